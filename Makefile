@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install run test check lint types contracts bench lock schema clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed ## Make .venv with everything in it
+
+.venv/installed: requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## Start everything with a demo robot, and print the addresses
+	$(BIN)/user-tags up --demo
+
+test: install ## Run the tests on a real PostgreSQL and Valkey
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: install
+	$(BIN)/mypy
+
+contracts: install
+	$(BIN)/lint-imports
+	$(BIN)/user-tags export-schema | diff -u schema.graphql -
+
+check: lint types contracts test ## Everything CI runs
+
+bench: install ## Measure, side by side with a limit, and write benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+schema: install ## Write schema.graphql and sql/schema.sql from the code
+	$(BIN)/user-tags export-schema > schema.graphql
+	$(BIN)/python -m tests.contract.schema_snapshot
+
+lock: ## Pin every dependency with its hashes again
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --custom-compile-command "make lock" pyproject.toml -o requirements/production.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --extra embedded --group dev -c requirements/production.txt pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove the environment and the embedded data
+	rm -rf .venv .data

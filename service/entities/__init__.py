@@ -1,0 +1,1 @@
+"""The nouns of the service: frozen values, enums and errors. Imports nothing of ours."""

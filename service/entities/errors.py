@@ -1,0 +1,93 @@
+"""Refusals. Each has one stable code; the API shows the code, the message and the failing inputs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    CHANNEL_NOT_BOUND = "CHANNEL_NOT_BOUND"
+    NAME_TAKEN = "NAME_TAKEN"
+    CYCLE = "CYCLE"
+    TAG_NOT_USABLE = "TAG_NOT_USABLE"
+    TAG_PROTECTED = "TAG_PROTECTED"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
+    CONFLICT = "CONFLICT"
+    UPSTREAM = "UPSTREAM"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFailure:
+    """One failing input: `path` as in the variables (`input.events.3.at`)."""
+
+    path: str
+    code: str
+    message: str
+
+
+class RefusedError(Exception):
+    """A request that was understood and refused; nothing was changed."""
+
+    def __init__(self, code: ErrorCode, message: str, fields: tuple[FieldFailure, ...] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+
+class UnauthenticatedError(RefusedError):
+    """No token, or one that does not hold."""
+
+    def __init__(self, message: str = "A valid token is needed.") -> None:
+        super().__init__(ErrorCode.UNAUTHENTICATED, message)
+
+
+class ForbiddenError(RefusedError):
+    """The role may not do this."""
+
+    def __init__(self, message: str = "Your role does not allow this.") -> None:
+        super().__init__(ErrorCode.FORBIDDEN, message)
+
+
+class NotFoundError(RefusedError):
+    """There is none, or it belongs to another robot: the two look the same."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(ErrorCode.NOT_FOUND, f"There is no such {what}.")
+
+
+class BadInputError(RefusedError):
+    """All failing inputs of a request at once."""
+
+    def __init__(self, *fields: FieldFailure) -> None:
+        message = fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
+        super().__init__(ErrorCode.BAD_USER_INPUT, message, fields)
+
+
+class LimitExceededError(RefusedError):
+    """More than is allowed at once."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.LIMIT_EXCEEDED, message)
+
+
+class ConflictError(RefusedError):
+    """Somebody else has it, or it changed meanwhile."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.CONFLICT, message)
+
+
+class ChannelNotBoundError(RefusedError):
+    """The gate is closed: no verified Official Account is bound, or this channel is not bound."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.CHANNEL_NOT_BOUND,
+            "Bind a verified Official Account (and this channel) before using tags.",
+        )
