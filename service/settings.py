@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-DURATION = re.compile(r"^(\d+)\s*(ms|s|m|h|d)$")
+DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)")
+LONGEST: Final = timedelta(days=3660)
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SHORTEST_SECRET: Final = 32
 WEAK_SECRET_CHARACTERS: Final = 8
@@ -38,7 +39,7 @@ class Settings:
     jwt_secret: str | None = field(default=None, repr=False)
     jwt_public_key: str | None = None
     jwt_jwks_url: str | None = None
-    jwt_algorithms: tuple[str, ...] = ("HS256",)
+    jwt_algorithms: tuple[str, ...] = ()  # empty: HS256 with a secret; RS256, ES256, EdDSA with a public key
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     secrets_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -48,6 +49,7 @@ class Settings:
     combos_every: timedelta = timedelta(minutes=15)
     windows: Windows = Windows()
     change_log_retention: timedelta = timedelta(days=7)
+    forget_unfollowed_after: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
     push_signature_max_age: timedelta = timedelta(minutes=10)
     database_pool_size: int = 10
@@ -57,38 +59,47 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from `environment`; raises SettingsError on a value that is malformed or, in production, unsafe."""
+    """Read the settings; raises SettingsError on a value that is malformed or, in production, unsafe."""
     read = _Reader(environment)
+    default = Settings()
     settings = Settings(
-        database_url=environment.get("DATABASE_URL") or None,
-        redis_url=environment.get("REDIS_URL") or None,
+        database_url=read.url("DATABASE_URL", "postgresql", "postgres", prefix=""),
+        redis_url=read.url("REDIS_URL", "redis", "rediss", "unix", prefix=""),
         jwt_secret=read.text("JWT_SECRET"),
         jwt_public_key=read.text("JWT_PUBLIC_KEY"),
-        jwt_jwks_url=read.text("JWT_JWKS_URL"),
-        jwt_algorithms=read.names("JWT_ALGORITHMS") or Settings.jwt_algorithms,
+        jwt_jwks_url=read.url("JWT_JWKS_URL", "https", "http"),
+        jwt_algorithms=read.names("JWT_ALGORITHMS"),
         jwt_issuer=read.text("JWT_ISSUER"),
         jwt_audience=read.text("JWT_AUDIENCE"),
         secrets_keys=read.names("SECRETS_KEY"),
-        public_url=(read.text("PUBLIC_URL") or Settings.public_url).rstrip("/"),
-        wechat_api_url=(read.text("WECHAT_API_URL") or Settings.wechat_api_url).rstrip("/"),
-        default_tags_every=read.cadence("DEFAULT_TAGS_EVERY", Settings.default_tags_every),
-        combos_every=read.cadence("COMBOS_EVERY", Settings.combos_every),
-        windows=Windows(
-            **{
-                name: read.duration(f"WINDOW_{name.upper()}", getattr(Windows(), name))
-                for name in ("follow", "menu_click", "scan", "message", "payment", "new_user")
-            }
-        ),
-        change_log_retention=read.duration("CHANGE_LOG_RETENTION", Settings.change_log_retention),
-        feed_heal_every=read.duration("FEED_HEAL_EVERY", Settings.feed_heal_every),
-        push_signature_max_age=read.duration("PUSH_SIGNATURE_MAX_AGE", Settings.push_signature_max_age),
-        database_pool_size=read.count("DATABASE_POOL_SIZE", Settings.database_pool_size),
+        public_url=(read.url("PUBLIC_URL", "https", "http") or default.public_url).rstrip("/"),
+        wechat_api_url=(read.url("WECHAT_API_URL", "https", "http") or default.wechat_api_url).rstrip("/"),
+        default_tags_every=read.cadence("DEFAULT_TAGS_EVERY", default.default_tags_every),
+        combos_every=read.cadence("COMBOS_EVERY", default.combos_every),
+        windows=_windows(read),
+        change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
+        forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
+        feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
+        push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
+        database_pool_size=read.count("DATABASE_POOL_SIZE", default.database_pool_size),
         production=read.environment_name() == "production",
-        data_dir=read.text("DATA_DIR") or Settings.data_dir,
+        data_dir=read.text("DATA_DIR") or default.data_dir,
         clock_offset_file=read.text("CLOCK_OFFSET_FILE"),
     )
     _refuse_unsafe(settings)
     return settings
+
+
+def _windows(read: "_Reader") -> Windows:
+    default = Windows()
+    return Windows(
+        follow=read.duration("WINDOW_FOLLOW", default.follow),
+        menu_click=read.duration("WINDOW_MENU_CLICK", default.menu_click),
+        scan=read.duration("WINDOW_SCAN", default.scan),
+        message=read.duration("WINDOW_MESSAGE", default.message),
+        payment=read.duration("WINDOW_PAYMENT", default.payment),
+        new_user=read.duration("WINDOW_NEW_USER", default.new_user),
+    )
 
 
 class _Reader:
@@ -97,8 +108,15 @@ class _Reader:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
 
-    def text(self, name: str) -> str | None:
-        return self.environment.get(f"USER_TAGS_{name}", "").strip() or None
+    def text(self, name: str, prefix: str = "USER_TAGS_") -> str | None:
+        return self.environment.get(prefix + name, "").strip() or None
+
+    def url(self, name: str, *schemes: str, prefix: str = "USER_TAGS_") -> str | None:
+        """Read a URL of one of these schemes; the refusal does not repeat it: it may hold a password."""
+        text = self.text(name, prefix)
+        if text is not None and text.partition("://")[0].lower() not in schemes:
+            raise SettingsError(f"{prefix}{name} must start with {schemes[0]}://.")
+        return text
 
     def names(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in (self.text(name) or "").split(",") if part.strip())
@@ -112,16 +130,27 @@ class _Reader:
         return int(text)
 
     def duration(self, name: str, default: timedelta) -> timedelta:
+        """Read a number with a unit (ms, s, m, h, d), or a bare 0; at most ten years."""
         text = self.text(name)
         if text is None:
             return default
-        found = DURATION.match(text)
+        found = DURATION.fullmatch("0s" if text == "0" else text)
         if found is None:
             raise SettingsError(f"USER_TAGS_{name} must look like 30m, 48h or 5s, not {text!r}.")
-        return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+        seconds = int(found[1]) * UNITS[found[2]]
+        if seconds > LONGEST.total_seconds():
+            raise SettingsError(f"USER_TAGS_{name} must be at most {LONGEST.days}d, not {text!r}.")
+        return timedelta(seconds=seconds)
+
+    def positive(self, name: str, default: timedelta) -> timedelta:
+        """Read a duration that would mean nothing, or a busy loop, if it were zero."""
+        duration = self.duration(name, default)
+        if duration <= timedelta(0):
+            raise SettingsError(f"USER_TAGS_{name} must be longer than zero.")
+        return duration
 
     def cadence(self, name: str, default: timedelta) -> timedelta:
-        """A duration that fits the clock face: it divides a minute, an hour or a day."""
+        """Read a duration that fits the clock face: it divides a minute, an hour or a day."""
         every = self.duration(name, default)
         seconds = every.total_seconds()
         fits = seconds >= 1 and any(
@@ -165,7 +194,10 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise SettingsError(f"In production these must be set: {', '.join(missing)}.")
     weak = [secret for secret in (settings.jwt_secret, *settings.secrets_keys) if secret and _is_weak(secret)]
     if weak:
-        raise SettingsError("In production JWT_SECRET and SECRETS_KEY must be random, for example `openssl rand -hex 32`.")
+        raise SettingsError(
+            "In production USER_TAGS_JWT_SECRET and USER_TAGS_SECRETS_KEY must be random,"
+            " for example `openssl rand -hex 32`."
+        )
     if settings.clock_offset_file is not None:
         raise SettingsError("USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it.")
 

@@ -1,0 +1,1 @@
+"""The GraphQL API: one module per feature, and the tokens that open it."""

@@ -1,0 +1,121 @@
+"""Channels: what is bound, what it counts, and its tags."""
+
+from datetime import datetime
+
+import strawberry
+
+from service.api.context import Info
+from service.api.nodes import Node
+from service.api.permissions import null_unless
+from service.api.tags import TagCategory, TagConnection, TagOrder, tag_page
+from service.domain import channels as use_cases
+from service.domain.reading import TagFilter
+from service.entities.channels import Channel as ChannelEntity
+from service.entities.enums import ChannelKind, Permission, TagKind, TagState
+from service.entities.errors import NotFoundError
+from service.entities.ids import channel_gid
+from service.storage.channels import channel_of_robot
+
+
+@strawberry.type(description="Which secrets are set; they are never shown again.")
+class ChannelCredentials:
+    app_secret_set: bool = strawberry.field(description="Calls to WeChat are possible.")
+    callback_token_set: bool = strawberry.field(description="Pushes can be verified.")
+    encoding_aes_key_set: bool = strawberry.field(description="Pushes are expected encrypted.")
+    last_push_at: datetime | None = strawberry.field(
+        description="Last push that was accepted, to the minute."
+    )
+
+
+@strawberry.type(description="A WeChat account bound to the robot.")
+class Channel(Node):
+    entity: strawberry.Private[ChannelEntity]
+    kind: ChannelKind = strawberry.field(description="What sort of account it is.")
+    app_id: str = strawberry.field(description="WeChat's `wx…` id.")
+    name: str = strawberry.field(description="As given when it was bound.")
+    verified: bool = strawberry.field(
+        description="Verified at WeChat. A verified Official Account opens the gate."
+    )
+    bound: bool = strawberry.field(description="Whether it is bound now.")
+    bound_at: datetime = strawberry.field(
+        description="When it was first bound; binding again does not change it."
+    )
+    unbound_at: datetime | None = strawberry.field(
+        description="Since when it is not bound; null while it is."
+    )
+
+    @classmethod
+    def of(cls, entity: ChannelEntity) -> "Channel":
+        return cls(
+            id=strawberry.ID(channel_gid(entity.channel_id)),
+            entity=entity,
+            kind=entity.kind,
+            app_id=entity.app_id,
+            name=entity.name,
+            verified=entity.verified,
+            bound=entity.bound,
+            bound_at=entity.bound_at,
+            unbound_at=entity.unbound_at,
+        )
+
+    @classmethod
+    async def load(cls, info: Info, channel_id: int) -> "Channel":
+        """A channel that something of the same robot leads to."""
+        async with info.context.runtime.pool.acquire() as conn:
+            found = await channel_of_robot(conn, info.context.principal.robot_id, channel_id)
+        if found is None:
+            raise NotFoundError("channel")
+        return cls.of(found)
+
+    @strawberry.field(description="How many follow now; for a Mini Program 0.")
+    async def follower_count(self, info: Info) -> int:
+        return await info.context.loaders.follower_count.load(self.entity.channel_id)
+
+    @strawberry.field(description="How many people are known, followers or not.")
+    async def user_count(self, info: Info) -> int:
+        return (await info.context.loaders.state_of_channel.load(self.entity.channel_id)).user_count
+
+    @strawberry.field(description="The tag panel. Empty while the gate is closed or the channel is unbound.")
+    async def tags(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        kind: TagKind | None = None,
+        state: TagState | None = None,
+        category: str | None = None,
+        search: str | None = None,
+        order_by: TagOrder | None = None,
+    ) -> TagConnection:
+        catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
+        wanted = TagFilter(kind, state, category, search)
+        return await tag_page(info, catalogue, wanted, order_by or TagOrder(), first=first, after=after)
+
+    @strawberry.field(description="The first level of the two-level list.")
+    async def tag_categories(self, info: Info) -> list[TagCategory]:
+        catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
+        categories = [tag.category for tag in catalogue.living()]
+        return [
+            TagCategory(category=category, tag_count=categories.count(category))
+            for category in sorted(set(categories))
+        ]
+
+    @strawberry.field(
+        description="Where WeChat must send pushes. Creators and admins only, null for others: whoever has it can write.",
+        extensions=[null_unless(Permission.MANAGE_CHANNELS)],
+    )
+    def push_url(self, info: Info) -> str | None:
+        return use_cases.push_url(info.context.runtime, self.entity)
+
+    @strawberry.field(
+        description="Creators and admins only, null for others.",
+        extensions=[null_unless(Permission.MANAGE_CHANNELS)],
+    )
+    async def credentials(self, info: Info) -> ChannelCredentials | None:
+        state = await info.context.loaders.state_of_channel.load(self.entity.channel_id)
+        return ChannelCredentials(
+            app_secret_set=self.entity.sealed_app_secret is not None,
+            callback_token_set=self.entity.sealed_callback_token is not None,
+            encoding_aes_key_set=self.entity.sealed_encoding_aes_key is not None,
+            last_push_at=state.last_push_at,
+        )

@@ -1,0 +1,55 @@
+"""What resolvers see: who asks, the process's parts, and fresh loaders."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import strawberry
+
+from service.api.loaders import Loaders
+from service.domain.events import EventRecorder
+from service.domain.feed.hub import Hub
+from service.domain.runtime import Runtime
+from service.entities.errors import UnauthenticatedError
+from service.entities.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the web process that resolvers call."""
+
+    runtime: Runtime
+    recorder: EventRecorder
+    hub: Hub
+
+
+@dataclass(slots=True)
+class Context:
+    """One for each HTTP request, and one for each WebSocket connection."""
+
+    services: Services
+    request_id: str
+    holder: Principal | None = None
+    refusal: UnauthenticatedError | None = None
+    connection_params: dict[str, object] = field(default_factory=dict)
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.services.runtime
+
+    @property
+    def principal(self) -> Principal:
+        """Raises UnauthenticatedError, saying what is wrong with the token if there is one."""
+        if self.holder is None:
+            raise self.refusal or UnauthenticatedError
+        return self.holder
+
+    def begin(self) -> None:
+        """Forgets what was loaded: a connection lives long, and every operation and event must see the present."""
+        self.loaders = Loaders(self.runtime)
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

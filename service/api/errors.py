@@ -1,0 +1,65 @@
+"""Errors as clients see them: a stable code on every one, and nothing of ours in those that were not foreseen."""
+
+import logging
+from typing import Final
+
+from graphql import GraphQLError
+from strawberry.extensions import MaskErrors
+
+from service.api.context import Context
+from service.entities.errors import ErrorCode, RefusedError
+
+log = logging.getLogger(__name__)
+
+UNFORESEEN: Final = "Something went wrong on our side."
+
+
+class CodedErrors(MaskErrors):
+    """Refusals keep code, message and failing inputs; what GraphQL itself refuses is BAD_USER_INPUT; the rest is
+    INTERNAL with nothing but the request id, under which the log has the traceback.
+    """
+
+    def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
+        return [self._coded(error) for error in errors]
+
+    def _coded(self, error: GraphQLError) -> GraphQLError:
+        if "code" in (error.extensions or {}):
+            return error
+        refusal = _refusal_in(error)
+        if refusal is not None:
+            return _with(error, refusal.message, _extensions_of(refusal))
+        if error.original_error is None or error.path is None:
+            return _with(error, error.message, {"code": ErrorCode.BAD_USER_INPUT.value})
+        context = self.execution_context.context
+        request_id = context.request_id if isinstance(context, Context) else None
+        log.error("request %s failed", request_id, exc_info=error.original_error)
+        return _with(error, UNFORESEEN, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
+
+
+def _refusal_in(error: GraphQLError) -> RefusedError | None:
+    """GraphQL wraps an error once for each level it passes through."""
+    inner: BaseException | None = error
+    while isinstance(inner, GraphQLError):
+        inner = inner.original_error
+    return inner if isinstance(inner, RefusedError) else None
+
+
+def _extensions_of(refusal: RefusedError) -> dict[str, object]:
+    extensions: dict[str, object] = {"code": refusal.code.value}
+    if refusal.fields:
+        extensions["fields"] = [
+            {"path": failure.path, "code": failure.code, "message": failure.message}
+            for failure in refusal.fields
+        ]
+    return extensions
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )

@@ -1,0 +1,90 @@
+"""Look-ups of one operation, batched: each loader is named after what it answers."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from service.domain.runtime import Runtime
+from service.entities.channels import ChannelState
+from service.entities.tags import Catalogue, MemberCount
+from service.entities.users import ChannelUser
+from service.storage import channels, evaluation, members, tags, users
+from service.storage.database import Connection
+
+V = TypeVar("V")
+
+UserKey = tuple[int, int]
+
+
+class Loaders:
+    """Fresh for each operation and each event."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.catalogue_of_channel: DataLoader[int, Catalogue] = DataLoader(self._each(tags.catalogue))
+        self.state_of_channel: DataLoader[int, ChannelState] = DataLoader(self._each(channels.channel_state))
+        self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
+        self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(
+            self._each(members.member_counts)
+        )
+        self.user_by_ordinal: DataLoader[UserKey, ChannelUser | None] = DataLoader(self._users_by_ordinal)
+        self.tags_of_user: DataLoader[UserKey, frozenset[int]] = DataLoader(self._tags_of_users)
+        self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
+        self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
+        self.windows: DataLoader[None, evaluation.StoredWindows] = DataLoader(self._windows)
+
+    def _each(
+        self, answer: Callable[[Connection, int], Awaitable[V]]
+    ) -> Callable[[list[int]], Awaitable[list[V]]]:
+        async def load(channel_ids: list[int]) -> list[V]:
+            async with self._runtime.pool.acquire() as conn:
+                return [await answer(conn, channel_id) for channel_id in channel_ids]
+
+        return load
+
+    async def _users_by_ordinal(self, keys: list[UserKey]) -> list[ChannelUser | None]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, ordinals in _by_channel(keys).items():
+                for user in await users.users_by_ordinal(conn, channel_id, ordinals):
+                    found[channel_id, user.ordinal] = user
+        return [found.get(key) for key in keys]
+
+    async def _tags_of_users(self, keys: list[UserKey]) -> list[frozenset[int]]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, ordinals in _by_channel(keys).items():
+                for ordinal, tag_ids in (await users.tags_of_users(conn, channel_id, ordinals)).items():
+                    found[channel_id, ordinal] = tag_ids
+        return [found.get(key, frozenset()) for key in keys]
+
+    async def _ads_of_users(self, keys: list[UserKey]) -> list[list[tuple[str, datetime]]]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, ordinals in _by_channel(keys).items():
+                for ordinal, ads in (await users.ads_of_users(conn, channel_id, ordinals)).items():
+                    found[channel_id, ordinal] = ads
+        return [found.get(key, []) for key in keys]
+
+    async def _tags_since(self, keys: list[UserKey]) -> list[dict[int, datetime]]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, ordinals in _by_channel(keys).items():
+                for ordinal, since in (await users.tags_since(conn, channel_id, ordinals)).items():
+                    found[channel_id, ordinal] = since
+        return [found.get(key, {}) for key in keys]
+
+    async def _windows(self, keys: list[None]) -> list[evaluation.StoredWindows]:
+        async with self._runtime.pool.acquire() as conn:
+            windows = await evaluation.current_windows(conn)
+        return [windows for _ in keys]
+
+
+def _by_channel(keys: list[UserKey]) -> dict[int, list[int]]:
+    ordinals: dict[int, list[int]] = defaultdict(list)
+    for channel_id, ordinal in keys:
+        ordinals[channel_id].append(ordinal)
+    return ordinals

@@ -1,0 +1,159 @@
+"""The queries: what somebody may read."""
+
+from datetime import datetime
+
+import strawberry
+
+from service.api.channels import Channel
+from service.api.context import Info
+from service.api.nodes import Node
+from service.api.permissions import TYPE_PERMISSIONS, needs
+from service.api.tags import Tag, shown_tag
+from service.api.users import User
+from service.domain.access import channels_of, find_channel
+from service.domain.reading import check_openids, users_named
+from service.entities.enums import Permission, Role
+from service.entities.errors import LimitExceededError, NotFoundError
+from service.entities.ids import channel_gid, gid, parse_gid, split_gid
+from service.entities.principal import permissions_of
+
+MOST_NODES_AT_ONCE = 100
+
+
+@strawberry.type(description="Who is asking, as the token says.")
+class Viewer:
+    id: strawberry.ID = strawberry.field(description="Of the subject at this robot.")
+    subject: str = strawberry.field(description="`sub` of the token.")
+    role: Role = strawberry.field(description="`role` of the token.")
+    robot_id: strawberry.ID = strawberry.field(description="`robot` of the token.")
+    permissions: list[Permission] = strawberry.field(description="What the role may do.")
+    token_expires_at: datetime = strawberry.field(description="Open subscriptions end then, with 4403.")
+
+    @strawberry.field(description="The gate is open: a verified Official Account is bound.")
+    async def ready(self, info: Info) -> bool:
+        every = await channels_of(info.context.runtime, info.context.principal)
+        states = [await info.context.loaders.state_of_channel.load(channel.channel_id) for channel in every]
+        return any(state.open for state in states)
+
+
+@strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
+class Query:
+    @strawberry.field(description="Who is asking.", extensions=[needs(None)])
+    def viewer(self, info: Info) -> Viewer:
+        holder = info.context.principal
+        may = permissions_of(holder.role)
+        return Viewer(
+            id=strawberry.ID(f"{gid('Viewer', 0)}.{holder.robot_id}.{holder.subject}"),
+            subject=holder.subject,
+            role=holder.role,
+            robot_id=strawberry.ID(holder.robot_id),
+            permissions=[permission for permission in Permission if permission in may],
+            token_expires_at=holder.expires_at,
+        )
+
+    @strawberry.field(
+        description="Anything by its id, to those who may see its type.",
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the contract's name
+        return await _node(info, id)
+
+    @strawberry.field(
+        description="At most 100; null where there is none.", extensions=[needs(Permission.VIEW_TAGS)]
+    )
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        if len(ids) > MOST_NODES_AT_ONCE:
+            raise LimitExceededError(f"At most {MOST_NODES_AT_ONCE} nodes at once.")
+        return [await _node_or_none(info, each) for each in ids]
+
+    @strawberry.field(
+        description="The robot's channels, bound or not, oldest first.",
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
+    async def channels(self, info: Info) -> list[Channel]:
+        return [Channel.of(each) for each in await channels_of(info.context.runtime, info.context.principal)]
+
+    @strawberry.field(description="One channel.", extensions=[needs(Permission.VIEW_TAGS)])
+    async def channel(self, info: Info, id: strawberry.ID) -> Channel | None:  # noqa: A002
+        return Channel.of(await find_channel(info.context.runtime, info.context.principal, id))
+
+    @strawberry.field(
+        description="One living tag; null while the gate is closed.", extensions=[needs(Permission.VIEW_TAGS)]
+    )
+    async def tag(self, info: Info, id: strawberry.ID) -> Tag | None:  # noqa: A002
+        return await _tag(info, id, living=True)
+
+    @strawberry.field(
+        description="One person of a channel; null where nobody is known.",
+        extensions=[needs(Permission.VIEW_USERS)],
+    )
+    async def user(self, info: Info, channel_id: strawberry.ID, openid: str) -> User | None:
+        check_openids([openid], "openid")
+        _, found = await users_named(info.context.runtime, info.context.principal, channel_id, [openid])
+        return None if found[0] is None else User.of(found[0])
+
+    @strawberry.field(
+        description="The chips of a conversation list in one request: at most 100, in the order asked; "
+        "null where nobody is known.",
+        extensions=[needs(Permission.VIEW_USERS)],
+    )
+    async def users(
+        self, info: Info, channel_id: strawberry.ID, openids: list[str]
+    ) -> list[User | None] | None:
+        check_openids(openids, "openids")
+        _, found = await users_named(info.context.runtime, info.context.principal, channel_id, openids)
+        return [None if each is None else User.of(each) for each in found]
+
+
+async def _node(info: Info, gid_text: str) -> Node | None:
+    """Refuses exactly what the root field of the type would refuse."""
+    split = split_gid(gid_text)
+    type_name = split[0] if split else ""
+    needed = TYPE_PERMISSIONS.get(type_name)
+    if needed is None or not info.context.principal.may(needed):
+        raise NotFoundError("node")
+    match type_name:
+        case "Channel":
+            return Channel.of(await find_channel(info.context.runtime, info.context.principal, gid_text))
+        case "Tag":
+            return await _tag(info, gid_text, living=False)
+        case "User":
+            return await _user(info, gid_text)
+        case _:
+            raise NotFoundError("node")
+
+
+async def _node_or_none(info: Info, gid_text: str) -> Node | None:
+    try:
+        return await _node(info, gid_text)
+    except NotFoundError:
+        return None
+
+
+async def _tag(info: Info, gid_text: str, *, living: bool) -> Tag | None:
+    numbers = parse_gid(gid_text, "Tag", 2)
+    if numbers is None:
+        raise NotFoundError("tag")
+    try:
+        await find_channel(info.context.runtime, info.context.principal, channel_gid(numbers[0]))
+    except NotFoundError:
+        raise NotFoundError("tag") from None
+    catalogue = await info.context.loaders.catalogue_of_channel.load(numbers[0])
+    tag = catalogue.tags.get(numbers[1])
+    if tag is None or (living and tag.deleted_at is not None):
+        raise NotFoundError("tag")
+    return shown_tag(tag, catalogue) if catalogue.open else None
+
+
+async def _user(info: Info, gid_text: str) -> User:
+    numbers = parse_gid(gid_text, "User", 2)
+    if numbers is None:
+        raise NotFoundError("user")
+    try:
+        await find_channel(info.context.runtime, info.context.principal, channel_gid(numbers[0]))
+    except NotFoundError:
+        raise NotFoundError("user") from None
+    found = await info.context.loaders.user_by_ordinal.load((numbers[0], numbers[1]))
+    if found is None:
+        raise NotFoundError("user")
+    return User.of(found)

@@ -1,0 +1,41 @@
+"""The schema, put together and refused if anything in it is unguarded."""
+
+from datetime import datetime
+
+import strawberry
+from graphql import GraphQLSchema, print_schema
+from strawberry.schema.config import StrawberryConfig
+
+from service.api.enums import ErrorCode
+from service.api.errors import CodedErrors
+from service.api.mutations import Mutation
+from service.api.permissions import refuse_unguarded
+from service.api.queries import Query
+from service.api.scalars import DATE_TIME
+from service.api.subscriptions import Subscription
+from service.api.tags import DefaultTag
+
+
+def make_schema(*, production: bool = False) -> strawberry.Schema:
+    """The executable schema; raises UnguardedFieldError if a field lacks its permission."""
+    schema = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[DefaultTag, ErrorCode],
+        extensions=[CodedErrors],
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
+    )
+    refuse_unguarded(graphql_schema_of(schema))
+    return schema
+
+
+def graphql_schema_of(schema: strawberry.Schema) -> GraphQLSchema:
+    """The graphql-core schema inside."""
+    inner = schema._schema  # noqa: SLF001 - Strawberry offers no public way to walk it
+    return inner
+
+
+def schema_text() -> str:
+    """The schema as `schema.graphql` holds it."""
+    return print_schema(graphql_schema_of(make_schema())) + "\n"

@@ -1,0 +1,200 @@
+"""People: their tags, why they have them, and what happened to them."""
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from service.api.channels import Channel
+from service.api.context import Info
+from service.api.nodes import Node
+from service.api.paging import Page, PageInfo, check_first, read_place, write_place
+from service.api.tags import Tag, shown_tags
+from service.domain.explanations import Explanation, explain
+from service.domain.reading import history_page
+from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
+from service.entities.ids import gid, user_gid
+from service.entities.tags import Tag as TagEntity
+from service.entities.users import ChannelUser
+
+CAUSES = {
+    ChangeCause.EVENT: "Something the person did.",
+    ChangeCause.TIME_PASSED: "Time passed a boundary.",
+    ChangeCause.RETURN_DATA: "An integrator handed back data.",
+    ChangeCause.BATCH_UNDONE: "A returned batch was undone.",
+    ChangeCause.BATCH_EXPIRED: "A returned batch expired.",
+    ChangeCause.AD_FEED: "The ad platform reported a follow.",
+    ChangeCause.IMPORT: "The followers were imported.",
+    ChangeCause.IDENTITY_LINKED: "The person's unionid became known.",
+    ChangeCause.COMBO_REFRESHED: "A combo was refreshed.",
+    ChangeCause.TAG_EDITED: "The tag was edited.",
+    ChangeCause.TAG_DELETED: "The tag was deleted.",
+    ChangeCause.TAG_LAPSED: "The tag lapsed.",
+    ChangeCause.REPAIRED: "A difference was found and repaired.",
+}
+
+
+@strawberry.type(
+    description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …)."
+)
+class FactEvidence:
+    fact: EventKind | None = strawberry.field(
+        description="What sort of event decides; null if none ever did."
+    )
+    at: datetime | None = strawberry.field(description="When it last happened.")
+
+
+@strawberry.type(description="The ads somebody followed through.")
+class AdEvidence:
+    ad_ids: list[str] = strawberry.field(description="Their ids, where the ad platform told them.")
+    at: datetime | None = strawberry.field(description="The last such follow.")
+
+
+TagEvidence: TypeAlias = Annotated[
+    FactEvidence | AdEvidence, strawberry.union("TagEvidence", description="The facts behind a tag.")
+]
+
+
+@strawberry.type(description="A tag as one person has it.")
+class UserTag:
+    id: strawberry.ID = strawberry.field(description="Of this person having this tag.")
+    tag: Tag = strawberry.field(description="The tag.")
+    since: datetime | None = strawberry.field(description="Since when; null: longer ago than is remembered.")
+    why: str = strawberry.field(description="A sentence with the facts behind it.")
+    until: datetime | None = strawberry.field(description="When it ends by itself, as far as is known now.")
+    evidence: TagEvidence | None = strawberry.field(description="The facts themselves.")
+
+
+@strawberry.type(description="One change of somebody's tags. Deleted tags have `deletedAt`.")
+class UserTagChange:
+    at: datetime = strawberry.field(description="When it was written.")
+    added: list[Tag] = strawberry.field(description="Tags gained.")
+    removed: list[Tag] = strawberry.field(description="Tags lost.")
+    cause: ChangeCause = strawberry.field(description="Why, for programs.")
+    why: str = strawberry.field(description="Why, for people.")
+
+
+@strawberry.type(description="One change of a list.")
+class UserTagChangeEdge:
+    cursor: str = strawberry.field(description="Pass it as `after`.")
+    node: UserTagChange = strawberry.field(description="The change.")
+
+
+@strawberry.type(description="A page of changes, newest first.")
+class UserTagChangeConnection:
+    edges: list[UserTagChangeEdge] = strawberry.field(description="Changes with their cursors.")
+    nodes: list[UserTagChange] = strawberry.field(description="The same changes without cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+
+
+@strawberry.type(description="One openid of one channel.")
+class User(Node):
+    entity: strawberry.Private[ChannelUser]
+    tag_ids: strawberry.Private[frozenset[int] | None] = None
+    openid: str = strawberry.field(description="WeChat's id of the person on this channel.")
+    unionid: str | None = strawberry.field(description="The same person across channels; null until known.")
+    following: bool = strawberry.field(description="Whether the person follows, as far as events tell.")
+    followed_at: datetime | None = strawberry.field(description="Last known follow.")
+    unfollowed_at: datetime | None = strawberry.field(description="Last known unfollow.")
+    last_message_at: datetime | None = strawberry.field(description="Last known message.")
+    touchable_until: datetime | None = strawberry.field(
+        description="Until when the person can be written to; null: nothing ever made them touchable."
+    )
+    first_seen_at: datetime = strawberry.field(description="When we first heard of the person.")
+
+    @classmethod
+    def of(cls, entity: ChannelUser, tag_ids: frozenset[int] | None = None) -> "User":
+        """`tag_ids`: the set to show, where an event already says it."""
+        return cls(
+            id=strawberry.ID(user_gid(entity.channel_id, entity.ordinal)),
+            entity=entity,
+            tag_ids=tag_ids,
+            openid=entity.openid,
+            unionid=entity.unionid,
+            following=entity.following,
+            followed_at=entity.facts.followed_at,
+            unfollowed_at=entity.facts.unfollowed_at,
+            last_message_at=entity.facts.messaged_at,
+            touchable_until=entity.touchable_until,
+            first_seen_at=entity.first_seen_at,
+        )
+
+    @strawberry.field(description="The channel of the openid.")
+    async def channel(self, info: Info) -> Channel:
+        return await Channel.load(info, self.entity.channel_id)
+
+    @strawberry.field(description="The ads the person came from.")
+    async def ad_ids(self, info: Info) -> list[str]:
+        ads = await info.context.loaders.ads_of_user.load((self.entity.channel_id, self.entity.ordinal))
+        return [ad_id for ad_id, _ in ads]
+
+    @strawberry.field(
+        description="The ACTIVE ones, in the order of the panel. Empty while the gate is closed."
+    )
+    async def tags(self, info: Info) -> list[UserTag]:
+        loaders = info.context.loaders
+        key = (self.entity.channel_id, self.entity.ordinal)
+        catalogue = await loaders.catalogue_of_channel.load(self.entity.channel_id)
+        bits = await loaders.tags_of_user.load(key) if self.tag_ids is None else self.tag_ids
+        shown = catalogue.shown(bits)
+        if not shown:
+            return []
+        channel = (await Channel.load(info, self.entity.channel_id)).entity
+        since = await loaders.tags_since.load(key)
+        windows = (await loaders.windows.load(None)).windows
+        ads = [ad_id for ad_id, _ in await loaders.ads_of_user.load(key)]
+        explained = [
+            (
+                tag,
+                explain(catalogue.tags[tag.entity.tag_id].rule, self.entity.facts, windows, channel.bound_at),
+            )
+            for tag in shown_tags(shown, catalogue)
+        ]
+        return [
+            UserTag(
+                id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
+                tag=tag,
+                since=since.get(tag.entity.tag_id),
+                why=explanation.why,
+                until=explanation.until,
+                evidence=_evidence(tag.entity, explanation, ads),
+            )
+            for tag, explanation in explained
+        ]
+
+    @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
+    async def tag_history(
+        self, info: Info, first: int = 50, after: str | None = None
+    ) -> UserTagChangeConnection:
+        check_first(first)
+        before = None if after is None else read_place("change", after)
+        found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
+        catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
+        page = Page(
+            [
+                (
+                    write_place("change", change.version),
+                    UserTagChange(
+                        at=change.at,
+                        added=shown_tags(change.added, catalogue),
+                        removed=shown_tags(change.removed, catalogue),
+                        cause=change.cause,
+                        why=CAUSES[change.cause],
+                    ),
+                )
+                for change in found
+            ],
+            has_next=has_next,
+            has_previous=after is not None,
+        )
+        return UserTagChangeConnection(
+            edges=[UserTagChangeEdge(cursor=cursor, node=change) for cursor, change in page.entries],
+            nodes=[change for _, change in page.entries],
+            page_info=page.info,
+        )
+
+
+def _evidence(tag: TagEntity, explanation: Explanation, ads: list[str]) -> FactEvidence | AdEvidence:
+    if tag.rule is DefaultTagRule.ADVERTISING:
+        return AdEvidence(ad_ids=ads, at=explanation.at)
+    return FactEvidence(fact=explanation.fact, at=explanation.at)

@@ -1,0 +1,101 @@
+"""The web process: routes, and what lives as long as it does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+
+from service.api.context import Services
+from service.api.schema import make_schema
+from service.api.tokens import TokenVerifier
+from service.api.view import GraphQLView
+from service.domain.events import EventRecorder
+from service.domain.feed.hub import Hub
+from service.http.health import Health
+from service.http.wechat_push import WechatPush
+from service.logs import configure_logging
+from service.parts import open_parts
+from service.settings import Settings, read_settings
+
+
+class WebProcess:
+    """Routes by name into parts that exist once the process has started."""
+
+    view: GraphQLView
+    push: WechatPush
+    health: Health
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._verifier = TokenVerifier(settings)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        del app
+        async with open_parts(self._settings) as parts:
+            hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub)
+            production = self._settings.production
+            self.view = GraphQLView(
+                make_schema(production=production), services, self._verifier, production=production
+            )
+            self.push = WechatPush(parts.runtime, services.recorder)
+            self.health = Health(parts.runtime.pool, parts.redis)
+            hub.start()
+            try:
+                yield
+            finally:
+                await hub.close()
+
+    async def graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.view(scope, receive, send)
+
+    async def get_push(self, request: Request) -> Response:
+        return await self.push.get(request)
+
+    async def post_push(self, request: Request) -> Response:
+        return await self.push.post(request)
+
+    async def healthz(self, request: Request) -> Response:
+        return await self.health.alive(request)
+
+    async def readyz(self, request: Request) -> Response:
+        return await self.health.ready(request)
+
+
+class _Endpoint:
+    """Hands a whole connection over, as an ASGI application."""
+
+    def __init__(self, process: WebProcess) -> None:
+        self._process = process
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._process.graphql(scope, receive, send)
+
+
+def make_app(settings: Settings) -> Starlette:
+    """The ASGI application; raises SettingsError when tokens could not be verified."""
+    process = WebProcess(settings)
+    graphql = _Endpoint(process)
+    return Starlette(
+        routes=[
+            Route("/graphql", graphql),
+            WebSocketRoute("/graphql", graphql),
+            Route("/wechat/{secret}", process.get_push, methods=["GET"]),
+            Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/healthz", process.healthz),
+            Route("/readyz", process.readyz),
+        ],
+        lifespan=process.lifespan,
+    )
+
+
+def app_from_environment() -> Starlette:
+    """For uvicorn's `--factory`."""
+    settings = read_settings()
+    configure_logging(settings.production)
+    return make_app(settings)

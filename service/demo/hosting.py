@@ -1,0 +1,43 @@
+"""A web server for an ASGI application that lives inside a running event loop, on a port known beforehand."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Generator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: they belong to the program around it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(application: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> AsyncGenerator[str]:
+    """Serve `application` inside the block and yield its address; port 0 takes a free one.
+
+    Raises OSError when the port is taken. Connections are accepted from the first moment on.
+    """
+    listener = socket.create_server((host, port))
+    address = f"http://{host}:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        application,
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield address
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()

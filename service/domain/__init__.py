@@ -1,0 +1,1 @@
+"""Use cases and rules. Each use case opens its own transaction; storage functions never commit."""

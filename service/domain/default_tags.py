@@ -1,0 +1,194 @@
+"""Default tags: made when a channel is bound, refreshed by events, and by the scheduled run as time passes."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from service.domain.membership import write_differences
+from service.domain.runtime import Runtime
+from service.entities.blocks import Head, TagDifference, WakeUp, ordinal_at
+from service.entities.channels import Channel
+from service.entities.enums import ChangeCause, DefaultTagRule
+from service.storage import channels, evaluation, heads, members
+from service.storage.database import Connection
+
+log = logging.getLogger(__name__)
+
+NAMES: Final = {
+    DefaultTagRule.NEW_USER: ("Follow time", "New user"),
+    DefaultTagRule.OLD_USER: ("Follow time", "Old user"),
+    DefaultTagRule.OPENED: ("Opening", "Opened"),
+    DefaultTagRule.NOT_OPENED: ("Opening", "Not opened"),
+    DefaultTagRule.TOUCHABLE: ("Touchability", "Touchable"),
+    DefaultTagRule.UNTOUCHABLE: ("Touchability", "Untouchable"),
+    DefaultTagRule.ADVERTISING: ("Source", "Advertising"),
+    DefaultTagRule.NON_ADVERTISING: ("Source", "Non-advertising"),
+}
+MINI_PROGRAM_RULES: Final = (
+    DefaultTagRule.OPENED,
+    DefaultTagRule.NOT_OPENED,
+    DefaultTagRule.TOUCHABLE,
+    DefaultTagRule.UNTOUCHABLE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a scheduled run did to one channel."""
+
+    channel_id: int
+    blocks: int
+    users_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What `verify` found in one channel; everything is 0 when the stored state is what the facts say."""
+
+    channel_id: int
+    blocks: int = 0
+    wrong_users: int = 0
+    stray_bits: int = 0
+    wrong_counts: int = 0
+    sleepers: int = 0
+
+    @property
+    def clean(self) -> bool:
+        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers)
+
+    def __add__(self, other: "VerifyReport") -> "VerifyReport":
+        return VerifyReport(
+            self.channel_id,
+            self.blocks + other.blocks,
+            self.wrong_users + other.wrong_users,
+            self.stray_bits + other.stray_bits,
+            self.wrong_counts + other.wrong_counts,
+            self.sleepers + other.sleepers,
+        )
+
+
+def rules_of(channel: Channel) -> evaluation.ChannelRules:
+    return evaluation.ChannelRules(channel.channel_id, channel.mini_program, channel.bound_at)
+
+
+def rules_for(channel: Channel) -> tuple[DefaultTagRule, ...]:
+    """The default tags a channel of this kind has; nobody can follow a Mini Program."""
+    return MINI_PROGRAM_RULES if channel.mini_program else tuple(DefaultTagRule)
+
+
+def differences_of(found: Iterable[evaluation.RulesDifference]) -> list[TagDifference]:
+    return [
+        TagDifference(
+            each.ordinal, _tags_in(each.rules & ~each.old_rules), _tags_in(each.old_rules & ~each.rules)
+        )
+        for each in found
+    ]
+
+
+def _tags_in(mask: int) -> tuple[int, ...]:
+    return tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1)
+
+
+async def settle_windows(runtime: Runtime) -> bool:
+    """Makes the windows of the settings the ones in force; True when they changed. Blocks follow with the next run."""
+    wanted = asdict(runtime.settings.windows)
+    async with runtime.pool.acquire() as conn:
+        if (await evaluation.current_windows(conn)).windows == wanted:
+            return False
+        await evaluation.insert_windows(conn, wanted, runtime.clock())
+    return True
+
+
+async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
+    """Lets time pass for one channel, block by block; costs what changes, not what there is."""
+    started = runtime.clock()
+    async with runtime.pool.acquire() as conn:
+        blocks = await heads.blocks_to_evaluate(conn, channel.channel_id, started)
+    changed = 0
+    for block in blocks:
+        async with runtime.pool.acquire() as conn, conn.transaction():
+            head = (await heads.lock_heads(conn, channel.channel_id, [block]))[block]
+            differences, wake_ups = await _advance(conn, runtime, channel, head)
+        runtime.publisher.publish(wake_ups)
+        changed += differences
+    async with runtime.pool.acquire() as conn:
+        await channels.note_default_tags_run(conn, channel.channel_id, started)
+    return RunReport(channel.channel_id, len(blocks), changed)
+
+
+async def _advance(
+    conn: Connection, runtime: Runtime, channel: Channel, head: Head
+) -> tuple[int, list[WakeUp]]:
+    """Brings one locked block to the present instant."""
+    clock = runtime.clock()
+    now = head.evaluation_instant(clock)
+    rules = rules_of(channel)
+    windows = await evaluation.current_windows(conn)
+    if head.windows_version < windows.version:
+        found = await evaluation.default_tag_differences(conn, rules, head.block, now)
+        await evaluation.arm_block(conn, rules, head.block, now)
+    else:
+        found = await evaluation.cross_boundaries(conn, rules, head.block, after=head.evaluated_at, until=now)
+    differences = differences_of(found)
+    wake_ups = await write_differences(
+        conn, channel.channel_id, {head.block: head}, differences, cause=ChangeCause.TIME_PASSED, clock=clock
+    )
+    await heads.raise_evaluated_at(conn, channel.channel_id, head.block, now, windows.version)
+    return len(differences), wake_ups
+
+
+async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) -> VerifyReport:
+    """Recomputes everything from the facts, block by block, and compares; with `repair` also corrects."""
+    async with runtime.pool.acquire() as conn:
+        blocks = await heads.blocks_of(conn, channel.channel_id)
+    report = VerifyReport(channel.channel_id)
+    for block in blocks:
+        found, wake_ups = await _verify_block(runtime, channel, block, repair=repair)
+        runtime.publisher.publish(wake_ups)
+        report += found
+    if not report.clean:
+        log.error("verify found differences in channel %d: %s", channel.channel_id, report)
+    return report
+
+
+async def _verify_block(
+    runtime: Runtime, channel: Channel, block: int, *, repair: bool
+) -> tuple[VerifyReport, list[WakeUp]]:
+    """Under one lock: advance to the present, then compare with the facts at that very instant."""
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        head = (await heads.lock_heads(conn, channel.channel_id, [block]))[block]
+        _, wake_ups = await _advance(conn, runtime, channel, head)
+        head = (await heads.lock_heads(conn, channel.channel_id, [block]))[block]
+        comparing = conn.transaction()
+        await comparing.start()
+        report, repairs = await _repair(conn, channel, head, runtime.clock())
+        if repair:
+            await comparing.commit()
+            return report, wake_ups + repairs
+        await comparing.rollback()
+        return report, wake_ups
+
+
+async def _repair(
+    conn: Connection, channel: Channel, head: Head, clock: datetime
+) -> tuple[VerifyReport, list[WakeUp]]:
+    """Corrects a locked block that was just advanced, and says what was wrong."""
+    rules = rules_of(channel)
+    channel_id = channel.channel_id
+    wrong = differences_of(
+        await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at)
+    )
+    stray = [
+        TagDifference(ordinal_at(head.block, offset), (), tuple(tag_ids))
+        for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)
+    ]
+    miscounted = await members.miscounted_tags(conn, channel_id, head.block)
+    for tag_id, _, count in miscounted:
+        await members.set_member_count(conn, channel_id, head.block, tag_id, count, clock)
+    sleepers = await evaluation.arm_block(conn, rules, head.block, head.evaluated_at)
+    wake_ups = await write_differences(
+        conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, clock=clock
+    )
+    return VerifyReport(channel_id, 1, len(wrong), len(stray), len(miscounted), len(sleepers)), wake_ups

@@ -1,0 +1,200 @@
+"""Events in: facts merged, default tags of the touched people refreshed in the same transaction.
+
+Events that arrive together for one channel are written together. The answer to each waits for the commit.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+from service.domain.default_tags import differences_of, rules_of
+from service.domain.membership import write_differences
+from service.domain.people import ordinals_for
+from service.domain.runtime import Runtime
+from service.entities.blocks import WakeUp, block_of
+from service.entities.channels import Channel
+from service.entities.enums import ChangeCause, EventKind, RejectionCode
+from service.entities.errors import LimitExceededError
+from service.entities.users import Facts, UserEvent
+from service.storage import evaluation, heads, users
+
+MOST_EVENTS_A_REQUEST: Final = 10_000
+MOST_EVENTS_A_BATCH: Final = 10_000
+MOST_AD_IDS_AN_EVENT: Final = 100
+AHEAD: Final = timedelta(minutes=5)
+EARLIEST: Final = datetime(2011, 1, 21, tzinfo=UTC)
+OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+TRIES: Final = 4
+FIRST_PAUSE: Final = 0.1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One entry of a list that was refused; `index` counts from 0."""
+
+    index: int
+    code: RejectionCode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    accepted: int
+    rejected: tuple[Rejected, ...]
+
+
+def refusal_of(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[RejectionCode, str] | None:
+    """Why an event cannot be recorded; None when it can. Facts are maxima, so a time ahead would poison them."""
+    if OPENID.fullmatch(event.openid) is None:
+        return RejectionCode.MALFORMED_OPENID, "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
+    if event.at > now + AHEAD:
+        return RejectionCode.TIME_IN_FUTURE, "The time is more than 5 minutes ahead."
+    if event.at < EARLIEST:
+        return RejectionCode.BAD_VALUE, "The time is before WeChat existed; is it in the right unit?"
+    if mini_program and event.kind in {EventKind.FOLLOW, EventKind.UNFOLLOW}:
+        return RejectionCode.BAD_VALUE, "A Mini Program cannot be followed or unfollowed."
+    if event.kind is not EventKind.FOLLOW and (event.from_ad or event.ad_ids):
+        return RejectionCode.BAD_VALUE, "adIds and fromAd go only with FOLLOW."
+    if len(event.ad_ids) > MOST_AD_IDS_AN_EVENT or not all(0 < len(ad_id) <= 64 for ad_id in event.ad_ids):  # noqa: PLR2004
+        return RejectionCode.BAD_VALUE, "At most 100 ad ids of 1 to 64 characters each."
+    return None
+
+
+class EventRecorder:
+    """Records events of all channels for one process; a channel's events in flight share transactions."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._queues: dict[int, _ChannelQueue] = {}
+
+    async def record(self, channel: Channel, events: Sequence[UserEvent]) -> Recorded:
+        """Durable when it returns. Raises LimitExceededError over 10,000 events, and then nothing is recorded."""
+        if len(events) > MOST_EVENTS_A_REQUEST:
+            raise LimitExceededError(f"At most {MOST_EVENTS_A_REQUEST:,} events a request.")
+        now = self._runtime.clock()
+        rejected = []
+        good = []
+        for index, event in enumerate(events):
+            refusal = refusal_of(event, now, mini_program=channel.mini_program)
+            if refusal is None:
+                good.append(event)
+            else:
+                rejected.append(Rejected(index, *refusal))
+        if good:
+            await self._queue(channel).put(good)
+        return Recorded(len(good), tuple(rejected))
+
+    def _queue(self, channel: Channel) -> "_ChannelQueue":
+        queue = self._queues.get(channel.channel_id)
+        if queue is None or queue.idle:
+            queue = self._queues[channel.channel_id] = _ChannelQueue(self._runtime, channel, self._queues)
+        return queue
+
+
+class _ChannelQueue:
+    """Writes batch after batch while there is something to write, then removes itself."""
+
+    def __init__(self, runtime: Runtime, channel: Channel, queues: "dict[int, _ChannelQueue]") -> None:
+        self._runtime = runtime
+        self._channel = channel
+        self._queues = queues
+        self._waiting: list[tuple[list[UserEvent], asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self._writer is not None and self._writer.done()
+
+    async def put(self, events: list[UserEvent]) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(
+                self._write_all(), name=f"events of {self._channel.channel_id}"
+            )
+        await done
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._take()
+                await self._write(batch)
+        finally:
+            del self._queues[self._channel.channel_id]
+
+    def _take(self) -> list[tuple[list[UserEvent], asyncio.Future[None]]]:
+        size = taken = 0
+        for events, _ in self._waiting:
+            if taken and size + len(events) > MOST_EVENTS_A_BATCH:
+                break
+            size += len(events)
+            taken += 1
+        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return batch
+
+    async def _write(self, batch: list[tuple[list[UserEvent], asyncio.Future[None]]]) -> None:
+        events = [event for request, _ in batch for event in request]
+        try:
+            await _record_patiently(self._runtime, self._channel, events)
+        except Exception as error:  # noqa: BLE001 - handed to every request of the batch
+            for _, done in batch:
+                if not done.done():
+                    done.set_exception(error)
+        else:
+            for _, done in batch:
+                if not done.done():
+                    done.set_result(None)
+
+
+async def _record_patiently(runtime: Runtime, channel: Channel, events: list[UserEvent]) -> None:
+    """Events are maxima, so a batch whose fate is unknown after a lost connection may simply be written again."""
+    for attempt in range(TRIES):
+        try:
+            return await record_events(runtime, channel, events)
+        except (
+            OSError,
+            asyncpg.InterfaceError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.DeadlockDetectedError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.AdminShutdownError,
+            asyncpg.CrashShutdownError,
+        ) as error:
+            if attempt == TRIES - 1:
+                raise
+            log.warning("recording %d events again: %s", len(events), type(error).__name__)
+            await asyncio.sleep(FIRST_PAUSE * 2**attempt)
+    return None
+
+
+async def record_events(runtime: Runtime, channel: Channel, events: Sequence[UserEvent]) -> None:
+    """Merges the facts of valid events and refreshes the default tags of whom they touch, in one transaction."""
+    facts: dict[str, Facts] = {}
+    for event in events:
+        facts[event.openid] = facts.get(event.openid, Facts()).merged_with(event.facts())
+    ordinals = await ordinals_for(runtime, channel.channel_id, facts)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        locked = await heads.lock_heads(
+            conn, channel.channel_id, {block_of(each) for each in ordinals.values()}
+        )
+        clock = runtime.clock()
+        merging = {
+            ordinals[openid]: (each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
+            for openid, each in facts.items()
+        }
+        differences = differences_of(await evaluation.merge_facts(conn, rules_of(channel), merging))
+        ads = [(ordinals[event.openid], ad_id, event.at) for event in events for ad_id in event.ad_ids]
+        if ads:
+            await users.record_ads(conn, channel.channel_id, ads)
+        wake_ups: list[WakeUp] = await write_differences(
+            conn, channel.channel_id, locked, differences, cause=ChangeCause.EVENT, clock=clock
+        )
+    runtime.publisher.publish(wake_ups)

@@ -1,0 +1,98 @@
+"""Why somebody has a default tag: a sentence for people, the fact for programs, and when it ends by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from service.entities.enums import DefaultTagRule, EventKind
+from service.entities.users import FACT_OF_EVENT, Facts
+
+TOUCHES: Final = {
+    EventKind.MESSAGE: ("message", "Sent a message"),
+    EventKind.PAYMENT: ("payment", "Paid"),
+    EventKind.MENU_CLICK: ("menu_click", "Clicked the menu"),
+    EventKind.FOLLOW: ("follow", "Followed"),
+    EventKind.SCAN: ("scan", "Scanned a QR code"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`fact` without `at` never happened. `until` is when the tag ends if nothing happens; None for never."""
+
+    why: str
+    fact: EventKind | None
+    at: datetime | None
+    until: datetime | None = None
+
+
+def explain(
+    rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta], bound_at: datetime
+) -> Explanation:
+    """What behind `rule` holds for these facts. `windows` are by name, as stored."""
+    match rule:
+        case DefaultTagRule.NEW_USER | DefaultTagRule.OLD_USER:
+            return _follow_time(rule, facts, windows["new_user"])
+        case DefaultTagRule.OPENED:
+            return Explanation(
+                f"Sent a message {_on(facts.messaged_at)}.", EventKind.MESSAGE, facts.messaged_at
+            )
+        case DefaultTagRule.NOT_OPENED:
+            return Explanation(
+                f"Has not sent a message since the channel was bound {_on(bound_at)}.",
+                EventKind.MESSAGE,
+                None,
+            )
+        case DefaultTagRule.TOUCHABLE | DefaultTagRule.UNTOUCHABLE:
+            return _touchability(rule, facts, windows)
+        case DefaultTagRule.ADVERTISING:
+            return Explanation(
+                f"Followed through an ad {_on(facts.ad_followed_at)}.", EventKind.FOLLOW, facts.ad_followed_at
+            )
+        case DefaultTagRule.NON_ADVERTISING:
+            return Explanation(
+                f"No follow through an ad is known since the channel was bound {_on(bound_at)}.",
+                EventKind.FOLLOW,
+                None,
+            )
+        case _:
+            assert_never(rule)
+
+
+def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> Explanation:
+    at = facts.followed_at
+    if at is None:
+        return Explanation("Followed longer ago than is known.", EventKind.FOLLOW, None)
+    if rule is DefaultTagRule.NEW_USER:
+        why = f"Followed {_on(at)}, less than {_span(window)} ago."
+        return Explanation(why, EventKind.FOLLOW, at, at + window)
+    return Explanation(f"Followed {_on(at)}, {_span(window)} ago or longer.", EventKind.FOLLOW, at)
+
+
+def _touchability(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]) -> Explanation:
+    touches = [
+        (at + windows[window], at, kind)
+        for kind, (window, _) in TOUCHES.items()
+        if (at := getattr(facts, FACT_OF_EVENT[kind])) is not None
+    ]
+    if not touches:
+        return Explanation("Has done nothing that can be answered yet.", None, None)
+    until, at, kind = max(touches, key=lambda touch: touch[0])
+    window, deed = TOUCHES[kind]
+    span = _span(windows[window])
+    if rule is DefaultTagRule.TOUCHABLE:
+        return Explanation(f"{deed} {_on(at)}: touchable for {span}.", kind, at, until)
+    return Explanation(f"{deed} last {_on(at)}: the {span} after that are over.", kind, None)
+
+
+def _on(at: datetime | None) -> str:
+    return "at an unknown time" if at is None else f"on {at:%Y-%m-%d} at {at:%H:%M:%S} UTC"
+
+
+def _span(window: timedelta) -> str:
+    hours, rest = divmod(window.total_seconds(), 3600)
+    if rest == 0:
+        return f"{hours:.0f} h"
+    minutes, seconds = divmod(window.total_seconds(), 60)
+    return f"{minutes:.0f} min" if seconds == 0 else f"{window.total_seconds():.0f} s"

@@ -1,0 +1,153 @@
+"""What somebody missed between a cursor and now, from the change logs."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from service.domain.feed.cursors import openid_hash
+from service.entities.blocks import offset_of
+from service.entities.enums import ChangeCause
+from service.entities.feed import Cursor, UserTagsUpdate
+from service.entities.tags import TagChange, UserTagChange
+from service.storage import changes, tags
+from service.storage.database import Connection
+from service.storage.feed import BlockPosition
+
+MOST_CHANGES: Final = 200
+
+
+async def missed_since(
+    conn: Connection, whole: UserTagsUpdate, openid: str, after: Cursor, place: BlockPosition | None
+) -> list[UserTagsUpdate] | None:
+    """The events between `after` and `whole`, the event that would begin the feed at `place` afresh.
+
+    None when that cannot be told exactly: a foreign or forged cursor, a pruned or restored log, a gate that moved.
+    Over `MOST_CHANGES` changes come as their net difference.
+    """
+    channel_id, catalogue = whole.cursor.channel_id, whole.catalogue
+    if (after.channel_id, after.openid_hash) != (channel_id, openid_hash(openid)):
+        return None
+    structural = await tags.tag_changes_since(conn, channel_id, (after.tag_version, after.tag_version_at))
+    if not structural.known or any(change.kind == "GATE" for change in structural.changes):
+        return None
+    tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
+    if after.ordinal is None:
+        if place is None:
+            return []
+        return _net(whole, frozenset())
+    if (
+        place is None
+        or after.ordinal != place.ordinal
+        or after.block_version is None
+        or after.block_at is None
+    ):
+        return None
+    found = await changes.changes_since(
+        conn,
+        channel_id,
+        place.block,
+        (after.block_version, after.block_at),
+        [offset_of(place.ordinal)],
+    )
+    if not found.known or found.version < after.block_version:
+        return None
+    bit_changes = [change for change in found.changes if change.version <= place.version]
+    return _retrace(whole, after, place, bit_changes, tag_changes)
+
+
+def _retrace(
+    whole: UserTagsUpdate,
+    after: Cursor,
+    place: BlockPosition,
+    bit_changes: Sequence[UserTagChange],
+    tag_changes: Sequence[TagChange],
+) -> list[UserTagsUpdate]:
+    """Undoes everything since the cursor, then does it again, one event at a time."""
+    catalogue = whole.catalogue
+    bits = place.tag_ids
+    for bit_change in reversed(bit_changes):
+        bits = (bits - set(bit_change.added)) | set(bit_change.removed)
+    visible = catalogue.shown(catalogue.tags)
+    for tag_change in reversed(tag_changes):
+        visible -= {tag_change.tag_id}
+        visible |= {tag_change.tag_id} if tag_change.shown_before else set()
+    shown = bits & visible
+    if len(bit_changes) + len(tag_changes) > MOST_CHANGES:
+        return _net(whole, shown)
+    cursor = after
+    events: list[UserTagsUpdate] = []
+    for change in _in_order(bit_changes, structural_steps(tag_changes)):
+        updated: frozenset[int] = frozenset()
+        if isinstance(change, UserTagChange):
+            bits = (bits | set(change.added)) - set(change.removed)
+            cursor = replace(cursor, block_version=change.version, block_at=change.at)
+        else:
+            visible = (visible | change.appeared) - change.vanished
+            updated = change.updated
+            cursor = replace(cursor, tag_version=change.version, tag_version_at=change.at)
+        before, shown = shown, bits & visible
+        updated &= before & shown
+        if before != shown or updated:
+            events.append(
+                UserTagsUpdate(
+                    cursor=cursor,
+                    reset=False,
+                    tags=shown,
+                    added=shown - before,
+                    removed=before - shown,
+                    updated=updated,
+                    cause=change.cause,
+                    at=change.at,
+                    catalogue=catalogue,
+                )
+            )
+    return events
+
+
+@dataclass(frozen=True, slots=True)
+class StructuralStep:
+    """One version of the tag states: what everybody's page shows more, less or anew."""
+
+    version: int
+    at: datetime
+    cause: ChangeCause | None
+    appeared: frozenset[int]
+    vanished: frozenset[int]
+    updated: frozenset[int]
+
+
+def structural_steps(tag_changes: Iterable[TagChange]) -> list[StructuralStep]:
+    """The lines of the structural log, a step for each version."""
+    steps = []
+    for version, group in itertools.groupby(tag_changes, key=lambda change: change.version):
+        lines = list(group)
+        steps.append(
+            StructuralStep(
+                version,
+                lines[0].at,
+                lines[0].cause,
+                frozenset(line.tag_id for line in lines if line.shown_after),
+                frozenset(line.tag_id for line in lines if not line.shown_after),
+                frozenset(line.tag_id for line in lines if line.kind == "UPDATED"),
+            )
+        )
+    return steps
+
+
+def _in_order(
+    bit_changes: Iterable[UserTagChange], steps: Iterable[StructuralStep]
+) -> list[UserTagChange | StructuralStep]:
+    """Both logs are in order; between them the instants decide."""
+
+    def key(change: UserTagChange | StructuralStep) -> tuple[datetime, bool, int]:
+        return change.at, isinstance(change, UserTagChange), change.version
+
+    return sorted((*bit_changes, *steps), key=key)
+
+
+def _net(whole: UserTagsUpdate, before: frozenset[int]) -> list[UserTagsUpdate]:
+    """One event for everything, from what the client showed at its cursor."""
+    net = replace(whole, reset=False, added=whole.tags - before, removed=before - whole.tags)
+    return [net] if net.added or net.removed else []

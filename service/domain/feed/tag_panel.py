@@ -1,0 +1,78 @@
+"""The tag panel's feed over one channel or all of a robot's, with a cursor over all of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Final
+
+from service.domain.access import channels_of, find_channel
+from service.domain.feed.cursors import read_places, write_places
+from service.domain.feed.hub import Hub
+from service.domain.feed.mailbox import Mailbox
+from service.domain.feed.panel import collapse
+from service.domain.runtime import Runtime
+from service.entities.feed import PanelPlace, PanelUpdate
+from service.entities.principal import Principal
+
+LOOK_FOR_NEW_CHANNELS_EVERY: Final = 5.0
+
+
+async def panel_updates(
+    runtime: Runtime, hub: Hub, principal: Principal, channel_gid: str | None, after: str | None
+) -> AsyncIterator[tuple[str, PanelUpdate]]:
+    """(cursor, event) without end. A cursor that says nothing here begins with RESET for each channel it lacks."""
+    places = {} if after is None else read_places(after)
+    reader = _PanelReader(runtime, hub)
+    async with reader.watching:
+        for channel_id in await _channel_ids(runtime, principal, channel_gid):
+            await reader.watch(channel_id, (places or {}).get(channel_id), resumed=after is not None)
+        while True:
+            update = await reader.next(LOOK_FOR_NEW_CHANNELS_EVERY if channel_gid is None else None)
+            if update is not None:
+                yield reader.cursor_after(update), update
+                continue
+            for channel_id in await _channel_ids(runtime, principal, channel_gid):
+                await reader.watch(channel_id, None, resumed=True)
+
+
+async def _channel_ids(runtime: Runtime, principal: Principal, channel_gid: str | None) -> list[int]:
+    if channel_gid is not None:
+        return [(await find_channel(runtime, principal, channel_gid)).channel_id]
+    return [channel.channel_id for channel in await channels_of(runtime, principal)]
+
+
+class _PanelReader:
+    """One open tag panel: its mailbox, and how far it has read each channel."""
+
+    def __init__(self, runtime: Runtime, hub: Hub) -> None:
+        self.watching = AsyncExitStack()
+        self._runtime = runtime
+        self._hub = hub
+        self._mailbox: Mailbox[PanelUpdate] = Mailbox(collapse)
+        self._places: dict[int, PanelPlace] = {}
+
+    async def watch(self, channel_id: int, after: PanelPlace | None, *, resumed: bool) -> None:
+        """Adds a channel, first saying what was missed in it; nothing happens when it is watched already."""
+        if channel_id in self._places:
+            return
+        watch = await self.watching.enter_async_context(self._hub.panel(channel_id))
+        self.watching.callback(watch.leave, self._mailbox)
+        async with self._runtime.pool.acquire() as conn:
+            present, missed = await watch.join(conn, self._mailbox, after)
+        self._places[channel_id] = present.place if after is None else after
+        if after is None and resumed:
+            missed = [present]
+        for update in missed:
+            self._mailbox.put(update)
+
+    async def next(self, patience: float | None) -> PanelUpdate | None:
+        """The next event; None when `patience` (seconds) ran out first."""
+        try:
+            async with asyncio.timeout(patience):
+                return await self._mailbox.get()
+        except TimeoutError:
+            return None
+
+    def cursor_after(self, update: PanelUpdate) -> str:
+        self._places[update.channel_id] = update.place
+        return write_places(self._places)

@@ -1,0 +1,77 @@
+"""A task that catches up with one channel whenever it is woken, and every few seconds anyway."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from typing import Final
+
+import asyncpg
+
+from service.entities.blocks import WakeUp
+from service.storage.database import Connection, Pool
+
+PAUSE_AFTER_FAILURE: Final = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Watch(ABC):
+    """Wake it as often as you like: it catches up once for everything that arrived meanwhile."""
+
+    def __init__(self, pool: Pool, channel_id: int, *, heal_every: float) -> None:
+        self.channel_id = channel_id
+        self.readers = 0
+        self._pool = pool
+        self._heal_every = heal_every
+        self._signal = asyncio.Event()
+        self._dirty: set[int | None] = set()
+        self._everything = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"{type(self).__name__} of {self.channel_id}")
+
+    def stop(self) -> "asyncio.Future[None]":
+        """Cancels the task; await what is returned to see it gone."""
+        if self._task is None:
+            raise RuntimeError("stopped before it was started")
+        self._task.cancel()
+        return self._task
+
+    def wake(self, wake_up: WakeUp) -> None:
+        self._dirty.add(wake_up.block)
+        self._signal.set()
+
+    def check_everything(self) -> None:
+        self._everything = True
+        self._signal.set()
+
+    @abstractmethod
+    async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
+        """Reads what `dirty` blocks (None: tag states) have become, or compares everything, and tells the readers."""
+
+    async def _run(self) -> None:
+        while True:
+            everything = not await self._woken()
+            dirty, self._dirty = self._dirty, set()
+            everything, self._everything = everything or self._everything, False
+            try:
+                async with self._pool.acquire() as conn:
+                    await self.catch_up(conn, dirty, everything=everything)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning(
+                    "the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__
+                )
+                self._everything = True
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                self._signal.set()
+
+    async def _woken(self) -> bool:
+        """False when nobody called and it is time to compare."""
+        try:
+            async with asyncio.timeout(self._heal_every):
+                await self._signal.wait()
+        except TimeoutError:
+            return False
+        self._signal.clear()
+        return True

@@ -1,0 +1,30 @@
+"""Giving new people their ordinals."""
+
+from collections.abc import Iterable
+
+from service.domain.runtime import Runtime
+from service.entities.blocks import block_of
+from service.storage import channels, heads, users
+
+
+async def ordinals_for(runtime: Runtime, channel_id: int, openids: Iterable[str]) -> dict[str, int]:
+    """The ordinal of every openid, making people who are new. A short transaction of its own: it holds the channel's
+    state, which must never be waited for while blocks are locked.
+    """
+    wanted = list(dict.fromkeys(openids))
+    async with runtime.pool.acquire() as conn:
+        known = await users.ordinals_of(conn, channel_id, wanted)
+        if len(known) == len(wanted):
+            return known
+        async with conn.transaction():
+            await channels.lock_channel_state(conn, channel_id)
+            known |= await users.ordinals_of(conn, channel_id, [each for each in wanted if each not in known])
+            new = [openid for openid in wanted if openid not in known]
+            if not new:
+                return known
+            now = runtime.clock()
+            first = await channels.take_ordinals(conn, channel_id, len(new))
+            await users.insert_users(conn, channel_id, new, first_ordinal=first, now=now)
+            ordinals = range(first, first + len(new))
+            await heads.insert_heads(conn, channel_id, {block_of(ordinal) for ordinal in ordinals}, now)
+            return known | dict(zip(new, ordinals, strict=True))

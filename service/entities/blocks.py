@@ -1,0 +1,67 @@
+"""Ordinals, blocks and bitmaps.
+
+Every user of a channel has an ordinal. A block is 32,000 consecutive ordinals; the members of a tag are one bitmap a
+block, the bit at `offset` counted from the left, as PostgreSQL's `get_bit` does. The size is also in the migrations;
+a test holds the two together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+BLOCK_SIZE: Final = 32_000
+BLOCK_BYTES: Final = BLOCK_SIZE // 8
+
+
+def block_of(ordinal: int) -> int:
+    return ordinal // BLOCK_SIZE
+
+
+def offset_of(ordinal: int) -> int:
+    return ordinal % BLOCK_SIZE
+
+
+def ordinal_at(block: int, offset: int) -> int:
+    return block * BLOCK_SIZE + offset
+
+
+def bitmap_of(offsets: Iterable[int]) -> bytes:
+    """The bitmap of one block with just these offsets set."""
+    bits = bytearray(BLOCK_BYTES)
+    for offset in offsets:
+        bits[offset >> 3] |= 0x80 >> (offset & 7)
+    return bytes(bits)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a block stands. Versions grow by one in commit order; `at` and `evaluated_at` never go back."""
+
+    block: int
+    version: int
+    at: datetime
+    evaluated_at: datetime
+    windows_version: int
+
+    def evaluation_instant(self, clock: datetime) -> datetime:
+        """When an evaluation under this head's lock takes place: never before an earlier one, whatever the clock says."""
+        return max(clock, self.at, self.evaluated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class TagDifference:
+    """Which tags one user gains and loses."""
+
+    ordinal: int
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """Says that a block (or, with `block` None, the channel's tag states) has a newer version."""
+
+    channel_id: int
+    block: int | None
+    version: int

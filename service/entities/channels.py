@@ -1,0 +1,50 @@
+"""A robot's channel as it is stored, secrets still sealed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.entities.enums import ChannelKind
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """An account bound to a robot. `bound_at` is the first binding, in whole seconds."""
+
+    channel_id: int
+    robot_id: str
+    kind: ChannelKind
+    app_id: str
+    name: str
+    verified: bool
+    bound_at: datetime
+    unbound_at: datetime | None
+    sealed_app_secret: bytes | None
+    sealed_callback_token: bytes | None
+    sealed_encoding_aes_key: bytes | None
+    sealed_push_secret: bytes
+
+    @property
+    def bound(self) -> bool:
+        return self.unbound_at is None
+
+    @property
+    def mini_program(self) -> bool:
+        return self.kind is ChannelKind.MINI_PROGRAM
+
+    @property
+    def opens_gate(self) -> bool:
+        """A bound, verified Official Account opens its robot's gate."""
+        return self.bound and self.verified and not self.mini_program
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What changes about a channel: the gate, the version of its tag states, its counters."""
+
+    channel_id: int
+    open: bool
+    tag_version: int
+    tag_version_at: datetime
+    user_count: int
+    default_tags_as_of: datetime
+    last_push_at: datetime | None

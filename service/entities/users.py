@@ -1,0 +1,72 @@
+"""A person on one channel, and what is known about them."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from service.entities.enums import EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One maximum for each kind of event; merging is taking the later one, so order and repetition do not matter."""
+
+    followed_at: datetime | None = None
+    unfollowed_at: datetime | None = None
+    messaged_at: datetime | None = None
+    clicked_at: datetime | None = None
+    scanned_at: datetime | None = None
+    paid_at: datetime | None = None
+    ad_followed_at: datetime | None = None
+
+    def merged_with(self, other: "Facts") -> "Facts":
+        """The later of each."""
+        return Facts(
+            **{
+                field.name: max(
+                    (at for at in (getattr(self, field.name), getattr(other, field.name)) if at is not None),
+                    default=None,
+                )
+                for field in fields(Facts)
+            }
+        )
+
+
+FACT_OF_EVENT = {
+    EventKind.FOLLOW: "followed_at",
+    EventKind.UNFOLLOW: "unfollowed_at",
+    EventKind.MESSAGE: "messaged_at",
+    EventKind.MENU_CLICK: "clicked_at",
+    EventKind.SCAN: "scanned_at",
+    EventKind.PAYMENT: "paid_at",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UserEvent:
+    """Something a person did. `ad_ids` and `from_ad` go with FOLLOW only."""
+
+    openid: str
+    kind: EventKind
+    at: datetime
+    from_ad: bool = False
+    ad_ids: tuple[str, ...] = ()
+
+    def facts(self) -> Facts:
+        facts = {FACT_OF_EVENT[self.kind]: self.at}
+        if self.from_ad or self.ad_ids:
+            facts["ad_followed_at"] = self.at
+        return Facts(**facts)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUser:
+    """A stored person with what follows from the facts. `touchable_until` is None when nothing ever made them so."""
+
+    channel_id: int
+    ordinal: int
+    openid: str
+    unionid: str | None
+    first_seen_at: datetime
+    facts: Facts
+    following: bool
+    touchable_until: datetime | None

@@ -1,0 +1,47 @@
+"""`/healthz`: the process lives. `/readyz`: it can do its work."""
+
+import asyncio
+
+import asyncpg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from service.storage.database import Pool
+from service.storage.migrations import pending_migrations
+
+PATIENCE = 2.0
+
+
+class Health:
+    def __init__(self, pool: Pool, redis: Redis) -> None:
+        self._pool = pool
+        self._redis = redis
+
+    async def alive(self, request: Request) -> Response:
+        del request
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, request: Request) -> Response:
+        """503 without a migrated database. Without Valkey pages are kept up by polling, so that is only said."""
+        del request
+        database, valkey = await asyncio.gather(self._database(), self._valkey())
+        report = {"database": database, "valkey": valkey}
+        return JSONResponse(report, status_code=200 if database == "ok" else 503)
+
+    async def _database(self) -> str:
+        try:
+            async with asyncio.timeout(PATIENCE), self._pool.acquire() as conn:
+                pending = await pending_migrations(conn)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return "unreachable"
+        return "ok" if pending == 0 else f"{pending} migrations pending"
+
+    async def _valkey(self) -> str:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._redis.ping()
+        except (OSError, TimeoutError, RedisError):
+            return "unreachable"
+        return "ok"

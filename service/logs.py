@@ -1,0 +1,117 @@
+"""Log lines: JSON in production, readable otherwise, and never a secret in them."""
+
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Final, TextIO
+
+import orjson
+
+REDACTED: Final = "[redacted]"
+QUIET: Final = ("httpx", "httpcore")
+TAKEN_OVER: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
+PLAIN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+SECRETS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(/(?:wechat|ads|openapi/label/batchset)/+)[^/?#\s\"'<>]+",
+        r"(\bBearer\s+)[A-Za-z0-9._~+/=-]+",
+        # A JWT begins with {" in base64url. The lookbehind keeps a long run of letters from costing n².
+        r"()(?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*",
+        # WeChat takes the app secret and the access token in the query, and answers with the latter in JSON.
+        r"((?<![A-Za-z])(?:access_token|app_?secret|secret|token)(?:=|[\"']\s*:\s*[\"']))[^&\s\"'<>]+",
+        r"(://[^/\s:@]*:)[^/\s@]+(?=@)",
+    )
+)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """The handler that `configure_logging` puts on the root logger, told apart so that it can be replaced."""
+
+
+class RedactSecrets(logging.Filter):
+    """Blanks secrets in the message, its arguments, the traceback and the extra fields of every record.
+
+    Blanked are JWTs, `Bearer …`, the secret segment of `/wechat/…`, `/ads/…` and `/openapi/label/batchset/…`,
+    the values of `secret`, `access_token` and `token` in a query or in JSON, and the password of a URL.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record in place and let it pass; its arguments are folded into its message."""
+        record.msg, record.args = redact(_message(record)), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
+        if record.stack_info:
+            record.stack_info = redact(record.stack_info)
+        for name, value in _extra(record).items():
+            if not isinstance(value, int | float | None):
+                setattr(record, name, redact(str(value)))
+        return True
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: `at` (UTC), `level`, `logger`, `message`, extras, and `error` (a traceback)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record as one line of JSON."""
+        line = _extra(record) | {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text:
+            line["error"] = record.exc_text
+        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
+
+
+def configure_logging(production: bool) -> None:
+    """Send every record of INFO and above to stderr, redacted; calling it again replaces what it set up.
+
+    Uvicorn must be started with `log_config=None`, or it puts its own handlers, which redact nothing, back.
+    """
+    handler = _Handler(sys.stderr)
+    handler.addFilter(RedactSecrets())
+    handler.setFormatter(JsonLines() if production else _readable())
+    root = logging.getLogger()
+    for earlier in [each for each in root.handlers if isinstance(each, _Handler)]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for name in TAKEN_OVER:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def redact(text: str) -> str:
+    """Return the text with every secret that can be recognised replaced."""
+    # Half a surrogate pair, which a client can send in JSON, could be written neither as JSON nor to stderr.
+    text = text.encode(errors="backslashreplace").decode()
+    for pattern in SECRETS:
+        text = pattern.sub(rf"\1{REDACTED}", text)
+    return text
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        # A filter that raises would break the caller, for no more than a wrong format string.
+        return f"{record.msg} {record.args!r}"
+
+
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in PLAIN_FIELDS}
+
+
+def _readable() -> logging.Formatter:
+    return logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")

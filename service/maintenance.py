@@ -1,0 +1,49 @@
+"""`user-tags refresh` and `user-tags verify`: the scheduled work by hand, with a word on what it did."""
+
+from collections.abc import Callable
+
+from service.domain.default_tags import run_default_tags, settle_windows, verify_channel
+from service.entities.channels import Channel
+from service.entities.errors import NotFoundError
+from service.entities.ids import channel_gid
+from service.parts import Parts, open_parts
+from service.settings import Settings
+from service.storage.channels import all_channels
+
+Say = Callable[[str], None]
+
+
+async def refresh_now(settings: Settings, gid: str | None, say: Say) -> int:
+    """Exit code 0; raises NotFoundError for an id of no channel."""
+    async with open_parts(settings) as parts:
+        await settle_windows(parts.runtime)
+        found = [
+            channel for channel in await _channels(parts) if gid in {None, channel_gid(channel.channel_id)}
+        ]
+        if gid is not None and not found:
+            raise NotFoundError("channel")
+        for channel in found:
+            report = await run_default_tags(parts.runtime, channel)
+            say(f"{channel.name}: {report.users_changed} users changed in {report.blocks} blocks")
+    return 0
+
+
+async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
+    """Exit code 0 when everything is what the facts say, 1 on any difference, repaired or not."""
+    clean = True
+    async with open_parts(settings) as parts:
+        for channel in await _channels(parts):
+            report = await verify_channel(parts.runtime, channel, repair=repair)
+            clean = clean and report.clean
+            state = "clean" if report.clean else ("repaired" if repair else "WRONG")
+            say(
+                f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
+                f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
+                f"{report.sleepers} users without an alarm"
+            )
+    return 0 if clean else 1
+
+
+async def _channels(parts: Parts) -> list[Channel]:
+    async with parts.runtime.pool.acquire() as conn:
+        return await all_channels(conn)

@@ -1,0 +1,48 @@
+"""What web and worker are both made of: pool, Valkey, clock, keys."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+
+from service.clock import make_clock
+from service.domain.runtime import Runtime
+from service.domain.wake_ups import ValkeyPublisher
+from service.sealing import Sealer
+from service.settings import Settings, SettingsError
+from service.storage.database import open_pool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    runtime: Runtime
+    redis: Redis
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Connects; raises SettingsError when the environment does not say where to, OSError when nobody is there."""
+    if settings.database_url is None or settings.redis_url is None:
+        raise SettingsError(
+            "DATABASE_URL and REDIS_URL must be set here; `user-tags up` starts both for you."
+        )
+    sealer = Sealer(settings.secrets_keys)
+    pool = await open_pool(settings.database_url, size=settings.database_pool_size)
+    redis = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=2,
+        socket_connect_timeout=2,
+        health_check_interval=15,
+        retry=Retry(ExponentialBackoff(cap=0.5), 1),
+    )
+    publisher = ValkeyPublisher(redis)
+    try:
+        clock = make_clock(settings.clock_offset_file)
+        yield Parts(Runtime(pool, clock, publisher, sealer, settings), redis)
+    finally:
+        await publisher.close()
+        await redis.aclose()
+        await pool.close()

@@ -1,0 +1,1 @@
+"""One module per topic; each calls the named statements in sql/queries."""

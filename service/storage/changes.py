@@ -1,0 +1,145 @@
+"""The change log of blocks: what each version did to whom."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncpg import BitString
+
+from service.entities.blocks import BLOCK_SIZE, bitmap_of
+from service.entities.enums import ChangeCause
+from service.entities.tags import UserTagChange
+from service.storage.database import Connection
+from service.storage.statements import STATEMENTS
+
+MOST_OFFSETS_AS_LIST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A small change: what one version did to one user."""
+
+    block: int
+    version: int
+    offset: int
+    at: datetime
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkLogLine:
+    """A change of many users: what one version did to one tag."""
+
+    block: int
+    version: int
+    tag_id: int
+    at: datetime
+    added_offsets: tuple[int, ...]
+    removed_offsets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesSince:
+    """`known` is False where the log does not hold the version asked from: then the rest says nothing."""
+
+    version: int
+    at: datetime
+    known: bool
+    changes: tuple[UserTagChange, ...]
+
+
+async def log_user_changes(
+    conn: Connection, channel_id: int, lines: Sequence[LogLine], cause: ChangeCause
+) -> None:
+    await conn.execute(
+        STATEMENTS["log_user_changes"],
+        channel_id,
+        [line.block for line in lines],
+        [line.version for line in lines],
+        [line.offset for line in lines],
+        [line.at for line in lines],
+        [_array(line.added) for line in lines],
+        [_array(line.removed) for line in lines],
+        cause,
+    )
+
+
+async def log_bulk_change(conn: Connection, channel_id: int, line: BulkLogLine, cause: ChangeCause) -> None:
+    sides = (line.added_offsets, line.removed_offsets)
+    lists = [list(side) if 0 < len(side) <= MOST_OFFSETS_AS_LIST else None for side in sides]
+    bits = [
+        BitString.frombytes(bitmap_of(side), BLOCK_SIZE) if len(side) > MOST_OFFSETS_AS_LIST else None
+        for side in sides
+    ]
+    await conn.execute(
+        STATEMENTS["log_bulk_change"],
+        channel_id,
+        line.block,
+        line.version,
+        line.tag_id,
+        line.at,
+        cause,
+        *lists,
+        *bits,
+    )
+
+
+async def changes_since(
+    conn: Connection, channel_id: int, block: int, known: tuple[int, datetime], offsets: Iterable[int]
+) -> ChangesSince:
+    """What happened to `offsets` of a block after the (version, at) in `known`, in order."""
+    rows = await conn.fetch(STATEMENTS["changes_since"], channel_id, block, *known, list(offsets))
+    if not rows:
+        return ChangesSince(known[0], known[1], known=False, changes=())
+    merged: dict[tuple[int, int], UserTagChange] = {}
+    for row in rows:
+        if row["version"] is None:
+            continue
+        key = (row["version"], row["user_offset"])
+        earlier = merged.get(key)
+        merged[key] = UserTagChange(
+            row["version"],
+            row["at"],
+            ChangeCause(row["cause"]),
+            row["user_offset"],
+            (*(earlier.added if earlier else ()), *row["added"]),
+            (*(earlier.removed if earlier else ()), *row["removed"]),
+        )
+    head = rows[0]
+    return ChangesSince(
+        head["head_version"], head["head_at"], head["known"], tuple(merged[key] for key in sorted(merged))
+    )
+
+
+async def history_of_user(
+    conn: Connection, channel_id: int, block: int, offset: int, *, before: int, limit: int
+) -> list[UserTagChange]:
+    """Changes of one user before a version, newest first."""
+    rows = await conn.fetch(STATEMENTS["history_of_user"], channel_id, block, offset, before, limit)
+    return [
+        UserTagChange(
+            row["version"],
+            row["at"],
+            ChangeCause(row["cause"]),
+            offset,
+            tuple(row["added"] or ()),
+            tuple(row["removed"] or ()),
+        )
+        for row in rows
+    ]
+
+
+async def prune_block(conn: Connection, channel_id: int, block: int, before: datetime) -> None:
+    """Forgets what happened before an instant; the caller holds the block. The newest forgotten version stays known."""
+    version = await conn.fetchval(STATEMENTS["prunable_version"], channel_id, block, before)
+    if version is None:
+        return
+    await conn.execute(STATEMENTS["raise_base"], channel_id, block, version)
+    await conn.execute(STATEMENTS["prune_user_changes"], channel_id, block, version)
+    await conn.execute(STATEMENTS["prune_bulk_changes"], channel_id, block, version)
+
+
+def _array(ids: tuple[int, ...]) -> str:
+    """An int[] literal: asyncpg cannot send arrays whose rows differ in length."""
+    return "{" + ",".join(map(str, ids)) + "}"

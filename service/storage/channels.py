@@ -1,0 +1,196 @@
+"""Robots, channels and their states."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from service.entities.channels import Channel, ChannelState
+from service.entities.enums import ChannelKind
+from service.storage.database import Connection
+from service.storage.statements import STATEMENTS
+
+
+class AppIdBoundElsewhereError(Exception):
+    """Another robot has a living binding of this app id."""
+
+
+async def lock_robot(conn: Connection, robot_id: str, now: datetime) -> None:
+    """Makes the robot if need be and serialises what binds or unbinds its channels."""
+    await conn.execute(STATEMENTS["insert_robot"], robot_id, now)
+    await conn.execute(STATEMENTS["lock_robot"], robot_id)
+
+
+async def channels_of_robot(conn: Connection, robot_id: str) -> list[Channel]:
+    return [_channel(row) for row in await conn.fetch(STATEMENTS["channels_of_robot"], robot_id)]
+
+
+async def channel_of_robot(conn: Connection, robot_id: str, channel_id: int) -> Channel | None:
+    return _maybe_channel(await conn.fetchrow(STATEMENTS["channel_of_robot"], robot_id, channel_id))
+
+
+async def channel_by_push_secret(conn: Connection, secret_hash: bytes) -> Channel | None:
+    return _maybe_channel(await conn.fetchrow(STATEMENTS["channel_by_push_secret"], secret_hash))
+
+
+async def channel_by_app_id(conn: Connection, robot_id: str, app_id: str) -> Channel | None:
+    return _maybe_channel(await conn.fetchrow(STATEMENTS["channel_by_app_id"], robot_id, app_id))
+
+
+async def all_channels(conn: Connection) -> list[Channel]:
+    return [_channel(row) for row in await conn.fetch(STATEMENTS["all_channels"])]
+
+
+async def insert_channel(
+    conn: Connection,
+    *,
+    robot_id: str,
+    kind: ChannelKind,
+    app_id: str,
+    name: str,
+    verified: bool,
+    bound_at: datetime,
+    sealed: dict[str, bytes | None],
+    push_secret: bytes,
+    push_secret_hash: bytes,
+) -> Channel:
+    """A new channel with its state row; raises AppIdBoundElsewhereError."""
+    try:
+        row = await conn.fetchrow(
+            STATEMENTS["insert_channel"],
+            robot_id,
+            kind,
+            app_id,
+            name,
+            verified,
+            bound_at,
+            sealed["app_secret"],
+            sealed["callback_token"],
+            sealed["encoding_aes_key"],
+            push_secret,
+            push_secret_hash,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise _bound_elsewhere(error) from error
+    channel = _channel(_present(row))
+    await conn.execute(STATEMENTS["insert_channel_state"], channel.channel_id, bound_at)
+    return channel
+
+
+async def update_channel(
+    conn: Connection,
+    channel: Channel,
+    *,
+    name: str,
+    verified: bool,
+    sealed: dict[str, bytes | None],
+    unbound_at: datetime | None,
+) -> Channel:
+    """The channel with new details; raises AppIdBoundElsewhereError when it is bound again too late."""
+    try:
+        row = await conn.fetchrow(
+            STATEMENTS["update_channel"],
+            channel.robot_id,
+            channel.channel_id,
+            name,
+            verified,
+            sealed["app_secret"],
+            sealed["callback_token"],
+            sealed["encoding_aes_key"],
+            unbound_at,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise _bound_elsewhere(error) from error
+    return _channel(_present(row))
+
+
+async def replace_push_secret(
+    conn: Connection, channel: Channel, secret: bytes, secret_hash: bytes
+) -> Channel:
+    row = await conn.fetchrow(
+        STATEMENTS["replace_push_secret"], channel.robot_id, channel.channel_id, secret, secret_hash
+    )
+    return _channel(_present(row))
+
+
+async def unbind_channel(conn: Connection, channel: Channel, now: datetime) -> Channel | None:
+    """The channel, no longer bound; None when it was not."""
+    return _maybe_channel(
+        await conn.fetchrow(STATEMENTS["unbind_channel"], channel.robot_id, channel.channel_id, now)
+    )
+
+
+async def channel_state(conn: Connection, channel_id: int) -> ChannelState:
+    return _state(_present(await conn.fetchrow(STATEMENTS["channel_state"], channel_id)))
+
+
+async def lock_channel_state(conn: Connection, channel_id: int) -> ChannelState:
+    """The first lock of every structural change."""
+    return _state(_present(await conn.fetchrow(STATEMENTS["lock_channel_state"], channel_id)))
+
+
+async def bump_tag_version(
+    conn: Connection, channel_id: int, now: datetime, *, is_open: bool
+) -> tuple[int, datetime]:
+    """The new tag-state version and its instant."""
+    row = _present(await conn.fetchrow(STATEMENTS["bump_tag_version"], channel_id, now, is_open))
+    return row["tag_version"], row["tag_version_at"]
+
+
+async def take_ordinals(conn: Connection, channel_id: int, count: int) -> int:
+    """Reserves `count` consecutive ordinals and returns the first; locks the channel's state."""
+    return int(_present(await conn.fetchrow(STATEMENTS["take_ordinals"], channel_id, count))["first_ordinal"])
+
+
+async def note_push(conn: Connection, channel_id: int, now: datetime, unless_after: datetime) -> None:
+    await conn.execute(STATEMENTS["note_push"], channel_id, now, unless_after)
+
+
+async def note_default_tags_run(conn: Connection, channel_id: int, as_of: datetime) -> None:
+    await conn.execute(STATEMENTS["note_default_tags_run"], channel_id, as_of)
+
+
+async def follower_count(conn: Connection, channel_id: int) -> int:
+    return int(await conn.fetchval(STATEMENTS["followers"], channel_id))
+
+
+def _present(row: asyncpg.Record | None) -> asyncpg.Record:
+    if row is None:
+        raise LookupError("a row that must be there is missing")
+    return row
+
+
+def _bound_elsewhere(error: asyncpg.UniqueViolationError) -> Exception:
+    bound_elsewhere = error.constraint_name == "channel_app_id_bound"
+    return AppIdBoundElsewhereError() if bound_elsewhere else error
+
+
+def _maybe_channel(row: asyncpg.Record | None) -> Channel | None:
+    return None if row is None else _channel(row)
+
+
+def _channel(row: asyncpg.Record) -> Channel:
+    values: dict[str, Any] = {
+        name: row[name]
+        for name in ("channel_id", "robot_id", "app_id", "name", "verified", "bound_at", "unbound_at")
+    }
+    return Channel(
+        **values,
+        kind=ChannelKind(row["kind"]),
+        sealed_app_secret=row["app_secret"],
+        sealed_callback_token=row["callback_token"],
+        sealed_encoding_aes_key=row["encoding_aes_key"],
+        sealed_push_secret=row["push_secret"],
+    )
+
+
+def _state(row: asyncpg.Record) -> ChannelState:
+    return ChannelState(
+        channel_id=row["channel_id"],
+        open=row["open"],
+        tag_version=row["tag_version"],
+        tag_version_at=row["tag_version_at"],
+        user_count=row["user_count"],
+        default_tags_as_of=row["default_tags_as_of"],
+        last_push_at=row["last_push_at"],
+    )

@@ -1,0 +1,119 @@
+"""Tags of a channel and the log of structural changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from service.entities.enums import ChangeCause, TagKind, TagState
+from service.entities.tags import Catalogue, Tag, TagChange
+from service.storage.database import Connection
+from service.storage.statements import STATEMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class TagChangesSince:
+    """`known` is False where the log does not hold the version asked from."""
+
+    version: int
+    at: datetime
+    known: bool
+    changes: tuple[TagChange, ...]
+
+
+async def insert_tag(
+    conn: Connection,
+    *,
+    channel_id: int,
+    tag_id: int,
+    kind: TagKind,
+    category: str,
+    name: str,
+    description: str | None,
+    state: TagState,
+    now: datetime,
+) -> Tag:
+    row = await conn.fetchrow(
+        STATEMENTS["insert_tag"], channel_id, tag_id, kind, category, name, description, state, now
+    )
+    if row is None:
+        raise LookupError("insert returned nothing")
+    return _tag(row)
+
+
+async def catalogue(conn: Connection, channel_id: int) -> Catalogue:
+    """Every tag of a channel, deleted ones too, with the gate, as of one tag-state version."""
+    rows = await conn.fetch(STATEMENTS["catalogue"], channel_id)
+    first = rows[0]
+    return Catalogue(
+        channel_id=channel_id,
+        open=first["open"],
+        version=first["tag_version"],
+        at=first["tag_version_at"],
+        default_tags_as_of=first["default_tags_as_of"],
+        tags={row["tag_id"]: _tag(row, channel_id) for row in rows if row["tag_id"] is not None},
+    )
+
+
+async def log_tag_changes(
+    conn: Connection, channel_id: int, changes: Sequence[TagChange], cause: ChangeCause | None
+) -> None:
+    """Lines of one version."""
+    await conn.execute(
+        STATEMENTS["log_tag_changes"],
+        channel_id,
+        changes[0].version,
+        changes[0].at,
+        [change.tag_id for change in changes],
+        cause,
+        [change.kind for change in changes],
+        [change.shown_before for change in changes],
+        [change.shown_after for change in changes],
+    )
+
+
+async def tag_changes_since(
+    conn: Connection, channel_id: int, known: tuple[int, datetime]
+) -> TagChangesSince:
+    """Structural changes after the (version, at) in `known`, in order."""
+    rows = await conn.fetch(STATEMENTS["tag_changes_since"], channel_id, *known)
+    if not rows:
+        return TagChangesSince(known[0], known[1], known=False, changes=())
+    changes = tuple(
+        TagChange(
+            version=row["version"],
+            at=row["at"],
+            tag_id=row["tag_id"],
+            kind=row["kind"],
+            cause=None if row["cause"] is None else ChangeCause(row["cause"]),
+            shown_before=row["shown_before"],
+            shown_after=row["shown_after"],
+        )
+        for row in rows
+        if row["version"] is not None
+    )
+    return TagChangesSince(rows[0]["head_version"], rows[0]["head_at"], rows[0]["known"], changes)
+
+
+async def prune_tag_changes(conn: Connection, channel_id: int, before: datetime) -> None:
+    """Forgets structural changes before an instant; the newest forgotten version stays known."""
+    version = await conn.fetchval(STATEMENTS["raise_tag_base"], channel_id, before)
+    if version is not None:
+        await conn.execute(STATEMENTS["prune_tag_changes"], channel_id, version)
+
+
+def _tag(row: asyncpg.Record, channel_id: int | None = None) -> Tag:
+    return Tag(
+        channel_id=row["channel_id"] if channel_id is None else channel_id,
+        tag_id=row["tag_id"],
+        kind=TagKind(row["kind"]),
+        category=row["category"],
+        name=row["name"],
+        description=row["description"],
+        state=TagState(row["state"]),
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        deleted_at=row["deleted_at"],
+    )

@@ -1,0 +1,105 @@
+"""WeChat's signatures and its AES envelope.
+
+Source: developers.weixin.qq.com `/doc/subscription/guide/dev/push/encryption.md`.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import string
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+ENCODING_AES_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}")
+AES_BLOCK: Final = 16
+PADDING_BLOCK: Final = 32
+HEADER: Final = 20
+"""Bytes before the message: 16 random ones and the length, a big-endian uint32."""
+CANONICAL_ENDINGS: Final = "AEIMQUYcgkosw048"
+"""Last characters whose two surplus bits are zero: strict decoders refuse the others."""
+
+
+class EnvelopeError(Exception):
+    """The key, or an envelope, is not what it should be.
+
+    `reason` is for logs. Never send it to a caller: telling padding from app id apart is a decryption oracle.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def sign(*parts: str) -> str:
+    """Hex sha1 of the sorted, joined parts: token, timestamp, nonce and, in safe mode, `Encrypt`."""
+    return hashlib.sha1("".join(sorted(parts)).encode(errors="surrogatepass")).hexdigest()  # noqa: S324 (WeChat's choice)
+
+
+def signature_matches(*parts: str, given: str) -> bool:
+    """Whether `given` signs `parts`, in a time that does not tell how much of it is right."""
+    return hmac.compare_digest(sign(*parts).encode(), given.encode(errors="surrogatepass"))
+
+
+def new_encoding_aes_key() -> str:
+    """Draw a random key of 43 letters and digits (250 bits) that every base64 decoder accepts."""
+    alphabet = string.ascii_letters + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(42)) + secrets.choice(CANONICAL_ENDINGS)
+
+
+class Envelope:
+    """Messages to and from one account: AES-256-CBC over random(16) + length(4) + message + app id + padding.
+
+    `encoding_aes_key` is the 43 characters shown in WeChat's console (surplus bits in the last one
+    are ignored, as there); `app_id` is whose envelope it is. Raises EnvelopeError when either cannot be used.
+    CBC does not authenticate: whoever can alter an envelope can alter the message in it. Only a signature
+    prevents that.
+    """
+
+    def __init__(self, encoding_aes_key: str, app_id: str) -> None:
+        if ENCODING_AES_KEY.fullmatch(encoding_aes_key) is None:
+            raise EnvelopeError("an EncodingAESKey has 43 characters of the base64 alphabet")
+        if not app_id:
+            raise EnvelopeError("the app id is empty")
+        key = base64.b64decode(encoding_aes_key + "=")
+        self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:AES_BLOCK]))
+        self._app_id = app_id.encode()
+
+    def encrypt(self, message: bytes, random16: bytes | None = None) -> str:
+        """Seal `message` into base64; `random16` is fixed only to reproduce test vectors."""
+        head = secrets.token_bytes(AES_BLOCK) if random16 is None else random16
+        plain = head + len(message).to_bytes(4, "big") + message + self._app_id
+        padding = PADDING_BLOCK - len(plain) % PADDING_BLOCK
+        encryptor = self._cipher.encryptor()
+        return base64.b64encode(
+            encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()
+        ).decode()
+
+    def decrypt(self, encrypted: str) -> bytes:
+        """Open an envelope; raises EnvelopeError when it is malformed or another account's.
+
+        The random block is not looked at, because clients that use a zero IV garble it.
+        """
+        try:
+            sealed = base64.b64decode("".join(encrypted.split()), validate=True)
+        except ValueError as error:
+            raise EnvelopeError("the envelope is not base64") from error
+        if len(sealed) < HEADER or len(sealed) % AES_BLOCK:
+            raise EnvelopeError("the envelope is cut off")
+        decryptor = self._cipher.decryptor()
+        plain = _without_padding(decryptor.update(sealed) + decryptor.finalize())
+        end = HEADER + int.from_bytes(plain[AES_BLOCK:HEADER], "big")
+        if len(plain) < HEADER or end > len(plain):
+            raise EnvelopeError("the length in the envelope is wrong")
+        if not hmac.compare_digest(plain[end:], self._app_id):
+            raise EnvelopeError("the envelope is for another app id")
+        return plain[HEADER:end]
+
+
+def _without_padding(padded: bytes) -> bytes:
+    size = padded[-1]
+    if not 1 <= size <= PADDING_BLOCK or padded[-size:] != bytes([size]) * size:
+        raise EnvelopeError("the padding is wrong")
+    return padded[:-size]

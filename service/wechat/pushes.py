@@ -1,0 +1,254 @@
+"""Opening what WeChat pushes to a channel's callback address: is it genuine, fresh, and what does it tell.
+
+Source: developers.weixin.qq.com `/doc/oplatform/developers/dev/push`,
+`/doc/subscription/guide/dev/push/encryption.md` and, for JSON bodies,
+`/miniprogram/dev/framework/server-ability/message-push.md`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import orjson
+from defusedxml import ElementTree
+
+from service.entities.enums import EventKind
+from service.wechat.crypto import Envelope, EnvelopeError, signature_matches
+
+LARGEST_BODY: Final = 64 * 1024
+"""Bytes. WeChat names no limit; a text message has at most 2,048 characters, compat mode triples the body."""
+FUTURE_TOLERANCE: Final = timedelta(minutes=5)
+EARLIEST: Final = datetime(2011, 1, 1, tzinfo=UTC)
+"""Before WeChat there were no pushes: a smaller CreateTime is garbage."""
+LARGEST_SECONDS: Final = 9_999_999_999
+"""Anything with more digits is in milliseconds."""
+
+DECIMAL: Final = re.compile(r"[0-9]{1,20}")
+OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+SCENE_PREFIX: Final = "qrscene_"
+MESSAGE_TYPES: Final = frozenset(
+    {"text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage", "file"}
+)
+MENU_EVENTS: Final = frozenset(
+    {
+        "click",
+        "view",
+        "view_miniprogram",
+        "scancode_push",
+        "scancode_waitmsg",
+        "pic_sysphoto",
+        "pic_photo_or_album",
+        "pic_weixin",
+        "location_select",
+    }
+)
+
+
+class PushRefusal(StrEnum):
+    """Why a push was refused; the codes are stable and safe to count in metrics."""
+
+    TOO_LARGE = "TOO_LARGE"
+    BAD_SIGNATURE = "BAD_SIGNATURE"
+    STALE = "STALE"
+    BAD_ENVELOPE = "BAD_ENVELOPE"
+    BAD_XML = "BAD_XML"
+    BAD_JSON = "BAD_JSON"
+    BAD_FIELDS = "BAD_FIELDS"
+    TIME_IN_FUTURE = "TIME_IN_FUTURE"
+
+
+class PushRefusedError(Exception):
+    """A push that is forged, stale, malformed or senseless. `reason` is for logs, never for the caller."""
+
+    def __init__(self, code: PushRefusal, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One genuine push.
+
+    `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `event` and `message_type` are as WeChat
+    spelled them. `scene` is the scanned QR code's, without prefix. `facts` is empty for what says nothing of
+    the user.
+    """
+
+    openid: str
+    at: datetime
+    message_type: str
+    event: str | None
+    event_key: str | None
+    message_id: str | None
+    scene: str | None
+    facts: frozenset[EventKind]
+
+
+def verify_url(query: Mapping[str, str], token: str, now: datetime, max_age: timedelta) -> str:
+    """Return the `echostr` to answer, as plain text, when WeChat checks a new callback address by GET.
+
+    Raises PushRefusedError: BAD_SIGNATURE, STALE, or BAD_FIELDS without an `echostr`.
+    """
+    _check_signature(query, "signature", token, now, max_age)
+    echo = query.get("echostr", "")
+    if not echo:
+        raise PushRefusedError(PushRefusal.BAD_FIELDS, "echostr is missing")
+    return echo
+
+
+def open_push(
+    query: Mapping[str, str],
+    body: bytes,
+    *,
+    token: str,
+    encoding_aes_key: str | None,
+    app_id: str,
+    now: datetime,
+    max_age: timedelta,
+) -> Push:
+    """Open a POST to a channel's callback address; raises PushRefusedError, and nothing else, for any input.
+
+    A channel with an EncodingAESKey takes encrypted pushes only, and believes only what is inside `Encrypt`:
+    the plain fields of compat mode are ignored, because no signature covers them. Without a key, the plain
+    fields are taken, and the signature proves only that the sender saw a genuine one less than `max_age` ago.
+    The query's `timestamp` must be within `max_age` of `now`, in either direction; `CreateTime` may be old.
+    """
+    if len(body) > LARGEST_BODY:
+        raise PushRefusedError(PushRefusal.TOO_LARGE, f"{len(body)} bytes")
+    if encoding_aes_key is None:
+        _check_signature(query, "signature", token, now, max_age)
+        fields = _fields(body)
+        if "Encrypt" in fields and "FromUserName" not in fields:
+            raise PushRefusedError(
+                PushRefusal.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey"
+            )
+        return _push(fields, now)
+    encrypted = _fields(body).get("Encrypt", "")
+    if not encrypted:
+        raise PushRefusedError(
+            PushRefusal.BAD_ENVELOPE, "not encrypted, but the channel has an EncodingAESKey"
+        )
+    _check_signature(query, "msg_signature", token, now, max_age, encrypted)
+    try:
+        message = Envelope(encoding_aes_key, app_id).decrypt(encrypted)
+    except EnvelopeError as error:
+        raise PushRefusedError(PushRefusal.BAD_ENVELOPE, error.reason) from error
+    return _push(_fields(message), now)
+
+
+def _check_signature(
+    query: Mapping[str, str], name: str, token: str, now: datetime, max_age: timedelta, *signed: str
+) -> None:
+    timestamp = query.get("timestamp", "")
+    # An empty token would let everybody sign.
+    if not token or not signature_matches(
+        token, timestamp, query.get("nonce", ""), *signed, given=query.get(name, "")
+    ):
+        raise PushRefusedError(PushRefusal.BAD_SIGNATURE, f"{name} does not match")
+    if (
+        DECIMAL.fullmatch(timestamp) is None
+        or abs(now.timestamp() - int(timestamp)) > max_age.total_seconds()
+    ):
+        raise PushRefusedError(PushRefusal.STALE, f"timestamp {timestamp[:20]!r} is too far from now")
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """Read the scalar fields of an XML or JSON body; of a repeated XML field the first counts."""
+    return _json_fields(body) if body.lstrip()[:1] == b"{" else _xml_fields(body)
+
+
+def _json_fields(body: bytes) -> dict[str, str]:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise PushRefusedError(PushRefusal.BAD_JSON, str(error)) from error
+    return {name: str(value) for name, value in found.items() if isinstance(value, str | int | float)}
+
+
+def _xml_fields(body: bytes) -> dict[str, str]:
+    try:
+        root = ElementTree.fromstring(body, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    # Besides ParseError: defusedxml's refusals are ValueErrors, an unknown encoding is a LookupError.
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise PushRefusedError(PushRefusal.BAD_XML, str(error) or type(error).__name__) from error
+    if root.tag != "xml":
+        raise PushRefusedError(PushRefusal.BAD_XML, "the root is not <xml>")
+    fields: dict[str, str] = {}
+    for child in root:
+        if not len(child):
+            fields.setdefault(child.tag, child.text or "")
+    return fields
+
+
+def _push(fields: Mapping[str, str], now: datetime) -> Push:
+    openid = fields.get("FromUserName", "")
+    if OPENID.fullmatch(openid) is None:
+        raise PushRefusedError(PushRefusal.BAD_FIELDS, "FromUserName is not an openid")
+    message_type = _optional(fields, "MsgType")
+    if message_type is None:
+        raise PushRefusedError(PushRefusal.BAD_FIELDS, "MsgType is missing")
+    is_event = message_type.lower() == "event"
+    event = _optional(fields, "Event") if is_event else None
+    if is_event and event is None:
+        raise PushRefusedError(PushRefusal.BAD_FIELDS, "Event is missing")
+    event_key = _optional(fields, "EventKey")
+    message_id = _optional(fields, "MsgId") or _optional(fields, "MsgID")
+    if event is None:
+        scene, facts = None, _facts_of_message(message_type, message_id)
+    else:
+        scene, facts = _facts_of_event(event.lower(), event_key or "", ticket=bool(fields.get("Ticket")))
+    return Push(
+        openid=openid,
+        at=_create_time(fields.get("CreateTime", ""), now),
+        message_type=message_type,
+        event=event,
+        event_key=event_key,
+        message_id=message_id,
+        scene=scene,
+        facts=facts,
+    )
+
+
+def _optional(fields: Mapping[str, str], name: str) -> str | None:
+    value = fields.get(name, "").strip()
+    # JSON can carry a NUL, which no database text holds.
+    if "\0" in value:
+        raise PushRefusedError(PushRefusal.BAD_FIELDS, f"{name} holds a NUL")
+    return value or None
+
+
+def _create_time(text: str, now: datetime) -> datetime:
+    if DECIMAL.fullmatch(text) is None or not EARLIEST.timestamp() <= int(text) <= LARGEST_SECONDS:
+        raise PushRefusedError(
+            PushRefusal.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds"
+        )
+    at = datetime.fromtimestamp(int(text), UTC)
+    if at > now + FUTURE_TOLERANCE:
+        raise PushRefusedError(PushRefusal.TIME_IN_FUTURE, f"CreateTime {at.isoformat()} is ahead of us")
+    return at
+
+
+def _facts_of_message(message_type: str, message_id: str | None) -> frozenset[EventKind]:
+    # Only what a person sends carries a MsgId, so message types invented after this was written count too.
+    if message_type.lower() in MESSAGE_TYPES or message_id is not None:
+        return frozenset({EventKind.MESSAGE})
+    return frozenset()
+
+
+def _facts_of_event(event: str, key: str, *, ticket: bool) -> tuple[str | None, frozenset[EventKind]]:
+    if event == "subscribe":
+        scene = key.removeprefix(SCENE_PREFIX) if key.startswith(SCENE_PREFIX) else ""
+        by_scan = {EventKind.SCAN} if scene or ticket else set()
+        return scene or None, frozenset({EventKind.FOLLOW} | by_scan)
+    if event == "unsubscribe":
+        return None, frozenset({EventKind.UNFOLLOW})
+    if event == "scan":
+        return key or None, frozenset({EventKind.SCAN})
+    if event in MENU_EVENTS:
+        return None, frozenset({EventKind.MENU_CLICK})
+    return None, frozenset()

@@ -1,0 +1,84 @@
+"""The worker process: arq with its jobs and its clock, started again whenever Valkey comes back."""
+
+import asyncio
+import logging
+import signal
+from contextlib import suppress
+from datetime import UTC
+from typing import Final
+
+from arq.connections import RedisSettings
+from arq.cron import CronJob, cron
+from arq.worker import Worker
+from redis.exceptions import RedisError
+
+from service.jobs.schedule import clock_face
+from service.jobs.scheduled import default_tags, prune
+from service.logs import configure_logging
+from service.parts import Parts, open_parts
+from service.settings import Settings
+
+PAUSE_WITHOUT_VALKEY: Final = 2.0
+LONGEST_RUN: Final = 1800
+POLL_EVERY: Final = 0.2
+
+log = logging.getLogger(__name__)
+
+
+def cron_jobs(settings: Settings) -> list[CronJob]:
+    """What the clock starts. A run that was missed while nobody worked is made up for at the start."""
+    face = clock_face(settings.default_tags_every)
+    return [
+        cron(
+            default_tags,
+            hour=face["hour"],
+            minute=face["minute"],
+            second=face["second"],
+            run_at_startup=True,
+            timeout=LONGEST_RUN,
+            keep_result=0,
+            max_tries=1,
+        ),
+        cron(prune, minute={17}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
+    ]
+
+
+async def work(settings: Settings) -> None:
+    """Works until SIGTERM or SIGINT; raises SettingsError when the environment is incomplete."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with open_parts(settings) as parts:
+        working = asyncio.create_task(_work_on(settings, parts), name="worker")
+        stopping = asyncio.create_task(stop.wait(), name="stop request")
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+async def _work_on(settings: Settings, parts: Parts) -> None:
+    while True:
+        worker = Worker(
+            cron_jobs=cron_jobs(settings),
+            redis_settings=RedisSettings.from_dsn(settings.redis_url or ""),
+            ctx={"runtime": parts.runtime},
+            handle_signals=False,
+            poll_delay=POLL_EVERY,
+            keep_result=0,
+            timezone=UTC,
+        )
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            log.warning("the worker waits for Valkey: %s", type(error).__name__)
+        finally:
+            with suppress(RedisError, OSError):
+                await worker.close()
+        await asyncio.sleep(PAUSE_WITHOUT_VALKEY)
+
+
+def run_worker(settings: Settings) -> None:
+    configure_logging(settings.production)
+    asyncio.run(work(settings))

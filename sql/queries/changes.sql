@@ -1,0 +1,98 @@
+-- name: log_user_changes
+-- One row for each user a small change touched.
+insert into user_tag_change (channel_id, block, version, user_offset, at, cause, added, removed)
+select $1, n.block, n.version, n.user_offset, n.at, $8, n.added::int[], n.removed::int[]
+from unnest($2::int[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[])
+    as n (block, version, user_offset, at, added, removed);
+
+-- name: log_bulk_change
+-- One row for each tag a change of many users touched.
+insert into bulk_tag_change (
+    channel_id, block, version, tag_id, at, cause, added_offsets, removed_offsets, added, removed
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9::varbit::bit(32000), $10::varbit::bit(32000));
+
+-- name: changes_since
+-- What happened to these users of a block after a version, with where the block stands now; known is false where
+-- the log no longer (or never) held that version at that instant.
+with head as (
+    select * from block_head where channel_id = $1 and block = $2
+),
+change as (
+    select c.version, c.at, c.cause, c.user_offset::int, c.added, c.removed
+    from user_tag_change c
+    where c.channel_id = $1 and c.block = $2 and c.version > $3 and c.user_offset = any($5::smallint[])
+    union all
+    select b.version, b.at, b.cause, o.user_offset::int,
+        case when b.added_offsets @> array[o.user_offset] or get_bit(b.added, o.user_offset) = 1
+            then array[b.tag_id] else '{}' end,
+        case when b.removed_offsets @> array[o.user_offset] or get_bit(b.removed, o.user_offset) = 1
+            then array[b.tag_id] else '{}' end
+    from bulk_tag_change b
+    cross join unnest($5::smallint[]) as o (user_offset)
+    where b.channel_id = $1 and b.block = $2 and b.version > $3
+      and (
+        b.added_offsets @> array[o.user_offset] or b.removed_offsets @> array[o.user_offset]
+        or get_bit(b.added, o.user_offset) = 1 or get_bit(b.removed, o.user_offset) = 1
+      )
+)
+select h.version as head_version, h.at as head_at,
+    (h.base_version, h.base_at) = ($3, $4)
+    or exists (
+        select from user_tag_change k where k.channel_id = $1 and k.block = $2 and k.version = $3 and k.at = $4
+    )
+    or exists (
+        select from bulk_tag_change k where k.channel_id = $1 and k.block = $2 and k.version = $3 and k.at = $4
+    ) as known,
+    c.version, c.at, c.cause, c.user_offset, c.added, c.removed
+from head h
+left join change c on true
+order by c.version, c.user_offset;
+
+-- name: history_of_user
+-- Changes of one user before a version, newest first.
+select version, at, cause, added, removed from (
+    select c.version, c.at, c.cause, c.added, c.removed
+    from user_tag_change c
+    where c.channel_id = $1 and c.block = $2 and c.user_offset = $3 and c.version < $4
+    union all
+    select b.version, b.at, min(b.cause),
+        array_agg(b.tag_id order by b.tag_id) filter (where b.added_offsets @> array[$3::smallint] or get_bit(b.added, $3) = 1),
+        array_agg(b.tag_id order by b.tag_id) filter (where b.removed_offsets @> array[$3::smallint] or get_bit(b.removed, $3) = 1)
+    from bulk_tag_change b
+    where b.channel_id = $1 and b.block = $2 and b.version < $4
+      and (
+        b.added_offsets @> array[$3::smallint] or b.removed_offsets @> array[$3::smallint]
+        or get_bit(b.added, $3) = 1 or get_bit(b.removed, $3) = 1
+      )
+    group by b.version, b.at
+) c
+order by version desc
+limit $5;
+
+-- name: prunable_version
+-- The newest version of a block whose changes are all older than the retention.
+select max(version) as version from (
+    select version from user_tag_change where channel_id = $1 and block = $2 and at < $3
+    union all
+    select version from bulk_tag_change where channel_id = $1 and block = $2 and at < $3
+) old;
+
+-- name: raise_base
+-- Remembers the newest version that leaves the log, so that a cursor at it stays good.
+update block_head h
+set base_version = $3, base_at = (
+    select at from (
+        select at from user_tag_change where channel_id = $1 and block = $2 and version = $3
+        union all
+        select at from bulk_tag_change where channel_id = $1 and block = $2 and version = $3
+    ) last limit 1
+)
+where h.channel_id = $1 and h.block = $2 and h.base_version < $3;
+
+-- name: prune_user_changes
+-- Forgets changes up to a version.
+delete from user_tag_change where channel_id = $1 and block = $2 and version <= $3;
+
+-- name: prune_bulk_changes
+-- Forgets bulk changes up to a version.
+delete from bulk_tag_change where channel_id = $1 and block = $2 and version <= $3;

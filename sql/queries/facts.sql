@@ -1,0 +1,121 @@
+-- name: merge_facts
+-- Takes the maxima of known and new facts, re-arms wake_at lazily, and answers whose default tags differ from the bits.
+with event as (
+    select *
+    from unnest(
+        $2::int[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+        $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[]
+    ) as e (
+        ordinal, now, followed_at, unfollowed_at, messaged_at,
+        clicked_at, scanned_at, paid_at, ad_followed_at
+    )
+),
+merged as (
+    select e.ordinal, e.now, f.facts, w.w, next_boundary(f.facts, $11, w.w, e.now) as boundary
+    from event e
+    join user_facts u on u.channel_id = $1 and u.ordinal = e.ordinal
+    cross join lateral (
+        select row(
+            greatest((u.facts).followed_at, e.followed_at), greatest((u.facts).unfollowed_at, e.unfollowed_at),
+            greatest((u.facts).messaged_at, e.messaged_at), greatest((u.facts).clicked_at, e.clicked_at),
+            greatest((u.facts).scanned_at, e.scanned_at), greatest((u.facts).paid_at, e.paid_at),
+            greatest((u.facts).ad_followed_at, e.ad_followed_at)
+        )::facts as facts
+    ) f
+    cross join current_windows w
+    where f.facts is distinct from u.facts
+),
+updated as (
+    update channel_user u
+    set followed_at = (m.facts).followed_at,
+        unfollowed_at = (m.facts).unfollowed_at,
+        messaged_at = (m.facts).messaged_at,
+        clicked_at = (m.facts).clicked_at,
+        scanned_at = (m.facts).scanned_at,
+        paid_at = (m.facts).paid_at,
+        ad_followed_at = (m.facts).ad_followed_at,
+        wake_at = case
+            when m.boundary is null then u.wake_at
+            when u.wake_at > m.now and u.wake_at <= m.boundary then u.wake_at
+            else m.boundary
+        end
+    from merged m
+    where u.channel_id = $1 and u.ordinal = m.ordinal
+    returning u.ordinal, default_rules(m.facts, $11, $12, m.w, m.now) as rules
+)
+select n.ordinal, n.rules, o.rules as old_rules
+from updated n
+cross join lateral (
+    select coalesce(sum(get_bit(t.members, n.ordinal % 32000) << (t.tag_id - 1)), 0)::int as rules
+    from tag_members t
+    where t.channel_id = $1 and t.block = n.ordinal / 32000 and t.tag_id <= 8
+) o
+where n.rules <> o.rules
+order by n.ordinal;
+
+-- name: cross_boundaries
+-- Re-evaluates the users of one locked block whose boundary lies in ($3, $4], and arms their next one.
+with due as materialized (
+    select u.ordinal, u.facts, w.w, next_boundary(u.facts, $5, w.w, $4) as boundary
+    from user_facts u
+    cross join current_windows w
+    where u.channel_id = $1 and u.ordinal / 32000 = $2 and u.wake_at > $3 and u.wake_at <= $4
+),
+armed as (
+    update channel_user u
+    set wake_at = d.boundary
+    from due d
+    where u.channel_id = $1 and u.ordinal = d.ordinal and d.boundary is not null
+),
+bits as materialized (
+    select * from default_tag_bits where channel_id = $1 and block = $2
+),
+evaluated as (
+    select d.ordinal,
+        default_rules(d.facts, $5, $6, d.w, $4) as rules,
+        rules_at(d.ordinal % 32000, t1, t2, t3, t4, t5, t6, t7, t8) as old_rules
+    from due d cross join bits
+)
+select ordinal, rules, old_rules from evaluated where rules <> old_rules order by ordinal;
+
+-- name: default_tag_differences
+-- Everyone of one locked block whose bits are not what the facts say at $3.
+with bits as materialized (
+    select * from default_tag_bits where channel_id = $1 and block = $2
+),
+evaluated as (
+    select u.ordinal,
+        default_rules(u.facts, $4, $5, w.w, $3) as rules,
+        rules_at(u.ordinal % 32000, t1, t2, t3, t4, t5, t6, t7, t8) as old_rules
+    from user_facts u
+    cross join current_windows w
+    cross join bits
+    where u.channel_id = $1 and u.ordinal / 32000 = $2
+)
+select ordinal, rules, old_rules from evaluated where rules <> old_rules order by ordinal;
+
+-- name: arm_block
+-- Arms everyone of one locked block who would otherwise sleep through a boundary after $3.
+update channel_user u
+set wake_at = b.boundary
+from (
+    select f.ordinal, next_boundary(f.facts, $4, w.w, $3) as boundary
+    from user_facts f
+    cross join current_windows w
+    where f.channel_id = $1 and f.ordinal / 32000 = $2
+) b
+where u.channel_id = $1 and u.ordinal = b.ordinal
+  and b.boundary is not null
+  and (u.wake_at is null or u.wake_at > b.boundary or u.wake_at <= $3)
+returning u.ordinal;
+
+-- name: insert_windows
+-- New windows; blocks are re-evaluated one by one by the scheduled run.
+insert into touch_windows (version, follow, menu_click, scan, message, payment, new_user, set_at)
+select max(version) + 1, $1, $2, $3, $4, $5, $6, $7 from touch_windows
+on conflict do nothing
+returning version;
+
+-- name: current_windows
+-- The windows in force.
+select * from touch_windows order by version desc limit 1;

@@ -1,0 +1,35 @@
+-- name: position_of
+-- Where one openid stands in one snapshot: gate, tag states, block and the tag ids whose bit is set.
+select s.open, s.tag_version, s.tag_version_at, u.ordinal, h.version, h.at,
+    array(
+        select t.tag_id
+        from tag_members t
+        where t.channel_id = $1 and t.block = u.ordinal / 32000 and get_bit(t.members, u.ordinal % 32000) = 1
+    ) as tag_ids
+from channel_state s
+left join channel_user u on u.channel_id = s.channel_id and u.openid = $2
+left join block_head h on h.channel_id = s.channel_id and h.block = u.ordinal / 32000
+where s.channel_id = $1;
+
+-- name: standing
+-- Tag states and, of the given blocks, the versions: what a lost wake-up would have said.
+select s.tag_version, h.block, h.version
+from channel_state s
+left join block_head h on h.channel_id = s.channel_id and h.block = any($2::int[])
+where s.channel_id = $1;
+
+-- name: positions_of
+-- Where people who are known by now stand, and what last changed their tags.
+select u.openid, u.ordinal, h.version, h.at, (
+        select c.cause from user_tag_change c
+        where c.channel_id = $1 and c.block = h.block and c.user_offset = u.ordinal % 32000
+        order by c.version desc limit 1
+    ) as last_cause,
+    array(
+        select t.tag_id
+        from tag_members t
+        where t.channel_id = $1 and t.block = u.ordinal / 32000 and get_bit(t.members, u.ordinal % 32000) = 1
+    ) as tag_ids
+from channel_user u
+join block_head h on h.channel_id = $1 and h.block = u.ordinal / 32000
+where u.channel_id = $1 and u.openid = any($2::text[]);

@@ -1,0 +1,53 @@
+-- name: insert_heads
+-- Heads of blocks that begin to exist; base and head are the same instant.
+insert into block_head (channel_id, block, at, evaluated_at, base_at, windows_version)
+select $1, b.block, $3, $3, $3, (select max(version) from touch_windows)
+from unnest($2::int[]) as b (block)
+on conflict do nothing;
+
+-- name: lock_heads
+-- Locks blocks in ascending order; a statement of its own, so that what follows sees what the wait was for.
+select block, version, at, evaluated_at, windows_version
+from block_head
+where channel_id = $1 and block = any($2::int[])
+order by block
+for update;
+
+-- name: heads_of
+-- Where these blocks stand now.
+select block, version, at from block_head where channel_id = $1 and block = any($2::int[]);
+
+-- name: blocks_of
+-- Every block of a channel.
+select block from block_head where channel_id = $1 order by block;
+
+-- name: advance_heads
+-- New versions of changed blocks.
+update block_head h
+set version = n.version, at = n.at
+from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as n (block, version, at)
+where h.channel_id = $1 and h.block = n.block;
+
+-- name: raise_evaluated_at
+-- Everyone in the block has been evaluated at this instant.
+update block_head set evaluated_at = greatest(evaluated_at, $3), windows_version = $4
+where channel_id = $1 and block = $2;
+
+-- name: due_blocks
+-- Blocks where somebody's boundary has passed, or whose rules were changed by new windows.
+select h.block
+from block_head h
+where h.channel_id = $1
+  and (
+    h.windows_version < (select max(version) from touch_windows)
+    or exists (
+        select from channel_user u
+        where u.channel_id = $1 and u.ordinal / 32000 = h.block
+          and u.wake_at > h.evaluated_at and u.wake_at <= $2
+    )
+  )
+order by h.block;
+
+-- name: unlocked_blocks
+-- Blocks nobody is writing at this moment; the others may hold an evaluation from before the boundary.
+select block from block_head where channel_id = $1 order by block for share skip locked;

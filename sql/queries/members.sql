@@ -1,0 +1,51 @@
+-- name: flip_members
+-- Flips bits of tags in locked blocks; a tag nobody of the block had gets its row.
+insert into tag_members as t (channel_id, block, tag_id, members)
+select $1, n.block, n.tag_id, n.flips::bit(32000)
+from unnest($2::int[], $3::int[], $4::varbit[]) as n (block, tag_id, flips)
+on conflict (channel_id, block, tag_id) do update set members = t.members # excluded.members;
+
+-- name: count_members
+-- Keeps the counts beside the bits.
+insert into tag_member_count as c (channel_id, block, tag_id, members, at)
+select $1, n.block, n.tag_id, n.delta, n.at
+from unnest($2::int[], $3::int[], $4::int[], $5::timestamptz[]) as n (block, tag_id, delta, at)
+on conflict (channel_id, block, tag_id) do update set members = c.members + excluded.members, at = excluded.at;
+
+-- name: member_counts
+-- How many members each tag of a channel has, and when that last changed.
+select tag_id, sum(members)::int as members, max(at) as at
+from tag_member_count
+where channel_id = $1
+group by tag_id;
+
+-- name: miscounted_tags
+-- Tags of a locked block whose count is not the number of their bits.
+select coalesce(t.tag_id, c.tag_id) as tag_id, coalesce(c.members, 0) as counted, coalesce(bit_count(t.members), 0)::int as members
+from (select * from tag_members where channel_id = $1 and block = $2) t
+full join (select * from tag_member_count where channel_id = $1 and block = $2) c using (tag_id)
+where coalesce(c.members, 0) <> coalesce(bit_count(t.members), 0);
+
+-- name: set_member_count
+-- Repairs one count.
+insert into tag_member_count (channel_id, block, tag_id, members, at) values ($1, $2, $3, $4, $5)
+on conflict (channel_id, block, tag_id) do update set members = excluded.members, at = excluded.at;
+
+-- name: stray_members
+-- Bits of default tags in a locked block that belong to nobody.
+select o.user_offset, array_agg(t.tag_id order by t.tag_id) as tag_ids
+from tag_members t
+cross join lateral (
+    select o as user_offset from generate_series(0, 31999) o where get_bit(t.members, o) = 1
+) o
+where t.channel_id = $1 and t.block = $2
+  and not exists (select from channel_user u where u.channel_id = $1 and u.ordinal = $2 * 32000 + o.user_offset)
+group by o.user_offset
+order by o.user_offset;
+
+-- name: drop_empty_members
+-- An absent row means nobody; run under the lock of the block.
+with empty as (
+    delete from tag_member_count where channel_id = $1 and block = $2 and members = 0 returning tag_id
+)
+delete from tag_members where channel_id = $1 and block = $2 and tag_id in (select tag_id from empty);

@@ -1,0 +1,72 @@
+"""Secrets at rest: sealed with the first key, opened with any, never altered unnoticed."""
+
+import hashlib
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.sealing import Sealer, SealError, lookup_hash, new_path_secret
+from service.settings import SettingsError
+
+OLD, NEW = "the old key, which is long enough, is this", "the new key, which is long enough, is this"
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8")))
+def test_what_is_sealed_opens(text: str) -> None:
+    sealer = Sealer((OLD,))
+    assert sealer.open(sealer.seal(text)) == text
+
+
+def test_sealed_bytes_hide_the_text_and_its_repetition() -> None:
+    sealer = Sealer((OLD,))
+    assert b"app secret" not in sealer.seal("app secret")
+    assert sealer.seal("app secret") != sealer.seal("app secret")
+
+
+def test_two_processes_with_the_same_key_understand_each_other() -> None:
+    assert Sealer((OLD,)).open(Sealer((OLD,)).seal("app secret")) == "app secret"
+
+
+def test_rotation() -> None:
+    before = Sealer((OLD,)).seal("app secret")
+    during = Sealer((NEW, OLD))
+    assert during.open(before) == "app secret"
+    after = during.seal("app secret")
+    assert Sealer((NEW,)).open(after) == "app secret"
+    with pytest.raises(SealError):
+        Sealer((OLD,)).open(after)
+    with pytest.raises(SealError):
+        Sealer((NEW,)).open(before)
+
+
+def test_every_altered_byte_is_noticed() -> None:
+    sealer = Sealer((OLD,))
+    sealed = sealer.seal("app secret")
+    for at in range(len(sealed)):
+        with pytest.raises(SealError):
+            sealer.open(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :])
+
+
+@pytest.mark.parametrize("sealed", [b"", b"app secret", b"\xff\x00", b"=" * 100])
+def test_what_was_never_sealed_does_not_open(sealed: bytes) -> None:
+    with pytest.raises(SealError, match="USER_TAGS_SECRETS_KEY"):
+        Sealer((OLD,)).open(sealed)
+
+
+def test_no_key_names_the_variable() -> None:
+    with pytest.raises(SettingsError, match="USER_TAGS_SECRETS_KEY"):
+        Sealer(())
+
+
+def test_a_lookup_hash_is_the_sha256_of_the_secret() -> None:
+    assert lookup_hash("secret") == hashlib.sha256(b"secret").digest()
+    assert lookup_hash("secret") != lookup_hash("Secret")
+
+
+def test_path_secrets_are_long_and_need_no_quoting() -> None:
+    made = {new_path_secret() for _ in range(100)}
+    assert len(made) == 100
+    assert all(re.fullmatch(r"[\w-]{32}", secret) for secret in made)

@@ -1,0 +1,139 @@
+"""What every test can ask for (real servers, its own database, a clock), and what it must not leave."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import psutil  # type: ignore[import-untyped]
+import pytest
+import redis.asyncio as redis
+
+from service.embedded import EmbeddedServers, start_embedded
+from tests.frozen_clock import FrozenClock
+
+TEMPLATE = "user_tags_template"
+GRACE = 1.0
+MEMORY = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
+ENOUGH_MEMORY = 4 * 1024**3
+
+_lasting_processes: set[int] = set()
+_logical_databases = itertools.cycle(range(1, 16))
+
+
+@contextmanager
+def _enterable_directory() -> Iterator[Path]:
+    # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
+    directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=MEMORY if roomy else None))
+    directory.chmod(0o711)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Make an empty directory that every account may enter."""
+    with _enterable_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[EmbeddedServers]:
+    """Run a PostgreSQL and a Valkey for the whole run."""
+    with _enterable_directory() as directory, start_embedded(directory, fast=True) as running:
+        _lasting_processes.add(running.pid)
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def migrated_template(servers: EmbeddedServers) -> str:
+    """Name a migrated database, to be copied for every test that needs one."""
+    from service.storage.migrations import migrate
+
+    await _administer(servers, f"CREATE DATABASE {TEMPLATE}")
+    await migrate(_url_of(servers, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database_url(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[str]:
+    """Make a migrated database for this test alone, and give its URL."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    await _administer(servers, f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY FILE_COPY")
+    yield _url_of(servers, name)
+    await _administer(servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def redis_url(servers: EmbeddedServers) -> str:
+    """Empty a logical Valkey database for this test alone, and give its URL."""
+    url = urlsplit(servers.redis_url)._replace(path=f"/{next(_logical_databases)}").geturl()
+    async with redis.Redis.from_url(url) as valkey:
+        await valkey.flushdb()
+    return url
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """Set a clock to 2026-03-01T12:00:00Z, to move when the test says so."""
+    return FrozenClock()
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left_over() -> AsyncIterator[None]:
+    """Fail the test that leaves a task or a child process running."""
+    tasks_before = asyncio.all_tasks()
+    processes_before = _processes()
+    yield
+    tasks = asyncio.all_tasks() - tasks_before - {asyncio.current_task()}
+    if tasks:
+        await asyncio.wait(tasks, timeout=GRACE)
+    left = [f"task {task.get_name()}: {task.get_coro()}" for task in tasks if not task.done()]
+    for process in _processes() - processes_before:
+        left.append(f"process {process.pid}: {_command(process)}")
+        process.kill()
+    if left:
+        pytest.fail("This test left running: " + "; ".join(left))
+
+
+def _processes() -> set[psutil.Process]:
+    """Our children and theirs, without the servers that serve the whole run."""
+    found = set()
+    to_visit = psutil.Process().children()
+    while to_visit:
+        process = to_visit.pop()
+        if process.pid not in _lasting_processes:
+            found.add(process)
+            try:
+                to_visit += process.children()
+            except psutil.NoSuchProcess:
+                found.discard(process)
+    return found
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()) or process.status()
+    except psutil.Error:
+        return "gone by now"
+
+
+async def _administer(servers: EmbeddedServers, statement: str) -> None:
+    connection = await asyncpg.connect(servers.database_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _url_of(servers: EmbeddedServers, database: str) -> str:
+    return urlsplit(servers.database_url)._replace(path=f"/{database}").geturl()

@@ -1,0 +1,103 @@
+"""The crowd behaves as people can, and is the same one each time."""
+
+import asyncio
+import random
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.demo.crowd import BACKLOG_SPAN, Act, Crowd, history, new_openid
+from service.entities.enums import ChannelKind, EventKind
+from tests.demo.receiver import new_account, receiving
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def test_openids_look_like_wechats() -> None:
+    draw = random.Random(1)
+    openids = {new_openid("wx1", draw) for _ in range(100)}
+
+    assert len(openids) == 100
+    assert all(re.fullmatch(r"o[A-Za-z0-9_-]{27}", openid) for openid in openids)
+    assert len({openid[:6] for openid in openids}) == 1
+    assert new_openid("wx2", draw)[:6] not in {openid[:6] for openid in openids}
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_nobody_acts_before_following_or_leaves_twice(seed: int) -> None:
+    moments = history(ChannelKind.SERVICE_ACCOUNT, "o1", NOW, random.Random(seed))
+
+    following = False
+    for moment in moments:
+        assert (moment.act in {Act.FOLLOW, Act.FOLLOW_BY_SCAN}) is not following
+        following = moment.act is not Act.UNFOLLOW
+    times = [moment.at for moment in moments]
+    assert moments
+    assert times == sorted(times)
+    assert NOW - BACKLOG_SPAN - timedelta(seconds=1) <= times[0] <= times[-1] <= NOW
+    assert all(at.microsecond == 0 for at in times)
+
+
+def test_nobody_follows_a_mini_program() -> None:
+    draw = random.Random(1)
+    acts = {moment.act for _ in range(50) for moment in history(ChannelKind.MINI_PROGRAM, "o1", NOW, draw)}
+
+    assert acts == {Act.TEXT, Act.IMAGE, Act.CARD, Act.ENTER}
+
+
+async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
+    async with receiving(new_account()) as (platform, receiver):
+        app_id = receiver.account.app_id
+        crowd = Crowd(platform, app_id, size=20, unionids=["oUnion"])
+        await crowd.backlog()
+
+        assert {push.openid for push in receiver.pushes} == set(crowd.openids)
+        assert all(delivery.acknowledged for delivery in platform.deliveries)
+        assert all(push.facts for push in receiver.pushes)
+        assert platform.person(app_id, crowd.watched).unionid == "oUnion"
+        assert Crowd(platform, app_id, size=20).openids == crowd.openids
+
+
+async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back() -> None:
+    async with receiving(new_account()) as (platform, receiver), asyncio.timeout(30):
+        crowd = Crowd(
+            platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5)
+        )
+        receiver.expected = 120
+        await crowd.perform(crowd.watched, Act.FOLLOW)
+        living = asyncio.create_task(crowd.live())
+        await receiver.enough.wait()
+        living.cancel()
+        await asyncio.wait({living})
+
+    watched = [push for push in receiver.pushes if push.openid == crowd.watched]
+    others = {push.openid for push in receiver.pushes} - {crowd.watched}
+    assert [push.event or push.message_type for push in watched[:7]] == [
+        "subscribe",
+        "text",
+        "unsubscribe",
+        "subscribe",
+        "CLICK",
+        "unsubscribe",
+        "subscribe",
+    ]
+    assert len(others) > 2
+    assert {fact for push in receiver.pushes for fact in push.facts} >= {EventKind.MESSAGE, EventKind.FOLLOW}
+
+
+async def test_a_push_that_was_lost_makes_the_crowd_wait_for_the_service() -> None:
+    waits: list[int] = []
+
+    async with receiving(new_account()) as (platform, receiver):
+
+        async def wait_for_service() -> None:
+            waits.append(receiver.requests)
+
+        crowd = Crowd(platform, receiver.account.app_id, size=1, on_trouble=wait_for_service)
+        receiver.statuses = [502, 502, 502]
+        await crowd.perform(crowd.watched, Act.FOLLOW)
+        await crowd.perform(crowd.watched, Act.TEXT)
+
+    assert waits == [3]
+    assert [push.facts for push in receiver.pushes] == [{EventKind.MESSAGE}]

@@ -1,0 +1,99 @@
+"""Processes that own embedded servers, and the question whether anything of theirs is left."""
+
+import atexit
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from service.embedded import environment_with_ourselves, start_embedded
+
+OWNER = """
+import json, signal, sys
+from pathlib import Path
+from service.embedded import start_embedded
+if "ignore-interrupts" in sys.argv:
+    signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
+servers = start_embedded(Path(sys.argv[1]), fast=True)
+print(json.dumps([servers.pid, servers.database_url, servers.redis_url]), flush=True)
+while True:
+    signal.pause()
+"""
+
+_made: list[str] = []
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process that started embedded servers, and everything that runs for it."""
+
+    process: subprocess.Popen[str]
+    database_url: str
+    redis_url: str
+    guard: psutil.Process
+    family: frozenset[psutil.Process]
+
+    def named(self, name: str) -> psutil.Process:
+        """Find the guard's own child of that name."""
+        return next(child for child in self.guard.children() if child.name() == name)
+
+    def says(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+def with_data(place: Path) -> Path:
+    """Fill `place` with the data of servers that ran and stopped: saves the second that making it takes."""
+    if not _made:
+        directory = tempfile.mkdtemp(prefix="user-tags-", dir=tempfile.gettempdir())
+        atexit.register(shutil.rmtree, directory)
+        start_embedded(Path(directory), fast=True).stop()
+        _made.append(directory)
+    place.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", f"{_made[0]}/.", str(place)], check=True)
+    place.chmod(0o711)
+    return place
+
+
+@contextmanager
+def owner(
+    data_dir: Path, *options: str, become: Callable[[], None] | None = None, home: Path | None = None
+) -> Iterator[Owner]:
+    """Run a process that starts embedded servers and then waits; it is killed in the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(data_dir), *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=become,  # noqa: PLW1509 - no test here has a second thread
+        cwd="/",
+        env=environment_with_ourselves() | ({"HOME": str(home)} if home else {}),
+    ) as process:
+        try:
+            assert process.stdout is not None
+            pid, database_url, redis_url = json.loads(process.stdout.readline())
+            guard = psutil.Process(pid)
+            yield Owner(process, database_url, redis_url, guard, family_of(guard))
+        finally:
+            process.kill()
+
+
+def family_of(process: psutil.Process) -> frozenset[psutil.Process]:
+    return frozenset([process, *process.children(recursive=True)])
+
+
+def are_gone(family: Iterable[psutil.Process]) -> bool:
+    return not any(_lives(process) for process in family)
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False

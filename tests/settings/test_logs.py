@@ -1,0 +1,168 @@
+"""Log lines: one JSON object each in production, readable otherwise, and no secret in any of them."""
+
+import asyncio
+import json
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from service.logs import configure_logging, redact
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl-_"
+LOG = logging.getLogger("test.logs")
+NAMES = ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore")
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
+    """Give what was logged since the last call; afterwards logging is as it was before."""
+    root = logging.getLogger()
+    level = root.level
+    loggers = [logging.getLogger(name) for name in NAMES]
+    before = [(logger, logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
+    yield lambda: capsys.readouterr().err.splitlines()  # noqa: PLW0108 - read when called
+    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != "service.logs"]
+    root.setLevel(level)
+    for logger, kept, propagate, logger_level in before:
+        logger.handlers[:], logger.propagate = kept, propagate
+        logger.setLevel(logger_level)
+
+
+def records(lines: Callable[[], list[str]]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines()]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"token {TOKEN}.", "token [redacted]"),
+        (f"'{TOKEN}'", "'[redacted]'"),
+        (TOKEN.rpartition(".")[0], "[redacted]"),
+        ("Authorization: Bearer abc.def/x==", "Authorization: Bearer [redacted]"),
+        ("authorization: bearer abc", "authorization: bearer [redacted]"),
+        ("POST /wechat/s3cr3t?signature=1", "POST /wechat/[redacted]?signature=1"),
+        ("GET /ads/s3cr3t/ HTTP/1.1", "GET /ads/[redacted]/ HTTP/1.1"),
+        ("/openapi/label/batchset/s3cr3t", "/openapi/label/batchset/[redacted]"),
+        ("https://host/prefix//wechat//s3%63r3t", "https://host/prefix//wechat//[redacted]"),
+        ("/cgi-bin/token?appid=wx1&secret=s3cr3t&x=1", "/cgi-bin/token?appid=wx1&secret=[redacted]&x=1"),
+        ("/cgi-bin/tags/get?access_token=s3cr3t", "/cgi-bin/tags/get?access_token=[redacted]"),
+        ('{"access_token": "s3cr3t","n":1}', '{"access_token": "[redacted]","n":1}'),
+        ("postgresql://user:s3cr3t@db/tags", "postgresql://user:[redacted]@db/tags"),
+        ("redis://:s3cr3t@cache:6379", "redis://:[redacted]@cache:6379"),
+        ("http://127.0.0.1:8000/healthz", "http://127.0.0.1:8000/healthz"),
+        ("GET /graphql 200, wechat is up, tokens: 3", "GET /graphql 200, wechat is up, tokens: 3"),
+        ("half a pair \ud800", r"half a pair \ud800"),
+    ],
+)
+def test_redaction(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+@pytest.mark.parametrize("unit", ["eyJ", "eyJ-", "://", "://a:", "Bearer ", "/wechat/", "secret=", "eyJa."])
+def test_redaction_takes_linear_time(unit: str) -> None:
+    text = unit * (400_000 // len(unit))
+    started = time.process_time()
+    redact(text)
+    assert time.process_time() - started < 5
+
+
+def test_one_json_object_a_line(lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=True)
+    LOG.info("bound %s\nand %d more", "wx1", 2, extra={"robot": "r-1", "took_ms": 12.5, "ids": [1]})
+    (record,) = records(lines)
+    assert record["message"] == "bound wx1\nand 2 more"
+    assert (record["level"], record["logger"]) == ("INFO", "test.logs")
+    assert (record["robot"], record["took_ms"], record["ids"]) == ("r-1", 12.5, "[1]")
+    assert record["at"].endswith("Z")
+
+
+def test_readable_in_development(lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=False)
+    LOG.warning("bound %s", "wx1")
+    (line,) = lines()
+    assert line.endswith("WARNING test.logs: bound wx1")
+
+
+def test_debug_is_not_logged(lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=True)
+    LOG.debug("noise")
+    assert lines() == []
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_secrets_in_message_arguments_extras_and_traceback(
+    lines: Callable[[], list[str]], production: bool
+) -> None:
+    configure_logging(production)
+    try:
+        raise RuntimeError(f"refused Bearer s3cr3t and {TOKEN}")  # noqa: TRY301
+    except RuntimeError:
+        LOG.exception("/ads/s3cr3t", stack_info=True, extra={"path": "/wechat/s3cr3t", "both": [TOKEN]})
+    LOG.info("Bearer %s, %s", "s3cr3t", TOKEN)
+    LOG.info("%(path)s", {"path": "/wechat/s3cr3t"})
+    text = "\n".join(lines())
+    assert "s3cr3t" not in text
+    assert TOKEN.split(".")[1] not in text
+    assert "RuntimeError: refused Bearer [redacted]" in text
+
+
+def test_a_wrong_format_string_breaks_nothing(
+    lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own would raise
+    configure_logging(production=True)
+    LOG.info("%d of %d", "Bearer s3cr3t")  # noqa: PLE1206
+    (record,) = records(lines)
+    assert "%d of %d" in record["message"]
+    assert "s3cr3t" not in record["message"]
+
+
+def test_half_a_surrogate_pair_is_logged(lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=True)
+    LOG.info("name %s", "\ud800")
+    (record,) = records(lines)
+    assert record["message"] == r"name \ud800"
+
+
+def test_configuring_twice_logs_once(lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=False)
+    configure_logging(production=True)
+    LOG.info("once")
+    assert [record["message"] for record in records(lines)] == ["once"]
+
+
+def test_handlers_of_others_stay(lines: Callable[[], list[str]]) -> None:
+    others = logging.getLogger().handlers[:]
+    configure_logging(production=True)
+    assert logging.getLogger().handlers[:-1] == others
+
+
+async def app(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+async def test_access_log_of_a_real_server(lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as client:
+            for path in ("/wechat/s3cr3t?nonce=1", "/ads/s3cr3t", "/openapi/label/batchset/s3cr3t"):
+                await client.get(path, headers={"Authorization": "Bearer s3cr3t"})
+        server.should_exit = True
+        await running
+    logged = records(lines)
+    assert not any("s3cr3t" in json.dumps(record) or "color_message" in record for record in logged)
+    access = [record["message"] for record in logged if record["logger"] == "uvicorn.access"]
+    assert [message.split('"')[1] for message in access] == [
+        "GET /wechat/[redacted]?nonce=1 HTTP/1.1",
+        "GET /ads/[redacted] HTTP/1.1",
+        "GET /openapi/label/batchset/[redacted] HTTP/1.1",
+    ]

@@ -1,0 +1,58 @@
+"""What production refuses to start with."""
+
+import pytest
+
+from service.settings import SettingsError, read_settings
+
+PRODUCTION = {
+    "USER_TAGS_ENV": "production",
+    "DATABASE_URL": "postgresql://db/tags",
+    "REDIS_URL": "redis://cache",
+    "USER_TAGS_SECRETS_KEY": "5d1c97f2a4e0b836d7c1f0a92b84e365",
+    "USER_TAGS_JWT_SECRET": "a7f3c05e9b12d846e0f7a3b9c5d18264",
+}
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in PRODUCTION.items() if name not in names}
+
+
+def test_production_starts_with_everything_set() -> None:
+    assert read_settings(PRODUCTION).production
+
+
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "USER_TAGS_ENV"])
+def test_production_names_what_is_missing(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read_settings(without(name))
+
+
+def test_production_names_everything_that_is_missing_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"USER_TAGS_ENV": "production"})
+    assert all(name in str(caught.value) for name in without("USER_TAGS_ENV"))
+
+
+@pytest.mark.parametrize("name", ["USER_TAGS_JWT_PUBLIC_KEY", "USER_TAGS_JWT_JWKS_URL"])
+def test_a_public_key_stands_in_for_the_secret(name: str) -> None:
+    assert read_settings(without("USER_TAGS_JWT_SECRET") | {name: "https://id/keys"}).production
+
+
+@pytest.mark.parametrize("name", ["USER_TAGS_JWT_SECRET", "USER_TAGS_SECRETS_KEY"])
+@pytest.mark.parametrize("secret", ["x" * 64, "abc" * 20, "secret" * 6])
+def test_production_refuses_a_weak_secret(name: str, secret: str) -> None:
+    read_settings({name: secret})
+    with pytest.raises(SettingsError, match="must be random") as caught:
+        read_settings(PRODUCTION | {name: secret})
+    assert secret not in str(caught.value)
+
+
+def test_production_refuses_one_weak_key_among_several() -> None:
+    keys = f"{PRODUCTION['USER_TAGS_SECRETS_KEY']},{'x' * 32}"
+    with pytest.raises(SettingsError, match="must be random"):
+        read_settings(PRODUCTION | {"USER_TAGS_SECRETS_KEY": keys})
+
+
+def test_production_refuses_a_clock_that_can_be_moved() -> None:
+    with pytest.raises(SettingsError, match="USER_TAGS_CLOCK_OFFSET_FILE"):
+        read_settings(PRODUCTION | {"USER_TAGS_CLOCK_OFFSET_FILE": "/run/offset"})

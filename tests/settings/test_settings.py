@@ -1,0 +1,102 @@
+"""Every variable: its default, a good value, bad ones."""
+
+# ruff: noqa: E501 - a table reads best with one row a line
+
+from dataclasses import fields
+from datetime import timedelta
+from operator import attrgetter
+from typing import Any
+
+import pytest
+
+from service.settings import Settings, SettingsError, Windows, read_settings
+
+HALF_HOUR, HOUR, TWO_DAYS = timedelta(minutes=30), timedelta(hours=1), timedelta(hours=48)
+SECRET = "0123456789abcdef0123456789abcdef"
+KEYS = f"{SECRET}, {SECRET.upper()},"
+
+# variable, attribute, default, good text, its value, bad texts
+VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
+    ("DATABASE_URL", "database_url", None, "postgresql://u:p@db/tags", "postgresql://u:p@db/tags", ["db:5432", "mysql://db"]),
+    ("REDIS_URL", "redis_url", None, "rediss://cache:6379/1", "rediss://cache:6379/1", ["cache:6379", "http://cache"]),
+    ("USER_TAGS_JWT_SECRET", "jwt_secret", None, SECRET, SECRET, ["short", "x" * 31]),
+    ("USER_TAGS_JWT_PUBLIC_KEY", "jwt_public_key", None, "/run/key.pem", "/run/key.pem", []),
+    ("USER_TAGS_JWT_JWKS_URL", "jwt_jwks_url", None, "https://id/jwks.json", "https://id/jwks.json", ["id/jwks.json", "file:///etc/keys"]),
+    ("USER_TAGS_JWT_ALGORITHMS", "jwt_algorithms", (), "RS256, PS256", ("RS256", "PS256"), []),
+    ("USER_TAGS_JWT_ISSUER", "jwt_issuer", None, "https://id", "https://id", []),
+    ("USER_TAGS_JWT_AUDIENCE", "jwt_audience", None, "tags", "tags", []),
+    ("USER_TAGS_SECRETS_KEY", "secrets_keys", (), KEYS, (SECRET, SECRET.upper()), ["short", f"{SECRET},short"]),
+    ("USER_TAGS_PUBLIC_URL", "public_url", "http://127.0.0.1:8000", "https://tags.example/", "https://tags.example", ["tags.example", "ftp://tags"]),
+    ("USER_TAGS_WECHAT_API_URL", "wechat_api_url", "https://api.weixin.qq.com", "http://localhost:9/", "http://localhost:9", ["api.weixin.qq.com"]),
+    ("USER_TAGS_DEFAULT_TAGS_EVERY", "default_tags_every", HALF_HOUR, "5s", timedelta(seconds=5), ["7m", "0", "48h", "90m", "500ms", "soon"]),
+    ("USER_TAGS_COMBOS_EVERY", "combos_every", timedelta(minutes=15), "6h", timedelta(hours=6), ["7s", "0s", "5h", "-5m"]),
+    ("USER_TAGS_WINDOW_FOLLOW", "windows.follow", HOUR, "2h", 2 * HOUR, ["2", "two"]),
+    ("USER_TAGS_WINDOW_MENU_CLICK", "windows.menu_click", HOUR, "10 m", timedelta(minutes=10), ["1w"]),
+    ("USER_TAGS_WINDOW_SCAN", "windows.scan", HOUR, "0", timedelta(0), ["1.5h"]),
+    ("USER_TAGS_WINDOW_MESSAGE", "windows.message", TWO_DAYS, "3d", timedelta(days=3), ["3d 4h"]),
+    ("USER_TAGS_WINDOW_PAYMENT", "windows.payment", TWO_DAYS, "90s", timedelta(seconds=90), ["-1h"]),
+    ("USER_TAGS_WINDOW_NEW_USER", "windows.new_user", TWO_DAYS, "1d", timedelta(days=1), ["4000d", "9" * 5000 + "s"]),
+    ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
+    ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
+    ("USER_TAGS_FEED_HEAL_EVERY", "feed_heal_every", timedelta(seconds=3), "250ms", timedelta(milliseconds=250), ["0", "0ms", "often"]),
+    ("USER_TAGS_PUSH_SIGNATURE_MAX_AGE", "push_signature_max_age", timedelta(minutes=10), "5m", timedelta(minutes=5), ["0s", "x"]),
+    ("USER_TAGS_DATABASE_POOL_SIZE", "database_pool_size", 10, "25", 25, ["0", "-1", "many", "2.5", "²"]),
+    ("USER_TAGS_ENV", "production", False, "Development", False, ["prod", "staging"]),
+    ("USER_TAGS_DATA_DIR", "data_dir", ".data", "/var/lib/tags", "/var/lib/tags", []),
+    ("USER_TAGS_CLOCK_OFFSET_FILE", "clock_offset_file", None, "/tmp/offset", "/tmp/offset", []),  # noqa: S108
+]  # fmt: skip
+REFUSED = [(variable, bad) for variable, *_, texts in VARIABLES for bad in texts]
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute", "default", "text", "value"), [row[:5] for row in VARIABLES]
+)
+def test_default_and_value(variable: str, attribute: str, default: Any, text: str, value: Any) -> None:
+    read = attrgetter(attribute)
+    assert read(read_settings({})) == default
+    assert read(read_settings({variable: ""})) == default
+    assert read(read_settings({variable: f" {text} "})) == value
+
+
+@pytest.mark.parametrize(("variable", "text"), REFUSED)
+def test_a_bad_value_is_refused_by_name(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        read_settings({variable: text})
+
+
+def test_no_setting_is_left_out() -> None:
+    tested = {attribute for _, attribute, *_ in VARIABLES}
+    windows = {f"windows.{window.name}" for window in fields(Windows)}
+    assert tested == {setting.name for setting in fields(Settings)} - {"windows"} | windows
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert read_settings({}) == Settings()
+
+
+def test_the_process_environment_is_read_unless_another_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USER_TAGS_DATABASE_POOL_SIZE", "7")
+    assert read_settings().database_pool_size == 7
+
+
+@pytest.mark.parametrize(
+    "variable", ["DATABASE_URL", "REDIS_URL", "USER_TAGS_JWT_SECRET", "USER_TAGS_SECRETS_KEY"]
+)
+def test_a_refusal_does_not_repeat_a_secret(variable: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({variable: "user:hunter2@host"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    shown = repr(
+        read_settings(
+            {
+                "DATABASE_URL": "postgresql://user:hunter2@db/tags",
+                "REDIS_URL": "redis://:hunter2@cache",
+                "USER_TAGS_JWT_SECRET": "hunter2" * 5,
+                "USER_TAGS_SECRETS_KEY": "hunter2" * 5,
+            }
+        )
+    )
+    assert "hunter2" not in shown

@@ -1,0 +1,35 @@
+"""Waiting for something to become true, instead of sleeping and hoping."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, overload
+
+Answer = TypeVar("Answer")
+
+POLL = 0.01
+
+
+@overload
+async def wait_until(
+    condition: Callable[[], Awaitable[Answer | None]], *, within: float = 10.0
+) -> Answer: ...
+@overload
+async def wait_until(condition: Callable[[], Answer | None], *, within: float = 10.0) -> Answer: ...
+async def wait_until(condition: Callable[[], object], *, within: float = 10.0) -> object:
+    """Ask `condition`, sync or async, every 10 ms, and return its first truthy answer.
+
+    Raises AssertionError with the last answer when `within` seconds have passed.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        answer = condition()
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer:
+            return answer
+        if loop.time() >= deadline:
+            what = getattr(condition, "__qualname__", repr(condition))
+            raise AssertionError(f"{what} was not true within {within:g} s; the last answer was {answer!r}")
+        await asyncio.sleep(POLL)

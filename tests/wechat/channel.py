@@ -1,0 +1,60 @@
+"""One channel as seen from both sides: sealing as WeChat does, opening as the service does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from service.demo.sealing import BodyFormat, Mode, seal_push
+from service.wechat.pushes import Push, open_push
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+COMMON = {
+    "ToUserName": "gh_97417a04a28d",
+    "FromUserName": "o9AgO5Kd5ggOC-bXrbNODIiE3bGY",
+    "CreateTime": str(int(NOW.timestamp())),
+}
+
+
+@dataclass(frozen=True)
+class Channel:
+    """`now` is the service's clock, `sent` WeChat's."""
+
+    token: str = "AAAAA"
+    encoding_aes_key: str | None = "A" * 43
+    app_id: str = "wxba5fad812f8e6fb9"
+    now: datetime = NOW
+    sent: datetime = NOW
+
+    def seal(
+        self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml"
+    ) -> tuple[dict[str, str], bytes]:
+        return seal_push(
+            {**COMMON, **fields},
+            token=self.token,
+            encoding_aes_key=self.encoding_aes_key,
+            app_id=self.app_id,
+            now=self.sent,
+            mode=mode,
+            nonce="415670741",
+            body_format=body_format,
+        )
+
+    def open(self, query: Mapping[str, str], body: bytes) -> Push:
+        return open_push(
+            query,
+            body,
+            token=self.token,
+            encoding_aes_key=self.encoding_aes_key,
+            app_id=self.app_id,
+            now=self.now,
+            max_age=timedelta(minutes=10),
+        )
+
+    def through(
+        self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml"
+    ) -> Push:
+        return self.open(*self.seal(fields, mode, body_format))
+
+
+ENCRYPTED = Channel()
+PLAIN = Channel(encoding_aes_key=None)
