@@ -11,6 +11,8 @@ import orjson
 REDACTED: Final = "[redacted]"
 QUIET: Final = ("httpx", "httpcore")
 TAKEN_OVER: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
+# A line for every request costs more than it tells; uvicorn asks whether anybody listens.
+SILENT: Final = ("uvicorn.access",)
 PLAIN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 SECRETS: Final = tuple(
@@ -87,7 +89,7 @@ def configure_logging(production: bool) -> None:
     for name in TAKEN_OVER:
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = True
+        logger.propagate = name not in SILENT
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -48,7 +48,7 @@ class Context:
         return self.holder
 
     def begin(self) -> None:
-        """Forgets what was loaded: a connection lives long, and every operation and event must see the present."""
+        """Forgets what was loaded: a connection lives long, and each operation and event must see the present."""
         self.loaders = Loaders(self.runtime)
 
 

@@ -1,4 +1,4 @@
-"""Errors as clients see them: a stable code on every one, and nothing of ours in those that were not foreseen."""
+"""Errors as clients see them: a stable code on each, and nothing of ours in what was not foreseen."""
 
 import logging
 from typing import Final

@@ -1,4 +1,4 @@
-"""Who may see which field. A schema with an unguarded root field, or an unguarded way to a guarded type, is refused."""
+"""Who may see which field. A schema with an unguarded root field, or way to a guarded type, is refused."""
 
 from typing import Any, Final
 

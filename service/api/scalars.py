@@ -16,7 +16,7 @@ def write_time(at: datetime) -> str:
 
 
 def read_time(text: object) -> datetime:
-    """RFC 3339 with an offset; raises ValueError, because a time without one means something else in each place."""
+    """RFC 3339 with an offset; raises ValueError: without one a time means another thing in each place."""
     if not isinstance(text, str) or FORM.fullmatch(text) is None:
         raise ValueError("A time must be RFC 3339 with an offset, like 2026-03-01T12:00:00Z.")
     trimmed = re.sub(r"(\.\d{6})\d+", r"\1", text.upper().replace(" ", "T"))

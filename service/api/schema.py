@@ -3,8 +3,9 @@
 from datetime import datetime
 
 import strawberry
-from graphql import GraphQLSchema, print_schema
+from graphql import GraphQLError, GraphQLSchema, print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
@@ -16,9 +17,18 @@ from service.api.subscriptions import Subscription
 from service.api.tags import DefaultTag
 
 
+class QuietSchema(strawberry.Schema):
+    """Leaves logging to CodedErrors: a refusal is not an error of ours and needs no traceback."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        pass
+
+
 def make_schema(*, production: bool = False) -> strawberry.Schema:
     """The executable schema; raises UnguardedFieldError if a field lacks its permission."""
-    schema = strawberry.Schema(
+    schema = QuietSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
@@ -32,8 +42,7 @@ def make_schema(*, production: bool = False) -> strawberry.Schema:
 
 def graphql_schema_of(schema: strawberry.Schema) -> GraphQLSchema:
     """The graphql-core schema inside."""
-    inner = schema._schema  # noqa: SLF001 - Strawberry offers no public way to walk it
-    return inner
+    return schema._schema  # noqa: SLF001 - Strawberry offers no public way to walk it
 
 
 def schema_text() -> str:
