@@ -133,9 +133,7 @@ def export_schema(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    program = argparse.ArgumentParser(
-        prog="user-tags", description="User tags of a chatbot's WeChat channels."
-    )
+    program = argparse.ArgumentParser(prog="user-tags", description="User tags of a chatbot's WeChat channels.")
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
@@ -159,9 +157,7 @@ def parser() -> argparse.ArgumentParser:
     signed.add_argument("--role", required=True, choices=[role.value for role in Role])
     signed.add_argument("--sub", default="developer")
     signed.add_argument("--ttl", type=_at_least_one, default=3600, help="seconds")
-    signed.add_argument(
-        "--channels", default="", help="channel ids, separated by commas, to narrow the token to"
-    )
+    signed.add_argument("--channels", default="", help="channel ids, separated by commas, to narrow the token to")
     refreshed = command("refresh", refresh, "run the scheduled refreshes now, and say what changed")
     refreshed.add_argument("--channel", default=None, help="a channel id; all channels without it")
     verified = command("verify", verify, "recompute everything from the facts and report differences")

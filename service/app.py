@@ -40,9 +40,7 @@ class WebProcess:
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             services = Services(parts.runtime, EventRecorder(parts.runtime), hub)
             production = self._settings.production
-            self.view = GraphQLView(
-                make_schema(production=production), services, self._verifier, production=production
-            )
+            self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()

@@ -44,9 +44,7 @@ class Pace:
 class ChildProcess:
     """One child over all its lives, each the leader of a process group of its own."""
 
-    def __init__(
-        self, child: Child, environment: Mapping[str, str], log_path: Path, pace: Pace, leash: Leash
-    ) -> None:
+    def __init__(self, child: Child, environment: Mapping[str, str], log_path: Path, pace: Pace, leash: Leash) -> None:
         self.child = child
         self.log_path = log_path
         self._environment = environment

@@ -186,9 +186,7 @@ def _greet(guard: subprocess.Popen[bytes], data_dir: Path) -> EmbeddedServers:
         raise EmbeddedError(f"The embedded servers did not start; {log} ends with:\n{end_of_log(log)}")
     found = json.loads(line)
     if "error" in found:
-        kind = (
-            DataDirectoryInUseError if found["error"] == DataDirectoryInUseError.__name__ else EmbeddedError
-        )
+        kind = DataDirectoryInUseError if found["error"] == DataDirectoryInUseError.__name__ else EmbeddedError
         raise kind(found["message"])
     return EmbeddedServers(guard, found["database_url"], found["redis_url"])
 

@@ -74,9 +74,7 @@ def account_for(data_dir: Path, programs: list[Path]) -> Account:
     owner = None if data == data_dir else data.stat()
     if os.geteuid() != 0:
         if owner is not None and owner.st_uid != os.geteuid():
-            raise EmbeddedError(
-                f"{data} belongs to another account (uid {owner.st_uid}). Use another data directory."
-            )
+            raise EmbeddedError(f"{data} belongs to another account (uid {owner.st_uid}). Use another data directory.")
         return Account(os.geteuid(), os.getegid(), passes_everywhere=False)
     if owner is not None and owner.st_uid != 0:
         uid, gid = owner.st_uid, owner.st_gid
@@ -96,9 +94,7 @@ def _unprivileged() -> tuple[int, int]:
         with suppress(KeyError):
             found = pwd.getpwnam(name)
             return found.pw_uid, found.pw_gid
-    raise EmbeddedError(
-        "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody` to run as."
-    )
+    raise EmbeddedError("PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody` to run as.")
 
 
 def _can_reach(path: Path, uid: int, gid: int) -> bool:

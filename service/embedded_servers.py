@@ -72,9 +72,7 @@ class Server:
                 break
             time.sleep(GLANCE)
         if self.process is None or self.process.poll() is not None or not self.accepts():
-            raise EmbeddedError(
-                f"{self.name} did not start; {self.log_path} ends with:\n{end_of_log(self.log_path)}"
-            )
+            raise EmbeddedError(f"{self.name} did not start; {self.log_path} ends with:\n{end_of_log(self.log_path)}")
 
     def launch(self) -> None:
         """Start the process on its port, without waiting for it to be ready."""
@@ -109,9 +107,7 @@ class Server:
             preexec_fn=self._in_child,
         )
         if done.returncode != 0:
-            raise EmbeddedError(
-                f"{command[0]} failed; {self.log_path} ends with:\n{end_of_log(self.log_path)}"
-            )
+            raise EmbeddedError(f"{command[0]} failed; {self.log_path} ends with:\n{end_of_log(self.log_path)}")
 
     def stop(self) -> None:
         if self.process is not None:
@@ -177,9 +173,7 @@ class Postgres(Server):
             f"--pwfile={self._password_file}",
             *(["--no-sync"] if self.fast else []),
         )
-        self.run(
-            str(self.program), "--single", "-D", str(self.data), "postgres", text=f"CREATE DATABASE {NAME}\n"
-        )
+        self.run(str(self.program), "--single", "-D", str(self.data), "postgres", text=f"CREATE DATABASE {NAME}\n")
         self.data.rename(final)
         self.data = final
 

@@ -72,9 +72,7 @@ def _servers(settings: Settings, data_dir: Path) -> Iterator[tuple[str, str]]:
         yield "", ""
         return
     try:
-        started = start_embedded(
-            data_dir, postgres=settings.database_url is None, valkey=settings.redis_url is None
-        )
+        started = start_embedded(data_dir, postgres=settings.database_url is None, valkey=settings.redis_url is None)
     except DataDirectoryInUseError:
         announced = _announced(data_dir)
         if announced is None:

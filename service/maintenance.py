@@ -17,9 +17,7 @@ async def refresh_now(settings: Settings, gid: str | None, say: Say) -> int:
     """Exit code 0; raises NotFoundError for an id of no channel."""
     async with open_parts(settings) as parts:
         await settle_windows(parts.runtime)
-        found = [
-            channel for channel in await _channels(parts) if gid in {None, channel_gid(channel.channel_id)}
-        ]
+        found = [channel for channel in await _channels(parts) if gid in {None, channel_gid(channel.channel_id)}]
         if gid is not None and not found:
             raise NotFoundError("channel")
         for channel in found:

@@ -26,9 +26,7 @@ class Parts:
 async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Connects; raises SettingsError when the environment does not say where to, OSError when nobody is there."""
     if settings.database_url is None or settings.redis_url is None:
-        raise SettingsError(
-            "DATABASE_URL and REDIS_URL must be set here; `user-tags up` starts both for you."
-        )
+        raise SettingsError("DATABASE_URL and REDIS_URL must be set here; `user-tags up` starts both for you.")
     sealer = Sealer(settings.secrets_keys)
     pool = await open_pool(settings.database_url, size=settings.database_pool_size)
     redis = Redis.from_url(

@@ -41,9 +41,7 @@ class Show:
     def begin(self, environment: Mapping[str, str]) -> None:
         """Announces this instance to other terminals and prints where everything is."""
         self._environment = environment
-        announce(
-            Path(environment["USER_TAGS_DATA_DIR"]), environment["DATABASE_URL"], environment["REDIS_URL"]
-        )
+        announce(Path(environment["USER_TAGS_DATA_DIR"]), environment["DATABASE_URL"], environment["REDIS_URL"])
         url = environment["USER_TAGS_PUBLIC_URL"]
         print(f"\nUser Tags is ready.\n\n  GraphQL    {url}/graphql   (and its IDE, in a browser)")
         print(f"  Health     {url}/readyz")
@@ -86,9 +84,7 @@ class Show:
         print("\nA subscription to somebody whose tags change often (send the token in connection_init as")
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION.format(channel=watched["channelId"], openid=watched["openid"]))
-        print(
-            f"\nMake something happen:\n\n  curl -X POST {facts['platformUrl']}/demo/{watched['openid']}/message"
-        )
+        print(f"\nMake something happen:\n\n  curl -X POST {facts['platformUrl']}/demo/{watched['openid']}/message")
 
 
 def _demo_facts(path: Path) -> dict[str, Any] | None:

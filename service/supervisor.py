@@ -92,9 +92,7 @@ def up(
         return 1
 
 
-def child_environment(
-    settings: Settings, servers: EmbeddedServers | None, host: str, port: int
-) -> dict[str, str]:
+def child_environment(settings: Settings, servers: EmbeddedServers | None, host: str, port: int) -> dict[str, str]:
     """Return our environment with the addresses and secrets that `settings` leave open filled in."""
     data_dir = Path(settings.data_dir).expanduser().resolve()
     service_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -119,9 +117,7 @@ def child_environment(
 class Crew:
     """The migration and the children. A context manager that stops them on leaving, the latest first."""
 
-    def __init__(
-        self, plan: Plan, environment: Mapping[str, str], logs: Path, pace: Pace, leash: Leash
-    ) -> None:
+    def __init__(self, plan: Plan, environment: Mapping[str, str], logs: Path, pace: Pace, leash: Leash) -> None:
         def process(child: Child) -> ChildProcess:
             return ChildProcess(child, environment, logs / f"{child.name}.log", pace, leash)
 

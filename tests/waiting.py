@@ -11,9 +11,7 @@ POLL = 0.01
 
 
 @overload
-async def wait_until(
-    condition: Callable[[], Awaitable[Answer | None]], *, within: float = 10.0
-) -> Answer: ...
+async def wait_until(condition: Callable[[], Awaitable[Answer | None]], *, within: float = 10.0) -> Answer: ...
 @overload
 async def wait_until(condition: Callable[[], Answer | None], *, within: float = 10.0) -> Answer: ...
 async def wait_until(condition: Callable[[], object], *, within: float = 10.0) -> object:

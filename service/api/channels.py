@@ -22,9 +22,7 @@ class ChannelCredentials:
     app_secret_set: bool = strawberry.field(description="Calls to WeChat are possible.")
     callback_token_set: bool = strawberry.field(description="Pushes can be verified.")
     encoding_aes_key_set: bool = strawberry.field(description="Pushes are expected encrypted.")
-    last_push_at: datetime | None = strawberry.field(
-        description="Last push that was accepted, to the minute."
-    )
+    last_push_at: datetime | None = strawberry.field(description="Last push that was accepted, to the minute.")
 
 
 @strawberry.type(description="A WeChat account bound to the robot.")
@@ -33,16 +31,10 @@ class Channel(Node):
     kind: ChannelKind = strawberry.field(description="What sort of account it is.")
     app_id: str = strawberry.field(description="WeChat's `wx…` id.")
     name: str = strawberry.field(description="As given when it was bound.")
-    verified: bool = strawberry.field(
-        description="Verified at WeChat. A verified Official Account opens the gate."
-    )
+    verified: bool = strawberry.field(description="Verified at WeChat. A verified Official Account opens the gate.")
     bound: bool = strawberry.field(description="Whether it is bound now.")
-    bound_at: datetime = strawberry.field(
-        description="When it was first bound; binding again does not change it."
-    )
-    unbound_at: datetime | None = strawberry.field(
-        description="Since when it is not bound; null while it is."
-    )
+    bound_at: datetime = strawberry.field(description="When it was first bound; binding again does not change it.")
+    unbound_at: datetime | None = strawberry.field(description="Since when it is not bound; null while it is.")
 
     @classmethod
     def of(cls, entity: ChannelEntity) -> "Channel":
@@ -96,12 +88,11 @@ class Channel(Node):
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         categories = [tag.category for tag in catalogue.living()]
         return [
-            TagCategory(category=category, tag_count=categories.count(category))
-            for category in sorted(set(categories))
+            TagCategory(category=category, tag_count=categories.count(category)) for category in sorted(set(categories))
         ]
 
     @strawberry.field(
-        description="Where WeChat must send pushes. Creators and admins only, null for others: whoever has it can write.",
+        description="Where WeChat must send pushes. Creators and admins only: whoever has it can write to us.",
         extensions=[null_unless(Permission.MANAGE_CHANNELS)],
     )
     def push_url(self, info: Info) -> str | None:

@@ -36,9 +36,7 @@ for kind, name, description in (
     strawberry.enum(kind, name=name, description=description)
 
 
-@strawberry.enum(
-    description="`extensions.code` of every error. `extensions.fields` lists all failing inputs at once."
-)
+@strawberry.enum(description="`extensions.code` of every error. `extensions.fields` lists all failing inputs at once.")
 class ErrorCode(Enum):
     UNAUTHENTICATED = _("UNAUTHENTICATED", description="No token, or one that does not hold.")
     FORBIDDEN = _("FORBIDDEN", description="The role may not do this.")
@@ -54,16 +52,12 @@ class ErrorCode(Enum):
     TAG_PROTECTED = _("TAG_PROTECTED", description="Default tags.")
     LIMIT_EXCEEDED = _("LIMIT_EXCEEDED", description="More than is allowed at once.")
     RATE_LIMITED = _("RATE_LIMITED", description="`extensions.retryAfter`: seconds.")
-    CONFLICT = _(
-        "CONFLICT", description="`expectedVersion` is old, or somebody else has what you want to take."
-    )
+    CONFLICT = _("CONFLICT", description="`expectedVersion` is old, or somebody else has what you want to take.")
     UPSTREAM = _("UPSTREAM", description="`extensions.errcode`: WeChat's.")
     INTERNAL = _("INTERNAL", description="`extensions.requestId` is all that is said.")
 
 
-@strawberry.enum(
-    description="UPDATED: renamed or edited. RESET: something may have been missed; load the list again."
-)
+@strawberry.enum(description="UPDATED: renamed or edited. RESET: something may have been missed; load the list again.")
 class TagEventKind(Enum):
     CREATED = "CREATED"
     UPDATED = "UPDATED"

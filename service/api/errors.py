@@ -48,8 +48,7 @@ def _extensions_of(refusal: RefusedError) -> dict[str, object]:
     extensions: dict[str, object] = {"code": refusal.code.value}
     if refusal.fields:
         extensions["fields"] = [
-            {"path": failure.path, "code": failure.code, "message": failure.message}
-            for failure in refusal.fields
+            {"path": failure.path, "code": failure.code, "message": failure.message} for failure in refusal.fields
         ]
     return extensions
 

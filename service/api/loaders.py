@@ -27,18 +27,14 @@ class Loaders:
         self.catalogue_of_channel: DataLoader[int, Catalogue] = DataLoader(self._each(tags.catalogue))
         self.state_of_channel: DataLoader[int, ChannelState] = DataLoader(self._each(channels.channel_state))
         self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
-        self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(
-            self._each(members.member_counts)
-        )
+        self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(self._each(members.member_counts))
         self.user_by_ordinal: DataLoader[UserKey, ChannelUser | None] = DataLoader(self._users_by_ordinal)
         self.tags_of_user: DataLoader[UserKey, frozenset[int]] = DataLoader(self._tags_of_users)
         self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
         self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
         self.windows: DataLoader[None, evaluation.StoredWindows] = DataLoader(self._windows)
 
-    def _each(
-        self, answer: Callable[[Connection, int], Awaitable[V]]
-    ) -> Callable[[list[int]], Awaitable[list[V]]]:
+    def _each(self, answer: Callable[[Connection, int], Awaitable[V]]) -> Callable[[list[int]], Awaitable[list[V]]]:
         async def load(channel_ids: list[int]) -> list[V]:
             async with self._runtime.pool.acquire() as conn:
                 return [await answer(conn, channel_id) for channel_id in channel_ids]

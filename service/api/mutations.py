@@ -34,9 +34,7 @@ class UpdateChannelInput:
     name: str | None = strawberry.field(default=strawberry.UNSET, description="1 to 64 characters.")
     verified: bool | None = strawberry.field(default=strawberry.UNSET, description="It is yearly at WeChat.")
     app_secret: str | None = strawberry.field(default=strawberry.UNSET, description="For calls to WeChat.")
-    callback_token: str | None = strawberry.field(
-        default=strawberry.UNSET, description="3 to 32 letters and digits."
-    )
+    callback_token: str | None = strawberry.field(default=strawberry.UNSET, description="3 to 32 letters and digits.")
     encoding_aes_key: str | None = strawberry.field(default=strawberry.UNSET, description="43 characters.")
 
 
@@ -123,9 +121,7 @@ class Mutation:
                 _given(input.app_secret), _given(input.callback_token), _given(input.encoding_aes_key)
             ),
         )
-        channel = await use_cases.update_channel(
-            info.context.runtime, info.context.principal, input.id, update
-        )
+        channel = await use_cases.update_channel(info.context.runtime, info.context.principal, input.id, update)
         return UpdateChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
@@ -153,16 +149,12 @@ class Mutation:
     async def record_events(self, info: Info, input: RecordEventsInput) -> RecordEventsPayload | None:  # noqa: A002
         channel = await find_channel(info.context.runtime, info.context.principal, input.channel_id)
         events = [
-            UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ()))
-            for each in input.events
+            UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in input.events
         ]
         recorded = await info.context.services.recorder.record(channel, events)
         return RecordEventsPayload(
             accepted=recorded.accepted,
-            rejected=[
-                RejectedItem(index=each.index, code=each.code, reason=each.reason)
-                for each in recorded.rejected
-            ],
+            rejected=[RejectedItem(index=each.index, code=each.code, reason=each.reason) for each in recorded.rejected],
         )
 
 

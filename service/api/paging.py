@@ -19,9 +19,7 @@ T = TypeVar("T")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="There is more after `endCursor`.")
     has_previous_page: bool = strawberry.field(description="The page was asked for with `after`.")
-    start_cursor: str | None = strawberry.field(
-        description="Cursor of the first edge; null on an empty page."
-    )
+    start_cursor: str | None = strawberry.field(description="Cursor of the first edge; null on an empty page.")
     end_cursor: str | None = strawberry.field(description="Pass it as `after` for the next page.")
 
 
@@ -57,9 +55,7 @@ def write_place(kind: str, number: int) -> str:
 def read_place(kind: str, cursor: str) -> int:
     """Raises BadInputError for anything `write_place` never makes."""
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode(
-            "ascii"
-        )
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
         found, number = text.split(":")
         if found == kind and number.isascii() and number.isdecimal() and len(number) <= 18:  # noqa: PLR2004
             return int(number)

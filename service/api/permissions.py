@@ -33,7 +33,8 @@ class May(BasePermission):
     def __init__(self, permission: Permission | None) -> None:
         self.permission = permission
 
-    def has_permission(self, source: Any, info: Info, **_arguments: Any) -> bool:
+    def has_permission(self, source: Any, info: Info, **arguments: Any) -> bool:
+        del source, arguments
         holder = info.context.principal
         return self.permission is None or holder.may(self.permission)
 

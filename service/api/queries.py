@@ -58,9 +58,7 @@ class Query:
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the contract's name
         return await _node(info, id)
 
-    @strawberry.field(
-        description="At most 100; null where there is none.", extensions=[needs(Permission.VIEW_TAGS)]
-    )
+    @strawberry.field(description="At most 100; null where there is none.", extensions=[needs(Permission.VIEW_TAGS)])
     async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
         if len(ids) > MOST_NODES_AT_ONCE:
             raise LimitExceededError(f"At most {MOST_NODES_AT_ONCE} nodes at once.")
@@ -97,9 +95,7 @@ class Query:
         "null where nobody is known.",
         extensions=[needs(Permission.VIEW_USERS)],
     )
-    async def users(
-        self, info: Info, channel_id: strawberry.ID, openids: list[str]
-    ) -> list[User | None] | None:
+    async def users(self, info: Info, channel_id: strawberry.ID, openids: list[str]) -> list[User | None] | None:
         check_openids(openids, "openids")
         _, found = await users_named(info.context.runtime, info.context.principal, channel_id, openids)
         return [None if each is None else User.of(each) for each in found]

@@ -20,9 +20,7 @@ from service.api.tags import DefaultTag
 class QuietSchema(strawberry.Schema):
     """Leaves logging to CodedErrors: a refusal is not an error of ours and needs no traceback."""
 
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         pass
 
 

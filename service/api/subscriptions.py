@@ -29,15 +29,9 @@ class UserTagsEvent:
     tags: list[Tag] = strawberry.field(
         description="Always the whole set after this event: a page can show it and keep no state."
     )
-    added: list[Tag] = strawberry.field(
-        description="What is new against the event before; on a reset the whole set."
-    )
-    removed: list[Tag] = strawberry.field(
-        description="What is gone against the event before; on a reset nothing."
-    )
-    updated: list[Tag] = strawberry.field(
-        description="In the set before and after, but renamed or described anew."
-    )
+    added: list[Tag] = strawberry.field(description="What is new against the event before; on a reset the whole set.")
+    removed: list[Tag] = strawberry.field(description="What is gone against the event before; on a reset nothing.")
+    updated: list[Tag] = strawberry.field(description="In the set before and after, but renamed or described anew.")
     cause: ChangeCause | None = strawberry.field(description="Null on a reset.")
     at: datetime = strawberry.field(description="When it was written.")
 
@@ -89,9 +83,7 @@ class Subscription:
         self, info: Info, channel_id: strawberry.ID | None = None, after: str | None = None
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
-        async for cursor, update in panel_updates(
-            runtime, info.context.services.hub, principal, channel_id, after
-        ):
+        async for cursor, update in panel_updates(runtime, info.context.services.hub, principal, channel_id, after):
             info.context.begin()
             tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
             yield TagEvent(

@@ -34,12 +34,8 @@ class Tag(Node):
     mass_postable: bool = strawberry.field(description="Whether the mass-posting page may offer it.")
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last edited; members do not count.")
-    version: int = strawberry.field(
-        description="For `expectedVersion`; grows with each edit, not with the members."
-    )
-    deleted_at: datetime | None = strawberry.field(
-        description="Set on a tombstone: shown where history points at it."
-    )
+    version: int = strawberry.field(description="For `expectedVersion`; grows with each edit, not with the members.")
+    deleted_at: datetime | None = strawberry.field(description="Set on a tombstone: shown where history points at it.")
 
     @strawberry.field(description="The channel whose people it is about.")
     async def channel(self, info: Info) -> ChannelType:
@@ -87,10 +83,7 @@ def shown_tag(entity: TagEntity, catalogue: Catalogue) -> Tag:
 def shown_tags(tag_ids: "frozenset[int] | tuple[int, ...]", catalogue: Catalogue) -> list[Tag]:
     """Tags by id in the order of the panel."""
     found = [catalogue.tags[tag_id] for tag_id in tag_ids if tag_id in catalogue.tags]
-    return [
-        shown_tag(tag, catalogue)
-        for tag in sorted(found, key=lambda tag: (tag.category, tag.name, tag.tag_id))
-    ]
+    return [shown_tag(tag, catalogue) for tag in sorted(found, key=lambda tag: (tag.category, tag.name, tag.tag_id))]
 
 
 @strawberry.type(description="One tag of a list.")
@@ -115,12 +108,8 @@ class TagCategory:
 
 @strawberry.input(description="The order of a list of tags.")
 class TagOrder:
-    field: TagOrderField = strawberry.field(
-        default=TagOrderField.CATEGORY_AND_NAME, description="What decides."
-    )
-    direction: OrderDirection = strawberry.field(
-        default=OrderDirection.ASC, description="Which end comes first."
-    )
+    field: TagOrderField = strawberry.field(default=TagOrderField.CATEGORY_AND_NAME, description="What decides.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which end comes first.")
 
 
 async def tag_page(

@@ -198,9 +198,7 @@ class _PublishedKeys:
             await self._fetch()
             found = self._find(kid, algorithm)
         if found is None:
-            known = (
-                "The token's key is not known." if self._keys else "The signing keys cannot be fetched now."
-            )
+            known = "The token's key is not known." if self._keys else "The signing keys cannot be fetched now."
             raise UnauthenticatedError(known)
         return found
 
@@ -289,9 +287,7 @@ def _configured_key(settings: Settings, algorithms: tuple[str, ...]) -> _Key:
         return _Key(material, fitting)
     shortest = max(HMAC[algorithm] for algorithm in algorithms)
     if len(settings.jwt_secret.encode()) < shortest:
-        raise SettingsError(
-            f"USER_TAGS_JWT_SECRET must have at least {shortest} bytes for {', '.join(algorithms)}."
-        )
+        raise SettingsError(f"USER_TAGS_JWT_SECRET must have at least {shortest} bytes for {', '.join(algorithms)}.")
     try:
         HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(settings.jwt_secret)
     except jwt.InvalidKeyError as error:

@@ -34,13 +34,9 @@ CAUSES = {
 }
 
 
-@strawberry.type(
-    description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …)."
-)
+@strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
 class FactEvidence:
-    fact: EventKind | None = strawberry.field(
-        description="What sort of event decides; null if none ever did."
-    )
+    fact: EventKind | None = strawberry.field(description="What sort of event decides; null if none ever did.")
     at: datetime | None = strawberry.field(description="When it last happened.")
 
 
@@ -128,9 +124,7 @@ class User(Node):
         ads = await info.context.loaders.ads_of_user.load((self.entity.channel_id, self.entity.ordinal))
         return [ad_id for ad_id, _ in ads]
 
-    @strawberry.field(
-        description="The ACTIVE ones, in the order of the panel. Empty while the gate is closed."
-    )
+    @strawberry.field(description="The ACTIVE ones, in the order of the panel. Empty while the gate is closed.")
     async def tags(self, info: Info) -> list[UserTag]:
         loaders = info.context.loaders
         key = (self.entity.channel_id, self.entity.ordinal)
@@ -163,9 +157,7 @@ class User(Node):
         ]
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
-    async def tag_history(
-        self, info: Info, first: int = 50, after: str | None = None
-    ) -> UserTagChangeConnection:
+    async def tag_history(self, info: Info, first: int = 50, after: str | None = None) -> UserTagChangeConnection:
         check_first(first)
         before = None if after is None else read_place("change", after)
         found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)

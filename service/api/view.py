@@ -135,11 +135,7 @@ def fault_in(message: object) -> str | None:
             return "Message is not an object with a type"
     if kind not in {"subscribe", "complete"}:
         payload = rest.get("payload")
-        return (
-            None
-            if payload is None or isinstance(payload, dict)
-            else f"The payload of {kind} must be an object"
-        )
+        return None if payload is None or isinstance(payload, dict) else f"The payload of {kind} must be an object"
     match rest.get("id"):
         case str(text) if text:
             pass

@@ -48,9 +48,7 @@ class BoundChannel:
     push_url: str
 
 
-async def bind_account(
-    client: httpx.AsyncClient, service: Service, account: Account, name: str
-) -> BoundChannel:
+async def bind_account(client: httpx.AsyncClient, service: Service, account: Account, name: str) -> BoundChannel:
     """Bind, or bind again, an account; raises BindingRefusedError or ServiceUnreadyError.
 
     The push address is as seen from here: the path is the service's, the host the one it was reached at.

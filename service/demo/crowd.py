@@ -147,9 +147,7 @@ class Crowd:
     async def backlog(self) -> None:
         """Push everybody's last three days, oldest first, as fast as the service takes them."""
         now = self._platform.clock()
-        moments = [
-            moment for openid in self.openids for moment in history(self._kind, openid, now, self._draw)
-        ]
+        moments = [moment for openid in self.openids for moment in history(self._kind, openid, now, self._draw)]
         moments.sort(key=lambda moment: moment.at)
         remaining = iter(moments)
         async with asyncio.TaskGroup() as group:

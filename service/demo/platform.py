@@ -118,18 +118,14 @@ class WechatPlatform:
             raise CallbackRefusedError(f"verification was answered {answer.status_code}")
         self.register(replace(account, callback_url=url))
 
-    async def follow(
-        self, app_id: str, openid: str, scene: str | None = None, at: datetime | None = None
-    ) -> Delivery:
+    async def follow(self, app_id: str, openid: str, scene: str | None = None, at: datetime | None = None) -> Delivery:
         """Let a person follow, with `scene` by scanning that QR code."""
         person = self.person(app_id, openid)
         person.following = True
         person.followed_at = at or self.clock()
         person.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
         person.qr_scene = scene or ""
-        code = (
-            {"EventKey": ""} if scene is None else {"EventKey": f"qrscene_{scene}", "Ticket": _ticket(scene)}
-        )
+        code = {"EventKey": ""} if scene is None else {"EventKey": f"qrscene_{scene}", "Ticket": _ticket(scene)}
         return await self.event(app_id, openid, "subscribe", code, at)
 
     async def unfollow(self, app_id: str, openid: str, at: datetime | None = None) -> Delivery:
@@ -142,9 +138,7 @@ class WechatPlatform:
     async def click_menu(self, app_id: str, openid: str, key: str, at: datetime | None = None) -> Delivery:
         return await self.event(app_id, openid, "CLICK", {"EventKey": key}, at)
 
-    async def open_menu_link(
-        self, app_id: str, openid: str, url: str, at: datetime | None = None
-    ) -> Delivery:
+    async def open_menu_link(self, app_id: str, openid: str, url: str, at: datetime | None = None) -> Delivery:
         return await self.event(app_id, openid, "VIEW", {"EventKey": url, "MenuId": "425714631"}, at)
 
     async def scan(self, app_id: str, openid: str, scene: str, at: datetime | None = None) -> Delivery:
@@ -154,18 +148,14 @@ class WechatPlatform:
         self, app_id: str, openid: str, kind: str, fields: dict[str, str], at: datetime | None = None
     ) -> Delivery:
         """Send a message of any type; it gets a MsgId of its own."""
-        return await self.push(
-            app_id, openid, {"MsgType": kind, **fields, "MsgId": str(next(self._message_ids))}, at
-        )
+        return await self.push(app_id, openid, {"MsgType": kind, **fields, "MsgId": str(next(self._message_ids))}, at)
 
     async def event(
         self, app_id: str, openid: str, name: str, fields: dict[str, str], at: datetime | None = None
     ) -> Delivery:
         return await self.push(app_id, openid, {"MsgType": "event", "Event": name, **fields}, at)
 
-    async def push(
-        self, app_id: str, openid: str, fields: dict[str, str], at: datetime | None = None
-    ) -> Delivery:
+    async def push(self, app_id: str, openid: str, fields: dict[str, str], at: datetime | None = None) -> Delivery:
         """Push any fields: three tries of five seconds, acknowledged by 200 with `success` or nothing."""
         self.person(app_id, openid)
         account = self.accounts[app_id]

@@ -54,9 +54,7 @@ def seal_push(
 def write_body(fields: Mapping[str, str], body_format: BodyFormat) -> bytes:
     """Return the fields as WeChat writes them: XML with CDATA, or JSON with bare numbers."""
     if body_format == "json":
-        return orjson.dumps(
-            {name: int(value) if _is_number(name, value) else value for name, value in fields.items()}
-        )
+        return orjson.dumps({name: int(value) if _is_number(name, value) else value for name, value in fields.items()})
     inner = "".join(f"<{name}>{_xml_text(name, value)}</{name}>" for name, value in fields.items())
     return f"<xml>{inner}</xml>".encode()
 

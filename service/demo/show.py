@@ -84,9 +84,7 @@ class Show:
             unionids=shared_unionids(self.service.jwt_secret),
         )
 
-    def _write_file(
-        self, accounts: tuple[Account, ...], channels: dict[str, BoundChannel], watched: str
-    ) -> None:
+    def _write_file(self, accounts: tuple[Account, ...], channels: dict[str, BoundChannel], watched: str) -> None:
         if self.file is None:
             return
         found: dict[str, Any] = {

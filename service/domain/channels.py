@@ -90,9 +90,7 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
                 channel = await _bind_again(conn, runtime, known, details, name)
             wake_ups = await _settle_gates(conn, principal.robot_id, runtime.clock())
     except channels.AppIdBoundElsewhereError:
-        raise ConflictError(
-            "This app id is bound to another robot; it must be unbound there first."
-        ) from None
+        raise ConflictError("This app id is bound to another robot; it must be unbound there first.") from None
     runtime.publisher.publish(wake_ups)
     return channel
 
@@ -141,9 +139,7 @@ async def reset_addresses(runtime: Runtime, principal: Principal, gid: str) -> C
     secret = new_path_secret()
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await channel_named(conn, principal, gid)
-        return await channels.replace_push_secret(
-            conn, channel, runtime.sealer.seal(secret), lookup_hash(secret)
-        )
+        return await channels.replace_push_secret(conn, channel, runtime.sealer.seal(secret), lookup_hash(secret))
 
 
 def push_url(runtime: Runtime, channel: Channel) -> str:
@@ -242,9 +238,7 @@ def _sealed(runtime: Runtime, given: Credentials, known: Channel | None) -> dict
 def _text_failures(app_id: str, name: str) -> list[FieldFailure]:
     failures = []
     if APP_ID.fullmatch(app_id) is None:
-        failures.append(
-            FieldFailure("input.appId", "BAD_FORMAT", "An app id is wx followed by letters and digits.")
-        )
+        failures.append(FieldFailure("input.appId", "BAD_FORMAT", "An app id is wx followed by letters and digits."))
     if failure := name_failure("input.name", name):
         failures.append(failure)
     return failures

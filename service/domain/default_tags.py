@@ -80,9 +80,7 @@ def rules_for(channel: Channel) -> tuple[DefaultTagRule, ...]:
 
 def differences_of(found: Iterable[evaluation.RulesDifference]) -> list[TagDifference]:
     return [
-        TagDifference(
-            each.ordinal, _tags_in(each.rules & ~each.old_rules), _tags_in(each.old_rules & ~each.rules)
-        )
+        TagDifference(each.ordinal, _tags_in(each.rules & ~each.old_rules), _tags_in(each.old_rules & ~each.rules))
         for each in found
     ]
 
@@ -118,9 +116,7 @@ async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
     return RunReport(channel.channel_id, len(blocks), changed)
 
 
-async def _advance(
-    conn: Connection, runtime: Runtime, channel: Channel, head: Head
-) -> tuple[int, list[WakeUp]]:
+async def _advance(conn: Connection, runtime: Runtime, channel: Channel, head: Head) -> tuple[int, list[WakeUp]]:
     """Brings one locked block to the present instant."""
     clock = runtime.clock()
     now = head.evaluation_instant(clock)
@@ -171,15 +167,11 @@ async def _verify_block(
         return report, wake_ups
 
 
-async def _repair(
-    conn: Connection, channel: Channel, head: Head, clock: datetime
-) -> tuple[VerifyReport, list[WakeUp]]:
+async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetime) -> tuple[VerifyReport, list[WakeUp]]:
     """Corrects a locked block that was just advanced, and says what was wrong."""
     rules = rules_of(channel)
     channel_id = channel.channel_id
-    wrong = differences_of(
-        await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at)
-    )
+    wrong = differences_of(await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at))
     stray = [
         TagDifference(ordinal_at(head.block, offset), (), tuple(tag_ids))
         for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)

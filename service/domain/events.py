@@ -117,9 +117,7 @@ class _ChannelQueue:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((events, done))
         if self._writer is None:
-            self._writer = asyncio.create_task(
-                self._write_all(), name=f"events of {self._channel.channel_id}"
-            )
+            self._writer = asyncio.create_task(self._write_all(), name=f"events of {self._channel.channel_id}")
         await done
 
     async def _write_all(self) -> None:
@@ -182,9 +180,7 @@ async def record_events(runtime: Runtime, channel: Channel, events: Sequence[Use
         facts[event.openid] = facts.get(event.openid, Facts()).merged_with(event.facts())
     ordinals = await ordinals_for(runtime, channel.channel_id, facts)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        locked = await heads.lock_heads(
-            conn, channel.channel_id, {block_of(each) for each in ordinals.values()}
-        )
+        locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
         clock = runtime.clock()
         merging = {
             ordinals[openid]: (each, locked[block_of(ordinals[openid])].evaluation_instant(clock))

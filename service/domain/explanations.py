@@ -27,17 +27,13 @@ class Explanation:
     until: datetime | None = None
 
 
-def explain(
-    rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta], bound_at: datetime
-) -> Explanation:
+def explain(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta], bound_at: datetime) -> Explanation:
     """What behind `rule` holds for these facts. `windows` are by name, as stored."""
     match rule:
         case DefaultTagRule.NEW_USER | DefaultTagRule.OLD_USER:
             return _follow_time(rule, facts, windows["new_user"])
         case DefaultTagRule.OPENED:
-            return Explanation(
-                f"Sent a message {_on(facts.messaged_at)}.", EventKind.MESSAGE, facts.messaged_at
-            )
+            return Explanation(f"Sent a message {_on(facts.messaged_at)}.", EventKind.MESSAGE, facts.messaged_at)
         case DefaultTagRule.NOT_OPENED:
             return Explanation(
                 f"Has not sent a message since the channel was bound {_on(bound_at)}.",

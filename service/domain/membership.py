@@ -77,9 +77,7 @@ async def _log(
             continue
         added, removed = _offsets_by_tag(differences)
         for tag_id in sorted(added.keys() | removed.keys()):
-            line = change_log.BulkLogLine(
-                block, version, tag_id, at, tuple(added[tag_id]), tuple(removed[tag_id])
-            )
+            line = change_log.BulkLogLine(block, version, tag_id, at, tuple(added[tag_id]), tuple(removed[tag_id]))
             await change_log.log_bulk_change(conn, channel_id, line, cause)
     if small:
         await change_log.log_user_changes(conn, channel_id, small, cause)

@@ -71,9 +71,7 @@ class ValkeyPublisher:
                 self._failing = False
             except (RedisError, OSError) as error:
                 if not self._failing:
-                    log.warning(
-                        "Valkey takes no wake-ups (%s); pages are kept up by polling", type(error).__name__
-                    )
+                    log.warning("Valkey takes no wake-ups (%s); pages are kept up by polling", type(error).__name__)
                 self._failing = True
             finally:
                 for _ in batch:

@@ -45,7 +45,7 @@ class Head:
     windows_version: int
 
     def evaluation_instant(self, clock: datetime) -> datetime:
-        """When an evaluation under this head's lock takes place: never before an earlier one, whatever the clock says."""
+        """When an evaluation under this lock takes place: never before an earlier one, whatever the clock says."""
         return max(clock, self.at, self.evaluated_at)
 
 

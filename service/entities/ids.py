@@ -20,9 +20,7 @@ def split_gid(text: str) -> tuple[str, tuple[int, ...]] | None:
     if len(text) > LONGEST:
         return None
     try:
-        inside = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode(
-            "ascii"
-        )
+        inside = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError, ValueError):
         return None
     found = INSIDE.fullmatch(inside)

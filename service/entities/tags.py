@@ -51,9 +51,7 @@ class Catalogue:
         """Those of `tag_ids` that a person's page shows."""
         if not self.open:
             return frozenset()
-        return frozenset(
-            tag_id for tag_id in tag_ids if (tag := self.tags.get(tag_id)) is not None and tag.shown
-        )
+        return frozenset(tag_id for tag_id in tag_ids if (tag := self.tags.get(tag_id)) is not None and tag.shown)
 
     def living(self) -> list[Tag]:
         """What the tag panel lists; empty while the gate is closed."""

@@ -75,9 +75,7 @@ class WechatPush:
             recorded = await self._recorder.record(channel, events)
             await self._note(channel)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            log.exception(
-                "a push to channel %d could not be recorded; WeChat will try again", channel.channel_id
-            )
+            log.exception("a push to channel %d could not be recorded; WeChat will try again", channel.channel_id)
             return _refusal(503, "TRY_AGAIN")
         if recorded.rejected:
             return _refusal(400, recorded.rejected[0].code)

@@ -49,9 +49,7 @@ class ChangesSince:
     changes: tuple[UserTagChange, ...]
 
 
-async def log_user_changes(
-    conn: Connection, channel_id: int, lines: Sequence[LogLine], cause: ChangeCause
-) -> None:
+async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[LogLine], cause: ChangeCause) -> None:
     await conn.execute(
         STATEMENTS["log_user_changes"],
         channel_id,
@@ -69,8 +67,7 @@ async def log_bulk_change(conn: Connection, channel_id: int, line: BulkLogLine, 
     sides = (line.added_offsets, line.removed_offsets)
     lists = [list(side) if 0 < len(side) <= MOST_OFFSETS_AS_LIST else None for side in sides]
     bits = [
-        BitString.frombytes(bitmap_of(side), BLOCK_SIZE) if len(side) > MOST_OFFSETS_AS_LIST else None
-        for side in sides
+        BitString.frombytes(bitmap_of(side), BLOCK_SIZE) if len(side) > MOST_OFFSETS_AS_LIST else None for side in sides
     ]
     await conn.execute(
         STATEMENTS["log_bulk_change"],

@@ -104,9 +104,7 @@ async def update_channel(
     return _channel(_present(row))
 
 
-async def replace_push_secret(
-    conn: Connection, channel: Channel, secret: bytes, secret_hash: bytes
-) -> Channel:
+async def replace_push_secret(conn: Connection, channel: Channel, secret: bytes, secret_hash: bytes) -> Channel:
     row = await conn.fetchrow(
         STATEMENTS["replace_push_secret"], channel.robot_id, channel.channel_id, secret, secret_hash
     )
@@ -115,9 +113,7 @@ async def replace_push_secret(
 
 async def unbind_channel(conn: Connection, channel: Channel, now: datetime) -> Channel | None:
     """The channel, no longer bound; None when it was not."""
-    return _maybe_channel(
-        await conn.fetchrow(STATEMENTS["unbind_channel"], channel.robot_id, channel.channel_id, now)
-    )
+    return _maybe_channel(await conn.fetchrow(STATEMENTS["unbind_channel"], channel.robot_id, channel.channel_id, now))
 
 
 async def channel_state(conn: Connection, channel_id: int) -> ChannelState:
@@ -129,9 +125,7 @@ async def lock_channel_state(conn: Connection, channel_id: int) -> ChannelState:
     return _state(_present(await conn.fetchrow(STATEMENTS["lock_channel_state"], channel_id)))
 
 
-async def bump_tag_version(
-    conn: Connection, channel_id: int, now: datetime, *, is_open: bool
-) -> tuple[int, datetime]:
+async def bump_tag_version(conn: Connection, channel_id: int, now: datetime, *, is_open: bool) -> tuple[int, datetime]:
     """The new tag-state version and its instant."""
     row = _present(await conn.fetchrow(STATEMENTS["bump_tag_version"], channel_id, now, is_open))
     return row["tag_version"], row["tag_version_at"]
@@ -171,8 +165,7 @@ def _maybe_channel(row: asyncpg.Record | None) -> Channel | None:
 
 def _channel(row: asyncpg.Record) -> Channel:
     values: dict[str, Any] = {
-        name: row[name]
-        for name in ("channel_id", "robot_id", "app_id", "name", "verified", "bound_at", "unbound_at")
+        name: row[name] for name in ("channel_id", "robot_id", "app_id", "name", "verified", "bound_at", "unbound_at")
     }
     return Channel(
         **values,

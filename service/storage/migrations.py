@@ -90,8 +90,6 @@ def _refuse_drift(wanted: list[Migration], ledger: dict[int, str]) -> None:
     for version, checksum in sorted(ledger.items()):
         migration = by_version.get(version)
         if migration is None:
-            raise MigrationError(
-                f"The database has migration {version:04}, which this release does not know."
-            )
+            raise MigrationError(f"The database has migration {version:04}, which this release does not know.")
         if migration.checksum != checksum:
             raise MigrationError(f"Migration {version:04}_{migration.name} was edited after it was applied.")

@@ -73,9 +73,7 @@ async def log_tag_changes(
     )
 
 
-async def tag_changes_since(
-    conn: Connection, channel_id: int, known: tuple[int, datetime]
-) -> TagChangesSince:
+async def tag_changes_since(conn: Connection, channel_id: int, known: tuple[int, datetime]) -> TagChangesSince:
     """Structural changes after the (version, at) in `known`, in order."""
     rows = await conn.fetch(STATEMENTS["tag_changes_since"], channel_id, *known)
     if not rows:

@@ -31,14 +31,10 @@ async def users_by_openid(conn: Connection, channel_id: int, openids: Iterable[s
 
 
 async def users_by_ordinal(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> list[ChannelUser]:
-    return [
-        _user(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))
-    ]
+    return [_user(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))]
 
 
-async def tags_of_users(
-    conn: Connection, channel_id: int, ordinals: Iterable[int]
-) -> dict[int, frozenset[int]]:
+async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, frozenset[int]]:
     """Tag ids by ordinal, whether shown or not."""
     rows = await conn.fetch(STATEMENTS["tags_of_users"], channel_id, list(ordinals))
     return {row["ordinal"]: frozenset(row["tag_ids"]) for row in rows}
@@ -69,9 +65,7 @@ async def record_ads(conn: Connection, channel_id: int, ads: Sequence[tuple[int,
     )
 
 
-async def tags_since(
-    conn: Connection, channel_id: int, ordinals: Iterable[int]
-) -> dict[int, dict[int, datetime]]:
+async def tags_since(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, dict[int, datetime]]:
     """By ordinal and tag id, when the tag was last given, as far back as the change log is kept."""
     since: dict[int, dict[int, datetime]] = {}
     for row in await conn.fetch(STATEMENTS["tags_since"], channel_id, list(ordinals)):

@@ -73,9 +73,7 @@ class Envelope:
         plain = head + len(message).to_bytes(4, "big") + message + self._app_id
         padding = PADDING_BLOCK - len(plain) % PADDING_BLOCK
         encryptor = self._cipher.encryptor()
-        return base64.b64encode(
-            encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()
-        ).decode()
+        return base64.b64encode(encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()).decode()
 
     def decrypt(self, encrypted: str) -> bytes:
         """Open an envelope; raises EnvelopeError when it is malformed or another account's.

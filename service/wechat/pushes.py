@@ -124,15 +124,11 @@ def open_push(
         _check_signature(query, "signature", token, now, max_age)
         fields = _fields(body)
         if "Encrypt" in fields and "FromUserName" not in fields:
-            raise PushRefusedError(
-                PushRefusal.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey"
-            )
+            raise PushRefusedError(PushRefusal.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey")
         return _push(fields, now)
     encrypted = _fields(body).get("Encrypt", "")
     if not encrypted:
-        raise PushRefusedError(
-            PushRefusal.BAD_ENVELOPE, "not encrypted, but the channel has an EncodingAESKey"
-        )
+        raise PushRefusedError(PushRefusal.BAD_ENVELOPE, "not encrypted, but the channel has an EncodingAESKey")
     _check_signature(query, "msg_signature", token, now, max_age, encrypted)
     try:
         message = Envelope(encoding_aes_key, app_id).decrypt(encrypted)
@@ -146,14 +142,9 @@ def _check_signature(
 ) -> None:
     timestamp = query.get("timestamp", "")
     # An empty token would let everybody sign.
-    if not token or not signature_matches(
-        token, timestamp, query.get("nonce", ""), *signed, given=query.get(name, "")
-    ):
+    if not token or not signature_matches(token, timestamp, query.get("nonce", ""), *signed, given=query.get(name, "")):
         raise PushRefusedError(PushRefusal.BAD_SIGNATURE, f"{name} does not match")
-    if (
-        DECIMAL.fullmatch(timestamp) is None
-        or abs(now.timestamp() - int(timestamp)) > max_age.total_seconds()
-    ):
+    if DECIMAL.fullmatch(timestamp) is None or abs(now.timestamp() - int(timestamp)) > max_age.total_seconds():
         raise PushRefusedError(PushRefusal.STALE, f"timestamp {timestamp[:20]!r} is too far from now")
 
 
@@ -224,9 +215,7 @@ def _optional(fields: Mapping[str, str], name: str) -> str | None:
 
 def _create_time(text: str, now: datetime) -> datetime:
     if DECIMAL.fullmatch(text) is None or not EARLIEST.timestamp() <= int(text) <= LARGEST_SECONDS:
-        raise PushRefusedError(
-            PushRefusal.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds"
-        )
+        raise PushRefusedError(PushRefusal.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds")
     at = datetime.fromtimestamp(int(text), UTC)
     if at > now + FUTURE_TOLERANCE:
         raise PushRefusedError(PushRefusal.TIME_IN_FUTURE, f"CreateTime {at.isoformat()} is ahead of us")

@@ -35,9 +35,7 @@ def test_two_keys_at_once(settings: Settings) -> None:
         TokenVerifier(settings)
 
 
-@pytest.mark.parametrize(
-    "algorithms", [("RS256",), ("HS256", "ES256"), ("none",), ("HS256", "none"), ("HS1",)]
-)
+@pytest.mark.parametrize("algorithms", [("RS256",), ("HS256", "ES256"), ("none",), ("HS256", "none"), ("HS1",)])
 def test_algorithms_that_suit_no_secret(algorithms: tuple[str, ...]) -> None:
     with pytest.raises(SettingsError, match="USER_TAGS_JWT_ALGORITHMS"):
         TokenVerifier(Settings(jwt_secret=SECRET, jwt_algorithms=algorithms))

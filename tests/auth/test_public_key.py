@@ -42,9 +42,7 @@ P256, P384, P521 = (Pair(elliptic_key(curve)) for curve in (SECP256R1(), SECP384
 ED25519, ED448 = Pair(Ed25519PrivateKey.generate()), Pair(Ed448PrivateKey.generate())
 
 
-@pytest.mark.parametrize(
-    ("pair", "algorithm"), [(RSA, "RS256"), (P256, "ES256"), (ED25519, "EdDSA"), (ED448, "EdDSA")]
-)
+@pytest.mark.parametrize(("pair", "algorithm"), [(RSA, "RS256"), (P256, "ES256"), (ED25519, "EdDSA"), (ED448, "EdDSA")])
 async def test_the_usual_algorithms_need_no_configuration(pair: Pair, algorithm: str) -> None:
     verifier = TokenVerifier(Settings(jwt_public_key=pair.pem))
     assert (await verifier.verify(pair.sign(algorithm))).subject == "ann"
@@ -145,9 +143,7 @@ def test_a_key_that_fits_no_pinned_algorithm() -> None:
         TokenVerifier(Settings(jwt_public_key=P384.pem))
 
 
-@pytest.mark.parametrize(
-    "algorithms", [("HS256",), ("RS256", "HS256"), ("none",), ("RS256", "none"), ("rs256",)]
-)
+@pytest.mark.parametrize("algorithms", [("HS256",), ("RS256", "HS256"), ("none",), ("RS256", "none"), ("rs256",)])
 def test_algorithms_that_suit_no_public_key(algorithms: tuple[str, ...]) -> None:
     with pytest.raises(SettingsError, match="USER_TAGS_JWT_ALGORITHMS"):
         TokenVerifier(Settings(jwt_public_key=RSA.pem, jwt_algorithms=algorithms))

@@ -152,9 +152,7 @@ async def test_a_key_counts_only_for_the_algorithm_it_names(issuer: Issuer, cloc
         await verifier.verify(signed(RSA, "k1", "RS256"))
 
 
-async def test_a_new_key_is_found_once_the_pause_is_over(
-    issuer: Issuer, verifier: TokenVerifier, clock: Clock
-) -> None:
+async def test_a_new_key_is_found_once_the_pause_is_over(issuer: Issuer, verifier: TokenVerifier, clock: Clock) -> None:
     issuer.keys = [jwk(P256, "k1")]
     await verifier.verify(signed(P256, "k1", "ES256"))
     issuer.keys.append(jwk(RSA, "k2"))
@@ -194,9 +192,7 @@ async def test_made_up_key_ids_do_not_hammer_the_issuer(issuer: Issuer, verifier
     assert issuer.requests == 1
 
 
-async def test_the_algorithm_is_refused_without_asking_the_issuer(
-    issuer: Issuer, verifier: TokenVerifier
-) -> None:
+async def test_the_algorithm_is_refused_without_asking_the_issuer(issuer: Issuer, verifier: TokenVerifier) -> None:
     issuer.keys = [jwk(P256, "k1")]
     with pytest.raises(UnauthenticatedError, match="algorithm"):
         await verifier.verify(signed(SECRET, "k1", "HS256"))

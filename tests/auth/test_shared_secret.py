@@ -55,9 +55,7 @@ async def refusal(token: str, verifier: TokenVerifier = VERIFIER) -> str:
 
 async def test_a_valid_token_names_its_principal() -> None:
     expiry = int(time.time()) + 600
-    principal = await VERIFIER.verify(
-        signed(claims(exp=expiry, role="integrator", channels=["c1", "c2", "c1"]))
-    )
+    principal = await VERIFIER.verify(signed(claims(exp=expiry, role="integrator", channels=["c1", "c2", "c1"])))
     assert (principal.subject, principal.robot_id, principal.role) == ("ann", "r-1", Role.INTEGRATOR)
     assert principal.expires_at == datetime.fromtimestamp(expiry, UTC)
     assert principal.channel_ids == frozenset({"c1", "c2"})
@@ -73,9 +71,7 @@ async def test_no_channels_at_all_is_not_the_same_as_no_claim() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_the_channels_claim_narrows_every_role(role: Role) -> None:
-    assert (await VERIFIER.verify(signed(claims(role=role.value, channels=["c1"])))).channel_ids == frozenset(
-        {"c1"}
-    )
+    assert (await VERIFIER.verify(signed(claims(role=role.value, channels=["c1"])))).channel_ids == frozenset({"c1"})
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
@@ -147,9 +143,7 @@ async def test_the_algorithm_none(name: str) -> None:
     assert "algorithm" in await refusal(crafted({"alg": name}, claims()))
 
 
-@pytest.mark.parametrize(
-    "header", [{}, {"alg": None}, {"alg": ["HS256"]}, {"alg": {"HS256": 1}}, {"alg": "hs256"}]
-)
+@pytest.mark.parametrize("header", [{}, {"alg": None}, {"alg": ["HS256"]}, {"alg": {"HS256": 1}}, {"alg": "hs256"}])
 async def test_an_odd_algorithm(header: object) -> None:
     assert "algorithm" in await refusal(crafted(header, claims()))
 
@@ -235,11 +229,7 @@ JSON = st.recursive(
 
 
 @settings(deadline=None)
-@given(
-    st.fixed_dictionaries(
-        {}, optional=dict.fromkeys([*claims(), "channels", "iat", "nbf", "aud", "iss"], JSON)
-    )
-)
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys([*claims(), "channels", "iat", "nbf", "aud", "iss"], JSON)))
 async def test_odd_claims_are_refused_and_break_nothing(odd: dict[str, Any]) -> None:
     try:
         principal = await VERIFIER.verify(crafted({"alg": "HS256"}, claims() | odd))

@@ -61,9 +61,7 @@ async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
 
 async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back() -> None:
     async with receiving(new_account()) as (platform, receiver), asyncio.timeout(30):
-        crowd = Crowd(
-            platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5)
-        )
+        crowd = Crowd(platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5))
         receiver.expected = 120
         await crowd.perform(crowd.watched, Act.FOLLOW)
         living = asyncio.create_task(crowd.live())

@@ -123,9 +123,7 @@ async def demo(stand_in: StandIn, **environment: str) -> AsyncGenerator[asyncio.
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-async def test_the_demo_waits_for_the_service_pushes_and_stops_cleanly(
-    stop: signal.Signals, tmp_path: Path
-) -> None:
+async def test_the_demo_waits_for_the_service_pushes_and_stops_cleanly(stop: signal.Signals, tmp_path: Path) -> None:
     file = tmp_path / "demo.json"
     stand_in = StandIn(unready=2)
     async with demo(stand_in, USER_TAGS_DEMO_FILE=str(file)) as process:

@@ -18,9 +18,7 @@ def test_a_file_moves_it_and_can_be_changed_and_removed(tmp_path: Path) -> None:
     moved = make_clock(str(file))
     for text, seconds in (("3600", 3600), ("-90.5\n", -90.5), ("", 0), ("7200", 7200)):
         file.write_text(text)
-        assert moved() - datetime.now(UTC) == pytest.approx(
-            timedelta(seconds=seconds), abs=timedelta(seconds=5)
-        )
+        assert moved() - datetime.now(UTC) == pytest.approx(timedelta(seconds=seconds), abs=timedelta(seconds=5))
     file.unlink()
     assert moved() - datetime.now(UTC) == pytest.approx(timedelta(), abs=timedelta(seconds=5))
 

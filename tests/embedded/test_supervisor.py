@@ -42,9 +42,7 @@ class Supervised:
         return set(events) <= set(self.noted())
 
     def pid_of(self, name: str) -> int:
-        return next(
-            int(line.split()[2]) for line in reversed(self.lines()) if line.startswith(f"{name} started")
-        )
+        return next(int(line.split()[2]) for line in reversed(self.lines()) if line.startswith(f"{name} started"))
 
     def end(self) -> tuple[str, int]:
         """Wait for its end: what it said on stderr, and the exit status."""
@@ -140,18 +138,14 @@ async def test_a_killed_supervisor_takes_everything_with_it(place: Path) -> None
     with_data(place / "data")
     with supervised(place, embedded=True) as run:
         await wait_until(lambda: run.has_noted("demo started"))
-        urls = json.loads(
-            next(line for line in run.lines() if line.startswith("ready")).removeprefix("ready ")
-        )
+        urls = json.loads(next(line for line in run.lines() if line.startswith("ready")).removeprefix("ready "))
         await (await asyncpg.connect(urls["DATABASE_URL"])).close()
         assert urls["USER_TAGS_PUBLIC_URL"] == f"http://127.0.0.1:{run.port}"
         family = family_of(psutil.Process(run.process.pid))
         assert len(family) > 8
         run.process.kill()
         await wait_until(lambda: are_gone(family))
-    assert set(run.noted()[-3:]) == {"demo stopped", "web stopped", "worker stopped"}, (
-        "they were asked politely"
-    )
+    assert set(run.noted()[-3:]) == {"demo stopped", "web stopped", "worker stopped"}, "they were asked politely"
 
 
 async def test_it_stops_when_the_embedded_servers_are_gone_for_good(place: Path) -> None:
@@ -159,9 +153,7 @@ async def test_it_stops_when_the_embedded_servers_are_gone_for_good(place: Path)
     with supervised(place, embedded=True) as run:
         await wait_until(lambda: run.has_noted("demo started"))
         guard = next(
-            child
-            for child in psutil.Process(run.process.pid).children()
-            if "service.embedded_guard" in child.cmdline()
+            child for child in psutil.Process(run.process.pid).children() if "service.embedded_guard" in child.cmdline()
         )
         guard.kill()
         err, status = run.end()
@@ -201,9 +193,7 @@ def test_a_service_that_never_gets_ready_is_explained(place: Path) -> None:
 async def test_a_child_that_lived_steadily_starts_again_after_the_first_pause(place: Path) -> None:
     steady = Pace(first_pause=0.01, steady_after=0)
     fails = Child("fails", (sys.executable, "-c", "raise SystemExit(1)"))
-    process = ChildProcess(
-        fails, environment_with_ourselves(), place / "fails.log", steady, lambda _message: None
-    )
+    process = ChildProcess(fails, environment_with_ourselves(), place / "fails.log", steady, lambda _message: None)
     process.start()
     for _ in range(3):
         news = await wait_until(process.revive)

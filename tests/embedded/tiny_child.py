@@ -23,9 +23,7 @@ def main(events: str, name: str, behaviour: str = "", port: str = "") -> None:
         print(f"{name} has a reason", flush=True)
         sys.exit(3)
     if behaviour == "stubborn":
-        subprocess.Popen(
-            [sys.executable, __file__, events, "grandchild", "stubborn-too"], start_new_session=False
-        )
+        subprocess.Popen([sys.executable, __file__, events, "grandchild", "stubborn-too"], start_new_session=False)
     if port:
         server = http.server.HTTPServer(("127.0.0.1", int(port)), Readyz)
         threading.Thread(target=server.serve_forever, daemon=True).start()

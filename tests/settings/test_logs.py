@@ -96,9 +96,7 @@ def test_debug_is_not_logged(lines: Callable[[], list[str]]) -> None:
 
 
 @pytest.mark.parametrize("production", [True, False])
-def test_secrets_in_message_arguments_extras_and_traceback(
-    lines: Callable[[], list[str]], production: bool
-) -> None:
+def test_secrets_in_message_arguments_extras_and_traceback(lines: Callable[[], list[str]], production: bool) -> None:
     configure_logging(production)
     try:
         raise RuntimeError(f"refused Bearer s3cr3t and {TOKEN}")  # noqa: TRY301
@@ -112,9 +110,7 @@ def test_secrets_in_message_arguments_extras_and_traceback(
     assert "RuntimeError: refused Bearer [redacted]" in text
 
 
-def test_a_wrong_format_string_breaks_nothing(
-    lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_format_string_breaks_nothing(lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own would raise
     configure_logging(production=True)
     LOG.info("%d of %d", "Bearer s3cr3t")  # noqa: PLE1206

@@ -48,9 +48,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
 REFUSED = [(variable, bad) for variable, *_, texts in VARIABLES for bad in texts]
 
 
-@pytest.mark.parametrize(
-    ("variable", "attribute", "default", "text", "value"), [row[:5] for row in VARIABLES]
-)
+@pytest.mark.parametrize(("variable", "attribute", "default", "text", "value"), [row[:5] for row in VARIABLES])
 def test_default_and_value(variable: str, attribute: str, default: Any, text: str, value: Any) -> None:
     read = attrgetter(attribute)
     assert read(read_settings({})) == default
@@ -79,9 +77,7 @@ def test_the_process_environment_is_read_unless_another_is_given(monkeypatch: py
     assert read_settings().database_pool_size == 7
 
 
-@pytest.mark.parametrize(
-    "variable", ["DATABASE_URL", "REDIS_URL", "USER_TAGS_JWT_SECRET", "USER_TAGS_SECRETS_KEY"]
-)
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL", "USER_TAGS_JWT_SECRET", "USER_TAGS_SECRETS_KEY"])
 def test_a_refusal_does_not_repeat_a_secret(variable: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings({variable: "user:hunter2@host"})

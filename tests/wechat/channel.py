@@ -50,9 +50,7 @@ class Channel:
             max_age=timedelta(minutes=10),
         )
 
-    def through(
-        self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml"
-    ) -> Push:
+    def through(self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml") -> Push:
         return self.open(*self.seal(fields, mode, body_format))
 
 

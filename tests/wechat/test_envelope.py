@@ -76,11 +76,7 @@ def test_a_corrupted_byte_never_shifts_the_message_or_passes_for_another_app_id(
     assert len(opened) == len(message)
 
 
-@given(
-    junk=st.one_of(
-        st.text(max_size=200), st.binary(max_size=200).map(lambda raw: base64.b64encode(raw).decode())
-    )
-)
+@given(junk=st.one_of(st.text(max_size=200), st.binary(max_size=200).map(lambda raw: base64.b64encode(raw).decode())))
 def test_junk_is_refused_with_the_one_error(junk: str) -> None:
     with pytest.raises(EnvelopeError):
         Envelope(KEY, APP_ID).decrypt(junk)
@@ -110,9 +106,7 @@ def test_a_length_field_that_lies_is_refused(length: int) -> None:
         Envelope(KEY, APP_ID).decrypt(seal_raw(plain))
 
 
-@pytest.mark.parametrize(
-    "padding", [bytes(20), b"\x21" * 33 + b"\x00" * 19, b"\x05" * 19 + b"\x14", b"\xff" * 20]
-)
+@pytest.mark.parametrize("padding", [bytes(20), b"\x21" * 33 + b"\x00" * 19, b"\x05" * 19 + b"\x14", b"\xff" * 20])
 def test_wrong_padding_is_refused(padding: bytes) -> None:
     plain = bytes(16) + (6).to_bytes(4, "big") + b"hello!" + APP_ID.encode() + padding
     plain += plain[-1:] * (-len(plain) % 16)

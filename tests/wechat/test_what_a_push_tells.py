@@ -56,9 +56,7 @@ def test_a_follow() -> None:
 
 
 def test_a_follow_by_qr_code_is_a_scan_too() -> None:
-    push = ENCRYPTED.through(
-        {"MsgType": "event", "Event": "subscribe", "EventKey": "qrscene_12", "Ticket": "t"}
-    )
+    push = ENCRYPTED.through({"MsgType": "event", "Event": "subscribe", "EventKey": "qrscene_12", "Ticket": "t"})
 
     assert push.facts == {EventKind.FOLLOW, EventKind.SCAN}
     assert (push.event_key, push.scene) == ("qrscene_12", "12")
@@ -151,9 +149,7 @@ def test_a_create_time_that_is_none_is_refused(create_time: str) -> None:
     assert refused.value.code == "BAD_FIELDS"
 
 
-@pytest.mark.parametrize(
-    ("ahead", "code"), [(300, None), (301, "TIME_IN_FUTURE"), (9 * 10**8, "TIME_IN_FUTURE")]
-)
+@pytest.mark.parametrize(("ahead", "code"), [(300, None), (301, "TIME_IN_FUTURE"), (9 * 10**8, "TIME_IN_FUTURE")])
 def test_a_create_time_may_be_five_minutes_ahead_of_us(ahead: int, code: str | None) -> None:
     fields = {"MsgType": "text", "CreateTime": str(int(NOW.timestamp()) + ahead)}
     if code is None:
@@ -171,9 +167,7 @@ def test_a_create_time_may_be_years_old() -> None:
     assert push.at == datetime(2012, 9, 28, 11, 31, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    "fields", [{}, {"MsgType": " "}, {"MsgType": "event"}, {"MsgType": "event", "Event": ""}]
-)
+@pytest.mark.parametrize("fields", [{}, {"MsgType": " "}, {"MsgType": "event"}, {"MsgType": "event", "Event": ""}])
 def test_a_push_without_its_type_is_refused(fields: dict[str, str]) -> None:
     with pytest.raises(PushRefusedError) as refused:
         ENCRYPTED.through(fields)

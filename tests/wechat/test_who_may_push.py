@@ -96,9 +96,7 @@ def test_what_wechatpy_encrypts_is_opened() -> None:
     encrypted = reply.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
     signature = reply.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
 
-    push = ENCRYPTED.open(
-        {"msg_signature": signature, "timestamp": timestamp, "nonce": "12345"}, reply.encode()
-    )
+    push = ENCRYPTED.open({"msg_signature": signature, "timestamp": timestamp, "nonce": "12345"}, reply.encode())
 
     assert push.facts == {EventKind.MESSAGE}
     assert sign("AAAAA", timestamp, "12345", encrypted) == signature
@@ -159,9 +157,7 @@ def test_an_empty_token_lets_nobody_in() -> None:
 
 @pytest.mark.parametrize("channel", [ENCRYPTED, PLAIN])
 @pytest.mark.parametrize(("skew", "code"), [(600, None), (-600, None), (601, "STALE"), (-601, "STALE")])
-def test_a_push_is_taken_within_ten_minutes_in_either_direction(
-    channel: Channel, skew: int, code: str | None
-) -> None:
+def test_a_push_is_taken_within_ten_minutes_in_either_direction(channel: Channel, skew: int, code: str | None) -> None:
     skewed = replace(channel, now=NOW + timedelta(seconds=skew))
     fields = {**TEXT, "CreateTime": "1348831860"}
     query, body = skewed.seal(fields, "safe" if channel.encoding_aes_key else "plain")

@@ -26,9 +26,7 @@ class ChannelWatch(Watch):
         self._blocks: dict[int, BlockWatch] = {}
         self._unknown: dict[str, set[Subscriber]] = {}
 
-    async def join(
-        self, conn: Connection, subscriber: Subscriber
-    ) -> tuple[feed.BlockPosition | None, Catalogue]:
+    async def join(self, conn: Connection, subscriber: Subscriber) -> tuple[feed.BlockPosition | None, Catalogue]:
         """Puts a new subscriber where the channel and their block stand; changes after that go to the mailbox."""
         while True:
             await self._load_catalogue(conn)
@@ -146,9 +144,7 @@ class ChannelWatch(Watch):
         while True:
             # Whoever joined while this was read may have missed a version in it: read again with them.
             offsets |= block.readers.keys()
-            since = await changes.changes_since(
-                conn, self.channel_id, number, (block.version, block.at), offsets
-            )
+            since = await changes.changes_since(conn, self.channel_id, number, (block.version, block.at), offsets)
             if self._blocks.get(number) is not block or self._catalogue is None:
                 return
             if not since.known:

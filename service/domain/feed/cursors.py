@@ -88,9 +88,7 @@ def _read(text: str) -> object:
     if len(text) > LONGEST:
         return None
     try:
-        parts: object = orjson.loads(
-            base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        )
+        parts: object = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         return None
     return parts if _in_range(parts) else None

@@ -61,9 +61,7 @@ class Hub:
     def open_pages(self) -> int:
         return sum(watch.readers for watch in self._watches.values())
 
-    async def user_tags(
-        self, channel_id: int, openid: str, after: str | None
-    ) -> AsyncIterator[UserTagsUpdate]:
+    async def user_tags(self, channel_id: int, openid: str, after: str | None) -> AsyncIterator[UserTagsUpdate]:
         """First the whole set, or with a good cursor what was missed since; then each change, exactly once."""
         subscriber = Subscriber(channel_id, openid)
         async with self._watching(self._watches, channel_id, self._new_watch) as watch:
@@ -82,9 +80,7 @@ class Hub:
         async with self._watching(self._panels, channel_id, self._new_panel) as watch:
             yield watch
 
-    async def _join(
-        self, watch: ChannelWatch, subscriber: Subscriber, after: str | None
-    ) -> list[UserTagsUpdate]:
+    async def _join(self, watch: ChannelWatch, subscriber: Subscriber, after: str | None) -> list[UserTagsUpdate]:
         async with self._pool.acquire() as conn:
             place, catalogue = await watch.join(conn, subscriber)
             whole = subscriber.whole(catalogue)
@@ -101,9 +97,7 @@ class Hub:
         return PanelWatch(self._pool, channel_id, heal_every=self._heal_every)
 
     @asynccontextmanager
-    async def _watching(
-        self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]
-    ) -> AsyncIterator[W]:
+    async def _watching(self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]) -> AsyncIterator[W]:
         watch = watches.get(channel_id)
         if watch is None:
             watch = watches[channel_id] = make(channel_id)

@@ -45,9 +45,7 @@ class PanelWatch(Watch):
         catalogue, counts = self._catalogue, self._counts
         self._mailboxes.add(mailbox)
         missed = [] if after is None else await self._missed(conn, after, catalogue, counts)
-        present = PanelUpdate(
-            self.channel_id, "RESET", None, catalogue.at, catalogue, self._place(catalogue, counts)
-        )
+        present = PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, self._place(catalogue, counts))
         return present, missed
 
     def leave(self, mailbox: Mailbox[PanelUpdate]) -> None:
@@ -69,14 +67,10 @@ class PanelWatch(Watch):
                 break
         self._catalogue = after
         if not since.known or any(change.kind == "GATE" for change in since.changes):
-            self._tell(
-                PanelUpdate(self.channel_id, "RESET", None, after.at, after, self._place(after, self._counts))
-            )
+            self._tell(PanelUpdate(self.channel_id, "RESET", None, after.at, after, self._place(after, self._counts)))
             return
         for change in since.changes:
-            place = replace(
-                self._place(after, self._counts), tag_version=change.version, tag_version_at=change.at
-            )
+            place = replace(self._place(after, self._counts), tag_version=change.version, tag_version_at=change.at)
             self._tell(PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, after, place))
 
     async def _catch_up_counts(self, conn: Connection) -> None:

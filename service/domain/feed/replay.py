@@ -37,12 +37,7 @@ async def missed_since(
         if place is None:
             return []
         return _net(whole, frozenset())
-    if (
-        place is None
-        or after.ordinal != place.ordinal
-        or after.block_version is None
-        or after.block_at is None
-    ):
+    if place is None or after.ordinal != place.ordinal or after.block_version is None or after.block_at is None:
         return None
     found = await changes.changes_since(
         conn,

@@ -46,9 +46,7 @@ class Subscriber:
         if self.place is None or self.block is None:
             return Cursor(self.channel_id, self.person, None, None, None, tag_version, tag_version_at)
         version, at = max((self.place.version, self.place.at), (self.block.version, self.block.at))
-        return Cursor(
-            self.channel_id, self.person, self.place.ordinal, version, at, tag_version, tag_version_at
-        )
+        return Cursor(self.channel_id, self.person, self.place.ordinal, version, at, tag_version, tag_version_at)
 
     def whole(self, catalogue: Catalogue) -> UserTagsUpdate:
         """The whole set as a fresh beginning."""
@@ -74,9 +72,7 @@ class Subscriber:
             return
         self.place = replace(self.place, version=change.version, at=change.at)
         self.bits = (self.bits | set(change.added)) - set(change.removed)
-        self.show(
-            catalogue.shown(self.bits), catalogue, (catalogue.version, catalogue.at), change.cause, change.at
-        )
+        self.show(catalogue.shown(self.bits), catalogue, (catalogue.version, catalogue.at), change.cause, change.at)
 
     def show(
         self,
@@ -111,13 +107,9 @@ def _collapse(waiting: list[UserTagsUpdate]) -> list[UserTagsUpdate]:
     """One event instead of many, with the net difference; a reset among them stays one."""
     first, last = waiting[0], waiting[-1]
     if any(event.reset for event in waiting):
-        whole = replace(
-            last, reset=True, added=last.tags, removed=frozenset(), updated=frozenset(), cause=None
-        )
+        whole = replace(last, reset=True, added=last.tags, removed=frozenset(), updated=frozenset(), cause=None)
         return [whole]
     before = (first.tags - first.added) | first.removed
     updated = frozenset(tag_id for event in waiting for tag_id in event.updated)
-    net = replace(
-        last, added=last.tags - before, removed=before - last.tags, updated=updated & before & last.tags
-    )
+    net = replace(last, added=last.tags - before, removed=before - last.tags, updated=updated & before & last.tags)
     return [net] if net.added or net.removed or net.updated else []

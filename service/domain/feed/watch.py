@@ -59,9 +59,7 @@ class Watch(ABC):
                 async with self._pool.acquire() as conn:
                     await self.catch_up(conn, dirty, everything=everything)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning(
-                    "the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__
-                )
+                log.warning("the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__)
                 self._everything = True
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
                 self._signal.set()
