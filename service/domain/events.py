@@ -94,7 +94,7 @@ class EventRecorder:
 
     def _queue(self, channel: Channel) -> "_ChannelQueue":
         queue = self._queues.get(channel.channel_id)
-        if queue is None or queue.idle:
+        if queue is None:
             queue = self._queues[channel.channel_id] = _ChannelQueue(self._runtime, channel, self._queues)
         return queue
 
@@ -108,10 +108,6 @@ class _ChannelQueue:
         self._queues = queues
         self._waiting: list[tuple[list[UserEvent], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
-
-    @property
-    def idle(self) -> bool:
-        return self._writer is not None and self._writer.done()
 
     async def put(self, events: list[UserEvent]) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -5,7 +5,7 @@ WeChat waits 5 seconds and tries three times, so `success` is said as soon as th
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -34,6 +34,7 @@ class WechatPush:
         self._runtime = runtime
         self._recorder = recorder
         self._clock: Clock = runtime.clock
+        self._noted: dict[int, datetime] = {}
 
     async def get(self, request: Request) -> Response:
         channel = await self._channel(request)
@@ -83,6 +84,10 @@ class WechatPush:
 
     async def _note(self, channel: Channel) -> None:
         now = self._clock()
+        noted = self._noted.get(channel.channel_id)
+        if noted is not None and noted <= now < noted + NOTED_EVERY:
+            return
+        self._noted[channel.channel_id] = now
         async with self._runtime.pool.acquire() as conn:
             await channels.note_push(conn, channel.channel_id, now, now - NOTED_EVERY)
 

@@ -30,8 +30,9 @@ async def blocks_to_evaluate(conn: Connection, channel_id: int, now: datetime) -
     """Blocks in which a boundary has passed, plus those being written at this moment: an evaluation from before
     the boundary may be about to commit there.
     """
-    due = {row["block"] for row in await conn.fetch(STATEMENTS["due_blocks"], channel_id, now)}
+    # In this order: what is being written at the first look counts as such, what committed before is in the second.
     unlocked = {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
+    due = {row["block"] for row in await conn.fetch(STATEMENTS["due_blocks"], channel_id, now)}
     every = set(await blocks_of(conn, channel_id))
     return sorted(due | (every - unlocked))
 

@@ -102,9 +102,10 @@ class Hub:
         if watch is None:
             watch = watches[channel_id] = make(channel_id)
             watch.start()
-            await self._subscribe(channel_id)
         watch.readers += 1
         try:
+            if watch.readers == 1:
+                await self._subscribe(channel_id)
             yield watch
         finally:
             watch.readers -= 1
