@@ -1,0 +1,121 @@
+"""`user-tags up --demo`, as `make run` calls it: ready, believable, and gone without a trace."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from service.embedded import environment_with_ourselves
+from tests.transport_socket import open_socket
+from tests.waiting import wait_until
+
+READY_WITHIN = 60
+SUBSCRIPTION = """
+subscription ($channel: ID!, $openid: String!) {
+  userTags(channelId: $channel, openid: $openid) { cursor reset tags { name } added { name } removed { name } }
+}
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    ours = {name: value for name, value in environment_with_ourselves().items() if not name.startswith("USER_TAGS_")}
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        ours.pop(name, None)
+    return ours | {"USER_TAGS_DATA_DIR": str(data_dir), "USER_TAGS_DEMO_PORT": "0", "USER_TAGS_DEMO_RATE": "20"}
+
+
+@asynccontextmanager
+async def running(data_dir: Path, port: int) -> AsyncIterator[tuple[Process, str]]:
+    """The process, and what it printed until it was ready."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "service", "up", "--demo", "--port", str(port), "--web-processes", "2",
+        "--data-dir", str(data_dir), stdout=PIPE, stderr=STDOUT, env=environment(data_dir), start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process, await said_until_ready(process)
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+async def said_until_ready(process: Process) -> str:
+    assert process.stdout is not None
+    said = ""
+    async with asyncio.timeout(READY_WITHIN):
+        while "Ctrl-C stops everything" not in said:
+            line = await process.stdout.readline()
+            assert line, said
+            said += line.decode()
+    return said
+
+
+async def command(*arguments: str, data_dir: Path) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "service", *arguments, stdout=PIPE, stderr=STDOUT, env=environment(data_dir)
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def test_up_prints_a_subscription_that_shows_live_tags(place: Path) -> None:
+    port = free_port()
+    data_dir = place / "data"
+    async with running(data_dir, port) as (process, said):
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert re.findall(r"^  (creator|admin|agent|integrator) ", said, re.MULTILINE) == [
+            "creator", "admin", "agent", "integrator"
+        ]  # fmt: skip
+        token = re.search(r"^  agent +(\S+)", said, re.MULTILINE)
+        variables = re.search(r'"channel": "(\S+)", "openid": "(\S+)"', said)
+        assert token is not None, said
+        assert variables is not None, said
+        async with open_socket(f"http://127.0.0.1:{port}") as opened:
+            await opened.initialise({"Authorization": f"Bearer {token[1]}"})
+            feed = await opened.subscribe(SUBSCRIPTION, channel=variables[1], openid=variables[2])
+            first = (await feed.next(within=10))["userTags"]
+            assert first["reset"] is True
+            assert first["tags"] == first["added"]
+            change = (await feed.next(within=40))["userTags"]
+            assert change["reset"] is False
+            assert change["added"] or change["removed"]
+
+        code, verified = await command("verify", data_dir=data_dir)
+        assert code == 0, verified
+        assert "Tea house: clean" in verified
+        code, refreshed = await command("refresh", data_dir=data_dir)
+        assert code == 0, refreshed
+        assert "users changed" in refreshed
+
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    await wait_until(lambda: not [each for each in family if each.is_running()])
+
+
+async def test_killing_it_leaves_nothing_running_and_it_starts_again(place: Path) -> None:
+    data_dir = place / "data"
+    async with running(data_dir, free_port()) as (process, _):
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) > 4
+        process.kill()
+        await process.wait()
+    await wait_until(lambda: not [each for each in family if each.is_running()], within=40)
+    async with running(data_dir, free_port()) as (process, _):
+        code, verified = await command("verify", data_dir=data_dir)
+        assert code == 0, verified
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0
