@@ -1,9 +1,11 @@
 """Channels: what is bound, what it counts, and its tags."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
+from service.api.arguments import After, First
 from service.api.context import Info
 from service.api.nodes import Node
 from service.api.permissions import null_unless
@@ -14,7 +16,6 @@ from service.entities.channels import Channel as ChannelEntity
 from service.entities.enums import ChannelKind, Permission, TagKind, TagState
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
-from service.storage.channels import channel_of_robot
 
 
 @strawberry.type(description="Which secrets are set; they are never shown again.")
@@ -53,8 +54,7 @@ class Channel(Node):
     @classmethod
     async def load(cls, info: Info, channel_id: int) -> "Channel":
         """A channel that something of the same robot leads to."""
-        async with info.context.runtime.pool.acquire() as conn:
-            found = await channel_of_robot(conn, info.context.principal.robot_id, channel_id)
+        found = await info.context.loaders.channel.load((info.context.principal.robot_id, channel_id))
         if found is None:
             raise NotFoundError("channel")
         return cls.of(found)
@@ -71,13 +71,17 @@ class Channel(Node):
     async def tags(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
-        kind: TagKind | None = None,
-        state: TagState | None = None,
-        category: str | None = None,
-        search: str | None = None,
-        order_by: TagOrder | None = None,
+        first: First = 50,
+        after: After = None,
+        kind: Annotated[TagKind | None, strawberry.argument(description="Only of this kind.")] = None,
+        state: Annotated[TagState | None, strawberry.argument(description="Only in this state.")] = None,
+        category: Annotated[str | None, strawberry.argument(description="Only of this first level.")] = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Part of category or name, whatever the case.")
+        ] = None,
+        order_by: Annotated[
+            TagOrder | None, strawberry.argument(description="By category and name without it.")
+        ] = None,
     ) -> TagConnection:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         wanted = TagFilter(kind, state, category, search)

@@ -1,6 +1,7 @@
 """The enums of the API: those of the domain, described, and a few that only clients know."""
 
-from enum import Enum
+from enum import Enum, EnumMeta
+from typing import Final
 
 import strawberry
 
@@ -18,22 +19,136 @@ from service.entities.enums import (
 
 _ = strawberry.enum_value
 
-for kind, name, description in (
-    (ChannelKind, "ChannelKind", "What sort of WeChat account a channel is."),
-    (Role, "Role", "The role in the token."),
-    (Permission, "Permission", "Something a role may do; clients hide what the viewer may not."),
-    (TagKind, "TagKind", "Where the members of a tag come from."),
-    (TagState, "TagState", "Shown as: PENDING “in force”, ACTIVE “entered into force”, LAPSED “lapsed”."),
-    (EventKind, "UserEventKind", "Something a person did on a channel."),
-    (ChangeCause, "ChangeCause", "Why somebody's tags changed."),
-    (RejectionCode, "RejectionCode", "Why one entry of a list was refused."),
+CAUSES: Final = {
+    ChangeCause.EVENT: "Something the person did.",
+    ChangeCause.TIME_PASSED: "Time passed a boundary.",
+    ChangeCause.RETURN_DATA: "An integrator handed back data.",
+    ChangeCause.BATCH_UNDONE: "A returned batch was undone.",
+    ChangeCause.BATCH_EXPIRED: "A returned batch expired.",
+    ChangeCause.AD_FEED: "The ad platform reported a follow.",
+    ChangeCause.IMPORT: "The followers were imported.",
+    ChangeCause.IDENTITY_LINKED: "The person's unionid became known.",
+    ChangeCause.COMBO_REFRESHED: "A combo was refreshed.",
+    ChangeCause.TAG_EDITED: "The tag was edited.",
+    ChangeCause.TAG_DELETED: "The tag was deleted.",
+    ChangeCause.TAG_LAPSED: "The tag lapsed.",
+    ChangeCause.REPAIRED: "A difference was found and repaired.",
+}
+
+# The enums of the domain know nothing of GraphQL: name, description and the description of each value are here.
+DESCRIBED: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
+    (
+        ChannelKind,
+        "ChannelKind",
+        "What sort of WeChat account a channel is.",
+        {
+            "SERVICE_ACCOUNT": "An Official Account of the service kind.",
+            "SUBSCRIPTION_ACCOUNT": "An Official Account of the subscription kind.",
+            "MINI_PROGRAM": "A Mini Program; nobody can follow it.",
+        },
+    ),
+    (
+        Role,
+        "Role",
+        "The role in the token.",
+        {
+            "CREATOR": "Made the robot; may do everything.",
+            "ADMIN": "Runs the robot; may do everything.",
+            "AGENT": "Human customer service: sees tags and people.",
+            "INTEGRATOR": "A system that hands data back: sees tags, reports data.",
+        },
+    ),
+    (
+        Permission,
+        "Permission",
+        "Something a role may do; clients hide what the viewer may not.",
+        {
+            "VIEW_TAGS": "See channels and tags.",
+            "VIEW_USERS": "See people and who has which tag.",
+            "VIEW_RETURN_ADDRESS": "See the return address.",
+            "MANAGE_RETURN_KEY": "Obtain the return endpoint, see and reset its key.",
+            "MANAGE_TAGS": "Create, edit, rename and delete tags.",
+            "SYNC": "Write tags to the Official Account.",
+            "BROADCAST": "Mass posting.",
+            "EXPORT": "Take people out as CSV.",
+            "MANAGE_CHANNELS": "Bind, change and unbind channels, see their addresses.",
+            "SUBMIT_DATA": "Report events, return data and identities.",
+            "VIEW_AUDIT_LOG": "Read who did what.",
+        },
+    ),
+    (
+        TagKind,
+        "TagKind",
+        "Where the members of a tag come from.",
+        {
+            "DEFAULT": "From what people do, by fixed rules.",
+            "RETURN": "From integrators.",
+            "AD": "From the ads people followed through.",
+            "COMBO": "From other tags.",
+        },
+    ),
+    (
+        TagState,
+        "TagState",
+        "Shown as: PENDING “in force”, ACTIVE “entered into force”, LAPSED “lapsed”.",
+        {
+            "PENDING": "Confirmed, but its members are not complete yet.",
+            "ACTIVE": "Members are exact as of `asOf`.",
+            "LAPSED": "Built on a deleted tag; it has no members.",
+        },
+    ),
+    (
+        EventKind,
+        "UserEventKind",
+        "Something a person did on a channel.",
+        {
+            "FOLLOW": "Followed the account.",
+            "UNFOLLOW": "Stopped following it.",
+            "MESSAGE": "Sent a message.",
+            "MENU_CLICK": "Clicked the menu.",
+            "SCAN": "Scanned a QR code.",
+            "PAYMENT": "Paid.",
+        },
+    ),
+    (
+        ChangeCause,
+        "ChangeCause",
+        "Why somebody's tags changed.",
+        {cause.name: sentence for cause, sentence in CAUSES.items()},
+    ),
+    (
+        RejectionCode,
+        "RejectionCode",
+        "Why one entry of a list was refused.",
+        {
+            "MALFORMED_OPENID": "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -.",
+            "MALFORMED_UNIONID": "No unionid looks like this.",
+            "UNIONID_CONFLICT": "The person is known under another unionid.",
+            "TIME_IN_FUTURE": "More than 5 minutes ahead.",
+            "BAD_VALUE": "Anything else; see `reason`.",
+        },
+    ),
     (
         DefaultTagRule,
         "DefaultTagRule",
         "Which default tag it is, whatever its name in the reader's language.",
+        {
+            "NEW_USER": "The last follow is less than 48 h ago.",
+            "OLD_USER": "It is longer ago, or not known.",
+            "OPENED": "Has sent a message since the channel was bound.",
+            "NOT_OPENED": "Has not.",
+            "TOUCHABLE": "Can be written to now.",
+            "UNTOUCHABLE": "Cannot.",
+            "ADVERTISING": "Has followed through an ad since the channel was bound.",
+            "NON_ADVERTISING": "Has not.",
+        },
     ),
-):
-    strawberry.enum(kind, name=name, description=description)
+)
+
+for enum, name, description, values in DESCRIBED:
+    strawberry.enum(enum, name=name, description=description)
+    for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[value.name]
 
 
 @strawberry.enum(description="`extensions.code` of every error. `extensions.fields` lists all failing inputs at once.")
@@ -59,23 +174,23 @@ class ErrorCode(Enum):
 
 @strawberry.enum(description="UPDATED: renamed or edited. RESET: something may have been missed; load the list again.")
 class TagEventKind(Enum):
-    CREATED = "CREATED"
-    UPDATED = "UPDATED"
-    STATE_CHANGED = "STATE_CHANGED"
-    COUNT_CHANGED = "COUNT_CHANGED"
-    DELETED = "DELETED"
-    RESET = "RESET"
+    CREATED = _("CREATED", description="A tag was made.")
+    UPDATED = _("UPDATED", description="It was renamed or edited.")
+    STATE_CHANGED = _("STATE_CHANGED", description="It became PENDING, ACTIVE or LAPSED.")
+    COUNT_CHANGED = _("COUNT_CHANGED", description="Its member count changed; at most once a second.")
+    DELETED = _("DELETED", description="It is gone.")
+    RESET = _("RESET", description="Something may have been missed; load the list again.")
 
 
 @strawberry.enum(description="What a list of tags is ordered by.")
 class TagOrderField(Enum):
-    CATEGORY_AND_NAME = "CATEGORY_AND_NAME"
-    CREATED_AT = "CREATED_AT"
-    UPDATED_AT = "UPDATED_AT"
-    MEMBER_COUNT = "MEMBER_COUNT"
+    CATEGORY_AND_NAME = _("CATEGORY_AND_NAME", description="First level, then second level.")
+    CREATED_AT = _("CREATED_AT", description="When the tag was made.")
+    UPDATED_AT = _("UPDATED_AT", description="When it was last edited.")
+    MEMBER_COUNT = _("MEMBER_COUNT", description="How many people have it.")
 
 
 @strawberry.enum(description="Ascending or descending.")
 class OrderDirection(Enum):
-    ASC = "ASC"
-    DESC = "DESC"
+    ASC = _("ASC", description="Smallest or oldest first.")
+    DESC = _("DESC", description="Largest or newest first.")

@@ -8,7 +8,7 @@ from typing import TypeVar
 from strawberry.dataloader import DataLoader
 
 from service.domain.runtime import Runtime
-from service.entities.channels import ChannelState
+from service.entities.channels import Channel, ChannelState
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
 from service.storage import channels, evaluation, members, tags, users
@@ -24,6 +24,7 @@ class Loaders:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self.channel: DataLoader[tuple[str, int], Channel | None] = DataLoader(self._channels)
         self.catalogue_of_channel: DataLoader[int, Catalogue] = DataLoader(self._each(tags.catalogue))
         self.state_of_channel: DataLoader[int, ChannelState] = DataLoader(self._each(channels.channel_state))
         self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
@@ -40,6 +41,10 @@ class Loaders:
                 return [await answer(conn, channel_id) for channel_id in channel_ids]
 
         return load
+
+    async def _channels(self, keys: list[tuple[str, int]]) -> list[Channel | None]:
+        async with self._runtime.pool.acquire() as conn:
+            return [await channels.channel_of_robot(conn, *key) for key in keys]
 
     async def _users_by_ordinal(self, keys: list[UserKey]) -> list[ChannelUser | None]:
         found = {}

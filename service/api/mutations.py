@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from service.api.arguments import ChannelId, Input
 from service.api.channels import Channel
 from service.api.context import Info
 from service.api.permissions import needs
@@ -97,7 +98,7 @@ class Mutation:
         description="Binding an app id again updates it and keeps `boundAt`.",
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
-    async def bind_channel(self, info: Info, input: BindChannelInput) -> BindChannelPayload | None:  # noqa: A002
+    async def bind_channel(self, info: Info, input: Input[BindChannelInput]) -> BindChannelPayload | None:  # noqa: A002
         details = use_cases.ChannelDetails(
             kind=input.kind,
             app_id=input.app_id,
@@ -112,7 +113,7 @@ class Mutation:
         description="Name, verification (it is yearly at WeChat) and credentials.",
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
-    async def update_channel(self, info: Info, input: UpdateChannelInput) -> UpdateChannelPayload | None:  # noqa: A002
+    async def update_channel(self, info: Info, input: Input[UpdateChannelInput]) -> UpdateChannelPayload | None:  # noqa: A002
         _refuse_nulls(input, "name", "verified", "app_secret", "callback_token", "encoding_aes_key")
         update = use_cases.ChannelUpdate(
             name=_given(input.name),
@@ -128,7 +129,7 @@ class Mutation:
         description="Closes the channel, and the gate with the last verified Official Account. Nothing is deleted.",
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
-    async def unbind_channel(self, info: Info, id: strawberry.ID) -> UnbindChannelPayload | None:  # noqa: A002
+    async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:  # noqa: A002
         channel = await use_cases.unbind_channel(info.context.runtime, info.context.principal, id)
         return UnbindChannelPayload(channel=Channel.of(channel))
 
@@ -136,9 +137,7 @@ class Mutation:
         description="A new secret in `pushUrl`; the old address is dead at once.",
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
-    async def reset_channel_addresses(
-        self, info: Info, channel_id: strawberry.ID
-    ) -> ResetChannelAddressesPayload | None:
+    async def reset_channel_addresses(self, info: Info, channel_id: ChannelId) -> ResetChannelAddressesPayload | None:
         channel = await use_cases.reset_addresses(info.context.runtime, info.context.principal, channel_id)
         return ResetChannelAddressesPayload(channel=Channel.of(channel))
 
@@ -146,7 +145,7 @@ class Mutation:
         description="Reports what people did; their tags follow in the same transaction.",
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
-    async def record_events(self, info: Info, input: RecordEventsInput) -> RecordEventsPayload | None:  # noqa: A002
+    async def record_events(self, info: Info, input: Input[RecordEventsInput]) -> RecordEventsPayload | None:  # noqa: A002
         channel = await find_channel(info.context.runtime, info.context.principal, input.channel_id)
         events = [
             UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in input.events

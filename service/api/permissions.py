@@ -1,8 +1,17 @@
 """Who may see which field. A schema with an unguarded root field, or way to a guarded type, is refused."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    get_named_type,
+)
 from strawberry.permission import BasePermission, PermissionExtension
 
 from service.api.context import Info
@@ -24,7 +33,8 @@ IMPLIES: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
 }
-GUARD: Final = "guard"
+# What these lead to is refused by the type that is found, in `node` and `nodes`.
+DECIDED_WHEN_FOUND: Final = frozenset({"Node"})
 
 
 class May(BasePermission):
@@ -60,31 +70,55 @@ def refuse_unguarded(schema: GraphQLSchema) -> None:
     """Walks the whole schema; raises UnguardedFieldError naming every field that lacks a guard."""
     unguarded = []
     roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
-    for graphql_type in schema.type_map.values():
-        if not isinstance(graphql_type, GraphQLObjectType) or graphql_type.name.startswith("__"):
+    for parent in schema.type_map.values():
+        if not isinstance(parent, GraphQLObjectType) or parent.name.startswith("__"):
             continue
-        for name, field in graphql_type.fields.items():
-            if not _is_guarded(graphql_type, field, is_root=graphql_type in roots):
-                unguarded.append(f"{graphql_type.name}.{name}")
+        own = _permission_of(parent)
+        if own is None and parent not in roots:
+            continue  # a payload, connection or event: looked through wherever something leads to it
+        held = _with_implied([own])
+        for name, field in parent.fields.items():
+            if (parent in roots and not guards_of(field)) or _needed_by_field(schema, field) - held:
+                unguarded.append(f"{parent.name}.{name}")
     if unguarded:
         raise UnguardedFieldError(f"no permission guards {', '.join(unguarded)}")
 
 
-def _is_guarded(parent: GraphQLObjectType, field: GraphQLField, *, is_root: bool) -> bool:
-    guards = guards_of(field)
-    if is_root and not guards:
-        return False
-    target = get_named_type(field.type)
-    if not isinstance(target, GraphQLObjectType | GraphQLInterfaceType):
-        return True
-    needed = TYPE_PERMISSIONS.get(target.name)
-    held = TYPE_PERMISSIONS.get(parent.name)
-    if needed is None or needed is held or (held is not None and needed in IMPLIES.get(held, ())):
-        return True
-    if is_root or held is not None:
-        return any(guard == needed or (guard and needed in IMPLIES.get(guard, ())) for guard in guards)
-    # A payload, connection or event: reached only through a root field or a guarded type, which was checked for it.
-    return True
+def _needed_by_field(
+    schema: GraphQLSchema, field: GraphQLField, passed: frozenset[str] = frozenset()
+) -> set[Permission]:
+    """What it takes to follow a field, beyond what its own guards ask for."""
+    return _needed_by_type(schema, get_named_type(field.type), passed) - _with_implied(guards_of(field))
+
+
+def _needed_by_type(schema: GraphQLSchema, target: GraphQLNamedType, passed: frozenset[str]) -> set[Permission]:
+    """The permission of a listed type; of any other, what it leads to without a guard."""
+    own = _permission_of(target)
+    if own is not None:
+        return {own}
+    if target.name in DECIDED_WHEN_FOUND or target.name in passed:
+        return set()
+    passed |= {target.name}
+    needed: set[Permission] = set()
+    if isinstance(target, GraphQLUnionType | GraphQLInterfaceType):
+        for member in schema.get_possible_types(target):
+            needed |= _needed_by_type(schema, member, passed)
+    if isinstance(target, GraphQLObjectType):
+        for field in target.fields.values():
+            needed |= _needed_by_field(schema, field, passed)
+    return needed
+
+
+def _permission_of(graphql_type: GraphQLNamedType) -> Permission | None:
+    """The listed permission of a type, or of an interface of it."""
+    interfaces = graphql_type.interfaces if isinstance(graphql_type, GraphQLObjectType) else ()
+    listed = (TYPE_PERMISSIONS.get(each.name) for each in (graphql_type, *interfaces))
+    return next((permission for permission in listed if permission is not None), None)
+
+
+def _with_implied(permissions: Iterable[Permission | None]) -> set[Permission]:
+    given = {permission for permission in permissions if permission is not None}
+    return given.union(*(IMPLIES.get(permission, set()) for permission in given))
 
 
 def guards_of(field: GraphQLField) -> list[Permission | None]:

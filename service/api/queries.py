@@ -1,9 +1,11 @@
 """The queries: what somebody may read."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
+from service.api.arguments import ChannelId, NodeId, Openid, TagId
 from service.api.channels import Channel
 from service.api.context import Info
 from service.api.nodes import Node
@@ -55,11 +57,15 @@ class Query:
         description="Anything by its id, to those who may see its type.",
         extensions=[needs(Permission.VIEW_TAGS)],
     )
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the contract's name
+    async def node(self, info: Info, id: NodeId) -> Node | None:  # noqa: A002 - the contract's name
         return await _node(info, id)
 
     @strawberry.field(description="At most 100; null where there is none.", extensions=[needs(Permission.VIEW_TAGS)])
-    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of any types of Node, mixed.")],
+    ) -> list[Node | None]:
         if len(ids) > MOST_NODES_AT_ONCE:
             raise LimitExceededError(f"At most {MOST_NODES_AT_ONCE} nodes at once.")
         return [await _node_or_none(info, each) for each in ids]
@@ -72,20 +78,20 @@ class Query:
         return [Channel.of(each) for each in await channels_of(info.context.runtime, info.context.principal)]
 
     @strawberry.field(description="One channel.", extensions=[needs(Permission.VIEW_TAGS)])
-    async def channel(self, info: Info, id: strawberry.ID) -> Channel | None:  # noqa: A002
+    async def channel(self, info: Info, id: ChannelId) -> Channel | None:  # noqa: A002
         return Channel.of(await find_channel(info.context.runtime, info.context.principal, id))
 
     @strawberry.field(
         description="One living tag; null while the gate is closed.", extensions=[needs(Permission.VIEW_TAGS)]
     )
-    async def tag(self, info: Info, id: strawberry.ID) -> Tag | None:  # noqa: A002
+    async def tag(self, info: Info, id: TagId) -> Tag | None:  # noqa: A002
         return await _tag(info, id, living=True)
 
     @strawberry.field(
         description="One person of a channel; null where nobody is known.",
         extensions=[needs(Permission.VIEW_USERS)],
     )
-    async def user(self, info: Info, channel_id: strawberry.ID, openid: str) -> User | None:
+    async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
         check_openids([openid], "openid")
         _, found = await users_named(info.context.runtime, info.context.principal, channel_id, [openid])
         return None if found[0] is None else User.of(found[0])
@@ -95,7 +101,12 @@ class Query:
         "null where nobody is known.",
         extensions=[needs(Permission.VIEW_USERS)],
     )
-    async def users(self, info: Info, channel_id: strawberry.ID, openids: list[str]) -> list[User | None] | None:
+    async def users(
+        self,
+        info: Info,
+        channel_id: ChannelId,
+        openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
+    ) -> list[User | None] | None:
         check_openids(openids, "openids")
         _, found = await users_named(info.context.runtime, info.context.principal, channel_id, openids)
         return [None if each is None else User.of(each) for each in found]

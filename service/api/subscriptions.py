@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
+from service.api.arguments import AfterEvent, ChannelId, Openid
 from service.api.context import Info
 from service.api.enums import TagEventKind
 from service.api.permissions import needs
@@ -66,7 +68,7 @@ class Subscription:
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def user_tags(
-        self, info: Info, channel_id: strawberry.ID, openid: str, after: str | None = None
+        self, info: Info, channel_id: ChannelId, openid: Openid, after: AfterEvent = None
     ) -> AsyncGenerator[UserTagsEvent, None]:
         check_openids([openid], "openid")
         channel = await find_channel(info.context.runtime, info.context.principal, channel_id)
@@ -80,7 +82,12 @@ class Subscription:
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def tag_events(
-        self, info: Info, channel_id: strawberry.ID | None = None, after: str | None = None
+        self,
+        info: Info,
+        channel_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Which channel; without it all of them.")
+        ] = None,
+        after: AfterEvent = None,
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
         async for cursor, update in panel_updates(runtime, info.context.services.hub, principal, channel_id, after):

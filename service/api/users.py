@@ -5,8 +5,10 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from service.api.arguments import After, First
 from service.api.channels import Channel
 from service.api.context import Info
+from service.api.enums import CAUSES
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
@@ -16,22 +18,6 @@ from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
 from service.entities.ids import gid, user_gid
 from service.entities.tags import Tag as TagEntity
 from service.entities.users import ChannelUser
-
-CAUSES = {
-    ChangeCause.EVENT: "Something the person did.",
-    ChangeCause.TIME_PASSED: "Time passed a boundary.",
-    ChangeCause.RETURN_DATA: "An integrator handed back data.",
-    ChangeCause.BATCH_UNDONE: "A returned batch was undone.",
-    ChangeCause.BATCH_EXPIRED: "A returned batch expired.",
-    ChangeCause.AD_FEED: "The ad platform reported a follow.",
-    ChangeCause.IMPORT: "The followers were imported.",
-    ChangeCause.IDENTITY_LINKED: "The person's unionid became known.",
-    ChangeCause.COMBO_REFRESHED: "A combo was refreshed.",
-    ChangeCause.TAG_EDITED: "The tag was edited.",
-    ChangeCause.TAG_DELETED: "The tag was deleted.",
-    ChangeCause.TAG_LAPSED: "The tag lapsed.",
-    ChangeCause.REPAIRED: "A difference was found and repaired.",
-}
 
 
 @strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
@@ -157,7 +143,7 @@ class User(Node):
         ]
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
-    async def tag_history(self, info: Info, first: int = 50, after: str | None = None) -> UserTagChangeConnection:
+    async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
         check_first(first)
         before = None if after is None else read_place("change", after)
         found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)

@@ -1,14 +1,15 @@
 """Default tags: made when a channel is bound, refreshed by events, and by the scheduled run as time passes."""
 
+import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from service.domain.membership import write_differences
+from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
-from service.entities.blocks import Head, TagDifference, WakeUp, ordinal_at
+from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule
 from service.storage import channels, evaluation, heads, members
@@ -26,6 +27,13 @@ NAMES: Final = {
     DefaultTagRule.ADVERTISING: ("Source", "Advertising"),
     DefaultTagRule.NON_ADVERTISING: ("Source", "Non-advertising"),
 }
+# What a mask of rules stands for, as tag ids.
+TAGS_IN: Final = tuple(
+    tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1) for mask in range(256)
+)
+# Large enough to share a commit, small enough not to hold up events for long.
+BLOCKS_A_TRANSACTION: Final = 16
+TRANSACTIONS_AT_ONCE: Final = 2
 MINI_PROGRAM_RULES: Final = (
     DefaultTagRule.OPENED,
     DefaultTagRule.NOT_OPENED,
@@ -78,15 +86,13 @@ def rules_for(channel: Channel) -> tuple[DefaultTagRule, ...]:
     return MINI_PROGRAM_RULES if channel.mini_program else tuple(DefaultTagRule)
 
 
-def differences_of(found: Iterable[evaluation.RulesDifference]) -> list[TagDifference]:
+def transitions_of(found: Iterable[evaluation.RulesDifference]) -> list[Transition]:
     return [
-        TagDifference(each.ordinal, _tags_in(each.rules & ~each.old_rules), _tags_in(each.old_rules & ~each.rules))
+        Transition(
+            each.block, each.offsets, TAGS_IN[each.rules & ~each.old_rules], TAGS_IN[each.old_rules & ~each.rules]
+        )
         for each in found
     ]
-
-
-def _tags_in(mask: int) -> tuple[int, ...]:
-    return tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1)
 
 
 async def settle_windows(runtime: Runtime) -> bool:
@@ -100,39 +106,51 @@ async def settle_windows(runtime: Runtime) -> bool:
 
 
 async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
-    """Lets time pass for one channel, block by block; costs what changes, not what there is."""
+    """Lets time pass for one channel; costs what changes, not what there is."""
     started = runtime.clock()
     async with runtime.pool.acquire() as conn:
         blocks = await heads.blocks_to_evaluate(conn, channel.channel_id, started)
-    changed = 0
-    for block in blocks:
-        async with runtime.pool.acquire() as conn, conn.transaction():
-            head = (await heads.lock_heads(conn, channel.channel_id, [block]))[block]
-            differences, wake_ups = await _advance(conn, runtime, channel, head)
+    room = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
+
+    async def advance(some: Sequence[int]) -> int:
+        async with room, runtime.pool.acquire() as conn, conn.transaction():
+            locked = await heads.lock_heads(conn, channel.channel_id, some)
+            changed, wake_ups = await _advance(conn, runtime, channel, locked)
         runtime.publisher.publish(wake_ups)
-        changed += differences
+        return changed
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(advance(blocks[first : first + BLOCKS_A_TRANSACTION]))
+            for first in range(0, len(blocks), BLOCKS_A_TRANSACTION)
+        ]
     async with runtime.pool.acquire() as conn:
         await channels.note_default_tags_run(conn, channel.channel_id, started)
-    return RunReport(channel.channel_id, len(blocks), changed)
+    return RunReport(channel.channel_id, len(blocks), sum(task.result() for task in tasks))
 
 
-async def _advance(conn: Connection, runtime: Runtime, channel: Channel, head: Head) -> tuple[int, list[WakeUp]]:
-    """Brings one locked block to the present instant."""
+async def _advance(
+    conn: Connection, runtime: Runtime, channel: Channel, locked: Mapping[int, Head]
+) -> tuple[int, list[WakeUp]]:
+    """Brings locked blocks to the present instant; how many users that changed."""
     clock = runtime.clock()
-    now = head.evaluation_instant(clock)
     rules = rules_of(channel)
     windows = await evaluation.current_windows(conn)
-    if head.windows_version < windows.version:
-        found = await evaluation.default_tag_differences(conn, rules, head.block, now)
-        await evaluation.arm_block(conn, rules, head.block, now)
-    else:
-        found = await evaluation.cross_boundaries(conn, rules, head.block, after=head.evaluated_at, until=now)
-    differences = differences_of(found)
-    wake_ups = await write_differences(
-        conn, channel.channel_id, {head.block: head}, differences, cause=ChangeCause.TIME_PASSED, clock=clock
+    instants = {block: head.evaluation_instant(clock) for block, head in locked.items()}
+    visits = {
+        block: (head.evaluated_at, instants[block])
+        for block, head in locked.items()
+        if head.windows_version == windows.version
+    }
+    found = await evaluation.cross_boundaries(conn, rules, visits) if visits else []
+    for block in sorted(locked.keys() - visits.keys()):
+        found += await evaluation.default_tag_differences(conn, rules, block, instants[block])
+        await evaluation.arm_block(conn, rules, block, instants[block])
+    wake_ups = await write_transitions(
+        conn, channel.channel_id, locked, transitions_of(found), cause=ChangeCause.TIME_PASSED, clock=clock
     )
-    await heads.raise_evaluated_at(conn, channel.channel_id, head.block, now, windows.version)
-    return len(differences), wake_ups
+    await heads.raise_evaluated_at(conn, channel.channel_id, instants, windows.version)
+    return sum(len(each.offsets) for each in found), wake_ups
 
 
 async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) -> VerifyReport:
@@ -154,8 +172,8 @@ async def _verify_block(
 ) -> tuple[VerifyReport, list[WakeUp]]:
     """Under one lock: advance to the present, then compare with the facts at that very instant."""
     async with runtime.pool.acquire() as conn, conn.transaction():
-        head = (await heads.lock_heads(conn, channel.channel_id, [block]))[block]
-        _, wake_ups = await _advance(conn, runtime, channel, head)
+        locked = await heads.lock_heads(conn, channel.channel_id, [block])
+        _, wake_ups = await _advance(conn, runtime, channel, locked)
         head = (await heads.lock_heads(conn, channel.channel_id, [block]))[block]
         comparing = conn.transaction()
         await comparing.start()
@@ -171,16 +189,18 @@ async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetim
     """Corrects a locked block that was just advanced, and says what was wrong."""
     rules = rules_of(channel)
     channel_id = channel.channel_id
-    wrong = differences_of(await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at))
+    wrong = transitions_of(await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at))
     stray = [
-        TagDifference(ordinal_at(head.block, offset), (), tuple(tag_ids))
+        Transition(head.block, (offset,), (), tuple(tag_ids))
         for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)
     ]
     miscounted = await members.miscounted_tags(conn, channel_id, head.block)
     for tag_id, _, count in miscounted:
         await members.set_member_count(conn, channel_id, head.block, tag_id, count, clock)
     sleepers = await evaluation.arm_block(conn, rules, head.block, head.evaluated_at)
-    wake_ups = await write_differences(
+    wake_ups = await write_transitions(
         conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, clock=clock
     )
-    return VerifyReport(channel_id, 1, len(wrong), len(stray), len(miscounted), len(sleepers)), wake_ups
+    return VerifyReport(
+        channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(sleepers)
+    ), wake_ups

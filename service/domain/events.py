@@ -13,8 +13,8 @@ from typing import Final
 
 import asyncpg
 
-from service.domain.default_tags import differences_of, rules_of
-from service.domain.membership import write_differences
+from service.domain.default_tags import rules_of, transitions_of
+from service.domain.membership import write_transitions
 from service.domain.people import ordinals_for
 from service.domain.runtime import Runtime
 from service.entities.blocks import WakeUp, block_of
@@ -182,11 +182,11 @@ async def record_events(runtime: Runtime, channel: Channel, events: Sequence[Use
             ordinals[openid]: (each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
             for openid, each in facts.items()
         }
-        differences = differences_of(await evaluation.merge_facts(conn, rules_of(channel), merging))
+        transitions = transitions_of(await evaluation.merge_facts(conn, rules_of(channel), merging))
         ads = [(ordinals[event.openid], ad_id, event.at) for event in events for ad_id in event.ad_ids]
         if ads:
             await users.record_ads(conn, channel.channel_id, ads)
-        wake_ups: list[WakeUp] = await write_differences(
-            conn, channel.channel_id, locked, differences, cause=ChangeCause.EVENT, clock=clock
+        wake_ups: list[WakeUp] = await write_transitions(
+            conn, channel.channel_id, locked, transitions, cause=ChangeCause.EVENT, clock=clock
         )
     runtime.publisher.publish(wake_ups)

@@ -50,10 +50,11 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class TagDifference:
-    """Which tags one user gains and loses."""
+class Transition:
+    """Users of one block who gain and lose the same tags. A user is in one transition of a change at most."""
 
-    ordinal: int
+    block: int
+    offsets: tuple[int, ...]
     added: tuple[int, ...]
     removed: tuple[int, ...]
 

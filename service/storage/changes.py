@@ -63,22 +63,19 @@ async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[Lo
     )
 
 
-async def log_bulk_change(conn: Connection, channel_id: int, line: BulkLogLine, cause: ChangeCause) -> None:
-    sides = (line.added_offsets, line.removed_offsets)
-    lists = [list(side) if 0 < len(side) <= MOST_OFFSETS_AS_LIST else None for side in sides]
-    bits = [
-        BitString.frombytes(bitmap_of(side), BLOCK_SIZE) if len(side) > MOST_OFFSETS_AS_LIST else None for side in sides
-    ]
+async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[BulkLogLine], cause: ChangeCause) -> None:
     await conn.execute(
-        STATEMENTS["log_bulk_change"],
+        STATEMENTS["log_bulk_changes"],
         channel_id,
-        line.block,
-        line.version,
-        line.tag_id,
-        line.at,
+        [line.block for line in lines],
+        [line.version for line in lines],
+        [line.tag_id for line in lines],
+        [line.at for line in lines],
+        [_offsets(line.added_offsets) for line in lines],
+        [_offsets(line.removed_offsets) for line in lines],
+        [_bits(line.added_offsets) for line in lines],
+        [_bits(line.removed_offsets) for line in lines],
         cause,
-        *lists,
-        *bits,
     )
 
 
@@ -137,6 +134,14 @@ async def prune_block(conn: Connection, channel_id: int, block: int, before: dat
     await conn.execute(STATEMENTS["prune_bulk_changes"], channel_id, block, version)
 
 
+def _offsets(offsets: tuple[int, ...]) -> str | None:
+    return _array(offsets) if 0 < len(offsets) <= MOST_OFFSETS_AS_LIST else None
+
+
+def _bits(offsets: tuple[int, ...]) -> BitString | None:
+    return BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE) if len(offsets) > MOST_OFFSETS_AS_LIST else None
+
+
 def _array(ids: tuple[int, ...]) -> str:
-    """An int[] literal: asyncpg cannot send arrays whose rows differ in length."""
+    """An array literal: asyncpg cannot send arrays whose rows differ in length."""
     return "{" + ",".join(map(str, ids)) + "}"

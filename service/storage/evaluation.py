@@ -14,9 +14,10 @@ from service.storage.users import FACT_NAMES
 
 @dataclass(frozen=True, slots=True)
 class RulesDifference:
-    """Somebody whose bits show `old_rules` and should show `rules`; bit r - 1 of a mask is default tag r."""
+    """Users of a block whose bits show `old_rules` and should show `rules`; bit r - 1 of a mask is default tag r."""
 
-    ordinal: int
+    block: int
+    offsets: tuple[int, ...]
     rules: int
     old_rules: int
 
@@ -55,15 +56,16 @@ async def merge_facts(
 
 
 async def cross_boundaries(
-    conn: Connection, rules: ChannelRules, block: int, *, after: datetime, until: datetime
+    conn: Connection, rules: ChannelRules, visits: Mapping[int, tuple[datetime, datetime]]
 ) -> list[RulesDifference]:
-    """Re-evaluates at `until` whoever in a locked block has a boundary in (after, until]."""
+    """Re-evaluates whoever has a boundary in (after, until], given by locked block, at `until`."""
+    blocks = sorted(visits)
     rows = await conn.fetch(
         STATEMENTS["cross_boundaries"],
         rules.channel_id,
-        block,
-        after,
-        until,
+        blocks,
+        [visits[block][0] for block in blocks],
+        [visits[block][1] for block in blocks],
         rules.mini_program,
         rules.bound_at,
     )
@@ -106,4 +108,4 @@ async def insert_windows(conn: Connection, windows: dict[str, timedelta], now: d
 
 
 def _differences(rows: list[asyncpg.Record]) -> list[RulesDifference]:
-    return [RulesDifference(row["ordinal"], row["rules"], row["old_rules"]) for row in rows]
+    return [RulesDifference(row["block"], tuple(row["offsets"]), row["rules"], row["old_rules"]) for row in rows]

@@ -50,6 +50,10 @@ async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, t
 
 
 async def raise_evaluated_at(
-    conn: Connection, channel_id: int, block: int, evaluated_at: datetime, windows_version: int
+    conn: Connection, channel_id: int, instants: dict[int, datetime], windows_version: int
 ) -> None:
-    await conn.execute(STATEMENTS["raise_evaluated_at"], channel_id, block, evaluated_at, windows_version)
+    """Everyone in these locked blocks has been evaluated at these instants."""
+    blocks = sorted(instants)
+    await conn.execute(
+        STATEMENTS["raise_evaluated_at"], channel_id, blocks, [instants[block] for block in blocks], windows_version
+    )

@@ -5,11 +5,16 @@ select $1, n.block, n.version, n.user_offset, n.at, $8, n.added::int[], n.remove
 from unnest($2::int[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[])
     as n (block, version, user_offset, at, added, removed);
 
--- name: log_bulk_change
--- One row for each tag a change of many users touched.
+-- name: log_bulk_changes
+-- One row for each tag that a change of many users touched.
 insert into bulk_tag_change (
     channel_id, block, version, tag_id, at, cause, added_offsets, removed_offsets, added, removed
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9::varbit::bit(32000), $10::varbit::bit(32000));
+)
+select $1, n.block, n.version, n.tag_id, n.at, $10,
+    n.added_offsets::smallint[], n.removed_offsets::smallint[], n.added::bit(32000), n.removed::bit(32000)
+from unnest(
+    $2::int[], $3::bigint[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::varbit[], $9::varbit[]
+) as n (block, version, tag_id, at, added_offsets, removed_offsets, added, removed);
 
 -- name: changes_since
 -- What happened to these users of a block after a version, with where the block stands now; known is false where

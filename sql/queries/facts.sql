@@ -1,5 +1,6 @@
 -- name: merge_facts
--- Takes the maxima of known and new facts, re-arms wake_at lazily, and answers whose default tags differ from the bits.
+-- Takes the maxima of known and new facts, re-arms wake_at lazily, and answers whose default tags differ from the bits:
+-- users of a block with the same difference together.
 with event as (
     select *
     from unnest(
@@ -43,7 +44,8 @@ updated as (
     where u.channel_id = $1 and u.ordinal = m.ordinal
     returning u.ordinal, default_rules(m.facts, $11, $12, m.w, m.now) as rules
 )
-select n.ordinal, n.rules, o.rules as old_rules
+select n.ordinal / 32000 as block, n.rules, o.rules as old_rules,
+    array_agg((n.ordinal % 32000)::smallint order by n.ordinal) as offsets
 from updated n
 cross join lateral (
     select coalesce(sum(get_bit(t.members, n.ordinal % 32000) << (t.tag_id - 1)), 0)::int as rules
@@ -51,15 +53,20 @@ cross join lateral (
     where t.channel_id = $1 and t.block = n.ordinal / 32000 and t.tag_id <= 8
 ) o
 where n.rules <> o.rules
-order by n.ordinal;
+group by 1, 2, 3
+order by 1, 2, 3;
 
 -- name: cross_boundaries
--- Re-evaluates the users of one locked block whose boundary lies in ($3, $4], and arms their next one.
-with due as materialized (
-    select u.ordinal, u.facts, w.w, next_boundary(u.facts, $5, w.w, $4) as boundary
-    from user_facts u
+-- Re-evaluates the users of locked blocks whose boundary lies in (after, until], and arms their next one.
+with visit as (
+    select * from unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) as v (block, after, until)
+),
+due as materialized (
+    select u.ordinal, v.block, v.until, u.facts, w.w, next_boundary(u.facts, $5, w.w, v.until) as boundary
+    from visit v
+    join user_facts u
+        on u.channel_id = $1 and u.ordinal / 32000 = v.block and u.wake_at > v.after and u.wake_at <= v.until
     cross join current_windows w
-    where u.channel_id = $1 and u.ordinal / 32000 = $2 and u.wake_at > $3 and u.wake_at <= $4
 ),
 armed as (
     update channel_user u
@@ -68,15 +75,19 @@ armed as (
     where u.channel_id = $1 and u.ordinal = d.ordinal and d.boundary is not null
 ),
 bits as materialized (
-    select * from default_tag_bits where channel_id = $1 and block = $2
+    select * from default_tag_bits where channel_id = $1 and block = any($2::int[])
 ),
 evaluated as (
-    select d.ordinal,
-        default_rules(d.facts, $5, $6, d.w, $4) as rules,
+    select d.block, d.ordinal % 32000 as user_offset,
+        default_rules(d.facts, $5, $6, d.w, d.until) as rules,
         rules_at(d.ordinal % 32000, t1, t2, t3, t4, t5, t6, t7, t8) as old_rules
-    from due d cross join bits
+    from due d join bits using (block)
 )
-select ordinal, rules, old_rules from evaluated where rules <> old_rules order by ordinal;
+select block, rules, old_rules, array_agg(user_offset::smallint order by user_offset) as offsets
+from evaluated
+where rules <> old_rules
+group by 1, 2, 3
+order by 1, 2, 3;
 
 -- name: default_tag_differences
 -- Everyone of one locked block whose bits are not what the facts say at $3.
@@ -84,7 +95,7 @@ with bits as materialized (
     select * from default_tag_bits where channel_id = $1 and block = $2
 ),
 evaluated as (
-    select u.ordinal,
+    select u.ordinal % 32000 as user_offset,
         default_rules(u.facts, $4, $5, w.w, $3) as rules,
         rules_at(u.ordinal % 32000, t1, t2, t3, t4, t5, t6, t7, t8) as old_rules
     from user_facts u
@@ -92,7 +103,11 @@ evaluated as (
     cross join bits
     where u.channel_id = $1 and u.ordinal / 32000 = $2
 )
-select ordinal, rules, old_rules from evaluated where rules <> old_rules order by ordinal;
+select $2::int as block, rules, old_rules, array_agg(user_offset::smallint order by user_offset) as offsets
+from evaluated
+where rules <> old_rules
+group by 2, 3
+order by 2, 3;
 
 -- name: arm_block
 -- Arms everyone of one locked block who would otherwise sleep through a boundary after $3.

@@ -29,9 +29,11 @@ from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as n (block, version, at
 where h.channel_id = $1 and h.block = n.block;
 
 -- name: raise_evaluated_at
--- Everyone in the block has been evaluated at this instant.
-update block_head set evaluated_at = greatest(evaluated_at, $3), windows_version = $4
-where channel_id = $1 and block = $2;
+-- Everyone in these blocks has been evaluated at these instants, under the windows of this version.
+update block_head h
+set evaluated_at = greatest(h.evaluated_at, n.evaluated_at), windows_version = $4
+from unnest($2::int[], $3::timestamptz[]) as n (block, evaluated_at)
+where h.channel_id = $1 and h.block = n.block;
 
 -- name: due_blocks
 -- Blocks where somebody's boundary has passed, or whose rules were changed by new windows.

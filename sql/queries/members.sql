@@ -32,7 +32,7 @@ insert into tag_member_count (channel_id, block, tag_id, members, at) values ($1
 on conflict (channel_id, block, tag_id) do update set members = excluded.members, at = excluded.at;
 
 -- name: stray_members
--- Bits of default tags in a locked block that belong to nobody.
+-- Bits in a locked block that belong to nobody.
 select o.user_offset, array_agg(t.tag_id order by t.tag_id) as tag_ids
 from tag_members t
 cross join lateral (
