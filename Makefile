@@ -47,6 +47,9 @@ lock: ## Pin every dependency with its hashes again
 	  --custom-compile-command "make lock" pyproject.toml -o requirements/production.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --extra embedded --group dev -c requirements/production.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --custom-compile-command "make lock" -c requirements/dev.txt - -o requirements/build.txt
 
 clean: ## Remove the environment and the embedded data
 	rm -rf .venv .data

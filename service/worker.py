@@ -74,9 +74,19 @@ async def _work_on(settings: Settings, parts: Parts) -> None:
         except (RedisError, OSError) as error:
             log.warning("the worker waits for Valkey: %s", type(error).__name__)
         finally:
-            with suppress(RedisError, OSError):
-                await worker.close()
+            await _close(worker)
         await asyncio.sleep(PAUSE_WITHOUT_VALKEY)
+
+
+async def _close(worker: Worker) -> None:
+    """Cancels the jobs that are running, which must not look as if we were told to stop ourselves."""
+    task = asyncio.current_task()
+    try:
+        with suppress(RedisError, OSError):
+            await worker.close()
+    except asyncio.CancelledError:
+        if task is None or task.cancelling():
+            raise
 
 
 def run_worker(settings: Settings) -> None:

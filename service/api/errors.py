@@ -4,7 +4,9 @@ import logging
 from typing import Final
 
 from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from service.api.context import Context
 from service.entities.errors import ErrorCode, RefusedError
@@ -12,6 +14,7 @@ from service.entities.errors import ErrorCode, RefusedError
 log = logging.getLogger(__name__)
 
 UNFORESEEN: Final = "Something went wrong on our side."
+NO_OPERATION: Final = (MissingQueryError, CannotGetOperationTypeError)
 
 
 class CodedErrors(MaskErrors):
@@ -28,12 +31,21 @@ class CodedErrors(MaskErrors):
         refusal = _refusal_in(error)
         if refusal is not None:
             return _with(error, refusal.message, _extensions_of(refusal))
-        if error.original_error is None or error.path is None:
+        if _is_of_the_document(error):
             return _with(error, error.message, {"code": ErrorCode.BAD_USER_INPUT.value})
         context = self.execution_context.context
         request_id = context.request_id if isinstance(context, Context) else None
         log.error("request %s failed", request_id, exc_info=error.original_error)
         return _with(error, UNFORESEEN, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
+
+
+def _is_of_the_document(error: GraphQLError) -> bool:
+    """Whether GraphQL refused the document or its variables. What fails in a resolver has a path; what fails in the
+    source of a subscription has neither path nor place.
+    """
+    if error.original_error is None or isinstance(error.original_error, NO_OPERATION):
+        return True
+    return error.path is None and bool(error.nodes)
 
 
 def _refusal_in(error: GraphQLError) -> RefusedError | None:

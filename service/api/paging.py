@@ -61,4 +61,9 @@ def read_place(kind: str, cursor: str) -> int:
             return int(number)
     except (binascii.Error, ValueError):
         pass
-    raise BadInputError(FieldFailure("after", "BAD_CURSOR", "This cursor is not from this list."))
+    raise bad_cursor()
+
+
+def bad_cursor() -> BadInputError:
+    """What is raised for a cursor that this list did not write."""
+    return BadInputError(FieldFailure("after", "BAD_CURSOR", "This cursor is not from this list."))

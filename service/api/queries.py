@@ -20,6 +20,8 @@ from service.entities.ids import channel_gid, gid, parse_gid, split_gid
 from service.entities.principal import permissions_of
 
 MOST_NODES_AT_ONCE = 100
+# The column's type; PostgreSQL refuses to compare with more.
+LARGEST_ORDINAL = 2**31 - 1
 
 
 @strawberry.type(description="Who is asking, as the token says.")
@@ -154,7 +156,7 @@ async def _tag(info: Info, gid_text: str, *, living: bool) -> Tag | None:
 
 async def _user(info: Info, gid_text: str) -> User:
     numbers = parse_gid(gid_text, "User", 2)
-    if numbers is None:
+    if numbers is None or numbers[1] > LARGEST_ORDINAL:
         raise NotFoundError("user")
     try:
         await find_channel(info.context.runtime, info.context.principal, channel_gid(numbers[0]))

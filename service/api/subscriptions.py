@@ -1,6 +1,7 @@
 """The live feed: one person's tags, and the tag panel."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from service.domain.feed.cursors import write_cursor
 from service.domain.feed.tag_panel import panel_updates
 from service.domain.reading import check_openids
 from service.entities.enums import ChangeCause, Permission
-from service.entities.feed import UserTagsUpdate
+from service.entities.feed import PanelUpdate, UserTagsUpdate
 from service.entities.ids import tag_gid
 
 
@@ -72,9 +73,10 @@ class Subscription:
     ) -> AsyncGenerator[UserTagsEvent, None]:
         check_openids([openid], "openid")
         channel = await find_channel(info.context.runtime, info.context.principal, channel_id)
-        async for update in info.context.services.hub.user_tags(channel.channel_id, openid, after):
-            info.context.begin()
-            yield _user_tags_event(update)
+        async with aclosing(info.context.services.hub.user_tags(channel.channel_id, openid, after)) as updates:
+            async for update in updates:
+                info.context.begin()
+                yield _user_tags_event(update)
 
     @strawberry.subscription(
         description="The tag panel's feed. Without `channelId`: of all channels. With `after`, first what was missed, "
@@ -90,16 +92,22 @@ class Subscription:
         after: AfterEvent = None,
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
-        async for cursor, update in panel_updates(runtime, info.context.services.hub, principal, channel_id, after):
-            info.context.begin()
-            tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
-            yield TagEvent(
-                cursor=cursor,
-                kind=TagEventKind(update.kind),
-                tag_id=None if tag is None else strawberry.ID(tag_gid(tag.channel_id, tag.tag_id)),
-                tag=None if tag is None else shown_tag(tag, update.catalogue),
-                at=update.at,
-            )
+        hub = info.context.services.hub
+        async with aclosing(panel_updates(runtime, hub, principal, channel_id, after)) as updates:
+            async for cursor, update in updates:
+                info.context.begin()
+                yield _tag_event(cursor, update)
+
+
+def _tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
+    tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
+    return TagEvent(
+        cursor=cursor,
+        kind=TagEventKind(update.kind),
+        tag_id=None if tag is None else strawberry.ID(tag_gid(tag.channel_id, tag.tag_id)),
+        tag=None if tag is None else shown_tag(tag, update.catalogue),
+        at=update.at,
+    )
 
 
 def _user_tags_event(update: UserTagsUpdate) -> UserTagsEvent:

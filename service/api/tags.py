@@ -9,7 +9,7 @@ import strawberry
 from service.api.context import Info
 from service.api.enums import OrderDirection, TagOrderField
 from service.api.nodes import Node
-from service.api.paging import Page, PageInfo, check_first, read_place, write_place
+from service.api.paging import Page, PageInfo, bad_cursor, check_first, read_place, write_place
 from service.domain.reading import TagFilter, matching
 from service.entities.enums import DefaultTagRule, TagKind, TagState
 from service.entities.ids import tag_gid
@@ -119,7 +119,7 @@ async def tag_page(
     check_first(first)
     key = await _order_key(info, catalogue, order.field)
     found = sorted(matching(catalogue.living(), wanted), key=key)
-    place = None if after is None else catalogue.tags.get(read_place("tag", after))
+    place = None if after is None else _place_in(catalogue, after)
     if order.direction is OrderDirection.DESC:
         found.reverse()
         rest = found if place is None else [tag for tag in found if key(tag) < key(place)]
@@ -136,6 +136,14 @@ async def tag_page(
         page_info=page.info,
         total_count=len(found),
     )
+
+
+def _place_in(catalogue: Catalogue, after: str) -> TagEntity:
+    """The tag of a cursor; tombstones stay in the catalogue, so one that is not there is from another list."""
+    tag = catalogue.tags.get(read_place("tag", after))
+    if tag is None:
+        raise bad_cursor()
+    return tag
 
 
 async def _order_key(info: Info, catalogue: Catalogue, field: TagOrderField) -> Callable[[TagEntity], Any]:

@@ -16,9 +16,11 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.unset import UnsetType
 
 from service.api.context import Context, Services
@@ -55,6 +57,21 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             expires_at = self.context.principal.expires_at
             self._expiry = asyncio.create_task(self._close_at(expires_at), name="token expiry")
 
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """A query late in the life of a connection must not see what an earlier one loaded."""
+        self.context.begin()
+        await super().run_operation(operation)
+
+    async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
+        """A subscription that is refused before its first event ends with `error`, like any other refusal."""
+        first = await anext(result_source, None)
+        errors = first.errors or [] if isinstance(first, ExecutionResult) else []
+        if errors and (isinstance(first, PreExecutionError) or not any(error.path for error in errors)):
+            await operation.send_initial_errors(errors)
+        elif isinstance(first, ExecutionResult):
+            await operation.send_next(first)
+            await super()._send_result_stream(operation, result_source)
+
     async def shutdown(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
@@ -88,6 +105,8 @@ class GraphQLView(GraphQL[Context, None]):
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=INIT_TIMEOUT,
             max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
+            # Tokens, not cookies, say who asks: a page of another origin has nothing of the user's to abuse.
+            allowed_origins=("*",),
         )
         self._services = services
         self._verifier = verifier

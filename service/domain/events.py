@@ -30,6 +30,8 @@ MOST_AD_IDS_AN_EVENT: Final = 100
 AHEAD: Final = timedelta(minutes=5)
 EARLIEST: Final = datetime(2011, 1, 21, tzinfo=UTC)
 OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+# No control characters and no lone surrogates: PostgreSQL takes neither, and would refuse the neighbours as well.
+AD_ID: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
 TRIES: Final = 4
 FIRST_PAUSE: Final = 0.1
 
@@ -63,8 +65,8 @@ def refusal_of(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[
         return RejectionCode.BAD_VALUE, "A Mini Program cannot be followed or unfollowed."
     if event.kind is not EventKind.FOLLOW and (event.from_ad or event.ad_ids):
         return RejectionCode.BAD_VALUE, "adIds and fromAd go only with FOLLOW."
-    if len(event.ad_ids) > MOST_AD_IDS_AN_EVENT or not all(0 < len(ad_id) <= 64 for ad_id in event.ad_ids):  # noqa: PLR2004
-        return RejectionCode.BAD_VALUE, "At most 100 ad ids of 1 to 64 characters each."
+    if len(event.ad_ids) > MOST_AD_IDS_AN_EVENT or not all(map(AD_ID.fullmatch, event.ad_ids)):
+        return RejectionCode.BAD_VALUE, "At most 100 ad ids of 1 to 64 printable characters each."
     return None
 
 

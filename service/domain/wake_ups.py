@@ -17,11 +17,19 @@ from service.entities.blocks import WakeUp
 MOST_WAITING: Final = 10_000
 MOST_A_PIPELINE: Final = 500
 
+TOPIC: Final = "user-tags:wake:"
+
 log = logging.getLogger(__name__)
 
 
 def topic_of(channel_id: int) -> str:
-    return f"user-tags:wake:{channel_id}"
+    return f"{TOPIC}{channel_id}"
+
+
+def channel_of(topic: str) -> int | None:
+    """None for anything `topic_of` never makes."""
+    number = topic.removeprefix(TOPIC)
+    return int(number) if number != topic and number.isdecimal() else None
 
 
 def encode(wake_up: WakeUp) -> str:

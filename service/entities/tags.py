@@ -47,6 +47,11 @@ class Catalogue:
     default_tags_as_of: datetime
     tags: Mapping[int, Tag]
 
+    @property
+    def place(self) -> tuple[int, datetime]:
+        """The version with its instant: in a restored database the number alone may mean something else."""
+        return self.version, self.at
+
     def shown(self, tag_ids: Iterable[int]) -> frozenset[int]:
         """Those of `tag_ids` that a person's page shows."""
         if not self.open:

@@ -28,10 +28,13 @@ async def default_tags(ctx: dict[str, Any]) -> None:
 
 
 async def prune(ctx: dict[str, Any]) -> None:
-    """Forgets old changes of every channel."""
+    """Forgets old changes of every channel; one that fails does not hold up the others."""
     runtime: Runtime = ctx["runtime"]
     before = runtime.clock() - runtime.settings.change_log_retention
     async with runtime.pool.acquire() as conn:
         channels = await all_channels(conn)
     for channel in channels:
-        await prune_channel(runtime, channel.channel_id, before)
+        try:
+            await prune_channel(runtime, channel.channel_id, before)
+        except Exception:
+            log.exception("pruning channel %d failed", channel.channel_id)

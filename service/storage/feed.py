@@ -40,10 +40,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Newest versions: of the tag states and of each block."""
+    """Newest versions with their instants: of the tag states and of each block."""
 
-    tag_version: int
-    blocks: dict[int, int]
+    tags: tuple[int, datetime]
+    blocks: dict[int, tuple[int, datetime]]
 
 
 async def position_of(conn: Connection, channel_id: int, openid: str) -> Position | None:
@@ -60,7 +60,7 @@ async def positions_of(conn: Connection, channel_id: int, openids: Iterable[str]
     rows = await conn.fetch(STATEMENTS["positions_of"], channel_id, list(openids))
     return {
         row["openid"]: replace(
-            _block_position(row), last_cause=ChangeCause(row["last_cause"]) if row["last_cause"] else None
+            _block_position(row), last_cause=None if row["last_cause"] is None else ChangeCause(row["last_cause"])
         )
         for row in rows
     }
@@ -71,8 +71,8 @@ async def standing(conn: Connection, channel_id: int, blocks: Iterable[int]) -> 
     rows = await conn.fetch(STATEMENTS["standing"], channel_id, list(blocks))
     if not rows:
         return None
-    versions = {row["block"]: row["version"] for row in rows if row["block"] is not None}
-    return Standing(rows[0]["tag_version"], versions)
+    blocks = {row["block"]: (row["version"], row["at"]) for row in rows if row["block"] is not None}
+    return Standing((rows[0]["tag_version"], rows[0]["tag_version_at"]), blocks)
 
 
 def _block_position(row: asyncpg.Record) -> BlockPosition:

@@ -75,12 +75,22 @@ order by version desc
 limit $5;
 
 -- name: prunable_version
--- The newest version of a block whose changes are all older than the retention.
-select max(version) as version from (
-    select version from user_tag_change where channel_id = $1 and block = $2 and at < $3
-    union all
-    select version from bulk_tag_change where channel_id = $1 and block = $2 and at < $3
-) old;
+-- The newest version of a block before the first that is kept; reads forward, so that it costs what is forgotten.
+select coalesce(
+    least(
+        (
+            select version from user_tag_change
+            where channel_id = $1 and block = $2 and at >= $3
+            order by version limit 1
+        ),
+        (
+            select version from bulk_tag_change
+            where channel_id = $1 and block = $2 and at >= $3
+            order by version limit 1
+        )
+    ) - 1,
+    (select version from block_head where channel_id = $1 and block = $2)
+) as version;
 
 -- name: raise_base
 -- Remembers the newest version that leaves the log, so that a cursor at it stays good.

@@ -101,7 +101,7 @@ evaluated as (
     from user_facts u
     cross join current_windows w
     cross join bits
-    where u.channel_id = $1 and u.ordinal / 32000 = $2
+    where u.channel_id = $1 and u.ordinal between $2 * 32000 and $2 * 32000 + 31999
 )
 select $2::int as block, rules, old_rules, array_agg(user_offset::smallint order by user_offset) as offsets
 from evaluated
@@ -117,9 +117,9 @@ from (
     select f.ordinal, next_boundary(f.facts, $4, w.w, $3) as boundary
     from user_facts f
     cross join current_windows w
-    where f.channel_id = $1 and f.ordinal / 32000 = $2
+    where f.channel_id = $1 and f.ordinal between $2 * 32000 and $2 * 32000 + 31999
 ) b
-where u.channel_id = $1 and u.ordinal = b.ordinal
+where u.channel_id = $1 and u.ordinal = b.ordinal and u.ordinal between $2 * 32000 and $2 * 32000 + 31999
   and b.boundary is not null
   and (u.wake_at is null or u.wake_at > b.boundary or u.wake_at <= $3)
 returning u.ordinal;

@@ -13,7 +13,7 @@ where s.channel_id = $1;
 
 -- name: standing
 -- Tag states and, of the given blocks, the versions: what a lost wake-up would have said.
-select s.tag_version, h.block, h.version
+select s.tag_version, s.tag_version_at, h.block, h.version, h.at
 from channel_state s
 left join block_head h on h.channel_id = s.channel_id and h.block = any($2::int[])
 where s.channel_id = $1;
@@ -21,8 +21,24 @@ where s.channel_id = $1;
 -- name: positions_of
 -- Where people who are known by now stand, and what last changed their tags.
 select u.openid, u.ordinal, h.version, h.at, (
-        select c.cause from user_tag_change c
-        where c.channel_id = $1 and c.block = h.block and c.user_offset = u.ordinal % 32000
+        select c.cause from (
+            (
+                select c.version, c.cause from user_tag_change c
+                where c.channel_id = $1 and c.block = h.block and c.user_offset = u.ordinal % 32000
+                order by c.version desc limit 1
+            )
+            union all
+            select max(b.version), min(b.cause) from bulk_tag_change b
+            where b.channel_id = $1 and b.block = h.block and b.version = (
+                select max(version) from bulk_tag_change n
+                where n.channel_id = $1 and n.block = h.block and (
+                    n.added_offsets @> array[(u.ordinal % 32000)::smallint] or get_bit(n.added, u.ordinal % 32000) = 1
+                    or n.removed_offsets @> array[(u.ordinal % 32000)::smallint]
+                    or get_bit(n.removed, u.ordinal % 32000) = 1
+                )
+            )
+        ) c
+        where c.version is not null
         order by c.version desc limit 1
     ) as last_cause,
     array(

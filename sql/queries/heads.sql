@@ -13,10 +13,6 @@ where channel_id = $1 and block = any($2::int[])
 order by block
 for update;
 
--- name: heads_of
--- Where these blocks stand now.
-select block, version, at from block_head where channel_id = $1 and block = any($2::int[]);
-
 -- name: blocks_of
 -- Every block of a channel.
 select block from block_head where channel_id = $1 order by block;

@@ -33,19 +33,22 @@ on conflict (channel_id, block, tag_id) do update set members = excluded.members
 
 -- name: stray_members
 -- Bits in a locked block that belong to nobody.
-select o.user_offset, array_agg(t.tag_id order by t.tag_id) as tag_ids
-from tag_members t
-cross join lateral (
-    select o as user_offset from generate_series(0, 31999) o where get_bit(t.members, o) = 1
-) o
-where t.channel_id = $1 and t.block = $2
-  and not exists (select from channel_user u where u.channel_id = $1 and u.ordinal = $2 * 32000 + o.user_offset)
-group by o.user_offset
-order by o.user_offset;
+with nobody as (
+    select o as user_offset from generate_series(0, 31999) o
+    except all
+    select ordinal - $2 * 32000 from channel_user
+    where channel_id = $1 and ordinal between $2 * 32000 and $2 * 32000 + 31999
+)
+select n.user_offset, array_agg(t.tag_id order by t.tag_id) as tag_ids
+from nobody n
+join tag_members t on t.channel_id = $1 and t.block = $2 and get_bit(t.members, n.user_offset) = 1
+group by n.user_offset
+order by n.user_offset;
 
 -- name: drop_empty_members
--- An absent row means nobody; run under the lock of the block.
+-- An absent row means nobody; run under the lock of the block. A wrong count must not cost anybody their tag.
 with empty as (
     delete from tag_member_count where channel_id = $1 and block = $2 and members = 0 returning tag_id
 )
-delete from tag_members where channel_id = $1 and block = $2 and tag_id in (select tag_id from empty);
+delete from tag_members
+where channel_id = $1 and block = $2 and tag_id in (select tag_id from empty) and bit_count(members) = 0;

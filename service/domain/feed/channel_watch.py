@@ -23,6 +23,7 @@ class ChannelWatch(Watch):
         super().__init__(pool, channel_id, heal_every=heal_every)
         self._catalogue: Catalogue | None = None
         self._catching_up_tags = asyncio.Lock()
+        self._catching_up_blocks = asyncio.Lock()
         self._blocks: dict[int, BlockWatch] = {}
         self._unknown: dict[str, set[Subscriber]] = {}
 
@@ -33,11 +34,14 @@ class ChannelWatch(Watch):
             position = await feed.position_of(conn, self.channel_id, subscriber.openid)
             if position is None:
                 raise LookupError("a channel never loses its state")
-            catalogue = self._catalogue
-            if catalogue is None or position.tag_version != catalogue.version:
+            catalogue, place = self._catalogue, position.in_block
+            if catalogue is None or (position.tag_version, position.tag_version_at) != catalogue.place:
                 await self._catch_up_tags(conn)
-            elif self._admit(subscriber, position.in_block):
-                return position.in_block, catalogue
+            elif self._admit(subscriber, place):
+                return place, catalogue
+            elif place is not None:
+                # Read again if the block moved on meanwhile; if it went back, that shows here.
+                await self._catch_up_block(conn, place.block)
 
     def leave(self, subscriber: Subscriber) -> None:
         if subscriber.place is None:
@@ -52,7 +56,7 @@ class ChannelWatch(Watch):
         if self._catalogue is None:
             return
         if everything:
-            dirty |= await self._behind(conn, self._catalogue.version)
+            dirty |= await self._behind(conn, self._catalogue)
         if None in dirty:
             await self._catch_up_tags(conn)
         for number in sorted(number for number in dirty if number in self._blocks and number is not None):
@@ -67,8 +71,7 @@ class ChannelWatch(Watch):
 
     def _subscribers(self) -> Iterator[Subscriber]:
         for block in self._blocks.values():
-            for readers in block.readers.values():
-                yield from readers
+            yield from block.everyone()
         for readers in self._unknown.values():
             yield from readers
 
@@ -83,6 +86,8 @@ class ChannelWatch(Watch):
         block = self._blocks.get(place.block)
         if block is None:
             block = self._blocks[place.block] = BlockWatch(place.version, place.at)
+            # The wake-up of a version after `place` may have come when nobody watched this block.
+            self.check_everything()
         elif block.version > place.version:
             return False
         subscriber.take_place(place, block)
@@ -100,16 +105,14 @@ class ChannelWatch(Watch):
         if not block.readers:
             del self._blocks[place.block]
 
-    async def _behind(self, conn: Connection, tag_version: int) -> set[int | None]:
+    async def _behind(self, conn: Connection, catalogue: Catalogue) -> set[int | None]:
         """What stands elsewhere in the database than in memory."""
-        known = {number: block.version for number, block in self._blocks.items()}
+        known = {number: (block.version, block.at) for number, block in self._blocks.items()}
         standing = await feed.standing(conn, self.channel_id, known)
         if standing is None:
             raise LookupError("a channel never loses its state")
-        behind: set[int | None] = {
-            number for number, version in known.items() if standing.blocks.get(number) != version
-        }
-        return behind | ({None} if standing.tag_version != tag_version else set())
+        behind: set[int | None] = {number for number, place in known.items() if standing.blocks.get(number) != place}
+        return behind | ({None} if standing.tags != catalogue.place else set())
 
     async def _catch_up_tags(self, conn: Connection) -> None:
         async with self._catching_up_tags:
@@ -139,7 +142,12 @@ class ChannelWatch(Watch):
                     )
 
     async def _catch_up_block(self, conn: Connection, number: int) -> None:
-        block = self._blocks[number]
+        async with self._catching_up_blocks:
+            block = self._blocks.get(number)
+            if block is not None:
+                await self._read_block(conn, number, block)
+
+    async def _read_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
         offsets: set[int] = set()
         while True:
             # Whoever joined while this was read may have missed a version in it: read again with them.
@@ -159,13 +167,15 @@ class ChannelWatch(Watch):
 
     async def _start_block_over(self, conn: Connection, number: int, block: BlockWatch) -> None:
         """The log does not know what this block was at: a restored or pruned database. Everybody gets a reset."""
-        readers = {each for group in block.readers.values() for each in group}
-        found = await feed.positions_of(conn, self.channel_id, {each.openid for each in readers})
-        if self._blocks.get(number) is not block or self._catalogue is None:
+        asked: set[str] = set()
+        found: dict[str, feed.BlockPosition] = {}
+        while (openids := {each.openid for each in block.everyone()}) - asked:
+            asked = openids
+            found = await feed.positions_of(conn, self.channel_id, asked)
+        catalogue = self._catalogue
+        if self._blocks.get(number) is not block or catalogue is None:
             return
-        for subscriber in readers:
-            if subscriber.block is not block:
-                continue
+        for subscriber in block.everyone():
             self.leave(subscriber)
             place = found.get(subscriber.openid)
             if place is not None and place.block == number:
@@ -173,7 +183,7 @@ class ChannelWatch(Watch):
                 block.version, block.at = place.version, place.at
             if not self._admit(subscriber, place):
                 self._admit(subscriber, None)
-            subscriber.start_over(self._catalogue)
+            subscriber.start_over(catalogue)
 
     async def _recognise(self, conn: Connection) -> None:
         """People who were unknown when their page was opened, and who have been seen since."""

@@ -12,6 +12,7 @@ from service.entities.feed import Cursor, PanelPlace
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST: Final = 64_000
+DEEPEST: Final = 3
 
 
 def openid_hash(openid: str) -> str:
@@ -94,10 +95,10 @@ def _read(text: str) -> object:
     return parts if _in_range(parts) else None
 
 
-def _in_range(parts: object) -> bool:
+def _in_range(parts: object, depth: int = DEEPEST) -> bool:
     """Every number fits what PostgreSQL and datetime hold."""
     if isinstance(parts, list):
-        return all(_in_range(part) for part in parts)
+        return depth > 0 and all(_in_range(part, depth - 1) for part in parts)
     return not isinstance(parts, bool) and (not isinstance(parts, int) or 0 <= parts < 2**56)
 
 

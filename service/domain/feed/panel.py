@@ -1,7 +1,8 @@
 """The tag panel's feed: what happens to the tags of a channel, and their counts at most once a second."""
 
 import asyncio
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -42,9 +43,13 @@ class PanelWatch(Watch):
             if self._catalogue is None:
                 self._catalogue = await tags.catalogue(conn, self.channel_id)
                 self._counts = await members.member_counts(conn, self.channel_id)
-        catalogue, counts = self._catalogue, self._counts
+        while True:
+            catalogue, counts = self._catalogue, self._counts
+            missed = [] if after is None else await self._missed(conn, after, catalogue, counts)
+            # What the others are told meanwhile would come before what was missed.
+            if catalogue is self._catalogue and counts is self._counts:
+                break
         self._mailboxes.add(mailbox)
-        missed = [] if after is None else await self._missed(conn, after, catalogue, counts)
         present = PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, self._place(catalogue, counts))
         return present, missed
 
@@ -69,9 +74,13 @@ class PanelWatch(Watch):
         if not since.known or any(change.kind == "GATE" for change in since.changes):
             self._tell(PanelUpdate(self.channel_id, "RESET", None, after.at, after, self._place(after, self._counts)))
             return
-        for change in since.changes:
-            place = replace(self._place(after, self._counts), tag_version=change.version, tag_version_at=change.at)
-            self._tell(PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, after, place))
+        place = self._place(before, self._counts)
+        for _, lines in itertools.groupby(since.changes, key=lambda change: change.version):
+            earlier, updates = place, []
+            for line in lines:
+                place = replace(place, tag_version=line.version, tag_version_at=line.at)
+                updates.append(PanelUpdate(self.channel_id, line.kind, line.tag_id, line.at, after, place))
+            self._tell(*_moving_with_the_last(updates, earlier))
 
     async def _catch_up_counts(self, conn: Connection) -> None:
         loop = asyncio.get_running_loop()
@@ -90,8 +99,8 @@ class PanelWatch(Watch):
             for tag_id, count in sorted(self._counts.items())
             if tag_id not in before or before[tag_id].members != count.members
         ]
-        for update in self._count_updates(catalogue, self._counts, changed):
-            self._tell(update)
+        updates = self._count_updates(catalogue, self._counts, changed)
+        self._tell(*_moving_with_the_last(updates, self._place(catalogue, before)))
 
     def _count_again(self) -> None:
         self._recount = None
@@ -121,18 +130,25 @@ class PanelWatch(Watch):
             for tag_id, count in sorted(counts.items())
             if count.at > after.counts_at - COUNT_OVERLAP and tag_id not in newest
         ]
-        return [
+        updates = [
             PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, place)
             for change in newest.values()
-        ] + self._count_updates(catalogue, counts, recounted)
+        ]
+        return _moving_with_the_last(updates + self._count_updates(catalogue, counts, recounted), after)
 
     def _place(self, catalogue: Catalogue, counts: dict[int, MemberCount]) -> PanelPlace:
         newest = max((count.at for count in counts.values()), default=catalogue.at)
         return PanelPlace(catalogue.version, catalogue.at, newest)
 
-    def _tell(self, update: PanelUpdate) -> None:
+    def _tell(self, *updates: PanelUpdate) -> None:
         for mailbox in self._mailboxes:
-            mailbox.put(update)
+            for update in updates:
+                mailbox.put(update)
+
+
+def _moving_with_the_last(updates: Sequence[PanelUpdate], start: PanelPlace) -> list[PanelUpdate]:
+    """Whoever goes away in the middle of what belongs together gets it again, rather than never."""
+    return [*(replace(update, place=start) for update in updates[:-1]), *updates[-1:]]
 
 
 def collapse(waiting: list[PanelUpdate]) -> list[PanelUpdate]:

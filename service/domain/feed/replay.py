@@ -11,7 +11,7 @@ from service.entities.blocks import offset_of
 from service.entities.enums import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import TagChange, UserTagChange
-from service.storage import changes, tags
+from service.storage import changes, feed, tags
 from service.storage.database import Connection
 from service.storage.feed import BlockPosition
 
@@ -33,10 +33,11 @@ async def missed_since(
     if not structural.known or any(change.kind == "GATE" for change in structural.changes):
         return None
     tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
+    if not catalogue.open or (after.ordinal is None and place is None):
+        return []
     if after.ordinal is None:
-        if place is None:
-            return []
-        return _net(whole, frozenset())
+        seen = (await feed.positions_of(conn, channel_id, [openid])).get(openid)
+        return _net(whole, frozenset(), cause=seen.last_cause if seen else None)
     if place is None or after.ordinal != place.ordinal or after.block_version is None or after.block_at is None:
         return None
     found = await changes.changes_since(
@@ -69,11 +70,13 @@ def _retrace(
         visible -= {tag_change.tag_id}
         visible |= {tag_change.tag_id} if tag_change.shown_before else set()
     shown = bits & visible
-    if len(bit_changes) + len(tag_changes) > MOST_CHANGES:
-        return _net(whole, shown)
+    in_order = _in_order(bit_changes, structural_steps(tag_changes))
+    if len(in_order) > MOST_CHANGES:
+        edited = frozenset(change.tag_id for change in tag_changes if change.kind == "UPDATED")
+        return _net(whole, shown, edited, cause=in_order[-1].cause)
     cursor = after
     events: list[UserTagsUpdate] = []
-    for change in _in_order(bit_changes, structural_steps(tag_changes)):
+    for change in in_order:
         updated: frozenset[int] = frozenset()
         if isinstance(change, UserTagChange):
             bits = (bits | set(change.added)) - set(change.removed)
@@ -142,7 +145,16 @@ def _in_order(
     return sorted((*bit_changes, *steps), key=key)
 
 
-def _net(whole: UserTagsUpdate, before: frozenset[int]) -> list[UserTagsUpdate]:
+def _net(
+    whole: UserTagsUpdate,
+    before: frozenset[int],
+    edited: frozenset[int] = frozenset(),
+    *,
+    cause: ChangeCause | None,
+) -> list[UserTagsUpdate]:
     """One event for everything, from what the client showed at its cursor."""
-    net = replace(whole, reset=False, added=whole.tags - before, removed=before - whole.tags)
-    return [net] if net.added or net.removed else []
+    updated = edited & before & whole.tags
+    net = replace(
+        whole, reset=False, added=whole.tags - before, removed=before - whole.tags, updated=updated, cause=cause
+    )
+    return [net] if net.added or net.removed or net.updated else []

@@ -19,6 +19,9 @@ class BlockWatch:
     at: datetime
     readers: dict[int, set["Subscriber"]] = field(default_factory=dict)
 
+    def everyone(self) -> list["Subscriber"]:
+        return [subscriber for readers in self.readers.values() for subscriber in readers]
+
 
 class Subscriber:
     """Turns changes of bits and of tag states into events about one person.

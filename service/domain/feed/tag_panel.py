@@ -1,7 +1,7 @@
 """The tag panel's feed over one channel or all of a robot's, with a cursor over all of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -19,20 +19,23 @@ LOOK_FOR_NEW_CHANNELS_EVERY: Final = 5.0
 
 async def panel_updates(
     runtime: Runtime, hub: Hub, principal: Principal, channel_gid: str | None, after: str | None
-) -> AsyncIterator[tuple[str, PanelUpdate]]:
+) -> AsyncGenerator[tuple[str, PanelUpdate]]:
     """(cursor, event) without end. A cursor that says nothing here begins with RESET for each channel it lacks."""
     places = {} if after is None else read_places(after)
     reader = _PanelReader(runtime, hub)
     async with reader.watching:
         for channel_id in await _channel_ids(runtime, principal, channel_gid):
             await reader.watch(channel_id, (places or {}).get(channel_id), resumed=after is not None)
+        clock = asyncio.get_running_loop().time
+        look_at = clock() + LOOK_FOR_NEW_CHANNELS_EVERY if channel_gid is None else None
         while True:
-            update = await reader.next(LOOK_FOR_NEW_CHANNELS_EVERY if channel_gid is None else None)
+            update = await reader.next(look_at)
             if update is not None:
                 yield reader.cursor_after(update), update
-                continue
-            for channel_id in await _channel_ids(runtime, principal, channel_gid):
-                await reader.watch(channel_id, None, resumed=True)
+            if look_at is not None and clock() >= look_at:
+                look_at = clock() + LOOK_FOR_NEW_CHANNELS_EVERY
+                for channel_id in await _channel_ids(runtime, principal, channel_gid):
+                    await reader.watch(channel_id, None, resumed=True)
 
 
 async def _channel_ids(runtime: Runtime, principal: Principal, channel_gid: str | None) -> list[int]:
@@ -65,10 +68,10 @@ class _PanelReader:
         for update in missed:
             self._mailbox.put(update)
 
-    async def next(self, patience: float | None) -> PanelUpdate | None:
-        """The next event; None when `patience` (seconds) ran out first."""
+    async def next(self, deadline: float | None) -> PanelUpdate | None:
+        """The next event; None when the loop's time passed `deadline` first."""
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout_at(deadline):
                 return await self._mailbox.get()
         except TimeoutError:
             return None

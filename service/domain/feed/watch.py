@@ -60,9 +60,15 @@ class Watch(ABC):
                     await self.catch_up(conn, dirty, everything=everything)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__)
-                self._everything = True
-                await asyncio.sleep(PAUSE_AFTER_FAILURE)
-                self._signal.set()
+                await self._try_again()
+            except Exception:
+                log.exception("the feed of channel %d failed", self.channel_id)
+                await self._try_again()
+
+    async def _try_again(self) -> None:
+        self._everything = True
+        await asyncio.sleep(PAUSE_AFTER_FAILURE)
+        self._signal.set()
 
     async def _woken(self) -> bool:
         """False when nobody called and it is time to compare."""

@@ -1,0 +1,107 @@
+"""The way in for wake-ups: one pub/sub connection, kept subscribed to the channels somebody watches."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from service.domain.wake_ups import channel_of, decode, topic_of
+from service.entities.blocks import WakeUp
+
+ALIVE_TOPIC: Final = "user-tags:alive"
+RECONNECT_AFTER: Final = 0.5
+ASK_EVERY: Final = 1.0
+LONGEST_SILENCE: Final = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Runs for ever, and connects again whenever the connection breaks or falls silent.
+
+    `wanted` answers the channels to listen to, `heard` gets their wake-ups. `subscribed` is called when those of a
+    channel begin to arrive, also after a reconnection: earlier ones may be lost.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        wanted: Callable[[], set[int]],
+        heard: Callable[[WakeUp], None],
+        subscribed: Callable[[int], None],
+    ) -> None:
+        self._redis = redis
+        self._wanted = wanted
+        self._heard = heard
+        self._subscribed = subscribed
+        self._pubsub: PubSub | None = None
+        self._channels: set[int] = set()
+        self._settling = asyncio.Lock()
+        self._away = False
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(ALIVE_TOPIC)
+                    self._pubsub, self._channels = pubsub, set()
+                    self._away = False
+                    await self._listen(pubsub)
+            except (RedisError, OSError) as error:
+                if not self._away:
+                    log.warning("Valkey is away (%s); pages are kept up by polling", type(error).__name__)
+                self._away = True
+            finally:
+                self._pubsub = None
+            await asyncio.sleep(RECONNECT_AFTER)
+
+    async def settle(self) -> None:
+        """Subscribes to what is wanted and to nothing else. What fails, or comes too early, is made up for."""
+        async with self._settling:
+            pubsub, channels = self._pubsub, self._channels
+            if pubsub is None:
+                return
+            wanted = self._wanted()
+            missing, spare = wanted - channels, channels - wanted
+            with suppress(RedisError, OSError):
+                if missing:
+                    await pubsub.subscribe(*map(topic_of, missing))
+                    channels |= missing
+                if spare:
+                    await pubsub.unsubscribe(*map(topic_of, spare))
+                    channels -= spare
+
+    async def _listen(self, pubsub: PubSub) -> None:
+        loop = asyncio.get_running_loop()
+        last_heard, ask_at = loop.time(), 0.0
+        while True:
+            if loop.time() >= ask_at:
+                ask_at = loop.time() + ASK_EVERY
+                await self.settle()
+                await pubsub.ping()
+            message = await pubsub.get_message(timeout=ASK_EVERY)
+            if message is not None:
+                last_heard = loop.time()
+                self._dispatch(message)
+            elif loop.time() - last_heard > LONGEST_SILENCE:
+                raise TimeoutError
+
+    def _dispatch(self, message: dict[str, object]) -> None:
+        channel_id = channel_of(_text(message["channel"]))
+        if channel_id is None:
+            return
+        if message["type"] == "subscribe":
+            self._subscribed(channel_id)
+        elif message["type"] == "message":
+            with suppress(ValueError):
+                self._heard(decode(channel_id, _text(message["data"])))
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,91 @@
+"""A robot as its admin uses it: channels bound, events recorded, and what anybody may read of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from service.entities.enums import Role
+from tests.web_process import Answer, Web
+
+BIND = """
+mutation Bind($input: BindChannelInput!) {
+  bindChannel(input: $input) { channel { id kind appId name verified bound boundAt unboundAt pushUrl } }
+}
+"""
+RECORD = """
+mutation Record($input: RecordEventsInput!) {
+  recordEvents(input: $input) { accepted rejected { index code reason } }
+}
+"""
+TAGS = """
+query Tags($channelId: ID!, $openid: String!) {
+  user(channelId: $channelId, openid: $openid) { id tags { tag { id name } } }
+}
+"""
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Robot:
+    """One tenant of a running web process."""
+
+    web: Web
+    name: str = "r1"
+
+    async def ask(self, query: str, /, role: Role | str | None = Role.ADMIN, **variables: Any) -> Answer:
+        """Run one operation in a role; None asks without a token."""
+        return await self.web.run(query, token=None if role is None else self.token(role), **variables)
+
+    def token(self, role: Role | str = Role.ADMIN, channels: Collection[str] | None = None) -> str:
+        return self.web.token(role, robot=self.name, channels=channels)
+
+    def app_id(self, number: int = 1) -> str:
+        """An app id that no other robot uses."""
+        return f"wx{self.name}app{number}"
+
+    async def bind(self, number: int = 1, /, **given: Any) -> dict[str, Any]:
+        """Bind a verified service account, unless told otherwise, and return the channel."""
+        details = {"kind": "SERVICE_ACCOUNT", "name": "Tea house", "verified": True, "appId": self.app_id(number)}
+        channel: dict[str, Any] = (await self.ask(BIND, input=details | given))["bindChannel"]["channel"]
+        return channel
+
+    async def record(self, channel_id: str, *events: Event) -> dict[str, Any]:
+        """Record events, all of which must be accepted or rejected one by one."""
+        answer = await self.ask(RECORD, input={"channelId": channel_id, "events": events})
+        recorded: dict[str, Any] = answer["recordEvents"]
+        return recorded
+
+    async def tag_ids(self, channel_id: str, openid: str) -> dict[str, str]:
+        """Ids of the tags somebody shows, by name."""
+        user = (await self.ask(TAGS, channelId=channel_id, openid=openid))["user"]
+        return {each["tag"]["name"]: each["tag"]["id"] for each in user["tags"]}
+
+    async def tags(self, channel_id: str, openid: str) -> set[str]:
+        """Names of the tags somebody shows."""
+        return set(await self.tag_ids(channel_id, openid))
+
+
+def event(openid: str, kind: str, ago: timedelta = timedelta(minutes=1), **given: Any) -> Event:
+    """Something that a person did a while ago."""
+    return {"openid": openid, "kind": kind, "at": written(ago), **given}
+
+
+def written(ago: timedelta) -> str:
+    """The time a while ago, in whole seconds, as the API writes it."""
+    return (datetime.now(UTC) - ago).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+async def everything(web: Web) -> dict[str, list[str]]:
+    """All rows of all tables, to be compared before and after."""
+    connection = await asyncpg.connect(web.settings.database_url)
+    try:
+        tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public' order by 1")
+        return {
+            table: [row[0] for row in await connection.fetch(f'select t::text from "{table}" t order by 1')]  # noqa: S608
+            for (table,) in tables
+        }
+    finally:
+        await connection.close()

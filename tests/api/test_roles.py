@@ -1,0 +1,150 @@
+"""Every root field, asked by every role: allowed, FORBIDDEN or UNAUTHENTICATED, as the table of roles says."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
+
+from service.api.schema import graphql_schema_of, make_schema
+from service.entities.enums import Role
+from tests.api.robot import Robot, event, everything
+from tests.transport_socket import OperationError
+
+EVERYBODY: Final = {"creator", "admin", "agent", "integrator"}
+WHO_SEES_USERS: Final = {"creator", "admin", "agent"}
+WHO_MANAGES: Final = {"creator", "admin"}
+WHO_SUBMITS: Final = {"creator", "admin", "integrator"}
+BINDING: Final = '(input: {kind: SERVICE_ACCOUNT, appId: "$app", name: "n", verified: true})'
+
+# Root field: the arguments to call it with, and who may.
+TABLE: Final[dict[str, tuple[str, set[str]]]] = {
+    "Query.viewer": ("", EVERYBODY),
+    "Query.node": ('(id: "$channel")', EVERYBODY),
+    "Query.nodes": ('(ids: ["$channel", "$tag"])', EVERYBODY),
+    "Query.channels": ("", EVERYBODY),
+    "Query.channel": ('(id: "$channel")', EVERYBODY),
+    "Query.tag": ('(id: "$tag")', EVERYBODY),
+    "Query.user": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
+    "Query.users": ('(channelId: "$channel", openids: ["ada"])', WHO_SEES_USERS),
+    "Mutation.bindChannel": (BINDING, WHO_MANAGES),
+    "Mutation.updateChannel": ('(input: {id: "$channel", name: "n"})', WHO_MANAGES),
+    "Mutation.unbindChannel": ('(id: "$channel")', WHO_MANAGES),
+    "Mutation.resetChannelAddresses": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.recordEvents": (
+        '(input: {channelId: "$channel", events: [{openid: "bob", kind: SCAN, at: "2026-01-01T00:00:00Z"}]})',
+        WHO_SUBMITS,
+    ),
+    "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
+    "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
+}
+ROOTS: Final = {
+    f"{root}.{name}": field
+    for root in ("Query", "Mutation", "Subscription")
+    if isinstance(parent := graphql_schema_of(make_schema()).type_map[root], GraphQLObjectType)
+    for name, field in parent.fields.items()
+}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A robot with one channel and one person, `ada`."""
+
+    robot: Robot
+    channel: str
+    tag: str
+    user: str
+
+
+@pytest.fixture
+async def filled(robot: Robot) -> Filled:
+    channel = (await robot.bind())["id"]
+    await robot.record(channel, event("ada", "FOLLOW"))
+    answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
+    return Filled(robot, channel, (await robot.tag_ids(channel, "ada"))["New user"], answer["user"]["id"])
+
+
+def test_the_table_has_every_root_field() -> None:
+    assert set(TABLE) == set(ROOTS)
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if not name.startswith("Subscription.")])
+async def test_a_root_field_answers_only_those_who_may(name: str, filled: Filled) -> None:
+    operation, expected = _operation(name, filled), _expected(name) | {None: "UNAUTHENTICATED"}
+    refused = {role: outcome for role, outcome in expected.items() if outcome != "allowed"}
+    before = await everything(filled.robot.web)
+    answers = {role: await filled.robot.ask(operation, role) for role in refused}
+
+    assert {role: answer.code for role, answer in answers.items()} == refused
+    assert {value for answer in answers.values() for value in (answer.data or {}).values()} <= {None}
+    assert await everything(filled.robot.web) == before
+    for role in expected.keys() - refused.keys():
+        assert (await filled.robot.ask(operation, role)).errors == []
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("Subscription.")])
+async def test_a_subscription_serves_only_those_who_may(name: str, filled: Filled) -> None:
+    operation = _operation(name, filled)
+    outcomes = {}
+    for role in Role:
+        async with filled.robot.web.socket(filled.robot.token(role)) as socket:
+            subscription = await socket.subscribe(operation)
+            try:
+                outcomes[role] = "allowed" if await subscription.next() else "nothing"
+            except OperationError as error:
+                outcomes[role] = error.codes[0]
+
+    assert outcomes == _expected(name)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_addresses_and_credentials_are_shown_only_to_those_who_manage(role: Role, filled: Filled) -> None:
+    query = "query($id: ID!) { node(id: $id) { ... on Channel { pushUrl credentials { callbackTokenSet } } } }"
+    shown = (await filled.robot.ask(query, role, id=filled.channel))["node"]
+
+    if role.value in WHO_MANAGES:
+        assert shown["pushUrl"].startswith(filled.robot.web.url + "/wechat/")
+        assert shown["credentials"] == {"callbackTokenSet": False}
+    else:
+        assert shown == {"pushUrl": None, "credentials": None}
+
+
+@pytest.mark.parametrize("way", ["channels", "tag", "user"])
+async def test_there_is_no_way_around_to_the_push_address(way: str, filled: Filled) -> None:
+    queries = {
+        "channels": "{ channels { pushUrl } }",
+        "tag": f'{{ tag(id: "{filled.tag}") {{ channel {{ pushUrl }} }} }}',
+        "user": f'{{ node(id: "{filled.user}") {{ ... on User {{ channel {{ pushUrl }} }} }} }}',
+    }
+
+    assert "/wechat/" in str((await filled.robot.ask(queries[way], "admin")).body)
+    assert "/wechat/" not in str((await filled.robot.ask(queries[way], "agent")).body)
+    assert "/wechat/" not in str((await filled.robot.ask(queries[way], "integrator")).body)
+
+
+async def test_node_reveals_to_an_integrator_no_more_than_the_root_field_would(filled: Filled) -> None:
+    node = "query($id: ID!) { node(id: $id) { id __typename } }"
+    nodes = "query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }"
+    missing = "VXNlcjo5OTk6OTk5"
+
+    assert (await filled.robot.ask(node, "agent", id=filled.user))["node"]["__typename"] == "User"
+    refused = await filled.robot.ask(node, "integrator", id=filled.user)
+    assert (refused.data, refused.code) == ({"node": None}, "NOT_FOUND")
+    assert refused.error["message"] == (await filled.robot.ask(node, "integrator", id=missing)).error["message"]
+    several = await filled.robot.ask(nodes, "integrator", ids=[filled.user, filled.tag, missing])
+    assert [found and found["__typename"] for found in several["nodes"]] == [None, "DefaultTag", None]
+
+
+def _operation(name: str, filled: Filled) -> str:
+    root, _, field_name = name.partition(".")
+    arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
+    arguments = arguments.replace("$app", filled.robot.app_id())
+    return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
+
+
+def _selection(field: GraphQLField) -> str:
+    return "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
+
+
+def _expected(name: str) -> dict[Role | None, str]:
+    return {role: "allowed" if role.value in TABLE[name][1] else "FORBIDDEN" for role in Role}

@@ -1,0 +1,260 @@
+"""What belongs to another robot is not found, exactly like what does not exist, and nothing of it changes."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType, GraphQLSchema, get_named_type
+
+from service.api.schema import graphql_schema_of, make_schema
+from service.entities.ids import gid, parse_gid
+from tests.api.robot import Robot, event, everything
+from tests.shared_web import robot_numbers
+from tests.transport_socket import OperationError
+from tests.web_process import Answer
+
+# Every place of the schema that takes an id, with an operation that uses it.
+PLACES: Final = {
+    "Query.node(id)": "query($id: ID!) { node(id: $id) { id } }",
+    "Query.nodes(ids)": "query($id: ID!) { nodes(ids: [$id]) { id } }",
+    "Query.channel(id)": "query($id: ID!) { channel(id: $id) { id } }",
+    "Query.tag(id)": "query($id: ID!) { tag(id: $id) { id } }",
+    "Query.user(channelId)": 'query($id: ID!) { user(channelId: $id, openid: "ada") { id } }',
+    "Query.users(channelId)": 'query($id: ID!) { users(channelId: $id, openids: ["ada"]) { id } }',
+    "Mutation.updateChannel(input.id)": """
+        mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
+    "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
+    "Mutation.resetChannelAddresses(channelId)": """
+        mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
+    "Mutation.recordEvents(input.channelId)": """
+        mutation($id: ID!) {
+          recordEvents(input: {channelId: $id, events: [{openid: "eve", kind: FOLLOW, at: "2026-01-01T00:00:00Z"}]}) {
+            accepted
+          }
+        }""",
+    "Subscription.userTags(channelId)": """
+        subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
+    "Subscription.tagEvents(channelId)": 'subscription($id: ID!) { tagEvents(channelId: $id, after: "") { cursor } }',
+}
+# What each place takes; all the others take a channel.
+TAKES: Final = {"Query.node(id)": "user", "Query.nodes(ids)": "user", "Query.tag(id)": "tag"}
+MISSING: Final = {
+    "channel": gid("Channel", 999_999),
+    "tag": gid("Tag", 999_999, 1),
+    "user": gid("User", 999_999, 0),
+}
+MALFORMED: Final = (
+    "",
+    " ",
+    "1",
+    "Channel:1",
+    "🍵",
+    "\0",
+    "x" * 10_000,
+    gid("Channel", 1) + "=",
+    gid("Channel", 1, 1),
+    gid("Channel", 10**18 - 1),
+    gid("Tag", 1, 10**18 - 1),
+    gid("User", 1, 10**18 - 1),
+    gid("User", 10**18 - 1, 1),
+    gid("Robot", 1),
+    "Q2hhbm5lbDowMQ",  # Channel:01
+    "Q2hhbm5lbDotMQ",  # Channel:-1
+)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A robot with one channel and one person, by their ids."""
+
+    robot: Robot
+    ids: dict[str, str]
+
+    @property
+    def channel(self) -> str:
+        return self.ids["channel"]
+
+
+@pytest.fixture
+async def own(robot: Robot) -> Tenant:
+    return await tenant(robot)
+
+
+@pytest.fixture
+async def foreign(robot: Robot) -> Tenant:
+    return await tenant(Robot(robot.web, f"r{next(robot_numbers)}"))
+
+
+async def tenant(robot: Robot) -> Tenant:
+    channel = (await robot.bind())["id"]
+    await robot.record(channel, event("ada", "FOLLOW"))
+    answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
+    tag = (await robot.tag_ids(channel, "ada"))["New user"]
+    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"]})
+
+
+async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
+    """Use an id in a place, over HTTP or, for a subscription, until its first event."""
+    token = robot.token(role, **narrowed)
+    if not place.startswith("Subscription."):
+        return await robot.web.run(PLACES[place], token=token, id=given)
+    async with robot.web.socket(token) as socket:
+        subscription = await socket.subscribe(PLACES[place], id=given)
+        try:
+            return Answer(200, {"data": await subscription.next()})
+        except OperationError as error:
+            return Answer(200, {"data": None, "errors": error.errors})
+
+
+def test_every_place_that_takes_an_id_is_here() -> None:
+    assert set(PLACES) == set(_id_places(graphql_schema_of(make_schema())))
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_ones_own_ids_are_found(place: str, own: Tenant) -> None:
+    answer = await ask(own.robot, place, own.ids[TAKES.get(place, "channel")])
+
+    assert answer.errors == []
+    assert None not in answer.data.values()
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, own: Tenant, foreign: Tenant) -> None:
+    before = await everything(own.robot.web)
+
+    for kind, given in foreign.ids.items():
+        answer = await ask(own.robot, place, given)
+        like_nothing = await ask(own.robot, place, MISSING[kind])
+        assert answer.body == like_nothing.body
+        assert_not_found(place, answer)
+    assert await everything(own.robot.web) == before
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, own: Tenant) -> None:
+    takes = TAKES.get(place, "channel")
+    others = [given for kind, given in own.ids.items() if takes not in {kind, "user"}]
+    before = await everything(own.robot.web)
+
+    for given in (*MALFORMED, *others):
+        assert_not_found(place, await ask(own.robot, place, given))
+    assert await everything(own.robot.web) == before
+
+
+@pytest.mark.parametrize("kind", ["tag", "user"])
+async def test_a_thing_that_does_not_exist_in_ones_own_channel_is_not_found(kind: str, own: Tenant) -> None:
+    parsed = parse_gid(own.channel, "Channel", 1)
+    assert parsed
+    for number in (12_345, 2**31 - 1, 2**31, 2**40, 10**18 - 1):
+        answer = await ask(own.robot, "Query.node(id)", gid(kind.title(), *parsed, number))
+        assert_not_found("Query.node(id)", answer)
+
+
+async def test_a_foreign_id_takes_no_longer_than_one_of_nothing(own: Tenant, foreign: Tenant) -> None:
+    taken: dict[str, list[float]] = {foreign.channel: [], MISSING["channel"]: []}
+    for _ in range(15):
+        for given, times in taken.items():
+            started = time.perf_counter()
+            await ask(own.robot, "Query.channel(id)", given)
+            times.append(time.perf_counter() - started)
+
+    medians = [statistics.median(times) for times in taken.values()]
+    assert max(medians) < 3 * min(medians)
+
+
+async def test_lists_hold_only_ones_own(own: Tenant, foreign: Tenant) -> None:
+    for each in (own, foreign):
+        answer = await each.robot.ask("{ channels { id } viewer { robotId ready } }")
+        assert answer["channels"] == [{"id": each.channel}]
+        assert answer["viewer"] == {"robotId": each.robot.name, "ready": True}
+
+
+async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, foreign: Tenant) -> None:
+    details = {"kind": "SERVICE_ACCOUNT", "appId": foreign.robot.app_id(), "name": "mine", "verified": True}
+    bind = "mutation($input: BindChannelInput!) { bindChannel(input: $input) { channel { id boundAt } } }"
+    before = await everything(own.robot.web)
+
+    assert (await own.robot.ask(bind, input=details)).code == "CONFLICT"
+    assert await everything(own.robot.web) == before
+    await foreign.robot.ask(PLACES["Mutation.unbindChannel(id)"], id=foreign.channel)
+    taken_over = (await own.robot.ask(bind, input=details))["bindChannel"]["channel"]["id"]
+    assert taken_over != foreign.channel
+    answer = await own.robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=taken_over)
+    assert answer["user"] is None
+
+
+def narrowed_places() -> list[str]:
+    return [place for place in PLACES if place.startswith("Query.") or "recordEvents" in place or "tagEvents" in place]
+
+
+@pytest.mark.parametrize("place", narrowed_places())
+async def test_an_integrator_narrowed_to_one_channel_finds_nothing_of_another(place: str, own: Tenant) -> None:
+    other = (await own.robot.bind(2))["id"]
+    kind = TAKES.get(place, "channel")
+    if kind == "user" or place in {"Query.user(channelId)", "Query.users(channelId)"}:
+        place, kind = "Query.node(id)", "tag"
+    before = await everything(own.robot.web)
+
+    assert (await ask(own.robot, place, own.ids[kind], "integrator", channels=[own.channel])).errors == []
+    written = await everything(own.robot.web) if "record" in place else before
+    for channels in ([other], []):
+        assert_not_found(place, await ask(own.robot, place, own.ids[kind], "integrator", channels=channels))
+    assert await everything(own.robot.web) == written
+
+
+async def test_an_integrator_narrowed_to_one_channel_lists_only_that(own: Tenant) -> None:
+    other = (await own.robot.bind(2))["id"]
+
+    async def listed(*channels: str) -> list[str]:
+        answer = await own.robot.web.run("{ channels { id } }", token=own.robot.token("integrator", channels))
+        return [channel["id"] for channel in answer["channels"]]
+
+    assert await listed(other) == [other]
+    assert await listed(own.channel, other) == [own.channel, other]
+    assert await listed() == []
+
+
+async def test_a_narrowed_tag_panel_hears_only_of_its_channel(own: Tenant) -> None:
+    other = (await own.robot.bind(2))["id"]
+    query = "subscription { tagEvents { kind tag { channel { id } } } }"
+    async with (
+        own.robot.web.socket(own.robot.token("integrator", channels=[own.channel])) as narrowed,
+        own.robot.web.socket(own.robot.token("integrator")) as open_to_all,
+    ):
+        narrow, wide = await narrowed.subscribe(query), await open_to_all.subscribe(query)
+        await own.robot.record(other, event("bob", "FOLLOW"))
+        await own.robot.record(own.channel, event("bob", "FOLLOW"))
+        heard = [(await narrow.next())["tagEvents"]["tag"]["channel"]["id"] for _ in range(4)]
+        heard_by_all = [(await wide.next())["tagEvents"]["tag"]["channel"]["id"] for _ in range(8)]
+
+    assert set(heard) == {own.channel}
+    assert set(heard_by_all) == {own.channel, other}
+
+
+def assert_not_found(place: str, answer: Answer) -> None:
+    if place == "Query.nodes(ids)":
+        assert answer.body == {"data": {"nodes": [None]}}
+    else:
+        assert answer.codes == ["NOT_FOUND"]
+        assert not answer.data or set(answer.data.values()) == {None}
+
+
+def _id_places(schema: GraphQLSchema) -> Iterator[str]:
+    for root in ("Query", "Mutation", "Subscription"):
+        parent = schema.type_map[root]
+        assert isinstance(parent, GraphQLObjectType)
+        for field_name, field in parent.fields.items():
+            for name, argument in field.args.items():
+                yield from (f"{root}.{field_name}({path})" for path in _id_paths(name, argument.type))
+
+
+def _id_paths(path: str, given: GraphQLInputType) -> Iterator[str]:
+    named = get_named_type(given)
+    if named.name == "ID":
+        yield path
+    elif isinstance(named, GraphQLInputObjectType):
+        for name, field in named.fields.items():
+            yield from _id_paths(f"{path}.{name}", field.type)

@@ -1,0 +1,164 @@
+"""Whether a statement stays with one tenant: names the tables it touches without holding them to `channel_id = $1`."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pglast import ast, parse_sql
+from pglast.enums import A_Expr_Kind, BoolExprType
+
+KEY = "channel_id"
+STATEMENTS = (ast.SelectStmt, ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt)
+
+
+@dataclass(slots=True)
+class Level:
+    """One SELECT, UPDATE, DELETE or INSERT: its relations by alias, and what it equates their keys with."""
+
+    outer: "Level | None"
+    tenants: dict[str, str] = field(default_factory=dict)
+    equal: list[tuple[str, str]] = field(default_factory=list)
+    anchored: set[str] = field(default_factory=set)
+
+    def is_anchored(self, alias: str) -> bool:
+        if alias in self.tenants:
+            return alias in self.anchored
+        return self.outer is not None and self.outer.is_anchored(alias)
+
+    def settle(self) -> None:
+        """Carry `channel_id = $1` over to everything that is equated with it."""
+        growing = True
+        while growing:
+            before = len(self.anchored)
+            for left, right in (*self.equal, *((right, left) for left, right in self.equal)):
+                if left in self.tenants and self.is_anchored(right):
+                    self.anchored.add(left)
+            growing = len(self.anchored) > before
+
+
+def parsed(sql: str) -> list[Any]:
+    return [raw.stmt for raw in parse_sql(sql)]
+
+
+def strays_of(sql: str, tenant_tables: Iterable[str]) -> list[str]:
+    """Tenant tables of a statement that are not held to `channel_id = $1`."""
+    tables = frozenset(tenant_tables)
+    return [stray for statement in parsed(sql) for stray in _strays(statement, tables, None)]
+
+
+def strays_of_view(query: Any, tenant_tables: Iterable[str]) -> list[str]:
+    """The same for a view, which hands the key of its first relation on to whoever reads it."""
+    return list(_strays(query, frozenset(tenant_tables), None, anchor_first=True))
+
+
+def is_a(node: Any, *kinds: type) -> bool:
+    """Tell the kind of a node without narrowing its type: nearly everything in a parse tree may be None."""
+    return isinstance(node, kinds)
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Every node of a tree."""
+    if isinstance(node, tuple | list):
+        for each in node:
+            yield from walk(each)
+    elif isinstance(node, ast.Node):
+        yield node
+        for name in node:
+            yield from walk(getattr(node, name))
+
+
+def functions_called(sql: str) -> set[str]:
+    return {node.funcname[-1].sval for node in walk(parsed(sql)) if is_a(node, ast.FuncCall)}
+
+
+def _strays(
+    statement: Any, tables: frozenset[str], outer: Level | None, *, anchor_first: bool = False
+) -> Iterator[str]:
+    if is_a(statement, ast.SelectStmt) and statement.larg is not None:
+        yield from _strays(statement.larg, tables, outer)
+        yield from _strays(statement.rarg, tables, outer)
+        return
+    level = Level(outer)
+    for source in (*(getattr(statement, "fromClause", None) or ()), *(getattr(statement, "usingClause", None) or ())):
+        _enter(source, level, tables)
+    target = getattr(statement, "relation", None)
+    if target is not None and not is_a(statement, ast.InsertStmt):
+        _enter(target, level, tables)
+    if anchor_first:
+        level.anchored.update(list(level.tenants)[:1])
+    _read_condition(getattr(statement, "whereClause", None), level)
+    level.settle()
+    yield from (name for alias, name in level.tenants.items() if alias not in level.anchored)
+    if is_a(statement, ast.InsertStmt) and statement.relation.relname in tables:
+        yield from () if _inserts_key(statement) else (statement.relation.relname,)
+    for inner in _inner_statements(statement):
+        yield from _strays(inner, tables, level)
+
+
+def _enter(source: Any, level: Level, tables: frozenset[str]) -> list[str]:
+    """Add what a FROM item brings in; answers the aliases that have a key."""
+    if is_a(source, ast.RangeVar):
+        alias = source.alias.aliasname if source.alias else source.relname
+        if source.relname not in tables:
+            return []
+        level.tenants[alias] = source.relname
+        return [alias]
+    if is_a(source, ast.JoinExpr):
+        aliases = [*_enter(source.larg, level, tables), *_enter(source.rarg, level, tables)]
+        if any(column.sval == KEY for column in source.usingClause or ()):
+            level.equal += [(aliases[0], other) for other in aliases[1:]]
+        _read_condition(source.quals, level)
+        return aliases
+    return []
+
+
+def _read_condition(condition: Any, level: Level) -> None:
+    """Take note of `a.channel_id = $1` and `a.channel_id = b.channel_id`, where all conditions must hold."""
+    if is_a(condition, ast.BoolExpr) and condition.boolop == BoolExprType.AND_EXPR:
+        for part in condition.args:
+            _read_condition(part, level)
+    elif is_a(condition, ast.A_Expr) and condition.kind == A_Expr_Kind.AEXPR_OP and condition.name[0].sval == "=":
+        sides = condition.lexpr, condition.rexpr
+        aliases = [alias for side in sides if (alias := _alias_of_key(side, level)) is not None]
+        if len(aliases) == len(sides):
+            level.equal.append((aliases[0], aliases[1]))
+        elif aliases and any(is_a(side, ast.ParamRef) and side.number == 1 for side in sides):
+            level.anchored.add(aliases[0])
+
+
+def _alias_of_key(side: Any, level: Level) -> str | None:
+    if not is_a(side, ast.ColumnRef) or not all(is_a(part, ast.String) for part in side.fields):
+        return None
+    names = [part.sval for part in side.fields]
+    if names[-1] != KEY:
+        return None
+    if len(names) > 1:
+        return str(names[-2])
+    return next(iter(level.tenants)) if len(level.tenants) == 1 else None
+
+
+def _inserts_key(statement: Any) -> bool:
+    columns = [column.name for column in statement.cols or ()]
+    if KEY not in columns:
+        return False
+    place = columns.index(KEY)
+    query = statement.selectStmt
+    rows = query.valuesLists or (tuple(target.val for target in query.targetList),)
+    return all(isinstance(row[place], ast.ParamRef) and row[place].number == 1 for row in rows)
+
+
+def _inner_statements(statement: Any) -> Iterator[Any]:
+    """The statements directly inside one, however deep in its expressions."""
+    for name in statement:
+        yield from _first_statements(getattr(statement, name))
+
+
+def _first_statements(node: Any) -> Iterator[Any]:
+    if isinstance(node, tuple | list):
+        for each in node:
+            yield from _first_statements(each)
+    elif is_a(node, *STATEMENTS):
+        yield node
+    elif isinstance(node, ast.Node):
+        for name in node:
+            yield from _first_statements(getattr(node, name))

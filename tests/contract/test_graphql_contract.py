@@ -1,0 +1,141 @@
+"""What clients were promised is what the schema offers, and everything in it is explained."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from graphql import (
+    BreakingChangeType,
+    DangerousChangeType,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    build_schema,
+    find_breaking_changes,
+    find_dangerous_changes,
+    introspection_from_schema,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+
+from service.api.schema import graphql_schema_of, make_schema, schema_text
+from tests.contract.not_built_yet import NOT_BUILT_YET
+
+HERE = Path(__file__).parent
+EXPORTED = HERE.parents[1] / "schema.graphql"
+# Seen by name, against NOT_BUILT_YET.
+REMOVALS = {
+    BreakingChangeType.TYPE_REMOVED,
+    BreakingChangeType.TYPE_REMOVED_FROM_UNION,
+    BreakingChangeType.FIELD_REMOVED,
+    BreakingChangeType.ARG_REMOVED,
+    BreakingChangeType.VALUE_REMOVED_FROM_ENUM,
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return graphql_schema_of(make_schema())
+
+
+@pytest.fixture(scope="module")
+def contract() -> GraphQLSchema:
+    return build_schema((HERE / "contract.graphql").read_text())
+
+
+def test_the_exported_schema_is_the_present_one() -> None:
+    assert EXPORTED.read_text() == schema_text(), "run `make schema`"
+
+
+def test_what_the_contract_promises_is_there_or_known_to_be_missing(
+    contract: GraphQLSchema, schema: GraphQLSchema
+) -> None:
+    missing = _missing(contract, schema)
+
+    assert missing - set(NOT_BUILT_YET) == set(), "promised, and gone"
+    assert set(NOT_BUILT_YET) - missing == set(), "built by now: take it off the list"
+
+
+def test_the_list_of_what_is_missing_is_in_order() -> None:
+    assert sorted(set(NOT_BUILT_YET)) == list(NOT_BUILT_YET)
+
+
+def test_what_is_built_keeps_names_arguments_and_nullability(contract: GraphQLSchema, schema: GraphQLSchema) -> None:
+    changes = find_breaking_changes(contract, schema)
+
+    assert [change.description for change in changes if change.type not in REMOVALS] == []
+
+
+def test_what_is_built_keeps_its_defaults(contract: GraphQLSchema, schema: GraphQLSchema) -> None:
+    changes = find_dangerous_changes(contract, schema)
+    moved = [change.description for change in changes if change.type is DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE]
+
+    assert moved == []
+    offered = _input_defaults(schema)
+    assert offered["UserEventInput.fromAd"] == "false"
+    assert {name: offered[name] for name, default in _input_defaults(contract).items() if name in offered} == {
+        name: default for name, default in _input_defaults(contract).items() if name in offered
+    }
+
+
+def test_everything_in_the_schema_is_explained(schema: GraphQLSchema) -> None:
+    assert [name for name, text in _described(schema) if not text or not text.strip()] == []
+
+
+def test_the_walk_over_descriptions_finds_what_lacks_one() -> None:
+    bare = build_schema("type Query { a(b: C): D }  input C { e: Int }  enum D { F }")
+
+    assert {name for name, text in _described(bare) if not text} == {
+        "Query",
+        "Query.a",
+        "Query.a(b:)",
+        "C",
+        "C.e",
+        "D",
+        "D.F",
+    }
+
+
+def _missing(contract: GraphQLSchema, schema: GraphQLSchema) -> set[str]:
+    """What the schema lacks; of what is missing whole, only its name."""
+    present = {name for name, _ in _described(schema)}
+    missing = {name for name, _ in _described(contract)} - present
+    return {name for name in missing if missing.isdisjoint({name.partition(".")[0], name.partition("(")[0]} - {name})}
+
+
+def _input_defaults(schema: GraphQLSchema) -> dict[str, str | None]:
+    """The default of each field of an input type; null is as good as none."""
+    return {
+        f"{each['name']}.{field['name']}": None if field["defaultValue"] == "null" else field["defaultValue"]
+        for each in introspection_from_schema(schema)["__schema"]["types"]
+        if each["kind"] == "INPUT_OBJECT"
+        for field in each["inputFields"]
+    }
+
+
+def _described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
+    for each in schema.type_map.values():
+        if not is_introspection_type(each) and not is_specified_scalar_type(each):
+            yield each.name, each.description
+            yield from _described_members(each)
+
+
+def _described_members(each: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
+    if isinstance(each, GraphQLObjectType | GraphQLInterfaceType):
+        for name, field in each.fields.items():
+            yield f"{each.name}.{name}", field.description
+            for argument_name, argument in field.args.items():
+                yield f"{each.name}.{name}({argument_name}:)", argument.description
+    elif isinstance(each, GraphQLInputObjectType):
+        for name, input_field in each.fields.items():
+            yield f"{each.name}.{name}", input_field.description
+    elif isinstance(each, GraphQLEnumType):
+        for name, value in each.values.items():
+            yield f"{each.name}.{name}", value.description
+    elif isinstance(each, GraphQLUnionType):
+        for member in each.types:
+            yield f"{each.name}.{member.name}", member.description

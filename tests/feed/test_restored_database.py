@@ -1,0 +1,99 @@
+"""A database that was restored from a backup: older versions, or other versions of the same number."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from service.domain.feed.cursors import write_cursor
+from service.entities.channels import Channel
+from service.entities.enums import EventKind
+from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, page
+from tests.feed.processes import FeedProcess, TickingClock, feed_process
+from tests.feed.tag_states import change_tags, rename
+from tests.waiting import wait_until
+
+KEPT = ("channel_state", "channel_user", "tag", "tag_change", "block_head", "tag_members", "user_tag_change")
+
+
+@pytest.fixture
+async def healing(database_url: str, redis_url: str, clock: TickingClock) -> AsyncIterator[FeedProcess]:
+    """Run a process that compares versions all the time."""
+    async with feed_process(
+        database_url, redis_url, clock, heal_every=timedelta(milliseconds=100), pool_size=2
+    ) as process:
+        yield process
+
+
+async def _back_up(process: FeedProcess) -> None:
+    for table in KEPT:
+        await process.runtime.pool.execute(f"create table saved_{table} as table {table}")
+
+
+async def _restore(process: FeedProcess) -> None:
+    async with process.runtime.pool.acquire() as conn, conn.transaction():
+        for table in reversed(KEPT):
+            await conn.execute(f"delete from {table}")  # noqa: S608
+        for table in KEPT:
+            await conn.execute(f"insert into {table} select * from saved_{table}")  # noqa: S608
+
+
+async def test_open_pages_and_cursors_begin_afresh(west: FeedProcess, healing: FeedProcess, channel: Channel) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await _back_up(west)
+    async with page(healing, channel, "ann") as ann, page(healing, channel, "eve") as eve:
+        await ann.told(1)
+        await west.happens(channel, EventKind.MESSAGE, "ann")
+        await west.happens(channel, EventKind.FOLLOW, "eve")
+        await ann.shows(JUST_WROTE)
+        await eve.shows(JUST_FOLLOWED)
+        from_the_lost_future = ann.cursor
+        await _restore(west)
+        await ann.shows(JUST_FOLLOWED)
+        await eve.shows(NOTHING)
+        assert ann.events[-1].reset
+        assert eve.events[-1].reset
+        async with page(healing, channel, "ann", from_the_lost_future) as again:
+            assert [(event.reset, event.tags) for event in await again.told(1)] == [(True, JUST_FOLLOWED)]
+        await west.happens(channel, EventKind.FOLLOW, "eve")
+        await eve.shows(JUST_FOLLOWED)
+
+
+async def test_the_same_version_of_another_history_is_noticed(
+    west: FeedProcess, healing: FeedProcess, channel: Channel
+) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await _back_up(west)
+    await west.happens(channel, EventKind.MESSAGE, "ann")
+    await change_tags(west, channel, [rename(1, "Newcomer")])
+    async with page(healing, channel, "ann") as ann:
+        await ann.shows(JUST_WROTE)
+        cursor = ann.events[0].cursor
+        await _restore(west)
+        await west.happens(channel, EventKind.UNFOLLOW, "ann")
+        await change_tags(west, channel, [rename(1, "Beginner")])
+        await ann.shows(NOTHING)
+        await wait_until(lambda: ann.events[-1].catalogue.tags[1].name == "Beginner")
+        async with page(healing, channel, "ann", write_cursor(cursor)) as again:
+            assert [(event.reset, event.tags) for event in await again.told(1)] == [(True, NOTHING)]
+
+
+async def test_many_pages_opened_before_it_is_noticed_take_no_connection_hostage(
+    west: FeedProcess, east: FeedProcess, channel: Channel
+) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await _back_up(west)
+    async with page(east, channel, "ann") as ann:
+        await west.happens(channel, EventKind.MESSAGE, "ann")
+        await ann.shows(JUST_WROTE)
+        await _restore(west)
+        async with (
+            page(east, channel, "bob") as first,
+            page(east, channel, "bob") as second,
+            page(east, channel, "bob") as third,
+            page(east, channel, "bob") as fourth,
+            page(east, channel, "bob") as fifth,
+        ):
+            for bob in (first, second, third, fourth, fifth):
+                await bob.shows(JUST_FOLLOWED)
+            await ann.shows(JUST_FOLLOWED)

@@ -1,0 +1,21 @@
+"""A web process for the whole folder, and a robot of its own for each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from service.embedded import EmbeddedServers
+from tests.api.robot import Robot
+from tests.shared_web import robot_numbers, shared_web
+from tests.web_process import Web
+
+
+@pytest.fixture(scope="package")
+async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[Web]:
+    async with shared_web(servers, migrated_template) as running:
+        yield running
+
+
+@pytest.fixture
+def robot(web: Web) -> Robot:
+    return Robot(web, f"r{next(robot_numbers)}")

@@ -1,0 +1,66 @@
+"""The default tags as the specification (§4.1) words them, in plain Python: from the set of events to the tags."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
+from service.entities.users import UserEvent
+from service.settings import Windows
+
+ONLY_FOLLOWERS_CAN = {EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN}
+
+
+def oracle_tags(
+    events: Iterable[UserEvent], bound_at: datetime, windows: Windows, now: datetime, kind: ChannelKind
+) -> set[DefaultTagRule]:
+    """The default tags of one person to whom `events` happened, in whatever order they were reported."""
+    happened = set(events)
+    if kind is ChannelKind.MINI_PROGRAM:
+        if not happened:
+            return set()
+        return {_opening(happened, bound_at), _touchability(happened, windows, now)}
+    if not _is_follower(happened):
+        return set()
+    return {
+        _follow_time(happened, windows, now),
+        _opening(happened, bound_at),
+        _touchability(happened, windows, now),
+        _source(happened, bound_at),
+    }
+
+
+def _is_follower(happened: set[UserEvent]) -> bool:
+    unfollows = [event.at for event in happened if event.kind is EventKind.UNFOLLOW]
+    signs = [event.at for event in happened if event.kind is EventKind.FOLLOW or event.kind in ONLY_FOLLOWERS_CAN]
+    return any(all(sign >= unfollow for unfollow in unfollows) for sign in signs)
+
+
+def _follow_time(happened: set[UserEvent], windows: Windows, now: datetime) -> DefaultTagRule:
+    follows = sorted(event.at for event in happened if event.kind is EventKind.FOLLOW)
+    is_new = bool(follows) and now - follows[-1] < windows.new_user
+    return DefaultTagRule.NEW_USER if is_new else DefaultTagRule.OLD_USER
+
+
+def _opening(happened: set[UserEvent], bound_at: datetime) -> DefaultTagRule:
+    opened = any(event.kind is EventKind.MESSAGE and not event.at < bound_at for event in happened)
+    return DefaultTagRule.OPENED if opened else DefaultTagRule.NOT_OPENED
+
+
+def _touchability(happened: set[UserEvent], windows: Windows, now: datetime) -> DefaultTagRule:
+    keeps = {
+        EventKind.FOLLOW: windows.follow,
+        EventKind.MENU_CLICK: windows.menu_click,
+        EventKind.SCAN: windows.scan,
+        EventKind.MESSAGE: windows.message,
+        EventKind.PAYMENT: windows.payment,
+    }
+    touchable = any(now < event.at + keeps[event.kind] for event in happened if event.kind in keeps)
+    return DefaultTagRule.TOUCHABLE if touchable else DefaultTagRule.UNTOUCHABLE
+
+
+def _source(happened: set[UserEvent], bound_at: datetime) -> DefaultTagRule:
+    from_ad = any(
+        event.kind is EventKind.FOLLOW and (event.from_ad or event.ad_ids) and not event.at < bound_at
+        for event in happened
+    )
+    return DefaultTagRule.ADVERTISING if from_ad else DefaultTagRule.NON_ADVERTISING

@@ -1,0 +1,96 @@
+"""The instructions of our Dockerfile, and its build performed in a directory that stands for the container's root."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+ROOTED: Final = re.compile(r"(?<![\w.])/(?=opt\b|source\b)")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """`RUN pip install …` is the keyword RUN and the text after it."""
+
+    keyword: str
+    text: str
+
+    def words(self) -> list[str]:
+        """Read the exec form, the only one that gets signals: `["a", "b"]`."""
+        words: list[str] = json.loads(self.text)
+        return words
+
+
+Stage = tuple[Instruction, ...]
+
+
+def read_stages(text: str) -> list[Stage]:
+    """Split a Dockerfile into its stages, each beginning with its FROM; what comes before the first is dropped."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    stages: list[list[Instruction]] = []
+    for line in "\n".join(lines).replace("\\\n", " ").splitlines():
+        keyword, _, rest = line.strip().partition(" ")
+        if keyword == "FROM":
+            stages.append([])
+        if keyword and stages:
+            stages[-1].append(Instruction(keyword, rest.strip()))
+    return [tuple(stage) for stage in stages]
+
+
+def all_of(stage: Stage, keyword: str) -> list[str]:
+    return [each.text for each in stage if each.keyword == keyword]
+
+
+def only(stage: Stage, keyword: str) -> Instruction:
+    (found,) = (each for each in stage if each.keyword == keyword)
+    return found
+
+
+def health_check(stage: Stage) -> Instruction:
+    """Read what `HEALTHCHECK --option=… CMD […]` runs."""
+    return Instruction("CMD", only(stage, "HEALTHCHECK").text.partition(" CMD ")[2])
+
+
+def build(stage: Stage, root: Path) -> None:
+    """Perform a stage below `root`; raises CalledProcessError, or ValueError on an instruction it does not know."""
+    (root / "bin").mkdir()
+    (root / "bin" / "python").symlink_to(Path(sys.base_exec_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+    environment = os.environ | {"PATH": f"{root}/bin:{os.environ['PATH']}", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    place = root
+    for step in stage:
+        match step.keyword:
+            case "FROM":
+                pass
+            case "WORKDIR":
+                place = Path(_moved(step.text, root))
+                place.mkdir(parents=True)
+            case "COPY":
+                *sources, target = step.text.split()
+                for source in sources:
+                    _copy(REPOSITORY / source, place, target)
+            case "RUN":
+                command = ["sh", "-ec", _moved(step.text, root)]
+                subprocess.run(command, cwd=place, env=environment, stdin=subprocess.DEVNULL, check=True)
+            case _:
+                raise ValueError(f"{step.keyword} is not known here")
+
+
+def _moved(text: str, root: Path) -> str:
+    """Put the absolute paths of the build below `root`."""
+    return ROOTED.sub(f"{root}/", text)
+
+
+def _copy(source: Path, place: Path, target: str) -> None:
+    """Copy as COPY does: what is in a directory, or a file into a target that ends with a slash."""
+    if source.is_dir():
+        shutil.copytree(source, place / target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        destination = place / target / source.name if target.endswith("/") else place / target
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, destination)

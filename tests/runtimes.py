@@ -1,0 +1,78 @@
+"""The domain on a database of the test's own: a clock that stands still, and a publisher that remembers."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from service.clock import Clock
+from service.domain.channels import ChannelDetails, Credentials, bind_channel
+from service.domain.runtime import Runtime
+from service.entities.blocks import WakeUp
+from service.entities.channels import Channel
+from service.entities.enums import ChannelKind, Role
+from service.entities.principal import Principal
+from service.sealing import Sealer
+from service.settings import Settings
+from service.storage.database import open_pool
+
+SECRETS_KEY = "a key for tests only, 32 bytes or more"
+LATER_THAN_ANY_TEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+_app_ids = itertools.count(1)
+
+
+class RecordingPublisher:
+    """Keeps the wake-ups instead of sending them."""
+
+    def __init__(self) -> None:
+        self.wake_ups: list[WakeUp] = []
+
+    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+        self.wake_ups.extend(wake_ups)
+
+
+@asynccontextmanager
+async def open_runtime(
+    database_url: str, clock: Clock, *, settings: Settings | None = None, pool_size: int = 8
+) -> AsyncIterator[Runtime]:
+    """Build a runtime with connections of its own, as every process has them."""
+    pool = await open_pool(database_url, size=pool_size)
+    try:
+        yield Runtime(pool, clock, RecordingPublisher(), Sealer((SECRETS_KEY,)), settings or Settings())
+    finally:
+        await pool.close()
+
+
+def wake_ups_of(runtime: Runtime) -> list[WakeUp]:
+    """Everything this runtime has published so far."""
+    assert isinstance(runtime.publisher, RecordingPublisher)
+    return runtime.publisher.wake_ups
+
+
+def admin(robot_id: str = "robot-1") -> Principal:
+    return Principal("tests", robot_id, Role.ADMIN, LATER_THAN_ANY_TEST)
+
+
+def details(
+    app_id: str | None = None,
+    *,
+    kind: ChannelKind = ChannelKind.SERVICE_ACCOUNT,
+    name: str = "A channel",
+    verified: bool = True,
+) -> ChannelDetails:
+    """Describe an account; without `app_id` it is one that nobody has bound yet."""
+    return ChannelDetails(kind, app_id or f"wx{next(_app_ids):016x}", name, verified, Credentials())
+
+
+async def bind(
+    runtime: Runtime,
+    app_id: str | None = None,
+    *,
+    robot_id: str = "robot-1",
+    kind: ChannelKind = ChannelKind.SERVICE_ACCOUNT,
+    name: str = "A channel",
+    verified: bool = True,
+) -> Channel:
+    """Bind a channel as the robot's admin would; by default a new, verified service account."""
+    return await bind_channel(runtime, admin(robot_id), details(app_id, kind=kind, name=name, verified=verified))

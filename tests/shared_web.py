@@ -1,0 +1,30 @@
+"""One web process for many tests: each has a robot to itself, and robots see nothing of each other."""
+
+import itertools
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from service.embedded import EmbeddedServers
+from tests.web_process import Web, web_process
+
+robot_numbers: Final = itertools.count(1)
+
+
+@asynccontextmanager
+async def shared_web(servers: EmbeddedServers, template: str) -> AsyncGenerator[Web]:
+    """Serve on a database made from the template, and drop it at the end."""
+    name = f"shared_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(servers.database_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        database_url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+        async with web_process(database_url, servers.redis_url) as web:
+            yield web
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()

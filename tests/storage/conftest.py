@@ -1,0 +1,16 @@
+"""A bare connection to the migrated database."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from service.storage.database import Connection
+
+
+@pytest.fixture
+async def conn(database_url: str) -> AsyncIterator[Connection]:
+    """Connect to this test's database."""
+    connection = await asyncpg.connect(database_url, server_settings={"jit": "off", "timezone": "UTC"})
+    yield connection
+    await connection.close()

@@ -1,0 +1,71 @@
+"""A big channel made in a moment, without the service: people, alarms, tags and a change log."""
+
+from service.storage.database import Connection
+
+USERS = 100_000
+BLOCKS = 4
+CHANNELS_IN_ALL = 800
+TAGS = 40
+VALUES = {
+    ":now": "timestamptz '2026-03-01 12:00+00'",
+    ":last_user": str(USERS - 1),
+    ":last_block": str(BLOCKS - 1),
+    ":blocks": str(BLOCKS),
+    ":tags": str(TAGS),
+    ":channels": str(CHANNELS_IN_ALL),
+}
+
+CHANNELS = """
+insert into robot values ('robot-1', :now);
+insert into channel (robot_id, kind, app_id, name, verified, bound_at, push_secret, push_secret_hash)
+select 'robot-1', 'SERVICE_ACCOUNT', 'wx' || n, 'A channel', true, :now, '', int4send(n)
+from generate_series(1, :channels) n;
+insert into channel_state (channel_id, tag_version_at, tag_base_at, default_tags_as_of)
+select channel_id, :now, :now, :now from channel;
+insert into block_head (channel_id, block, at, evaluated_at, base_at, windows_version)
+select channel_id, b, :now, :now, :now, 1 from channel, generate_series(0, :last_block) b;
+"""
+# One in three has an alarm; of each block, about ten are due within the next ten minutes.
+PEOPLE = """
+insert into channel_user (channel_id, ordinal, openid, first_seen_at, followed_at, messaged_at, wake_at)
+select c, n, 'openid-' || n, :now, :now - interval '1 hour' - n * interval '1 second', :now,
+    case when n % 3 = 0 then :now + (n * 20 % 650000 + 1) * interval '1 second' end
+from generate_series(1, 2) c, generate_series(0, :last_user) n
+where c = 1 or n < 20000;
+"""
+MEMBERS = """
+insert into tag_members
+select c, b, t, (repeat('0110', 8000))::bit(32000)
+from generate_series(1, 3) c, generate_series(0, :last_block) b, generate_series(1, :tags) t;
+insert into tag_member_count
+select channel_id, block, tag_id, 16000, :now from tag_members;
+"""
+LOG = """
+insert into user_tag_change
+select c, n % :blocks, n / :blocks, n * 37 % 32000, :now + n / :blocks * interval '1 second', 'EVENT',
+    '{5}', '{6}'
+from generate_series(1, 2) c, generate_series(:blocks, 80000) n;
+insert into bulk_tag_change
+select c, n % :blocks, 20000 + n / :blocks, t, :now + interval '1 day', 'TIME_PASSED', '{1,2,3}', null, null, null
+from generate_series(1, 100) c, generate_series(0, 99) n, generate_series(5, 6) t;
+update block_head set version = 20024, at = :now + interval '1 day' where channel_id = 1;
+"""
+
+
+async def make_channels(conn: Connection) -> None:
+    """Channels with the heads of four blocks each, and nothing in them."""
+    await conn.execute(_filled(CHANNELS))
+
+
+async def make_crowd(conn: Connection) -> None:
+    """Channel 1 has 100,000 people in four blocks, 40 tags and a log of 80,000 changes; the others are neighbours."""
+    for text in (CHANNELS, PEOPLE, MEMBERS, LOG):
+        await conn.execute(_filled(text))
+    # Index-only scans need the visibility map, as after any autovacuum.
+    await conn.execute("vacuum analyze")
+
+
+def _filled(text: str) -> str:
+    for name, value in VALUES.items():
+        text = text.replace(name, value)
+    return text

@@ -1,0 +1,110 @@
+"""Migrations run once, whoever starts them, and only if they are what they were."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from service.embedded import EmbeddedServers
+from service.storage.migrations import Migration, MigrationError, migrate, pending_migrations, read_migrations
+from tests.contract.schema_snapshot import SNAPSHOT, schema_of
+
+
+@pytest.fixture
+async def empty_url(servers: EmbeddedServers) -> AsyncIterator[str]:
+    """Make a database with nothing in it."""
+    name = f"empty_{uuid.uuid4().hex[:12]}"
+    admin = await asyncpg.connect(servers.database_url)
+    await admin.execute(f"create database {name}")
+    yield urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+    await admin.execute(f"drop database {name} with (force)")
+    await admin.close()
+
+
+async def ledger(url: str) -> list[tuple[int, str]]:
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch("select version, checksum from schema_migration order by version")
+        return [(row["version"], row["checksum"]) for row in rows]
+    finally:
+        await connection.close()
+
+
+async def has_table(url: str, name: str) -> bool:
+    connection = await asyncpg.connect(url)
+    try:
+        return bool(await connection.fetchval("select to_regclass($1) is not null", name))
+    finally:
+        await connection.close()
+
+
+async def test_the_migrations_from_zero_give_the_snapshot(empty_url: str) -> None:
+    """Run `make schema` after a migration."""
+    await migrate(empty_url)
+    assert schema_of(empty_url) == SNAPSHOT.read_text(encoding="utf-8")
+
+
+async def test_many_machines_that_start_at_once_migrate_once(empty_url: str) -> None:
+    applied = await asyncio.gather(*(migrate(empty_url) for _ in range(5)))
+
+    assert sorted(map(len, applied)) == [0, 0, 0, 0, len(read_migrations())]
+    assert await ledger(empty_url) == [(each.version, each.checksum) for each in read_migrations()]
+
+
+async def test_a_second_run_applies_nothing(database_url: str) -> None:
+    before = await ledger(database_url)
+    assert await migrate(database_url) == []
+    assert await ledger(database_url) == before
+
+
+async def test_only_what_is_missing_is_applied(database_url: str) -> None:
+    known = read_migrations()
+    new = Migration(len(known) + 1, "an_addition", "create table an_addition (x int primary key);")
+
+    assert await migrate(database_url, [*known, new]) == [new]
+
+    assert await has_table(database_url, "an_addition")
+
+
+async def test_an_edited_migration_is_refused(database_url: str) -> None:
+    first, *others = read_migrations()
+    edited = replace(first, text=first.text + "create table sneaked_in (x int);")
+
+    with pytest.raises(MigrationError, match="edited"):
+        await migrate(database_url, [edited, *others])
+
+    assert not await has_table(database_url, "sneaked_in")
+
+
+async def test_a_database_of_a_newer_release_is_refused(database_url: str) -> None:
+    known = read_migrations()
+    newer = Migration(len(known) + 1, "from_the_future", "select 1;")
+    await migrate(database_url, [*known, newer])
+
+    with pytest.raises(MigrationError, match="does not know"):
+        await migrate(database_url)
+
+
+async def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
+    good = Migration(1, "good", "create table good (x int primary key);")
+    bad = Migration(2, "bad", "create table bad (x int); select 1 / 0;")
+
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(empty_url, [good, bad])
+
+    assert not await has_table(empty_url, "good")
+    assert not await has_table(empty_url, "schema_migration")
+
+
+async def test_pending_migrations_are_counted(empty_url: str) -> None:
+    connection = await asyncpg.connect(empty_url)
+    try:
+        assert await pending_migrations(connection) == len(read_migrations())
+        await migrate(empty_url)
+        assert await pending_migrations(connection) == 0
+    finally:
+        await connection.close()
