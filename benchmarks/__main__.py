@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import events, reading, scheduled_runs
+from benchmarks import events, pushes, reading, scheduled_runs
 from benchmarks.harness import Table, write_results
 from benchmarks.loading import load_users
 from benchmarks.machine import machine
@@ -23,6 +23,7 @@ async def measure_all(users: int, place: Path) -> list[Table]:
             await scheduled_runs.measure(bench, crossing=CROSSING),
             await events.measure(bench, users),
             await reading.measure(bench, users),
+            await pushes.measure(bench, users),
         ]
 
 

@@ -22,6 +22,7 @@ from service.storage.database import open_pool
 from service.storage.migrations import migrate
 
 ROBOT = "bench"
+SEALED_WITH = "a secret that only benchmarks use"
 
 
 class SettableClock:
@@ -50,6 +51,7 @@ class Machine:
 
     runtime: Runtime
     clock: SettableClock
+    boss: Principal
     channel: Channel
     admin: "asyncpg.Connection[asyncpg.Record]"
     database_url: str
@@ -69,20 +71,20 @@ async def machine(place: Path) -> AsyncIterator[Machine]:
         await migrate(servers.database_url)
         pool = await open_pool(servers.database_url, size=10)
         admin = await asyncpg.connect(servers.database_url)
-        settings = Settings(jwt_secret="bench" * 8, secrets_keys=("bench" * 8,))
+        settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
         clock = SettableClock(START - timedelta(days=400))
         runtime = Runtime(pool, clock, CountingPublisher(), Sealer(settings.secrets_keys), settings)
         try:
-            channel = await _bind(runtime)
+            boss = Principal("bench", ROBOT, Role.CREATOR, START + timedelta(days=1))
+            channel = await _bind(runtime, boss)
             clock.now = START
-            yield Machine(runtime, clock, channel, admin, servers.database_url, servers.redis_url)
+            yield Machine(runtime, clock, boss, channel, admin, servers.database_url, servers.redis_url)
         finally:
             await admin.close()
             await pool.close()
 
 
-async def _bind(runtime: Runtime) -> Channel:
-    boss = Principal("bench", ROBOT, Role.CREATOR, START + timedelta(days=1))
+async def _bind(runtime: Runtime, boss: Principal) -> Channel:
     details = ChannelDetails(
         kind=ChannelKind.SERVICE_ACCOUNT,
         app_id="wxbenchmark0000001",

@@ -5,6 +5,7 @@ WeChat waits 5 seconds and tries three times, so `success` is said as soon as th
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,6 +38,12 @@ class WechatPush:
         self._noted: dict[int, datetime] = {}
 
     async def get(self, request: Request) -> Response:
+        return await _or_try_again(self._verify(request))
+
+    async def post(self, request: Request) -> Response:
+        return await _or_try_again(self._receive(request))
+
+    async def _verify(self, request: Request) -> Response:
         channel = await self._channel(request)
         if channel is None:
             return _refusal(404, "NOT_FOUND")
@@ -51,7 +58,7 @@ class WechatPush:
             return _refused(error)
         return PlainTextResponse(echo)
 
-    async def post(self, request: Request) -> Response:
+    async def _receive(self, request: Request) -> Response:
         channel = await self._channel(request)
         if channel is None:
             return _refusal(404, "NOT_FOUND")
@@ -72,12 +79,8 @@ class WechatPush:
 
     async def _record(self, channel: Channel, push: Push) -> Response:
         events = [UserEvent(push.openid, kind, push.at) for kind in sorted(push.facts)]
-        try:
-            recorded = await self._recorder.record(channel, events)
-            await self._note(channel)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            log.exception("a push to channel %d could not be recorded; WeChat will try again", channel.channel_id)
-            return _refusal(503, "TRY_AGAIN")
+        recorded = await self._recorder.record(channel, events)
+        await self._note(channel)
         if recorded.rejected:
             return _refusal(400, recorded.rejected[0].code)
         return PlainTextResponse("success")
@@ -103,6 +106,15 @@ class WechatPush:
     def _encoding_aes_key(self, channel: Channel) -> str | None:
         sealed = channel.sealed_encoding_aes_key
         return None if sealed is None else self._runtime.sealer.open(sealed)
+
+
+async def _or_try_again(answer: Awaitable[Response]) -> Response:
+    """503 while the database cannot say or keep anything: neither `success` nor an address that does not exist."""
+    try:
+        return await answer
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        log.exception("a push could not be handled; WeChat will try again")
+        return _refusal(503, "TRY_AGAIN")
 
 
 async def _body(request: Request) -> bytes:

@@ -12,6 +12,13 @@ from tests.feed.logged import lines_of
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, Page, check_chain, page
 from tests.feed.processes import FeedProcess
 
+BROKEN = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+)
 TERMINATE = """
 select pg_terminate_backend(pid) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and application_name = 'user-tags'
@@ -48,7 +55,7 @@ async def _insist(process: FeedProcess, channel: Channel, kind: EventKind) -> No
     while True:
         try:
             return await process.happens(channel, kind, "ann")
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError):
+        except BROKEN:
             await asyncio.sleep(0)
 
 

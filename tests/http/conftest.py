@@ -6,6 +6,7 @@ import pytest
 
 from service.embedded import EmbeddedServers
 from tests.api.robot import Robot
+from tests.http.account import Account, bound_account
 from tests.shared_web import robot_numbers, shared_web
 from tests.web_process import Web
 
@@ -19,3 +20,15 @@ async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator
 @pytest.fixture
 def robot(web: Web) -> Robot:
     return Robot(web, f"r{next(robot_numbers)}")
+
+
+@pytest.fixture
+async def account(robot: Robot) -> Account:
+    """Takes encrypted pushes."""
+    return await bound_account(robot)
+
+
+@pytest.fixture
+async def plain_account(robot: Robot) -> Account:
+    """Has a callback token but no key."""
+    return await bound_account(robot, encrypted=False)

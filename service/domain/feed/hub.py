@@ -94,15 +94,14 @@ class Hub:
             watch.start()
         watch.readers += 1
         try:
-            if watch.readers == 1:
-                await self._listener.settle()
+            self._listener.settle()
             yield watch
         finally:
             watch.readers -= 1
             if watch.readers == 0 and watches.get(channel_id) is watch:
                 del watches[channel_id]
                 watch.stop()
-                await self._listener.settle()
+                self._listener.settle()
 
     def _watched(self) -> set[int]:
         return self._watches.keys() | self._panels.keys()

@@ -40,57 +40,59 @@ class Listener:
         self._wanted = wanted
         self._heard = heard
         self._subscribed = subscribed
-        self._pubsub: PubSub | None = None
-        self._channels: set[int] = set()
-        self._settling = asyncio.Lock()
+        self._changed = asyncio.Event()
         self._away = False
+
+    def settle(self) -> None:
+        """Says that what is wanted has changed."""
+        self._changed.set()
 
     async def run(self) -> None:
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(ALIVE_TOPIC)
-                    self._pubsub, self._channels = pubsub, set()
                     self._away = False
                     await self._listen(pubsub)
             except (RedisError, OSError) as error:
                 if not self._away:
                     log.warning("Valkey is away (%s); pages are kept up by polling", type(error).__name__)
                 self._away = True
-            finally:
-                self._pubsub = None
             await asyncio.sleep(RECONNECT_AFTER)
-
-    async def settle(self) -> None:
-        """Subscribes to what is wanted and to nothing else. What fails, or comes too early, is made up for."""
-        async with self._settling:
-            pubsub, channels = self._pubsub, self._channels
-            if pubsub is None:
-                return
-            wanted = self._wanted()
-            missing, spare = wanted - channels, channels - wanted
-            with suppress(RedisError, OSError):
-                if missing:
-                    await pubsub.subscribe(*map(topic_of, missing))
-                    channels |= missing
-                if spare:
-                    await pubsub.unsubscribe(*map(topic_of, spare))
-                    channels -= spare
 
     async def _listen(self, pubsub: PubSub) -> None:
         loop = asyncio.get_running_loop()
-        last_heard, ask_at = loop.time(), 0.0
+        heard_at = loop.time()
+        asking = asyncio.create_task(self._ask(pubsub), name="feed topics")
+        try:
+            while not asking.done():
+                message = await pubsub.get_message(timeout=ASK_EVERY)
+                if message is not None:
+                    heard_at = loop.time()
+                    self._dispatch(message)
+                elif loop.time() - heard_at > LONGEST_SILENCE:
+                    raise TimeoutError
+            # Whatever it failed with, the connection is of no more use.
+            raise ConnectionError
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    async def _ask(self, pubsub: PubSub) -> None:
+        """Subscribes to what is wanted and to nothing else, and asks for a sign of life now and then."""
+        channels: set[int] = set()
         while True:
-            if loop.time() >= ask_at:
-                ask_at = loop.time() + ASK_EVERY
-                await self.settle()
-                await pubsub.ping()
-            message = await pubsub.get_message(timeout=ASK_EVERY)
-            if message is not None:
-                last_heard = loop.time()
-                self._dispatch(message)
-            elif loop.time() - last_heard > LONGEST_SILENCE:
-                raise TimeoutError
+            self._changed.clear()
+            wanted = self._wanted()
+            if missing := wanted - channels:
+                await pubsub.subscribe(*map(topic_of, missing))
+            if spare := channels - wanted:
+                await pubsub.unsubscribe(*map(topic_of, spare))
+            channels = wanted
+            await pubsub.ping()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ASK_EVERY):
+                    await self._changed.wait()
 
     def _dispatch(self, message: dict[str, object]) -> None:
         channel_id = channel_of(_text(message["channel"]))

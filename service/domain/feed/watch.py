@@ -58,7 +58,7 @@ class Watch(ABC):
             try:
                 async with self._pool.acquire() as conn:
                     await self.catch_up(conn, dirty, everything=everything)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 log.warning("the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__)
                 await self._try_again()
             except Exception:
