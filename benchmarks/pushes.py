@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from benchmarks.harness import Table
 from benchmarks.machine import SEALED_WITH, Machine

@@ -254,7 +254,7 @@ def _stop_orphan(pid_file: Path, program: Path, data: Path) -> None:
 
     A pid file whose process is gone, or is some unrelated process by now, is removed.
     """
-    import psutil  # type: ignore[import-untyped]  # noqa: PLC0415 - comes with the extra `embedded`
+    import psutil  # noqa: PLC0415 - comes with the extra `embedded`
 
     try:
         process = psutil.Process(int(pid_file.read_text(encoding="utf-8").split("\n")[0]))

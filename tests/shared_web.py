@@ -1,5 +1,6 @@
 """One web process for many tests: each has a robot to itself, and robots see nothing of each other."""
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import AsyncGenerator
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from service.embedded import EmbeddedServers
+from tests.waiting import wait_until
 from tests.web_process import Web, web_process
 
 robot_numbers: Final = itertools.count(1)
@@ -24,7 +26,13 @@ async def shared_web(servers: EmbeddedServers, template: str) -> AsyncGenerator[
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         database_url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
         async with web_process(database_url, servers.redis_url) as web:
+            await wait_until(_is_listening)
             yield web
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
+
+
+def _is_listening() -> bool:
+    """Whether the process has begun what it goes on doing; a test that saw it begin would be blamed for it."""
+    return any(task.get_name() == "feed topics" for task in asyncio.all_tasks())

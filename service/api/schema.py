@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, print_schema
+from strawberry.extensions import DisableIntrospection
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -31,7 +32,7 @@ def make_schema(*, production: bool = False) -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[DefaultTag, ErrorCode],
-        extensions=[CodedErrors],
+        extensions=[CodedErrors, DisableIntrospection] if production else [CodedErrors],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )
     refuse_unguarded(graphql_schema_of(schema))

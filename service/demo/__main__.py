@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -60,10 +61,19 @@ async def run(settings: DemoSettings) -> None:
     # Proxies from the environment are for the world outside, and all of this is on one machine.
     async with httpx.AsyncClient(trust_env=False) as client:
         platform = WechatPlatform(client, remember=1_000)
-        async with serving(platform_app(platform), settings.port) as address:
+        async with serving(platform_app(platform), _free_or_any(settings.port)) as address:
             logger.info("the imitated WeChat platform is at %s", address)
             show = Show(platform, client, settings.service, address, settings.file, settings.rate)
             await _until(stop, asyncio.create_task(show.run()))
+
+
+def _free_or_any(port: int) -> int:
+    """The wished-for port, or 0 (any free one) when somebody else has it: the demo tells its address anyway."""
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return port
+    except OSError:
+        return 0
 
 
 async def _until(stop: asyncio.Event, work: asyncio.Task[None]) -> None:

@@ -30,5 +30,5 @@ async def open_pool(database_url: str, *, size: int) -> Pool:
         max_size=size,
         connection_class=SessionlessConnection,
         command_timeout=60,
-        server_settings={"application_name": "user-tags", "jit": "off", "timezone": "UTC"},
+        server_settings={"application_name": "user-tags", "timezone": "UTC"},
     )

@@ -80,7 +80,7 @@ async def test_an_ordinary_account_may_use_it_and_then_root_too(place: Path) -> 
     home = place / "home"
     home.mkdir()
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
-    # Python itself may be installed where only root can enter (/root/.pyenv), hence the one capability.
+    # Python itself may be installed where only root can enter (below its home), hence the one capability.
     account = Account(nobody.pw_uid, nobody.pw_gid, passes_everywhere=sys.platform == "linux")
     with owner(home / "data", become=account.become, home=home) as mine:
         assert {process.uids().real for process in mine.family} == {nobody.pw_uid}

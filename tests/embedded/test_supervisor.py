@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from service.child_processes import Child, ChildProcess, Pace

@@ -144,7 +144,7 @@ async def app(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
-async def test_access_log_of_a_real_server(lines: Callable[[], list[str]]) -> None:
+async def test_a_real_server_logs_no_requests(lines: Callable[[], list[str]]) -> None:
     configure_logging(production=True)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
@@ -154,11 +154,6 @@ async def test_access_log_of_a_real_server(lines: Callable[[], list[str]]) -> No
                 await client.get(path, headers={"Authorization": "Bearer s3cr3t"})
         server.should_exit = True
         await running
-    logged = records(lines)
-    assert not any("s3cr3t" in json.dumps(record) or "color_message" in record for record in logged)
-    access = [record["message"] for record in logged if record["logger"] == "uvicorn.access"]
-    assert [message.split('"')[1] for message in access] == [
-        "GET /wechat/[redacted]?nonce=1 HTTP/1.1",
-        "GET /ads/[redacted] HTTP/1.1",
-        "GET /openapi/label/batchset/[redacted] HTTP/1.1",
-    ]
+    # No line for a request, and so none with its address.
+    assert not [record for record in records(lines) if record["logger"] == "uvicorn.access"]
+    assert "s3cr3t" not in "\n".join(lines())
