@@ -12,6 +12,7 @@ from arq.cron import CronJob, cron
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
+from service.domain.cancelling import cancel_for_good
 from service.jobs.schedule import clock_face
 from service.jobs.scheduled import default_tags, prune
 from service.logs import configure_logging
@@ -52,10 +53,10 @@ async def work(settings: Settings) -> None:
         working = asyncio.create_task(_work_on(settings, parts), name="worker")
         stopping = asyncio.create_task(stop.wait(), name="stop request")
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        failed = working.done()
+        await cancel_for_good(working, stopping)
+        if failed:
+            working.result()
 
 
 async def _work_on(settings: Settings, parts: Parts) -> None:

@@ -25,14 +25,15 @@ async def shared_web(servers: EmbeddedServers, template: str) -> AsyncGenerator[
     try:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         database_url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+        listening = _listening()
         async with web_process(database_url, servers.redis_url) as web:
-            await wait_until(_is_listening)
+            await wait_until(lambda: _listening() > listening)
             yield web
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
 
 
-def _is_listening() -> bool:
-    """Whether the process has begun what it goes on doing; a test that saw it begin would be blamed for it."""
-    return any(task.get_name() == "feed topics" for task in asyncio.all_tasks())
+def _listening() -> int:
+    """How many processes have begun what they go on doing; a test that saw one begin would be blamed for it."""
+    return sum(task.get_name() == "feed topics" for task in asyncio.all_tasks())

@@ -21,7 +21,7 @@ from service.entities.blocks import WakeUp, block_of
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind, RejectionCode
 from service.entities.errors import LimitExceededError
-from service.entities.users import Facts, UserEvent
+from service.entities.users import UserEvent, facts_told_by
 from service.storage import evaluation, heads, users
 
 MOST_EVENTS_A_REQUEST: Final = 10_000
@@ -173,9 +173,7 @@ async def _record_patiently(runtime: Runtime, channel: Channel, events: list[Use
 
 async def record_events(runtime: Runtime, channel: Channel, events: Sequence[UserEvent]) -> None:
     """Merges the facts of valid events and refreshes the default tags of whom they touch, in one transaction."""
-    facts: dict[str, Facts] = {}
-    for event in events:
-        facts[event.openid] = facts.get(event.openid, Facts()).merged_with(event.facts())
+    facts = facts_told_by(events)
     ordinals = await ordinals_for(runtime, channel.channel_id, facts)
     async with runtime.pool.acquire() as conn, conn.transaction():
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})

@@ -12,6 +12,7 @@ from typing import Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from service.domain.cancelling import cancel_for_good
 from service.entities.blocks import WakeUp
 
 MOST_WAITING: Final = 10_000
@@ -62,9 +63,7 @@ class ValkeyPublisher:
         """Sends what is waiting if Valkey takes it within a second."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._waiting.join(), 1)
-        self._sender.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._sender
+        await cancel_for_good(self._sender)
 
     async def _send_all(self) -> None:
         while True:

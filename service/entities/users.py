@@ -1,6 +1,7 @@
 """A person on one channel, and what is known about them."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from service.entities.enums import EventKind
@@ -17,18 +18,6 @@ class Facts:
     scanned_at: datetime | None = None
     paid_at: datetime | None = None
     ad_followed_at: datetime | None = None
-
-    def merged_with(self, other: "Facts") -> "Facts":
-        """The later of each."""
-        return Facts(
-            **{
-                field.name: max(
-                    (at for at in (getattr(self, field.name), getattr(other, field.name)) if at is not None),
-                    default=None,
-                )
-                for field in fields(Facts)
-            }
-        )
 
 
 FACT_OF_EVENT = {
@@ -51,11 +40,22 @@ class UserEvent:
     from_ad: bool = False
     ad_ids: tuple[str, ...] = ()
 
-    def facts(self) -> Facts:
-        facts = {FACT_OF_EVENT[self.kind]: self.at}
-        if self.from_ad or self.ad_ids:
-            facts["ad_followed_at"] = self.at
-        return Facts(**facts)
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The names of the facts it is about."""
+        fact = FACT_OF_EVENT[self.kind]
+        return (fact, "ad_followed_at") if self.from_ad or self.ad_ids else (fact,)
+
+
+def facts_told_by(events: Iterable[UserEvent]) -> dict[str, Facts]:
+    """The maxima of the events, by openid."""
+    newest: dict[str, dict[str, datetime]] = {}
+    for event in events:
+        known = newest.setdefault(event.openid, {})
+        for fact in event.facts:
+            if fact not in known or known[fact] < event.at:
+                known[fact] = event.at
+    return {openid: Facts(**known) for openid, known in newest.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,8 @@ async def _or_try_again(answer: Awaitable[Response]) -> Response:
     """503 while the database cannot say or keep anything: neither `success` nor an address that does not exist."""
     try:
         return await answer
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    # InternalClientError: a connection that was broken in the middle and not recognised as such yet.
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         log.exception("a push could not be handled; WeChat will try again")
         return _refusal(503, "TRY_AGAIN")
 

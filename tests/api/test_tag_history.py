@@ -74,7 +74,8 @@ async def test_pages_follow_each_other_without_gap_or_overlap(robot: Robot, chan
     while True:
         page = await history(robot, channel, first=first, after=after)
         nodes += page["nodes"]
-        assert len(page["nodes"]) <= first
+        assert 0 < len(page["nodes"]) <= first
+        assert len(nodes) <= len(EXPECTED)
         assert [edge["node"]["at"] for edge in page["edges"]] == [node["at"] for node in page["nodes"]]
         assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
         after = page["pageInfo"]["endCursor"]

@@ -19,7 +19,7 @@ DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
 async def refused(
-    account: Account, answer: httpx.Response, before: dict[str, list[str]], caplog: pytest.LogCaptureFixture
+    account: Account, answer: httpx.Response, before: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> tuple[int, str]:
     """How it was refused, after seeing that it left nothing behind."""
     assert await everything(account.robot.web) == before

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from redis.asyncio import Redis
 
+from service.domain.cancelling import cancel_for_good
 from service.domain.feed.channel_watch import ChannelWatch
 from service.domain.feed.cursors import read_cursor
 from service.domain.feed.listener import Listener
@@ -43,9 +44,8 @@ class Hub:
     async def close(self) -> None:
         tasks = [each.stop() for each in (*self._watches.values(), *self._panels.values())]
         if self._listening is not None:
-            self._listening.cancel()
             tasks.append(self._listening)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_for_good(*tasks)
 
     @property
     def open_pages(self) -> int:

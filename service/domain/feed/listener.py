@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from service.domain.cancelling import cancel_for_good, obey_cancellation
 from service.domain.wake_ups import channel_of, decode, topic_of
 from service.entities.blocks import WakeUp
 
@@ -66,6 +67,7 @@ class Listener:
         asking = asyncio.create_task(self._ask(pubsub), name="feed topics")
         try:
             while not asking.done():
+                obey_cancellation()
                 message = await pubsub.get_message(timeout=ASK_EVERY)
                 if message is not None:
                     heard_at = loop.time()
@@ -75,8 +77,7 @@ class Listener:
             # Whatever it failed with, the connection is of no more use.
             raise ConnectionError
         finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            await cancel_for_good(asking)
 
     async def _ask(self, pubsub: PubSub) -> None:
         """Subscribes to what is wanted and to nothing else, and asks for a sign of life now and then."""
@@ -90,6 +91,7 @@ class Listener:
                 await pubsub.unsubscribe(*map(topic_of, spare))
             channels = wanted
             await pubsub.ping()
+            obey_cancellation()
             with suppress(TimeoutError):
                 async with asyncio.timeout(ASK_EVERY):
                     await self._changed.wait()

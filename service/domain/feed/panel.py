@@ -123,18 +123,21 @@ class PanelWatch(Watch):
         place = self._place(catalogue, counts)
         if not since.known or any(change.kind == "GATE" for change in since.changes):
             return [PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, place)]
-        newest = {change.tag_id: change for change in since.changes if change.version <= catalogue.version}
+        newest = collapse(
+            [
+                PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, place)
+                for change in since.changes
+                if change.version <= catalogue.version
+            ]
+        )
+        told = {update.tag_id for update in newest}
         # Blocks may keep different clocks: rather repeat a count than miss one.
         recounted = [
             tag_id
             for tag_id, count in sorted(counts.items())
-            if count.at > after.counts_at - COUNT_OVERLAP and tag_id not in newest
+            if count.at > after.counts_at - COUNT_OVERLAP and tag_id not in told
         ]
-        updates = [
-            PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, place)
-            for change in newest.values()
-        ]
-        return _moving_with_the_last(updates + self._count_updates(catalogue, counts, recounted), after)
+        return _moving_with_the_last(newest + self._count_updates(catalogue, counts, recounted), after)
 
     def _place(self, catalogue: Catalogue, counts: dict[int, MemberCount]) -> PanelPlace:
         newest = max((count.at for count in counts.values()), default=catalogue.at)

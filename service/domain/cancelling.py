@@ -1,0 +1,29 @@
+"""Ending tasks of our own, whatever they are doing.
+
+Asking once is not enough: `asyncio.wait_for`, which redis-py sends with, swallows a cancellation that comes together
+with its result (Python 3.11).
+"""
+
+import asyncio
+from typing import Any, Final
+
+ASK_AGAIN_AFTER: Final = 0.5
+
+
+def obey_cancellation() -> None:
+    """Raises CancelledError if somebody cancelled the current task and it was swallowed."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def cancel_for_good(*tasks: "asyncio.Future[Any]") -> None:
+    """Cancels and waits until all are done; what they failed with is not raised."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        done, left = await asyncio.wait(left, timeout=ASK_AGAIN_AFTER)
+        for task in done:
+            if not task.cancelled():
+                task.exception()
