@@ -15,6 +15,7 @@ from service.api.tokens import sign_token
 from service.entities.enums import Role
 from service.instance import announce
 from service.settings import read_settings
+from service.storage.database import CONNECTION_LOST
 from service.storage.statements import STATEMENTS
 
 DEMO_ROBOT: Final = "demo"
@@ -52,7 +53,7 @@ class Show:
     def summary_line(self) -> str:
         try:
             row = asyncio.run(self._summary())
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
             return f"the database does not answer ({type(error).__name__})"
         now, changes = time.monotonic(), row["changes"]
         rate = (changes - self._last[1]) / (now - self._last[0]) if self._last else 0.0

@@ -23,6 +23,7 @@ from service.entities.enums import ChangeCause, EventKind, RejectionCode
 from service.entities.errors import LimitExceededError
 from service.entities.users import UserEvent, facts_told_by
 from service.storage import evaluation, heads, users
+from service.storage.database import CONNECTION_LOST
 
 MOST_EVENTS_A_REQUEST: Final = 10_000
 MOST_EVENTS_A_BATCH: Final = 10_000
@@ -155,15 +156,7 @@ async def _record_patiently(runtime: Runtime, channel: Channel, events: list[Use
     for attempt in range(TRIES):
         try:
             return await record_events(runtime, channel, events)
-        except (
-            OSError,
-            asyncpg.InterfaceError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.DeadlockDetectedError,
-            asyncpg.CannotConnectNowError,
-            asyncpg.AdminShutdownError,
-            asyncpg.CrashShutdownError,
-        ) as error:
+        except (*CONNECTION_LOST, asyncpg.DeadlockDetectedError) as error:
             if attempt == TRIES - 1:
                 raise
             log.warning("recording %d events again: %s", len(events), type(error).__name__)

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.storage.database import Pool
+from service.storage.database import CONNECTION_LOST, Pool
 from service.storage.migrations import pending_migrations
 
 PATIENCE = 2.0
@@ -34,7 +34,7 @@ class Health:
         try:
             async with asyncio.timeout(PATIENCE), self._pool.acquire() as conn:
                 pending = await pending_migrations(conn)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (*CONNECTION_LOST, asyncpg.PostgresError):
             return "unreachable"
         return "ok" if pending == 0 else f"{pending} migrations pending"
 

@@ -20,6 +20,7 @@ from service.entities.channels import Channel
 from service.entities.users import UserEvent
 from service.sealing import lookup_hash
 from service.storage import channels
+from service.storage.database import CONNECTION_LOST
 from service.wechat.pushes import LARGEST_BODY, Push, PushRefusal, PushRefusedError, open_push, verify_url
 
 NOTED_EVERY: Final = timedelta(minutes=1)
@@ -112,8 +113,7 @@ async def _or_try_again(answer: Awaitable[Response]) -> Response:
     """503 while the database cannot say or keep anything: neither `success` nor an address that does not exist."""
     try:
         return await answer
-    # InternalClientError: a connection that was broken in the middle and not recognised as such yet.
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+    except (*CONNECTION_LOST, asyncpg.PostgresError):
         log.exception("a push could not be handled; WeChat will try again")
         return _refusal(503, "TRY_AGAIN")
 

@@ -125,6 +125,27 @@ async def test_later_messages_leave_the_alarm_and_the_run_arms_it_again(
     assert UNTOUCHABLE in await anns_tags(runtime, channel)
 
 
+async def test_an_alarm_that_has_rung_is_set_anew(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
+    await record(runtime, channel, EventKind.FOLLOW, clock() - timedelta(days=3))
+    for _ in range(3):
+        await record(runtime, channel, EventKind.MENU_CLICK, clock())
+        assert TOUCHABLE in await anns_tags(runtime, channel)
+        clock.advance(timedelta(hours=1))
+        assert (await run_default_tags(runtime, channel)).users_changed == 1
+        assert UNTOUCHABLE in await anns_tags(runtime, channel)
+
+
+async def test_an_earlier_end_brings_the_alarm_forward(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
+    """Who is not following has no boundary; a follow through a late report begins to be New in the middle."""
+    await record(runtime, channel, EventKind.MESSAGE, clock())
+    await record(runtime, channel, EventKind.FOLLOW, clock() - timedelta(hours=47))
+    clock.advance(timedelta(hours=1))
+
+    await run_default_tags(runtime, channel)
+
+    assert DefaultTagRule.OLD_USER in await anns_tags(runtime, channel)
+
+
 async def test_a_run_costs_nothing_where_no_boundary_has_passed(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
