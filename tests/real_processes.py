@@ -16,8 +16,8 @@ import httpx
 
 from tests.waiting import wait_until
 
-JWT_SECRET: Final = "the real processes' own signing secret, 32 bytes and more"
-SECRETS_KEY: Final = "the real processes' own sealing secret, 32 bytes and more"
+JWT_SECRET: Final = "the real processes' own signing secret of 32 bytes and more"
+SECRETS_KEY: Final = "the real processes' own sealing secret of 32 bytes and more"
 PATIENCE: Final = 20.0
 
 
@@ -45,9 +45,14 @@ class RealProcess:
     def alive(self) -> bool:
         return self.process.returncode is None
 
+    @property
+    def output(self) -> str:
+        """Everything it wrote so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
     def said(self, text: str) -> int:
         """How often the log has this text."""
-        return self.log.read_text(encoding="utf-8").count(text)
+        return self.output.count(text)
 
     async def says(self, text: str, times: int = 1, within: float = PATIENCE) -> None:
         await wait_until(lambda: self.said(text) >= times or self._died(), within=within)
@@ -79,7 +84,7 @@ async def command(environment: Mapping[str, str], log: Path, *arguments: str) ->
     try:
         yield running
     except BaseException:
-        print(f"--- {log.name} ---\n{log.read_text(encoding='utf-8', errors='replace')}")
+        print(f"--- {log.name} ---\n{running.output}")
         raise
     finally:
         if running.alive:
@@ -120,7 +125,7 @@ async def run_to_end(environment: Mapping[str, str], log: Path, *arguments: str)
     """Run a command until it ends by itself: its exit code and what it said."""
     async with command(environment, log, *arguments) as running, asyncio.timeout(PATIENCE):
         code = await running.process.wait()
-    return code, log.read_text(encoding="utf-8")
+    return code, running.output
 
 
 class MovableTime:

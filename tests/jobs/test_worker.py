@@ -7,8 +7,8 @@ from pathlib import Path
 
 import redis.asyncio as redis
 
-from service.embedded import start_embedded
 from tests.jobs.conftest import TeaHouse
+from tests.jobs.own_valkey import own_valkey
 from tests.real_processes import command, environment, run_to_end, worker
 from tests.waiting import wait_until
 
@@ -69,29 +69,23 @@ async def test_a_killed_worker_is_replaced_by_the_next(tea_house: TeaHouse, tmp_
         assert await tea_house.is_right()
 
 
-async def test_the_worker_waits_for_valkey_and_goes_on(
-    tea_house: TeaHouse, database_url: str, place: Path, tmp_path: Path
-) -> None:
-    loop = asyncio.get_running_loop()
-    valkey = await loop.run_in_executor(None, lambda: start_embedded(place, fast=True, postgres=False))
-    try:
-        own = tea_house.environment | {"REDIS_URL": valkey.redis_url}
-        async with worker(own, tmp_path / "worker.log") as running:
-            await running.says("Starting worker")
-            async with redis.Redis.from_url(valkey.redis_url) as connection:
-                await connection.flushall()
-            tea_house.an_hour_passes()
-            await wait_until(tea_house.is_untouchable, within=15)
-            await loop.run_in_executor(None, valkey.stop)
-            await running.says("waits for Valkey")
-            await tea_house.follows("bob")
-            tea_house.an_hour_passes()
-            valkey = await loop.run_in_executor(None, lambda: start_embedded(place, fast=True, postgres=False))
-            assert valkey.redis_url == own["REDIS_URL"], "it comes back where it was"
-            await wait_until(lambda: tea_house.is_untouchable("bob"), within=20)
-            assert running.alive
-    finally:
-        await loop.run_in_executor(None, valkey.stop)
+async def test_the_worker_waits_for_valkey_and_goes_on(tea_house: TeaHouse, place: Path, tmp_path: Path) -> None:
+    async with (
+        own_valkey(place) as valkey,
+        worker(tea_house.environment | {"REDIS_URL": valkey.url}, tmp_path / "worker.log") as running,
+    ):
+        await running.says("Starting worker")
+        async with redis.Redis.from_url(valkey.url) as connection:
+            await connection.flushall()
+        tea_house.an_hour_passes()
+        await wait_until(tea_house.is_untouchable, within=15)
+        await valkey.stop()
+        await running.says("waits for Valkey")
+        await tea_house.follows("bob")
+        tea_house.an_hour_passes()
+        await valkey.start()
+        await wait_until(lambda: tea_house.is_untouchable("bob"), within=20)
+        assert running.alive
 
 
 async def test_a_worker_that_starts_before_valkey_waits_for_it(tea_house: TeaHouse, tmp_path: Path) -> None:

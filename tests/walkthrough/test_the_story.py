@@ -23,7 +23,7 @@ BIND = """
 mutation Bind($input: BindChannelInput!) { bindChannel(input: $input) { channel { id pushUrl } } }
 """
 UNBIND = """
-mutation Unbind($id: ID!) { unbindChannel(channelId: $id) { channel { bound } } }
+mutation Unbind($id: ID!) { unbindChannel(id: $id) { channel { bound } } }
 """
 CONVERSATION = """
 query Conversation($channel: ID!, $openid: String!) {

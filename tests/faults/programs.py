@@ -1,0 +1,115 @@
+"""Web processes and workers as they are run, each of which can be killed, frozen and started again on its port."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from service.embedded import end_of_log
+from service.embedded_account import die_with_parent
+from tests.faults.servers import PATIENCE, free_port, send
+from tests.waiting import wait_until
+
+
+class Program:
+    """One `user-tags` command that runs until it is stopped."""
+
+    def __init__(self, environment: Mapping[str, str], log_path: Path, *arguments: str) -> None:
+        self.log_path = log_path
+        self._environment = environment
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    async def start(self) -> None:
+        """Start, as often as it takes: without a database a process ends, and whoever runs it starts it again."""
+        self._launch()
+
+        async def ready() -> bool:
+            if not self.alive:
+                self._launch()
+            return await self.ready()
+
+        await wait_until(ready, within=PATIENCE)
+
+    async def ready(self) -> bool:
+        return self.alive
+
+    async def kill(self) -> None:
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """Ask it to end; the exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def freeze(self, lasts: float) -> None:
+        """As if its machine had stopped for a while."""
+        self._signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(lasts)
+        finally:
+            self._signal(signal.SIGCONT)
+
+    async def restart(self, lasts: float) -> None:
+        await self.stop()
+        await asyncio.sleep(lasts)
+        await self.start()
+
+    async def crash(self, lasts: float) -> None:
+        await self.kill()
+        await asyncio.sleep(lasts)
+        await self.start()
+
+    def end_of_log(self) -> str:
+        return end_of_log(self.log_path, lines=40)
+
+    def _signal(self, what: signal.Signals) -> None:
+        if self._process is not None:
+            send(self._process, what)
+
+    async def _end(self, how: signal.Signals) -> int:
+        process = self._process
+        if process is None:
+            return 0
+        send(process, how)
+        await wait_until(lambda: process.poll() is not None, within=PATIENCE)
+        return process.returncode
+
+    def _launch(self) -> None:
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "service", *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                preexec_fn=_end_with_the_tests,  # noqa: PLW1509 - it only talks to the kernel
+            )
+
+
+class WebProgram(Program):
+    """A web process on a port that it keeps."""
+
+    def __init__(self, environment: Mapping[str, str], log_path: Path) -> None:
+        self.port: Final = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(environment, log_path, "serve", "--port", str(self.port))
+
+    async def ready(self) -> bool:
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=3) as http:
+                return (await http.get(f"{self.url}/readyz")).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+def _end_with_the_tests() -> None:
+    die_with_parent(signal.SIGKILL)

@@ -1,0 +1,55 @@
+"""A bound channel, and processes that race for it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+
+import pytest
+
+from service.clock import Clock
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.settings import Settings
+from tests.frozen_clock import FrozenClock
+from tests.races.sides import OpenSide, Side, open_side
+from tests.runtimes import bind, open_runtime
+
+
+@pytest.fixture
+async def runtime(database_url: str, clock: FrozenClock) -> AsyncIterator[Runtime]:
+    """Run the domain aside from the race: to prepare it, and to look at its outcome."""
+    async with open_runtime(database_url, clock) as running:
+        yield running
+
+
+@pytest.fixture
+async def channel(runtime: Runtime) -> Channel:
+    """Bind a verified service account."""
+    return await bind(runtime)
+
+
+@pytest.fixture
+async def side(database_url: str, clock: FrozenClock) -> AsyncIterator[OpenSide]:
+    """Start a racing process; all of them end with the test."""
+    shared_clock = clock
+    async with AsyncExitStack() as stack:
+
+        async def start(
+            name: str,
+            *,
+            clock: Clock | None = None,
+            settings: Settings | None = None,
+            weakened: Mapping[str, str] | None = None,
+            transactions: bool = True,
+        ) -> Side:
+            return await stack.enter_async_context(
+                open_side(
+                    database_url,
+                    name,
+                    clock=clock or shared_clock,
+                    settings=settings or Settings(),
+                    weakened=weakened or {},
+                    transactions=transactions,
+                )
+            )
+
+        yield start

@@ -1,0 +1,110 @@
+"""DESIGN §3: the lock is a statement of its own. A difference read in the same one is from before the wait."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from service.domain.default_tags import rules_of, transitions_of
+from service.domain.events import record_events
+from service.domain.membership import write_transitions
+from service.domain.people import ordinals_for
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.entities.enums import ChangeCause, EventKind
+from service.entities.users import UserEvent
+from service.storage import evaluation, heads
+from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
+from tests.frozen_clock import START, FrozenClock
+from tests.races.outcomes import check_everything, count_of, lines_of, tags_of
+from tests.races.sides import OpenSide
+from tests.races.weakened import rewritten
+
+FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
+MESSAGE = UserEvent("ann", EventKind.MESSAGE, START + timedelta(seconds=1))
+LATER_MESSAGE = UserEvent("ann", EventKind.MESSAGE, START + timedelta(seconds=2))
+CLICK = UserEvent("ann", EventKind.MENU_CLICK, START + timedelta(seconds=2))
+OPENED, NOT_OPENED = 3, 4
+BEGINS = "with event as ("
+LOCKS_AS_IT_BEGINS = """with locked as materialized (
+    select from block_head where channel_id = $1 and block in (select o / 32000 from unnest($2::int[]) o) for update
+),
+event as ("""
+LOCK_AND_DIFFERENCE = rewritten(
+    "merge_facts",
+    (BEGINS, LOCKS_AS_IT_BEGINS),
+    ("where f.facts is distinct from u.facts", "where f.facts is distinct from u.facts and exists (select from locked)"),
+)
+
+Record = Callable[[Runtime, Channel, UserEvent], Awaitable[None]]
+
+
+async def record(runtime: Runtime, channel: Channel, event: UserEvent) -> None:
+    await record_events(runtime, channel, [event])
+
+
+async def record_in_one_statement(runtime: Runtime, channel: Channel, event: UserEvent) -> None:
+    """Lock by the very statement that reads the difference; the head is read after, so its version is right."""
+    ordinal = (await ordinals_for(runtime, channel.channel_id, [event.openid]))[event.openid]
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        facts = {ordinal: (event.facts(), runtime.clock())}
+        found = await evaluation.merge_facts(conn, rules_of(channel), facts)
+        locked = await heads.lock_heads(conn, channel.channel_id, [0])
+        await write_transitions(
+            conn, channel.channel_id, locked, transitions_of(found), cause=ChangeCause.EVENT, clock=runtime.clock()
+        )
+
+
+async def two_events_at_once(side: OpenSide, channel: Channel, second_event: UserEvent, how: Record) -> None:
+    """The second process comes for the same person when the first has written and not committed."""
+    first = await side("first")
+    second = await side("second", weakened=LOCK_AND_DIFFERENCE if how is record_in_one_statement else None)
+    written = first.stop_before("advance_heads")
+    one = first.start(record(first.runtime, channel, MESSAGE))
+    await written.reached()
+    other = second.start(how(second.runtime, channel, second_event))
+    assert await second.blocked(other)
+    written.let_go()
+    await asyncio.gather(one, other)
+
+
+@pytest.mark.parametrize("second_event", [LATER_MESSAGE, CLICK], ids=["message", "click"])
+async def test_the_difference_is_read_after_the_wait(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, second_event: UserEvent
+) -> None:
+    await record(runtime, channel, FOLLOW)
+
+    await two_events_at_once(side, channel, second_event, record)
+
+    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({OPENED}, {NOT_OPENED})]
+    await check_everything(runtime, channel, {FOLLOW, MESSAGE, second_event}, clock())
+
+
+async def test_a_difference_from_before_the_wait_is_written_twice(
+    side: OpenSide, runtime: Runtime, channel: Channel
+) -> None:
+    """Both add Opened: the log says so twice, the bits are flipped back, the count is two."""
+    await record(runtime, channel, FOLLOW)
+
+    await two_events_at_once(side, channel, LATER_MESSAGE, record_in_one_statement)
+
+    assert await lines_of(runtime, channel, "ann") == [
+        ({1, 4, 5, 8}, set()),
+        ({OPENED}, {NOT_OPENED}),
+        ({OPENED}, {NOT_OPENED}),
+    ]
+    assert NOT_OPENED in await tags_of(runtime, channel, "ann")
+    assert await count_of(runtime, channel, OPENED) == 2
+    assert set(await miscounted(runtime, channel)) == {(0, OPENED), (0, NOT_OPENED)}
+
+
+async def test_facts_from_before_the_wait_forget_the_first_event(
+    side: OpenSide, runtime: Runtime, channel: Channel
+) -> None:
+    await record(runtime, channel, FOLLOW)
+
+    await two_events_at_once(side, channel, CLICK, record_in_one_statement)
+
+    assert (await facts_by_openid(runtime, channel))["ann"] == expected_facts({FOLLOW, CLICK})
+    assert OPENED in (await tags_by_openid(runtime, channel))["ann"], "the bits remember what the facts forgot"
