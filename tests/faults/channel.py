@@ -83,9 +83,7 @@ async def unbind(http: httpx.AsyncClient, channel: BoundChannel) -> None:
     await ask(http, UNBIND, id=channel.gid)
 
 
-async def record(
-    http: httpx.AsyncClient, channel: BoundChannel, events: list[tuple[str, EventKind, datetime]]
-) -> None:
+async def record(http: httpx.AsyncClient, channel: BoundChannel, events: list[tuple[str, EventKind, datetime]]) -> None:
     """Report events as the robot's backend does; raises AssertionError unless all are accepted."""
     given = [{"openid": openid, "kind": kind.value, "at": at.isoformat()} for openid, kind, at in events]
     answer = await ask(http, RECORD, input={"channelId": channel.gid, "events": given})

@@ -18,7 +18,7 @@ import httpx
 
 from service.storage.database import Connection
 from tests.faults.channel import BoundChannel, bind
-from tests.faults.programs import Program, WebProgram
+from tests.faults.programs import WebProgram, WorkerProgram
 from tests.faults.proxy import Proxy
 from tests.faults.servers import PATIENCE, FaultyServer, copy_directory, free_port, postgres_in, valkey_in
 from tests.real_processes import MovableTime, environment
@@ -42,7 +42,7 @@ for each row execute function remember('pruned_bulk_change');
 
 
 class Installation:
-    """Everything that runs, by name; see `FaultyServer`, `Program` and `Proxy` for what can happen to each."""
+    """Everything that runs, by name; see `FaultyServer`, `WebProgram` and `Proxy` for what can happen to each."""
 
     def __init__(self, directory: Path, settings: dict[str, str]) -> None:
         self.directory = directory
@@ -59,25 +59,27 @@ class Installation:
         )
         self.west = WebProgram(self.environment, directory / "west.log")
         self.east = WebProgram(eastern, directory / "east.log")
-        self.worker = Program(self.environment, directory / "worker.log", "worker")
+        self.worker = WorkerProgram(self.environment, directory / "worker.log")
         self.channel: BoundChannel
 
     @property
     def webs(self) -> tuple[WebProgram, WebProgram]:
         return self.west, self.east
 
-    async def start(self) -> None:
-        """Everything, with one channel bound."""
+    async def start(self, *, east: bool, worker: bool) -> None:
+        """Everything that is wanted, with one channel bound."""
         await asyncio.gather(self.postgres.start(), self.valkey.start())
         await asyncio.gather(self.east_database.start(), self.east_valkey.start())
-        await asyncio.gather(self.west.start(), self.east.start(), self.worker.start())
+        wanted = [self.west, *([self.east] if east else []), *([self.worker] if worker else [])]
+        await asyncio.gather(*(program.start() for program in wanted))
         async with httpx.AsyncClient(base_url=self.west.url, trust_env=False, timeout=30) as http:
             self.channel = await bind(http)
 
     async def discard(self) -> None:
         for program in (*self.webs, self.worker):
             await program.kill()
-            print(f"--- {program.log_path.name} ---\n{program.end_of_log()}")
+            if program.log_path.exists():
+                print(f"--- {program.log_path.name} ---\n{program.end_of_log()}")
         await asyncio.gather(self.east_database.close(), self.east_valkey.close())
         await asyncio.gather(self.postgres.discard(), self.valkey.discard())
 
@@ -92,6 +94,10 @@ class Installation:
     async def rows(self, query: str, *values: Any) -> list[asyncpg.Record]:
         async with self.database() as connection:
             return await connection.fetch(query, *values)
+
+    async def execute(self, script: str) -> None:
+        async with self.database() as connection:
+            await connection.execute(script)
 
     async def verify(self) -> None:
         """`user-tags verify` finds nothing."""

@@ -17,13 +17,14 @@ from tests.waiting import wait_until
 
 
 class Program:
-    """One `user-tags` command that runs until it is stopped."""
+    """One `user-tags` command that runs until it is stopped, with one log for all its lives."""
 
     def __init__(self, environment: Mapping[str, str], log_path: Path, *arguments: str) -> None:
         self.log_path = log_path
         self._environment = environment
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_began = 0
 
     @property
     def alive(self) -> bool:
@@ -41,7 +42,7 @@ class Program:
         await wait_until(ready, within=PATIENCE)
 
     async def ready(self) -> bool:
-        return self.alive
+        raise NotImplementedError
 
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
@@ -69,7 +70,12 @@ class Program:
         await self.start()
 
     def end_of_log(self) -> str:
-        return end_of_log(self.log_path, lines=40)
+        return end_of_log(self.log_path, lines=100)
+
+    def said_in_this_life(self) -> str:
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_began)
+            return log.read().decode(errors="replace")
 
     def _signal(self, what: signal.Signals) -> None:
         if self._process is not None:
@@ -85,6 +91,7 @@ class Program:
 
     def _launch(self) -> None:
         with self.log_path.open("ab") as log:
+            self._log_began = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "service", *self._arguments],
                 stdin=subprocess.DEVNULL,
@@ -109,6 +116,16 @@ class WebProgram(Program):
                 return (await http.get(f"{self.url}/readyz")).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
+
+
+class WorkerProgram(Program):
+    """A worker; ready when it has found the database and Valkey."""
+
+    def __init__(self, environment: Mapping[str, str], log_path: Path) -> None:
+        super().__init__(environment, log_path, "worker")
+
+    async def ready(self) -> bool:
+        return "Starting worker" in self.said_in_this_life()
 
 
 def _end_with_the_tests() -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.feed.cursors import write_cursor
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, page
@@ -60,22 +59,25 @@ async def test_open_pages_and_cursors_begin_afresh(west: FeedProcess, healing: F
 
 
 async def test_the_same_version_of_another_history_is_noticed(
-    west: FeedProcess, healing: FeedProcess, channel: Channel
+    database_url: str, redis_url: str, clock: TickingClock, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
-    await _back_up(west)
-    await west.happens(channel, EventKind.MESSAGE, "ann")
-    await change_tags(west, channel, [rename(1, "Newcomer")])
-    async with page(healing, channel, "ann") as ann:
-        await ann.shows(JUST_WROTE)
-        cursor = ann.events[0].cursor
-        await _restore(west)
-        await west.happens(channel, EventKind.UNFOLLOW, "ann")
-        await change_tags(west, channel, [rename(1, "Beginner")])
-        await ann.shows(NOTHING)
-        await wait_until(lambda: ann.events[-1].catalogue.tags[1].name == "Beginner")
-        async with page(healing, channel, "ann", write_cursor(cursor)) as again:
-            assert [(event.reset, event.tags) for event in await again.told(1)] == [(True, NOTHING)]
+    async with feed_process(database_url, redis_url, clock, silent=True) as mute:
+        await mute.happens(channel, EventKind.FOLLOW, "ann")
+        await _back_up(mute)
+        await mute.happens(channel, EventKind.MESSAGE, "ann")
+        await change_tags(mute, channel, [rename(1, "Newcomer")])
+        async with page(east, channel, "ann") as ann:
+            await ann.shows(JUST_WROTE)
+            cursor = ann.cursor
+            await _restore(mute)
+            await mute.happens(channel, EventKind.UNFOLLOW, "ann")
+            await change_tags(mute, channel, [rename(1, "Beginner")])
+            watch = east.hub._watches[channel.channel_id]
+            watch.check_everything()
+            await ann.shows(NOTHING)
+            await wait_until(lambda: watch._catalogue and watch._catalogue.tags[1].name == "Beginner")
+            async with page(east, channel, "ann", cursor) as again:
+                assert [(event.reset, event.tags) for event in await again.told(1)] == [(True, NOTHING)]
 
 
 async def test_many_pages_opened_before_it_is_noticed_take_no_connection_hostage(

@@ -4,13 +4,16 @@ from contextlib import aclosing
 
 from service.domain.channels import unbind_channel
 from service.domain.feed.mailbox import MOST_WAITING, Mailbox
+from service.domain.feed.panel import collapse
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
+from service.entities.feed import PanelUpdate
 from service.entities.ids import channel_gid
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, check_chain, page
 from tests.feed.processes import FeedProcess
-from tests.feed.tag_states import change_tags, give, make_tag, rename
+from tests.feed.tag_states import change_tags, delete, give, make_tag, rename
 from tests.runtimes import admin, bind
+from tests.waiting import wait_until
 
 
 async def test_more_than_a_mailbox_holds_becomes_one_event(
@@ -96,3 +99,21 @@ def test_a_mailbox_never_holds_more_than_its_bound() -> None:
         mailbox.put(1)
         assert len(mailbox._waiting) <= MOST_WAITING
     assert sum(mailbox._waiting) == 1000
+
+
+async def test_a_slow_panel_keeps_the_newest_event_of_each_tag(
+    west: FeedProcess, east: FeedProcess, channel: Channel
+) -> None:
+    mailbox: Mailbox[PanelUpdate] = Mailbox(collapse)
+    async with east.hub.panel(channel.channel_id) as watch, east.runtime.pool.acquire() as conn:
+        await watch.join(conn, mailbox, None)
+        for number in range(20, 30):
+            await make_tag(west, channel, number, f"Fruit {number}")
+        for turn in range(MOST_WAITING):
+            await change_tags(west, channel, [rename(20, f"Fruit number {turn}")])
+        version = await change_tags(west, channel, [delete(21), rename(1, "Newcomer")])
+        await wait_until(lambda: mailbox._waiting and mailbox._waiting[-1].place.tag_version == version)
+        kinds = {update.tag_id: update.kind for update in collapse(list(mailbox._waiting))}
+        assert len(mailbox._waiting) <= MOST_WAITING
+        assert kinds == dict.fromkeys(range(20, 30), "CREATED") | {21: "DELETED", 1: "UPDATED"}
+        watch.leave(mailbox)

@@ -12,6 +12,7 @@ from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, check_chain, pa
 from tests.feed.processes import FeedProcess
 from tests.feed.tag_states import change_tags, delete, give, hide, make_tag, rename, show
 from tests.runtimes import admin, bind
+from tests.waiting import wait_until
 
 APPLE, PEAR = 20, 21
 
@@ -156,6 +157,9 @@ async def test_a_hidden_tag_of_a_closed_channel_does_not_show_through_a_cursor(
     await change_tags(west, channel, [hide(DefaultTagRule.NEW_USER)])
     await change_tags(west, channel, [show(DefaultTagRule.NEW_USER)])
     async with page(west, channel, "ann", cursor) as ann:
+        await wait_until(lambda: west.hub.open_pages and west.hub._watches[channel.channel_id]._blocks)
+        await wait_until(lambda: west.runtime.pool.get_idle_size() == west.runtime.pool.get_size())
+        assert not ann.events, "nothing is shown, so nothing has changed"
         await bind(west.runtime, channel.app_id)
         assert [(event.reset, event.tags) for event in await ann.told(1)] == [(True, JUST_FOLLOWED)]
 

@@ -41,6 +41,7 @@ async def test_counts_are_told_once_a_second_at_most_and_the_last_one_is_right(
             await west.happens(channel, EventKind.FOLLOW, f"person-{number}")
         counts = east.hub._panels[channel.channel_id]
         await wait_until(lambda: counts._counts.get(1) and counts._counts[1].members == 30)
+        await wait_until(lambda: shown.said and len(shown.said) % len(COUNTED) == 0)
         for tag_id in COUNTED:
             times = [
                 at for at, (_, update) in zip(shown.arrivals, shown.events, strict=True) if update.tag_id == tag_id

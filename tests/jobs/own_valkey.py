@@ -39,6 +39,16 @@ class OwnValkey:
             await self._process.wait()
             self._process = None
 
+    def signal(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    async def listeners(self, topic: str) -> int:
+        """How many connections are subscribed to a topic."""
+        async with redis.Redis.from_url(self.url) as connection:
+            (_, count), *_ = await connection.pubsub_numsub(topic)
+            return int(count)
+
     async def _answers(self) -> bool:
         async with redis.Redis.from_url(self.url) as connection:
             try:

@@ -72,7 +72,7 @@ class Side:
         return task
 
     async def blocked(self, task: asyncio.Task[Any]) -> bool:
-        """Return as soon as the task waits for a lock in PostgreSQL (True) or has ended well without waiting (False)."""
+        """Return as soon as the task waits for a lock in PostgreSQL (True) or has ended well without one (False)."""
 
         async def state() -> str:
             if await self._watcher.fetchval(WAITING, self._name):

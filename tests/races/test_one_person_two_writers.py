@@ -1,8 +1,9 @@
 """DESIGN §3: the lock is a statement of its own. A difference read in the same one is from before the wait."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from service.domain.people import ordinals_for
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent
+from service.entities.users import UserEvent, facts_told_by
 from service.storage import evaluation, heads
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
@@ -34,10 +35,13 @@ event as ("""
 LOCK_AND_DIFFERENCE = rewritten(
     "merge_facts",
     (BEGINS, LOCKS_AS_IT_BEGINS),
-    ("where f.facts is distinct from u.facts", "where f.facts is distinct from u.facts and exists (select from locked)"),
+    (
+        "where f.facts is distinct from u.facts",
+        "where f.facts is distinct from u.facts and exists (select from locked)",
+    ),
 )
 
-Record = Callable[[Runtime, Channel, UserEvent], Awaitable[None]]
+Record = Callable[[Runtime, Channel, UserEvent], Coroutine[Any, Any, None]]
 
 
 async def record(runtime: Runtime, channel: Channel, event: UserEvent) -> None:
@@ -48,7 +52,7 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
     """Lock by the very statement that reads the difference; the head is read after, so its version is right."""
     ordinal = (await ordinals_for(runtime, channel.channel_id, [event.openid]))[event.openid]
     async with runtime.pool.acquire() as conn, conn.transaction():
-        facts = {ordinal: (event.facts(), runtime.clock())}
+        facts = {ordinal: (facts_told_by([event])[event.openid], runtime.clock())}
         found = await evaluation.merge_facts(conn, rules_of(channel), facts)
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(

@@ -11,6 +11,7 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.storage.channels import channel_state
+from service.storage.statements import STATEMENTS
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, lines_of, tags_of
 from tests.races.sides import OpenSide
@@ -70,6 +71,44 @@ async def test_a_run_that_does_not_lock_first_leaves_the_event_wrong_for_good(
     assert (await run_default_tags(runtime, channel)).blocks == 0
     assert TOUCHABLE in await tags_of(runtime, channel, "ann")
     assert (await verify_channel(runtime, channel, repair=False)).wrong_users == 1
+
+
+async def test_what_commits_between_the_two_looks_is_visited(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    """First who is writing, then who is due: whoever is no longer one is the other by then."""
+    writer, worker = await side("writer"), await side("worker")
+    evaluated, looked = writer.stop_before("advance_heads"), worker.stop_before("due_blocks")
+    event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
+    await evaluated.reached()
+    clock.advance(SECOND)
+    run = worker.start(run_default_tags(worker.runtime, channel))
+    await looked.reached()
+    evaluated.let_go()
+    await event
+    looked.let_go()
+
+    assert (await run).blocks == 1
+    await check_everything(runtime, channel, {FOLLOW}, clock())
+
+
+async def test_looking_for_who_is_due_first_misses_what_commits_in_between(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    writer = await side("writer")
+    evaluated = writer.stop_before("advance_heads")
+    event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
+    await evaluated.reached()
+    clock.advance(SECOND)
+    async with runtime.pool.acquire() as conn:
+        due = await conn.fetch(STATEMENTS["due_blocks"], channel.channel_id, clock())
+        evaluated.let_go()
+        await event
+        unlocked = await conn.fetch(STATEMENTS["unlocked_blocks"], channel.channel_id)
+
+    assert due == []
+    assert [row["block"] for row in unlocked] == [0], "neither due nor being written"
+    assert TOUCHABLE in await tags_of(runtime, channel, "ann")
 
 
 async def test_an_event_that_waited_for_the_run_is_evaluated_after_the_boundary(

@@ -1,0 +1,50 @@
+"""Installations to be broken, each on its own copy of a migrated database."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from service.storage.migrations import migrate
+from tests.conftest import _enterable_directory
+from tests.faults.installation import Installation
+from tests.faults.servers import copy_directory, postgres_in
+
+Install = Callable[..., Awaitable[Installation]]
+
+
+@pytest.fixture(scope="session")
+async def migrated() -> AsyncIterator[Path]:
+    """The data of a PostgreSQL that was migrated and stopped."""
+    with _enterable_directory() as directory:
+        (directory / "logs").mkdir()
+        postgres = postgres_in(directory)
+        postgres.start()
+        try:
+            await migrate(postgres.url())
+        finally:
+            postgres.stop()
+        yield directory
+
+
+@pytest.fixture
+async def install(migrated: Path, place: Path) -> AsyncIterator[Install]:
+    """Make a running installation; settings go by names without the prefix `USER_TAGS_`.
+
+    A second web process and a worker run unless a test does without them, because starting them costs seconds.
+    """
+    (place / "logs").mkdir()
+    for part in ("postgres", "postgres.password"):
+        copy_directory(migrated / part, place / part)
+    async with AsyncExitStack() as stack:
+
+        async def start(*, east: bool = True, worker: bool = True, **settings: str) -> Installation:
+            installation = Installation(place, settings)
+            stack.push_async_callback(installation.discard)
+            await installation.start(east=east, worker=worker)
+            return installation
+
+        yield start
+    shutil.rmtree(place / "postgres")

@@ -1,0 +1,90 @@
+"""Pages that stay open while everything below them breaks: each change arrives once and in order."""
+
+import asyncio
+from typing import Final
+
+from service.entities.enums import EventKind
+from tests.faults.books import Books, Sender, sending
+from tests.faults.change_log import lines_by_openid, tags_by_openid
+from tests.faults.conftest import Install
+from tests.faults.faults import carry_out, draw_pairs
+from tests.faults.installation import REMEMBER_WHAT_IS_PRUNED, Installation
+from tests.faults.reader import Reader, check_exactly_once, reading
+from tests.faults.seeds import seeds
+from tests.waiting import wait_until
+
+PEOPLE: Final = [f"person-{number}" for number in range(10)]
+LATECOMERS: Final = [f"latecomer-{number}" for number in range(4)]
+KINDS: Final = (EventKind.FOLLOW, EventKind.FOLLOW, EventKind.UNFOLLOW, EventKind.MESSAGE, EventKind.SCAN)
+SENDERS: Final = 3
+# Short enough for time to pass for everybody while the test runs.
+WINDOWS: Final = {
+    "WINDOW_FOLLOW": "3s",
+    "WINDOW_SCAN": "2s",
+    "WINDOW_MENU_CLICK": "2s",
+    "WINDOW_MESSAGE": "4s",
+    "WINDOW_NEW_USER": "5s",
+}
+
+
+@seeds(1)
+async def test_every_reader_is_told_every_change_once_whatever_breaks(install: Install, seed: int) -> None:
+    installation = await install(**WINDOWS)
+    await installation.execute(REMEMBER_WHAT_IS_PRUNED)
+    books = Books()
+    async with sending(installation, books, f"{seed}, first", 1, _everybody_follows):
+        await wait_until(lambda: books.acknowledged)
+    readers = [
+        Reader(f"{seed}, reader {n} of {openid}", installation.webs, installation.channel, openid)
+        for openid in PEOPLE + LATECOMERS
+        for n in range(2)
+    ]
+    async with reading(readers):
+        await wait_until(lambda: all(reader.told for reader in readers), within=60)
+        async with sending(installation, books, str(seed), SENDERS, _something_happens):
+            await carry_out(installation, draw_pairs(seed))
+        await _all_is_quiet(installation)
+        lines = await lines_by_openid(installation)
+        newest = {openid: of_person[-1].version for openid, of_person in lines.items()}
+        await wait_until(lambda: not _behind(readers, newest), within=60)
+    await _check(installation, books, readers)
+
+
+async def _everybody_follows(sender: Sender, number: int) -> None:
+    await sender.record(*((openid, EventKind.FOLLOW) for openid in PEOPLE))
+
+
+async def _something_happens(sender: Sender, number: int) -> None:
+    """A push, or a report of several people at once, from this sender's own pace."""
+    people = PEOPLE + (LATECOMERS if sender.draw.random() < 0.1 else [])
+    if number == 0:
+        await sender.record(*((each, sender.draw.choice(KINDS)) for each in sender.draw.sample(people, 3)))
+    else:
+        await sender.push(sender.draw.choice(people), sender.draw.choice(KINDS))
+    await asyncio.sleep(sender.draw.uniform(0.02, 0.2))
+
+
+async def _all_is_quiet(installation: Installation) -> None:
+    """Nothing changes any more; what time still had to do, `verify` has done, and found no fault."""
+    assert all(program.alive for program in (*installation.webs, installation.worker))
+    assert await installation.worker.stop() == 0
+    await installation.verify()
+
+
+def _behind(readers: list[Reader], newest: dict[str, int]) -> list[str]:
+    return [reader.openid for reader in readers if reader.version < newest.get(reader.openid, -1)]
+
+
+async def _check(installation: Installation, books: Books, readers: list[Reader]) -> None:
+    lines = await lines_by_openid(installation)
+    tags = await tags_by_openid(installation)
+    (forgotten,) = await installation.rows("select max(base_version) from block_head")
+    for reader in readers:
+        check_exactly_once(reader.told, lines.get(reader.openid, []), forgotten[0])
+        assert reader.tags == tags.get(reader.openid, frozenset())
+    await books.check(installation)
+    events, visits = sum(len(reader.told) for reader in readers), sum(reader.visits for reader in readers)
+    resets = sum(each.reset for reader in readers for each in reader.told)
+    print(f"{events} events on {visits} visits of {len(readers)} readers, {resets} resets; answers {books.answers}")
+    assert events > 10 * len(readers), "hardly anything happened"
+    assert visits > 2 * len(readers), "hardly anybody had to come back"

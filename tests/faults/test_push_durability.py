@@ -1,0 +1,37 @@
+"""What was answered `success` is kept, whatever is killed while it arrives."""
+
+import asyncio
+from typing import Final
+
+from service.entities.enums import EventKind
+from tests.faults.books import Books, Sender, sending
+from tests.faults.conftest import Install
+from tests.faults.faults import carry_out, draw_crashes
+from tests.faults.seeds import seeds
+
+CONNECTIONS: Final = 24
+KINDS: Final = (EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN, EventKind.UNFOLLOW)
+
+
+@seeds(2)
+async def test_an_acknowledged_push_survives_every_crash(install: Install, seed: int) -> None:
+    installation = await install(worker=False)
+    ((fsync, commit),) = await installation.rows(
+        "select current_setting('fsync'), current_setting('synchronous_commit')"
+    )
+    assert (fsync, commit) == ("on", "on")
+    books = Books()
+    numbers = iter(range(1_000_000))
+
+    async def somebody_new(sender: Sender, number: int) -> None:
+        """Facts are maxima, so only somebody's first push cannot hide behind a later one."""
+        await sender.push(f"person-{next(numbers)}", sender.draw.choice(KINDS))
+        await asyncio.sleep(sender.draw.uniform(0, 0.2))
+
+    async with sending(installation, books, str(seed), CONNECTIONS, somebody_new):
+        await carry_out(installation, draw_crashes(seed))
+    print(books.answers)
+    await books.check(installation)
+    assert books.answers["acknowledged"] > 20 * CONNECTIONS, books.answers
+    assert books.answers["acknowledged"] < books.answers.total(), "nothing ever broke"
+    await installation.verify()

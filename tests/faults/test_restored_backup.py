@@ -1,0 +1,130 @@
+"""A database that goes back in time: cursors from the lost future get a reset, never a wrong difference."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from service.entities.enums import EventKind
+from tests.faults.books import Books, Sender
+from tests.faults.change_log import tags_by_openid
+from tests.faults.conftest import Install
+from tests.faults.installation import Installation
+from tests.faults.reader import Reader, check_fold, reading
+from tests.waiting import wait_until
+
+BEFORE: Final = [f"person-{number}" for number in range(4)]
+LOST: Final = [f"lost-{number}" for number in range(2)]
+OTHERS: Final = [f"other-{number}" for number in range(2)]
+WRITES: Final = 6
+
+
+async def test_cursors_from_a_lost_future_are_answered_with_a_reset(install: Install) -> None:
+    installation = await install(east=False, worker=False)
+    sender = Sender("restored backup", [installation.west], installation.channel, Books())
+    # `stayed` and `away` are at the same places; these leave before the restore, those keep their page open.
+    stayed, away, early = (
+        [Reader(f"{group} {openid}", [installation.west], installation.channel, openid) for openid in BEFORE + LOST]
+        for group in ("stayed", "away", "early")
+    )
+    async with reading(stayed):
+        async with reading([*away, *early]):
+            await _insist(sender, EventKind.FOLLOW, BEFORE)
+            await _shows_the_truth(installation, stayed)
+            await installation.back_up()
+            await _write(sender, BEFORE + LOST, EventKind.UNFOLLOW)
+            await _shows_the_truth(installation, [*stayed, *away, *early])
+        lost_version = await _version(installation)
+        marks = {reader: len(reader.told) for reader in (*stayed, *away, *early)}
+        await installation.restore()
+        assert await _version(installation) < lost_version
+        await _come_back(installation, early, marks)
+        # Other people now take the places of those who were lost, at the same versions.
+        await _insist(sender, EventKind.FOLLOW, OTHERS)
+        await _write(sender, BEFORE, EventKind.MESSAGE)
+        await wait_until(lambda: _reaches(installation, sender, lost_version), within=60)
+        await _come_back(installation, away, marks)
+        await _insist(sender, EventKind.MESSAGE, LOST)
+        await _shows_the_truth(installation, stayed)
+    for reader in stayed:
+        _check(reader, marks[reader])
+    await sender.close()
+    await installation.verify()
+
+
+async def test_a_page_that_waits_through_a_restore_is_told_to_start_over(install: Install) -> None:
+    """The database comes back older, and has the very same version number again before the page can ask."""
+    installation = await install(worker=False, FEED_HEAL_EVERY="1h")
+    sender = Sender("restored backup", [installation.west], installation.channel, Books())
+    reader = Reader("waiting", [installation.east], installation.channel, "person-0")
+    await _insist(sender, EventKind.FOLLOW, BEFORE)
+    async with reading([reader]):
+        await _shows_the_truth(installation, [reader])
+        await installation.back_up()
+        await _insist(sender, EventKind.MESSAGE, ["person-0"])
+        await _shows_the_truth(installation, [reader])
+        lost_version, mark = await _version(installation), len(reader.told)
+        cut = asyncio.create_task(installation.east_database.cut(600))
+        await installation.restore()
+        await _insist(sender, EventKind.UNFOLLOW, ["person-1"])
+        assert await _version(installation) == lost_version
+        cut.cancel()
+        await asyncio.wait({cut})
+        await _insist(sender, EventKind.UNFOLLOW, ["person-2"])
+        await _shows_the_truth(installation, [reader])
+    _check(reader, mark)
+    await sender.close()
+
+
+async def _insist(sender: Sender, kind: EventKind, people: Sequence[str]) -> None:
+    """Connections that broke in a restart are found out by use."""
+
+    async def recorded() -> bool:
+        return await sender.record(*((openid, kind) for openid in people))
+
+    await wait_until(recorded, within=60)
+
+
+async def _write(sender: Sender, people: Sequence[str], last: EventKind) -> None:
+    """Several versions of the block, of which the last is about everybody."""
+    for number in range(WRITES):
+        kind = EventKind.FOLLOW if number % 2 else EventKind.UNFOLLOW
+        await _insist(sender, kind, [people[number % len(people)]])
+    await _insist(sender, EventKind.FOLLOW, people)
+    await _insist(sender, last, people)
+
+
+async def _reaches(installation: Installation, sender: Sender, version: int) -> bool:
+    """Write until the block has this version once more."""
+    at = await _version(installation)
+    assert at <= version, f"already at {at}, so the test does not meet {version}"
+    if at < version:
+        await _insist(sender, EventKind.UNFOLLOW if at % 2 else EventKind.FOLLOW, [BEFORE[0]])
+    return at == version
+
+
+async def _version(installation: Installation) -> int:
+    ((version,),) = await installation.rows("select max(version) from block_head")
+    return int(version)
+
+
+async def _shows_the_truth(installation: Installation, readers: Sequence[Reader]) -> None:
+    async def true() -> bool:
+        tags = await tags_by_openid(installation)
+        return all(reader.tags == tags.get(reader.openid, frozenset()) for reader in readers)
+
+    await wait_until(true, within=60)
+
+
+async def _come_back(installation: Installation, readers: Sequence[Reader], marks: dict[Reader, int]) -> None:
+    async with reading(readers):
+        await wait_until(lambda: all(len(reader.told) > marks[reader] for reader in readers), within=60)
+        await _shows_the_truth(installation, readers)
+    for reader in readers:
+        _check(reader, marks[reader])
+
+
+def _check(reader: Reader, mark: int) -> None:
+    """The first that is heard of the restored database is a reset."""
+    check_fold(reader.told)
+    assert len(reader.told) > mark, (reader.openid, "never heard of the restore")
+    assert reader.told[mark].reset, (reader.openid, reader.told[mark - 1 : mark + 1])

@@ -1,0 +1,160 @@
+"""Pages that open while their block is being read: the races, one by one, made to happen by locks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import asyncpg
+import pytest
+from asyncpg.transaction import Transaction
+
+from service.domain.feed.subscriber import Subscriber
+from service.entities.channels import Channel
+from service.entities.enums import DefaultTagRule, EventKind
+from service.storage.database import Connection
+from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, page
+from tests.feed.processes import FeedProcess
+from tests.feed.tag_states import change_tags, hide
+from tests.waiting import wait_until
+
+WAITING = "select count(*) from pg_locks where not granted and relation = 'bulk_tag_change'::regclass"
+
+
+class HeldReads:
+    """A connection whose first answer is kept back until the test lets it through."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self.answered = asyncio.Event()
+        self.released = asyncio.Event()
+
+    async def fetch(self, *arguments: Any) -> list[asyncpg.Record]:
+        return await self._conn.fetch(*arguments)
+
+    async def fetchrow(self, *arguments: Any) -> asyncpg.Record | None:
+        row = await self._conn.fetchrow(*arguments)
+        self.answered.set()
+        await self.released.wait()
+        return row
+
+
+@pytest.fixture
+async def operator(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Lock the log of bulk changes now and then: reading the log waits for it, small changes and pages do not."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def _log_locked(operator: "asyncpg.Connection[asyncpg.Record]") -> Transaction:
+    lock = operator.transaction()
+    await lock.start()
+    await operator.execute("lock table bulk_tag_change in access exclusive mode")
+    return lock
+
+
+async def _reading_waits(operator: "asyncpg.Connection[asyncpg.Record]") -> None:
+    async def waits() -> bool:
+        return bool(await operator.fetchval(WAITING))
+
+    await wait_until(waits)
+
+
+async def test_whoever_joins_during_a_read_is_read_for_too(
+    west: FeedProcess, east: FeedProcess, channel: Channel, operator: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    async with page(east, channel, "ann") as ann:
+        await ann.told(1)
+        lock = await _log_locked(operator)
+        await west.happens(channel, EventKind.MESSAGE, "ann")
+        await _reading_waits(operator)
+        async with page(east, channel, "bob") as bob:
+            await bob.told(1)
+            await west.happens(channel, EventKind.MESSAGE, "bob")
+            await lock.rollback()
+            assert [event.tags for event in await bob.told(2)] == [JUST_FOLLOWED, JUST_WROTE]
+        await ann.shows(JUST_WROTE)
+
+
+async def test_whoever_joins_ahead_of_the_block_is_not_told_what_is_in_the_first_set(
+    west: FeedProcess, east: FeedProcess, channel: Channel, operator: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    await west.happens(channel, EventKind.UNFOLLOW, "ann", "bob")
+    await west.happens(channel, EventKind.FOLLOW, "ann")
+    async with page(east, channel, "ann") as ann:
+        await ann.told(1)
+        lock = await _log_locked(operator)
+        await west.happens(channel, EventKind.FOLLOW, "bob")
+        await west.happens(channel, EventKind.UNFOLLOW, "bob")
+        await _reading_waits(operator)
+        async with page(east, channel, "bob") as bob:
+            assert (await bob.told(1))[0].tags == NOTHING
+            await lock.rollback()
+            await west.happens(channel, EventKind.MESSAGE, "ann")
+            await ann.shows(JUST_WROTE)
+            await west.happens(channel, EventKind.FOLLOW, "bob")
+            assert [event.tags for event in await bob.told(2)] == [NOTHING, JUST_FOLLOWED]
+
+
+async def test_whoever_read_before_the_block_moved_on_reads_again(
+    west: FeedProcess, east: FeedProcess, channel: Channel
+) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    async with page(east, channel, "ann") as ann, east.runtime.pool.acquire() as conn:
+        await ann.told(1)
+        watch = east.hub._watches[channel.channel_id]
+        bob = Subscriber(channel.channel_id, "bob")
+        held = HeldReads(conn)
+        joining = asyncio.create_task(watch.join(cast("Connection", held), bob))
+        await held.answered.wait()
+        await west.happens(channel, EventKind.MESSAGE, "ann", "bob")
+        await ann.shows(JUST_WROTE)
+        held.released.set()
+        place, _ = await joining
+        assert place is not None
+        assert (place.version, DefaultTagRule.OPENED in place.tag_ids) == (2, True)
+        watch.leave(bob)
+
+
+async def test_whoever_read_before_the_wake_up_came_to_nobody_is_caught_up(
+    west: FeedProcess, east: FeedProcess, channel: Channel
+) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann")
+    async with page(east, channel, "nobody") as nobody, east.runtime.pool.acquire() as conn:
+        await nobody.told(1)
+        watch = east.hub._watches[channel.channel_id]
+        ann = Subscriber(channel.channel_id, "ann")
+        held = HeldReads(conn)
+        joining = asyncio.create_task(watch.join(cast("Connection", held), ann))
+        await held.answered.wait()
+        await west.happens(channel, EventKind.MESSAGE, "ann")
+        async with page(east, channel, "eve") as eve:
+            # Once eve is known, the wake-up for ann has come and found nobody.
+            await west.happens(channel, EventKind.FOLLOW, "eve")
+            await eve.shows(JUST_FOLLOWED)
+        held.released.set()
+        _, catalogue = await joining
+        ann.whole(catalogue)
+        assert (await asyncio.wait_for(ann.mailbox.get(), 10)).tags == JUST_WROTE
+        watch.leave(ann)
+
+
+async def test_whoever_read_before_the_tag_states_moved_on_reads_again(
+    west: FeedProcess, east: FeedProcess, channel: Channel
+) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    async with page(east, channel, "ann") as ann, east.runtime.pool.acquire() as conn:
+        await ann.told(1)
+        watch = east.hub._watches[channel.channel_id]
+        bob = Subscriber(channel.channel_id, "bob")
+        held = HeldReads(conn)
+        joining = asyncio.create_task(watch.join(cast("Connection", held), bob))
+        await held.answered.wait()
+        version = await change_tags(west, channel, [hide(DefaultTagRule.NEW_USER)])
+        await ann.told(2)
+        held.released.set()
+        _, catalogue = await joining
+        assert catalogue.version == version
+        assert bob.whole(catalogue).tags == ann.tags
+        watch.leave(bob)

@@ -1,0 +1,265 @@
+"""SPEC §2: bindings that race end as if one came after the other, and facts never stop being recorded."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from service.domain.channels import bind_channel, unbind_channel
+from service.domain.default_tags import run_default_tags
+from service.domain.events import record_events
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.entities.enums import ChannelKind, EventKind
+from service.entities.errors import ConflictError
+from service.entities.ids import channel_gid
+from service.entities.users import UserEvent
+from service.storage.channels import channel_state
+from service.storage.database import CONNECTION_LOST
+from tests.domain.standings import facts_by_openid, tags_by_openid
+from tests.frozen_clock import START, FrozenClock
+from tests.races.outcomes import check_everything
+from tests.races.sides import OpenSide, Side
+from tests.races.weakened import rewritten
+from tests.runtimes import admin, bind, details
+
+APP_ID = "wx0123456789abcdef"
+HOUR = timedelta(hours=1)
+FOLLOWS = [UserEvent("ann", EventKind.FOLLOW, START)]
+NO_ROBOT_LOCK = rewritten("lock_robot", (" for update", ""))
+RECORDS_ONLY_WHILE_OPEN = rewritten(
+    "merge_facts",
+    (
+        "where f.facts is distinct from u.facts",
+        "where f.facts is distinct from u.facts and (select s.open from channel_state s where s.channel_id = $1)",
+    ),
+)
+
+
+async def open_channels(runtime: Runtime, *channels: Channel) -> list[bool]:
+    async with runtime.pool.acquire() as conn:
+        return [(await channel_state(conn, each.channel_id)).open for each in channels]
+
+
+async def rows_of_everybody(runtime: Runtime) -> list[tuple[str, str]]:
+    """(robot, its channel's app id or nothing) of every robot."""
+    rows = await runtime.pool.fetch("select robot_id, app_id from robot left join channel using (robot_id) order by 1")
+    return [(row["robot_id"], row["app_id"]) for row in rows]
+
+
+def start_binding(side: Side, app_id: str = APP_ID, robot_id: str = "robot-1", **wanted: Any) -> asyncio.Task[Channel]:
+    return side.start(bind_channel(side.runtime, admin(robot_id), details(app_id, **wanted)))
+
+
+async def an_unbinding_passes_an_event(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+) -> set[UserEvent]:
+    """One event is being written when the channel is unbound, another comes while it is; then it is bound again."""
+    writer = await side("writer", weakened=weakened)
+    written = writer.stop_before("advance_heads")
+    event = writer.start(record_events(writer.runtime, channel, FOLLOWS))
+    await written.reached()
+    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    written.let_go()
+    await event
+    message = UserEvent("ann", EventKind.MESSAGE, clock())
+    await record_events(writer.runtime, channel, [message])
+    clock.advance(HOUR)
+    await run_default_tags(runtime, channel)
+    await bind(runtime, channel.app_id)
+    return {*FOLLOWS, message}
+
+
+async def test_an_unbinding_waits_for_no_event_and_loses_none(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    happened = await an_unbinding_passes_an_event(side, runtime, channel, clock)
+
+    await check_everything(runtime, channel, happened, clock())
+
+
+async def test_events_ignored_while_unbound_would_be_missing_after_binding_again(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    await an_unbinding_passes_an_event(side, runtime, channel, clock, RECORDS_ONLY_WHILE_OPEN)
+
+    assert (await facts_by_openid(runtime, channel))["ann"].messaged_at is None
+    assert (await tags_by_openid(runtime, channel))["ann"] == {1, 4, 6, 8}
+
+
+async def one_robot_binds_two_channels(side: OpenSide, runtime: Runtime, weakened: Mapping[str, str]) -> list[bool]:
+    """The second is bound while the first has seen all channels there are, and not committed."""
+    await bind(runtime, verified=False)
+    first, second = await side("first", weakened=weakened), await side("second", weakened=weakened)
+    counted = first.stop_before("lock_channel_state")
+    mini_program = start_binding(first, kind=ChannelKind.MINI_PROGRAM)
+    await counted.reached()
+    account = start_binding(second, "wxfedcba9876543210")
+    await second.blocked(account)
+    counted.let_go()
+    return await open_channels(runtime, *await asyncio.gather(mini_program, account))
+
+
+async def test_two_channels_bound_at_once_agree_on_the_gate(side: OpenSide, runtime: Runtime) -> None:
+    assert await one_robot_binds_two_channels(side, runtime, {}) == [True, True]
+
+
+async def test_without_the_lock_of_the_robot_one_channel_stays_closed(side: OpenSide, runtime: Runtime) -> None:
+    assert await one_robot_binds_two_channels(side, runtime, NO_ROBOT_LOCK) == [False, True]
+
+
+async def one_robot_binds_an_account_twice(
+    side: OpenSide, runtime: Runtime, weakened: Mapping[str, str]
+) -> list[Channel | BaseException]:
+    await bind(runtime)
+    first, second = await side("first", weakened=weakened), await side("second", weakened=weakened)
+    inserted = first.stop_before("insert_channel_state")
+    one = start_binding(first)
+    await inserted.reached()
+    other = start_binding(second, name="Another name")
+    assert await second.blocked(other)
+    inserted.let_go()
+    return list(await asyncio.gather(one, other, return_exceptions=True))
+
+
+async def test_one_robot_that_binds_an_account_twice_updates_it(side: OpenSide, runtime: Runtime) -> None:
+    one, other = await one_robot_binds_an_account_twice(side, runtime, {})
+
+    assert isinstance(one, Channel)
+    assert isinstance(other, Channel)
+    assert (other.channel_id, other.name) == (one.channel_id, "Another name")
+    assert await open_channels(runtime, one) == [True]
+
+
+async def test_without_the_lock_of_the_robot_it_is_refused_its_own_account(side: OpenSide, runtime: Runtime) -> None:
+    _, other = await one_robot_binds_an_account_twice(side, runtime, NO_ROBOT_LOCK)
+
+    assert isinstance(other, asyncpg.UniqueViolationError)
+
+
+async def two_robots_bind_one_account(side: OpenSide, *, transactions: bool = True) -> asyncio.Task[Channel]:
+    """The first to come has written everything, and commits while the second waits or is done."""
+    first, second = await side("first"), await side("second", transactions=transactions)
+    written = first.stop_before("lock_channel_state")
+    one = start_binding(first, robot_id="mine")
+    await written.reached()
+    other = start_binding(second, robot_id="theirs")
+    await second.blocked(other)
+    written.let_go()
+    await asyncio.wait([one, other])
+    assert one.result().robot_id == "mine"
+    return other
+
+
+async def test_of_two_robots_one_gets_the_account_and_the_other_leaves_nothing(
+    side: OpenSide, runtime: Runtime
+) -> None:
+    other = await two_robots_bind_one_account(side)
+
+    assert isinstance(other.exception(), ConflictError)
+    assert await rows_of_everybody(runtime) == [("mine", APP_ID)]
+    assert await half_made_channels(runtime) == 0
+
+
+async def test_without_the_index_both_get_it(side: OpenSide, runtime: Runtime) -> None:
+    await runtime.pool.execute("drop index channel_app_id_bound")
+
+    other = await two_robots_bind_one_account(side)
+
+    assert other.exception() is None
+    assert await rows_of_everybody(runtime) == [("mine", APP_ID), ("theirs", APP_ID)]
+
+
+async def test_without_a_transaction_the_refused_robot_exists_all_the_same(side: OpenSide, runtime: Runtime) -> None:
+    other = await two_robots_bind_one_account(side, transactions=False)
+
+    assert isinstance(other.exception(), ConflictError)
+    assert await rows_of_everybody(runtime) == [("mine", APP_ID), ("theirs", None)]
+
+
+@pytest.mark.parametrize("transactions", [True, False], ids=["whole", "without a transaction"])
+async def test_a_binding_that_dies_half_way_leaves_the_account_to_the_other(
+    side: OpenSide, runtime: Runtime, transactions: bool
+) -> None:
+    first, second = await side("first", transactions=transactions), await side("second")
+    inserted = first.stop_before("insert_channel_state")
+    one = start_binding(first, robot_id="mine")
+    await inserted.reached()
+    other = start_binding(second, robot_id="theirs")
+    with suppress(ConflictError):
+        await second.blocked(other)
+    await first.kill()
+    inserted.let_go()
+    await asyncio.wait([one, other])
+
+    assert isinstance(one.exception(), CONNECTION_LOST)
+    if transactions:
+        assert await open_channels(runtime, other.result()) == [True]
+        assert await rows_of_everybody(runtime) == [("theirs", APP_ID)]
+        assert await half_made_channels(runtime) == 0
+    else:
+        assert isinstance(other.exception(), ConflictError)
+        assert await half_made_channels(runtime) == 1
+
+
+async def test_an_account_being_unbound_goes_to_whoever_waits_for_it(side: OpenSide, runtime: Runtime) -> None:
+    mine = await bind(runtime, APP_ID, robot_id="mine")
+    first, second = await side("first"), await side("second")
+    unbound = first.stop_before("lock_channel_state")
+    leaving = first.start(unbind_channel(first.runtime, admin("mine"), channel_gid(mine.channel_id)))
+    await unbound.reached()
+    binding = start_binding(second, robot_id="theirs")
+    assert await second.blocked(binding)
+    unbound.let_go()
+    await leaving
+
+    assert await open_channels(runtime, mine, await binding) == [False, True]
+
+
+async def test_an_account_is_not_bound_again_under_another_robot_that_has_it_by_now(
+    side: OpenSide, runtime: Runtime
+) -> None:
+    mine = await bind(runtime, APP_ID, robot_id="mine")
+    await unbind_channel(runtime, admin("mine"), channel_gid(mine.channel_id))
+    first, second = await side("first"), await side("second")
+    inserted = first.stop_before("lock_channel_state")
+    theirs = start_binding(first, robot_id="theirs")
+    await inserted.reached()
+    again = start_binding(second, robot_id="mine")
+    assert await second.blocked(again)
+    inserted.let_go()
+    await asyncio.wait([again])
+
+    assert isinstance(again.exception(), ConflictError)
+    assert await open_channels(runtime, mine, await theirs) == [False, True]
+
+
+async def half_made_channels(runtime: Runtime) -> int:
+    """Channels without their state or without all of their tags."""
+    return int(
+        await runtime.pool.fetchval(
+            "select count(*) from channel c left join channel_state s using (channel_id) "
+            "where s.channel_id is null or (select count(*) from tag t where t.channel_id = c.channel_id) <> 8"
+        )
+    )
+
+
+async def test_unbinding_and_binding_at_once_end_as_one_after_the_other(side: OpenSide, runtime: Runtime) -> None:
+    """The gate is what the bindings say, whoever came last."""
+    account, mini_program = await bind(runtime), await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
+    hosts = [await side(f"host-{number}") for number in range(3)]
+    for turn in range(6):
+        async with asyncio.TaskGroup() as group:
+            for number, host in enumerate(hosts):
+                if (number + turn) % 2:
+                    group.create_task(unbind_channel(host.runtime, admin(), channel_gid(account.channel_id)))
+                else:
+                    group.create_task(bind(host.runtime, account.app_id))
+        bound = await runtime.pool.fetchval(
+            "select unbound_at is null from channel where channel_id = $1", account.channel_id
+        )
+        assert await open_channels(runtime, account, mini_program) == [bound, bound]

@@ -1,0 +1,105 @@
+"""DESIGN §2: all evaluation of a block is monotone, so hosts whose clocks are minutes apart never undo each other."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from service.domain.default_tags import run_default_tags, verify_channel
+from service.domain.events import record_events
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.entities.enums import DefaultTagRule, EventKind
+from service.entities.users import UserEvent
+from tests.domain.log_replay import check_log
+from tests.domain.standings import heads_of
+from tests.frozen_clock import START, FrozenClock
+from tests.races.outcomes import check_everything, lines_of, tags_of
+from tests.races.sides import OpenSide
+from tests.races.weakened import rewritten
+
+APART = timedelta(minutes=4)
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
+# Changes a fact, and nothing that follows from the facts.
+OLD_SCAN = UserEvent("ann", EventKind.SCAN, START - HOUR)
+LONG_AGO = "timestamptz '2020-01-01 00:00+00'"
+BY_ITS_OWN_CLOCK = rewritten(
+    "lock_heads", ("version, at, evaluated_at,", f"version, {LONG_AGO} as at, {LONG_AGO} as evaluated_at,")
+)
+
+
+async def a_lagging_host_comes_after_a_leading_one(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+) -> None:
+    """The leading host's run crosses Ann's boundary; the lagging host's event waits for it."""
+    await record_events(runtime, channel, [FOLLOW])
+    lagging = await side("lagging", clock=lambda: clock() - APART, weakened=weakened)
+    leading = await side("leading")
+    clock.now = START + HOUR
+    crossed = leading.stop_before("raise_evaluated_at")
+    run = leading.start(run_default_tags(leading.runtime, channel))
+    await crossed.reached()
+    event = lagging.start(record_events(lagging.runtime, channel, [OLD_SCAN]))
+    assert await lagging.blocked(event)
+    crossed.let_go()
+    await asyncio.gather(run, event)
+
+
+async def test_a_lagging_host_evaluates_no_earlier_than_the_leading_one(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    await a_lagging_host_comes_after_a_leading_one(side, runtime, channel, clock)
+
+    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5})]
+    assert [head.at for head in await heads_of(runtime, channel)] == [START + HOUR]
+    await check_everything(runtime, channel, {FOLLOW, OLD_SCAN}, clock())
+
+
+async def test_a_host_that_believes_its_own_clock_undoes_the_other(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    await a_lagging_host_comes_after_a_leading_one(side, runtime, channel, clock, BY_ITS_OWN_CLOCK)
+
+    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5}), ({5}, {6})]
+    [head] = await heads_of(runtime, channel)
+    assert head.at == START + HOUR - APART, "the instant of the head has gone back"
+    clock.advance(HOUR)
+    await run_default_tags(runtime, channel)
+    assert DefaultTagRule.TOUCHABLE in await tags_of(runtime, channel, "ann"), "and no run ever notices"
+
+
+async def test_hosts_apart_agree_without_flapping(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    """Runs and events of both hosts at once, while everybody's boundary passes on the one and then on the other."""
+    lagging, leading = await side("lagging", clock=lambda: clock() - APART), await side("leading")
+    hosts = (lagging, leading)
+    follows = [UserEvent(f"o{number}", EventKind.FOLLOW, START - number * timedelta(minutes=1)) for number in range(8)]
+    await record_events(runtime, channel, follows)
+    happened = set(follows)
+    clock.now = START + timedelta(minutes=50)
+    for minute in range(16):
+        old = [UserEvent(each.openid, EventKind.SCAN, START - HOUR + minute * SECOND) for each in follows]
+        happened |= set(old)
+        async with asyncio.TaskGroup() as group:
+            for host in hosts:
+                group.create_task(record_events(host.runtime, channel, old))
+                group.create_task(run_default_tags(host.runtime, channel))
+        clock.advance(timedelta(minutes=1))
+
+    versions = (await check_log(runtime, channel))[0]
+    assert sorted(versions) == list(range(1, len(versions) + 1))
+    assert await instants_of(runtime, channel) == sorted(await instants_of(runtime, channel))
+    for each in follows:
+        assert await lines_of(runtime, channel, each.openid) == [({1, 4, 5, 8}, set()), ({6}, {5})]
+    assert (await verify_channel(lagging.runtime, channel, repair=False)).clean
+    await check_everything(runtime, channel, happened, clock())
+
+
+async def instants_of(runtime: Runtime, channel: Channel) -> list[datetime]:
+    """When each version of the block says it was made, by version."""
+    rows = await runtime.pool.fetch(
+        "select distinct version, at from user_tag_change where channel_id = $1 order by version", channel.channel_id
+    )
+    return [row["at"] for row in rows]
