@@ -26,14 +26,16 @@ async def flush_valkey(installation: Installation, lasts: float) -> None:
     await asyncio.sleep(lasts)
 
 
-async def lose_wake_ups(installation: Installation, lasts: float) -> None:
-    """Valkey is well, and no wake-up gets through."""
+async def let_wake_ups_through(installation: Installation, *, through: bool) -> None:
+    """Valkey is well, and takes wake-ups or does not."""
     async with Redis.from_url(installation.valkey.url) as valkey:
-        await valkey.execute_command("ACL", "SETUSER", "default", "-publish")
-        try:
-            await asyncio.sleep(lasts)
-        finally:
-            await valkey.execute_command("ACL", "SETUSER", "default", "+publish")
+        await valkey.execute_command("ACL", "SETUSER", "default", "+publish" if through else "-publish")
+
+
+async def lose_wake_ups(installation: Installation, lasts: float) -> None:
+    await let_wake_ups_through(installation, through=False)
+    await asyncio.sleep(lasts)
+    await let_wake_ups_through(installation, through=True)
 
 
 async def drop_listeners(installation: Installation, lasts: float) -> None:

@@ -3,20 +3,25 @@
 import asyncio
 from typing import Final
 
+import pytest
+
 from service.entities.enums import EventKind
 from tests.faults.books import Books, Sender, sending
 from tests.faults.change_log import lines_by_openid, tags_by_openid
 from tests.faults.conftest import Install
-from tests.faults.faults import carry_out, draw_pairs
+from tests.faults.faults import carry_out, draw_pairs, let_wake_ups_through
 from tests.faults.installation import REMEMBER_WHAT_IS_PRUNED, Installation
 from tests.faults.reader import Reader, check_exactly_once, reading
 from tests.faults.seeds import seeds
 from tests.waiting import wait_until
 
+# A loaded machine takes its time to start so many processes.
+pytestmark = pytest.mark.timeout(300)
+
 PEOPLE: Final = [f"person-{number}" for number in range(10)]
 LATECOMERS: Final = [f"latecomer-{number}" for number in range(4)]
 KINDS: Final = (EventKind.FOLLOW, EventKind.FOLLOW, EventKind.UNFOLLOW, EventKind.MESSAGE, EventKind.SCAN)
-SENDERS: Final = 3
+SENDERS: Final = 6
 # Short enough for time to pass for everybody while the test runs.
 WINDOWS: Final = {
     "WINDOW_FOLLOW": "3s",
@@ -32,8 +37,7 @@ async def test_every_reader_is_told_every_change_once_whatever_breaks(install: I
     installation = await install(**WINDOWS)
     await installation.execute(REMEMBER_WHAT_IS_PRUNED)
     books = Books()
-    async with sending(installation, books, f"{seed}, first", 1, _everybody_follows):
-        await wait_until(lambda: books.acknowledged)
+    await _everybody(EventKind.FOLLOW, installation, books)
     readers = [
         Reader(f"{seed}, reader {n} of {openid}", installation.webs, installation.channel, openid)
         for openid in PEOPLE + LATECOMERS
@@ -43,6 +47,10 @@ async def test_every_reader_is_told_every_change_once_whatever_breaks(install: I
         await wait_until(lambda: all(reader.told for reader in readers), within=60)
         async with sending(installation, books, str(seed), SENDERS, _something_happens):
             await carry_out(installation, draw_pairs(seed))
+        # Nothing else will happen that could bring up what these last changes fail to tell.
+        await let_wake_ups_through(installation, through=False)
+        await _everybody(EventKind.UNFOLLOW, installation, books)
+        await _everybody(EventKind.FOLLOW, installation, books)
         await _all_is_quiet(installation)
         lines = await lines_by_openid(installation)
         newest = {openid: of_person[-1].version for openid, of_person in lines.items()}
@@ -50,8 +58,14 @@ async def test_every_reader_is_told_every_change_once_whatever_breaks(install: I
     await _check(installation, books, readers)
 
 
-async def _everybody_follows(sender: Sender, number: int) -> None:
-    await sender.record(*((openid, EventKind.FOLLOW) for openid in PEOPLE))
+async def _everybody(kind: EventKind, installation: Installation, books: Books) -> None:
+    sender = Sender("everybody", installation.webs, installation.channel, books)
+
+    async def recorded() -> bool:
+        return await sender.record(*((openid, kind) for openid in PEOPLE))
+
+    await wait_until(recorded, within=60)
+    await sender.close()
 
 
 async def _something_happens(sender: Sender, number: int) -> None:
@@ -86,5 +100,5 @@ async def _check(installation: Installation, books: Books, readers: list[Reader]
     events, visits = sum(len(reader.told) for reader in readers), sum(reader.visits for reader in readers)
     resets = sum(each.reset for reader in readers for each in reader.told)
     print(f"{events} events on {visits} visits of {len(readers)} readers, {resets} resets; answers {books.answers}")
-    assert events > 10 * len(readers), "hardly anything happened"
+    assert events > 5 * len(readers), "hardly anything happened"
     assert visits > 2 * len(readers), "hardly anybody had to come back"

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+import pytest
+
 from service.entities.enums import EventKind
 from tests.faults.books import Books, Sender
 from tests.faults.change_log import tags_by_openid
@@ -11,6 +13,9 @@ from tests.faults.conftest import Install
 from tests.faults.installation import Installation
 from tests.faults.reader import Reader, check_fold, reading
 from tests.waiting import wait_until
+
+# A loaded machine takes its time to start so many processes.
+pytestmark = pytest.mark.timeout(300)
 
 BEFORE: Final = [f"person-{number}" for number in range(4)]
 LOST: Final = [f"lost-{number}" for number in range(2)]

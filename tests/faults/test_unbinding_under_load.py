@@ -5,6 +5,7 @@ import random
 from typing import Final
 
 import httpx
+import pytest
 
 from service.entities.enums import EventKind
 from tests.faults.books import Books, Sender, sending
@@ -15,6 +16,9 @@ from tests.faults.installation import Installation
 from tests.faults.reader import Reader, check_fold, reading
 from tests.faults.seeds import seeds
 from tests.waiting import wait_until
+
+# A loaded machine takes its time to start so many processes.
+pytestmark = pytest.mark.timeout(300)
 
 PEOPLE: Final = [f"person-{number}" for number in range(8)]
 KINDS: Final = (EventKind.FOLLOW, EventKind.FOLLOW, EventKind.UNFOLLOW, EventKind.MESSAGE)

@@ -5,10 +5,15 @@ import random
 from datetime import timedelta
 from typing import Final
 
+import pytest
+
 from tests.faults.conftest import Install
 from tests.faults.installation import Installation
 from tests.faults.seeds import seeds
 from tests.waiting import wait_until
+
+# A loaded machine takes its time to start so many processes.
+pytestmark = pytest.mark.timeout(300)
 
 BLOCKS: Final = 48  # three transactions of a run
 USERS_A_BLOCK: Final = 400
