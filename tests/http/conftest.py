@@ -11,7 +11,7 @@ from tests.shared_web import robot_numbers, shared_web
 from tests.web_process import Web
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[Web]:
     async with shared_web(servers, migrated_template) as running:
         yield running
