@@ -81,8 +81,8 @@ async def _load_block(
     counts = [(channel_id, block, rule.value, int.from_bytes(bits).bit_count(), START) for rule, bits in bitmaps]
     await connection.copy_records_to_table("tag_member_count", records=counts)
     await connection.execute(
-        "insert into block_head (channel_id, block, at, evaluated_at, base_at, windows_version) "
-        "values ($1, $2, $3, $3, $3, 1)",
+        "insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version) "
+        "values ($1, $2, $3, $3, $3, $3, 1)",
         channel_id,
         block,
         START,

@@ -53,6 +53,7 @@ CREATE TABLE public.block_head (
     version bigint DEFAULT 0 NOT NULL,
     at timestamp with time zone NOT NULL,
     evaluated_at timestamp with time zone NOT NULL,
+    latest_at timestamp with time zone NOT NULL,
     windows_version integer NOT NULL,
     combos_version bigint DEFAULT 0 NOT NULL,
     base_version bigint DEFAULT 0 NOT NULL,
@@ -63,6 +64,8 @@ WITH (fillfactor='50');
 COMMENT ON COLUMN public.block_head.version IS 'Grows by one with each change of the block, in commit order.';
 
 COMMENT ON COLUMN public.block_head.evaluated_at IS 'Every user of the block has been evaluated at this instant or later.';
+
+COMMENT ON COLUMN public.block_head.latest_at IS 'No evaluation of the block that shows was at a later instant than this, and none to come is at an earlier one.';
 
 COMMENT ON COLUMN public.block_head.base_version IS 'The newest version no longer in the change log.';
 

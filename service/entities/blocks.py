@@ -36,17 +36,21 @@ def bitmap_of(offsets: Iterable[int]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a block stands. Versions grow by one in commit order; `at` and `evaluated_at` never go back."""
+    """Where a block stands. Versions grow by one in commit order; the instants never go back.
+
+    Everybody was evaluated at `evaluated_at` or later; nobody shows what was evaluated after `latest_at`.
+    """
 
     block: int
     version: int
     at: datetime
     evaluated_at: datetime
+    latest_at: datetime
     windows_version: int
 
     def evaluation_instant(self, clock: datetime) -> datetime:
         """When an evaluation under this lock takes place: never before an earlier one, whatever the clock says."""
-        return max(clock, self.at, self.evaluated_at)
+        return max(clock, self.latest_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,14 @@ async def lock_heads(conn: Connection, channel_id: int, blocks: Iterable[int]) -
     """Locks in ascending order. What the caller reads next sees everything that the wait was for."""
     rows = await conn.fetch(STATEMENTS["lock_heads"], channel_id, sorted(blocks))
     return {
-        row["block"]: Head(row["block"], row["version"], row["at"], row["evaluated_at"], row["windows_version"])
+        row["block"]: Head(
+            row["block"],
+            row["version"],
+            row["at"],
+            row["evaluated_at"],
+            row["latest_at"],
+            row["windows_version"],
+        )
         for row in rows
     }
 

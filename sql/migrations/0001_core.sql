@@ -120,6 +120,7 @@ create table block_head (
     version         bigint not null default 0,
     at              timestamptz not null,
     evaluated_at    timestamptz not null,
+    latest_at       timestamptz not null,
     windows_version int not null,
     combos_version  bigint not null default 0,
     base_version    bigint not null default 0,
@@ -128,6 +129,8 @@ create table block_head (
 ) with (fillfactor = 50);
 comment on column block_head.version is 'Grows by one with each change of the block, in commit order.';
 comment on column block_head.evaluated_at is 'Every user of the block has been evaluated at this instant or later.';
+comment on column block_head.latest_at is
+    'No evaluation of the block that shows was at a later instant than this, and none to come is at an earlier one.';
 comment on column block_head.base_version is 'The newest version no longer in the change log.';
 
 -- Two versions of a row share a page, so flipping a bit is a HOT update; any further column would undo that.

@@ -1,6 +1,7 @@
 -- name: merge_facts
 -- Takes the maxima of known and new facts, re-arms wake_at lazily, and answers whose default tags differ from the bits:
--- users of a block with the same difference together.
+-- users of a block with the same difference together. Where a boundary lies between the latest evaluation of a block and
+-- this one, the head remembers this one even if no bit changes: an earlier instant would see another tag.
 with event as (
     select *
     from unnest(
@@ -43,6 +44,18 @@ updated as (
     from merged m
     where u.channel_id = $1 and u.ordinal = m.ordinal
     returning u.ordinal, default_rules(m.facts, $11, $12, m.w, m.now) as rules
+),
+evaluated_late as (
+    update block_head h
+    set latest_at = greatest(h.latest_at, m.now)
+    from (
+        select m.ordinal / 32000 as block, max(m.now) as now
+        from merged m
+        join block_head b on b.channel_id = $1 and b.block = m.ordinal / 32000
+        where next_boundary(m.facts, $11, m.w, b.latest_at) <= m.now
+        group by 1
+    ) m
+    where h.channel_id = $1 and h.block = m.block
 )
 select n.ordinal / 32000 as block, n.rules, o.rules as old_rules,
     array_agg((n.ordinal % 32000)::smallint order by n.ordinal) as offsets

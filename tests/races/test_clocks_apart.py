@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from service.domain.default_tags import run_default_tags, verify_channel
+from service.domain.default_tags import VerifyReport, run_default_tags, verify_channel
 from service.domain.events import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -25,8 +25,10 @@ FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
 OLD_SCAN = UserEvent("ann", EventKind.SCAN, START - HOUR)
 LONG_AGO = "timestamptz '2020-01-01 00:00+00'"
 BY_ITS_OWN_CLOCK = rewritten(
-    "lock_heads", ("version, at, evaluated_at,", f"version, {LONG_AGO} as at, {LONG_AGO} as evaluated_at,")
+    "lock_heads",
+    ("version, at, evaluated_at, latest_at,", f"version, {LONG_AGO} as at, evaluated_at, {LONG_AGO} as latest_at,"),
 )
+SILENTLY = rewritten("merge_facts", ("where next_boundary(m.facts, $11, m.w, b.latest_at) <= m.now", "where false"))
 
 
 async def a_lagging_host_comes_after_a_leading_one(
@@ -67,6 +69,36 @@ async def test_a_host_that_believes_its_own_clock_undoes_the_other(
     clock.advance(HOUR)
     await run_default_tags(runtime, channel)
     assert DefaultTagRule.TOUCHABLE in await tags_of(runtime, channel, "ann"), "and no run ever notices"
+
+
+async def a_leading_host_changes_a_fact_and_no_bit(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+) -> VerifyReport:
+    """Ann, long Untouchable, scanned an hour ago: just over by the leading clock, not yet by the lagging one."""
+    await record_events(runtime, channel, [UserEvent("ann", EventKind.FOLLOW, START - 2 * HOUR)])
+    leading = await side("leading", weakened=weakened)
+    lagging = await side("lagging", clock=lambda: clock() - APART)
+    clock.now = START + HOUR
+    await record_events(leading.runtime, channel, [UserEvent("ann", EventKind.SCAN, START)])
+    return await verify_channel(lagging.runtime, channel, repair=True)
+
+
+async def test_an_evaluation_that_changed_no_bit_is_remembered(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    report = await a_leading_host_changes_a_fact_and_no_bit(side, runtime, channel, clock)
+
+    assert report.clean
+    assert await lines_of(runtime, channel, "ann") == [({1, 4, 6, 8}, set())]
+
+
+async def test_an_evaluation_that_leaves_no_trace_is_undone(
+    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    report = await a_leading_host_changes_a_fact_and_no_bit(side, runtime, channel, clock, SILENTLY)
+
+    assert report.wrong_users == 1
+    assert await lines_of(runtime, channel, "ann") == [({1, 4, 6, 8}, set()), ({5}, {6})]
 
 
 async def test_hosts_apart_agree_without_flapping(
