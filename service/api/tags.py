@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
 
@@ -61,9 +61,13 @@ class DefaultTag(Tag, Node):
         return self.entity.rule
 
 
+# The GraphQL type of each kind; the modules of the other kinds add theirs.
+TAG_TYPES: Final[dict[TagKind, type[Tag]]] = {TagKind.DEFAULT: DefaultTag}
+
+
 def shown_tag(entity: TagEntity, catalogue: Catalogue) -> Tag:
     """The GraphQL type of a tag, after its kind."""
-    return DefaultTag(
+    return TAG_TYPES[entity.kind](
         id=strawberry.ID(tag_gid(entity.channel_id, entity.tag_id)),
         entity=entity,
         catalogue=catalogue,

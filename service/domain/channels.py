@@ -1,20 +1,20 @@
 """Binding and unbinding channels, their credentials, and the gate that follows from them."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from service.domain.access import channel_named, require
 from service.domain.default_tags import NAMES, rules_for
+from service.domain.names import name_failure, tidy_name
 from service.domain.runtime import Runtime
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, Permission, TagKind, TagState
+from service.entities.enums import ChannelKind, DefaultTagRule, Permission, TagKind, TagState
 from service.entities.errors import BadInputError, ConflictError, FieldFailure
 from service.entities.principal import Principal
-from service.entities.tags import TagChange
+from service.entities.tags import Tag, TagChange
 from service.sealing import lookup_hash, new_path_secret
 from service.storage import channels, tags
 from service.storage.database import Connection
@@ -23,7 +23,6 @@ APP_ID: Final = re.compile(r"wx[0-9A-Za-z]{4,62}")
 CALLBACK_TOKEN: Final = re.compile(r"[0-9A-Za-z]{3,32}")
 ENCODING_AES_KEY: Final = re.compile(r"[0-9A-Za-z+/]{43}")
 APP_SECRET: Final = re.compile(r"[!-~]{1,128}")
-LONGEST_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +52,6 @@ class ChannelUpdate:
     name: str | None
     verified: bool | None
     credentials: Credentials
-
-
-def tidy_name(name: str) -> str:
-    """Names are compared and kept in NFC, without space around them."""
-    return unicodedata.normalize("NFC", name).strip()
-
-
-def name_failure(path: str, name: str) -> FieldFailure | None:
-    """Why a tidied name is refused; None when it is fine."""
-    if not 1 <= len(name) <= LONGEST_NAME:
-        return FieldFailure(path, "BAD_LENGTH", f"Between 1 and {LONGEST_NAME} characters.")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
-        return FieldFailure(path, "BAD_CHARACTER", "Control characters are not allowed.")
-    return None
 
 
 async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelDetails) -> Channel:
@@ -169,23 +154,28 @@ async def _insert(
         push_secret_hash=lookup_hash(secret),
     )
     rules = rules_for(channel)
-    for rule in rules:
-        category, tag_name = NAMES[rule]
-        await tags.insert_tag(
-            conn,
-            channel_id=channel.channel_id,
-            tag_id=rule.value,
-            kind=TagKind.DEFAULT,
-            category=category,
-            name=tag_name,
-            description=None,
-            state=TagState.ACTIVE,
-            now=now,
-        )
+    await tags.insert_tags(conn, [_default_tag(channel.channel_id, rule, now) for rule in rules])
     version, at = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=False)
     created = [TagChange(version, at, rule.value, "CREATED", None, False, True) for rule in rules]
     await tags.log_tag_changes(conn, channel.channel_id, created, None)
     return channel
+
+
+def _default_tag(channel_id: int, rule: DefaultTagRule, now: datetime) -> Tag:
+    category, name = NAMES[rule]
+    return Tag(
+        channel_id=channel_id,
+        tag_id=rule.value,
+        kind=TagKind.DEFAULT,
+        category=category,
+        name=name,
+        description=None,
+        state=TagState.ACTIVE,
+        version=1,
+        created_at=now,
+        updated_at=now,
+        deleted_at=None,
+    )
 
 
 async def _bind_again(

@@ -76,6 +76,34 @@ class LimitExceededError(RefusedError):
         super().__init__(ErrorCode.LIMIT_EXCEEDED, message)
 
 
+class NameTakenError(RefusedError):
+    """A living tag of the channel has this category and name."""
+
+    def __init__(self, *fields: FieldFailure) -> None:
+        super().__init__(ErrorCode.NAME_TAKEN, fields[0].message, fields)
+
+
+class CycleError(RefusedError):
+    """A combo would be made of itself."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.CYCLE, message)
+
+
+class TagNotUsableError(RefusedError):
+    """A PENDING or LAPSED tag where an ACTIVE one is needed."""
+
+    def __init__(self, message: str, *fields: FieldFailure) -> None:
+        super().__init__(ErrorCode.TAG_NOT_USABLE, message, fields)
+
+
+class TagProtectedError(RefusedError):
+    """Default tags can be neither edited nor deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.TAG_PROTECTED, "Default tags can be neither edited nor deleted.")
+
+
 class ConflictError(RefusedError):
     """Somebody else has it, or it changed meanwhile."""
 

@@ -136,6 +136,11 @@ async def take_ordinals(conn: Connection, channel_id: int, count: int) -> int:
     return int(_present(await conn.fetchrow(STATEMENTS["take_ordinals"], channel_id, count))["first_ordinal"])
 
 
+async def take_tag_id(conn: Connection, channel_id: int) -> int:
+    """Reserves the number of a new tag; the caller holds the channel's state."""
+    return int(_present(await conn.fetchrow(STATEMENTS["take_tag_id"], channel_id))["tag_id"])
+
+
 async def note_push(conn: Connection, channel_id: int, now: datetime, unless_after: datetime) -> None:
     await conn.execute(STATEMENTS["note_push"], channel_id, now, unless_after)
 

@@ -22,24 +22,38 @@ class TagChangesSince:
     changes: tuple[TagChange, ...]
 
 
-async def insert_tag(
-    conn: Connection,
-    *,
-    channel_id: int,
-    tag_id: int,
-    kind: TagKind,
-    category: str,
-    name: str,
-    description: str | None,
-    state: TagState,
-    now: datetime,
-) -> Tag:
-    row = await conn.fetchrow(
-        STATEMENTS["insert_tag"], channel_id, tag_id, kind, category, name, description, state, now
+async def insert_tags(conn: Connection, new: Sequence[Tag]) -> None:
+    """New tags, with the numbers they were given; their names were found free under the lock of the channel."""
+    for tag in new:
+        await conn.execute(
+            STATEMENTS["insert_tag"],
+            tag.channel_id,
+            tag.tag_id,
+            tag.kind,
+            tag.category,
+            tag.name,
+            tag.description,
+            tag.state,
+            tag.created_at,
+        )
+
+
+async def update_tags(conn: Connection, channel_id: int, edited: Sequence[Tag]) -> None:
+    """Tags as they shall be; in one statement, so that two may exchange their names."""
+    if not edited:
+        return
+    await conn.execute(
+        STATEMENTS["update_tags"],
+        channel_id,
+        [tag.tag_id for tag in edited],
+        [tag.category for tag in edited],
+        [tag.name for tag in edited],
+        [tag.description for tag in edited],
+        [tag.state for tag in edited],
+        [tag.version for tag in edited],
+        [tag.updated_at for tag in edited],
+        [tag.deleted_at for tag in edited],
     )
-    if row is None:
-        raise LookupError("insert returned nothing")
-    return _tag(row)
 
 
 async def catalogue(conn: Connection, channel_id: int) -> Catalogue:

@@ -24,6 +24,10 @@ set next_ordinal = next_ordinal + $2, user_count = user_count + $2
 where channel_id = $1
 returning next_ordinal - $2 as first_ordinal;
 
+-- name: take_tag_id
+-- Reserves the number of a new tag; run under the lock of channel_state.
+update channel_state set next_tag_id = next_tag_id + 1 where channel_id = $1 returning next_tag_id - 1 as tag_id;
+
 -- name: note_push
 -- Shows operators that pushes decrypt; written once a minute at most.
 update channel_state set last_push_at = $2

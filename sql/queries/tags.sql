@@ -1,8 +1,17 @@
 -- name: insert_tag
 -- A new tag; a living namesake violates tag_name_taken.
 insert into tag (channel_id, tag_id, kind, category, name, description, state, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-returning *;
+values ($1, $2, $3, $4, $5, $6, $7, $8, $8);
+
+-- name: update_tags
+-- Tags as they shall be after an edit; a deleted one gives its name free.
+update tag t
+set category = n.category, name = n.name, description = n.description, state = n.state, version = n.version,
+    updated_at = n.updated_at, deleted_at = n.deleted_at
+from unnest(
+    $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[], $9::timestamptz[]
+) as n (tag_id, category, name, description, state, version, updated_at, deleted_at)
+where t.channel_id = $1 and t.tag_id = n.tag_id;
 
 -- name: catalogue
 -- Every tag of a channel, deleted ones too, with the version of the channel's tag states they are from.

@@ -1,63 +1,56 @@
 """Tags that come, go and are renamed, written the way every structural change is: under the channel's lock."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from service.domain.membership import write_transitions
 from service.domain.people import ordinals_for
-from service.entities.blocks import Transition, WakeUp, block_of, offset_of
+from service.domain.tag_states import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
+from service.entities.blocks import Transition, block_of, offset_of
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, TagKind, TagState
-from service.entities.tags import TagChange
-from service.storage import channels, heads, tags
+from service.entities.tags import Tag
+from service.storage import heads
 from tests.feed.processes import FeedProcess
+from tests.frozen_clock import START
 
 
 @dataclass(frozen=True)
 class Act:
-    """One line of a structural change, with the row it leaves behind."""
+    """What a structural change does to one tag."""
 
     tag_id: int
-    kind: str
-    before: bool
-    after: bool
-    assignment: str = ""
+    kind: TagChangeKind
+    after: Callable[[Tag], Tag]
 
 
 def hide(tag_id: int) -> Act:
-    return Act(tag_id, "STATE_CHANGED", True, False, "state = 'LAPSED'")
+    return Act(tag_id, TagChangeKind.STATE_CHANGED, lambda tag: replace(tag, state=TagState.LAPSED))
 
 
 def show(tag_id: int) -> Act:
-    return Act(tag_id, "STATE_CHANGED", False, True, "state = 'ACTIVE'")
+    return Act(tag_id, TagChangeKind.STATE_CHANGED, lambda tag: replace(tag, state=TagState.ACTIVE))
 
 
 def rename(tag_id: int, name: str) -> Act:
-    return Act(tag_id, "UPDATED", True, True, f"name = '{name}'")
+    return Act(tag_id, TagChangeKind.UPDATED, lambda tag: replace(tag, name=name))
 
 
 def delete(tag_id: int) -> Act:
-    return Act(tag_id, "DELETED", True, False, "deleted_at = now()")
+    return Act(tag_id, TagChangeKind.DELETED, lambda tag: replace(tag, deleted_at=START))
 
 
 async def change_tags(
     process: FeedProcess, channel: Channel, acts: Sequence[Act], cause: ChangeCause = ChangeCause.TAG_EDITED
 ) -> int:
     """Make one version of the tag states out of these acts."""
-    runtime, channel_id = process.runtime, channel.channel_id
+    runtime = process.runtime
     async with runtime.pool.acquire() as conn, conn.transaction():
-        state = await channels.lock_channel_state(conn, channel_id)
-        for act in acts:
-            await conn.execute(
-                f"update tag set {act.assignment} where channel_id = $1 and tag_id = $2",  # noqa: S608
-                channel_id,
-                act.tag_id,
-            )
-        version, at = await channels.bump_tag_version(conn, channel_id, runtime.clock(), is_open=state.open)
-        lines = [TagChange(version, at, act.tag_id, act.kind, cause, act.before, act.after) for act in acts]
-        await tags.log_tag_changes(conn, channel_id, lines, cause)
-    runtime.publisher.publish([WakeUp(channel_id, None, version)])
-    return version
+        before = await lock_catalogue(conn, channel.channel_id)
+        edits = [TagEdit(act.kind, before.tags[act.tag_id], act.after(before.tags[act.tag_id])) for act in acts]
+        after, wake_up = await write_tag_edits(conn, before, edits, cause=cause, clock=runtime.clock())
+    runtime.publisher.publish([wake_up])
+    return after.version
 
 
 async def make_tag(
@@ -66,24 +59,12 @@ async def make_tag(
     """Make a return tag that nobody has."""
     runtime, channel_id = process.runtime, channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
-        held = await channels.lock_channel_state(conn, channel_id)
+        before = await lock_catalogue(conn, channel_id)
         now = runtime.clock()
-        await tags.insert_tag(
-            conn,
-            channel_id=channel_id,
-            tag_id=tag_id,
-            kind=TagKind.RETURN,
-            category="Fruit",
-            name=name,
-            description=None,
-            state=state,
-            now=now,
-        )
-        version, at = await channels.bump_tag_version(conn, channel_id, now, is_open=held.open)
-        shown = state is TagState.ACTIVE
-        created = TagChange(version, at, tag_id, "CREATED", ChangeCause.RETURN_DATA, False, shown)
-        await tags.log_tag_changes(conn, channel_id, [created], ChangeCause.RETURN_DATA)
-    runtime.publisher.publish([WakeUp(channel_id, None, version)])
+        tag = Tag(channel_id, tag_id, TagKind.RETURN, "Fruit", name, None, state, 1, now, now, None)
+        created = TagEdit(TagChangeKind.CREATED, None, tag)
+        _, wake_up = await write_tag_edits(conn, before, [created], cause=ChangeCause.RETURN_DATA, clock=now)
+    runtime.publisher.publish([wake_up])
 
 
 async def give(process: FeedProcess, channel: Channel, tag_id: int, *openids: str, take: bool = False) -> None:

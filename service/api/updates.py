@@ -1,0 +1,27 @@
+"""What an update says: an absent field stays as it is, and null says nothing sensible unless a field allows it."""
+
+from typing import Any
+
+import strawberry
+
+from service.entities.errors import BadInputError, FieldFailure
+
+
+def given(value: Any) -> Any:
+    return None if value is strawberry.UNSET else value
+
+
+def refuse_nulls(of: object, *names: str) -> None:
+    """In updates an absent field stays as it is; an explicit null says nothing sensible."""
+    failures = [
+        FieldFailure(f"input.{_camel(name)}", "NULL", "Leave the field out to keep what is there.")
+        for name in names
+        if getattr(of, name) is None
+    ]
+    if failures:
+        raise BadInputError(*failures)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,22 @@
+"""Names of channels, categories and tags (specification §4.6)."""
+
+import unicodedata
+from typing import Final
+
+from service.entities.errors import FieldFailure
+
+LONGEST_NAME: Final = 64
+
+
+def tidy_name(name: str) -> str:
+    """Names are compared and kept in NFC, without space around them."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def name_failure(path: str, name: str) -> FieldFailure | None:
+    """Why a tidied name is refused; None when it is fine."""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        return FieldFailure(path, "BAD_LENGTH", f"Between 1 and {LONGEST_NAME} characters.")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        return FieldFailure(path, "BAD_CHARACTER", "Control characters are not allowed.")
+    return None
