@@ -15,6 +15,7 @@ from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.http.exports import Exports
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
@@ -28,6 +29,7 @@ class WebProcess:
     view: GraphQLView
     push: WechatPush
     health: Health
+    exports: Exports
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -42,6 +44,7 @@ class WebProcess:
             production = self._settings.production
             self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
+            self.exports = Exports(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
@@ -64,6 +67,9 @@ class WebProcess:
     async def readyz(self, request: Request) -> Response:
         return await self.health.ready(request)
 
+    async def export(self, request: Request) -> Response:
+        return await self.exports.get(request)
+
 
 class _Endpoint:
     """Hands a whole connection over, as an ASGI application."""
@@ -85,6 +91,7 @@ def make_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/export/{link}", process.export, methods=["GET"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),
         ],

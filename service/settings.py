@@ -50,6 +50,8 @@ class Settings:
     windows: Windows = Windows()
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
+    size_history_retention: timedelta = timedelta(days=365)
+    export_kept_for: timedelta = timedelta(hours=24)
     feed_heal_every: timedelta = timedelta(seconds=3)
     push_signature_max_age: timedelta = timedelta(minutes=10)
     database_pool_size: int = 10
@@ -79,6 +81,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         windows=_windows(read),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
+        size_history_retention=read.positive("SIZE_HISTORY_RETENTION", default.size_history_retention),
+        export_kept_for=read.positive("EXPORT_KEPT_FOR", default.export_kept_for),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
         database_pool_size=read.count("DATABASE_POOL_SIZE", default.database_pool_size),

@@ -9,12 +9,13 @@ from typing import Final
 
 from arq.connections import RedisSettings
 from arq.cron import CronJob, cron
-from arq.worker import Worker
+from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from service.domain.cancelling import cancel_for_good
 from service.jobs.schedule import clock_face
-from service.jobs.scheduled import default_tags, prune
+from service.jobs.scheduled import default_tags, prune, sample_sizes
+from service.jobs.unfinished import sweep, work_on_job
 from service.logs import configure_logging
 from service.parts import Parts, open_parts
 from service.settings import Settings
@@ -22,6 +23,8 @@ from service.settings import Settings
 PAUSE_WITHOUT_VALKEY: Final = 2.0
 LONGEST_RUN: Final = 1800
 POLL_EVERY: Final = 0.2
+SWEEP_AT: Final = set(range(0, 60, 5))
+SAMPLE_AT: Final = {0, 15, 30, 45}
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,8 @@ def cron_jobs(settings: Settings) -> list[CronJob]:
             keep_result=0,
             max_tries=1,
         ),
+        cron(sweep, second=SWEEP_AT, run_at_startup=True, keep_result=0, max_tries=1),
+        cron(sample_sizes, minute=SAMPLE_AT, second=30, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
         cron(prune, minute={17}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
     ]
 
@@ -62,6 +67,7 @@ async def work(settings: Settings) -> None:
 async def _work_on(settings: Settings, parts: Parts) -> None:
     while True:
         worker = Worker(
+            functions=[func(work_on_job, timeout=LONGEST_RUN, keep_result=0, max_tries=1)],
             cron_jobs=cron_jobs(settings),
             redis_settings=RedisSettings.from_dsn(settings.redis_url or ""),
             ctx={"runtime": parts.runtime},

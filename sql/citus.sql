@@ -12,3 +12,7 @@ select create_distributed_table('tag_member_count', 'channel_id', colocate_with 
 select create_distributed_table('user_tag_change', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('bulk_tag_change', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('tag_change', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('job', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('frozen_audience', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('export_chunk', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('tag_size', 'channel_id', colocate_with => 'channel_state');

@@ -9,14 +9,16 @@ from strawberry.dataloader import DataLoader
 
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
-from service.entities.tags import Catalogue, MemberCount
+from service.entities.tags import Catalogue, MemberCount, TagSize
 from service.entities.users import ChannelUser
-from service.storage import channels, evaluation, members, tags, users
+from service.storage import channels, evaluation, members, sizes, tags, users
 from service.storage.database import Connection
 
 V = TypeVar("V")
 
 UserKey = tuple[int, int]
+# Channel, tag, and from when on.
+SizesKey = tuple[int, int, datetime]
 
 
 class Loaders:
@@ -29,6 +31,7 @@ class Loaders:
         self.state_of_channel: DataLoader[int, ChannelState] = DataLoader(self._each(channels.channel_state))
         self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
         self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(self._each(members.member_counts))
+        self.sizes_of_tag: DataLoader[SizesKey, list[TagSize]] = DataLoader(self._sizes_of_tags)
         self.user_by_ordinal: DataLoader[UserKey, ChannelUser | None] = DataLoader(self._users_by_ordinal)
         self.tags_of_user: DataLoader[UserKey, frozenset[int]] = DataLoader(self._tags_of_users)
         self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
@@ -77,6 +80,17 @@ class Loaders:
                 for ordinal, since in (await users.tags_since(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = since
         return [found.get(key, {}) for key in keys]
+
+    async def _sizes_of_tags(self, keys: list[SizesKey]) -> list[list[TagSize]]:
+        asked: dict[tuple[int, datetime], list[int]] = defaultdict(list)
+        for channel_id, tag_id, since in keys:
+            asked[channel_id, since].append(tag_id)
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for (channel_id, since), tag_ids in asked.items():
+                for tag_id, samples in (await sizes.sizes_since(conn, channel_id, tag_ids, since)).items():
+                    found[channel_id, tag_id, since] = samples
+        return [found.get(key, []) for key in keys]
 
     async def _windows(self, keys: list[None]) -> list[evaluation.StoredWindows]:
         async with self._runtime.pool.acquire() as conn:

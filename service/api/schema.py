@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext
 
 from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
+from service.api.exports import AudienceExport
 from service.api.mutations import Mutation
 from service.api.permissions import refuse_unguarded
 from service.api.queries import Query
@@ -31,7 +32,7 @@ def make_schema(*, production: bool = False) -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[DefaultTag, ErrorCode],
+        types=[AudienceExport, DefaultTag, ErrorCode],
         extensions=[CodedErrors, DisableIntrospection] if production else [CodedErrors],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )

@@ -5,7 +5,7 @@ block, the bit at `offset` counted from the left, as PostgreSQL's `get_bit` does
 a test holds the two together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -32,6 +32,15 @@ def bitmap_of(offsets: Iterable[int]) -> bytes:
     for offset in offsets:
         bits[offset >> 3] |= 0x80 >> (offset & 7)
     return bytes(bits)
+
+
+def offsets_in(bits: bytes, start: int = 0) -> Iterator[int]:
+    """The offsets from `start` on that are set in the bitmap of one block, ascending."""
+    text = f"{int.from_bytes(bits):0{BLOCK_SIZE}b}"
+    found = text.find("1", start)
+    while found >= 0:
+        yield found
+        found = text.find("1", found + 1)
 
 
 @dataclass(frozen=True, slots=True)

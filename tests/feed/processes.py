@@ -72,7 +72,7 @@ async def feed_process(
     hub = Hub(pool, redis, heal_every=heal_every)
     hub.start()
     try:
-        yield FeedProcess(Runtime(pool, clock, publisher, Sealer((SECRETS_KEY,)), Settings()), hub, redis, clock)
+        yield FeedProcess(Runtime(pool, clock, publisher, RecordingQueue(), Sealer((SECRETS_KEY,)), Settings()), hub, redis, clock)
     finally:
         await hub.close()
         await valkey.close()

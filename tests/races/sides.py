@@ -129,7 +129,7 @@ async def open_side(
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )
-    side.runtime = Runtime(pool, clock, RecordingPublisher(), Sealer((SECRETS_KEY,)), settings)
+    side.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), Sealer((SECRETS_KEY,)), settings)
     try:
         yield side
     finally:
