@@ -73,7 +73,7 @@ async def machine(place: Path) -> AsyncIterator[Machine]:
         admin = await asyncpg.connect(servers.database_url)
         settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
         clock = SettableClock(START - timedelta(days=400))
-        runtime = Runtime(pool, clock, CountingPublisher(), NoQueue(), Sealer(settings.secrets_keys), settings)
+        runtime = Runtime(pool, clock, CountingPublisher(), Sealer(settings.secrets_keys), settings)
         try:
             boss = Principal("bench", ROBOT, Role.CREATOR, START + timedelta(days=1))
             channel = await _bind(runtime, boss)
