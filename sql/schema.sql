@@ -125,7 +125,8 @@ CREATE TABLE public.channel_state (
     next_tag_id integer DEFAULT 9 NOT NULL,
     user_count integer DEFAULT 0 NOT NULL,
     default_tags_as_of timestamp with time zone NOT NULL,
-    last_push_at timestamp with time zone
+    last_push_at timestamp with time zone,
+    next_job_id integer DEFAULT 1 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -201,6 +202,63 @@ CREATE VIEW public.default_tag_bits AS
           WHERE ((m.channel_id = h.channel_id) AND (m.block = h.block) AND (m.tag_id = 8))) AS t8
    FROM public.block_head h;
 
+CREATE TABLE public.export_chunk (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    chunk integer NOT NULL,
+    bytes integer NOT NULL,
+    content bytea NOT NULL
+);
+
+COMMENT ON COLUMN public.export_chunk.content IS 'Deflated; bytes is the length before.';
+
+CREATE TABLE public.frozen_audience (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    block integer NOT NULL,
+    members bit(32000) NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+COMMENT ON TABLE public.frozen_audience IS 'Whom a job is about, as it was when the job was made.';
+
+CREATE TABLE public.job (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    total integer,
+    error text,
+    error_code text,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    resumes_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    payload jsonb NOT NULL,
+    claim integer DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    CONSTRAINT job_state CHECK ((state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text, 'DONE'::text, 'FAILED'::text, 'CANCELLED'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.job IS 'Something long that is done in slices. PostgreSQL knows what is unfinished; Valkey only says it sooner.';
+
+COMMENT ON COLUMN public.job.job_id IS 'Counted per channel.';
+
+COMMENT ON COLUMN public.job.expires_at IS 'What the job made is kept so long.';
+
+COMMENT ON COLUMN public.job.payload IS 'What is to be done and how far it is, as the kind of job understands it.';
+
+COMMENT ON COLUMN public.job.claim IS 'Grows each time somebody takes the job up; whoever holds an older one writes nothing any more.';
+
+COMMENT ON COLUMN public.job.lease_until IS 'Nobody else takes the job up before.';
+
+COMMENT ON COLUMN public.job.failures IS 'In a row, since the last slice that was done.';
+
 CREATE TABLE public.robot (
     robot_id text NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -255,6 +313,15 @@ CREATE TABLE public.tag_member_count (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.tag_size (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    members integer NOT NULL
+);
+
+COMMENT ON TABLE public.tag_size IS 'Sizes of tags over time. A sample that would say the same as the one before is left out.';
+
 CREATE TABLE public.user_ad (
     channel_id bigint NOT NULL,
     ordinal integer NOT NULL,
@@ -304,6 +371,15 @@ ALTER TABLE ONLY public.channel_user
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_pkey PRIMARY KEY (channel_id, ordinal);
 
+ALTER TABLE ONLY public.export_chunk
+    ADD CONSTRAINT export_chunk_pkey PRIMARY KEY (channel_id, job_id, chunk);
+
+ALTER TABLE ONLY public.frozen_audience
+    ADD CONSTRAINT frozen_audience_pkey PRIMARY KEY (channel_id, job_id, block);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (channel_id, job_id);
+
 ALTER TABLE ONLY public.robot
     ADD CONSTRAINT robot_pkey PRIMARY KEY (robot_id);
 
@@ -322,6 +398,9 @@ ALTER TABLE ONLY public.tag_members
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (channel_id, tag_id);
 
+ALTER TABLE ONLY public.tag_size
+    ADD CONSTRAINT tag_size_pkey PRIMARY KEY (channel_id, tag_id, at);
+
 ALTER TABLE ONLY public.touch_windows
     ADD CONSTRAINT touch_windows_pkey PRIMARY KEY (version);
 
@@ -334,6 +413,8 @@ ALTER TABLE ONLY public.user_tag_change
 CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) WHERE (unbound_at IS NULL);
 
 CREATE INDEX channel_user_wake ON public.channel_user USING btree (channel_id, ((ordinal / 32000)), wake_at) WHERE (wake_at IS NOT NULL);
+
+CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
 
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
@@ -350,6 +431,9 @@ ALTER TABLE ONLY public.channel_state
 
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

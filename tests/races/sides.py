@@ -13,7 +13,7 @@ from service.sealing import Sealer
 from service.settings import Settings
 from service.storage.database import BareConnection, SessionlessConnection
 from service.storage.statements import STATEMENTS
-from tests.runtimes import SECRETS_KEY, RecordingPublisher
+from tests.runtimes import SECRETS_KEY, RecordingPublisher, RecordingQueue
 from tests.waiting import wait_until
 
 Answer = TypeVar("Answer")
