@@ -19,7 +19,7 @@ class AudienceSize:
 
 
 async def size_up_audience(conn: Connection, channel_id: int, expression: Expression) -> AudienceSize:
-    row = await conn.fetchrow(around("size_up_audience", expression), channel_id)
+    row = await conn.fetchrow(around(STATEMENTS["size_up_audience"], expression), channel_id)
     return AudienceSize(0, 0, 0) if row is None else AudienceSize(*row)
 
 
@@ -27,7 +27,7 @@ async def blocks_of_audience(
     conn: Connection, channel_id: int, expression: Expression, *, start: int, limit: int
 ) -> list[tuple[int, bytes]]:
     """(block, bitmap) of the first blocks from `start` on that have members, ascending."""
-    rows = await conn.fetch(around("blocks_of_audience", expression), channel_id, start, limit)
+    rows = await conn.fetch(around(STATEMENTS["blocks_of_audience"], expression), channel_id, start, limit)
     return [(row["block"], row["members"].bytes) for row in rows]
 
 

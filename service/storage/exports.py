@@ -13,7 +13,7 @@ from service.storage.statements import STATEMENTS
 
 async def freeze_audience(conn: Connection, channel_id: int, job_id: int, expression: Expression) -> int:
     """Keeps who is in the set now, for a job; how many they are."""
-    return int(await conn.fetchval(around("freeze_audience", expression), channel_id, job_id))
+    return int(await conn.fetchval(around(STATEMENTS["freeze_audience"], expression), channel_id, job_id))
 
 
 async def frozen_blocks(

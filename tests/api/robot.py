@@ -25,6 +25,11 @@ query Tags($channelId: ID!, $openid: String!) {
   user(channelId: $channelId, openid: $openid) { id tags { tag { id name } } }
 }
 """
+EXPORT = """
+mutation Export($input: ExportAudienceInput!) {
+  exportAudience(input: $input) { job { id state progress done total url urlExpiresAt rowCount createdAt } }
+}
+"""
 Event = dict[str, Any]
 
 
@@ -57,6 +62,12 @@ class Robot:
         answer = await self.ask(RECORD, input={"channelId": channel_id, "events": events})
         recorded: dict[str, Any] = answer["recordEvents"]
         return recorded
+
+    async def export(self, channel_id: str, expression: dict[str, Any]) -> dict[str, Any]:
+        """Ask for an export; it stays QUEUED where no worker runs."""
+        given = {"channelId": channel_id, "expression": expression}
+        job: dict[str, Any] = (await self.ask(EXPORT, input=given))["exportAudience"]["job"]
+        return job
 
     async def tag_ids(self, channel_id: str, openid: str) -> dict[str, str]:
         """Ids of the tags somebody shows, by name."""

@@ -27,6 +27,12 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.tag": ('(id: "$tag")', EVERYBODY),
     "Query.user": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Query.users": ('(channelId: "$channel", openids: ["ada"])', WHO_SEES_USERS),
+    "Query.audience": ('(channelId: "$channel", expression: {tag: "$tag"})', WHO_SEES_USERS),
+    "Query.tagOverlap": ('(tagIds: ["$tag", "$other"])', WHO_SEES_USERS),
+    "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
+    "Query.job": ('(id: "$job")', WHO_MANAGES),
+    "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
+    "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
     "Mutation.bindChannel": (BINDING, WHO_MANAGES),
     "Mutation.updateChannel": ('(input: {id: "$channel", name: "n"})', WHO_MANAGES),
     "Mutation.unbindChannel": ('(id: "$channel")', WHO_MANAGES),
@@ -36,6 +42,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         WHO_SUBMITS,
     ),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
+    "Subscription.jobProgress": ('(id: "$job")', WHO_MANAGES),
     "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
 }
 ROOTS: Final = {
@@ -53,7 +60,9 @@ class Filled:
     robot: Robot
     channel: str
     tag: str
+    other_tag: str
     user: str
+    job: str
 
 
 @pytest.fixture
@@ -61,7 +70,9 @@ async def filled(robot: Robot) -> Filled:
     channel = (await robot.bind())["id"]
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
-    return Filled(robot, channel, (await robot.tag_ids(channel, "ada"))["New user"], answer["user"]["id"])
+    tags = await robot.tag_ids(channel, "ada")
+    job = await robot.export(channel, {"tag": tags["New user"]})
+    return Filled(robot, channel, tags["New user"], tags["Not opened"], answer["user"]["id"], job["id"])
 
 
 def test_the_table_has_every_root_field() -> None:
@@ -138,6 +149,7 @@ async def test_node_reveals_to_an_integrator_no_more_than_the_root_field_would(f
 def _operation(name: str, filled: Filled) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
+    arguments = arguments.replace("$other", filled.other_tag).replace("$job", filled.job)
     arguments = arguments.replace("$app", filled.robot.app_id())
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 

@@ -24,11 +24,27 @@ PLACES: Final = {
     "Query.tag(id)": "query($id: ID!) { tag(id: $id) { id } }",
     "Query.user(channelId)": 'query($id: ID!) { user(channelId: $id, openid: "ada") { id } }',
     "Query.users(channelId)": 'query($id: ID!) { users(channelId: $id, openids: ["ada"]) { id } }',
+    "Query.audience(channelId)": """
+        query($id: ID!, $ownTag: ID!) { audience(channelId: $id, expression: {tag: $ownTag}) { id } }""",
+    "Query.audience(expression.tag)": """
+        query($id: ID!, $own: ID!) { audience(channelId: $own, expression: {any: [{tag: $id}]}) { id } }""",
+    "Query.tagOverlap(tagIds)": "query($id: ID!, $ownTag: ID!) { tagOverlap(tagIds: [$id, $ownTag]) { both } }",
+    "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
+    "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
     "Mutation.updateChannel(input.id)": """
         mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
     "Mutation.resetChannelAddresses(channelId)": """
         mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
+    "Mutation.exportAudience(input.channelId)": """
+        mutation($id: ID!, $ownTag: ID!) {
+          exportAudience(input: {channelId: $id, expression: {tag: $ownTag}}) { job { id } }
+        }""",
+    "Mutation.exportAudience(input.expression.tag)": """
+        mutation($id: ID!, $own: ID!) {
+          exportAudience(input: {channelId: $own, expression: {tag: $id}}) { job { id } }
+        }""",
+    "Mutation.cancelJob(id)": "mutation($id: ID!) { cancelJob(id: $id) { job { id } } }",
     "Mutation.recordEvents(input.channelId)": """
         mutation($id: ID!) {
           recordEvents(input: {channelId: $id, events: [{openid: "eve", kind: FOLLOW, at: "2026-01-01T00:00:00Z"}]}) {
@@ -37,14 +53,35 @@ PLACES: Final = {
         }""",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
+    "Subscription.jobProgress(id)": "subscription($id: ID!) { jobProgress(id: $id) { id } }",
     "Subscription.tagEvents(channelId)": 'subscription($id: ID!) { tagEvents(channelId: $id, after: "") { cursor } }',
 }
 # What each place takes; all the others take a channel.
-TAKES: Final = {"Query.node(id)": "user", "Query.nodes(ids)": "user", "Query.tag(id)": "tag"}
+TAKES: Final = {
+    "Query.node(id)": "user",
+    "Query.nodes(ids)": "user",
+    "Query.tag(id)": "tag",
+    "Query.audience(expression.tag)": "tag",
+    "Query.tagOverlap(tagIds)": "tag",
+    "Query.job(id)": "job",
+    "Mutation.exportAudience(input.expression.tag)": "tag",
+    "Mutation.cancelJob(id)": "job",
+    "Subscription.jobProgress(id)": "job",
+}
+# What integrators may not ask at all, whatever their channels.
+NOT_FOR_INTEGRATORS: Final = {
+    "Query.user(channelId)",
+    "Query.users(channelId)",
+    "Query.audience(channelId)",
+    "Query.audience(expression.tag)",
+    "Query.tagOverlap(tagIds)",
+    "Query.job(id)",
+}
 MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
     "user": gid("User", 999_999, 0),
+    "job": gid("AudienceExport", 999_999, 1),
 }
 MALFORMED: Final = (
     "",
@@ -56,6 +93,7 @@ MALFORMED: Final = (
     gid("Tag", 1, 10**18 - 1),
     gid("User", 1, 10**18 - 1),
     gid("User", 10**18 - 1, 1),
+    gid("AudienceExport", 1, 10**18 - 1),
     "Q2hhbm5lbDowMQ",  # Channel:01
     "Q2hhbm5lbDotMQ",  # Channel:-1
 )
@@ -88,20 +126,29 @@ async def tenant(robot: Robot) -> Tenant:
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
-    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"]})
+    job = await robot.export(channel, {"tag": tag})
+    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"], "job": job["id"]})
 
 
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
     """Use an id in a place, over HTTP or, for a subscription, until its first event."""
     token = robot.token(role, **narrowed)
+    ids = {"id": given} | (await own_ids(robot) if "$own" in PLACES[place] else {})
     if not place.startswith("Subscription."):
-        return await robot.web.run(PLACES[place], token=token, id=given)
+        return await robot.web.run(PLACES[place], token=token, **ids)
     async with robot.web.socket(token) as socket:
-        subscription = await socket.subscribe(PLACES[place], id=given)
+        subscription = await socket.subscribe(PLACES[place], **ids)
         try:
             return Answer(200, {"data": await subscription.next()})
         except OperationError as error:
             return Answer(200, {"data": None, "errors": error.errors})
+
+
+async def own_ids(robot: Robot) -> dict[str, str]:
+    """What a place needs of one's own beside the id that is tried."""
+    answer = await robot.ask('{ channels { id tags(search: "Opened") { nodes { id } } } }')
+    channel = answer["channels"][0]
+    return {"own": channel["id"], "ownTag": channel["tags"]["nodes"][0]["id"]}
 
 
 def test_every_place_that_takes_an_id_is_here() -> None:
@@ -189,7 +236,7 @@ def narrowed_places() -> list[str]:
 async def test_an_integrator_narrowed_to_one_channel_finds_nothing_of_another(place: str, own: Tenant) -> None:
     other = (await own.robot.bind(2))["id"]
     kind = TAKES.get(place, "channel")
-    if kind == "user" or place in {"Query.user(channelId)", "Query.users(channelId)"}:
+    if kind == "user" or place in NOT_FOR_INTEGRATORS:
         place, kind = "Query.node(id)", "tag"
     before = await everything(own.robot.web)
 
@@ -246,10 +293,11 @@ def _id_places(schema: GraphQLSchema) -> Iterator[str]:
                 yield from (f"{root}.{field_name}({path})" for path in _id_paths(name, argument.type))
 
 
-def _id_paths(path: str, given: GraphQLInputType) -> Iterator[str]:
+def _id_paths(path: str, given: GraphQLInputType, passed: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Of an input that holds itself, expressions, the first turn is enough."""
     named = get_named_type(given)
     if named.name == "ID":
         yield path
-    elif isinstance(named, GraphQLInputObjectType):
+    elif isinstance(named, GraphQLInputObjectType) and named.name not in passed:
         for name, field in named.fields.items():
-            yield from _id_paths(f"{path}.{name}", field.type)
+            yield from _id_paths(f"{path}.{name}", field.type, passed | {named.name})

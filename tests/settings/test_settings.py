@@ -38,6 +38,8 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_WINDOW_NEW_USER", "windows.new_user", TWO_DAYS, "1d", timedelta(days=1), ["4000d", "9" * 5000 + "s"]),
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
+    ("USER_TAGS_SIZE_HISTORY_RETENTION", "size_history_retention", timedelta(days=365), "30d", timedelta(days=30), ["0", "1y"]),
+    ("USER_TAGS_EXPORT_KEPT_FOR", "export_kept_for", timedelta(hours=24), "1h", HOUR, ["0", "a day"]),
     ("USER_TAGS_FEED_HEAL_EVERY", "feed_heal_every", timedelta(seconds=3), "250ms", timedelta(milliseconds=250), ["0", "0ms", "often"]),
     ("USER_TAGS_PUSH_SIGNATURE_MAX_AGE", "push_signature_max_age", timedelta(minutes=10), "5m", timedelta(minutes=5), ["0s", "x"]),
     ("USER_TAGS_DATABASE_POOL_SIZE", "database_pool_size", 10, "25", 25, ["0", "-1", "many", "2.5", "²"]),
