@@ -3,9 +3,11 @@
 import strawberry
 
 from service.api.binding import BindingMutations
+from service.api.combo_tags import ComboTagMutations
 from service.api.events import EventMutations
+from service.api.tag_edits import TagEditMutations
 
 
 @strawberry.type(description="What can be changed. A refused request changes nothing.")
-class Mutation(BindingMutations, EventMutations):
+class Mutation(BindingMutations, ComboTagMutations, EventMutations, TagEditMutations):
     pass

@@ -32,6 +32,7 @@ TYPE_PERMISSIONS: Final = {
 IMPLIES: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
+    Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
 }
 # What these lead to is refused by the type that is found, in `node` and `nodes`.
 DECIDED_WHEN_FOUND: Final = frozenset({"Node"})

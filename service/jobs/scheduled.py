@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from service.domain.combo_refresh import refresh_combos
 from service.domain.default_tags import run_default_tags, settle_windows
 from service.domain.pruning import prune_channel
 from service.domain.runtime import Runtime
@@ -20,6 +21,8 @@ async def default_tags(ctx: dict[str, Any]) -> None:
     for channel in channels:
         try:
             report = await run_default_tags(runtime, channel)
+            if report.users_changed:
+                await refresh_combos(runtime, channel.channel_id)
         except Exception:
             log.exception("the scheduled run of channel %d failed", channel.channel_id)
         else:
