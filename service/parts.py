@@ -21,6 +21,7 @@ from service.storage.database import open_pool
 class Parts:
     runtime: Runtime
     redis: Redis
+    queue: ArqQueue
 
 
 @asynccontextmanager
@@ -41,7 +42,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     queue = ArqQueue(redis)
     try:
         clock = make_clock(settings.clock_offset_file)
-        yield Parts(Runtime(pool, clock, publisher, queue, sealer, settings), redis)
+        yield Parts(Runtime(pool, clock, publisher, queue, sealer, settings), redis, queue)
     finally:
         await queue.close()
         await publisher.close()

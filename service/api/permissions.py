@@ -36,6 +36,7 @@ IMPLIES: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
     Permission.EXPORT: {Permission.VIEW_TAGS},
+    Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
 }
 # What these lead to is refused by the type that is found, in `node`, `nodes` and wherever a job is looked up.
 DECIDED_WHEN_FOUND: Final = frozenset({"Node", "Job"})

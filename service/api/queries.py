@@ -8,10 +8,12 @@ import strawberry
 from service.api.arguments import ChannelId, NodeId, Openid, TagId
 from service.api.audiences import AudienceQueries
 from service.api.channels import Channel
+from service.api.combo_tags import ComboTagQueries
 from service.api.context import Info
 from service.api.jobs import JobQueries, shown_job
 from service.api.nodes import Node
 from service.api.permissions import TYPE_PERMISSIONS, needs
+from service.api.tag_edits import TagEditQueries
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
 from service.domain.access import channels_of, find_channel
@@ -45,7 +47,7 @@ class Viewer:
 
 
 @strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
-class Query(AudienceQueries, JobQueries):
+class Query(AudienceQueries, ComboTagQueries, JobQueries, TagEditQueries):
     @strawberry.field(description="Who is asking.", extensions=[needs(None)])
     def viewer(self, info: Info) -> Viewer:
         holder = info.context.principal

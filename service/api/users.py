@@ -13,9 +13,12 @@ from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
 from service.domain.explanations import Explanation, explain
+from service.domain.expressions import names_of
 from service.domain.reading import history_page
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
+from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagKind
+from service.entities.expressions import Expression
 from service.entities.ids import gid, user_gid
+from service.entities.tags import Catalogue
 from service.entities.tags import Tag as TagEntity
 from service.entities.users import ChannelUser
 
@@ -32,8 +35,14 @@ class AdEvidence:
     at: datetime | None = strawberry.field(description="The last such follow.")
 
 
+@strawberry.type(description="Which tags at the leaves of a combo the person has, and which not.")
+class ComboEvidence:
+    has: list[Tag] = strawberry.field(description="Those the person has.")
+    lacks: list[Tag] = strawberry.field(description="Those the person does not have; deleted ones too.")
+
+
 TagEvidence: TypeAlias = Annotated[
-    FactEvidence | AdEvidence, strawberry.union("TagEvidence", description="The facts behind a tag.")
+    FactEvidence | AdEvidence | ComboEvidence, strawberry.union("TagEvidence", description="The facts behind a tag.")
 ]
 
 
@@ -123,24 +132,29 @@ class User(Node):
         since = await loaders.tags_since.load(key)
         windows = (await loaders.windows.load(None)).windows
         ads = [ad_id for ad_id, _ in await loaders.ads_of_user.load(key)]
-        explained = [
-            (
-                tag,
-                explain(catalogue.tags[tag.entity.tag_id].rule, self.entity.facts, windows, channel.bound_at),
+        combos = await loaders.combos_of_channel.load(self.entity.channel_id)
+
+        def behind(tag: TagEntity) -> "tuple[str, datetime | None, FactEvidence | AdEvidence | ComboEvidence]":
+            """Why, until when, and the evidence."""
+            if tag.kind is TagKind.COMBO:
+                return _made_of(combos[tag.tag_id].expression, bits, catalogue)
+            explanation = explain(tag.rule, self.entity.facts, windows, channel.bound_at)
+            return explanation.why, explanation.until, _evidence(tag, explanation, ads)
+
+        found = []
+        for tag in shown_tags(shown, catalogue):
+            why, until, evidence = behind(tag.entity)
+            found.append(
+                UserTag(
+                    id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
+                    tag=tag,
+                    since=since.get(tag.entity.tag_id),
+                    why=why,
+                    until=until,
+                    evidence=evidence,
+                )
             )
-            for tag in shown_tags(shown, catalogue)
-        ]
-        return [
-            UserTag(
-                id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
-                tag=tag,
-                since=since.get(tag.entity.tag_id),
-                why=explanation.why,
-                until=explanation.until,
-                evidence=_evidence(tag.entity, explanation, ads),
-            )
-            for tag, explanation in explained
-        ]
+        return found
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
@@ -170,6 +184,15 @@ class User(Node):
             nodes=[change for _, change in page.entries],
             page_info=page.info,
         )
+
+
+def _made_of(expression: Expression, bits: frozenset[int], catalogue: Catalogue) -> tuple[str, None, ComboEvidence]:
+    """What of a combo holds for somebody with these tags."""
+    leaves = expression.tag_ids()
+    has = shown_tags(tuple(each for each in leaves if each in bits), catalogue)
+    lacks = shown_tags(tuple(each for each in leaves if each not in bits), catalogue)
+    parts = [f"{verb} {', '.join(tag.name for tag in tags)}" for verb, tags in (("has", has), ("lacks", lacks)) if tags]
+    return f"Is in {names_of(catalogue, expression)}: {'; '.join(parts)}.", None, ComboEvidence(has=has, lacks=lacks)
 
 
 def _evidence(tag: TagEntity, explanation: Explanation, ads: list[str]) -> FactEvidence | AdEvidence:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, FieldFailure, RefusedError
@@ -30,8 +30,11 @@ GRAVITY: Final = (
     ErrorCode.BAD_USER_INPUT,
     ErrorCode.LIMIT_EXCEEDED,
     ErrorCode.NOT_FOUND,
+    ErrorCode.CYCLE,
     ErrorCode.TAG_NOT_USABLE,
+    ErrorCode.NAME_TAKEN,
 )
+Failure: TypeAlias = tuple[ErrorCode, FieldFailure]
 
 
 class Usable(Enum):
@@ -47,13 +50,35 @@ def parse_expression(catalogue: Catalogue, draft: Draft, path: str, usable: Usab
     `path` is where the client wrote it. Raises a RefusedError that names every failing input: BAD_USER_INPUT,
     LIMIT_EXCEEDED over 8 levels or 100 leaves, NOT_FOUND, TAG_NOT_USABLE.
     """
+    expression, failures = read_expression(catalogue, draft, path, usable)
+    refuse(failures)
+    return expression
+
+
+def read_expression(catalogue: Catalogue, draft: Draft, path: str, usable: Usable) -> tuple[Expression, list[Failure]]:
+    """The same with what is wrong beside it, to be refused together with other inputs."""
     reader = _Reader(catalogue, usable)
     expression = reader.read(draft, path, 0)
     if reader.leaves > MOST_LEAVES:
         reader.fail(ErrorCode.LIMIT_EXCEEDED, path, "TOO_MANY_LEAVES", f"At most {MOST_LEAVES} tags at the leaves.")
-    if reader.failures:
-        raise _refusal(reader.failures)
-    return expression
+    return expression, reader.failures
+
+
+def refuse(failures: Iterable[Failure]) -> None:
+    """Raises one RefusedError for all failures, if there are any; its code is that of the gravest."""
+    ordered = sorted(failures, key=lambda failure: GRAVITY.index(failure[0]))
+    if ordered:
+        fields = tuple(failure for _, failure in ordered)
+        message = fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
+        raise RefusedError(ordered[0][0], message, fields)
+
+
+def unusable_failures(catalogue: Catalogue, expression: Expression, path: str) -> list[Failure]:
+    """Leaves that are not ACTIVE, where only those that are will do."""
+    found = (
+        unusable(catalogue.tags[tag_id], Usable.NOW) for tag_id in expression.tag_ids() if tag_id in catalogue.tags
+    )
+    return [(ErrorCode.TAG_NOT_USABLE, FieldFailure(path, "TAG_NOT_USABLE", message)) for message in found if message]
 
 
 def names_of(catalogue: Catalogue, expression: Expression) -> str:
@@ -61,19 +86,12 @@ def names_of(catalogue: Catalogue, expression: Expression) -> str:
     return expression.text(lambda tag_id: catalogue.tags[tag_id].name if tag_id in catalogue.tags else "?")
 
 
-def _refusal(failures: Iterable[tuple[ErrorCode, FieldFailure]]) -> RefusedError:
-    ordered = sorted(failures, key=lambda failure: GRAVITY.index(failure[0]))
-    fields = tuple(failure for _, failure in ordered)
-    message = fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
-    return RefusedError(ordered[0][0], message, fields)
-
-
 @dataclass(slots=True)
 class _Reader:
     catalogue: Catalogue
     usable: Usable
     leaves: int = 0
-    failures: list[tuple[ErrorCode, FieldFailure]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def fail(self, code: ErrorCode, path: str, field_code: str, message: str) -> None:
         self.failures.append((code, FieldFailure(path, field_code, message)))

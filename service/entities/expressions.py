@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-Draft: TypeAlias = "TagDraft | ManyDraft | DifferenceDraft | UnclearDraft"
-
 
 class Operator(StrEnum):
     """Operands of EXCEPT: from, remove."""
@@ -34,18 +32,21 @@ class ManyDraft:
     """ALL or ANY of some drafts, which may be none."""
 
     operator: Operator
-    operands: tuple[Draft, ...]
+    operands: "tuple[Draft, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceDraft:
-    keep: Draft
-    remove: Draft
+    keep: "Draft"
+    remove: "Draft"
 
 
 @dataclass(frozen=True, slots=True)
 class UnclearDraft:
     """Nested so deep that nobody reads on."""
+
+
+Draft: TypeAlias = TagDraft | ManyDraft | DifferenceDraft | UnclearDraft
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from service.domain import tag_sizes
+from service.domain.combo_refresh import refresh_combos
 from service.domain.default_tags import run_default_tags, settle_windows
 from service.domain.exports import drop_what_is_over
 from service.domain.pruning import prune_channel
@@ -22,6 +23,8 @@ async def default_tags(ctx: dict[str, Any]) -> None:
     for channel in channels:
         try:
             report = await run_default_tags(runtime, channel)
+            if report.users_changed:
+                await refresh_combos(runtime, channel.channel_id)
         except Exception:
             log.exception("the scheduled run of channel %d failed", channel.channel_id)
         else:

@@ -25,7 +25,7 @@ def compiled(expression: Expression, computed: Mapping[int, str] | None = None) 
     """
     if expression.operator is Operator.TAG:
         known = None if computed is None else computed.get(expression.tag_id)
-        return _stored(expression.tag_id) if known is None else known
+        return stored(expression.tag_id) if known is None else known
     sign = SIGNS[expression.operator]
     return f"({sign.join(compiled(operand, computed) for operand in expression.operands)})"
 
@@ -50,5 +50,6 @@ async def bits_of_expression(
     return {row["block"]: row["members"].bytes for row in rows}
 
 
-def _stored(tag_id: int) -> str:
+def stored(tag_id: int) -> str:
+    """The stored members of one tag in the block of the row `h`; never null."""
     return STORED.format(int(tag_id))

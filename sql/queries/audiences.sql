@@ -32,9 +32,16 @@ order by s.block
 limit $3;
 
 -- name: tag_overlaps
--- How many people each two of these tags share, each tag with itself too.
-select a.tag_id as a, b.tag_id as b, coalesce(sum(bit_count(a.members & b.members)), 0)::int as members
-from tag_members a
-join tag_members b on b.channel_id = a.channel_id and b.block = a.block and b.tag_id >= a.tag_id
-where a.channel_id = $1 and a.tag_id = any($2::int[]) and b.tag_id = any($2::int[])
-group by a.tag_id, b.tag_id;
+-- How many people each two of these tags share, each tag with itself too. Block by block, so that nothing is ever sorted
+-- or kept that is larger than a block's bitmaps.
+select s.a, s.b, sum(s.members)::int as members
+from block_head h
+cross join lateral (
+    select a.tag_id as a, b.tag_id as b, bit_count(a.members & b.members) as members
+    from tag_members a
+    join tag_members b on b.channel_id = a.channel_id and b.block = a.block and b.tag_id >= a.tag_id
+    where a.channel_id = $1 and a.block = h.block and a.tag_id = any($2::int[]) and b.tag_id = any($2::int[])
+    offset 0
+) s
+where h.channel_id = $1
+group by s.a, s.b;

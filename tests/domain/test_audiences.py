@@ -24,7 +24,7 @@ from service.entities.errors import (
 )
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.ids import channel_gid, tag_gid
-from tests.domain.populations import openid_of, populate, set_state
+from tests.domain.exact_members import openid_of, populate, set_state
 from tests.runtimes import admin, bind
 
 NEW, OLD, TOUCHABLE = 1, 2, 5

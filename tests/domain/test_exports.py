@@ -32,7 +32,7 @@ from service.entities.ids import channel_gid, gid
 from service.entities.jobs import Job, JobKind, JobState
 from service.entities.users import UserEvent
 from service.storage import jobs
-from tests.domain.populations import openid_of, populate, set_state
+from tests.domain.exact_members import openid_of, populate, set_state
 from tests.frozen_clock import START, FrozenClock
 from tests.runtimes import admin
 

@@ -11,7 +11,7 @@ from service.domain.tag_sizes import MOST_POINTS, sample_sizes, size_curve, thin
 from service.entities.channels import Channel
 from service.entities.tags import TagSize
 from service.storage.sizes import sizes_since
-from tests.domain.populations import populate
+from tests.domain.exact_members import populate
 from tests.frozen_clock import START, FrozenClock
 
 QUARTER = timedelta(minutes=15)

@@ -12,7 +12,7 @@ from service.entities.expressions import tag
 from service.entities.ids import channel_gid
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
-from tests.domain.populations import openid_of, populate
+from tests.domain.exact_members import openid_of, populate
 from tests.jobs.conftest import TeaHouse
 from tests.real_processes import worker
 from tests.runtimes import admin
