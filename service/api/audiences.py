@@ -97,6 +97,6 @@ def shown_audience(audience: use_cases.Audience) -> Audience:
         count=audience.size.members,
         followers=audience.size.followers,
         touchable=audience.size.touchable,
-        as_of=audience.catalogue.default_tags_as_of,
+        as_of=audience.as_of,
         text=names_of(audience.catalogue, audience.expression),
     )

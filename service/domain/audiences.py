@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 from typing import Final
 
@@ -10,6 +11,7 @@ from service.domain.expressions import Usable, parse_expression, unusable
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
 from service.entities.channels import Channel
+from service.entities.enums import TagKind
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -23,7 +25,7 @@ from service.entities.ids import channel_gid, parse_gid
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
 from service.entities.users import ChannelUser
-from service.storage import audiences, tags, users
+from service.storage import audiences, combos, tags, users
 from service.storage.database import Connection
 
 FEWEST_COMPARED: Final = 2
@@ -41,6 +43,7 @@ class Audience:
     channel: Channel
     catalogue: Catalogue
     expression: Expression
+    as_of: datetime
     size: audiences.AudienceSize
 
 
@@ -67,8 +70,9 @@ async def size_up(runtime: Runtime, principal: Principal, channel_gid: str, draf
         channel = await channel_named(conn, principal, channel_gid)
         catalogue = await _open_catalogue(conn, channel.channel_id)
         expression = parse_expression(catalogue, draft, path, Usable.NOW)
+        as_of = await _as_of(conn, catalogue, expression)
         size = await audiences.size_up_audience(conn, channel.channel_id, expression)
-    return Audience(channel, catalogue, expression, size)
+    return Audience(channel, catalogue, expression, as_of, size)
 
 
 async def members_page(
@@ -107,6 +111,17 @@ async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
     if not catalogue.open:
         raise ChannelNotBoundError
     return catalogue
+
+
+async def _as_of(conn: Connection, catalogue: Catalogue, expression: Expression) -> datetime:
+    """The oldest `asOf` of the tags at the leaves; read before the members, so that these are not older."""
+    kinds = {tag_id: catalogue.tags[tag_id].kind for tag_id in expression.tag_ids()}
+    instants = [catalogue.default_tags_as_of] if set(kinds.values()) != {TagKind.COMBO} else []
+    if TagKind.COMBO in kinds.values():
+        known = await combos.combos_of(conn, catalogue.channel_id)
+        found = (known[tag_id].as_of for tag_id, kind in kinds.items() if kind is TagKind.COMBO)
+        instants += (each for each in found if each is not None)
+    return min(instants, default=catalogue.default_tags_as_of)
 
 
 async def _ordinals_from(

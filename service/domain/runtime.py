@@ -24,12 +24,6 @@ class JobQueue(Protocol):
     def enqueue(self, name: str, *args: Any, job_id: str) -> None: ...
 
 
-class JobQueue(Protocol):
-    """Hands tasks to the workers; it never blocks and may lose some, which a sweep finds again."""
-
-    def enqueue(self, name: str, *args: Any, job_id: str) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Runtime:
     pool: Pool

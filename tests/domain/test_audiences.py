@@ -1,5 +1,6 @@
 """SPEC §5, audience: any expression counted, paged through and compared, exactly as Python's sets would."""
 
+from datetime import timedelta
 from itertools import combinations
 
 import pytest
@@ -25,6 +26,8 @@ from service.entities.errors import (
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.ids import channel_gid, tag_gid
 from tests.domain.exact_members import openid_of, populate, set_state
+from tests.domain.populations import make_combo, make_tag
+from tests.frozen_clock import START
 from tests.runtimes import admin, bind
 
 NEW, OLD, TOUCHABLE = 1, 2, 5
@@ -156,3 +159,21 @@ async def test_a_cursor_beyond_every_person_is_the_end(runtime: Runtime, channel
     await populate(runtime, channel, {9: {2}})
     for after in (2, 2**31 - 2, 2**31 - 1, 10**17):
         assert await members_page(runtime, channel.channel_id, tag(9), first=5, after=after) == ([], False)
+
+
+async def test_an_audience_is_as_old_as_the_oldest_of_its_tags(runtime: Runtime, channel: Channel) -> None:
+    apples = await make_tag(runtime, channel, "Apples", "ann")
+    combo = (await make_combo(runtime, channel, "Both", all_of(tag(apples), tag(NEW)))).tag_id
+    await runtime.pool.execute("update tag set state = 'ACTIVE' where tag_id = $1", combo)
+    computed_at, evaluated_at = START + timedelta(minutes=5), START + timedelta(minutes=9)
+    await runtime.pool.execute("update combo_tag set as_of = $1", computed_at)
+    await runtime.pool.execute("update channel_state set default_tags_as_of = $1", evaluated_at)
+
+    for expression, as_of in (
+        (tag(apples), evaluated_at),
+        (tag(combo), computed_at),
+        (any_of(tag(combo), tag(OLD)), computed_at),
+    ):
+        draft = draft_of(channel.channel_id, expression)
+        audience = await size_up(runtime, admin(), channel_gid(channel.channel_id), draft, "expression")
+        assert audience.as_of == as_of
