@@ -25,24 +25,43 @@ PLACES: Final = {
     "Query.user(channelId)": 'query($id: ID!) { user(channelId: $id, openid: "ada") { id } }',
     "Query.users(channelId)": 'query($id: ID!) { users(channelId: $id, openids: ["ada"]) { id } }',
     "Query.audience(channelId)": """
-        query($id: ID!, $ownTag: ID!) { audience(channelId: $id, expression: {tag: $ownTag}) { id } }""",
+        query($id: ID!) { audience(channelId: $id, expression: {tag: "$tag"}) { id } }""",
     "Query.audience(expression.tag)": """
-        query($id: ID!, $own: ID!) { audience(channelId: $own, expression: {any: [{tag: $id}]}) { id } }""",
-    "Query.tagOverlap(tagIds)": "query($id: ID!, $ownTag: ID!) { tagOverlap(tagIds: [$id, $ownTag]) { both } }",
+        query($id: ID!) { audience(channelId: "$channel", expression: {any: [{tag: $id}]}) { id } }""",
+    "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
+    "Query.deleteTagPreview(id)": "query($id: ID!) { deleteTagPreview(id: $id) { tag { id } } }",
+    "Query.comboTagEditPreview(id)": """
+        query($id: ID!) { comboTagEditPreview(id: $id, expression: {tag: "$tag"}) { gains } }""",
+    "Query.comboTagEditPreview(expression.tag)": """
+        query($id: ID!) { comboTagEditPreview(id: "$combo", expression: {any: [{tag: $id}]}) { gains } }""",
+    "Mutation.createComboTag(input.channelId)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: $id, name: "mine", expression: {tag: "$tag"}}) { tag { id } }
+        }""",
+    "Mutation.createComboTag(input.expression.tag)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: "$channel", name: "mine", expression: {tag: $id}}) { tag { id } }
+        }""",
+    "Mutation.updateComboTag(input.id)": """
+        mutation($id: ID!) { updateComboTag(input: {id: $id, name: "mine"}) { tag { id } } }""",
+    "Mutation.updateComboTag(input.expression.tag)": """
+        mutation($id: ID!) { updateComboTag(input: {id: "$combo", expression: {tag: $id}}) { tag { id } } }""",
+    "Mutation.renameTag(id)": 'mutation($id: ID!) { renameTag(id: $id, name: "mine") { tag { id } } }',
+    "Mutation.deleteTag(id)": "mutation($id: ID!) { deleteTag(id: $id) { tag { id } } }",
     "Mutation.updateChannel(input.id)": """
         mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
     "Mutation.resetChannelAddresses(channelId)": """
         mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
     "Mutation.exportAudience(input.channelId)": """
-        mutation($id: ID!, $ownTag: ID!) {
-          exportAudience(input: {channelId: $id, expression: {tag: $ownTag}}) { job { id } }
+        mutation($id: ID!) {
+          exportAudience(input: {channelId: $id, expression: {tag: "$tag"}}) { job { id } }
         }""",
     "Mutation.exportAudience(input.expression.tag)": """
-        mutation($id: ID!, $own: ID!) {
-          exportAudience(input: {channelId: $own, expression: {tag: $id}}) { job { id } }
+        mutation($id: ID!) {
+          exportAudience(input: {channelId: "$channel", expression: {tag: $id}}) { job { id } }
         }""",
     "Mutation.cancelJob(id)": "mutation($id: ID!) { cancelJob(id: $id) { job { id } } }",
     "Mutation.recordEvents(input.channelId)": """
@@ -67,6 +86,14 @@ TAKES: Final = {
     "Mutation.exportAudience(input.expression.tag)": "tag",
     "Mutation.cancelJob(id)": "job",
     "Subscription.jobProgress(id)": "job",
+    "Query.deleteTagPreview(id)": "combo",
+    "Query.comboTagEditPreview(id)": "combo",
+    "Query.comboTagEditPreview(expression.tag)": "tag",
+    "Mutation.createComboTag(input.expression.tag)": "tag",
+    "Mutation.updateComboTag(input.id)": "combo",
+    "Mutation.updateComboTag(input.expression.tag)": "tag",
+    "Mutation.renameTag(id)": "combo",
+    "Mutation.deleteTag(id)": "combo",
 }
 # What integrators may not ask at all, whatever their channels.
 NOT_FOR_INTEGRATORS: Final = {
@@ -80,6 +107,7 @@ NOT_FOR_INTEGRATORS: Final = {
 MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
+    "combo": gid("Tag", 999_999, 9),
     "user": gid("User", 999_999, 0),
     "job": gid("AudienceExport", 999_999, 1),
 }
@@ -97,6 +125,10 @@ MALFORMED: Final = (
     "Q2hhbm5lbDowMQ",  # Channel:01
     "Q2hhbm5lbDotMQ",  # Channel:-1
 )
+
+
+# The ids that a robot has, for what an operation needs besides.
+OWN: Final[dict[str, dict[str, str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -126,29 +158,27 @@ async def tenant(robot: Robot) -> Tenant:
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
-    job = await robot.export(channel, {"tag": tag})
-    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"], "job": job["id"]})
+    job = (await robot.export(channel, {"tag": tag}))["id"]
+    combo = await robot.combo(channel, tag)
+    ids = {"channel": channel, "tag": tag, "combo": combo, "user": answer["user"]["id"], "job": job}
+    OWN[robot.name] = ids
+    return Tenant(robot, ids)
 
 
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
     """Use an id in a place, over HTTP or, for a subscription, until its first event."""
     token = robot.token(role, **narrowed)
-    ids = {"id": given} | (await own_ids(robot) if "$own" in PLACES[place] else {})
+    operation = PLACES[place]
+    for kind, own_id in OWN[robot.name].items():
+        operation = operation.replace(f'"${kind}"', f'"{own_id}"')
     if not place.startswith("Subscription."):
-        return await robot.web.run(PLACES[place], token=token, **ids)
+        return await robot.web.run(operation, token=token, id=given)
     async with robot.web.socket(token) as socket:
-        subscription = await socket.subscribe(PLACES[place], **ids)
+        subscription = await socket.subscribe(operation, id=given)
         try:
             return Answer(200, {"data": await subscription.next()})
         except OperationError as error:
             return Answer(200, {"data": None, "errors": error.errors})
-
-
-async def own_ids(robot: Robot) -> dict[str, str]:
-    """What a place needs of one's own beside the id that is tried."""
-    answer = await robot.ask('{ channels { id tags(search: "Opened") { nodes { id } } } }')
-    channel = answer["channels"][0]
-    return {"own": channel["id"], "ownTag": channel["tags"]["nodes"][0]["id"]}
 
 
 def test_every_place_that_takes_an_id_is_here() -> None:
@@ -178,7 +208,8 @@ async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, own: Ten
 @pytest.mark.parametrize("place", PLACES)
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, own: Tenant) -> None:
     takes = TAKES.get(place, "channel")
-    others = [given for kind, given in own.ids.items() if takes not in {kind, "user"}]
+    fitting = {"tag", "combo"} if takes in {"tag", "combo"} else {takes}
+    others = [given for kind, given in own.ids.items() if kind not in fitting and takes != "user"]
     before = await everything(own.robot.web)
 
     for given in (*MALFORMED, *others):
@@ -229,7 +260,11 @@ async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, foreign: T
 
 
 def narrowed_places() -> list[str]:
-    return [place for place in PLACES if place.startswith("Query.") or "recordEvents" in place or "tagEvents" in place]
+    return [
+        place
+        for place in PLACES
+        if (place.startswith("Query.") and "Preview" not in place) or "recordEvents" in place or "tagEvents" in place
+    ]
 
 
 @pytest.mark.parametrize("place", narrowed_places())
@@ -293,11 +328,11 @@ def _id_places(schema: GraphQLSchema) -> Iterator[str]:
                 yield from (f"{root}.{field_name}({path})" for path in _id_paths(name, argument.type))
 
 
-def _id_paths(path: str, given: GraphQLInputType, passed: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Of an input that holds itself, expressions, the first turn is enough."""
+def _id_paths(path: str, given: GraphQLInputType, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Of a type that holds itself, only the outermost."""
     named = get_named_type(given)
     if named.name == "ID":
         yield path
-    elif isinstance(named, GraphQLInputObjectType) and named.name not in passed:
+    elif isinstance(named, GraphQLInputObjectType) and named.name not in above:
         for name, field in named.fields.items():
-            yield from _id_paths(f"{path}.{name}", field.type, passed | {named.name})
+            yield from _id_paths(f"{path}.{name}", field.type, (*above, named.name))
