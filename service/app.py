@@ -10,6 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from service.api.context import Services
+from service.api.rates import Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
@@ -38,9 +39,11 @@ class WebProcess:
         del app
         async with open_parts(self._settings) as parts:
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub)
+            rates = Rates(self._settings.operations_per_second)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates)
             production = self._settings.production
-            self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
+            schema = make_schema(self._settings.query_limits, production=production)
+            self.view = GraphQLView(schema, services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()

@@ -31,6 +31,18 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """The largest GraphQL operation that is answered; `cost` counts values, list sizes multiplied."""
+
+    depth: int = 20
+    fields: int = 400
+    aliases: int = 30
+    directives: int = 20
+    tokens: int = 4_000
+    cost: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Immutable settings of one process. Durations are timedeltas, secrets are kept out of `repr`."""
 
@@ -48,6 +60,8 @@ class Settings:
     default_tags_every: timedelta = timedelta(minutes=30)
     combos_every: timedelta = timedelta(minutes=15)
     windows: Windows = Windows()
+    query_limits: QueryLimits = QueryLimits()
+    operations_per_second: int = 200
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
@@ -77,6 +91,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         default_tags_every=read.cadence("DEFAULT_TAGS_EVERY", default.default_tags_every),
         combos_every=read.cadence("COMBOS_EVERY", default.combos_every),
         windows=_windows(read),
+        query_limits=_query_limits(read),
+        operations_per_second=read.count("OPERATIONS_PER_SECOND", default.operations_per_second),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
@@ -99,6 +115,18 @@ def _windows(read: "_Reader") -> Windows:
         message=read.duration("WINDOW_MESSAGE", default.message),
         payment=read.duration("WINDOW_PAYMENT", default.payment),
         new_user=read.duration("WINDOW_NEW_USER", default.new_user),
+    )
+
+
+def _query_limits(read: "_Reader") -> QueryLimits:
+    default = QueryLimits()
+    return QueryLimits(
+        depth=read.count("QUERY_DEPTH", default.depth),
+        fields=read.count("QUERY_FIELDS", default.fields),
+        aliases=read.count("QUERY_ALIASES", default.aliases),
+        directives=read.count("QUERY_DIRECTIVES", default.directives),
+        tokens=read.count("QUERY_TOKENS", default.tokens),
+        cost=read.count("QUERY_COST", default.cost),
     )
 
 
