@@ -4,6 +4,7 @@ from typing import Final
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
+EVENT_STREAM: Final = "text/event-stream"
 
 
 def media_type_for(accept: str | None) -> str:
@@ -11,6 +12,13 @@ def media_type_for(accept: str | None) -> str:
     weights = dict(_weights(accept or ""))
     graphql, json = weights.get(GRAPHQL_RESPONSE, 0.0), weights.get(JSON, 0.0)
     return GRAPHQL_RESPONSE if graphql > 0 and graphql >= json else JSON
+
+
+def likes_event_streams(accept: str) -> bool:
+    """Whether a stream of events is what the client likes best."""
+    weights = dict(_weights(accept))
+    best = max(weights.values())
+    return weights.get(EVENT_STREAM, 0.0) == best > 0
 
 
 def _weights(accept: str) -> list[tuple[str, float]]:

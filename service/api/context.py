@@ -32,6 +32,8 @@ class Context:
     request_id: str
     holder: Principal | None = None
     refusal: UnauthenticatedError | None = None
+    # The cursor of the last event that a client of server-sent events has seen.
+    resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
 

@@ -16,7 +16,7 @@ from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types import ExecutionResult
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
 from service.api.accepting import GRAPHQL_RESPONSE, media_type_for
@@ -78,15 +78,15 @@ class GraphQLView(GraphQL[Context, None]):
         await self._identify(context, bearer_token(request.headers.get("authorization")))
         return context
 
-    async def execute_single(
+    async def execute_operation(
         self,
         request: Request,
         request_adapter: AsyncHTTPRequestAdapter,
-        sub_response: Response,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
         context: Context,
         root_value: None,
-        request_data: GraphQLRequestData,
-    ) -> ExecutionResult:
+        sub_response: Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
         """A GET without a token is refused: a link or an image of a foreign page can make a browser send one."""
         if request.method == "GET" and context.holder is None:
             raise HTTPException(401, "GET needs a valid token in the Authorization header.")
@@ -96,7 +96,9 @@ class GraphQLView(GraphQL[Context, None]):
             sub_response.status_code = 429
             sub_response.headers["retry-after"] = str(refusal.retry_after)
             return ExecutionResult(data=None, errors=[error_of(refusal)])
-        return await super().execute_single(request, request_adapter, sub_response, context, root_value, request_data)
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         sub_response = await super().get_sub_response(request)
@@ -143,7 +145,7 @@ class GraphQLView(GraphQL[Context, None]):
         return orjson.loads(data)
 
     def parse_json(self, data: str | bytes) -> Any:
-        """Of a request; raises HTTPException for what is neither an object nor a list, on which Strawberry would fail."""
+        """Of a request; raises HTTPException for what is neither object nor list, on which Strawberry would fail."""
         parsed = super().parse_json(data)
         if not isinstance(parsed, dict | list):
             raise HTTPException(400, "A JSON object is expected.")
