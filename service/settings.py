@@ -65,6 +65,7 @@ class Settings:
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
+    reader_patience: timedelta = timedelta(seconds=20)
     push_signature_max_age: timedelta = timedelta(minutes=10)
     database_pool_size: int = 10
     production: bool = False
@@ -96,6 +97,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
+        reader_patience=read.positive("READER_PATIENCE", default.reader_patience),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
         database_pool_size=read.count("DATABASE_POOL_SIZE", default.database_pool_size),
         production=read.environment_name() == "production",

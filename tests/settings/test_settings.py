@@ -46,6 +46,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
     ("USER_TAGS_FEED_HEAL_EVERY", "feed_heal_every", timedelta(seconds=3), "250ms", timedelta(milliseconds=250), ["0", "0ms", "often"]),
+    ("USER_TAGS_READER_PATIENCE", "reader_patience", timedelta(seconds=20), "1m", timedelta(minutes=1), ["0"]),
     ("USER_TAGS_PUSH_SIGNATURE_MAX_AGE", "push_signature_max_age", timedelta(minutes=10), "5m", timedelta(minutes=5), ["0s", "x"]),
     ("USER_TAGS_DATABASE_POOL_SIZE", "database_pool_size", 10, "25", 25, ["0", "-1", "many", "2.5", "²"]),
     ("USER_TAGS_ENV", "production", False, "Development", False, ["prod", "staging"]),
