@@ -15,6 +15,7 @@ from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.http.ad_feed import AdFeed
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
@@ -27,6 +28,7 @@ class WebProcess:
 
     view: GraphQLView
     push: WechatPush
+    ads: AdFeed
     health: Health
 
     def __init__(self, settings: Settings) -> None:
@@ -42,6 +44,7 @@ class WebProcess:
             production = self._settings.production
             self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
+            self.ads = AdFeed(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
@@ -57,6 +60,9 @@ class WebProcess:
 
     async def post_push(self, request: Request) -> Response:
         return await self.push.post(request)
+
+    async def get_ads(self, request: Request) -> Response:
+        return await self.ads.get(request)
 
     async def healthz(self, request: Request) -> Response:
         return await self.health.alive(request)
@@ -85,6 +91,7 @@ def make_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/ads/{secret}", process.get_ads, methods=["GET"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),
         ],

@@ -11,7 +11,7 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import channels, evaluation, identities, members, tags, users
+from service.storage import ad_tags, channels, evaluation, identities, members, tags, users
 from service.storage.database import Connection
 
 V = TypeVar("V")
@@ -34,6 +34,7 @@ class Loaders:
         self.user_by_unionid: DataLoader[tuple[int, str], ChannelUser | None] = DataLoader(self._users_by_unionid)
         self.tags_of_user: DataLoader[UserKey, frozenset[int]] = DataLoader(self._tags_of_users)
         self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
+        self.ads_of_tag: DataLoader[tuple[int, int], list[str]] = DataLoader(self._ads_of_tags)
         self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
         self.windows: DataLoader[None, evaluation.StoredWindows] = DataLoader(self._windows)
 
@@ -83,6 +84,14 @@ class Loaders:
             for channel_id, ordinals in _by_channel(keys).items():
                 for ordinal, ads in (await users.ads_of_users(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = ads
+        return [found.get(key, []) for key in keys]
+
+    async def _ads_of_tags(self, keys: list[tuple[int, int]]) -> list[list[str]]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, tag_ids in _by_channel(keys).items():
+                for tag_id, ads in (await ad_tags.ads_of_tags(conn, channel_id, tag_ids)).items():
+                    found[channel_id, tag_id] = ads
         return [found.get(key, []) for key in keys]
 
     async def _tags_since(self, keys: list[UserKey]) -> list[dict[int, datetime]]:

@@ -2,11 +2,13 @@
 
 import strawberry
 
+from service.api.ad_tags import AdTagMutations
 from service.api.binding import BindingMutations
 from service.api.events import EventMutations
+from service.api.forgetting import ForgettingMutations
 from service.api.identities import IdentityMutations
 
 
 @strawberry.type(description="What can be changed. A refused request changes nothing.")
-class Mutation(BindingMutations, EventMutations, IdentityMutations):
+class Mutation(AdTagMutations, BindingMutations, EventMutations, ForgettingMutations, IdentityMutations):
     pass

@@ -1,5 +1,7 @@
 """People: their tags, why they have them, and what happened to them."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
@@ -13,9 +15,9 @@ from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
 from service.domain.access import may_see
-from service.domain.explanations import Explanation, explain
+from service.domain.explanations import Explanation, explain, explain_ad
 from service.domain.reading import history_page
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
+from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagKind
 from service.entities.ids import gid, user_gid
 from service.entities.tags import Tag as TagEntity
 from service.entities.users import ChannelUser
@@ -46,6 +48,15 @@ class UserTag:
     why: str = strawberry.field(description="A sentence with the facts behind it.")
     until: datetime | None = strawberry.field(description="When it ends by itself, as far as is known now.")
     evidence: TagEvidence | None = strawberry.field(description="The facts themselves.")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What is behind somebody having a tag."""
+
+    why: str
+    until: datetime | None
+    evidence: FactEvidence | AdEvidence | None
 
 
 @strawberry.type(description="One change of somebody's tags. Deleted tags have `deletedAt`.")
@@ -133,28 +144,39 @@ class User(Node):
         shown = catalogue.shown(bits)
         if not shown:
             return []
-        channel = (await Channel.load(info, self.entity.channel_id)).entity
         since = await loaders.tags_since.load(key)
-        windows = (await loaders.windows.load(None)).windows
-        ads = [ad_id for ad_id, _ in await loaders.ads_of_user.load(key)]
-        explained = [
-            (
-                tag,
-                explain(catalogue.tags[tag.entity.tag_id].rule, self.entity.facts, windows, channel.bound_at),
-            )
-            for tag in shown_tags(shown, catalogue)
-        ]
+        tags = shown_tags(shown, catalogue)
+        reasons = await asyncio.gather(*(self._reason(info, tag.entity) for tag in tags))
         return [
             UserTag(
                 id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
                 tag=tag,
                 since=since.get(tag.entity.tag_id),
-                why=explanation.why,
-                until=explanation.until,
-                evidence=_evidence(tag.entity, explanation, ads),
+                why=reason.why,
+                until=reason.until,
+                evidence=reason.evidence,
             )
-            for tag, explanation in explained
+            for tag, reason in zip(tags, reasons, strict=True)
         ]
+
+    async def _reason(self, info: Info, tag: TagEntity) -> "Reason":
+        """Why the person has a tag, after its kind."""
+        loaders = info.context.loaders
+        key = (self.entity.channel_id, self.entity.ordinal)
+        match tag.kind:
+            case TagKind.DEFAULT:
+                channel = (await Channel.load(info, self.entity.channel_id)).entity
+                windows = (await loaders.windows.load(None)).windows
+                explanation = explain(tag.rule, self.entity.facts, windows, channel.bound_at)
+                evidence = _evidence(tag, explanation, [ad_id for ad_id, _ in await loaders.ads_of_user.load(key)])
+                return Reason(explanation.why, explanation.until, evidence)
+            case TagKind.AD:
+                of_tag = set(await loaders.ads_of_tag.load((tag.channel_id, tag.tag_id)))
+                shared = [ad for ad in await loaders.ads_of_user.load(key) if ad[0] in of_tag]
+                why, ad_ids, at = explain_ad(shared)
+                return Reason(why, None, AdEvidence(ad_ids=ad_ids, at=at))
+            case _:
+                return Reason("", None, None)
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from service.domain.forgetting import LATE_REPEATS_FOR
 from service.domain.runtime import Runtime
 from service.storage import changes, channels, heads, members, tags
+from service.storage.forgetting import prune_forgotten
 
 
 async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> None:
@@ -12,6 +14,7 @@ async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> 
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)
             await tags.prune_tag_changes(conn, channel_id, before)
+        await prune_forgotten(conn, channel_id, runtime.clock() - LATE_REPEATS_FOR)
         for block in await heads.blocks_of(conn, channel_id):
             async with conn.transaction():
                 await heads.lock_heads(conn, channel_id, [block])

@@ -39,6 +39,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         '(input: {channelId: "$channel", pairs: [{openid: "bob", unionid: "u"}]})',
         WHO_SUBMITS,
     ),
+    "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring", adIds: ["1"]})', WHO_MANAGES),
+    "Mutation.updateAdTag": ('(input: {id: "$ad", name: "Summer"})', WHO_MANAGES),
+    "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
 }
