@@ -114,8 +114,9 @@ def _last_facts(
     runtime: Runtime, leaving: Iterable[Leaving], unfollowed: datetime | None, now: datetime
 ) -> dict[bytes, datetime]:
     """Who unfollowed may have come back a moment ago, which is news; on request everything until now is old."""
+    after_now = now + timedelta(microseconds=1)
     return {
-        runtime.sealer.fingerprints(each.openid)[0]: now
+        runtime.sealer.fingerprints(each.openid)[0]: after_now
         if unfollowed is None or each.last_fact_at is None
         else each.last_fact_at
         for each in leaving

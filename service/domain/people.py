@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of
+from service.entities.enums import EventKind
 from service.entities.users import AdFollow, UserEvent
 from service.storage import channels, forgetting, heads, users
 from service.storage.database import Connection
+
+# Only followers can do these (specification §4.1).
+SHOWS_FOLLOWING: Final = frozenset({EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN})
 
 Event = TypeVar("Event", bound=UserEvent | AdFollow)
 
@@ -79,4 +83,9 @@ async def _news(conn: Connection, runtime: Runtime, channel_id: int, events: Seq
     for fingerprint, at in forgotten.items():
         openid = prints[fingerprint]
         old[openid] = max(at, old.get(openid, at))
-    return [event for event in events if event.openid not in old or event.at > old[event.openid]]
+    return [event for event in events if event.openid not in old or _is_news(event, old[event.openid])]
+
+
+def _is_news(event: UserEvent | AdFollow, old: datetime) -> bool:
+    """Times are whole seconds at WeChat: who follows in the very second of the last fact had not done so before."""
+    return event.at > old or (event.at == old and isinstance(event, UserEvent) and event.kind in SHOWS_FOLLOWING)

@@ -39,7 +39,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         '(input: {channelId: "$channel", pairs: [{openid: "bob", unionid: "u"}]})',
         WHO_SUBMITS,
     ),
-    "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring", adIds: ["1"]})', WHO_MANAGES),
+    "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring $role", adIds: ["1"]})', WHO_MANAGES),
     "Mutation.updateAdTag": ('(input: {id: "$ad", name: "Summer"})', WHO_MANAGES),
     "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
     "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
@@ -56,11 +56,12 @@ ROOTS: Final = {
 
 @dataclass(frozen=True)
 class Filled:
-    """A robot with one channel and one person, `ada`."""
+    """A robot with one channel, one person, `ada`, and an ad tag."""
 
     robot: Robot
     channel: str
     tag: str
+    ad_tag: str
     user: str
 
 
@@ -69,7 +70,8 @@ async def filled(robot: Robot) -> Filled:
     channel = (await robot.bind())["id"]
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
-    return Filled(robot, channel, (await robot.tag_ids(channel, "ada"))["New user"], answer["user"]["id"])
+    tag = (await robot.tag_ids(channel, "ada"))["New user"]
+    return Filled(robot, channel, tag, await robot.ad_tag(channel, "Autumn", "7"), answer["user"]["id"])
 
 
 def test_the_table_has_every_root_field() -> None:
@@ -87,7 +89,7 @@ async def test_a_root_field_answers_only_those_who_may(name: str, filled: Filled
     assert {value for answer in answers.values() for value in (answer.data or {}).values()} <= {None}
     assert await everything(filled.robot.web) == before
     for role in expected.keys() - refused.keys():
-        assert (await filled.robot.ask(operation, role)).errors == []
+        assert (await filled.robot.ask(operation.replace("$role", str(role)), role)).errors == []
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("Subscription.")])
@@ -146,7 +148,7 @@ async def test_node_reveals_to_an_integrator_no_more_than_the_root_field_would(f
 def _operation(name: str, filled: Filled) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
-    arguments = arguments.replace("$app", filled.robot.app_id())
+    arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 
 

@@ -3,6 +3,10 @@
 from typing import Final
 
 NOT_BUILT_YET: Final = (
+    "AdTag.officialAccount",
+    "AdTag.sizeHistory",
+    "AdTag.usedBy",
+    "AdTag.users",
     "Audience",
     "AudienceExport",
     "AuditEntry",
