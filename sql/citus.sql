@@ -12,3 +12,6 @@ select create_distributed_table('tag_member_count', 'channel_id', colocate_with 
 select create_distributed_table('user_tag_change', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('bulk_tag_change', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('tag_change', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('ad_tag', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('ad_tag_ad', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('forgotten_openid', 'channel_id', colocate_with => 'channel_state');

@@ -47,6 +47,26 @@ CREATE FUNCTION public.rules_at(user_offset integer, t1 bit, t2 bit, t3 bit, t4 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((((COALESCE(get_bit(t1, user_offset), 0) | COALESCE((get_bit(t2, user_offset) << 1), 0)) | COALESCE((get_bit(t3, user_offset) << 2), 0)) | COALESCE((get_bit(t4, user_offset) << 3), 0)) | COALESCE((get_bit(t5, user_offset) << 4), 0)) | COALESCE((get_bit(t6, user_offset) << 5), 0)) | COALESCE((get_bit(t7, user_offset) << 6), 0)) | COALESCE((get_bit(t8, user_offset) << 7), 0));
 
+CREATE TABLE public.ad_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    edition integer NOT NULL,
+    written_edition integer NOT NULL
+);
+
+COMMENT ON COLUMN public.ad_tag.edition IS 'Counts the lists of ads that the tag has had.';
+
+COMMENT ON COLUMN public.ad_tag.written_edition IS 'The list of ads that every block has been compared with.';
+
+CREATE TABLE public.ad_tag_ad (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    ad_id text NOT NULL,
+    "position" integer NOT NULL
+);
+
+COMMENT ON COLUMN public.ad_tag_ad."position" IS 'The order in which they were typed.';
+
 CREATE TABLE public.block_head (
     channel_id bigint NOT NULL,
     block integer NOT NULL,
@@ -98,12 +118,16 @@ CREATE TABLE public.channel (
     encoding_aes_key bytea,
     push_secret bytea NOT NULL,
     push_secret_hash bytea NOT NULL,
+    ad_secret bytea,
+    ad_secret_hash bytea,
     CONSTRAINT channel_kind CHECK ((kind = ANY (ARRAY['SERVICE_ACCOUNT'::text, 'SUBSCRIPTION_ACCOUNT'::text, 'MINI_PROGRAM'::text])))
 );
 
 COMMENT ON COLUMN public.channel.bound_at IS 'First binding, in whole seconds; kept when the app id is bound again.';
 
 COMMENT ON COLUMN public.channel.app_secret IS 'Sealed, like callback_token, encoding_aes_key and push_secret.';
+
+COMMENT ON COLUMN public.channel.ad_secret IS 'Sealed; made when the ad return address is first asked for.';
 
 ALTER TABLE public.channel ALTER COLUMN channel_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.channel_channel_id_seq
@@ -125,7 +149,9 @@ CREATE TABLE public.channel_state (
     next_tag_id integer DEFAULT 9 NOT NULL,
     user_count integer DEFAULT 0 NOT NULL,
     default_tags_as_of timestamp with time zone NOT NULL,
-    last_push_at timestamp with time zone
+    last_push_at timestamp with time zone,
+    ad_return_confirmed_at timestamp with time zone,
+    last_ad_call_at timestamp with time zone
 )
 WITH (fillfactor='50');
 
@@ -134,6 +160,8 @@ COMMENT ON COLUMN public.channel_state.open IS 'The gate: this channel is bound,
 COMMENT ON COLUMN public.channel_state.tag_version IS 'Counts what changes for everybody without a bit changing: states, names, the gate.';
 
 COMMENT ON COLUMN public.channel_state.tag_base_version IS 'The newest version no longer in tag_change.';
+
+COMMENT ON COLUMN public.channel_state.ad_return_confirmed_at IS 'Since when the ad platform is known to call the present ad return address; its ad tags can be ACTIVE.';
 
 CREATE TABLE public.channel_user (
     channel_id bigint NOT NULL,
@@ -200,6 +228,15 @@ CREATE VIEW public.default_tag_bits AS
            FROM public.tag_members m
           WHERE ((m.channel_id = h.channel_id) AND (m.block = h.block) AND (m.tag_id = 8))) AS t8
    FROM public.block_head h;
+
+CREATE TABLE public.forgotten_openid (
+    channel_id bigint NOT NULL,
+    openid_hash bytea NOT NULL,
+    last_fact_at timestamp with time zone NOT NULL,
+    forgotten_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
 
 CREATE TABLE public.robot (
     robot_id text NOT NULL,
@@ -280,11 +317,20 @@ CREATE TABLE public.user_tag_change (
     removed integer[] NOT NULL
 );
 
+ALTER TABLE ONLY public.ad_tag_ad
+    ADD CONSTRAINT ad_tag_ad_pkey PRIMARY KEY (channel_id, tag_id, ad_id);
+
+ALTER TABLE ONLY public.ad_tag
+    ADD CONSTRAINT ad_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_pkey PRIMARY KEY (channel_id, block);
 
 ALTER TABLE ONLY public.bulk_tag_change
     ADD CONSTRAINT bulk_tag_change_pkey PRIMARY KEY (channel_id, block, version, tag_id);
+
+ALTER TABLE ONLY public.channel
+    ADD CONSTRAINT channel_ad_secret UNIQUE (ad_secret_hash);
 
 ALTER TABLE ONLY public.channel
     ADD CONSTRAINT channel_of_robot UNIQUE (robot_id, app_id);
@@ -303,6 +349,9 @@ ALTER TABLE ONLY public.channel_user
 
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_pkey PRIMARY KEY (channel_id, ordinal);
+
+ALTER TABLE ONLY public.forgotten_openid
+    ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
 
 ALTER TABLE ONLY public.robot
     ADD CONSTRAINT robot_pkey PRIMARY KEY (robot_id);
@@ -331,13 +380,29 @@ ALTER TABLE ONLY public.user_ad
 ALTER TABLE ONLY public.user_tag_change
     ADD CONSTRAINT user_tag_change_pkey PRIMARY KEY (channel_id, block, version, user_offset);
 
+CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
+
 CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) WHERE (unbound_at IS NULL);
+
+CREATE INDEX channel_user_unfollowed ON public.channel_user USING btree (channel_id, unfollowed_at) WHERE (unfollowed_at IS NOT NULL);
+
+CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (channel_id, unionid) WHERE (unionid IS NOT NULL);
 
 CREATE INDEX channel_user_wake ON public.channel_user USING btree (channel_id, ((ordinal / 32000)), wake_at) WHERE (wake_at IS NOT NULL);
 
+CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
+
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
+
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+ALTER TABLE ONLY public.ad_tag_ad
+    ADD CONSTRAINT ad_tag_ad_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.ad_tag
+    ADD CONSTRAINT ad_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
@@ -350,6 +415,9 @@ ALTER TABLE ONLY public.channel_state
 
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.forgotten_openid
+    ADD CONSTRAINT forgotten_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

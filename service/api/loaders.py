@@ -11,7 +11,7 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import channels, evaluation, members, tags, users
+from service.storage import channels, evaluation, identities, members, tags, users
 from service.storage.database import Connection
 
 V = TypeVar("V")
@@ -30,6 +30,8 @@ class Loaders:
         self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
         self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(self._each(members.member_counts))
         self.user_by_ordinal: DataLoader[UserKey, ChannelUser | None] = DataLoader(self._users_by_ordinal)
+        self.channels_of_robot: DataLoader[str, list[Channel]] = DataLoader(self._channels_of_robots)
+        self.user_by_unionid: DataLoader[tuple[int, str], ChannelUser | None] = DataLoader(self._users_by_unionid)
         self.tags_of_user: DataLoader[UserKey, frozenset[int]] = DataLoader(self._tags_of_users)
         self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
         self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
@@ -45,6 +47,19 @@ class Loaders:
     async def _channels(self, keys: list[tuple[str, int]]) -> list[Channel | None]:
         async with self._runtime.pool.acquire() as conn:
             return [await channels.channel_of_robot(conn, *key) for key in keys]
+
+    async def _channels_of_robots(self, robot_ids: list[str]) -> list[list[Channel]]:
+        async with self._runtime.pool.acquire() as conn:
+            return [await channels.channels_of_robot(conn, robot_id) for robot_id in robot_ids]
+
+    async def _users_by_unionid(self, keys: list[tuple[int, str]]) -> list[ChannelUser | None]:
+        found: dict[tuple[int, str | None], ChannelUser] = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id in {channel_id for channel_id, _ in keys}:
+                unionids = [unionid for channel, unionid in keys if channel == channel_id]
+                for user in await identities.users_by_unionid(conn, channel_id, unionids):
+                    found[channel_id, user.unionid] = user
+        return [found.get(key) for key in keys]
 
     async def _users_by_ordinal(self, keys: list[UserKey]) -> list[ChannelUser | None]:
         found = {}

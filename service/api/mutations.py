@@ -4,8 +4,9 @@ import strawberry
 
 from service.api.binding import BindingMutations
 from service.api.events import EventMutations
+from service.api.identities import IdentityMutations
 
 
 @strawberry.type(description="What can be changed. A refused request changes nothing.")
-class Mutation(BindingMutations, EventMutations):
+class Mutation(BindingMutations, EventMutations, IdentityMutations):
     pass

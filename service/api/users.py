@@ -12,6 +12,7 @@ from service.api.enums import CAUSES
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
+from service.domain.access import may_see
 from service.domain.explanations import Explanation, explain
 from service.domain.reading import history_page
 from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
@@ -104,6 +105,19 @@ class User(Node):
     @strawberry.field(description="The channel of the openid.")
     async def channel(self, info: Info) -> Channel:
         return await Channel.load(info, self.entity.channel_id)
+
+    @strawberry.field(description="The same person, by unionid, in the robot's other channels that the token may see.")
+    async def same_person(self, info: Info) -> list["User"]:
+        unionid = self.entity.unionid
+        if unionid is None:
+            return []
+        loaders, principal = info.context.loaders, info.context.principal
+        others = [
+            (channel.channel_id, unionid)
+            for channel in await loaders.channels_of_robot.load(principal.robot_id)
+            if channel.channel_id != self.entity.channel_id and may_see(principal, channel)
+        ]
+        return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
 
     @strawberry.field(description="The ads the person came from.")
     async def ad_ids(self, info: Info) -> list[str]:

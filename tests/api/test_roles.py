@@ -35,6 +35,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         '(input: {channelId: "$channel", events: [{openid: "bob", kind: SCAN, at: "2026-01-01T00:00:00Z"}]})',
         WHO_SUBMITS,
     ),
+    "Mutation.linkIdentities": (
+        '(input: {channelId: "$channel", pairs: [{openid: "bob", unionid: "u"}]})',
+        WHO_SUBMITS,
+    ),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
 }

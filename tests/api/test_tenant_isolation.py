@@ -35,6 +35,10 @@ PLACES: Final = {
             accepted
           }
         }""",
+    "Mutation.linkIdentities(input.channelId)": """
+        mutation($id: ID!) {
+          linkIdentities(input: {channelId: $id, pairs: [{openid: "eve", unionid: "u"}]}) { linked }
+        }""",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
     "Subscription.tagEvents(channelId)": 'subscription($id: ID!) { tagEvents(channelId: $id, after: "") { cursor } }',
