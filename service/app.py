@@ -15,6 +15,8 @@ from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.return_data import ReturnRecorder
+from service.http.batchset import Batchset
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
@@ -27,6 +29,7 @@ class WebProcess:
 
     view: GraphQLView
     push: WechatPush
+    batchset: Batchset
     health: Health
 
     def __init__(self, settings: Settings) -> None:
@@ -38,10 +41,11 @@ class WebProcess:
         del app
         async with open_parts(self._settings) as parts:
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, ReturnRecorder(parts.runtime))
             production = self._settings.production
             self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
+            self.batchset = Batchset(parts.runtime, services.returns)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
@@ -57,6 +61,9 @@ class WebProcess:
 
     async def post_push(self, request: Request) -> Response:
         return await self.push.post(request)
+
+    async def post_batchset(self, request: Request) -> Response:
+        return await self.batchset.post(request)
 
     async def healthz(self, request: Request) -> Response:
         return await self.health.alive(request)
@@ -85,6 +92,7 @@ def make_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),
         ],

@@ -37,7 +37,7 @@ async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
             say(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
-                f"{report.sleepers} users without an alarm"
+                f"{report.sleepers} users without an alarm, {report.wrong_members} wrong members of other tags"
             )
     return 0 if clean else 1
 

@@ -1,7 +1,6 @@
 """People: their tags, why they have them, and what happened to them."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -9,33 +8,15 @@ from service.api.arguments import After, First
 from service.api.channels import Channel
 from service.api.context import Info
 from service.api.enums import CAUSES
+from service.api.evidence import TagEvidence, reason_of
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
 from service.domain.access import may_see
-from service.domain.explanations import Explanation, explain
 from service.domain.reading import history_page
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
+from service.entities.enums import ChangeCause
 from service.entities.ids import gid, user_gid
-from service.entities.tags import Tag as TagEntity
 from service.entities.users import ChannelUser
-
-
-@strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
-class FactEvidence:
-    fact: EventKind | None = strawberry.field(description="What sort of event decides; null if none ever did.")
-    at: datetime | None = strawberry.field(description="When it last happened.")
-
-
-@strawberry.type(description="The ads somebody followed through.")
-class AdEvidence:
-    ad_ids: list[str] = strawberry.field(description="Their ids, where the ad platform told them.")
-    at: datetime | None = strawberry.field(description="The last such follow.")
-
-
-TagEvidence: TypeAlias = Annotated[
-    FactEvidence | AdEvidence, strawberry.union("TagEvidence", description="The facts behind a tag.")
-]
 
 
 @strawberry.type(description="A tag as one person has it.")
@@ -133,27 +114,18 @@ class User(Node):
         shown = catalogue.shown(bits)
         if not shown:
             return []
-        channel = (await Channel.load(info, self.entity.channel_id)).entity
         since = await loaders.tags_since.load(key)
-        windows = (await loaders.windows.load(None)).windows
-        ads = [ad_id for ad_id, _ in await loaders.ads_of_user.load(key)]
-        explained = [
-            (
-                tag,
-                explain(catalogue.tags[tag.entity.tag_id].rule, self.entity.facts, windows, channel.bound_at),
-            )
-            for tag in shown_tags(shown, catalogue)
-        ]
+        explained = [(tag, await reason_of(info, self.entity, tag)) for tag in shown_tags(shown, catalogue)]
         return [
             UserTag(
                 id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
                 tag=tag,
                 since=since.get(tag.entity.tag_id),
-                why=explanation.why,
-                until=explanation.until,
-                evidence=_evidence(tag.entity, explanation, ads),
+                why=reason.why,
+                until=reason.until,
+                evidence=reason.evidence,
             )
-            for tag, explanation in explained
+            for tag, reason in explained
         ]
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
@@ -184,9 +156,3 @@ class User(Node):
             nodes=[change for _, change in page.entries],
             page_info=page.info,
         )
-
-
-def _evidence(tag: TagEntity, explanation: Explanation, ads: list[str]) -> FactEvidence | AdEvidence:
-    if tag.rule is DefaultTagRule.ADVERTISING:
-        return AdEvidence(ad_ids=ads, at=explanation.at)
-    return FactEvidence(fact=explanation.fact, at=explanation.at)

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
 from service.domain.membership import write_transitions
+from service.domain.return_check import return_tag_differences
 from service.domain.runtime import Runtime
 from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.channels import Channel
@@ -31,6 +32,8 @@ NAMES: Final = {
 TAGS_IN: Final = tuple(
     tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1) for mask in range(256)
 )
+# What `verify` compares besides the default tags: each answers what is wrong in a locked block, each person once.
+CHECKS: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (return_tag_differences,)
 # Large enough to share a commit, small enough not to hold up events for long.
 BLOCKS_A_TRANSACTION: Final = 16
 TRANSACTIONS_AT_ONCE: Final = 2
@@ -61,10 +64,11 @@ class VerifyReport:
     stray_bits: int = 0
     wrong_counts: int = 0
     sleepers: int = 0
+    wrong_members: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers)
+        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers or self.wrong_members)
 
     def __add__(self, other: "VerifyReport") -> "VerifyReport":
         return VerifyReport(
@@ -74,6 +78,7 @@ class VerifyReport:
             self.stray_bits + other.stray_bits,
             self.wrong_counts + other.wrong_counts,
             self.sleepers + other.sleepers,
+            self.wrong_members + other.wrong_members,
         )
 
 
@@ -201,6 +206,18 @@ async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetim
     wake_ups = await write_transitions(
         conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, clock=clock
     )
+    wrong_members = 0
+    for check in CHECKS:
+        found = await check(conn, channel_id, head.block)
+        wrong_members += sum(len(each.offsets) for each in found)
+        locked = await heads.lock_heads(conn, channel_id, [head.block])
+        wake_ups += await write_transitions(conn, channel_id, locked, found, cause=ChangeCause.REPAIRED, clock=clock)
     return VerifyReport(
-        channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(sleepers)
+        channel_id,
+        1,
+        sum(len(each.offsets) for each in wrong),
+        len(stray),
+        len(miscounted),
+        len(sleepers),
+        wrong_members,
     ), wake_ups

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from service.domain import return_batches
 from service.domain.default_tags import run_default_tags, settle_windows
 from service.domain.pruning import prune_channel
 from service.domain.runtime import Runtime
@@ -25,6 +26,11 @@ async def default_tags(ctx: dict[str, Any]) -> None:
         else:
             if report.users_changed:
                 log.info("%s", report)
+
+
+async def sweep_returned_data(ctx: dict[str, Any]) -> None:
+    """Ends batches that have expired, and settles those that can no longer be undone."""
+    await return_batches.sweep(ctx["runtime"])
 
 
 async def prune(ctx: dict[str, Any]) -> None:
