@@ -17,6 +17,12 @@ WHO_MANAGES: Final = {"creator", "admin"}
 WHO_SUBMITS: Final = {"creator", "admin", "integrator"}
 BINDING: Final = '(input: {kind: SERVICE_ACCOUNT, appId: "$app", name: "n", verified: true})'
 
+SUBMIT: Final = """
+mutation($c: ID!) {
+  submitReturnData(input: {channelId: $c, category: "Level", label: "Gold", openids: ["ada"]}) { receipt { id } }
+}
+"""
+
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.viewer": ("", EVERYBODY),
@@ -39,6 +45,14 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         '(input: {channelId: "$channel", pairs: [{openid: "bob", unionid: "u"}]})',
         WHO_SUBMITS,
     ),
+    "Query.returnEndpoint": ("", EVERYBODY),
+    "Mutation.obtainReturnEndpoint": ("", WHO_MANAGES),
+    "Mutation.resetReturnKey": ("", WHO_MANAGES),
+    "Mutation.submitReturnData": (
+        '(input: {channelId: "$channel", category: "Level", label: "Silver", openids: ["bob"]})',
+        WHO_SUBMITS,
+    ),
+    "Mutation.undoReturnBatch": ('(receiptId: "$receipt")', WHO_SUBMITS),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
 }
@@ -58,6 +72,7 @@ class Filled:
     channel: str
     tag: str
     user: str
+    receipt: str
 
 
 @pytest.fixture
@@ -65,7 +80,9 @@ async def filled(robot: Robot) -> Filled:
     channel = (await robot.bind())["id"]
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
-    return Filled(robot, channel, (await robot.tag_ids(channel, "ada"))["New user"], answer["user"]["id"])
+    await robot.ask("mutation { obtainReturnEndpoint { returnEndpoint { id } } }")
+    receipt = (await robot.ask(SUBMIT, c=channel))["submitReturnData"]["receipt"]["id"]
+    return Filled(robot, channel, (await robot.tag_ids(channel, "ada"))["New user"], answer["user"]["id"], receipt)
 
 
 def test_the_table_has_every_root_field() -> None:
@@ -142,6 +159,7 @@ async def test_node_reveals_to_an_integrator_no_more_than_the_root_field_would(f
 def _operation(name: str, filled: Filled) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
+    arguments = arguments.replace("$receipt", filled.receipt)
     arguments = arguments.replace("$app", filled.robot.app_id())
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 

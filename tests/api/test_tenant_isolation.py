@@ -39,16 +39,35 @@ PLACES: Final = {
         mutation($id: ID!) {
           linkIdentities(input: {channelId: $id, pairs: [{openid: "eve", unionid: "u"}]}) { linked }
         }""",
+    "Mutation.submitReturnData(input.channelId)": """
+        mutation($id: ID!) {
+          submitReturnData(input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"]}) {
+            receipt { id }
+          }
+        }""",
+    "Mutation.submitReturnData(input.openidsOf)": """
+        mutation($id: ID!) {
+          submitReturnData(
+            input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"], openidsOf: $id}
+          ) { receipt { added } }
+        }""",
+    "Mutation.undoReturnBatch(receiptId)": "mutation($id: ID!) { undoReturnBatch(receiptId: $id) { removed } }",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
     "Subscription.tagEvents(channelId)": 'subscription($id: ID!) { tagEvents(channelId: $id, after: "") { cursor } }',
 }
 # What each place takes; all the others take a channel.
-TAKES: Final = {"Query.node(id)": "user", "Query.nodes(ids)": "user", "Query.tag(id)": "tag"}
+TAKES: Final = {
+    "Query.node(id)": "user",
+    "Query.nodes(ids)": "user",
+    "Query.tag(id)": "tag",
+    "Mutation.undoReturnBatch(receiptId)": "receipt",
+}
 MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
     "user": gid("User", 999_999, 0),
+    "receipt": gid("ReturnReceipt", 999_999, 1),
 }
 MALFORMED: Final = (
     "",
@@ -92,7 +111,9 @@ async def tenant(robot: Robot) -> Tenant:
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
-    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"]})
+    submitted = await robot.ask(PLACES["Mutation.submitReturnData(input.channelId)"], id=channel)
+    receipt = submitted["submitReturnData"]["receipt"]["id"]
+    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"], "receipt": receipt})
 
 
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
@@ -186,7 +207,8 @@ async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, foreign: T
 
 
 def narrowed_places() -> list[str]:
-    return [place for place in PLACES if place.startswith("Query.") or "recordEvents" in place or "tagEvents" in place]
+    written = ("recordEvents", "submitReturnData", "undoReturnBatch", "tagEvents")
+    return [place for place in PLACES if place.startswith("Query.") or any(name in place for name in written)]
 
 
 @pytest.mark.parametrize("place", narrowed_places())
@@ -198,7 +220,7 @@ async def test_an_integrator_narrowed_to_one_channel_finds_nothing_of_another(pl
     before = await everything(own.robot.web)
 
     assert (await ask(own.robot, place, own.ids[kind], "integrator", channels=[own.channel])).errors == []
-    written = await everything(own.robot.web) if "record" in place else before
+    written = await everything(own.robot.web) if place.startswith("Mutation.") else before
     for channels in ([other], []):
         assert_not_found(place, await ask(own.robot, place, own.ids[kind], "integrator", channels=channels))
     assert await everything(own.robot.web) == written
