@@ -16,6 +16,7 @@ from service.api.view import GraphQLView
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data import ReturnRecorder
+from service.http.ad_feed import AdFeed
 from service.http.batchset import Batchset
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
@@ -30,6 +31,7 @@ class WebProcess:
     view: GraphQLView
     push: WechatPush
     batchset: Batchset
+    ads: AdFeed
     health: Health
 
     def __init__(self, settings: Settings) -> None:
@@ -46,6 +48,7 @@ class WebProcess:
             self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
             self.batchset = Batchset(parts.runtime, services.returns)
+            self.ads = AdFeed(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
@@ -64,6 +67,9 @@ class WebProcess:
 
     async def post_batchset(self, request: Request) -> Response:
         return await self.batchset.post(request)
+
+    async def get_ads(self, request: Request) -> Response:
+        return await self.ads.get(request)
 
     async def healthz(self, request: Request) -> Response:
         return await self.health.alive(request)
@@ -93,6 +99,7 @@ def make_app(settings: Settings) -> Starlette:
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
             Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),
+            Route("/ads/{secret}", process.get_ads, methods=["GET"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),
         ],

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import secrets
 from typing import Final
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from service.settings import SettingsError
 
 PURPOSE: Final = b"user-tags secrets at rest v1"
+FINGERPRINTS: Final = b"user-tags fingerprints of forgotten openids v1"
 PATH_SECRET_BYTES: Final = 24
 
 
@@ -32,6 +34,7 @@ class Sealer:
         if not keys:
             raise SettingsError("Secrets cannot be stored without USER_TAGS_SECRETS_KEY.")
         self._fernet = MultiFernet([_fernet(key) for key in keys])
+        self._fingerprint_keys = [_derived(key, FINGERPRINTS) for key in keys]
 
     def seal(self, text: str) -> bytes:
         """Encrypt with the first key. The same text gives different bytes every time."""
@@ -43,6 +46,10 @@ class Sealer:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as error:
             raise SealError("A stored secret fits none of the keys in USER_TAGS_SECRETS_KEY.") from error
+
+    def fingerprints(self, text: str) -> tuple[bytes, ...]:
+        """Hash (HMAC-SHA256) a text that could be guessed, with each key: store the first, look for any."""
+        return tuple(hmac.digest(key, text.encode(), "sha256") for key in self._fingerprint_keys)
 
 
 def lookup_hash(secret: str) -> bytes:
@@ -60,5 +67,8 @@ def new_path_secret() -> str:
 
 
 def _fernet(key: str) -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(key.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    return Fernet(base64.urlsafe_b64encode(_derived(key, PURPOSE)))
+
+
+def _derived(key: str, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key.encode())

@@ -54,6 +54,9 @@ class Settings:
     undo_retention: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
     push_signature_max_age: timedelta = timedelta(minutes=10)
+    ad_feed_openid_names: tuple[str, ...] = ("wechat_openid",)
+    ad_feed_ad_names: tuple[str, ...] = ("adgroup_id", "ad_id", "campaign_id")
+    ad_feed_time_names: tuple[str, ...] = ("act_time",)
     database_pool_size: int = 10
     production: bool = False
     data_dir: str = ".data"
@@ -85,6 +88,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         undo_retention=read.positive("UNDO_RETENTION", default.undo_retention),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
+        ad_feed_openid_names=read.names("AD_FEED_OPENID_NAMES") or default.ad_feed_openid_names,
+        ad_feed_ad_names=read.names("AD_FEED_AD_NAMES") or default.ad_feed_ad_names,
+        ad_feed_time_names=read.names("AD_FEED_TIME_NAMES") or default.ad_feed_time_names,
         database_pool_size=read.count("DATABASE_POOL_SIZE", default.database_pool_size),
         production=read.environment_name() == "production",
         data_dir=read.text("DATA_DIR") or default.data_dir,

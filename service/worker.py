@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from service.domain.cancelling import cancel_for_good
 from service.jobs.schedule import clock_face
-from service.jobs.scheduled import default_tags, prune, sweep_returned_data
+from service.jobs.scheduled import ad_tags, default_tags, forget, prune, sweep_returned_data
 from service.logs import configure_logging
 from service.parts import Parts, open_parts
 from service.settings import Settings
@@ -51,6 +51,8 @@ def cron_jobs(settings: Settings) -> list[CronJob]:
             keep_result=0,
             max_tries=1,
         ),
+        cron(ad_tags, second=10, run_at_startup=True, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
+        cron(forget, minute={7, 27, 47}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
         cron(prune, minute={17}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
     ]
 

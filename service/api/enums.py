@@ -35,6 +35,7 @@ CAUSES: Final = {
     ChangeCause.TAG_DELETED: "The tag was deleted.",
     ChangeCause.TAG_LAPSED: "The tag lapsed.",
     ChangeCause.REPAIRED: "A difference was found and repaired.",
+    ChangeCause.FORGOTTEN: "The person was forgotten.",
 }
 
 # The enums of the domain know nothing of GraphQL: name, description and the description of each value are here.

@@ -10,7 +10,7 @@ from service.api.channels import Channel
 from service.api.context import Info
 from service.api.receipts import ReturnReceipt
 from service.api.tags import Tag
-from service.domain.explanations import explain, explain_batches
+from service.domain.explanations import explain, explain_ad, explain_batches
 from service.entities.enums import DefaultTagRule, EventKind, TagKind
 from service.entities.users import ChannelUser
 
@@ -57,6 +57,8 @@ async def reason_of(info: Info, user: ChannelUser, tag: Tag) -> Reason:
             return await _of_rule(info, user, tag)
         case TagKind.RETURN:
             return await _of_batches(info, user, tag)
+        case TagKind.AD:
+            return await _of_ads(info, user, tag)
         case _:
             return Reason(f"Is in {tag.category} / {tag.name}.")
 
@@ -83,3 +85,11 @@ async def _of_batches(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     ]
     why, until = explain_batches(receipts, settled=0 in batch_ids)
     return Reason(why, until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts]))
+
+
+async def _of_ads(info: Info, user: ChannelUser, tag: Tag) -> Reason:
+    loaders = info.context.loaders
+    of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
+    ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
+    why, ad_ids, at = explain_ad([ad for ad in ads if ad[0] in of_tag])
+    return Reason(why, None, AdEvidence(ad_ids=ad_ids, at=at))

@@ -12,7 +12,7 @@ from service.entities.channels import Channel, ChannelState
 from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import channels, evaluation, identities, members, return_batches, tags, users
+from service.storage import ad_tags, channels, evaluation, identities, members, return_batches, tags, users
 from service.storage.database import Connection
 
 V = TypeVar("V")
@@ -35,6 +35,7 @@ class Loaders:
         self.user_by_unionid: DataLoader[tuple[int, str], ChannelUser | None] = DataLoader(self._users_by_unionid)
         self.tags_of_user: DataLoader[UserKey, frozenset[int]] = DataLoader(self._tags_of_users)
         self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
+        self.ads_of_tag: DataLoader[tuple[int, int], list[str]] = DataLoader(self._ads_of_tags)
         self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
         self.return_tag_keys: DataLoader[int, dict[int, tuple[str, str]]] = DataLoader(
             self._each(return_batches.return_tag_keys)
@@ -89,6 +90,14 @@ class Loaders:
             for channel_id, ordinals in _by_channel(keys).items():
                 for ordinal, ads in (await users.ads_of_users(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = ads
+        return [found.get(key, []) for key in keys]
+
+    async def _ads_of_tags(self, keys: list[tuple[int, int]]) -> list[list[str]]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, tag_ids in _by_channel(keys).items():
+                for tag_id, ads in (await ad_tags.ads_of_tags(conn, channel_id, tag_ids)).items():
+                    found[channel_id, tag_id] = ads
         return [found.get(key, []) for key in keys]
 
     async def _tags_since(self, keys: list[UserKey]) -> list[dict[int, datetime]]:

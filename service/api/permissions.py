@@ -25,6 +25,7 @@ TYPE_PERMISSIONS: Final = {
     "DefaultTag": Permission.VIEW_TAGS,
     "ReturnReceipt": Permission.VIEW_TAGS,
     "ReturnEndpoint": Permission.VIEW_RETURN_ADDRESS,
+    "AdTag": Permission.VIEW_TAGS,
     "User": Permission.VIEW_USERS,
     "UserTag": Permission.VIEW_USERS,
     "UserTagChange": Permission.VIEW_USERS,
@@ -35,6 +36,7 @@ IMPLIES: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
     Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
+    Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
 }
 # What these lead to is refused by the type that is found, in `node` and `nodes`.
 DECIDED_WHEN_FOUND: Final = frozenset({"Node"})

@@ -8,6 +8,7 @@ from strawberry.extensions import DisableIntrospection
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from service.api.ad_tags import AdTag
 from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
 from service.api.mutations import Mutation
@@ -32,7 +33,7 @@ def make_schema(*, production: bool = False) -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[DefaultTag, ReturnTag, ErrorCode],
+        types=[AdTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[CodedErrors, DisableIntrospection] if production else [CodedErrors],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )

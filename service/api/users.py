@@ -1,5 +1,6 @@
 """People: their tags, why they have them, and what happened to them."""
 
+import asyncio
 from datetime import datetime
 
 import strawberry
@@ -115,7 +116,8 @@ class User(Node):
         if not shown:
             return []
         since = await loaders.tags_since.load(key)
-        explained = [(tag, await reason_of(info, self.entity, tag)) for tag in shown_tags(shown, catalogue)]
+        tags = shown_tags(shown, catalogue)
+        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag) for tag in tags))
         return [
             UserTag(
                 id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
@@ -125,7 +127,7 @@ class User(Node):
                 until=reason.until,
                 evidence=reason.evidence,
             )
-            for tag, reason in explained
+            for tag, reason in zip(tags, reasons, strict=True)
         ]
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")

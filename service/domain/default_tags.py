@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from service.domain.membership import write_transitions
+from service.domain.membership import one_per_user, write_transitions
 from service.domain.return_check import return_tag_differences
 from service.domain.runtime import Runtime
 from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule
 from service.storage import channels, evaluation, heads, members
+from service.storage.ad_tags import ad_tag_differences
 from service.storage.database import Connection
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,6 @@ NAMES: Final = {
 TAGS_IN: Final = tuple(
     tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1) for mask in range(256)
 )
-# What `verify` compares besides the default tags: each answers what is wrong in a locked block, each person once.
-CHECKS: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (return_tag_differences,)
 # Large enough to share a commit, small enough not to hold up events for long.
 BLOCKS_A_TRANSACTION: Final = 16
 TRANSACTIONS_AT_ONCE: Final = 2
@@ -42,6 +41,13 @@ MINI_PROGRAM_RULES: Final = (
     DefaultTagRule.NOT_OPENED,
     DefaultTagRule.TOUCHABLE,
     DefaultTagRule.UNTOUCHABLE,
+)
+
+
+# What else follows from stored facts: `verify` asks it of each block, with (conn, channel id, block), under its lock.
+DIFFERENCES: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
+    ad_tag_differences,
+    return_tag_differences,
 )
 
 
@@ -64,11 +70,10 @@ class VerifyReport:
     stray_bits: int = 0
     wrong_counts: int = 0
     sleepers: int = 0
-    wrong_members: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers or self.wrong_members)
+        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers)
 
     def __add__(self, other: "VerifyReport") -> "VerifyReport":
         return VerifyReport(
@@ -78,7 +83,6 @@ class VerifyReport:
             self.stray_bits + other.stray_bits,
             self.wrong_counts + other.wrong_counts,
             self.sleepers + other.sleepers,
-            self.wrong_members + other.wrong_members,
         )
 
 
@@ -195,6 +199,9 @@ async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetim
     rules = rules_of(channel)
     channel_id = channel.channel_id
     wrong = transitions_of(await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at))
+    for differences in DIFFERENCES:
+        wrong += await differences(conn, channel_id, head.block)
+    wrong = one_per_user(wrong)
     stray = [
         Transition(head.block, (offset,), (), tuple(tag_ids))
         for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)
@@ -206,18 +213,6 @@ async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetim
     wake_ups = await write_transitions(
         conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, clock=clock
     )
-    wrong_members = 0
-    for check in CHECKS:
-        found = await check(conn, channel_id, head.block)
-        wrong_members += sum(len(each.offsets) for each in found)
-        locked = await heads.lock_heads(conn, channel_id, [head.block])
-        wake_ups += await write_transitions(conn, channel_id, locked, found, cause=ChangeCause.REPAIRED, clock=clock)
     return VerifyReport(
-        channel_id,
-        1,
-        sum(len(each.offsets) for each in wrong),
-        len(stray),
-        len(miscounted),
-        len(sleepers),
-        wrong_members,
+        channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(sleepers)
     ), wake_ups

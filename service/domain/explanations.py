@@ -1,6 +1,6 @@
 """Why somebody has a default tag: a sentence for people, the fact for programs, and when it ends by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
@@ -70,6 +70,16 @@ def explain_batches(receipts: Sequence[Receipt], *, settled: bool) -> tuple[str,
     ends = [each.expires_at for each in receipts]
     until = None if settled or None in ends else max(each for each in ends if each is not None)
     return f"Handed back {sender} {_on(newest.at)}{also}.", until
+
+
+def explain_ad(ads: Iterable[tuple[str, datetime]]) -> tuple[str, list[str], datetime | None]:
+    """The same for an ad tag, from the (ad id, last follow through it) that a person shares with it; and the ids."""
+    latest = sorted(ads, key=lambda ad: ad[1])
+    if not latest:
+        return "Came from one of the tag's ads.", [], None
+    ad_id, at = latest[-1]
+    others = f", and through {len(latest) - 1} more of its ads" if len(latest) > 1 else ""
+    return f"Followed through ad {ad_id} {_on(at)}{others}.", [each for each, _ in latest], at
 
 
 def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> Explanation:

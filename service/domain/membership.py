@@ -50,6 +50,23 @@ async def write_transitions(
     return [WakeUp(channel_id, block, version) for block, (version, _) in versions.items()]
 
 
+def one_per_user(transitions: Iterable[Transition]) -> list[Transition]:
+    """The same changes from several sources, with every user in one transition, as `write_transitions` takes them.
+
+    No two sources may be about the same tag.
+    """
+    changes: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    for transition in transitions:
+        for offset in transition.offsets:
+            added, removed = changes.setdefault((transition.block, offset), ([], []))
+            added += transition.added
+            removed += transition.removed
+    together: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[int]] = {}
+    for (block, offset), (added, removed) in sorted(changes.items()):
+        together.setdefault((block, tuple(sorted(added)), tuple(sorted(removed))), []).append(offset)
+    return [Transition(block, tuple(offsets), added, removed) for (block, added, removed), offsets in together.items()]
+
+
 def _touched(transitions: Iterable[Transition]) -> dict[tuple[int, int], _Offsets]:
     touched: dict[tuple[int, int], _Offsets] = {}
     for transition in transitions:

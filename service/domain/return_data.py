@@ -36,6 +36,7 @@ from service.entities.errors import (
 )
 from service.entities.return_data import Receipt, RejectedOpenid
 from service.storage import return_batches, return_keys
+from service.storage.forgetting import ForgottenMeanwhileError
 
 MOST_OPENIDS: Final = 10_000
 MOST_BATCHES_TOGETHER: Final = 100
@@ -117,7 +118,7 @@ class ReturnRecorder:
                 if key is None and batch.mode is ReturnMode.ADD:
                     return await self._queue(channel).put(batch), False
                 return await write_batch(self._runtime, channel, batch, key)
-            except (TagGoneError, asyncpg.DeadlockDetectedError):
+            except (TagGoneError, ForgottenMeanwhileError, asyncpg.DeadlockDetectedError):
                 if attempt == TRIES - 1:
                     raise
         raise AssertionError

@@ -6,6 +6,8 @@ from typing import Final
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, Transition, bitmap_of, block_of, offsets_in
 from service.entities.return_data import Support
+from service.storage import return_support
+from service.storage.database import Connection
 
 BLOCKS_A_SEGMENT: Final = 32
 # 4 bytes a person in a row that fits a page with others; above, one row a block costs less to read.
@@ -60,6 +62,11 @@ def by_block(ordinals: Iterable[int]) -> dict[int, list[int]]:
     for ordinal in sorted(ordinals):
         offsets.setdefault(ordinal // BLOCK_SIZE, []).append(ordinal % BLOCK_SIZE)
     return offsets
+
+
+async def forget_support(conn: Connection, channel_id: int, block: int, ordinals: Sequence[int]) -> None:
+    """No batch holds people who are forgotten; run under the lock of their block."""
+    await return_support.forget_people(conn, channel_id, places_of([block]), by_block(ordinals))
 
 
 class TagBits:

@@ -17,7 +17,7 @@ from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, ReturnMode, ReturnSource
 from service.entities.errors import ChannelNotBoundError
 from service.entities.return_data import Receipt, RejectedOpenid
-from service.storage import channels, heads, return_batches, return_keys, return_support, users
+from service.storage import channels, forgetting, heads, return_batches, return_keys, return_support, users
 from service.storage.database import Connection
 
 
@@ -54,7 +54,8 @@ class _Crowd:
 async def write_additions(runtime: Runtime, channel: Channel, batches: Sequence[Batch]) -> list[Receipt]:
     """Writes ADD batches that arrived together; each has a receipt of its own, as if it had come alone.
 
-    Raises ChannelNotBoundError, and TagGoneError when one of the tags was deleted: then nothing is written.
+    Raises ChannelNotBoundError, TagGoneError when one of the tags was deleted, and ForgottenMeanwhileError when one
+    of the people was: then nothing is written.
     """
     channel_id = channel.channel_id
     crowd = _Crowd(*await people_for(runtime, channel_id, (openid for each in batches for openid in each.openids)))
@@ -69,7 +70,7 @@ async def write_batch(
 ) -> tuple[Receipt, bool]:
     """Writes one batch of any mode; with `key` (home and text) only if that has no receipt yet: True says it had.
 
-    Raises ChannelNotBoundError and TagGoneError.
+    Raises what `write_additions` does.
     """
     channel_id = channel.channel_id
     if batch.mode is ReturnMode.REMOVE:
@@ -104,6 +105,7 @@ async def _add(
         raise TagGoneError
     await _check_open(conn, channel_id)
     locked = await heads.lock_heads(conn, channel_id, {block_of(each) for each in crowd.ordinals.values()})
+    await forgetting.refuse_forgotten(conn, channel_id, crowd.ordinals.values())
     clock = runtime.clock()
     bits = TagBits(await return_support.bits_of_tags(conn, channel_id, tag_ids, locked))
     strangers = set(crowd.new)
@@ -128,6 +130,7 @@ async def _remove(
     ordinals = crowd.of(batch)
     offsets = by_block(ordinals)
     locked = await heads.lock_heads(conn, channel_id, offsets)
+    await forgetting.refuse_forgotten(conn, channel_id, ordinals)
     clock = runtime.clock()
     bits = TagBits(await return_support.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
     removed = bits.remove(batch.tag_id, ordinals)
@@ -151,6 +154,7 @@ async def _replace(
     blocks = {block_of(each) for each in ordinals}
     blocks.update(await return_support.blocks_of_tag(conn, channel_id, batch.tag_id))
     locked = await heads.lock_heads(conn, channel_id, blocks)
+    await forgetting.refuse_forgotten(conn, channel_id, ordinals)
     clock = runtime.clock()
     bits = TagBits(await return_support.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
     staying = set(ordinals)

@@ -103,6 +103,7 @@ class ChangeCause(StrEnum):
     TAG_DELETED = "TAG_DELETED"
     TAG_LAPSED = "TAG_LAPSED"
     REPAIRED = "REPAIRED"
+    FORGOTTEN = "FORGOTTEN"
 
 
 class RejectionCode(StrEnum):

@@ -20,6 +20,11 @@ mutation Record($input: RecordEventsInput!) {
   recordEvents(input: $input) { accepted rejected { index code reason } }
 }
 """
+CREATE_AD_TAG = """
+mutation Create($input: CreateAdTagInput!) {
+  createAdTag(input: $input) { tag { id name category description state memberCount version adIds } }
+}
+"""
 TAGS = """
 query Tags($channelId: ID!, $openid: String!) {
   user(channelId: $channelId, openid: $openid) { id tags { tag { id name } } }
@@ -57,6 +62,12 @@ class Robot:
         answer = await self.ask(RECORD, input={"channelId": channel_id, "events": events})
         recorded: dict[str, Any] = answer["recordEvents"]
         return recorded
+
+    async def ad_tag(self, channel_id: str, name: str, *ad_ids: str) -> str:
+        """Make an ad tag and return its id."""
+        answer = await self.ask(CREATE_AD_TAG, input={"channelId": channel_id, "name": name, "adIds": ad_ids})
+        ad_tag: str = answer["createAdTag"]["tag"]["id"]
+        return ad_tag
 
     async def tag_ids(self, channel_id: str, openid: str) -> dict[str, str]:
         """Ids of the tags somebody shows, by name."""

@@ -53,6 +53,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         WHO_SUBMITS,
     ),
     "Mutation.undoReturnBatch": ('(receiptId: "$receipt")', WHO_SUBMITS),
+    "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring $role", adIds: ["1"]})', WHO_MANAGES),
+    "Mutation.updateAdTag": ('(input: {id: "$ad", name: "Summer"})', WHO_MANAGES),
+    "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
 }
@@ -66,11 +70,12 @@ ROOTS: Final = {
 
 @dataclass(frozen=True)
 class Filled:
-    """A robot with one channel and one person, `ada`."""
+    """A robot with one channel, one person, `ada`, and an ad tag."""
 
     robot: Robot
     channel: str
     tag: str
+    ad_tag: str
     user: str
     receipt: str
 
@@ -82,7 +87,9 @@ async def filled(robot: Robot) -> Filled:
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     await robot.ask("mutation { obtainReturnEndpoint { returnEndpoint { id } } }")
     receipt = (await robot.ask(SUBMIT, c=channel))["submitReturnData"]["receipt"]["id"]
-    return Filled(robot, channel, (await robot.tag_ids(channel, "ada"))["New user"], answer["user"]["id"], receipt)
+    tag = (await robot.tag_ids(channel, "ada"))["New user"]
+    ad_tag = await robot.ad_tag(channel, "Autumn", "7")
+    return Filled(robot, channel, tag, ad_tag, answer["user"]["id"], receipt)
 
 
 def test_the_table_has_every_root_field() -> None:
@@ -100,7 +107,7 @@ async def test_a_root_field_answers_only_those_who_may(name: str, filled: Filled
     assert {value for answer in answers.values() for value in (answer.data or {}).values()} <= {None}
     assert await everything(filled.robot.web) == before
     for role in expected.keys() - refused.keys():
-        assert (await filled.robot.ask(operation, role)).errors == []
+        assert (await filled.robot.ask(operation.replace("$role", str(role)), role)).errors == []
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("Subscription.")])
@@ -160,7 +167,7 @@ def _operation(name: str, filled: Filled) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
     arguments = arguments.replace("$receipt", filled.receipt)
-    arguments = arguments.replace("$app", filled.robot.app_id())
+    arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 
 

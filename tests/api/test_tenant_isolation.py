@@ -52,6 +52,14 @@ PLACES: Final = {
           ) { receipt { added } }
         }""",
     "Mutation.undoReturnBatch(receiptId)": "mutation($id: ID!) { undoReturnBatch(receiptId: $id) { removed } }",
+    "Mutation.createAdTag(input.channelId)": """
+        mutation($id: ID!) { createAdTag(input: {channelId: $id, name: "Mine", adIds: ["1"]}) { tag { id } } }""",
+    "Mutation.updateAdTag(input.id)": """
+        mutation($id: ID!) { updateAdTag(input: {id: $id, name: "Mine"}) { tag { id } } }""",
+    "Mutation.confirmAdReturnAddress(channelId)": """
+        mutation($id: ID!) { confirmAdReturnAddress(channelId: $id) { channel { id } } }""",
+    "Mutation.forgetUser(channelId)": """
+        mutation($id: ID!) { forgetUser(channelId: $id, openid: "ada") { forgotten } }""",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
     "Subscription.tagEvents(channelId)": 'subscription($id: ID!) { tagEvents(channelId: $id, after: "") { cursor } }',
@@ -62,10 +70,12 @@ TAKES: Final = {
     "Query.nodes(ids)": "user",
     "Query.tag(id)": "tag",
     "Mutation.undoReturnBatch(receiptId)": "receipt",
+    "Mutation.updateAdTag(input.id)": "ad tag",
 }
 MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
+    "ad tag": gid("Tag", 999_999, 9),
     "user": gid("User", 999_999, 0),
     "receipt": gid("ReturnReceipt", 999_999, 1),
 }
@@ -113,7 +123,9 @@ async def tenant(robot: Robot) -> Tenant:
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
     submitted = await robot.ask(PLACES["Mutation.submitReturnData(input.channelId)"], id=channel)
     receipt = submitted["submitReturnData"]["receipt"]["id"]
-    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"], "receipt": receipt})
+    ad_tag = await robot.ad_tag(channel, "Autumn", "7")
+    ids = {"channel": channel, "tag": tag, "ad tag": ad_tag, "user": answer["user"]["id"], "receipt": receipt}
+    return Tenant(robot, ids)
 
 
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
@@ -156,7 +168,8 @@ async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, own: Ten
 @pytest.mark.parametrize("place", PLACES)
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, own: Tenant) -> None:
     takes = TAKES.get(place, "channel")
-    others = [given for kind, given in own.ids.items() if takes not in {kind, "user"}]
+    alike = {takes, "tag", "ad tag"} if takes.endswith("tag") else {takes}
+    others = [given for kind, given in own.ids.items() if takes != "user" and kind not in alike]
     before = await everything(own.robot.web)
 
     for given in (*MALFORMED, *others):
