@@ -15,7 +15,9 @@ from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.return_data import ReturnRecorder
 from service.http.ad_feed import AdFeed
+from service.http.batchset import Batchset
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
@@ -28,6 +30,7 @@ class WebProcess:
 
     view: GraphQLView
     push: WechatPush
+    batchset: Batchset
     ads: AdFeed
     health: Health
 
@@ -40,10 +43,11 @@ class WebProcess:
         del app
         async with open_parts(self._settings) as parts:
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, ReturnRecorder(parts.runtime))
             production = self._settings.production
             self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
+            self.batchset = Batchset(parts.runtime, services.returns)
             self.ads = AdFeed(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
@@ -60,6 +64,9 @@ class WebProcess:
 
     async def post_push(self, request: Request) -> Response:
         return await self.push.post(request)
+
+    async def post_batchset(self, request: Request) -> Response:
+        return await self.batchset.post(request)
 
     async def get_ads(self, request: Request) -> Response:
         return await self.ads.get(request)
@@ -91,6 +98,7 @@ def make_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),
             Route("/ads/{secret}", process.get_ads, methods=["GET"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),

@@ -50,6 +50,8 @@ class Settings:
     windows: Windows = Windows()
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
+    return_sweep_every: timedelta = timedelta(seconds=10)
+    undo_retention: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
     push_signature_max_age: timedelta = timedelta(minutes=10)
     ad_feed_openid_names: tuple[str, ...] = ("wechat_openid",)
@@ -82,6 +84,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         windows=_windows(read),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
+        return_sweep_every=read.cadence("RETURN_SWEEP_EVERY", default.return_sweep_every),
+        undo_retention=read.positive("UNDO_RETENTION", default.undo_retention),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
         ad_feed_openid_names=read.names("AD_FEED_OPENID_NAMES") or default.ad_feed_openid_names,
@@ -181,6 +185,8 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise SettingsError(f"USER_TAGS_JWT_SECRET must have at least {SHORTEST_SECRET} bytes.")
     if any(len(key.encode()) < SHORTEST_SECRET for key in settings.secrets_keys):
         raise SettingsError(f"USER_TAGS_SECRETS_KEY must have at least {SHORTEST_SECRET} bytes.")
+    if settings.undo_retention <= settings.change_log_retention:
+        raise SettingsError("USER_TAGS_UNDO_RETENTION must be longer than USER_TAGS_CHANGE_LOG_RETENTION.")
     if not settings.production:
         return
     missing = [

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from service.domain.cancelling import cancel_for_good
 from service.jobs.schedule import clock_face
-from service.jobs.scheduled import ad_tags, default_tags, forget, prune
+from service.jobs.scheduled import ad_tags, default_tags, forget, prune, sweep_returned_data
 from service.logs import configure_logging
 from service.parts import Parts, open_parts
 from service.settings import Settings
@@ -29,12 +29,23 @@ log = logging.getLogger(__name__)
 def cron_jobs(settings: Settings) -> list[CronJob]:
     """What the clock starts. A run that was missed while nobody worked is made up for at the start."""
     face = clock_face(settings.default_tags_every)
+    sweeps = clock_face(settings.return_sweep_every)
     return [
         cron(
             default_tags,
             hour=face["hour"],
             minute=face["minute"],
             second=face["second"],
+            run_at_startup=True,
+            timeout=LONGEST_RUN,
+            keep_result=0,
+            max_tries=1,
+        ),
+        cron(
+            sweep_returned_data,
+            hour=sweeps["hour"],
+            minute=sweeps["minute"],
+            second=sweeps["second"],
             run_at_startup=True,
             timeout=LONGEST_RUN,
             keep_result=0,

@@ -238,6 +238,102 @@ CREATE TABLE public.forgotten_openid (
 
 COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
 
+CREATE TABLE public.return_batch (
+    channel_id bigint NOT NULL,
+    batch_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    mode text NOT NULL,
+    source text NOT NULL,
+    subject text,
+    expires_at timestamp with time zone,
+    added integer NOT NULL,
+    removed integer NOT NULL,
+    unchanged integer NOT NULL,
+    duplicates integer NOT NULL,
+    new_users integer NOT NULL,
+    rejected text,
+    unmatched text[],
+    blocks integer[] NOT NULL,
+    ended text,
+    ended_at timestamp with time zone,
+    undo_removed integer,
+    undo_kept integer,
+    CONSTRAINT return_batch_ended CHECK ((ended = ANY (ARRAY['UNDONE'::text, 'EXPIRED'::text, 'REPLACED'::text, 'SETTLED'::text]))),
+    CONSTRAINT return_batch_mode CHECK ((mode = ANY (ARRAY['ADD'::text, 'REMOVE'::text, 'REPLACE'::text]))),
+    CONSTRAINT return_batch_source CHECK ((source = ANY (ARRAY['GRAPHQL'::text, 'HTTP'::text])))
+);
+
+COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';
+
+COMMENT ON COLUMN public.return_batch.ended IS 'SETTLED: its people were folded into batch 0 of the tag and stay.';
+
+CREATE TABLE public.return_counter (
+    channel_id bigint NOT NULL,
+    last_batch bigint NOT NULL
+);
+
+COMMENT ON TABLE public.return_counter IS 'Numbers batches in the order they commit; the last lock that a writer takes.';
+
+CREATE TABLE public.return_endpoint (
+    endpoint_id bigint NOT NULL,
+    robot_id text NOT NULL,
+    app_id text NOT NULL,
+    token bytea NOT NULL,
+    token_hash bytea NOT NULL,
+    key bytea NOT NULL,
+    obtained_at timestamp with time zone NOT NULL,
+    key_reset_at timestamp with time zone,
+    last_call_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.return_endpoint IS 'The robot''s own APPID, TOKEN and EncodingAESKey; the last two are sealed.';
+
+COMMENT ON COLUMN public.return_endpoint.last_call_at IS 'Written once a minute at most.';
+
+ALTER TABLE public.return_endpoint ALTER COLUMN endpoint_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.return_endpoint_endpoint_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.return_key (
+    channel_id bigint NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    at timestamp with time zone NOT NULL,
+    batch_channel_id bigint,
+    batch_id bigint
+);
+
+COMMENT ON TABLE public.return_key IS 'Idempotency keys of a robot, kept with the first channel it ever bound.';
+
+CREATE TABLE public.return_support (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    place integer NOT NULL,
+    batch_id bigint NOT NULL,
+    ordinals integer[],
+    members bit(32000),
+    CONSTRAINT return_support_form CHECK (((ordinals IS NULL) <> (members IS NULL)))
+);
+
+COMMENT ON COLUMN public.return_support.place IS 'A block, or -1 - n for the blocks from 32n on, 32 of them.';
+
+COMMENT ON COLUMN public.return_support.batch_id IS '0 for all who were folded together.';
+
+CREATE TABLE public.return_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    category text NOT NULL,
+    label text NOT NULL
+);
+
+COMMENT ON TABLE public.return_tag IS 'The key under which integrators submit, whatever the tag is called in the panel.';
+
 CREATE TABLE public.robot (
     robot_id text NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -353,6 +449,30 @@ ALTER TABLE ONLY public.channel_user
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
 
+ALTER TABLE ONLY public.return_batch
+    ADD CONSTRAINT return_batch_pkey PRIMARY KEY (channel_id, batch_id);
+
+ALTER TABLE ONLY public.return_counter
+    ADD CONSTRAINT return_counter_pkey PRIMARY KEY (channel_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_of_robot UNIQUE (robot_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_pkey PRIMARY KEY (endpoint_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_token UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.return_key
+    ADD CONSTRAINT return_key_pkey PRIMARY KEY (channel_id, key);
+
+ALTER TABLE ONLY public.return_support
+    ADD CONSTRAINT return_support_pkey PRIMARY KEY (channel_id, tag_id, place, batch_id);
+
+ALTER TABLE ONLY public.return_tag
+    ADD CONSTRAINT return_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
 ALTER TABLE ONLY public.robot
     ADD CONSTRAINT robot_pkey PRIMARY KEY (robot_id);
 
@@ -392,6 +512,16 @@ CREATE INDEX channel_user_wake ON public.channel_user USING btree (channel_id, (
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 
+CREATE INDEX return_batch_expiry ON public.return_batch USING btree (channel_id, expires_at) WHERE ((ended IS NULL) AND (expires_at IS NOT NULL));
+
+CREATE INDEX return_batch_of_tag ON public.return_batch USING btree (channel_id, tag_id, batch_id);
+
+CREATE INDEX return_batch_settling ON public.return_batch USING btree (channel_id, at) WHERE ((ended IS NULL) AND (expires_at IS NULL) AND (mode <> 'REMOVE'::text));
+
+CREATE INDEX return_key_age ON public.return_key USING btree (channel_id, at);
+
+CREATE INDEX return_tag_by_key ON public.return_tag USING btree (channel_id, category, label);
+
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
@@ -418,6 +548,24 @@ ALTER TABLE ONLY public.channel_user
 
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_batch
+    ADD CONSTRAINT return_batch_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_counter
+    ADD CONSTRAINT return_counter_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_robot_id_fkey FOREIGN KEY (robot_id) REFERENCES public.robot(robot_id);
+
+ALTER TABLE ONLY public.return_key
+    ADD CONSTRAINT return_key_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_support
+    ADD CONSTRAINT return_support_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_tag
+    ADD CONSTRAINT return_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +26,11 @@ ENOUGH_MEMORY = 4 * 1024**3
 
 _lasting_processes: set[int] = set()
 _logical_databases = itertools.cycle(range(1, 16))
+
+
+# A shell without job control starts what it puts into the background deaf to Ctrl-C, and children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

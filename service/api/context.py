@@ -8,6 +8,7 @@ import strawberry
 from service.api.loaders import Loaders
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.return_data import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
@@ -20,6 +21,7 @@ class Services:
     runtime: Runtime
     recorder: EventRecorder
     hub: Hub
+    returns: ReturnRecorder
 
 
 @dataclass(slots=True)

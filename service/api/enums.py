@@ -12,6 +12,8 @@ from service.entities.enums import (
     EventKind,
     Permission,
     RejectionCode,
+    ReturnMode,
+    ReturnSource,
     Role,
     TagKind,
     TagState,
@@ -127,6 +129,25 @@ DESCRIBED: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
             "UNIONID_CONFLICT": "The person is known under another unionid.",
             "TIME_IN_FUTURE": "More than 5 minutes ahead.",
             "BAD_VALUE": "Anything else; see `reason`.",
+        },
+    ),
+    (
+        ReturnMode,
+        "ReturnMode",
+        "What a list of openids does to the tag.",
+        {
+            "ADD": "They get it; everybody else keeps what they have.",
+            "REMOVE": "They lose it, whichever earlier batch gave it to them.",
+            "REPLACE": "They are all who have it; every earlier batch ends.",
+        },
+    ),
+    (
+        ReturnSource,
+        "ReturnSource",
+        "How data came back.",
+        {
+            "GRAPHQL": "By `submitReturnData`, or as a CSV file.",
+            "HTTP": "By the call that the WeChat platform's clients make.",
         },
     ),
     (

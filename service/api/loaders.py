@@ -9,9 +9,10 @@ from strawberry.dataloader import DataLoader
 
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
+from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, evaluation, identities, members, tags, users
+from service.storage import ad_tags, channels, evaluation, identities, members, return_batches, tags, users
 from service.storage.database import Connection
 
 V = TypeVar("V")
@@ -36,6 +37,11 @@ class Loaders:
         self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
         self.ads_of_tag: DataLoader[tuple[int, int], list[str]] = DataLoader(self._ads_of_tags)
         self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
+        self.return_tag_keys: DataLoader[int, dict[int, tuple[str, str]]] = DataLoader(
+            self._each(return_batches.return_tag_keys)
+        )
+        self.batches_holding: DataLoader[UserKey, dict[int, list[int]]] = DataLoader(self._batches_holding)
+        self.receipt: DataLoader[tuple[int, int], Receipt | None] = DataLoader(self._receipts)
         self.windows: DataLoader[None, evaluation.StoredWindows] = DataLoader(self._windows)
 
     def _each(self, answer: Callable[[Connection, int], Awaitable[V]]) -> Callable[[list[int]], Awaitable[list[V]]]:
@@ -101,6 +107,22 @@ class Loaders:
                 for ordinal, since in (await users.tags_since(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = since
         return [found.get(key, {}) for key in keys]
+
+    async def _batches_holding(self, keys: list[UserKey]) -> list[dict[int, list[int]]]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, ordinals in _by_channel(keys).items():
+                for ordinal, holding in (await return_batches.batches_holding(conn, channel_id, ordinals)).items():
+                    found[channel_id, ordinal] = holding
+        return [found.get(key, {}) for key in keys]
+
+    async def _receipts(self, keys: list[tuple[int, int]]) -> list[Receipt | None]:
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for channel_id, batch_ids in _by_channel(keys).items():
+                for batch_id, receipt in (await return_batches.batches_by_number(conn, channel_id, batch_ids)).items():
+                    found[channel_id, batch_id] = receipt
+        return [found.get(key) for key in keys]
 
     async def _windows(self, keys: list[None]) -> list[evaluation.StoredWindows]:
         async with self._runtime.pool.acquire() as conn:

@@ -10,6 +10,8 @@ from service.api.channels import Channel
 from service.api.context import Info
 from service.api.nodes import Node
 from service.api.permissions import TYPE_PERMISSIONS, needs
+from service.api.receipts import receipt_node
+from service.api.return_endpoints import ReturnEndpointQueries, endpoint_node
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
 from service.domain.access import channels_of, find_channel
@@ -41,7 +43,7 @@ class Viewer:
 
 
 @strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
-class Query:
+class Query(ReturnEndpointQueries):
     @strawberry.field(description="Who is asking.", extensions=[needs(None)])
     def viewer(self, info: Info) -> Viewer:
         holder = info.context.principal
@@ -128,6 +130,10 @@ async def _node(info: Info, gid_text: str) -> Node | None:
             return await _tag(info, gid_text, living=False)
         case "User":
             return await _user(info, gid_text)
+        case "ReturnReceipt":
+            return await receipt_node(info, gid_text)
+        case "ReturnEndpoint":
+            return await endpoint_node(info, gid_text)
         case _:
             raise NotFoundError("node")
 

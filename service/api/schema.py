@@ -14,6 +14,7 @@ from service.api.errors import CodedErrors
 from service.api.mutations import Mutation
 from service.api.permissions import refuse_unguarded
 from service.api.queries import Query
+from service.api.receipts import ReturnTag
 from service.api.scalars import DATE_TIME
 from service.api.subscriptions import Subscription
 from service.api.tags import DefaultTag
@@ -32,7 +33,7 @@ def make_schema(*, production: bool = False) -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[AdTag, DefaultTag, ErrorCode],
+        types=[AdTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[CodedErrors, DisableIntrospection] if production else [CodedErrors],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )

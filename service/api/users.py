@@ -1,9 +1,7 @@
 """People: their tags, why they have them, and what happened to them."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -11,33 +9,15 @@ from service.api.arguments import After, First
 from service.api.channels import Channel
 from service.api.context import Info
 from service.api.enums import CAUSES
+from service.api.evidence import TagEvidence, reason_of
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
 from service.domain.access import may_see
-from service.domain.explanations import Explanation, explain, explain_ad
 from service.domain.reading import history_page
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagKind
+from service.entities.enums import ChangeCause
 from service.entities.ids import gid, user_gid
-from service.entities.tags import Tag as TagEntity
 from service.entities.users import ChannelUser
-
-
-@strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
-class FactEvidence:
-    fact: EventKind | None = strawberry.field(description="What sort of event decides; null if none ever did.")
-    at: datetime | None = strawberry.field(description="When it last happened.")
-
-
-@strawberry.type(description="The ads somebody followed through.")
-class AdEvidence:
-    ad_ids: list[str] = strawberry.field(description="Their ids, where the ad platform told them.")
-    at: datetime | None = strawberry.field(description="The last such follow.")
-
-
-TagEvidence: TypeAlias = Annotated[
-    FactEvidence | AdEvidence, strawberry.union("TagEvidence", description="The facts behind a tag.")
-]
 
 
 @strawberry.type(description="A tag as one person has it.")
@@ -48,15 +28,6 @@ class UserTag:
     why: str = strawberry.field(description="A sentence with the facts behind it.")
     until: datetime | None = strawberry.field(description="When it ends by itself, as far as is known now.")
     evidence: TagEvidence | None = strawberry.field(description="The facts themselves.")
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """What is behind somebody having a tag."""
-
-    why: str
-    until: datetime | None
-    evidence: FactEvidence | AdEvidence | None
 
 
 @strawberry.type(description="One change of somebody's tags. Deleted tags have `deletedAt`.")
@@ -146,7 +117,7 @@ class User(Node):
             return []
         since = await loaders.tags_since.load(key)
         tags = shown_tags(shown, catalogue)
-        reasons = await asyncio.gather(*(self._reason(info, tag.entity) for tag in tags))
+        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag) for tag in tags))
         return [
             UserTag(
                 id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
@@ -158,25 +129,6 @@ class User(Node):
             )
             for tag, reason in zip(tags, reasons, strict=True)
         ]
-
-    async def _reason(self, info: Info, tag: TagEntity) -> "Reason":
-        """Why the person has a tag, after its kind."""
-        loaders = info.context.loaders
-        key = (self.entity.channel_id, self.entity.ordinal)
-        match tag.kind:
-            case TagKind.DEFAULT:
-                channel = (await Channel.load(info, self.entity.channel_id)).entity
-                windows = (await loaders.windows.load(None)).windows
-                explanation = explain(tag.rule, self.entity.facts, windows, channel.bound_at)
-                evidence = _evidence(tag, explanation, [ad_id for ad_id, _ in await loaders.ads_of_user.load(key)])
-                return Reason(explanation.why, explanation.until, evidence)
-            case TagKind.AD:
-                of_tag = set(await loaders.ads_of_tag.load((tag.channel_id, tag.tag_id)))
-                shared = [ad for ad in await loaders.ads_of_user.load(key) if ad[0] in of_tag]
-                why, ad_ids, at = explain_ad(shared)
-                return Reason(why, None, AdEvidence(ad_ids=ad_ids, at=at))
-            case _:
-                return Reason("", None, None)
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
@@ -206,9 +158,3 @@ class User(Node):
             nodes=[change for _, change in page.entries],
             page_info=page.info,
         )
-
-
-def _evidence(tag: TagEntity, explanation: Explanation, ads: list[str]) -> FactEvidence | AdEvidence:
-    if tag.rule is DefaultTagRule.ADVERTISING:
-        return AdEvidence(ad_ids=ads, at=explanation.at)
-    return FactEvidence(fact=explanation.fact, at=explanation.at)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from service.domain.membership import one_per_user, write_transitions
+from service.domain.return_check import return_tag_differences
 from service.domain.runtime import Runtime
 from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.channels import Channel
@@ -44,7 +45,10 @@ MINI_PROGRAM_RULES: Final = (
 
 
 # What else follows from stored facts: `verify` asks it of each block, with (conn, channel id, block), under its lock.
-DIFFERENCES: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (ad_tag_differences,)
+DIFFERENCES: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
+    ad_tag_differences,
+    return_tag_differences,
+)
 
 
 @dataclass(frozen=True, slots=True)

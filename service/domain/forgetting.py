@@ -14,6 +14,7 @@ from typing import Final
 
 from service.domain.access import channel_named, require
 from service.domain.membership import MOST_USERS_LOGGED_ONE_BY_ONE, write_transitions
+from service.domain.return_support import forget_support
 from service.domain.runtime import Runtime
 from service.entities.blocks import Transition, WakeUp, block_of, offset_of
 from service.entities.enums import ChangeCause, Permission
@@ -24,7 +25,7 @@ from service.storage.forgetting import Leaving
 
 Forget = Callable[[Connection, int, int, Sequence[int]], Awaitable[None]]
 # What else knows people by their ordinal: called with (conn, channel id, block, ordinals) under the lock of the block.
-FORGET: Final[list[Forget]] = []
+FORGET: Final[tuple[Forget, ...]] = (forget_support,)
 
 LATE_REPEATS_FOR: Final = timedelta(days=90)
 # Each is logged one by one, so that the log can say of each what was taken.

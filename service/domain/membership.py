@@ -14,6 +14,8 @@ from service.storage import members
 from service.storage.database import Connection
 
 MOST_USERS_LOGGED_ONE_BY_ONE: Final = 64
+# A change of more people than this is logged in bulk wherever that takes fewer lines.
+MOST_LINES_OF_USERS: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -101,7 +103,13 @@ async def _log(
     users: Counter[int] = Counter()
     for transition in transitions:
         users[transition.block] += len(transition.offsets)
-    few = {block for block, count in users.items() if count <= MOST_USERS_LOGGED_ONE_BY_ONE}
+    tags = Counter(block for block, _ in touched)
+    spread = users.total() > MOST_LINES_OF_USERS
+    few = {
+        block
+        for block, count in users.items()
+        if count <= MOST_USERS_LOGGED_ONE_BY_ONE and not (spread and tags[block] < count)
+    }
     small = [
         change_log.LogLine(
             each.block, versions[each.block][0], offset, versions[each.block][1], each.added, each.removed

@@ -18,8 +18,16 @@ Event = TypeVar("Event", bound=UserEvent | AdFollow)
 
 
 async def ordinals_for(runtime: Runtime, channel_id: int, openids: Iterable[str]) -> dict[str, int]:
-    """The ordinal of every openid, making people who are new. A short transaction of its own: it holds the channel's
-    state, which must never be waited for while blocks are locked.
+    """The ordinal of every openid, making people who are new."""
+    ordinals, _ = await people_for(runtime, channel_id, openids)
+    return ordinals
+
+
+async def people_for(
+    runtime: Runtime, channel_id: int, openids: Iterable[str]
+) -> tuple[dict[str, int], frozenset[str]]:
+    """The same, with the openids that are new. A short transaction of its own: it holds the channel's state, which
+    must never be waited for while blocks are locked.
 
     Somebody may be forgotten before their block is locked: `forgetting.refuse_forgotten` tells under the lock.
     """
@@ -27,12 +35,12 @@ async def ordinals_for(runtime: Runtime, channel_id: int, openids: Iterable[str]
     async with runtime.pool.acquire() as conn:
         known = await users.ordinals_of(conn, channel_id, wanted)
         if len(known) == len(wanted):
-            return known
+            return known, frozenset()
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)
             known |= await users.ordinals_of(conn, channel_id, [each for each in wanted if each not in known])
             new = [openid for openid in wanted if openid not in known]
-            return known | await add_people(conn, channel_id, new, runtime.clock())
+            return known | await add_people(conn, channel_id, new, runtime.clock()), frozenset(new)
 
 
 async def people_of(

@@ -34,6 +34,14 @@ def bitmap_of(offsets: Iterable[int]) -> bytes:
     return bytes(bits)
 
 
+OFFSETS_IN_BYTE: Final = tuple(tuple(bit for bit in range(8) if byte & 0x80 >> bit) for byte in range(256))
+
+
+def offsets_in(bitmap: bytes) -> list[int]:
+    """The offsets that are set in a bitmap, ascending."""
+    return [place * 8 + bit for place, byte in enumerate(bitmap) if byte for bit in OFFSETS_IN_BYTE[byte]]
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where a block stands. Versions grow by one in commit order; the instants never go back.

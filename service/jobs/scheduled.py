@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from service.domain import return_batches
 from service.domain.ad_tags import finish_ad_tags
 from service.domain.default_tags import run_default_tags, settle_windows
 from service.domain.forgetting import forget_unfollowed
@@ -28,6 +29,11 @@ async def default_tags(ctx: dict[str, Any]) -> None:
         else:
             if report.users_changed:
                 log.info("%s", report)
+
+
+async def sweep_returned_data(ctx: dict[str, Any]) -> None:
+    """Ends batches that have expired, and settles those that can no longer be undone."""
+    await return_batches.sweep(ctx["runtime"])
 
 
 async def ad_tags(ctx: dict[str, Any]) -> None:

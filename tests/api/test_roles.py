@@ -17,6 +17,12 @@ WHO_MANAGES: Final = {"creator", "admin"}
 WHO_SUBMITS: Final = {"creator", "admin", "integrator"}
 BINDING: Final = '(input: {kind: SERVICE_ACCOUNT, appId: "$app", name: "n", verified: true})'
 
+SUBMIT: Final = """
+mutation($c: ID!) {
+  submitReturnData(input: {channelId: $c, category: "Level", label: "Gold", openids: ["ada"]}) { receipt { id } }
+}
+"""
+
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.viewer": ("", EVERYBODY),
@@ -39,6 +45,14 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         '(input: {channelId: "$channel", pairs: [{openid: "bob", unionid: "u"}]})',
         WHO_SUBMITS,
     ),
+    "Query.returnEndpoint": ("", EVERYBODY),
+    "Mutation.obtainReturnEndpoint": ("", WHO_MANAGES),
+    "Mutation.resetReturnKey": ("", WHO_MANAGES),
+    "Mutation.submitReturnData": (
+        '(input: {channelId: "$channel", category: "Level", label: "Silver", openids: ["bob"]})',
+        WHO_SUBMITS,
+    ),
+    "Mutation.undoReturnBatch": ('(receiptId: "$receipt")', WHO_SUBMITS),
     "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring $role", adIds: ["1"]})', WHO_MANAGES),
     "Mutation.updateAdTag": ('(input: {id: "$ad", name: "Summer"})', WHO_MANAGES),
     "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
@@ -63,6 +77,7 @@ class Filled:
     tag: str
     ad_tag: str
     user: str
+    receipt: str
 
 
 @pytest.fixture
@@ -70,8 +85,11 @@ async def filled(robot: Robot) -> Filled:
     channel = (await robot.bind())["id"]
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
+    await robot.ask("mutation { obtainReturnEndpoint { returnEndpoint { id } } }")
+    receipt = (await robot.ask(SUBMIT, c=channel))["submitReturnData"]["receipt"]["id"]
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
-    return Filled(robot, channel, tag, await robot.ad_tag(channel, "Autumn", "7"), answer["user"]["id"])
+    ad_tag = await robot.ad_tag(channel, "Autumn", "7")
+    return Filled(robot, channel, tag, ad_tag, answer["user"]["id"], receipt)
 
 
 def test_the_table_has_every_root_field() -> None:
@@ -148,6 +166,7 @@ async def test_node_reveals_to_an_integrator_no_more_than_the_root_field_would(f
 def _operation(name: str, filled: Filled) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
+    arguments = arguments.replace("$receipt", filled.receipt)
     arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 

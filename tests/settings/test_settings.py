@@ -38,6 +38,8 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_WINDOW_NEW_USER", "windows.new_user", TWO_DAYS, "1d", timedelta(days=1), ["4000d", "9" * 5000 + "s"]),
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
+    ("USER_TAGS_RETURN_SWEEP_EVERY", "return_sweep_every", timedelta(seconds=10), "1m", timedelta(minutes=1), ["7s", "0"]),
+    ("USER_TAGS_UNDO_RETENTION", "undo_retention", timedelta(days=30), "60d", timedelta(days=60), ["0", "7d", "1h"]),
     ("USER_TAGS_FEED_HEAL_EVERY", "feed_heal_every", timedelta(seconds=3), "250ms", timedelta(milliseconds=250), ["0", "0ms", "often"]),
     ("USER_TAGS_PUSH_SIGNATURE_MAX_AGE", "push_signature_max_age", timedelta(minutes=10), "5m", timedelta(minutes=5), ["0s", "x"]),
     ("USER_TAGS_AD_FEED_OPENID_NAMES", "ad_feed_openid_names", ("wechat_openid",), "openid, wx_openid", ("openid", "wx_openid"), []),
