@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -45,6 +46,13 @@ class CountingPublisher:
         self.published += sum(1 for _ in wake_ups)
 
 
+class IdleQueue:
+    """Takes tasks where nobody works."""
+
+    def enqueue(self, name: str, *args: Any, job_id: str) -> None:
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """`runtime` writes at `clock`; `admin` is a bare connection for loading and looking."""
@@ -73,7 +81,7 @@ async def machine(place: Path) -> AsyncIterator[Machine]:
         admin = await asyncpg.connect(servers.database_url)
         settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
         clock = SettableClock(START - timedelta(days=400))
-        runtime = Runtime(pool, clock, CountingPublisher(), Sealer(settings.secrets_keys), settings)
+        runtime = Runtime(pool, clock, CountingPublisher(), IdleQueue(), Sealer(settings.secrets_keys), settings)
         try:
             boss = Principal("bench", ROBOT, Role.CREATOR, START + timedelta(days=1))
             channel = await _bind(runtime, boss)

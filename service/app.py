@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from service.api.rates import Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
+from service.domain.combo_activation import activate_combo
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data import ReturnRecorder
@@ -45,6 +47,7 @@ class WebProcess:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
         async with open_parts(self._settings) as parts:
+            parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             rates = Rates(self._settings.operations_per_second)
             returns = ReturnRecorder(parts.runtime)

@@ -7,6 +7,7 @@ select create_distributed_table('channel_state', 'channel_id');
 select create_distributed_table('channel_user', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('user_ad', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('tag', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('combo_tag', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('block_head', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('tag_members', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('tag_member_count', 'channel_id', colocate_with => 'channel_state');

@@ -77,7 +77,8 @@ CREATE TABLE public.block_head (
     windows_version integer NOT NULL,
     combos_version bigint DEFAULT 0 NOT NULL,
     base_version bigint DEFAULT 0 NOT NULL,
-    base_at timestamp with time zone NOT NULL
+    base_at timestamp with time zone NOT NULL,
+    combos_epoch bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -88,6 +89,8 @@ COMMENT ON COLUMN public.block_head.evaluated_at IS 'Every user of the block has
 COMMENT ON COLUMN public.block_head.latest_at IS 'No evaluation of the block that shows was at a later instant than this, and none to come is at an earlier one.';
 
 COMMENT ON COLUMN public.block_head.base_version IS 'The newest version no longer in the change log.';
+
+COMMENT ON COLUMN public.block_head.combos_epoch IS 'Together with combos_version: what the combos of the block were last computed from.';
 
 CREATE TABLE public.bulk_tag_change (
     channel_id bigint NOT NULL,
@@ -150,6 +153,7 @@ CREATE TABLE public.channel_state (
     user_count integer DEFAULT 0 NOT NULL,
     default_tags_as_of timestamp with time zone NOT NULL,
     last_push_at timestamp with time zone,
+    combos_epoch bigint DEFAULT 0 NOT NULL,
     ad_return_confirmed_at timestamp with time zone,
     last_ad_call_at timestamp with time zone
 )
@@ -160,6 +164,8 @@ COMMENT ON COLUMN public.channel_state.open IS 'The gate: this channel is bound,
 COMMENT ON COLUMN public.channel_state.tag_version IS 'Counts what changes for everybody without a bit changing: states, names, the gate.';
 
 COMMENT ON COLUMN public.channel_state.tag_base_version IS 'The newest version no longer in tag_change.';
+
+COMMENT ON COLUMN public.channel_state.combos_epoch IS 'Grows when combos must be computed again in every block, whether it changed or not.';
 
 COMMENT ON COLUMN public.channel_state.ad_return_confirmed_at IS 'Since when the ad platform is known to call the present ad return address; its ad tags can be ACTIVE.';
 
@@ -185,6 +191,27 @@ COMMENT ON COLUMN public.channel_user.ordinal IS 'Never reused; block = ordinal 
 COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not.';
 
 COMMENT ON COLUMN public.channel_user.wake_at IS 'An instant not after the next boundary of a default tag; one that is not after block_head.evaluated_at is spent.';
+
+CREATE TABLE public.combo_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    expression text NOT NULL,
+    generation integer DEFAULT 1 NOT NULL,
+    next_block integer DEFAULT 0,
+    started_at timestamp with time zone,
+    as_of timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON COLUMN public.combo_tag.expression IS 'A number for a tag, ["ALL", …], ["ANY", …] or ["EXCEPT", from, remove] for the rest.';
+
+COMMENT ON COLUMN public.combo_tag.generation IS 'Grows whenever its members must be computed afresh; what an older computation brings is void.';
+
+COMMENT ON COLUMN public.combo_tag.next_block IS 'The first block that has not been computed; null when all have.';
+
+COMMENT ON COLUMN public.combo_tag.started_at IS 'When this generation began to be computed.';
+
+COMMENT ON COLUMN public.combo_tag.as_of IS 'Every change committed before this instant is included; null until it was first ACTIVE.';
 
 CREATE VIEW public.current_windows AS
  SELECT w.*::public.touch_windows AS w
@@ -446,6 +473,9 @@ ALTER TABLE ONLY public.channel_user
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_pkey PRIMARY KEY (channel_id, ordinal);
 
+ALTER TABLE ONLY public.combo_tag
+    ADD CONSTRAINT combo_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
 
@@ -545,6 +575,9 @@ ALTER TABLE ONLY public.channel_state
 
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.combo_tag
+    ADD CONSTRAINT combo_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

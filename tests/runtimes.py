@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from service.clock import Clock
 from service.domain.channels import ChannelDetails, Credentials, bind_channel
@@ -32,6 +33,16 @@ class RecordingPublisher:
         self.wake_ups.extend(wake_ups)
 
 
+class RecordingQueue:
+    """Keeps the tasks instead of handing them to workers."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[str, tuple[Any, ...], str]] = []
+
+    def enqueue(self, name: str, *args: Any, job_id: str) -> None:
+        self.tasks.append((name, args, job_id))
+
+
 @asynccontextmanager
 async def open_runtime(
     database_url: str, clock: Clock, *, settings: Settings | None = None, pool_size: int = 8
@@ -39,7 +50,9 @@ async def open_runtime(
     """Build a runtime with connections of its own, as every process has them."""
     pool = await open_pool(database_url, size=pool_size)
     try:
-        yield Runtime(pool, clock, RecordingPublisher(), Sealer((SECRETS_KEY,)), settings or Settings())
+        yield Runtime(
+            pool, clock, RecordingPublisher(), RecordingQueue(), Sealer((SECRETS_KEY,)), settings or Settings()
+        )
     finally:
         await pool.close()
 

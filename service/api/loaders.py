@@ -9,10 +9,11 @@ from strawberry.dataloader import DataLoader
 
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
+from service.entities.combos import Combo
 from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, evaluation, identities, members, return_batches, tags, users
+from service.storage import ad_tags, channels, combos, evaluation, identities, members, return_batches, tags, users
 from service.storage.database import Connection
 
 V = TypeVar("V")
@@ -27,6 +28,7 @@ class Loaders:
         self._runtime = runtime
         self.channel: DataLoader[tuple[str, int], Channel | None] = DataLoader(self._channels)
         self.catalogue_of_channel: DataLoader[int, Catalogue] = DataLoader(self._each(tags.catalogue))
+        self.combos_of_channel: DataLoader[int, dict[int, Combo]] = DataLoader(self._each(combos.combos_of))
         self.state_of_channel: DataLoader[int, ChannelState] = DataLoader(self._each(channels.channel_state))
         self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
         self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(self._each(members.member_counts))

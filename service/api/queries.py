@@ -7,11 +7,13 @@ import strawberry
 
 from service.api.arguments import ChannelId, NodeId, Openid, TagId
 from service.api.channels import Channel
+from service.api.combo_tags import ComboTagQueries
 from service.api.context import Info
 from service.api.nodes import Node
 from service.api.permissions import TYPE_PERMISSIONS, needs
 from service.api.receipts import receipt_node
 from service.api.return_endpoints import ReturnEndpointQueries, endpoint_node
+from service.api.tag_edits import TagEditQueries
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
 from service.domain.access import channels_of, find_channel
@@ -43,7 +45,7 @@ class Viewer:
 
 
 @strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
-class Query(ReturnEndpointQueries):
+class Query(ComboTagQueries, ReturnEndpointQueries, TagEditQueries):
     @strawberry.field(description="Who is asking.", extensions=[needs(None)])
     def viewer(self, info: Info) -> Viewer:
         holder = info.context.principal

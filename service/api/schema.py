@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from service.api.ad_tags import AdTag
+from service.api.combo_tags import ComboTag
 from service.api.documents import Documents, RememberedDocuments
 from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
@@ -35,7 +36,7 @@ def make_schema(limits: QueryLimits | None = None, *, production: bool = False) 
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[AdTag, DefaultTag, ReturnTag, ErrorCode],
+        types=[AdTag, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[CodedErrors, lambda: RememberedDocuments(documents)],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )

@@ -18,7 +18,9 @@ from service.entities.tags import Tag as TagEntity
 
 if TYPE_CHECKING:
     from service.api.channels import Channel
+    from service.api.combo_tags import ComboTag
 
+ComboTagType = Annotated["ComboTag", strawberry.lazy("service.api.combo_tags")]
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.channels")]
 
 
@@ -43,14 +45,24 @@ class Tag(Node):
 
         return await Channel.load(info, self.entity.channel_id)
 
-    @strawberry.field(description="How many people have it.")
+    @strawberry.field(description="How many people have it; nobody unless it is ACTIVE.")
     async def member_count(self, info: Info) -> int:
+        if not self.entity.shown:
+            return 0
         counts = await info.context.loaders.member_counts.load(self.entity.channel_id)
         count = counts.get(self.entity.tag_id)
         return 0 if count is None else count.members
 
+    @strawberry.field(description="The combos that have it at one of their leaves, LAPSED ones too.")
+    async def used_by(self, info: Info) -> list[ComboTagType]:
+        from service.api.combo_tags import combo_book, shown_combo  # noqa: PLC0415 - the two types know each other
+
+        book = await combo_book(info, self.catalogue)
+        return [shown_combo(book.tags[tag_id], self.catalogue) for tag_id in book.users_of(self.entity.tag_id)]
+
     @strawberry.field(description="Every change committed before this instant is included in the members.")
-    async def as_of(self) -> datetime | None:
+    async def as_of(self, info: Info) -> datetime | None:
+        del info
         return self.catalogue.default_tags_as_of
 
 
@@ -161,5 +173,6 @@ async def _order_key(info: Info, catalogue: Catalogue, field: TagOrderField) -> 
             return lambda tag: (tag.updated_at, tag.tag_id)
         case TagOrderField.MEMBER_COUNT:
             counts = await info.context.loaders.member_counts.load(catalogue.channel_id)
-            sizes = {tag_id: count.members for tag_id, count in counts.items()}
+            shown = catalogue.shown(counts)
+            sizes = {tag_id: count.members for tag_id, count in counts.items() if tag_id in shown}
             return lambda tag: (sizes.get(tag.tag_id, 0), tag.tag_id)

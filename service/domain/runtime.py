@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from service.clock import Clock
 from service.entities.blocks import WakeUp
@@ -17,10 +17,17 @@ class Publisher(Protocol):
     def publish(self, wake_ups: Iterable[WakeUp]) -> None: ...
 
 
+class JobQueue(Protocol):
+    """Hands tasks to the workers; it never blocks and may lose some, which a sweep finds again."""
+
+    def enqueue(self, name: str, *args: Any, job_id: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     pool: Pool
     clock: Clock
     publisher: Publisher
+    queue: JobQueue
     sealer: Sealer
     settings: Settings

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.domain import return_batches
 from service.domain.ad_tags import finish_ad_tags
+from service.domain.combo_refresh import refresh_combos
 from service.domain.default_tags import run_default_tags, settle_windows
 from service.domain.forgetting import forget_unfollowed
 from service.domain.pruning import prune_channel
@@ -24,6 +25,8 @@ async def default_tags(ctx: dict[str, Any]) -> None:
     for channel in channels:
         try:
             report = await run_default_tags(runtime, channel)
+            if report.users_changed:
+                await refresh_combos(runtime, channel.channel_id)
         except Exception:
             log.exception("the scheduled run of channel %d failed", channel.channel_id)
         else:

@@ -24,6 +24,25 @@ PLACES: Final = {
     "Query.tag(id)": "query($id: ID!) { tag(id: $id) { id } }",
     "Query.user(channelId)": 'query($id: ID!) { user(channelId: $id, openid: "ada") { id } }',
     "Query.users(channelId)": 'query($id: ID!) { users(channelId: $id, openids: ["ada"]) { id } }',
+    "Query.deleteTagPreview(id)": "query($id: ID!) { deleteTagPreview(id: $id) { tag { id } } }",
+    "Query.comboTagEditPreview(id)": """
+        query($id: ID!) { comboTagEditPreview(id: $id, expression: {tag: "$tag"}) { gains } }""",
+    "Query.comboTagEditPreview(expression.tag)": """
+        query($id: ID!) { comboTagEditPreview(id: "$combo", expression: {any: [{tag: $id}]}) { gains } }""",
+    "Mutation.createComboTag(input.channelId)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: $id, name: "mine", expression: {tag: "$tag"}}) { tag { id } }
+        }""",
+    "Mutation.createComboTag(input.expression.tag)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: "$channel", name: "mine", expression: {tag: $id}}) { tag { id } }
+        }""",
+    "Mutation.updateComboTag(input.id)": """
+        mutation($id: ID!) { updateComboTag(input: {id: $id, name: "mine"}) { tag { id } } }""",
+    "Mutation.updateComboTag(input.expression.tag)": """
+        mutation($id: ID!) { updateComboTag(input: {id: "$combo", expression: {tag: $id}}) { tag { id } } }""",
+    "Mutation.renameTag(id)": 'mutation($id: ID!) { renameTag(id: $id, name: "mine") { tag { id } } }',
+    "Mutation.deleteTag(id)": "mutation($id: ID!) { deleteTag(id: $id) { tag { id } } }",
     "Mutation.updateChannel(input.id)": """
         mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
@@ -71,11 +90,20 @@ TAKES: Final = {
     "Query.tag(id)": "tag",
     "Mutation.undoReturnBatch(receiptId)": "receipt",
     "Mutation.updateAdTag(input.id)": "ad tag",
+    "Query.deleteTagPreview(id)": "combo",
+    "Query.comboTagEditPreview(id)": "combo",
+    "Query.comboTagEditPreview(expression.tag)": "tag",
+    "Mutation.createComboTag(input.expression.tag)": "tag",
+    "Mutation.updateComboTag(input.id)": "combo",
+    "Mutation.updateComboTag(input.expression.tag)": "tag",
+    "Mutation.renameTag(id)": "combo",
+    "Mutation.deleteTag(id)": "combo",
 }
 MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
     "ad tag": gid("Tag", 999_999, 9),
+    "combo": gid("Tag", 999_999, 9),
     "user": gid("User", 999_999, 0),
     "receipt": gid("ReturnReceipt", 999_999, 1),
 }
@@ -92,6 +120,10 @@ MALFORMED: Final = (
     "Q2hhbm5lbDowMQ",  # Channel:01
     "Q2hhbm5lbDotMQ",  # Channel:-1
 )
+
+
+# The ids that a robot has, for what an operation needs besides.
+OWN: Final[dict[str, dict[str, str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -123,18 +155,28 @@ async def tenant(robot: Robot) -> Tenant:
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
     submitted = await robot.ask(PLACES["Mutation.submitReturnData(input.channelId)"], id=channel)
     receipt = submitted["submitReturnData"]["receipt"]["id"]
-    ad_tag = await robot.ad_tag(channel, "Autumn", "7")
-    ids = {"channel": channel, "tag": tag, "ad tag": ad_tag, "user": answer["user"]["id"], "receipt": receipt}
+    ids = {
+        "channel": channel,
+        "tag": tag,
+        "combo": await robot.combo(channel, tag),
+        "ad tag": await robot.ad_tag(channel, "Autumn", "7"),
+        "user": answer["user"]["id"],
+        "receipt": receipt,
+    }
+    OWN[robot.name] = ids
     return Tenant(robot, ids)
 
 
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
     """Use an id in a place, over HTTP or, for a subscription, until its first event."""
     token = robot.token(role, **narrowed)
+    operation = PLACES[place]
+    for kind, own_id in OWN[robot.name].items():
+        operation = operation.replace(f'"${kind}"', f'"{own_id}"')
     if not place.startswith("Subscription."):
-        return await robot.web.run(PLACES[place], token=token, id=given)
+        return await robot.web.run(operation, token=token, id=given)
     async with robot.web.socket(token) as socket:
-        subscription = await socket.subscribe(PLACES[place], id=given)
+        subscription = await socket.subscribe(operation, id=given)
         try:
             return Answer(200, {"data": await subscription.next()})
         except OperationError as error:
@@ -168,8 +210,8 @@ async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, own: Ten
 @pytest.mark.parametrize("place", PLACES)
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, own: Tenant) -> None:
     takes = TAKES.get(place, "channel")
-    alike = {takes, "tag", "ad tag"} if takes.endswith("tag") else {takes}
-    others = [given for kind, given in own.ids.items() if takes != "user" and kind not in alike]
+    fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
+    others = [given for kind, given in own.ids.items() if kind not in fitting and takes != "user"]
     before = await everything(own.robot.web)
 
     for given in (*MALFORMED, *others):
@@ -221,7 +263,11 @@ async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, foreign: T
 
 def narrowed_places() -> list[str]:
     written = ("recordEvents", "submitReturnData", "undoReturnBatch", "tagEvents")
-    return [place for place in PLACES if place.startswith("Query.") or any(name in place for name in written)]
+    return [
+        place
+        for place in PLACES
+        if (place.startswith("Query.") and "Preview" not in place) or any(name in place for name in written)
+    ]
 
 
 @pytest.mark.parametrize("place", narrowed_places())
@@ -285,10 +331,11 @@ def _id_places(schema: GraphQLSchema) -> Iterator[str]:
                 yield from (f"{root}.{field_name}({path})" for path in _id_paths(name, argument.type))
 
 
-def _id_paths(path: str, given: GraphQLInputType) -> Iterator[str]:
+def _id_paths(path: str, given: GraphQLInputType, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Of a type that holds itself, only the outermost."""
     named = get_named_type(given)
     if named.name == "ID":
         yield path
-    elif isinstance(named, GraphQLInputObjectType):
+    elif isinstance(named, GraphQLInputObjectType) and named.name not in above:
         for name, field in named.fields.items():
-            yield from _id_paths(f"{path}.{name}", field.type)
+            yield from _id_paths(f"{path}.{name}", field.type, (*above, named.name))

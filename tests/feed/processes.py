@@ -19,7 +19,7 @@ from service.sealing import Sealer
 from service.settings import Settings
 from service.storage.database import open_pool
 from tests.frozen_clock import FrozenClock
-from tests.runtimes import SECRETS_KEY
+from tests.runtimes import SECRETS_KEY, RecordingQueue
 
 NEVER = timedelta(minutes=10)
 
@@ -72,7 +72,9 @@ async def feed_process(
     hub = Hub(pool, redis, heal_every=heal_every)
     hub.start()
     try:
-        yield FeedProcess(Runtime(pool, clock, publisher, Sealer((SECRETS_KEY,)), Settings()), hub, redis, clock)
+        yield FeedProcess(
+            Runtime(pool, clock, publisher, RecordingQueue(), Sealer((SECRETS_KEY,)), Settings()), hub, redis, clock
+        )
     finally:
         await hub.close()
         await valkey.close()
