@@ -14,6 +14,7 @@ from service.settings import SettingsError
 
 PURPOSE: Final = b"user-tags secrets at rest v1"
 PURPOSE_OF_LINKS: Final = b"user-tags signed links v1"
+FINGERPRINTS: Final = b"user-tags fingerprints of forgotten openids v1"
 PATH_SECRET_BYTES: Final = 24
 
 
@@ -35,6 +36,7 @@ class Sealer:
             raise SettingsError("Secrets cannot be stored without USER_TAGS_SECRETS_KEY.")
         self._fernet = MultiFernet([_fernet(key) for key in keys])
         self._signing = [_derived(key, PURPOSE_OF_LINKS) for key in keys]
+        self._fingerprint_keys = [_derived(key, FINGERPRINTS) for key in keys]
 
     def seal(self, text: str) -> bytes:
         """Encrypt with the first key. The same text gives different bytes every time."""
@@ -55,6 +57,10 @@ class Sealer:
         """Whether one of the keys signed this text."""
         given = signature.encode()
         return any(hmac.compare_digest(_signature(key, text).encode(), given) for key in self._signing)
+
+    def fingerprints(self, text: str) -> tuple[bytes, ...]:
+        """Hash (HMAC-SHA256) a text that could be guessed, with each key: store the first, look for any."""
+        return tuple(hmac.digest(key, text.encode(), "sha256") for key in self._fingerprint_keys)
 
 
 def lookup_hash(secret: str) -> bytes:

@@ -9,6 +9,7 @@ from service.api.loaders import Loaders
 from service.api.rates import Rates
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.return_data import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
@@ -22,6 +23,7 @@ class Services:
     recorder: EventRecorder
     hub: Hub
     rates: Rates
+    returns: ReturnRecorder
 
 
 @dataclass(slots=True)

@@ -23,6 +23,9 @@ TYPE_PERMISSIONS: Final = {
     "Channel": Permission.VIEW_TAGS,
     "Tag": Permission.VIEW_TAGS,
     "DefaultTag": Permission.VIEW_TAGS,
+    "ReturnReceipt": Permission.VIEW_TAGS,
+    "ReturnEndpoint": Permission.VIEW_RETURN_ADDRESS,
+    "AdTag": Permission.VIEW_TAGS,
     "User": Permission.VIEW_USERS,
     "UserTag": Permission.VIEW_USERS,
     "UserTagChange": Permission.VIEW_USERS,
@@ -36,6 +39,7 @@ IMPLIES: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
     Permission.EXPORT: {Permission.VIEW_TAGS},
+    Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
     Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
 }
 # What these lead to is refused by the type that is found, in `node`, `nodes` and wherever a job is looked up.

@@ -13,6 +13,8 @@ from service.api.context import Info
 from service.api.jobs import JobQueries, shown_job
 from service.api.nodes import Node
 from service.api.permissions import TYPE_PERMISSIONS, needs
+from service.api.receipts import receipt_node
+from service.api.return_endpoints import ReturnEndpointQueries, endpoint_node
 from service.api.tag_edits import TagEditQueries
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
@@ -47,7 +49,7 @@ class Viewer:
 
 
 @strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
-class Query(AudienceQueries, ComboTagQueries, JobQueries, TagEditQueries):
+class Query(AudienceQueries, ComboTagQueries, JobQueries, ReturnEndpointQueries, TagEditQueries):
     @strawberry.field(description="Who is asking.", extensions=[needs(None)])
     def viewer(self, info: Info) -> Viewer:
         holder = info.context.principal
@@ -136,6 +138,10 @@ async def _node(info: Info, gid_text: str) -> Node | None:
             return await _user(info, gid_text)
         case kind if kind in JobKind.__members__.values():
             return shown_job(info, await find_job(info.context.runtime, info.context.principal, gid_text))
+        case "ReturnReceipt":
+            return await receipt_node(info, gid_text)
+        case "ReturnEndpoint":
+            return await endpoint_node(info, gid_text)
         case _:
             raise NotFoundError("node")
 

@@ -5,7 +5,7 @@ block, the bit at `offset` counted from the left, as PostgreSQL's `get_bit` does
 a test holds the two together.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -34,13 +34,16 @@ def bitmap_of(offsets: Iterable[int]) -> bytes:
     return bytes(bits)
 
 
-def offsets_in(bits: bytes, start: int = 0) -> Iterator[int]:
-    """The offsets from `start` on that are set in the bitmap of one block, ascending."""
-    text = f"{int.from_bytes(bits):0{BLOCK_SIZE}b}"
-    found = text.find("1", start)
-    while found >= 0:
-        yield found
-        found = text.find("1", found + 1)
+OFFSETS_IN_BYTE: Final = tuple(tuple(bit for bit in range(8) if byte & 0x80 >> bit) for byte in range(256))
+
+
+def offsets_in(bitmap: bytes, start: int = 0) -> list[int]:
+    """The offsets from `start` on that are set in a bitmap, ascending."""
+    first = start >> 3
+    found = [
+        place * 8 + bit for place, byte in enumerate(bitmap[first:], first) if byte for bit in OFFSETS_IN_BYTE[byte]
+    ]
+    return [offset for offset in found if offset >= start] if start & 7 else found
 
 
 @dataclass(frozen=True, slots=True)

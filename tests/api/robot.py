@@ -21,6 +21,11 @@ mutation Record($input: RecordEventsInput!) {
   recordEvents(input: $input) { accepted rejected { index code reason } }
 }
 """
+CREATE_AD_TAG = """
+mutation Create($input: CreateAdTagInput!) {
+  createAdTag(input: $input) { tag { id name category description state memberCount version adIds } }
+}
+"""
 TAGS = """
 query Tags($channelId: ID!, $openid: String!) {
   user(channelId: $channelId, openid: $openid) { id tags { tag { id name } } }
@@ -73,6 +78,12 @@ class Robot:
         given = {"channelId": channel_id, "expression": expression}
         job: dict[str, Any] = (await self.ask(EXPORT, input=given))["exportAudience"]["job"]
         return job
+
+    async def ad_tag(self, channel_id: str, name: str, *ad_ids: str) -> str:
+        """Make an ad tag and return its id."""
+        answer = await self.ask(CREATE_AD_TAG, input={"channelId": channel_id, "name": name, "adIds": ad_ids})
+        ad_tag: str = answer["createAdTag"]["tag"]["id"]
+        return ad_tag
 
     async def combo(self, channel_id: str, *all_of: str, name: str = "Combo") -> str:
         """Make a combo of tags and wait until it is ACTIVE; its id."""

@@ -70,6 +70,31 @@ PLACES: Final = {
             accepted
           }
         }""",
+    "Mutation.linkIdentities(input.channelId)": """
+        mutation($id: ID!) {
+          linkIdentities(input: {channelId: $id, pairs: [{openid: "eve", unionid: "u"}]}) { linked }
+        }""",
+    "Mutation.submitReturnData(input.channelId)": """
+        mutation($id: ID!) {
+          submitReturnData(input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"]}) {
+            receipt { id }
+          }
+        }""",
+    "Mutation.submitReturnData(input.openidsOf)": """
+        mutation($id: ID!) {
+          submitReturnData(
+            input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"], openidsOf: $id}
+          ) { receipt { added } }
+        }""",
+    "Mutation.undoReturnBatch(receiptId)": "mutation($id: ID!) { undoReturnBatch(receiptId: $id) { removed } }",
+    "Mutation.createAdTag(input.channelId)": """
+        mutation($id: ID!) { createAdTag(input: {channelId: $id, name: "Mine", adIds: ["1"]}) { tag { id } } }""",
+    "Mutation.updateAdTag(input.id)": """
+        mutation($id: ID!) { updateAdTag(input: {id: $id, name: "Mine"}) { tag { id } } }""",
+    "Mutation.confirmAdReturnAddress(channelId)": """
+        mutation($id: ID!) { confirmAdReturnAddress(channelId: $id) { channel { id } } }""",
+    "Mutation.forgetUser(channelId)": """
+        mutation($id: ID!) { forgetUser(channelId: $id, openid: "ada") { forgotten } }""",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
     "Subscription.jobProgress(id)": "subscription($id: ID!) { jobProgress(id: $id) { id } }",
@@ -86,6 +111,8 @@ TAKES: Final = {
     "Mutation.exportAudience(input.expression.tag)": "tag",
     "Mutation.cancelJob(id)": "job",
     "Subscription.jobProgress(id)": "job",
+    "Mutation.undoReturnBatch(receiptId)": "receipt",
+    "Mutation.updateAdTag(input.id)": "ad tag",
     "Query.deleteTagPreview(id)": "combo",
     "Query.comboTagEditPreview(id)": "combo",
     "Query.comboTagEditPreview(expression.tag)": "tag",
@@ -107,9 +134,11 @@ NOT_FOR_INTEGRATORS: Final = {
 MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
+    "ad tag": gid("Tag", 999_999, 9),
     "combo": gid("Tag", 999_999, 9),
     "user": gid("User", 999_999, 0),
     "job": gid("AudienceExport", 999_999, 1),
+    "receipt": gid("ReturnReceipt", 999_999, 1),
 }
 MALFORMED: Final = (
     "",
@@ -158,9 +187,16 @@ async def tenant(robot: Robot) -> Tenant:
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
-    job = (await robot.export(channel, {"tag": tag}))["id"]
-    combo = await robot.combo(channel, tag)
-    ids = {"channel": channel, "tag": tag, "combo": combo, "user": answer["user"]["id"], "job": job}
+    submitted = await robot.ask(PLACES["Mutation.submitReturnData(input.channelId)"], id=channel)
+    ids = {
+        "channel": channel,
+        "tag": tag,
+        "combo": await robot.combo(channel, tag),
+        "ad tag": await robot.ad_tag(channel, "Autumn", "7"),
+        "user": answer["user"]["id"],
+        "job": (await robot.export(channel, {"tag": tag}))["id"],
+        "receipt": submitted["submitReturnData"]["receipt"]["id"],
+    }
     OWN[robot.name] = ids
     return Tenant(robot, ids)
 
@@ -208,7 +244,7 @@ async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, own: Ten
 @pytest.mark.parametrize("place", PLACES)
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, own: Tenant) -> None:
     takes = TAKES.get(place, "channel")
-    fitting = {"tag", "combo"} if takes in {"tag", "combo"} else {takes}
+    fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
     others = [given for kind, given in own.ids.items() if kind not in fitting and takes != "user"]
     before = await everything(own.robot.web)
 
@@ -260,10 +296,11 @@ async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, foreign: T
 
 
 def narrowed_places() -> list[str]:
+    written = ("recordEvents", "submitReturnData", "undoReturnBatch", "tagEvents")
     return [
         place
         for place in PLACES
-        if (place.startswith("Query.") and "Preview" not in place) or "recordEvents" in place or "tagEvents" in place
+        if (place.startswith("Query.") and "Preview" not in place) or any(name in place for name in written)
     ]
 
 
@@ -276,7 +313,7 @@ async def test_an_integrator_narrowed_to_one_channel_finds_nothing_of_another(pl
     before = await everything(own.robot.web)
 
     assert (await ask(own.robot, place, own.ids[kind], "integrator", channels=[own.channel])).errors == []
-    written = await everything(own.robot.web) if "record" in place else before
+    written = await everything(own.robot.web) if place.startswith("Mutation.") else before
     for channels in ([other], []):
         assert_not_found(place, await ask(own.robot, place, own.ids[kind], "integrator", channels=channels))
     assert await everything(own.robot.web) == written
