@@ -20,6 +20,7 @@ SETTINGS = {quoted(row[0])[0]: row[1] for row in rows("Settings")}
 NEEDED = {
     "channels and tags, `tagEvents`": Permission.VIEW_TAGS,
     "people and their tags, `userTags`": Permission.VIEW_USERS,
+    "combine, rename, delete tags": Permission.MANAGE_TAGS,
     "bind, update, unbind channels; push addresses": Permission.MANAGE_CHANNELS,
     "record events": Permission.SUBMIT_DATA,
 }
@@ -93,7 +94,7 @@ def operations() -> Iterator[str]:
 
 
 def test_all_graphql_is_found() -> None:
-    assert len(list(operations())) == 7
+    assert len(list(operations())) == 8
 
 
 @pytest.mark.parametrize("operation", list(operations()))
