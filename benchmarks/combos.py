@@ -1,4 +1,4 @@
-"""Combos: from createComboTag to ACTIVE on an open subscription, and a refresh of fifty by the share of changed blocks."""
+"""Combos: from createComboTag to ACTIVE on an open subscription, and fifty refreshed by the share of changed blocks."""
 
 import json
 import statistics
@@ -59,8 +59,8 @@ async def _into_force(machine: Machine) -> Table:
         taken = [await _create(machine, http, socket, f"Measured {n}", expression) for n in range(CREATIONS)]
     table = Table(
         "From createComboTag to ACTIVE",
-        "(Old user ∩ Opened) − Touchable, from sending the mutation until STATE_CHANGED arrives on an open `tagEvents`: "
-        "request, commit, every block computed and logged, commit, wake-up. One web process; the aim is 300 ms.",
+        "(Old user ∩ Opened) − Touchable, from sending the mutation until STATE_CHANGED arrives on an open "
+        "`tagEvents`: every block is computed, logged and committed by then. One web process; the aim is 300 ms.",
     )
     count = taken[-1][1]
     table.add("median", statistics.median(each for each, _ in taken) * 1000, "ms", "", f"{count:,} members")
