@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -49,14 +50,23 @@ NEW, OLD, OPENED, SILENT = map(tag, (DefaultTagRule.NEW_USER, DefaultTagRule.OLD
 TOUCHABLE = tag(DefaultTagRule.TOUCHABLE)
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A client, and a socket on which the tag panel's feed is open."""
+
+    http: httpx.AsyncClient
+    url: str
+    socket: ClientConnection
+
+
 async def measure(machine: Machine) -> list[Table]:
     return [await _into_force(machine), await _refreshes(machine)]
 
 
 async def _into_force(machine: Machine) -> Table:
     expression = difference(all_of(OLD, OPENED), TOUCHABLE)
-    async with web_process(machine) as web, _asking(machine, web.port) as (http, socket):
-        taken = [await _create(machine, http, socket, f"Measured {n}", expression) for n in range(CREATIONS)]
+    async with web_process(machine) as web, _asking(machine, web.port) as asking:
+        taken = [await _create(machine, asking, f"Measured {n}", expression) for n in range(CREATIONS)]
     table = Table(
         "From createComboTag to ACTIVE",
         "(Old user ∩ Opened) − Touchable, from sending the mutation until STATE_CHANGED arrives on an open "
@@ -69,14 +79,13 @@ async def _into_force(machine: Machine) -> Table:
 
 
 @asynccontextmanager
-async def _asking(machine: Machine, port: int) -> AsyncIterator[tuple[httpx.AsyncClient, ClientConnection]]:
-    """A client, and a socket on which the tag panel's feed is open."""
+async def _asking(machine: Machine, port: int) -> "AsyncIterator[Asking]":
     settings = Settings(jwt_secret=SEALED_WITH)
     token = sign_token(settings, robot=ROBOT, role=Role.ADMIN, subject="bench", ttl=timedelta(hours=1))
     bearer = {"Authorization": f"Bearer {token}"}
     url = f"127.0.0.1:{port}/graphql"
     async with (
-        httpx.AsyncClient(base_url=f"http://{url}", headers=bearer, trust_env=False, timeout=60) as http,
+        httpx.AsyncClient(headers=bearer, trust_env=False, timeout=60) as http,
         connect(f"ws://{url}", subprotocols=["graphql-transport-ws"], proxy=None) as socket,  # type: ignore[list-item]
     ):
         await socket.send(json.dumps({"type": "connection_init", "payload": bearer}))
@@ -85,20 +94,18 @@ async def _asking(machine: Machine, port: int) -> AsyncIterator[tuple[httpx.Asyn
         await socket.send(
             json.dumps({"id": "1", "type": "subscribe", "payload": {"query": PANEL, "variables": variables}})
         )
-        yield http, socket
+        yield Asking(http, f"http://{url}", socket)
 
 
-async def _create(
-    machine: Machine, http: httpx.AsyncClient, socket: ClientConnection, name: str, expression: Expression
-) -> tuple[float, int]:
+async def _create(machine: Machine, asking: "Asking", name: str, expression: Expression) -> tuple[float, int]:
     """Seconds until it is ACTIVE, and how many have it."""
     channel_id = machine.channel.channel_id
     given = {"channelId": channel_gid(channel_id), "name": name, "expression": _written(channel_id, expression)}
     started = time.perf_counter()
-    answer = (await http.post("", json={"query": CREATE, "variables": {"input": given}})).json()
+    answer = (await asking.http.post(asking.url, json={"query": CREATE, "variables": {"input": given}})).json()
     wanted = answer["data"]["createComboTag"]["tag"]["id"]
     while True:
-        told = json.loads(await socket.recv())["payload"]["data"]["tagEvents"]
+        told = json.loads(await asking.socket.recv())["payload"]["data"]["tagEvents"]
         if (told["kind"], told["tagId"]) == ("STATE_CHANGED", wanted) and told["tag"]["state"] == "ACTIVE":
             return time.perf_counter() - started, told["tag"]["memberCount"]
 

@@ -20,6 +20,7 @@ from service.embedded import EmbeddedServers, start_embedded
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
+from service.entities.jobs import JobWakeUp
 from service.entities.principal import Principal
 from service.sealing import Sealer
 from service.settings import Settings
@@ -51,7 +52,7 @@ class CountingPublisher:
     def __init__(self) -> None:
         self.published = 0
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
         self.published += sum(1 for _ in wake_ups)
 
 

@@ -8,15 +8,21 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.context import Services
+from service.api.event_stream import EventStreamView
+from service.api.rates import Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
 from service.domain.combo_activation import activate_combo
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.return_data import ReturnRecorder
+from service.http.ad_feed import AdFeed
+from service.http.batchset import Batchset
+from service.http.exports import Exports
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
@@ -28,8 +34,12 @@ class WebProcess:
     """Routes by name into parts that exist once the process has started."""
 
     view: GraphQLView
+    event_stream: EventStreamView
     push: WechatPush
+    batchset: Batchset
+    ads: AdFeed
     health: Health
+    exports: Exports
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -41,10 +51,17 @@ class WebProcess:
         async with open_parts(self._settings) as parts:
             parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub)
+            rates = Rates(self._settings.operations_per_second)
+            returns = ReturnRecorder(parts.runtime)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates, returns)
             production = self._settings.production
-            self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
+            schema = make_schema(self._settings.query_limits, production=production)
+            self.view = GraphQLView(schema, services, self._verifier, production=production)
+            self.event_stream = EventStreamView(schema, services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
+            self.exports = Exports(parts.runtime)
+            self.batchset = Batchset(parts.runtime, services.returns)
+            self.ads = AdFeed(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
@@ -55,11 +72,20 @@ class WebProcess:
     async def graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.view(scope, receive, send)
 
+    async def graphql_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.event_stream(scope, receive, send)
+
     async def get_push(self, request: Request) -> Response:
         return await self.push.get(request)
 
     async def post_push(self, request: Request) -> Response:
         return await self.push.post(request)
+
+    async def post_batchset(self, request: Request) -> Response:
+        return await self.batchset.post(request)
+
+    async def get_ads(self, request: Request) -> Response:
+        return await self.ads.get(request)
 
     async def healthz(self, request: Request) -> Response:
         return await self.health.alive(request)
@@ -67,27 +93,34 @@ class WebProcess:
     async def readyz(self, request: Request) -> Response:
         return await self.health.ready(request)
 
+    async def export(self, request: Request) -> Response:
+        return await self.exports.get(request)
+
 
 class _Endpoint:
     """Hands a whole connection over, as an ASGI application."""
 
-    def __init__(self, process: WebProcess) -> None:
-        self._process = process
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._process.graphql(scope, receive, send)
+        await self._app(scope, receive, send)
 
 
 def make_app(settings: Settings) -> Starlette:
     """The ASGI application; raises SettingsError when tokens could not be verified."""
     process = WebProcess(settings)
-    graphql = _Endpoint(process)
+    graphql = _Endpoint(process.graphql)
     return Starlette(
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
+            Route("/graphql/stream", _Endpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/export/{link}", process.export, methods=["GET"]),
+            Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),
+            Route("/ads/{secret}", process.get_ads, methods=["GET"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),
         ],

@@ -1,9 +1,10 @@
-"""`user-tags refresh` and `user-tags verify`: the scheduled work by hand, with a word on what it did."""
+"""`user-tags refresh`, `verify` and `forget`: the scheduled work by hand, with a word on what it did."""
 
 from collections.abc import Callable
 
 from service.domain.combo_refresh import refresh_combos
 from service.domain.default_tags import run_default_tags, settle_windows, verify_channel
+from service.domain.forgetting import forget_openid
 from service.entities.channels import Channel
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
@@ -47,6 +48,17 @@ async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
                 f"{report.sleepers} users without an alarm, {report.wrong_combos} wrong members of combos"
             )
     return 0 if clean else 1
+
+
+async def forget_now(settings: Settings, gid: str, openid: str, say: Say) -> int:
+    """Exit code 0 when the person is forgotten, 1 where nobody was known; raises NotFoundError without a channel."""
+    async with open_parts(settings) as parts:
+        found = [channel for channel in await _channels(parts) if gid == channel_gid(channel.channel_id)]
+        if not found:
+            raise NotFoundError("channel")
+        ordinal = await forget_openid(parts.runtime, found[0].channel_id, openid)
+    say("forgotten" if ordinal is not None else "nobody is known by this openid")
+    return 0 if ordinal is not None else 1
 
 
 async def _channels(parts: Parts) -> list[Channel]:

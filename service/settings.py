@@ -31,6 +31,18 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """The largest GraphQL operation that is answered; `cost` counts values, list sizes multiplied."""
+
+    depth: int = 20
+    fields: int = 400
+    aliases: int = 30
+    directives: int = 20
+    tokens: int = 4_000
+    cost: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Immutable settings of one process. Durations are timedeltas, secrets are kept out of `repr`."""
 
@@ -48,10 +60,20 @@ class Settings:
     default_tags_every: timedelta = timedelta(minutes=30)
     combos_every: timedelta = timedelta(minutes=15)
     windows: Windows = Windows()
+    query_limits: QueryLimits = QueryLimits()
+    operations_per_second: int = 200
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
+    size_history_retention: timedelta = timedelta(days=365)
+    export_kept_for: timedelta = timedelta(hours=24)
+    return_sweep_every: timedelta = timedelta(seconds=10)
+    undo_retention: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
+    reader_patience: timedelta = timedelta(seconds=20)
     push_signature_max_age: timedelta = timedelta(minutes=10)
+    ad_feed_openid_names: tuple[str, ...] = ("wechat_openid",)
+    ad_feed_ad_names: tuple[str, ...] = ("adgroup_id", "ad_id", "campaign_id")
+    ad_feed_time_names: tuple[str, ...] = ("act_time",)
     database_pool_size: int = 10
     production: bool = False
     data_dir: str = ".data"
@@ -77,10 +99,20 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         default_tags_every=read.cadence("DEFAULT_TAGS_EVERY", default.default_tags_every),
         combos_every=read.cadence("COMBOS_EVERY", default.combos_every),
         windows=_windows(read),
+        query_limits=_query_limits(read),
+        operations_per_second=read.count("OPERATIONS_PER_SECOND", default.operations_per_second),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
+        size_history_retention=read.positive("SIZE_HISTORY_RETENTION", default.size_history_retention),
+        export_kept_for=read.positive("EXPORT_KEPT_FOR", default.export_kept_for),
+        return_sweep_every=read.cadence("RETURN_SWEEP_EVERY", default.return_sweep_every),
+        undo_retention=read.positive("UNDO_RETENTION", default.undo_retention),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
+        reader_patience=read.positive("READER_PATIENCE", default.reader_patience),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
+        ad_feed_openid_names=read.names("AD_FEED_OPENID_NAMES") or default.ad_feed_openid_names,
+        ad_feed_ad_names=read.names("AD_FEED_AD_NAMES") or default.ad_feed_ad_names,
+        ad_feed_time_names=read.names("AD_FEED_TIME_NAMES") or default.ad_feed_time_names,
         database_pool_size=read.count("DATABASE_POOL_SIZE", default.database_pool_size),
         production=read.environment_name() == "production",
         data_dir=read.text("DATA_DIR") or default.data_dir,
@@ -99,6 +131,18 @@ def _windows(read: "_Reader") -> Windows:
         message=read.duration("WINDOW_MESSAGE", default.message),
         payment=read.duration("WINDOW_PAYMENT", default.payment),
         new_user=read.duration("WINDOW_NEW_USER", default.new_user),
+    )
+
+
+def _query_limits(read: "_Reader") -> QueryLimits:
+    default = QueryLimits()
+    return QueryLimits(
+        depth=read.count("QUERY_DEPTH", default.depth),
+        fields=read.count("QUERY_FIELDS", default.fields),
+        aliases=read.count("QUERY_ALIASES", default.aliases),
+        directives=read.count("QUERY_DIRECTIVES", default.directives),
+        tokens=read.count("QUERY_TOKENS", default.tokens),
+        cost=read.count("QUERY_COST", default.cost),
     )
 
 
@@ -175,6 +219,8 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise SettingsError(f"USER_TAGS_JWT_SECRET must have at least {SHORTEST_SECRET} bytes.")
     if any(len(key.encode()) < SHORTEST_SECRET for key in settings.secrets_keys):
         raise SettingsError(f"USER_TAGS_SECRETS_KEY must have at least {SHORTEST_SECRET} bytes.")
+    if settings.undo_retention <= settings.change_log_retention:
+        raise SettingsError("USER_TAGS_UNDO_RETENTION must be longer than USER_TAGS_CHANGE_LOG_RETENTION.")
     if not settings.production:
         return
     missing = [

@@ -2,6 +2,7 @@
 select create_reference_table('robot');
 select create_reference_table('channel');
 select create_reference_table('touch_windows');
+select create_reference_table('return_endpoint');
 select create_distributed_table('channel_state', 'channel_id');
 select create_distributed_table('channel_user', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('user_ad', 'channel_id', colocate_with => 'channel_state');
@@ -13,3 +14,15 @@ select create_distributed_table('tag_member_count', 'channel_id', colocate_with 
 select create_distributed_table('user_tag_change', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('bulk_tag_change', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('tag_change', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('job', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('frozen_audience', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('export_chunk', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('tag_size', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('ad_tag', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('ad_tag_ad', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('forgotten_openid', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('return_tag', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('return_batch', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('return_support', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('return_key', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('return_counter', 'channel_id', colocate_with => 'channel_state');

@@ -12,6 +12,7 @@ from service.domain.runtime import Runtime
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
+from service.entities.jobs import JobWakeUp
 from service.entities.principal import Principal
 from service.sealing import Sealer
 from service.settings import Settings
@@ -27,9 +28,9 @@ class RecordingPublisher:
     """Keeps the wake-ups instead of sending them."""
 
     def __init__(self) -> None:
-        self.wake_ups: list[WakeUp] = []
+        self.wake_ups: list[WakeUp | JobWakeUp] = []
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
         self.wake_ups.extend(wake_ups)
 
 
@@ -60,7 +61,7 @@ async def open_runtime(
 def wake_ups_of(runtime: Runtime) -> list[WakeUp]:
     """Everything this runtime has published so far."""
     assert isinstance(runtime.publisher, RecordingPublisher)
-    return runtime.publisher.wake_ups
+    return [each for each in runtime.publisher.wake_ups if isinstance(each, WakeUp)]
 
 
 def admin(robot_id: str = "robot-1") -> Principal:

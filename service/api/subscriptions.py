@@ -10,6 +10,7 @@ import strawberry
 from service.api.arguments import AfterEvent, ChannelId, Openid
 from service.api.context import Info
 from service.api.enums import TagEventKind
+from service.api.jobs import JobSubscriptions
 from service.api.permissions import needs
 from service.api.tags import Tag, shown_tag, shown_tags
 from service.api.users import User
@@ -62,7 +63,7 @@ class TagEvent:
 
 
 @strawberry.type(description="What can be watched, over graphql-transport-ws.")
-class Subscription:
+class Subscription(JobSubscriptions):
     @strawberry.subscription(
         description="First the whole set, then each change in order, exactly once. With `after`, only what was missed. "
         "A person not seen so far has an empty set.",
@@ -73,7 +74,9 @@ class Subscription:
     ) -> AsyncGenerator[UserTagsEvent, None]:
         check_openids([openid], "openid")
         channel = await find_channel(info.context.runtime, info.context.principal, channel_id)
-        async with aclosing(info.context.services.hub.user_tags(channel.channel_id, openid, after)) as updates:
+        async with aclosing(
+            info.context.services.hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
+        ) as updates:
             async for update in updates:
                 info.context.begin()
                 yield _user_tags_event(update)
@@ -93,7 +96,9 @@ class Subscription:
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
         hub = info.context.services.hub
-        async with aclosing(panel_updates(runtime, hub, principal, channel_id, after)) as updates:
+        async with aclosing(
+            panel_updates(runtime, hub, principal, channel_id, info.context.resume_after or after)
+        ) as updates:
             async for cursor, update in updates:
                 info.context.begin()
                 yield _tag_event(cursor, update)

@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from service.domain.combo_refresh import compare_locked, refresh_locked
-from service.domain.membership import write_transitions
+from service.domain.membership import one_per_user, write_transitions
+from service.domain.return_check import return_tag_differences
 from service.domain.runtime import Runtime
 from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule
 from service.storage import channels, evaluation, heads, members
+from service.storage.ad_tags import ad_tag_differences
 from service.storage.database import Connection
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,13 @@ MINI_PROGRAM_RULES: Final = (
     DefaultTagRule.NOT_OPENED,
     DefaultTagRule.TOUCHABLE,
     DefaultTagRule.UNTOUCHABLE,
+)
+
+
+# What else follows from stored facts: `verify` asks it of each block, with (conn, channel id, block), under its lock.
+DIFFERENCES: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
+    ad_tag_differences,
+    return_tag_differences,
 )
 
 
@@ -202,6 +211,9 @@ async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetim
     rules = rules_of(channel)
     channel_id = channel.channel_id
     wrong = transitions_of(await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at))
+    for differences in DIFFERENCES:
+        wrong += await differences(conn, channel_id, head.block)
+    wrong = one_per_user(wrong)
     stray = [
         Transition(head.block, (offset,), (), tuple(tag_ids))
         for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)

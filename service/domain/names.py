@@ -29,6 +29,6 @@ def description_failure(path: str, description: str | None) -> FieldFailure | No
         return None
     if len(description) > LONGEST_DESCRIPTION:
         return FieldFailure(path, "BAD_LENGTH", f"At most {LONGEST_DESCRIPTION:,} characters.")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in description):
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\r\t" for character in description):
         return FieldFailure(path, "BAD_CHARACTER", "Control characters are not allowed.")
     return None

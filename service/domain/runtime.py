@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from service.clock import Clock
 from service.entities.blocks import WakeUp
+from service.entities.jobs import JobWakeUp
 from service.sealing import Sealer
 from service.settings import Settings
 from service.storage.database import Pool
@@ -14,7 +15,7 @@ from service.storage.database import Pool
 class Publisher(Protocol):
     """Passes wake-ups on; it never blocks and may lose some, which the feed heals."""
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None: ...
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None: ...
 
 
 class JobQueue(Protocol):

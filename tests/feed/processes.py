@@ -14,6 +14,7 @@ from service.domain.wake_ups import ValkeyPublisher
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
+from service.entities.jobs import JobWakeUp
 from service.entities.users import UserEvent
 from service.sealing import Sealer
 from service.settings import Settings
@@ -35,7 +36,7 @@ class TickingClock(FrozenClock):
 class Silence:
     """Loses every wake-up."""
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
         del wake_ups
 
 

@@ -164,6 +164,10 @@ class ChannelWatch(Watch):
         for change in since.changes:
             for subscriber in tuple(block.readers.get(change.offset, ())):
                 subscriber.bits_changed(change, self._catalogue)
+                if change.cause is ChangeCause.FORGOTTEN:
+                    # Should they come back, they will have another ordinal.
+                    self.leave(subscriber)
+                    self._admit(subscriber, None)
         block.version, block.at = since.version, since.at
 
     async def _start_block_over(self, conn: Connection, number: int, block: BlockWatch) -> None:
