@@ -17,7 +17,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # The database outlives an example on purpose: every example binds a channel of its own.
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories())
 async def test_combos_are_what_they_say(
     runtime: Runtime, clock: FrozenClock, small_slices: None, history: list[Step]
