@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from benchmarks import block_sizes, combos, events, growth, processes, pushes, reading, scheduled_runs
+from benchmarks import algebra, block_sizes, combos, events, growth, processes, pushes, reading, scheduled_runs
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
 
@@ -21,6 +21,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     pushes,
     growth,
     reading,
+    algebra,
     combos,
     block_sizes,
     processes,
