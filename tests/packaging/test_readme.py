@@ -23,9 +23,12 @@ NEEDED = {
     "combine, rename, delete tags": Permission.MANAGE_TAGS,
     "export, see and cancel jobs": Permission.EXPORT,
     "bind, update, unbind channels; push addresses": Permission.MANAGE_CHANNELS,
+    "confirm the ad return address, forget a person": Permission.MANAGE_CHANNELS,
+    "make and edit ad tags": Permission.MANAGE_TAGS,
     "record events": Permission.SUBMIT_DATA,
+    "link identities": Permission.SUBMIT_DATA,
 }
-COMMAND = re.compile(r"user-tags ((?:up|serve|worker|migrate|token|refresh|verify|export-schema)\b[^`\n)|]*)")
+COMMAND = re.compile(r"user-tags ((?:up|serve|worker|migrate|token|refresh|verify|forget|export-schema)\b[^`\n)|]*)")
 
 
 class Asked(Mapping[str, str]):
