@@ -6,9 +6,9 @@ from typing import Final
 from service.domain.forgetting import LATE_REPEATS_FOR
 from service.domain.runtime import Runtime
 from service.storage import changes, channels, heads, members, return_keys, tags
+from service.storage.forgetting import prune_forgotten
 
 IDEMPOTENCY_KEYS_KEPT: Final = timedelta(days=7)
-from service.storage.forgetting import prune_forgotten
 
 
 async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> None:

@@ -214,3 +214,7 @@ set members = m.members & ~n.gone::bit(32000)
 from unnest($2::int[], $3::varbit[]) as n (block, gone)
 where m.channel_id = $1 and m.place = n.block and m.members is not null
   and bit_count(m.members & n.gone::bit(32000)) > 0;
+
+-- name: people_at
+-- Those of these ordinals that somebody has.
+select ordinal from channel_user where channel_id = $1 and ordinal = any($2::int[]);
