@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 
@@ -27,6 +28,8 @@ DROPPED_AFTER: Final = 20
 
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
+    from service.patience import PatientProtocol  # noqa: PLC0415 - the other commands need no server
+
     with addresses(settings) as complete:
         os.environ.update(complete.environment())
         uvicorn.run(
@@ -36,7 +39,7 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
             port=arguments.port,
             workers=arguments.workers,
             loop="uvloop",
-            http="httptools",
+            http=cast("type[asyncio.Protocol]", partial(PatientProtocol, patience=settings.reader_patience)),
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=1024 * 1024,

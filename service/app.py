@@ -7,9 +7,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.context import Services
+from service.api.event_stream import EventStreamView
+from service.api.rates import Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier, bearer_token
 from service.api.view import GraphQLView
@@ -32,6 +34,7 @@ class WebProcess:
     """Routes by name into parts that exist once the process has started."""
 
     view: GraphQLView
+    event_stream: EventStreamView
     push: WechatPush
     batchset: Batchset
     csv_import: CsvImport
@@ -47,9 +50,13 @@ class WebProcess:
         del app
         async with open_parts(self._settings) as parts:
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, ReturnRecorder(parts.runtime))
+            rates = Rates(self._settings.operations_per_second)
+            returns = ReturnRecorder(parts.runtime)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates, returns)
             production = self._settings.production
-            self.view = GraphQLView(make_schema(production=production), services, self._verifier, production=production)
+            schema = make_schema(self._settings.query_limits, production=production)
+            self.view = GraphQLView(schema, services, self._verifier, production=production)
+            self.event_stream = EventStreamView(schema, services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
             self.batchset = Batchset(parts.runtime, services.returns)
             self.csv_import = CsvImport(parts.runtime, services.returns, self._identify)
@@ -70,6 +77,9 @@ class WebProcess:
 
     async def graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.view(scope, receive, send)
+
+    async def graphql_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.event_stream(scope, receive, send)
 
     async def get_push(self, request: Request) -> Response:
         return await self.push.get(request)
@@ -96,21 +106,22 @@ class WebProcess:
 class _Endpoint:
     """Hands a whole connection over, as an ASGI application."""
 
-    def __init__(self, process: WebProcess) -> None:
-        self._process = process
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._process.graphql(scope, receive, send)
+        await self._app(scope, receive, send)
 
 
 def make_app(settings: Settings) -> Starlette:
     """The ASGI application; raises SettingsError when tokens could not be verified."""
     process = WebProcess(settings)
-    graphql = _Endpoint(process)
+    graphql = _Endpoint(process.graphql)
     return Starlette(
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
+            Route("/graphql/stream", _Endpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
             Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),

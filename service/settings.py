@@ -31,6 +31,18 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """The largest GraphQL operation that is answered; `cost` counts values, list sizes multiplied."""
+
+    depth: int = 20
+    fields: int = 400
+    aliases: int = 30
+    directives: int = 20
+    tokens: int = 4_000
+    cost: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Immutable settings of one process. Durations are timedeltas, secrets are kept out of `repr`."""
 
@@ -48,11 +60,14 @@ class Settings:
     default_tags_every: timedelta = timedelta(minutes=30)
     combos_every: timedelta = timedelta(minutes=15)
     windows: Windows = Windows()
+    query_limits: QueryLimits = QueryLimits()
+    operations_per_second: int = 200
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
     return_sweep_every: timedelta = timedelta(seconds=10)
     undo_retention: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
+    reader_patience: timedelta = timedelta(seconds=20)
     push_signature_max_age: timedelta = timedelta(minutes=10)
     ad_feed_openid_names: tuple[str, ...] = ("wechat_openid",)
     ad_feed_ad_names: tuple[str, ...] = ("adgroup_id", "ad_id", "campaign_id")
@@ -82,11 +97,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         default_tags_every=read.cadence("DEFAULT_TAGS_EVERY", default.default_tags_every),
         combos_every=read.cadence("COMBOS_EVERY", default.combos_every),
         windows=_windows(read),
+        query_limits=_query_limits(read),
+        operations_per_second=read.count("OPERATIONS_PER_SECOND", default.operations_per_second),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
         return_sweep_every=read.cadence("RETURN_SWEEP_EVERY", default.return_sweep_every),
         undo_retention=read.positive("UNDO_RETENTION", default.undo_retention),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
+        reader_patience=read.positive("READER_PATIENCE", default.reader_patience),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
         ad_feed_openid_names=read.names("AD_FEED_OPENID_NAMES") or default.ad_feed_openid_names,
         ad_feed_ad_names=read.names("AD_FEED_AD_NAMES") or default.ad_feed_ad_names,
@@ -109,6 +127,18 @@ def _windows(read: "_Reader") -> Windows:
         message=read.duration("WINDOW_MESSAGE", default.message),
         payment=read.duration("WINDOW_PAYMENT", default.payment),
         new_user=read.duration("WINDOW_NEW_USER", default.new_user),
+    )
+
+
+def _query_limits(read: "_Reader") -> QueryLimits:
+    default = QueryLimits()
+    return QueryLimits(
+        depth=read.count("QUERY_DEPTH", default.depth),
+        fields=read.count("QUERY_FIELDS", default.fields),
+        aliases=read.count("QUERY_ALIASES", default.aliases),
+        directives=read.count("QUERY_DIRECTIVES", default.directives),
+        tokens=read.count("QUERY_TOKENS", default.tokens),
+        cost=read.count("QUERY_COST", default.cost),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import strawberry
 
 from service.api.loaders import Loaders
+from service.api.rates import Rates
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data import ReturnRecorder
@@ -21,6 +22,7 @@ class Services:
     runtime: Runtime
     recorder: EventRecorder
     hub: Hub
+    rates: Rates
     returns: ReturnRecorder
 
 
@@ -32,6 +34,8 @@ class Context:
     request_id: str
     holder: Principal | None = None
     refusal: UnauthenticatedError | None = None
+    # The cursor of the last event that a client of server-sent events has seen.
+    resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
 
@@ -48,6 +52,11 @@ class Context:
         if self.holder is None:
             raise self.refusal or UnauthenticatedError
         return self.holder
+
+    def count_operation(self) -> None:
+        """Raises RateLimitedError when the holder of the token has asked too often."""
+        if self.holder is not None:
+            self.services.rates.take(self.holder)
 
     def begin(self) -> None:
         """Forgets what was loaded: a connection lives long, and each operation and event must see the present."""

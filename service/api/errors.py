@@ -3,17 +3,19 @@
 import logging
 from typing import Final
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from service.api.context import Context
-from service.entities.errors import ErrorCode, RefusedError
+from service.entities.errors import ErrorCode, RateLimitedError, RefusedError
 
 log = logging.getLogger(__name__)
 
 UNFORESEEN: Final = "Something went wrong on our side."
+# What graphql-core says, and nothing else of it, of a document with too many tokens.
+PARSING_ABORTED: Final = "tokens. Parsing aborted."
 NO_OPERATION: Final = (MissingQueryError, CannotGetOperationTypeError)
 
 
@@ -32,11 +34,18 @@ class CodedErrors(MaskErrors):
         if refusal is not None:
             return _with(error, refusal.message, _extensions_of(refusal))
         if _is_of_the_document(error):
-            return _with(error, error.message, {"code": ErrorCode.BAD_USER_INPUT.value})
+            too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(PARSING_ABORTED)
+            code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
+            return _with(error, error.message, {"code": code.value})
         context = self.execution_context.context
         request_id = context.request_id if isinstance(context, Context) else None
         log.error("request %s failed", request_id, exc_info=error.original_error)
         return _with(error, UNFORESEEN, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
+
+
+def error_of(refusal: RefusedError) -> GraphQLError:
+    """A refusal of a whole operation, as clients see it."""
+    return GraphQLError(refusal.message, extensions=_extensions_of(refusal))
 
 
 def _is_of_the_document(error: GraphQLError) -> bool:
@@ -62,6 +71,8 @@ def _extensions_of(refusal: RefusedError) -> dict[str, object]:
         extensions["fields"] = [
             {"path": failure.path, "code": failure.code, "message": failure.message} for failure in refusal.fields
         ]
+    if isinstance(refusal, RateLimitedError):
+        extensions["retryAfter"] = refusal.retry_after
     return extensions
 
 

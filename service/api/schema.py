@@ -3,12 +3,12 @@
 from datetime import datetime
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema, print_schema
-from strawberry.extensions import DisableIntrospection
+from graphql import GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule, print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from service.api.ad_tags import AdTag
+from service.api.documents import Documents, RememberedDocuments
 from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
 from service.api.mutations import Mutation
@@ -18,6 +18,7 @@ from service.api.receipts import ReturnTag
 from service.api.scalars import DATE_TIME
 from service.api.subscriptions import Subscription
 from service.api.tags import DefaultTag
+from service.settings import QueryLimits
 
 
 class QuietSchema(strawberry.Schema):
@@ -27,14 +28,15 @@ class QuietSchema(strawberry.Schema):
         pass
 
 
-def make_schema(*, production: bool = False) -> strawberry.Schema:
+def make_schema(limits: QueryLimits | None = None, *, production: bool = False) -> strawberry.Schema:
     """The executable schema; raises UnguardedFieldError if a field lacks its permission."""
+    documents = Documents(limits or QueryLimits(), *((NoSchemaIntrospectionCustomRule,) if production else ()))
     schema = QuietSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[AdTag, DefaultTag, ReturnTag, ErrorCode],
-        extensions=[CodedErrors, DisableIntrospection] if production else [CodedErrors],
+        extensions=[CodedErrors, lambda: RememberedDocuments(documents)],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )
     refuse_unguarded(graphql_schema_of(schema))

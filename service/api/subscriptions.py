@@ -73,7 +73,9 @@ class Subscription:
     ) -> AsyncGenerator[UserTagsEvent, None]:
         check_openids([openid], "openid")
         channel = await find_channel(info.context.runtime, info.context.principal, channel_id)
-        async with aclosing(info.context.services.hub.user_tags(channel.channel_id, openid, after)) as updates:
+        async with aclosing(
+            info.context.services.hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
+        ) as updates:
             async for update in updates:
                 info.context.begin()
                 yield _user_tags_event(update)
@@ -93,7 +95,9 @@ class Subscription:
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
         hub = info.context.services.hub
-        async with aclosing(panel_updates(runtime, hub, principal, channel_id, after)) as updates:
+        async with aclosing(
+            panel_updates(runtime, hub, principal, channel_id, info.context.resume_after or after)
+        ) as updates:
             async for cursor, update in updates:
                 info.context.begin()
                 yield _tag_event(cursor, update)

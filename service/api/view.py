@@ -1,94 +1,35 @@
-"""The GraphQL endpoint: HTTP, and WebSockets that speak graphql-transport-ws."""
+"""The GraphQL endpoint over HTTP, and the door to its WebSockets (graphql.github.io/graphql-over-http)."""
 
-import asyncio
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
 import strawberry
-from graphql import GraphQLError
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.schema.schema import StreamResult
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
-from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
+from service.api.accepting import GRAPHQL_RESPONSE, media_type_for
 from service.api.context import Context, Services
+from service.api.errors import error_of
+from service.api.socket_transport import TransportHandler
 from service.api.tokens import TokenVerifier, bearer_token
-from service.entities.errors import UnauthenticatedError
+from service.entities.errors import ErrorCode, RateLimitedError, UnauthenticatedError
 
-FORBIDDEN: Final = 4403
 INIT_TIMEOUT: Final = timedelta(seconds=10)
 MOST_SUBSCRIPTIONS: Final = 100
-
-
-class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """graphql-transport-ws as its reference server speaks it, where Strawberry's handler stumbles.
-
-    Source: PROTOCOL.md of the npm package graphql-ws.
-    """
-
-    _expiry: asyncio.Task[None] | None = None
-
-    async def handle_message(self, message: Message) -> None:
-        """A malformed message closes the socket with 4400; Strawberry would drop it without a close frame."""
-        fault = fault_in(message)
-        if fault is None:
-            await super().handle_message(message)
-        else:
-            await self.handle_invalid_message(fault)
-
-    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Remembers to close the socket with 4403 when the token expires. A null payload is an absent one."""
-        if message.get("payload", {}) is None:
-            message = {"type": "connection_init"}
-        await super().handle_connection_init(message)
-        if self.connection_acknowledged and self._expiry is None:
-            expires_at = self.context.principal.expires_at
-            self._expiry = asyncio.create_task(self._close_at(expires_at), name="token expiry")
-
-    async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """A query late in the life of a connection must not see what an earlier one loaded."""
-        self.context.begin()
-        await super().run_operation(operation)
-
-    async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
-        """A subscription that is refused before its first event ends with `error`, like any other refusal."""
-        first = await anext(result_source, None)
-        errors = first.errors or [] if isinstance(first, ExecutionResult) else []
-        if errors and (isinstance(first, PreExecutionError) or not any(error.path for error in errors)):
-            await operation.send_initial_errors(errors)
-        elif isinstance(first, ExecutionResult):
-            await operation.send_next(first)
-            await super()._send_result_stream(operation, result_source)
-
-    async def shutdown(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._expiry
-        await super().shutdown()
-
-    async def _close_at(self, expires_at: datetime) -> None:
-        await asyncio.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()))
-        with suppress(RuntimeError, WebSocketDisconnected):
-            await self.websocket.close(FORBIDDEN, "Token expired")
-
-    @staticmethod
-    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
-        """What is wrong with one operation is that operation's error; its siblings live on."""
-        del error
-        return None
+LARGEST_BODY: Final = 4 * 2**20
+CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 413: ErrorCode.LIMIT_EXCEEDED}
 
 
 class GraphQLView(GraphQL[Context, None]):
@@ -111,6 +52,24 @@ class GraphQLView(GraphQL[Context, None]):
         self._services = services
         self._verifier = verifier
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whatever is refused before it is executed is refused in the form of a GraphQL error, with its code."""
+        if scope["type"] != "http":
+            return await super().__call__(scope, receive, send)
+        try:
+            response = await self.run(Request(scope, _at_most(LARGEST_BODY, receive)))
+        except HTTPException as refusal:
+            code = CODES.get(refusal.status_code, ErrorCode.BAD_USER_INPUT)
+            errors = [{"message": refusal.reason, "extensions": {"code": code.value}}]
+            response = Response(
+                self.encode_json({"errors": errors}),
+                status_code=refusal.status_code,
+                headers={"Allow": "GET, POST"} if refusal.status_code == 405 else None,  # noqa: PLR2004
+                media_type=media_type_for(Request(scope).headers.get("accept")),
+            )
+        await response(scope, receive, send)
+        return None
+
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         request_id = uuid.uuid4().hex
         if isinstance(response, Response):
@@ -118,6 +77,55 @@ class GraphQLView(GraphQL[Context, None]):
         context = Context(self._services, request_id)
         await self._identify(context, bearer_token(request.headers.get("authorization")))
         return context
+
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Context,
+        root_value: None,
+        sub_response: Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
+        """A GET without a token is refused: a link or an image of a foreign page can make a browser send one."""
+        if request.method == "GET" and context.holder is None:
+            raise HTTPException(401, "GET needs a valid token in the Authorization header.")
+        try:
+            context.count_operation()
+        except RateLimitedError as refusal:
+            sub_response.status_code = 429
+            sub_response.headers["retry-after"] = str(refusal.retry_after)
+            return ExecutionResult(data=None, errors=[error_of(refusal)])
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        sub_response = await super().get_sub_response(request)
+        sub_response.media_type = media_type_for(request.headers.get("accept"))
+        sub_response.headers["cache-control"] = "no-store"
+        return sub_response
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """What failed before anything was executed has no `data` at all."""
+        del request
+        answer = process_result(result)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            del answer["data"]
+        return answer
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """Of the two media types only application/graphql-response+json tells in the status whether it was executed."""
+        refused = "data" not in response_data and sub_response.media_type == GRAPHQL_RESPONSE
+        response = Response(
+            self.encode_json(response_data),
+            status_code=sub_response.status_code or (400 if refused else 200),
+            media_type=sub_response.media_type,
+        )
+        response.headers.raw.extend(sub_response.headers.raw)
+        return response
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Refuses a connection without a valid token with 4403."""
@@ -136,6 +144,13 @@ class GraphQLView(GraphQL[Context, None]):
         """Raises a JSONDecodeError for anything that is not JSON, however deep."""
         return orjson.loads(data)
 
+    def parse_json(self, data: str | bytes) -> Any:
+        """Of a request; raises HTTPException for what is neither object nor list, on which Strawberry would fail."""
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, "A JSON object is expected.")
+        return parsed
+
     async def _identify(self, context: Context, token: str | None) -> None:
         if token is None:
             return
@@ -145,35 +160,19 @@ class GraphQLView(GraphQL[Context, None]):
             context.holder, context.refusal = None, error
 
 
-def fault_in(message: object) -> str | None:
-    """What makes a message none of graphql-transport-ws; None when it is one, of a known type or not."""
-    match message:
-        case {"type": str(kind), **rest}:
-            pass
-        case _:
-            return "Message is not an object with a type"
-    if kind not in {"subscribe", "complete"}:
-        payload = rest.get("payload")
-        return None if payload is None or isinstance(payload, dict) else f"The payload of {kind} must be an object"
-    match rest.get("id"):
-        case str(text) if text:
-            pass
-        case _:
-            return f"{kind} needs a non-empty string as its id"
-    return _fault_in_operation(rest.get("payload")) if kind == "subscribe" else None
+def _at_most(largest: int, receive: Receive) -> Receive:
+    """Reads a body only as far as it may be long; raises HTTPException 413 beyond."""
+    taken = 0
 
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > largest:
+            raise HTTPException(413, f"The body is larger than {largest:,} bytes.")
+        return message
 
-def _fault_in_operation(payload: object) -> str | None:
-    match payload:
-        case {"query": str(), **rest}:
-            pass
-        case _:
-            return "subscribe needs a payload with a query"
-    if not isinstance(rest.get("variables"), dict | None):
-        return "variables must be an object"
-    if not isinstance(rest.get("operationName"), str | None):
-        return "operationName must be a string"
-    return None if isinstance(rest.get("extensions"), dict | None) else "extensions must be an object"
+    return counted
 
 
 def _token_in(payload: Mapping[str, object]) -> str | None:

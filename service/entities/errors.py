@@ -76,6 +76,14 @@ class LimitExceededError(RefusedError):
         super().__init__(ErrorCode.LIMIT_EXCEEDED, message)
 
 
+class RateLimitedError(RefusedError):
+    """Too many operations; `retry_after` whole seconds later there is room again."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(ErrorCode.RATE_LIMITED, f"Too many operations; try again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
 class NameTakenError(RefusedError):
     """A living tag of the channel has this category and name."""
 

@@ -16,7 +16,7 @@ def subscribe(**changes: Any) -> str:
     return json.dumps({**SUBSCRIBE, **changes})
 
 
-FRAMES = {
+FRAMES: dict[str, str | bytes] = {
     "null": "null",
     "list": "[]",
     "number": "5",

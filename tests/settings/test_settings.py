@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.settings import Settings, SettingsError, Windows, read_settings
+from service.settings import QueryLimits, Settings, SettingsError, Windows, read_settings
 
 HALF_HOUR, HOUR, TWO_DAYS = timedelta(minutes=30), timedelta(hours=1), timedelta(hours=48)
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -36,11 +36,19 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_WINDOW_MESSAGE", "windows.message", TWO_DAYS, "3d", timedelta(days=3), ["3d 4h"]),
     ("USER_TAGS_WINDOW_PAYMENT", "windows.payment", TWO_DAYS, "90s", timedelta(seconds=90), ["-1h"]),
     ("USER_TAGS_WINDOW_NEW_USER", "windows.new_user", TWO_DAYS, "1d", timedelta(days=1), ["4000d", "9" * 5000 + "s"]),
+    ("USER_TAGS_QUERY_DEPTH", "query_limits.depth", 20, "12", 12, ["0", "deep"]),
+    ("USER_TAGS_QUERY_FIELDS", "query_limits.fields", 400, "100", 100, ["0"]),
+    ("USER_TAGS_QUERY_ALIASES", "query_limits.aliases", 30, "5", 5, ["-1"]),
+    ("USER_TAGS_QUERY_DIRECTIVES", "query_limits.directives", 20, "5", 5, ["x"]),
+    ("USER_TAGS_QUERY_TOKENS", "query_limits.tokens", 4000, "1000", 1000, ["1k"]),
+    ("USER_TAGS_QUERY_COST", "query_limits.cost", 50_000, "9000", 9000, ["0"]),
+    ("USER_TAGS_OPERATIONS_PER_SECOND", "operations_per_second", 200, "20", 20, ["0", "1.5"]),
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
     ("USER_TAGS_RETURN_SWEEP_EVERY", "return_sweep_every", timedelta(seconds=10), "1m", timedelta(minutes=1), ["7s", "0"]),
     ("USER_TAGS_UNDO_RETENTION", "undo_retention", timedelta(days=30), "60d", timedelta(days=60), ["0", "7d", "1h"]),
     ("USER_TAGS_FEED_HEAL_EVERY", "feed_heal_every", timedelta(seconds=3), "250ms", timedelta(milliseconds=250), ["0", "0ms", "often"]),
+    ("USER_TAGS_READER_PATIENCE", "reader_patience", timedelta(seconds=20), "1m", timedelta(minutes=1), ["0"]),
     ("USER_TAGS_PUSH_SIGNATURE_MAX_AGE", "push_signature_max_age", timedelta(minutes=10), "5m", timedelta(minutes=5), ["0s", "x"]),
     ("USER_TAGS_AD_FEED_OPENID_NAMES", "ad_feed_openid_names", ("wechat_openid",), "openid, wx_openid", ("openid", "wx_openid"), []),
     ("USER_TAGS_AD_FEED_AD_NAMES", "ad_feed_ad_names", ("adgroup_id", "ad_id", "campaign_id"), "creative_id", ("creative_id",), []),
@@ -70,7 +78,9 @@ def test_a_bad_value_is_refused_by_name(variable: str, text: str) -> None:
 def test_no_setting_is_left_out() -> None:
     tested = {attribute for _, attribute, *_ in VARIABLES}
     windows = {f"windows.{window.name}" for window in fields(Windows)}
-    assert tested == {setting.name for setting in fields(Settings)} - {"windows"} | windows
+    limits = {f"query_limits.{limit.name}" for limit in fields(QueryLimits)}
+    alone = {setting.name for setting in fields(Settings)} - {"windows", "query_limits"}
+    assert tested == alone | windows | limits
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

@@ -1,0 +1,44 @@
+// What the four examples share: whose tags, where, and the loop that comes back after a lost connection.
+//
+//   TOKEN=… CHANNEL=… OPENID=… [URL=http://127.0.0.1:8000] node graphql-ws.mjs
+
+export const url = process.env.URL ?? "http://127.0.0.1:8000";
+export const socketUrl = url.replace(/^http/, "ws") + "/graphql";
+export const token = () => `Bearer ${process.env.TOKEN}`;
+
+export const USER_TAGS = `
+  subscription UserTags($channel: ID!, $openid: String!, $after: String) {
+    userTags(channelId: $channel, openid: $openid, after: $after) {
+      cursor
+      reset
+      tags { id category name }
+      added { id name }
+      removed { id name }
+    }
+  }
+`;
+
+// `subscribe(variables)` is one connection's events, as an async iterable of { data, errors }.
+// The cursor of the last event that was shown is all a page must keep.
+export async function follow(subscribe) {
+  let after = process.env.AFTER;
+  for (;;) {
+    try {
+      const variables = { channel: process.env.CHANNEL, openid: process.env.OPENID, after };
+      for await (const { data, errors } of subscribe(variables)) {
+        if (errors?.length) throw new Error(errors[0].message);
+        const event = data.userTags;
+        after = event.cursor;
+        show(event);
+      }
+    } catch (error) {
+      console.error(`lost: ${error?.message ?? error?.reason ?? error}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+function show({ reset, tags, added, removed }) {
+  const names = (list) => list.map((tag) => tag.name);
+  console.log(JSON.stringify({ reset, tags: names(tags), added: names(added), removed: names(removed) }));
+}

@@ -1,0 +1,114 @@
+"""graphql-transport-ws as its reference server speaks it, where Strawberry's handler stumbles.
+
+Source: PROTOCOL.md of the npm package graphql-ws.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from graphql import GraphQLError
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.schema.schema import StreamResult
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from service.api.context import Context
+from service.api.errors import error_of
+from service.entities.errors import RateLimitedError
+
+FORBIDDEN: Final = 4403
+
+
+class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """One connection. Its token ends it, and each operation sees the present."""
+
+    _expiry: asyncio.Task[None] | None = None
+
+    async def handle_message(self, message: Message) -> None:
+        """A malformed message closes the socket with 4400; Strawberry would drop it without a close frame."""
+        fault = fault_in(message)
+        if fault is None:
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message(fault)
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Remembers to close the socket with 4403 when the token expires. A null payload is an absent one."""
+        if message.get("payload", {}) is None:
+            message = {"type": "connection_init"}
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._expiry is None:
+            expires_at = self.context.principal.expires_at
+            self._expiry = asyncio.create_task(self._close_at(expires_at), name="token expiry")
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """A query late in the life of a connection must not see what an earlier one loaded."""
+        self.context.begin()
+        try:
+            self.context.count_operation()
+        except RateLimitedError as refusal:
+            await operation.send_initial_errors([error_of(refusal)])
+        else:
+            await super().run_operation(operation)
+
+    async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
+        """A subscription that is refused before its first event ends with `error`, like any other refusal."""
+        first = await anext(result_source, None)
+        errors = first.errors or [] if isinstance(first, ExecutionResult) else []
+        if errors and (isinstance(first, PreExecutionError) or not any(error.path for error in errors)):
+            await operation.send_initial_errors(errors)
+        elif isinstance(first, ExecutionResult):
+            await operation.send_next(first)
+            await super()._send_result_stream(operation, result_source)
+
+    async def shutdown(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._expiry
+        await super().shutdown()
+
+    async def _close_at(self, expires_at: datetime) -> None:
+        await asyncio.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()))
+        with suppress(RuntimeError, WebSocketDisconnected):
+            await self.websocket.close(FORBIDDEN, "Token expired")
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
+        """What is wrong with one operation is that operation's error; its siblings live on."""
+        del error
+        return None
+
+
+def fault_in(message: object) -> str | None:
+    """What makes a message none of graphql-transport-ws; None when it is one, of a known type or not."""
+    match message:
+        case {"type": str(kind), **rest}:
+            pass
+        case _:
+            return "Message is not an object with a type"
+    if kind not in {"subscribe", "complete"}:
+        payload = rest.get("payload")
+        return None if payload is None or isinstance(payload, dict) else f"The payload of {kind} must be an object"
+    match rest.get("id"):
+        case str(text) if text:
+            pass
+        case _:
+            return f"{kind} needs a non-empty string as its id"
+    return _fault_in_operation(rest.get("payload")) if kind == "subscribe" else None
+
+
+def _fault_in_operation(payload: object) -> str | None:
+    match payload:
+        case {"query": str(), **rest}:
+            pass
+        case _:
+            return "subscribe needs a payload with a query"
+    if not isinstance(rest.get("variables"), dict | None):
+        return "variables must be an object"
+    if not isinstance(rest.get("operationName"), str | None):
+        return "operationName must be a string"
+    return None if isinstance(rest.get("extensions"), dict | None) else "extensions must be an object"

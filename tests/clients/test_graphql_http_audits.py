@@ -1,0 +1,24 @@
+"""The audits of the npm package graphql-http (graphql/graphql-http, GraphQL over HTTP): all of them are ok."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+from service.entities.enums import Role
+from tests.clients.node import EXAMPLES, node
+from tests.web_process import web_process
+
+
+async def test_every_audit_is_ok(database_url: str, redis_url: str) -> None:
+    async with web_process(database_url, redis_url) as web:
+        process = await asyncio.create_subprocess_exec(
+            node(),
+            str(Path(__file__).with_name("audit.mjs")),
+            env=os.environ
+            | {"URL": web.url, "TOKEN": web.token(Role.ADMIN), "MODULES": str(EXAMPLES / "package.json")},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert lines == [{"audits": 61}]

@@ -1,0 +1,110 @@
+"""The clients of examples/live: each shows the tags, lives through a killed server, and misses nothing."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.api.tokens import sign_token
+from service.clock import make_clock
+from service.domain.events import record_events
+from service.entities.enums import EventKind, Role
+from service.entities.ids import channel_gid
+from service.entities.users import UserEvent
+from service.settings import Settings
+from tests.clients.node import EXAMPLES, node
+from tests.real_processes import JWT_SECRET, command, environment
+from tests.runtimes import bind, open_runtime
+from tests.waiting import wait_until
+
+CLIENTS = ("graphql-ws.mjs", "graphql-sse.mjs", "urql.mjs", "apollo.mjs", "with_gql.py")
+ANNS_TAGS = ["New user", "Not opened", "Non-advertising", "Touchable"]
+
+
+class Example:
+    """A running example: what it has shown, event by event."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def next(self, within: float = 15) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        async with asyncio.timeout(within):
+            line = await self._process.stdout.readline()
+        shown: dict[str, Any] = json.loads(line)
+        return shown
+
+
+@asynccontextmanager
+async def example(client: str, **given: str) -> AsyncIterator[Example]:
+    program = sys.executable if client.endswith(".py") else node()
+    process = await asyncio.create_subprocess_exec(
+        program, str(EXAMPLES / client), env=os.environ | given, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield Example(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@asynccontextmanager
+async def serving(settings: Mapping[str, str], port: int, log: Path) -> AsyncIterator[None]:
+    """Serve until the end, which is that of a crash."""
+    async with command(settings, log, "serve", "--port", str(port)), httpx.AsyncClient(trust_env=False) as http:
+
+        async def ready() -> bool:
+            try:
+                return (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
+
+        await wait_until(ready, within=20)
+        yield
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_client_comes_back_with_its_cursor(
+    database_url: str, redis_url: str, tmp_path: Path, client: str
+) -> None:
+    settings = environment(database_url, redis_url, FEED_HEAL_EVERY="200ms", DATABASE_POOL_SIZE="3")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    token = sign_token(
+        Settings(jwt_secret=JWT_SECRET),
+        robot="robot-1",
+        role=Role.AGENT,
+        subject="page",
+        ttl=Settings().change_log_retention,
+    )
+    async with open_runtime(database_url, make_clock(None), pool_size=2) as runtime:
+        channel = await bind(runtime)
+
+        async def happens(kind: EventKind) -> None:
+            await record_events(runtime, channel, [UserEvent("ann", kind, datetime.now(UTC).replace(microsecond=0))])
+
+        await happens(EventKind.FOLLOW)
+        given = {
+            "URL": f"http://127.0.0.1:{port}",
+            "TOKEN": token,
+            "CHANNEL": channel_gid(channel.channel_id),
+            "OPENID": "ann",
+        }
+        async with example(client, **given) as page:
+            async with serving(settings, port, tmp_path / "first.log"):
+                whole = await page.next()
+                assert (whole["reset"], whole["tags"]) == (True, ANNS_TAGS)
+            await happens(EventKind.MESSAGE)
+            async with serving(settings, port, tmp_path / "second.log"):
+                missed = await page.next()
+                assert (missed["reset"], missed["added"], missed["removed"]) == (False, ["Opened"], ["Not opened"])

@@ -1,0 +1,62 @@
+"""Somebody who stops reading is dropped, though pings cannot tell, and costs nobody else anything."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from graphql import get_introspection_query
+from websockets.asyncio.client import connect
+
+from service.api.tokens import sign_token
+from service.entities.enums import Role
+from service.settings import Settings
+from tests.real_processes import JWT_SECRET, environment, web
+from tests.waiting import wait_until
+
+# Far more than the buffers of both sides hold.
+ANSWERS = 80
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT is Linux's")
+async def test_a_reader_that_stops_is_dropped(database_url: str, redis_url: str, tmp_path: Path) -> None:
+    settings = Settings(jwt_secret=JWT_SECRET)
+    token = sign_token(settings, robot="r1", role=Role.ADMIN, subject="stalled", ttl=settings.change_log_retention)
+    patient = environment(database_url, redis_url, READER_PATIENCE="1s")
+    async with web(patient, tmp_path / "web.log") as url:
+        port = int(url.rpartition(":")[2])
+        with socket.socket() as narrow:
+            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            narrow.connect(("127.0.0.1", port))
+            ours = narrow.getsockname()[1]
+            assert is_connected(port, ours)
+            stalled = await connect(
+                url.replace("http", "ws") + "/graphql",
+                sock=narrow,
+                subprotocols=["graphql-transport-ws"],  # type: ignore[list-item]
+                max_queue=1,
+                ping_interval=None,
+                proxy=None,
+                compression=None,
+            )
+            await stalled.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
+            assert json.loads(await stalled.recv()) == {"type": "connection_ack"}
+            for number in range(ANSWERS):
+                payload = {"query": get_introspection_query()}
+                await stalled.send(json.dumps({"type": "subscribe", "id": str(number), "payload": payload}))
+            await wait_until(lambda: not is_connected(port, ours), within=15)
+            stalled.transport.abort()
+        async with httpx.AsyncClient(trust_env=False) as others:
+            assert (await others.get(f"{url}/healthz")).status_code == httpx.codes.OK
+
+
+def is_connected(port: int, peer: int) -> bool:
+    """Whether the server's side of a connection is there."""
+    return any(
+        connection.laddr.port == port and connection.raddr and connection.raddr.port == peer
+        for connection in psutil.net_connections("tcp")
+        if connection.laddr
+    )
