@@ -85,9 +85,9 @@ async def _batches(machine: Machine) -> Table:
     at_once = await seconds(lambda: _in_flight(submit, lists))
     table = Table(
         f"Returned data in batches of {BATCH:,}",
-        f"Random people of the channel, known before. Medians of {BATCHES} batches into one growing tag, in turns with the "
-        "baseline: COPY of the same openids, and from there into a table with a primary key (repeated ones skipped), which "
-        "grows alike. Ours looks people up, flips bits, counts, logs and keeps whom the batch holds.",
+        f"Random people of the channel, known before. Medians of {BATCHES} batches into one growing tag, in turns with "
+        "the baseline: COPY of the same openids, and from there into a table with a primary key (repeated ones "
+        "skipped), which grows alike. Ours looks people up, flips bits, counts, logs and keeps whom the batch holds.",
     )
     base_rate, rate = BATCH / statistics.median(baseline), BATCH / statistics.median(ours)
     table.add("COPY into an indexed table", base_rate, "openids/s", "1 ×", "the baseline")

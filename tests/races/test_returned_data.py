@@ -1,6 +1,8 @@
 """Returned data that meets itself: the same key, the same people, the end of a batch, a lost answer."""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -11,6 +13,7 @@ from service.domain.forgetting import forget_openid
 from service.domain.return_batches import expire_batches, undo_batch
 from service.domain.return_data import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
+from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError
@@ -172,3 +175,24 @@ async def test_somebody_forgotten_between_look_up_and_lock_is_looked_up_again(
     assert await members_of(runtime, channel, receipt.tag_id) == {"ada"}
     assert await members_of(runtime, channel, tag_id) == set()
     assert (await verify_channel(runtime, channel, repair=False)).clean
+
+
+async def test_an_answer_lost_after_the_commit_is_given_again(
+    runtime: Runtime, channel: Channel, side: OpenSide
+) -> None:
+    doomed = await side("doomed")
+
+    class Dies:
+        def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+            del wake_ups
+            raise SystemError("the process ended here")
+
+    await submit(runtime, channel, handed_back([]))
+    dying = ReturnRecorder(replace(doomed.runtime, publisher=Dies()))
+    with pytest.raises(SystemError):
+        await dying.submit(channel, handed_back(["ada"], key="k"))
+
+    assert await receipts_in(runtime) == 2
+    receipt, replayed = await ReturnRecorder(runtime).submit(channel, handed_back(["ada"], key="k"))
+    assert (replayed, receipt.added) == (True, 1)
+    await check(runtime, channel, receipt.tag_id, {"ada"})
