@@ -12,6 +12,7 @@ from tests.faults.channel import token
 from tests.faults.conftest import Install
 from tests.faults.installation import Installation
 from tests.faults.seeds import seeds
+from tests.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.
 pytestmark = pytest.mark.timeout(300)
@@ -45,8 +46,8 @@ async def test_every_list_has_one_effect_and_one_receipt_whatever_is_killed(inst
     async def killer() -> None:
         for _ in range(KILLS):
             done = len(answers)
-            while len(answers) < min(done + dice.randrange(5, 20), LISTS - 1):
-                await asyncio.sleep(0.005)
+            enough = min(done + dice.randrange(5, 20), LISTS - 1)
+            await wait_until(lambda enough=enough: len(answers) >= enough, within=60)  # type: ignore[misc]
             await installation.west.crash(0)
 
     async with httpx.AsyncClient(base_url=installation.west.url, trust_env=False, timeout=20) as http:
