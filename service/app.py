@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from service.api.rates import Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier, bearer_token
 from service.api.view import GraphQLView
+from service.domain.combo_activation import activate_combo
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data import ReturnRecorder
@@ -23,6 +25,7 @@ from service.entities.principal import Principal
 from service.http.ad_feed import AdFeed
 from service.http.batchset import Batchset
 from service.http.csv_import import CsvImport
+from service.http.exports import Exports
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
@@ -40,6 +43,7 @@ class WebProcess:
     csv_import: CsvImport
     ads: AdFeed
     health: Health
+    exports: Exports
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -49,6 +53,7 @@ class WebProcess:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
         async with open_parts(self._settings) as parts:
+            parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             rates = Rates(self._settings.operations_per_second)
             returns = ReturnRecorder(parts.runtime)
@@ -58,6 +63,7 @@ class WebProcess:
             self.view = GraphQLView(schema, services, self._verifier, production=production)
             self.event_stream = EventStreamView(schema, services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
+            self.exports = Exports(parts.runtime)
             self.batchset = Batchset(parts.runtime, services.returns)
             self.csv_import = CsvImport(parts.runtime, services.returns, self._identify)
             self.ads = AdFeed(parts.runtime)
@@ -102,6 +108,9 @@ class WebProcess:
     async def readyz(self, request: Request) -> Response:
         return await self.health.ready(request)
 
+    async def export(self, request: Request) -> Response:
+        return await self.exports.get(request)
+
 
 class _Endpoint:
     """Hands a whole connection over, as an ASGI application."""
@@ -124,6 +133,7 @@ def make_app(settings: Settings) -> Starlette:
             Route("/graphql/stream", _Endpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/export/{link}", process.export, methods=["GET"]),
             Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),
             Route("/import/return-data", process.post_csv, methods=["POST"]),
             Route("/ads/{secret}", process.get_ads, methods=["GET"]),

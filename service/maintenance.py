@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from service.domain.combo_refresh import refresh_combos
 from service.domain.default_tags import run_default_tags, settle_windows, verify_channel
 from service.domain.forgetting import forget_openid
 from service.entities.channels import Channel
@@ -24,6 +25,12 @@ async def refresh_now(settings: Settings, gid: str | None, say: Say) -> int:
         for channel in found:
             report = await run_default_tags(parts.runtime, channel)
             say(f"{channel.name}: {report.users_changed} users changed in {report.blocks} blocks")
+            refreshed = await refresh_combos(parts.runtime, channel.channel_id)
+            if refreshed.combos:
+                say(
+                    f"{channel.name}: {refreshed.combos} combos changed in {refreshed.blocks_changed} "
+                    f"of {refreshed.blocks} blocks"
+                )
     return 0
 
 
@@ -38,7 +45,7 @@ async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
             say(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
-                f"{report.sleepers} users without an alarm"
+                f"{report.sleepers} users without an alarm, {report.wrong_combos} wrong members of combos"
             )
     return 0 if clean else 1
 

@@ -64,6 +64,8 @@ class Settings:
     operations_per_second: int = 200
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
+    size_history_retention: timedelta = timedelta(days=365)
+    export_kept_for: timedelta = timedelta(hours=24)
     return_sweep_every: timedelta = timedelta(seconds=10)
     undo_retention: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
@@ -101,6 +103,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         operations_per_second=read.count("OPERATIONS_PER_SECOND", default.operations_per_second),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
+        size_history_retention=read.positive("SIZE_HISTORY_RETENTION", default.size_history_retention),
+        export_kept_for=read.positive("EXPORT_KEPT_FOR", default.export_kept_for),
         return_sweep_every=read.cadence("RETURN_SWEEP_EVERY", default.return_sweep_every),
         undo_retention=read.positive("UNDO_RETENTION", default.undo_retention),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),

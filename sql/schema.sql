@@ -77,7 +77,8 @@ CREATE TABLE public.block_head (
     windows_version integer NOT NULL,
     combos_version bigint DEFAULT 0 NOT NULL,
     base_version bigint DEFAULT 0 NOT NULL,
-    base_at timestamp with time zone NOT NULL
+    base_at timestamp with time zone NOT NULL,
+    combos_epoch bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -88,6 +89,8 @@ COMMENT ON COLUMN public.block_head.evaluated_at IS 'Every user of the block has
 COMMENT ON COLUMN public.block_head.latest_at IS 'No evaluation of the block that shows was at a later instant than this, and none to come is at an earlier one.';
 
 COMMENT ON COLUMN public.block_head.base_version IS 'The newest version no longer in the change log.';
+
+COMMENT ON COLUMN public.block_head.combos_epoch IS 'Together with combos_version: what the combos of the block were last computed from.';
 
 CREATE TABLE public.bulk_tag_change (
     channel_id bigint NOT NULL,
@@ -150,6 +153,8 @@ CREATE TABLE public.channel_state (
     user_count integer DEFAULT 0 NOT NULL,
     default_tags_as_of timestamp with time zone NOT NULL,
     last_push_at timestamp with time zone,
+    combos_epoch bigint DEFAULT 0 NOT NULL,
+    next_job_id integer DEFAULT 1 NOT NULL,
     ad_return_confirmed_at timestamp with time zone,
     last_ad_call_at timestamp with time zone
 )
@@ -160,6 +165,8 @@ COMMENT ON COLUMN public.channel_state.open IS 'The gate: this channel is bound,
 COMMENT ON COLUMN public.channel_state.tag_version IS 'Counts what changes for everybody without a bit changing: states, names, the gate.';
 
 COMMENT ON COLUMN public.channel_state.tag_base_version IS 'The newest version no longer in tag_change.';
+
+COMMENT ON COLUMN public.channel_state.combos_epoch IS 'Grows when combos must be computed again in every block, whether it changed or not.';
 
 COMMENT ON COLUMN public.channel_state.ad_return_confirmed_at IS 'Since when the ad platform is known to call the present ad return address; its ad tags can be ACTIVE.';
 
@@ -185,6 +192,27 @@ COMMENT ON COLUMN public.channel_user.ordinal IS 'Never reused; block = ordinal 
 COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not.';
 
 COMMENT ON COLUMN public.channel_user.wake_at IS 'An instant not after the next boundary of a default tag; one that is not after block_head.evaluated_at is spent.';
+
+CREATE TABLE public.combo_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    expression text NOT NULL,
+    generation integer DEFAULT 1 NOT NULL,
+    next_block integer DEFAULT 0,
+    started_at timestamp with time zone,
+    as_of timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON COLUMN public.combo_tag.expression IS 'A number for a tag, ["ALL", …], ["ANY", …] or ["EXCEPT", from, remove] for the rest.';
+
+COMMENT ON COLUMN public.combo_tag.generation IS 'Grows whenever its members must be computed afresh; what an older computation brings is void.';
+
+COMMENT ON COLUMN public.combo_tag.next_block IS 'The first block that has not been computed; null when all have.';
+
+COMMENT ON COLUMN public.combo_tag.started_at IS 'When this generation began to be computed.';
+
+COMMENT ON COLUMN public.combo_tag.as_of IS 'Every change committed before this instant is included; null until it was first ACTIVE.';
 
 CREATE VIEW public.current_windows AS
  SELECT w.*::public.touch_windows AS w
@@ -229,6 +257,16 @@ CREATE VIEW public.default_tag_bits AS
           WHERE ((m.channel_id = h.channel_id) AND (m.block = h.block) AND (m.tag_id = 8))) AS t8
    FROM public.block_head h;
 
+CREATE TABLE public.export_chunk (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    chunk integer NOT NULL,
+    bytes integer NOT NULL,
+    content bytea NOT NULL
+);
+
+COMMENT ON COLUMN public.export_chunk.content IS 'Deflated; bytes is the length before.';
+
 CREATE TABLE public.forgotten_openid (
     channel_id bigint NOT NULL,
     openid_hash bytea NOT NULL,
@@ -237,6 +275,53 @@ CREATE TABLE public.forgotten_openid (
 );
 
 COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
+
+CREATE TABLE public.frozen_audience (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    block integer NOT NULL,
+    members bit(32000) NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+COMMENT ON TABLE public.frozen_audience IS 'Whom a job is about, as it was when the job was made.';
+
+CREATE TABLE public.job (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    total integer,
+    error text,
+    error_code text,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    resumes_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    payload jsonb NOT NULL,
+    claim integer DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    CONSTRAINT job_state CHECK ((state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text, 'DONE'::text, 'FAILED'::text, 'CANCELLED'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.job IS 'Something long that is done in slices. PostgreSQL knows what is unfinished; Valkey only says it sooner.';
+
+COMMENT ON COLUMN public.job.job_id IS 'Counted per channel.';
+
+COMMENT ON COLUMN public.job.expires_at IS 'What the job made is kept so long.';
+
+COMMENT ON COLUMN public.job.payload IS 'What is to be done and how far it is, as the kind of job understands it.';
+
+COMMENT ON COLUMN public.job.claim IS 'Grows each time somebody takes the job up; whoever holds an older one writes nothing any more.';
+
+COMMENT ON COLUMN public.job.lease_until IS 'Nobody else takes the job up before.';
+
+COMMENT ON COLUMN public.job.failures IS 'In a row, since the last slice that was done.';
 
 CREATE TABLE public.return_batch (
     channel_id bigint NOT NULL,
@@ -388,6 +473,15 @@ CREATE TABLE public.tag_member_count (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.tag_size (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    members integer NOT NULL
+);
+
+COMMENT ON TABLE public.tag_size IS 'Sizes of tags over time. A sample that would say the same as the one before is left out.';
+
 CREATE TABLE public.user_ad (
     channel_id bigint NOT NULL,
     ordinal integer NOT NULL,
@@ -446,8 +540,20 @@ ALTER TABLE ONLY public.channel_user
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_pkey PRIMARY KEY (channel_id, ordinal);
 
+ALTER TABLE ONLY public.combo_tag
+    ADD CONSTRAINT combo_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
+ALTER TABLE ONLY public.export_chunk
+    ADD CONSTRAINT export_chunk_pkey PRIMARY KEY (channel_id, job_id, chunk);
+
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
+
+ALTER TABLE ONLY public.frozen_audience
+    ADD CONSTRAINT frozen_audience_pkey PRIMARY KEY (channel_id, job_id, block);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (channel_id, job_id);
 
 ALTER TABLE ONLY public.return_batch
     ADD CONSTRAINT return_batch_pkey PRIMARY KEY (channel_id, batch_id);
@@ -491,6 +597,9 @@ ALTER TABLE ONLY public.tag_members
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (channel_id, tag_id);
 
+ALTER TABLE ONLY public.tag_size
+    ADD CONSTRAINT tag_size_pkey PRIMARY KEY (channel_id, tag_id, at);
+
 ALTER TABLE ONLY public.touch_windows
     ADD CONSTRAINT touch_windows_pkey PRIMARY KEY (version);
 
@@ -511,6 +620,8 @@ CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (cha
 CREATE INDEX channel_user_wake ON public.channel_user USING btree (channel_id, ((ordinal / 32000)), wake_at) WHERE (wake_at IS NOT NULL);
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
+
+CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
 
 CREATE INDEX return_batch_expiry ON public.return_batch USING btree (channel_id, expires_at) WHERE ((ended IS NULL) AND (expires_at IS NOT NULL));
 
@@ -546,8 +657,14 @@ ALTER TABLE ONLY public.channel_state
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.combo_tag
+    ADD CONSTRAINT combo_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.return_batch
     ADD CONSTRAINT return_batch_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

@@ -7,8 +7,9 @@ import strawberry
 
 from service.api.arguments import After, First
 from service.api.context import Info
+from service.api.jobs import JobConnection, job_page
 from service.api.nodes import Node
-from service.api.permissions import null_unless
+from service.api.permissions import null_unless, null_unless_one_of
 from service.api.tags import TagCategory, TagConnection, TagOrder, tag_page
 from service.domain import channels as use_cases
 from service.domain.ad_return import ad_return_address
@@ -17,6 +18,7 @@ from service.entities.channels import Channel as ChannelEntity
 from service.entities.enums import ChannelKind, Permission, TagKind, TagState
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
+from service.entities.jobs import JOB_PERMISSIONS
 
 
 @strawberry.type(description="Which secrets are set; they are never shown again.")
@@ -103,6 +105,13 @@ class Channel(Node):
     )
     def push_url(self, info: Info) -> str | None:
         return use_cases.push_url(info.context.runtime, self.entity)
+
+    @strawberry.field(
+        description="Imports, syncs and exports, newest first. Null for those who may not.",
+        extensions=[null_unless_one_of(*JOB_PERMISSIONS.values())],
+    )
+    async def jobs(self, info: Info, first: First = 20, after: After = None) -> JobConnection | None:
+        return await job_page(info, self.entity.channel_id, first=first, after=after)
 
     @strawberry.field(
         description="What the ad platform must be given. Creators and admins only: whoever has it can write to us. "

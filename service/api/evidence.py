@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, assert_never
 
 import strawberry
 
 from service.api.channels import Channel
 from service.api.context import Info
 from service.api.receipts import ReturnReceipt
-from service.api.tags import Tag
+from service.api.tags import Tag, shown_tags
 from service.domain.explanations import explain, explain_ad, explain_batches
+from service.domain.expressions import names_of
 from service.entities.enums import DefaultTagRule, EventKind, TagKind
 from service.entities.users import ChannelUser
 
@@ -35,8 +36,14 @@ class AdEvidence:
     at: datetime | None = strawberry.field(description="The last such follow.")
 
 
+@strawberry.type(description="Which tags at the leaves of a combo the person has, and which not.")
+class ComboEvidence:
+    has: list[Tag] = strawberry.field(description="Those the person has.")
+    lacks: list[Tag] = strawberry.field(description="Those the person does not have; deleted ones too.")
+
+
 TagEvidence: TypeAlias = Annotated[
-    FactEvidence | ReturnEvidence | AdEvidence,
+    FactEvidence | ReturnEvidence | AdEvidence | ComboEvidence,
     strawberry.union("TagEvidence", description="The facts behind a tag."),
 ]
 
@@ -47,11 +54,11 @@ class Reason:
 
     why: str
     until: datetime | None = None
-    evidence: FactEvidence | ReturnEvidence | AdEvidence | None = None
+    evidence: FactEvidence | ReturnEvidence | AdEvidence | ComboEvidence | None = None
 
 
-async def reason_of(info: Info, user: ChannelUser, tag: Tag) -> Reason:
-    """Why somebody has a tag that they show."""
+async def reason_of(info: Info, user: ChannelUser, tag: Tag, bits: frozenset[int]) -> Reason:
+    """Why somebody has a tag that they show; `bits` are all that they have."""
     match tag.entity.kind:
         case TagKind.DEFAULT:
             return await _of_rule(info, user, tag)
@@ -59,8 +66,10 @@ async def reason_of(info: Info, user: ChannelUser, tag: Tag) -> Reason:
             return await _of_batches(info, user, tag)
         case TagKind.AD:
             return await _of_ads(info, user, tag)
+        case TagKind.COMBO:
+            return await _of_operands(info, tag, bits)
         case _:
-            return Reason(f"Is in {tag.category} / {tag.name}.")
+            assert_never(tag.entity.kind)
 
 
 async def _of_rule(info: Info, user: ChannelUser, tag: Tag) -> Reason:
@@ -72,6 +81,19 @@ async def _of_rule(info: Info, user: ChannelUser, tag: Tag) -> Reason:
         ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
         return Reason(found.why, found.until, AdEvidence(ad_ids=[ad_id for ad_id, _ in ads], at=found.at))
     return Reason(found.why, found.until, FactEvidence(fact=found.fact, at=found.at))
+
+
+async def _of_operands(info: Info, tag: Tag, bits: frozenset[int]) -> Reason:
+    """What of a combo holds for somebody with these tags."""
+    catalogue = tag.catalogue
+    combos = await info.context.loaders.combos_of_channel.load(tag.entity.channel_id)
+    expression = combos[tag.entity.tag_id].expression
+    leaves = expression.tag_ids()
+    has = shown_tags(tuple(each for each in leaves if each in bits), catalogue)
+    lacks = shown_tags(tuple(each for each in leaves if each not in bits), catalogue)
+    parts = [f"{verb} {', '.join(tag.name for tag in tags)}" for verb, tags in (("has", has), ("lacks", lacks)) if tags]
+    why = f"Is in {names_of(catalogue, expression)}: {'; '.join(parts)}."
+    return Reason(why, None, ComboEvidence(has=has, lacks=lacks))
 
 
 async def _of_batches(info: Info, user: ChannelUser, tag: Tag) -> Reason:

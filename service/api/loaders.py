@@ -9,15 +9,29 @@ from strawberry.dataloader import DataLoader
 
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
+from service.entities.combos import Combo
 from service.entities.return_data import Receipt
-from service.entities.tags import Catalogue, MemberCount
+from service.entities.tags import Catalogue, MemberCount, TagSize
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, evaluation, identities, members, return_batches, tags, users
+from service.storage import (
+    ad_tags,
+    channels,
+    combos,
+    evaluation,
+    identities,
+    members,
+    return_batches,
+    sizes,
+    tags,
+    users,
+)
 from service.storage.database import Connection
 
 V = TypeVar("V")
 
 UserKey = tuple[int, int]
+# Channel, tag, and from when on.
+SizesKey = tuple[int, int, datetime]
 
 
 class Loaders:
@@ -27,9 +41,11 @@ class Loaders:
         self._runtime = runtime
         self.channel: DataLoader[tuple[str, int], Channel | None] = DataLoader(self._channels)
         self.catalogue_of_channel: DataLoader[int, Catalogue] = DataLoader(self._each(tags.catalogue))
+        self.combos_of_channel: DataLoader[int, dict[int, Combo]] = DataLoader(self._each(combos.combos_of))
         self.state_of_channel: DataLoader[int, ChannelState] = DataLoader(self._each(channels.channel_state))
         self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
         self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(self._each(members.member_counts))
+        self.sizes_of_tag: DataLoader[SizesKey, list[TagSize]] = DataLoader(self._sizes_of_tags)
         self.user_by_ordinal: DataLoader[UserKey, ChannelUser | None] = DataLoader(self._users_by_ordinal)
         self.channels_of_robot: DataLoader[str, list[Channel]] = DataLoader(self._channels_of_robots)
         self.user_by_unionid: DataLoader[tuple[int, str], ChannelUser | None] = DataLoader(self._users_by_unionid)
@@ -107,6 +123,17 @@ class Loaders:
                 for ordinal, since in (await users.tags_since(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = since
         return [found.get(key, {}) for key in keys]
+
+    async def _sizes_of_tags(self, keys: list[SizesKey]) -> list[list[TagSize]]:
+        asked: dict[tuple[int, datetime], list[int]] = defaultdict(list)
+        for channel_id, tag_id, since in keys:
+            asked[channel_id, since].append(tag_id)
+        found = {}
+        async with self._runtime.pool.acquire() as conn:
+            for (channel_id, since), tag_ids in asked.items():
+                for tag_id, samples in (await sizes.sizes_since(conn, channel_id, tag_ids, since)).items():
+                    found[channel_id, tag_id, since] = samples
+        return [found.get(key, []) for key in keys]
 
     async def _batches_holding(self, keys: list[UserKey]) -> list[dict[int, list[int]]]:
         found = {}

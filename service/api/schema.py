@@ -8,9 +8,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from service.api.ad_tags import AdTag
+from service.api.combo_tags import ComboTag
 from service.api.documents import Documents, RememberedDocuments
 from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
+from service.api.exports import AudienceExport
 from service.api.mutations import Mutation
 from service.api.permissions import refuse_unguarded
 from service.api.queries import Query
@@ -35,7 +37,7 @@ def make_schema(limits: QueryLimits | None = None, *, production: bool = False) 
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[AdTag, DefaultTag, ReturnTag, ErrorCode],
+        types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[CodedErrors, lambda: RememberedDocuments(documents)],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )

@@ -117,7 +117,7 @@ class User(Node):
             return []
         since = await loaders.tags_since.load(key)
         tags = shown_tags(shown, catalogue)
-        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag) for tag in tags))
+        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag, bits) for tag in tags))
         return [
             UserTag(
                 id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),

@@ -39,17 +39,6 @@ async def channel_named(conn: Connection, principal: Principal, gid: str) -> Cha
     return channel
 
 
-async def tag_named(conn: Connection, principal: Principal, gid: str) -> tuple[Channel, int]:
-    """The channel and number in a tag's global id; raises NotFoundError. The catalogue says whether there is one."""
-    parsed = parse_gid(gid, "Tag", 2)
-    if parsed is None:
-        raise NotFoundError("tag")
-    try:
-        return await channel_named(conn, principal, channel_gid(parsed[0])), parsed[1]
-    except NotFoundError:
-        raise NotFoundError("tag") from None
-
-
 async def find_channel(runtime: Runtime, principal: Principal, gid: str) -> Channel:
     """The same on a connection of its own."""
     async with runtime.pool.acquire() as conn:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.domain.access import channel_named, require
-from service.domain.ad_tags import activate_pending
+from service.domain.ad_tags import activate_pending, tell_of_activated
 from service.domain.events import record_patiently
 from service.domain.runtime import Runtime
 from service.domain.tag_states import lock_catalogue
@@ -78,5 +78,5 @@ async def _confirm(
             return catalogue, []
         await channels.confirm_ad_return(conn, channel_id, runtime.clock())
         catalogue, activated, wake_ups = await activate_pending(conn, catalogue, cause=cause, runtime=runtime)
-    runtime.publisher.publish(wake_ups)
+    await tell_of_activated(runtime, channel_id, activated, wake_ups)
     return catalogue, activated

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from service.domain.access import channel_named, require, tag_named
+from service.domain.access import channel_named, require
+from service.domain.combo_states import hand_over
 from service.domain.events import AD_ID
 from service.domain.membership import write_transitions
 from service.domain.names import description_failure, name_failure, tidy_name
 from service.domain.runtime import Runtime
+from service.domain.tag_naming import channel_of_tag
 from service.domain.tag_states import (
     TagChangeKind,
     TagEdit,
@@ -36,7 +38,7 @@ from service.entities.errors import (
 )
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
-from service.storage import ad_tags, channels, heads, tags
+from service.storage import ad_tags, channels, combos, heads, tags
 from service.storage.database import Connection
 
 CATEGORY: Final = "Advertising"
@@ -104,7 +106,7 @@ async def update_ad_tag(
     require(principal, Permission.MANAGE_TAGS)
     tidy, failures = _tidied(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel, tag_id = await tag_named(conn, principal, gid)
+        channel, tag_id = await channel_of_tag(conn, principal, gid)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
         before = _ad_tag(catalogue, tag_id)
         if failures:
@@ -178,14 +180,28 @@ async def write_ad_tag(runtime: Runtime, channel_id: int, tag_id: int) -> None:
                 conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, clock=runtime.clock()
             )
         runtime.publisher.publish(wake_ups)
+    activated: list[Tag] = []
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_catalogue(conn, channel_id)
         await ad_tags.note_written(conn, channel_id, tag_id, edition.edition)
         state = await channels.channel_state(conn, channel_id)
         wake_ups = []
         if state.ad_return_confirmed_at is not None:
-            _, _, wake_ups = await activate_pending(conn, catalogue, cause=ChangeCause.TAG_EDITED, runtime=runtime)
-    runtime.publisher.publish(wake_ups)
+            _, activated, wake_ups = await activate_pending(
+                conn, catalogue, cause=ChangeCause.TAG_EDITED, runtime=runtime
+            )
+    await tell_of_activated(runtime, channel_id, activated, wake_ups)
+
+
+async def tell_of_activated(
+    runtime: Runtime, channel_id: int, activated: Sequence[Tag], wake_ups: Sequence[WakeUp]
+) -> None:
+    """After the commit: tells pages and panels, and whoever computes combos that may have waited for these tags."""
+    if not activated:
+        return
+    async with runtime.pool.acquire() as conn:
+        book = await combos.combo_catalogue(conn, channel_id)
+    hand_over(runtime, book, wake_ups)
 
 
 async def _written(runtime: Runtime, channel_id: int, tag_id: int) -> tuple[Tag, Catalogue]:
@@ -212,7 +228,7 @@ def _tidied(given: AdTagDetails) -> tuple[AdTagDetails, list[FieldFailure]]:
     name = None if given.name is None else tidy_name(given.name)
     if name is not None and (failure := name_failure("input.name", name)):
         failures.append(failure)
-    if given.description is not None and (failure := description_failure("input.description", given.description)):
+    if failure := description_failure("input.description", given.description):
         failures.append(failure)
     if given.ad_ids is None:
         return replace(given, name=name), failures

@@ -23,10 +23,12 @@ def name_failure(path: str, name: str) -> FieldFailure | None:
     return None
 
 
-def description_failure(path: str, description: str) -> FieldFailure | None:
-    """Why a description is refused; it may have lines."""
+def description_failure(path: str, description: str | None) -> FieldFailure | None:
+    """Why a description is refused; it may have several lines."""
+    if description is None:
+        return None
     if len(description) > LONGEST_DESCRIPTION:
         return FieldFailure(path, "BAD_LENGTH", f"At most {LONGEST_DESCRIPTION:,} characters.")
-    if any(unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\r\t" for each in description):
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\r\t" for character in description):
         return FieldFailure(path, "BAD_CHARACTER", "Control characters are not allowed.")
     return None

@@ -6,10 +6,13 @@ from typing import Any
 
 from service.domain import return_batches
 from service.domain.ad_tags import finish_ad_tags
+from service.domain.combo_refresh import refresh_combos
 from service.domain.default_tags import run_default_tags, settle_windows
+from service.domain.exports import drop_what_is_over
 from service.domain.forgetting import forget_unfollowed
 from service.domain.pruning import prune_channel
 from service.domain.runtime import Runtime
+from service.domain.tag_sizes import sample_sizes, thin_sizes
 from service.storage.channels import all_channels
 
 log = logging.getLogger(__name__)
@@ -24,6 +27,8 @@ async def default_tags(ctx: dict[str, Any]) -> None:
     for channel in channels:
         try:
             report = await run_default_tags(runtime, channel)
+            if report.users_changed:
+                await refresh_combos(runtime, channel.channel_id)
         except Exception:
             log.exception("the scheduled run of channel %d failed", channel.channel_id)
         else:
@@ -47,10 +52,21 @@ async def forget(ctx: dict[str, Any]) -> None:
 
 
 async def prune(ctx: dict[str, Any]) -> None:
-    """Forgets old changes of every channel."""
+    """Forgets old changes, files and samples of every channel."""
     runtime: Runtime = ctx["runtime"]
     before = runtime.clock() - runtime.settings.change_log_retention
-    await _for_each_channel(runtime, lambda _, channel_id: prune_channel(runtime, channel_id, before), "pruning")
+
+    async def forget_what_is_old(_: Runtime, channel_id: int) -> None:
+        await prune_channel(runtime, channel_id, before)
+        await drop_what_is_over(runtime, channel_id)
+        await thin_sizes(runtime, channel_id)
+
+    await _for_each_channel(runtime, forget_what_is_old, "pruning")
+
+
+async def sizes(ctx: dict[str, Any]) -> None:
+    """Remembers how large the tags of every channel are."""
+    await _for_each_channel(ctx["runtime"], sample_sizes, "sampling the sizes")
 
 
 async def _for_each_channel(runtime: Runtime, work: Callable[[Runtime, int], Awaitable[object]], what: str) -> None:

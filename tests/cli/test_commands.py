@@ -10,7 +10,11 @@ import pytest
 from graphql import build_schema
 
 from service.__main__ import main
+from service.clock import system_clock
+from service.domain.events import record_events
+from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
+from service.entities.users import UserEvent
 from tests.frozen_clock import FrozenClock
 from tests.runtimes import bind, open_runtime
 
@@ -119,3 +123,29 @@ async def test_import_csv_hands_a_file_back_and_writes_what_was_refused(
     assert "(1 written before)" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="no such channel"):
         await asyncio.to_thread(main, [*command, "--channel", "nobodys"])
+
+
+def test_forget_deletes_one_person_and_says_so(
+    database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+
+    async def somebody_follows() -> tuple[str, int]:
+        async with open_runtime(database_url, system_clock) as runtime:
+            channel = await bind(runtime)
+            await record_events(runtime, channel, [UserEvent("ann", EventKind.FOLLOW, runtime.clock())])
+            return channel_gid(channel.channel_id), channel.channel_id
+
+    async def known(channel_id: int) -> int:
+        async with open_runtime(database_url, system_clock) as runtime:
+            query = "select count(*) from channel_user where channel_id = $1"
+            return int(await runtime.pool.fetchval(query, channel_id))
+
+    gid, channel_id = asyncio.run(somebody_follows())
+    assert main(["forget", "--channel", gid, "--openid", "ann"]) == 0
+    assert asyncio.run(known(channel_id)) == 0
+    assert main(["forget", "--channel", gid, "--openid", "ann"]) == 1
+    assert capsys.readouterr().out == "forgotten\nnobody is known by this openid\n"
+    with pytest.raises(SystemExit, match="no such channel"):
+        main(["forget", "--channel", "nothing", "--openid", "ann"])

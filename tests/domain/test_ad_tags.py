@@ -6,9 +6,12 @@ import pytest
 
 from service.domain.ad_tags import AdTagDetails, create_ad_tag, finish_ad_tags, update_ad_tag
 from service.domain.channels import reset_addresses, unbind_channel
+from service.domain.combo_activation import sweep_combos
+from service.domain.combo_clearing import clear_members
 from service.domain.default_tags import verify_channel
 from service.domain.events import record_events
 from service.domain.runtime import Runtime
+from service.domain.tag_edits import delete_tag
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, ChannelKind, DefaultTagRule, EventKind, TagState
 from service.entities.errors import (
@@ -20,12 +23,15 @@ from service.entities.errors import (
     NotFoundError,
     TagProtectedError,
 )
+from service.entities.expressions import all_of
+from service.entities.expressions import tag as leaf
 from service.entities.ids import channel_gid, tag_gid
 from service.entities.users import UserEvent
 from tests.domain.ads import address_secret, confirm, edit, feed, make, members
+from tests.domain.populations import make_combo, state_of
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import admin, bind
+from tests.runtimes import RecordingQueue, admin, bind
 
 MINUTE = timedelta(minutes=1)
 
@@ -270,4 +276,25 @@ async def test_verify_finds_and_repairs_wrong_ad_tags(runtime: Runtime, channel:
     assert (await verify_channel(runtime, channel, repair=False)).wrong_users == 2
     assert (await verify_channel(runtime, channel, repair=True)).wrong_users == 2
     assert await members(runtime, channel, tag) == {"ann"}
+    assert (await verify_channel(runtime, channel, repair=False)).clean
+
+
+async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, channel: Channel) -> None:
+    tag = await make(runtime, channel, "Spring", "1")
+    await follow(runtime, channel, "ann", "1")
+    combo = await make_combo(runtime, channel, "New from spring", all_of(leaf(tag.tag_id), leaf(1)))
+    await sweep_combos(runtime, channel.channel_id)
+    assert await state_of(runtime, channel, combo.tag_id) is TagState.PENDING
+    assert isinstance(runtime.queue, RecordingQueue)
+    runtime.queue.tasks.clear()
+
+    await confirm(runtime, channel)
+    assert [name for name, *_ in runtime.queue.tasks] == ["activate_combo"]
+    await sweep_combos(runtime, channel.channel_id)
+    assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
+    await delete_tag(runtime, admin(), tag_gid(channel.channel_id, tag.tag_id))
+    assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
+    await clear_members(runtime, channel.channel_id)
+    await feed(runtime, channel, "ben", START, "1")
+    assert await members(runtime, channel, tag) == set()
     assert (await verify_channel(runtime, channel, repair=False)).clean

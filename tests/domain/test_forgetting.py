@@ -12,6 +12,7 @@ from service.domain.events import record_events
 from service.domain.forgetting import LATE_REPEATS_FOR, forget_openid, forget_unfollowed
 from service.domain.identities import IdentityPair, link_identities
 from service.domain.pruning import prune_channel
+from service.domain.return_batches import expire_batches, undo_batch
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
@@ -19,9 +20,10 @@ from service.entities.users import UserEvent
 from service.sealing import Sealer
 from service.settings import Settings
 from tests.domain.ads import feed, make, members
+from tests.domain.returned_data import handed_back, members_of, receipt_gid, submit
 from tests.domain.standings import facts_by_openid, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import SECRETS_KEY, bind, open_runtime
+from tests.runtimes import SECRETS_KEY, admin, bind, open_runtime
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -267,3 +269,24 @@ async def test_people_of_other_channels_stay(runtime: Runtime, channel: Channel)
     assert await known(runtime, other) == {"ann"}
     await happens(runtime, other, EventKind.MESSAGE, "ann")
     assert (await facts_by_openid(runtime, other))["ann"].messaged_at == START
+
+
+async def test_batches_that_held_them_keep_working_for_the_others(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    ends = clock() + DAY
+    first = await submit(runtime, channel, handed_back(["ann", "ben", "cyd"]))
+    second = await submit(runtime, channel, handed_back(["ann", "ben"], expires_at=ends))
+    await forget_openid(runtime, channel.channel_id, "ann")
+    assert await members_of(runtime, channel, first.tag_id) == {"ben", "cyd"}
+    assert (await verify_channel(runtime, channel, repair=False)).clean
+
+    receipt, ended = await undo_batch(runtime, admin(), receipt_gid(first))
+    assert (receipt.added, ended.removed, ended.kept) == (3, 1, 1)
+    assert await members_of(runtime, channel, first.tag_id) == {"ben"}
+    again = await submit(runtime, channel, handed_back(["ann"]))
+    assert (again.added, again.new_users) == (1, 1)
+    clock.now = ends
+    assert await expire_batches(runtime, channel.channel_id) == 1
+    assert await members_of(runtime, channel, second.tag_id) == {"ann"}
+    assert (await verify_channel(runtime, channel, repair=False)).clean

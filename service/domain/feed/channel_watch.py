@@ -57,10 +57,11 @@ class ChannelWatch(Watch):
             return
         if everything:
             dirty |= await self._behind(conn, self._catalogue)
-        if None in dirty:
-            await self._catch_up_tags(conn)
+        # Blocks first: when a combo enters into force, pages must know by then who has it.
         for number in sorted(number for number in dirty if number in self._blocks and number is not None):
             await self._catch_up_block(conn, number)
+        if None in dirty:
+            await self._catch_up_tags(conn)
         if self._unknown and (dirty or everything):
             await self._recognise(conn)
 
