@@ -1,7 +1,6 @@
 """Returned data that meets itself: the same key, the same people, the end of a batch, a lost answer."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +12,6 @@ from service.domain.forgetting import forget_openid
 from service.domain.return_batches import expire_batches, undo_batch
 from service.domain.return_data import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
-from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError
@@ -183,7 +181,7 @@ async def test_an_answer_lost_after_the_commit_is_given_again(
     doomed = await side("doomed")
 
     class Dies:
-        def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+        def publish(self, wake_ups: object) -> None:
             del wake_ups
             raise SystemError("the process ended here")
 
