@@ -8,6 +8,7 @@ import pytest
 from service.domain import return_writing
 from service.domain.default_tags import verify_channel
 from service.domain.forgetting import forget_openid
+from service.domain.pruning import prune_channel
 from service.domain.return_batches import sweep, undo_batch
 from service.domain.return_data import MOST_BATCHES_TOGETHER, ReturnRecorder
 from service.domain.runtime import Runtime
@@ -97,7 +98,7 @@ async def test_somebody_forgotten_is_in_no_batch(runtime: Runtime, channel: Chan
     assert await held_by_batches(runtime, channel, receipt.tag_id) == set()
 
 
-async def test_the_sweep_ends_what_expired_and_settles_what_is_too_old_to_undo(
+async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_to_undo(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     lasting = await submit(runtime, channel, handed_back(["ada", "bob"]))
@@ -108,7 +109,7 @@ async def test_the_sweep_ends_what_expired_and_settles_what_is_too_old_to_undo(
     assert await members_of(runtime, channel, lasting.tag_id) == {"ada", "bob", "zoe"}
 
     clock.advance(runtime.settings.undo_retention)
-    await sweep(runtime)
+    await prune_channel(runtime, channel.channel_id, clock() - runtime.settings.change_log_retention)
     async with runtime.pool.acquire() as conn:
         settled = await return_batches.batch(conn, channel.channel_id, lasting.batch_id)
     assert settled is not None
