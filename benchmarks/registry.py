@@ -2,7 +2,18 @@
 
 from typing import Final, Protocol
 
-from benchmarks import algebra, block_sizes, combos, events, growth, processes, pushes, reading, scheduled_runs
+from benchmarks import (
+    algebra,
+    block_sizes,
+    combos,
+    events,
+    growth,
+    processes,
+    pushes,
+    reading,
+    return_data,
+    scheduled_runs,
+)
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
 
@@ -19,6 +30,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     scheduled_runs,
     events,
     pushes,
+    return_data,
     growth,
     reading,
     algebra,
