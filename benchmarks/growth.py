@@ -16,7 +16,7 @@ SAMPLES: Final = 10
 TOGETHER: Final = 100
 RATE: Final = 1_000
 BOUNDED: Final = ("channel_user", "tag_members", "tag_member_count", "block_head")
-LOGS: Final = ("user_tag_change", "bulk_tag_change")
+PRUNED: Final = ("user_tag_change", "bulk_tag_change", "alarm")
 
 
 async def measure(machine: Machine) -> list[Table]:
@@ -28,15 +28,15 @@ async def measure(machine: Machine) -> list[Table]:
     table = Table(
         f"{EVENTS:,} events, {TOGETHER} at a time",
         f"At most {RATE:,} a second, beginning right after a checkpoint. The tables of the present "
-        "reach their size and stay there, as HOT updates and autovacuum use the room again; the "
-        "change log grows until it is pruned.",
+        "reach their size and stay there, as HOT updates and autovacuum use the room again; the change "
+        "log and spent alarms grow until they are pruned.",
     )
-    sizes = {name: await machine.table_bytes(name) for name in (*BOUNDED, *LOGS)}
+    sizes = {name: await machine.table_bytes(name) for name in (*BOUNDED, *PRUNED)}
     table.add("before", _total(sizes, BOUNDED) / MIB, "MiB", "1 ×", _note(sizes))
     first = _total(sizes, BOUNDED)
     for sample in range(1, SAMPLES + 1):
         logged, rate = await _some_events(machine, recorder, dice)
-        sizes = {name: await machine.table_bytes(name) for name in (*BOUNDED, *LOGS)}
+        sizes = {name: await machine.table_bytes(name) for name in (*BOUNDED, *PRUNED)}
         total = _total(sizes, BOUNDED)
         each = EVENTS / SAMPLES
         wal = f"{logged.size / each / KIB:.2f} KiB and {logged.page_images / each:.2f} page images an event"
@@ -70,4 +70,4 @@ def _total(sizes: dict[str, int], tables: Sequence[str]) -> int:
 
 def _note(sizes: dict[str, int]) -> str:
     bits = _total(sizes, BOUNDED[1:]) / MIB
-    return f"bits, counts and heads {bits:,.1f} MiB, log {_total(sizes, LOGS) / MIB:,.1f} MiB"
+    return f"bits, counts and heads {bits:,.1f} MiB, log and alarms {_total(sizes, PRUNED) / MIB:,.1f} MiB"
