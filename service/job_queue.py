@@ -15,6 +15,7 @@ from service.domain.cancelling import cancel_for_good
 MOST_WAITING: Final = 10_000
 PATIENCE_AT_THE_END: Final = 1.0
 HEAD_START: Final = 2.0
+MOST_WORKING_HERE: Final = 2
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class ArqQueue:
         self._arq = ArqRedis(redis.connection_pool)
         self._waiting: asyncio.Queue[_Task] = asyncio.Queue(MOST_WAITING)
         self._here: dict[str, Callable[..., Awaitable[object]]] = {}
-        self._working: set[asyncio.Task[None]] = set()
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Semaphore(MOST_WORKING_HERE)
         self._sender = asyncio.create_task(self._send_all(), name="task queue")
 
     def work_here_too(self, name: str, work: Callable[..., Awaitable[object]]) -> None:
@@ -43,18 +45,18 @@ class ArqQueue:
         self._here[name] = work
 
     def enqueue(self, name: str, *args: Any, job_id: str) -> None:
-        if (work := self._here.get(name)) is not None:
-            running = asyncio.create_task(self._work(job_id, work(*args)), name=job_id)
-            self._working.add(running)
-            running.add_done_callback(self._working.discard)
+        task = _Task(name, args, job_id)
+        if name in self._here and job_id not in self._working:
+            running = self._working[job_id] = asyncio.create_task(self._work(task), name=job_id)
+            running.add_done_callback(lambda _: self._working.pop(job_id, None))
         try:
-            self._waiting.put_nowait(_Task(name, args, job_id))
+            self._waiting.put_nowait(task)
         except asyncio.QueueFull:
             return
 
     async def close(self) -> None:
         """Ends what is worked on here, and sends what is waiting if Valkey takes it within a second."""
-        await cancel_for_good(*self._working)
+        await cancel_for_good(*self._working.values())
         try:
             async with asyncio.timeout(PATIENCE_AT_THE_END):
                 await self._waiting.join()
@@ -73,8 +75,10 @@ class ArqQueue:
             finally:
                 self._waiting.task_done()
 
-    async def _work(self, job_id: str, work: Awaitable[object]) -> None:
-        try:
-            await work
-        except Exception:
-            log.exception("task %s failed here; a worker takes it up", job_id)
+    async def _work(self, task: _Task) -> None:
+        """A few at a time: requests need the connections."""
+        async with self._room:
+            try:
+                await self._here[task.name](*task.args)
+            except Exception:
+                log.exception("task %s failed here; a worker takes it up", task.job_id)

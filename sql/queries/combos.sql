@@ -128,10 +128,10 @@ counted as (
 few as materialized (
     select t.block, o.user_offset
     from touched t
-    cross join generate_series(0, 124) p (part)
-    cross join lateral generate_series(p.part * 256, p.part * 256 + 255) o (user_offset)
+    cross join generate_series(0, 31744, 256) p (start)
+    cross join lateral generate_series(p.start, p.start + 255) o (user_offset)
     where bit_count(t.flips) <= 64
-      and substring(t.flips from p.part * 256 + 1 for 256) <> 0::bit(256)
+      and bit_count(substring(t.flips from p.start + 1 for 256)) > 0
       and get_bit(t.flips, o.user_offset) = 1
 ),
 logged_one_by_one as (

@@ -2,70 +2,40 @@
 
 from collections.abc import Mapping
 
-from service.domain.combo_states import lock_combos
 from service.domain.combos import NewCombo, create_combo
 from service.domain.expressions import draft_of
-from service.domain.membership import write_transitions
-from service.domain.people import ordinals_for
+from service.domain.return_data import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
-from service.domain.tag_states import TagChangeKind, TagEdit, new_tag, write_tag_edits
-from service.entities.blocks import Transition, block_of, offset_of
 from service.entities.channels import Channel
 from service.entities.combos import Combo, ComboCatalogue
-from service.entities.enums import ChangeCause, TagKind, TagState
+from service.entities.enums import ReturnMode, TagState
 from service.entities.expressions import Expression
 from service.entities.ids import channel_gid, tag_gid
 from service.entities.tags import Tag
-from service.storage import combos, heads, users
+from service.storage import combos, users
 from tests.runtimes import admin
 
 
 async def make_tag(runtime: Runtime, channel: Channel, name: str, *openids: str) -> int:
     """Make an ACTIVE return tag that these people have; its number."""
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        book = await lock_combos(conn, channel.channel_id)
-        tag = await new_tag(
-            conn,
-            book.catalogue,
-            kind=TagKind.RETURN,
-            category="Fruit",
-            name=name,
-            description=None,
-            state=TagState.ACTIVE,
-            clock=runtime.clock(),
-        )
-        edits = [TagEdit(TagChangeKind.CREATED, None, tag)]
-        await write_tag_edits(conn, book.catalogue, edits, cause=ChangeCause.RETURN_DATA, clock=runtime.clock())
-    await give(runtime, channel, tag.tag_id, *openids)
-    return tag.tag_id
+    submission = Submission("Fruit", name, None, openids)
+    receipt, _ = await ReturnRecorder(runtime).submit(channel, submission)
+    return receipt.tag_id
 
 
 async def give(runtime: Runtime, channel: Channel, tag_id: int, *openids: str) -> None:
-    """Give a tag to whoever lacks it; whoever is new becomes known."""
-    await _set(runtime, channel, tag_id, openids, has=True)
+    """Give people a tag; whoever is new becomes known."""
+    await _submit(runtime, channel, tag_id, openids, ReturnMode.ADD)
 
 
 async def take(runtime: Runtime, channel: Channel, tag_id: int, *openids: str) -> None:
-    """Take a tag from whoever has it."""
-    await _set(runtime, channel, tag_id, openids, has=False)
+    """Take a tag from people."""
+    await _submit(runtime, channel, tag_id, openids, ReturnMode.REMOVE)
 
 
-async def _set(runtime: Runtime, channel: Channel, tag_id: int, openids: tuple[str, ...], *, has: bool) -> None:
-    channel_id = channel.channel_id
-    ordinals = (await ordinals_for(runtime, channel_id, openids)).values() if openids else ()
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        locked = await heads.lock_heads(conn, channel_id, {block_of(each) for each in ordinals})
-        held = await users.tags_of_users(conn, channel_id, ordinals)
-        sides = ((tag_id,), ()) if has else ((), (tag_id,))
-        changing: dict[int, list[int]] = {}
-        for ordinal in sorted(ordinals):
-            if (tag_id in held[ordinal]) is not has:
-                changing.setdefault(block_of(ordinal), []).append(offset_of(ordinal))
-        transitions = [Transition(block, tuple(offsets), *sides) for block, offsets in changing.items()]
-        wake_ups = await write_transitions(
-            conn, channel_id, locked, transitions, cause=ChangeCause.RETURN_DATA, clock=runtime.clock()
-        )
-    runtime.publisher.publish(wake_ups)
+async def _submit(runtime: Runtime, channel: Channel, tag_id: int, openids: tuple[str, ...], mode: ReturnMode) -> None:
+    name = (await tag_of(runtime, channel, tag_id)).name
+    await ReturnRecorder(runtime).submit(channel, Submission("Fruit", name, None, openids, mode))
 
 
 async def make_combo(runtime: Runtime, channel: Channel, name: str, expression: Expression) -> Combo:
