@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from service.api.arguments import AfterEvent, ChannelId, Openid
-from service.api.context import Info
+from service.api.context import Feed, Info
 from service.api.enums import TagEventKind
 from service.api.permissions import needs
 from service.api.tags import Tag, shown_tag, shown_tags
@@ -76,9 +76,10 @@ class Subscription:
         async with aclosing(
             info.context.services.hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
         ) as updates:
-            async for update in updates:
+            info.context.feed = Feed(updates)
+            async for update in info.context.feed:
                 info.context.begin()
-                yield _user_tags_event(update)
+                yield user_tags_event(update)
 
     @strawberry.subscription(
         description="The tag panel's feed. Without `channelId`: of all channels. With `after`, first what was missed, "
@@ -114,7 +115,7 @@ def _tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
     )
 
 
-def _user_tags_event(update: UserTagsUpdate) -> UserTagsEvent:
+def user_tags_event(update: UserTagsUpdate) -> UserTagsEvent:
     def tags(tag_ids: frozenset[int]) -> list[Tag]:
         return shown_tags(tag_ids, update.catalogue)
 
