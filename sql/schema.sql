@@ -47,6 +47,15 @@ CREATE FUNCTION public.rules_at(user_offset integer, t1 bit, t2 bit, t3 bit, t4 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((((COALESCE(get_bit(t1, user_offset), 0) | COALESCE((get_bit(t2, user_offset) << 1), 0)) | COALESCE((get_bit(t3, user_offset) << 2), 0)) | COALESCE((get_bit(t4, user_offset) << 3), 0)) | COALESCE((get_bit(t5, user_offset) << 4), 0)) | COALESCE((get_bit(t6, user_offset) << 5), 0)) | COALESCE((get_bit(t7, user_offset) << 6), 0)) | COALESCE((get_bit(t8, user_offset) << 7), 0));
 
+CREATE TABLE public.alarm (
+    channel_id bigint NOT NULL,
+    block integer NOT NULL,
+    wake_at timestamp with time zone NOT NULL,
+    user_offset smallint NOT NULL
+);
+
+COMMENT ON TABLE public.alarm IS 'Whom to look at when; it rings if channel_user.wake_at says the same. Not after block_head.evaluated_at: spent.';
+
 CREATE TABLE public.block_head (
     channel_id bigint NOT NULL,
     block integer NOT NULL,
@@ -280,6 +289,9 @@ CREATE TABLE public.user_tag_change (
     removed integer[] NOT NULL
 );
 
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_pkey PRIMARY KEY (channel_id, block, wake_at, user_offset);
+
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_pkey PRIMARY KEY (channel_id, block);
 
@@ -332,8 +344,6 @@ ALTER TABLE ONLY public.user_tag_change
     ADD CONSTRAINT user_tag_change_pkey PRIMARY KEY (channel_id, block, version, user_offset);
 
 CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) WHERE (unbound_at IS NULL);
-
-CREATE INDEX channel_user_wake ON public.channel_user USING btree (channel_id, ((ordinal / 32000)), wake_at) WHERE (wake_at IS NOT NULL);
 
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 

@@ -1,9 +1,9 @@
-"""Forgetting changes that are older than the retention, channel by channel, block by block."""
+"""Forgetting what is spent: changes older than the retention, alarms that rang. Channel by channel, block by block."""
 
 from datetime import datetime
 
 from service.domain.runtime import Runtime
-from service.storage import changes, channels, heads, members, tags
+from service.storage import changes, channels, evaluation, heads, members, tags
 
 
 async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> None:
@@ -16,4 +16,5 @@ async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> 
             async with conn.transaction():
                 await heads.lock_heads(conn, channel_id, [block])
                 await changes.prune_block(conn, channel_id, block, before)
+                await evaluation.prune_alarms(conn, channel_id, block)
                 await members.drop_empty_members(conn, channel_id, block)
