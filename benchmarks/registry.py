@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from benchmarks import block_sizes, events, growth, processes, pushes, reading, scheduled_runs
+from benchmarks import block_sizes, events, growth, open_pages, processes, pushes, reading, scheduled_runs
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
 
@@ -23,5 +23,6 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     reading,
     block_sizes,
     processes,
+    open_pages,
 )
 BENCHMARKS: Final = {module.__name__.rpartition(".")[2]: module for module in MODULES}

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.context import Services
 from service.api.event_stream import EventStreamView
-from service.api.rates import Rates
+from service.api.rates import OpenSubscriptions, Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
@@ -42,7 +42,8 @@ class WebProcess:
         async with open_parts(self._settings) as parts:
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             rates = Rates(self._settings.operations_per_second)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates)
+            subscriptions = OpenSubscriptions(self._settings.subscriptions_per_holder)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates, subscriptions)
             production = self._settings.production
             schema = make_schema(self._settings.query_limits, production=production)
             self.view = GraphQLView(schema, services, self._verifier, production=production)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import strawberry
 
 from service.api.loaders import Loaders
-from service.api.rates import Rates
+from service.api.rates import OpenSubscriptions, Rates
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.runtime import Runtime
@@ -24,6 +24,7 @@ class Services:
     recorder: EventRecorder
     hub: Hub
     rates: Rates
+    subscriptions: OpenSubscriptions
 
 
 class Feed:
