@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -20,6 +20,7 @@ from service.embedded import EmbeddedServers, start_embedded
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
+from service.entities.jobs import JobWakeUp
 from service.entities.principal import Principal
 from service.sealing import Sealer
 from service.settings import Settings
@@ -60,8 +61,15 @@ class CountingPublisher:
     def __init__(self) -> None:
         self.published = 0
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
         self.published += sum(1 for _ in wake_ups)
+
+
+class IdleQueue:
+    """Takes tasks where nobody works."""
+
+    def enqueue(self, name: str, *args: Any, job_id: str) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +177,9 @@ async def _runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
     settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
     pool = await open_pool(url, size=settings.database_pool_size)
     try:
-        yield Runtime(pool, SettableClock(now), CountingPublisher(), Sealer(settings.secrets_keys), settings)
+        yield Runtime(
+            pool, SettableClock(now), CountingPublisher(), IdleQueue(), Sealer(settings.secrets_keys), settings
+        )
     finally:
         await pool.close()
 

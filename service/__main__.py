@@ -127,6 +127,13 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
         return asyncio.run(verify_now(complete.settings, print, repair=arguments.repair))
 
 
+def forget(settings: Settings, arguments: argparse.Namespace) -> int:
+    from service.maintenance import forget_now  # noqa: PLC0415
+
+    with addresses(settings) as complete:
+        return asyncio.run(forget_now(complete.settings, arguments.channel, arguments.openid, print))
+
+
 def export_schema(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.api.schema import schema_text  # noqa: PLC0415
 
@@ -165,6 +172,9 @@ def parser() -> argparse.ArgumentParser:
     refreshed.add_argument("--channel", default=None, help="a channel id; all channels without it")
     verified = command("verify", verify, "recompute everything from the facts and report differences")
     verified.add_argument("--repair", action="store_true", help="correct what is wrong; exit 1 all the same")
+    forgotten = command("forget", forget, "delete what identifies a person; exit 1 where nobody is known")
+    forgotten.add_argument("--channel", required=True, help="a channel id")
+    forgotten.add_argument("--openid", required=True)
     command("export-schema", export_schema, "print the GraphQL schema")
     return program
 

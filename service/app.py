@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,8 +16,13 @@ from service.api.rates import OpenSubscriptions, Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier
 from service.api.view import GraphQLView
+from service.domain.combo_activation import activate_combo
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.return_data import ReturnRecorder
+from service.http.ad_feed import AdFeed
+from service.http.batchset import Batchset
+from service.http.exports import Exports
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
@@ -30,7 +36,10 @@ class WebProcess:
     view: GraphQLView
     event_stream: EventStreamView
     push: WechatPush
+    batchset: Batchset
+    ads: AdFeed
     health: Health
+    exports: Exports
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -40,15 +49,20 @@ class WebProcess:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
         async with open_parts(self._settings) as parts:
+            parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             rates = Rates(self._settings.operations_per_second)
             subscriptions = OpenSubscriptions(self._settings.subscriptions_per_holder)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates, subscriptions)
+            returns = ReturnRecorder(parts.runtime)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates, returns, subscriptions)
             production = self._settings.production
             schema = make_schema(self._settings.query_limits, production=production)
             self.view = GraphQLView(schema, services, self._verifier, production=production)
             self.event_stream = EventStreamView(schema, services, self._verifier, production=production)
             self.push = WechatPush(parts.runtime, services.recorder)
+            self.exports = Exports(parts.runtime)
+            self.batchset = Batchset(parts.runtime, services.returns)
+            self.ads = AdFeed(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
@@ -68,11 +82,20 @@ class WebProcess:
     async def post_push(self, request: Request) -> Response:
         return await self.push.post(request)
 
+    async def post_batchset(self, request: Request) -> Response:
+        return await self.batchset.post(request)
+
+    async def get_ads(self, request: Request) -> Response:
+        return await self.ads.get(request)
+
     async def healthz(self, request: Request) -> Response:
         return await self.health.alive(request)
 
     async def readyz(self, request: Request) -> Response:
         return await self.health.ready(request)
+
+    async def export(self, request: Request) -> Response:
+        return await self.exports.get(request)
 
 
 class _Endpoint:
@@ -96,6 +119,9 @@ def make_app(settings: Settings) -> Starlette:
             Route("/graphql/stream", _Endpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
+            Route("/export/{link}", process.export, methods=["GET"]),
+            Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),
+            Route("/ads/{secret}", process.get_ads, methods=["GET"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),
         ],

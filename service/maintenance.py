@@ -1,8 +1,10 @@
-"""`user-tags refresh` and `user-tags verify`: the scheduled work by hand, with a word on what it did."""
+"""`user-tags refresh`, `verify` and `forget`: the scheduled work by hand, with a word on what it did."""
 
 from collections.abc import Callable
 
+from service.domain.combo_refresh import refresh_combos
 from service.domain.default_tags import run_default_tags, settle_windows, verify_channel
+from service.domain.forgetting import forget_openid
 from service.entities.channels import Channel
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
@@ -23,6 +25,12 @@ async def refresh_now(settings: Settings, gid: str | None, say: Say) -> int:
         for channel in found:
             report = await run_default_tags(parts.runtime, channel)
             say(f"{channel.name}: {report.users_changed} users changed in {report.blocks} blocks")
+            refreshed = await refresh_combos(parts.runtime, channel.channel_id)
+            if refreshed.combos:
+                say(
+                    f"{channel.name}: {refreshed.combos} combos changed in {refreshed.blocks_changed} "
+                    f"of {refreshed.blocks} blocks"
+                )
     return 0
 
 
@@ -37,9 +45,20 @@ async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
             say(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
-                f"{report.sleepers} users without an alarm"
+                f"{report.sleepers} users without an alarm, {report.wrong_combos} wrong members of combos"
             )
     return 0 if clean else 1
+
+
+async def forget_now(settings: Settings, gid: str, openid: str, say: Say) -> int:
+    """Exit code 0 when the person is forgotten, 1 where nobody was known; raises NotFoundError without a channel."""
+    async with open_parts(settings) as parts:
+        found = [channel for channel in await _channels(parts) if gid == channel_gid(channel.channel_id)]
+        if not found:
+            raise NotFoundError("channel")
+        ordinal = await forget_openid(parts.runtime, found[0].channel_id, openid)
+    say("forgotten" if ordinal is not None else "nobody is known by this openid")
+    return 0 if ordinal is not None else 1
 
 
 async def _channels(parts: Parts) -> list[Channel]:

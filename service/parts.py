@@ -11,6 +11,7 @@ from redis.backoff import ExponentialBackoff
 from service.clock import make_clock
 from service.domain.runtime import Runtime
 from service.domain.wake_ups import ValkeyPublisher
+from service.job_queue import ArqQueue
 from service.sealing import Sealer
 from service.settings import Settings, SettingsError
 from service.storage.database import open_pool
@@ -20,6 +21,7 @@ from service.storage.database import open_pool
 class Parts:
     runtime: Runtime
     redis: Redis
+    queue: ArqQueue
 
 
 @asynccontextmanager
@@ -37,10 +39,12 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         retry=Retry(ExponentialBackoff(cap=0.5), 1),
     )
     publisher = ValkeyPublisher(redis)
+    queue = ArqQueue(redis)
     try:
         clock = make_clock(settings.clock_offset_file)
-        yield Parts(Runtime(pool, clock, publisher, sealer, settings), redis)
+        yield Parts(Runtime(pool, clock, publisher, queue, sealer, settings), redis, queue)
     finally:
+        await queue.close()
         await publisher.close()
         await redis.aclose()
         await pool.close()

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import secrets
 from typing import Final
 
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from service.settings import SettingsError
 
 PURPOSE: Final = b"user-tags secrets at rest v1"
+PURPOSE_OF_LINKS: Final = b"user-tags signed links v1"
+FINGERPRINTS: Final = b"user-tags fingerprints of forgotten openids v1"
 PATH_SECRET_BYTES: Final = 24
 
 
@@ -32,6 +35,8 @@ class Sealer:
         if not keys:
             raise SettingsError("Secrets cannot be stored without USER_TAGS_SECRETS_KEY.")
         self._fernet = MultiFernet([_fernet(key) for key in keys])
+        self._signing = [_derived(key, PURPOSE_OF_LINKS) for key in keys]
+        self._fingerprint_keys = [_derived(key, FINGERPRINTS) for key in keys]
 
     def seal(self, text: str) -> bytes:
         """Encrypt with the first key. The same text gives different bytes every time."""
@@ -43,6 +48,19 @@ class Sealer:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as error:
             raise SealError("A stored secret fits none of the keys in USER_TAGS_SECRETS_KEY.") from error
+
+    def sign(self, text: str) -> str:
+        """A signature (HMAC-SHA256, URL-safe) for a text that goes out and comes back. The same each time."""
+        return _signature(self._signing[0], text)
+
+    def has_signed(self, text: str, signature: str) -> bool:
+        """Whether one of the keys signed this text."""
+        given = signature.encode()
+        return any(hmac.compare_digest(_signature(key, text).encode(), given) for key in self._signing)
+
+    def fingerprints(self, text: str) -> tuple[bytes, ...]:
+        """Hash (HMAC-SHA256) a text that could be guessed, with each key: store the first, look for any."""
+        return tuple(hmac.digest(key, text.encode(), "sha256") for key in self._fingerprint_keys)
 
 
 def lookup_hash(secret: str) -> bytes:
@@ -60,5 +78,12 @@ def new_path_secret() -> str:
 
 
 def _fernet(key: str) -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(key.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    return Fernet(base64.urlsafe_b64encode(_derived(key, PURPOSE)))
+
+
+def _derived(key: str, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key.encode())
+
+
+def _signature(key: bytes, text: str) -> str:
+    return base64.urlsafe_b64encode(hmac.digest(key, text.encode(), "sha256")).decode().rstrip("=")

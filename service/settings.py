@@ -65,9 +65,16 @@ class Settings:
     subscriptions_per_holder: int = 1_000
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
+    size_history_retention: timedelta = timedelta(days=365)
+    export_kept_for: timedelta = timedelta(hours=24)
+    return_sweep_every: timedelta = timedelta(seconds=10)
+    undo_retention: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
     reader_patience: timedelta = timedelta(seconds=20)
     push_signature_max_age: timedelta = timedelta(minutes=10)
+    ad_feed_openid_names: tuple[str, ...] = ("wechat_openid",)
+    ad_feed_ad_names: tuple[str, ...] = ("adgroup_id", "ad_id", "campaign_id")
+    ad_feed_time_names: tuple[str, ...] = ("act_time",)
     database_pool_size: int = 10
     production: bool = False
     data_dir: str = ".data"
@@ -98,9 +105,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         subscriptions_per_holder=read.count("SUBSCRIPTIONS_PER_HOLDER", default.subscriptions_per_holder),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
+        size_history_retention=read.positive("SIZE_HISTORY_RETENTION", default.size_history_retention),
+        export_kept_for=read.positive("EXPORT_KEPT_FOR", default.export_kept_for),
+        return_sweep_every=read.cadence("RETURN_SWEEP_EVERY", default.return_sweep_every),
+        undo_retention=read.positive("UNDO_RETENTION", default.undo_retention),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
         reader_patience=read.positive("READER_PATIENCE", default.reader_patience),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
+        ad_feed_openid_names=read.names("AD_FEED_OPENID_NAMES") or default.ad_feed_openid_names,
+        ad_feed_ad_names=read.names("AD_FEED_AD_NAMES") or default.ad_feed_ad_names,
+        ad_feed_time_names=read.names("AD_FEED_TIME_NAMES") or default.ad_feed_time_names,
         database_pool_size=read.count("DATABASE_POOL_SIZE", default.database_pool_size),
         production=read.environment_name() == "production",
         data_dir=read.text("DATA_DIR") or default.data_dir,
@@ -207,6 +221,8 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise SettingsError(f"USER_TAGS_JWT_SECRET must have at least {SHORTEST_SECRET} bytes.")
     if any(len(key.encode()) < SHORTEST_SECRET for key in settings.secrets_keys):
         raise SettingsError(f"USER_TAGS_SECRETS_KEY must have at least {SHORTEST_SECRET} bytes.")
+    if settings.undo_retention <= settings.change_log_retention:
+        raise SettingsError("USER_TAGS_UNDO_RETENTION must be longer than USER_TAGS_CHANGE_LOG_RETENTION.")
     if not settings.production:
         return
     missing = [

@@ -9,12 +9,14 @@ from typing import Final
 
 from arq.connections import RedisSettings
 from arq.cron import CronJob, cron
-from arq.worker import Worker
+from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from service.domain.cancelling import cancel_for_good
+from service.jobs.combos import activate_combo, clear_members, refresh_all_combos, refresh_combos, sweep_combos
 from service.jobs.schedule import clock_face
-from service.jobs.scheduled import default_tags, prune
+from service.jobs.scheduled import ad_tags, default_tags, forget, prune, sizes, sweep_returned_data
+from service.jobs.unfinished import sweep, work_on_job
 from service.logs import configure_logging
 from service.parts import Parts, open_parts
 from service.settings import Settings
@@ -22,6 +24,9 @@ from service.settings import Settings
 PAUSE_WITHOUT_VALKEY: Final = 2.0
 LONGEST_RUN: Final = 1800
 POLL_EVERY: Final = 0.2
+SWEEP_AT: Final = set(range(0, 60, 10))
+SWEEP_JOBS_AT: Final = set(range(0, 60, 5))
+SAMPLE_AT: Final = {0, 15, 30, 45}
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,8 @@ log = logging.getLogger(__name__)
 def cron_jobs(settings: Settings) -> list[CronJob]:
     """What the clock starts. A run that was missed while nobody worked is made up for at the start."""
     face = clock_face(settings.default_tags_every)
+    sweeps = clock_face(settings.return_sweep_every)
+    combos = clock_face(settings.combos_every)
     return [
         cron(
             default_tags,
@@ -40,6 +47,31 @@ def cron_jobs(settings: Settings) -> list[CronJob]:
             keep_result=0,
             max_tries=1,
         ),
+        cron(sweep, second=SWEEP_JOBS_AT, run_at_startup=True, keep_result=0, max_tries=1),
+        cron(sizes, minute=SAMPLE_AT, second=30, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
+        cron(
+            sweep_returned_data,
+            hour=sweeps["hour"],
+            minute=sweeps["minute"],
+            second=sweeps["second"],
+            run_at_startup=True,
+            timeout=LONGEST_RUN,
+            keep_result=0,
+            max_tries=1,
+        ),
+        cron(
+            refresh_all_combos,
+            hour=combos["hour"],
+            minute=combos["minute"],
+            second=combos["second"],
+            run_at_startup=True,
+            timeout=LONGEST_RUN,
+            keep_result=0,
+            max_tries=1,
+        ),
+        cron(ad_tags, second=10, run_at_startup=True, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
+        cron(forget, minute={7, 27, 47}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
+        cron(sweep_combos, second=SWEEP_AT, run_at_startup=True, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
         cron(prune, minute={17}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
     ]
 
@@ -62,6 +94,10 @@ async def work(settings: Settings) -> None:
 async def _work_on(settings: Settings, parts: Parts) -> None:
     while True:
         worker = Worker(
+            functions=[
+                func(each, timeout=LONGEST_RUN, keep_result=0, max_tries=1)
+                for each in (activate_combo, clear_members, refresh_combos, work_on_job)
+            ],
             cron_jobs=cron_jobs(settings),
             redis_settings=RedisSettings.from_dsn(settings.redis_url or ""),
             ctx={"runtime": parts.runtime},

@@ -47,6 +47,26 @@ CREATE FUNCTION public.rules_at(user_offset integer, t1 bit, t2 bit, t3 bit, t4 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((((COALESCE(get_bit(t1, user_offset), 0) | COALESCE((get_bit(t2, user_offset) << 1), 0)) | COALESCE((get_bit(t3, user_offset) << 2), 0)) | COALESCE((get_bit(t4, user_offset) << 3), 0)) | COALESCE((get_bit(t5, user_offset) << 4), 0)) | COALESCE((get_bit(t6, user_offset) << 5), 0)) | COALESCE((get_bit(t7, user_offset) << 6), 0)) | COALESCE((get_bit(t8, user_offset) << 7), 0));
 
+CREATE TABLE public.ad_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    edition integer NOT NULL,
+    written_edition integer NOT NULL
+);
+
+COMMENT ON COLUMN public.ad_tag.edition IS 'Counts the lists of ads that the tag has had.';
+
+COMMENT ON COLUMN public.ad_tag.written_edition IS 'The list of ads that every block has been compared with.';
+
+CREATE TABLE public.ad_tag_ad (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    ad_id text NOT NULL,
+    "position" integer NOT NULL
+);
+
+COMMENT ON COLUMN public.ad_tag_ad."position" IS 'The order in which they were typed.';
+
 CREATE TABLE public.alarm (
     channel_id bigint NOT NULL,
     block integer NOT NULL,
@@ -66,7 +86,8 @@ CREATE TABLE public.block_head (
     windows_version integer NOT NULL,
     combos_version bigint DEFAULT 0 NOT NULL,
     base_version bigint DEFAULT 0 NOT NULL,
-    base_at timestamp with time zone NOT NULL
+    base_at timestamp with time zone NOT NULL,
+    combos_epoch bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -77,6 +98,8 @@ COMMENT ON COLUMN public.block_head.evaluated_at IS 'Every user of the block has
 COMMENT ON COLUMN public.block_head.latest_at IS 'No evaluation of the block that shows was at a later instant than this, and none to come is at an earlier one.';
 
 COMMENT ON COLUMN public.block_head.base_version IS 'The newest version no longer in the change log.';
+
+COMMENT ON COLUMN public.block_head.combos_epoch IS 'Together with combos_version: what the combos of the block were last computed from.';
 
 CREATE TABLE public.bulk_tag_change (
     channel_id bigint NOT NULL,
@@ -107,12 +130,16 @@ CREATE TABLE public.channel (
     encoding_aes_key bytea,
     push_secret bytea NOT NULL,
     push_secret_hash bytea NOT NULL,
+    ad_secret bytea,
+    ad_secret_hash bytea,
     CONSTRAINT channel_kind CHECK ((kind = ANY (ARRAY['SERVICE_ACCOUNT'::text, 'SUBSCRIPTION_ACCOUNT'::text, 'MINI_PROGRAM'::text])))
 );
 
 COMMENT ON COLUMN public.channel.bound_at IS 'First binding, in whole seconds; kept when the app id is bound again.';
 
 COMMENT ON COLUMN public.channel.app_secret IS 'Sealed, like callback_token, encoding_aes_key and push_secret.';
+
+COMMENT ON COLUMN public.channel.ad_secret IS 'Sealed; made when the ad return address is first asked for.';
 
 ALTER TABLE public.channel ALTER COLUMN channel_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.channel_channel_id_seq
@@ -134,7 +161,11 @@ CREATE TABLE public.channel_state (
     next_tag_id integer DEFAULT 9 NOT NULL,
     user_count integer DEFAULT 0 NOT NULL,
     default_tags_as_of timestamp with time zone NOT NULL,
-    last_push_at timestamp with time zone
+    last_push_at timestamp with time zone,
+    combos_epoch bigint DEFAULT 0 NOT NULL,
+    next_job_id integer DEFAULT 1 NOT NULL,
+    ad_return_confirmed_at timestamp with time zone,
+    last_ad_call_at timestamp with time zone
 )
 WITH (fillfactor='50');
 
@@ -143,6 +174,10 @@ COMMENT ON COLUMN public.channel_state.open IS 'The gate: this channel is bound,
 COMMENT ON COLUMN public.channel_state.tag_version IS 'Counts what changes for everybody without a bit changing: states, names, the gate.';
 
 COMMENT ON COLUMN public.channel_state.tag_base_version IS 'The newest version no longer in tag_change.';
+
+COMMENT ON COLUMN public.channel_state.combos_epoch IS 'Grows when combos must be computed again in every block, whether it changed or not.';
+
+COMMENT ON COLUMN public.channel_state.ad_return_confirmed_at IS 'Since when the ad platform is known to call the present ad return address; its ad tags can be ACTIVE.';
 
 CREATE TABLE public.channel_user (
     channel_id bigint NOT NULL,
@@ -166,6 +201,27 @@ COMMENT ON COLUMN public.channel_user.ordinal IS 'Never reused; block = ordinal 
 COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not.';
 
 COMMENT ON COLUMN public.channel_user.wake_at IS 'An instant not after the next boundary of a default tag; one that is not after block_head.evaluated_at is spent.';
+
+CREATE TABLE public.combo_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    expression text NOT NULL,
+    generation integer DEFAULT 1 NOT NULL,
+    next_block integer DEFAULT 0,
+    started_at timestamp with time zone,
+    as_of timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON COLUMN public.combo_tag.expression IS 'A number for a tag, ["ALL", …], ["ANY", …] or ["EXCEPT", from, remove] for the rest.';
+
+COMMENT ON COLUMN public.combo_tag.generation IS 'Grows whenever its members must be computed afresh; what an older computation brings is void.';
+
+COMMENT ON COLUMN public.combo_tag.next_block IS 'The first block that has not been computed; null when all have.';
+
+COMMENT ON COLUMN public.combo_tag.started_at IS 'When this generation began to be computed.';
+
+COMMENT ON COLUMN public.combo_tag.as_of IS 'Every change committed before this instant is included; null until it was first ACTIVE.';
 
 CREATE VIEW public.current_windows AS
  SELECT w.*::public.touch_windows AS w
@@ -209,6 +265,168 @@ CREATE VIEW public.default_tag_bits AS
            FROM public.tag_members m
           WHERE ((m.channel_id = h.channel_id) AND (m.block = h.block) AND (m.tag_id = 8))) AS t8
    FROM public.block_head h;
+
+CREATE TABLE public.export_chunk (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    chunk integer NOT NULL,
+    bytes integer NOT NULL,
+    content bytea NOT NULL
+);
+
+COMMENT ON COLUMN public.export_chunk.content IS 'Deflated; bytes is the length before.';
+
+CREATE TABLE public.forgotten_openid (
+    channel_id bigint NOT NULL,
+    openid_hash bytea NOT NULL,
+    last_fact_at timestamp with time zone NOT NULL,
+    forgotten_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
+
+CREATE TABLE public.frozen_audience (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    block integer NOT NULL,
+    members bit(32000) NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+COMMENT ON TABLE public.frozen_audience IS 'Whom a job is about, as it was when the job was made.';
+
+CREATE TABLE public.job (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    total integer,
+    error text,
+    error_code text,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    resumes_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    payload jsonb NOT NULL,
+    claim integer DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    CONSTRAINT job_state CHECK ((state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text, 'DONE'::text, 'FAILED'::text, 'CANCELLED'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.job IS 'Something long that is done in slices. PostgreSQL knows what is unfinished; Valkey only says it sooner.';
+
+COMMENT ON COLUMN public.job.job_id IS 'Counted per channel.';
+
+COMMENT ON COLUMN public.job.expires_at IS 'What the job made is kept so long.';
+
+COMMENT ON COLUMN public.job.payload IS 'What is to be done and how far it is, as the kind of job understands it.';
+
+COMMENT ON COLUMN public.job.claim IS 'Grows each time somebody takes the job up; whoever holds an older one writes nothing any more.';
+
+COMMENT ON COLUMN public.job.lease_until IS 'Nobody else takes the job up before.';
+
+COMMENT ON COLUMN public.job.failures IS 'In a row, since the last slice that was done.';
+
+CREATE TABLE public.return_batch (
+    channel_id bigint NOT NULL,
+    batch_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    mode text NOT NULL,
+    source text NOT NULL,
+    subject text,
+    expires_at timestamp with time zone,
+    added integer NOT NULL,
+    removed integer NOT NULL,
+    unchanged integer NOT NULL,
+    duplicates integer NOT NULL,
+    new_users integer NOT NULL,
+    rejected text,
+    unmatched text[],
+    blocks integer[] NOT NULL,
+    ended text,
+    ended_at timestamp with time zone,
+    undo_removed integer,
+    undo_kept integer,
+    CONSTRAINT return_batch_ended CHECK ((ended = ANY (ARRAY['UNDONE'::text, 'EXPIRED'::text, 'REPLACED'::text, 'SETTLED'::text]))),
+    CONSTRAINT return_batch_mode CHECK ((mode = ANY (ARRAY['ADD'::text, 'REMOVE'::text, 'REPLACE'::text]))),
+    CONSTRAINT return_batch_source CHECK ((source = ANY (ARRAY['GRAPHQL'::text, 'HTTP'::text])))
+);
+
+COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';
+
+COMMENT ON COLUMN public.return_batch.ended IS 'SETTLED: its people were folded into batch 0 of the tag and stay.';
+
+CREATE TABLE public.return_counter (
+    channel_id bigint NOT NULL,
+    last_batch bigint NOT NULL
+);
+
+COMMENT ON TABLE public.return_counter IS 'Numbers batches in the order they commit; the last lock that a writer takes.';
+
+CREATE TABLE public.return_endpoint (
+    endpoint_id bigint NOT NULL,
+    robot_id text NOT NULL,
+    app_id text NOT NULL,
+    token bytea NOT NULL,
+    token_hash bytea NOT NULL,
+    key bytea NOT NULL,
+    obtained_at timestamp with time zone NOT NULL,
+    key_reset_at timestamp with time zone,
+    last_call_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.return_endpoint IS 'The robot''s own APPID, TOKEN and EncodingAESKey; the last two are sealed.';
+
+COMMENT ON COLUMN public.return_endpoint.last_call_at IS 'Written once a minute at most.';
+
+ALTER TABLE public.return_endpoint ALTER COLUMN endpoint_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.return_endpoint_endpoint_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.return_key (
+    channel_id bigint NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    at timestamp with time zone NOT NULL,
+    batch_channel_id bigint,
+    batch_id bigint
+);
+
+COMMENT ON TABLE public.return_key IS 'Idempotency keys of a robot, kept with the first channel it ever bound.';
+
+CREATE TABLE public.return_support (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    place integer NOT NULL,
+    batch_id bigint NOT NULL,
+    ordinals integer[],
+    members bit(32000),
+    CONSTRAINT return_support_form CHECK (((ordinals IS NULL) <> (members IS NULL)))
+);
+
+COMMENT ON COLUMN public.return_support.place IS 'A block, or -1 - n for the blocks from 32n on, 32 of them.';
+
+COMMENT ON COLUMN public.return_support.batch_id IS '0 for all who were folded together.';
+
+CREATE TABLE public.return_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    category text NOT NULL,
+    label text NOT NULL
+);
+
+COMMENT ON TABLE public.return_tag IS 'The key under which integrators submit, whatever the tag is called in the panel.';
 
 CREATE TABLE public.robot (
     robot_id text NOT NULL,
@@ -264,6 +482,15 @@ CREATE TABLE public.tag_member_count (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.tag_size (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    members integer NOT NULL
+);
+
+COMMENT ON TABLE public.tag_size IS 'Sizes of tags over time. A sample that would say the same as the one before is left out.';
+
 CREATE TABLE public.user_ad (
     channel_id bigint NOT NULL,
     ordinal integer NOT NULL,
@@ -289,6 +516,12 @@ CREATE TABLE public.user_tag_change (
     removed integer[] NOT NULL
 );
 
+ALTER TABLE ONLY public.ad_tag_ad
+    ADD CONSTRAINT ad_tag_ad_pkey PRIMARY KEY (channel_id, tag_id, ad_id);
+
+ALTER TABLE ONLY public.ad_tag
+    ADD CONSTRAINT ad_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
 ALTER TABLE ONLY public.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (channel_id, block, wake_at, user_offset);
 
@@ -297,6 +530,9 @@ ALTER TABLE ONLY public.block_head
 
 ALTER TABLE ONLY public.bulk_tag_change
     ADD CONSTRAINT bulk_tag_change_pkey PRIMARY KEY (channel_id, block, version, tag_id);
+
+ALTER TABLE ONLY public.channel
+    ADD CONSTRAINT channel_ad_secret UNIQUE (ad_secret_hash);
 
 ALTER TABLE ONLY public.channel
     ADD CONSTRAINT channel_of_robot UNIQUE (robot_id, app_id);
@@ -316,6 +552,45 @@ ALTER TABLE ONLY public.channel_user
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_pkey PRIMARY KEY (channel_id, ordinal);
 
+ALTER TABLE ONLY public.combo_tag
+    ADD CONSTRAINT combo_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
+ALTER TABLE ONLY public.export_chunk
+    ADD CONSTRAINT export_chunk_pkey PRIMARY KEY (channel_id, job_id, chunk);
+
+ALTER TABLE ONLY public.forgotten_openid
+    ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
+
+ALTER TABLE ONLY public.frozen_audience
+    ADD CONSTRAINT frozen_audience_pkey PRIMARY KEY (channel_id, job_id, block);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (channel_id, job_id);
+
+ALTER TABLE ONLY public.return_batch
+    ADD CONSTRAINT return_batch_pkey PRIMARY KEY (channel_id, batch_id);
+
+ALTER TABLE ONLY public.return_counter
+    ADD CONSTRAINT return_counter_pkey PRIMARY KEY (channel_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_of_robot UNIQUE (robot_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_pkey PRIMARY KEY (endpoint_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_token UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.return_key
+    ADD CONSTRAINT return_key_pkey PRIMARY KEY (channel_id, key);
+
+ALTER TABLE ONLY public.return_support
+    ADD CONSTRAINT return_support_pkey PRIMARY KEY (channel_id, tag_id, place, batch_id);
+
+ALTER TABLE ONLY public.return_tag
+    ADD CONSTRAINT return_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
 ALTER TABLE ONLY public.robot
     ADD CONSTRAINT robot_pkey PRIMARY KEY (robot_id);
 
@@ -334,6 +609,9 @@ ALTER TABLE ONLY public.tag_members
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (channel_id, tag_id);
 
+ALTER TABLE ONLY public.tag_size
+    ADD CONSTRAINT tag_size_pkey PRIMARY KEY (channel_id, tag_id, at);
+
 ALTER TABLE ONLY public.touch_windows
     ADD CONSTRAINT touch_windows_pkey PRIMARY KEY (version);
 
@@ -343,11 +621,39 @@ ALTER TABLE ONLY public.user_ad
 ALTER TABLE ONLY public.user_tag_change
     ADD CONSTRAINT user_tag_change_pkey PRIMARY KEY (channel_id, block, version, user_offset);
 
+CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
+
 CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) WHERE (unbound_at IS NULL);
+
+CREATE INDEX channel_user_unfollowed ON public.channel_user USING btree (channel_id, unfollowed_at) WHERE (unfollowed_at IS NOT NULL);
+
+CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (channel_id, unionid) WHERE (unionid IS NOT NULL);
+
+CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
+
+CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
+
+CREATE INDEX return_batch_expiry ON public.return_batch USING btree (channel_id, expires_at) WHERE ((ended IS NULL) AND (expires_at IS NOT NULL));
+
+CREATE INDEX return_batch_of_tag ON public.return_batch USING btree (channel_id, tag_id, batch_id);
+
+CREATE INDEX return_batch_settling ON public.return_batch USING btree (channel_id, at) WHERE ((ended IS NULL) AND (expires_at IS NULL) AND (mode <> 'REMOVE'::text));
+
+CREATE INDEX return_key_age ON public.return_key USING btree (channel_id, at);
+
+CREATE INDEX return_tag_by_key ON public.return_tag USING btree (channel_id, category, label);
 
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
+
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+ALTER TABLE ONLY public.ad_tag_ad
+    ADD CONSTRAINT ad_tag_ad_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.ad_tag
+    ADD CONSTRAINT ad_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
@@ -360,6 +666,33 @@ ALTER TABLE ONLY public.channel_state
 
 ALTER TABLE ONLY public.channel_user
     ADD CONSTRAINT channel_user_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.combo_tag
+    ADD CONSTRAINT combo_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.forgotten_openid
+    ADD CONSTRAINT forgotten_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_batch
+    ADD CONSTRAINT return_batch_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_counter
+    ADD CONSTRAINT return_counter_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_endpoint
+    ADD CONSTRAINT return_endpoint_robot_id_fkey FOREIGN KEY (robot_id) REFERENCES public.robot(robot_id);
+
+ALTER TABLE ONLY public.return_key
+    ADD CONSTRAINT return_key_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_support
+    ADD CONSTRAINT return_support_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.return_tag
+    ADD CONSTRAINT return_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

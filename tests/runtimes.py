@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from service.clock import Clock
 from service.domain.channels import ChannelDetails, Credentials, bind_channel
@@ -11,6 +12,7 @@ from service.domain.runtime import Runtime
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
+from service.entities.jobs import JobWakeUp
 from service.entities.principal import Principal
 from service.sealing import Sealer
 from service.settings import Settings
@@ -26,10 +28,20 @@ class RecordingPublisher:
     """Keeps the wake-ups instead of sending them."""
 
     def __init__(self) -> None:
-        self.wake_ups: list[WakeUp] = []
+        self.wake_ups: list[WakeUp | JobWakeUp] = []
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
         self.wake_ups.extend(wake_ups)
+
+
+class RecordingQueue:
+    """Keeps the tasks instead of handing them to workers."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[str, tuple[Any, ...], str]] = []
+
+    def enqueue(self, name: str, *args: Any, job_id: str) -> None:
+        self.tasks.append((name, args, job_id))
 
 
 @asynccontextmanager
@@ -39,7 +51,9 @@ async def open_runtime(
     """Build a runtime with connections of its own, as every process has them."""
     pool = await open_pool(database_url, size=pool_size)
     try:
-        yield Runtime(pool, clock, RecordingPublisher(), Sealer((SECRETS_KEY,)), settings or Settings())
+        yield Runtime(
+            pool, clock, RecordingPublisher(), RecordingQueue(), Sealer((SECRETS_KEY,)), settings or Settings()
+        )
     finally:
         await pool.close()
 
@@ -47,7 +61,7 @@ async def open_runtime(
 def wake_ups_of(runtime: Runtime) -> list[WakeUp]:
     """Everything this runtime has published so far."""
     assert isinstance(runtime.publisher, RecordingPublisher)
-    return runtime.publisher.wake_ups
+    return [each for each in runtime.publisher.wake_ups if isinstance(each, WakeUp)]
 
 
 def admin(robot_id: str = "robot-1") -> Principal:

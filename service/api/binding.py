@@ -51,7 +51,7 @@ class UnbindChannelPayload:
 
 @strawberry.type(description="The channel with its new addresses.")
 class ResetChannelAddressesPayload:
-    channel: Channel = strawberry.field(description="With its new push URL.")
+    channel: Channel = strawberry.field(description="With its new push URL and ad return address.")
 
 
 @strawberry.type
@@ -96,7 +96,8 @@ class BindingMutations:
         return UnbindChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
-        description="A new secret in `pushUrl`; the old address is dead at once.",
+        description="New secrets in `pushUrl` and `adReturnAddress`; the old addresses are dead at once. "
+        "The ad platform must be given the new one.",
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def reset_channel_addresses(self, info: Info, channel_id: ChannelId) -> ResetChannelAddressesPayload | None:

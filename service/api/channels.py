@@ -7,15 +7,18 @@ import strawberry
 
 from service.api.arguments import After, First
 from service.api.context import Info
+from service.api.jobs import JobConnection, job_page
 from service.api.nodes import Node
-from service.api.permissions import null_unless
+from service.api.permissions import null_unless, null_unless_one_of
 from service.api.tags import TagCategory, TagConnection, TagOrder, tag_page
 from service.domain import channels as use_cases
+from service.domain.ad_return import ad_return_address
 from service.domain.reading import TagFilter
 from service.entities.channels import Channel as ChannelEntity
 from service.entities.enums import ChannelKind, Permission, TagKind, TagState
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
+from service.entities.jobs import JOB_PERMISSIONS
 
 
 @strawberry.type(description="Which secrets are set; they are never shown again.")
@@ -24,6 +27,7 @@ class ChannelCredentials:
     callback_token_set: bool = strawberry.field(description="Pushes can be verified.")
     encoding_aes_key_set: bool = strawberry.field(description="Pushes are expected encrypted.")
     last_push_at: datetime | None = strawberry.field(description="Last push that was accepted, to the minute.")
+    last_ad_call_at: datetime | None = strawberry.field(description="Last call of the ad platform, to the minute.")
 
 
 @strawberry.type(description="A WeChat account bound to the robot.")
@@ -103,6 +107,29 @@ class Channel(Node):
         return use_cases.push_url(info.context.runtime, self.entity)
 
     @strawberry.field(
+        description="Imports, syncs and exports, newest first. Null for those who may not.",
+        extensions=[null_unless_one_of(*JOB_PERMISSIONS.values())],
+    )
+    async def jobs(self, info: Info, first: First = 20, after: After = None) -> JobConnection | None:
+        return await job_page(info, self.entity.channel_id, first=first, after=after)
+
+    @strawberry.field(
+        description="What the ad platform must be given. Creators and admins only: whoever has it can write to us. "
+        "Null for a Mini Program.",
+        extensions=[null_unless(Permission.MANAGE_CHANNELS)],
+    )
+    async def ad_return_address(self, info: Info) -> str | None:
+        return await ad_return_address(info.context.runtime, self.entity)
+
+    @strawberry.field(
+        description="An admin said that the ad platform has the present address, or it has called. Until then the "
+        "channel's new ad tags are PENDING."
+    )
+    async def ad_return_confirmed(self, info: Info) -> bool:
+        state = await info.context.loaders.state_of_channel.load(self.entity.channel_id)
+        return state.ad_return_confirmed_at is not None
+
+    @strawberry.field(
         description="Creators and admins only, null for others.",
         extensions=[null_unless(Permission.MANAGE_CHANNELS)],
     )
@@ -113,4 +140,5 @@ class Channel(Node):
             callback_token_set=self.entity.sealed_callback_token is not None,
             encoding_aes_key_set=self.entity.sealed_encoding_aes_key is not None,
             last_push_at=state.last_push_at,
+            last_ad_call_at=state.last_ad_call_at,
         )

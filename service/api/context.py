@@ -10,6 +10,7 @@ from service.api.loaders import Loaders
 from service.api.rates import OpenSubscriptions, Rates
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.return_data import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
 from service.entities.feed import UserTagsUpdate
@@ -24,6 +25,7 @@ class Services:
     recorder: EventRecorder
     hub: Hub
     rates: Rates
+    returns: ReturnRecorder
     subscriptions: OpenSubscriptions
 
 

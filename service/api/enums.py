@@ -12,6 +12,8 @@ from service.entities.enums import (
     EventKind,
     Permission,
     RejectionCode,
+    ReturnMode,
+    ReturnSource,
     Role,
     TagKind,
     TagState,
@@ -33,6 +35,7 @@ CAUSES: Final = {
     ChangeCause.TAG_DELETED: "The tag was deleted.",
     ChangeCause.TAG_LAPSED: "The tag lapsed.",
     ChangeCause.REPAIRED: "A difference was found and repaired.",
+    ChangeCause.FORGOTTEN: "The person was forgotten.",
 }
 
 # The enums of the domain know nothing of GraphQL: name, description and the description of each value are here.
@@ -126,6 +129,25 @@ DESCRIBED: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
             "UNIONID_CONFLICT": "The person is known under another unionid.",
             "TIME_IN_FUTURE": "More than 5 minutes ahead.",
             "BAD_VALUE": "Anything else; see `reason`.",
+        },
+    ),
+    (
+        ReturnMode,
+        "ReturnMode",
+        "What a list of openids does to the tag.",
+        {
+            "ADD": "They get it; everybody else keeps what they have.",
+            "REMOVE": "They lose it, whichever earlier batch gave it to them.",
+            "REPLACE": "They are all who have it; every earlier batch ends.",
+        },
+    ),
+    (
+        ReturnSource,
+        "ReturnSource",
+        "How data came back.",
+        {
+            "GRAPHQL": "By `submitReturnData`, or as a CSV file.",
+            "HTTP": "By the call that the WeChat platform's clients make.",
         },
     ),
     (

@@ -8,6 +8,7 @@ from service.api.arguments import Input
 from service.api.context import Info
 from service.api.permissions import needs
 from service.domain.access import find_channel
+from service.domain.events import Rejected
 from service.entities.enums import EventKind, Permission, RejectionCode
 from service.entities.users import UserEvent
 
@@ -38,6 +39,10 @@ class RejectedItem:
     code: RejectionCode = strawberry.field(description="Why, for programs.")
     reason: str = strawberry.field(description="Why, for people.")
 
+    @classmethod
+    def of(cls, refused: Rejected) -> "RejectedItem":
+        return cls(index=refused.index, code=refused.code, reason=refused.reason)
+
 
 @strawberry.type(description="What was recorded; it is durable.")
 class RecordEventsPayload:
@@ -59,5 +64,5 @@ class EventMutations:
         recorded = await info.context.services.recorder.record(channel, events)
         return RecordEventsPayload(
             accepted=recorded.accepted,
-            rejected=[RejectedItem(index=each.index, code=each.code, reason=each.reason) for each in recorded.rejected],
+            rejected=[RejectedItem.of(each) for each in recorded.rejected],
         )

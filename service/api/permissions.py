@@ -23,18 +23,27 @@ TYPE_PERMISSIONS: Final = {
     "Channel": Permission.VIEW_TAGS,
     "Tag": Permission.VIEW_TAGS,
     "DefaultTag": Permission.VIEW_TAGS,
+    "ReturnReceipt": Permission.VIEW_TAGS,
+    "ReturnEndpoint": Permission.VIEW_RETURN_ADDRESS,
+    "AdTag": Permission.VIEW_TAGS,
     "User": Permission.VIEW_USERS,
     "UserTag": Permission.VIEW_USERS,
     "UserTagChange": Permission.VIEW_USERS,
     "ChannelCredentials": Permission.MANAGE_CHANNELS,
+    "Audience": Permission.VIEW_USERS,
+    "TagPairOverlap": Permission.VIEW_USERS,
+    "AudienceExport": Permission.EXPORT,
 }
 # Whoever may see an object of these types may see what it leads to.
 IMPLIES: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
+    Permission.EXPORT: {Permission.VIEW_TAGS},
+    Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
+    Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
 }
-# What these lead to is refused by the type that is found, in `node` and `nodes`.
-DECIDED_WHEN_FOUND: Final = frozenset({"Node"})
+# What these lead to is refused by the type that is found, in `node`, `nodes` and wherever a job is looked up.
+DECIDED_WHEN_FOUND: Final = frozenset({"Node", "Job"})
 
 
 class May(BasePermission):
@@ -55,6 +64,29 @@ class May(BasePermission):
 def needs(permission: Permission | None) -> PermissionExtension:
     """Refuses those who may not; None asks only for a valid token."""
     return PermissionExtension([May(permission)], use_directives=False)
+
+
+class MayOneOf(May):
+    """The role has one of several permissions; what is found then decides which."""
+
+    def __init__(self, *permissions: Permission) -> None:
+        super().__init__(None)
+        self._permissions = permissions
+
+    def has_permission(self, source: Any, info: Info, **arguments: Any) -> bool:
+        del source, arguments
+        holder = info.context.principal
+        return any(holder.may(permission) for permission in self._permissions)
+
+
+def needs_one_of(*permissions: Permission) -> PermissionExtension:
+    """Refuses those who have none of these."""
+    return PermissionExtension([MayOneOf(*permissions)], use_directives=False)
+
+
+def null_unless_one_of(*permissions: Permission) -> PermissionExtension:
+    """Shows null to those who have none of these."""
+    return PermissionExtension([MayOneOf(*permissions)], use_directives=False, fail_silently=True)
 
 
 def null_unless(permission: Permission) -> PermissionExtension:

@@ -6,17 +6,25 @@ from typing import Annotated
 import strawberry
 
 from service.api.arguments import ChannelId, NodeId, Openid, TagId
+from service.api.audiences import AudienceQueries
 from service.api.channels import Channel
+from service.api.combo_tags import ComboTagQueries
 from service.api.context import Info
+from service.api.jobs import JobQueries, shown_job
 from service.api.nodes import Node
 from service.api.permissions import TYPE_PERMISSIONS, needs
+from service.api.receipts import receipt_node
+from service.api.return_endpoints import ReturnEndpointQueries, endpoint_node
+from service.api.tag_edits import TagEditQueries
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
 from service.domain.access import channels_of, find_channel
+from service.domain.jobs import find_job
 from service.domain.reading import check_openids, users_named
 from service.entities.enums import Permission, Role
 from service.entities.errors import LimitExceededError, NotFoundError
 from service.entities.ids import channel_gid, gid, parse_gid, split_gid
+from service.entities.jobs import JobKind
 from service.entities.principal import permissions_of
 
 MOST_NODES_AT_ONCE = 100
@@ -41,7 +49,7 @@ class Viewer:
 
 
 @strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
-class Query:
+class Query(AudienceQueries, ComboTagQueries, JobQueries, ReturnEndpointQueries, TagEditQueries):
     @strawberry.field(description="Who is asking.", extensions=[needs(None)])
     def viewer(self, info: Info) -> Viewer:
         holder = info.context.principal
@@ -128,6 +136,12 @@ async def _node(info: Info, gid_text: str) -> Node | None:
             return await _tag(info, gid_text, living=False)
         case "User":
             return await _user(info, gid_text)
+        case kind if kind in JobKind.__members__.values():
+            return shown_job(info, await find_job(info.context.runtime, info.context.principal, gid_text))
+        case "ReturnReceipt":
+            return await receipt_node(info, gid_text)
+        case "ReturnEndpoint":
+            return await endpoint_node(info, gid_text)
         case _:
             raise NotFoundError("node")
 

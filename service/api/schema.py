@@ -7,12 +7,16 @@ from graphql import GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from service.api.ad_tags import AdTag
+from service.api.combo_tags import ComboTag
 from service.api.documents import Documents, RememberedDocuments
 from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
+from service.api.exports import AudienceExport
 from service.api.mutations import Mutation
 from service.api.permissions import refuse_unguarded
 from service.api.queries import Query
+from service.api.receipts import ReturnTag
 from service.api.rendering import Renderings
 from service.api.scalars import DATE_TIME
 from service.api.subscriptions import Subscription
@@ -36,7 +40,7 @@ def make_schema(limits: QueryLimits | None = None, *, production: bool = False) 
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[DefaultTag, ErrorCode],
+        types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[CodedErrors, lambda: RememberedDocuments(documents)],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )

@@ -10,6 +10,7 @@ import strawberry
 from service.api.arguments import AfterEvent, ChannelId, Openid
 from service.api.context import Feed, Info
 from service.api.enums import TagEventKind
+from service.api.jobs import JobSubscriptions
 from service.api.permissions import needs
 from service.api.tags import Tag, shown_tag, shown_tags
 from service.api.users import User
@@ -62,7 +63,7 @@ class TagEvent:
 
 
 @strawberry.type(description="What can be watched, over graphql-transport-ws.")
-class Subscription:
+class Subscription(JobSubscriptions):
     @strawberry.subscription(
         description="First the whole set, then each change in order, exactly once. With `after`, only what was missed. "
         "A person not seen so far has an empty set.",

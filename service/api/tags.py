@@ -1,25 +1,44 @@
 """Tags, and the two-level list of the tag panel."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
 
+from service.api.arguments import After, First
 from service.api.context import Info
 from service.api.enums import OrderDirection, TagOrderField
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, bad_cursor, check_first, read_place, write_place
+from service.api.permissions import null_unless
 from service.domain.reading import TagFilter, matching
-from service.entities.enums import DefaultTagRule, TagKind, TagState
+from service.domain.tag_sizes import size_curve
+from service.entities.enums import DefaultTagRule, Permission, TagKind, TagState
+from service.entities.expressions import tag as tag_expression
 from service.entities.ids import tag_gid
 from service.entities.tags import Catalogue
 from service.entities.tags import Tag as TagEntity
+from service.entities.tags import TagSize as SizeEntity
 
 if TYPE_CHECKING:
     from service.api.channels import Channel
+    from service.api.combo_tags import ComboTag
+    from service.api.user_pages import UserConnection
 
+UserPages = Annotated["UserConnection", strawberry.lazy("service.api.user_pages")]
+ComboTagType = Annotated["ComboTag", strawberry.lazy("service.api.combo_tags")]
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.channels")]
+
+
+# Before WeChat existed.
+BEGINNING: Final = datetime(2011, 1, 1, tzinfo=UTC)
+
+
+@strawberry.type(description="How many people had a tag.")
+class TagSize:
+    at: datetime = strawberry.field(description="From when on.")
+    member_count: int = strawberry.field(description="How many had it, until the next point.")
 
 
 @strawberry.interface(description="A tag of one channel: a category (first level) and a name (second level).")
@@ -43,14 +62,52 @@ class Tag(Node):
 
         return await Channel.load(info, self.entity.channel_id)
 
-    @strawberry.field(description="How many people have it.")
+    @strawberry.field(description="How many people have it; nobody unless it is ACTIVE.")
     async def member_count(self, info: Info) -> int:
+        if not self.entity.shown:
+            return 0
         counts = await info.context.loaders.member_counts.load(self.entity.channel_id)
         count = counts.get(self.entity.tag_id)
         return 0 if count is None else count.members
 
+    @strawberry.field(
+        description="Sampled every quarter of an hour where it changed; the last point is the present. At most 500 "
+        "points, thinned evenly; older samples are kept by the hour, then by the day."
+    )
+    async def size_history(
+        self,
+        info: Info,
+        since: Annotated[
+            datetime | None, strawberry.argument(description="From when on; without it all that is kept.")
+        ] = None,
+    ) -> list[TagSize]:
+        key = (self.entity.channel_id, self.entity.tag_id, since or BEGINNING)
+        samples = await info.context.loaders.sizes_of_tag.load(key)
+        present = SizeEntity(info.context.runtime.clock(), await self.member_count(info))
+        return [TagSize(at=each.at, member_count=each.members) for each in size_curve(samples, present)]
+
+    @strawberry.field(
+        description="Members, in any state, in the order they became known. Null for those who may not see users.",
+        extensions=[null_unless(Permission.VIEW_USERS)],
+    )
+    async def users(self, info: Info, first: First = 50, after: After = None) -> UserPages | None:
+        from service.api.user_pages import user_page  # noqa: PLC0415 - the two types know each other
+
+        only_this = tag_expression(self.entity.tag_id)
+        return await user_page(
+            info, self.entity.channel_id, only_this, await self.member_count(info), first=first, after=after
+        )
+
+    @strawberry.field(description="The combos that have it at one of their leaves, LAPSED ones too.")
+    async def used_by(self, info: Info) -> list[ComboTagType]:
+        from service.api.combo_tags import combo_book, shown_combo  # noqa: PLC0415 - the two types know each other
+
+        book = await combo_book(info, self.catalogue)
+        return [shown_combo(book.tags[tag_id], self.catalogue) for tag_id in book.users_of(self.entity.tag_id)]
+
     @strawberry.field(description="Every change committed before this instant is included in the members.")
-    def as_of(self) -> datetime | None:
+    async def as_of(self, info: Info) -> datetime | None:
+        del info
         return self.catalogue.default_tags_as_of
 
 
@@ -166,5 +223,6 @@ async def _order_key(info: Info, catalogue: Catalogue, field: TagOrderField) -> 
             return lambda tag: (tag.updated_at, tag.tag_id)
         case TagOrderField.MEMBER_COUNT:
             counts = await info.context.loaders.member_counts.load(catalogue.channel_id)
-            sizes = {tag_id: count.members for tag_id, count in counts.items()}
+            shown = catalogue.shown(counts)
+            sizes = {tag_id: count.members for tag_id, count in counts.items() if tag_id in shown}
             return lambda tag: (sizes.get(tag.tag_id, 0), tag.tag_id)

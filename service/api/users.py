@@ -1,7 +1,7 @@
 """People: their tags, why they have them, and what happened to them."""
 
+import asyncio
 from datetime import datetime
-from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -9,32 +9,15 @@ from service.api.arguments import After, First
 from service.api.channels import Channel
 from service.api.context import Info
 from service.api.enums import CAUSES
+from service.api.evidence import TagEvidence, reason_of
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
-from service.domain.explanations import Explanation, explain
+from service.domain.access import may_see
 from service.domain.reading import history_page
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
+from service.entities.enums import ChangeCause
 from service.entities.ids import gid, user_gid
-from service.entities.tags import Tag as TagEntity
 from service.entities.users import ChannelUser
-
-
-@strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
-class FactEvidence:
-    fact: EventKind | None = strawberry.field(description="What sort of event decides; null if none ever did.")
-    at: datetime | None = strawberry.field(description="When it last happened.")
-
-
-@strawberry.type(description="The ads somebody followed through.")
-class AdEvidence:
-    ad_ids: list[str] = strawberry.field(description="Their ids, where the ad platform told them.")
-    at: datetime | None = strawberry.field(description="The last such follow.")
-
-
-TagEvidence: TypeAlias = Annotated[
-    FactEvidence | AdEvidence, strawberry.union("TagEvidence", description="The facts behind a tag.")
-]
 
 
 @strawberry.type(description="A tag as one person has it.")
@@ -105,6 +88,19 @@ class User(Node):
     async def channel(self, info: Info) -> Channel:
         return await Channel.load(info, self.entity.channel_id)
 
+    @strawberry.field(description="The same person, by unionid, in the robot's other channels that the token may see.")
+    async def same_person(self, info: Info) -> list["User"]:
+        unionid = self.entity.unionid
+        if unionid is None:
+            return []
+        loaders, principal = info.context.loaders, info.context.principal
+        others = [
+            (channel.channel_id, unionid)
+            for channel in await loaders.channels_of_robot.load(principal.robot_id)
+            if channel.channel_id != self.entity.channel_id and may_see(principal, channel)
+        ]
+        return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
+
     @strawberry.field(description="The ads the person came from.")
     async def ad_ids(self, info: Info) -> list[str]:
         ads = await info.context.loaders.ads_of_user.load((self.entity.channel_id, self.entity.ordinal))
@@ -119,27 +115,19 @@ class User(Node):
         shown = catalogue.shown(bits)
         if not shown:
             return []
-        channel = (await Channel.load(info, self.entity.channel_id)).entity
         since = await loaders.tags_since.load(key)
-        windows = (await loaders.windows.load(None)).windows
-        ads = [ad_id for ad_id, _ in await loaders.ads_of_user.load(key)]
-        explained = [
-            (
-                tag,
-                explain(catalogue.tags[tag.entity.tag_id].rule, self.entity.facts, windows, channel.bound_at),
-            )
-            for tag in shown_tags(shown, catalogue)
-        ]
+        tags = shown_tags(shown, catalogue)
+        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag, bits) for tag in tags))
         return [
             UserTag(
                 id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
                 tag=tag,
                 since=since.get(tag.entity.tag_id),
-                why=explanation.why,
-                until=explanation.until,
-                evidence=_evidence(tag.entity, explanation, ads),
+                why=reason.why,
+                until=reason.until,
+                evidence=reason.evidence,
             )
-            for tag, explanation in explained
+            for tag, reason in zip(tags, reasons, strict=True)
         ]
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
@@ -170,9 +158,3 @@ class User(Node):
             nodes=[change for _, change in page.entries],
             page_info=page.info,
         )
-
-
-def _evidence(tag: TagEntity, explanation: Explanation, ads: list[str]) -> FactEvidence | AdEvidence:
-    if tag.rule is DefaultTagRule.ADVERTISING:
-        return AdEvidence(ad_ids=ads, at=explanation.at)
-    return FactEvidence(fact=explanation.fact, at=explanation.at)

@@ -119,12 +119,18 @@ async def unbind_channel(runtime: Runtime, principal: Principal, gid: str) -> Ch
 
 
 async def reset_addresses(runtime: Runtime, principal: Principal, gid: str) -> Channel:
-    """A new secret in the push URL; the old address is dead when this returns."""
+    """New secrets in the push URL and the ad return address; the old addresses are dead when this returns.
+
+    The new ad return address has to be given to the ad platform, so it counts as unconfirmed.
+    """
     require(principal, Permission.MANAGE_CHANNELS)
-    secret = new_path_secret()
+    push, ads = (
+        (runtime.sealer.seal(secret), lookup_hash(secret)) for secret in (new_path_secret(), new_path_secret())
+    )
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await channel_named(conn, principal, gid)
-        return await channels.replace_push_secret(conn, channel, runtime.sealer.seal(secret), lookup_hash(secret))
+        await channels.lock_channel_state(conn, channel.channel_id)
+        return await channels.replace_secrets(conn, channel, push, ads)
 
 
 def push_url(runtime: Runtime, channel: Channel) -> str:

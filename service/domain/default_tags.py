@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from service.domain.membership import write_transitions
+from service.domain.combo_refresh import compare_locked, refresh_locked
+from service.domain.membership import one_per_user, write_transitions
+from service.domain.return_check import return_tag_differences
 from service.domain.runtime import Runtime
 from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule
 from service.storage import channels, evaluation, heads, members
+from service.storage.ad_tags import ad_tag_differences
 from service.storage.database import Connection
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,13 @@ MINI_PROGRAM_RULES: Final = (
 )
 
 
+# What else follows from stored facts: `verify` asks it of each block, with (conn, channel id, block), under its lock.
+DIFFERENCES: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
+    ad_tag_differences,
+    return_tag_differences,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """What a scheduled run did to one channel."""
@@ -61,10 +71,11 @@ class VerifyReport:
     stray_bits: int = 0
     wrong_counts: int = 0
     sleepers: int = 0
+    wrong_combos: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers)
+        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers or self.wrong_combos)
 
     def __add__(self, other: "VerifyReport") -> "VerifyReport":
         return VerifyReport(
@@ -74,6 +85,7 @@ class VerifyReport:
             self.stray_bits + other.stray_bits,
             self.wrong_counts + other.wrong_counts,
             self.sleepers + other.sleepers,
+            self.wrong_combos + other.wrong_combos,
         )
 
 
@@ -170,18 +182,27 @@ async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) ->
 async def _verify_block(
     runtime: Runtime, channel: Channel, block: int, *, repair: bool
 ) -> tuple[VerifyReport, list[WakeUp]]:
-    """Under one lock: advance to the present, then compare with the facts at that very instant."""
+    """Under one lock: combos that count as up to date are compared with what they are made of; then everything
+    advances to the present, and the rest is compared with the facts at that very instant.
+    """
+    channel_id = channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
-        locked = await heads.lock_heads(conn, channel.channel_id, [block])
-        _, wake_ups = await _advance(conn, runtime, channel, locked)
-        head = (await heads.lock_heads(conn, channel.channel_id, [block]))[block]
+        await heads.lock_heads(conn, channel_id, [block])
+        wrong_combos, wake_ups = await compare_locked(conn, runtime, channel_id, block, repair=repair)
+        locked = await heads.lock_heads(conn, channel_id, [block])
+        wake_ups += (await _advance(conn, runtime, channel, locked))[1]
+        head = (await heads.lock_heads(conn, channel_id, [block]))[block]
         comparing = conn.transaction()
         await comparing.start()
         report, repairs = await _repair(conn, channel, head, runtime.clock())
+        report = replace(report, wrong_combos=wrong_combos)
         if repair:
             await comparing.commit()
-            return report, wake_ups + repairs
-        await comparing.rollback()
+            wake_ups += repairs
+        else:
+            await comparing.rollback()
+        if repair or not wrong_combos:
+            wake_ups += await refresh_locked(conn, runtime, None, channel_id, [block])
         return report, wake_ups
 
 
@@ -190,6 +211,9 @@ async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetim
     rules = rules_of(channel)
     channel_id = channel.channel_id
     wrong = transitions_of(await evaluation.default_tag_differences(conn, rules, head.block, head.evaluated_at))
+    for differences in DIFFERENCES:
+        wrong += await differences(conn, channel_id, head.block)
+    wrong = one_per_user(wrong)
     stray = [
         Transition(head.block, (offset,), (), tuple(tag_ids))
         for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)

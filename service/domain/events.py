@@ -6,7 +6,8 @@ Events that arrive together for one channel are written together. The answer to 
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,16 +15,19 @@ from typing import Final
 import asyncpg
 
 from service.domain.default_tags import rules_of, transitions_of
-from service.domain.membership import write_transitions
-from service.domain.people import ordinals_for
+from service.domain.forgetting import forget_if_gone
+from service.domain.membership import one_per_user, write_transitions
+from service.domain.people import people_of
 from service.domain.runtime import Runtime
 from service.entities.blocks import WakeUp, block_of
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind, RejectionCode
 from service.entities.errors import LimitExceededError
-from service.entities.users import UserEvent, facts_told_by
+from service.entities.users import AdFollow, UserEvent, facts_told_by
 from service.storage import evaluation, heads, users
+from service.storage.ad_tags import ad_tags_gained
 from service.storage.database import CONNECTION_LOST
+from service.storage.forgetting import ForgottenMeanwhileError
 
 MOST_EVENTS_A_REQUEST: Final = 10_000
 MOST_EVENTS_A_BATCH: Final = 10_000
@@ -54,14 +58,21 @@ class Recorded:
     rejected: tuple[Rejected, ...]
 
 
+def time_refusal(at: datetime, now: datetime) -> tuple[RejectionCode, str] | None:
+    """Facts are maxima, so a time ahead would poison them."""
+    if at > now + AHEAD:
+        return RejectionCode.TIME_IN_FUTURE, "The time is more than 5 minutes ahead."
+    if at < EARLIEST:
+        return RejectionCode.BAD_VALUE, "The time is before WeChat existed; is it in the right unit?"
+    return None
+
+
 def refusal_of(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[RejectionCode, str] | None:
-    """Why an event cannot be recorded; None when it can. Facts are maxima, so a time ahead would poison them."""
+    """Why an event cannot be recorded; None when it can."""
     if OPENID.fullmatch(event.openid) is None:
         return RejectionCode.MALFORMED_OPENID, "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
-    if event.at > now + AHEAD:
-        return RejectionCode.TIME_IN_FUTURE, "The time is more than 5 minutes ahead."
-    if event.at < EARLIEST:
-        return RejectionCode.BAD_VALUE, "The time is before WeChat existed; is it in the right unit?"
+    if refused := time_refusal(event.at, now):
+        return refused
     if mini_program and event.kind in {EventKind.FOLLOW, EventKind.UNFOLLOW}:
         return RejectionCode.BAD_VALUE, "A Mini Program cannot be followed or unfollowed."
     if event.kind is not EventKind.FOLLOW and (event.from_ad or event.ad_ids):
@@ -140,7 +151,7 @@ class _ChannelQueue:
     async def _write(self, batch: list[tuple[list[UserEvent], asyncio.Future[None]]]) -> None:
         events = [event for request, _ in batch for event in request]
         try:
-            await _record_patiently(self._runtime, self._channel, events)
+            await record_patiently(self._runtime, self._channel, events)
         except Exception as error:  # noqa: BLE001 - handed to every request of the batch
             for _, done in batch:
                 if not done.done():
@@ -151,23 +162,57 @@ class _ChannelQueue:
                     done.set_result(None)
 
 
-async def _record_patiently(runtime: Runtime, channel: Channel, events: list[UserEvent]) -> None:
+async def record_patiently(
+    runtime: Runtime,
+    channel: Channel,
+    events: Sequence[UserEvent | AdFollow],
+    *,
+    cause: ChangeCause = ChangeCause.EVENT,
+) -> None:
     """Events are maxima, so a batch whose fate is unknown after a lost connection may simply be written again."""
     for attempt in range(TRIES):
         try:
-            return await record_events(runtime, channel, events)
+            return await record_events(runtime, channel, events, cause=cause)
         except (*CONNECTION_LOST, asyncpg.DeadlockDetectedError) as error:
             if attempt == TRIES - 1:
                 raise
             log.warning("recording %d events again: %s", len(events), type(error).__name__)
-            await asyncio.sleep(FIRST_PAUSE * 2**attempt)
+        await asyncio.sleep(FIRST_PAUSE * 2**attempt)
     return None
 
 
-async def record_events(runtime: Runtime, channel: Channel, events: Sequence[UserEvent]) -> None:
-    """Merges the facts of valid events and refreshes the default tags of whom they touch, in one transaction."""
+async def record_events(
+    runtime: Runtime,
+    channel: Channel,
+    events: Sequence[UserEvent | AdFollow],
+    *,
+    cause: ChangeCause = ChangeCause.EVENT,
+) -> None:
+    """Merges what valid events tell and refreshes the default and ad tags of whom they touch, in one transaction.
+
+    Late repeats about people who were forgotten are passed over.
+    """
+    while True:
+        news, ordinals = await people_of(runtime, channel.channel_id, events)
+        if not news:
+            return
+        with suppress(ForgottenMeanwhileError):
+            runtime.publisher.publish(await _merge(runtime, channel, news, ordinals, cause))
+            break
+    if runtime.settings.forget_unfollowed_after == timedelta(0):
+        left = {ordinals[event.openid] for event in news if "unfollowed_at" in event.facts}
+        await forget_if_gone(runtime, channel.channel_id, left)
+
+
+async def _merge(
+    runtime: Runtime,
+    channel: Channel,
+    events: Sequence[UserEvent | AdFollow],
+    ordinals: Mapping[str, int],
+    cause: ChangeCause,
+) -> list[WakeUp]:
+    """Raises ForgottenMeanwhileError when an ordinal is nobody's by now; then nothing is written."""
     facts = facts_told_by(events)
-    ordinals = await ordinals_for(runtime, channel.channel_id, facts)
     async with runtime.pool.acquire() as conn, conn.transaction():
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
         clock = runtime.clock()
@@ -179,7 +224,6 @@ async def record_events(runtime: Runtime, channel: Channel, events: Sequence[Use
         ads = [(ordinals[event.openid], ad_id, event.at) for event in events for ad_id in event.ad_ids]
         if ads:
             await users.record_ads(conn, channel.channel_id, ads)
-        wake_ups: list[WakeUp] = await write_transitions(
-            conn, channel.channel_id, locked, transitions, cause=ChangeCause.EVENT, clock=clock
-        )
-    runtime.publisher.publish(wake_ups)
+            gained = await ad_tags_gained(conn, channel.channel_id, ((ordinal, ad_id) for ordinal, ad_id, _ in ads))
+            transitions = one_per_user([*transitions, *gained])
+        return await write_transitions(conn, channel.channel_id, locked, transitions, cause=cause, clock=clock)

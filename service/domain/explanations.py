@@ -1,11 +1,12 @@
 """Why somebody has a default tag: a sentence for people, the fact for programs, and when it ends by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from service.entities.enums import DefaultTagRule, EventKind
+from service.entities.enums import DefaultTagRule, EventKind, ReturnSource
+from service.entities.return_data import Receipt
 from service.entities.users import FACT_OF_EVENT, Facts
 
 TOUCHES: Final = {
@@ -54,6 +55,31 @@ def explain(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]
             )
         case _:
             assert_never(rule)
+
+
+def explain_batches(receipts: Sequence[Receipt], *, settled: bool) -> tuple[str, datetime | None]:
+    """Why somebody has a return tag: the batches in force that hold them, oldest first, and whether they were also in
+    one that has settled; and when the last of all this ends, None for never.
+    """
+    if not receipts:
+        return "An integrator handed them back, longer ago than can be undone.", None
+    newest = receipts[-1]
+    sender = "over HTTP" if newest.source is ReturnSource.HTTP else f"by {newest.subject}"
+    others = len(receipts) - 1 + settled
+    also = "" if not others else f", and in {others} earlier batch{'es' if others > 1 else ''}"
+    ends = [each.expires_at for each in receipts]
+    until = None if settled or None in ends else max(each for each in ends if each is not None)
+    return f"Handed back {sender} {_on(newest.at)}{also}.", until
+
+
+def explain_ad(ads: Iterable[tuple[str, datetime]]) -> tuple[str, list[str], datetime | None]:
+    """The same for an ad tag, from the (ad id, last follow through it) that a person shares with it; and the ids."""
+    latest = sorted(ads, key=lambda ad: ad[1])
+    if not latest:
+        return "Came from one of the tag's ads.", [], None
+    ad_id, at = latest[-1]
+    others = f", and through {len(latest) - 1} more of its ads" if len(latest) > 1 else ""
+    return f"Followed through ad {ad_id} {_on(at)}{others}.", [each for each, _ in latest], at
 
 
 def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> Explanation:

@@ -14,6 +14,8 @@ from service.storage import members
 from service.storage.database import Connection
 
 MOST_USERS_LOGGED_ONE_BY_ONE: Final = 64
+# A change of more people than this is logged in bulk wherever that takes fewer lines.
+MOST_LINES_OF_USERS: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -48,6 +50,23 @@ async def write_transitions(
     return [WakeUp(channel_id, block, version) for block, (version, _) in versions.items()]
 
 
+def one_per_user(transitions: Iterable[Transition]) -> list[Transition]:
+    """The same changes from several sources, with every user in one transition, as `write_transitions` takes them.
+
+    No two sources may be about the same tag.
+    """
+    changes: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    for transition in transitions:
+        for offset in transition.offsets:
+            added, removed = changes.setdefault((transition.block, offset), ([], []))
+            added += transition.added
+            removed += transition.removed
+    together: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[int]] = {}
+    for (block, offset), (added, removed) in sorted(changes.items()):
+        together.setdefault((block, tuple(sorted(added)), tuple(sorted(removed))), []).append(offset)
+    return [Transition(block, tuple(offsets), added, removed) for (block, added, removed), offsets in together.items()]
+
+
 def _touched(transitions: Iterable[Transition]) -> dict[tuple[int, int], _Offsets]:
     touched: dict[tuple[int, int], _Offsets] = {}
     for transition in transitions:
@@ -78,7 +97,13 @@ async def _log(
     users: Counter[int] = Counter()
     for transition in transitions:
         users[transition.block] += len(transition.offsets)
-    few = {block for block, count in users.items() if count <= MOST_USERS_LOGGED_ONE_BY_ONE}
+    tags = Counter(block for block, _ in touched)
+    spread = users.total() > MOST_LINES_OF_USERS
+    few = {
+        block
+        for block, count in users.items()
+        if count <= MOST_USERS_LOGGED_ONE_BY_ONE and not (spread and tags[block] < count)
+    }
     small = [
         change_log.LogLine(
             each.block, versions[each.block][0], offset, versions[each.block][1], each.added, each.removed

@@ -6,6 +6,7 @@ from typing import Final
 from service.entities.errors import FieldFailure
 
 LONGEST_NAME: Final = 64
+LONGEST_DESCRIPTION: Final = 1_000
 
 
 def tidy_name(name: str) -> str:
@@ -18,5 +19,16 @@ def name_failure(path: str, name: str) -> FieldFailure | None:
     if not 1 <= len(name) <= LONGEST_NAME:
         return FieldFailure(path, "BAD_LENGTH", f"Between 1 and {LONGEST_NAME} characters.")
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        return FieldFailure(path, "BAD_CHARACTER", "Control characters are not allowed.")
+    return None
+
+
+def description_failure(path: str, description: str | None) -> FieldFailure | None:
+    """Why a description is refused; it may have several lines."""
+    if description is None:
+        return None
+    if len(description) > LONGEST_DESCRIPTION:
+        return FieldFailure(path, "BAD_LENGTH", f"At most {LONGEST_DESCRIPTION:,} characters.")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\r\t" for character in description):
         return FieldFailure(path, "BAD_CHARACTER", "Control characters are not allowed.")
     return None

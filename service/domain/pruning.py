@@ -1,9 +1,14 @@
 """Forgetting what is spent: changes older than the retention, alarms that rang. Channel by channel, block by block."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
+from service.domain.forgetting import LATE_REPEATS_FOR
 from service.domain.runtime import Runtime
-from service.storage import changes, channels, evaluation, heads, members, tags
+from service.storage import changes, channels, evaluation, heads, members, return_keys, tags
+from service.storage.forgetting import prune_forgotten
+
+IDEMPOTENCY_KEYS_KEPT: Final = timedelta(days=7)
 
 
 async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> None:
@@ -12,6 +17,8 @@ async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> 
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)
             await tags.prune_tag_changes(conn, channel_id, before)
+        await return_keys.prune_keys(conn, channel_id, runtime.clock() - IDEMPOTENCY_KEYS_KEPT)
+        await prune_forgotten(conn, channel_id, runtime.clock() - LATE_REPEATS_FOR)
         for block in await heads.blocks_of(conn, channel_id):
             async with conn.transaction():
                 await heads.lock_heads(conn, channel_id, [block])

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from service.clock import Clock
 from service.entities.blocks import WakeUp
+from service.entities.jobs import JobWakeUp
 from service.sealing import Sealer
 from service.settings import Settings
 from service.storage.database import Pool
@@ -14,7 +15,13 @@ from service.storage.database import Pool
 class Publisher(Protocol):
     """Passes wake-ups on; it never blocks and may lose some, which the feed heals."""
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None: ...
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None: ...
+
+
+class JobQueue(Protocol):
+    """Hands tasks to the workers; it never blocks and may lose some, which a sweep finds again."""
+
+    def enqueue(self, name: str, *args: Any, job_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +29,6 @@ class Runtime:
     pool: Pool
     clock: Clock
     publisher: Publisher
+    queue: JobQueue
     sealer: Sealer
     settings: Settings

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from service.domain.cancelling import cancel_for_good
 from service.entities.blocks import WakeUp
+from service.entities.jobs import JobWakeUp
 
 MOST_WAITING: Final = 10_000
 MOST_A_PIPELINE: Final = 500
@@ -33,13 +34,17 @@ def channel_of(topic: str) -> int | None:
     return int(number) if number != topic and number.isdecimal() else None
 
 
-def encode(wake_up: WakeUp) -> str:
+def encode(wake_up: WakeUp | JobWakeUp) -> str:
+    if isinstance(wake_up, JobWakeUp):
+        return f"job:{wake_up.job_id}"
     return f"{'tags' if wake_up.block is None else wake_up.block}:{wake_up.version}"
 
 
-def decode(channel_id: int, text: str) -> WakeUp:
+def decode(channel_id: int, text: str) -> WakeUp | JobWakeUp:
     """Raises ValueError on anything `encode` never makes."""
     block, _, version = text.partition(":")
+    if block == "job":
+        return JobWakeUp(channel_id, int(version))
     return WakeUp(channel_id, None if block == "tags" else int(block), int(version))
 
 
@@ -48,11 +53,11 @@ class ValkeyPublisher:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._waiting: asyncio.Queue[WakeUp] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[WakeUp | JobWakeUp] = asyncio.Queue(MOST_WAITING)
         self._sender = asyncio.create_task(self._send_all(), name="wake-up publisher")
         self._failing = False
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
         for wake_up in wake_ups:
             try:
                 self._waiting.put_nowait(wake_up)

@@ -34,6 +34,18 @@ def bitmap_of(offsets: Iterable[int]) -> bytes:
     return bytes(bits)
 
 
+OFFSETS_IN_BYTE: Final = tuple(tuple(bit for bit in range(8) if byte & 0x80 >> bit) for byte in range(256))
+
+
+def offsets_in(bitmap: bytes, start: int = 0) -> list[int]:
+    """The offsets from `start` on that are set in a bitmap, ascending."""
+    first = start >> 3
+    found = [
+        place * 8 + bit for place, byte in enumerate(bitmap[first:], first) if byte for bit in OFFSETS_IN_BYTE[byte]
+    ]
+    return [offset for offset in found if offset >= start] if start & 7 else found
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where a block stands. Versions grow by one in commit order; the instants never go back.

@@ -22,6 +22,7 @@ class Channel:
     sealed_callback_token: bytes | None
     sealed_encoding_aes_key: bytes | None
     sealed_push_secret: bytes
+    sealed_ad_secret: bytes | None
 
     @property
     def bound(self) -> bool:
@@ -48,3 +49,5 @@ class ChannelState:
     user_count: int
     default_tags_as_of: datetime
     last_push_at: datetime | None
+    last_ad_call_at: datetime | None
+    ad_return_confirmed_at: datetime | None

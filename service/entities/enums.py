@@ -67,6 +67,26 @@ class EventKind(StrEnum):
     PAYMENT = "PAYMENT"
 
 
+class ReturnMode(StrEnum):
+    ADD = "ADD"
+    REMOVE = "REMOVE"
+    REPLACE = "REPLACE"
+
+
+class ReturnSource(StrEnum):
+    GRAPHQL = "GRAPHQL"
+    HTTP = "HTTP"
+
+
+class BatchEnd(StrEnum):
+    """Why a batch of returned data is no longer in force by itself; SETTLED: its people stay, undo is over."""
+
+    UNDONE = "UNDONE"
+    EXPIRED = "EXPIRED"
+    REPLACED = "REPLACED"
+    SETTLED = "SETTLED"
+
+
 class ChangeCause(StrEnum):
     """Why somebody's tags changed."""
 
@@ -83,6 +103,7 @@ class ChangeCause(StrEnum):
     TAG_DELETED = "TAG_DELETED"
     TAG_LAPSED = "TAG_LAPSED"
     REPAIRED = "REPAIRED"
+    FORGOTTEN = "FORGOTTEN"
 
 
 class RejectionCode(StrEnum):

@@ -70,6 +70,14 @@ class MemberCount:
 
 
 @dataclass(frozen=True, slots=True)
+class TagSize:
+    """How many members a tag had from an instant on."""
+
+    at: datetime
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class TagChange:
     """One line of the structural log: what a change did to a tag, or (tag_id 0) to the gate."""
 

@@ -47,7 +47,20 @@ class UserEvent:
         return (fact, "ad_followed_at") if self.from_ad or self.ad_ids else (fact,)
 
 
-def facts_told_by(events: Iterable[UserEvent]) -> dict[str, Facts]:
+@dataclass(frozen=True, slots=True)
+class AdFollow:
+    """The ad platform says that somebody followed through an ad. Whether they follow now, WeChat's push says."""
+
+    openid: str
+    at: datetime
+    ad_ids: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        return ("ad_followed_at",)
+
+
+def facts_told_by(events: Iterable[UserEvent | AdFollow]) -> dict[str, Facts]:
     """The maxima of the events, by openid."""
     newest: dict[str, dict[str, datetime]] = {}
     for event in events:

@@ -104,10 +104,23 @@ async def update_channel(
     return _channel(_present(row))
 
 
-async def replace_push_secret(conn: Connection, channel: Channel, secret: bytes, secret_hash: bytes) -> Channel:
-    row = await conn.fetchrow(
-        STATEMENTS["replace_push_secret"], channel.robot_id, channel.channel_id, secret, secret_hash
-    )
+async def channel_by_ad_secret(conn: Connection, secret_hash: bytes) -> Channel | None:
+    return _maybe_channel(await conn.fetchrow(STATEMENTS["channel_by_ad_secret"], secret_hash))
+
+
+async def replace_secrets(
+    conn: Connection, channel: Channel, push: tuple[bytes, bytes], ads: tuple[bytes, bytes]
+) -> Channel:
+    """New (sealed secret, hash) of the push URL and the ad return address; the old addresses are dead."""
+    row = await conn.fetchrow(STATEMENTS["replace_secrets"], channel.robot_id, channel.channel_id, *push, *ads)
+    await conn.execute(STATEMENTS["forget_ad_return"], channel.channel_id)
+    return _channel(_present(row))
+
+
+async def give_ad_secret(conn: Connection, channel: Channel, secret: bytes, secret_hash: bytes) -> Channel:
+    """The channel with an ad secret: this one, or the one it had."""
+    await conn.execute(STATEMENTS["give_ad_secret"], channel.robot_id, channel.channel_id, secret, secret_hash)
+    row = await conn.fetchrow(STATEMENTS["channel_of_robot"], channel.robot_id, channel.channel_id)
     return _channel(_present(row))
 
 
@@ -145,6 +158,14 @@ async def note_push(conn: Connection, channel_id: int, now: datetime, unless_aft
     await conn.execute(STATEMENTS["note_push"], channel_id, now, unless_after)
 
 
+async def note_ad_call(conn: Connection, channel_id: int, now: datetime, unless_after: datetime) -> None:
+    await conn.execute(STATEMENTS["note_ad_call"], channel_id, now, unless_after)
+
+
+async def confirm_ad_return(conn: Connection, channel_id: int, now: datetime) -> None:
+    await conn.execute(STATEMENTS["confirm_ad_return"], channel_id, now)
+
+
 async def note_default_tags_run(conn: Connection, channel_id: int, as_of: datetime) -> None:
     await conn.execute(STATEMENTS["note_default_tags_run"], channel_id, as_of)
 
@@ -179,6 +200,7 @@ def _channel(row: asyncpg.Record) -> Channel:
         sealed_callback_token=row["callback_token"],
         sealed_encoding_aes_key=row["encoding_aes_key"],
         sealed_push_secret=row["push_secret"],
+        sealed_ad_secret=row["ad_secret"],
     )
 
 
@@ -191,4 +213,6 @@ def _state(row: asyncpg.Record) -> ChannelState:
         user_count=row["user_count"],
         default_tags_as_of=row["default_tags_as_of"],
         last_push_at=row["last_push_at"],
+        last_ad_call_at=row["last_ad_call_at"],
+        ad_return_confirmed_at=row["ad_return_confirmed_at"],
     )

@@ -8,6 +8,7 @@ import asyncpg
 
 from service.entities.users import Facts
 from service.storage.database import Connection
+from service.storage.forgetting import ForgottenMeanwhileError
 from service.storage.statements import STATEMENTS
 from service.storage.users import FACT_NAMES
 
@@ -40,7 +41,10 @@ class StoredWindows:
 async def merge_facts(
     conn: Connection, rules: ChannelRules, facts: Mapping[int, tuple[Facts, datetime]]
 ) -> list[RulesDifference]:
-    """Merges (facts, evaluation instant) by ordinal in locked blocks; answers whose tags must change."""
+    """Merges (facts, evaluation instant) by ordinal in locked blocks; answers whose tags must change.
+
+    Raises ForgottenMeanwhileError when somebody is not there any more; the transaction must then be given up.
+    """
     ordinals = sorted(facts)
     columns = [[getattr(facts[ordinal][0], name) for ordinal in ordinals] for name in FACT_NAMES]
     rows = await conn.fetch(
@@ -52,6 +56,8 @@ async def merge_facts(
         rules.mini_program,
         rules.bound_at,
     )
+    if any(row["rules"] is None for row in rows):
+        raise ForgottenMeanwhileError
     return _differences(rows)
 
 

@@ -38,10 +38,15 @@ async def blocks_to_evaluate(conn: Connection, channel_id: int, now: datetime) -
     the boundary may be about to commit there.
     """
     # In this order: what is being written at the first look counts as such, what committed before is in the second.
-    unlocked = {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
+    unlocked = await unlocked_blocks(conn, channel_id)
     due = {row["block"] for row in await conn.fetch(STATEMENTS["due_blocks"], channel_id, now)}
     every = set(await blocks_of(conn, channel_id))
     return sorted(due | (every - unlocked))
+
+
+async def unlocked_blocks(conn: Connection, channel_id: int) -> set[int]:
+    """Blocks that nobody is writing at this moment."""
+    return {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
 
 
 async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, tuple[int, datetime]]) -> None:

@@ -58,7 +58,11 @@ async def update_tags(conn: Connection, channel_id: int, edited: Sequence[Tag]) 
 
 async def catalogue(conn: Connection, channel_id: int) -> Catalogue:
     """Every tag of a channel, deleted ones too, with the gate, as of one tag-state version."""
-    rows = await conn.fetch(STATEMENTS["catalogue"], channel_id)
+    return catalogue_of_rows(await conn.fetch(STATEMENTS["catalogue"], channel_id), channel_id)
+
+
+def catalogue_of_rows(rows: Sequence[asyncpg.Record], channel_id: int) -> Catalogue:
+    """The catalogue in rows that have a tag each and repeat the state of the channel."""
     first = rows[0]
     return Catalogue(
         channel_id=channel_id,

@@ -27,11 +27,11 @@ async def insert_users(
 
 
 async def users_by_openid(conn: Connection, channel_id: int, openids: Iterable[str]) -> list[ChannelUser]:
-    return [_user(row) for row in await conn.fetch(STATEMENTS["users_by_openid"], channel_id, list(openids))]
+    return [user_of(row) for row in await conn.fetch(STATEMENTS["users_by_openid"], channel_id, list(openids))]
 
 
 async def users_by_ordinal(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> list[ChannelUser]:
-    return [_user(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))]
+    return [user_of(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))]
 
 
 async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, frozenset[int]]:
@@ -73,7 +73,7 @@ async def tags_since(conn: Connection, channel_id: int, ordinals: Iterable[int])
     return since
 
 
-def _user(row: asyncpg.Record) -> ChannelUser:
+def user_of(row: asyncpg.Record) -> ChannelUser:
     return ChannelUser(
         channel_id=row["channel_id"],
         ordinal=row["ordinal"],

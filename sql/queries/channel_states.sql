@@ -33,6 +33,19 @@ update channel_state set next_tag_id = next_tag_id + 1 where channel_id = $1 ret
 update channel_state set last_push_at = $2
 where channel_id = $1 and (last_push_at is null or last_push_at < $3);
 
+-- name: note_ad_call
+-- Shows operators that the ad platform calls; written once a minute at most.
+update channel_state set last_ad_call_at = $2
+where channel_id = $1 and (last_ad_call_at is null or last_ad_call_at < $3);
+
+-- name: confirm_ad_return
+-- The ad platform is known to call the present ad return address.
+update channel_state set ad_return_confirmed_at = $2 where channel_id = $1 and ad_return_confirmed_at is null;
+
+-- name: forget_ad_return
+-- A new ad return address has to be given to the ad platform.
+update channel_state set ad_return_confirmed_at = null where channel_id = $1;
+
 -- name: note_default_tags_run
 -- Every boundary up to this instant has been crossed.
 update channel_state set default_tags_as_of = greatest(default_tags_as_of, $2) where channel_id = $1;

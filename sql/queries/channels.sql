@@ -33,11 +33,20 @@ set name = $3, verified = $4, app_secret = $5, callback_token = $6, encoding_aes
 where robot_id = $1 and channel_id = $2
 returning *;
 
--- name: replace_push_secret
--- The old push URL is dead at once.
-update channel set push_secret = $3, push_secret_hash = $4
+-- name: replace_secrets
+-- The old push URL and ad return address are dead at once.
+update channel set push_secret = $3, push_secret_hash = $4, ad_secret = $5, ad_secret_hash = $6
 where robot_id = $1 and channel_id = $2
 returning *;
+
+-- name: channel_by_ad_secret
+-- The channel whose ad return address carries this secret.
+select * from channel where ad_secret_hash = $1;
+
+-- name: give_ad_secret
+-- The first ad return address of a channel.
+update channel set ad_secret = $3, ad_secret_hash = $4
+where robot_id = $1 and channel_id = $2 and ad_secret is null;
 
 -- name: unbind_channel
 -- Nothing is deleted: binding again shows everything as it was.

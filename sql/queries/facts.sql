@@ -2,6 +2,7 @@
 -- Takes the maxima of known and new facts, re-arms wake_at lazily, and answers whose default tags differ from the bits:
 -- users of a block with the same difference together. Where a boundary lies between the latest evaluation of a block and
 -- this one, the head remembers this one even if no bit changes: an earlier instant would see another tag.
+-- A line without rules names people who are not there (any more).
 with event as (
     select *
     from unnest(
@@ -70,6 +71,11 @@ cross join lateral (
 ) o
 where n.rules <> o.rules
 group by 1, 2, 3
+union all
+select e.ordinal / 32000, null, null, array_agg((e.ordinal % 32000)::smallint)
+from event e
+where not exists (select from channel_user u where u.channel_id = $1 and u.ordinal = e.ordinal)
+group by 1
 order by 1, 2, 3;
 
 -- name: cross_boundaries

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from service.entities.enums import Role
+from tests.waiting import wait_until
 from tests.web_process import Answer, Web
 
 BIND = """
@@ -20,11 +21,25 @@ mutation Record($input: RecordEventsInput!) {
   recordEvents(input: $input) { accepted rejected { index code reason } }
 }
 """
+CREATE_AD_TAG = """
+mutation Create($input: CreateAdTagInput!) {
+  createAdTag(input: $input) { tag { id name category description state memberCount version adIds } }
+}
+"""
 TAGS = """
 query Tags($channelId: ID!, $openid: String!) {
   user(channelId: $channelId, openid: $openid) { id tags { tag { id name } } }
 }
 """
+EXPORT = """
+mutation Export($input: ExportAudienceInput!) {
+  exportAudience(input: $input) { job { id state progress done total url urlExpiresAt rowCount createdAt } }
+}
+"""
+CREATE_COMBO = """
+mutation Create($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id name state version } } }
+"""
+STATE = "query State($id: ID!) { tag(id: $id) { state } }"
 Event = dict[str, Any]
 
 
@@ -57,6 +72,29 @@ class Robot:
         answer = await self.ask(RECORD, input={"channelId": channel_id, "events": events})
         recorded: dict[str, Any] = answer["recordEvents"]
         return recorded
+
+    async def export(self, channel_id: str, expression: dict[str, Any]) -> dict[str, Any]:
+        """Ask for an export; it stays QUEUED where no worker runs."""
+        given = {"channelId": channel_id, "expression": expression}
+        job: dict[str, Any] = (await self.ask(EXPORT, input=given))["exportAudience"]["job"]
+        return job
+
+    async def ad_tag(self, channel_id: str, name: str, *ad_ids: str) -> str:
+        """Make an ad tag and return its id."""
+        answer = await self.ask(CREATE_AD_TAG, input={"channelId": channel_id, "name": name, "adIds": ad_ids})
+        ad_tag: str = answer["createAdTag"]["tag"]["id"]
+        return ad_tag
+
+    async def combo(self, channel_id: str, *all_of: str, name: str = "Combo") -> str:
+        """Make a combo of tags and wait until it is ACTIVE; its id."""
+        expression = {"all": [{"tag": tag_id} for tag_id in all_of]}
+        given = {"channelId": channel_id, "name": name, "expression": expression}
+        combo: str = (await self.ask(CREATE_COMBO, input=given))["createComboTag"]["tag"]["id"]
+        await wait_until(lambda: self.is_active(combo))
+        return combo
+
+    async def is_active(self, tag_id: str) -> bool:
+        return bool((await self.ask(STATE, id=tag_id))["tag"]["state"] == "ACTIVE")
 
     async def tag_ids(self, channel_id: str, openid: str) -> dict[str, str]:
         """Ids of the tags somebody shows, by name."""

@@ -12,7 +12,7 @@ from tests.transport_socket import Operation, OperationError
 from tests.waiting import wait_until
 from tests.web_process import web_process
 
-EVENT = "cursor reset cause at tags { id name asOf ... on DefaultTag { rule } } added { name } removed { name }"
+EVENT = "cursor reset cause at tags { id name ... on DefaultTag { rule } } added { name } removed { name }"
 WRITTEN = f"subscription($c: ID!, $o: String!) {{ userTags(channelId: $c, openid: $o) {{ {EVENT} }} }}"
 EXECUTED = f"subscription($c: ID!, $o: String!) {{ userTags(channelId: $c, openid: $o) {{ {EVENT} user {{ id }} }} }}"
 KINDS = ("FOLLOW", "MESSAGE", "UNFOLLOW", "FOLLOW", "MENU_CLICK", "UNFOLLOW")

@@ -17,6 +17,12 @@ WHO_MANAGES: Final = {"creator", "admin"}
 WHO_SUBMITS: Final = {"creator", "admin", "integrator"}
 BINDING: Final = '(input: {kind: SERVICE_ACCOUNT, appId: "$app", name: "n", verified: true})'
 
+SUBMIT: Final = """
+mutation($c: ID!) {
+  submitReturnData(input: {channelId: $c, category: "Level", label: "Gold", openids: ["ada"]}) { receipt { id } }
+}
+"""
+
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.viewer": ("", EVERYBODY),
@@ -27,6 +33,21 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.tag": ('(id: "$tag")', EVERYBODY),
     "Query.user": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Query.users": ('(channelId: "$channel", openids: ["ada"])', WHO_SEES_USERS),
+    "Query.audience": ('(channelId: "$channel", expression: {tag: "$tag"})', WHO_SEES_USERS),
+    "Query.tagOverlap": ('(tagIds: ["$tag", "$other"])', WHO_SEES_USERS),
+    "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
+    "Query.job": ('(id: "$job")', WHO_MANAGES),
+    "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
+    "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
+    "Query.deleteTagPreview": ('(id: "$combo")', WHO_MANAGES),
+    "Query.comboTagEditPreview": ('(id: "$combo", expression: {tag: "$tag"})', WHO_MANAGES),
+    "Mutation.createComboTag": (
+        '(input: {channelId: "$channel", name: "New by $role", expression: {tag: "$tag"}})',
+        WHO_MANAGES,
+    ),
+    "Mutation.updateComboTag": ('(input: {id: "$combo", description: "n"})', WHO_MANAGES),
+    "Mutation.renameTag": ('(id: "$combo", name: "New by $role")', WHO_MANAGES),
+    "Mutation.deleteTag": ('(id: "$combo")', WHO_MANAGES),
     "Mutation.bindChannel": (BINDING, WHO_MANAGES),
     "Mutation.updateChannel": ('(input: {id: "$channel", name: "n"})', WHO_MANAGES),
     "Mutation.unbindChannel": ('(id: "$channel")', WHO_MANAGES),
@@ -35,7 +56,24 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         '(input: {channelId: "$channel", events: [{openid: "bob", kind: SCAN, at: "2026-01-01T00:00:00Z"}]})',
         WHO_SUBMITS,
     ),
+    "Mutation.linkIdentities": (
+        '(input: {channelId: "$channel", pairs: [{openid: "bob", unionid: "u"}]})',
+        WHO_SUBMITS,
+    ),
+    "Query.returnEndpoint": ("", EVERYBODY),
+    "Mutation.obtainReturnEndpoint": ("", WHO_MANAGES),
+    "Mutation.resetReturnKey": ("", WHO_MANAGES),
+    "Mutation.submitReturnData": (
+        '(input: {channelId: "$channel", category: "Level", label: "Silver", openids: ["bob"]})',
+        WHO_SUBMITS,
+    ),
+    "Mutation.undoReturnBatch": ('(receiptId: "$receipt")', WHO_SUBMITS),
+    "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring $role", adIds: ["1"]})', WHO_MANAGES),
+    "Mutation.updateAdTag": ('(input: {id: "$ad", name: "Summer"})', WHO_MANAGES),
+    "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
+    "Subscription.jobProgress": ('(id: "$job")', WHO_MANAGES),
     "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
 }
 ROOTS: Final = {
@@ -48,12 +86,17 @@ ROOTS: Final = {
 
 @dataclass(frozen=True)
 class Filled:
-    """A robot with one channel and one person, `ada`."""
+    """A robot with one channel, one person, `ada`, an ad tag, and a combo for each role that manages tags."""
 
     robot: Robot
     channel: str
     tag: str
+    other_tag: str
+    ad_tag: str
     user: str
+    job: str
+    receipt: str
+    combos: dict[str, str]
 
 
 @pytest.fixture
@@ -61,7 +104,21 @@ async def filled(robot: Robot) -> Filled:
     channel = (await robot.bind())["id"]
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
-    return Filled(robot, channel, (await robot.tag_ids(channel, "ada"))["New user"], answer["user"]["id"])
+    await robot.ask("mutation { obtainReturnEndpoint { returnEndpoint { id } } }")
+    receipt = (await robot.ask(SUBMIT, c=channel))["submitReturnData"]["receipt"]["id"]
+    tags = await robot.tag_ids(channel, "ada")
+    tag = tags["New user"]
+    return Filled(
+        robot=robot,
+        channel=channel,
+        tag=tag,
+        other_tag=tags["Not opened"],
+        ad_tag=await robot.ad_tag(channel, "Autumn", "7"),
+        user=answer["user"]["id"],
+        job=(await robot.export(channel, {"tag": tag}))["id"],
+        receipt=receipt,
+        combos={role: await robot.combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
+    )
 
 
 def test_the_table_has_every_root_field() -> None:
@@ -70,16 +127,16 @@ def test_the_table_has_every_root_field() -> None:
 
 @pytest.mark.parametrize("name", [name for name in TABLE if not name.startswith("Subscription.")])
 async def test_a_root_field_answers_only_those_who_may(name: str, filled: Filled) -> None:
-    operation, expected = _operation(name, filled), _expected(name) | {None: "UNAUTHENTICATED"}
+    expected = _expected(name) | {None: "UNAUTHENTICATED"}
     refused = {role: outcome for role, outcome in expected.items() if outcome != "allowed"}
     before = await everything(filled.robot.web)
-    answers = {role: await filled.robot.ask(operation, role) for role in refused}
+    answers = {role: await filled.robot.ask(_operation(name, filled), role) for role in refused}
 
     assert {role: answer.code for role, answer in answers.items()} == refused
     assert {value for answer in answers.values() for value in (answer.data or {}).values()} <= {None}
     assert await everything(filled.robot.web) == before
     for role in expected.keys() - refused.keys():
-        assert (await filled.robot.ask(operation, role)).errors == []
+        assert (await filled.robot.ask(_operation(name, filled, role), role)).errors == []
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("Subscription.")])
@@ -135,10 +192,14 @@ async def test_node_reveals_to_an_integrator_no_more_than_the_root_field_would(f
     assert [found and found["__typename"] for found in several["nodes"]] == [None, "DefaultTag", None]
 
 
-def _operation(name: str, filled: Filled) -> str:
+def _operation(name: str, filled: Filled, role: Role | None = None) -> str:
+    by = role.value if role is not None and role.value in filled.combos else "admin"
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
-    arguments = arguments.replace("$app", filled.robot.app_id())
+    arguments = arguments.replace("$other", filled.other_tag).replace("$job", filled.job)
+    arguments = arguments.replace("$receipt", filled.receipt).replace("$combo", filled.combos[by])
+    arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
+    arguments = arguments.replace("$role", by)
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 
 

@@ -24,27 +24,121 @@ PLACES: Final = {
     "Query.tag(id)": "query($id: ID!) { tag(id: $id) { id } }",
     "Query.user(channelId)": 'query($id: ID!) { user(channelId: $id, openid: "ada") { id } }',
     "Query.users(channelId)": 'query($id: ID!) { users(channelId: $id, openids: ["ada"]) { id } }',
+    "Query.audience(channelId)": """
+        query($id: ID!) { audience(channelId: $id, expression: {tag: "$tag"}) { id } }""",
+    "Query.audience(expression.tag)": """
+        query($id: ID!) { audience(channelId: "$channel", expression: {any: [{tag: $id}]}) { id } }""",
+    "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
+    "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
+    "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
+    "Query.deleteTagPreview(id)": "query($id: ID!) { deleteTagPreview(id: $id) { tag { id } } }",
+    "Query.comboTagEditPreview(id)": """
+        query($id: ID!) { comboTagEditPreview(id: $id, expression: {tag: "$tag"}) { gains } }""",
+    "Query.comboTagEditPreview(expression.tag)": """
+        query($id: ID!) { comboTagEditPreview(id: "$combo", expression: {any: [{tag: $id}]}) { gains } }""",
+    "Mutation.createComboTag(input.channelId)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: $id, name: "mine", expression: {tag: "$tag"}}) { tag { id } }
+        }""",
+    "Mutation.createComboTag(input.expression.tag)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: "$channel", name: "mine", expression: {tag: $id}}) { tag { id } }
+        }""",
+    "Mutation.updateComboTag(input.id)": """
+        mutation($id: ID!) { updateComboTag(input: {id: $id, name: "mine"}) { tag { id } } }""",
+    "Mutation.updateComboTag(input.expression.tag)": """
+        mutation($id: ID!) { updateComboTag(input: {id: "$combo", expression: {tag: $id}}) { tag { id } } }""",
+    "Mutation.renameTag(id)": 'mutation($id: ID!) { renameTag(id: $id, name: "mine") { tag { id } } }',
+    "Mutation.deleteTag(id)": "mutation($id: ID!) { deleteTag(id: $id) { tag { id } } }",
     "Mutation.updateChannel(input.id)": """
         mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
     "Mutation.resetChannelAddresses(channelId)": """
         mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
+    "Mutation.exportAudience(input.channelId)": """
+        mutation($id: ID!) {
+          exportAudience(input: {channelId: $id, expression: {tag: "$tag"}}) { job { id } }
+        }""",
+    "Mutation.exportAudience(input.expression.tag)": """
+        mutation($id: ID!) {
+          exportAudience(input: {channelId: "$channel", expression: {tag: $id}}) { job { id } }
+        }""",
+    "Mutation.cancelJob(id)": "mutation($id: ID!) { cancelJob(id: $id) { job { id } } }",
     "Mutation.recordEvents(input.channelId)": """
         mutation($id: ID!) {
           recordEvents(input: {channelId: $id, events: [{openid: "eve", kind: FOLLOW, at: "2026-01-01T00:00:00Z"}]}) {
             accepted
           }
         }""",
+    "Mutation.linkIdentities(input.channelId)": """
+        mutation($id: ID!) {
+          linkIdentities(input: {channelId: $id, pairs: [{openid: "eve", unionid: "u"}]}) { linked }
+        }""",
+    "Mutation.submitReturnData(input.channelId)": """
+        mutation($id: ID!) {
+          submitReturnData(input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"]}) {
+            receipt { id }
+          }
+        }""",
+    "Mutation.submitReturnData(input.openidsOf)": """
+        mutation($id: ID!) {
+          submitReturnData(
+            input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"], openidsOf: $id}
+          ) { receipt { added } }
+        }""",
+    "Mutation.undoReturnBatch(receiptId)": "mutation($id: ID!) { undoReturnBatch(receiptId: $id) { removed } }",
+    "Mutation.createAdTag(input.channelId)": """
+        mutation($id: ID!) { createAdTag(input: {channelId: $id, name: "Mine", adIds: ["1"]}) { tag { id } } }""",
+    "Mutation.updateAdTag(input.id)": """
+        mutation($id: ID!) { updateAdTag(input: {id: $id, name: "Mine"}) { tag { id } } }""",
+    "Mutation.confirmAdReturnAddress(channelId)": """
+        mutation($id: ID!) { confirmAdReturnAddress(channelId: $id) { channel { id } } }""",
+    "Mutation.forgetUser(channelId)": """
+        mutation($id: ID!) { forgetUser(channelId: $id, openid: "ada") { forgotten } }""",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
+    "Subscription.jobProgress(id)": "subscription($id: ID!) { jobProgress(id: $id) { id } }",
     "Subscription.tagEvents(channelId)": 'subscription($id: ID!) { tagEvents(channelId: $id, after: "") { cursor } }',
 }
 # What each place takes; all the others take a channel.
-TAKES: Final = {"Query.node(id)": "user", "Query.nodes(ids)": "user", "Query.tag(id)": "tag"}
+TAKES: Final = {
+    "Query.node(id)": "user",
+    "Query.nodes(ids)": "user",
+    "Query.tag(id)": "tag",
+    "Query.audience(expression.tag)": "tag",
+    "Query.tagOverlap(tagIds)": "tag",
+    "Query.job(id)": "job",
+    "Mutation.exportAudience(input.expression.tag)": "tag",
+    "Mutation.cancelJob(id)": "job",
+    "Subscription.jobProgress(id)": "job",
+    "Mutation.undoReturnBatch(receiptId)": "receipt",
+    "Mutation.updateAdTag(input.id)": "ad tag",
+    "Query.deleteTagPreview(id)": "combo",
+    "Query.comboTagEditPreview(id)": "combo",
+    "Query.comboTagEditPreview(expression.tag)": "tag",
+    "Mutation.createComboTag(input.expression.tag)": "tag",
+    "Mutation.updateComboTag(input.id)": "combo",
+    "Mutation.updateComboTag(input.expression.tag)": "tag",
+    "Mutation.renameTag(id)": "combo",
+    "Mutation.deleteTag(id)": "combo",
+}
+# What integrators may not ask at all, whatever their channels.
+NOT_FOR_INTEGRATORS: Final = {
+    "Query.user(channelId)",
+    "Query.users(channelId)",
+    "Query.audience(channelId)",
+    "Query.audience(expression.tag)",
+    "Query.tagOverlap(tagIds)",
+    "Query.job(id)",
+}
 MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
+    "ad tag": gid("Tag", 999_999, 9),
+    "combo": gid("Tag", 999_999, 9),
     "user": gid("User", 999_999, 0),
+    "job": gid("AudienceExport", 999_999, 1),
+    "receipt": gid("ReturnReceipt", 999_999, 1),
 }
 MALFORMED: Final = (
     "",
@@ -56,9 +150,14 @@ MALFORMED: Final = (
     gid("Tag", 1, 10**18 - 1),
     gid("User", 1, 10**18 - 1),
     gid("User", 10**18 - 1, 1),
+    gid("AudienceExport", 1, 10**18 - 1),
     "Q2hhbm5lbDowMQ",  # Channel:01
     "Q2hhbm5lbDotMQ",  # Channel:-1
 )
+
+
+# The ids that a robot has, for what an operation needs besides.
+OWN: Final[dict[str, dict[str, str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -88,16 +187,30 @@ async def tenant(robot: Robot) -> Tenant:
     await robot.record(channel, event("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
-    return Tenant(robot, {"channel": channel, "tag": tag, "user": answer["user"]["id"]})
+    submitted = await robot.ask(PLACES["Mutation.submitReturnData(input.channelId)"], id=channel)
+    ids = {
+        "channel": channel,
+        "tag": tag,
+        "combo": await robot.combo(channel, tag),
+        "ad tag": await robot.ad_tag(channel, "Autumn", "7"),
+        "user": answer["user"]["id"],
+        "job": (await robot.export(channel, {"tag": tag}))["id"],
+        "receipt": submitted["submitReturnData"]["receipt"]["id"],
+    }
+    OWN[robot.name] = ids
+    return Tenant(robot, ids)
 
 
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
     """Use an id in a place, over HTTP or, for a subscription, until its first event."""
     token = robot.token(role, **narrowed)
+    operation = PLACES[place]
+    for kind, own_id in OWN[robot.name].items():
+        operation = operation.replace(f'"${kind}"', f'"{own_id}"')
     if not place.startswith("Subscription."):
-        return await robot.web.run(PLACES[place], token=token, id=given)
+        return await robot.web.run(operation, token=token, id=given)
     async with robot.web.socket(token) as socket:
-        subscription = await socket.subscribe(PLACES[place], id=given)
+        subscription = await socket.subscribe(operation, id=given)
         try:
             return Answer(200, {"data": await subscription.next()})
         except OperationError as error:
@@ -131,7 +244,8 @@ async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, own: Ten
 @pytest.mark.parametrize("place", PLACES)
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, own: Tenant) -> None:
     takes = TAKES.get(place, "channel")
-    others = [given for kind, given in own.ids.items() if takes not in {kind, "user"}]
+    fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
+    others = [given for kind, given in own.ids.items() if kind not in fitting and takes != "user"]
     before = await everything(own.robot.web)
 
     for given in (*MALFORMED, *others):
@@ -182,19 +296,24 @@ async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, foreign: T
 
 
 def narrowed_places() -> list[str]:
-    return [place for place in PLACES if place.startswith("Query.") or "recordEvents" in place or "tagEvents" in place]
+    written = ("recordEvents", "submitReturnData", "undoReturnBatch", "tagEvents")
+    return [
+        place
+        for place in PLACES
+        if (place.startswith("Query.") and "Preview" not in place) or any(name in place for name in written)
+    ]
 
 
 @pytest.mark.parametrize("place", narrowed_places())
 async def test_an_integrator_narrowed_to_one_channel_finds_nothing_of_another(place: str, own: Tenant) -> None:
     other = (await own.robot.bind(2))["id"]
     kind = TAKES.get(place, "channel")
-    if kind == "user" or place in {"Query.user(channelId)", "Query.users(channelId)"}:
+    if kind == "user" or place in NOT_FOR_INTEGRATORS:
         place, kind = "Query.node(id)", "tag"
     before = await everything(own.robot.web)
 
     assert (await ask(own.robot, place, own.ids[kind], "integrator", channels=[own.channel])).errors == []
-    written = await everything(own.robot.web) if "record" in place else before
+    written = await everything(own.robot.web) if place.startswith("Mutation.") else before
     for channels in ([other], []):
         assert_not_found(place, await ask(own.robot, place, own.ids[kind], "integrator", channels=channels))
     assert await everything(own.robot.web) == written
@@ -246,10 +365,11 @@ def _id_places(schema: GraphQLSchema) -> Iterator[str]:
                 yield from (f"{root}.{field_name}({path})" for path in _id_paths(name, argument.type))
 
 
-def _id_paths(path: str, given: GraphQLInputType) -> Iterator[str]:
+def _id_paths(path: str, given: GraphQLInputType, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Of a type that holds itself, only the outermost."""
     named = get_named_type(given)
     if named.name == "ID":
         yield path
-    elif isinstance(named, GraphQLInputObjectType):
+    elif isinstance(named, GraphQLInputObjectType) and named.name not in above:
         for name, field in named.fields.items():
-            yield from _id_paths(f"{path}.{name}", field.type)
+            yield from _id_paths(f"{path}.{name}", field.type, (*above, named.name))

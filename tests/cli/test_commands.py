@@ -1,5 +1,6 @@
 """The small commands of `user-tags`."""
 
+import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,12 @@ import pytest
 from graphql import build_schema
 
 from service.__main__ import main
+from service.clock import system_clock
+from service.domain.events import record_events
+from service.entities.enums import EventKind
+from service.entities.ids import channel_gid
+from service.entities.users import UserEvent
+from tests.runtimes import bind, open_runtime
 
 SECRET = "a secret of the tests that is long enough"
 
@@ -93,3 +100,29 @@ def test_export_schema_prints_a_schema(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["export-schema"]) == 0
     schema = build_schema(capsys.readouterr().out)
     assert schema.subscription_type is not None
+
+
+def test_forget_deletes_one_person_and_says_so(
+    database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+
+    async def somebody_follows() -> tuple[str, int]:
+        async with open_runtime(database_url, system_clock) as runtime:
+            channel = await bind(runtime)
+            await record_events(runtime, channel, [UserEvent("ann", EventKind.FOLLOW, runtime.clock())])
+            return channel_gid(channel.channel_id), channel.channel_id
+
+    async def known(channel_id: int) -> int:
+        async with open_runtime(database_url, system_clock) as runtime:
+            query = "select count(*) from channel_user where channel_id = $1"
+            return int(await runtime.pool.fetchval(query, channel_id))
+
+    gid, channel_id = asyncio.run(somebody_follows())
+    assert main(["forget", "--channel", gid, "--openid", "ann"]) == 0
+    assert asyncio.run(known(channel_id)) == 0
+    assert main(["forget", "--channel", gid, "--openid", "ann"]) == 1
+    assert capsys.readouterr().out == "forgotten\nnobody is known by this openid\n"
+    with pytest.raises(SystemExit, match="no such channel"):
+        main(["forget", "--channel", "nothing", "--openid", "ann"])

@@ -129,10 +129,10 @@ def test_a_guard_inside_a_connection_is_enough() -> None:
         raise NotImplementedError
 
     @strawberry.type
-    class Audience:
+    class Crowd:
         users: UserConnection | None = strawberry.field(resolver=resolve, extensions=[VIEW_USERS])
 
-    refuse_unguarded(schema_with([VIEW_TAGS], Audience))
+    refuse_unguarded(schema_with([VIEW_TAGS], Crowd))
 
 
 def test_whoever_may_see_users_may_see_tags() -> None:

@@ -14,7 +14,7 @@ from service.storage.statements import SQL_ROOT, STATEMENTS
 from tests.contract.tenancy import functions_called, is_a, parsed, strays_of, strays_of_view, walk
 
 # Read by whoever runs the service, never by a tenant; writes nothing.
-OVER_ALL_TENANTS = {"summary"}
+OVER_ALL_TENANTS = {"summary", "unfinished_jobs"}
 CLOCKS_AND_DICE = {
     *("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"),
     *("random", "gen_random_uuid", "uuidv4", "uuidv7", "setval"),
@@ -97,7 +97,9 @@ def test_what_has_a_channel_is_distributed_by_it_and_lies_together() -> None:
     together = {"create_distributed_table", "channel_id", "channel_state"}
     assert all(set(distribution()[table]) | {"channel_state"} == together for table in with_channel)
     others = {table: said for table, said in distribution().items() if table not in with_channel}
-    assert others == dict.fromkeys(("robot", "channel", "touch_windows"), ("create_reference_table",))
+    assert others == dict.fromkeys(
+        ("robot", "channel", "touch_windows", "return_endpoint"), ("create_reference_table",)
+    )
 
 
 def test_every_tenant_table_has_a_primary_key() -> None:

@@ -14,12 +14,13 @@ from service.domain.wake_ups import ValkeyPublisher
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
+from service.entities.jobs import JobWakeUp
 from service.entities.users import UserEvent
 from service.sealing import Sealer
 from service.settings import Settings
 from service.storage.database import open_pool
 from tests.frozen_clock import FrozenClock
-from tests.runtimes import SECRETS_KEY
+from tests.runtimes import SECRETS_KEY, RecordingQueue
 
 NEVER = timedelta(minutes=10)
 
@@ -35,7 +36,7 @@ class TickingClock(FrozenClock):
 class Silence:
     """Loses every wake-up."""
 
-    def publish(self, wake_ups: Iterable[WakeUp]) -> None:
+    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
         del wake_ups
 
 
@@ -72,7 +73,9 @@ async def feed_process(
     hub = Hub(pool, redis, heal_every=heal_every)
     hub.start()
     try:
-        yield FeedProcess(Runtime(pool, clock, publisher, Sealer((SECRETS_KEY,)), Settings()), hub, redis, clock)
+        yield FeedProcess(
+            Runtime(pool, clock, publisher, RecordingQueue(), Sealer((SECRETS_KEY,)), Settings()), hub, redis, clock
+        )
     finally:
         await hub.close()
         await valkey.close()

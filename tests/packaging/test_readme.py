@@ -19,7 +19,8 @@ from tests.packaging.readme import TEXT, block, blocks, quoted, rows
 SETTINGS = {quoted(row[0])[0]: row[1] for row in rows("Settings")}
 NEEDED = {
     "channels and tags, `tagEvents`": Permission.VIEW_TAGS,
-    "people and their tags, `userTags`": Permission.VIEW_USERS,
+    "people and their tags, `userTags`; audiences and overlaps": Permission.VIEW_USERS,
+    "export, see and cancel jobs": Permission.EXPORT,
     "bind, update, unbind channels; push addresses": Permission.MANAGE_CHANNELS,
     "record events": Permission.SUBMIT_DATA,
 }
@@ -93,7 +94,7 @@ def operations() -> Iterator[str]:
 
 
 def test_all_graphql_is_found() -> None:
-    assert len(list(operations())) == 7
+    assert len(list(operations())) == 9
 
 
 @pytest.mark.parametrize("operation", list(operations()))

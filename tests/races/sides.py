@@ -13,7 +13,7 @@ from service.sealing import Sealer
 from service.settings import Settings
 from service.storage.database import BareConnection, SessionlessConnection
 from service.storage.statements import STATEMENTS
-from tests.runtimes import SECRETS_KEY, RecordingPublisher
+from tests.runtimes import SECRETS_KEY, RecordingPublisher, RecordingQueue
 from tests.waiting import wait_until
 
 Answer = TypeVar("Answer")
@@ -129,7 +129,7 @@ async def open_side(
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )
-    side.runtime = Runtime(pool, clock, RecordingPublisher(), Sealer((SECRETS_KEY,)), settings)
+    side.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), Sealer((SECRETS_KEY,)), settings)
     try:
         yield side
     finally:

@@ -15,6 +15,19 @@ VALUES = {
     ":channels": str(CHANNELS_IN_ALL),
 }
 
+# One person in ten came from one of a hundred ads, four ad tags name three of them each.
+ADS = """
+insert into user_ad
+select c, n, 'ad-' || n / 10 % 100, :now from generate_series(1, 2) c, generate_series(0, 99990, 10) n;
+insert into tag (channel_id, tag_id, kind, category, name, state, created_at, updated_at)
+select channel_id, t, 'AD', 'Advertising', 'Ad tag ' || t, 'ACTIVE', :now, :now
+from channel, generate_series(37, :tags) t;
+insert into ad_tag select channel_id, t, 1, 1 from channel, generate_series(37, :tags) t;
+insert into ad_tag_ad
+select channel_id, t, 'ad-' || t + n, n from channel, generate_series(37, :tags) t, generate_series(1, 3) n;
+insert into forgotten_openid
+select c, sha256(int4send(n)), :now, :now from generate_series(1, 2) c, generate_series(1, 9999) n;
+"""
 CHANNELS = """
 insert into robot values ('robot-1', :now);
 insert into channel (robot_id, kind, app_id, name, verified, bound_at, push_secret, push_secret_hash)
@@ -61,7 +74,7 @@ async def make_channels(conn: Connection) -> None:
 
 async def make_crowd(conn: Connection) -> None:
     """Channel 1 has 100,000 people in four blocks, 40 tags and a log of 80,000 changes; the others are neighbours."""
-    for text in (CHANNELS, PEOPLE, MEMBERS, LOG):
+    for text in (CHANNELS, PEOPLE, MEMBERS, LOG, ADS):
         await conn.execute(_filled(text))
     # Index-only scans need the visibility map, as after any autovacuum.
     await conn.execute("vacuum analyze")

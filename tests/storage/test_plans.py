@@ -23,7 +23,7 @@ NOTHING = [None] * len(ORDINALS)
 ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     "merge_facts": (
         [1, ORDINALS, [NOW] * 5, [NOW] * 5, *[NOTHING] * 6, False, LONG_AGO],
-        {"channel_user": 2 * len(ORDINALS), "tag_members": 8 * len(ORDINALS)},
+        {"channel_user": 3 * len(ORDINALS), "tag_members": 8 * len(ORDINALS)},
     ),
     "cross_boundaries": (
         [1, [0, 3], [NOW] * 2, [LATER] * 2, False, LONG_AGO],
@@ -50,6 +50,18 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     "default_tag_differences": ([1, 2, NOW, False, LONG_AGO], {"channel_user": BLOCK, "tag_members": 8}),
     "arm_block": ([1, 2, NOW, False], {"channel_user": 2 * BLOCK, "alarm": BLOCK}),
     "prune_alarms": ([1, 2], {"alarm": 0, "block_head": 1}),
+    "ad_tags_gained": (
+        [1, ORDINALS, ["ad-38", "ad-40", "ad-7", "ad-38", "ad-1"]],
+        {"ad_tag_ad": 15, "tag": 10, "tag_members": 10},
+    ),
+    "ad_tag_differences": ([1, 2, 38], {"user_ad": 100, "tag_members": 1, "ad_tag_ad": 12, "tag": 4}),
+    "blocks_touched_by_ad_tag": ([1, 38], {"user_ad": 300, "tag_members": 4, "ad_tag_ad": 3}),
+    "last_facts_of_forgotten": ([1, [b"x" * 32, b"y" * 32]], {"forgotten_openid": 2}),
+    "unfollowed_until": ([1, LATER, 10], {"channel_user": 20}),
+    "people_to_forget": ([1, ORDINALS, None], {"channel_user": 2 * len(ORDINALS)}),
+    "blank_user_changes": ([1, 1, [37]], {"user_tag_change": 30}),
+    "identities_of_unionids": ([1, ["u1", "u2"]], {"channel_user": 2}),
+    "identities_of_openids": ([1, ["openid-77777", "openid-5"]], {"channel_user": 2}),
     "prunable_version": ([1, 1, NOW + timedelta(seconds=9)], {"user_tag_change": 12, "bulk_tag_change": 2}),
 }
 

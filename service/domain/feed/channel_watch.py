@@ -57,10 +57,11 @@ class ChannelWatch(Watch):
             return
         if everything:
             dirty |= await self._behind(conn, self._catalogue)
-        if None in dirty:
-            await self._catch_up_tags(conn)
+        # Blocks first: when a combo enters into force, pages must know by then who has it.
         for number in sorted(number for number in dirty if number in self._blocks and number is not None):
             await self._catch_up_block(conn, number)
+        if None in dirty:
+            await self._catch_up_tags(conn)
         if self._unknown and (dirty or everything):
             await self._recognise(conn)
 
@@ -163,6 +164,10 @@ class ChannelWatch(Watch):
         for change in since.changes:
             for subscriber in tuple(block.readers.get(change.offset, ())):
                 subscriber.bits_changed(change, self._catalogue)
+                if change.cause is ChangeCause.FORGOTTEN:
+                    # Should they come back, they will have another ordinal.
+                    self.leave(subscriber)
+                    self._admit(subscriber, None)
         block.version, block.at = since.version, since.at
 
     async def _start_block_over(self, conn: Connection, number: int, block: BlockWatch) -> None:

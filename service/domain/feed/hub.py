@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from service.domain.cancelling import cancel_for_good
 from service.domain.feed.channel_watch import ChannelWatch
 from service.domain.feed.cursors import read_cursor
+from service.domain.feed.job_watch import JobWatch
 from service.domain.feed.listener import Listener
 from service.domain.feed.log_reader import LogReader
 from service.domain.feed.panel import PanelWatch
@@ -24,6 +25,7 @@ from service.domain.feed.subscriber import Subscriber
 from service.domain.feed.watch import Watch
 from service.entities.blocks import WakeUp
 from service.entities.feed import UserTagsUpdate
+from service.entities.jobs import Job, JobWakeUp
 from service.storage.database import Pool
 
 W = TypeVar("W", bound=Watch)
@@ -38,6 +40,7 @@ class Hub:
         self._watches: dict[int, ChannelWatch] = {}
         self._panels: dict[int, PanelWatch] = {}
         self._log = LogReader(pool)
+        self._jobs: dict[int, JobWatch] = {}
         self._listener = Listener(redis, wanted=self._watched, heard=self._wake, subscribed=self._check)
         self._listening: asyncio.Task[None] | None = None
 
@@ -45,7 +48,7 @@ class Hub:
         self._listening = asyncio.create_task(self._listener.run(), name="feed listener")
 
     async def close(self) -> None:
-        tasks = [each.stop() for each in (*self._watches.values(), *self._panels.values())]
+        tasks = [each.stop() for each in (*self._watches.values(), *self._panels.values(), *self._jobs.values())]
         if self._listening is not None:
             tasks.append(self._listening)
         await cancel_for_good(*tasks)
@@ -74,6 +77,18 @@ class Hub:
         async with self._watching(self._panels, channel_id, self._new_panel) as watch:
             yield watch
 
+    async def job_progress(self, channel_id: int, job_id: int) -> AsyncGenerator[Job]:
+        """First the job as it is, then as it becomes; ends with the job."""
+        async with self._watching(self._jobs, channel_id, self._new_job_watch) as watch:
+            mailbox = watch.join(job_id)
+            try:
+                while (job := await mailbox.get()) is not None:
+                    yield job
+                    if job.state.finished:
+                        return
+            finally:
+                watch.leave(job_id, mailbox)
+
     async def _join(self, watch: ChannelWatch, subscriber: Subscriber, after: str | None) -> list[UserTagsUpdate]:
         async with self._pool.acquire() as conn:
             place, catalogue = await watch.join(conn, subscriber)
@@ -90,6 +105,9 @@ class Hub:
 
     def _new_panel(self, channel_id: int) -> PanelWatch:
         return PanelWatch(self._pool, channel_id, heal_every=self._heal_every)
+
+    def _new_job_watch(self, channel_id: int) -> JobWatch:
+        return JobWatch(self._pool, channel_id, heal_every=self._heal_every)
 
     @asynccontextmanager
     async def _watching(self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]) -> AsyncIterator[W]:
@@ -109,16 +127,20 @@ class Hub:
                 self._listener.settle()
 
     def _watched(self) -> set[int]:
-        return self._watches.keys() | self._panels.keys()
+        return self._watches.keys() | self._panels.keys() | self._jobs.keys()
 
-    def _wake(self, wake_up: WakeUp) -> None:
-        for watch in self._watches_of(wake_up.channel_id):
-            watch.wake(wake_up)
+    def _wake(self, wake_up: WakeUp | JobWakeUp) -> None:
+        if isinstance(wake_up, JobWakeUp):
+            if (watch := self._jobs.get(wake_up.channel_id)) is not None:
+                watch.check_everything()
+            return
+        for woken in self._watches_of(wake_up.channel_id):
+            woken.wake(wake_up)
 
     def _check(self, channel_id: int) -> None:
         for watch in self._watches_of(channel_id):
             watch.check_everything()
 
     def _watches_of(self, channel_id: int) -> list[Watch]:
-        found = (self._watches.get(channel_id), self._panels.get(channel_id))
+        found = (self._watches.get(channel_id), self._panels.get(channel_id), self._jobs.get(channel_id))
         return [watch for watch in found if watch is not None]

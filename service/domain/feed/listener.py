@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from service.domain.cancelling import cancel_for_good, obey_cancellation
 from service.domain.wake_ups import channel_of, decode, topic_of
 from service.entities.blocks import WakeUp
+from service.entities.jobs import JobWakeUp
 
 ALIVE_TOPIC: Final = "user-tags:alive"
 RECONNECT_AFTER: Final = 0.5
@@ -34,7 +35,7 @@ class Listener:
         redis: Redis,
         *,
         wanted: Callable[[], set[int]],
-        heard: Callable[[WakeUp], None],
+        heard: Callable[[WakeUp | JobWakeUp], None],
         subscribed: Callable[[int], None],
     ) -> None:
         self._redis = redis

@@ -1,0 +1,46 @@
+"""How the watched jobs of one channel get on: one statement for all of them, whenever somebody is woken."""
+
+from service.domain.feed.mailbox import Mailbox
+from service.domain.feed.watch import Watch
+from service.entities.jobs import Job
+from service.storage import jobs
+from service.storage.database import Connection, Pool
+
+
+class JobWatch(Watch):
+    """Readers get every state that was seen, at least the last one, and None for a job that is gone."""
+
+    def __init__(self, pool: Pool, channel_id: int, *, heal_every: float) -> None:
+        super().__init__(pool, channel_id, heal_every=heal_every)
+        self._readers: dict[int, dict[Mailbox[Job | None], Job | None]] = {}
+
+    def join(self, job_id: int) -> Mailbox[Job | None]:
+        """A mailbox that gets the job as it is, soon, and then each time it is another."""
+        mailbox: Mailbox[Job | None] = Mailbox(_newest)
+        self._readers.setdefault(job_id, {})[mailbox] = None
+        self.check_everything()
+        return mailbox
+
+    def leave(self, job_id: int, mailbox: Mailbox[Job | None]) -> None:
+        readers = self._readers.get(job_id, {})
+        readers.pop(mailbox, None)
+        if not readers:
+            self._readers.pop(job_id, None)
+
+    async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
+        """Blocks and tag states say nothing about jobs; only one task of a watch catches up, so states keep order."""
+        del dirty
+        asked = list(self._readers)
+        if not everything or not asked:
+            return
+        found = {job.job_id: job for job in await jobs.jobs_numbered(conn, self.channel_id, asked)}
+        for job_id in asked:
+            job = found.get(job_id)
+            for mailbox, told in self._readers.get(job_id, {}).items():
+                if job is None or job != told:
+                    mailbox.put(job)
+                    self._readers[job_id][mailbox] = job
+
+
+def _newest(waiting: list[Job | None]) -> list[Job | None]:
+    return waiting[-1:]

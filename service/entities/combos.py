@@ -1,0 +1,120 @@
+"""Combo tags: what they are made of, and what follows from it for a channel."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from service.entities.enums import TagState
+from service.entities.expressions import Expression
+from service.entities.tags import Catalogue, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Combo:
+    """What a combo is made of and how far its members are computed: from `next_block` on they are not; None: all are.
+
+    What an older generation computed is void. `as_of` is None until the combo was first ACTIVE.
+    """
+
+    tag_id: int
+    expression: Expression
+    generation: int
+    next_block: int | None
+    started_at: datetime | None
+    as_of: datetime | None
+
+
+@dataclass(frozen=True)
+class ComboCatalogue:
+    """The tags of a channel with what its combos are made of, as of one tag-state version."""
+
+    catalogue: Catalogue
+    combos: Mapping[int, Combo]
+    epoch: int = 0
+
+    @property
+    def tags(self) -> Mapping[int, Tag]:
+        return self.catalogue.tags
+
+    def living(self) -> Iterator[tuple[Tag, Combo]]:
+        """Combos that are not deleted."""
+        for tag_id, combo in sorted(self.combos.items()):
+            tag = self.tags.get(tag_id)
+            if tag is not None and tag.deleted_at is None:
+                yield tag, combo
+
+    @cached_property
+    def _operands(self) -> dict[int, tuple[int, ...]]:
+        return {tag_id: combo.expression.tag_ids() for tag_id, combo in self.combos.items()}
+
+    @cached_property
+    def _users(self) -> dict[int, list[int]]:
+        """By tag, the living combos that have it at one of their leaves."""
+        users: dict[int, list[int]] = {}
+        for tag, _ in self.living():
+            for operand in self._operands[tag.tag_id]:
+                users.setdefault(operand, []).append(tag.tag_id)
+        return users
+
+    def users_of(self, tag_id: int) -> list[int]:
+        """The living combos that have a tag at one of their leaves."""
+        return self._users.get(tag_id, [])
+
+    def above(self, tag_id: int) -> list[int]:
+        """The living combos that reach a tag, directly or through other living combos; the nearest first."""
+        found: dict[int, None] = {}
+        left = deque([tag_id])
+        while left:
+            for user in self.users_of(left.popleft()):
+                if user not in found:
+                    found[user] = None
+                    left.append(user)
+        return list(found)
+
+    def dead_below(self, tag_id: int) -> list[int]:
+        """The deleted tags that a combo reaches; beneath a deleted combo nobody looks."""
+        dead: dict[int, None] = {}
+        seen = {tag_id}
+        left = [tag_id]
+        while left:
+            for operand in self._operands.get(left.pop(), ()):
+                tag = self.tags.get(operand)
+                if tag is not None and tag.deleted_at is not None:
+                    dead[operand] = None
+                elif operand not in seen:
+                    seen.add(operand)
+                    left.append(operand)
+        return sorted(dead)
+
+    def computable(self) -> list[Combo]:
+        """Combos whose members can be told from what is stored, operands before what is made of them.
+
+        PENDING ones are among them, and so must all that they are made of be ACTIVE: what is made of a PENDING tag
+        waits, and keeps the members it had.
+        """
+        waiting = {
+            tag.tag_id: {each for each in self._operands[tag.tag_id] if each in self.combos}
+            for tag, _ in self.living()
+            if tag.state is not TagState.LAPSED and all(map(self._in_force, self._operands[tag.tag_id]))
+        }
+        found: dict[int, Combo] = {}
+        ready = deque(tag_id for tag_id, left in waiting.items() if not left)
+        while ready:
+            tag_id = ready.popleft()
+            found[tag_id] = self.combos[tag_id]
+            for user in self.users_of(tag_id):
+                if user in waiting and tag_id in waiting[user]:
+                    waiting[user].remove(tag_id)
+                    if not waiting[user]:
+                        ready.append(user)
+        return list(found.values())
+
+    def _in_force(self, tag_id: int) -> bool:
+        tag = self.tags.get(tag_id)
+        return tag is not None and tag.shown
+
+    def pending(self) -> list[Combo]:
+        """Computable combos that are not in force yet."""
+        return [combo for combo in self.computable() if self.tags[combo.tag_id].state is TagState.PENDING]

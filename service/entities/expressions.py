@@ -1,0 +1,172 @@
+"""Expressions over the tags of one channel: what a combo or an audience is made of (specification §4.4)."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+
+class Operator(StrEnum):
+    """Operands of EXCEPT: from, remove."""
+
+    TAG = "TAG"
+    ALL = "ALL"
+    ANY = "ANY"
+    EXCEPT = "EXCEPT"
+
+
+SIGNS: Final = {Operator.ALL: " ∩ ", Operator.ANY: " ∪ ", Operator.EXCEPT: " − "}
+
+
+@dataclass(frozen=True, slots=True)
+class TagDraft:
+    """A leaf as somebody wrote it: any text that may be the id of a tag."""
+
+    gid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManyDraft:
+    """ALL or ANY of some drafts, which may be none."""
+
+    operator: Operator
+    operands: "tuple[Draft, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceDraft:
+    keep: "Draft"
+    remove: "Draft"
+
+
+@dataclass(frozen=True, slots=True)
+class UnclearDraft:
+    """Nested so deep that nobody reads on."""
+
+
+Draft: TypeAlias = TagDraft | ManyDraft | DifferenceDraft | UnclearDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A tree of checked tags. `tag_id` belongs to TAG; ALL and ANY have two operands or more, EXCEPT exactly two."""
+
+    operator: Operator
+    tag_id: int = 0
+    operands: tuple["Expression", ...] = ()
+
+    def tag_ids(self) -> tuple[int, ...]:
+        """The tags at the leaves, each once, in the order of their first place."""
+        return tuple(dict.fromkeys(leaf.tag_id for _, _, leaf in self.flat() if leaf.operator is Operator.TAG))
+
+    def flat(self) -> list[tuple[int, int | None, "Expression"]]:
+        """(index, index of the parent, node): parents first, operands in order."""
+        return list(_walk(self, None, 0))
+
+    def canonical(self) -> str:
+        """The same text for the same set algebra up to the order of operands: what expressions are compared by."""
+        match self.operator:
+            case Operator.TAG:
+                return str(self.tag_id)
+            case Operator.EXCEPT:
+                return f"EXCEPT({','.join(each.canonical() for each in self.operands)})"
+            case _:
+                return f"{self.operator}({','.join(sorted(each.canonical() for each in self.operands))})"
+
+    def digest(self) -> int:
+        """A number of 59 bits that stands for `canonical`, for ids."""
+        return int.from_bytes(hashlib.sha256(self.canonical().encode()).digest()[:8]) >> 5
+
+    def text(self, name_of: Callable[[int], str]) -> str:
+        """For people: (New user ∩ Opened) − Ordered."""
+        if self.operator is Operator.TAG:
+            return name_of(self.tag_id)
+        return SIGNS[self.operator].join(
+            each.text(name_of) if each.operator is Operator.TAG else f"({each.text(name_of)})" for each in self.operands
+        )
+
+    def holds(self, tag_ids: frozenset[int]) -> bool:
+        """Whether somebody who has exactly these tags is in the set."""
+        match self.operator:
+            case Operator.TAG:
+                return self.tag_id in tag_ids
+            case Operator.ALL:
+                return all(each.holds(tag_ids) for each in self.operands)
+            case Operator.ANY:
+                return any(each.holds(tag_ids) for each in self.operands)
+            case Operator.EXCEPT:
+                keep, remove = self.operands
+                return keep.holds(tag_ids) and not remove.holds(tag_ids)
+
+
+def tag(tag_id: int) -> Expression:
+    return Expression(Operator.TAG, tag_id)
+
+
+def all_of(*operands: Expression) -> Expression:
+    return _many(Operator.ALL, operands)
+
+
+def any_of(*operands: Expression) -> Expression:
+    return _many(Operator.ANY, operands)
+
+
+def difference(keep: Expression, remove: Expression) -> Expression:
+    return Expression(Operator.EXCEPT, operands=(keep, remove))
+
+
+def to_json(expression: Expression) -> str:
+    """As the database keeps it: a number for a tag, ["ALL", …] for the rest."""
+    return json.dumps(_plain(expression), separators=(",", ":"))
+
+
+def from_json(text: str) -> Expression:
+    """The inverse of `to_json`."""
+    return _tree(json.loads(text))
+
+
+def reaches(start: int, expressions: Mapping[int, Expression]) -> set[int]:
+    """Every tag below a combo, directly or through other combos; `expressions` are by combo."""
+    found: set[int] = set()
+    left = [start]
+    while left:
+        expression = expressions.get(left.pop())
+        for tag_id in () if expression is None else expression.tag_ids():
+            if tag_id not in found:
+                found.add(tag_id)
+                left.append(tag_id)
+    return found
+
+
+def _many(operator: Operator, operands: tuple[Expression, ...]) -> Expression:
+    """Nested ones of the same operator are one, repetitions count once, one operand stands for itself."""
+    flattened = [inner for each in operands for inner in (each.operands if each.operator is operator else (each,))]
+    distinct: dict[str, Expression] = {}
+    for each in flattened:
+        distinct.setdefault(each.canonical(), each)
+    kept = tuple(distinct.values())
+    return kept[0] if len(kept) == 1 else Expression(operator, operands=kept)
+
+
+def _walk(expression: Expression, parent: int | None, index: int) -> Iterator[tuple[int, int | None, Expression]]:
+    yield index, parent, expression
+    following = index + 1
+    for operand in expression.operands:
+        for node in _walk(operand, index, following):
+            yield node
+            following += 1
+
+
+def _plain(expression: Expression) -> Any:
+    if expression.operator is Operator.TAG:
+        return expression.tag_id
+    return [expression.operator.value, *map(_plain, expression.operands)]
+
+
+def _tree(plain: Any) -> Expression:
+    if isinstance(plain, int):
+        return tag(plain)
+    operator, *operands = plain
+    return Expression(Operator(operator), operands=tuple(map(_tree, operands)))

@@ -1,0 +1,80 @@
+"""Ad tags: their ads, and who should have them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from service.entities.blocks import Transition
+from service.storage.database import Connection
+from service.storage.statements import STATEMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which list of ads a living tag has, and which one every block has been compared with."""
+
+    tag_id: int
+    edition: int
+    written_edition: int
+
+    @property
+    def written(self) -> bool:
+        return self.written_edition == self.edition
+
+
+async def insert_ad_tag(conn: Connection, channel_id: int, tag_id: int, ad_ids: Sequence[str]) -> None:
+    await conn.execute(STATEMENTS["insert_ad_tag"], channel_id, tag_id)
+    await conn.execute(STATEMENTS["insert_ad_tag_ads"], channel_id, tag_id, list(ad_ids))
+
+
+async def replace_ads(conn: Connection, channel_id: int, tag_id: int, ad_ids: Sequence[str]) -> None:
+    """Another list of ads; the caller holds the channel's state."""
+    await conn.execute(STATEMENTS["next_edition"], channel_id, tag_id)
+    await conn.execute(STATEMENTS["clear_ad_tag_ads"], channel_id, tag_id)
+    await conn.execute(STATEMENTS["insert_ad_tag_ads"], channel_id, tag_id, list(ad_ids))
+
+
+async def ads_of_tags(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> dict[int, list[str]]:
+    """The ads by tag, in the order they were typed."""
+    ads: dict[int, list[str]] = {}
+    for row in await conn.fetch(STATEMENTS["ads_of_tags"], channel_id, list(tag_ids)):
+        ads.setdefault(row["tag_id"], []).append(row["ad_id"])
+    return ads
+
+
+async def editions(conn: Connection, channel_id: int) -> dict[int, Edition]:
+    """Living ad tags, by id."""
+    rows = await conn.fetch(STATEMENTS["editions"], channel_id)
+    return {row["tag_id"]: Edition(row["tag_id"], row["edition"], row["written_edition"]) for row in rows}
+
+
+async def note_written(conn: Connection, channel_id: int, tag_id: int, edition: int) -> None:
+    await conn.execute(STATEMENTS["note_written"], channel_id, tag_id, edition)
+
+
+async def blocks_touched_by_ad_tag(conn: Connection, channel_id: int, tag_id: int) -> set[int]:
+    return {row["block"] for row in await conn.fetch(STATEMENTS["blocks_touched_by_ad_tag"], channel_id, tag_id)}
+
+
+async def ad_tags_gained(conn: Connection, channel_id: int, ads: Iterable[tuple[int, str]]) -> list[Transition]:
+    """What (ordinal, ad id) just recorded in locked blocks gives to people who do not have it yet."""
+    pairs = sorted(set(ads))
+    rows = await conn.fetch(
+        STATEMENTS["ad_tags_gained"], channel_id, [ordinal for ordinal, _ in pairs], [ad_id for _, ad_id in pairs]
+    )
+    return [Transition(row["block"], (row["user_offset"],), tuple(row["tag_ids"]), ()) for row in rows]
+
+
+async def ad_tag_differences(
+    conn: Connection, channel_id: int, block: int, tag_id: int | None = None
+) -> list[Transition]:
+    """How the members of one living ad tag, or of all, differ from the known ads in a locked block.
+
+    With several tags somebody may be in more than one of the transitions.
+    """
+    found = []
+    for row in await conn.fetch(STATEMENTS["ad_tag_differences"], channel_id, block, tag_id):
+        if row["added"]:
+            found.append(Transition(block, tuple(row["added"]), (row["tag_id"],), ()))
+        if row["removed"]:
+            found.append(Transition(block, tuple(row["removed"]), (), (row["tag_id"],)))
+    return found

@@ -1,0 +1,59 @@
+"""What the clock starts besides the default tags: ad tags are finished, and people forgotten."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.domain.ad_tags import AdTagDetails, create_ad_tag
+from service.domain.events import record_events
+from service.entities.enums import EventKind
+from service.entities.ids import channel_gid
+from service.entities.users import UserEvent
+from service.jobs.scheduled import ad_tags, forget
+from tests.jobs.conftest import TeaHouse
+from tests.real_processes import worker
+from tests.runtimes import admin, bind
+from tests.waiting import wait_until
+
+UNFINISHED = "select count(*) from ad_tag where written_edition < edition"
+
+
+async def make_unfinished(house: TeaHouse) -> None:
+    details = AdTagDetails("Spring", ["1"], None)
+    await create_ad_tag(house.runtime, admin(), channel_gid(house.channel.channel_id), details)
+    await house.runtime.pool.execute("update ad_tag set written_edition = 0")
+
+
+async def test_a_worker_finishes_ad_tags_as_soon_as_it_starts(tea_house: TeaHouse, tmp_path: Path) -> None:
+    await make_unfinished(tea_house)
+    async with worker(tea_house.environment, tmp_path / "worker.log"):
+
+        async def finished() -> bool:
+            return not await tea_house.runtime.pool.fetchval(UNFINISHED)
+
+        await wait_until(finished, within=15)
+
+
+async def test_people_are_forgotten_in_every_channel_and_one_that_fails_holds_up_nobody(
+    tea_house: TeaHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    runtime, other = tea_house.runtime, await bind(tea_house.runtime)
+    for channel in (tea_house.channel, other):
+        for kind in (EventKind.FOLLOW, EventKind.UNFOLLOW):
+            await record_events(runtime, channel, [UserEvent("ben", kind, runtime.clock())])
+            tea_house.time.advance(timedelta(seconds=2))
+    tea_house.time.advance(timedelta(days=31))
+    await runtime.pool.execute("update channel_state set user_count = -2147483648 where channel_id = $1", 1)
+
+    await forget({"runtime": runtime})
+    left = await runtime.pool.fetch("select channel_id from channel_user where openid = 'ben'")
+    assert [row["channel_id"] for row in left] == [1]
+    assert "forgetting people of channel 1 failed" in caplog.text
+
+
+async def test_finishing_is_done_channel_by_channel(tea_house: TeaHouse) -> None:
+    await make_unfinished(tea_house)
+
+    await ad_tags({"runtime": tea_house.runtime})
+    assert await tea_house.runtime.pool.fetchval(UNFINISHED) == 0

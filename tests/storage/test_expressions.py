@@ -1,0 +1,107 @@
+"""DESIGN §1: set algebra is bit algebra. What SQL says of an expression is what Python's sets say."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import pytest
+from asyncpg import BitString
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, bitmap_of, ordinal_at
+from service.entities.expressions import Expression, all_of, any_of, difference, tag
+from service.storage.database import Connection
+from service.storage.expressions import around, bits_of_expression, compiled, count_of_expression
+from service.storage.statements import STATEMENTS
+from tests.contract.tenancy import strays_of
+from tests.storage.crowds import make_channels
+
+TAG_IDS = range(1, 9)
+BLOCKS = range(3)
+DEEPEST = 8
+EVERYBODY = BitString.frombytes(b"\xff" * BLOCK_BYTES, BLOCK_SIZE)
+
+# Few offsets, at the ends of bytes and of the block, so that sets meet often.
+OFFSETS = st.sampled_from([0, 1, 7, 8, 63, 15_999, BLOCK_SIZE - 1])
+POPULATIONS = st.dictionaries(
+    st.tuples(st.sampled_from(BLOCKS), st.sampled_from(TAG_IDS)), st.frozensets(OFFSETS), max_size=20
+)
+
+
+def expressions(depth: int = DEEPEST) -> st.SearchStrategy[Expression]:
+    leaves = st.sampled_from(TAG_IDS).map(tag)
+    if depth == 0:
+        return leaves
+    inner = st.deferred(lambda: expressions(depth - 1))
+    some = st.lists(inner, min_size=1, max_size=3)
+    return st.one_of(
+        leaves,
+        some.map(lambda operands: all_of(*operands)),
+        some.map(lambda operands: any_of(*operands)),
+        st.builds(difference, inner, inner),
+    )
+
+
+def members_of(population: Mapping[tuple[int, int], frozenset[int]], expression: Expression) -> set[int]:
+    """The ordinals of whom the expression holds for, person by person."""
+    people: dict[int, set[int]] = {}
+    for (block, tag_id), offsets in population.items():
+        for offset in offsets:
+            people.setdefault(ordinal_at(block, offset), set()).add(tag_id)
+    return {ordinal for ordinal, tag_ids in people.items() if expression.holds(frozenset(tag_ids))}
+
+
+@pytest.fixture
+async def channels(conn: Connection) -> Connection:
+    """Channels with blocks and nobody in them."""
+    await make_channels(conn)
+    return conn
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(population=POPULATIONS, expression=expressions())
+async def test_sql_and_sets_agree(
+    channels: Connection, population: dict[tuple[int, int], frozenset[int]], expression: Expression
+) -> None:
+    """A second channel has everybody in everything, to be seen nowhere."""
+    conn = channels
+    transaction = conn.transaction()
+    await transaction.start()
+    try:
+        await conn.copy_records_to_table(
+            "tag_members",
+            records=[
+                (1, block, tag_id, BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE))
+                for (block, tag_id), offsets in population.items()
+            ]
+            + [
+                (2, block, tag_id, BitString.frombytes(b"\xff" * 4000, BLOCK_SIZE))
+                for block in BLOCKS
+                for tag_id in TAG_IDS
+            ],
+        )
+        expected = members_of(population, expression)
+        found = {
+            ordinal_at(block, offset)
+            for block, bits in (await bits_of_expression(conn, 1, expression, BLOCKS)).items()
+            for offset in range(BLOCK_SIZE)
+            if bits[offset >> 3] & 0x80 >> (offset & 7)
+        }
+        assert found == expected
+        assert await count_of_expression(conn, 1, expression) == len(expected)
+    finally:
+        await transaction.rollback()
+
+
+async def test_a_hundred_leaves_of_one_channel_are_one_statement(conn: Connection) -> None:
+    expression = difference(any_of(*map(tag, range(1, 100))), tag(100))
+    text = around(STATEMENTS["count_of_expression"], expression)
+
+    assert strays_of(text, {"tag_members", "block_head"}) == []
+    await conn.prepare(text)
+    assert await count_of_expression(conn, 1, expression) == 0
+
+
+def test_nothing_but_numbers_enters_the_statement() -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        compiled(tag(cast("int", "1) or (true")))
