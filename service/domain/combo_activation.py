@@ -18,7 +18,7 @@ from service.entities.enums import ChangeCause, TagState
 from service.storage import combos, heads
 
 # Large enough to be quick, small enough not to hold up events for long.
-BLOCKS_A_SLICE: Final = 80
+BLOCKS_A_SLICE: Final = 128
 
 
 class Outcome(Enum):

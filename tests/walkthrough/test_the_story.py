@@ -44,6 +44,13 @@ subscription UserTags($channel: ID!, $openid: String!) {
 PANEL = """
 query Panel($channel: ID!) { channel(id: $channel) { tags(first: 10) { edges { node { name memberCount } } } } }
 """
+TAG_IDS = "query Ids($channel: ID!) { channel(id: $channel) { tags { nodes { id name } } } }"
+CREATE_COMBO = """
+mutation Create($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id state } } }
+"""
+DELETE_TAG = """
+mutation Delete($id: ID!) { deleteTag(id: $id) { lapsed { name state lapsedBecause } } }
+"""
 OPENID = "oTheOnlyPersonInThisStory-00"
 ACCOUNT = Account(
     "wx5823bf96d3bd56c7", "gh_7f083739789a", "QDG6eK", "not used here", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
@@ -101,6 +108,7 @@ async def test_a_person_meets_the_tea_house(stage: Stage) -> None:
         await _the_person_writes(stage, page)
         await _two_days_pass(stage, page)
         await _both_processes_tell_the_same(stage, channel)
+        await _an_admin_combines_tags_and_deletes_one(stage, page, channel)
         await _the_account_is_unbound_and_bound_again(stage, page, channel)
         await _the_person_leaves(stage, page, channel)
     await _verify_finds_everything_right(stage)
@@ -180,6 +188,32 @@ async def _both_processes_tell_the_same(stage: Stage, channel: str) -> None:
     for change in reversed(history):
         shown = (shown - _names(change["removed"])) | _names(change["added"])
     assert shown == {each["tag"]["name"] for each in user["tags"]}
+
+
+async def _an_admin_combines_tags_and_deletes_one(stage: Stage, page: Operation, channel: str) -> None:
+    """Made in one web process, the page is open in the other."""
+    nodes = (await stage.ask(stage.web_1, Role.ADMIN, TAG_IDS, channel=channel))["channel"]["tags"]["nodes"]
+    ids = {node["name"]: node["id"] for node in nodes}
+
+    async def make(name: str, expression: dict[str, Any]) -> str:
+        given = {"channelId": channel, "name": name, "expression": expression}
+        made = (await stage.ask(stage.web_2, Role.ADMIN, CREATE_COMBO, input=given))["createComboTag"]["tag"]
+        event = await _next(page)
+        assert (made["state"], event["added"], event["cause"]) == ("PENDING", {name}, "COMBO_REFRESHED")
+        tag_id: str = made["id"]
+        return tag_id
+
+    regular = await make("Regular", {"all": [{"tag": ids["Old user"]}, {"tag": ids["Opened"]}]})
+    await make("Asleep", {"except": {"from": {"tag": regular}, "remove": {"tag": ids["Touchable"]}}})
+    gone = (await stage.ask(stage.web_1, Role.ADMIN, DELETE_TAG, id=regular))["deleteTag"]
+    assert gone["lapsed"] == [
+        {"name": "Asleep", "state": "LAPSED", "lapsedBecause": "It is made of Combo / Regular, which was deleted."}
+    ]
+    told = [await _next(page) for _ in range(2)]
+    assert [(event["removed"], event["cause"]) for event in told] == [
+        ({"Regular"}, "TAG_DELETED"),
+        ({"Asleep"}, "TAG_LAPSED"),
+    ]
 
 
 async def _the_account_is_unbound_and_bound_again(stage: Stage, page: Operation, channel: str) -> None:

@@ -113,7 +113,7 @@ class PanelWatch(Watch):
         return [
             PanelUpdate(self.channel_id, "COUNT_CHANGED", tag_id, counts[tag_id].at, catalogue, place)
             for tag_id in tag_ids
-            if catalogue.open and (tag := catalogue.tags.get(tag_id)) is not None and tag.deleted_at is None
+            if catalogue.open and (tag := catalogue.tags.get(tag_id)) is not None and tag.shown
         ]
 
     async def _missed(

@@ -1,0 +1,28 @@
+"""SPEC §4.4: whatever is created, edited, deleted, reported, refreshed and left half done, combos are what they say."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from service.domain import combo_activation
+from service.domain.runtime import Runtime
+from tests.domain.combo_histories import Life, Step, histories
+from tests.frozen_clock import START, FrozenClock
+from tests.runtimes import bind
+
+
+@pytest.fixture
+def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute one block at a time, so that there are places to stop between."""
+    monkeypatch.setattr(combo_activation, "BLOCKS_A_SLICE", 1)
+
+
+# The database outlives an example on purpose: every example binds a channel of its own.
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories())
+async def test_combos_are_what_they_say(
+    runtime: Runtime, clock: FrozenClock, small_slices: None, history: list[Step]
+) -> None:
+    clock.now = START
+    channel = await bind(runtime)
+
+    await Life(runtime, clock, channel).tell(history)
