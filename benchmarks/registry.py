@@ -8,6 +8,7 @@ from benchmarks import (
     combos,
     events,
     growth,
+    open_pages,
     processes,
     pushes,
     reading,
@@ -37,5 +38,6 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     combos,
     block_sizes,
     processes,
+    open_pages,
 )
 BENCHMARKS: Final = {module.__name__.rpartition(".")[2]: module for module in MODULES}

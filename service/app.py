@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.context import Services
 from service.api.event_stream import EventStreamView
-from service.api.rates import Rates
+from service.api.rates import OpenSubscriptions, Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier, bearer_token
 from service.api.view import GraphQLView
@@ -56,8 +56,9 @@ class WebProcess:
             parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             rates = Rates(self._settings.operations_per_second)
+            subscriptions = OpenSubscriptions(self._settings.subscriptions_per_holder)
             returns = ReturnRecorder(parts.runtime)
-            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates, returns)
+            services = Services(parts.runtime, EventRecorder(parts.runtime), hub, rates, returns, subscriptions)
             production = self._settings.production
             schema = make_schema(self._settings.query_limits, production=production)
             self.view = GraphQLView(schema, services, self._verifier, production=production)

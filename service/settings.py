@@ -62,6 +62,7 @@ class Settings:
     windows: Windows = Windows()
     query_limits: QueryLimits = QueryLimits()
     operations_per_second: int = 200
+    subscriptions_per_holder: int = 1_000
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
     size_history_retention: timedelta = timedelta(days=365)
@@ -101,6 +102,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         windows=_windows(read),
         query_limits=_query_limits(read),
         operations_per_second=read.count("OPERATIONS_PER_SECOND", default.operations_per_second),
+        subscriptions_per_holder=read.count("SUBSCRIPTIONS_PER_HOLDER", default.subscriptions_per_holder),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
         size_history_retention=read.positive("SIZE_HISTORY_RETENTION", default.size_history_retention),

@@ -1,17 +1,19 @@
 """What resolvers see: who asks, the process's parts, and fresh loaders."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import strawberry
 
 from service.api.loaders import Loaders
-from service.api.rates import Rates
+from service.api.rates import OpenSubscriptions, Rates
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
+from service.entities.feed import UserTagsUpdate
 from service.entities.principal import Principal
 
 
@@ -24,11 +26,33 @@ class Services:
     hub: Hub
     rates: Rates
     returns: ReturnRecorder
+    subscriptions: OpenSubscriptions
+
+
+class Feed:
+    """The updates of one subscription, in order, for whoever executes or writes them."""
+
+    def __init__(self, updates: AsyncIterator[UserTagsUpdate]) -> None:
+        self._updates = updates
+        self._returned: UserTagsUpdate | None = None
+
+    def __aiter__(self) -> "Feed":
+        return self
+
+    async def __anext__(self) -> UserTagsUpdate:
+        if self._returned is not None:
+            update, self._returned = self._returned, None
+            return update
+        return await anext(self._updates)
+
+    def put_back(self, update: UserTagsUpdate) -> None:
+        """The next reader gets it first."""
+        self._returned = update
 
 
 @dataclass(slots=True)
 class Context:
-    """One for each HTTP request, and one for each WebSocket connection."""
+    """One for each HTTP request, WebSocket connection, and operation on one."""
 
     services: Services
     request_id: str
@@ -37,10 +61,9 @@ class Context:
     # The cursor of the last event that a client of server-sent events has seen.
     resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
-    loaders: Loaders = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.begin()
+    # Of a `userTags` operation: its events, which the transport may take and write itself.
+    feed: "Feed | None" = None
+    _loaders: Loaders | None = None
 
     @property
     def runtime(self) -> Runtime:
@@ -58,9 +81,15 @@ class Context:
         if self.holder is not None:
             self.services.rates.take(self.holder)
 
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            self._loaders = Loaders(self.runtime)
+        return self._loaders
+
     def begin(self) -> None:
-        """Forgets what was loaded: a connection lives long, and each operation and event must see the present."""
-        self.loaders = Loaders(self.runtime)
+        """Forgets what was loaded: a subscription lives long, and each event must see the present."""
+        self._loaders = None
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

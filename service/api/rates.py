@@ -1,12 +1,13 @@
-"""How often one token's holder may ask: a bucket of operations that refills as time passes."""
+"""How much one token's holder may ask: operations over time, and subscriptions at once."""
 
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from service.entities.errors import RateLimitedError
+from service.entities.errors import LimitExceededError, RateLimitedError
 from service.entities.principal import Principal
 
 MOST_HOLDERS: Final = 10_000
@@ -36,3 +37,25 @@ class Rates:
             self._buckets.popitem(last=False)
         if left < 1:
             raise RateLimitedError(math.ceil((1 - left) / self._per_second))
+
+
+class OpenSubscriptions:
+    """How many subscriptions each holder has open on one process, whatever the connections; at most `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def one_more(self, holder: Principal) -> Iterator[None]:
+        """Counts while it is held; raises LimitExceededError when there are too many already."""
+        key = (holder.robot_id, holder.subject)
+        if self._open[key] >= self._most:
+            raise LimitExceededError(f"At most {self._most:,} subscriptions of one token's holder may be open.")
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]

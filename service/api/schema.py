@@ -17,6 +17,7 @@ from service.api.mutations import Mutation
 from service.api.permissions import refuse_unguarded
 from service.api.queries import Query
 from service.api.receipts import ReturnTag
+from service.api.rendering import Renderings
 from service.api.scalars import DATE_TIME
 from service.api.subscriptions import Subscription
 from service.api.tags import DefaultTag
@@ -26,11 +27,13 @@ from service.settings import QueryLimits
 class QuietSchema(strawberry.Schema):
     """Leaves logging to CodedErrors: a refusal is not an error of ours and needs no traceback."""
 
+    renderings: Renderings
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         pass
 
 
-def make_schema(limits: QueryLimits | None = None, *, production: bool = False) -> strawberry.Schema:
+def make_schema(limits: QueryLimits | None = None, *, production: bool = False) -> QuietSchema:
     """The executable schema; raises UnguardedFieldError if a field lacks its permission."""
     documents = Documents(limits or QueryLimits(), *((NoSchemaIntrospectionCustomRule,) if production else ()))
     schema = QuietSchema(
@@ -42,6 +45,7 @@ def make_schema(limits: QueryLimits | None = None, *, production: bool = False) 
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
     )
     refuse_unguarded(graphql_schema_of(schema))
+    schema.renderings = Renderings(graphql_schema_of(schema), documents.parsed)
     return schema
 
 

@@ -4,9 +4,10 @@ Source: PROTOCOL.md of the npm package graphql-ws.
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, cast
 
 from graphql import GraphQLError
 from strawberry.http.exceptions import WebSocketDisconnected
@@ -15,8 +16,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from service.api.context import Context
+from service.api.context import Context, Feed
 from service.api.errors import error_of
+from service.api.schema import QuietSchema
 from service.entities.errors import RateLimitedError
 
 FORBIDDEN: Final = 4403
@@ -45,24 +47,56 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             self._expiry = asyncio.create_task(self._close_at(expires_at), name="token expiry")
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """A query late in the life of a connection must not see what an earlier one loaded."""
-        self.context.begin()
+        """Each operation has a context of its own: what one has loaded, a later one must not see."""
+        context = replace(self.context)
         try:
-            self.context.count_operation()
+            context.count_operation()
+            results = await self.schema.stream(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.operation_name,
+            )
+            async with aclosing(results):
+                await self._send_results(operation, context, results)
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except RateLimitedError as refusal:
             await operation.send_initial_errors([error_of(refusal)])
-        else:
-            await super().run_operation(operation)
+        except Exception as error:
+            await self.handle_task_exception(error)
+            with suppress(Exception):
+                await operation.send_operation_message({"id": operation.id, "type": "complete"})
+            self.operations.pop(operation.id, None)
+            raise
 
-    async def _send_result_stream(self, operation: Operation[Context, None], result_source: StreamResult) -> None:
+    async def _send_results(self, operation: Operation[Context, None], context: Context, results: StreamResult) -> None:
         """A subscription that is refused before its first event ends with `error`, like any other refusal."""
-        first = await anext(result_source, None)
-        errors = first.errors or [] if isinstance(first, ExecutionResult) else []
-        if errors and (isinstance(first, PreExecutionError) or not any(error.path for error in errors)):
-            await operation.send_initial_errors(errors)
-        elif isinstance(first, ExecutionResult):
-            await operation.send_next(first)
-            await super()._send_result_stream(operation, result_source)
+        first = True
+        async for result in results:
+            if not isinstance(result, ExecutionResult):
+                raise TypeError("the schema knows no incremental delivery")
+            errors = result.errors or []
+            if first and errors and (isinstance(result, PreExecutionError) or not any(error.path for error in errors)):
+                await operation.send_initial_errors(errors)
+                return
+            await operation.send_next(result)
+            first = False
+            if context.feed is not None and not errors:
+                await self._send_written(operation, context, context.feed)
+
+    async def _send_written(self, operation: Operation[Context, None], context: Context, feed: Feed) -> None:
+        """Sends what needs no execution; returns before the first event that does."""
+        renderings = cast("QuietSchema", self.schema).renderings
+        rendering = renderings.of(operation.query, operation.operation_name, operation.variables)
+        if rendering is None:
+            return
+        context.begin()
+        async for update in feed:
+            data = rendering.event(update)
+            if data is None:
+                feed.put_back(update)
+                return
+            await operation.send_next(ExecutionResult(data=data, errors=None))
 
     async def shutdown(self) -> None:
         if self._expiry is not None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from service.api.arguments import AfterEvent, ChannelId, Openid
-from service.api.context import Info
+from service.api.context import Feed, Info
 from service.api.enums import TagEventKind
 from service.api.jobs import JobSubscriptions
 from service.api.permissions import needs
@@ -73,13 +73,17 @@ class Subscription(JobSubscriptions):
         self, info: Info, channel_id: ChannelId, openid: Openid, after: AfterEvent = None
     ) -> AsyncGenerator[UserTagsEvent, None]:
         check_openids([openid], "openid")
-        channel = await find_channel(info.context.runtime, info.context.principal, channel_id)
-        async with aclosing(
-            info.context.services.hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
-        ) as updates:
-            async for update in updates:
-                info.context.begin()
-                yield _user_tags_event(update)
+        runtime, principal = info.context.runtime, info.context.principal
+        hub = info.context.services.hub
+        with info.context.services.subscriptions.one_more(principal):
+            channel = await find_channel(runtime, principal, channel_id)
+            async with aclosing(
+                hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
+            ) as updates:
+                info.context.feed = Feed(updates)
+                async for update in info.context.feed:
+                    info.context.begin()
+                    yield user_tags_event(update)
 
     @strawberry.subscription(
         description="The tag panel's feed. Without `channelId`: of all channels. With `after`, first what was missed, "
@@ -96,12 +100,13 @@ class Subscription(JobSubscriptions):
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
         hub = info.context.services.hub
-        async with aclosing(
-            panel_updates(runtime, hub, principal, channel_id, info.context.resume_after or after)
-        ) as updates:
-            async for cursor, update in updates:
-                info.context.begin()
-                yield _tag_event(cursor, update)
+        with info.context.services.subscriptions.one_more(principal):
+            async with aclosing(
+                panel_updates(runtime, hub, principal, channel_id, info.context.resume_after or after)
+            ) as updates:
+                async for cursor, update in updates:
+                    info.context.begin()
+                    yield _tag_event(cursor, update)
 
 
 def _tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
@@ -115,7 +120,7 @@ def _tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
     )
 
 
-def _user_tags_event(update: UserTagsUpdate) -> UserTagsEvent:
+def user_tags_event(update: UserTagsUpdate) -> UserTagsEvent:
     def tags(tag_ids: frozenset[int]) -> list[Tag]:
         return shown_tags(tag_ids, update.catalogue)
 

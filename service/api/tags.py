@@ -143,8 +143,13 @@ def shown_tag(entity: TagEntity, catalogue: Catalogue) -> Tag:
 
 def shown_tags(tag_ids: "frozenset[int] | tuple[int, ...]", catalogue: Catalogue) -> list[Tag]:
     """Tags by id in the order of the panel."""
+    return [shown_tag(tag, catalogue) for tag in in_panel_order(tag_ids, catalogue)]
+
+
+def in_panel_order(tag_ids: "frozenset[int] | tuple[int, ...]", catalogue: Catalogue) -> list[TagEntity]:
+    """Those of the catalogue, by category and name."""
     found = [catalogue.tags[tag_id] for tag_id in tag_ids if tag_id in catalogue.tags]
-    return [shown_tag(tag, catalogue) for tag in sorted(found, key=lambda tag: (tag.category, tag.name, tag.tag_id))]
+    return sorted(found, key=lambda tag: (tag.category, tag.name, tag.tag_id))
 
 
 @strawberry.type(description="One tag of a list.")

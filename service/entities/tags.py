@@ -36,7 +36,7 @@ class Tag:
         return DefaultTagRule(self.tag_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Catalogue:
     """All tags of a channel as of one tag-state version. Nothing is shown while the gate is closed."""
 

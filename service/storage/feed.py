@@ -1,6 +1,6 @@
 """Where people and blocks stand: what the live feed starts from and compares with."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,13 +46,14 @@ class Standing:
     blocks: dict[int, tuple[int, datetime]]
 
 
-async def position_of(conn: Connection, channel_id: int, openid: str) -> Position | None:
-    """None when there is no such channel (any more)."""
-    row = await conn.fetchrow(STATEMENTS["position_of"], channel_id, openid)
-    if row is None:
-        return None
-    in_block = None if row["ordinal"] is None else _block_position(row)
-    return Position(row["open"], row["tag_version"], row["tag_version_at"], in_block)
+async def positions_together(conn: Connection, channel_id: int, openids: Collection[str]) -> dict[str, Position]:
+    """Each of `openids` in one and the same snapshot; raises LookupError when there is no such channel."""
+    rows = await conn.fetch(STATEMENTS["positions_together"], channel_id, list(openids))
+    if not rows:
+        raise LookupError("a channel never loses its state")
+    nobody = Position(rows[0]["open"], rows[0]["tag_version"], rows[0]["tag_version_at"], None)
+    known = {row["openid"]: replace(nobody, in_block=_block_position(row)) for row in rows if row["openid"] is not None}
+    return dict.fromkeys(openids, nobody) | known
 
 
 async def positions_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, BlockPosition]:

@@ -1,13 +1,13 @@
--- name: position_of
--- Where one openid stands in one snapshot: gate, tag states, block and the tag ids whose bit is set.
-select s.open, s.tag_version, s.tag_version_at, u.ordinal, h.version, h.at,
+-- name: positions_together
+-- Where openids stand in one snapshot: gate, tag states, and of those who are known block and tag ids.
+select s.open, s.tag_version, s.tag_version_at, u.openid, u.ordinal, h.version, h.at,
     array(
         select t.tag_id
         from tag_members t
         where t.channel_id = $1 and t.block = u.ordinal / 32000 and get_bit(t.members, u.ordinal % 32000) = 1
     ) as tag_ids
 from channel_state s
-left join channel_user u on u.channel_id = s.channel_id and u.openid = $2
+left join channel_user u on u.channel_id = s.channel_id and u.openid = any($2::text[])
 left join block_head h on h.channel_id = s.channel_id and h.block = u.ordinal / 32000
 where s.channel_id = $1;
 

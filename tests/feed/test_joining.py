@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
 
+from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.subscriber import Subscriber
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
-from service.storage.database import Connection
+from service.storage.database import Pool
+from service.storage.feed import Position
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, page
 from tests.feed.processes import FeedProcess
 from tests.feed.tag_states import change_tags, hide
@@ -20,22 +22,19 @@ from tests.waiting import wait_until
 WAITING = "select count(*) from pg_locks where not granted and relation = 'bulk_tag_change'::regclass"
 
 
-class HeldReads:
-    """A connection whose first answer is kept back until the test lets it through."""
+class HeldReads(PositionReader):
+    """Answers are kept back until the test lets them through."""
 
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
         self.answered = asyncio.Event()
         self.released = asyncio.Event()
 
-    async def fetch(self, *arguments: Any) -> list[asyncpg.Record]:
-        return await self._conn.fetch(*arguments)
-
-    async def fetchrow(self, *arguments: Any) -> asyncpg.Record | None:
-        row = await self._conn.fetchrow(*arguments)
+    async def position_of(self, channel_id: int, openid: str) -> Position:
+        position = await super().position_of(channel_id, openid)
         self.answered.set()
         await self.released.wait()
-        return row
+        return position
 
 
 @pytest.fixture
@@ -101,12 +100,12 @@ async def test_whoever_read_before_the_block_moved_on_reads_again(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
-    async with page(east, channel, "ann") as ann, east.runtime.pool.acquire() as conn:
+    async with page(east, channel, "ann") as ann:
         await ann.told(1)
         watch = east.hub._watches[channel.channel_id]
         bob = Subscriber(channel.channel_id, "bob")
-        held = HeldReads(conn)
-        joining = asyncio.create_task(watch.join(cast("Connection", held), bob))
+        held = HeldReads(east.runtime.pool)
+        joining = asyncio.create_task(watch.join(held, bob))
         await held.answered.wait()
         await west.happens(channel, EventKind.MESSAGE, "ann", "bob")
         await ann.shows(JUST_WROTE)
@@ -121,12 +120,12 @@ async def test_whoever_read_before_the_wake_up_came_to_nobody_is_caught_up(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await west.happens(channel, EventKind.FOLLOW, "ann")
-    async with page(east, channel, "nobody") as nobody, east.runtime.pool.acquire() as conn:
+    async with page(east, channel, "nobody") as nobody:
         await nobody.told(1)
         watch = east.hub._watches[channel.channel_id]
         ann = Subscriber(channel.channel_id, "ann")
-        held = HeldReads(conn)
-        joining = asyncio.create_task(watch.join(cast("Connection", held), ann))
+        held = HeldReads(east.runtime.pool)
+        joining = asyncio.create_task(watch.join(held, ann))
         await held.answered.wait()
         await west.happens(channel, EventKind.MESSAGE, "ann")
         async with page(east, channel, "eve") as eve:
@@ -144,12 +143,12 @@ async def test_whoever_read_before_the_tag_states_moved_on_reads_again(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
-    async with page(east, channel, "ann") as ann, east.runtime.pool.acquire() as conn:
+    async with page(east, channel, "ann") as ann:
         await ann.told(1)
         watch = east.hub._watches[channel.channel_id]
         bob = Subscriber(channel.channel_id, "bob")
-        held = HeldReads(conn)
-        joining = asyncio.create_task(watch.join(cast("Connection", held), bob))
+        held = HeldReads(east.runtime.pool)
+        joining = asyncio.create_task(watch.join(held, bob))
         await held.answered.wait()
         version = await change_tags(west, channel, [hide(DefaultTagRule.NEW_USER)])
         await ann.told(2)
@@ -158,3 +157,16 @@ async def test_whoever_read_before_the_tag_states_moved_on_reads_again(
         assert catalogue.version == version
         assert bob.whole(catalogue).tags == ann.tags
         watch.leave(bob)
+
+
+async def test_pages_that_open_together_are_read_together(
+    west: FeedProcess, east: FeedProcess, channel: Channel
+) -> None:
+    people = [f"person {number}" for number in range(120)]
+    await west.happens(channel, EventKind.FOLLOW, *people[::2])
+    async with AsyncExitStack() as pages:
+        opened = [await pages.enter_async_context(page(east, channel, person)) for person in people]
+        for number, each in enumerate(opened):
+            (first,) = await each.told(1)
+            assert first.tags == (NOTHING if number % 2 else JUST_FOLLOWED)
+        assert east.hub._positions.reads < len(people) / 2

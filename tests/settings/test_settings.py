@@ -43,6 +43,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_QUERY_TOKENS", "query_limits.tokens", 4000, "1000", 1000, ["1k"]),
     ("USER_TAGS_QUERY_COST", "query_limits.cost", 50_000, "9000", 9000, ["0"]),
     ("USER_TAGS_OPERATIONS_PER_SECOND", "operations_per_second", 200, "20", 20, ["0", "1.5"]),
+    ("USER_TAGS_SUBSCRIPTIONS_PER_HOLDER", "subscriptions_per_holder", 1000, "20", 20, ["0", "1.5"]),
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
     ("USER_TAGS_SIZE_HISTORY_RETENTION", "size_history_retention", timedelta(days=365), "30d", timedelta(days=30), ["0", "1y"]),

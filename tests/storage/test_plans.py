@@ -36,7 +36,10 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     "set_few_members": ([1, [0, 3], [7, 8], [31_999] * 16, [1] * 16], {"tag_members": 2}),
     "tags_of_users": ([1, ORDINALS], {"tag_members": TAGS * len(ORDINALS)}),
     "due_blocks": ([1, LATER], {"alarm": 50, "block_head": 4}),
-    "position_of": ([1, "openid-77777"], {"channel_user": 1, "tag_members": TAGS, "block_head": 1, "channel_state": 1}),
+    "positions_together": (
+        [1, ["openid-77777", "openid-5"]],
+        {"channel_user": 2, "tag_members": 2 * TAGS, "block_head": 2, "channel_state": 1},
+    ),
     "positions_of": (
         [1, ["openid-77777", "openid-5"]],
         {"channel_user": 2, "tag_members": 2 * TAGS, "user_tag_change": 2, "block_head": 2},

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
+from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.replay import structural_steps
 from service.domain.feed.subscriber import BlockWatch, Subscriber
 from service.domain.feed.watch import Watch
@@ -27,21 +28,24 @@ class ChannelWatch(Watch):
         self._blocks: dict[int, BlockWatch] = {}
         self._unknown: dict[str, set[Subscriber]] = {}
 
-    async def join(self, conn: Connection, subscriber: Subscriber) -> tuple[feed.BlockPosition | None, Catalogue]:
+    async def join(
+        self, positions: PositionReader, subscriber: Subscriber
+    ) -> tuple[feed.BlockPosition | None, Catalogue]:
         """Puts a new subscriber where the channel and their block stand; changes after that go to the mailbox."""
         while True:
-            await self._load_catalogue(conn)
-            position = await feed.position_of(conn, self.channel_id, subscriber.openid)
-            if position is None:
-                raise LookupError("a channel never loses its state")
+            if self._catalogue is None:
+                await self._load_catalogue()
+            position = await positions.position_of(self.channel_id, subscriber.openid)
             catalogue, place = self._catalogue, position.in_block
             if catalogue is None or (position.tag_version, position.tag_version_at) != catalogue.place:
-                await self._catch_up_tags(conn)
+                async with self._pool.acquire() as conn:
+                    await self._catch_up_tags(conn)
             elif self._admit(subscriber, place):
                 return place, catalogue
             elif place is not None:
                 # Read again if the block moved on meanwhile; if it went back, that shows here.
-                await self._catch_up_block(conn, place.block)
+                async with self._pool.acquire() as conn:
+                    await self._catch_up_block(conn, place.block)
 
     def leave(self, subscriber: Subscriber) -> None:
         if subscriber.place is None:
@@ -65,10 +69,12 @@ class ChannelWatch(Watch):
         if self._unknown and (dirty or everything):
             await self._recognise(conn)
 
-    async def _load_catalogue(self, conn: Connection) -> None:
+    async def _load_catalogue(self) -> None:
+        """Nobody who has a connection waits for this lock before there is a catalogue, so it may wait for one."""
         async with self._catching_up_tags:
             if self._catalogue is None:
-                self._catalogue = await tags.catalogue(conn, self.channel_id)
+                async with self._pool.acquire() as conn:
+                    self._catalogue = await tags.catalogue(conn, self.channel_id)
 
     def _subscribers(self) -> Iterator[Subscriber]:
         for block in self._blocks.values():

@@ -20,6 +20,7 @@ from service.domain.feed.job_watch import JobWatch
 from service.domain.feed.listener import Listener
 from service.domain.feed.log_reader import LogReader
 from service.domain.feed.panel import PanelWatch
+from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.replay import missed_since
 from service.domain.feed.subscriber import Subscriber
 from service.domain.feed.watch import Watch
@@ -40,6 +41,7 @@ class Hub:
         self._watches: dict[int, ChannelWatch] = {}
         self._panels: dict[int, PanelWatch] = {}
         self._log = LogReader(pool)
+        self._positions = PositionReader(pool)
         self._jobs: dict[int, JobWatch] = {}
         self._listener = Listener(redis, wanted=self._watched, heard=self._wake, subscribed=self._check)
         self._listening: asyncio.Task[None] | None = None
@@ -53,6 +55,7 @@ class Hub:
             tasks.append(self._listening)
         await cancel_for_good(*tasks)
         await self._log.close()
+        await self._positions.close()
 
     @property
     def open_pages(self) -> int:
@@ -90,10 +93,9 @@ class Hub:
                 watch.leave(job_id, mailbox)
 
     async def _join(self, watch: ChannelWatch, subscriber: Subscriber, after: str | None) -> list[UserTagsUpdate]:
-        async with self._pool.acquire() as conn:
-            place, catalogue = await watch.join(conn, subscriber)
-            # Before anything else is waited for: what comes next in the mailbox starts from here.
-            whole = subscriber.whole(catalogue)
+        place, catalogue = await watch.join(self._positions, subscriber)
+        # Before anything else is waited for: what comes next in the mailbox starts from here.
+        whole = subscriber.whole(catalogue)
         cursor = None if after is None else read_cursor(after)
         missed = None
         if cursor is not None:
