@@ -21,8 +21,8 @@ SUBMIT: Final = """
 mutation($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { replayed receipt { id added newUsers } } }
 """
 SENDERS: Final = 6
-LISTS: Final = 120
-KILLS: Final = 3
+LISTS: Final = 80
+KILLS: Final = 2
 
 
 @seeds(4)
