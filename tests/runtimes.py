@@ -64,6 +64,12 @@ def wake_ups_of(runtime: Runtime) -> list[WakeUp]:
     return [each for each in runtime.publisher.wake_ups if isinstance(each, WakeUp)]
 
 
+def forget_wake_ups(runtime: Runtime) -> None:
+    """Begin anew with what is published from now on."""
+    assert isinstance(runtime.publisher, RecordingPublisher)
+    runtime.publisher.wake_ups.clear()
+
+
 def admin(robot_id: str = "robot-1") -> Principal:
     return Principal("tests", robot_id, Role.ADMIN, LATER_THAN_ANY_TEST)
 

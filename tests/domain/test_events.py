@@ -14,7 +14,7 @@ from service.entities.users import UserEvent
 from tests.domain.log_replay import check_log
 from tests.domain.standings import facts_by_openid, heads_of, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import bind, wake_ups_of
+from tests.runtimes import bind, forget_wake_ups, wake_ups_of
 from tests.waiting import wait_until
 
 FOLLOW, MESSAGE = EventKind.FOLLOW, EventKind.MESSAGE
@@ -111,7 +111,7 @@ async def test_the_same_events_again_change_nothing(runtime: Runtime, channel: C
     recorder = EventRecorder(runtime)
     await recorder.record(channel, events)
     before = await heads_of(runtime, channel)
-    wake_ups_of(runtime).clear()
+    forget_wake_ups(runtime)
 
     clock.advance(timedelta(minutes=1))
     await recorder.record(channel, events[::-1])

@@ -16,7 +16,7 @@ from service.settings import Windows
 from tests.domain.histories import HOUR, History, Telling, histories
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import bind, wake_ups_of
+from tests.runtimes import bind, forget_wake_ups, wake_ups_of
 
 LENGTHS = st.sampled_from((0, 1, HOUR // 2, HOUR, 47 * HOUR, 48 * HOUR, 72 * HOUR))
 
@@ -59,7 +59,7 @@ async def test_a_run_after_new_windows_visits_each_block_once(
     clock.advance(timedelta(hours=1))
     await run_default_tags(runtime, channel)
     assert DefaultTagRule.UNTOUCHABLE in (await tags_by_openid(runtime, channel))["ann"]
-    wake_ups_of(runtime).clear()
+    forget_wake_ups(runtime)
 
     await settle_windows(with_windows(runtime, Windows(follow=timedelta(hours=2))))
     report = await run_default_tags(runtime, channel)

@@ -15,7 +15,7 @@ from service.entities.users import UserEvent
 from tests.domain.log_replay import logged_versions
 from tests.domain.standings import miscounted, tags_by_openid, tags_by_ordinal
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import bind, wake_ups_of
+from tests.runtimes import bind, forget_wake_ups, wake_ups_of
 
 TABLES = ("channel_user", "block_head", "tag_members", "tag_member_count", "user_tag_change", "bulk_tag_change")
 TOUCHABLE, UNTOUCHABLE = DefaultTagRule.TOUCHABLE.value, DefaultTagRule.UNTOUCHABLE.value
@@ -115,7 +115,7 @@ async def crowd(runtime: Runtime, clock: FrozenClock) -> Channel:
         ],
     )
     assert (await verify_channel(runtime, channel, repair=True)).clean
-    wake_ups_of(runtime).clear()
+    forget_wake_ups(runtime)
     return channel
 
 
