@@ -35,7 +35,11 @@ contracts: install
 
 check: lint types contracts test ## Everything CI runs
 
-bench: install ## Measure and write benchmarks/RESULTS.md; USERS=10000000 ONLY=events,pushes DATA_DIR=… are optional
+.venv/bench-installed: requirements/bench.txt | install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: .venv/bench-installed ## Measure and write benchmarks/RESULTS.md; USERS=10000000 ONLY=events,pushes DATA_DIR=… are optional
 	$(BIN)/python -m benchmarks $(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 schema: install ## Write schema.graphql and sql/schema.sql from the code
@@ -47,6 +51,8 @@ lock: ## Pin every dependency with its hashes again
 	  --custom-compile-command "make lock" pyproject.toml -o requirements/production.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --extra embedded --group dev -c requirements/production.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --custom-compile-command "make lock" --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" -c requirements/dev.txt - -o requirements/build.txt

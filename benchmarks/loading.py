@@ -64,6 +64,13 @@ made as (
         next_boundary(facts, false, w, $3)
     from judged
     order by i
+),
+armed as (
+    insert into alarm (channel_id, block, wake_at, user_offset)
+    select $1, i / 32000, wake_at, i % 32000
+    from (select i, next_boundary(facts, false, w, $3) as wake_at from judged) a
+    where wake_at is not null
+    order by wake_at, i
 )
 select array_agg(default_rules(facts, false, $6, w, $3) order by i) from judged
 """

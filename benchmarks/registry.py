@@ -2,7 +2,18 @@
 
 from typing import Final, Protocol
 
-from benchmarks import block_sizes, combos, events, growth, processes, pushes, reading, scheduled_runs
+from benchmarks import (
+    algebra,
+    block_sizes,
+    combos,
+    events,
+    growth,
+    processes,
+    pushes,
+    reading,
+    return_data,
+    scheduled_runs,
+)
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
 
@@ -19,8 +30,10 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     scheduled_runs,
     events,
     pushes,
+    return_data,
     growth,
     reading,
+    algebra,
     combos,
     block_sizes,
     processes,

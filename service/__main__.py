@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
@@ -15,7 +15,7 @@ from typing import Final, cast
 import uvicorn
 
 from service.embedded import EmbeddedError, embedded_secrets
-from service.entities.enums import Role
+from service.entities.enums import ReturnMode, Role
 from service.entities.errors import RefusedError
 from service.instance import addresses
 from service.settings import Settings, SettingsError, read_settings
@@ -134,6 +134,34 @@ def forget(settings: Settings, arguments: argparse.Namespace) -> int:
         return asyncio.run(forget_now(complete.settings, arguments.channel, arguments.openid, print))
 
 
+def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
+    from service.domain.return_data import Submission  # noqa: PLC0415
+    from service.importing import import_now  # noqa: PLC0415
+
+    details = Submission(
+        category=arguments.category,
+        label=arguments.label,
+        description=arguments.description,
+        openids=(),
+        mode=ReturnMode(arguments.mode),
+        subject="user-tags import-csv",
+        expires_at=arguments.expires_at,
+        key=arguments.key,
+    )
+    with addresses(settings) as complete:
+        return asyncio.run(
+            import_now(
+                complete.settings,
+                arguments.file,
+                arguments.channel,
+                details,
+                openids_of=arguments.openids_of,
+                rejects=arguments.rejects,
+                say=print,
+            )
+        )
+
+
 def export_schema(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.api.schema import schema_text  # noqa: PLC0415
 
@@ -175,6 +203,17 @@ def parser() -> argparse.ArgumentParser:
     forgotten = command("forget", forget, "delete what identifies a person; exit 1 where nobody is known")
     forgotten.add_argument("--channel", required=True, help="a channel id")
     forgotten.add_argument("--openid", required=True)
+    imported = command("import-csv", import_csv, "hand back a list of openids, of any size, from a CSV file")
+    imported.add_argument("file", help="the column openid, or else the first one; - reads standard input")
+    imported.add_argument("--channel", required=True, help="a channel id")
+    imported.add_argument("--category", required=True)
+    imported.add_argument("--label", required=True)
+    imported.add_argument("--description", default=None)
+    imported.add_argument("--mode", default="ADD", choices=["ADD", "REMOVE"])
+    imported.add_argument("--openids-of", default=None, help="the channel the openids are of, if it is another one")
+    imported.add_argument("--expires-at", type=_instant, default=None, help="like 2026-03-01T12:00:00Z")
+    imported.add_argument("--key", default=None, help="sent again with the same key, what was written is not repeated")
+    imported.add_argument("--rejects", default=None, help="a file to write what was not taken to")
     command("export-schema", export_schema, "print the GraphQL schema")
     return program
 
@@ -184,6 +223,13 @@ def _at_least_one(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("needs an offset, like 2026-03-01T12:00:00Z")
+    return at
 
 
 @contextmanager

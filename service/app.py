@@ -14,14 +14,17 @@ from service.api.context import Services
 from service.api.event_stream import EventStreamView
 from service.api.rates import Rates
 from service.api.schema import make_schema
-from service.api.tokens import TokenVerifier
+from service.api.tokens import TokenVerifier, bearer_token
 from service.api.view import GraphQLView
 from service.domain.combo_activation import activate_combo
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data import ReturnRecorder
+from service.entities.errors import UnauthenticatedError
+from service.entities.principal import Principal
 from service.http.ad_feed import AdFeed
 from service.http.batchset import Batchset
+from service.http.csv_import import CsvImport
 from service.http.exports import Exports
 from service.http.health import Health
 from service.http.wechat_push import WechatPush
@@ -37,6 +40,7 @@ class WebProcess:
     event_stream: EventStreamView
     push: WechatPush
     batchset: Batchset
+    csv_import: CsvImport
     ads: AdFeed
     health: Health
     exports: Exports
@@ -61,6 +65,7 @@ class WebProcess:
             self.push = WechatPush(parts.runtime, services.recorder)
             self.exports = Exports(parts.runtime)
             self.batchset = Batchset(parts.runtime, services.returns)
+            self.csv_import = CsvImport(parts.runtime, services.returns, self._identify)
             self.ads = AdFeed(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
@@ -68,6 +73,13 @@ class WebProcess:
                 yield
             finally:
                 await hub.close()
+
+    async def _identify(self, header: str | None) -> Principal:
+        """Whom an Authorization header stands for; raises UnauthenticatedError."""
+        token = bearer_token(header)
+        if token is None:
+            raise UnauthenticatedError
+        return await self._verifier.verify(token)
 
     async def graphql(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.view(scope, receive, send)
@@ -83,6 +95,9 @@ class WebProcess:
 
     async def post_batchset(self, request: Request) -> Response:
         return await self.batchset.post(request)
+
+    async def post_csv(self, request: Request) -> Response:
+        return await self.csv_import.post(request)
 
     async def get_ads(self, request: Request) -> Response:
         return await self.ads.get(request)
@@ -120,6 +135,7 @@ def make_app(settings: Settings) -> Starlette:
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
             Route("/export/{link}", process.export, methods=["GET"]),
             Route("/openapi/label/batchset/{token}", process.post_batchset, methods=["POST"]),
+            Route("/import/return-data", process.post_csv, methods=["POST"]),
             Route("/ads/{secret}", process.get_ads, methods=["GET"]),
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),

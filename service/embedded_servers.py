@@ -21,6 +21,8 @@ ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 LONGEST_START: Final = 60.0
 LONGEST_STOP: Final = 15.0
 GLANCE: Final = 0.02
+LEAST_SHARED_BUFFERS: Final = 256
+MOST_SHARED_BUFFERS: Final = 4096
 POSTMASTER_STATE: Final = 7  # the line of postmaster.pid that says how far the start has come
 
 
@@ -183,9 +185,13 @@ class Postgres(Server):
             "port": self.port,
             "unix_socket_directories": "",
             "max_connections": 200,
-            "shared_buffers": "256MB",
-            "max_wal_size": "2GB",
+            "shared_buffers": f"{_share_of_memory()}MB",
+            # Each page is logged whole once after a checkpoint, so they are rare; recovery takes seconds all the same.
+            "checkpoint_timeout": "15min",
+            "max_wal_size": "4GB",
             "wal_compression": "on",
+            # What changes all the time is a few pages, which a vacuum every minute would let grow first.
+            "autovacuum_naptime": "10s",
             "autovacuum": "on",
             "jit": "off",
             "timezone": "UTC",
@@ -197,6 +203,7 @@ class Postgres(Server):
                 "synchronous_commit": "off",
                 "full_page_writes": "off",
                 "max_wal_size": "512MB",
+                "shared_buffers": f"{LEAST_SHARED_BUFFERS}MB",
             }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.program), "-D", str(self.data), *options]
@@ -266,6 +273,12 @@ def _stop_orphan(pid_file: Path, program: Path, data: Path) -> None:
     except (psutil.Error, ValueError):
         pass
     pid_file.unlink(missing_ok=True)
+
+
+def _share_of_memory() -> int:
+    """A sixth of the machine's memory in MB, within limits; PostgreSQL takes it page by page as it needs it."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return min(max(memory // 6, LEAST_SHARED_BUFFERS), MOST_SHARED_BUFFERS)
 
 
 def _free_port() -> int:

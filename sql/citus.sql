@@ -5,6 +5,7 @@ select create_reference_table('touch_windows');
 select create_reference_table('return_endpoint');
 select create_distributed_table('channel_state', 'channel_id');
 select create_distributed_table('channel_user', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('alarm', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('user_ad', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('tag', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('combo_tag', 'channel_id', colocate_with => 'channel_state');

@@ -67,6 +67,15 @@ CREATE TABLE public.ad_tag_ad (
 
 COMMENT ON COLUMN public.ad_tag_ad."position" IS 'The order in which they were typed.';
 
+CREATE TABLE public.alarm (
+    channel_id bigint NOT NULL,
+    block integer NOT NULL,
+    wake_at timestamp with time zone NOT NULL,
+    user_offset smallint NOT NULL
+);
+
+COMMENT ON TABLE public.alarm IS 'Whom to look at when; it rings if channel_user.wake_at says the same. Not after block_head.evaluated_at: spent.';
+
 CREATE TABLE public.block_head (
     channel_id bigint NOT NULL,
     block integer NOT NULL,
@@ -513,6 +522,9 @@ ALTER TABLE ONLY public.ad_tag_ad
 ALTER TABLE ONLY public.ad_tag
     ADD CONSTRAINT ad_tag_pkey PRIMARY KEY (channel_id, tag_id);
 
+ALTER TABLE ONLY public.alarm
+    ADD CONSTRAINT alarm_pkey PRIMARY KEY (channel_id, block, wake_at, user_offset);
+
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_pkey PRIMARY KEY (channel_id, block);
 
@@ -616,8 +628,6 @@ CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) 
 CREATE INDEX channel_user_unfollowed ON public.channel_user USING btree (channel_id, unfollowed_at) WHERE (unfollowed_at IS NOT NULL);
 
 CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (channel_id, unionid) WHERE (unionid IS NOT NULL);
-
-CREATE INDEX channel_user_wake ON public.channel_user USING btree (channel_id, ((ordinal / 32000)), wake_at) WHERE (wake_at IS NOT NULL);
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 

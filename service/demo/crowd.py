@@ -115,7 +115,8 @@ class Crowd:
     """The people of one account, the same ones for the same account each time.
 
     `rate` is in events per second. `on_trouble` is awaited after each push that was not acknowledged, and
-    should return when the service can be reached again. The first person of the crowd is the `watched` one.
+    should return when the service can be reached again, `on_follow` with (openid, at) after each
+    follow. The first person of the crowd is the `watched` one.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Crowd:
         watched_every: timedelta = timedelta(seconds=10),
         on_trouble: Callable[[], Awaitable[None]] | None = None,
         unionids: Sequence[str] = (),
+        on_follow: Callable[[str, datetime | None], Awaitable[None]] | None = None,
     ) -> None:
         self._platform = platform
         self._app_id = app_id
@@ -136,6 +138,7 @@ class Crowd:
         self._rate = rate
         self._watched_every = watched_every
         self._on_trouble = on_trouble
+        self._on_follow = on_follow
         self.openids = [new_openid(app_id, self._draw) for _ in range(size)]
         for openid, unionid in zip(self.openids, unionids, strict=False):
             platform.person(app_id, openid).unionid = unionid
@@ -166,6 +169,8 @@ class Crowd:
         delivery = await self._push(openid, act, at)
         if not delivery.acknowledged and self._on_trouble is not None:
             await self._on_trouble()
+        if act in WEIGHTS_AWAY and self._on_follow is not None:
+            await self._on_follow(openid, at)
         return delivery
 
     async def _work_off(self, remaining: Iterator[Moment]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import httpx
 
 from service.demo.accounts import demo_accounts, shared_unionids
+from service.demo.ads import AdPlatform, make_ad_tag
 from service.demo.binding import BoundChannel, Service, ServiceUnreadyError, bind_account
 from service.demo.crowd import Act, Crowd
 from service.demo.platform import Account, CallbackRefusedError, WechatPlatform
@@ -44,7 +45,8 @@ class Show:
         for account in accounts:
             self.platform.register(account)
             channels[account.app_id] = await self.connect(account)
-        crowds = [self._crowd(account) for account in accounts]
+        ads = await self._advertise(channels[accounts[0].app_id])
+        crowds = [self._crowd(account, ads if account is accounts[0] else None) for account in accounts]
         await crowds[0].perform(crowds[0].watched, Act.FOLLOW)
         self._write_file(accounts, channels, crowds[0].watched)
         logger.info("the demo runs; people are listed at %s/demo/people", self.platform_url)
@@ -66,7 +68,13 @@ class Show:
             else:
                 return channel
 
-    def _crowd(self, account: Account) -> Crowd:
+    async def _advertise(self, channel: BoundChannel) -> AdPlatform | None:
+        if channel.ad_return_address is None:
+            return None
+        await make_ad_tag(self.client, self.service, channel)
+        return AdPlatform(self.client, channel.ad_return_address)
+
+    def _crowd(self, account: Account, ads: AdPlatform | None) -> Crowd:
         async def reconnect() -> None:
             url = self.platform.accounts[account.app_id].callback_url
             try:
@@ -82,6 +90,7 @@ class Show:
             watched_every=self.watched_every,
             on_trouble=reconnect,
             unionids=shared_unionids(self.service.jwt_secret),
+            on_follow=None if ads is None else ads.followed,
         )
 
     def _write_file(self, accounts: tuple[Account, ...], channels: dict[str, BoundChannel], watched: str) -> None:

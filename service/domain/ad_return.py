@@ -15,6 +15,7 @@ from service.domain.runtime import Runtime
 from service.domain.tag_states import lock_catalogue
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, Permission
+from service.entities.errors import BadInputError, FieldFailure
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
 from service.entities.users import AdFollow
@@ -48,10 +49,15 @@ async def channel_of_ad_secret(runtime: Runtime, secret: str) -> Channel | None:
 async def confirm_ad_return(
     runtime: Runtime, principal: Principal, channel_gid: str
 ) -> tuple[Channel, Catalogue, list[Tag]]:
-    """An admin says that the ad platform has the address; with the ad tags that became ACTIVE by that."""
+    """An admin says that the ad platform has the address; with the ad tags that became ACTIVE by that.
+
+    Raises NotFoundError, BadInputError.
+    """
     require(principal, Permission.MANAGE_CHANNELS)
     async with runtime.pool.acquire() as conn:
         channel = await channel_named(conn, principal, channel_gid)
+    if channel.mini_program:
+        raise BadInputError(FieldFailure("channelId", "MINI_PROGRAM", "A Mini Program has no ad return address."))
     catalogue, activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
     return channel, catalogue, activated
 

@@ -35,7 +35,7 @@ TAGS_IN: Final = tuple(
     tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1) for mask in range(256)
 )
 # Large enough to share a commit, small enough not to hold up events for long.
-BLOCKS_A_TRANSACTION: Final = 16
+BLOCKS_A_TRANSACTION: Final = 32
 TRANSACTIONS_AT_ONCE: Final = 2
 MINI_PROGRAM_RULES: Final = (
     DefaultTagRule.OPENED,

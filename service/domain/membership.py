@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from service.entities.blocks import Head, Transition, WakeUp, bitmap_of
+from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.enums import ChangeCause
 from service.storage import changes as change_log
 from service.storage import heads as block_heads
@@ -81,13 +81,7 @@ def _flips(
     touched: Mapping[tuple[int, int], _Offsets], versions: Mapping[int, tuple[int, datetime]]
 ) -> list[members.Flip]:
     return [
-        members.Flip(
-            block,
-            tag_id,
-            bitmap_of((*offsets.added, *offsets.removed)),
-            len(offsets.added) - len(offsets.removed),
-            versions[block][1],
-        )
+        members.Flip(block, tag_id, offsets.added, offsets.removed, versions[block][1])
         for (block, tag_id), offsets in sorted(touched.items())
     ]
 
@@ -119,9 +113,7 @@ async def _log(
         for offset in each.offsets
     ]
     bulk = [
-        change_log.BulkLogLine(
-            block, versions[block][0], tag_id, versions[block][1], tuple(offsets.added), tuple(offsets.removed)
-        )
+        change_log.BulkLogLine(block, versions[block][0], tag_id, versions[block][1], offsets.added, offsets.removed)
         for (block, tag_id), offsets in sorted(touched.items())
         if block not in few
     ]

@@ -19,7 +19,6 @@ from service.entities.ids import channel_gid, parse_gid
 from service.entities.principal import Principal
 from service.entities.return_data import Receipt
 from service.storage import channels, heads, return_batches, return_support
-from service.storage.channels import all_channels
 from service.storage.database import Connection
 
 MOST_BATCHES_ENDED_TOGETHER: Final = 100
@@ -125,16 +124,14 @@ async def settle_batches(runtime: Runtime, channel_id: int, before: datetime) ->
 
 
 async def sweep(runtime: Runtime) -> None:
-    """Ends and settles what is due in every channel. One that fails does not hold up the others."""
+    """Ends what has expired in any channel. One that fails does not hold up the others."""
     async with runtime.pool.acquire() as conn:
-        every = await all_channels(conn)
-    before = runtime.clock() - runtime.settings.undo_retention
-    for channel in every:
+        due = await return_batches.channels_with_expired_batches(conn, runtime.clock())
+    for channel_id in due:
         try:
-            await expire_batches(runtime, channel.channel_id)
-            await settle_batches(runtime, channel.channel_id, before)
+            await expire_batches(runtime, channel_id)
         except Exception:
-            log.exception("the sweep of returned data failed in channel %d", channel.channel_id)
+            log.exception("ending the expired batches of channel %d failed", channel_id)
 
 
 async def _end(

@@ -1,13 +1,16 @@
 """Whether return tags are the union of their batches in force, block by block, for `verify`."""
 
 from service.domain.return_support import segment_of
-from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, Transition, block_of, offsets_in
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, Transition, block_of, offsets_in, ordinal_at
 from service.storage import return_support
 from service.storage.database import Connection
 
 
 async def return_tag_differences(conn: Connection, channel_id: int, block: int) -> list[Transition]:
-    """What would make the return tags of a locked block what their batches say; each person once."""
+    """What would make the return tags of a locked block what their batches say; each person once.
+
+    Bits of nobody are looked for elsewhere.
+    """
     expected: dict[int, bytearray] = {}
     for row in await return_support.support_of_block(conn, channel_id, [block, segment_of(block)]):
         bits = expected.setdefault(row.tag_id, bytearray(BLOCK_BYTES))
@@ -26,7 +29,10 @@ async def return_tag_differences(conn: Connection, channel_id: int, block: int) 
             missing.setdefault(offset, []).append(tag_id)
         for offset in offsets_in(bytes(have & ~want & 0xFF for want, have in zip(wanted, found, strict=True))):
             surplus.setdefault(offset, []).append(tag_id)
+    wrong = missing.keys() | surplus.keys()
+    people = await return_support.people_at(conn, channel_id, [ordinal_at(block, offset) for offset in wrong])
     return [
         Transition(block, (offset,), tuple(missing.get(offset, ())), tuple(surplus.get(offset, ())))
-        for offset in sorted(missing.keys() | surplus.keys())
+        for offset in sorted(wrong)
+        if ordinal_at(block, offset) in people
     ]

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -60,6 +60,9 @@ class Submission:
     openids_of: Channel | None = None
     expires_at: datetime | None = None
     key: str | None = None
+
+    def of_channel(self, openids_of: Channel) -> "Submission":
+        return replace(self, openids_of=openids_of)
 
     def hash(self, channel: Channel) -> bytes:
         """The same for the same request, whoever sends it."""
@@ -211,18 +214,7 @@ def _checked(submission: Submission, now: datetime) -> Submission:
     failures = [each for each in found if each is not None]
     if failures:
         raise BadInputError(*failures)
-    return Submission(
-        category=category,
-        label=label,
-        description=description,
-        openids=submission.openids,
-        mode=submission.mode,
-        source=submission.source,
-        subject=submission.subject,
-        openids_of=submission.openids_of,
-        expires_at=submission.expires_at,
-        key=submission.key,
-    )
+    return replace(submission, category=category, label=label, description=description)
 
 
 def _is_text(text: str, longest: int) -> bool:

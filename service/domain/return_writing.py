@@ -42,10 +42,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Crowd:
-    """The people of a transaction."""
+    """The people of a transaction; `forgotten` is how many of the channel had been, before they were looked up."""
 
     ordinals: Mapping[str, int]
     new: frozenset[str]
+    forgotten: int
 
     def of(self, batch: Batch) -> list[int]:
         return sorted(self.ordinals[openid] for openid in batch.openids if openid in self.ordinals)
@@ -58,7 +59,7 @@ async def write_additions(runtime: Runtime, channel: Channel, batches: Sequence[
     of the people was: then nothing is written.
     """
     channel_id = channel.channel_id
-    crowd = _Crowd(*await people_for(runtime, channel_id, (openid for each in batches for openid in each.openids)))
+    crowd = await _crowd(runtime, channel_id, [openid for each in batches for openid in each.openids])
     async with runtime.pool.acquire() as conn, conn.transaction():
         receipts, wake_ups = await _add(conn, runtime, channel_id, batches, crowd)
     runtime.publisher.publish(wake_ups)
@@ -73,11 +74,7 @@ async def write_batch(
     Raises what `write_additions` does.
     """
     channel_id = channel.channel_id
-    if batch.mode is ReturnMode.REMOVE:
-        async with runtime.pool.acquire() as conn:
-            crowd = _Crowd(await users.ordinals_of(conn, channel_id, batch.openids), frozenset())
-    else:
-        crowd = _Crowd(*await people_for(runtime, channel_id, batch.openids))
+    crowd = await _crowd(runtime, channel_id, batch.openids, making=batch.mode is not ReturnMode.REMOVE)
     async with runtime.pool.acquire() as conn, conn.transaction():
         written = None if key is None else await return_keys.lock_key(conn, *key)
         if written is not None:
@@ -97,15 +94,23 @@ async def write_batch(
     return receipt, False
 
 
+async def _crowd(runtime: Runtime, channel_id: int, openids: Sequence[str], *, making: bool = True) -> _Crowd:
+    """Whom these openids mean, making those who are new if need be."""
+    async with runtime.pool.acquire() as conn:
+        forgotten = (await channels.channel_state(conn, channel_id)).forgotten
+        if not making:
+            return _Crowd(await users.ordinals_of(conn, channel_id, openids), frozenset(), forgotten)
+    return _Crowd(*await people_for(runtime, channel_id, openids), forgotten)
+
+
 async def _add(
     conn: Connection, runtime: Runtime, channel_id: int, batches: Sequence[Batch], crowd: _Crowd
 ) -> tuple[list[Receipt], list[WakeUp]]:
     tag_ids = {batch.tag_id for batch in batches}
     if await return_batches.share_tags(conn, channel_id, tag_ids) != tag_ids:
         raise TagGoneError
-    await _check_open(conn, channel_id)
     locked = await heads.lock_heads(conn, channel_id, {block_of(each) for each in crowd.ordinals.values()})
-    await forgetting.refuse_forgotten(conn, channel_id, crowd.ordinals.values())
+    await _check(conn, channel_id, crowd)
     clock = runtime.clock()
     bits = TagBits(await return_support.bits_of_tags(conn, channel_id, tag_ids, locked))
     strangers = set(crowd.new)
@@ -126,11 +131,10 @@ async def _remove(
 ) -> tuple[Receipt, list[WakeUp]]:
     if batch.tag_id not in await return_batches.share_tags(conn, channel_id, [batch.tag_id]):
         raise TagGoneError
-    await _check_open(conn, channel_id)
     ordinals = crowd.of(batch)
     offsets = by_block(ordinals)
     locked = await heads.lock_heads(conn, channel_id, offsets)
-    await forgetting.refuse_forgotten(conn, channel_id, ordinals)
+    await _check(conn, channel_id, crowd)
     clock = runtime.clock()
     bits = TagBits(await return_support.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
     removed = bits.remove(batch.tag_id, ordinals)
@@ -149,12 +153,11 @@ async def _replace(
 ) -> tuple[Receipt, list[WakeUp]]:
     if not await return_batches.seize_tag(conn, channel_id, batch.tag_id):
         raise TagGoneError
-    await _check_open(conn, channel_id)
     ordinals = crowd.of(batch)
     blocks = {block_of(each) for each in ordinals}
     blocks.update(await return_support.blocks_of_tag(conn, channel_id, batch.tag_id))
     locked = await heads.lock_heads(conn, channel_id, blocks)
-    await forgetting.refuse_forgotten(conn, channel_id, ordinals)
+    await _check(conn, channel_id, crowd)
     clock = runtime.clock()
     bits = TagBits(await return_support.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
     staying = set(ordinals)
@@ -169,9 +172,13 @@ async def _replace(
     return (await _keep(conn, channel_id, [batch], [receipt], crowd))[0], wake_ups
 
 
-async def _check_open(conn: Connection, channel_id: int) -> None:
-    if not (await channels.channel_state(conn, channel_id)).open:
+async def _check(conn: Connection, channel_id: int, crowd: _Crowd) -> None:
+    """Under the locks of the blocks: the gate is open, and nobody was forgotten since they were looked up."""
+    state = await channels.channel_state(conn, channel_id)
+    if not state.open:
         raise ChannelNotBoundError
+    if state.forgotten != crowd.forgotten:
+        await forgetting.refuse_forgotten(conn, channel_id, crowd.ordinals.values())
 
 
 async def _keep(

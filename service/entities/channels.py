@@ -47,7 +47,13 @@ class ChannelState:
     tag_version: int
     tag_version_at: datetime
     user_count: int
+    next_ordinal: int
     default_tags_as_of: datetime
     last_push_at: datetime | None
     last_ad_call_at: datetime | None
     ad_return_confirmed_at: datetime | None
+
+    @property
+    def forgotten(self) -> int:
+        """Grows whenever people are forgotten, and only then."""
+        return self.next_ordinal - self.user_count

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from service.domain.ad_return import channel_of_ad_secret, record_ad_follow
-from service.domain.events import AD_ID, OPENID, time_refusal
+from service.domain.events import AD_ID, MOST_AD_IDS_AN_EVENT, OPENID, time_refusal
 from service.domain.runtime import Runtime
 from service.entities.enums import RejectionCode
 from service.entities.users import AdFollow
@@ -73,8 +73,8 @@ class AdFeed:
         if OPENID.fullmatch(openid) is None:
             raise MalformedCallError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
         ad_ids = tuple(dict.fromkeys(_values(query, settings.ad_feed_ad_names)))
-        if not all(map(AD_ID.fullmatch, ad_ids)):
-            raise MalformedCallError(RejectionCode.BAD_VALUE, "an ad id is not 1 to 64 printable characters")
+        if len(ad_ids) > MOST_AD_IDS_AN_EVENT or not all(map(AD_ID.fullmatch, ad_ids)):
+            raise MalformedCallError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
         now = self._runtime.clock()
         at = self._time(next(iter(_values(query, settings.ad_feed_time_names)), None), now)
         if refused := time_refusal(at, now):

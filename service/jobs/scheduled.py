@@ -37,7 +37,7 @@ async def default_tags(ctx: dict[str, Any]) -> None:
 
 
 async def sweep_returned_data(ctx: dict[str, Any]) -> None:
-    """Ends batches that have expired, and settles those that can no longer be undone."""
+    """Ends batches that have expired."""
     await return_batches.sweep(ctx["runtime"])
 
 

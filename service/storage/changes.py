@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from asyncpg import BitString
 
@@ -13,6 +14,9 @@ from service.storage.database import Connection
 from service.storage.statements import STATEMENTS
 
 MOST_OFFSETS_AS_LIST = 300
+
+# A version of a block and its instant: only both together say that a log is the one that was read before.
+Place: TypeAlias = tuple[int, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class BulkLogLine:
     version: int
     tag_id: int
     at: datetime
-    added_offsets: tuple[int, ...]
-    removed_offsets: tuple[int, ...]
+    added_offsets: Sequence[int]
+    removed_offsets: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,14 @@ async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[Lo
 
 
 async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[BulkLogLine], cause: ChangeCause) -> None:
+    listed: list[int] = []
+    starts, added_ends, removed_ends = [], [], []
+    for line in lines:
+        starts.append(len(listed))
+        listed += _few(line.added_offsets)
+        added_ends.append(len(listed))
+        listed += _few(line.removed_offsets)
+        removed_ends.append(len(listed))
     await conn.execute(
         STATEMENTS["log_bulk_changes"],
         channel_id,
@@ -71,16 +83,18 @@ async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[Bu
         [line.version for line in lines],
         [line.tag_id for line in lines],
         [line.at for line in lines],
-        [_offsets(line.added_offsets) for line in lines],
-        [_offsets(line.removed_offsets) for line in lines],
+        starts,
+        added_ends,
+        removed_ends,
         [_bits(line.added_offsets) for line in lines],
         [_bits(line.removed_offsets) for line in lines],
+        listed,
         cause,
     )
 
 
 async def changes_since(
-    conn: Connection, channel_id: int, block: int, known: tuple[int, datetime], offsets: Iterable[int]
+    conn: Connection, channel_id: int, block: int, known: Place, offsets: Iterable[int]
 ) -> ChangesSince:
     """What happened to `offsets` of a block after the (version, at) in `known`, in order."""
     rows = await conn.fetch(STATEMENTS["changes_since"], channel_id, block, *known, list(offsets))
@@ -104,6 +118,28 @@ async def changes_since(
     return ChangesSince(
         head["head_version"], head["head_at"], head["known"], tuple(merged[key] for key in sorted(merged))
     )
+
+
+async def changes_since_each(
+    conn: Connection, channel_id: int, block: int, asked: Sequence[tuple[Place, int]]
+) -> list[ChangesSince]:
+    """For each ((version, at), offset) what happened to that offset since: the log is read once for all of them."""
+    places = sorted({place for place, _ in asked})
+    read = await changes_since(conn, channel_id, block, places[0], sorted({offset for _, offset in asked}))
+    versions, instants = [version for version, _ in places], [at for _, at in places]
+    known = {tuple(row) for row in await conn.fetch(STATEMENTS["known_places"], channel_id, block, versions, instants)}
+    by_offset: dict[int, list[UserTagChange]] = {}
+    for change in read.changes:
+        by_offset.setdefault(change.offset, []).append(change)
+    return [
+        ChangesSince(
+            read.version,
+            read.at,
+            place in known,
+            tuple(change for change in by_offset.get(offset, ()) if change.version > place[0]),
+        )
+        for place, offset in asked
+    ]
 
 
 async def history_of_user(
@@ -134,11 +170,12 @@ async def prune_block(conn: Connection, channel_id: int, block: int, before: dat
     await conn.execute(STATEMENTS["prune_bulk_changes"], channel_id, block, version)
 
 
-def _offsets(offsets: tuple[int, ...]) -> str | None:
-    return _array(offsets) if 0 < len(offsets) <= MOST_OFFSETS_AS_LIST else None
+def _few(offsets: Sequence[int]) -> Sequence[int]:
+    """The offsets that are written one by one; none where there is a bitmap of them."""
+    return offsets if len(offsets) <= MOST_OFFSETS_AS_LIST else ()
 
 
-def _bits(offsets: tuple[int, ...]) -> BitString | None:
+def _bits(offsets: Sequence[int]) -> BitString | None:
     return BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE) if len(offsets) > MOST_OFFSETS_AS_LIST else None
 
 

@@ -211,6 +211,7 @@ def _state(row: asyncpg.Record) -> ChannelState:
         tag_version=row["tag_version"],
         tag_version_at=row["tag_version_at"],
         user_count=row["user_count"],
+        next_ordinal=row["next_ordinal"],
         default_tags_as_of=row["default_tags_as_of"],
         last_push_at=row["last_push_at"],
         last_ad_call_at=row["last_ad_call_at"],

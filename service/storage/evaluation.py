@@ -99,6 +99,11 @@ async def arm_block(conn: Connection, rules: ChannelRules, block: int, now: date
     return [row["ordinal"] for row in rows]
 
 
+async def prune_alarms(conn: Connection, channel_id: int, block: int) -> None:
+    """Forgets the alarms of a locked block that have rung."""
+    await conn.execute(STATEMENTS["prune_alarms"], channel_id, block)
+
+
 async def current_windows(conn: Connection) -> StoredWindows:
     row = await conn.fetchrow(STATEMENTS["current_windows"])
     if row is None:

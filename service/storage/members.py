@@ -1,34 +1,47 @@
 """Bitmaps of tags and the counts beside them."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from asyncpg import BitString
 
-from service.entities.blocks import BLOCK_SIZE
+from service.entities.blocks import BLOCK_SIZE, bitmap_of
 from service.entities.tags import MemberCount
 from service.storage.database import Connection
 from service.storage.statements import STATEMENTS
 
+# Up to so many bits of a bitmap are set one by one; more are flipped with a bitmap of their own. Eight, as in the SQL.
+FEW: Final = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Bits of one tag to flip in one locked block, and how the count changes by it."""
+    """Offsets of one locked block that gain and lose one tag: who did not have it, and who had it."""
 
     block: int
     tag_id: int
-    flips: bytes
-    delta: int
+    added: Sequence[int]
+    removed: Sequence[int]
     at: datetime
+
+    @property
+    def few(self) -> bool:
+        return len(self.added) + len(self.removed) <= FEW
+
+    @property
+    def delta(self) -> int:
+        return len(self.added) - len(self.removed)
 
 
 async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
     """Flips bits and keeps the counts; the caller holds the blocks and read the difference after locking them."""
-    blocks = [flip.block for flip in flips]
-    tag_ids = [flip.tag_id for flip in flips]
-    bits = [BitString.frombytes(flip.flips, BLOCK_SIZE) for flip in flips]
-    await conn.execute(STATEMENTS["flip_members"], channel_id, blocks, tag_ids, bits)
+    few = [flip for flip in flips if flip.few]
+    found = await _set_few(conn, channel_id, few) if few else frozenset()
+    # A tag nobody of the block had has no row yet.
+    await _flip_many(conn, channel_id, [flip for flip in flips if (flip.block, flip.tag_id) not in found])
     counted = [flip for flip in flips if flip.delta]
     if counted:
         await conn.execute(
@@ -39,6 +52,41 @@ async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip])
             [flip.delta for flip in counted],
             [flip.at for flip in counted],
         )
+
+
+async def _set_few(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> AbstractSet[tuple[int, int]]:
+    """Those (block, tag id) that have a row. One bit costs less than the 4 kB of a bitmap with one bit in it."""
+    offsets: list[int] = []
+    values: list[int] = []
+    for flip in flips:
+        spare = FEW - len(flip.added) - len(flip.removed)
+        offsets += flip.added
+        offsets += flip.removed
+        values += [1] * len(flip.added) + [0] * len(flip.removed)
+        # Setting the last one again changes nothing.
+        offsets += offsets[-1:] * spare
+        values += values[-1:] * spare
+    rows = await conn.fetch(
+        STATEMENTS["set_few_members"],
+        channel_id,
+        [flip.block for flip in flips],
+        [flip.tag_id for flip in flips],
+        offsets,
+        values,
+    )
+    return {(block, tag_id) for block, tag_id in rows}
+
+
+async def _flip_many(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
+    if not flips:
+        return
+    await conn.execute(
+        STATEMENTS["flip_members"],
+        channel_id,
+        [flip.block for flip in flips],
+        [flip.tag_id for flip in flips],
+        [BitString.frombytes(bitmap_of((*flip.added, *flip.removed)), BLOCK_SIZE) for flip in flips],
+    )
 
 
 async def member_counts(conn: Connection, channel_id: int) -> dict[int, MemberCount]:

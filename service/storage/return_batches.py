@@ -112,6 +112,11 @@ async def expired_batches(conn: Connection, channel_id: int, now: datetime, limi
     return [(row["tag_id"], row["batch_id"]) for row in rows]
 
 
+async def channels_with_expired_batches(conn: Connection, now: datetime) -> list[int]:
+    rows = await conn.fetch(STATEMENTS["channels_with_expired_batches"], now)
+    return [row["channel_id"] for row in rows]
+
+
 async def settled_batches(conn: Connection, channel_id: int, before: datetime, limit: int) -> list[tuple[int, int]]:
     """(tag id, batch id) of batches that can no longer be undone."""
     rows = await conn.fetch(STATEMENTS["settled_batches"], channel_id, before, limit)

@@ -72,6 +72,11 @@ async def return_bits_of_block(conn: Connection, channel_id: int, block: int) ->
     return {row["tag_id"]: row["members"].bytes for row in rows}
 
 
+async def people_at(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> set[int]:
+    """Those of these ordinals that somebody has."""
+    return {row["ordinal"] for row in await conn.fetch(STATEMENTS["people_at"], channel_id, list(ordinals))}
+
+
 async def held_elsewhere(
     conn: Connection,
     channel_id: int,

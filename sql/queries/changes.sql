@@ -6,15 +6,18 @@ from unnest($2::int[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::text
     as n (block, version, user_offset, at, added, removed);
 
 -- name: log_bulk_changes
--- One row for each tag that a change of many users touched.
+-- One row for each tag that a change of many users touched. The offsets of all rows are in $11, those of one in
+-- (start, added_end] and (added_end, removed_end].
 insert into bulk_tag_change (
     channel_id, block, version, tag_id, at, cause, added_offsets, removed_offsets, added, removed
 )
-select $1, n.block, n.version, n.tag_id, n.at, $10,
-    n.added_offsets::smallint[], n.removed_offsets::smallint[], n.added::bit(32000), n.removed::bit(32000)
+select $1, n.block, n.version, n.tag_id, n.at, $12,
+    nullif(($11::smallint[])[n.start + 1 : n.added_end], '{}'),
+    nullif(($11::smallint[])[n.added_end + 1 : n.removed_end], '{}'),
+    n.added::bit(32000), n.removed::bit(32000)
 from unnest(
-    $2::int[], $3::bigint[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::varbit[], $9::varbit[]
-) as n (block, version, tag_id, at, added_offsets, removed_offsets, added, removed);
+    $2::int[], $3::bigint[], $4::int[], $5::timestamptz[], $6::int[], $7::int[], $8::int[], $9::varbit[], $10::varbit[]
+) as n (block, version, tag_id, at, start, added_end, removed_end, added, removed);
 
 -- name: changes_since
 -- What happened to these users of a block after a version, with where the block stands now; known is false where
@@ -52,6 +55,25 @@ select h.version as head_version, h.at as head_at,
 from head h
 left join change c on true
 order by c.version, c.user_offset;
+
+-- name: known_places
+-- Which versions the log, or the base of the block, holds at just these instants. What is known after the log was read
+-- was known while it was read: forgetting never turns back.
+select p.version, p.at
+from block_head h
+cross join unnest($3::bigint[], $4::timestamptz[]) as p (version, at)
+where h.channel_id = $1 and h.block = $2
+  and (
+    (h.base_version, h.base_at) = (p.version, p.at)
+    or exists (
+        select from user_tag_change k
+        where k.channel_id = $1 and k.block = $2 and k.version = p.version and k.at = p.at
+    )
+    or exists (
+        select from bulk_tag_change k
+        where k.channel_id = $1 and k.block = $2 and k.version = p.version and k.at = p.at
+    )
+  );
 
 -- name: history_of_user
 -- Changes of one user before a version, newest first.

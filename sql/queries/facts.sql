@@ -14,7 +14,8 @@ with event as (
     )
 ),
 merged as (
-    select e.ordinal, e.now, f.facts, w.w, next_boundary(f.facts, $11, w.w, e.now) as boundary
+    select e.ordinal, e.now, f.facts, w.w, b.boundary,
+        b.boundary is not null and (u.wake_at > e.now and u.wake_at <= b.boundary) is not true as arms
     from event e
     join user_facts u on u.channel_id = $1 and u.ordinal = e.ordinal
     cross join lateral (
@@ -26,6 +27,7 @@ merged as (
         )::facts as facts
     ) f
     cross join current_windows w
+    cross join lateral (select next_boundary(f.facts, $11, w.w, e.now) as boundary) b
     where f.facts is distinct from u.facts
 ),
 updated as (
@@ -37,14 +39,15 @@ updated as (
         scanned_at = (m.facts).scanned_at,
         paid_at = (m.facts).paid_at,
         ad_followed_at = (m.facts).ad_followed_at,
-        wake_at = case
-            when m.boundary is null then u.wake_at
-            when u.wake_at > m.now and u.wake_at <= m.boundary then u.wake_at
-            else m.boundary
-        end
+        wake_at = case when m.arms then m.boundary else u.wake_at end
     from merged m
     where u.channel_id = $1 and u.ordinal = m.ordinal
     returning u.ordinal, default_rules(m.facts, $11, $12, m.w, m.now) as rules
+),
+armed as (
+    insert into alarm (channel_id, block, wake_at, user_offset)
+    select $1, ordinal / 32000, boundary, ordinal % 32000 from merged where arms
+    on conflict do nothing
 ),
 evaluated_late as (
     update block_head h
@@ -76,33 +79,44 @@ group by 1
 order by 1, 2, 3;
 
 -- name: cross_boundaries
--- Re-evaluates the users of locked blocks whose boundary lies in (after, until], and arms their next one.
+-- Re-evaluates the users of locked blocks whose boundary lies in (after, until], and arms their next one. The rules are
+-- applied where the row is read, and the rows of a block are fetched together: both is most of what a run costs.
 with visit as (
     select * from unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) as v (block, after, until)
 ),
-due as materialized (
-    select u.ordinal, v.block, v.until, u.facts, w.w, next_boundary(u.facts, $5, w.w, v.until) as boundary
+rung as materialized (
+    select v.block, v.after, v.until, array_agg(v.block * 32000 + a.user_offset order by a.user_offset) as ordinals
     from visit v
+    join alarm a on a.channel_id = $1 and a.block = v.block and a.wake_at > v.after and a.wake_at <= v.until
+    group by 1, 2, 3
+),
+due as materialized (
+    select r.block, (u.ordinal - r.block * 32000)::smallint as user_offset,
+        default_rules(u.facts, $5, $6, w.w, r.until) as rules, next_boundary(u.facts, $5, w.w, r.until) as boundary
+    from rung r
     join user_facts u
-        on u.channel_id = $1 and u.ordinal / 32000 = v.block and u.wake_at > v.after and u.wake_at <= v.until
+        on u.channel_id = $1 and u.ordinal = any(r.ordinals) and u.wake_at > r.after and u.wake_at <= r.until
     cross join current_windows w
 ),
 armed as (
+    insert into alarm (channel_id, block, wake_at, user_offset)
+    select $1, block, boundary, user_offset from due where boundary is not null
+    on conflict do nothing
+),
+noted as (
     update channel_user u
     set wake_at = d.boundary
     from due d
-    where u.channel_id = $1 and u.ordinal = d.ordinal and d.boundary is not null
+    where u.channel_id = $1 and u.ordinal = d.block * 32000 + d.user_offset and d.boundary is not null
 ),
 bits as materialized (
     select * from default_tag_bits where channel_id = $1 and block = any($2::int[])
 ),
-evaluated as (
-    select d.block, d.ordinal % 32000 as user_offset,
-        default_rules(d.facts, $5, $6, d.w, d.until) as rules,
-        rules_at(d.ordinal % 32000, t1, t2, t3, t4, t5, t6, t7, t8) as old_rules
+evaluated as materialized (
+    select d.block, d.user_offset, d.rules, rules_at(d.user_offset, t1, t2, t3, t4, t5, t6, t7, t8) as old_rules
     from due d join bits using (block)
 )
-select block, rules, old_rules, array_agg(user_offset::smallint order by user_offset) as offsets
+select block, rules, old_rules, array_agg(user_offset order by user_offset) as offsets
 from evaluated
 where rules <> old_rules
 group by 1, 2, 3
@@ -130,18 +144,36 @@ order by 2, 3;
 
 -- name: arm_block
 -- Arms everyone of one locked block who would otherwise sleep through a boundary after $3.
-update channel_user u
-set wake_at = b.boundary
-from (
-    select f.ordinal, next_boundary(f.facts, $4, w.w, $3) as boundary
+with sleeper as materialized (
+    select f.ordinal, b.boundary
     from user_facts f
     cross join current_windows w
+    cross join lateral (select next_boundary(f.facts, $4, w.w, $3) as boundary) b
+    left join alarm a
+        on a.channel_id = $1 and a.block = $2 and a.wake_at = f.wake_at and a.user_offset = f.ordinal - $2 * 32000
     where f.channel_id = $1 and f.ordinal between $2 * 32000 and $2 * 32000 + 31999
-) b
-where u.channel_id = $1 and u.ordinal = b.ordinal and u.ordinal between $2 * 32000 and $2 * 32000 + 31999
-  and b.boundary is not null
-  and (u.wake_at is null or u.wake_at > b.boundary or u.wake_at <= $3)
-returning u.ordinal;
+      and b.boundary is not null
+      and (a.wake_at is null or f.wake_at > b.boundary or f.wake_at <= $3)
+),
+armed as (
+    insert into alarm (channel_id, block, wake_at, user_offset)
+    select $1, $2, boundary, ordinal - $2 * 32000 from sleeper
+    on conflict do nothing
+),
+noted as (
+    update channel_user u
+    set wake_at = s.boundary
+    from sleeper s
+    where u.channel_id = $1 and u.ordinal = s.ordinal and u.ordinal between $2 * 32000 and $2 * 32000 + 31999
+)
+select ordinal from sleeper;
+
+-- name: prune_alarms
+-- Forgets the alarms of a locked block that have rung.
+delete from alarm a
+using block_head h
+where h.channel_id = $1 and h.block = $2
+  and a.channel_id = $1 and a.block = $2 and a.wake_at <= h.evaluated_at;
 
 -- name: insert_windows
 -- New windows; blocks are re-evaluated one by one by the scheduled run.

@@ -34,16 +34,15 @@ from unnest($2::int[], $3::timestamptz[]) as n (block, evaluated_at)
 where h.channel_id = $1 and h.block = n.block;
 
 -- name: due_blocks
--- Blocks where somebody's boundary has passed, or whose rules were changed by new windows.
+-- Blocks where somebody's boundary may have passed, or whose rules were changed by new windows.
 select h.block
 from block_head h
 where h.channel_id = $1
   and (
     h.windows_version < (select max(version) from touch_windows)
     or exists (
-        select from channel_user u
-        where u.channel_id = $1 and u.ordinal / 32000 = h.block
-          and u.wake_at > h.evaluated_at and u.wake_at <= $2
+        select from alarm a
+        where a.channel_id = $1 and a.block = h.block and a.wake_at > h.evaluated_at and a.wake_at <= $2
     )
   )
 order by h.block;

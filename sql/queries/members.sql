@@ -1,3 +1,19 @@
+-- name: set_few_members
+-- Sets bits of tags in locked blocks, eight a row: those of row i are $4[8i - 7 … 8i], their values $5[8i - 7 … 8i].
+update tag_members t
+set members = set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(t.members,
+    ($4::int[])[8 * n.row - 7], ($5::int[])[8 * n.row - 7]),
+    ($4::int[])[8 * n.row - 6], ($5::int[])[8 * n.row - 6]),
+    ($4::int[])[8 * n.row - 5], ($5::int[])[8 * n.row - 5]),
+    ($4::int[])[8 * n.row - 4], ($5::int[])[8 * n.row - 4]),
+    ($4::int[])[8 * n.row - 3], ($5::int[])[8 * n.row - 3]),
+    ($4::int[])[8 * n.row - 2], ($5::int[])[8 * n.row - 2]),
+    ($4::int[])[8 * n.row - 1], ($5::int[])[8 * n.row - 1]),
+    ($4::int[])[8 * n.row], ($5::int[])[8 * n.row])
+from unnest($2::int[], $3::int[]) with ordinality as n (block, tag_id, row)
+where t.channel_id = $1 and t.block = n.block and t.tag_id = n.tag_id
+returning t.block, t.tag_id;
+
 -- name: flip_members
 -- Flips bits of tags in locked blocks; a tag nobody of the block had gets its row.
 insert into tag_members as t (channel_id, block, tag_id, members)

@@ -162,6 +162,10 @@ where channel_id = $1 and ended is null and expires_at <= $2
 order by tag_id, batch_id
 limit $3;
 
+-- name: channels_with_expired_batches
+-- Channels where the time of a batch is over.
+select distinct channel_id from return_batch where ended is null and expires_at <= $1 order by channel_id;
+
 -- name: settled_batches
 -- Batches that can no longer be undone, of one tag after the other.
 select tag_id, batch_id from return_batch
@@ -214,3 +218,7 @@ set members = m.members & ~n.gone::bit(32000)
 from unnest($2::int[], $3::varbit[]) as n (block, gone)
 where m.channel_id = $1 and m.place = n.block and m.members is not null
   and bit_count(m.members & n.gone::bit(32000)) > 0;
+
+-- name: people_at
+-- Those of these ordinals that somebody has.
+select ordinal from channel_user where channel_id = $1 and ordinal = any($2::int[]);

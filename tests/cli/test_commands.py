@@ -15,6 +15,7 @@ from service.domain.events import record_events
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
+from tests.frozen_clock import FrozenClock
 from tests.runtimes import bind, open_runtime
 
 SECRET = "a secret of the tests that is long enough"
@@ -100,6 +101,28 @@ def test_export_schema_prints_a_schema(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["export-schema"]) == 0
     schema = build_schema(capsys.readouterr().out)
     assert schema.subscription_type is not None
+
+
+async def test_import_csv_hands_a_file_back_and_writes_what_was_refused(
+    database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, clock: FrozenClock,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    async with open_runtime(database_url, clock) as runtime:
+        channel = channel_gid((await bind(runtime)).channel_id)
+    (tmp_path / "people.csv").write_text("name,openid\nAda,oAda\nBob,o Bob\n", encoding="utf-8")
+    rejects = tmp_path / "rejects.csv"
+    command = ["import-csv", str(tmp_path / "people.csv"), "--category", "Level", "--label", "Gold", "--key", "k"]
+    given = [*command, "--channel", channel, "--rejects", str(rejects)]
+
+    assert await asyncio.to_thread(main, given) == 1
+    assert "2 rows in 1 batches (0 written before); 1 added" in capsys.readouterr().out
+    assert "o Bob,3," in rejects.read_text(encoding="utf-8")
+    assert await asyncio.to_thread(main, given) == 1
+    assert "(1 written before)" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no such channel"):
+        await asyncio.to_thread(main, [*command, "--channel", "nobodys"])
 
 
 def test_forget_deletes_one_person_and_says_so(

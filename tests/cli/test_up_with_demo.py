@@ -10,7 +10,9 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 
 from service.embedded import environment_with_ourselves
@@ -22,6 +24,10 @@ SUBSCRIPTION = """
 subscription ($channel: ID!, $openid: String!) {
   userTags(channelId: $channel, openid: $openid) { cursor reset tags { name } added { name } removed { name } }
 }
+"""
+
+AD_TAGS = """
+query ($channel: ID!) { channel(id: $channel) { tags(kind: AD) { nodes { name state memberCount } } } }
 """
 
 
@@ -93,6 +99,19 @@ async def test_up_prints_a_subscription_that_shows_live_tags(place: Path) -> Non
             change = (await feed.next(within=40))["userTags"]
             assert change["reset"] is False
             assert change["added"] or change["removed"]
+
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+
+            async def campaign() -> dict[str, Any]:
+                asked = {"query": AD_TAGS, "variables": {"channel": variables[1]}}
+                answer = await http.post("/graphql", json=asked, headers={"Authorization": f"Bearer {token[1]}"})
+                [found] = answer.json()["data"]["channel"]["tags"]["nodes"]
+                return dict(found)
+
+            async def in_force() -> bool:
+                return bool((await campaign())["state"] == "ACTIVE" and (await campaign())["memberCount"])
+
+            await wait_until(in_force, within=30)
 
         code, verified = await command("verify", data_dir=data_dir)
         assert code == 0, verified

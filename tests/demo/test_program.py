@@ -65,7 +65,7 @@ class StandIn:
         return JSONResponse({"data": {"bindChannel": {"channel": channel}}})
 
     async def callback(self, request: Request) -> Response:
-        if len(self.pushes) == self.memory:
+        if self.memory is not None and len(self.pushes) >= self.memory:
             self.memory = None
             self.bindings.clear()
         bound, query = self.bindings.get(request.path_params["secret"]), request.query_params

@@ -77,6 +77,12 @@ DAMAGES = {
         set(),
         set(),
     ),
+    "an alarm does not ring": (
+        "delete from alarm using channel_user u where openid = 'o1' and alarm.user_offset = u.ordinal",
+        VerifyReport(1, 1, sleepers=1),
+        set(),
+        set(),
+    ),
     "an alarm is late": (
         "update channel_user set wake_at = wake_at + interval '1 second' where openid = 'o1'",
         VerifyReport(1, 1, sleepers=1),

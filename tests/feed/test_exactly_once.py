@@ -101,7 +101,7 @@ class _Wanderer:
         assert [(event.at, event.cause, event.added, event.removed) for event in later] == [
             (line.at, line.cause, line.added, line.removed) for line in lines
         ]
-        assert self._stops > 2
+        assert self._stops >= 2, "it came back at least once"
 
 
 def _version_of(events: list[UserTagsUpdate]) -> int:

@@ -114,6 +114,7 @@ async def test_every_spelling_is_understood(query: str, ads: list[str], advertis
         ("wechat_openid=" + "x" * 129, "MALFORMED_OPENID"),
         ("wechat_openid=ada&adgroup_id=" + "1" * 65, "BAD_VALUE"),
         ("wechat_openid=ada&adgroup_id=1%002", "BAD_VALUE"),
+        ("wechat_openid=ada" + "".join(f"&ad_id={number}" for number in range(101)), "BAD_VALUE"),
         ("wechat_openid=ada&act_time=yesterday", "BAD_VALUE"),
         ("wechat_openid=ada&act_time=-1", "BAD_VALUE"),
         ("wechat_openid=ada&act_time=1.5", "BAD_VALUE"),
@@ -226,3 +227,5 @@ async def test_a_mini_program_has_no_ad_return_address(robot: Robot) -> None:
     channel = (await robot.bind(kind="MINI_PROGRAM"))["id"]
 
     assert (await robot.ask(CHANNEL, c=channel))["channel"]["adReturnAddress"] is None
+    confirm = "mutation($c: ID!) { confirmAdReturnAddress(channelId: $c) { channel { id } } }"
+    assert (await robot.ask(confirm, c=channel)).code == "BAD_USER_INPUT"

@@ -94,7 +94,7 @@ def test_the_examples_work_when_pasted(place: Path) -> None:
 
     panel, reported, in_python = (line for line in answers if line)
     service_account, mini_program = json.loads(panel)["data"]["channels"]
-    assert len(service_account["tags"]["nodes"]) == 8
+    assert len(service_account["tags"]["nodes"]) == 9, "eight default tags and the campaign"
     assert len(mini_program["tags"]["nodes"]) == 4
     recorded = json.loads(reported)["data"]["recordEvents"]
     assert (recorded["accepted"], [each["code"] for each in recorded["rejected"]]) == (1, ["MALFORMED_OPENID"])

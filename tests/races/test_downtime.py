@@ -28,8 +28,8 @@ SLEPT_THROUGH = {
 }
 ONLY_THE_FIRST_BOUNDARY = rewritten(
     "cross_boundaries",
-    ("v.until, u.facts, w.w", "u.wake_at as until, u.facts, w.w"),
-    ("next_boundary(u.facts, $5, w.w, v.until)", "next_boundary(u.facts, $5, w.w, u.wake_at)"),
+    ("default_rules(u.facts, $5, $6, w.w, r.until)", "default_rules(u.facts, $5, $6, w.w, u.wake_at)"),
+    ("next_boundary(u.facts, $5, w.w, r.until)", "next_boundary(u.facts, $5, w.w, u.wake_at)"),
 )
 
 

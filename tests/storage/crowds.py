@@ -45,6 +45,8 @@ select c, n, 'openid-' || n, :now, :now - interval '1 hour' - n * interval '1 se
     case when n % 3 = 0 then :now + (n * 20 % 650000 + 1) * interval '1 second' end
 from generate_series(1, 2) c, generate_series(0, :last_user) n
 where c = 1 or n < 20000;
+insert into alarm
+select channel_id, ordinal / 32000, wake_at, ordinal % 32000 from channel_user where wake_at is not null;
 """
 MEMBERS = """
 insert into tag_members

@@ -24,7 +24,7 @@ from service.storage.statements import SQL_ROOT
 from tests.frozen_clock import START
 from tests.storage.crowds import make_channels
 
-IN_SQL = re.compile(r"bit\((\d+)\)|/ (\d{3,})|% (\d{3,})|\* (\d{3,})")
+IN_SQL = re.compile(r"bit\((\d{4,})\)|/ (\d{4,})|% (\d{4,})|\* (\d{4,})")
 HOT = """
 select relname, n_tup_hot_upd::float / n_tup_upd as share from pg_stat_user_tables
 where relname in ('tag_members', 'tag_member_count', 'block_head')

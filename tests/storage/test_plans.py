@@ -27,14 +27,15 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     ),
     "cross_boundaries": (
         [1, [0, 3], [NOW] * 2, [LATER] * 2, False, LONG_AGO],
-        {"channel_user": 50, "tag_members": 16},
+        {"channel_user": 50, "alarm": 50, "tag_members": 16},
     ),
     "changes_since": (
         [1, 1, 19_900, NOW + timedelta(seconds=19_900), [7, 8, 9]],
         {"user_tag_change": 150, "bulk_tag_change": 60, "block_head": 1},
     ),
+    "set_few_members": ([1, [0, 3], [7, 8], [31_999] * 16, [1] * 16], {"tag_members": 2}),
     "tags_of_users": ([1, ORDINALS], {"tag_members": TAGS * len(ORDINALS)}),
-    "due_blocks": ([1, LATER], {"channel_user": 50, "block_head": 4}),
+    "due_blocks": ([1, LATER], {"alarm": 50, "block_head": 4}),
     "position_of": ([1, "openid-77777"], {"channel_user": 1, "tag_members": TAGS, "block_head": 1, "channel_state": 1}),
     "positions_of": (
         [1, ["openid-77777", "openid-5"]],
@@ -47,7 +48,8 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     "history_of_user": ([1, 1, 37, 2**62, 20], {"user_tag_change": 20, "bulk_tag_change": 60}),
     "lock_heads": ([1, [0, 3]], {"block_head": 2}),
     "default_tag_differences": ([1, 2, NOW, False, LONG_AGO], {"channel_user": BLOCK, "tag_members": 8}),
-    "arm_block": ([1, 2, NOW, False], {"channel_user": 2 * BLOCK}),
+    "arm_block": ([1, 2, NOW, False], {"channel_user": 2 * BLOCK, "alarm": BLOCK}),
+    "prune_alarms": ([1, 2], {"alarm": 0, "block_head": 1}),
     "ad_tags_gained": (
         [1, ORDINALS, ["ad-38", "ad-40", "ad-7", "ad-38", "ad-1"]],
         {"ad_tag_ad": 15, "tag": 10, "tag_members": 10},
@@ -87,7 +89,7 @@ async def test_hot_statements_read_only_what_they_must(crowd: Connection) -> Non
 
 async def test_alarms_that_are_not_due_cost_nothing(crowd: Connection) -> None:
     plan = await explained(crowd, "due_blocks", [1, NOW])
-    assert rows_read(plan)["channel_user"] == 0
+    assert rows_read(plan)["alarm"] == 0
 
 
 async def explained(conn: Connection, name: str, arguments: list[Any]) -> dict[str, Any]:

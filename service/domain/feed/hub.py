@@ -1,4 +1,5 @@
-"""One hub a web process: reads each changed block once for all its open pages and gives everyone their part.
+"""One hub a web process: reads each changed block once for all its open pages and gives everyone their part;
+pages that come back together share a read too.
 
 Wake-ups say where to look; the database says what happened. Lost wake-ups are healed by comparing versions every few
 seconds. Only channels and blocks with open pages cost anything.
@@ -17,6 +18,7 @@ from service.domain.feed.channel_watch import ChannelWatch
 from service.domain.feed.cursors import read_cursor
 from service.domain.feed.job_watch import JobWatch
 from service.domain.feed.listener import Listener
+from service.domain.feed.log_reader import LogReader
 from service.domain.feed.panel import PanelWatch
 from service.domain.feed.replay import missed_since
 from service.domain.feed.subscriber import Subscriber
@@ -37,6 +39,7 @@ class Hub:
         self._heal_every = heal_every.total_seconds()
         self._watches: dict[int, ChannelWatch] = {}
         self._panels: dict[int, PanelWatch] = {}
+        self._log = LogReader(pool)
         self._jobs: dict[int, JobWatch] = {}
         self._listener = Listener(redis, wanted=self._watched, heard=self._wake, subscribed=self._check)
         self._listening: asyncio.Task[None] | None = None
@@ -49,6 +52,7 @@ class Hub:
         if self._listening is not None:
             tasks.append(self._listening)
         await cancel_for_good(*tasks)
+        await self._log.close()
 
     @property
     def open_pages(self) -> int:
@@ -88,11 +92,12 @@ class Hub:
     async def _join(self, watch: ChannelWatch, subscriber: Subscriber, after: str | None) -> list[UserTagsUpdate]:
         async with self._pool.acquire() as conn:
             place, catalogue = await watch.join(conn, subscriber)
+            # Before anything else is waited for: what comes next in the mailbox starts from here.
             whole = subscriber.whole(catalogue)
-            cursor = None if after is None else read_cursor(after)
-            missed = None
-            if cursor is not None:
-                missed = await missed_since(conn, whole, subscriber.openid, cursor, place)
+        cursor = None if after is None else read_cursor(after)
+        missed = None
+        if cursor is not None:
+            missed = await missed_since(self._pool, self._log, whole, subscriber.openid, cursor, place)
         return [whole] if missed is None else missed
 
     def _new_watch(self, channel_id: int) -> ChannelWatch:

@@ -7,19 +7,20 @@ from datetime import datetime
 from typing import Final
 
 from service.domain.feed.cursors import openid_hash
+from service.domain.feed.log_reader import LogReader
 from service.entities.blocks import offset_of
 from service.entities.enums import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import TagChange, UserTagChange
-from service.storage import changes, feed, tags
-from service.storage.database import Connection
+from service.storage import feed, tags
+from service.storage.database import Pool
 from service.storage.feed import BlockPosition
 
 MOST_CHANGES: Final = 200
 
 
 async def missed_since(
-    conn: Connection, whole: UserTagsUpdate, openid: str, after: Cursor, place: BlockPosition | None
+    pool: Pool, log: LogReader, whole: UserTagsUpdate, openid: str, after: Cursor, place: BlockPosition | None
 ) -> list[UserTagsUpdate] | None:
     """The events between `after` and `whole`, the event that would begin the feed at `place` afresh.
 
@@ -29,24 +30,21 @@ async def missed_since(
     channel_id, catalogue = whole.cursor.channel_id, whole.catalogue
     if (after.channel_id, after.openid_hash) != (channel_id, openid_hash(openid)):
         return None
-    structural = await tags.tag_changes_since(conn, channel_id, (after.tag_version, after.tag_version_at))
+    async with pool.acquire() as conn:
+        structural = await tags.tag_changes_since(conn, channel_id, (after.tag_version, after.tag_version_at))
     if not structural.known or any(change.kind == "GATE" for change in structural.changes):
         return None
     tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
     if not catalogue.open or (after.ordinal is None and place is None):
         return []
     if after.ordinal is None:
-        seen = (await feed.positions_of(conn, channel_id, [openid])).get(openid)
+        async with pool.acquire() as conn:
+            seen = (await feed.positions_of(conn, channel_id, [openid])).get(openid)
         return _net(whole, frozenset(), cause=seen.last_cause if seen else None)
     if place is None or after.ordinal != place.ordinal or after.block_version is None or after.block_at is None:
         return None
-    found = await changes.changes_since(
-        conn,
-        channel_id,
-        place.block,
-        (after.block_version, after.block_at),
-        [offset_of(place.ordinal)],
-    )
+    since = (after.block_version, after.block_at)
+    found = await log.changes_since(channel_id, place.block, since, offset_of(place.ordinal))
     if not found.known or found.version < after.block_version:
         return None
     bit_changes = [change for change in found.changes if change.version <= place.version]

@@ -1,0 +1,287 @@
+"""Set algebra over tags, against a row for each (tag, user), ClickHouse bitmaps, and CRoaring in memory."""
+
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from asyncpg import BitString
+
+from benchmarks.harness import Table, faster, median_seconds, medians_side_by_side, seconds, times
+from benchmarks.loading import START
+from benchmarks.machine import Machine
+from benchmarks.rivals import MISSING, ClickHouse, Roaring, importable
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
+from service.entities.expressions import Expression, all_of, any_of, difference, tag
+from service.storage import audiences, exports, members, tags
+from service.storage.database import Connection
+from service.storage.expressions import count_of_expression
+
+# Tags of returned data and combos look just like these: nobody's bits hang together.
+FIRST_TAG: Final = 101
+TAG_IDS: Final = list(range(FIRST_TAG, FIRST_TAG + 20))
+A, B, C = TAG_IDS[:3]
+DENSITIES: Final = (0.5, 0.25, 0.125, 0.75, 0.01)
+MOST_ROWS: Final = 12_000_000
+ROUNDS: Final = 21
+TAGS_IN_PANEL: Final = 100
+
+A_AND_B_NOT_C: Final = difference(all_of(tag(A), tag(B)), tag(C))
+TWENTY_LEAVES: Final = any_of(*(all_of(tag(a), tag(b)) for a, b in zip(TAG_IDS[::2], TAG_IDS[1::2], strict=True)))
+
+ROWS: Final = """
+insert into tag_user
+select m.tag_id, m.block * 32000 + o
+from tag_members m cross join generate_series(0, 31999) o
+where m.tag_id = any($1::int[]) and get_bit(m.members, o) = 1
+order by m.tag_id, m.block, o
+"""
+ROWS_MATCHING: Final = f"""
+select a.ordinal from tag_user a join tag_user b using (ordinal)
+where a.tag_id = {A} and b.tag_id = {B}
+    and not exists (select from tag_user c where c.tag_id = {C} and c.ordinal = a.ordinal)
+"""
+ROWS_TWENTY: Final = f"""
+select count(distinct a.ordinal) from tag_user a join tag_user b using (ordinal)
+where (a.tag_id - {FIRST_TAG}) % 2 = 0 and b.tag_id = a.tag_id + 1
+"""
+ROWS_OVERLAP: Final = """
+select sum(n) from (
+    select count(*) as n from tag_user a join tag_user b using (ordinal) where a.tag_id < b.tag_id
+    group by a.tag_id, b.tag_id
+) pairs
+"""
+
+Work = Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    clickhouse: ClickHouse | None
+    roaring: Roaring | None
+
+
+async def measure(machine: Machine) -> list[Table]:
+    channel_id = machine.channel.channel_id
+    bitmaps = await _load_tags(machine)
+    rows_of = await _load_rows(machine)
+    with ExitStack() as stack:
+        chdb, numpy, pyroaring = (importable(name) for name in ("chdb", "numpy", "pyroaring"))
+        clickhouse = stack.enter_context(ClickHouse(bitmaps)) if chdb and numpy else None
+        rivals = Rivals(clickhouse, Roaring(bitmaps) if pyroaring and numpy else None)
+        for name, rival in (("ClickHouse (chdb)", rivals.clickhouse), ("CRoaring (pyroaring)", rivals.roaring)):
+            if rival is None:
+                print(f"[algebra: {name} left out: {MISSING}]", flush=True)
+        async with machine.runtime.pool.acquire() as conn:
+            return [
+                await _counting(conn, machine, rivals, rows_of),
+                await _panel(conn, channel_id),
+                await _storage(machine, rivals, bitmaps),
+            ]
+
+
+async def _counting(conn: Connection, machine: Machine, rivals: Rivals, rows_of: list[int]) -> Table:
+    channel_id, admin = machine.channel.channel_id, machine.admin
+    table = Table(
+        "Set algebra over 20 tags",
+        f"Tags of random people at densities {', '.join(f'{each:g}' for each in DENSITIES)} in turn. Everybody counts "
+        "the same bits and must come to the same number. Rows: (tag_id, ordinal), indexed both ways, unlogged, "
+        "vacuumed, in the same PostgreSQL with parallel query. ClickHouse: one groupBitmap a tag in a MergeTree, in "
+        "this process. CRoaring: bitmaps in memory, the limit. Ratios are to rows where there are any, else to ours. "
+        f"Medians of {ROUNDS} rounds in turns; rows once, after a round that does not count.",
+    )
+    cr, ch = rivals.roaring, rivals.clickhouse
+    known = 0 if ch is None else ch.count(A_AND_B_NOT_C)
+
+    async def freeze() -> int:
+        await admin.execute("truncate frozen_audience")
+        return await exports.freeze_audience(admin, channel_id, 1, A_AND_B_NOT_C)
+
+    async def rows_made() -> int:
+        await admin.execute("drop table if exists made; create unlogged table made (ordinal int)")
+        return int((await admin.execute(f"insert into made {ROWS_MATCHING}")).rpartition(" ")[2])
+
+    async def clickhouse_made() -> int:
+        assert ch is not None  # noqa: S101 - only then is it called
+        ch.materialise(A_AND_B_NOT_C)
+        return known
+
+    async def overlaps() -> int:
+        found = await audiences.tag_overlaps(conn, channel_id, TAG_IDS)
+        return sum(shared for (a, b), shared in found.items() if a != b)
+
+    async def roaring_overlaps() -> int:
+        assert cr is not None  # noqa: S101 - only then is it called
+        return sum(cr.shared(a, b) for a, b in combinations(TAG_IDS, 2))
+
+    def ours(expression: Expression) -> Work:
+        return lambda: count_of_expression(conn, channel_id, expression)
+
+    def counted(rival: ClickHouse | Roaring | None, expression: Expression) -> Work | None:
+        return None if rival is None else _sync(lambda: rival.count(expression))
+
+    def in_rows(statement: str) -> Work:
+        return _number(admin, statement)
+
+    every = len(rows_of) == len(TAG_IDS)
+    await _compare(
+        table,
+        "count A ∩ B − C",
+        ours(A_AND_B_NOT_C),
+        in_rows(f"select count(*) from ({ROWS_MATCHING}) m"),
+        counted(ch, A_AND_B_NOT_C),
+        counted(cr, A_AND_B_NOT_C),
+    )
+    await _compare(
+        table,
+        "keep A ∩ B − C in a table",
+        freeze,
+        rows_made,
+        None if ch is None else clickhouse_made,
+        counted(cr, A_AND_B_NOT_C),
+    )
+    await _compare(
+        table,
+        "count 20 leaves",
+        ours(TWENTY_LEAVES),
+        in_rows(ROWS_TWENTY) if every else None,
+        counted(ch, TWENTY_LEAVES),
+        counted(cr, TWENTY_LEAVES),
+    )
+    await _compare(
+        table,
+        "overlap of 20 tags, 190 pairs",
+        overlaps,
+        in_rows(ROWS_OVERLAP) if every else None,
+        None if ch is None else _sync(lambda: ch.overlaps(TAG_IDS)),
+        None if cr is None else roaring_overlaps,
+    )
+    return table
+
+
+async def _compare(
+    table: Table, what: str, ours: Work, rows: Work | None, clickhouse: Work | None, roaring: Work | None
+) -> None:
+    """Adds a line for each; raises when two of them come to different numbers."""
+    fast = [(name, work) for name, work in (("ours", ours), ("ClickHouse", clickhouse), ("CRoaring", roaring)) if work]
+    taken = dict(
+        zip([name for name, _ in fast], await medians_side_by_side([work for _, work in fast], ROUNDS), strict=True)
+    )
+    answers = {name: await work() for name, work in fast}
+    if rows is not None:
+        answers["rows"] = await rows()
+        taken["rows"] = await seconds(rows)
+    if len(set(answers.values())) > 1:
+        raise ValueError(f"{what}: {answers}")
+    for name in ("rows", "ours", "ClickHouse", "CRoaring"):
+        if name in taken:
+            ratio = faster(taken[name], taken["rows"]) if "rows" in taken else times(taken[name], taken["ours"])
+            note = f"{answers['ours']:,} people" if name == "ours" else f"ours: {faster(taken['ours'], taken[name])}"
+            table.add(f"{what}: {name}", taken[name] * 1000, "ms", "1 ×" if name == "rows" else ratio, note)
+
+
+async def _panel(conn: Connection, channel_id: int) -> Table:
+    table = Table(
+        f"The tag panel of {TAGS_IN_PANEL} tags",
+        "What listing tags with their member counts asks the database for. Counts are kept by block beside the bits "
+        f"and added up; no bits are read. Medians of {ROUNDS} rounds.",
+    )
+    rows = await conn.fetchval("select count(*) from tag_member_count where channel_id = $1", channel_id)
+    counts = await median_seconds(lambda: members.member_counts(conn, channel_id), ROUNDS)
+    table.add("member counts", counts * 1000, "ms", "", f"{rows:,} rows")
+    catalogue = await median_seconds(lambda: tags.catalogue(conn, channel_id), ROUNDS)
+    table.add("names and states", catalogue * 1000, "ms")
+    return table
+
+
+async def _storage(machine: Machine, rivals: Rivals, bitmaps: dict[int, bytes]) -> Table:
+    table = Table(
+        "Storage",
+        "Bytes for each person of the channel and tag. Ours does not depend on how many have the tag: a bit, twice, "
+        "since half of a page is kept free for the next version of the bitmap; a block that nobody of has the tag "
+        "costs nothing. Rows: heap and both indexes.",
+    )
+    admin, people = machine.admin, machine.users
+    blocks = await admin.fetchval("select count(*) from tag_members where tag_id = $1", A)
+    size = await machine.table_bytes("tag_members") / await admin.fetchval("select count(*) from tag_members")
+    rows = await admin.fetchval("select count(*) from tag_user")
+    for_each_row = await machine.table_bytes("tag_user") / rows
+    table.add("ours, any density", size * blocks / people, "B")
+    for tag_id, density in zip(TAG_IDS, DENSITIES, strict=False):
+        held = int.from_bytes(bitmaps[tag_id]).bit_count()
+        table.add(f"rows, {density:g} have the tag", for_each_row * held / people, "B")
+        if rivals.roaring is not None:
+            table.add(f"CRoaring, serialised, {density:g}", rivals.roaring.stored_bytes(tag_id) / people, "B")
+    if rivals.clickhouse is not None:
+        table.add("ClickHouse, the mean of all", rivals.clickhouse.stored_bytes() / people / len(TAG_IDS), "B")
+    return table
+
+
+async def _load_tags(machine: Machine) -> dict[int, bytes]:
+    """Twenty tags of random people, and empty ones up to a panel of 100; the bitmaps over the whole channel by tag."""
+    dice = random.Random(20)
+    channel_id, admin = machine.channel.channel_id, machine.admin
+    bitmaps: dict[int, list[bytes]] = {tag_id: [] for tag_id in TAG_IDS}
+    for block in range(-(-machine.users // BLOCK_SIZE)):
+        people = min(BLOCK_SIZE, machine.users - block * BLOCK_SIZE)
+        for number, tag_id in enumerate(TAG_IDS):
+            bitmaps[tag_id].append(_bits(dice, DENSITIES[number % len(DENSITIES)], people))
+        rows = [(channel_id, block, tag_id, _bit_string(parts[block])) for tag_id, parts in bitmaps.items()]
+        await admin.copy_records_to_table("tag_members", records=rows)
+    await admin.execute(
+        "insert into tag_member_count select channel_id, block, tag_id, bit_count(members), $1 from tag_members "
+        "on conflict do nothing",
+        START,
+    )
+    # The other tags of the panel have counts like any; their bits are never asked for.
+    await admin.execute(
+        "insert into tag_member_count select channel_id, block, 200 + t, 5, at "
+        "from tag_member_count cross join generate_series(1, $1) t where tag_id = $2",
+        TAGS_IN_PANEL - len(TAG_IDS) - 8,
+        A,
+    )
+    await admin.execute("vacuum (analyze, freeze) tag_members, tag_member_count")
+    return {tag_id: b"".join(parts) for tag_id, parts in bitmaps.items()}
+
+
+async def _load_rows(machine: Machine) -> list[int]:
+    """A row for each (tag, user), of as many tags as stay within a few minutes; which these are."""
+    admin = machine.admin
+    shares = [DENSITIES[number % len(DENSITIES)] for number in range(len(TAG_IDS))]
+    chosen = TAG_IDS if sum(shares) * machine.users <= MOST_ROWS else [A, B, C]
+    await admin.execute("create unlogged table tag_user (tag_id int, ordinal int)")
+    await admin.execute(ROWS, chosen)
+    await admin.execute("set maintenance_work_mem = '512MB'; alter table tag_user add primary key (tag_id, ordinal)")
+    await admin.execute("create index on tag_user (ordinal, tag_id)")
+    await admin.execute("vacuum (analyze, freeze) tag_user")
+    return chosen
+
+
+def _bits(dice: random.Random, density: float, people: int) -> bytes:
+    """A bitmap of one block with about this share of the first `people` bits set."""
+    bits = 0
+    # Halves and wholes are put together from the last binary digit of the density to the first.
+    for digit in reversed(range(1, 9)):
+        half = dice.getrandbits(people)
+        bits = bits | half if int(density * 2**digit) % 2 else bits & half
+    return (bits << (BLOCK_SIZE - people)).to_bytes(BLOCK_BYTES)
+
+
+def _bit_string(bits: bytes) -> BitString:
+    return BitString.frombytes(bits, BLOCK_SIZE)
+
+
+def _sync(work: Callable[[], int]) -> Work:
+    async def run() -> int:
+        return work()
+
+    return run
+
+
+def _number(conn: Connection, statement: str) -> Work:
+    async def run() -> int:
+        return int(await conn.fetchval(statement))
+
+    return run

@@ -1,0 +1,101 @@
+"""The programs of examples/integrator, run as they are against a web process and a database of the test's own."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.robot import Robot, event
+from tests.http.integrator import obtained
+from tests.waiting import wait_until
+from tests.web_process import web_process
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "integrator"
+LINK = """
+mutation($c: ID!, $pairs: [IdentityPairInput!]!) {
+  linkIdentities(input: {channelId: $c, pairs: $pairs}) { linked }
+}
+"""
+SIZE = "query($id: ID!) { tag(id: $id) { state memberCount } }"
+
+
+@pytest.fixture
+async def robot(database_url: str, redis_url: str) -> AsyncIterator[Robot]:
+    async with web_process(database_url, redis_url) as web:
+        yield Robot(web)
+
+
+async def run(program: str, robot: Robot, role: str, **given: str) -> list[Any]:
+    """What an example prints, line by line; it must end well."""
+    interpreter = sys.executable if program.endswith(".py") else shutil.which("node")
+    if interpreter is None:
+        pytest.skip("Node.js is not installed")
+    clean = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    process = await asyncio.create_subprocess_exec(
+        interpreter,
+        str(EXAMPLES / program),
+        env=clean | {"URL": robot.web.url, "TOKEN": robot.token(role)} | given,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaints = await process.communicate()
+    assert process.returncode == 0, complaints.decode()
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+@pytest.mark.parametrize("program", ["integrator.py", "integrator.mjs"])
+async def test_an_integrator_reports_and_hands_back_in_all_three_ways(program: str, robot: Robot) -> None:
+    channel = await robot.bind()
+    endpoint = await obtained(robot)
+    await robot.record(channel["id"], event("ada", "FOLLOW"), event("ben", "FOLLOW"))
+
+    recorded, submitted, called = await run(
+        program,
+        robot,
+        "integrator",
+        CHANNEL=channel["id"],
+        APP_ID=channel["appId"],
+        RETURN_ADDRESS=endpoint.address,
+        RETURN_APP_ID=endpoint.app_id,
+        RETURN_KEY=endpoint.key,
+        OPENIDS="ada,eve",
+    )
+    assert recorded == {"accepted": 2, "rejected": []}
+    assert (submitted["replayed"], submitted["receipt"]["added"]) == (False, 2)
+    assert called["errcode"] == 0
+    assert {"Gold", "金牌"} <= await robot.tags(channel["id"], "ada")
+    assert {"Gold", "金牌"} == await robot.tags(channel["id"], "eve")
+    assert "Gold" not in await robot.tags(channel["id"], "ben")
+
+
+async def test_fans_who_have_not_ordered_in_two_calls(robot: Robot) -> None:
+    account = (await robot.bind())["id"]
+    mini_program = (await robot.bind(2, kind="MINI_PROGRAM"))["id"]
+    for channel, of_channel in ((account, "fan"), (mini_program, "buyer")):
+        pairs = [{"openid": f"{of_channel}-{number}", "unionid": f"u{number}"} for number in range(3)]
+        await robot.ask(LINK, c=channel, pairs=pairs)
+    await robot.record(account, *(event(f"fan-{number}", "FOLLOW") for number in range(3)))
+
+    receipt, combo = await run(
+        "fans_without_an_order.py",
+        robot,
+        "admin",
+        ACCOUNT=account,
+        MINI_PROGRAM=mini_program,
+        ORDERED="buyer-0,buyer-2,stranger",
+    )
+    assert (receipt["added"], receipt["unmatched"]) == (2, ["stranger"])
+    assert combo["expression"]["text"] == "(New user ∪ Old user) − Ordered"
+
+    async def in_force() -> bool:
+        return bool((await robot.ask(SIZE, id=combo["id"]))["tag"]["state"] == "ACTIVE")
+
+    await wait_until(in_force)
+    assert (await robot.ask(SIZE, id=combo["id"]))["tag"]["memberCount"] == 1
+    assert "Fans without an order" in await robot.tags(account, "fan-1")
