@@ -30,7 +30,9 @@ NEEDED = {
     "see the return address": Permission.VIEW_RETURN_ADDRESS,
     "obtain the return endpoint, see and reset its key": Permission.MANAGE_RETURN_KEY,
 }
-COMMAND = re.compile(r"user-tags ((?:up|serve|worker|migrate|token|refresh|verify|forget|import-csv|export-schema)\b[^`\n)|]*)")
+COMMAND = re.compile(
+    r"user-tags ((?:up|serve|worker|migrate|token|refresh|verify|forget|import-csv|export-schema)\b[^`\n)|]*)"
+)
 
 
 class Asked(Mapping[str, str]):
