@@ -6,9 +6,10 @@ moments: on one machine every process counts the same seconds.
 
 import asyncio
 import json
+import os
 import sys
 import time
-from typing import Any, Final
+from typing import Any, Final, NoReturn, cast
 
 import uvloop
 
@@ -47,12 +48,11 @@ class Page(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of a TCP connection it is
-        self._transport = transport
-        transport.write(UPGRADE)
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(UPGRADE)
 
     def connection_lost(self, error: Exception | None) -> None:
-        raise SystemExit(f"a page lost its connection: {error}")
+        _give_up(f"a page lost its connection: {error}")
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -61,7 +61,7 @@ class Page(asyncio.Protocol):
             if not end:
                 return
             if b" 101 " not in head:
-                raise SystemExit(f"no upgrade: {head!r}")
+                _give_up(f"no upgrade: {head!r}")
             self._upgraded, self._unread = True, rest
             self._send(TEXT, json.dumps(self._init).encode())
         while (frame := self._next_frame()) is not None:
@@ -84,7 +84,7 @@ class Page(asyncio.Protocol):
         if kind == PING:
             self._send(PONG, payload)
         elif kind != TEXT:
-            raise SystemExit(f"unexpected frame {kind:x}: {payload!r}")
+            _give_up(f"unexpected frame {kind:x}: {payload!r}")
         elif b'"connection_ack"' in payload[:40]:
             self._send(TEXT, json.dumps(self._subscribe).encode())
         elif b'"next"' in payload[:40]:
@@ -92,12 +92,18 @@ class Page(asyncio.Protocol):
                 self.told.set_result(None)
             self._pages.event()
         else:
-            raise SystemExit(f"unexpected message {payload!r}")
+            _give_up(f"unexpected message {payload!r}")
 
     def _send(self, kind: int, payload: bytes) -> None:
         """Masked with zeros, which leaves the payload as it is."""
         length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
         self._transport.write(bytes([kind]) + length + bytes(4) + payload)
+
+
+def _give_up(why: str) -> NoReturn:
+    """At once: what a callback raises the loop only logs."""
+    print(why, file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 async def main() -> None:
