@@ -35,8 +35,8 @@ contracts: install
 
 check: lint types contracts test ## Everything CI runs
 
-bench: install ## Measure, side by side with a limit, and write benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks
+bench: install ## Measure and write benchmarks/RESULTS.md; USERS=10000000 ONLY=events,pushes DATA_DIR=… are optional
+	$(BIN)/python -m benchmarks $(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 schema: install ## Write schema.graphql and sql/schema.sql from the code
 	$(BIN)/user-tags export-schema > schema.graphql

@@ -1,4 +1,9 @@
-"""`python -m benchmarks [--users N]`: measures everything and writes RESULTS.md."""
+"""`python -m benchmarks`: loads a channel, measures, and writes RESULTS.md.
+
+--users N        size of the channel (1,000,000)
+--only A,B       some of the benchmarks; the other tables of RESULTS.md stay as they are
+--data-dir DIR   keeps the loaded channel there, and uses it again as long as nothing that loads it has changed
+"""
 
 import argparse
 import asyncio
@@ -6,35 +11,38 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import events, pushes, reading, scheduled_runs
-from benchmarks.harness import Table, write_results
-from benchmarks.loading import load_users
-from benchmarks.machine import machine
-
-CROSSING = 0.01
+from benchmarks.machine import fresh_machine, loaded_servers
+from benchmarks.registry import BENCHMARKS
+from benchmarks.results import keep_results
 
 
-async def measure_all(users: int, place: Path) -> list[Table]:
-    async with machine(place) as bench:
-        started = time.perf_counter()
-        await load_users(bench.admin, bench.channel, users, crossing=CROSSING)
-        print(f"loaded {users:,} users in {time.perf_counter() - started:.0f} s", flush=True)
-        return [
-            await scheduled_runs.measure(bench, crossing=CROSSING),
-            await events.measure(bench, users),
-            await reading.measure(bench, users),
-            await pushes.measure(bench, users),
-        ]
+async def measure_all(users: int, names: list[str], place: Path) -> None:
+    async with loaded_servers(place, users) as servers:
+        for name in names:
+            started = time.perf_counter()
+            async with fresh_machine(servers, users) as machine:
+                copied = time.perf_counter() - started
+                tables = await BENCHMARKS[name].measure(machine)
+            print(keep_results(users, name, tables, list(BENCHMARKS)), flush=True)
+            print(f"\n[{name}: {time.perf_counter() - started:.0f} s, {copied:.0f} of them to copy the channel]\n")
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Measure the service side by side with baselines and limits.")
-    arguments.add_argument("--users", type=int, default=1_000_000)
-    users: int = arguments.parse_args().users
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures, and writes RESULTS.md.")
+    arguments.add_argument("--users", type=int, default=1_000_000, help="size of the channel (1,000,000)")
+    arguments.add_argument("--only", default="", help=f"some of {', '.join(BENCHMARKS)}, separated by commas")
+    arguments.add_argument("--data-dir", type=Path, help="keeps the loaded channel for the next time")
+    given = arguments.parse_args()
+    names = [name for name in given.only.split(",") if name] or list(BENCHMARKS)
+    if unknown := set(names) - BENCHMARKS.keys():
+        arguments.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    if given.data_dir is not None:
+        asyncio.run(measure_all(given.users, names, given.data_dir))
+        return
     with tempfile.TemporaryDirectory(prefix="user-tags-bench-") as place:
         # An embedded PostgreSQL run by root belongs to another account, which must get in.
         Path(place).chmod(0o711)
-        print(write_results(asyncio.run(measure_all(users, Path(place) / "data")), users))
+        asyncio.run(measure_all(given.users, names, Path(place) / "data"))
 
 
 if __name__ == "__main__":

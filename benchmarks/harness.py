@@ -1,18 +1,17 @@
-"""Rounds, medians and ratios. Absolute times say little about other machines; ratios in one run do."""
+"""Tables of what was measured, and how durations are taken: rounds, medians, ratios.
 
-import os
-import platform
+Absolute times say little about other machines; ratios within one run do.
+"""
+
 import statistics
-import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
-RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 ROUNDS: Final = 5
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +38,34 @@ class Table:
 
     def text(self) -> str:
         lines = [
-            f"### {self.title}",
+            f"#### {self.title}",
             "",
             self.explanation,
             "",
             "| What | Measured | Ratio | Note |",
             "|---|---:|---:|---|",
         ]
-        lines += [f"| {row.what} | {row.value:,.4g} {row.unit} | {row.ratio} | {row.note} |" for row in self.rows]
+        lines += [f"| {row.what} | {_number(row.value)} {row.unit} | {row.ratio} | {row.note} |" for row in self.rows]
         return "\n".join(lines)
 
 
 async def median_seconds(work: Callable[[], Awaitable[object]], rounds: int = ROUNDS) -> float:
     """The median duration of some rounds, after one that does not count."""
     await work()
-    durations = []
-    for _ in range(rounds):
-        started = time.perf_counter()
+    return statistics.median([await seconds(work) for _ in range(rounds)])
+
+
+async def medians_side_by_side(
+    works: Sequence[Callable[[], Awaitable[object]]], rounds: int = ROUNDS
+) -> tuple[float, ...]:
+    """The median duration of each, taken in turns, so that whatever else the machine does hits all of them alike."""
+    for work in works:
         await work()
-        durations.append(time.perf_counter() - started)
-    return statistics.median(durations)
+    durations: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for work, taken in zip(works, durations, strict=True):
+            taken.append(await seconds(work))
+    return tuple(statistics.median(taken) for taken in durations)
 
 
 async def seconds(work: Callable[[], Awaitable[object]]) -> float:
@@ -68,22 +75,15 @@ async def seconds(work: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - started
 
 
-def times(part: float, whole: float) -> str:
-    """`whole` in units of `part`."""
-    return f"{whole / part:,.2f} ×"
+def times(value: float, unit_value: float) -> str:
+    """`value` as a multiple of the baseline `unit_value`."""
+    return f"{value / unit_value:,.2f} ×"
 
 
-def write_results(tables: list[Table], users: int) -> str:
-    """The whole report, also kept in RESULTS.md."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    head = (
-        "# Benchmarks\n\n"
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit.stdout.strip() or 'unknown'}, {os.cpu_count()} cores, "
-        f"{memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}; {users:,} users in one channel; "
-        "client, service and database share the machine.\n\n"
-        "Written by `make bench`. Compare ratios, not times."
-    )
-    text = "\n\n".join([head, *(table.text() for table in tables)]) + "\n"
-    RESULTS.write_text(text, encoding="utf-8")
-    return text
+def faster(value: float, baseline: float) -> str:
+    """How many times sooner `value` was over than `baseline`."""
+    return f"{baseline / value:,.1f} × faster"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

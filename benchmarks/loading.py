@@ -1,85 +1,145 @@
 """Fills a channel of any size by SQL: facts, bitmaps, counts and alarms, as the service itself would have left them."""
 
+import asyncio
+import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Final
 
 import asyncpg
 
-from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, block_of
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule
+from service.storage.database import BareConnection
 
 START: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-CROSSING_WITHIN: Final = timedelta(minutes=30)
+BOUND_AT: Final = START - timedelta(days=400)
+HALF_HOUR: Final = timedelta(minutes=30)
+# The share of people with a boundary in each half hour after START.
+CROSSINGS: Final = (0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0, 0.001, 0.05, 0.2)
+LOADERS: Final = 3
 
 # Bit k of a mask as the text digit 1 or 0, for every mask.
 DIGITS: Final = {
     rule: bytes(ord("1") if mask >> (rule - 1) & 1 else ord("0") for mask in range(256)) for rule in DefaultTagRule
 }
 
+# $5 adds up CROSSINGS: those beyond its end have no boundary to come.
 USERS: Final = """
-insert into channel_user (
-    channel_id, ordinal, openid, first_seen_at, followed_at, unfollowed_at, messaged_at, clicked_at, wake_at
-)
-select $1, u.i, 'oBENCH' || lpad(to_hex(u.i), 22, '0'), $3,
-    f.followed_at, f.unfollowed_at, f.messaged_at, f.clicked_at,
-    next_boundary(row(f.followed_at, f.unfollowed_at, f.messaged_at, f.clicked_at, null, null, null)::facts,
-        false, w.w, $3)
-from (
-    select i, random() as share, random() as x, random() as y
-    from generate_series($2::int, $4::int) i
-) u
-cross join lateral (
-    select
-        $3::timestamptz - interval '3 days' - u.x * interval '300 days' as followed_at,
-        case when u.y < 0.1 then $3::timestamptz - interval '2 days' end as unfollowed_at,
+with person as (
+    select i, half_hour < cardinality($5::float8[]) as crosses, y,
+        $3::timestamptz - interval '48 h' + (half_hour + x) * interval '30 min' as crossed_from,
+        $3::timestamptz - interval '9 days' - x * interval '300 days' as long_ago
+    from (
+        select i, width_bucket(random(), $5::float8[]) as half_hour, random() as x, random() as y
+        from generate_series($2::int, $4::int) i
+    ) dice
+),
+known as (
+    select i,
+        case when crosses and y < 0.3 then crossed_from else long_ago end as followed_at,
+        case when y > 0.9 then $3::timestamptz - interval '3 days' end as unfollowed_at,
         case
-            -- These stop being touchable within the half hour after the start.
-            when u.share < $5 then $3::timestamptz - interval '48 h' + u.x * interval '30 min'
-            when u.x < 0.5 then $3::timestamptz - interval '49 h' - u.y * interval '60 days'
+            when crosses and y >= 0.3 then crossed_from
+            when not crosses and y > 0.4 then $3::timestamptz - interval '49 h' - y * interval '60 days'
         end as messaged_at,
-        case when u.y > 0.7 then $3::timestamptz - interval '2 h' - u.x * interval '20 days' end as clicked_at
-) f
-cross join current_windows w
-"""
-
-MASKS: Final = """
-select ordinal / 32000 as block, array_agg(default_rules(u.facts, false, $2, w.w, $3) order by ordinal) as masks
-from user_facts u cross join current_windows w
-where channel_id = $1 and ordinal between $4 and $5
-group by 1
-"""
-
-
-async def load_users(
-    connection: "asyncpg.Connection[asyncpg.Record]", channel: Channel, count: int, *, crossing: float
-) -> None:
-    """`count` people evaluated at START, of whom the share `crossing` has a boundary in the half hour after it."""
-    await connection.execute("select setseed(0.5)")
-    for first in range(0, count, BLOCK_SIZE):
-        last = min(first + BLOCK_SIZE, count) - 1
-        await connection.execute(USERS, channel.channel_id, first, START, last, crossing)
-        await _load_block(connection, channel, first, last)
-    await connection.execute(
-        "update channel_state set next_ordinal = $2, user_count = $2 where channel_id = $1", channel.channel_id, count
+        case when y between 0.5 and 0.8 then $3::timestamptz - interval '2 h' - y * interval '20 days' end as clicked_at
+    from person
+),
+judged as materialized (
+    select k.*, f.facts, w.w
+    from known k
+    cross join lateral (
+        select row(followed_at, unfollowed_at, messaged_at, clicked_at, null, null, null)::facts as facts
+    ) f
+    cross join current_windows w
+),
+made as (
+    insert into channel_user (
+        channel_id, ordinal, openid, first_seen_at, followed_at, unfollowed_at, messaged_at, clicked_at, wake_at
     )
-    for table in ("channel_user", "tag_members", "tag_member_count", "block_head"):
-        await connection.execute(f"vacuum analyze {table}")
+    select $1, i, 'o' || left(md5(i::text), 27), followed_at, followed_at, unfollowed_at, messaged_at, clicked_at,
+        next_boundary(facts, false, w, $3)
+    from judged
+    order by i
+)
+select array_agg(default_rules(facts, false, $6, w, $3) order by i) from judged
+"""
+SECONDARY_INDEXES: Final = """
+select pg_get_indexdef(i.indexrelid) as making, i.indexrelid::regclass::text as name, c.conname as constraint_name,
+    pg_get_constraintdef(c.oid) as constraint_making
+from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype = 'u'
+where i.indrelid = 'channel_user'::regclass and not i.indisprimary
+"""
 
 
-async def _load_block(
-    connection: "asyncpg.Connection[asyncpg.Record]", channel: Channel, first: int, last: int
-) -> None:
-    row = await connection.fetchrow(MASKS, channel.channel_id, channel.bound_at, START, first, last)
-    if row is None:
-        raise LookupError("nobody was loaded")
-    masks = bytes(row["masks"]).ljust(BLOCK_SIZE, b"\0")
-    block, channel_id = row["block"], channel.channel_id
+def openid_of(number: int) -> str:
+    """The openid of the loaded person with this ordinal."""
+    return "o" + hashlib.md5(str(number).encode()).hexdigest()[:27]  # noqa: S324 - nothing secret
+
+
+async def load_users(url: str, channel: Channel, count: int) -> None:
+    """`count` people evaluated at START. Further indexes of channel_user are made anew afterwards: that is faster."""
+    admin = await asyncpg.connect(url)
+    try:
+        indexes = await admin.fetch(SECONDARY_INDEXES)
+        for index in indexes:
+            await admin.execute(
+                f"alter table channel_user drop constraint {index['constraint_name']}"
+                if index["constraint_name"]
+                else f"drop index {index['name']}"
+            )
+        firsts = iter(range(0, count, BLOCK_SIZE))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(LOADERS):
+                group.create_task(_load_blocks(url, channel, firsts, count))
+        await admin.execute("set maintenance_work_mem = '512MB'")
+        for index in indexes:
+            await admin.execute(
+                f"alter table channel_user add constraint {index['constraint_name']} {index['constraint_making']}"
+                if index["constraint_name"]
+                else index["making"]
+            )
+        await admin.execute(
+            "update channel_state set next_ordinal = $2, user_count = $2, default_tags_as_of = $3 "
+            "where channel_id = $1",
+            channel.channel_id,
+            count,
+            START,
+        )
+        await admin.execute("vacuum (analyze, freeze)")
+    finally:
+        await admin.close()
+
+
+async def _load_blocks(url: str, channel: Channel, firsts: Iterator[int], count: int) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        # Without the triggers of foreign keys, and without waiting for the disk: an interrupted load is thrown away.
+        await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
+        for first in firsts:
+            await _load_block(connection, channel, first, min(first + BLOCK_SIZE, count) - 1)
+    finally:
+        await connection.close()
+
+
+async def _load_block(connection: BareConnection, channel: Channel, first: int, last: int) -> None:
+    block, channel_id = block_of(first), channel.channel_id
+    await connection.execute("select setseed($1)", block / 1_000_000)
+    shares = list(accumulate(CROSSINGS))
+    found = await connection.fetchval(USERS, channel_id, first, START, last, shares, channel.bound_at)
+    masks = bytes(found).ljust(BLOCK_SIZE, b"\0")
     bitmaps = [(rule, int(masks.translate(digits), 2).to_bytes(BLOCK_BYTES)) for rule, digits in DIGITS.items()]
-    members = [(channel_id, block, rule.value, asyncpg.BitString.frombytes(bits, BLOCK_SIZE)) for rule, bits in bitmaps]
+    members = [
+        (channel_id, block, rule.value, asyncpg.BitString.frombytes(bits, BLOCK_SIZE))
+        for rule, bits in bitmaps
+        if any(bits)
+    ]
     await connection.copy_records_to_table("tag_members", records=members)
     counts = [(channel_id, block, rule.value, int.from_bytes(bits).bit_count(), START) for rule, bits in bitmaps]
-    await connection.copy_records_to_table("tag_member_count", records=counts)
+    await connection.copy_records_to_table("tag_member_count", records=[count for count in counts if count[3]])
     await connection.execute(
         "insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version) "
         "values ($1, $2, $3, $3, $3, $3, 1)",

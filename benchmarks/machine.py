@@ -1,28 +1,38 @@
-"""A database with one bound channel for measurements, on real servers with real durability."""
+"""A database with one loaded channel for each benchmark, on real servers with real durability."""
 
+import hashlib
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 import asyncpg
 
-from benchmarks.loading import START
+from benchmarks import loading
+from benchmarks.loading import BOUND_AT, START, load_users
 from service.domain.channels import ChannelDetails, Credentials, bind_channel
 from service.domain.runtime import Runtime
-from service.embedded import start_embedded
+from service.embedded import EmbeddedServers, start_embedded
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
 from service.entities.principal import Principal
 from service.sealing import Sealer
 from service.settings import Settings
-from service.storage.database import open_pool
+from service.storage.channels import all_channels
+from service.storage.database import BareConnection, open_pool
 from service.storage.migrations import migrate
+from service.storage.statements import SQL_ROOT
 
-ROBOT = "bench"
-SEALED_WITH = "a secret that only benchmarks use"
+ROBOT: Final = "bench"
+SEALED_WITH: Final = "a secret that only benchmarks use"
+COPY: Final = "bench"
+LOADING: Final = "loading"
+LONGEST_STATEMENT: Final = 600.0
 
 
 class SettableClock:
@@ -46,45 +56,119 @@ class CountingPublisher:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """`runtime` writes at `clock`; `admin` is a bare connection for loading and looking."""
+class Wal:
+    """Write-ahead log between two moments; full-page images come once a page after each checkpoint."""
 
+    size: int
+    page_images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A channel of `users` people, evaluated at START; `runtime` writes at `clock`; `admin` is a bare connection."""
+
+    users: int
     runtime: Runtime
     clock: SettableClock
     boss: Principal
     channel: Channel
-    admin: "asyncpg.Connection[asyncpg.Record]"
+    admin: BareConnection
     database_url: str
     redis_url: str
 
-    async def wal_position(self) -> int:
-        """Bytes of write-ahead log since the beginning of time."""
-        return int(await self.admin.fetchval("select pg_current_wal_lsn() - '0/0'::pg_lsn"))
+    async def wal(self) -> Wal:
+        """All write-ahead log since the servers were started."""
+        row = await self.admin.fetchrow(
+            "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as size, wal_fpi from pg_stat_wal"
+        )
+        if row is None:
+            raise LookupError("pg_stat_wal always has a row")
+        return Wal(int(row["size"]), int(row["wal_fpi"]))
+
+    async def wal_since(self, before: Wal) -> Wal:
+        now = await self.wal()
+        return Wal(now.size - before.size, now.page_images - before.page_images)
 
     async def table_bytes(self, table: str) -> int:
         return int(await self.admin.fetchval("select pg_total_relation_size($1::regclass)", table))
 
 
 @asynccontextmanager
-async def machine(place: Path) -> AsyncIterator[Machine]:
+async def loaded_servers(place: Path, users: int) -> AsyncIterator[EmbeddedServers]:
+    """Servers on `place` with a database that holds a loaded channel, which is only ever copied."""
     with start_embedded(place) as servers:
-        await migrate(servers.database_url)
-        pool = await open_pool(servers.database_url, size=10)
         admin = await asyncpg.connect(servers.database_url)
-        settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
-        clock = SettableClock(START - timedelta(days=400))
-        runtime = Runtime(pool, clock, CountingPublisher(), Sealer(settings.secrets_keys), settings)
         try:
-            boss = Principal("bench", ROBOT, Role.CREATOR, START + timedelta(days=1))
-            channel = await _bind(runtime, boss)
-            clock.now = START
-            yield Machine(runtime, clock, boss, channel, admin, servers.database_url, servers.redis_url)
+            name = _loaded_name(users)
+            for row in await admin.fetch("select datname from pg_database where datname ~ '^(bench|loading|loaded_)'"):
+                if row["datname"] != name:
+                    await admin.execute(f"drop database {row['datname']} with (force)")
+            if not await admin.fetchval("select count(*) from pg_database where datname = $1", name):
+                await _load(admin, servers, users)
+                await admin.execute(f"alter database {LOADING} rename to {name}")
+            yield servers
         finally:
             await admin.close()
-            await pool.close()
 
 
-async def _bind(runtime: Runtime, boss: Principal) -> Channel:
+@asynccontextmanager
+async def fresh_machine(servers: EmbeddedServers, users: int) -> AsyncIterator[Machine]:
+    """A copy of the loaded channel, gone afterwards. Copying ends with a checkpoint."""
+    admin = await asyncpg.connect(servers.database_url)
+    url = _url_of(servers, COPY)
+    try:
+        await admin.execute(f"create database {COPY} template {_loaded_name(users)} strategy file_copy")
+        async with _runtime(url, START) as runtime:
+            in_copy = await asyncpg.connect(url, command_timeout=LONGEST_STATEMENT)
+            try:
+                (channel,) = await all_channels(in_copy)
+                clock = runtime.clock
+                assert isinstance(clock, SettableClock)  # noqa: S101 - made a few lines below
+                yield Machine(users, runtime, clock, _boss(), channel, in_copy, url, servers.redis_url)
+            finally:
+                await in_copy.close()
+    finally:
+        await admin.execute(f"drop database if exists {COPY} with (force)")
+        await admin.close()
+
+
+async def _load(admin: BareConnection, servers: EmbeddedServers, users: int) -> None:
+    started = time.perf_counter()
+    await admin.execute(f"create database {LOADING}")
+    url = _url_of(servers, LOADING)
+    await migrate(url)
+    async with _runtime(url, BOUND_AT) as runtime:
+        channel = await _bind(runtime)
+    await load_users(url, channel, users)
+    print(f"[loaded {users:,} users in {time.perf_counter() - started:.0f} s]\n", flush=True)
+
+
+def _loaded_name(users: int) -> str:
+    """Changes with whatever decides what is in it."""
+    code = [Path(loading.__file__), *sorted((SQL_ROOT / "migrations").glob("*.sql"))]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()[:12]
+    return f"loaded_{users}_{digest}"
+
+
+def _url_of(servers: EmbeddedServers, database: str) -> str:
+    return urlsplit(servers.database_url)._replace(path=f"/{database}").geturl()
+
+
+@asynccontextmanager
+async def _runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
+    settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
+    pool = await open_pool(url, size=settings.database_pool_size)
+    try:
+        yield Runtime(pool, SettableClock(now), CountingPublisher(), Sealer(settings.secrets_keys), settings)
+    finally:
+        await pool.close()
+
+
+def _boss() -> Principal:
+    return Principal("bench", ROBOT, Role.CREATOR, START + timedelta(days=1))
+
+
+async def _bind(runtime: Runtime) -> Channel:
     details = ChannelDetails(
         kind=ChannelKind.SERVICE_ACCOUNT,
         app_id="wxbenchmark0000001",
@@ -92,4 +176,4 @@ async def _bind(runtime: Runtime, boss: Principal) -> Channel:
         verified=True,
         credentials=Credentials(),
     )
-    return await bind_channel(runtime, boss, details)
+    return await bind_channel(runtime, _boss(), details)

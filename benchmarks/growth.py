@@ -1,0 +1,73 @@
+"""What 100,000 events in small batches leave behind: write-ahead log and table sizes, sample by sample."""
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from benchmarks.events import messages
+from benchmarks.harness import KIB, MIB, Table
+from benchmarks.machine import Machine, Wal
+from service.domain.events import EventRecorder
+
+EVENTS: Final = 100_000
+SAMPLES: Final = 10
+TOGETHER: Final = 100
+RATE: Final = 1_000
+BOUNDED: Final = ("channel_user", "tag_members", "tag_member_count", "block_head")
+LOGS: Final = ("user_tag_change", "bulk_tag_change")
+
+
+async def measure(machine: Machine) -> list[Table]:
+    """As many at once as pushes over 100 connections, at a steady rate, so that autovacuum gets its turn."""
+    dice = random.Random(17)
+    recorder = EventRecorder(machine.runtime)
+    await recorder.record(machine.channel, messages(machine, dice, TOGETHER))
+    await machine.admin.execute("checkpoint")
+    table = Table(
+        f"{EVENTS:,} events, {TOGETHER} at a time",
+        f"At most {RATE:,} a second, beginning right after a checkpoint. The tables of the present "
+        "reach their size and stay there, as HOT updates and autovacuum use the room again; the "
+        "change log grows until it is pruned.",
+    )
+    sizes = {name: await machine.table_bytes(name) for name in (*BOUNDED, *LOGS)}
+    table.add("before", _total(sizes, BOUNDED) / MIB, "MiB", "1 ×", _note(sizes))
+    first = _total(sizes, BOUNDED)
+    for sample in range(1, SAMPLES + 1):
+        logged, rate = await _some_events(machine, recorder, dice)
+        sizes = {name: await machine.table_bytes(name) for name in (*BOUNDED, *LOGS)}
+        total = _total(sizes, BOUNDED)
+        each = EVENTS / SAMPLES
+        wal = f"{logged.size / each / KIB:.2f} KiB and {logged.page_images / each:.2f} page images an event"
+        table.add(
+            f"{sample * EVENTS // SAMPLES:,}",
+            total / MIB,
+            "MiB",
+            f"{total / first:.3f} ×",
+            f"{_note(sizes)}; {wal}; {rate:,.0f} events/s",
+        )
+    return [table]
+
+
+async def _some_events(machine: Machine, recorder: EventRecorder, dice: random.Random) -> tuple[Wal, float]:
+    before = await machine.wal()
+    started = time.perf_counter()
+    worked = 0.0
+    for number in range(EVENTS // SAMPLES // TOGETHER):
+        machine.clock.now += timedelta(seconds=TOGETHER / RATE)
+        events = messages(machine, dice, TOGETHER)
+        begun = time.perf_counter()
+        await recorder.record(machine.channel, events)
+        worked += time.perf_counter() - begun
+        time.sleep(max(0.0, started + (number + 1) * TOGETHER / RATE - time.perf_counter()))  # noqa: ASYNC251
+    return await machine.wal_since(before), EVENTS / SAMPLES / worked
+
+
+def _total(sizes: dict[str, int], tables: Sequence[str]) -> int:
+    return sum(sizes[table] for table in tables)
+
+
+def _note(sizes: dict[str, int]) -> str:
+    bits = _total(sizes, BOUNDED[1:]) / MIB
+    return f"bits, counts and heads {bits:,.1f} MiB, log {_total(sizes, LOGS) / MIB:,.1f} MiB"

@@ -1,0 +1,73 @@
+"""The service's own programs as real processes on the database under measurement."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psutil
+
+from benchmarks.machine import SEALED_WITH, Machine
+from service.embedded import environment_with_ourselves
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A web process that serves; `started_in` is the seconds until it did."""
+
+    port: int
+    pid: int
+    started_in: float
+
+
+def environment(machine: Machine) -> dict[str, str]:
+    return environment_with_ourselves() | {
+        "DATABASE_URL": machine.database_url,
+        "REDIS_URL": machine.redis_url,
+        "USER_TAGS_SECRETS_KEY": SEALED_WITH,
+        "USER_TAGS_JWT_SECRET": SEALED_WITH,
+    }
+
+
+@asynccontextmanager
+async def web_process(machine: Machine) -> AsyncIterator[Web]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    started = time.perf_counter()
+    async with program(machine, "serve", "--port", str(port)) as process:
+        await _until_it_listens(port)
+        yield Web(port, process.pid, time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def program(machine: Machine, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """One of the program's commands, stopped at the end if it has not ended by itself."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "service", *arguments, env=environment(machine), stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def resident_bytes(pid: int) -> int:
+    return int(psutil.Process(pid).memory_info().rss)
+
+
+async def _until_it_listens(port: int) -> None:
+    for _ in range(1200):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            return
+    raise TimeoutError("the web process did not start")

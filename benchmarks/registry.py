@@ -1,0 +1,27 @@
+"""Every benchmark, in the order of the report. A new one is a module with `measure` and a line here."""
+
+from typing import Final, Protocol
+
+from benchmarks import block_sizes, events, growth, processes, pushes, reading, scheduled_runs
+from benchmarks.harness import Table
+from benchmarks.machine import Machine
+
+
+class Benchmark(Protocol):
+    """A module. `measure` gets a freshly loaded channel of its own and may do with it what it likes."""
+
+    __name__: str
+
+    async def measure(self, machine: Machine, /) -> list[Table]: ...
+
+
+MODULES: Final[tuple[Benchmark, ...]] = (
+    scheduled_runs,
+    events,
+    pushes,
+    growth,
+    reading,
+    block_sizes,
+    processes,
+)
+BENCHMARKS: Final = {module.__name__.rpartition(".")[2]: module for module in MODULES}
