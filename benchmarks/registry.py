@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from benchmarks import block_sizes, events, growth, processes, pushes, reading, scheduled_runs
+from benchmarks import block_sizes, events, growth, processes, pushes, queries, reading, scheduled_runs
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
 
@@ -21,6 +21,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     pushes,
     growth,
     reading,
+    queries,
     block_sizes,
     processes,
 )

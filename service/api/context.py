@@ -9,6 +9,7 @@ from service.api.loaders import Loaders
 from service.api.rates import Rates
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.readings import Readings
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
@@ -22,6 +23,7 @@ class Services:
     recorder: EventRecorder
     hub: Hub
     rates: Rates
+    readings: Readings
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Context:
 
     def begin(self) -> None:
         """Forgets what was loaded: a connection lives long, and each operation and event must see the present."""
-        self.loaders = Loaders(self.runtime)
+        self.loaders = Loaders(self.runtime, self.services.readings)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

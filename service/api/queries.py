@@ -13,7 +13,7 @@ from service.api.permissions import TYPE_PERMISSIONS, needs
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
 from service.domain.access import channels_of, find_channel
-from service.domain.reading import check_openids, users_named
+from service.domain.reading import check_openids
 from service.entities.enums import Permission, Role
 from service.entities.errors import LimitExceededError, NotFoundError
 from service.entities.ids import channel_gid, gid, parse_gid, split_gid
@@ -36,7 +36,7 @@ class Viewer:
     @strawberry.field(description="The gate is open: a verified Official Account is bound.")
     async def ready(self, info: Info) -> bool:
         every = await channels_of(info.context.runtime, info.context.principal)
-        states = [await info.context.loaders.state_of_channel.load(channel.channel_id) for channel in every]
+        states = await info.context.loaders.state_of_channel.load_many([channel.channel_id for channel in every])
         return any(state.open for state in states)
 
 
@@ -95,8 +95,8 @@ class Query:
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
         check_openids([openid], "openid")
-        _, found = await users_named(info.context.runtime, info.context.principal, channel_id, [openid])
-        return None if found[0] is None else User.of(found[0])
+        (found,) = await info.context.services.readings.people_named(info.context.principal, channel_id, [openid])
+        return None if found is None else User.of(found)
 
     @strawberry.field(
         description="The chips of a conversation list in one request: at most 100, in the order asked; "
@@ -110,7 +110,7 @@ class Query:
         openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
     ) -> list[User | None] | None:
         check_openids(openids, "openids")
-        _, found = await users_named(info.context.runtime, info.context.principal, channel_id, openids)
+        found = await info.context.services.readings.people_named(info.context.principal, channel_id, openids)
         return [None if each is None else User.of(each) for each in found]
 
 

@@ -34,6 +34,8 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
         {"user_tag_change": 150, "bulk_tag_change": 60, "block_head": 1},
     ),
     "tags_of_users": ([1, ORDINALS], {"tag_members": TAGS * len(ORDINALS)}),
+    "bits_of_users": ([1, ORDINALS], {"tag_members": TAGS * len(ORDINALS), "channel_state": 1}),
+    "people_of_robot": ([1, "robot-1", ["openid-77777", "openid-5"]], {"channel_user": 4, "channel": 1}),
     "due_blocks": ([1, LATER], {"channel_user": 50, "block_head": 4}),
     "position_of": ([1, "openid-77777"], {"channel_user": 1, "tag_members": TAGS, "block_head": 1, "channel_state": 1}),
     "positions_of": (

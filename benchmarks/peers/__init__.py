@@ -1,0 +1,1 @@
+"""Other GraphQL servers, asked the same as ours."""
