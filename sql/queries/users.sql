@@ -28,8 +28,8 @@ where u.channel_id = $1 and u.ordinal = any($2::int[]);
 -- The same people, if the channel is the robot's: no row when it is not, one without an ordinal when nobody is known.
 select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until
 from channel c
-left join channel_user u on u.channel_id = c.channel_id and u.openid = any($3::text[])
-left join user_facts f on f.channel_id = u.channel_id and f.ordinal = u.ordinal
+left join channel_user u on u.channel_id = $1 and u.openid = any($3::text[])
+left join user_facts f on f.channel_id = $1 and f.ordinal = u.ordinal
 cross join current_windows w
 where c.channel_id = $1 and c.robot_id = $2;
 

@@ -43,7 +43,7 @@ DOCUMENTS = {
     "{ totalCount edges { cursor node { __typename name } } } tagCategories { category tagCount } } channels { id } }",
     "nodes": 'query Q($c: ID!) { node(id: $c) { __typename id ... on Channel { name } } nodes(ids: [$c, "x"]) { id } }',
     "the viewer": "{ viewer { id subject role permissions ready tokenExpiresAt } __typename }",
-    "one refusal beside an answer": 'query Q($c: ID!) { channel(id: "nobody") { id } viewer { subject } }',
+    "one refusal beside an answer": '{ channel(id: "nobody") { id } viewer { subject } }',
     "a malformed input": f"{HEAD} {{ {USER} {{ id }} }} # €",
     "too long a page": "query Q($c: ID!) { channel(id: $c) { tags(first: 201) { totalCount } } }",
     "a page that costs too much": "query Q($c: ID!) { channel(id: $c) { "
