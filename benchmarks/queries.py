@@ -31,8 +31,8 @@ QUERY: Final = (
     "{ user(channelId: $channelId, openid: $openid) { tags { tag { id name category } } } }"
 )
 CONNECTIONS: Final = 32
-WARM_UP: Final = 5.0
-SECONDS: Final = 4.0
+WARM_UP: Final = 4.0
+SECONDS: Final = 2.5
 ROUNDS: Final = 3
 PEOPLE: Final = 2_000
 MORE_TAGS: Final = 92
