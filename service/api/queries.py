@@ -1,5 +1,6 @@
 """The queries: what somebody may read."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -12,11 +13,11 @@ from service.api.nodes import Node
 from service.api.permissions import TYPE_PERMISSIONS, needs
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
-from service.domain.access import channels_of, find_channel
+from service.domain.access import channels_of, find_channel, may_see
 from service.domain.reading import check_openids
 from service.entities.enums import Permission, Role
 from service.entities.errors import LimitExceededError, NotFoundError
-from service.entities.ids import channel_gid, gid, parse_gid, split_gid
+from service.entities.ids import gid, parse_gid, split_gid
 from service.entities.principal import permissions_of
 
 MOST_NODES_AT_ONCE = 100
@@ -70,7 +71,7 @@ class Query:
     ) -> list[Node | None]:
         if len(ids) > MOST_NODES_AT_ONCE:
             raise LimitExceededError(f"At most {MOST_NODES_AT_ONCE} nodes at once.")
-        return [await _node_or_none(info, each) for each in ids]
+        return list(await asyncio.gather(*(_node_or_none(info, each) for each in ids)))
 
     @strawberry.field(
         description="The robot's channels, bound or not, oldest first.",
@@ -143,10 +144,8 @@ async def _tag(info: Info, gid_text: str, *, living: bool) -> Tag | None:
     numbers = parse_gid(gid_text, "Tag", 2)
     if numbers is None:
         raise NotFoundError("tag")
-    try:
-        await find_channel(info.context.runtime, info.context.principal, channel_gid(numbers[0]))
-    except NotFoundError:
-        raise NotFoundError("tag") from None
+    if not await _sees(info, numbers[0]):
+        raise NotFoundError("tag")
     catalogue = await info.context.loaders.catalogue_of_channel.load(numbers[0])
     tag = catalogue.tags.get(numbers[1])
     if tag is None or (living and tag.deleted_at is not None):
@@ -154,14 +153,18 @@ async def _tag(info: Info, gid_text: str, *, living: bool) -> Tag | None:
     return shown_tag(tag, catalogue) if catalogue.open else None
 
 
+async def _sees(info: Info, channel_id: int) -> bool:
+    """Whether a channel is there for who asks; read once an operation, however many nodes are in it."""
+    found = await info.context.loaders.channel.load((info.context.principal.robot_id, channel_id))
+    return found is not None and may_see(info.context.principal, found)
+
+
 async def _user(info: Info, gid_text: str) -> User:
     numbers = parse_gid(gid_text, "User", 2)
     if numbers is None or numbers[1] > LARGEST_ORDINAL:
         raise NotFoundError("user")
-    try:
-        await find_channel(info.context.runtime, info.context.principal, channel_gid(numbers[0]))
-    except NotFoundError:
-        raise NotFoundError("user") from None
+    if not await _sees(info, numbers[0]):
+        raise NotFoundError("user")
     found = await info.context.loaders.user_by_ordinal.load((numbers[0], numbers[1]))
     if found is None:
         raise NotFoundError("user")

@@ -98,8 +98,9 @@ async def test_the_viewer(robot: Robot, channel: str) -> None:
     assert await statements_of(robot, "{ viewer { ready } }") == ["channel_state", "channels_of_robot"]
 
 
-async def test_nodes_of_one_channel(robot: Robot, channel: str) -> None:
-    """Each id is looked up in its channel, which is asked for once."""
-    users = (await robot.ask(USERS.format("id"), c=channel, o=["o1", "o2", "o3"]))["users"]
+async def test_nodes_of_one_channel_take_as_many_as_one(robot: Robot, channel: str) -> None:
+    found = (await robot.ask(USERS.format(f"id {PLAIN}"), c=channel, o=["o1", "o2", "o3"]))["users"]
+    people, tags = [user["id"] for user in found], [each["tag"]["id"] for each in found[0]["tags"]]
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    assert len(await statements_of(robot, query, ids=[user["id"] for user in users])) <= 2 * len(users)
+    assert await statements_of(robot, query, ids=people) == ["channel_of_robot", "users_by_ordinal"]
+    assert await statements_of(robot, query, ids=tags) == ["channel_of_robot", "channel_state"]
