@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test check lint types contracts bench lock schema clean
+.PHONY: help install run test check lint types contracts bench bench-peers lock schema clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ check: lint types contracts test ## Everything CI runs
 
 bench: .venv/bench-installed ## Measure and write benchmarks/RESULTS.md; USERS=10000000 ONLY=events,pushes DATA_DIR=… are optional
 	$(BIN)/python -m benchmarks $(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+bench-peers: install ## Install the GraphQL servers that the benchmark of queries compares with
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target benchmarks/.peers \
+	  -r benchmarks/peers/requirements.txt
+	cd benchmarks/peers && npm install --no-package-lock --ignore-scripts --no-audit --no-fund
 
 schema: install ## Write schema.graphql and sql/schema.sql from the code
 	$(BIN)/user-tags export-schema > schema.graphql

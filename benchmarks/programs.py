@@ -4,9 +4,10 @@ import asyncio
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import psutil
 
@@ -33,21 +34,27 @@ def environment(machine: Machine) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def web_process(machine: Machine) -> AsyncIterator[Web]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+async def web_process(machine: Machine, more: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Web]:
+    """`more` environment variables may be given."""
+    port = free_port()
     started = time.perf_counter()
-    async with program(machine, "serve", "--port", str(port)) as process:
-        await _until_it_listens(port)
+    async with program(machine, "serve", "--port", str(port), more=more) as process:
+        await until_it_listens(port)
         yield Web(port, process.pid, time.perf_counter() - started)
 
 
 @asynccontextmanager
-async def program(machine: Machine, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def program(
+    machine: Machine, *arguments: str, more: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """One of the program's commands, stopped at the end if it has not ended by itself."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "service", *arguments, env=environment(machine), stdout=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "service",
+        *arguments,
+        env={**environment(machine), **more},
+        stdout=asyncio.subprocess.DEVNULL,
     )
     try:
         yield process
@@ -57,11 +64,17 @@ async def program(machine: Machine, *arguments: str) -> AsyncIterator[asyncio.su
         await process.wait()
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def resident_bytes(pid: int) -> int:
     return int(psutil.Process(pid).memory_info().rss)
 
 
-async def _until_it_listens(port: int) -> None:
+async def until_it_listens(port: int) -> None:
     for _ in range(1200):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -10,6 +10,7 @@ from service.api.loaders import Loaders
 from service.api.rates import OpenSubscriptions, Rates
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.readings import Readings
 from service.domain.return_data import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
@@ -27,6 +28,7 @@ class Services:
     rates: Rates
     returns: ReturnRecorder
     subscriptions: OpenSubscriptions
+    readings: Readings
 
 
 class Feed:
@@ -84,7 +86,7 @@ class Context:
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.runtime)
+            self._loaders = Loaders(self.runtime, self.services.readings)
         return self._loaders
 
     def begin(self) -> None:

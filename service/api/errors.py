@@ -25,22 +25,23 @@ class CodedErrors(MaskErrors):
     """
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
-        return [self._coded(error) for error in errors]
+        return [coded(error, self.execution_context.context) for error in errors]
 
-    def _coded(self, error: GraphQLError) -> GraphQLError:
-        if "code" in (error.extensions or {}):
-            return error
-        refusal = _refusal_in(error)
-        if refusal is not None:
-            return _with(error, refusal.message, _extensions_of(refusal))
-        if _is_of_the_document(error):
-            too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(PARSING_ABORTED)
-            code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
-            return _with(error, error.message, {"code": code.value})
-        context = self.execution_context.context
-        request_id = context.request_id if isinstance(context, Context) else None
-        log.error("request %s failed", request_id, exc_info=error.original_error)
-        return _with(error, UNFORESEEN, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
+
+def coded(error: GraphQLError, context: object) -> GraphQLError:
+    """An error as clients see it; what was not foreseen goes to the log."""
+    if "code" in (error.extensions or {}):
+        return error
+    refusal = _refusal_in(error)
+    if refusal is not None:
+        return _with(error, refusal.message, _extensions_of(refusal))
+    if _is_of_the_document(error):
+        too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(PARSING_ABORTED)
+        code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
+        return _with(error, error.message, {"code": code.value})
+    request_id = context.request_id if isinstance(context, Context) else None
+    log.error("request %s failed", request_id, exc_info=error.original_error)
+    return _with(error, UNFORESEEN, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
 
 
 def error_of(refusal: RefusedError) -> GraphQLError:

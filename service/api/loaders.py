@@ -1,12 +1,14 @@
 """Look-ups of one operation, batched: each loader is named after what it answers."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.readings import Readings
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
 from service.entities.combos import Combo
@@ -22,11 +24,11 @@ from service.storage import (
     members,
     return_batches,
     sizes,
-    tags,
     users,
 )
 from service.storage.database import Connection
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 UserKey = tuple[int, int]
@@ -34,22 +36,43 @@ UserKey = tuple[int, int]
 SizesKey = tuple[int, int, datetime]
 
 
+class ReadOnce(Generic[K, V]):
+    """Remembers for one operation what the process reads for all of them together."""
+
+    def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
+        self._read = read
+        self._known: dict[K, V] = {}
+
+    async def load(self, key: K) -> V:
+        if key not in self._known:
+            self.prime(key, await self._read(key))
+        return self._known[key]
+
+    async def load_many(self, keys: Iterable[K]) -> list[V]:
+        return list(await asyncio.gather(*map(self.load, keys)))
+
+    def prime(self, key: K, value: V) -> None:
+        """What is known already stays."""
+        self._known.setdefault(key, value)
+
+
 class Loaders:
     """Fresh for each operation and each event."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, readings: Readings) -> None:
         self._runtime = runtime
+        self._readings = readings
         self.channel: DataLoader[tuple[str, int], Channel | None] = DataLoader(self._channels)
-        self.catalogue_of_channel: DataLoader[int, Catalogue] = DataLoader(self._each(tags.catalogue))
+        self.catalogue_of_channel: ReadOnce[int, Catalogue] = ReadOnce(readings.catalogue_of)
+        self.state_of_channel: ReadOnce[int, ChannelState] = ReadOnce(readings.state_of)
         self.combos_of_channel: DataLoader[int, dict[int, Combo]] = DataLoader(self._each(combos.combos_of))
-        self.state_of_channel: DataLoader[int, ChannelState] = DataLoader(self._each(channels.channel_state))
         self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
         self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(self._each(members.member_counts))
         self.sizes_of_tag: DataLoader[SizesKey, list[TagSize]] = DataLoader(self._sizes_of_tags)
         self.user_by_ordinal: DataLoader[UserKey, ChannelUser | None] = DataLoader(self._users_by_ordinal)
         self.channels_of_robot: DataLoader[str, list[Channel]] = DataLoader(self._channels_of_robots)
         self.user_by_unionid: DataLoader[tuple[int, str], ChannelUser | None] = DataLoader(self._users_by_unionid)
-        self.tags_of_user: DataLoader[UserKey, frozenset[int]] = DataLoader(self._tags_of_users)
+        self.tags_of_user: ReadOnce[UserKey, frozenset[int]] = ReadOnce(self._tags_of_user)
         self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
         self.ads_of_tag: DataLoader[tuple[int, int], list[str]] = DataLoader(self._ads_of_tags)
         self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
@@ -92,13 +115,11 @@ class Loaders:
                     found[channel_id, user.ordinal] = user
         return [found.get(key) for key in keys]
 
-    async def _tags_of_users(self, keys: list[UserKey]) -> list[frozenset[int]]:
-        found = {}
-        async with self._runtime.pool.acquire() as conn:
-            for channel_id, ordinals in _by_channel(keys).items():
-                for ordinal, tag_ids in (await users.tags_of_users(conn, channel_id, ordinals)).items():
-                    found[channel_id, ordinal] = tag_ids
-        return [found.get(key, frozenset()) for key in keys]
+    async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
+        """The catalogue that came with them is that of the operation, so both fit together."""
+        bits = await self._readings.bits_of(key)
+        self.catalogue_of_channel.prime(key[0], bits.catalogue)
+        return bits.tag_ids
 
     async def _ads_of_users(self, keys: list[UserKey]) -> list[list[tuple[str, datetime]]]:
         found = {}

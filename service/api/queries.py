@@ -1,5 +1,6 @@
 """The queries: what somebody may read."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -18,12 +19,12 @@ from service.api.return_endpoints import ReturnEndpointQueries, endpoint_node
 from service.api.tag_edits import TagEditQueries
 from service.api.tags import Tag, shown_tag
 from service.api.users import User
-from service.domain.access import channels_of, find_channel
+from service.domain.access import channels_of, find_channel, may_see
 from service.domain.jobs import find_job
-from service.domain.reading import check_openids, users_named
+from service.domain.reading import check_openids
 from service.entities.enums import Permission, Role
 from service.entities.errors import LimitExceededError, NotFoundError
-from service.entities.ids import channel_gid, gid, parse_gid, split_gid
+from service.entities.ids import gid, parse_gid, split_gid
 from service.entities.jobs import JobKind
 from service.entities.principal import permissions_of
 
@@ -44,7 +45,7 @@ class Viewer:
     @strawberry.field(description="The gate is open: a verified Official Account is bound.")
     async def ready(self, info: Info) -> bool:
         every = await channels_of(info.context.runtime, info.context.principal)
-        states = [await info.context.loaders.state_of_channel.load(channel.channel_id) for channel in every]
+        states = await info.context.loaders.state_of_channel.load_many([channel.channel_id for channel in every])
         return any(state.open for state in states)
 
 
@@ -78,7 +79,7 @@ class Query(AudienceQueries, ComboTagQueries, JobQueries, ReturnEndpointQueries,
     ) -> list[Node | None]:
         if len(ids) > MOST_NODES_AT_ONCE:
             raise LimitExceededError(f"At most {MOST_NODES_AT_ONCE} nodes at once.")
-        return [await _node_or_none(info, each) for each in ids]
+        return list(await asyncio.gather(*(_node_or_none(info, each) for each in ids)))
 
     @strawberry.field(
         description="The robot's channels, bound or not, oldest first.",
@@ -103,8 +104,8 @@ class Query(AudienceQueries, ComboTagQueries, JobQueries, ReturnEndpointQueries,
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
         check_openids([openid], "openid")
-        _, found = await users_named(info.context.runtime, info.context.principal, channel_id, [openid])
-        return None if found[0] is None else User.of(found[0])
+        (found,) = await info.context.services.readings.people_named(info.context.principal, channel_id, [openid])
+        return None if found is None else User.of(found)
 
     @strawberry.field(
         description="The chips of a conversation list in one request: at most 100, in the order asked; "
@@ -118,7 +119,7 @@ class Query(AudienceQueries, ComboTagQueries, JobQueries, ReturnEndpointQueries,
         openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
     ) -> list[User | None] | None:
         check_openids(openids, "openids")
-        _, found = await users_named(info.context.runtime, info.context.principal, channel_id, openids)
+        found = await info.context.services.readings.people_named(info.context.principal, channel_id, openids)
         return [None if each is None else User.of(each) for each in found]
 
 
@@ -157,10 +158,8 @@ async def _tag(info: Info, gid_text: str, *, living: bool) -> Tag | None:
     numbers = parse_gid(gid_text, "Tag", 2)
     if numbers is None:
         raise NotFoundError("tag")
-    try:
-        await find_channel(info.context.runtime, info.context.principal, channel_gid(numbers[0]))
-    except NotFoundError:
-        raise NotFoundError("tag") from None
+    if not await _sees(info, numbers[0]):
+        raise NotFoundError("tag")
     catalogue = await info.context.loaders.catalogue_of_channel.load(numbers[0])
     tag = catalogue.tags.get(numbers[1])
     if tag is None or (living and tag.deleted_at is not None):
@@ -168,14 +167,18 @@ async def _tag(info: Info, gid_text: str, *, living: bool) -> Tag | None:
     return shown_tag(tag, catalogue) if catalogue.open else None
 
 
+async def _sees(info: Info, channel_id: int) -> bool:
+    """Whether a channel is there for who asks; read once an operation, however many nodes are in it."""
+    found = await info.context.loaders.channel.load((info.context.principal.robot_id, channel_id))
+    return found is not None and may_see(info.context.principal, found)
+
+
 async def _user(info: Info, gid_text: str) -> User:
     numbers = parse_gid(gid_text, "User", 2)
     if numbers is None or numbers[1] > LARGEST_ORDINAL:
         raise NotFoundError("user")
-    try:
-        await find_channel(info.context.runtime, info.context.principal, channel_gid(numbers[0]))
-    except NotFoundError:
-        raise NotFoundError("user") from None
+    if not await _sees(info, numbers[0]):
+        raise NotFoundError("user")
     found = await info.context.loaders.user_by_ordinal.load((numbers[0], numbers[1]))
     if found is None:
         raise NotFoundError("user")

@@ -18,7 +18,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context, Feed
 from service.api.errors import error_of
-from service.api.schema import QuietSchema
+from service.api.schema import QuickSchema
 from service.entities.errors import RateLimitedError
 
 FORBIDDEN: Final = 4403
@@ -86,7 +86,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _send_written(self, operation: Operation[Context, None], context: Context, feed: Feed) -> None:
         """Sends what needs no execution; returns before the first event that does."""
-        renderings = cast("QuietSchema", self.schema).renderings
+        renderings = cast("QuickSchema", self.schema).renderings
         rendering = renderings.of(operation.query, operation.operation_name, operation.variables)
         if rendering is None:
             return

@@ -1,8 +1,11 @@
 """Bearer tokens (JWT, RFC 7519) with the claims of specification §3: who may use the API, and as whom."""
 
+import hashlib
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -28,6 +31,7 @@ LONGEST_TOKEN: Final = 8192
 ROBOT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 LONGEST_NAME: Final = 255
 LEEWAY: Final = timedelta(seconds=5)
+MOST_VERIFIED: Final = 10_000
 
 REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
     (jwt.InvalidSignatureError, "The token's signature does not hold."),
@@ -37,6 +41,16 @@ REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
     (jwt.InvalidAudienceError, "The token is meant for another audience."),
     (InvalidSubjectError, "The token's claim 'sub' is malformed."),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token was found to say, and with which key."""
+
+    principal: Principal
+    key: SigningKey
+    kid: str | None
+    algorithm: object
 
 
 class TokenVerifier:
@@ -58,11 +72,34 @@ class TokenVerifier:
             if settings.jwt_jwks_url is None
             else PublishedKeys(settings.jwt_jwks_url, self._algorithms, monotonic)
         )
+        # By the hash of the token, so that no usable token lies in memory; the longest unseen is forgotten first.
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
         """Return the principal; raises UnauthenticatedError, which says why but never repeats the token."""
         if len(token) > LONGEST_TOKEN or TOKEN.fullmatch(token) is None:
             raise UnauthenticatedError("The token is malformed.")
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is not None and await self._still_holds(known):
+            self._verified.move_to_end(digest)
+            return known.principal
+        verified = await self._verify(token)
+        self._verified[digest] = verified
+        if len(self._verified) > MOST_VERIFIED:
+            self._verified.popitem(last=False)
+        return verified.principal
+
+    async def _still_holds(self, known: "_Verified") -> bool:
+        """Until it expires, and as long as the key that verified it is one of ours."""
+        if known.principal.expires_at <= datetime.now(UTC):
+            return False
+        try:
+            return await self._key_for(known.kid, known.algorithm) is known.key
+        except (jwt.PyJWTError, UnauthenticatedError):
+            return False
+
+    async def _verify(self, token: str) -> "_Verified":
         try:
             header = jwt.get_unverified_header(token)
             key = await self._key_for(header.get("kid"), header.get("alg"))
@@ -82,7 +119,7 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             raise UnauthenticatedError(_reason(error)) from error
-        return _principal(claims, datetime.now(UTC))
+        return _Verified(_principal(claims, datetime.now(UTC)), key, header.get("kid"), header.get("alg"))
 
     async def _key_for(self, kid: str | None, algorithm: object) -> SigningKey:
         if not isinstance(algorithm, str) or algorithm not in self._algorithms:

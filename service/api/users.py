@@ -10,6 +10,7 @@ from service.api.channels import Channel
 from service.api.context import Info
 from service.api.enums import CAUSES
 from service.api.evidence import TagEvidence, reason_of
+from service.api.looking_ahead import selects_any
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
 from service.api.tags import Tag, shown_tags
@@ -110,8 +111,11 @@ class User(Node):
     async def tags(self, info: Info) -> list[UserTag]:
         loaders = info.context.loaders
         key = (self.entity.channel_id, self.entity.ordinal)
-        catalogue = await loaders.catalogue_of_channel.load(self.entity.channel_id)
+        # The bits first: they bring the catalogue that they were read with.
         bits = await loaders.tags_of_user.load(key) if self.tag_ids is None else self.tag_ids
+        catalogue = await loaders.catalogue_of_channel.load(self.entity.channel_id)
+        if not selects_any(info, "since", "why", "until", "evidence"):
+            return _without_reasons(key, shown_tags(catalogue.shown(bits), catalogue))
         shown = catalogue.shown(bits)
         if not shown:
             return []
@@ -158,3 +162,18 @@ class User(Node):
             nodes=[change for _, change in page.entries],
             page_info=page.info,
         )
+
+
+def _without_reasons(key: tuple[int, int], shown: list[Tag]) -> list[UserTag]:
+    """For who does not ask for reasons, which cost more to find than the tags."""
+    return [
+        UserTag(
+            id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
+            tag=tag,
+            since=None,
+            why="",
+            until=None,
+            evidence=None,
+        )
+        for tag in shown
+    ]

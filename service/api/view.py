@@ -120,7 +120,7 @@ class GraphQLView(GraphQL[Context, None]):
         """Of the two media types only application/graphql-response+json tells in the status whether it was executed."""
         refused = "data" not in response_data and sub_response.media_type == GRAPHQL_RESPONSE
         response = Response(
-            self.encode_json(response_data),
+            orjson.dumps(response_data),
             status_code=sub_response.status_code or (400 if refused else 200),
             media_type=sub_response.media_type,
         )

@@ -3,19 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from service.domain.access import channel_named
 from service.domain.events import OPENID
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of, offset_of
-from service.entities.channels import Channel
 from service.entities.enums import TagKind, TagState
-from service.entities.errors import BadInputError, FieldFailure, LimitExceededError
-from service.entities.principal import Principal
+from service.entities.errors import BadInputError, FieldFailure
 from service.entities.tags import Tag, UserTagChange
 from service.entities.users import ChannelUser
-from service.storage import changes, users
+from service.storage import changes
 
-MOST_USERS_AT_ONCE = 100
 NEWEST = 2**62
 
 
@@ -50,18 +46,6 @@ def check_openids(openids: Sequence[str], path: str) -> None:
     ]
     if failures:
         raise BadInputError(*failures)
-
-
-async def users_named(
-    runtime: Runtime, principal: Principal, channel_gid: str, openids: Sequence[str]
-) -> tuple[Channel, list[ChannelUser | None]]:
-    """People in the order asked, None where nobody is known; raises NotFoundError, LimitExceededError."""
-    if len(openids) > MOST_USERS_AT_ONCE:
-        raise LimitExceededError(f"At most {MOST_USERS_AT_ONCE} users at once.")
-    async with runtime.pool.acquire() as conn:
-        channel = await channel_named(conn, principal, channel_gid)
-        found = {user.openid: user for user in await users.users_by_openid(conn, channel.channel_id, openids)}
-    return channel, [found.get(openid) for openid in openids]
 
 
 async def history_page(

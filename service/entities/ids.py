@@ -3,9 +3,12 @@
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 200
+# A page shows the same tags again and again.
+MOST_TAG_IDS: Final = 10_000
 INSIDE: Final = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9]\d{0,17}))+)")
 
 
@@ -42,6 +45,7 @@ def channel_gid(channel_id: int) -> str:
     return gid("Channel", channel_id)
 
 
+@lru_cache(MOST_TAG_IDS)
 def tag_gid(channel_id: int, tag_id: int) -> str:
     return gid("Tag", channel_id, tag_id)
 

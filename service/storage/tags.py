@@ -39,7 +39,10 @@ async def insert_tags(conn: Connection, new: Sequence[Tag]) -> None:
 
 
 async def update_tags(conn: Connection, channel_id: int, edited: Sequence[Tag]) -> None:
-    """Tags as they shall be; in one statement, so that two may exchange their names."""
+    """Tags as they shall be; in one statement, so that two may exchange their names.
+
+    The caller bumps the channel's tag-state version: by it every process knows that its catalogue is old.
+    """
     if not edited:
         return
     await conn.execute(

@@ -1,7 +1,7 @@
 """People of a channel: ordinals, facts, ads, and the tags whose bits they have."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import asyncpg
@@ -34,10 +34,38 @@ async def users_by_ordinal(conn: Connection, channel_id: int, ordinals: Iterable
     return [user_of(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))]
 
 
+async def people_of_robot(
+    conn: Connection, robot_id: str, channel_id: int, openids: Iterable[str]
+) -> list[ChannelUser] | None:
+    """Those who are known, or None when the channel is not the robot's: one statement asks both."""
+    rows = await conn.fetch(STATEMENTS["people_of_robot"], channel_id, robot_id, list(openids))
+    return [user_of(row) for row in rows if row["ordinal"] is not None] if rows else None
+
+
 async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, frozenset[int]]:
     """Tag ids by ordinal, whether shown or not."""
     rows = await conn.fetch(STATEMENTS["tags_of_users"], channel_id, list(ordinals))
     return {row["ordinal"]: frozenset(row["tag_ids"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the tag states of a channel stand, as read with the bits."""
+
+    version: int
+    at: datetime
+    default_tags_as_of: datetime
+
+
+async def bits_of_users(
+    conn: Connection, channel_id: int, ordinals: Sequence[int]
+) -> tuple[Standing, dict[int, frozenset[int]]]:
+    """The same of at least one person, with the `Standing` of the same instant."""
+    rows = await conn.fetch(STATEMENTS["bits_of_users"], channel_id, ordinals)
+    if not rows:
+        raise LookupError("a channel never loses its state")
+    standing = Standing(rows[0]["tag_version"], rows[0]["tag_version_at"], rows[0]["default_tags_as_of"])
+    return standing, {row["ordinal"]: frozenset(row["tag_ids"]) for row in rows}
 
 
 async def ads_of_users(

@@ -24,6 +24,15 @@ join user_facts f using (channel_id, ordinal)
 cross join current_windows w
 where u.channel_id = $1 and u.ordinal = any($2::int[]);
 
+-- name: people_of_robot
+-- The same people, if the channel is the robot's: no row when it is not, one without an ordinal when nobody is known.
+select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until
+from channel c
+left join channel_user u on u.channel_id = $1 and u.openid = any($3::text[])
+left join user_facts f on f.channel_id = $1 and f.ordinal = u.ordinal
+cross join current_windows w
+where c.channel_id = $1 and c.robot_id = $2;
+
 -- name: tags_of_users
 -- The tag ids whose bit is set for each of these ordinals, shown or not.
 select u.ordinal, array(
@@ -33,6 +42,18 @@ select u.ordinal, array(
     order by t.tag_id
 ) as tag_ids
 from unnest($2::int[]) as u (ordinal);
+
+-- name: bits_of_users
+-- The same tag ids with where the channel's tag states stand.
+select u.ordinal, s.tag_version, s.tag_version_at, s.default_tags_as_of, array(
+    select t.tag_id
+    from tag_members t
+    where t.channel_id = $1 and t.block = u.ordinal / 32000 and get_bit(t.members, u.ordinal % 32000) = 1
+    order by t.tag_id
+) as tag_ids
+from channel_state s
+cross join unnest($2::int[]) as u (ordinal)
+where s.channel_id = $1;
 
 -- name: ads_of_users
 -- The ads these people came from, with the time of the last such follow.

@@ -1,6 +1,6 @@
 """One person: facts, tags, and why they have them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,10 +52,11 @@ def fact(kind: str | None, at: str | None) -> dict[str, str | None]:
 
 
 async def test_a_new_user_is_one_for_48_hours(robot: Robot, channel: str) -> None:
-    tag = (await explained(robot, channel, event("ada", "FOLLOW", HOUR)))["New user"]
+    followed = event("ada", "FOLLOW", HOUR)
+    tag = (await explained(robot, channel, followed))["New user"]
 
-    assert tag["evidence"] == fact("FOLLOW", written(HOUR))
-    assert tag["until"] == written(HOUR - 48 * HOUR)
+    assert tag["evidence"] == fact("FOLLOW", followed["at"])
+    assert datetime.fromisoformat(tag["until"]) == datetime.fromisoformat(followed["at"]) + 48 * HOUR
     assert tag["why"].startswith("Followed on ")
     assert tag["why"].endswith("less than 48 h ago.")
 

@@ -266,3 +266,19 @@ async def test_an_unusable_key_is_passed_over(issuer: Issuer, verifier: TokenVer
         await verifier.verify(signed(RSA, "k1", "RS256"))
     with pytest.raises(UnauthenticatedError, match="algorithm"):
         await verifier.verify(signed(SECRET, "k1", "HS256"))
+
+
+async def test_a_remembered_token_falls_with_its_key(issuer: Issuer, verifier: TokenVerifier, clock: Clock) -> None:
+    """The same id stands for another key after the rotation."""
+    issuer.keys = [jwk(P256, "k1")]
+    token = signed(P256, "k1", "ES256")
+    for _ in range(2):
+        assert (await verifier.verify(token)).subject == "ann"
+    issuer.keys = [jwk(OTHER_P256, "k1")]
+    clock.now += 601
+    with pytest.raises(UnauthenticatedError, match="signature"):
+        await verifier.verify(token)
+    issuer.keys = [jwk(OTHER_P256, "k2")]
+    clock.now += 601
+    with pytest.raises(UnauthenticatedError, match="key is not known"):
+        await verifier.verify(token)

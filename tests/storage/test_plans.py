@@ -40,6 +40,8 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
         [1, ["openid-77777", "openid-5"]],
         {"channel_user": 2, "tag_members": 2 * TAGS, "block_head": 2, "channel_state": 1},
     ),
+    "bits_of_users": ([1, ORDINALS], {"tag_members": TAGS * len(ORDINALS), "channel_state": 1}),
+    "people_of_robot": ([1, "robot-1", ["openid-77777", "openid-5"]], {"channel_user": 4, "channel": 1}),
     "positions_of": (
         [1, ["openid-77777", "openid-5"]],
         {"channel_user": 2, "tag_members": 2 * TAGS, "user_tag_change": 2, "block_head": 2},

@@ -1,0 +1,96 @@
+"""Asks a GraphQL server over many connections, in a process of its own: `python -m benchmarks.asking JOB`.
+
+A job is JSON: port, path, head (of each request), bodies, connections, seconds. Prints how many were answered in how
+many seconds, and one answer. Every connection sends its next request when the last was answered.
+"""
+
+import asyncio
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import uvloop
+
+
+class _Connection(asyncio.Protocol):
+    """Writes request after request until it is told to stop."""
+
+    def __init__(self, requests: Iterator[bytes], answers: "_Answers") -> None:
+        self._requests = requests
+        self._answers = answers
+        self._waiting = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(next(self._requests))
+
+    def data_received(self, data: bytes) -> None:
+        self._waiting += data
+        head, separator, body = self._waiting.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
+        if len(body) < length:
+            return
+        self._waiting = b""
+        if self._answers.take(head, body):
+            self._transport.write(next(self._requests))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._answers.lost(exc)
+
+
+class _Answers:
+    """Counts them; whatever is no answer ends everything."""
+
+    def __init__(self, seconds: float) -> None:
+        self.count = 0
+        self.last = b""
+        self.done = asyncio.get_running_loop().create_future()
+        self._until = time.perf_counter() + seconds
+
+    def take(self, head: bytes, body: bytes) -> bool:
+        """Whether to go on."""
+        if self.done.done():
+            return False
+        if not head.startswith(b"HTTP/1.1 200") or b'"errors"' in body:
+            self.done.set_exception(RuntimeError(f"unexpected answer {head!r} {body!r}"))
+            return False
+        self.count += 1
+        self.last = body
+        if time.perf_counter() >= self._until:
+            self.done.set_result(None)
+            return False
+        return True
+
+    def lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(error or ConnectionError("the server closed a connection"))
+
+
+async def ask(job: dict[str, Any]) -> dict[str, Any]:
+    head = "".join(f"{name}: {value}\r\n" for name, value in job["head"].items())
+    requests = itertools.cycle(
+        f"POST {job['path']} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        for body in job["bodies"]
+    )
+    answers = _Answers(job["seconds"])
+    loop = asyncio.get_running_loop()
+    started = time.perf_counter()
+    opened = [
+        await loop.create_connection(lambda: _Connection(requests, answers), "127.0.0.1", job["port"])
+        for _ in range(job["connections"])
+    ]
+    await answers.done
+    taken = time.perf_counter() - started
+    for transport, _ in opened:
+        transport.close()
+    return {"count": answers.count, "seconds": taken, "last": answers.last.decode()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(uvloop.run(ask(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))))

@@ -1,0 +1,200 @@
+"""`user { tags { tag { id name category } } }` over HTTP, against other GraphQL servers running one statement each."""
+
+import asyncio
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from benchmarks.harness import Table, times
+from benchmarks.machine import ROBOT, SEALED_WITH, Machine
+from benchmarks.programs import environment, free_port, until_it_listens, web_process
+from service.api.tokens import sign_token
+from service.entities.enums import Role
+from service.entities.ids import channel_gid
+from service.settings import Settings
+
+PEERS: Final = Path(__file__).with_name("peers")
+INSTALLED: Final = Path(__file__).with_name(".peers")
+QUERY: Final = (
+    "query Chips($channelId: ID!, $openid: String!) "
+    "{ user(channelId: $channelId, openid: $openid) { tags { tag { id name category } } } }"
+)
+CONNECTIONS: Final = 32
+WARM_UP: Final = 4.0
+SECONDS: Final = 2.5
+ROUNDS: Final = 3
+PEOPLE: Final = 2_000
+MORE_TAGS: Final = 92
+
+
+@dataclass(slots=True)
+class Contestant:
+    """A server that listens, and what it was measured at."""
+
+    name: str
+    port: int
+    pid: int
+    path: str
+    head: dict[str, str]
+    channel: str
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    async def ask(self, openids: list[str], seconds: float) -> None:
+        """One round."""
+        bodies = [
+            json.dumps({"query": QUERY, "variables": {"channelId": self.channel, "openid": openid}})
+            for openid in openids
+        ]
+        job = {
+            "port": self.port,
+            "path": self.path,
+            "head": {"Content-Type": "application/json", "Accept": "application/json", **self.head},
+            "bodies": bodies,
+            "connections": CONNECTIONS,
+            "seconds": seconds,
+        }
+        before = self._cpu()
+        answer = await _run(job)
+        self.cpu.append((self._cpu() - before) / answer["count"] * 1e6)
+        self.rates.append(answer["count"] / answer["seconds"])
+        shown = json.loads(answer["last"])["data"]["user"]["tags"]
+        if not shown:
+            raise RuntimeError(f"{self.name} shows no tags")
+
+    def forget(self) -> None:
+        self.rates.clear()
+        self.cpu.clear()
+
+    def _cpu(self) -> float:
+        used = psutil.Process(self.pid).cpu_times()
+        return used.user + used.system
+
+
+async def measure(machine: Machine) -> list[Table]:
+    """Rounds in turns, after seconds of warming up for each."""
+    await _add_tags(machine)
+    openids = await _people(machine)
+    table = Table(
+        "`user { tags { tag { id name category } } }` over HTTP",
+        f"{8 + MORE_TAGS} tags in the channel, {CONNECTIONS} connections, one process each. The other servers run one "
+        "statement a request and check nothing; ours checks the token, the robot and the limits. "
+        f"Medians of {ROUNDS} rounds in turns, after {WARM_UP:.0f} s of warming up.",
+    )
+    async with AsyncExitStack() as stack:
+        contestants = [await stack.enter_async_context(_ours(machine))]
+        for kind in ("plain Strawberry", "ariadne", "graphql-yoga", "mercurius", "mercurius-jit"):
+            missing = _missing(kind)
+            if missing:
+                print(f"[{kind} is left out: {missing}]", flush=True)
+            else:
+                contestants.append(await stack.enter_async_context(_peer(machine, kind)))
+        for each in contestants:
+            await each.ask(openids, WARM_UP)
+            each.forget()
+        for _ in range(ROUNDS):
+            for each in contestants:
+                await each.ask(openids, SECONDS)
+    plain = statistics.median(contestants[1].rates)
+    for each in contestants:
+        rate, cpu = statistics.median(each.rates), statistics.median(each.cpu)
+        table.add(each.name, rate, "requests/s", times(rate, plain), f"{cpu:,.0f} µs of its CPU a request")
+    return [table]
+
+
+async def _add_tags(machine: Machine) -> None:
+    """Tags that every second person has."""
+    channel_id = machine.channel.channel_id
+    await machine.admin.execute(
+        "insert into tag (channel_id, tag_id, kind, category, name, state, created_at, updated_at) "
+        "select $1, n, 'AD', 'Category ' || n % 7, 'Tag ' || n, 'ACTIVE', now(), now() from generate_series(9, $2) n",
+        channel_id,
+        8 + MORE_TAGS,
+    )
+    await machine.admin.execute(
+        "insert into tag_members (channel_id, block, tag_id, members) "
+        "select h.channel_id, h.block, n, repeat('01', 16000)::bit(32000) "
+        "from block_head h, generate_series(9, $2) n where h.channel_id = $1",
+        channel_id,
+        8 + MORE_TAGS,
+    )
+    await machine.admin.execute("vacuum (analyze)")
+
+
+async def _people(machine: Machine) -> list[str]:
+    """Of the others, some who follow, and so have default tags."""
+    rows = await machine.admin.fetch(
+        "select openid from channel_user where channel_id = $1 and ordinal % 2 = 0 and unfollowed_at is null "
+        "order by openid limit $2",
+        machine.channel.channel_id,
+        PEOPLE,
+    )
+    return [row["openid"] for row in rows]
+
+
+@asynccontextmanager
+async def _ours(machine: Machine) -> AsyncIterator[Contestant]:
+    token = sign_token(
+        Settings(jwt_secret=SEALED_WITH), robot=ROBOT, role=Role.AGENT, subject="bench", ttl=timedelta(hours=1)
+    )
+    no_limit = {"USER_TAGS_OPERATIONS_PER_SECOND": "1000000"}
+    async with web_process(machine, more=no_limit) as web:
+        head = {"Authorization": f"Bearer {token}"}
+        yield Contestant("User Tags", web.port, web.pid, "/graphql", head, channel_gid(machine.channel.channel_id))
+
+
+@asynccontextmanager
+async def _peer(machine: Machine, kind: str) -> AsyncIterator[Contestant]:
+    port = free_port()
+    if kind in {"plain Strawberry", "ariadne"}:
+        command = [sys.executable, "-m", "benchmarks.peers.python_servers", kind, str(port)]
+        path = "/graphql/"
+    else:
+        command = ["node", str(PEERS / "node_servers.mjs"), kind, str(port)]
+        path = "/graphql"
+    given = environment(machine) | {
+        "NODE_ENV": "production",
+        "PYTHONPATH": os.pathsep.join([str(PEERS.parent.parent), str(INSTALLED)]),
+    }
+    process = await asyncio.create_subprocess_exec(*command, env=given)
+    try:
+        await until_it_listens(port)
+        yield Contestant(kind, port, process.pid, path, {}, str(machine.channel.channel_id))
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _missing(kind: str) -> str | None:
+    """What would have to be installed first (benchmarks/peers)."""
+    if kind == "ariadne" and not (INSTALLED / "ariadne").exists():
+        return "make bench-peers has not installed it"
+    if kind in {"graphql-yoga", "mercurius", "mercurius-jit"}:
+        if shutil.which("node") is None:
+            return "there is no Node.js"
+        if not (PEERS / "node_modules").exists():
+            return "make bench-peers has not installed it"
+    return None
+
+
+async def _run(job: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(job, file)
+        file.flush()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.asking", file.name, stdout=asyncio.subprocess.PIPE
+        )
+        written, _ = await process.communicate()
+    answer: dict[str, Any] = json.loads(written)
+    return answer

@@ -1,0 +1,33 @@
+"""Which fields the client asks of an object, known before the object is made."""
+
+from collections.abc import Iterator, Mapping
+
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+
+from service.api.context import Info
+
+
+def selects_any(info: Info, *names: str) -> bool:
+    """Whether any of these GraphQL fields is selected in what is being resolved; @skip and @include do not count.
+
+    `names` are as in the schema. An answer of False means that nobody will see them.
+    """
+    raw = info._raw_info  # noqa: SLF001 - Strawberry's own way converts the whole selection
+    return any(
+        name in names
+        for node in raw.field_nodes
+        if node.selection_set is not None
+        for name in _names(node.selection_set, raw.fragments)
+    )
+
+
+def _names(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """A document is validated before it is run, so no fragment holds itself."""
+    for selection in selections.selections:
+        match selection:
+            case FieldNode():
+                yield selection.name.value
+            case InlineFragmentNode():
+                yield from _names(selection.selection_set, fragments)
+            case FragmentSpreadNode():
+                yield from _names(fragments[selection.name.value].selection_set, fragments)

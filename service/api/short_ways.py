@@ -1,0 +1,119 @@
+"""Shorter ways through Strawberry for what happens most; whatever is unusual in any way goes its own, longer way.
+
+A query whose document is known to be good needs none of the hooks that Strawberry's extensions hang on parsing,
+validating and executing, and a field that only names an attribute needs no call through its definition.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+)
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.types import ExecutionResult
+from strawberry.types.base import get_object_definition
+from strawberry.types.field import StrawberryField
+from strawberry.utils.await_maybe import await_maybe
+
+from service.api.documents import Documents
+from service.api.errors import coded
+from service.api.limits import OperationTooLargeError, check_cost
+
+_is_awaitable: Any = optimized_is_awaitable
+
+
+async def run_known_query(
+    schema: strawberry.Schema,
+    documents: Documents,
+    text: str | None,
+    variables: Mapping[str, Any] | None,
+    context: object,
+    operation_name: str | None,
+) -> ExecutionResult | None:
+    """The answer to a query, or None, before anything was run, where there is anything to refuse."""
+    if not text:
+        return None
+    inner = schema._schema  # noqa: SLF001 - Strawberry offers no public way to it
+    try:
+        if documents.faults(inner, text):
+            return None
+        document = documents.parsed(text)
+        operation = _operation(document, operation_name)
+        if operation is None or operation.operation is not OperationType.QUERY:
+            return None
+        check_cost(document, operation_name, variables, documents.limits)
+    except (GraphQLError, OperationTooLargeError):
+        return None
+    result = await await_maybe(
+        execute(
+            inner,
+            document,
+            context_value=context,
+            variable_values=dict(variables or {}),
+            operation_name=operation_name,
+            is_awaitable=_is_awaitable,
+            executor_class=schema.execution_context_class,
+        )
+    )
+    errors = [coded(error, context) for error in result.errors or ()]
+    return ExecutionResult(data=result.data, errors=errors or None)
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """The one with this name, or the only one where none is given."""
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if name is None:
+        return operations[0] if len(operations) == 1 else None
+    return next((each for each in operations if each.name is not None and each.name.value == name), None)
+
+
+def shorten(schema: GraphQLSchema) -> None:
+    """Replaces, in a finished schema, what Strawberry resolves by way of its definitions; the answers are the same."""
+    for each in schema.type_map.values():
+        if each.name.startswith("__"):
+            continue
+        if isinstance(each, GraphQLObjectType):
+            for field in each.fields.values():
+                _shorten_field(field)
+        elif isinstance(each, GraphQLInterfaceType) and each.resolve_type is not None:
+            each.resolve_type = _type_by_class(each.resolve_type)
+
+
+def _shorten_field(field: GraphQLField) -> None:
+    definition = field.extensions.get("strawberry-definition")
+    if isinstance(definition, StrawberryField) and definition.is_basic_field and definition.python_name:
+        field.resolve = _attribute(definition.python_name)
+
+
+def _attribute(name: str) -> Callable[[Any, object], Any]:
+    def resolve(source: Any, _info: object) -> Any:
+        return getattr(source, name)
+
+    return resolve
+
+
+def _type_by_class(otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """What an object of a class is called stays the same."""
+    known: dict[type, str] = {}
+
+    def resolve_type(value: Any, info: object, abstract: Any) -> Any:
+        found = known.get(type(value))
+        if found is not None:
+            return found
+        answer = otherwise(value, info, abstract)
+        definition = get_object_definition(value)
+        if definition is not None and not definition.is_graphql_generic and answer == definition.name:
+            known[type(value)] = definition.name
+        return answer
+
+    return resolve_type

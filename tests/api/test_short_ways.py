@@ -1,0 +1,168 @@
+"""What the short way answers is what Strawberry itself answers, errors and all, and what it leaves alone it leaves."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import strawberry
+from redis.asyncio import Redis
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from service.api import schema as schemas
+from service.api import short_ways
+from service.api.context import Context, Services
+from service.api.rates import OpenSubscriptions, Rates
+from service.domain.events import EventRecorder, record_events
+from service.domain.feed.hub import Hub
+from service.domain.readings import Readings
+from service.domain.return_data import ReturnRecorder
+from service.entities.enums import EventKind, Role
+from service.entities.ids import channel_gid
+from service.entities.principal import Principal
+from service.entities.users import UserEvent
+from tests.frozen_clock import START, FrozenClock
+from tests.runtimes import LATER_THAN_ANY_TEST, bind, open_runtime
+
+USER = "user(channelId: $c, openid: $o)"
+HEAD = 'query Q($c: ID!, $o: String! = "ann")'
+EVERYTHING = """
+id openid unionid following followedAt lastMessageAt touchableUntil firstSeenAt adIds
+channel { id name kind bound boundAt pushUrl credentials { appSecretSet } followerCount userCount }
+tags { id since why until evidence { __typename ... on FactEvidence { fact at } }
+  tag { __typename id kind category name description state memberCount asOf version deletedAt
+    ... on DefaultTag { rule } channel { id } } }
+tagHistory(first: 3) { nodes { at cause why added { name } removed { id } } pageInfo { hasNextPage endCursor } }
+"""
+DOCUMENTS = {
+    "everything": f"{HEAD} {{ {USER} {{ {EVERYTHING} }} }}",
+    "aliases, fragments, directives": f"{HEAD} {{ a: {USER} {{ ...F }} b: {USER} {{ openid @skip(if: true) id }} }} "
+    "fragment F on User { tags { tag { n: name ... @include(if: true) { id } } } }",
+    "the panel": "query Q($c: ID!) { channel(id: $c) { "
+    "tags(first: 3, orderBy: { field: MEMBER_COUNT, direction: DESC }) "
+    "{ totalCount edges { cursor node { __typename name } } } tagCategories { category tagCount } } channels { id } }",
+    "nodes": 'query Q($c: ID!) { node(id: $c) { __typename id ... on Channel { name } } nodes(ids: [$c, "x"]) { id } }',
+    "the viewer": "{ viewer { id subject role permissions ready tokenExpiresAt } __typename }",
+    "one refusal beside an answer": '{ channel(id: "nobody") { id } viewer { subject } }',
+    "a malformed input": f"{HEAD} {{ {USER} {{ id }} }} # €",
+    "too long a page": "query Q($c: ID!) { channel(id: $c) { tags(first: 201) { totalCount } } }",
+    "a page that costs too much": "query Q($c: ID!) { channel(id: $c) { tags(first: 200) { nodes { channel { "
+    "tags(first: 200) { nodes { id name category } } } } } } }",
+    "two operations": "query A { viewer { subject } } query B { viewer { role } }",
+    "no such field": "{ viewer { nothing } }",
+    "no syntax": "{ viewer { ",
+    "a mutation": "mutation Q($c: ID!) { unbindChannel(id: $c) { channel { id bound } } }",
+    "introspection": '{ __type(name: "User") { name fields { name type { name kind } } } }',
+}
+
+
+@dataclass
+class Stage:
+    """The same services behind both ways."""
+
+    services: Services
+    quick: strawberry.Schema
+    plain: strawberry.Schema
+    variables: dict[str, Any]
+
+    def context(self, role: Role | None = Role.ADMIN) -> Context:
+        holder = None if role is None else Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST)
+        return Context(self.services, "the request", holder)
+
+    async def both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
+        """(data, errors) by the short way and by Strawberry's own."""
+        variables = given.pop("variables", self.variables)
+        quick = self.quick.execute(text, variables, self.context(role), **given)
+        plain = strawberry.Schema.execute(self.plain, text, variables, self.context(role), **given)
+        return _shown(await quick), _shown(await plain)
+
+
+def _shown(result: ExecutionResult) -> Any:
+    return result.data, [error.formatted for error in result.errors or ()]
+
+
+@pytest.fixture
+async def stage(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    async with open_runtime(database_url, FrozenClock()) as runtime, Redis.from_url(redis_url) as valkey:
+        channel = await bind(runtime)
+        for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):
+            await record_events(runtime, channel, [UserEvent("ann", kind, START.replace(second=number))])
+        readings = Readings(runtime.pool)
+        hub = Hub(runtime.pool, valkey, heal_every=runtime.settings.feed_heal_every)
+        services = Services(
+            runtime,
+            EventRecorder(runtime),
+            hub,
+            Rates(1_000),
+            ReturnRecorder(runtime),
+            OpenSubscriptions(100),
+            readings,
+        )
+        quick = schemas.make_schema()
+        with monkeypatch.context() as patch:
+            patch.setattr(schemas, "shorten", lambda _schema: None)
+            plain = schemas.make_schema()
+        yield Stage(services, quick, plain, {"c": channel_gid(channel.channel_id)})
+
+
+async def test_every_answer_is_the_same(stage: Stage) -> None:
+    for name, text in DOCUMENTS.items():
+        for _ in range(2):
+            quick, plain = await stage.both(text)
+            assert quick == plain, name
+
+
+@pytest.mark.parametrize("role", [None, Role.INTEGRATOR, Role.AGENT])
+async def test_whoever_may_less_is_refused_the_same(stage: Stage, role: Role | None) -> None:
+    for name in ("everything", "the panel", "nodes", "the viewer"):
+        quick, plain = await stage.both(DOCUMENTS[name], role)
+        assert quick == plain, name
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"c": None}, {"c": 1.5}, {"c": "x", "o": ["ann"]}, {"c": "x", "o": "näh"}, {"more": 1}, None],
+)
+async def test_wrong_variables_are_refused_the_same(stage: Stage, variables: dict[str, Any] | None) -> None:
+    quick, plain = await stage.both(DOCUMENTS["everything"], variables=variables)
+    assert quick == plain
+    assert quick[1]
+
+
+@pytest.mark.parametrize("name", ["A", "B"])
+async def test_the_named_operation_runs(stage: Stage, name: str) -> None:
+    quick, plain = await stage.both(DOCUMENTS["two operations"], operation_name=name)
+    assert quick == plain
+    assert quick[0] is not None
+
+
+async def test_what_was_not_foreseen_is_hidden_by_both(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(Readings, "people_named", fails)
+    quick, plain = await stage.both(DOCUMENTS["everything"])
+    assert quick == plain
+    assert "secret" not in str(quick)
+    assert quick[1][0]["extensions"] == {"code": "INTERNAL", "requestId": "the request"}
+
+
+async def test_only_known_good_queries_go_the_short_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    went: list[bool] = []
+
+    async def watched(*arguments: Any) -> Any:
+        answer = await short_ways.run_known_query(*arguments)
+        went.append(answer is not None)
+        return answer
+
+    monkeypatch.setattr(schemas, "run_known_query", watched)
+    left_alone = {"two operations", "no such field", "no syntax", "a mutation", "a page that costs too much"}
+    for name, text in DOCUMENTS.items():
+        await stage.quick.execute(text, stage.variables, stage.context())
+        assert went.pop() is (name not in left_alone), name
+    no_queries = {OperationType.MUTATION}
+    with pytest.raises(InvalidOperationTypeError):
+        await stage.quick.execute(DOCUMENTS["the viewer"], None, stage.context(), allowed_operation_types=no_queries)
+    assert went == []
