@@ -14,7 +14,7 @@ from service.entities.ids import gid, parse_gid
 from tests.api.robot import Robot, event, everything
 from tests.shared_web import robot_numbers
 from tests.transport_socket import OperationError
-from tests.web_process import Answer
+from tests.web_process import Answer, Web
 
 # Every place of the schema that takes an id, with an operation that uses it.
 PLACES: Final = {
@@ -177,9 +177,21 @@ async def own(robot: Robot) -> Tenant:
     return await tenant(robot)
 
 
+@pytest.fixture(scope="module")
+async def settled(web: Web) -> Tenant:
+    """The tenant of the tests in which everything is refused: nothing of it changes."""
+    return await tenant(Robot(web, f"r{next(robot_numbers)}"))
+
+
+@pytest.fixture(scope="module")
+async def foreign(web: Web) -> Tenant:
+    return await tenant(Robot(web, f"r{next(robot_numbers)}"))
+
+
 @pytest.fixture
-async def foreign(robot: Robot) -> Tenant:
-    return await tenant(Robot(robot.web, f"r{next(robot_numbers)}"))
+async def leaving(web: Web) -> Tenant:
+    """Another tenant, which will unbind its channel."""
+    return await tenant(Robot(web, f"r{next(robot_numbers)}"))
 
 
 async def tenant(robot: Robot) -> Tenant:
@@ -230,67 +242,67 @@ async def test_ones_own_ids_are_found(place: str, own: Tenant) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, own: Tenant, foreign: Tenant) -> None:
-    before = await everything(own.robot.web)
+async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, settled: Tenant, foreign: Tenant) -> None:
+    before = await everything(settled.robot.web)
 
     for kind, given in foreign.ids.items():
-        answer = await ask(own.robot, place, given)
-        like_nothing = await ask(own.robot, place, MISSING[kind])
+        answer = await ask(settled.robot, place, given)
+        like_nothing = await ask(settled.robot, place, MISSING[kind])
         assert answer.body == like_nothing.body
         assert_not_found(place, answer)
-    assert await everything(own.robot.web) == before
+    assert await everything(settled.robot.web) == before
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, own: Tenant) -> None:
+async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, settled: Tenant) -> None:
     takes = TAKES.get(place, "channel")
     fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
-    others = [given for kind, given in own.ids.items() if kind not in fitting and takes != "user"]
-    before = await everything(own.robot.web)
+    others = [given for kind, given in settled.ids.items() if kind not in fitting and takes != "user"]
+    before = await everything(settled.robot.web)
 
     for given in (*MALFORMED, *others):
-        assert_not_found(place, await ask(own.robot, place, given))
-    assert await everything(own.robot.web) == before
+        assert_not_found(place, await ask(settled.robot, place, given))
+    assert await everything(settled.robot.web) == before
 
 
 @pytest.mark.parametrize("kind", ["tag", "user"])
-async def test_a_thing_that_does_not_exist_in_ones_own_channel_is_not_found(kind: str, own: Tenant) -> None:
-    parsed = parse_gid(own.channel, "Channel", 1)
+async def test_a_thing_that_does_not_exist_in_ones_own_channel_is_not_found(kind: str, settled: Tenant) -> None:
+    parsed = parse_gid(settled.channel, "Channel", 1)
     assert parsed
     for number in (12_345, 2**31 - 1, 2**31, 2**40, 10**18 - 1):
-        answer = await ask(own.robot, "Query.node(id)", gid(kind.title(), *parsed, number))
+        answer = await ask(settled.robot, "Query.node(id)", gid(kind.title(), *parsed, number))
         assert_not_found("Query.node(id)", answer)
 
 
-async def test_a_foreign_id_takes_no_longer_than_one_of_nothing(own: Tenant, foreign: Tenant) -> None:
+async def test_a_foreign_id_takes_no_longer_than_one_of_nothing(settled: Tenant, foreign: Tenant) -> None:
     taken: dict[str, list[float]] = {foreign.channel: [], MISSING["channel"]: []}
     for _ in range(15):
         for given, times in taken.items():
             started = time.perf_counter()
-            await ask(own.robot, "Query.channel(id)", given)
+            await ask(settled.robot, "Query.channel(id)", given)
             times.append(time.perf_counter() - started)
 
     medians = [statistics.median(times) for times in taken.values()]
     assert max(medians) < 3 * min(medians)
 
 
-async def test_lists_hold_only_ones_own(own: Tenant, foreign: Tenant) -> None:
-    for each in (own, foreign):
+async def test_lists_hold_only_ones_own(settled: Tenant, foreign: Tenant) -> None:
+    for each in (settled, foreign):
         answer = await each.robot.ask("{ channels { id } viewer { robotId ready } }")
         assert answer["channels"] == [{"id": each.channel}]
         assert answer["viewer"] == {"robotId": each.robot.name, "ready": True}
 
 
-async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, foreign: Tenant) -> None:
-    details = {"kind": "SERVICE_ACCOUNT", "appId": foreign.robot.app_id(), "name": "mine", "verified": True}
+async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, leaving: Tenant) -> None:
+    details = {"kind": "SERVICE_ACCOUNT", "appId": leaving.robot.app_id(), "name": "mine", "verified": True}
     bind = "mutation($input: BindChannelInput!) { bindChannel(input: $input) { channel { id boundAt } } }"
     before = await everything(own.robot.web)
 
     assert (await own.robot.ask(bind, input=details)).code == "CONFLICT"
     assert await everything(own.robot.web) == before
-    await foreign.robot.ask(PLACES["Mutation.unbindChannel(id)"], id=foreign.channel)
+    await leaving.robot.ask(PLACES["Mutation.unbindChannel(id)"], id=leaving.channel)
     taken_over = (await own.robot.ask(bind, input=details))["bindChannel"]["channel"]["id"]
-    assert taken_over != foreign.channel
+    assert taken_over != leaving.channel
     answer = await own.robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=taken_over)
     assert answer["user"] is None
 
