@@ -29,6 +29,9 @@ async def test_data_survives_a_restart(place: Path) -> None:
             assert await valkey.get("kept") == "标签"
 
 
+SHARED_BUFFERS = "select setting::int / 128 from pg_settings where name = 'shared_buffers'"
+
+
 async def test_settings_fit_a_machine_for_development(place: Path) -> None:
     with start_embedded(with_data(place), valkey=False) as servers:
         assert servers.environment() == {"DATABASE_URL": servers.database_url}
@@ -37,15 +40,16 @@ async def test_settings_fit_a_machine_for_development(place: Path) -> None:
         expected = {
             "server_encoding": "UTF8",
             "max_connections": "200",
-            "shared_buffers": "256MB",
             "jit": "off",
             "fsync": "on",
             "listen_addresses": "127.0.0.1",
             "TimeZone": "UTC",
         }
         found = {name: await connection.fetchval("SELECT current_setting($1)", name) for name in expected}
+        shared_buffers = await connection.fetchval(SHARED_BUFFERS)
         await connection.close()
     assert found == expected
+    assert 256 <= shared_buffers <= 4096
 
 
 async def test_only_loopback_and_only_with_the_password(place: Path) -> None:
