@@ -11,6 +11,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    get_operation_ast,
     parse,
     specified_rules,
 )
@@ -19,6 +20,7 @@ from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
 from service.api.limits import OperationTooLargeError, check_cost, check_size
+from service.api.plans import Plan, can_be_planned
 from service.settings import QueryLimits
 
 # Literals in a query make each text a document of its own, so memory must have an end.
@@ -32,7 +34,13 @@ class Documents:
         self.limits = limits
         self._rules = (*specified_rules, *more_rules)
         self.parsed = lru_cache(MOST_REMEMBERED)(self._parse)
+        self.plan = lru_cache(MOST_REMEMBERED)(self._plan)
         self.faults = lru_cache(MOST_REMEMBERED)(self._validate)
+
+    def _plan(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> "Plan | None":
+        document = self.parsed(text)
+        operation = get_operation_ast(document, operation_name)
+        return Plan(schema, document, operation) if can_be_planned(document) else None
 
     def _parse(self, text: str) -> DocumentNode:
         """Raises GraphQLError, which is not remembered."""

@@ -54,17 +54,21 @@ async def run_known_query(
         check_cost(document, operation_name, variables, documents.limits)
     except (GraphQLError, OperationTooLargeError):
         return None
-    result = await await_maybe(
-        execute(
-            inner,
-            document,
-            context_value=context,
-            variable_values=dict(variables or {}),
-            operation_name=operation_name,
-            is_awaitable=_is_awaitable,
-            executor_class=schema.execution_context_class,
+    plan = documents.plan(inner, text, operation_name)
+    if plan is not None:
+        result = await plan.answer(variables or {}, context)
+    else:
+        result = await await_maybe(
+            execute(
+                inner,
+                document,
+                context_value=context,
+                variable_values=dict(variables or {}),
+                operation_name=operation_name,
+                is_awaitable=_is_awaitable,
+                executor_class=schema.execution_context_class,
+            )
         )
-    )
     errors = [coded(error, context) for error in result.errors or ()]
     return ExecutionResult(data=result.data, errors=errors or None)
 
