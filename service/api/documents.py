@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -11,6 +12,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     get_operation_ast,
     parse,
     specified_rules,
@@ -19,12 +21,22 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
-from service.api.limits import OperationTooLargeError, check_cost, check_size
+from service.api.limits import OperationTooLargeError, check_cost, check_size, cost_varies
 from service.api.plans import Plan, can_be_planned
 from service.settings import QueryLimits
 
 # Literals in a query make each text a document of its own, so memory must have an end.
 MOST_REMEMBERED: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuery:
+    """A query in which nothing is wrong. Without a plan graphql-core executes it as if it had never been seen."""
+
+    document: DocumentNode
+    plan: Plan | None
+    # Whether its cost is another for other variables; otherwise it is known to be low enough.
+    cost_varies: bool
 
 
 class Documents:
@@ -34,13 +46,8 @@ class Documents:
         self.limits = limits
         self._rules = (*specified_rules, *more_rules)
         self.parsed = lru_cache(MOST_REMEMBERED)(self._parse)
-        self.plan = lru_cache(MOST_REMEMBERED)(self._plan)
         self.faults = lru_cache(MOST_REMEMBERED)(self._validate)
-
-    def _plan(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> "Plan | None":
-        document = self.parsed(text)
-        operation = get_operation_ast(document, operation_name)
-        return Plan(schema, document, operation) if can_be_planned(document) else None
+        self.query = lru_cache(MOST_REMEMBERED)(self._query)
 
     def _parse(self, text: str) -> DocumentNode:
         """Raises GraphQLError, which is not remembered."""
@@ -54,6 +61,22 @@ class Documents:
         except OperationTooLargeError as error:
             return (error,)
         return tuple(validate_document(schema, document, self._rules))
+
+    def _query(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> KnownQuery | None:
+        """None where there is anything to refuse, and for operations of other types."""
+        try:
+            if self.faults(schema, text):
+                return None
+            document = self.parsed(text)
+            operation = get_operation_ast(document, operation_name)
+            if operation is None or operation.operation is not OperationType.QUERY:
+                return None
+            varies = cost_varies(document)
+            if not varies:
+                check_cost(document, operation_name, None, self.limits)
+        except (GraphQLError, OperationTooLargeError):
+            return None
+        return KnownQuery(document, Plan(schema, document, operation) if can_be_planned(document) else None, varies)
 
 
 class RememberedDocuments(SchemaExtension):

@@ -38,6 +38,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.utils.await_maybe import await_maybe
 
 from service.api.writers import Writer, writer_of
 
@@ -111,8 +112,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         plan = self._plan
         data: dict[str, Any] | None
         try:
-            found = self.execute_fields(plan.root_type, None, None, plan.root.grouped_field_set, None)
-            data = await found if self.is_awaitable(found) else found
+            data = await await_maybe(self.execute_fields(plan.root_type, None, None, plan.root.grouped_field_set, None))
         except GraphQLError as error:
             self.collected_errors.add(error, None)
             data = None
@@ -122,7 +122,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         self,
         return_type: GraphQLOutputType,
         field_details_list: FieldDetailsList,
-        info: GraphQLResolveInfo,
+        info: GraphQLResolveInfo[Any],
         path: Path,
         result: Any,
         position_context: Any,

@@ -9,14 +9,10 @@ from typing import Any
 
 import strawberry
 from graphql import (
-    DocumentNode,
-    GraphQLError,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
     execute,
 )
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -44,24 +40,21 @@ async def run_known_query(
     if not text:
         return None
     inner = schema._schema  # noqa: SLF001 - Strawberry offers no public way to it
-    try:
-        if documents.faults(inner, text):
-            return None
-        document = documents.parsed(text)
-        operation = _operation(document, operation_name)
-        if operation is None or operation.operation is not OperationType.QUERY:
-            return None
-        check_cost(document, operation_name, variables, documents.limits)
-    except (GraphQLError, OperationTooLargeError):
+    known = documents.query(inner, text, operation_name)
+    if known is None:
         return None
-    plan = documents.plan(inner, text, operation_name)
-    if plan is not None:
-        result = await plan.answer(variables or {}, context)
+    if known.cost_varies:
+        try:
+            check_cost(known.document, operation_name, variables, documents.limits)
+        except OperationTooLargeError:
+            return None
+    if known.plan is not None:
+        result = await known.plan.answer(variables or {}, context)
     else:
         result = await await_maybe(
             execute(
                 inner,
-                document,
+                known.document,
                 context_value=context,
                 variable_values=dict(variables or {}),
                 operation_name=operation_name,
@@ -71,14 +64,6 @@ async def run_known_query(
         )
     errors = [coded(error, context) for error in result.errors or ()]
     return ExecutionResult(data=result.data, errors=errors or None)
-
-
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The one with this name, or the only one where none is given."""
-    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    if name is None:
-        return operations[0] if len(operations) == 1 else None
-    return next((each for each in operations if each.name is not None and each.name.value == name), None)
 
 
 def shorten(schema: GraphQLSchema) -> None:

@@ -25,7 +25,6 @@ from service.entities.ids import gid, user_gid
 from service.entities.tags import Catalogue
 from service.entities.users import ChannelUser
 
-
 # What costs more to find than the tags, so that nobody should pay for it who does not ask.
 REASONS: Final = frozenset({"since", "why", "until", "evidence"})
 

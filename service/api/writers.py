@@ -9,7 +9,7 @@ what is wrong and where.
 import inspect
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -58,8 +58,6 @@ def writer_of(
             possible = [wanted]
         case GraphQLInterfaceType() | GraphQLUnionType():
             possible = list(schema.get_possible_types(wanted))
-        case _:
-            return None
     writers: dict[type, Writer] = {}
     for object_type in possible:
         definition = object_type.extensions.get("strawberry-definition")
@@ -129,9 +127,9 @@ def _once(write: Writer) -> Writer:
 
 
 def _read(field: GraphQLField) -> Writer:
-    definition = field.extensions["strawberry-definition"]
+    definition: StrawberryField = field.extensions["strawberry-definition"]
     if definition.base_resolver is not None:
-        return definition.base_resolver.wrapped_func
+        return cast("Writer", definition.base_resolver.wrapped_func)
     return attrgetter(definition.python_name)
 
 
