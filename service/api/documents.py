@@ -22,7 +22,7 @@ from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
 from service.api.limits import OperationTooLargeError, check_cost, check_size, cost_varies
-from service.api.plans import Plan, can_be_planned
+from service.api.plans import Plan
 from service.settings import QueryLimits
 
 # Literals in a query make each text a document of its own, so memory must have an end.
@@ -31,10 +31,10 @@ MOST_REMEMBERED: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class KnownQuery:
-    """A query in which nothing is wrong. Without a plan graphql-core executes it as if it had never been seen."""
+    """A query in which nothing is wrong."""
 
     document: DocumentNode
-    plan: Plan | None
+    plan: Plan
     # Whether its cost is another for other variables; otherwise it is known to be low enough.
     cost_varies: bool
 
@@ -76,7 +76,7 @@ class Documents:
                 check_cost(document, operation_name, None, self.limits)
         except (GraphQLError, OperationTooLargeError):
             return None
-        return KnownQuery(document, Plan(schema, document, operation) if can_be_planned(document) else None, varies)
+        return KnownQuery(document, Plan(schema, document, operation), varies)
 
 
 class RememberedDocuments(SchemaExtension):

@@ -13,19 +13,14 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
-    execute,
 )
-from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.types import ExecutionResult
 from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
-from strawberry.utils.await_maybe import await_maybe
 
 from service.api.documents import Documents
 from service.api.errors import coded
 from service.api.limits import OperationTooLargeError, check_cost
-
-_is_awaitable: Any = optimized_is_awaitable
 
 
 async def run_known_query(
@@ -48,20 +43,7 @@ async def run_known_query(
             check_cost(known.document, operation_name, variables, documents.limits)
         except OperationTooLargeError:
             return None
-    if known.plan is not None:
-        result = await known.plan.answer(variables or {}, context)
-    else:
-        result = await await_maybe(
-            execute(
-                inner,
-                known.document,
-                context_value=context,
-                variable_values=dict(variables or {}),
-                operation_name=operation_name,
-                is_awaitable=_is_awaitable,
-                executor_class=schema.execution_context_class,
-            )
-        )
+    result = await known.plan.answer(variables or {}, context)
     errors = [coded(error, context) for error in result.errors or ()]
     return ExecutionResult(data=result.data, errors=errors or None)
 
