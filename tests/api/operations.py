@@ -81,7 +81,7 @@ def _selections(writing: _Writing, schema: GraphQLSchema, parent: GraphQLNamedTy
             inside = _selections(writing, schema, each, depth)
             parts.append(f"... on {each.name}{_directive(writing)} {inside}")
     if not parts or writing.seldom():
-        parts.append("__typename")
+        parts.append(f"{writing.name('t')}: __typename" if writing.often() else "__typename")
     body = f"{{ {' '.join(parts)} }}"
     if writing.seldom():
         name = writing.name("F")
