@@ -1,6 +1,7 @@
 """People: their tags, why they have them, and what happened to them."""
 
 import asyncio
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
@@ -177,6 +178,23 @@ class User(Node):
             nodes=[change for _, change in page.entries],
             page_info=page.info,
         )
+
+
+async def users_named(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
+    """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
+    context = info.context
+    readings, principal, loaders = context.services.readings, context.principal, context.loaders
+    if "tags" not in selected_names(info):
+        return [
+            None if each is None else User.of(each)
+            for each in await readings.people_named(principal, channel_gid, openids)
+        ]
+    found = await readings.people_with_tags(principal, channel_gid, openids)
+    for each in found:
+        if each is not None:
+            loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.bits.tag_ids)
+            loaders.catalogue_of_channel.prime(each.user.channel_id, each.bits.catalogue)
+    return [None if each is None else User.of(each.user) for each in found]
 
 
 def _held(tag_ids: AbstractSet[int], catalogue: Catalogue) -> list[UserTag]:

@@ -1,8 +1,10 @@
 """What a process keeps of a channel never shows longer than it is true."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -34,10 +36,13 @@ async def readings(runtime: Runtime, channel: Channel) -> Readings:
 
 
 async def shown(readings: Readings, channel: Channel, openid: str = "ann") -> set[str]:
-    """Names of the tags that somebody shows."""
+    """Names of the tags that somebody shows, which both ways of asking agree about."""
     (person,) = await readings.people_named(admin(), channel_gid(channel.channel_id), [openid])
     assert person is not None
     bits = await readings.bits_of((channel.channel_id, person.ordinal))
+    (tagged,) = await readings.people_with_tags(admin(), channel_gid(channel.channel_id), [openid])
+    assert tagged is not None
+    assert (tagged.user, tagged.bits) == (person, bits)
     return {bits.catalogue.tags[tag_id].name for tag_id in bits.catalogue.shown(bits.tag_ids)}
 
 
@@ -97,7 +102,7 @@ async def test_requests_at_once_share_their_statements(runtime: Runtime, channel
         answers = await asyncio.gather(*(shown(readings, channel, name) for name in ("ann", "bob") * 16))
     assert len(answers) == 32
     assert all("Opened" in answer for answer in answers)
-    assert sent == ["people_of_robot", "bits_of_users"]
+    assert sent == ["people_of_robot", "bits_of_users", "people_with_bits"]
 
 
 async def test_what_was_committed_before_asking_is_in_the_answer(
@@ -111,21 +116,18 @@ async def test_what_was_committed_before_asking_is_in_the_answer(
     await asyncio.gather(*others)
 
 
+@pytest.mark.parametrize("way", [Readings.people_named, Readings.people_with_tags])
 async def test_a_channel_of_another_robot_is_not_found_even_beside_its_owner(
-    runtime: Runtime, channel: Channel, readings: Readings
+    runtime: Runtime, channel: Channel, readings: Readings, way: Callable[..., Awaitable[list[Any]]]
 ) -> None:
     gid = channel_gid(channel.channel_id)
-    owner, stranger = await asyncio.gather(
-        readings.people_named(admin(), gid, ["ann", "nobody"]),
-        readings.people_named(admin("robot-2"), gid, ["ann", "nobody"]),
-        return_exceptions=True,
-    )
-    assert isinstance(stranger, NotFoundError)
-    assert not isinstance(owner, BaseException)
-    assert [each and each.openid for each in owner] == ["ann", None]
+    owner = asyncio.create_task(way(readings, admin(), gid, ["ann", "nobody"]))
+    with pytest.raises(NotFoundError):
+        await way(readings, admin("robot-2"), gid, ["ann", "nobody"])
+    assert [each is not None for each in await owner] == [True, False]
     for asked in ([], ["nobody"]):
         with pytest.raises(NotFoundError):
-            await readings.people_named(admin("robot-2"), gid, asked)
-    assert await readings.people_named(admin(), gid, []) == []
+            await way(readings, admin("robot-2"), gid, asked)
+    assert await way(readings, admin(), gid, []) == []
     other = await bind(runtime, robot_id="robot-2")
-    assert await readings.people_named(admin("robot-2"), channel_gid(other.channel_id), ["ann"]) == [None]
+    assert await way(readings, admin("robot-2"), channel_gid(other.channel_id), ["ann"]) == [None]
