@@ -10,7 +10,7 @@ import strawberry
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -71,7 +71,7 @@ class GraphQLView(GraphQL[Context, None]):
                 headers={"Allow": "GET, POST"} if refusal.status_code == 405 else None,  # noqa: PLR2004
                 media_type=media_type_for(Request(scope).headers.get("accept")),
             )
-        large = len(response.body) >= WORTH_COMPRESSING
+        large = not isinstance(response, StreamingResponse) and len(response.body) >= WORTH_COMPRESSING
         answer = GZipMiddleware(response, WORTH_COMPRESSING, COMPRESSION) if large else response
         await answer(scope, receive, send)
         return None
