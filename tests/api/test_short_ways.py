@@ -86,7 +86,7 @@ async def test_what_was_not_foreseen_is_hidden_by_both(stage: Stage, monkeypatch
     async def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(Readings, "people_named", fails)
+    monkeypatch.setattr(Readings, "people_with_tags", fails)
     quick, plain = await stage.both(DOCUMENTS["everything"])
     assert quick == plain
     assert "secret" not in str(quick)
