@@ -88,9 +88,9 @@ async def measure(machine: Machine) -> list[Table]:
     openids = await _people(machine)
     table = Table(
         "`user { tags { tag { id name category } } }` over HTTP",
-        f"{8 + MORE_TAGS} tags in the channel, of which everybody has about half, {CONNECTIONS} connections, one process "
-        "each. The other servers run one "
-        "statement a request and check nothing; ours checks the token, the robot and the limits. "
+        f"{8 + MORE_TAGS} tags in the channel, of which everybody has about half, {CONNECTIONS} connections, one "
+        "process each. The other servers run one statement a request and check nothing; ours checks the token, the "
+        "robot and the limits. "
         f"Medians of {ROUNDS} rounds in turns, after {WARM_UP:.0f} s of warming up.",
     )
     async with AsyncExitStack() as stack:
