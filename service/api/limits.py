@@ -55,7 +55,7 @@ class _Measure:
         self._selections = self._aliases = self._directives = 0
 
     def begin(self, operation: OperationDefinitionNode) -> None:
-        self._directives += len(operation.directives or ())
+        self._take_directives(operation)
         self.take(operation.selection_set, 1, ())
 
     def take(self, selections: SelectionSetNode, depth: int, inside: tuple[str, ...]) -> None:
@@ -73,12 +73,18 @@ class _Measure:
 
     def _count(self, selection: SelectionNode) -> None:
         self._selections += 1
-        self._directives += len(selection.directives or ())
+        self._take_directives(selection)
         self._aliases += isinstance(selection, FieldNode) and selection.alias is not None
         if self._selections > self._limits.fields:
             raise OperationTooLargeError("fields", self._limits.fields)
         if self._aliases > self._limits.aliases:
             raise OperationTooLargeError("aliases", self._limits.aliases)
+
+    def _take_directives(self, bearer: SelectionNode | OperationDefinitionNode) -> None:
+        here = len(bearer.directives or ())
+        self._directives += here
+        if here > self._limits.directives_at_once:
+            raise OperationTooLargeError("directives in one place", self._limits.directives_at_once)
         if self._directives > self._limits.directives:
             raise OperationTooLargeError("directives", self._limits.directives)
 
