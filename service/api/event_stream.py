@@ -52,7 +52,7 @@ class EventStreamView(GraphQLView):
     ) -> None:
         super().__init__(schema, services, verifier, trusted)
         pings = services.runtime.settings.client_limits.stream_ping_every
-        self._stream_transport_map = {GRAPHQL_SSE_PROTOCOL: CursorEvents(pings.total_seconds())}
+        self._stream_transport_map = {CursorEvents.protocol: CursorEvents(pings.total_seconds())}
         self.protocols = (GRAPHQL_SSE_PROTOCOL,)
         self.graphql_ide = None
 

@@ -18,7 +18,7 @@ BURST: Final = 5.0
 class Rates:
     """Buckets of one process, by robot and subject; `per_second` operations each, over time.
 
-    `burst` seconds' worth may come at once. The longest unseen holder is forgotten first, and starts with a full bucket.
+    `burst` seconds' worth may come at once. The longest unseen holder is forgotten first, and begins anew.
     """
 
     def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic, burst: float = BURST) -> None:
