@@ -1,7 +1,6 @@
 """Each limit on what an operation may hold: as much as is allowed passes, one more is refused and changes nothing."""
 
 import json
-from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +9,7 @@ from graphql import GraphQLSyntaxError, parse
 from service.api.documents import Documents
 from service.settings import QueryLimits
 from tests.api.robot import everything
+from tests.api.ways import WAYS, codes
 from tests.web_process import Web, web_process
 
 MUTATION = "mutation ($input: BindChannelInput!) { bindChannel(input: $input) { channel { %s } } }"
@@ -88,31 +88,12 @@ async def test_a_body_is_taken_to_its_last_byte_and_no_further(database_url: str
     ],
     ids=["aliases", "tokens", "directives"],
 )
-@pytest.mark.parametrize("way", ["post", "get", "stream", "socket"])
+@pytest.mark.parametrize("way", WAYS)
 async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: str, text: str) -> None:
     limits = QueryLimits(aliases=1, tokens=30)
     async with web_process(database_url, redis_url, query_limits=limits) as web:
-        assert await codes_by(web, way, text) == ["LIMIT_EXCEEDED"]
-        assert await codes_by(web, way, "{ viewer { robotId } }") == []
-
-
-async def codes_by(web: Web, way: str, text: str) -> list[str]:
-    headers = {"Authorization": f"Bearer {web.token('agent')}"}
-    answer: dict[str, Any]
-    if way == "socket":
-        async with web.socket(web.token("agent")) as socket:
-            await socket.send({"type": "subscribe", "id": "1", "payload": {"query": text}})
-            message = await socket.receive()
-            answer = {"errors": message["payload"]} if message["type"] == "error" else message["payload"]
-    elif way == "stream":
-        headers["Accept"] = "text/event-stream"
-        told = await web.http.post("/graphql/stream", json={"query": text}, headers=headers)
-        answer = json.loads(told.text.split("data: ", 1)[1].split("\r\n", 1)[0])
-    elif way == "get":
-        answer = (await web.http.get("/graphql", params={"query": text}, headers=headers)).json()
-    else:
-        answer = (await web.http.post("/graphql", json={"query": text}, headers=headers)).json()
-    return [error["extensions"]["code"] for error in answer.get("errors", [])]
+        assert await codes(web, way, {"query": text}) == ["LIMIT_EXCEEDED"]
+        assert await codes(web, way, {"query": "{ viewer { robotId } }"}) == []
 
 
 def test_only_so_many_documents_are_remembered() -> None:
