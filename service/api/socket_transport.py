@@ -4,6 +4,7 @@ Source: PROTOCOL.md of the npm package graphql-ws.
 """
 
 import asyncio
+import logging
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,12 +22,15 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context, Feed
-from service.api.errors import error_of
+from service.api.errors import UNFORESEEN, error_of
 from service.api.schema import QuickSchema
 from service.api.trusted_documents import TrustedDocuments
 from service.entities.errors import LimitExceededError, RateLimitedError, RefusedError
 
 FORBIDDEN: Final = 4403
+OUR_FAULT: Final = 4500
+
+log = logging.getLogger(__name__)
 
 
 class KnowsTrustedDocuments(Protocol):
@@ -41,12 +45,21 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     _expiry: asyncio.Task[None] | None = None
 
     async def handle_message(self, message: Message) -> None:
-        """A malformed message closes the socket with 4400; Strawberry would drop it without a close frame."""
+        """A malformed message closes the socket with 4400, and a fault of ours with 4500, as the reference server does;
+        Strawberry would drop it without a close frame.
+        """
         fault = fault_in(message)
-        if fault is None:
-            await super().handle_message(message)
-        else:
+        if fault is not None:
             await self.handle_invalid_message(fault)
+            return
+        try:
+            await super().handle_message(message)
+        except WebSocketDisconnected:
+            raise
+        except Exception:
+            log.exception("request %s failed", self.context.request_id)
+            with suppress(RuntimeError, WebSocketDisconnected):
+                await self.websocket.close(OUR_FAULT, UNFORESEEN)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Remembers to close the socket with 4403 when the token expires. A null payload is an absent one."""

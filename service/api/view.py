@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import orjson
 import strawberry
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -73,6 +73,8 @@ class GraphQLView(GraphQL[Context, None]):
                 response = once_only(request, response, request.state.reader)
         except HTTPException as refusal:
             response = self._refused(refusal, request)
+        except ClientDisconnect:
+            return None
         await response(scope, receive, send)
         return None
 
