@@ -158,12 +158,17 @@ async def test_a_mutation_is_no_get_whatever_names_it(only: Web) -> None:
 
 @pytest.mark.parametrize("wrong", [7, ["x"], {"id": "x"}, True])
 async def test_an_id_is_a_text(only: Web, wrong: Any) -> None:
-    for given in ({"documentId": wrong}, {"extensions": {"persistedQuery": {"sha256Hash": wrong}}}):
+    by_apollo = {"extensions": {"persistedQuery": {"sha256Hash": wrong}}}
+    for place, given in (("documentId", {"documentId": wrong}), ("extensions.persistedQuery", by_apollo)):
         for way in ("post", "stream"):
-            assert await codes(only, way, given) == ["BAD_USER_INPUT"], given
-    async with only.socket(only.token("agent")) as socket:
-        await socket.send({"type": "subscribe", "id": "1", "payload": {"documentId": wrong}})
-        assert (await socket.closed())[0] == 4400
+            [error] = (await answered(only, way, given))["errors"]
+            assert error["extensions"]["code"] == "BAD_USER_INPUT"
+            assert [each["path"] for each in error["extensions"]["fields"]] == [place]
+    assert await codes(only, "socket", by_apollo) == ["BAD_USER_INPUT"]
+    for payload in ({"documentId": wrong}, {"query": VIEWER, "documentId": wrong}, {"query": wrong, "documentId": "x"}):
+        async with only.socket(only.token("agent")) as socket:
+            await socket.send({"type": "subscribe", "id": "1", "payload": payload})
+            assert (await socket.closed())[0] == 4400
 
 
 @pytest.mark.parametrize("way", ["post", "get", "stream"])
