@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import uvicorn
 
@@ -24,11 +23,10 @@ Command = Callable[[Settings, argparse.Namespace], int]
 
 # A page that has stopped reading must not hold up a restart for long.
 SECONDS_TO_SAY_GOODBYE: Final = 5
-DROPPED_AFTER: Final = 20
 
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.patience import PatientProtocol  # noqa: PLC0415 - the other commands need no server
+    from service.listening import listening  # noqa: PLC0415 - the other commands need no server
 
     with addresses(settings) as complete:
         os.environ.update(complete.environment())
@@ -39,16 +37,8 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
             port=arguments.port,
             workers=arguments.workers,
             loop="uvloop",
-            http=cast("type[asyncio.Protocol]", partial(PatientProtocol, patience=settings.reader_patience)),
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            ws_max_size=1024 * 1024,
-            ws_ping_interval=DROPPED_AFTER,
-            ws_ping_timeout=DROPPED_AFTER,
-            log_config=None,
-            access_log=False,
             timeout_graceful_shutdown=SECONDS_TO_SAY_GOODBYE,
-            server_header=False,
+            **listening(settings.client_limits),
         )
     return 0
 

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.context import Services
 from service.api.event_stream import EventStreamView
 from service.api.rates import OpenSubscriptions, Rates
-from service.api.schema import make_schema
+from service.api.schema import graphql_schema_of, make_schema
 from service.api.tokens import TokenVerifier, bearer_token
+from service.api.trusted_documents import read_trusted_documents
 from service.api.view import GraphQLView
 from service.domain.combo_activation import activate_combo
 from service.domain.events import EventRecorder
@@ -49,6 +50,13 @@ class WebProcess:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._verifier = TokenVerifier(settings)
+        self._schema = make_schema(settings)
+        self._trusted = read_trusted_documents(
+            settings.trusted_documents_mode,
+            settings.trusted_documents,
+            graphql_schema_of(self._schema),
+            self._schema.documents,
+        )
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -56,16 +64,15 @@ class WebProcess:
         async with open_parts(self._settings) as parts:
             parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
-            rates = Rates(self._settings.operations_per_second)
-            subscriptions = OpenSubscriptions(self._settings.subscriptions_per_holder)
+            limits = self._settings.client_limits
+            rates = Rates(limits.operations_per_second, burst=limits.operations_burst.total_seconds())
+            subscriptions = OpenSubscriptions(limits.subscriptions_per_holder)
             returns = ReturnRecorder(parts.runtime)
             readings = Readings(parts.runtime.pool)
             recorder = EventRecorder(parts.runtime)
             services = Services(parts.runtime, recorder, hub, rates, returns, subscriptions, readings)
-            production = self._settings.production
-            schema = make_schema(self._settings.query_limits, production=production)
-            self.view = GraphQLView(schema, services, self._verifier, production=production)
-            self.event_stream = EventStreamView(schema, services, self._verifier, production=production)
+            self.view = GraphQLView(self._schema, services, self._verifier, self._trusted)
+            self.event_stream = EventStreamView(self._schema, services, self._verifier, self._trusted)
             self.push = WechatPush(parts.runtime, services.recorder)
             self.exports = Exports(parts.runtime)
             self.batchset = Batchset(parts.runtime, services.returns)
@@ -127,7 +134,7 @@ class _Endpoint:
 
 
 def make_app(settings: Settings) -> Starlette:
-    """The ASGI application; raises SettingsError when tokens could not be verified."""
+    """The ASGI application; raises SettingsError when tokens could not be verified, or a trusted document is wrong."""
     process = WebProcess(settings)
     return Starlette(
         routes=[

@@ -1,21 +1,17 @@
 """What the environment says, read once. Every variable is documented in the README's table."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)")
-LONGEST: Final = timedelta(days=3660)
-UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+from service.environment import EnvironmentReader, SettingsError
+
 SHORTEST_SECRET: Final = 32
 WEAK_SECRET_CHARACTERS: Final = 8
 
-
-class SettingsError(Exception):
-    """The environment is incomplete or wrong; the message names the variable and what would be right."""
+__all__ = ["ClientLimits", "QueryLimits", "Settings", "SettingsError", "TrustMode", "Windows", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +34,34 @@ class QueryLimits:
     fields: int = 400
     aliases: int = 30
     directives: int = 20
+    directives_at_once: int = 4
     tokens: int = 4_000
     cost: int = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """How much a client may send and open, and how long the service waits for it. Sizes are in bytes."""
+
+    head_bytes: int = 65_536
+    head_within: timedelta = timedelta(seconds=10)
+    body_bytes: int = 4_194_304
+    body_within: timedelta = timedelta(seconds=30)
+    message_bytes: int = 1_048_576
+    init_within: timedelta = timedelta(seconds=10)
+    ping_every: timedelta = timedelta(seconds=20)
+    pong_within: timedelta = timedelta(seconds=20)
+    stream_ping_every: timedelta = timedelta(seconds=15)
+    reader_patience: timedelta = timedelta(seconds=20)
+    operations_per_socket: int = 100
+    subscriptions_per_holder: int = 1_000
+    operations_per_second: int = 200
+    operations_burst: timedelta = timedelta(seconds=5)
+    documents_remembered: int = 1_000
+
+
+TrustMode: TypeAlias = Literal["off", "allowed", "only"]
+TRUST_MODES: Final[tuple[TrustMode, ...]] = ("off", "allowed", "only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +83,9 @@ class Settings:
     combos_every: timedelta = timedelta(minutes=15)
     windows: Windows = Windows()
     query_limits: QueryLimits = QueryLimits()
-    operations_per_second: int = 200
-    subscriptions_per_holder: int = 1_000
+    client_limits: ClientLimits = ClientLimits()
+    trusted_documents: tuple[str, ...] = ()
+    trusted_documents_mode: TrustMode = "off"
     change_log_retention: timedelta = timedelta(days=7)
     forget_unfollowed_after: timedelta = timedelta(days=30)
     size_history_retention: timedelta = timedelta(days=365)
@@ -70,7 +93,6 @@ class Settings:
     return_sweep_every: timedelta = timedelta(seconds=10)
     undo_retention: timedelta = timedelta(days=30)
     feed_heal_every: timedelta = timedelta(seconds=3)
-    reader_patience: timedelta = timedelta(seconds=20)
     push_signature_max_age: timedelta = timedelta(minutes=10)
     ad_feed_openid_names: tuple[str, ...] = ("wechat_openid",)
     ad_feed_ad_names: tuple[str, ...] = ("adgroup_id", "ad_id", "campaign_id")
@@ -83,7 +105,7 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises SettingsError on a value that is malformed or, in production, unsafe."""
-    read = _Reader(environment)
+    read = EnvironmentReader(environment)
     default = Settings()
     settings = Settings(
         database_url=read.url("DATABASE_URL", "postgresql", "postgres", prefix=""),
@@ -101,8 +123,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         combos_every=read.cadence("COMBOS_EVERY", default.combos_every),
         windows=_windows(read),
         query_limits=_query_limits(read),
-        operations_per_second=read.count("OPERATIONS_PER_SECOND", default.operations_per_second),
-        subscriptions_per_holder=read.count("SUBSCRIPTIONS_PER_HOLDER", default.subscriptions_per_holder),
+        client_limits=_client_limits(read),
+        trusted_documents=read.names("TRUSTED_DOCUMENTS"),
+        trusted_documents_mode=read.choice("TRUSTED_DOCUMENTS_MODE", TRUST_MODES, default.trusted_documents_mode),
         change_log_retention=read.positive("CHANGE_LOG_RETENTION", default.change_log_retention),
         forget_unfollowed_after=read.duration("FORGET_UNFOLLOWED_AFTER", default.forget_unfollowed_after),
         size_history_retention=read.positive("SIZE_HISTORY_RETENTION", default.size_history_retention),
@@ -110,13 +133,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         return_sweep_every=read.cadence("RETURN_SWEEP_EVERY", default.return_sweep_every),
         undo_retention=read.positive("UNDO_RETENTION", default.undo_retention),
         feed_heal_every=read.positive("FEED_HEAL_EVERY", default.feed_heal_every),
-        reader_patience=read.positive("READER_PATIENCE", default.reader_patience),
         push_signature_max_age=read.positive("PUSH_SIGNATURE_MAX_AGE", default.push_signature_max_age),
         ad_feed_openid_names=read.names("AD_FEED_OPENID_NAMES") or default.ad_feed_openid_names,
         ad_feed_ad_names=read.names("AD_FEED_AD_NAMES") or default.ad_feed_ad_names,
         ad_feed_time_names=read.names("AD_FEED_TIME_NAMES") or default.ad_feed_time_names,
         database_pool_size=read.count("DATABASE_POOL_SIZE", default.database_pool_size),
-        production=read.environment_name() == "production",
+        production=read.choice("ENV", ("development", "production"), "development") == "production",
         data_dir=read.text("DATA_DIR") or default.data_dir,
         clock_offset_file=read.text("CLOCK_OFFSET_FILE"),
     )
@@ -124,7 +146,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
-def _windows(read: "_Reader") -> Windows:
+def _windows(read: EnvironmentReader) -> Windows:
     default = Windows()
     return Windows(
         follow=read.duration("WINDOW_FOLLOW", default.follow),
@@ -136,84 +158,38 @@ def _windows(read: "_Reader") -> Windows:
     )
 
 
-def _query_limits(read: "_Reader") -> QueryLimits:
+def _query_limits(read: EnvironmentReader) -> QueryLimits:
     default = QueryLimits()
     return QueryLimits(
         depth=read.count("QUERY_DEPTH", default.depth),
         fields=read.count("QUERY_FIELDS", default.fields),
         aliases=read.count("QUERY_ALIASES", default.aliases),
         directives=read.count("QUERY_DIRECTIVES", default.directives),
+        directives_at_once=read.count("QUERY_DIRECTIVES_AT_ONCE", default.directives_at_once),
         tokens=read.count("QUERY_TOKENS", default.tokens),
         cost=read.count("QUERY_COST", default.cost),
     )
 
 
-class _Reader:
-    """Typed access to the variables that carry our prefix."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
-
-    def text(self, name: str, prefix: str = "USER_TAGS_") -> str | None:
-        return self.environment.get(prefix + name, "").strip() or None
-
-    def url(self, name: str, *schemes: str, prefix: str = "USER_TAGS_") -> str | None:
-        """Read a URL of one of these schemes; the refusal does not repeat it: it may hold a password."""
-        text = self.text(name, prefix)
-        if text is not None and text.partition("://")[0].lower() not in schemes:
-            raise SettingsError(f"{prefix}{name} must start with {schemes[0]}://.")
-        return text
-
-    def names(self, name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in (self.text(name) or "").split(",") if part.strip())
-
-    def count(self, name: str, default: int) -> int:
-        text = self.text(name)
-        if text is None:
-            return default
-        if not text.isdecimal() or int(text) == 0:
-            raise SettingsError(f"USER_TAGS_{name} must be a whole number of at least 1, not {text!r}.")
-        return int(text)
-
-    def duration(self, name: str, default: timedelta) -> timedelta:
-        """Read a number with a unit (ms, s, m, h, d), or a bare 0; at most ten years."""
-        text = self.text(name)
-        if text is None:
-            return default
-        found = DURATION.fullmatch("0s" if text == "0" else text)
-        if found is None:
-            raise SettingsError(f"USER_TAGS_{name} must look like 30m, 48h or 5s, not {text!r}.")
-        seconds = int(found[1]) * UNITS[found[2]]
-        if seconds > LONGEST.total_seconds():
-            raise SettingsError(f"USER_TAGS_{name} must be at most {LONGEST.days}d, not {text!r}.")
-        return timedelta(seconds=seconds)
-
-    def positive(self, name: str, default: timedelta) -> timedelta:
-        """Read a duration that would mean nothing, or a busy loop, if it were zero."""
-        duration = self.duration(name, default)
-        if duration <= timedelta(0):
-            raise SettingsError(f"USER_TAGS_{name} must be longer than zero.")
-        return duration
-
-    def cadence(self, name: str, default: timedelta) -> timedelta:
-        """Read a duration that fits the clock face: it divides a minute, an hour or a day."""
-        every = self.duration(name, default)
-        seconds = every.total_seconds()
-        fits = seconds >= 1 and any(
-            seconds <= whole and whole % seconds == 0 and seconds % unit == 0
-            for whole, unit in ((60, 1), (3600, 60), (86400, 3600))
-        )
-        if not fits:
-            raise SettingsError(
-                f"USER_TAGS_{name} must divide a minute, an hour or a day evenly (5s, 15m, 6h), not {every}."
-            )
-        return every
-
-    def environment_name(self) -> str:
-        name = (self.text("ENV") or "development").lower()
-        if name not in {"development", "production"}:
-            raise SettingsError(f"USER_TAGS_ENV must be development or production, not {name!r}.")
-        return name
+def _client_limits(read: EnvironmentReader) -> ClientLimits:
+    default = ClientLimits()
+    return ClientLimits(
+        head_bytes=read.count("HEAD_BYTES", default.head_bytes),
+        head_within=read.positive("HEAD_WITHIN", default.head_within),
+        body_bytes=read.count("BODY_BYTES", default.body_bytes),
+        body_within=read.positive("BODY_WITHIN", default.body_within),
+        message_bytes=read.count("MESSAGE_BYTES", default.message_bytes),
+        init_within=read.positive("INIT_WITHIN", default.init_within),
+        ping_every=read.positive("PING_EVERY", default.ping_every),
+        pong_within=read.positive("PONG_WITHIN", default.pong_within),
+        stream_ping_every=read.positive("STREAM_PING_EVERY", default.stream_ping_every),
+        reader_patience=read.positive("READER_PATIENCE", default.reader_patience),
+        operations_per_socket=read.count("OPERATIONS_PER_SOCKET", default.operations_per_socket),
+        subscriptions_per_holder=read.count("SUBSCRIPTIONS_PER_HOLDER", default.subscriptions_per_holder),
+        operations_per_second=read.count("OPERATIONS_PER_SECOND", default.operations_per_second),
+        operations_burst=read.duration("OPERATIONS_BURST", default.operations_burst),
+        documents_remembered=read.count("DOCUMENTS_REMEMBERED", default.documents_remembered),
+    )
 
 
 def _refuse_unsafe(settings: Settings) -> None:
@@ -223,6 +199,10 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise SettingsError(f"USER_TAGS_SECRETS_KEY must have at least {SHORTEST_SECRET} bytes.")
     if settings.undo_retention <= settings.change_log_retention:
         raise SettingsError("USER_TAGS_UNDO_RETENTION must be longer than USER_TAGS_CHANGE_LOG_RETENTION.")
+    if settings.client_limits.operations_burst < timedelta(seconds=1):
+        raise SettingsError("USER_TAGS_OPERATIONS_BURST must be at least 1s.")
+    if settings.trusted_documents_mode != "off" and not settings.trusted_documents:
+        raise SettingsError("USER_TAGS_TRUSTED_DOCUMENTS_MODE needs USER_TAGS_TRUSTED_DOCUMENTS, the files to trust.")
     if not settings.production:
         return
     missing = [

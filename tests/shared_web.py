@@ -5,7 +5,7 @@ import itertools
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -18,7 +18,7 @@ robot_numbers: Final = itertools.count(1)
 
 
 @asynccontextmanager
-async def shared_web(servers: EmbeddedServers, template: str) -> AsyncGenerator[Web]:
+async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -> AsyncGenerator[Web]:
     """Serve on a database made from the template, and drop it at the end."""
     name = f"shared_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(servers.database_url)
@@ -26,7 +26,7 @@ async def shared_web(servers: EmbeddedServers, template: str) -> AsyncGenerator[
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         database_url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
         listening = _listening()
-        async with web_process(database_url, servers.redis_url) as web:
+        async with web_process(database_url, servers.redis_url, **settings) as web:
             await wait_until(lambda: _listening() > listening)
             yield web
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

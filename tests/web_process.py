@@ -5,7 +5,7 @@ import contextlib
 import socket as sockets
 from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ import uvicorn
 from service.api.tokens import sign_token
 from service.app import make_app
 from service.entities.enums import Role
-from service.settings import Settings
+from service.listening import listening
+from service.settings import ClientLimits, Settings
 from tests.transport_socket import TransportSocket, open_socket
 from tests.waiting import wait_until
 
@@ -111,7 +112,10 @@ class Web:
 
 @asynccontextmanager
 async def web_process(database_url: str, redis_url: str, **settings_overrides: Any) -> AsyncGenerator[Web]:
-    """Serve the application as `user-tags serve` does, on a free port, and stop it at the end."""
+    """Serve the application as `user-tags serve` does, on a free port, and stop it at the end.
+
+    The overrides are those of `Settings`, and of `ClientLimits` by their own names.
+    """
     # With the protocol named, asyncio turns Nagle's algorithm off; otherwise each answer waits 40 ms for an ACK.
     listener = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
@@ -124,18 +128,14 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         "public_url": url,
         "database_pool_size": 5,
     }
-    settings = Settings(**{**given, **settings_overrides})
+    names = {each.name for each in fields(ClientLimits)}
+    limits = {name: settings_overrides.pop(name) for name in names & set(settings_overrides)}
+    settings = Settings(**{"client_limits": ClientLimits(**limits), **given, **settings_overrides})
     config = uvicorn.Config(
         make_app(settings),
         lifespan="on",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=1024 * 1024,
-        log_config=None,
-        access_log=False,
         timeout_graceful_shutdown=2,
-        server_header=False,
+        **listening(settings.client_limits),
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="web process")

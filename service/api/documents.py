@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 from graphql import (
     ASTValidationRule,
@@ -25,9 +24,6 @@ from service.api.limits import OperationTooLargeError, check_cost, check_size, c
 from service.api.plans import Plan
 from service.settings import QueryLimits
 
-# Literals in a query make each text a document of its own, so memory must have an end.
-MOST_REMEMBERED: Final = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class KnownQuery:
@@ -42,12 +38,13 @@ class KnownQuery:
 class Documents:
     """The documents that a process has seen of one schema, with what is wrong with them."""
 
-    def __init__(self, limits: QueryLimits, *more_rules: type[ASTValidationRule]) -> None:
+    def __init__(self, limits: QueryLimits, remembered: int, *more_rules: type[ASTValidationRule]) -> None:
         self.limits = limits
         self._rules = (*specified_rules, *more_rules)
-        self.parsed = lru_cache(MOST_REMEMBERED)(self._parse)
-        self.faults = lru_cache(MOST_REMEMBERED)(self._validate)
-        self.query = lru_cache(MOST_REMEMBERED)(self._query)
+        # Literals in a query make each text a document of its own, so memory must have an end.
+        self.parsed = lru_cache(remembered)(self._parse)
+        self.faults = lru_cache(remembered)(self._validate)
+        self.query = lru_cache(remembered)(self._query)
 
     def _parse(self, text: str) -> DocumentNode:
         """Raises GraphQLError, which is not remembered."""

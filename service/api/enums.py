@@ -189,6 +189,13 @@ class ErrorCode(Enum):
     TAG_PROTECTED = _("TAG_PROTECTED", description="Default tags.")
     LIMIT_EXCEEDED = _("LIMIT_EXCEEDED", description="More than is allowed at once.")
     RATE_LIMITED = _("RATE_LIMITED", description="`extensions.retryAfter`: seconds.")
+    PERSISTED_QUERY_NOT_FOUND = _(
+        "PERSISTED_QUERY_NOT_FOUND", description="No trusted document has this id; send the text."
+    )
+    PERSISTED_QUERY_NOT_SUPPORTED = _(
+        "PERSISTED_QUERY_NOT_SUPPORTED", description="Ids of documents are not known here; send texts."
+    )
+    PERSISTED_QUERY_ONLY = _("PERSISTED_QUERY_ONLY", description="Only trusted documents are run here.")
     CONFLICT = _("CONFLICT", description="`expectedVersion` is old, or somebody else has what you want to take.")
     UPSTREAM = _("UPSTREAM", description="`extensions.errcode`: WeChat's.")
     INTERNAL = _("INTERNAL", description="`extensions.requestId` is all that is said.")

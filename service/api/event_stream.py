@@ -20,6 +20,7 @@ from service.api.accepting import likes_event_streams
 from service.api.context import Context, Services
 from service.api.errors import error_of
 from service.api.tokens import TokenVerifier
+from service.api.trusted_documents import TrustedDocuments
 from service.api.view import GraphQLView
 from service.entities.errors import UnauthenticatedError
 
@@ -47,9 +48,11 @@ class EventStreamView(GraphQLView):
     stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: CursorEvents}  # noqa: RUF012 - as Strawberry has it
 
     def __init__(
-        self, schema: strawberry.Schema, services: Services, verifier: TokenVerifier, *, production: bool
+        self, schema: strawberry.Schema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
     ) -> None:
-        super().__init__(schema, services, verifier, production=production)
+        super().__init__(schema, services, verifier, trusted)
+        pings = services.runtime.settings.client_limits.stream_ping_every
+        self._stream_transport_map = {CursorEvents.protocol: CursorEvents(pings.total_seconds())}
         self.protocols = (GRAPHQL_SSE_PROTOCOL,)
         self.graphql_ide = None
 

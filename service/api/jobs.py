@@ -152,7 +152,9 @@ class JobSubscriptions:
     )
     async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:  # noqa: A002
         job = await use_cases.find_job(info.context.runtime, info.context.principal, id)
-        async with aclosing(info.context.services.hub.job_progress(job.channel_id, job.job_id)) as states:
-            async for state in states:
-                info.context.begin()
-                yield shown_job(info, state)
+        services = info.context.services
+        with services.subscriptions.one_more(info.context.principal):
+            async with aclosing(services.hub.job_progress(job.channel_id, job.job_id)) as states:
+                async for state in states:
+                    info.context.begin()
+                    yield shown_job(info, state)

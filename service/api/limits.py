@@ -20,6 +20,7 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
     ValueNode,
+    VariableDefinitionNode,
     VariableNode,
     Visitor,
     visit,
@@ -32,9 +33,18 @@ from service.settings import QueryLimits
 # Arguments whose list says how many objects are asked for.
 LISTS: Final = frozenset({"ids", "openids", "tagIds"})
 DEFAULT_PAGE: Final = 50
-# What one may expect in lists that take no `first`.
-A_FEW: Final = 10
-FEW: Final = frozenset({"tags", "channels", "tagCategories", "added", "removed", "updated", "samePerson", "usedBy"})
+# What one may expect in lists that take no `first`. A tree of expressions has 100 leaves at most, however deep it is.
+EXPECTED: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("tags", "channels", "tagCategories", "added", "removed", "updated", "samePerson", "usedBy"), 10),
+    **dict.fromkeys(("has", "lacks", "lapsedBy", "lapsed", "wouldLapse", "follows", "activated"), 10),
+    **dict.fromkeys(("receipts", "rejected"), 10),
+    "operands": 3,
+    "flat": 20,
+    "massPostingTags": 50,
+    "sizeHistory": 100,
+}
+# Fields that answer with the pairs of a list.
+OF_PAIRS: Final = frozenset({"tagOverlap"})
 # Connections multiply by their page once, at the connection, not again at its edges.
 COUNTED_ABOVE: Final = frozenset({"nodes", "edges", "node"})
 
@@ -55,11 +65,21 @@ class _Measure:
     def __init__(self, document: DocumentNode, limits: QueryLimits) -> None:
         self._fragments = _fragments(document)
         self._limits = limits
+        self._seen: set[str] = set()
         self._selections = self._aliases = self._directives = 0
 
     def begin(self, operation: OperationDefinitionNode) -> None:
-        self._directives += len(operation.directives or ())
+        self._take_directives(operation)
+        for variable in operation.variable_definitions or ():
+            self._take_directives(variable)
         self.take(operation.selection_set, 1, ())
+
+    def end(self) -> None:
+        """Takes what no operation spreads: the validation that refuses it looks at all of it before."""
+        for name, fragment in self._fragments.items():
+            self._take_directives(fragment)
+            if name not in self._seen:
+                self.take(fragment.selection_set, 1, (name,))
 
     def take(self, selections: SelectionSetNode, depth: int, inside: tuple[str, ...]) -> None:
         if depth > self._limits.depth:
@@ -70,18 +90,27 @@ class _Measure:
                 name = selection.name.value
                 # A fragment that holds itself, or is not there, is for the validation to refuse.
                 if name in self._fragments and name not in inside:
+                    self._seen.add(name)
                     self.take(self._fragments[name].selection_set, depth, (*inside, name))
             elif isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set is not None:
                 self.take(selection.selection_set, depth + isinstance(selection, FieldNode), inside)
 
     def _count(self, selection: SelectionNode) -> None:
         self._selections += 1
-        self._directives += len(selection.directives or ())
+        self._take_directives(selection)
         self._aliases += isinstance(selection, FieldNode) and selection.alias is not None
         if self._selections > self._limits.fields:
             raise OperationTooLargeError("fields", self._limits.fields)
         if self._aliases > self._limits.aliases:
             raise OperationTooLargeError("aliases", self._limits.aliases)
+
+    def _take_directives(
+        self, bearer: SelectionNode | OperationDefinitionNode | VariableDefinitionNode | FragmentDefinitionNode
+    ) -> None:
+        here = len(bearer.directives or ())
+        self._directives += here
+        if here > self._limits.directives_at_once:
+            raise OperationTooLargeError("directives in one place", self._limits.directives_at_once)
         if self._directives > self._limits.directives:
             raise OperationTooLargeError("directives", self._limits.directives)
 
@@ -92,6 +121,7 @@ def check_size(document: DocumentNode, limits: QueryLimits) -> None:
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             measure.begin(definition)
+    measure.end()
 
 
 def check_cost(
@@ -143,13 +173,13 @@ def _times(field: FieldNode, variables: Mapping[str, Any]) -> int:
     paged = field.selection_set is not None and any(
         isinstance(each, FieldNode) and each.name.value in COUNTED_ABOVE for each in field.selection_set.selections
     )
-    times = DEFAULT_PAGE if paged else (A_FEW if name in FEW else 1)
+    times = DEFAULT_PAGE if paged else EXPECTED.get(name, 1)
     for argument in field.arguments or ():
         if argument.name.value == "first":
             times = _number(argument.value, variables, times)
         elif argument.name.value in LISTS:
             times = _length(argument.value, variables)
-    return times
+    return times * (times - 1) // 2 if name in OF_PAIRS else times
 
 
 def _number(node: ValueNode, variables: Mapping[str, Any], otherwise: int) -> int:

@@ -25,7 +25,7 @@ from service.api.scalars import DATE_TIME
 from service.api.short_ways import run_known_query, shorten
 from service.api.subscriptions import Subscription
 from service.api.tags import DefaultTag
-from service.settings import QueryLimits
+from service.settings import Settings
 
 
 class QuickSchema(strawberry.Schema):
@@ -65,16 +65,21 @@ class QuickSchema(strawberry.Schema):
         pass
 
 
-def make_schema(limits: QueryLimits | None = None, *, production: bool = False) -> QuickSchema:
+def make_schema(settings: Settings | None = None) -> QuickSchema:
     """The executable schema; raises UnguardedFieldError if a field lacks its permission."""
-    documents = Documents(limits or QueryLimits(), *((NoSchemaIntrospectionCustomRule,) if production else ()))
+    settings = settings or Settings()
+    documents = Documents(
+        settings.query_limits,
+        settings.client_limits.documents_remembered,
+        *((NoSchemaIntrospectionCustomRule,) if settings.production else ()),
+    )
     schema = QuickSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[CodedErrors, lambda: RememberedDocuments(documents)],
-        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=production),
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=settings.production),
     )
     schema.documents = documents
     refuse_unguarded(graphql_schema_of(schema))

@@ -4,24 +4,39 @@ Source: PROTOCOL.md of the npm package graphql-ws.
 """
 
 import asyncio
+import logging
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Any, Final, Protocol, cast
 
 from graphql import GraphQLError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context, Feed
-from service.api.errors import error_of
+from service.api.errors import UNFORESEEN, error_of
 from service.api.schema import QuickSchema
-from service.entities.errors import RateLimitedError
+from service.api.trusted_documents import TrustedDocuments
+from service.entities.errors import LimitExceededError, RateLimitedError, RefusedError
 
 FORBIDDEN: Final = 4403
+OUR_FAULT: Final = 4500
+
+log = logging.getLogger(__name__)
+
+
+class KnowsTrustedDocuments(Protocol):
+    """The view a connection came in by."""
+
+    trusted: TrustedDocuments
 
 
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -30,12 +45,21 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     _expiry: asyncio.Task[None] | None = None
 
     async def handle_message(self, message: Message) -> None:
-        """A malformed message closes the socket with 4400; Strawberry would drop it without a close frame."""
+        """A malformed message closes the socket with 4400, and a fault of ours with 4500, as the reference server does;
+        Strawberry would drop it without a close frame.
+        """
         fault = fault_in(message)
-        if fault is None:
-            await super().handle_message(message)
-        else:
+        if fault is not None:
             await self.handle_invalid_message(fault)
+            return
+        try:
+            await super().handle_message(message)
+        except WebSocketDisconnected:
+            raise
+        except Exception:
+            log.exception("request %s failed", self.context.request_id)
+            with suppress(RuntimeError, WebSocketDisconnected):
+                await self.websocket.close(OUR_FAULT, UNFORESEEN)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Remembers to close the socket with 4403 when the token expires. A null payload is an absent one."""
@@ -45,6 +69,28 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if self.connection_acknowledged and self._expiry is None:
             expires_at = self.context.principal.expires_at
             self._expiry = asyncio.create_task(self._close_at(expires_at), name="token expiry")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """What is refused of one operation before it is run has a code; whoever may not subscribe at all is closed."""
+        operation_id = message["id"]
+        if self.connection_acknowledged and operation_id not in self.operations:
+            try:
+                message = self._admitted(message)
+            except RefusedError as refusal:
+                error = error_of(refusal).formatted
+                await self.send_message({"id": operation_id, "type": "error", "payload": [error]})
+                return
+        await super().handle_subscribe(message)
+
+    def _admitted(self, message: SubscribeMessage) -> SubscribeMessage:
+        """With the text of a document that is named by its id."""
+        most = self.max_subscriptions_per_connection
+        if most is not None and len(self.operations) >= most:
+            raise LimitExceededError(f"At most {most:,} operations of one connection may be open.")
+        payload = cast("dict[str, Any]", message["payload"])
+        trusted = cast("KnowsTrustedDocuments", self.view).trusted
+        text = trusted.text_for(payload.get("query"), payload.get("documentId"), payload.get("extensions"))
+        return cast("SubscribeMessage", {**message, "payload": {**payload, "query": text or ""}})
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Each operation has a context of its own: what one has loaded, a later one must not see."""
@@ -139,8 +185,12 @@ def _fault_in_operation(payload: object) -> str | None:
     match payload:
         case {"query": str(), **rest}:
             pass
+        case {"documentId": str(), **rest} | {"extensions": {"documentId": _} | {"persistedQuery": _}, **rest}:
+            pass
         case _:
             return "subscribe needs a payload with a query"
+    if not isinstance(rest.get("query"), str | None) or not isinstance(rest.get("documentId"), str | None):
+        return "query and documentId must be strings"
     if not isinstance(rest.get("variables"), dict | None):
         return "variables must be an object"
     if not isinstance(rest.get("operationName"), str | None):

@@ -1,21 +1,25 @@
 """The GraphQL endpoint over HTTP, and the door to its WebSockets (graphql.github.io/graphql-over-http)."""
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 import strawberry
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.http.base import BaseRequestProtocol
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
@@ -23,17 +27,20 @@ from strawberry.types.unset import UnsetType
 from service.api.accepting import GRAPHQL_RESPONSE, media_type_for
 from service.api.context import Context, Services
 from service.api.errors import error_of
+from service.api.http_caching import ASK_AGAIN, DEPENDS_ON, NEVER_STORED, may_be_kept, once_only
 from service.api.socket_transport import TransportHandler
 from service.api.tokens import TokenVerifier, bearer_token
-from service.entities.errors import ErrorCode, RateLimitedError, UnauthenticatedError
+from service.api.trusted_documents import TrustedDocuments
+from service.entities.errors import ErrorCode, RateLimitedError, RefusedError, UnauthenticatedError
 
-INIT_TIMEOUT: Final = timedelta(seconds=10)
-MOST_SUBSCRIPTIONS: Final = 100
-LARGEST_BODY: Final = 4 * 2**20
 # Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
 WORTH_COMPRESSING: Final = 2_000
 COMPRESSION: Final = 4
-CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 413: ErrorCode.LIMIT_EXCEEDED}
+CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 408: ErrorCode.LIMIT_EXCEEDED, 413: ErrorCode.LIMIT_EXCEEDED}
+HEADERS: Final = {405: {"allow": "GET, POST"}, 408: {"connection": "close"}}
+NOT_BY_GET: Final = {"allow": "POST"}
+# Where one of these is, an operation is meant, though it has no text.
+NAMES_A_DOCUMENT: Final = frozenset({"documentId", "extensions"})
 
 
 class GraphQLView(GraphQL[Context, None]):
@@ -42,17 +49,20 @@ class GraphQLView(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = TransportHandler
 
     def __init__(
-        self, schema: strawberry.Schema, services: Services, verifier: TokenVerifier, *, production: bool
+        self, schema: strawberry.Schema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
     ) -> None:
+        settings = services.runtime.settings
         super().__init__(
             schema,
-            graphql_ide=None if production else "graphiql",
+            graphql_ide=None if settings.production else "graphiql",
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=INIT_TIMEOUT,
-            max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
+            connection_init_wait_timeout=settings.client_limits.init_within,
+            max_subscriptions_per_connection=settings.client_limits.operations_per_socket,
             # Tokens, not cookies, say who asks: a page of another origin has nothing of the user's to abuse.
             allowed_origins=("*",),
         )
+        self.trusted = trusted
+        self._limits = settings.client_limits
         self._services = services
         self._verifier = verifier
 
@@ -60,21 +70,31 @@ class GraphQLView(GraphQL[Context, None]):
         """Whatever is refused before it is executed is refused in the form of a GraphQL error, with its code."""
         if scope["type"] != "http":
             return await super().__call__(scope, receive, send)
+        request = Request(scope, _in_time(self._limits.body_bytes, self._limits.body_within, receive))
         try:
-            response = await self.run(Request(scope, _at_most(LARGEST_BODY, receive)))
+            response = await self.run(request)
+            if may_be_kept(response):
+                response = once_only(request, response, request.state.reader)
         except HTTPException as refusal:
-            code = CODES.get(refusal.status_code, ErrorCode.BAD_USER_INPUT)
-            errors = [{"message": refusal.reason, "extensions": {"code": code.value}}]
-            response = Response(
-                self.encode_json({"errors": errors}),
-                status_code=refusal.status_code,
-                headers={"Allow": "GET, POST"} if refusal.status_code == 405 else None,  # noqa: PLR2004
-                media_type=media_type_for(Request(scope).headers.get("accept")),
-            )
+            response = self._refused(refusal, request)
+        except ClientDisconnect:
+            return None
         large = not isinstance(response, StreamingResponse) and len(response.body) >= WORTH_COMPRESSING
         answer = GZipMiddleware(response, WORTH_COMPRESSING, COMPRESSION) if large else response
         await answer(scope, receive, send)
         return None
+
+    def _refused(self, refusal: HTTPException, request: Request) -> Response:
+        status, headers = refusal.status_code, HEADERS.get(refusal.status_code)
+        if request.method == "GET" and isinstance(refusal.__cause__, InvalidOperationTypeError):
+            status, headers = 405, NOT_BY_GET
+        code = CODES.get(status, ErrorCode.BAD_USER_INPUT)
+        return Response(
+            self.encode_json({"errors": [{"message": refusal.reason, "extensions": {"code": code.value}}]}),
+            status_code=status,
+            headers={"cache-control": NEVER_STORED, **(headers or {})},
+            media_type=media_type_for(request.headers.get("accept")),
+        )
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         request_id = secrets.token_hex(16)
@@ -102,14 +122,39 @@ class GraphQLView(GraphQL[Context, None]):
             sub_response.status_code = 429
             sub_response.headers["retry-after"] = str(refusal.retry_after)
             return ExecutionResult(data=None, errors=[error_of(refusal)])
+        request.state.reader = context.holder
+        if isinstance(request_data, GraphQLRequestData):
+            try:
+                request_data = await self._with_its_text(request_adapter, request_data)
+            except RefusedError as refusal:
+                refused = ExecutionResult(data=None, errors=[error_of(refusal)])
+                return _told_once(refused) if request_data.protocol == "sse" else refused
         return await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response
         )
 
+    async def _with_its_text(
+        self, request_adapter: AsyncHTTPRequestAdapter, request_data: GraphQLRequestData
+    ) -> GraphQLRequestData:
+        """A document that is named by its id; raises RefusedError for one that is not trusted."""
+        document_id: object = None
+        if not request_data.query:
+            given = request_adapter.query_params
+            if request_adapter.method != "GET":
+                given = self.parse_json(await request_adapter.get_body())
+            document_id = given.get("documentId")
+        text = self.trusted.text_for(request_data.query, document_id, request_data.extensions)
+        return request_data if text == request_data.query else replace(request_data, query=text)
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        return super().should_render_graphql_ide(request) and NAMES_A_DOCUMENT.isdisjoint(request.query_params)
+
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         sub_response = await super().get_sub_response(request)
         sub_response.media_type = media_type_for(request.headers.get("accept"))
-        sub_response.headers["cache-control"] = "no-store"
+        sub_response.headers["cache-control"] = NEVER_STORED
+        if isinstance(request, Request) and request.method == "GET":
+            sub_response.headers["vary"] = DEPENDS_ON
         return sub_response
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
@@ -124,6 +169,8 @@ class GraphQLView(GraphQL[Context, None]):
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
         """Of the two media types only application/graphql-response+json tells in the status whether it was executed."""
+        if "vary" in sub_response.headers and "errors" not in response_data:
+            sub_response.headers["cache-control"] = ASK_AGAIN
         refused = "data" not in response_data and sub_response.media_type == GRAPHQL_RESPONSE
         response = Response(
             orjson.dumps(response_data),
@@ -166,13 +213,24 @@ class GraphQLView(GraphQL[Context, None]):
             context.holder, context.refusal = None, error
 
 
-def _at_most(largest: int, receive: Receive) -> Receive:
-    """Reads a body only as far as it may be long; raises HTTPException 413 beyond."""
-    taken = 0
+def _told_once(result: ExecutionResult) -> SubscriptionExecutionResult:
+    async def told() -> AsyncIterator[ExecutionResult]:
+        yield result
+
+    return cast("SubscriptionExecutionResult", told())
+
+
+def _in_time(largest: int, within: timedelta, receive: Receive) -> Receive:
+    """Reads a body only as far, and for as long, as it may be; raises HTTPException 413 or 408 beyond."""
+    taken, deadline = 0, asyncio.get_running_loop().time() + within.total_seconds()
 
     async def counted() -> Message:
         nonlocal taken
-        message = await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as error:
+            raise HTTPException(408, f"The body did not arrive within {within.total_seconds():g} s.") from error
         taken += len(message.get("body", b""))
         if taken > largest:
             raise HTTPException(413, f"The body is larger than {largest:,} bytes.")

@@ -1,9 +1,10 @@
 """Operations that ask for too much are refused before anything is read; each limit can be set."""
 
 import pytest
-from graphql import parse
+from graphql import GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type, is_leaf_type, parse
 
-from service.api.limits import OperationTooLargeError, check_cost, check_size
+from service.api.limits import COUNTED_ABOVE, EXPECTED, LISTS, OperationTooLargeError, check_cost, check_size
+from service.api.schema import graphql_schema_of, make_schema
 from service.settings import QueryLimits
 from tests.api.robot import Robot
 
@@ -26,7 +27,15 @@ BOMB = "".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}\n" for n i
         ("query @a @b @c { viewer { id } }", "directives"),
         ("{ viewer @include(if: true) @include(if: true) @include(if: true) { id } }", "directives"),
         ("{ ... @a @b { viewer @c { id } } }", "directives"),
+        ("query ($a: Int @a @b @c) { viewer { id } }", "directives"),
+        ("{ ...a } fragment a on Query @a @b @c { viewer { id } }", "directives"),
         (BOMB, "fields"),
+        ("{ viewer { id } } fragment unused on Query { viewer { id } viewer { id } viewer { id } }", "fields"),
+        ("{ viewer { id } } fragment unused on Query { ...unused viewer { id } }", ""),
+        (
+            "{ viewer { id } } fragment b on Query { ...a } fragment a on Query { channels { tags { nodes { id } } } }",
+            "levels",
+        ),
         ("{ ...a } fragment a on Query { ...a viewer { id } }", ""),
         ("{ ...missing }", ""),
     ],
@@ -50,6 +59,10 @@ def test_sizes_are_counted_with_fragments_expanded(text: str, what: str) -> None
         ("{ users(openids: [1, 2, 3]) { openid } }", {}, 1 + 3),
         ("query ($o: [String!]!) { users(openids: $o) { openid } }", {"o": ["a", "b"]}, 1 + 2),
         ("{ ...a } fragment a on Query { viewer { id } }", {}, 2),
+        ("{ massPostingTags(channelId: 1) { id name } }", {}, 1 + 50 * 2),
+        ("{ tag(id: 1) { sizeHistory { at } } }", {}, 1 + 1 + 100),
+        ("query ($t: [ID!]!) { tagOverlap(tagIds: $t) { both } }", {"t": list("abcde")}, 1 + 5 * 4 // 2),
+        ("{ tag(id: 1) { expression { operands { operands { text } } } } }", {}, 1 + 1 + 1 + 3 * (1 + 3)),
         ("{ channel(id: 1) { tags(first: 1000000) { nodes { id } } } }", {}, 1 + 1 + 200 * 2),
     ],
 )
@@ -57,6 +70,20 @@ def test_the_sizes_of_lists_multiply(text: str, variables: dict[str, object], co
     check_cost(parse(text), None, variables, QueryLimits(cost=cost))
     with pytest.raises(OperationTooLargeError, match="too many values to read"):
         check_cost(parse(text), None, variables, QueryLimits(cost=cost - 1))
+
+
+def test_every_list_of_objects_is_counted() -> None:
+    """A list that nobody thought of would be counted as one object, and with it all that is asked of its entries."""
+    counted = EXPECTED.keys() | COUNTED_ABOVE
+    forgotten = [
+        f"{each.name}.{name}"
+        for each in graphql_schema_of(make_schema()).type_map.values()
+        if isinstance(each, GraphQLObjectType) and not each.name.startswith("__")
+        for name, field in each.fields.items()
+        if isinstance(get_nullable_type(field.type), GraphQLList) and not is_leaf_type(get_named_type(field.type))
+        if name not in counted and LISTS.isdisjoint(field.args)
+    ]
+    assert forgotten == []
 
 
 def test_only_the_operation_that_runs_is_counted() -> None:

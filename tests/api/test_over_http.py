@@ -96,7 +96,7 @@ async def test_a_get_without_a_token_is_refused_whatever_it_asks(robot: Robot) -
     [
         ({"method": "PUT", "json": {"query": VIEWER}}, 405),
         ({"method": "DELETE"}, 405),
-        ({"method": "GET", "params": {"query": 'mutation { unbindChannel(id: "x") { channel { id } } }'}}, 400),
+        ({"method": "GET", "params": {"query": 'mutation { unbindChannel(id: "x") { channel { id } } }'}}, 405),
         ({"content": b"{", "headers": {"Content-Type": JSON}}, 400),
         ({"content": b"[" * 100_000, "headers": {"Content-Type": JSON}}, 400),
         ({"content": b"null", "headers": {"Content-Type": JSON}}, 400),

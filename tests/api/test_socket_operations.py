@@ -101,6 +101,22 @@ async def test_every_query_of_a_connection_sees_the_present(robot: Robot, channe
         assert await names(socket) == set()
 
 
+async def test_every_event_of_a_subscription_sees_the_present(robot: Robot, channel: str) -> None:
+    watch = """subscription($c: ID!, $o: String!) {
+        userTags(channelId: $c, openid: $o) { user { lastMessageAt tags { tag { name memberCount } } } }
+    }"""
+    await robot.record(channel, event("ada", "FOLLOW"))
+    async with robot.web.socket(robot.token()) as socket:
+        page = await socket.subscribe(watch, c=channel, o="ada")
+        first = (await page.next())["userTags"]["user"]
+        assert first["lastMessageAt"] is None
+        message = event("ada", "MESSAGE", timedelta(0))
+        await robot.record(channel, message)
+        second = (await page.next())["userTags"]["user"]
+        assert second["lastMessageAt"] == message["at"]
+        assert {"name": "Opened", "memberCount": 1} in [each["tag"] for each in second["tags"]]
+
+
 async def test_a_stopped_subscription_says_nothing_more(robot: Robot, channel: str) -> None:
     async with robot.web.socket(robot.token()) as socket:
         stopped = await socket.subscribe(USER_TAGS, c=channel, o="ada")

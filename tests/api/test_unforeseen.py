@@ -1,10 +1,14 @@
 """What was not foreseen: the client learns a request id and nothing else, the log has the traceback."""
 
+import asyncio
 import logging
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
+from service.api.tokens import TokenVerifier
+from service.entities.principal import Principal
 from tests.api.robot import Robot, event
 from tests.transport_socket import OperationError
 from tests.web_process import web_process
@@ -93,3 +97,33 @@ async def test_an_unforeseen_error_of_a_subscription_is_internal(
     [error] = caught.value.errors
     assert (error["message"], set(error["extensions"])) == ("Something went wrong on our side.", {"code", "requestId"})
     assert "tag_member_count" in logged(caplog, error["extensions"]["requestId"])
+
+
+async def test_an_unforeseen_error_while_a_socket_is_opened_closes_it(
+    robot: Robot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaks(self: TokenVerifier, token: str) -> Principal:
+        raise LookupError("hidden secret")
+
+    token = robot.token()
+    async with robot.web.bare_socket() as socket, robot.web.socket(token) as sibling:
+        monkeypatch.setattr(TokenVerifier, "verify", breaks)
+        await socket.send({"type": "connection_init", "payload": {"token": token}})
+        assert await socket.closed() == (4500, "Something went wrong on our side.")
+        assert (await (await sibling.subscribe("{ viewer { robotId } }")).next())["viewer"]
+    [record] = [record for record in caplog.records if record.exc_info]
+    assert "hidden secret" in str(record.exc_info and record.exc_info[1])
+
+
+async def test_a_client_that_hangs_up_in_the_middle_of_a_body_is_no_error(
+    robot: Robot, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = urlsplit(robot.web.url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"POST /graphql HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {robot.token()}\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert (await robot.ask("{ viewer { robotId } }"))["viewer"]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

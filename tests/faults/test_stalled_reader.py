@@ -49,8 +49,34 @@ async def test_a_reader_that_stops_is_dropped(database_url: str, redis_url: str,
                 await stalled.send(json.dumps({"type": "subscribe", "id": str(number), "payload": payload}))
             await wait_until(lambda: not is_connected(port, ours), within=15)
             stalled.transport.abort()
-        async with httpx.AsyncClient(trust_env=False) as others:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as others:
             assert (await others.get(f"{url}/healthz")).status_code == httpx.codes.OK
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT is Linux's")
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/stream"])
+async def test_a_reader_of_answers_that_stops_is_dropped(
+    database_url: str, redis_url: str, tmp_path: Path, path: str
+) -> None:
+    body = json.dumps({"query": get_introspection_query()})
+    accept = "text/event-stream" if path.endswith("stream") else "application/json"
+    request = (
+        f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nAccept: {accept}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+    patient = environment(database_url, redis_url, READER_PATIENCE="1s")
+    async with web(patient, tmp_path / "web.log") as url:
+        port = int(url.rpartition(":")[2])
+        with socket.socket() as narrow:
+            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            narrow.connect(("127.0.0.1", port))
+            ours = narrow.getsockname()[1]
+            narrow.setblocking(False)
+            unsent = memoryview((request * ANSWERS).encode())
+            sent = narrow.send(unsent)
+            assert sent >= len(request)
+            assert is_connected(port, ours)
+            await wait_until(lambda: not is_connected(port, ours), within=15)
 
 
 def is_connected(port: int, peer: int) -> bool:

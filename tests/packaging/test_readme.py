@@ -12,11 +12,16 @@ from service.__main__ import parser
 from service.entities.enums import Permission, Role
 from service.entities.errors import ErrorCode
 from service.entities.principal import permissions_of
-from service.settings import read_settings
+from service.settings import ClientLimits, QueryLimits, read_settings
 from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.readme import TEXT, block, blocks, quoted, rows
 
-SETTINGS = {quoted(row[0])[0]: row[1] for row in rows("Settings")}
+LIMITS = {quoted(row[0])[0]: row[1:] for row in rows("Limits")}
+SETTINGS = {quoted(row[0])[0]: row[1] for row in rows("Settings")} | {
+    f"USER_TAGS_{name}": row[0] for name, row in LIMITS.items()
+}
+# What a client may see instead of an error code: a status of HTTP, or why a WebSocket was closed.
+STATUSES = {"408", "413", "429", "431", "1009", "1011", "4408"}
 NEEDED = {
     "channels and tags, `tagEvents`": Permission.VIEW_TAGS,
     "people and their tags, `userTags`; audiences and overlaps": Permission.VIEW_USERS,
@@ -73,8 +78,19 @@ def test_a_setting_without_a_default_in_the_table_has_none() -> None:
     assert all(value in (None, ()) for value in (
         settings.database_url, settings.redis_url, settings.jwt_secret, settings.jwt_public_key, settings.jwt_jwks_url,
         settings.jwt_algorithms, settings.jwt_issuer, settings.jwt_audience, settings.secrets_keys,
-        settings.clock_offset_file,
+        settings.clock_offset_file, settings.trusted_documents,
     ))  # fmt: skip
+
+
+def test_every_limit_is_in_the_table_of_limits_with_what_it_does() -> None:
+    named = {each.upper() for each in ClientLimits.__slots__} | {
+        f"QUERY_{each.upper()}" for each in QueryLimits.__slots__
+    }
+    assert set(LIMITS) == named
+    for _, limited, beyond in LIMITS.values():
+        assert limited
+        assert set(quoted(beyond)) <= set(ErrorCode)
+        assert set(re.findall(r"\d+", beyond)) <= STATUSES
 
 
 @pytest.mark.parametrize("command", sorted({found.strip() for found in COMMAND.findall(TEXT)}))
@@ -123,5 +139,7 @@ def test_every_error_code_is_explained() -> None:
 
 def test_every_link_leads_somewhere() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        if "://" not in target:
+        if target.startswith("#"):
+            assert f"\n## {target[1:].replace('-', ' ')}\n" in TEXT.lower(), target
+        elif "://" not in target:
             assert (REPOSITORY / target).exists(), target

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.settings import QueryLimits, Settings, SettingsError, Windows, read_settings
+from service.settings import ClientLimits, QueryLimits, Settings, SettingsError, Windows, read_settings
 
 HALF_HOUR, HOUR, TWO_DAYS = timedelta(minutes=30), timedelta(hours=1), timedelta(hours=48)
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -40,10 +40,25 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_QUERY_FIELDS", "query_limits.fields", 400, "100", 100, ["0"]),
     ("USER_TAGS_QUERY_ALIASES", "query_limits.aliases", 30, "5", 5, ["-1"]),
     ("USER_TAGS_QUERY_DIRECTIVES", "query_limits.directives", 20, "5", 5, ["x"]),
+    ("USER_TAGS_QUERY_DIRECTIVES_AT_ONCE", "query_limits.directives_at_once", 4, "2", 2, ["0"]),
     ("USER_TAGS_QUERY_TOKENS", "query_limits.tokens", 4000, "1000", 1000, ["1k"]),
     ("USER_TAGS_QUERY_COST", "query_limits.cost", 50_000, "9000", 9000, ["0"]),
-    ("USER_TAGS_OPERATIONS_PER_SECOND", "operations_per_second", 200, "20", 20, ["0", "1.5"]),
-    ("USER_TAGS_SUBSCRIPTIONS_PER_HOLDER", "subscriptions_per_holder", 1000, "20", 20, ["0", "1.5"]),
+    ("USER_TAGS_OPERATIONS_PER_SECOND", "client_limits.operations_per_second", 200, "20", 20, ["0", "1.5"]),
+    ("USER_TAGS_SUBSCRIPTIONS_PER_HOLDER", "client_limits.subscriptions_per_holder", 1000, "20", 20, ["0", "1.5"]),
+    ("USER_TAGS_HEAD_BYTES", "client_limits.head_bytes", 65_536, "8192", 8192, ["0", "64k"]),
+    ("USER_TAGS_HEAD_WITHIN", "client_limits.head_within", timedelta(seconds=10), "2s", timedelta(seconds=2), ["0", "10"]),
+    ("USER_TAGS_BODY_BYTES", "client_limits.body_bytes", 4_194_304, "1000", 1000, ["0", "4MB"]),
+    ("USER_TAGS_BODY_WITHIN", "client_limits.body_within", timedelta(seconds=30), "1m", timedelta(minutes=1), ["0"]),
+    ("USER_TAGS_MESSAGE_BYTES", "client_limits.message_bytes", 1_048_576, "1000", 1000, ["0", "-1"]),
+    ("USER_TAGS_INIT_WITHIN", "client_limits.init_within", timedelta(seconds=10), "3s", timedelta(seconds=3), ["0"]),
+    ("USER_TAGS_PING_EVERY", "client_limits.ping_every", timedelta(seconds=20), "5s", timedelta(seconds=5), ["0", "x"]),
+    ("USER_TAGS_PONG_WITHIN", "client_limits.pong_within", timedelta(seconds=20), "5s", timedelta(seconds=5), ["0"]),
+    ("USER_TAGS_STREAM_PING_EVERY", "client_limits.stream_ping_every", timedelta(seconds=15), "5s", timedelta(seconds=5), ["0"]),
+    ("USER_TAGS_OPERATIONS_PER_SOCKET", "client_limits.operations_per_socket", 100, "20", 20, ["0"]),
+    ("USER_TAGS_OPERATIONS_BURST", "client_limits.operations_burst", timedelta(seconds=5), "2s", timedelta(seconds=2), ["0", "999ms"]),
+    ("USER_TAGS_DOCUMENTS_REMEMBERED", "client_limits.documents_remembered", 1000, "20", 20, ["0"]),
+    ("USER_TAGS_TRUSTED_DOCUMENTS", "trusted_documents", (), "a.json, b.json", ("a.json", "b.json"), []),
+    ("USER_TAGS_TRUSTED_DOCUMENTS_MODE", "trusted_documents_mode", "off", "OFF", "off", ["on", "only", "allowed"]),
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
     ("USER_TAGS_SIZE_HISTORY_RETENTION", "size_history_retention", timedelta(days=365), "30d", timedelta(days=30), ["0", "1y"]),
@@ -51,7 +66,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_RETURN_SWEEP_EVERY", "return_sweep_every", timedelta(seconds=10), "1m", timedelta(minutes=1), ["7s", "0"]),
     ("USER_TAGS_UNDO_RETENTION", "undo_retention", timedelta(days=30), "60d", timedelta(days=60), ["0", "7d", "1h"]),
     ("USER_TAGS_FEED_HEAL_EVERY", "feed_heal_every", timedelta(seconds=3), "250ms", timedelta(milliseconds=250), ["0", "0ms", "often"]),
-    ("USER_TAGS_READER_PATIENCE", "reader_patience", timedelta(seconds=20), "1m", timedelta(minutes=1), ["0"]),
+    ("USER_TAGS_READER_PATIENCE", "client_limits.reader_patience", timedelta(seconds=20), "1m", timedelta(minutes=1), ["0"]),
     ("USER_TAGS_PUSH_SIGNATURE_MAX_AGE", "push_signature_max_age", timedelta(minutes=10), "5m", timedelta(minutes=5), ["0s", "x"]),
     ("USER_TAGS_AD_FEED_OPENID_NAMES", "ad_feed_openid_names", ("wechat_openid",), "openid, wx_openid", ("openid", "wx_openid"), []),
     ("USER_TAGS_AD_FEED_AD_NAMES", "ad_feed_ad_names", ("adgroup_id", "ad_id", "campaign_id"), "creative_id", ("creative_id",), []),
@@ -82,8 +97,15 @@ def test_no_setting_is_left_out() -> None:
     tested = {attribute for _, attribute, *_ in VARIABLES}
     windows = {f"windows.{window.name}" for window in fields(Windows)}
     limits = {f"query_limits.{limit.name}" for limit in fields(QueryLimits)}
-    alone = {setting.name for setting in fields(Settings)} - {"windows", "query_limits"}
-    assert tested == alone | windows | limits
+    clients = {f"client_limits.{limit.name}" for limit in fields(ClientLimits)}
+    alone = {setting.name for setting in fields(Settings)} - {"windows", "query_limits", "client_limits"}
+    assert tested == alone | windows | limits | clients
+
+
+def test_trusted_documents_may_be_allowed_or_the_only_ones() -> None:
+    files = {"USER_TAGS_TRUSTED_DOCUMENTS": "documents.json"}
+    for mode in ("allowed", "only"):
+        assert read_settings(files | {"USER_TAGS_TRUSTED_DOCUMENTS_MODE": mode}).trusted_documents_mode == mode
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

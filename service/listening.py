@@ -1,0 +1,22 @@
+"""How the web process listens: what it takes from a connection, how long it waits, and what it leaves off."""
+
+from functools import partial
+from typing import Any
+
+from service.patience import PatientProtocol
+from service.settings import ClientLimits
+
+
+def listening(limits: ClientLimits) -> dict[str, Any]:
+    """Options of uvicorn that the service relies on, the same in production and in tests."""
+    return {
+        "http": partial(PatientProtocol, limits=limits),
+        "ws": "websockets-sansio",
+        "ws_per_message_deflate": False,
+        "ws_max_size": limits.message_bytes,
+        "ws_ping_interval": limits.ping_every.total_seconds(),
+        "ws_ping_timeout": limits.pong_within.total_seconds(),
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+    }
