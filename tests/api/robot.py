@@ -126,6 +126,7 @@ async def everything(web: Web) -> dict[str, str]:
             "select '{0}', coalesce(md5(string_agg(row, '' order by row)), '')"
             " from (select record_send(t) as row from {0} t) rows"
         )
-        return dict(await connection.fetch(" union all ".join(digest.format(table) for (table,) in tables)))
+        rows = await connection.fetch(" union all ".join(digest.format(table) for (table,) in tables))
+        return {row[0]: row[1] for row in rows}
     finally:
         await connection.close()

@@ -49,7 +49,7 @@ async def test_a_reader_that_stops_is_dropped(database_url: str, redis_url: str,
                 await stalled.send(json.dumps({"type": "subscribe", "id": str(number), "payload": payload}))
             await wait_until(lambda: not is_connected(port, ours), within=15)
             stalled.transport.abort()
-        async with httpx.AsyncClient(trust_env=False) as others:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as others:
             assert (await others.get(f"{url}/healthz")).status_code == httpx.codes.OK
 
 
