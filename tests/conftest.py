@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import os
 import shutil
 import signal
 import tempfile
@@ -33,12 +32,6 @@ _logical_databases = itertools.cycle(range(1, 16))
 # A shell without job control starts what it puts into the background deaf to Ctrl-C, and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_keyboard_interrupt() -> None:
-    """Puts away undisturbed what was started: pytest-xdist interrupts its processes again after five seconds."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
