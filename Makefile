@@ -20,7 +20,7 @@ run: install ## Start everything with a demo robot, and print the addresses
 	$(BIN)/user-tags up --demo
 
 test: install ## Run the tests on a real PostgreSQL and Valkey
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -165,7 +165,8 @@ CREATE TABLE public.channel_state (
     combos_epoch bigint DEFAULT 0 NOT NULL,
     next_job_id integer DEFAULT 1 NOT NULL,
     ad_return_confirmed_at timestamp with time zone,
-    last_ad_call_at timestamp with time zone
+    last_ad_call_at timestamp with time zone,
+    default_tags_run_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -178,6 +179,8 @@ COMMENT ON COLUMN public.channel_state.tag_base_version IS 'The newest version n
 COMMENT ON COLUMN public.channel_state.combos_epoch IS 'Grows when combos must be computed again in every block, whether it changed or not.';
 
 COMMENT ON COLUMN public.channel_state.ad_return_confirmed_at IS 'Since when the ad platform is known to call the present ad return address; its ad tags can be ACTIVE.';
+
+COMMENT ON COLUMN public.channel_state.default_tags_run_at IS 'The instant of the newest scheduled run that has begun; whoever locks a block from now on evaluates it no earlier.';
 
 CREATE TABLE public.channel_user (
     channel_id bigint NOT NULL,

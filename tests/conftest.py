@@ -17,6 +17,7 @@ import pytest
 import redis.asyncio as redis
 
 from service.embedded import EmbeddedServers, start_embedded
+from tests import lasting
 from tests.frozen_clock import FrozenClock
 
 TEMPLATE = "user_tags_template"
@@ -24,7 +25,6 @@ GRACE = 1.0
 MEMORY = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
 ENOUGH_MEMORY = 4 * 1024**3
 
-_lasting_processes: set[int] = set()
 _logical_databases = itertools.cycle(range(1, 16))
 
 
@@ -56,7 +56,7 @@ def place() -> Iterator[Path]:
 def servers() -> Iterator[EmbeddedServers]:
     """Run a PostgreSQL and a Valkey for the whole run."""
     with _enterable_directory() as directory, start_embedded(directory, fast=True) as running:
-        _lasting_processes.add(running.pid)
+        lasting.processes.add(running.pid)
         yield running
 
 
@@ -103,7 +103,11 @@ async def nothing_left_over() -> AsyncIterator[None]:
     tasks = asyncio.all_tasks() - tasks_before - {asyncio.current_task()}
     if tasks:
         await asyncio.wait(tasks, timeout=GRACE)
-    left = [f"task {task.get_name()}: {task.get_coro()}" for task in tasks if not task.done()]
+    left = [
+        f"task {task.get_name()}: {task.get_coro()}"
+        for task in tasks
+        if not task.done() and not lasting.outlasts_tests(task)
+    ]
     for process in _processes() - processes_before:
         left.append(f"process {process.pid}: {_command(process)}")
         process.kill()
@@ -117,7 +121,7 @@ def _processes() -> set[psutil.Process]:
     to_visit = psutil.Process().children()
     while to_visit:
         process = to_visit.pop()
-        if process.pid not in _lasting_processes:
+        if process.pid not in lasting.processes:
             found.add(process)
             try:
                 to_visit += process.children()

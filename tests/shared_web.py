@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from service.embedded import EmbeddedServers
+from tests import lasting
 from tests.waiting import wait_until
 from tests.web_process import Web, web_process
 
+LISTENING: Final = "feed topics"
 robot_numbers: Final = itertools.count(1)
 
 
@@ -28,7 +30,11 @@ async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -
         listening = _listening()
         async with web_process(database_url, servers.redis_url, **settings) as web:
             await wait_until(lambda: _listening() > listening)
-            yield web
+            lasting.tasks[LISTENING] += 1
+            try:
+                yield web
+            finally:
+                lasting.tasks[LISTENING] -= 1
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
@@ -36,4 +42,4 @@ async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -
 
 def _listening() -> int:
     """How many processes have begun what they go on doing; a test that saw one begin would be blamed for it."""
-    return sum(task.get_name() == "feed topics" for task in asyncio.all_tasks())
+    return sum(task.get_name() == LISTENING for task in asyncio.all_tasks())

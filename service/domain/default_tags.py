@@ -118,9 +118,14 @@ async def settle_windows(runtime: Runtime) -> bool:
 
 
 async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
-    """Lets time pass for one channel; costs what changes, not what there is."""
-    started = runtime.clock()
+    """Lets time pass for one channel; costs what changes, not what there is.
+
+    Its instant is announced before it looks for what to visit. So whoever locks a block after the look evaluates there
+    no earlier, whatever their clock says; who holds it during the look is waited for; and what was committed before
+    shows in the alarms. Hence, once it has finished, nobody in any block shows anything from before its instant.
+    """
     async with runtime.pool.acquire() as conn:
+        started = await channels.announce_default_tags_run(conn, channel.channel_id, runtime.clock())
         blocks = await heads.blocks_to_evaluate(conn, channel.channel_id, started)
     room = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
 
@@ -145,7 +150,7 @@ async def _advance(
     conn: Connection, runtime: Runtime, channel: Channel, locked: Mapping[int, Head]
 ) -> tuple[int, list[WakeUp]]:
     """Brings locked blocks to the present instant; how many users that changed."""
-    clock = runtime.clock()
+    clock = max(runtime.clock(), await channels.earliest_evaluation(conn, channel.channel_id))
     rules = rules_of(channel)
     windows = await evaluation.current_windows(conn)
     instants = {block: head.evaluation_instant(clock) for block, head in locked.items()}

@@ -61,7 +61,10 @@ class Head:
     windows_version: int
 
     def evaluation_instant(self, clock: datetime) -> datetime:
-        """When an evaluation under this lock takes place: never before an earlier one, whatever the clock says."""
+        """When an evaluation under this lock takes place: never before an earlier one, whatever the clock says.
+
+        Nor before the newest scheduled run, even one that had nothing to do here: `announce_default_tags_run`.
+        """
         return max(clock, self.latest_at)
 
 

@@ -1,7 +1,7 @@
 """Robots, channels and their states."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
@@ -164,6 +164,20 @@ async def note_ad_call(conn: Connection, channel_id: int, now: datetime, unless_
 
 async def confirm_ad_return(conn: Connection, channel_id: int, now: datetime) -> None:
     await conn.execute(STATEMENTS["confirm_ad_return"], channel_id, now)
+
+
+async def announce_default_tags_run(conn: Connection, channel_id: int, now: datetime) -> datetime:
+    """Makes everybody who locks a block from the commit on evaluate it no earlier; the instant of the run, which is
+    that of a run on a faster clock if there was one.
+    """
+    row = _present(await conn.fetchrow(STATEMENTS["announce_default_tags_run"], channel_id, now))
+    return cast("datetime", row["default_tags_run_at"])
+
+
+async def earliest_evaluation(conn: Connection, channel_id: int) -> datetime:
+    """No evaluation of blocks that are locked by now may be at an earlier instant."""
+    row = _present(await conn.fetchrow(STATEMENTS["earliest_evaluation"], channel_id))
+    return cast("datetime", row["default_tags_run_at"])
 
 
 async def note_default_tags_run(conn: Connection, channel_id: int, as_of: datetime) -> None:

@@ -46,6 +46,15 @@ update channel_state set ad_return_confirmed_at = $2 where channel_id = $1 and a
 -- A new ad return address has to be given to the ad platform.
 update channel_state set ad_return_confirmed_at = null where channel_id = $1;
 
+-- name: announce_default_tags_run
+-- From now on whoever locks a block evaluates it no earlier than this; the instant never goes back.
+update channel_state set default_tags_run_at = greatest(default_tags_run_at, $2) where channel_id = $1
+returning default_tags_run_at;
+
+-- name: earliest_evaluation
+-- The instant of the newest run that has begun: ask once the blocks are locked.
+select default_tags_run_at from channel_state where channel_id = $1;
+
 -- name: note_default_tags_run
 -- Every boundary up to this instant has been crossed.
 update channel_state set default_tags_as_of = greatest(default_tags_as_of, $2) where channel_id = $1;

@@ -2,9 +2,11 @@
 -- Takes the maxima of known and new facts, re-arms wake_at lazily, and answers whose default tags differ from the bits:
 -- users of a block with the same difference together. Where a boundary lies between the latest evaluation of a block and
 -- this one, the head remembers this one even if no bit changes: an earlier instant would see another tag.
+-- None is evaluated before the newest run's instant, which is read here because the blocks are locked by now.
 -- A line without rules names people who are not there (any more).
 with event as (
-    select *
+    select e.ordinal, greatest(e.now, s.default_tags_run_at) as now, e.followed_at, e.unfollowed_at, e.messaged_at,
+        e.clicked_at, e.scanned_at, e.paid_at, e.ad_followed_at
     from unnest(
         $2::int[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
         $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[]
@@ -12,6 +14,7 @@ with event as (
         ordinal, now, followed_at, unfollowed_at, messaged_at,
         clicked_at, scanned_at, paid_at, ad_followed_at
     )
+    join channel_state s on s.channel_id = $1
 ),
 merged as (
     select e.ordinal, e.now, f.facts, w.w, b.boundary,

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ import httpx
 import psutil
 
 from service.embedded import environment_with_ourselves
+from tests.ports import free_port
 from tests.transport_socket import open_socket
 from tests.waiting import wait_until
 
@@ -29,12 +29,6 @@ subscription ($channel: ID!, $openid: String!) {
 AD_TAGS = """
 query ($channel: ID!) { channel(id: $channel) { tags(kind: AD) { nodes { name state memberCount } } } }
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def environment(data_dir: Path) -> dict[str, str]:

@@ -144,8 +144,7 @@ class Telling:
         recorded = await next(self._recorders).record(self.channel, batch)
         assert recorded.accepted == len(batch)
         self.reported |= set(batch)
-        # A host whose clock is behind may evaluate earlier, in a block that no run had a reason to visit yet.
-        if self._evaluated_at == self.clock.now and not self._lag:
+        if self._evaluated_at == self.clock.now:
             await self.check()
 
     async def change_windows(self, windows: Windows) -> None:

@@ -20,7 +20,8 @@ from service.storage.database import Connection
 from tests.faults.channel import BoundChannel, bind
 from tests.faults.programs import WebProgram, WorkerProgram
 from tests.faults.proxy import Proxy
-from tests.faults.servers import PATIENCE, FaultyServer, copy_directory, free_port, postgres_in, valkey_in
+from tests.faults.servers import PATIENCE, FaultyServer, copy_directory, postgres_in, valkey_in
+from tests.ports import free_port
 from tests.real_processes import MovableTime, environment
 
 SETTINGS: Final = {"FEED_HEAL_EVERY": "500ms", "DEFAULT_TAGS_EVERY": "1s", "DATABASE_POOL_SIZE": "5"}

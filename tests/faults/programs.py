@@ -12,7 +12,8 @@ import httpx
 
 from service.embedded import end_of_log
 from service.embedded_account import die_with_parent
-from tests.faults.servers import PATIENCE, free_port, send
+from tests.faults.servers import PATIENCE, send
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,21 +13,11 @@ import psutil
 
 from service.embedded import _program, end_of_log
 from service.embedded_account import account_for
-from service.embedded_servers import LOOPBACK, Postgres, Valkey
+from service.embedded_servers import Postgres, Valkey
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 PATIENCE: Final = 60.0
-# Below the range that outgoing connections take theirs from: nobody sits on a port while its server is down.
-PORTS: Final = iter(range(14_000 + time.monotonic_ns() // 1000 % 17_000, 32_000))
-
-
-def free_port() -> int:
-    """A port nobody listens on, different each time."""
-    for port in PORTS:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((LOOPBACK, port))
-            return port
-    raise AssertionError("no free port")
 
 
 def postgres_program() -> Path:

@@ -125,7 +125,11 @@ async def test_a_stale_signature_is_refused(
         ({"CreateTime": "1767225600000"}, "BAD_FIELDS"),
         ({"CreateTime": "1767225600.5"}, "BAD_FIELDS"),
         ({"CreateTime": "9" * 30}, "BAD_FIELDS"),
-        ({"CreateTime": str(int((datetime.now(UTC) + timedelta(hours=1)).timestamp()))}, "TIME_IN_FUTURE"),
+        pytest.param(
+            {"CreateTime": str(int((datetime.now(UTC) + timedelta(hours=1)).timestamp()))},
+            "TIME_IN_FUTURE",
+            id="in an hour",
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )

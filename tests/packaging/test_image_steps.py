@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import pytest
 
 from service.embedded_account import Account
 from tests.packaging.dockerfile import REPOSITORY, all_of, build, health_check, only, read_stages
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 BUILDER, RUNTIME = read_stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
@@ -79,12 +79,6 @@ def _account() -> Callable[[], None] | None:
     """Become the image's user, where only root can; it may pass where the interpreter of this machine lies."""
     uid, gid = only(RUNTIME, "USER").text.split(":")
     return Account(int(uid), int(gid), passes_everywhere=True).become if os.geteuid() == 0 else None
-
-
-def free_port() -> int:
-    with socket.create_server((HERE, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

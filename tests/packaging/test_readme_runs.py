@@ -16,7 +16,7 @@ import pytest
 from service.embedded import environment_with_ourselves
 from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.readme import block
-from tests.packaging.test_image_steps import free_port
+from tests.ports import free_port
 
 BIN = Path(sys.executable).parent
 TOKEN = re.compile(r"eyJ[\w.…-]+")

@@ -27,7 +27,7 @@ LONG_AGO = "timestamptz '2020-01-01 00:00+00'"
 BY_ITS_OWN_CLOCK = rewritten(
     "lock_heads",
     ("version, at, evaluated_at, latest_at,", f"version, {LONG_AGO} as at, evaluated_at, {LONG_AGO} as latest_at,"),
-)
+) | rewritten("merge_facts", ("greatest(e.now, s.default_tags_run_at)", "e.now"))
 SILENTLY = rewritten("merge_facts", ("where next_boundary(m.facts, $11, m.w, b.latest_at) <= m.now", "where false"))
 
 

@@ -23,7 +23,7 @@ NOTHING = [None] * len(ORDINALS)
 ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     "merge_facts": (
         [1, ORDINALS, [NOW] * 5, [NOW] * 5, *[NOTHING] * 6, False, LONG_AGO],
-        {"channel_user": 3 * len(ORDINALS), "tag_members": 8 * len(ORDINALS)},
+        {"channel_user": 3 * len(ORDINALS), "tag_members": 8 * len(ORDINALS), "channel_state": 1},
     ),
     "cross_boundaries": (
         [1, [0, 3], [NOW] * 2, [LATER] * 2, False, LONG_AGO],
