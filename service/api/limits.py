@@ -23,6 +23,7 @@ from graphql import (
     VariableDefinitionNode,
     VariableNode,
     Visitor,
+    value_from_ast_untyped,
     visit,
 )
 
@@ -133,9 +134,17 @@ def check_cost(
         if not isinstance(definition, OperationDefinitionNode):
             continue
         if operation_name is None or (definition.name is not None and definition.name.value == operation_name):
-            cost = _cost(definition.selection_set, fragments, variables or {})
+            cost = _cost(definition.selection_set, fragments, _defaults(definition) | dict(variables or {}))
             if cost > limits.cost:
                 raise OperationTooLargeError("values to read", limits.cost)
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    return {
+        each.variable.name.value: value_from_ast_untyped(each.default_value)
+        for each in operation.variable_definitions or ()
+        if each.default_value is not None
+    }
 
 
 def cost_varies(document: DocumentNode) -> bool:

@@ -54,7 +54,11 @@ async def test_any_query_is_answered_the_same(stage: Stage, operation: Operation
     others = {name: not value if isinstance(value, bool) else value for name, value in operation.variables.items()}
     for each in (operation, replace(operation, variables=others)):
         quick, plain = await stage.both(each.text, role, variables=each.variables)
-        if _in_order(quick) != _in_order(plain):
+        if quick[0] is None:
+            # Who failed first has ended the others, and that is a matter of time.
+            assert plain[0] is None
+            assert bool(quick[1]) == bool(plain[1])
+        elif _in_order(quick) != _in_order(plain):
             assert _in_order(quick) in await _possible(stage, each, role)
 
 
