@@ -25,6 +25,7 @@ from service.domain.readings import Readings
 from service.domain.return_data import ReturnRecorder
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
+from service.holdings import holdings, told_on_request
 from service.http.ad_feed import AdFeed
 from service.http.batchset import Batchset
 from service.http.csv_import import CsvImport
@@ -80,7 +81,8 @@ class WebProcess:
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
-                yield
+                with told_on_request(partial(holdings, subscriptions, hub, parts.runtime.pool)):
+                    yield
             finally:
                 await hub.close()
 

@@ -40,8 +40,10 @@ async def install(migrated: Path, place: Path) -> AsyncIterator[Install]:
         copy_directory(migrated / part, place / part)
     async with AsyncExitStack() as stack:
 
-        async def start(*, east: bool = True, worker: bool = True, **settings: str) -> Installation:
-            installation = Installation(place, settings)
+        async def start(
+            *, east: bool = True, worker: bool = True, everybody_far: bool = False, **settings: str
+        ) -> Installation:
+            installation = Installation(place, settings, everybody_far=everybody_far)
             stack.push_async_callback(installation.discard)
             await installation.start(east=east, worker=worker)
             return installation
