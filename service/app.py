@@ -39,6 +39,8 @@ from service.settings import Settings, read_settings
 # Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
 WORTH_COMPRESSING: Final = 2_000
 COMPRESSION: Final = 4
+# Seconds. Whoever asked would not wait longer either.
+LONGEST_STATEMENT: Final = 20
 
 
 class WebProcess:
@@ -60,7 +62,7 @@ class WebProcess:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
-        async with open_parts(self._settings) as parts:
+        async with open_parts(self._settings, answered_within=LONGEST_STATEMENT) as parts:
             parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             rates = Rates(self._settings.operations_per_second)

@@ -84,12 +84,9 @@ class Page:
                 self.come(within=LONGEST_PAUSE)
 
     def _try(self) -> None:
-        if self._wanted and self._connection is None and self._connecting is None:
+        connecting = self._connecting is not None and not self._connecting.done()
+        if self._wanted and self._connection is None and not connecting:
             self._connecting = asyncio.create_task(self._connect())
-            self._connecting.add_done_callback(self._tried)
-
-    def _tried(self, _: "asyncio.Task[None]") -> None:
-        self._connecting = None
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
