@@ -10,6 +10,7 @@ import pytest
 from service.storage.migrations import migrate
 from tests.conftest import _enterable_directory
 from tests.faults.installation import Installation
+from tests.faults.seen import SEEN
 from tests.faults.servers import copy_directory, postgres_in
 
 Install = Callable[..., Awaitable[Installation]]
@@ -50,3 +51,11 @@ async def install(migrated: Path, place: Path) -> AsyncIterator[Install]:
 
         yield start
     shutil.rmtree(place / "postgres")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that were seen."""
+    if SEEN:
+        terminalreporter.section("figures")
+        for line in SEEN:
+            terminalreporter.line(line)

@@ -68,20 +68,20 @@ class Crowd:
     async def all_gone(self) -> bool:
         return (await self.standing()).open == 0
 
-    async def behind(self, newest: Mapping[str, int]) -> int:
-        """How many pages have not been told the newest version of their person."""
+    async def behind(self, newest: Mapping[str, int]) -> list[int]:
+        """The pages, by number, that have not been told the newest version of their person."""
         cursors = [cursor and read_cursor(cursor) for cursor in await self.ask("newest")]
-        return sum(
-            not cursor or (cursor.block_version or 0) < newest[openid]
-            for openid, cursor in zip(self.openids, cursors, strict=True)
-        )
+        return [
+            number
+            for number, (openid, cursor) in enumerate(zip(self.openids, cursors, strict=True))
+            if not cursor or (cursor.block_version or 0) < newest[openid]
+        ]
 
     async def told(self, directory: Path) -> list[tuple[str, list[Told]]]:
         """Everything each page was told, with its person."""
         path = directory / "told"
         await self.ask("report", path=str(path))
-        lines = map(json.loads, path.read_text().splitlines())
-        return [(line["openid"], [told_of(visit, event) for visit, event in line["told"]]) for line in lines]
+        return await asyncio.to_thread(_read_report, path)
 
     async def ask(self, name: str, **arguments: Any) -> Any:
         """One command of `Pages` in the program."""
@@ -113,6 +113,11 @@ async def crowd(
     finally:
         process.kill()
         await process.wait()
+
+
+def _read_report(path: Path) -> list[tuple[str, list[Told]]]:
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [(line["openid"], [told_of(visit, event) for visit, event in line["told"]]) for line in lines]
 
 
 def _token(subject: str) -> str:

@@ -21,7 +21,9 @@ LONGEST_PAUSE: Final = 1.0
 PATIENCE: Final = 10.0
 NARROW: Final = 4096
 # Far more than the buffers of both sides hold.
-UNREAD_ANSWERS: Final = 80
+UNREAD_ANSWERS: Final = 40
+# It costs the server something to write them, which is not what this is about.
+ANSWERS_APART: Final = 0.2
 
 
 class Page:
@@ -122,9 +124,12 @@ class PageSocket(CheapSocket):
         self._open = True
         self._page.subscribed()
         if self._page.stalls:
-            for number in range(UNREAD_ANSWERS):
-                self.operate(f"unread-{number}", {"query": get_introspection_query()})
             self.transport.pause_reading()
+            for number in range(UNREAD_ANSWERS):
+                asyncio.get_running_loop().call_later(number * ANSWERS_APART, self._ask_for_more, number)
+
+    def _ask_for_more(self, number: int) -> None:
+        self.operate(f"unread-{number}", {"query": get_introspection_query()})
 
     def event(self, message: bytes) -> None:
         if b'"userTags":{' in message[:100]:
@@ -171,7 +176,7 @@ class PageStream(asyncio.Protocol):
         if not self._open:
             head, end, rest = self._unread.partition(b"\r\n\r\n")
             if not end:
-                return None
+                return
             if b" 200 " not in head:
                 self.transport.abort()
                 return

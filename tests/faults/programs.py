@@ -117,6 +117,7 @@ class Holdings:
     pages: int
     connections: int
     idle: int
+    blocks: int
     tasks: Mapping[str, int]
     memory: float
 
