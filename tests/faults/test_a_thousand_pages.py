@@ -14,23 +14,29 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 PARTITION: Final = 30.0
 OUTAGE: Final = 1.0
-FAULTS: Final[dict[str, tuple[Happening, float]]] = {
-    "a web process is killed": (lambda on, lasts: on.west.crash(lasts), OUTAGE),
+Troubles = dict[str, tuple[Happening, float]]
+WEB: Final[Troubles] = {"a web process is killed": (lambda on, lasts: on.west.crash(lasts), OUTAGE)}
+POSTGRES: Final[Troubles] = {
     "PostgreSQL is restarted": (lambda on, lasts: on.postgres.restart(lasts), OUTAGE),
     "PostgreSQL crashes": (lambda on, lasts: on.postgres.crash(lasts), OUTAGE),
+}
+VALKEY: Final[Troubles] = {
     "Valkey is flushed": (flush_valkey, OUTAGE),
     "Valkey is restarted": (lambda on, lasts: on.valkey.restart(lasts), OUTAGE),
-    "PostgreSQL is out of reach": (lambda on, lasts: on.far_database.swallow(lasts), PARTITION),
-    "Valkey is out of reach": (lambda on, lasts: on.far_valkey.swallow(lasts), PARTITION),
 }
+FAR_POSTGRES: Final[Troubles] = {
+    "PostgreSQL is out of reach": (lambda on, lasts: on.far_database.swallow(lasts), PARTITION)
+}
+FAR_VALKEY: Final[Troubles] = {"Valkey is out of reach": (lambda on, lasts: on.far_valkey.swallow(lasts), PARTITION)}
+ALL: Final = (WEB, POSTGRES, VALKEY, FAR_POSTGRES, FAR_VALKEY)
 
 
-@pytest.mark.parametrize("what", FAULTS)
-async def test_every_page_is_told_every_change_once(install: Install, what: str) -> None:
-    happens, lasts = FAULTS[what]
-    async with scene(install, only_west=what == "a web process is killed") as current:
-        await happens(current.installation, lasts)
-        await current.heal(what)
+@pytest.mark.parametrize("troubles", ALL, ids=", then ".join)
+async def test_every_page_is_told_every_change_once(install: Install, troubles: Troubles) -> None:
+    async with scene(install, only_west=troubles is WEB) as current:
+        for what, (happens, lasts) in troubles.items():
+            await happens(current.installation, lasts)
+            await current.heal(what)
 
 
 async def test_one_that_stops_reading_is_dropped_and_nobody_else_notices(install: Install) -> None:

@@ -14,14 +14,15 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 WAVES: Final = 3
-# The allocator keeps what the first wave needed and gives it to the next.
-MORE_MEMORY: Final = 15.0
+# MiB: the allocator keeps what a wave needed, scattered as it is, and gives it to the next; a leak of 10 KiB a page
+# would be more than this.
+MORE_MEMORY: Final = 30.0
 MORE_BLOCKS: Final = 1.1
 
 
 async def test_memory_does_not_grow_with_the_waves(install: Install) -> None:
-    """After each wave as many blocks of memory are in use as before the first page, and the process stays as large as
-    the first wave made it.
+    """After each wave as many blocks of memory are in use as before the first page, and the process stays about as
+    large as the first wave made it.
     """
     async with scene(install, only_west=True) as current:
         await current.pages.ask("move", ports=[current.installation.west.port])
