@@ -59,11 +59,16 @@ class SessionlessConnection(BareConnection):
     ) -> None:
         """Ends the connection when the server does not take the cancellation of a statement soon: whoever gives the
         connection back waits for this. asyncpg has the patience here that it has with statements.
+
+        The other connections of the pool went the same way, so they are made anew before they are used again.
         """
         async with asyncio.timeout(CANCELLED_WITHIN) as patience:
             await super()._cancel(waiter, cancel_waiter)  # type: ignore[misc]
         if patience.expired():
+            holder = self._pool_holder and self._pool_holder()  # type: ignore[attr-defined]
             self.terminate()
+            if holder is not None:
+                await holder._pool.expire_connections()  # noqa: SLF001 - a connection knows its pool no other way
 
 
 async def open_pool(database_url: str, *, size: int, answered_within: float = 60) -> Pool:

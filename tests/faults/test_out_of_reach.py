@@ -37,13 +37,25 @@ async def network(database_url: str) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def pool(database_url: str, network: Proxy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pool]:
+def far(database_url: str, network: Proxy, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Say where the database is behind the network, and have everybody lose patience soon."""
     monkeypatch.setattr(database, "CONNECTED_WITHIN", 1)
     monkeypatch.setattr(database, "CANCELLED_WITHIN", 0.2)
     monkeypatch.setitem(database.SERVER_SETTINGS, "idle_in_transaction_session_timeout", "1s")
     there = urlsplit(database_url)
-    far = there._replace(netloc=there.netloc.rpartition(":")[0] + f":{network.port}").geturl()
+    return there._replace(netloc=there.netloc.rpartition(":")[0] + f":{network.port}").geturl()
+
+
+@pytest.fixture
+async def pool(far: str) -> AsyncIterator[Pool]:
     pool = await open_pool(far, size=1, answered_within=ANSWERED_WITHIN)
+    yield pool
+    pool.terminate()
+
+
+@pytest.fixture
+async def two(far: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(far, size=2, answered_within=ANSWERED_WITHIN)
     yield pool
     pool.terminate()
 
@@ -66,6 +78,17 @@ async def test_a_statement_that_is_never_answered_fails_and_frees_its_place(pool
                 await conn.fetchval("select 1")
     async with asyncio.timeout(3):
         assert await pool.fetchval("select 2") == 2
+
+
+async def test_connections_that_rested_meanwhile_are_made_anew(two: Pool, network: Proxy) -> None:
+    """Nobody has to find out by waiting that they lead nowhere."""
+    async with two.acquire(), two.acquire():
+        pass
+    async with out_of_reach(network):
+        with pytest.raises(CONNECTION_LOST):
+            await two.fetchval("select 1")
+    async with asyncio.timeout(ANSWERED_WITHIN / 2), two.acquire() as first, two.acquire() as second:
+        assert [await first.fetchval("select 1"), await second.fetchval("select 2")] == [1, 2]
 
 
 async def test_the_locks_of_a_process_that_is_out_of_reach_are_released(
