@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test check lint types contracts bench bench-peers lock schema clean
+.PHONY: help install run test faults check lint types contracts bench bench-peers lock schema clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ run: install ## Start everything with a demo robot, and print the addresses
 
 test: install ## Run the tests on a real PostgreSQL and Valkey
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@echo 'Left out: the tests marked "long", which take minutes. They are run by: make faults'
+
+faults: install ## Break what a thousand open pages depend on, for as long as it takes (six minutes)
+	$(BIN)/pytest -m long
 
 lint: install
 	$(BIN)/ruff format --check .

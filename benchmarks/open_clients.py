@@ -9,17 +9,13 @@ import json
 import os
 import sys
 import time
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 import uvloop
 
-UPGRADE: Final = (
-    b"GET /graphql HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
-)
+from tests.cheap_socket import CheapSocket
+
 JOINING_AT_ONCE: Final = 100
-TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 
 
 class Pages:
@@ -35,69 +31,22 @@ class Pages:
             print(time.perf_counter(), flush=True)
 
 
-class Page(asyncio.Protocol):
-    """One connection with one subscription, in as little Python as it takes."""
+class Page(CheapSocket):
+    """One connection with one subscription, which must not break."""
 
     def __init__(self, pages: Pages, query: str, token: str, variables: dict[str, Any]) -> None:
+        super().__init__(query, token, variables)
         self.told = asyncio.get_running_loop().create_future()
         self._pages = pages
-        self._init = {"type": "connection_init", "payload": {"token": token}}
-        self._subscribe = {"type": "subscribe", "id": "1", "payload": {"query": query, "variables": variables}}
-        self._unread = b""
-        self._upgraded = False
-        self._transport: asyncio.Transport
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.write(UPGRADE)
+    def event(self, message: bytes) -> None:
+        del message
+        if not self.told.done():
+            self.told.set_result(None)
+        self._pages.event()
 
-    def connection_lost(self, error: Exception | None) -> None:
-        _give_up(f"a page lost its connection: {error}")
-
-    def data_received(self, data: bytes) -> None:
-        self._unread += data
-        if not self._upgraded:
-            head, end, rest = self._unread.partition(b"\r\n\r\n")
-            if not end:
-                return
-            if b" 101 " not in head:
-                _give_up(f"no upgrade: {head!r}")
-            self._upgraded, self._unread = True, rest
-            self._send(TEXT, json.dumps(self._init).encode())
-        while (frame := self._next_frame()) is not None:
-            self._take(*frame)
-
-    def _next_frame(self) -> tuple[int, bytes] | None:
-        unread = self._unread
-        if len(unread) < 2:
-            return None
-        start, length = 2, unread[1]
-        if length >= 126:
-            start = 4 if length == 126 else 10
-            length = int.from_bytes(unread[2:start], "big")
-        if len(unread) < start + length:
-            return None
-        self._unread = unread[start + length :]
-        return unread[0], unread[start : start + length]
-
-    def _take(self, kind: int, payload: bytes) -> None:
-        if kind == PING:
-            self._send(PONG, payload)
-        elif kind != TEXT:
-            _give_up(f"unexpected frame {kind:x}: {payload!r}")
-        elif b'"connection_ack"' in payload[:40]:
-            self._send(TEXT, json.dumps(self._subscribe).encode())
-        elif b'"next"' in payload[:40]:
-            if not self.told.done():
-                self.told.set_result(None)
-            self._pages.event()
-        else:
-            _give_up(f"unexpected message {payload!r}")
-
-    def _send(self, kind: int, payload: bytes) -> None:
-        """Masked with zeros, which leaves the payload as it is."""
-        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
-        self._transport.write(bytes([kind]) + length + bytes(4) + payload)
+    def lost(self, why: str) -> None:
+        _give_up(why)
 
 
 def _give_up(why: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from service.domain.readings import Readings
 from service.domain.return_data import ReturnRecorder
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
+from service.holdings import holdings, told_on_request
 from service.http.ad_feed import AdFeed
 from service.http.batchset import Batchset
 from service.http.csv_import import CsvImport
@@ -33,6 +35,9 @@ from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
 from service.parts import open_parts
 from service.settings import Settings, read_settings
+
+# Seconds. Whoever asked would not wait longer either.
+LONGEST_STATEMENT: Final = 20
 
 
 class WebProcess:
@@ -61,7 +66,7 @@ class WebProcess:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
-        async with open_parts(self._settings) as parts:
+        async with open_parts(self._settings, answered_within=LONGEST_STATEMENT) as parts:
             parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             limits = self._settings.client_limits
@@ -81,7 +86,8 @@ class WebProcess:
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()
             try:
-                yield
+                with told_on_request(partial(holdings, subscriptions, hub, parts.runtime.pool)):
+                    yield
             finally:
                 await hub.close()
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC
 from typing import Final
 
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis
 from arq.cron import CronJob, cron
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
@@ -18,10 +18,12 @@ from service.jobs.schedule import clock_face
 from service.jobs.scheduled import ad_tags, default_tags, forget, prune, sizes, sweep_returned_data
 from service.jobs.unfinished import sweep, work_on_job
 from service.logs import configure_logging
-from service.parts import Parts, open_parts
+from service.parts import Parts, open_parts, open_redis
 from service.settings import Settings
 
 PAUSE_WITHOUT_VALKEY: Final = 2.0
+# Running jobs are given up with the connection, so more patiently than a web process.
+VALKEY_ANSWERS_WITHIN: Final = 10
 LONGEST_RUN: Final = 1800
 POLL_EVERY: Final = 0.2
 SWEEP_AT: Final = set(range(0, 60, 10))
@@ -93,13 +95,15 @@ async def work(settings: Settings) -> None:
 
 async def _work_on(settings: Settings, parts: Parts) -> None:
     while True:
+        # arq's own connections would wait for ever for a Valkey that is out of reach.
+        redis = open_redis(settings.redis_url or "", answered_within=VALKEY_ANSWERS_WITHIN)
         worker = Worker(
             functions=[
                 func(each, timeout=LONGEST_RUN, keep_result=0, max_tries=1)
                 for each in (activate_combo, clear_members, refresh_combos, work_on_job)
             ],
             cron_jobs=cron_jobs(settings),
-            redis_settings=RedisSettings.from_dsn(settings.redis_url or ""),
+            redis_pool=ArqRedis(redis.connection_pool),
             ctx={"runtime": parts.runtime},
             handle_signals=False,
             poll_delay=POLL_EVERY,
@@ -112,6 +116,7 @@ async def _work_on(settings: Settings, parts: Parts) -> None:
             log.warning("the worker waits for Valkey: %s", type(error).__name__)
         finally:
             await _close(worker)
+            await redis.connection_pool.disconnect()
         await asyncio.sleep(PAUSE_WITHOUT_VALKEY)
 
 

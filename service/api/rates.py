@@ -46,6 +46,10 @@ class OpenSubscriptions:
         self._most = most
         self._open: Counter[tuple[str, str]] = Counter()
 
+    @property
+    def total(self) -> int:
+        return self._open.total()
+
     @contextmanager
     def one_more(self, holder: Principal) -> Iterator[None]:
         """Counts while it is held; raises LimitExceededError when there are too many already."""

@@ -32,7 +32,8 @@ class Health:
 
     async def _database(self) -> str:
         try:
-            async with asyncio.timeout(PATIENCE), self._pool.acquire() as conn:
+            # Given back as impatiently as it was taken: a connection on which nothing comes would hold up the answer.
+            async with asyncio.timeout(PATIENCE), self._pool.acquire(timeout=PATIENCE) as conn:
                 pending = await pending_migrations(conn)
         except (*CONNECTION_LOST, asyncpg.PostgresError):
             return "unreachable"

@@ -10,6 +10,7 @@ import pytest
 from service.storage.migrations import migrate
 from tests.conftest import _enterable_directory
 from tests.faults.installation import Installation
+from tests.faults.seen import SEEN
 from tests.faults.servers import copy_directory, postgres_in
 
 Install = Callable[..., Awaitable[Installation]]
@@ -40,11 +41,21 @@ async def install(migrated: Path, place: Path) -> AsyncIterator[Install]:
         copy_directory(migrated / part, place / part)
     async with AsyncExitStack() as stack:
 
-        async def start(*, east: bool = True, worker: bool = True, **settings: str) -> Installation:
-            installation = Installation(place, settings)
+        async def start(
+            *, east: bool = True, worker: bool = True, everybody_far: bool = False, **settings: str
+        ) -> Installation:
+            installation = Installation(place, settings, everybody_far=everybody_far)
             stack.push_async_callback(installation.discard)
             await installation.start(east=east, worker=worker)
             return installation
 
         yield start
     shutil.rmtree(place / "postgres")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that were seen."""
+    if SEEN:
+        terminalreporter.section("figures")
+        for line in SEEN:
+            terminalreporter.line(line)

@@ -80,10 +80,10 @@ OF_VALKEY: Final[dict[str, Happening]] = {
     "listeners are dropped": drop_listeners,
 }
 OF_NETWORK: Final[dict[str, Happening]] = {
-    "east hears nothing of PostgreSQL": lambda on, lasts: on.east_database.stall(lasts),
-    "east is cut off from PostgreSQL": lambda on, lasts: on.east_database.cut(lasts),
-    "east hears nothing of Valkey": lambda on, lasts: on.east_valkey.stall(lasts),
-    "east is cut off from Valkey": lambda on, lasts: on.east_valkey.cut(lasts),
+    "east hears nothing of PostgreSQL": lambda on, lasts: on.far_database.stall(lasts),
+    "east is cut off from PostgreSQL": lambda on, lasts: on.far_database.cut(lasts),
+    "east hears nothing of Valkey": lambda on, lasts: on.far_valkey.stall(lasts),
+    "east is cut off from Valkey": lambda on, lasts: on.far_valkey.cut(lasts),
 }
 OF_THE_REST: Final[dict[str, Happening]] = {
     "the worker is killed": lambda on, lasts: on.worker.crash(lasts),

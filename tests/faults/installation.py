@@ -1,6 +1,7 @@
 """A whole installation in processes of its own: PostgreSQL, Valkey, two web processes, a worker.
 
-The web process `west` is connected directly, `east` through a network that can fail.
+The web process `west` and the worker are connected directly, `east` through a network that can fail. With
+`everybody_far` they all are.
 """
 
 import asyncio
@@ -45,22 +46,23 @@ for each row execute function remember('pruned_bulk_change');
 class Installation:
     """Everything that runs, by name; see `FaultyServer`, `WebProgram` and `Proxy` for what can happen to each."""
 
-    def __init__(self, directory: Path, settings: dict[str, str]) -> None:
+    def __init__(self, directory: Path, settings: dict[str, str], *, everybody_far: bool = False) -> None:
         self.directory = directory
         self.time = MovableTime(directory / "offset")
         self.postgres = FaultyServer(postgres_in(directory))
         self.valkey = FaultyServer(valkey_in(directory))
         self.valkey.server.prepare()
-        self.east_database = Proxy(free_port(), self.postgres.port)
-        self.east_valkey = Proxy(free_port(), self.valkey.port)
+        self.far_database = Proxy(free_port(), self.postgres.port)
+        self.far_valkey = Proxy(free_port(), self.valkey.port)
         more = SETTINGS | {"CLOCK_OFFSET_FILE": str(self.time.file)} | settings
         self.environment = environment(self.postgres.url, self.valkey.url, **more)
-        eastern = environment(
-            _through(self.postgres.url, self.east_database), _through(self.valkey.url, self.east_valkey), **more
+        far = environment(
+            _through(self.postgres.url, self.far_database), _through(self.valkey.url, self.far_valkey), **more
         )
-        self.west = WebProgram(self.environment, directory / "west.log")
-        self.east = WebProgram(eastern, directory / "east.log")
-        self.worker = WorkerProgram(self.environment, directory / "worker.log")
+        near = far if everybody_far else self.environment
+        self.west = WebProgram(near, directory / "west.log")
+        self.east = WebProgram(far, directory / "east.log")
+        self.worker = WorkerProgram(near, directory / "worker.log")
         self.channel: BoundChannel
 
     @property
@@ -70,7 +72,7 @@ class Installation:
     async def start(self, *, east: bool, worker: bool) -> None:
         """Everything that is wanted, with one channel bound."""
         await asyncio.gather(self.postgres.start(), self.valkey.start())
-        await asyncio.gather(self.east_database.start(), self.east_valkey.start())
+        await asyncio.gather(self.far_database.start(), self.far_valkey.start())
         wanted = [self.west, *([self.east] if east else []), *([self.worker] if worker else [])]
         await asyncio.gather(*(program.start() for program in wanted))
         async with httpx.AsyncClient(base_url=self.west.url, trust_env=False, timeout=30) as http:
@@ -81,7 +83,7 @@ class Installation:
             await program.kill()
             if program.log_path.exists():
                 print(f"--- {program.log_path.name} ---\n{program.end_of_log()}")
-        await asyncio.gather(self.east_database.close(), self.east_valkey.close())
+        await asyncio.gather(self.far_database.close(), self.far_valkey.close())
         await asyncio.gather(self.postgres.discard(), self.valkey.discard())
 
     @asynccontextmanager

@@ -1,20 +1,27 @@
 """Web processes and workers as they are run, each of which can be killed, frozen and started again on its port."""
 
 import asyncio
+import json
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
+import psutil
 
 from service.embedded import end_of_log
 from service.embedded_account import die_with_parent
 from tests.faults.servers import PATIENCE, send
 from tests.ports import free_port
 from tests.waiting import wait_until
+
+HOLDING: Final = "service.holdings: holding "
+HOLDING_LINE: Final = re.compile(f"{HOLDING}(.*)\n")
 
 
 class Program:
@@ -103,6 +110,19 @@ class Program:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a web process says it holds, and its resident memory in MiB."""
+
+    subscriptions: int
+    pages: int
+    connections: int
+    idle: int
+    blocks: int
+    tasks: Mapping[str, int]
+    memory: float
+
+
 class WebProgram(Program):
     """A web process on a port that it keeps."""
 
@@ -117,6 +137,15 @@ class WebProgram(Program):
                 return (await http.get(f"{self.url}/readyz")).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
+
+    async def holdings(self) -> Holdings:
+        """Ask it by SIGUSR1, and read the answer in its log."""
+        before = self.said_in_this_life().count(HOLDING)
+        self._signal(signal.SIGUSR1)
+        await wait_until(lambda: HOLDING_LINE.findall(self.said_in_this_life())[before:], within=PATIENCE)
+        told = json.loads(HOLDING_LINE.findall(self.said_in_this_life())[before])
+        assert self._process is not None
+        return Holdings(**told, memory=psutil.Process(self._process.pid).memory_info().rss / 2**20)
 
 
 class WorkerProgram(Program):

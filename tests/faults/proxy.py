@@ -1,4 +1,4 @@
-"""The network between a process and a server: it forwards, falls silent, or breaks."""
+"""The network between processes and a server: it forwards, falls silent, breaks, or loses everything without a word."""
 
 import asyncio
 from contextlib import suppress
@@ -18,6 +18,8 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._broken = False
+        # What began in another era, or in none, is never forwarded again.
+        self._era: object | None = object()
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -41,6 +43,16 @@ class Proxy:
         finally:
             self._flowing.set()
 
+    async def swallow(self, lasts: float) -> None:
+        """Everything vanishes for a while. Connections that were there, or are tried meanwhile, stay open and never
+        hear anything again, as when a firewall has forgotten them; only new ones work afterwards.
+        """
+        self._era = None
+        try:
+            await asyncio.sleep(lasts)
+        finally:
+            self._era = object()
+
     async def cut(self, lasts: float) -> None:
         """Every connection breaks, and new ones break at once for a while."""
         self._broken = True
@@ -63,7 +75,7 @@ class Proxy:
             await self._flowing.wait()
             if not self._broken:
                 with suppress(OSError):
-                    await self._forward(reader, writer)
+                    await (self._forward(reader, writer) if self._era is not None else _ignore(reader))
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)
@@ -71,12 +83,16 @@ class Proxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until either side ends: PostgreSQL and Valkey have no use for half a connection."""
+        era = self._era
         far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target)
         self._writers.add(far_writer)
-        there = asyncio.create_task(self._pump(reader, far_writer), name="proxy, there")
-        back = asyncio.create_task(self._pump(far_reader, writer), name="proxy, back")
+        there = asyncio.create_task(self._pump(era, reader, far_writer), name="proxy, there")
+        back = asyncio.create_task(self._pump(era, far_reader, writer), name="proxy, back")
         try:
             await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+            if era is not self._era:
+                # Neither side learns that the other has given up.
+                await asyncio.wait({there, back})
         finally:
             for pump in (there, back):
                 pump.cancel()
@@ -84,11 +100,19 @@ class Proxy:
             self._writers.discard(far_writer)
             far_writer.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, era: object, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK):
                 await self._flowing.wait()
-                writer.write(data)
-                await writer.drain()
-            with suppress(NotImplementedError):
-                writer.close()
+                if era is self._era:
+                    writer.write(data)
+                    await writer.drain()
+            if era is self._era:
+                with suppress(NotImplementedError):
+                    writer.close()
+
+
+async def _ignore(reader: asyncio.StreamReader) -> None:
+    """Until the other side gives up."""
+    while await reader.read(CHUNK):
+        pass

@@ -11,8 +11,9 @@ from tests.faults.change_log import lines_by_openid, tags_by_openid
 from tests.faults.conftest import Install
 from tests.faults.faults import carry_out, draw_pairs, let_wake_ups_through
 from tests.faults.installation import REMEMBER_WHAT_IS_PRUNED, Installation
-from tests.faults.reader import Reader, check_exactly_once, reading
+from tests.faults.reader import Reader, reading
 from tests.faults.seeds import seeds
+from tests.faults.told import check_exactly_once
 from tests.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.

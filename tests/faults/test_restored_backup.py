@@ -11,7 +11,8 @@ from tests.faults.books import Books, Sender
 from tests.faults.change_log import tags_by_openid
 from tests.faults.conftest import Install
 from tests.faults.installation import Installation
-from tests.faults.reader import Reader, check_fold, reading
+from tests.faults.reader import Reader, reading
+from tests.faults.told import check_fold
 from tests.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.
@@ -68,7 +69,7 @@ async def test_a_page_that_waits_through_a_restore_is_told_to_start_over(install
         await _insist(sender, EventKind.MESSAGE, ["person-0"])
         await _shows_the_truth(installation, [reader])
         lost_version, mark = await _version(installation), len(reader.told)
-        cut = asyncio.create_task(installation.east_database.cut(600))
+        cut = asyncio.create_task(installation.far_database.cut(600))
         await installation.restore()
         await _insist(sender, EventKind.UNFOLLOW, ["person-1"])
         assert await _version(installation) == lost_version

@@ -13,8 +13,9 @@ from tests.faults.change_log import tags_by_openid
 from tests.faults.channel import bind, unbind
 from tests.faults.conftest import Install
 from tests.faults.installation import Installation
-from tests.faults.reader import Reader, check_fold, reading
+from tests.faults.reader import Reader, reading
 from tests.faults.seeds import seeds
+from tests.faults.told import check_fold
 from tests.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.

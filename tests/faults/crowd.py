@@ -1,0 +1,131 @@
+"""A thousand open pages in a process of their own, and what can be asked of them."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from service.api.tokens import sign_token
+from service.domain.feed.cursors import read_cursor
+from service.entities.enums import Role
+from service.settings import Settings
+from tests.faults.installation import Installation
+from tests.faults.programs import WebProgram
+from tests.faults.reader import USER_TAGS
+from tests.faults.told import Told, told_of
+from tests.real_processes import JWT_SECRET
+from tests.waiting import wait_until
+
+# Agents have several pages open each; a holder may have only so many.
+PAGES_AN_AGENT: Final = 20
+STREAMS_ONE_IN: Final = 10
+PATIENCE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many pages are open and have been told anything; connections made and events told so far."""
+
+    open: int
+    told: int
+    visits: int
+    events: int
+
+
+class Crowd:
+    """Pages by their number, of `openids` in turn; each tenth is a stream of server-sent events."""
+
+    def __init__(self, process: asyncio.subprocess.Process, openids: Sequence[str], size: int) -> None:
+        self.openids = [openids[number % len(openids)] for number in range(size)]
+        self._process = process
+
+    async def open(self, channel: str, webs: Sequence[WebProgram]) -> None:
+        """Open them all, and wait until each was told its whole set."""
+        pages = [
+            (openid, _token(f"agent-{number // PAGES_AN_AGENT}"), number % STREAMS_ONE_IN == 0)
+            for number, openid in enumerate(self.openids)
+        ]
+        ports = [web.port for web in webs]
+        await self.ask("open", query=USER_TAGS, channel=channel, ports=ports, pages=pages)
+
+        async def all_told() -> bool:
+            return (await self.standing()).told == len(self.openids)
+
+        await wait_until(all_told, within=PATIENCE)
+
+    async def standing(self) -> Standing:
+        return Standing(**await self.ask("standing"))
+
+    async def all_open(self) -> bool:
+        return (await self.standing()).open == len(self.openids)
+
+    async def all_gone(self) -> bool:
+        return (await self.standing()).open == 0
+
+    async def behind(self, newest: Mapping[str, int]) -> list[int]:
+        """The pages, by number, that have not been told the newest version of their person."""
+        cursors = [cursor and read_cursor(cursor) for cursor in await self.ask("newest")]
+        return [
+            number
+            for number, (openid, cursor) in enumerate(zip(self.openids, cursors, strict=True))
+            if not cursor or (cursor.block_version or 0) < newest[openid]
+        ]
+
+    async def told(self, directory: Path) -> list[tuple[str, list[Told]]]:
+        """Everything each page was told, with its person."""
+        path = directory / "told"
+        await self.ask("report", path=str(path))
+        return await asyncio.to_thread(_read_report, path)
+
+    async def ask(self, name: str, **arguments: Any) -> Any:
+        """One command of `Pages` in the program."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([name, arguments]).encode() + b"\n")
+        async with asyncio.timeout(PATIENCE):
+            answer = await self._process.stdout.readline()
+        assert answer, "the process of the pages has ended"
+        return json.loads(answer)
+
+
+@asynccontextmanager
+async def crowd(
+    installation: Installation, openids: Sequence[str], size: int, webs: Sequence[WebProgram]
+) -> AsyncIterator[Crowd]:
+    """Let a crowd of pages be open inside the block, first at these processes."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.faults.crowd_program"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        limit=2**24,
+    )
+    try:
+        pages = Crowd(process, openids, size)
+        await pages.open(installation.channel.gid, webs)
+        yield pages
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def _read_report(path: Path) -> list[tuple[str, list[Told]]]:
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [(line["openid"], [told_of(visit, event) for visit, event in line["told"]]) for line in lines]
+
+
+def _token(subject: str) -> str:
+    return sign_token(
+        Settings(jwt_secret=JWT_SECRET),
+        robot="r1",
+        role=Role.AGENT,
+        subject=subject,
+        ttl=timedelta(hours=1),
+        channels=None,
+    )

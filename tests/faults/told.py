@@ -1,0 +1,92 @@
+"""What somebody was told, and whether it is every change exactly once."""
+
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.domain.feed.cursors import read_cursor
+from service.entities.ids import parse_gid
+from tests.faults.change_log import Line, folded
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as it came; `version` is its block's, None while the person is unknown."""
+
+    visit: int
+    version: int | None
+    tag_version: int
+    at: datetime
+    cause: str | None
+    reset: bool
+    tags: frozenset[int]
+    added: frozenset[int]
+    removed: frozenset[int]
+    updated: frozenset[int]
+
+
+def told_of(visit: int, event: dict[str, Any]) -> Told:
+    """Read an event as it came; `visit` counts the connections."""
+    cursor = read_cursor(event["cursor"])
+    assert cursor is not None
+    return Told(
+        visit,
+        cursor.block_version,
+        cursor.tag_version,
+        datetime.fromisoformat(event["at"]),
+        event["cause"],
+        event["reset"],
+        *(_ids(event[name]) for name in ("tags", "added", "removed", "updated")),
+    )
+
+
+def _ids(tags: list[dict[str, str]]) -> frozenset[int]:
+    found = (parse_gid(tag["id"], "Tag", 2) for tag in tags)
+    return frozenset(each[1] for each in found if each is not None)
+
+
+def check_fold(told: Sequence[Told]) -> None:
+    """Each event says exactly what is different from the one before."""
+    assert told[0].reset, "without a cursor the feed begins with a reset"
+    for before, after in itertools.pairwise(told):
+        if after.reset:
+            assert (after.added, after.removed, after.cause) == (after.tags, frozenset(), None), (before, after)
+        else:
+            assert after.added == after.tags - before.tags, (before, after)
+            assert after.removed == before.tags - after.tags, (before, after)
+            assert after.added or after.removed or after.updated, ("an event that says nothing", before, after)
+
+
+def check_exactly_once(told: Sequence[Told], lines: list[Line], forgotten: int) -> None:
+    """Every change of the log arrived once and in order; a reset stands only where the log had been pruned.
+
+    `forgotten` is the newest version that ever left the log.
+    """
+    check_fold(told)
+    at: int | None = None
+    told = [event for event in told if event.reset or event.added or event.removed]
+    for number, event in enumerate(told):
+        if event.reset:
+            assert number == 0 or (at or 0) < forgotten, ("a reset without need", told[number - 1 : number + 1])
+            assert event.tags == folded(lines, event.version or 0), event
+        elif at is None:
+            # Unknown until now: what made the person known comes as one event.
+            assert event.tags == event.added == folded(lines, event.version or 0), event
+        else:
+            line = next((line for line in lines if line.version > (at or 0)), None)
+            assert line is not None, ("told of something that never happened", event)
+            seen = Line(event.version or 0, event.at, event.cause or "", event.added, event.removed)
+            assert seen == line, f"{told[number - 1]}\nshould be followed by\n{line}\nand is by\n{event}"
+        assert event.version is None or event.version >= (at or 0), (at, event)
+        at = event.version
+    left = [line for line in lines if line.version > (at or 0)]
+    assert not left, ("never told", left)
+
+
+def check_edits(told: Sequence[Told], edits: Collection[int]) -> None:
+    """Each edit, a version of the tag states, of a tag that was always shown arrived once and in order."""
+    (begin, *later) = told
+    seen = [event.tag_version for event in later if event.updated]
+    assert seen == sorted(version for version in edits if version > begin.tag_version), (seen, edits)
