@@ -29,6 +29,7 @@ DROPPED_AFTER: Final = 20
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.patience import PatientProtocol  # noqa: PLC0415 - the other commands need no server
+    from service.sockets import Heartbeat, PageSocket  # noqa: PLC0415
 
     with addresses(settings) as complete:
         os.environ.update(complete.environment())
@@ -40,11 +41,9 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             loop="uvloop",
             http=cast("type[asyncio.Protocol]", partial(PatientProtocol, patience=settings.reader_patience)),
-            ws="websockets-sansio",
+            ws=cast("type[asyncio.Protocol]", partial(PageSocket, heartbeat=Heartbeat(DROPPED_AFTER))),
             ws_per_message_deflate=False,
             ws_max_size=1024 * 1024,
-            ws_ping_interval=DROPPED_AFTER,
-            ws_ping_timeout=DROPPED_AFTER,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=SECONDS_TO_SAY_GOODBYE,

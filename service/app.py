@@ -18,6 +18,7 @@ from service.api.rates import OpenSubscriptions, Rates
 from service.api.schema import make_schema
 from service.api.tokens import TokenVerifier, bearer_token
 from service.api.view import GraphQLView
+from service.domain.access import ChannelFinder
 from service.domain.combo_activation import activate_combo
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
@@ -67,7 +68,8 @@ class WebProcess:
             returns = ReturnRecorder(parts.runtime)
             readings = Readings(parts.runtime.pool)
             recorder = EventRecorder(parts.runtime)
-            services = Services(parts.runtime, recorder, hub, rates, returns, subscriptions, readings)
+            channels = ChannelFinder(parts.runtime.pool)
+            services = Services(parts.runtime, recorder, hub, rates, returns, subscriptions, readings, channels)
             production = self._settings.production
             schema = make_schema(self._settings.query_limits, production=production)
             self.view = GraphQLView(schema, services, self._verifier, production=production)

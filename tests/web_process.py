@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import httpx
 import uvicorn
@@ -16,6 +17,7 @@ from service.api.tokens import sign_token
 from service.app import make_app
 from service.entities.enums import Role
 from service.settings import Settings
+from service.sockets import Heartbeat, PageSocket
 from tests.transport_socket import TransportSocket, open_socket
 from tests.waiting import wait_until
 
@@ -129,7 +131,7 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         make_app(settings),
         lifespan="on",
         http="httptools",
-        ws="websockets-sansio",
+        ws=cast("type[asyncio.Protocol]", partial(PageSocket, heartbeat=Heartbeat(20))),
         ws_per_message_deflate=False,
         ws_max_size=1024 * 1024,
         log_config=None,

@@ -38,9 +38,10 @@ from graphql import (
     get_operation_ast,
 )
 from strawberry.types.field import StrawberryField
+from strawberry.utils.await_maybe import AwaitableOrValue, await_maybe
 
 from service.api.scalars import write_time
-from service.api.subscriptions import UserTagsEvent
+from service.api.subscriptions import UserTagsEvent, user_tags_event
 from service.api.tags import in_panel_order, shown_tags
 from service.domain.feed.cursors import write_cursor
 from service.entities.feed import UserTagsUpdate
@@ -50,17 +51,20 @@ ROOT: Final = "userTags"
 LISTS: Final = frozenset({"tags", "added", "removed", "updated"})
 OWN: Final = LISTS | {"cursor", "reset", "cause", "at", "__typename"}
 MOST_REMEMBERED: Final = 1_000
+# No JSON holds this byte: within strings it is escaped.
+CURSOR_COMES_HERE: Final = b"\0"
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class _Written:
-    """What is written already for one catalogue: its tags, and lists of them, both by response key."""
+    """What is written already for one catalogue: its tags by response key, and events but for their cursors."""
 
     catalogue: "weakref.ref[Catalogue]"
     tag_ids: set[int] = field(default_factory=set)
     tags: dict[tuple[str, int], bytes] = field(default_factory=dict)
-    lists: dict[tuple[str, frozenset[int]], orjson.Fragment] = field(default_factory=dict)
+    lists: dict[tuple[str, frozenset[int]], bytes] = field(default_factory=dict)
+    events: dict[tuple[object, ...], tuple[bytes, ...]] = field(default_factory=dict)
 
 
 class Rendering:
@@ -83,34 +87,51 @@ class Rendering:
         self._root = ""
         self._keys: tuple[tuple[str, str], ...] = ()
 
-    def event(self, update: UserTagsUpdate) -> dict[str, Any] | None:
-        """The `data` of one event, for orjson; None when it must be executed after all."""
+    def event(self, update: UserTagsUpdate) -> bytes | None:
+        """The `data` of one event as JSON; None when it must be executed after all."""
         written = self._for(update.catalogue)
-        shown = update.tags.union(update.added, update.removed, update.updated)
-        if not (self._root and shown <= written.tag_ids) and not self._write(written, update.catalogue, shown):
-            return None
-        return {self._root: {key: self._value(written, key, name, update) for key, name in self._keys}}
+        sets = (update.tags, update.added, update.removed, update.updated)
+        key = (*sets, update.reset, update.cause, update.at)
+        between = written.events.get(key)
+        if between is None:
+            shown = frozenset[int]().union(*sets)
+            if not (self._root and shown <= written.tag_ids) and not self._write(written, update.catalogue, shown):
+                return None
+            if len(written.events) >= MOST_REMEMBERED:
+                written.events.clear()
+            between = written.events[key] = self._between_cursors(written, update)
+        return between[0] if len(between) == 1 else write_cursor(update.cursor).encode().join(between)
 
-    def _value(self, written: _Written, key: str, name: str, update: UserTagsUpdate) -> object:
+    async def executed(self, update: UserTagsUpdate, context: object) -> ExecutionResult:
+        """What `event` would say, for somebody in particular."""
+        return await await_maybe(self._execute(user_tags_event(update), context))
+
+    def _between_cursors(self, written: _Written, update: UserTagsUpdate) -> tuple[bytes, ...]:
+        """What stands before, between and after the cursors, which differ from page to page."""
+        fields = (orjson.dumps(key) + b":" + self._value(written, key, name, update) for key, name in self._keys)
+        data = b"{" + orjson.dumps(self._root) + b":{" + b",".join(fields) + b"}}"
+        return tuple(data.split(CURSOR_COMES_HERE))
+
+    def _value(self, written: _Written, key: str, name: str, update: UserTagsUpdate) -> bytes:
         match name:
             case "cursor":
-                return write_cursor(update.cursor)
+                return b'"' + CURSOR_COMES_HERE + b'"'
             case "reset":
-                return update.reset
+                return orjson.dumps(update.reset)
             case "cause":
-                return None if update.cause is None else update.cause.name
+                return orjson.dumps(None if update.cause is None else update.cause.name)
             case "at":
-                return write_time(update.at)
+                return orjson.dumps(write_time(update.at))
             case "__typename":
-                return "UserTagsEvent"
+                return b'"UserTagsEvent"'
             case _:
                 return self._list(written, key, getattr(update, name), update.catalogue)
 
-    def _list(self, written: _Written, key: str, tag_ids: frozenset[int], catalogue: Catalogue) -> orjson.Fragment:
+    def _list(self, written: _Written, key: str, tag_ids: frozenset[int], catalogue: Catalogue) -> bytes:
         found = written.lists.get((key, tag_ids))
         if found is None:
             tags = [written.tags[key, tag.tag_id] for tag in in_panel_order(tag_ids, catalogue)]
-            found = orjson.Fragment(b"[" + b",".join(tags) + b"]")
+            found = b"[" + b",".join(tags) + b"]"
             if len(written.lists) >= MOST_REMEMBERED:
                 written.lists.clear()
             written.lists[key, tag_ids] = found
@@ -140,13 +161,7 @@ class Rendering:
             cause=None,
             at=LONG_AGO,
         )
-        result = execute(
-            self._schema,
-            self._document,
-            root_value=event,
-            variable_values=self._variables,
-            operation_name=self._operation_name,
-        )
+        result = self._execute(event, None)
         if not isinstance(result, ExecutionResult) or result.errors or not result.data:
             return False
         ((root, data),) = result.data.items()
@@ -157,6 +172,16 @@ class Rendering:
         self._root, self._keys = root, tuple((key, self._selected[key]) for key in data)
         written.tag_ids |= missing
         return True
+
+    def _execute(self, event: UserTagsEvent, context: object) -> AwaitableOrValue[ExecutionResult]:
+        return execute(
+            self._schema,
+            self._document,
+            root_value=event,
+            context_value=context,
+            variable_values=self._variables,
+            operation_name=self._operation_name,
+        )
 
 
 class Renderings:

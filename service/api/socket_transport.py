@@ -7,19 +7,23 @@ import asyncio
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from graphql import GraphQLError
+from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from service.api.context import Context, Feed
+from service.api.context import Context
 from service.api.errors import error_of
+from service.api.live_pages import LivePage, join, wanted_by
 from service.api.schema import QuickSchema
+from service.domain.cancelling import cancel_for_good
 from service.entities.errors import RateLimitedError
+from service.sockets import PUSH
 
 FORBIDDEN: Final = 4403
 
@@ -27,7 +31,12 @@ FORBIDDEN: Final = 4403
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection. Its token ends it, and each operation sees the present."""
 
-    _expiry: asyncio.Task[None] | None = None
+    _expiry: asyncio.TimerHandle | None = None
+    _ending: asyncio.Task[None] | None = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._pages: dict[str, LivePage] = {}
 
     async def handle_message(self, message: Message) -> None:
         """A malformed message closes the socket with 4400; Strawberry would drop it without a close frame."""
@@ -43,14 +52,16 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             message = {"type": "connection_init"}
         await super().handle_connection_init(message)
         if self.connection_acknowledged and self._expiry is None:
-            expires_at = self.context.principal.expires_at
-            self._expiry = asyncio.create_task(self._close_at(expires_at), name="token expiry")
+            left = (self.context.principal.expires_at - datetime.now(UTC)).total_seconds()
+            self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self._end)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Each operation has a context of its own: what one has loaded, a later one must not see."""
         context = replace(self.context)
         try:
             context.count_operation()
+            if await self._opens_page(operation, context):
+                return
             results = await self.schema.stream(
                 operation.query,
                 variable_values=operation.variables,
@@ -58,18 +69,39 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 operation_name=operation.operation_name,
             )
             async with aclosing(results):
-                await self._send_results(operation, context, results)
+                await self._send_results(operation, results)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except RateLimitedError as refusal:
             await operation.send_initial_errors([error_of(refusal)])
         except Exception as error:
-            await self.handle_task_exception(error)
-            with suppress(Exception):
-                await operation.send_operation_message({"id": operation.id, "type": "complete"})
-            self.operations.pop(operation.id, None)
+            await self.fail(operation, error)
             raise
 
-    async def _send_results(self, operation: Operation[Context, None], context: Context, results: StreamResult) -> None:
+    async def fail(self, operation: Operation[Context, None], error: Exception) -> None:
+        """What was not foreseen ends its operation."""
+        await self.handle_task_exception(error)
+        with suppress(Exception):
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        await self.cleanup_operation(operation.id)
+
+    async def _opens_page(self, operation: Operation[Context, None], context: Context) -> bool:
+        """False where the operation is not one of a page that can do without execution."""
+        wanted = wanted_by(cast("QuickSchema", self.schema), operation, context.principal)
+        subscriber = None if wanted is None else await join(wanted, context)
+        if wanted is None or subscriber is None:
+            return False
+        extensions = cast("ASGIWebSocketAdapter", self.websocket).ws.scope.get("extensions", {})
+        push = extensions.get(PUSH, _never)
+        self._pages[operation.id] = LivePage(operation, wanted.rendering, context, subscriber, push, self.fail)
+        return True
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        page = self._pages.pop(operation_id, None)
+        if page is not None:
+            page.close()
+        await super().cleanup_operation(operation_id)
+
+    async def _send_results(self, operation: Operation[Context, None], results: StreamResult) -> None:
         """A subscription that is refused before its first event ends with `error`, like any other refusal."""
         first = True
         async for result in results:
@@ -81,32 +113,18 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 return
             await operation.send_next(result)
             first = False
-            if context.feed is not None and not errors:
-                await self._send_written(operation, context, context.feed)
-
-    async def _send_written(self, operation: Operation[Context, None], context: Context, feed: Feed) -> None:
-        """Sends what needs no execution; returns before the first event that does."""
-        renderings = cast("QuickSchema", self.schema).renderings
-        rendering = renderings.of(operation.query, operation.operation_name, operation.variables)
-        if rendering is None:
-            return
-        context.begin()
-        async for update in feed:
-            data = rendering.event(update)
-            if data is None:
-                feed.put_back(update)
-                return
-            await operation.send_next(ExecutionResult(data=data, errors=None))
 
     async def shutdown(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._expiry
+        writing = [page.close() for page in self._pages.values()]
+        await cancel_for_good(*(task for task in (self._ending, *writing) if task is not None))
         await super().shutdown()
 
-    async def _close_at(self, expires_at: datetime) -> None:
-        await asyncio.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()))
+    def _end(self) -> None:
+        self._ending = asyncio.create_task(self._close(), name="token expiry")
+
+    async def _close(self) -> None:
         with suppress(RuntimeError, WebSocketDisconnected):
             await self.websocket.close(FORBIDDEN, "Token expired")
 
@@ -115,6 +133,12 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         """What is wrong with one operation is that operation's error; its siblings live on."""
         del error
         return None
+
+
+def _never(text: bytes) -> bool:
+    """For a server that cannot push."""
+    del text
+    return False
 
 
 def fault_in(message: object) -> str | None:

@@ -15,6 +15,7 @@ from service.api import schema as schemas
 from service.api import short_ways
 from service.api.context import Context, Services
 from service.api.rates import OpenSubscriptions, Rates
+from service.domain.access import ChannelFinder
 from service.domain.events import EventRecorder, record_events
 from service.domain.feed.hub import Hub
 from service.domain.readings import Readings
@@ -99,6 +100,7 @@ async def stage(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPat
             ReturnRecorder(runtime),
             OpenSubscriptions(100),
             readings,
+            ChannelFinder(runtime.pool),
         )
         quick = schemas.make_schema()
         with monkeypatch.context() as patch:

@@ -107,7 +107,9 @@ class Hub:
             finally:
                 watch.leave(job_id, mailbox)
 
-    async def _first_events(self, watch: ChannelWatch, subscriber: Subscriber, after: str | None) -> list[UserTagsUpdate]:
+    async def _first_events(
+        self, watch: ChannelWatch, subscriber: Subscriber, after: str | None
+    ) -> list[UserTagsUpdate]:
         place, catalogue = await watch.join(self._positions, subscriber)
         # Before anything else is waited for: what comes next in the mailbox starts from here.
         whole = subscriber.whole(catalogue)

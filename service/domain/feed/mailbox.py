@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 MOST_WAITING: Final = 64
@@ -52,6 +53,11 @@ class Mailbox(Generic[T]):
     async def get(self) -> T:
         while not self._waiting:
             arrived = asyncio.get_running_loop().create_future()
-            self._call = lambda: arrived.done() or arrived.set_result(None)
+            self._call = partial(_resolve, arrived)
             await arrived
         return self._waiting.pop(0)
+
+
+def _resolve(arrived: asyncio.Future[None]) -> None:
+    if not arrived.done():
+        arrived.set_result(None)

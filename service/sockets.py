@@ -1,0 +1,108 @@
+"""WebSockets of thousands of open pages: cheap while nothing happens, and told at once where they keep up."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.http11 import Request
+
+Push: TypeAlias = Callable[[bytes], bool]
+PUSH: Final = "user_tags.push"
+"""The extension of an ASGI scope that holds `PageSocket.push`; see the ASGI specification, "Extensions"."""
+
+# A line for every page that opens or closes costs more than it tells.
+QUIET: Final = logging.getLogger(f"{__name__}.quiet")
+QUIET.setLevel(logging.WARNING)
+
+EVERY_SECOND: Final = 1.0
+SHORT, LONG = 126, 2**16
+TEXT: Final = b"\x81"
+PING: Final = b"\x89\x00"
+
+
+class PageSocket(WebSocketsSansIOProtocol):
+    """uvicorn's, with a way around the queues for messages that can be sent at once, and pings by the process."""
+
+    def __init__(self, *arguments: Any, heartbeat: "Heartbeat", **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.logger = self.conn.logger = QUIET
+        self.silent = False
+        self._heartbeat = heartbeat
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.handshake_complete:
+            cast("dict[str, Any]", self.scope["extensions"])[PUSH] = self.push
+
+    def push(self, text: bytes) -> bool:
+        """Sends a message; False, and nothing is sent, where the reader is behind or the connection is closing."""
+        if self.close_sent or self.disconnected or not self.writable.is_set() or self.conn.extensions:
+            return False
+        size = len(text)
+        if size < SHORT:
+            head = TEXT + size.to_bytes(1, "big")
+        elif size < LONG:
+            head = TEXT + b"\x7e" + size.to_bytes(2, "big")
+        else:
+            head = TEXT + b"\x7f" + size.to_bytes(8, "big")
+        self.transport.write(head + text)
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        self.silent = False
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.handshake_initiated:
+            # Otherwise the scope would keep us until the garbage is collected.
+            self.scope.get("extensions", {}).pop(PUSH, None)
+
+    def start_keepalive(self) -> None:
+        self._heartbeat.add(self)
+
+    def stop_keepalive(self) -> None:
+        self._heartbeat.discard(self)
+
+    def handle_pong(self, event: Frame) -> None:
+        """Whatever is received is a sign of life."""
+
+    def beat(self) -> None:
+        """Pings; who has not answered the last one is dropped."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        if self.silent:
+            self.keepalive_timeout()
+        else:
+            self.silent = True
+            self.transport.write(PING)
+
+
+class Heartbeat:
+    """One timer for all connections of a process: each is called once in `interval` seconds, some every second."""
+
+    def __init__(self, interval: int) -> None:
+        self._shares: list[set[PageSocket]] = [set() for _ in range(interval)]
+        self._turn = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, connection: PageSocket) -> None:
+        # Whose share was called last is called again in a whole interval.
+        self._shares[self._turn - 1].add(connection)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(EVERY_SECOND, self._beat)
+
+    def discard(self, connection: PageSocket) -> None:
+        for share in self._shares:
+            share.discard(connection)
+
+    def _beat(self) -> None:
+        self._timer = None
+        share, self._turn = self._shares[self._turn], (self._turn + 1) % len(self._shares)
+        for connection in tuple(share):
+            connection.beat()
+        if any(self._shares):
+            self._timer = asyncio.get_running_loop().call_later(EVERY_SECOND, self._beat)
