@@ -62,6 +62,8 @@ class PageSocket(WebSocketsSansIOProtocol):
             self.scope.get("extensions", {}).pop(PUSH, None)
 
     def start_keepalive(self) -> None:
+        """The connection is open: what was said to open it is of no more use, and takes a tenth of the memory."""
+        del self.request, self.response
         self._heartbeat.add(self)
 
     def stop_keepalive(self) -> None:

@@ -51,7 +51,9 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if message.get("payload", {}) is None:
             message = {"type": "connection_init"}
         await super().handle_connection_init(message)
+        self.connection_init_timeout_task = None
         if self.connection_acknowledged and self._expiry is None:
+            self.context.connection_params = {}
             left = (self.context.principal.expires_at - datetime.now(UTC)).total_seconds()
             self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self._end)
 
@@ -92,6 +94,8 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return False
         extensions = cast("ASGIWebSocketAdapter", self.websocket).ws.scope.get("extensions", {})
         push = extensions.get(PUSH, _never)
+        # Nothing reads these again, and thousands of pages would hold their copies.
+        operation.query, operation.variables = "", None
         self._pages[operation.id] = LivePage(operation, wanted.rendering, context, subscriber, push, self.fail)
         return True
 
