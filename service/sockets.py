@@ -38,8 +38,10 @@ class PageSocket(WebSocketsSansIOProtocol):
             cast("dict[str, Any]", self.scope["extensions"])[PUSH] = self.push
 
     def push(self, text: bytes) -> bool:
-        """Sends a message; False, and nothing is sent, where the reader is behind or the connection is closing."""
-        if self.close_sent or self.disconnected or not self.writable.is_set() or self.conn.extensions:
+        """Sends a message; False, and nothing is sent, where the reader is behind. Nobody hears what comes too late."""
+        if self.close_sent or self.disconnected:
+            return True
+        if not self.writable.is_set() or self.conn.extensions:
             return False
         size = len(text)
         if size < SHORT:

@@ -141,8 +141,10 @@ class LivePage:
 
     def _tell(self) -> None:
         """Sends all that waits, or leaves it to a task."""
+        if self._closed:
+            return
         mailbox = self._subscriber.mailbox
-        while (update := mailbox.first) is not None and not self._closed:
+        while (update := mailbox.first) is not None:
             data = self._rendering.event(update)
             if data is None or not self._push(self._head + data + END):
                 self._writing = asyncio.create_task(self._write(), name="slow page")

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-# About two milliseconds' worth.
+# A few milliseconds' worth.
 PAGES_A_ROUND: Final = 200
 
 
