@@ -113,7 +113,11 @@ class Web:
 
 @asynccontextmanager
 async def web_process(database_url: str, redis_url: str, **settings_overrides: Any) -> AsyncGenerator[Web]:
-    """Serve the application as `user-tags serve` does, on a free port, and stop it at the end."""
+    """Serve the application as `user-tags serve` does, on a free port, and stop it at the end.
+
+    Also takes `heartbeat`, the seconds between two pings.
+    """
+    heartbeat = Heartbeat(settings_overrides.pop("heartbeat", 20))
     # With the protocol named, asyncio turns Nagle's algorithm off; otherwise each answer waits 40 ms for an ACK.
     listener = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
@@ -131,7 +135,7 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         make_app(settings),
         lifespan="on",
         http="httptools",
-        ws=cast("type[asyncio.Protocol]", partial(PageSocket, heartbeat=Heartbeat(20))),
+        ws=cast("type[asyncio.Protocol]", partial(PageSocket, heartbeat=heartbeat)),
         ws_per_message_deflate=False,
         ws_max_size=1024 * 1024,
         log_config=None,
