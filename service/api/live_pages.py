@@ -2,85 +2,41 @@
 
 While a page's reader keeps up, each event is written once for all pages that get the same one, and handed to the socket
 at once. A task begins when the reader is behind, or an event must be executed after all, and ends when all is told.
-
-Whatever is unusual about an operation, or would be refused, goes the long way through Strawberry, which says so.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 import orjson
-from graphql import FieldNode, GraphQLError, GraphQLObjectType, OperationType, get_operation_ast
-from graphql.execution.values import get_argument_values, get_variable_values
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
 from strawberry.types import ExecutionResult
 
 from service.api.context import Context
 from service.api.errors import coded
-from service.api.limits import OperationTooLargeError, check_cost
-from service.api.permissions import guards_of
-from service.api.rendering import ROOT, Rendering
-from service.api.schema import QuickSchema
+from service.api.known_subscriptions import Asked
+from service.api.live_panels import written
+from service.api.rendering import Rendering
 from service.domain.feed.subscriber import Subscriber
 from service.domain.reading import check_openids
 from service.entities.feed import UserTagsUpdate
-from service.entities.principal import Principal
 from service.sockets import Push
 
 END: Final = b"}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a good `userTags` operation asks for."""
-
-    rendering: Rendering
-    channel_id: str
-    openid: str
-    after: str | None
-
-
-def wanted_by(schema: QuickSchema, operation: Operation[Context, None], holder: Principal) -> Wanted | None:
-    """None where anything is unusual or would be refused."""
-    inner, documents = schema._schema, schema.documents  # noqa: SLF001 - Strawberry offers no public way to it
-    text, name, variables = operation.query, operation.operation_name, operation.variables or {}
-    try:
-        if documents.faults(inner, text):
-            return None
-        document = documents.parsed(text)
-        found = get_operation_ast(document, name)
-        if found is None or found.operation is not OperationType.SUBSCRIPTION:
-            return None
-        check_cost(document, name, variables, documents.limits)
-        values = get_variable_values(inner, found.variable_definitions or (), variables)
-        root = found.selection_set.selections[0]
-        # A subscription has one root field.
-        if isinstance(values, list) or not isinstance(root, FieldNode) or root.name.value != ROOT or root.directives:
-            return None
-        field = cast("GraphQLObjectType", inner.subscription_type).fields[ROOT]
-        arguments = get_argument_values(field, root, values)
-    except (GraphQLError, OperationTooLargeError):
-        return None
-    rendering = schema.renderings.of(text, name, variables)
-    if rendering is None or not all(needed is None or holder.may(needed) for needed in guards_of(field)):
-        return None
-    return Wanted(rendering, arguments["channelId"], arguments["openid"], arguments.get("after"))
-
-
-async def join(wanted: Wanted, context: Context) -> Subscriber | None:
-    """None where somebody may not, or something failed, so that it must be said."""
+async def join(asked: Asked, context: Context) -> Subscriber | None:
+    """None where something is refused or failed, which the long way meets again, and says."""
     services, holder = context.services, context.principal
     try:
-        check_openids([wanted.openid], "openid")
-        channel = await services.channels.find(holder, wanted.channel_id)
+        check_openids([asked.arguments["openid"]], "openid")
+        channel = await services.channels.find(holder, asked.arguments["channelId"])
         services.subscriptions.take(holder)
-    except Exception:  # noqa: BLE001 - the long way meets it again, and says what it is
+    except Exception:  # noqa: BLE001 - whatever it is
         return None
     try:
-        return await services.hub.join(channel.channel_id, wanted.openid, wanted.after)
+        return await services.hub.join(channel.channel_id, asked.arguments["openid"], asked.arguments.get("after"))
     except BaseException as error:
         services.subscriptions.give_back(holder)
         if isinstance(error, Exception):
@@ -159,7 +115,7 @@ class LivePage:
             while (update := mailbox.first) is not None:
                 mailbox.drop_first()
                 data = self._rendering.event(update)
-                await self._operation.send_next(await self._executed(update) if data is None else _result(data))
+                await self._operation.send_next(await self._executed(update) if data is None else written(data))
         except WebSocketDisconnected:
             return
         except Exception as error:  # noqa: BLE001 - what was not foreseen ends this operation and no other
@@ -173,7 +129,3 @@ class LivePage:
         result = await self._rendering.executed(update, self._context)
         errors = [coded(error, self._context) for error in result.errors or ()]
         return ExecutionResult(data=result.data, errors=errors or None)
-
-
-def _result(data: bytes) -> ExecutionResult:
-    return ExecutionResult(data=cast("dict[str, Any]", orjson.Fragment(data)), errors=None)

@@ -19,13 +19,16 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context
 from service.api.errors import error_of
-from service.api.live_pages import LivePage, join, wanted_by
+from service.api.known_subscriptions import Asked, asked_by
+from service.api.live_pages import LivePage, join
+from service.api.live_panels import show_panel
 from service.api.schema import QuickSchema
 from service.domain.cancelling import cancel_for_good
 from service.entities.errors import RateLimitedError
 from service.sockets import PUSH
 
 FORBIDDEN: Final = 4403
+USER_TAGS, TAG_EVENTS = "userTags", "tagEvents"
 
 
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -36,6 +39,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self._schema = cast("QuickSchema", self.schema)
         self._pages: dict[str, LivePage] = {}
 
     async def handle_message(self, message: Message) -> None:
@@ -62,16 +66,18 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         context = replace(self.context)
         try:
             context.count_operation()
-            if await self._opens_page(operation, context):
+            asked = asked_by(self._schema, operation, context.principal)
+            if asked is not None and await self._opens_page(operation, asked, context):
                 return
-            results = await self.schema.stream(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.operation_name,
-            )
-            async with aclosing(results):
-                await self._send_results(operation, results)
+            if asked is None or not await self._shows_panel(operation, asked, context):
+                results = await self.schema.stream(
+                    operation.query,
+                    variable_values=operation.variables,
+                    context_value=context,
+                    operation_name=operation.operation_name,
+                )
+                async with aclosing(results):
+                    await self._send_results(operation, results)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except RateLimitedError as refusal:
             await operation.send_initial_errors([error_of(refusal)])
@@ -86,18 +92,29 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         await self.cleanup_operation(operation.id)
 
-    async def _opens_page(self, operation: Operation[Context, None], context: Context) -> bool:
-        """False where the operation is not one of a page that can do without execution."""
-        wanted = wanted_by(cast("QuickSchema", self.schema), operation, context.principal)
-        subscriber = None if wanted is None else await join(wanted, context)
-        if wanted is None or subscriber is None:
+    async def _opens_page(self, operation: Operation[Context, None], asked: Asked, context: Context) -> bool:
+        """False where the operation is not one of a page whose events are written."""
+        if asked.field != USER_TAGS:
+            return False
+        name, variables = operation.operation_name, operation.variables
+        rendering = self._schema.renderings.of(operation.query, name, variables)
+        subscriber = None if rendering is None else await join(asked, context)
+        if rendering is None or subscriber is None:
             return False
         extensions = cast("ASGIWebSocketAdapter", self.websocket).ws.scope.get("extensions", {})
         push = extensions.get(PUSH, _never)
         # Nothing reads these again, and thousands of pages would hold their copies.
         operation.query, operation.variables = "", None
-        self._pages[operation.id] = LivePage(operation, wanted.rendering, context, subscriber, push, self.fail)
+        self._pages[operation.id] = LivePage(operation, rendering, context, subscriber, push, self.fail)
         return True
+
+    async def _shows_panel(self, operation: Operation[Context, None], asked: Asked, context: Context) -> bool:
+        """False where the operation is no panel's, or is refused."""
+        if asked.field != TAG_EVENTS:
+            return False
+        name, variables = operation.operation_name, operation.variables
+        rendering = self._schema.panel_renderings.of(operation.query, name, variables or {}, context)
+        return await show_panel(operation, asked, context, rendering)
 
     async def cleanup_operation(self, operation_id: str) -> None:
         page = self._pages.pop(operation_id, None)

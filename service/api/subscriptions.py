@@ -105,10 +105,10 @@ class Subscription(JobSubscriptions):
             ) as updates:
                 async for cursor, update in updates:
                     info.context.begin()
-                    yield _tag_event(cursor, update)
+                    yield tag_event(cursor, update)
 
 
-def _tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
+def tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
     tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
     return TagEvent(
         cursor=cursor,

@@ -2,20 +2,12 @@
 
 import asyncio
 import itertools
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, Final, cast
+from datetime import timedelta
+from typing import Any, Final
 
 import pytest
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
 
-from service.api.context import Context
-from service.api.live_pages import wanted_by
-from service.api.schema import make_schema
 from service.domain.feed.mailbox import MOST_WAITING
-from service.entities.enums import Role
-from service.entities.principal import Principal
-from service.settings import QueryLimits
 from service.sockets import PageSocket
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation as Page
@@ -162,55 +154,6 @@ async def test_pages_that_open_and_close_are_not_logged(
             await (await socket.subscribe(PAGE, c=channel, o="ada")).next()
     assert [each.getMessage() for each in caplog.records if "/graphql" in each.getMessage()] == []
     assert "connection open" not in caplog.text
-
-
-SCHEMA: Final = make_schema(QueryLimits(cost=60))
-GIVEN: Final[dict[str, Any]] = {"c": "Q2hhbm5lbDox", "o": "ada"}
-
-
-def asked(query: str, /, role: Role = Role.AGENT, **variables: Any) -> tuple[str, str, str | None] | None:
-    """What `wanted_by` makes of an operation."""
-    operation = SimpleNamespace(query=query, operation_name=None, variables=variables)
-    holder = Principal("ann", "r1", role, datetime.now(UTC))
-    wanted = wanted_by(SCHEMA, cast("Operation[Context, None]", operation), holder)
-    return None if wanted is None else (wanted.channel_id, wanted.openid, wanted.after)
-
-
-def test_arguments_are_read_as_graphql_reads_them() -> None:
-    literal = 'subscription { userTags(channelId: 7, openid: "ada", after: null) { cursor } }'
-    default = 'subscription($o: String = "bob") { userTags(channelId: "7", openid: $o) { cursor } }'
-    assert asked(PAGE, **GIVEN) == (*GIVEN.values(), None)
-    assert asked(PAGE, **GIVEN, after="x") == (*GIVEN.values(), "x")
-    assert asked(literal) == ("7", "ada", None)
-    assert asked(default) == ("7", "bob", None)
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "subscription {",
-        "subscription { userTags { cursor } }",
-        "{ viewer { id } }",
-        "subscription { tagEvents { kind } }",
-        'subscription { userTags(channelId: "7", openid: "ada") { user { openid } } }',
-        'subscription { ...F } fragment F on Subscription { userTags(channelId: "7", openid: "ada") { cursor } }',
-        'subscription a { userTags(channelId: "7", openid: "ada") { cursor } } query b { viewer { id } }',
-        'subscription { userTags(channelId: "7", openid: "ada") { tags { id name kind category state version } } }',
-    ],
-)
-def test_what_is_unusual_or_wrong_goes_the_long_way(query: str) -> None:
-    assert asked(query) is None
-
-
-@pytest.mark.parametrize(
-    "variables", [{}, {"c": "7"}, {"c": "7", "o": None}, {"c": {}, "o": "ada"}, {"c": "7", "o": 5}]
-)
-def test_variables_that_graphql_refuses_go_the_long_way(variables: dict[str, Any]) -> None:
-    assert asked(PAGE, **variables) is None
-
-
-def test_who_may_not_see_people_goes_the_long_way() -> None:
-    assert asked(PAGE, Role.INTEGRATOR, **GIVEN) is None
 
 
 def names(tags: list[dict[str, str]]) -> set[str]:
