@@ -27,6 +27,7 @@ from service.domain.wake_ups import encode, topic_of
 from service.entities.enums import ChangeCause, DefaultTagRule, Role
 from service.entities.ids import channel_gid
 from service.settings import Settings
+from service.sockets import allow_many_connections
 
 PAGES: Final = int(os.environ.get("OPEN_PAGES", "10000"))
 PAGES_OF_A_TOKEN: Final = 100
@@ -71,6 +72,8 @@ class Measured:
 
 
 async def measure(machine: Machine) -> list[Table]:
+    # The clients, and the peers, inherit what we may have.
+    allow_many_connections()
     async with web_process(machine) as web:
         ours, idle = await _ours(machine, web.port, web.pid)
     peers = {

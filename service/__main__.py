@@ -29,8 +29,9 @@ DROPPED_AFTER: Final = 20
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.patience import PatientProtocol  # noqa: PLC0415 - the other commands need no server
-    from service.sockets import Heartbeat, PageSocket  # noqa: PLC0415
+    from service.sockets import Heartbeat, PageSocket, allow_many_connections  # noqa: PLC0415
 
+    allow_many_connections()
     with addresses(settings) as complete:
         os.environ.update(complete.environment())
         uvicorn.run(

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import resource
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -21,6 +23,14 @@ EVERY_SECOND: Final = 1.0
 SHORT, LONG = 126, 2**16
 TEXT: Final = b"\x81"
 PING: Final = b"\x89\x00"
+
+
+def allow_many_connections() -> None:
+    """Every connection takes a file descriptor; as many as the system lets us have, not the few it begins with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS calls it unlimited and then refuses that.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class PageSocket(WebSocketsSansIOProtocol):

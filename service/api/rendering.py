@@ -3,9 +3,9 @@
 Ten thousand pages are told of one change, and what an event shows of a tag is the same on all of them. So graphql-core
 executes that once for each tag of a catalogue, without a context, and every page gets a copy of the text.
 
-Whether an operation can be served so is decided from the schema before its second event: a field counts only if its
+Whether an operation can be served so is decided from the schema before its first event: a field counts only if its
 resolver takes neither `info` nor arguments and nothing guards it, so that it can see nothing but the tag and its
-catalogue. Every other operation, and the first event of each, goes the whole way through Strawberry.
+catalogue. Every other operation goes the whole way through Strawberry.
 """
 
 import weakref
@@ -194,7 +194,7 @@ class Renderings:
         self._known: OrderedDict[tuple[object, ...], Rendering] = OrderedDict()
 
     def of(self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None) -> Rendering | None:
-        """For an operation that has been answered once; None when its events must be executed one by one."""
+        """For a valid operation; None when its events must be executed one by one."""
         selection = self._selection_of(query, operation_name)
         if selection is None:
             return None

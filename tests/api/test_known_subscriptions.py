@@ -45,6 +45,7 @@ def test_arguments_are_read_as_graphql_reads_them() -> None:
         "subscription {",
         "subscription { userTags { cursor } }",
         "{ viewer { id } }",
+        "subscription { __typename }",
         'subscription { ...F } fragment F on Subscription { userTags(channelId: "7", openid: "ada") { cursor } }',
         'subscription a { userTags(channelId: "7", openid: "ada") { cursor } } query b { viewer { id } }',
         'subscription { userTags(channelId: "7", openid: "ada") { tags { id name kind category state version } } }',
