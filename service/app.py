@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -37,9 +36,6 @@ from service.logs import configure_logging
 from service.parts import open_parts
 from service.settings import Settings, read_settings
 
-# Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
-WORTH_COMPRESSING: Final = 2_000
-COMPRESSION: Final = 4
 # Objects made before the young are looked through, and how often that before the older and all of them are.
 GARBAGE: Final = (50_000, 10, 10)
 
@@ -150,10 +146,9 @@ class _Endpoint:
 def make_app(settings: Settings) -> Starlette:
     """The ASGI application; raises SettingsError when tokens could not be verified."""
     process = WebProcess(settings)
-    graphql = _Endpoint(GZipMiddleware(process.graphql, minimum_size=WORTH_COMPRESSING, compresslevel=COMPRESSION))
     return Starlette(
         routes=[
-            Route("/graphql", graphql),
+            Route("/graphql", _Endpoint(process.graphql)),
             WebSocketRoute("/graphql", _Endpoint(process.graphql)),
             Route("/graphql/stream", _Endpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
