@@ -84,27 +84,29 @@ class PageSocket(WebSocketsSansIOProtocol):
     def handle_pong(self, event: Frame) -> None:
         """Whatever is received is a sign of life."""
 
-    def beat(self) -> None:
-        """Pings; who has not answered the last one is dropped."""
-        if self.close_sent or self.transport.is_closing():
-            return
-        if self.silent:
-            self.keepalive_timeout()
-        else:
+    def ping(self) -> None:
+        if not self.close_sent and not self.transport.is_closing():
             self.silent = True
             self.transport.write(PING)
 
+    def drop_if_silent(self) -> None:
+        if self.silent:
+            self.keepalive_timeout()
+
 
 class Heartbeat:
-    """One timer for all connections of a process: each is called once in `interval` seconds, some every second."""
+    """One timer for all connections of a process: each is pinged once in `every` seconds, a share of them each second,
+    and dropped when nothing was heard of it `answered_within` seconds later; at most `every`, which is the default.
+    """
 
-    def __init__(self, interval: int) -> None:
-        self._shares: list[set[PageSocket]] = [set() for _ in range(interval)]
+    def __init__(self, every: int, *, answered_within: int | None = None) -> None:
+        self._shares: list[set[PageSocket]] = [set() for _ in range(every)]
+        self._patience = every if answered_within is None else min(answered_within, every)
         self._turn = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: PageSocket) -> None:
-        # Whose share was called last is called again in a whole interval.
+        # The share whose turn was last has it again in `every` seconds.
         self._shares[self._turn - 1].add(connection)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(EVERY_SECOND, self._beat)
@@ -115,8 +117,10 @@ class Heartbeat:
 
     def _beat(self) -> None:
         self._timer = None
-        share, self._turn = self._shares[self._turn], (self._turn + 1) % len(self._shares)
-        for connection in tuple(share):
-            connection.beat()
+        for connection in tuple(self._shares[(self._turn - self._patience) % len(self._shares)]):
+            connection.drop_if_silent()
+        for connection in tuple(self._shares[self._turn]):
+            connection.ping()
+        self._turn = (self._turn + 1) % len(self._shares)
         if any(self._shares):
             self._timer = asyncio.get_running_loop().call_later(EVERY_SECOND, self._beat)

@@ -115,9 +115,9 @@ class Web:
 async def web_process(database_url: str, redis_url: str, **settings_overrides: Any) -> AsyncGenerator[Web]:
     """Serve the application as `user-tags serve` does, on a free port, and stop it at the end.
 
-    Also takes `heartbeat`, the seconds between two pings.
+    Also takes a `heartbeat`.
     """
-    heartbeat = Heartbeat(settings_overrides.pop("heartbeat", 20))
+    heartbeat = settings_overrides.pop("heartbeat", None) or Heartbeat(20)
     # With the protocol named, asyncio turns Nagle's algorithm off; otherwise each answer waits 40 ms for an ACK.
     listener = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

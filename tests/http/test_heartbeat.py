@@ -1,8 +1,10 @@
 """Silent connections are pinged by one timer for all of them, and dropped when nobody answers."""
 
 import asyncio
-import itertools
 
+import pytest
+
+from service.sockets import Heartbeat
 from tests.web_process import web_process
 
 UPGRADE = (
@@ -15,8 +17,11 @@ PING, PONG, CLOSE = b"\x89\x00", b"\x8a\x80" + bytes(4), b"\x88"
 KEEPALIVE = 1011
 
 
-async def test_who_answers_stays_and_who_does_not_is_dropped(database_url: str, redis_url: str) -> None:
-    async with web_process(database_url, redis_url, heartbeat=1) as web, asyncio.timeout(20):
+@pytest.mark.parametrize("heartbeat", [Heartbeat(1), Heartbeat(4, answered_within=1)])
+async def test_who_answers_stays_and_who_does_not_is_dropped(
+    database_url: str, redis_url: str, heartbeat: Heartbeat
+) -> None:
+    async with web_process(database_url, redis_url, heartbeat=heartbeat) as web, asyncio.timeout(20):
         init = INIT % web.token("agent").encode()
         frame = b"\x81" + bytes([0xFE]) + len(init).to_bytes(2, "big") + bytes(4) + init
         host, port = web.url.removeprefix("http://").split(":")
@@ -27,12 +32,12 @@ async def test_who_answers_stays_and_who_does_not_is_dropped(database_url: str, 
             writer.write(frame)
             await reader.readuntil(b'"connection_ack"}')
         (alive, answers), (silent, closing) = connections
-        assert await silent.readexactly(2) == PING
-        for _ in itertools.repeat(None, 4):
-            assert await alive.readexactly(2) == PING
-            answers.write(PONG)
-        ending = await silent.read()
-        assert ending[:1] == CLOSE
+        for reader in (silent, alive):
+            assert await reader.readexactly(2) == PING
+        answers.write(PONG)
+        async with asyncio.timeout(3):
+            ending = await silent.read()
+        assert ending[:1] == CLOSE, "nothing between the ping and the end"
         assert int.from_bytes(ending[2:4], "big") == KEEPALIVE
         assert await alive.readexactly(2) == PING
         for writer in (answers, closing):
