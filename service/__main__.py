@@ -26,8 +26,11 @@ SECONDS_TO_SAY_GOODBYE: Final = 5
 
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.listening import listening  # noqa: PLC0415 - the other commands need no server
+    # The other commands need no server.
+    from service.listening import listening  # noqa: PLC0415
+    from service.sockets import allow_many_connections  # noqa: PLC0415
 
+    allow_many_connections()
     with addresses(settings) as complete:
         os.environ.update(complete.environment())
         uvicorn.run(

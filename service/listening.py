@@ -5,17 +5,16 @@ from typing import Any
 
 from service.patience import PatientProtocol
 from service.settings import ClientLimits
+from service.sockets import Heartbeat, PageSocket
 
 
 def listening(limits: ClientLimits) -> dict[str, Any]:
     """Options of uvicorn that the service relies on, the same in production and in tests."""
     return {
         "http": partial(PatientProtocol, limits=limits),
-        "ws": "websockets-sansio",
+        "ws": partial(PageSocket, heartbeat=Heartbeat(limits.ping_every, limits.pong_within)),
         "ws_per_message_deflate": False,
         "ws_max_size": limits.message_bytes,
-        "ws_ping_interval": limits.ping_every.total_seconds(),
-        "ws_ping_timeout": limits.pong_within.total_seconds(),
         "log_config": None,
         "access_log": False,
         "server_header": False,

@@ -1,6 +1,5 @@
 """What resolvers see: who asks, the process's parts, and fresh loaders."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -8,13 +7,13 @@ import strawberry
 
 from service.api.loaders import Loaders
 from service.api.rates import OpenSubscriptions, Rates
+from service.domain.access import ChannelFinder
 from service.domain.events import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.readings import Readings
 from service.domain.return_data import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
-from service.entities.feed import UserTagsUpdate
 from service.entities.principal import Principal
 
 
@@ -29,27 +28,7 @@ class Services:
     returns: ReturnRecorder
     subscriptions: OpenSubscriptions
     readings: Readings
-
-
-class Feed:
-    """The updates of one subscription, in order, for whoever executes or writes them."""
-
-    def __init__(self, updates: AsyncIterator[UserTagsUpdate]) -> None:
-        self._updates = updates
-        self._returned: UserTagsUpdate | None = None
-
-    def __aiter__(self) -> "Feed":
-        return self
-
-    async def __anext__(self) -> UserTagsUpdate:
-        if self._returned is not None:
-            update, self._returned = self._returned, None
-            return update
-        return await anext(self._updates)
-
-    def put_back(self, update: UserTagsUpdate) -> None:
-        """The next reader gets it first."""
-        self._returned = update
+    channels: ChannelFinder
 
 
 @dataclass(slots=True)
@@ -63,8 +42,6 @@ class Context:
     # The cursor of the last event that a client of server-sent events has seen.
     resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
-    # Of a `userTags` operation: its events, which the transport may take and write itself.
-    feed: "Feed | None" = None
     _loaders: Loaders | None = None
 
     @property

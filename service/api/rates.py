@@ -53,13 +53,21 @@ class OpenSubscriptions:
     @contextmanager
     def one_more(self, holder: Principal) -> Iterator[None]:
         """Counts while it is held; raises LimitExceededError when there are too many already."""
+        self.take(holder)
+        try:
+            yield
+        finally:
+            self.give_back(holder)
+
+    def take(self, holder: Principal) -> None:
+        """Counts one until it is given back; raises LimitExceededError when there are too many already."""
         key = (holder.robot_id, holder.subject)
         if self._open[key] >= self._most:
             raise LimitExceededError(f"At most {self._most:,} subscriptions of one token's holder may be open.")
         self._open[key] += 1
-        try:
-            yield
-        finally:
-            self._open[key] -= 1
-            if not self._open[key]:
-                del self._open[key]
+
+    def give_back(self, holder: Principal) -> None:
+        key = (holder.robot_id, holder.subject)
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]

@@ -3,9 +3,9 @@
 Ten thousand pages are told of one change, and what an event shows of a tag is the same on all of them. So graphql-core
 executes that once for each tag of a catalogue, without a context, and every page gets a copy of the text.
 
-Whether an operation can be served so is decided from the schema before its second event: a field counts only if its
+Whether an operation can be served so is decided from the schema before its first event: a field counts only if its
 resolver takes neither `info` nor arguments and nothing guards it, so that it can see nothing but the tag and its
-catalogue. Every other operation, and the first event of each, goes the whole way through Strawberry.
+catalogue. Every other operation goes the whole way through Strawberry.
 """
 
 import weakref
@@ -23,7 +23,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -37,11 +36,12 @@ from graphql import (
     get_named_type,
     get_operation_ast,
 )
-from strawberry.types.field import StrawberryField
+from strawberry.utils.await_maybe import AwaitableOrValue, await_maybe
 
 from service.api.scalars import write_time
-from service.api.subscriptions import UserTagsEvent
+from service.api.subscriptions import UserTagsEvent, user_tags_event
 from service.api.tags import in_panel_order, shown_tags
+from service.api.writers import is_attribute
 from service.domain.feed.cursors import write_cursor
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import Catalogue
@@ -50,17 +50,20 @@ ROOT: Final = "userTags"
 LISTS: Final = frozenset({"tags", "added", "removed", "updated"})
 OWN: Final = LISTS | {"cursor", "reset", "cause", "at", "__typename"}
 MOST_REMEMBERED: Final = 1_000
+# No JSON holds this byte: within strings it is escaped.
+CURSOR_COMES_HERE: Final = b"\0"
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class _Written:
-    """What is written already for one catalogue: its tags, and lists of them, both by response key."""
+    """What is written already for one catalogue: its tags by response key, and events but for their cursors."""
 
     catalogue: "weakref.ref[Catalogue]"
     tag_ids: set[int] = field(default_factory=set)
     tags: dict[tuple[str, int], bytes] = field(default_factory=dict)
-    lists: dict[tuple[str, frozenset[int]], orjson.Fragment] = field(default_factory=dict)
+    lists: dict[tuple[str, frozenset[int]], bytes] = field(default_factory=dict)
+    events: dict[tuple[object, ...], tuple[bytes, ...]] = field(default_factory=dict)
 
 
 class Rendering:
@@ -83,34 +86,51 @@ class Rendering:
         self._root = ""
         self._keys: tuple[tuple[str, str], ...] = ()
 
-    def event(self, update: UserTagsUpdate) -> dict[str, Any] | None:
-        """The `data` of one event, for orjson; None when it must be executed after all."""
+    def event(self, update: UserTagsUpdate) -> bytes | None:
+        """The `data` of one event as JSON; None when it must be executed after all."""
         written = self._for(update.catalogue)
-        shown = update.tags.union(update.added, update.removed, update.updated)
-        if not (self._root and shown <= written.tag_ids) and not self._write(written, update.catalogue, shown):
-            return None
-        return {self._root: {key: self._value(written, key, name, update) for key, name in self._keys}}
+        sets = (update.tags, update.added, update.removed, update.updated)
+        key = (*sets, update.reset, update.cause, update.at)
+        between = written.events.get(key)
+        if between is None:
+            shown = frozenset[int]().union(*sets)
+            if not (self._root and shown <= written.tag_ids) and not self._write(written, update.catalogue, shown):
+                return None
+            if len(written.events) >= MOST_REMEMBERED:
+                written.events.clear()
+            between = written.events[key] = self._between_cursors(written, update)
+        return between[0] if len(between) == 1 else write_cursor(update.cursor).encode().join(between)
 
-    def _value(self, written: _Written, key: str, name: str, update: UserTagsUpdate) -> object:
+    async def executed(self, update: UserTagsUpdate, context: object) -> ExecutionResult:
+        """What `event` would say, for somebody in particular."""
+        return await await_maybe(self._execute(user_tags_event(update), context))
+
+    def _between_cursors(self, written: _Written, update: UserTagsUpdate) -> tuple[bytes, ...]:
+        """What stands before, between and after the cursors, which differ from page to page."""
+        fields = (orjson.dumps(key) + b":" + self._value(written, key, name, update) for key, name in self._keys)
+        data = b"{" + orjson.dumps(self._root) + b":{" + b",".join(fields) + b"}}"
+        return tuple(data.split(CURSOR_COMES_HERE))
+
+    def _value(self, written: _Written, key: str, name: str, update: UserTagsUpdate) -> bytes:
         match name:
             case "cursor":
-                return write_cursor(update.cursor)
+                return b'"' + CURSOR_COMES_HERE + b'"'
             case "reset":
-                return update.reset
+                return orjson.dumps(update.reset)
             case "cause":
-                return None if update.cause is None else update.cause.name
+                return orjson.dumps(None if update.cause is None else update.cause.name)
             case "at":
-                return write_time(update.at)
+                return orjson.dumps(write_time(update.at))
             case "__typename":
-                return "UserTagsEvent"
+                return b'"UserTagsEvent"'
             case _:
                 return self._list(written, key, getattr(update, name), update.catalogue)
 
-    def _list(self, written: _Written, key: str, tag_ids: frozenset[int], catalogue: Catalogue) -> orjson.Fragment:
+    def _list(self, written: _Written, key: str, tag_ids: frozenset[int], catalogue: Catalogue) -> bytes:
         found = written.lists.get((key, tag_ids))
         if found is None:
             tags = [written.tags[key, tag.tag_id] for tag in in_panel_order(tag_ids, catalogue)]
-            found = orjson.Fragment(b"[" + b",".join(tags) + b"]")
+            found = b"[" + b",".join(tags) + b"]"
             if len(written.lists) >= MOST_REMEMBERED:
                 written.lists.clear()
             written.lists[key, tag_ids] = found
@@ -140,13 +160,7 @@ class Rendering:
             cause=None,
             at=LONG_AGO,
         )
-        result = execute(
-            self._schema,
-            self._document,
-            root_value=event,
-            variable_values=self._variables,
-            operation_name=self._operation_name,
-        )
+        result = self._execute(event, None)
         if not isinstance(result, ExecutionResult) or result.errors or not result.data:
             return False
         ((root, data),) = result.data.items()
@@ -157,6 +171,16 @@ class Rendering:
         self._root, self._keys = root, tuple((key, self._selected[key]) for key in data)
         written.tag_ids |= missing
         return True
+
+    def _execute(self, event: UserTagsEvent, context: object) -> AwaitableOrValue[ExecutionResult]:
+        return execute(
+            self._schema,
+            self._document,
+            root_value=event,
+            context_value=context,
+            variable_values=self._variables,
+            operation_name=self._operation_name,
+        )
 
 
 class Renderings:
@@ -169,7 +193,7 @@ class Renderings:
         self._known: OrderedDict[tuple[object, ...], Rendering] = OrderedDict()
 
     def of(self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None) -> Rendering | None:
-        """For an operation that has been answered once; None when its events must be executed one by one."""
+        """For a valid operation; None when its events must be executed one by one."""
         selection = self._selection_of(query, operation_name)
         if selection is None:
             return None
@@ -229,7 +253,7 @@ class _Selection:
                 found = owner.fields.get(selected.name.value)
                 if found is None:
                     continue
-                if not _is_decided_by_its_object(found):
+                if not is_attribute(found):
                     raise _DependsOnWhoAsksError
                 if selected.selection_set is not None:
                     self._check(get_named_type(found.type), selected.selection_set)
@@ -253,13 +277,3 @@ def _objects_of(schema: GraphQLSchema, parent: GraphQLNamedType) -> Iterable[Gra
     if isinstance(parent, GraphQLInterfaceType | GraphQLUnionType):
         return schema.get_possible_types(parent)
     return (parent,) if isinstance(parent, GraphQLObjectType) else ()
-
-
-def _is_decided_by_its_object(found: GraphQLField) -> bool:
-    definition = found.extensions.get("strawberry-definition")
-    if not isinstance(definition, StrawberryField) or definition.extensions or definition.permission_classes:
-        return False
-    resolver = definition.base_resolver
-    return not found.args and (
-        resolver is None or not (resolver.info_parameter or resolver.is_async or resolver.arguments)
-    )

@@ -17,6 +17,7 @@ from service.api.enums import ErrorCode
 from service.api.errors import CodedErrors
 from service.api.exports import AudienceExport
 from service.api.mutations import Mutation
+from service.api.panel_rendering import PanelRenderings
 from service.api.permissions import refuse_unguarded
 from service.api.queries import Query
 from service.api.receipts import ReturnTag
@@ -36,6 +37,7 @@ class QuickSchema(strawberry.Schema):
 
     documents: Documents
     renderings: Renderings
+    panel_renderings: PanelRenderings
 
     async def execute(
         self,
@@ -84,6 +86,7 @@ def make_schema(settings: Settings | None = None) -> QuickSchema:
     schema.documents = documents
     refuse_unguarded(graphql_schema_of(schema))
     schema.renderings = Renderings(graphql_schema_of(schema), documents.parsed)
+    schema.panel_renderings = PanelRenderings(graphql_schema_of(schema), documents.parsed)
     shorten(graphql_schema_of(schema))
     return schema
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol, cast
 
 from graphql import GraphQLError
+from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.schema import StreamResult
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
@@ -21,14 +22,20 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from service.api.context import Context, Feed
+from service.api.context import Context
 from service.api.errors import UNFORESEEN, error_of
+from service.api.known_subscriptions import Asked, asked_by
+from service.api.live_pages import LivePage, join
+from service.api.live_panels import show_panel
 from service.api.schema import QuickSchema
 from service.api.trusted_documents import TrustedDocuments
+from service.domain.cancelling import cancel_for_good
 from service.entities.errors import LimitExceededError, RateLimitedError, RefusedError
+from service.sockets import PUSH
 
 FORBIDDEN: Final = 4403
 OUR_FAULT: Final = 4500
+USER_TAGS, TAG_EVENTS = "userTags", "tagEvents"
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +49,13 @@ class KnowsTrustedDocuments(Protocol):
 class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection. Its token ends it, and each operation sees the present."""
 
-    _expiry: asyncio.Task[None] | None = None
+    _expiry: asyncio.TimerHandle | None = None
+    _ending: asyncio.Task[None] | None = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._schema = cast("QuickSchema", self.schema)
+        self._pages: dict[str, LivePage] = {}
 
     async def handle_message(self, message: Message) -> None:
         """A malformed message closes the socket with 4400, and a fault of ours with 4500, as the reference server does;
@@ -66,9 +79,11 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if message.get("payload", {}) is None:
             message = {"type": "connection_init"}
         await super().handle_connection_init(message)
+        self.connection_init_timeout_task = None
         if self.connection_acknowledged and self._expiry is None:
-            expires_at = self.context.principal.expires_at
-            self._expiry = asyncio.create_task(self._close_at(expires_at), name="token expiry")
+            self.context.connection_params = {}
+            left = (self.context.principal.expires_at - datetime.now(UTC)).total_seconds()
+            self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self._end)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """What is refused of one operation before it is run has a code; whoever may not subscribe at all is closed."""
@@ -97,25 +112,63 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         context = replace(self.context)
         try:
             context.count_operation()
-            results = await self.schema.stream(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.operation_name,
-            )
-            async with aclosing(results):
-                await self._send_results(operation, context, results)
+            asked = asked_by(self._schema, operation, context.principal)
+            if asked is not None and await self._opens_page(operation, asked, context):
+                return
+            if asked is None or not await self._shows_panel(operation, asked, context):
+                results = await self.schema.stream(
+                    operation.query,
+                    variable_values=operation.variables,
+                    context_value=context,
+                    operation_name=operation.operation_name,
+                )
+                async with aclosing(results):
+                    await self._send_results(operation, results)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except RateLimitedError as refusal:
             await operation.send_initial_errors([error_of(refusal)])
         except Exception as error:
-            await self.handle_task_exception(error)
-            with suppress(Exception):
-                await operation.send_operation_message({"id": operation.id, "type": "complete"})
-            self.operations.pop(operation.id, None)
+            await self.fail(operation, error)
             raise
 
-    async def _send_results(self, operation: Operation[Context, None], context: Context, results: StreamResult) -> None:
+    async def fail(self, operation: Operation[Context, None], error: Exception) -> None:
+        """What was not foreseen ends its operation."""
+        await self.handle_task_exception(error)
+        with suppress(Exception):
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        await self.cleanup_operation(operation.id)
+
+    async def _opens_page(self, operation: Operation[Context, None], asked: Asked, context: Context) -> bool:
+        """False where the operation is not one of a page whose events are written."""
+        if asked.field != USER_TAGS:
+            return False
+        name, variables = operation.operation_name, operation.variables
+        rendering = self._schema.renderings.of(operation.query, name, variables)
+        subscriber = None if rendering is None else await join(asked, context)
+        if rendering is None or subscriber is None:
+            return False
+        extensions = cast("ASGIWebSocketAdapter", self.websocket).ws.scope.get("extensions", {})
+        push = extensions.get(PUSH, _never)
+        # Nothing reads these again, and thousands of pages would hold their copies.
+        operation.query, operation.variables = "", None
+        self._pages[operation.id] = LivePage(operation, rendering, context, subscriber, push, self.fail)
+        return True
+
+    async def _shows_panel(self, operation: Operation[Context, None], asked: Asked, context: Context) -> bool:
+        """False where the operation is no panel's, or is refused."""
+        if asked.field != TAG_EVENTS:
+            return False
+        name, variables = operation.operation_name, operation.variables
+        rendering = self._schema.panel_renderings.of(operation.query, name, variables or {}, context)
+        return await show_panel(operation, asked, context, rendering)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        page = self._pages.pop(operation_id, None)
+        if page is not None:
+            page.close()
+        await super().cleanup_operation(operation_id)
+
+    async def _send_results(self, operation: Operation[Context, None], results: StreamResult) -> None:
         """A subscription that is refused before its first event ends with `error`, like any other refusal."""
         first = True
         async for result in results:
@@ -127,32 +180,18 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 return
             await operation.send_next(result)
             first = False
-            if context.feed is not None and not errors:
-                await self._send_written(operation, context, context.feed)
-
-    async def _send_written(self, operation: Operation[Context, None], context: Context, feed: Feed) -> None:
-        """Sends what needs no execution; returns before the first event that does."""
-        renderings = cast("QuickSchema", self.schema).renderings
-        rendering = renderings.of(operation.query, operation.operation_name, operation.variables)
-        if rendering is None:
-            return
-        context.begin()
-        async for update in feed:
-            data = rendering.event(update)
-            if data is None:
-                feed.put_back(update)
-                return
-            await operation.send_next(ExecutionResult(data=data, errors=None))
 
     async def shutdown(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._expiry
+        writing = [page.close() for page in self._pages.values()]
+        await cancel_for_good(*(task for task in (self._ending, *writing) if task is not None))
         await super().shutdown()
 
-    async def _close_at(self, expires_at: datetime) -> None:
-        await asyncio.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()))
+    def _end(self) -> None:
+        self._ending = asyncio.create_task(self._close(), name="token expiry")
+
+    async def _close(self) -> None:
         with suppress(RuntimeError, WebSocketDisconnected):
             await self.websocket.close(FORBIDDEN, "Token expired")
 
@@ -161,6 +200,12 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         """What is wrong with one operation is that operation's error; its siblings live on."""
         del error
         return None
+
+
+def _never(text: bytes) -> bool:
+    """For a server that cannot push."""
+    del text
+    return False
 
 
 def fault_in(message: object) -> str | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from service.api.arguments import AfterEvent, ChannelId, Openid
-from service.api.context import Feed, Info
+from service.api.context import Info
 from service.api.enums import TagEventKind
 from service.api.jobs import JobSubscriptions
 from service.api.permissions import needs
@@ -80,8 +80,7 @@ class Subscription(JobSubscriptions):
             async with aclosing(
                 hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
             ) as updates:
-                info.context.feed = Feed(updates)
-                async for update in info.context.feed:
+                async for update in updates:
                     info.context.begin()
                     yield user_tags_event(update)
 
@@ -106,10 +105,10 @@ class Subscription(JobSubscriptions):
             ) as updates:
                 async for cursor, update in updates:
                     info.context.begin()
-                    yield _tag_event(cursor, update)
+                    yield tag_event(cursor, update)
 
 
-def _tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
+def tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
     tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
     return TagEvent(
         cursor=cursor,

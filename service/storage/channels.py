@@ -1,5 +1,6 @@
 """Robots, channels and their states."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, cast
 
@@ -27,6 +28,11 @@ async def channels_of_robot(conn: Connection, robot_id: str) -> list[Channel]:
 
 async def channel_of_robot(conn: Connection, robot_id: str, channel_id: int) -> Channel | None:
     return _maybe_channel(await conn.fetchrow(STATEMENTS["channel_of_robot"], robot_id, channel_id))
+
+
+async def channels_numbered(conn: Connection, channel_ids: Collection[int]) -> list[Channel]:
+    """Of any robot: whoever asks must look whose they are."""
+    return [_channel(row) for row in await conn.fetch(STATEMENTS["channels_numbered"], channel_ids)]
 
 
 async def channel_by_push_secret(conn: Connection, secret_hash: bytes) -> Channel | None:

@@ -6,6 +6,10 @@ select * from channel where robot_id = $1 order by channel_id;
 -- One channel, only if it is the robot's.
 select * from channel where robot_id = $1 and channel_id = $2;
 
+-- name: channels_numbered
+-- Channels by their ids, whoever's they are.
+select * from channel where channel_id = any($1::bigint[]);
+
 -- name: channel_by_push_secret
 -- The channel whose push URL carries this secret.
 select * from channel where push_secret_hash = $1;

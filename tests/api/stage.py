@@ -13,6 +13,7 @@ from strawberry.types import ExecutionResult
 from service.api import schema as schemas
 from service.api.context import Context, Services
 from service.api.rates import OpenSubscriptions, Rates
+from service.domain.access import ChannelFinder
 from service.domain.events import EventRecorder, record_events
 from service.domain.feed.hub import Hub
 from service.domain.readings import Readings
@@ -67,6 +68,7 @@ async def open_stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
             ReturnRecorder(runtime),
             OpenSubscriptions(100),
             readings,
+            ChannelFinder(runtime.pool),
         )
         quick = schemas.make_schema()
         with pytest.MonkeyPatch.context() as patch:

@@ -28,7 +28,7 @@ def some_are_executed(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     """Every first, second or third event is one that cannot be written."""
     written, count = Rendering.event, 0
 
-    def now_and_then(self: Rendering, update: UserTagsUpdate) -> dict[str, Any] | None:
+    def now_and_then(self: Rendering, update: UserTagsUpdate) -> bytes | None:
         nonlocal count
         count += 1
         return None if count % request.param == 0 else written(self, update)

@@ -114,7 +114,7 @@ def test_written_is_what_graphql_core_answers(
     rendering = Renderings(SCHEMA, parse).of(document, None, given_variables)
     assert rendering is not None
     for update in (*events, *events):
-        assert orjson.dumps(rendering.event(update)) == executed(document, update, given_variables)
+        assert rendering.event(update) == executed(document, update, given_variables)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_what_was_written_for_a_catalogue_goes_with_it() -> None:
         place = Cursor(1, "ann", 1, 1, NOW, 7, NOW)
         three, none = frozenset({3}), frozenset[int]()
         update = UserTagsUpdate(place, False, three, three, none, none, None, NOW, catalogue)
-        assert orjson.loads(orjson.dumps(rendering.event(update))) == {"userTags": {"tags": [{"name": name}]}}
+        assert orjson.loads(rendering.event(update) or b"") == {"userTags": {"tags": [{"name": name}]}}
         del catalogue, update
         gc.collect()
         assert not rendering._written

@@ -17,7 +17,7 @@ from service.http import health
 from service.storage import database
 from service.storage.database import CONNECTION_LOST, Pool, open_pool
 from tests.faults.proxy import Proxy
-from tests.faults.servers import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 AGES: Final = 600.0

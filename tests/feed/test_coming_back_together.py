@@ -123,3 +123,17 @@ async def test_a_herd_is_told_just_what_it_missed(west: FeedProcess, east: FeedP
             assert [event.reset for event in told] == [False] * len(told)
             assert told[0].tags == NOTHING
             assert (told[-1].tags == NOTHING) == bool(number % 2)
+
+
+async def test_who_missed_nothing_is_answered_without_the_log(west: FeedProcess, channel: Channel) -> None:
+    await west.happens(channel, EventKind.FOLLOW, "ann")
+    async with page(west, channel, "ann") as left:
+        await left.told(1)
+    reads = west.hub._log.reads
+    async with page(west, channel, "ann", left.cursor) as back, page(west, channel, "ann") as fresh:
+        await fresh.told(1)
+        await west.happens(channel, EventKind.UNFOLLOW, "ann")
+        await fresh.told(2)
+        (gone,) = await back.told(1)
+    assert (gone.reset, gone.tags) == (False, NOTHING)
+    assert west.hub._log.reads == reads

@@ -138,15 +138,7 @@ class ChannelWatch(Watch):
                 return
             for step in structural_steps(since.changes):
                 for subscriber in self._subscribers():
-                    shown = (subscriber.shown | (step.appeared & subscriber.bits)) - step.vanished
-                    subscriber.show(
-                        shown if after.open else frozenset(),
-                        after,
-                        (step.version, step.at),
-                        step.cause,
-                        step.at,
-                        step.updated,
-                    )
+                    subscriber.step(step, after)
 
     async def _catch_up_block(self, conn: Connection, number: int) -> None:
         async with self._catching_up_blocks:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -102,6 +103,7 @@ def _in_range(parts: object, depth: int = DEEPEST) -> bool:
     return not isinstance(parts, bool) and (not isinstance(parts, int) or 0 <= parts < 2**56)
 
 
+@lru_cache(1_000)
 def _micros(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 

@@ -6,8 +6,8 @@ seconds. Only channels and blocks with open pages cost anything.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from service.domain.feed.log_reader import LogReader
 from service.domain.feed.panel import PanelWatch
 from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.replay import missed_since
+from service.domain.feed.rounds import Rounds
 from service.domain.feed.subscriber import Subscriber
 from service.domain.feed.watch import Watch
 from service.entities.blocks import WakeUp
@@ -36,6 +37,7 @@ class Hub:
     """Start it once a process and close it; `user_tags` is an endless stream of one person's events."""
 
     def __init__(self, pool: Pool, redis: Redis, *, heal_every: timedelta) -> None:
+        self.rounds = Rounds()
         self._pool = pool
         self._heal_every = heal_every.total_seconds()
         self._watches: dict[int, ChannelWatch] = {}
@@ -63,26 +65,39 @@ class Hub:
 
     async def user_tags(self, channel_id: int, openid: str, after: str | None) -> AsyncGenerator[UserTagsUpdate]:
         """First the whole set, or with a good cursor what was missed since; then each change, exactly once."""
+        subscriber = await self.join(channel_id, openid, after)
+        try:
+            while True:
+                yield await subscriber.mailbox.get()
+        finally:
+            self.leave(subscriber)
+
+    async def join(self, channel_id: int, openid: str, after: str | None) -> Subscriber:
+        """A subscriber whose mailbox gets the same events, for whoever reads it otherwise; `leave` ends it."""
         subscriber = Subscriber(channel_id, openid)
-        async with self._watching(self._watches, channel_id, self._new_watch) as watch:
-            try:
-                first = await self._join(watch, subscriber, after)
-                for event in first:
-                    yield event
-                while True:
-                    yield await subscriber.mailbox.get()
-            finally:
-                watch.leave(subscriber)
+        watch = self._enter(self._watches, channel_id, self._new_watch)
+        try:
+            subscriber.mailbox.put_before(await self._first_events(watch, subscriber, after))
+        except BaseException:
+            watch.leave(subscriber)
+            self._exit(self._watches, watch)
+            raise
+        return subscriber
+
+    def leave(self, subscriber: Subscriber) -> None:
+        watch = self._watches[subscriber.channel_id]
+        watch.leave(subscriber)
+        self._exit(self._watches, watch)
 
     @asynccontextmanager
     async def panel(self, channel_id: int) -> AsyncIterator[PanelWatch]:
         """The tag panel's watch of one channel, shared by its readers and gone with the last."""
-        async with self._watching(self._panels, channel_id, self._new_panel) as watch:
+        with self._watching(self._panels, channel_id, self._new_panel) as watch:
             yield watch
 
     async def job_progress(self, channel_id: int, job_id: int) -> AsyncGenerator[Job]:
         """First the job as it is, then as it becomes; ends with the job."""
-        async with self._watching(self._jobs, channel_id, self._new_job_watch) as watch:
+        with self._watching(self._jobs, channel_id, self._new_job_watch) as watch:
             mailbox = watch.join(job_id)
             try:
                 while (job := await mailbox.get()) is not None:
@@ -92,7 +107,9 @@ class Hub:
             finally:
                 watch.leave(job_id, mailbox)
 
-    async def _join(self, watch: ChannelWatch, subscriber: Subscriber, after: str | None) -> list[UserTagsUpdate]:
+    async def _first_events(
+        self, watch: ChannelWatch, subscriber: Subscriber, after: str | None
+    ) -> list[UserTagsUpdate]:
         place, catalogue = await watch.join(self._positions, subscriber)
         # Before anything else is waited for: what comes next in the mailbox starts from here.
         whole = subscriber.whole(catalogue)
@@ -111,22 +128,29 @@ class Hub:
     def _new_job_watch(self, channel_id: int) -> JobWatch:
         return JobWatch(self._pool, channel_id, heal_every=self._heal_every)
 
-    @asynccontextmanager
-    async def _watching(self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]) -> AsyncIterator[W]:
+    @contextmanager
+    def _watching(self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]) -> Iterator[W]:
+        watch = self._enter(watches, channel_id, make)
+        try:
+            yield watch
+        finally:
+            self._exit(watches, watch)
+
+    def _enter(self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]) -> W:
         watch = watches.get(channel_id)
         if watch is None:
             watch = watches[channel_id] = make(channel_id)
             watch.start()
         watch.readers += 1
-        try:
+        self._listener.settle()
+        return watch
+
+    def _exit(self, watches: dict[int, W], watch: W) -> None:
+        watch.readers -= 1
+        if watch.readers == 0 and watches.get(watch.channel_id) is watch:
+            del watches[watch.channel_id]
+            watch.stop()
             self._listener.settle()
-            yield watch
-        finally:
-            watch.readers -= 1
-            if watch.readers == 0 and watches.get(channel_id) is watch:
-                del watches[channel_id]
-                watch.stop()
-                self._listener.settle()
 
     def _watched(self) -> set[int]:
         return self._watches.keys() | self._panels.keys() | self._jobs.keys()

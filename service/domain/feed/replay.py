@@ -30,11 +30,13 @@ async def missed_since(
     channel_id, catalogue = whole.cursor.channel_id, whole.catalogue
     if (after.channel_id, after.openid_hash) != (channel_id, openid_hash(openid)):
         return None
-    async with pool.acquire() as conn:
-        structural = await tags.tag_changes_since(conn, channel_id, (after.tag_version, after.tag_version_at))
-    if not structural.known or any(change.kind == "GATE" for change in structural.changes):
-        return None
-    tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
+    tag_changes: list[TagChange] = []
+    if (after.tag_version, after.tag_version_at) != catalogue.place:
+        async with pool.acquire() as conn:
+            structural = await tags.tag_changes_since(conn, channel_id, (after.tag_version, after.tag_version_at))
+        if not structural.known or any(change.kind == "GATE" for change in structural.changes):
+            return None
+        tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
     if not catalogue.open or (after.ordinal is None and place is None):
         return []
     if after.ordinal is None:
@@ -44,6 +46,8 @@ async def missed_since(
     if place is None or after.ordinal != place.ordinal or after.block_version is None or after.block_at is None:
         return None
     since = (after.block_version, after.block_at)
+    if since == (place.version, place.at):
+        return _retrace(whole, after, place, [], tag_changes)
     found = await log.changes_since(channel_id, place.block, since, offset_of(place.ordinal))
     if not found.known or found.version < after.block_version:
         return None

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from service.domain.feed.cursors import openid_hash
 from service.domain.feed.mailbox import Mailbox
+from service.domain.feed.replay import StructuralStep
 from service.entities.enums import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import Catalogue, UserTagChange
 from service.storage.feed import BlockPosition
+
+MOST_SETS: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -27,7 +32,10 @@ class Subscriber:
     """Turns changes of bits and of tag states into events about one person.
 
     `bits` are those of the block version in `place`; `shown` is the set after the newest event in the mailbox.
+    Thousands of pages show few different sets, so equal sets are mostly one and the same object.
     """
+
+    __slots__ = ("bits", "block", "channel_id", "mailbox", "openid", "person", "place", "shown")
 
     def __init__(self, channel_id: int, openid: str) -> None:
         self.channel_id = channel_id
@@ -42,7 +50,7 @@ class Subscriber:
     def take_place(self, place: BlockPosition | None, block: BlockWatch | None) -> None:
         self.place = place
         self.block = block
-        self.bits = frozenset() if place is None else place.tag_ids
+        self.bits = frozenset() if place is None else _one_object(place.tag_ids)
 
     def cursor(self, tag_version: int, tag_version_at: datetime) -> Cursor:
         """Where this page stands: at its block's newest version, even if that did not concern it."""
@@ -53,7 +61,7 @@ class Subscriber:
 
     def whole(self, catalogue: Catalogue) -> UserTagsUpdate:
         """The whole set as a fresh beginning."""
-        self.shown = catalogue.shown(self.bits)
+        self.shown = _one_object(catalogue.shown(self.bits))
         return UserTagsUpdate(
             cursor=self.cursor(catalogue.version, catalogue.at),
             reset=True,
@@ -74,8 +82,13 @@ class Subscriber:
         if self.place is None or change.version <= self.place.version:
             return
         self.place = replace(self.place, version=change.version, at=change.at)
-        self.bits = (self.bits | set(change.added)) - set(change.removed)
+        self.bits = _one_object((self.bits | set(change.added)) - set(change.removed))
         self.show(catalogue.shown(self.bits), catalogue, (catalogue.version, catalogue.at), change.cause, change.at)
+
+    def step(self, step: StructuralStep, catalogue: Catalogue) -> None:
+        """The channel's tags changed; `catalogue` may know of later steps already."""
+        shown = _after_step(self.shown, self.bits, step.appeared, step.vanished) if catalogue.open else frozenset()
+        self.show(shown, catalogue, (step.version, step.at), step.cause, step.at, step.updated)
 
     def show(
         self,
@@ -87,23 +100,43 @@ class Subscriber:
         updated: frozenset[int] = frozenset(),
     ) -> None:
         """Tells what is different from the last event, if anything is."""
-        before, self.shown = self.shown, shown
-        updated &= before & shown
-        if before == shown and not updated:
+        before, self.shown = self.shown, _one_object(shown)
+        added, removed, updated = _difference(before, self.shown, updated)
+        if not (added or removed or updated):
             return
         self.mailbox.put(
             UserTagsUpdate(
                 cursor=self.cursor(*tag_place),
                 reset=False,
-                tags=shown,
-                added=shown - before,
-                removed=before - shown,
+                tags=self.shown,
+                added=added,
+                removed=removed,
                 updated=updated,
                 cause=cause,
                 at=at,
                 catalogue=catalogue,
             )
         )
+
+
+@lru_cache(MOST_SETS)
+def _one_object(tag_ids: frozenset[int]) -> frozenset[int]:
+    return tag_ids
+
+
+@lru_cache(MOST_SETS)
+def _after_step(
+    shown: frozenset[int], bits: frozenset[int], appeared: frozenset[int], vanished: frozenset[int]
+) -> frozenset[int]:
+    return (shown | (appeared & bits)) - vanished
+
+
+@lru_cache(MOST_SETS)
+def _difference(
+    before: frozenset[int], after: frozenset[int], edited: frozenset[int]
+) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
+    """What was added, removed, and edited in place."""
+    return after - before, before - after, edited & before & after
 
 
 def _collapse(waiting: list[UserTagsUpdate]) -> list[UserTagsUpdate]:

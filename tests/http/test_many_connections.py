@@ -1,0 +1,20 @@
+"""A web process may hold as many connections as the system allows it, not the few it begins with."""
+
+import subprocess
+import sys
+
+FEW = """
+import resource
+from service.sockets import allow_many_connections
+
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
+allow_many_connections()
+print(*resource.getrlimit(resource.RLIMIT_NOFILE), most)
+"""
+
+
+def test_all_that_may_be_had_is_taken() -> None:
+    told = subprocess.run([sys.executable, "-c", FEW], check=True, capture_output=True, text=True).stdout.split()
+    assert len(told) == 3
+    assert len(set(told)) == 1
