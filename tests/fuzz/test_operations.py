@@ -1,0 +1,61 @@
+"""What the fuzzer sends: known things in the place of made-up ones, and the same operation with variables."""
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+from graphql import GraphQLSchema, build_schema, parse, print_ast, validate
+
+from tests.fuzz.substitution import substituted
+from tests.fuzz.variables import query_in, with_variables
+
+KNOWN = {"channels": ["the-channel"], "tags": ["one-tag", "another-tag"], "nodes": ["a-node"], "cursors": ["a-cursor"]}
+OPERATIONS = (
+    'query { audience(channelId: "", expression: {tag: ""}) { users(first: -7, after: "") { totalCount } } }',
+    "mutation { unbindChannel(id: 0) { channel { sizeless: id tags(kind: RETURN) { totalCount } } } }",
+    'query { nodes(ids: [""]) { id ... on AdTag { users(first: 0) { totalCount } } } }',
+)
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema((Path(__file__).parents[2] / "schema.graphql").read_text(encoding="utf-8"))
+
+
+def often(operation: str) -> list[str]:
+    return [print_ast(substituted(parse(operation), [KNOWN], Random(seed))) for seed in range(100)]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_is_known_comes_most_of_the_time(operation: str, schema: GraphQLSchema) -> None:
+    made = often(operation)
+
+    assert all(validate(schema, parse(each)) == [] for each in made)
+    known = [each for values in KNOWN.values() for each in values]
+    assert sum(any(each in text for each in known) for text in made) > 70
+    assert len(set(made)) > 1
+    assert often(operation) == made
+
+
+def test_what_is_wrong_on_purpose_stays() -> None:
+    assert all(
+        "channelId: true, openids: 1.5" in each for each in often("{ users(channelId: true, openids: 1.5) { id } }")
+    )
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_variables_say_the_same(operation: str, schema: GraphQLSchema) -> None:
+    sent = json.loads(with_variables(schema, operation))
+
+    assert validate(schema, parse(sent["query"])) == []
+    assert '"' not in sent["query"]
+    assert "" in sent["variables"].values() or 0 in sent["variables"].values() or [""] in sent["variables"].values()
+    assert query_in(json.dumps(sent).encode()) == sent["query"]
+
+
+def test_an_unknown_argument_stays_where_it_is(schema: GraphQLSchema) -> None:
+    sent = json.loads(with_variables(schema, '{ channel(id: "a", made: "up") { id } }'))
+
+    assert sent["variables"] == {"v0": "a"}
+    assert 'channel(id: $v0, made: "up")' in sent["query"]
