@@ -14,18 +14,44 @@ import secrets
 import sys
 import tempfile
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from service.embedded import start_embedded
 from service.storage.migrations import migrate
-from tests.fuzz.world import SECRET, URL
+from tests.fuzz.world import ENDPOINT, NAME, SCHEMA_FILE, SECRET, URL
 from tests.real_processes import environment, web, worker
 
 HERE: Final = Path(__file__).parent
-# What the schema refuses never gets far, so most of the time goes to what it does not.
-SHARES: Final = {"positive": 0.8, "negative": 0.2}
+SCHEMA: Final = HERE.parents[1] / "schema.graphql"
 FAILURES: Final = ("Traceback", '"level": "ERROR"', '"level":"ERROR"')
+
+
+@dataclass(frozen=True)
+class Run:
+    """What Schemathesis is run for, and its share of the time."""
+
+    name: str
+    share: float
+    options: tuple[str, ...]
+    address: str = "/graphql"
+    root: str = ""
+
+
+# What the schema refuses never gets far, so most of the time goes to what it does not.
+RUNS: Final = (
+    Run("right", 0.65, ("--mode=positive",)),
+    Run("wrong", 0.2, ("--mode=negative",)),
+    # Schemathesis's own checks read no events; tagEvents may have nothing to say for long.
+    Run(
+        "streams",
+        0.15,
+        ("--mode=positive", "--checks=answers_as_promised", "--request-timeout=0.5"),
+        "/graphql/stream",
+        "schema { query: Subscription }",
+    ),
+)
 
 
 async def fuzz(place: Path, seconds: int, seed: int) -> int:
@@ -45,20 +71,24 @@ async def fuzz(place: Path, seconds: int, seed: int) -> int:
         async with AsyncExitStack() as running:
             url = await running.enter_async_context(web(settings, logs[0]))
             await running.enter_async_context(worker(settings, logs[1]))
-            codes = [
-                await schemathesis({URL: url, SECRET: jwt_secret}, mode, max(round(seconds * share), 1), seed)
-                for mode, share in SHARES.items()
-            ]
+            codes = []
+            for run in RUNS:
+                schema = place / f"{run.name}.graphql"
+                schema.write_text(f"{SCHEMA.read_text(encoding='utf-8')}\n{run.root}\n", encoding="utf-8")
+                given = {URL: url, SECRET: jwt_secret, NAME: run.name}
+                given |= {SCHEMA_FILE: str(schema), ENDPOINT: url + run.address}
+                options = (*run.options, f"--max-time={max(round(seconds * run.share), 1)}", f"--seed={seed}")
+                codes.append(await schemathesis(given, str(schema), *options))
     failed = [line for log in logs for line in log.read_text(errors="replace").splitlines() if says_failure(line)]
     print("\n".join(["A process logged a failure:", *failed[:20]] if failed else ["No process logged a failure."]))
     return int(any(codes) or bool(failed))
 
 
-async def schemathesis(given: dict[str, str], mode: str, seconds: int, seed: int) -> int:
-    command = ["-m", "schemathesis.cli", f"--config-file={HERE / 'schemathesis.toml'}", "run", "schema.graphql"]
-    options = [f"--mode={mode}", f"--max-time={seconds}", f"--seed={seed}", "--continue-on-failure", "--no-color"]
+async def schemathesis(given: dict[str, str], *arguments: str) -> int:
+    """Run it to its end; the exit code."""
+    command = ["-m", "schemathesis.cli", f"--config-file={HERE / 'schemathesis.toml'}", "run", *arguments]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, *options, cwd=HERE.parents[1], env=os.environ | given
+        sys.executable, *command, "--continue-on-failure", "--no-color", cwd=HERE.parents[1], env=os.environ | given
     )
     try:
         return await process.wait()

@@ -1,5 +1,7 @@
 """What Schemathesis loads: whose requests it sends, what it puts into them, and what it checks."""
 
+import os
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
@@ -9,12 +11,15 @@ import schemathesis
 from graphql import StringValueNode, build_schema, print_ast
 from hypothesis import strategies as st
 
-from tests.fuzz.answers import GRAPHQL_RESPONSE, JSON, faults_of
+from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, faults_of, faults_of_stream
+from tests.fuzz.bodies import query_in, request_for
 from tests.fuzz.substitution import substituted
-from tests.fuzz.variables import query_in, with_variables
-from tests.fuzz.world import World
+from tests.fuzz.world import SCHEMA_FILE, World
 
-SCHEMA: Final = build_schema((Path(__file__).parents[2] / "schema.graphql").read_text(encoding="utf-8"))
+SCHEMA: Final = build_schema(Path(os.environ[SCHEMA_FILE]).read_text(encoding="utf-8"))
+# Schemathesis knows no subscriptions, so these are made as if they were queries.
+STREAMS: Final = SCHEMA.query_type is SCHEMA.get_type("Subscription")
+ACCEPTED: Final = (EVENT_STREAM,) if STREAMS else (None, JSON, GRAPHQL_RESPONSE)
 # Admins see and do the most, so most requests are theirs.
 ROLES: Final = ("admin", "admin", "admin", "admin", "admin", "creator", "agent", "integrator", "narrowed", "nobody")
 CALLS_BETWEEN_RESTORING: Final = 150
@@ -63,7 +68,7 @@ schemathesis.graphql.scalar(
 @schemathesis.hook
 def before_generate_headers(_context: Any, _strategy: Any) -> Any:
     """Each request is somebody's, and likes one of the media types."""
-    return st.builds(_headers, st.sampled_from(ROLES), st.sampled_from([None, JSON, GRAPHQL_RESPONSE]))
+    return st.builds(_headers, st.sampled_from(ROLES), st.sampled_from(ACCEPTED))
 
 
 def _headers(role: str, accept: str | None) -> dict[str, str]:
@@ -81,24 +86,25 @@ def flatmap_body(_context: Any, body: Any) -> Any:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    if turn.next() and isinstance(case.body, str):
-        case.body = with_variables(SCHEMA, case.body)
+    with_variables = turn.next()
+    if isinstance(case.body, str):
+        case.body = request_for(SCHEMA, case.body, variables=with_variables, subscription=STREAMS)
 
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
     if case.operation.label in CLOSING and b'"data":{' in response.content:
         turn.hurry()
+    if STREAMS:
+        world.know_cursors(found.decode() for found in re.findall(rb'"cursor":"([^"]+)"', response.content))
 
 
 @schemathesis.check
 def answers_as_promised(_context: Any, response: Any, case: Any) -> None:
-    faults = faults_of(
-        SCHEMA,
-        query_in(case.body),
-        accept=(case.headers or {}).get("Accept"),
-        status=response.status_code,
-        content_type=response.headers["content-type"][0],
-        body=response.content,
-    )
+    told = {"status": response.status_code, "content_type": response.headers["content-type"][0]}
+    query = query_in(case.body)
+    if STREAMS:
+        faults = faults_of_stream(SCHEMA, query, body=response.content, **told)
+    else:
+        faults = faults_of(SCHEMA, query, accept=(case.headers or {}).get("Accept"), body=response.content, **told)
     assert not faults, "\n".join(faults)

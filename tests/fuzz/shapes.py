@@ -19,7 +19,6 @@ from graphql import (
     GraphQLUnionType,
     InlineFragmentNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
 )
 
@@ -37,7 +36,7 @@ SCALARS: Final[dict[str, tuple[type, ...]]] = {
 
 def misfits(schema: GraphQLSchema, operation: OperationDefinitionNode, data: Any) -> Iterator[str]:
     """Where data is not what was selected, with the way there."""
-    root = schema.mutation_type if operation.operation is OperationType.MUTATION else schema.query_type
+    root = schema.get_root_type(operation.operation) or schema.query_type
     assert root is not None
     yield from _object(schema, root, [operation.selection_set], data, root.name)
 

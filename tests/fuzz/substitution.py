@@ -43,6 +43,7 @@ PLACES_OF_IDS: Final = {
     "updateAdTag": "ads",
     "job": "jobs",
     "cancelJob": "jobs",
+    "jobProgress": "jobs",
     "node": "nodes",
 }
 WORDS: Final[dict[str, list[str]]] = {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema, build_schema
 
-from tests.fuzz.answers import GRAPHQL_RESPONSE, JSON, faults_of
+from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, faults_of, faults_of_stream
 
 QUERY = "{ tag { __typename name ... on Made { at size } kinds } }"
 GOOD = {"__typename": "Made", "name": "Gold", "at": "2026-03-01T12:00:00Z", "size": 1, "kinds": ["A", None]}
@@ -113,3 +113,27 @@ def test_the_form_follows_what_was_accepted(schema: GraphQLSchema) -> None:
     assert "content type" in faults(schema, answer, accept=GRAPHQL_RESPONSE)
     assert "status 200" in faults(schema, refused(), accept=GRAPHQL_RESPONSE, kind=GRAPHQL_RESPONSE)
     assert "status 400" in faults(schema, answer, accept=GRAPHQL_RESPONSE, status=400, kind=GRAPHQL_RESPONSE)
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"", ""),
+        (b":\n\n", ""),
+        (b'id: 7\r\nevent: next\r\ndata: {"data": {"tag": null}}\r\n\r\nevent: complete\r\ndata: \r\n\r\n', ""),
+        (b'event: next\ndata: {"data": {}}\n\n', "Query: {} instead of ['tag']"),
+        (b'event: next\ndata: {"errors": [{"message": "No.", "extensions": {"code": "INTERNAL"}}]}\n\n', "INTERNAL"),
+        (b"event: next\n\n", "no JSON"),
+        (b"event: error\ndata: {}\n\n", "unknown event"),
+    ],
+)
+def test_a_stream_is_read_event_by_event(schema: GraphQLSchema, body: bytes, fault: str) -> None:
+    found = "; ".join(faults_of_stream(schema, QUERY, status=200, content_type=EVENT_STREAM, body=body))
+
+    assert fault in found
+    assert bool(found) == bool(fault)
+
+
+def test_a_stream_has_its_own_type(schema: GraphQLSchema) -> None:
+    assert faults_of_stream(schema, QUERY, status=200, content_type=JSON, body=b"") == [f"status 200 of {JSON}"]
+    assert faults_of_stream(schema, QUERY, status=500, content_type=EVENT_STREAM, body=b"")

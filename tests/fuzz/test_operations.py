@@ -5,10 +5,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from graphql import GraphQLSchema, build_schema, parse, print_ast, validate
+from graphql import GraphQLSchema, build_schema, parse, print_ast, print_schema, validate
 
+from tests.fuzz.bodies import query_in, request_for
 from tests.fuzz.substitution import substituted
-from tests.fuzz.variables import query_in, with_variables
 
 KNOWN = {"channels": ["the-channel"], "tags": ["one-tag", "another-tag"], "nodes": ["a-node"], "cursors": ["a-cursor"]}
 OPERATIONS = (
@@ -46,16 +46,25 @@ def test_what_is_wrong_on_purpose_stays() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_variables_say_the_same(operation: str, schema: GraphQLSchema) -> None:
-    sent = json.loads(with_variables(schema, operation))
+    sent = json.loads(request_for(schema, operation, variables=True))
 
     assert validate(schema, parse(sent["query"])) == []
     assert '"' not in sent["query"]
     assert "" in sent["variables"].values() or 0 in sent["variables"].values() or [""] in sent["variables"].values()
-    assert query_in(json.dumps(sent).encode()) == sent["query"]
 
 
 def test_an_unknown_argument_stays_where_it_is(schema: GraphQLSchema) -> None:
-    sent = json.loads(with_variables(schema, '{ channel(id: "a", made: "up") { id } }'))
+    sent = json.loads(request_for(schema, '{ channel(id: "a", made: "up") { id } }', variables=True))
 
     assert sent["variables"] == {"v0": "a"}
     assert 'channel(id: $v0, made: "up")' in sent["query"]
+
+
+@pytest.mark.parametrize("variables", [True, False])
+def test_a_subscription_is_made_of_a_query(variables: bool, schema: GraphQLSchema) -> None:
+    as_queries = build_schema(f"{print_schema(schema)} schema {{ query: Subscription }}")
+    made = request_for(as_queries, '{ jobProgress(id: "a") { state } }', variables=variables, subscription=True)
+
+    assert validate(schema, parse(query_in(made))) == []
+    assert query_in(made).startswith("subscription")
+    assert (json.loads(made)["variables"] == {"v0": "a"}) == variables

@@ -1,6 +1,7 @@
 """A robot in which ids exist: what the fuzzer destroys is made again every now and then, and known by its use."""
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -10,8 +11,12 @@ from service.api.tokens import sign_token
 from service.entities.enums import Role
 from service.settings import Settings
 
+# What a run is told by its environment.
 URL: Final = "FUZZ_URL"
 SECRET: Final = "FUZZ_JWT_SECRET"
+NAME: Final = "FUZZ_NAME"
+SCHEMA_FILE: Final = "FUZZ_SCHEMA"
+ENDPOINT: Final = "FUZZ_ENDPOINT"
 OPENIDS: Final = [f"person-{number}" for number in range(12)]
 UNIONIDS: Final = [f"union-{number}" for number in range(12)]
 KINDS: Final = ("SERVICE_ACCOUNT", "SUBSCRIPTION_ACCOUNT", "MINI_PROGRAM")
@@ -52,7 +57,7 @@ class World:
 
     @property
     def robot(self) -> str:
-        return f"fuzzed-{self._robots}"
+        return f"{os.environ[NAME]}{self._robots}"
 
     def token(self, role: str) -> str:
         """For the present robot; `narrowed` is an integrator of the first channel only."""
@@ -65,7 +70,7 @@ class World:
         """Another robot, so that what has piled up does not slow everything down; ids of the last one stay known."""
         foreign = [each for known in self.channels for each in known["nodes"]][-20:]
         self._robots += 1
-        self.channels = [{"apps": [f"wxfuzzed{self._robots}x{n}"], "foreign": foreign} for n in range(len(KINDS))]
+        self.channels = [{"apps": [f"wx{self.robot}x{n}"], "foreign": foreign} for n in range(len(KINDS))]
         self.restore()
 
     def restore(self) -> None:
@@ -77,6 +82,11 @@ class World:
         for known, kind in zip(self.channels, KINDS, strict=True):
             self._populate(known, account=kind != "MINI_PROGRAM")
             self._look(known)
+
+    def know_cursors(self, cursors: Iterable[str]) -> None:
+        """Places in the feeds, to come back to."""
+        for known in self.channels:
+            known["cursors"] = [*known["cursors"], *cursors][-20:]
 
     def _populate(self, known: Known, *, account: bool) -> None:
         channel = known["channels"][0]

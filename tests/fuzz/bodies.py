@@ -1,10 +1,11 @@
-"""The same operation with its arguments as variables: servers read those in another way than literals."""
+"""The body of a request, with arguments in the operation or as variables: servers read those in another way."""
 
 import json
 from typing import Any
 
 from graphql import (
     ArgumentNode,
+    DocumentNode,
     FloatValueNode,
     GraphQLSchema,
     ListValueNode,
@@ -12,6 +13,7 @@ from graphql import (
     NullValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
+    OperationType,
     TypeInfo,
     TypeInfoVisitor,
     ValueNode,
@@ -45,13 +47,22 @@ class _Hoist(Visitor):
         return ArgumentNode(name=node.name, value=variable)
 
     def leave_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> OperationDefinitionNode:
-        return OperationDefinitionNode(
-            operation=node.operation,
-            name=node.name,
-            variable_definitions=tuple(self._definitions),
-            directives=node.directives,
-            selection_set=node.selection_set,
-        )
+        return _operation(node, node.operation, self._definitions)
+
+
+class _Subscribe(Visitor):
+    def leave_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> OperationDefinitionNode:
+        return _operation(node, OperationType.SUBSCRIPTION, node.variable_definitions or ())
+
+
+def _operation(node: OperationDefinitionNode, kind: OperationType, variables: Any) -> OperationDefinitionNode:
+    return OperationDefinitionNode(
+        operation=kind,
+        name=node.name,
+        variable_definitions=tuple(variables),
+        directives=node.directives,
+        selection_set=node.selection_set,
+    )
 
 
 def _has_float(value: ValueNode) -> bool:
@@ -63,17 +74,20 @@ def _has_float(value: ValueNode) -> bool:
     return isinstance(value, FloatValueNode)
 
 
-def with_variables(schema: GraphQLSchema, query: str) -> bytes:
-    """The body of the request for an operation that has none yet."""
-    types = TypeInfo(schema)
-    hoist = _Hoist(types)
-    document = visit(parse(query), TypeInfoVisitor(types, hoist))
-    return json.dumps({"query": print_ast(document), "variables": hoist.values}).encode()
+def request_for(schema: GraphQLSchema, query: str, *, variables: bool, subscription: bool = False) -> bytes:
+    """The body that asks for an operation without variables; a subscription was made as a query of its fields."""
+    document: DocumentNode = parse(query)
+    values: dict[str, Any] = {}
+    if variables:
+        types = TypeInfo(schema)
+        hoist = _Hoist(types)
+        document, values = visit(document, TypeInfoVisitor(types, hoist)), hoist.values
+    if subscription:
+        document = visit(document, _Subscribe())
+    return json.dumps({"query": print_ast(document), "variables": values}).encode()
 
 
-def query_in(body: str | bytes) -> str:
-    """The operation that was sent, as the fuzzer or `with_variables` wrote it."""
-    if isinstance(body, str):
-        return body
+def query_in(body: bytes) -> str:
+    """The operation that was asked for."""
     query: str = json.loads(body)["query"]
     return query
