@@ -47,7 +47,7 @@ RUNS: Final = (
     Run(
         "streams",
         0.15,
-        ("--mode=positive", "--checks=answers_as_promised", "--request-timeout=0.5"),
+        ("--mode=positive", "--checks=answers_as_promised", "--request-timeout=2"),
         "/graphql/stream",
         "schema { query: Subscription }",
     ),

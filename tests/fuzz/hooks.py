@@ -81,7 +81,7 @@ def flatmap_body(_context: Any, body: Any) -> Any:
     """What is drawn alone is often the same; with the text it differs, and is the same again when it is replayed."""
     text = print_ast(body)
     drawn = st.integers(0, 2**32 - 1)
-    return drawn.map(lambda number: substituted(body, world.channels, Random(f"{number} {text}")))
+    return drawn.map(lambda number: substituted(SCHEMA, body, world.channels, Random(f"{number} {text}")))
 
 
 @schemathesis.hook

@@ -7,14 +7,20 @@ from random import Random
 from typing import Any, Final
 
 from graphql import (
+    REMOVE,
     ArgumentNode,
     DocumentNode,
+    GraphQLSchema,
     IntValueNode,
+    NullValueNode,
     ObjectFieldNode,
     ObjectValueNode,
     StringValueNode,
+    TypeInfo,
+    TypeInfoVisitor,
     ValueNode,
     Visitor,
+    is_nullable_type,
     parse_value,
     visit,
 )
@@ -68,8 +74,9 @@ NUMBERS: Final = {"first": (1, 200), "expectedVersion": (1, 4)}
 
 
 class _Substitution(Visitor):
-    def __init__(self, channels: list[Known], random: Random) -> None:
+    def __init__(self, types: TypeInfo, channels: list[Known], random: Random) -> None:
         super().__init__()
+        self._types = types
         self._channels = channels
         self._random = random
         self._here = random.choice(channels)
@@ -82,7 +89,11 @@ class _Substitution(Visitor):
         value = self._of(node.name.value, node.value)
         return None if value is node.value else ArgumentNode(name=node.name, value=value)
 
-    def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> ObjectFieldNode | None:
+    def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> Any:
+        nullable = is_nullable_type(self._types.get_input_type())
+        if isinstance(node.value, NullValueNode) and nullable and self._random.random() < OFTEN:
+            # Edits refuse most nulls: to leave out is another thing.
+            return REMOVE
         value = self._of(node.name.value, node.value)
         return None if value is node.value else ObjectFieldNode(name=node.name, value=value)
 
@@ -129,7 +140,8 @@ class _Substitution(Visitor):
         return f"{{{kind}: [{operands}]}}"
 
 
-def substituted(document: DocumentNode, channels: list[Known], random: Random) -> DocumentNode:
+def substituted(schema: GraphQLSchema, document: DocumentNode, channels: list[Known], random: Random) -> DocumentNode:
     """The document with known things in it."""
-    changed: DocumentNode = visit(document, _Substitution(channels, random))
+    types = TypeInfo(schema)
+    changed: DocumentNode = visit(document, TypeInfoVisitor(types, _Substitution(types, channels, random)))
     return changed

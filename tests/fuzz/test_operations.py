@@ -23,25 +23,31 @@ def schema() -> GraphQLSchema:
     return build_schema((Path(__file__).parents[2] / "schema.graphql").read_text(encoding="utf-8"))
 
 
-def often(operation: str) -> list[str]:
-    return [print_ast(substituted(parse(operation), [KNOWN], Random(seed))) for seed in range(100)]
+def often(schema: GraphQLSchema, operation: str) -> list[str]:
+    return [print_ast(substituted(schema, parse(operation), [KNOWN], Random(seed))) for seed in range(100)]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_is_known_comes_most_of_the_time(operation: str, schema: GraphQLSchema) -> None:
-    made = often(operation)
+    made = often(schema, operation)
 
     assert all(validate(schema, parse(each)) == [] for each in made)
     known = [each for values in KNOWN.values() for each in values]
     assert sum(any(each in text for each in known) for text in made) > 70
     assert len(set(made)) > 1
-    assert often(operation) == made
+    assert often(schema, operation) == made
 
 
-def test_what_is_wrong_on_purpose_stays() -> None:
-    assert all(
-        "channelId: true, openids: 1.5" in each for each in often("{ users(channelId: true, openids: 1.5) { id } }")
-    )
+@pytest.mark.parametrize("wrong", ["channelId: true, openids: 1.5", f"first: {2**31}"])
+def test_what_is_wrong_on_purpose_stays(wrong: str, schema: GraphQLSchema) -> None:
+    assert all(wrong in each for each in often(schema, f"{{ users({wrong}) {{ id }} }}"))
+
+
+def test_nulls_are_mostly_left_out_where_they_may_be(schema: GraphQLSchema) -> None:
+    made = often(schema, "mutation { updateChannel(input: {id: null, name: null}) { channel { id } } }")
+
+    assert all("id: null" in each for each in made)
+    assert 70 < sum("name" not in each for each in made) < 100
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
