@@ -5,7 +5,6 @@ from typing import Any
 
 from graphql import (
     ArgumentNode,
-    DocumentNode,
     FloatValueNode,
     GraphQLSchema,
     ListValueNode,
@@ -26,6 +25,8 @@ from graphql import (
     value_from_ast_untyped,
     visit,
 )
+
+from tests.fuzz.forms import with_named_fragments
 
 
 class _Hoist(Visitor):
@@ -65,6 +66,13 @@ def _operation(node: OperationDefinitionNode, kind: OperationType, variables: An
     )
 
 
+def decided_otherwise(body: bytes) -> bytes:
+    """The same request with every yes a no: to a server that remembers the operation, nearly the same."""
+    sent = json.loads(body)
+    variables = {name: not value if isinstance(value, bool) else value for name, value in sent["variables"].items()}
+    return json.dumps(sent | {"variables": variables}).encode()
+
+
 def _has_float(value: ValueNode) -> bool:
     match value:
         case ListValueNode():
@@ -76,7 +84,7 @@ def _has_float(value: ValueNode) -> bool:
 
 def request_for(schema: GraphQLSchema, query: str, *, variables: bool, subscription: bool = False) -> bytes:
     """The body that asks for an operation without variables; a subscription was made as a query of its fields."""
-    document: DocumentNode = parse(query)
+    document = parse(query)
     values: dict[str, Any] = {}
     if variables:
         types = TypeInfo(schema)
@@ -84,10 +92,5 @@ def request_for(schema: GraphQLSchema, query: str, *, variables: bool, subscript
         document, values = visit(document, TypeInfoVisitor(types, hoist)), hoist.values
     if subscription:
         document = visit(document, _Subscribe())
+    document = with_named_fragments(document, query)
     return json.dumps({"query": print_ast(document), "variables": values}).encode()
-
-
-def query_in(body: bytes) -> str:
-    """The operation that was asked for."""
-    query: str = json.loads(body)["query"]
-    return query

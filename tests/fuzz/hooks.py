@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
@@ -12,7 +13,8 @@ from graphql import StringValueNode, build_schema, print_ast
 from hypothesis import strategies as st
 
 from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, faults_of, faults_of_stream
-from tests.fuzz.bodies import query_in, request_for
+from tests.fuzz.bodies import decided_otherwise, request_for
+from tests.fuzz.forms import with_directives
 from tests.fuzz.substitution import substituted
 from tests.fuzz.world import SCHEMA_FILE, World
 
@@ -29,6 +31,19 @@ CLOSING: Final = {"Mutation.unbindChannel", "Mutation.updateChannel", "Mutation.
 CALLS_AFTER_CLOSING: Final = 6
 
 world: Final = World()
+
+
+class _Last(OrderedDict[str, str]):
+    """Forgets the oldest."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: str, value: str) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self._most:
+            self.popitem(last=False)
 
 
 class _Turn:
@@ -53,6 +68,8 @@ class _Turn:
 
 
 turn: Final = _Turn()
+# What the last requests ask for, in the form that the checks read.
+meant: Final = _Last(1_000)
 
 _offsets: Final = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 _any_time: Final = st.datetimes(timezones=_offsets).map(datetime.isoformat)
@@ -86,9 +103,12 @@ def flatmap_body(_context: Any, body: Any) -> Any:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    with_variables = turn.next()
+    variables = turn.next()
     if isinstance(case.body, str):
-        case.body = request_for(SCHEMA, case.body, variables=with_variables, subscription=STREAMS)
+        query = meant[case.id] = with_directives(case.body)
+        case.body = request_for(SCHEMA, query, variables=variables, subscription=STREAMS)
+        if variables and case.operation.definition.is_query and not STREAMS:
+            world.send(decided_otherwise(case.body), dict(case.headers or {}))
 
 
 @schemathesis.hook
@@ -102,7 +122,7 @@ def after_call(_context: Any, case: Any, response: Any) -> None:
 @schemathesis.check
 def answers_as_promised(_context: Any, response: Any, case: Any) -> None:
     told = {"status": response.status_code, "content_type": response.headers["content-type"][0]}
-    query = query_in(case.body)
+    query = meant[case.id]
     if STREAMS:
         faults = faults_of_stream(SCHEMA, query, body=response.content, **told)
     else:

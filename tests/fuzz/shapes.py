@@ -1,6 +1,6 @@
 """Whether data has the shape of the selection it answers: keys in their order, lists, nulls and values of their types.
 
-Knows operations without variables, directives and named fragments: those that the fuzzer makes.
+Knows operations without named fragments, with nothing but literals in directives: those that the fuzzer makes.
 """
 
 import re
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
     FieldNode,
     GraphQLEnumType,
     GraphQLInterfaceType,
@@ -94,11 +96,20 @@ def _is_leaf(of: GraphQLOutputType, value: Any) -> bool:
 
 def _collect(schema: GraphQLSchema, of: GraphQLObjectType, selections: SelectionSetNode, fields: Fields) -> None:
     for selection in selections.selections:
+        if any(_leaves_out(directive) for directive in selection.directives or ()):
+            continue
         if isinstance(selection, FieldNode):
             key = selection.alias.value if selection.alias else selection.name.value
             fields.setdefault(key, []).append(selection)
         elif isinstance(selection, InlineFragmentNode) and _applies(schema, selection, of):
             _collect(schema, of, selection.selection_set, fields)
+
+
+def _leaves_out(directive: DirectiveNode) -> bool:
+    """Whether it is @skip(if: true) or @include(if: false)."""
+    [condition] = (each.value for each in directive.arguments or ())
+    assert isinstance(condition, BooleanValueNode)
+    return condition.value == (directive.name.value == "skip")
 
 
 def _applies(schema: GraphQLSchema, fragment: InlineFragmentNode, of: GraphQLObjectType) -> bool:

@@ -137,3 +137,23 @@ def test_a_stream_is_read_event_by_event(schema: GraphQLSchema, body: bytes, fau
 def test_a_stream_has_its_own_type(schema: GraphQLSchema) -> None:
     assert faults_of_stream(schema, QUERY, status=200, content_type=JSON, body=b"") == [f"status 200 of {JSON}"]
     assert faults_of_stream(schema, QUERY, status=500, content_type=EVENT_STREAM, body=b"")
+
+
+@pytest.mark.parametrize(
+    ("directives", "tag", "fault"),
+    [
+        ("@skip(if: true)", {}, ""),
+        ("@include(if: false)", {}, ""),
+        ("@skip(if: false)", {"name": "Gold"}, ""),
+        ("@include(if: true)", {"name": "Gold"}, ""),
+        ("@skip(if: true)", {"name": "Gold"}, "instead of []"),
+        ("@include(if: true)", {}, "instead of ['name']"),
+    ],
+)
+def test_what_is_left_out_is_not_there(schema: GraphQLSchema, directives: str, tag: Any, fault: str) -> None:
+    body = json.dumps({"data": {"tag": tag}}).encode()
+    query = f"{{ tag {{ name {directives} }} }}"
+    found = "; ".join(faults_of(schema, query, accept=None, status=200, content_type=JSON, body=body))
+
+    assert fault in found
+    assert bool(found) == bool(fault)

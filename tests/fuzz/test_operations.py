@@ -1,13 +1,15 @@
 """What the fuzzer sends: known things in the place of made-up ones, and the same operation with variables."""
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, print_ast, print_schema, validate
 
-from tests.fuzz.bodies import query_in, request_for
+from tests.fuzz.bodies import decided_otherwise, request_for
+from tests.fuzz.forms import with_directives
 from tests.fuzz.substitution import substituted
 
 KNOWN = {"channels": ["the-channel"], "tags": ["one-tag", "another-tag"], "nodes": ["a-node"], "cursors": ["a-cursor"]}
@@ -71,6 +73,27 @@ def test_a_subscription_is_made_of_a_query(variables: bool, schema: GraphQLSchem
     as_queries = build_schema(f"{print_schema(schema)} schema {{ query: Subscription }}")
     made = request_for(as_queries, '{ jobProgress(id: "a") { state } }', variables=variables, subscription=True)
 
-    assert validate(schema, parse(query_in(made))) == []
-    assert query_in(made).startswith("subscription")
-    assert (json.loads(made)["variables"] == {"v0": "a"}) == variables
+    sent = json.loads(made)
+    assert validate(schema, parse(sent["query"])) == []
+    assert sent["query"].startswith("subscription")
+    assert (sent["variables"] == {"v0": "a"}) == variables
+
+
+def test_directives_and_named_fragments_come_now_and_then(schema: GraphQLSchema) -> None:
+    operation = '{{ node(id: "{}") {{ id ... on AdTag {{ name adIds channel {{ name appId }} }} }} }}'
+    made = [with_directives(operation.format(number)) for number in range(50)]
+    sent = [json.loads(request_for(schema, each, variables=True)) for each in made]
+
+    assert all(validate(schema, parse(each["query"])) == [] for each in sent)
+    assert {f"@{name}(if: {value})" for name in ("skip", "include") for value in ("true", "false")} == {
+        found for each in made for found in re.findall(r"@\w+\(if: \w+\)", each)
+    }
+    assert all("if: true" not in each["query"] for each in sent)
+    assert 10 < sum("fragment Part0 on AdTag" in each["query"] for each in sent) < 40
+    assert made == [with_directives(operation.format(number)) for number in range(50)]
+
+
+def test_another_decision_is_another_request_for_the_same_operation() -> None:
+    other = decided_otherwise(b'{"query": "query ($a: Boolean!, $b: Int) { c }", "variables": {"a": true, "b": 1}}')
+
+    assert json.loads(other) == {"query": "query ($a: Boolean!, $b: Int) { c }", "variables": {"a": False, "b": 1}}

@@ -83,6 +83,10 @@ class World:
             self._populate(known, account=kind != "MINI_PROGRAM")
             self._look(known)
 
+    def send(self, body: bytes, headers: dict[str, str]) -> None:
+        """Ask for something whose answer nobody reads."""
+        self._http.post("/graphql", content=body, headers=headers | {"Content-Type": "application/json"})
+
     def know_cursors(self, cursors: Iterable[str]) -> None:
         """Places in the feeds, to come back to."""
         for known in self.channels:
