@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test faults check lint types contracts bench bench-peers lock schema clean
+.PHONY: help install run test faults check lint types contracts schema-lint fuzz bench bench-peers lock schema \
+  release-schema clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/installed ## Make .venv with everything in it
 
@@ -37,7 +38,17 @@ contracts: install
 	$(BIN)/lint-imports
 	$(BIN)/user-tags export-schema | diff -u schema.graphql -
 
-check: lint types contracts test ## Everything CI runs
+schema-lint: install ## Compare schema.graphql with the released one, and lint it and the operations shown (needs Node.js)
+	$(BIN)/python -m tests.contract.schema_lint
+
+check: lint types contracts schema-lint test ## Everything CI runs but the fuzzing
+
+.venv/fuzz-installed: requirements/fuzz.txt | install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: .venv/fuzz-installed ## Send made-up operations to a service of its own; SECONDS=600 SEED=… are optional
+	$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 .venv/bench-installed: requirements/bench.txt | install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
@@ -62,9 +73,14 @@ lock: ## Pin every dependency with its hashes again
 	  --extra embedded --group dev -c requirements/production.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" --group bench -c requirements/dev.txt -o requirements/bench.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --custom-compile-command "make lock" --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" -c requirements/dev.txt - -o requirements/build.txt
+
+release-schema: ## Take schema.graphql as what clients may rely on from now on
+	cp schema.graphql tests/contract/schema.released.graphql
 
 clean: ## Remove the environment and the embedded data
 	rm -rf .venv .data

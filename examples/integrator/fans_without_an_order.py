@@ -20,15 +20,17 @@ import httpx
 URL = os.environ.get("URL", "http://127.0.0.1:8000")
 
 FANS = """
-query($account: ID!) { channel(id: $account) { tags(category: "Follow time") { nodes { id } } } }
+query Fans($account: ID!) { channel(id: $account) { tags(category: "Follow time") { nodes { id } } } }
 """
 ORDERED = """
-mutation($input: SubmitReturnDataInput!) {
+mutation HandBack($input: SubmitReturnDataInput!) {
   submitReturnData(input: $input) { receipt { added unmatched tag { id } } }
 }
 """
 NOT_ORDERED = """
-mutation($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id name state expression { text } } } }
+mutation Combine($input: CreateComboTagInput!) {
+  createComboTag(input: $input) { tag { id name state expression { text } } }
+}
 """
 
 

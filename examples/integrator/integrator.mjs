@@ -12,11 +12,11 @@ const { URL: url = "http://127.0.0.1:8000", TOKEN, CHANNEL, APP_ID, OPENIDS } = 
 const { RETURN_ADDRESS, RETURN_APP_ID, RETURN_KEY } = process.env;
 
 const RECORD = `
-mutation($channel: ID!, $events: [UserEventInput!]!) {
+mutation Report($channel: ID!, $events: [UserEventInput!]!) {
   recordEvents(input: {channelId: $channel, events: $events}) { accepted rejected { index code reason } }
 }`;
 const SUBMIT = `
-mutation($input: SubmitReturnDataInput!) {
+mutation HandBack($input: SubmitReturnDataInput!) {
   submitReturnData(input: $input) {
     replayed receipt { id added unchanged newUsers duplicates rejected { index code } tag { id } }
   }

@@ -23,12 +23,12 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 URL = os.environ.get("URL", "http://127.0.0.1:8000")
 
 RECORD = """
-mutation($channel: ID!, $events: [UserEventInput!]!) {
+mutation Report($channel: ID!, $events: [UserEventInput!]!) {
   recordEvents(input: {channelId: $channel, events: $events}) { accepted rejected { index code reason } }
 }
 """
 SUBMIT = """
-mutation($input: SubmitReturnDataInput!) {
+mutation HandBack($input: SubmitReturnDataInput!) {
   submitReturnData(input: $input) {
     replayed receipt { id added unchanged newUsers duplicates rejected { index code } tag { id } }
   }

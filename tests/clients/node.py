@@ -1,4 +1,4 @@
-"""Node.js with the packages of examples/live; where there is none, the tests that need it say so."""
+"""Node.js with the packages of a directory; where there is none, the tests that need it say so."""
 
 import fcntl
 import os
@@ -12,26 +12,35 @@ from typing import Final
 import pytest
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "live"
+MISSING: Final = "Node.js and npm are not installed"
 
 
-def node() -> str:
-    """The path of Node.js, its packages installed; skips the test where there is no Node.js."""
+def find_node(packages: Path) -> str | None:
+    """The path of Node.js, the packages installed that the directory's lock names; None where there is no Node.js."""
     found, npm = shutil.which("node"), shutil.which("npm")
     if found is None or npm is None:
-        pytest.skip("Node.js and npm are not installed")
-    lock = EXAMPLES / "package-lock.json"
-    installed = EXAMPLES / "node_modules" / ".package-lock.json"
-    with _alone():
+        return None
+    lock = packages / "package-lock.json"
+    installed = packages / "node_modules" / ".package-lock.json"
+    with _alone(packages):
         if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
             command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(command, cwd=EXAMPLES, check=True, capture_output=True, timeout=110)
+            subprocess.run(command, cwd=packages, check=True, capture_output=True, timeout=110)
+    return found
+
+
+def node(packages: Path = EXAMPLES) -> str:
+    """The same; skips the test where there is no Node.js."""
+    found = find_node(packages)
+    if found is None:
+        pytest.skip(MISSING)
     return found
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _alone(packages: Path) -> Iterator[None]:
     """One process of the run installs, the others wait for it; a lock on the directory leaves nothing behind."""
-    directory = os.open(EXAMPLES, os.O_RDONLY)
+    directory = os.open(packages, os.O_RDONLY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
         yield

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from tests.packaging.dockerfile import REPOSITORY
 
-LOCKS: Final = ("production", "dev", "build", "bench")
+LOCKS: Final = ("production", "dev", "build", "bench", "fuzz")
 PINNED: Final = re.compile(r"([A-Za-z0-9._-]+)==(\S+)(?: ; (.+?))?((?: --hash=sha256:[0-9a-f]{64})+)")
 
 
@@ -43,8 +43,8 @@ def wanted_by(lock: str) -> Iterable[str]:
             yield from told["project"]["dependencies"]
             yield from told["project"]["optional-dependencies"]["embedded"]
             yield from told["dependency-groups"]["dev"]
-        case "bench":
-            yield from told["dependency-groups"]["bench"]
+        case "bench" | "fuzz":
+            yield from told["dependency-groups"][lock]
         case "build":
             yield from told["build-system"]["requires"]
 

@@ -1,0 +1,79 @@
+"""Operations in another form, with a part of them left out by directives, and with fragments that have names."""
+
+from random import Random
+from typing import Any, Final
+
+from graphql import (
+    ArgumentNode,
+    BooleanValueNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    NameNode,
+    Visitor,
+    parse,
+    print_ast,
+    visit,
+)
+
+DECIDED: Final = 0.15
+NAMED: Final = 0.5
+
+
+class _Decide(Visitor):
+    def __init__(self, random: Random) -> None:
+        super().__init__()
+        self._random = random
+        self._depth = 0
+
+    def enter_field(self, *_: Any) -> None:
+        self._depth += 1
+
+    def leave_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
+        self._depth -= 1
+        if self._depth == 0 or self._random.random() >= DECIDED:
+            return None
+        condition = ArgumentNode(
+            name=NameNode(value="if"), value=BooleanValueNode(value=self._random.choice((True, False)))
+        )
+        name = NameNode(value=self._random.choice(("skip", "include")))
+        return FieldNode(
+            alias=node.alias,
+            name=node.name,
+            arguments=node.arguments,
+            directives=(DirectiveNode(name=name, arguments=(condition,)),),
+            selection_set=node.selection_set,
+        )
+
+
+class _Name(Visitor):
+    def __init__(self, random: Random) -> None:
+        super().__init__()
+        self._random = random
+        self.fragments: list[FragmentDefinitionNode] = []
+
+    def leave_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> FragmentSpreadNode | None:
+        if node.type_condition is None or self._random.random() >= NAMED:
+            return None
+        name = NameNode(value=f"Part{len(self.fragments)}")
+        self.fragments.append(
+            FragmentDefinitionNode(
+                name=name, type_condition=node.type_condition, directives=(), selection_set=node.selection_set
+            )
+        )
+        return FragmentSpreadNode(name=name, directives=())
+
+
+def with_directives(query: str) -> str:
+    """The operation with @skip and @include on some fields below its root; always the same for the same text."""
+    return print_ast(visit(parse(query), _Decide(Random(query))))
+
+
+def with_named_fragments(document: DocumentNode, seed: str) -> DocumentNode:
+    """The same with some of its inline fragments named."""
+    naming = _Name(Random(seed))
+    named: DocumentNode = visit(document, naming)
+    return DocumentNode(definitions=(*named.definitions, *naming.fragments))

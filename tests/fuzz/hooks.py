@@ -1,0 +1,130 @@
+"""What Schemathesis loads: whose requests it sends, what it puts into them, and what it checks."""
+
+import os
+import re
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import schemathesis
+from graphql import StringValueNode, build_schema, print_ast
+from hypothesis import strategies as st
+
+from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, faults_of, faults_of_stream
+from tests.fuzz.bodies import decided_otherwise, request_for
+from tests.fuzz.forms import with_directives
+from tests.fuzz.substitution import substituted
+from tests.fuzz.world import SCHEMA_FILE, World
+
+SCHEMA: Final = build_schema(Path(os.environ[SCHEMA_FILE]).read_text(encoding="utf-8"))
+# Schemathesis knows no subscriptions, so these are made as if they were queries.
+STREAMS: Final = SCHEMA.query_type is SCHEMA.get_type("Subscription")
+ACCEPTED: Final = (EVENT_STREAM,) if STREAMS else (None, JSON, GRAPHQL_RESPONSE)
+# Admins see and do the most, so most requests are theirs.
+ROLES: Final = ("admin", "admin", "admin", "admin", "admin", "creator", "agent", "integrator", "narrowed", "nobody")
+CALLS_BETWEEN_RESTORING: Final = 150
+CALLS_OF_A_ROBOT: Final = 3_000
+# After these nothing else gets far; a few more calls see the state they leave.
+CLOSING: Final = {"Mutation.unbindChannel", "Mutation.updateChannel", "Mutation.bindChannel"}
+CALLS_AFTER_CLOSING: Final = 6
+
+world: Final = World()
+
+
+class _Last(OrderedDict[str, str]):
+    """Forgets the oldest."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: str, value: str) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self._most:
+            self.popitem(last=False)
+
+
+class _Turn:
+    """Counts the calls, and restores the world when it is time."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._due = CALLS_BETWEEN_RESTORING
+
+    def next(self) -> bool:
+        """Whether it is a call with variables."""
+        self._calls += 1
+        if self._calls % CALLS_OF_A_ROBOT == 0:
+            world.begin_anew()
+        elif self._calls >= self._due:
+            world.restore()
+            self._due = self._calls + CALLS_BETWEEN_RESTORING
+        return self._calls % 2 == 0
+
+    def hurry(self) -> None:
+        self._due = min(self._due, self._calls + CALLS_AFTER_CLOSING)
+
+
+turn: Final = _Turn()
+# What the last requests ask for, in the form that the checks read.
+meant: Final = _Last(1_000)
+
+_offsets: Final = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+_any_time: Final = st.datetimes(timezones=_offsets).map(datetime.isoformat)
+_lately: Final = st.integers(-300_000, 600).map(lambda ago: (datetime.now(UTC) + timedelta(seconds=ago)).isoformat())
+_no_time: Final = st.sampled_from(
+    ["", "yesterday", "2026-02-30T00:00:00Z", "2026-03-01T12:00:00", "0000-01-01T00:00:00Z"]
+)
+schemathesis.graphql.scalar(
+    "DateTime", st.one_of(_lately, _lately, _any_time, _no_time).map(lambda text: StringValueNode(value=text))
+)
+
+
+@schemathesis.hook
+def before_generate_headers(_context: Any, _strategy: Any) -> Any:
+    """Each request is somebody's, and likes one of the media types."""
+    return st.builds(_headers, st.sampled_from(ROLES), st.sampled_from(ACCEPTED))
+
+
+def _headers(role: str, accept: str | None) -> dict[str, str]:
+    headers = {} if role == "nobody" else {"Authorization": f"Bearer {world.token(role)}"}
+    return headers if accept is None else headers | {"Accept": accept}
+
+
+@schemathesis.hook
+def flatmap_body(_context: Any, body: Any) -> Any:
+    """What is drawn alone is often the same; with the text it differs, and is the same again when it is replayed."""
+    text = print_ast(body)
+    drawn = st.integers(0, 2**32 - 1)
+    return drawn.map(lambda number: substituted(SCHEMA, body, world.channels, Random(f"{number} {text}")))
+
+
+@schemathesis.hook
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    variables = turn.next()
+    if isinstance(case.body, str):
+        query = meant[case.id] = with_directives(case.body)
+        case.body = request_for(SCHEMA, query, variables=variables, subscription=STREAMS)
+        if variables and case.operation.definition.is_query and not STREAMS:
+            world.send(decided_otherwise(case.body), dict(case.headers or {}))
+
+
+@schemathesis.hook
+def after_call(_context: Any, case: Any, response: Any) -> None:
+    if case.operation.label in CLOSING and b'"data":{' in response.content:
+        turn.hurry()
+    if STREAMS:
+        world.know_cursors(found.decode() for found in re.findall(rb'"cursor":"([^"]+)"', response.content))
+
+
+@schemathesis.check
+def answers_as_promised(_context: Any, response: Any, case: Any) -> None:
+    told = {"status": response.status_code, "content_type": response.headers["content-type"][0]}
+    query = meant[case.id]
+    if STREAMS:
+        faults = faults_of_stream(SCHEMA, query, body=response.content, **told)
+    else:
+        faults = faults_of(SCHEMA, query, accept=(case.headers or {}).get("Accept"), body=response.content, **told)
+    assert not faults, "\n".join(faults)

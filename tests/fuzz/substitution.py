@@ -1,0 +1,147 @@
+"""Puts ids that exist, cursors, page sizes and whole expressions in the place of most of what was made up for them.
+
+Only values of the right kind are replaced: where a wrong one was made on purpose, it stays.
+"""
+
+from random import Random
+from typing import Any, Final
+
+from graphql import (
+    REMOVE,
+    ArgumentNode,
+    DocumentNode,
+    GraphQLSchema,
+    IntValueNode,
+    NullValueNode,
+    ObjectFieldNode,
+    ObjectValueNode,
+    StringValueNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    ValueNode,
+    Visitor,
+    is_nullable_type,
+    parse_value,
+    visit,
+)
+from graphql.language import FieldNode, ListValueNode
+
+from tests.fuzz.damage import damaged
+from tests.fuzz.world import LABELS, OPENIDS, UNIONIDS, Known
+
+OFTEN: Final = 0.9
+PLACES: Final = {
+    "channelId": "channels",
+    "openidsOf": "channels",
+    "tag": "tags",
+    "tagIds": "tags",
+    "ids": "nodes",
+    "receiptId": "receipts",
+    "after": "cursors",
+}
+# `id` says what it is of only by its field.
+PLACES_OF_IDS: Final = {
+    "channel": "channels",
+    "updateChannel": "channels",
+    "unbindChannel": "channels",
+    "comboTagEditPreview": "combos",
+    "updateComboTag": "combos",
+    "updateAdTag": "ads",
+    "job": "jobs",
+    "cancelJob": "jobs",
+    "jobProgress": "jobs",
+    "node": "nodes",
+}
+WORDS: Final[dict[str, list[str]]] = {
+    "openid": OPENIDS,
+    "openids": OPENIDS,
+    "unionid": UNIONIDS,
+    "adIds": ["ad-1", "ad-2", "ad-3"],
+    "category": ["Level", "Touchability", "Advertising", "Combo"],
+    "label": list(LABELS),
+    "idempotencyKey": ["key-1", "key-2"],
+    "appSecret": ["an app's secret"],
+    "callbackToken": ["token123"],
+    "encodingAesKey": ["abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"],
+    "description": ["In words", "用中文说"],
+    "search": ["o", "Gold"],
+}
+# What must be new; one that is taken already comes up by itself often enough.
+NEW_WORDS: Final = {"name": "Name {}", "appId": "wxnew{}"}
+# May be written as a number.
+IDS: Final = frozenset({"id", "channelId", "openidsOf", "tag", "receiptId"})
+NUMBERS: Final = {"first": (1, 200), "expectedVersion": (1, 4)}
+
+
+class _Substitution(Visitor):
+    def __init__(self, types: TypeInfo, channels: list[Known], random: Random) -> None:
+        super().__init__()
+        self._types = types
+        self._channels = channels
+        self._random = random
+        self._here = random.choice(channels)
+        self._field = ""
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self._field = node.name.value
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode | None:
+        value = self._of(node.name.value, node.value)
+        return None if value is node.value else ArgumentNode(name=node.name, value=value)
+
+    def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> Any:
+        nullable = is_nullable_type(self._types.get_input_type())
+        if isinstance(node.value, NullValueNode) and nullable and self._random.random() < OFTEN:
+            # Edits refuse most nulls: to leave out is another thing.
+            return REMOVE
+        value = self._of(node.name.value, node.value)
+        return None if value is node.value else ObjectFieldNode(name=node.name, value=value)
+
+    def _of(self, name: str, value: ValueNode) -> ValueNode:
+        there = self._there(name)
+        often = self._random.random() < OFTEN
+        match value:
+            case ObjectValueNode() if name == "expression" and often:
+                return parse_value(self._expression(3))
+            # One that is no Int is wrong on purpose.
+            case IntValueNode() if name in NUMBERS and often and abs(int(value.value)) < 2**31:
+                return IntValueNode(value=str(self._random.randint(*NUMBERS[name])))
+            case StringValueNode() if there:
+                return StringValueNode(value=self._one_of(there))
+            case IntValueNode() if there and name in IDS:
+                return StringValueNode(value=self._one_of(there))
+            case ListValueNode() if there and all(isinstance(each, StringValueNode) for each in value.values):
+                some = self._random.sample(there, k=min(len(there), self._random.randint(1, 6)))
+                return ListValueNode(values=tuple(StringValueNode(value=self._one_of([each])) for each in some))
+        return value
+
+    def _one_of(self, there: list[str]) -> str:
+        """Mostly as it is, and else nearly so."""
+        found = self._random.choice(there)
+        return found if self._random.random() < OFTEN else damaged(found, self._random)
+
+    def _there(self, name: str) -> list[str]:
+        """What may stand under this name: mostly of one channel in a whole document."""
+        if name in WORDS:
+            return WORDS[name]
+        if name in NEW_WORDS:
+            return [NEW_WORDS[name].format(self._random.randrange(2**32))]
+        place = PLACES_OF_IDS.get(self._field, "tags") if name == "id" else PLACES.get(name, "")
+        known = self._here if self._random.random() < OFTEN else self._random.choice(self._channels)
+        return known.get(place, [])
+
+    def _expression(self, depth: int) -> str:
+        kind = self._random.choice(("tag", "tag", "all", "any", "except")) if depth else "tag"
+        if kind == "tag":
+            return f'{{tag: "{self._random.choice(self._here["tags"])}"}}'
+        if kind == "except":
+            return f"{{except: {{from: {self._expression(depth - 1)}, remove: {self._expression(depth - 1)}}}}}"
+        operands = ", ".join(self._expression(depth - 1) for _ in range(self._random.randint(1, 3)))
+        return f"{{{kind}: [{operands}]}}"
+
+
+def substituted(schema: GraphQLSchema, document: DocumentNode, channels: list[Known], random: Random) -> DocumentNode:
+    """The document with known things in it."""
+    types = TypeInfo(schema)
+    changed: DocumentNode = visit(document, TypeInfoVisitor(types, _Substitution(types, channels, random)))
+    return changed
