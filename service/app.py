@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
 
 from starlette.applications import Starlette
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -35,10 +33,6 @@ from service.http.wechat_push import WechatPush
 from service.logs import configure_logging
 from service.parts import open_parts
 from service.settings import Settings, read_settings
-
-# Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
-WORTH_COMPRESSING: Final = 2_000
-COMPRESSION: Final = 4
 
 
 class WebProcess:
@@ -142,10 +136,9 @@ class _Endpoint:
 def make_app(settings: Settings) -> Starlette:
     """The ASGI application; raises SettingsError when tokens could not be verified, or a trusted document is wrong."""
     process = WebProcess(settings)
-    graphql = _Endpoint(GZipMiddleware(process.graphql, minimum_size=WORTH_COMPRESSING, compresslevel=COMPRESSION))
     return Starlette(
         routes=[
-            Route("/graphql", graphql),
+            Route("/graphql", _Endpoint(process.graphql)),
             WebSocketRoute("/graphql", _Endpoint(process.graphql)),
             Route("/graphql/stream", _Endpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),

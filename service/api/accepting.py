@@ -1,12 +1,16 @@
 """Which media type a client wants an answer in, by the order and weights of its Accept header (RFC 9110 §12.5.1)."""
 
+from functools import lru_cache
 from typing import Final
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
+# Clients are of a few kinds, each with a header of its own.
+MOST_REMEMBERED: Final = 100
 
 
+@lru_cache(MOST_REMEMBERED)
 def media_type_for(accept: str | None) -> str:
     """The better liked of the two; application/json for those who do not say, as every older client expects."""
     weights = dict(_weights(accept or ""))

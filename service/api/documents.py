@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 
 from graphql import (
@@ -10,6 +11,8 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
     parse,
     specified_rules,
 )
@@ -17,8 +20,19 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
-from service.api.limits import OperationTooLargeError, check_cost, check_size
+from service.api.limits import OperationTooLargeError, check_cost, check_size, cost_varies
+from service.api.plans import Plan
 from service.settings import QueryLimits
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuery:
+    """A query in which nothing is wrong."""
+
+    document: DocumentNode
+    plan: Plan
+    # Whether its cost is another for other variables; otherwise it is known to be low enough.
+    cost_varies: bool
 
 
 class Documents:
@@ -30,6 +44,7 @@ class Documents:
         # Literals in a query make each text a document of its own, so memory must have an end.
         self.parsed = lru_cache(remembered)(self._parse)
         self.faults = lru_cache(remembered)(self._validate)
+        self.query = lru_cache(remembered)(self._query)
 
     def _parse(self, text: str) -> DocumentNode:
         """Raises GraphQLError, which is not remembered."""
@@ -43,6 +58,22 @@ class Documents:
         except OperationTooLargeError as error:
             return (error,)
         return tuple(validate_document(schema, document, self._rules))
+
+    def _query(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> KnownQuery | None:
+        """None where there is anything to refuse, and for operations of other types."""
+        try:
+            if self.faults(schema, text):
+                return None
+            document = self.parsed(text)
+            operation = get_operation_ast(document, operation_name)
+            if operation is None or operation.operation is not OperationType.QUERY:
+                return None
+            varies = cost_varies(document)
+            if not varies:
+                check_cost(document, operation_name, None, self.limits)
+        except (GraphQLError, OperationTooLargeError):
+            return None
+        return KnownQuery(document, Plan(schema, document, operation), varies)
 
 
 class RememberedDocuments(SchemaExtension):

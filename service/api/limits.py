@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -21,6 +22,8 @@ from graphql import (
     ValueNode,
     VariableDefinitionNode,
     VariableNode,
+    Visitor,
+    visit,
 )
 
 from service.api.paging import MOST_A_PAGE
@@ -133,6 +136,23 @@ def check_cost(
             cost = _cost(definition.selection_set, fragments, variables or {})
             if cost > limits.cost:
                 raise OperationTooLargeError("values to read", limits.cost)
+
+
+def cost_varies(document: DocumentNode) -> bool:
+    """Whether variables have a part in what an operation of the document costs."""
+    finder = _SizesInVariables()
+    visit(document, finder)
+    return finder.found
+
+
+class _SizesInVariables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+        if node.name.value == "first" or node.name.value in LISTS:
+            self.found |= isinstance(node.value, VariableNode)
 
 
 def _cost(

@@ -4,16 +4,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from datetime import datetime
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
 from service.domain.readings import Readings
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelState
-from service.entities.combos import Combo
 from service.entities.return_data import Receipt
-from service.entities.tags import Catalogue, MemberCount, TagSize
+from service.entities.tags import Catalogue, TagSize
 from service.entities.users import ChannelUser
 from service.storage import (
     ad_tags,
@@ -56,60 +56,64 @@ class ReadOnce(Generic[K, V]):
         self._known.setdefault(key, value)
 
 
+class loader(Generic[K, V]):  # noqa: N801 - a decorator
+    """Makes a method that answers keys in their order a loader; each operation makes only those that it asks."""
+
+    def __init__(self, answer: Callable[[Any, list[K]], Awaitable[list[V]]]) -> None:
+        self._answer = answer
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, loaders: "Loaders", owner: type) -> DataLoader[K, V]:
+        made: DataLoader[K, V] = DataLoader(partial(self._answer, loaders))
+        vars(loaders)[self._name] = made
+        return made
+
+
+def _each(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[K, V]":
+    async def answers(loaders: "Loaders", keys: list[K]) -> list[V]:
+        async with loaders.pool.acquire() as conn:
+            return [await answer(conn, key) for key in keys]
+
+    return loader(answers)
+
+
 class Loaders:
     """Fresh for each operation and each event."""
 
     def __init__(self, runtime: Runtime, readings: Readings) -> None:
-        self._runtime = runtime
+        self.pool = runtime.pool
         self._readings = readings
-        self.channel: DataLoader[tuple[str, int], Channel | None] = DataLoader(self._channels)
         self.catalogue_of_channel: ReadOnce[int, Catalogue] = ReadOnce(readings.catalogue_of)
         self.state_of_channel: ReadOnce[int, ChannelState] = ReadOnce(readings.state_of)
-        self.combos_of_channel: DataLoader[int, dict[int, Combo]] = DataLoader(self._each(combos.combos_of))
-        self.follower_count: DataLoader[int, int] = DataLoader(self._each(channels.follower_count))
-        self.member_counts: DataLoader[int, dict[int, MemberCount]] = DataLoader(self._each(members.member_counts))
-        self.sizes_of_tag: DataLoader[SizesKey, list[TagSize]] = DataLoader(self._sizes_of_tags)
-        self.user_by_ordinal: DataLoader[UserKey, ChannelUser | None] = DataLoader(self._users_by_ordinal)
-        self.channels_of_robot: DataLoader[str, list[Channel]] = DataLoader(self._channels_of_robots)
-        self.user_by_unionid: DataLoader[tuple[int, str], ChannelUser | None] = DataLoader(self._users_by_unionid)
         self.tags_of_user: ReadOnce[UserKey, frozenset[int]] = ReadOnce(self._tags_of_user)
-        self.ads_of_user: DataLoader[UserKey, list[tuple[str, datetime]]] = DataLoader(self._ads_of_users)
-        self.ads_of_tag: DataLoader[tuple[int, int], list[str]] = DataLoader(self._ads_of_tags)
-        self.tags_since: DataLoader[UserKey, dict[int, datetime]] = DataLoader(self._tags_since)
-        self.return_tag_keys: DataLoader[int, dict[int, tuple[str, str]]] = DataLoader(
-            self._each(return_batches.return_tag_keys)
-        )
-        self.batches_holding: DataLoader[UserKey, dict[int, list[int]]] = DataLoader(self._batches_holding)
-        self.receipt: DataLoader[tuple[int, int], Receipt | None] = DataLoader(self._receipts)
-        self.windows: DataLoader[None, evaluation.StoredWindows] = DataLoader(self._windows)
 
-    def _each(self, answer: Callable[[Connection, int], Awaitable[V]]) -> Callable[[list[int]], Awaitable[list[V]]]:
-        async def load(channel_ids: list[int]) -> list[V]:
-            async with self._runtime.pool.acquire() as conn:
-                return [await answer(conn, channel_id) for channel_id in channel_ids]
+    combos_of_channel = _each(combos.combos_of)
+    follower_count = _each(channels.follower_count)
+    member_counts = _each(members.member_counts)
+    channels_of_robot = _each(channels.channels_of_robot)
+    return_tag_keys = _each(return_batches.return_tag_keys)
 
-        return load
-
-    async def _channels(self, keys: list[tuple[str, int]]) -> list[Channel | None]:
-        async with self._runtime.pool.acquire() as conn:
+    @loader
+    async def channel(self, keys: list[tuple[str, int]]) -> list[Channel | None]:
+        async with self.pool.acquire() as conn:
             return [await channels.channel_of_robot(conn, *key) for key in keys]
 
-    async def _channels_of_robots(self, robot_ids: list[str]) -> list[list[Channel]]:
-        async with self._runtime.pool.acquire() as conn:
-            return [await channels.channels_of_robot(conn, robot_id) for robot_id in robot_ids]
-
-    async def _users_by_unionid(self, keys: list[tuple[int, str]]) -> list[ChannelUser | None]:
+    @loader
+    async def user_by_unionid(self, keys: list[tuple[int, str]]) -> list[ChannelUser | None]:
         found: dict[tuple[int, str | None], ChannelUser] = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for channel_id in {channel_id for channel_id, _ in keys}:
                 unionids = [unionid for channel, unionid in keys if channel == channel_id]
                 for user in await identities.users_by_unionid(conn, channel_id, unionids):
                     found[channel_id, user.unionid] = user
         return [found.get(key) for key in keys]
 
-    async def _users_by_ordinal(self, keys: list[UserKey]) -> list[ChannelUser | None]:
+    @loader
+    async def user_by_ordinal(self, keys: list[UserKey]) -> list[ChannelUser | None]:
         found = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
                 for user in await users.users_by_ordinal(conn, channel_id, ordinals):
                     found[channel_id, user.ordinal] = user
@@ -121,59 +125,66 @@ class Loaders:
         self.catalogue_of_channel.prime(key[0], bits.catalogue)
         return bits.tag_ids
 
-    async def _ads_of_users(self, keys: list[UserKey]) -> list[list[tuple[str, datetime]]]:
+    @loader
+    async def ads_of_user(self, keys: list[UserKey]) -> list[list[tuple[str, datetime]]]:
         found = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
                 for ordinal, ads in (await users.ads_of_users(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = ads
         return [found.get(key, []) for key in keys]
 
-    async def _ads_of_tags(self, keys: list[tuple[int, int]]) -> list[list[str]]:
+    @loader
+    async def ads_of_tag(self, keys: list[tuple[int, int]]) -> list[list[str]]:
         found = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for channel_id, tag_ids in _by_channel(keys).items():
                 for tag_id, ads in (await ad_tags.ads_of_tags(conn, channel_id, tag_ids)).items():
                     found[channel_id, tag_id] = ads
         return [found.get(key, []) for key in keys]
 
-    async def _tags_since(self, keys: list[UserKey]) -> list[dict[int, datetime]]:
+    @loader
+    async def tags_since(self, keys: list[UserKey]) -> list[dict[int, datetime]]:
         found = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
                 for ordinal, since in (await users.tags_since(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = since
         return [found.get(key, {}) for key in keys]
 
-    async def _sizes_of_tags(self, keys: list[SizesKey]) -> list[list[TagSize]]:
+    @loader
+    async def sizes_of_tag(self, keys: list[SizesKey]) -> list[list[TagSize]]:
         asked: dict[tuple[int, datetime], list[int]] = defaultdict(list)
         for channel_id, tag_id, since in keys:
             asked[channel_id, since].append(tag_id)
         found = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for (channel_id, since), tag_ids in asked.items():
                 for tag_id, samples in (await sizes.sizes_since(conn, channel_id, tag_ids, since)).items():
                     found[channel_id, tag_id, since] = samples
         return [found.get(key, []) for key in keys]
 
-    async def _batches_holding(self, keys: list[UserKey]) -> list[dict[int, list[int]]]:
+    @loader
+    async def batches_holding(self, keys: list[UserKey]) -> list[dict[int, list[int]]]:
         found = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
                 for ordinal, holding in (await return_batches.batches_holding(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = holding
         return [found.get(key, {}) for key in keys]
 
-    async def _receipts(self, keys: list[tuple[int, int]]) -> list[Receipt | None]:
+    @loader
+    async def receipt(self, keys: list[tuple[int, int]]) -> list[Receipt | None]:
         found = {}
-        async with self._runtime.pool.acquire() as conn:
+        async with self.pool.acquire() as conn:
             for channel_id, batch_ids in _by_channel(keys).items():
                 for batch_id, receipt in (await return_batches.batches_by_number(conn, channel_id, batch_ids)).items():
                     found[channel_id, batch_id] = receipt
         return [found.get(key) for key in keys]
 
-    async def _windows(self, keys: list[None]) -> list[evaluation.StoredWindows]:
-        async with self._runtime.pool.acquire() as conn:
+    @loader
+    async def windows(self, keys: list[None]) -> list[evaluation.StoredWindows]:
+        async with self.pool.acquire() as conn:
             windows = await evaluation.current_windows(conn)
         return [windows for _ in keys]
 

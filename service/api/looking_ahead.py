@@ -7,14 +7,13 @@ from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Inlin
 from service.api.context import Info
 
 
-def selects_any(info: Info, *names: str) -> bool:
-    """Whether any of these GraphQL fields is selected in what is being resolved; @skip and @include do not count.
-
-    `names` are as in the schema. An answer of False means that nobody will see them.
+def selected_names(info: Info) -> frozenset[str]:
+    """The GraphQL fields, as in the schema, that are selected in what is being resolved; @skip and @include do not
+    count. Nobody will see any other.
     """
     raw = info._raw_info  # noqa: SLF001 - Strawberry's own way converts the whole selection
-    return any(
-        name in names
+    return frozenset(
+        name
         for node in raw.field_nodes
         if node.selection_set is not None
         for name in _names(node.selection_set, raw.fragments)

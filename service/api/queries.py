@@ -18,7 +18,7 @@ from service.api.receipts import receipt_node
 from service.api.return_endpoints import ReturnEndpointQueries, endpoint_node
 from service.api.tag_edits import TagEditQueries
 from service.api.tags import Tag, shown_tag
-from service.api.users import User
+from service.api.users import User, users_named
 from service.domain.access import channels_of, find_channel, may_see
 from service.domain.jobs import find_job
 from service.domain.reading import check_openids
@@ -104,8 +104,7 @@ class Query(AudienceQueries, ComboTagQueries, JobQueries, ReturnEndpointQueries,
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
         check_openids([openid], "openid")
-        (found,) = await info.context.services.readings.people_named(info.context.principal, channel_id, [openid])
-        return None if found is None else User.of(found)
+        return (await users_named(info, channel_id, [openid]))[0]
 
     @strawberry.field(
         description="The chips of a conversation list in one request: at most 100, in the order asked; "
@@ -119,8 +118,7 @@ class Query(AudienceQueries, ComboTagQueries, JobQueries, ReturnEndpointQueries,
         openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
     ) -> list[User | None] | None:
         check_openids(openids, "openids")
-        found = await info.context.services.readings.people_named(info.context.principal, channel_id, openids)
-        return [None if each is None else User.of(each) for each in found]
+        return await users_named(info, channel_id, openids)
 
 
 async def _node(info: Info, gid_text: str) -> Node | None:

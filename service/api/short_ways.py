@@ -9,27 +9,18 @@ from typing import Any
 
 import strawberry
 from graphql import (
-    DocumentNode,
-    GraphQLError,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
-    execute,
 )
-from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.types import ExecutionResult
 from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
-from strawberry.utils.await_maybe import await_maybe
 
 from service.api.documents import Documents
 from service.api.errors import coded
 from service.api.limits import OperationTooLargeError, check_cost
-
-_is_awaitable: Any = optimized_is_awaitable
 
 
 async def run_known_query(
@@ -44,37 +35,17 @@ async def run_known_query(
     if not text:
         return None
     inner = schema._schema  # noqa: SLF001 - Strawberry offers no public way to it
-    try:
-        if documents.faults(inner, text):
-            return None
-        document = documents.parsed(text)
-        operation = _operation(document, operation_name)
-        if operation is None or operation.operation is not OperationType.QUERY:
-            return None
-        check_cost(document, operation_name, variables, documents.limits)
-    except (GraphQLError, OperationTooLargeError):
+    known = documents.query(inner, text, operation_name)
+    if known is None:
         return None
-    result = await await_maybe(
-        execute(
-            inner,
-            document,
-            context_value=context,
-            variable_values=dict(variables or {}),
-            operation_name=operation_name,
-            is_awaitable=_is_awaitable,
-            executor_class=schema.execution_context_class,
-        )
-    )
+    if known.cost_varies:
+        try:
+            check_cost(known.document, operation_name, variables, documents.limits)
+        except OperationTooLargeError:
+            return None
+    result = await known.plan.answer(variables or {}, context)
     errors = [coded(error, context) for error in result.errors or ()]
     return ExecutionResult(data=result.data, errors=errors or None)
-
-
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The one with this name, or the only one where none is given."""
-    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    if name is None:
-        return operations[0] if len(operations) == 1 else None
-    return next((each for each in operations if each.name is not None and each.name.value == name), None)
 
 
 def shorten(schema: GraphQLSchema) -> None:

@@ -1,6 +1,7 @@
 """Tags, and the two-level list of the tag panel."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from service.api.enums import OrderDirection, TagOrderField
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, bad_cursor, check_first, read_place, write_place
 from service.api.permissions import null_unless
+from service.api.writers import Written
 from service.domain.reading import TagFilter, matching
 from service.domain.tag_sizes import size_curve
 from service.entities.enums import DefaultTagRule, Permission, TagKind, TagState
@@ -45,6 +47,7 @@ class TagSize:
 class Tag(Node):
     entity: strawberry.Private[TagEntity]
     catalogue: strawberry.Private[Catalogue]
+    written: strawberry.Private[Written] = dataclasses.field(default_factory=dict)
     kind: TagKind = strawberry.field(description="Where the members come from.")
     category: str = strawberry.field(description="First level, for example Touchability.")
     name: str = strawberry.field(description="Second level, for example Touchable.")
@@ -122,8 +125,42 @@ class DefaultTag(Tag, Node):
 TAG_TYPES: Final[dict[TagKind, type[Tag]]] = {TagKind.DEFAULT: DefaultTag}
 
 
+class Panel:
+    """The tags of one catalogue as GraphQL shows them: each is made once, and shown to everybody."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.visible = catalogue.shown(catalogue.tags)
+        ordered = sorted(catalogue.tags.values(), key=lambda tag: (tag.category, tag.name, tag.tag_id))
+        self._places = {tag.tag_id: place for place, tag in enumerate(ordered)}
+        self._tags: dict[int, Tag] = {}
+        # What others make of the tags, by tag id; whoever looks at somebody's tags has a use for it.
+        self.as_held: dict[int, Any] = {}
+
+    def in_order(self, tag_ids: Iterable[int]) -> list[int]:
+        """Those that the catalogue knows, by category and name."""
+        return sorted(self._places.keys() & tag_ids, key=self._places.__getitem__)
+
+    def tag(self, entity: TagEntity, catalogue: Catalogue) -> Tag:
+        found = self._tags.get(entity.tag_id)
+        if found is None or found.entity is not entity:
+            found = self._tags[entity.tag_id] = _shown(entity, catalogue)
+        return found
+
+
+def panel_of(catalogue: Catalogue) -> Panel:
+    """Kept as long as the catalogue is."""
+    panel: Panel | None = catalogue.made.get("panel")
+    if panel is None:
+        panel = catalogue.made["panel"] = Panel(catalogue)
+    return panel
+
+
 def shown_tag(entity: TagEntity, catalogue: Catalogue) -> Tag:
     """The GraphQL type of a tag, after its kind."""
+    return panel_of(catalogue).tag(entity, catalogue)
+
+
+def _shown(entity: TagEntity, catalogue: Catalogue) -> Tag:
     return TAG_TYPES[entity.kind](
         id=strawberry.ID(tag_gid(entity.channel_id, entity.tag_id)),
         entity=entity,
@@ -141,15 +178,15 @@ def shown_tag(entity: TagEntity, catalogue: Catalogue) -> Tag:
     )
 
 
-def shown_tags(tag_ids: "frozenset[int] | tuple[int, ...]", catalogue: Catalogue) -> list[Tag]:
+def shown_tags(tag_ids: Iterable[int], catalogue: Catalogue) -> list[Tag]:
     """Tags by id in the order of the panel."""
-    return [shown_tag(tag, catalogue) for tag in in_panel_order(tag_ids, catalogue)]
+    panel = panel_of(catalogue)
+    return [panel.tag(catalogue.tags[tag_id], catalogue) for tag_id in panel.in_order(tag_ids)]
 
 
-def in_panel_order(tag_ids: "frozenset[int] | tuple[int, ...]", catalogue: Catalogue) -> list[TagEntity]:
+def in_panel_order(tag_ids: Iterable[int], catalogue: Catalogue) -> list[TagEntity]:
     """Those of the catalogue, by category and name."""
-    found = [catalogue.tags[tag_id] for tag_id in tag_ids if tag_id in catalogue.tags]
-    return sorted(found, key=lambda tag: (tag.category, tag.name, tag.tag_id))
+    return [catalogue.tags[tag_id] for tag_id in panel_of(catalogue).in_order(tag_ids)]
 
 
 @strawberry.type(description="One tag of a list.")

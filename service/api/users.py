@@ -1,7 +1,11 @@
 """People: their tags, why they have them, and what happened to them."""
 
 import asyncio
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import strawberry
 
@@ -10,19 +14,25 @@ from service.api.channels import Channel
 from service.api.context import Info
 from service.api.enums import CAUSES
 from service.api.evidence import TagEvidence, reason_of
-from service.api.looking_ahead import selects_any
+from service.api.looking_ahead import selected_names
 from service.api.nodes import Node
 from service.api.paging import Page, PageInfo, check_first, read_place, write_place
-from service.api.tags import Tag, shown_tags
+from service.api.tags import Tag, panel_of, shown_tags
+from service.api.writers import Written
 from service.domain.access import may_see
 from service.domain.reading import history_page
 from service.entities.enums import ChangeCause
 from service.entities.ids import gid, user_gid
+from service.entities.tags import Catalogue
 from service.entities.users import ChannelUser
+
+# What costs more to find than the tags, so that nobody should pay for it who does not ask.
+REASONS: Final = frozenset({"since", "why", "until", "evidence"})
 
 
 @strawberry.type(description="A tag as one person has it.")
 class UserTag:
+    written: strawberry.Private[Written | None] = None
     id: strawberry.ID = strawberry.field(description="Of this person having this tag.")
     tag: Tag = strawberry.field(description="The tag.")
     since: datetime | None = strawberry.field(description="Since when; null: longer ago than is remembered.")
@@ -114,8 +124,14 @@ class User(Node):
         # The bits first: they bring the catalogue that they were read with.
         bits = await loaders.tags_of_user.load(key) if self.tag_ids is None else self.tag_ids
         catalogue = await loaders.catalogue_of_channel.load(self.entity.channel_id)
-        if not selects_any(info, "since", "why", "until", "evidence"):
-            return _without_reasons(key, shown_tags(catalogue.shown(bits), catalogue))
+        selected = selected_names(info)
+        if selected.isdisjoint(REASONS):
+            held = _held(bits, catalogue)
+            return (
+                held
+                if "id" not in selected
+                else [replace(each, id=_held_id(key, each.tag), written=None) for each in held]
+            )
         shown = catalogue.shown(bits)
         if not shown:
             return []
@@ -124,7 +140,7 @@ class User(Node):
         reasons = await asyncio.gather(*(reason_of(info, self.entity, tag, bits) for tag in tags))
         return [
             UserTag(
-                id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
+                id=_held_id(key, tag),
                 tag=tag,
                 since=since.get(tag.entity.tag_id),
                 why=reason.why,
@@ -164,16 +180,38 @@ class User(Node):
         )
 
 
-def _without_reasons(key: tuple[int, int], shown: list[Tag]) -> list[UserTag]:
-    """For who does not ask for reasons, which cost more to find than the tags."""
-    return [
-        UserTag(
-            id=strawberry.ID(gid("UserTag", *key, tag.entity.tag_id)),
-            tag=tag,
-            since=None,
-            why="",
-            until=None,
-            evidence=None,
-        )
-        for tag in shown
-    ]
+async def users_named(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
+    """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
+    context = info.context
+    readings, principal, loaders = context.services.readings, context.principal, context.loaders
+    if "tags" not in selected_names(info):
+        return [
+            None if each is None else User.of(each)
+            for each in await readings.people_named(principal, channel_gid, openids)
+        ]
+    found = await readings.people_with_tags(principal, channel_gid, openids)
+    for each in found:
+        if each is not None:
+            loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.bits.tag_ids)
+            loaders.catalogue_of_channel.prime(each.user.channel_id, each.bits.catalogue)
+    return [None if each is None else User.of(each.user) for each in found]
+
+
+def _held(tag_ids: AbstractSet[int], catalogue: Catalogue) -> list[UserTag]:
+    """Tags as anybody has them, without id and reasons: the same objects for everybody."""
+    panel = panel_of(catalogue)
+    made = panel.as_held
+    held = []
+    for tag_id in panel.in_order(panel.visible & tag_ids):
+        found = made.get(tag_id)
+        if found is None:
+            tag = panel.tag(catalogue.tags[tag_id], catalogue)
+            found = made[tag_id] = UserTag(
+                written={}, id=strawberry.ID(""), tag=tag, since=None, why="", until=None, evidence=None
+            )
+        held.append(found)
+    return held
+
+
+def _held_id(key: tuple[int, int], tag: Tag) -> strawberry.ID:
+    return strawberry.ID(gid("UserTag", *key, tag.entity.tag_id))

@@ -7,7 +7,7 @@ is kept is still true; so nobody is shown a tag after the answer that deleted it
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from service.domain.look_ups import LookUps
 from service.entities.channels import ChannelState
@@ -24,6 +24,8 @@ MOST_CATALOGUES: Final = 1_000
 
 UserKey = tuple[int, int]
 Person = tuple[str, int, str]
+TaggedRow = tuple[ChannelUser, frozenset[int], users.Standing]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,14 @@ class Bits:
     catalogue: Catalogue
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Somebody, with the tags of the same instant."""
+
+    user: ChannelUser
+    bits: Bits
+
+
 class Readings:
     """One for each web process."""
 
@@ -41,6 +51,7 @@ class Readings:
         self._pool = pool
         self._kept: OrderedDict[int, Catalogue] = OrderedDict()
         self._people: LookUps[Person, ChannelUser | NotFoundError] = LookUps(self._read_people)
+        self._tagged: LookUps[Person, TaggedRow | NotFoundError] = LookUps(self._read_tagged)
         self._bits: LookUps[UserKey, tuple[frozenset[int], users.Standing]] = LookUps(self._read_bits)
         self._states: LookUps[int, ChannelState] = LookUps(self._read_states)
         self._catalogues: LookUps[int, Catalogue] = LookUps(self._read_catalogues)
@@ -49,15 +60,22 @@ class Readings:
         self, principal: Principal, channel_gid: str, openids: Sequence[str]
     ) -> list[ChannelUser | None]:
         """People in the order asked, None where nobody is known; raises NotFoundError, LimitExceededError."""
-        if len(openids) > MOST_USERS_AT_ONCE:
-            raise LimitExceededError(f"At most {MOST_USERS_AT_ONCE} users at once.")
-        parsed = parse_gid(channel_gid, "Channel", 1)
-        if parsed is None or (principal.channel_ids is not None and channel_gid not in principal.channel_ids):
-            raise NotFoundError("channel")
-        # Without a name it is still asked whether the channel is the robot's.
-        keys = [(principal.robot_id, parsed[0], openid) for openid in openids or ("",)]
-        found = await self._people.get_many(keys)
+        found = await self._people.get_many(_keys(principal, channel_gid, openids))
         return [_known(each) for each in found][: len(openids)]
+
+    async def people_with_tags(
+        self, principal: Principal, channel_gid: str, openids: Sequence[str]
+    ) -> list[Tagged | None]:
+        """The same for whoever also wants their tags: what one statement says of both."""
+        rows = await self._tagged.get_many(_keys(principal, channel_gid, openids))
+        found: list[Tagged | None] = []
+        for row in [_known(each) for each in rows][: len(openids)]:
+            if row is None:
+                found.append(None)
+            else:
+                user, tag_ids, standing = row
+                found.append(Tagged(user, Bits(tag_ids, await self._catalogue_at(user.channel_id, standing))))
+        return found
 
     async def bits_of(self, key: UserKey) -> Bits:
         """Of (channel id, ordinal)."""
@@ -101,17 +119,25 @@ class Readings:
             self._kept.popitem(last=False)
 
     async def _read_people(self, keys: list[Person]) -> dict[Person, ChannelUser | NotFoundError]:
-        wanted: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-        for robot_id, channel_id, openid in keys:
-            wanted[robot_id, channel_id].append(openid)
         found: dict[Person, ChannelUser | NotFoundError] = {}
         async with self._pool.acquire() as conn:
-            for (robot_id, channel_id), openids in wanted.items():
-                people = await users.people_of_robot(conn, robot_id, channel_id, openids)
+            for channel, openids in _by_channel(keys).items():
+                people = await users.people_of_robot(conn, *channel, openids)
                 if people is None:
-                    found |= {(robot_id, channel_id, openid): NotFoundError("channel") for openid in openids}
+                    found |= {(*channel, openid): NotFoundError("channel") for openid in openids}
                 else:
-                    found |= {(robot_id, channel_id, user.openid): user for user in people}
+                    found |= {(*channel, user.openid): user for user in people}
+        return found
+
+    async def _read_tagged(self, keys: list[Person]) -> dict[Person, TaggedRow | NotFoundError]:
+        found: dict[Person, TaggedRow | NotFoundError] = {}
+        async with self._pool.acquire() as conn:
+            for channel, openids in _by_channel(keys).items():
+                people = await users.people_with_bits(conn, *channel, openids)
+                if people is None:
+                    found |= {(*channel, openid): NotFoundError("channel") for openid in openids}
+                else:
+                    found |= {(*channel, row[0].openid): row for row in people}
         return found
 
     async def _read_bits(self, keys: list[UserKey]) -> dict[UserKey, tuple[frozenset[int], users.Standing]]:
@@ -134,7 +160,25 @@ class Readings:
             return {each: await tags.catalogue(conn, each) for each in channel_ids}
 
 
-def _known(found: ChannelUser | NotFoundError | None) -> ChannelUser | None:
+def _keys(principal: Principal, channel_gid: str, openids: Sequence[str]) -> list[Person]:
+    """Raises NotFoundError, LimitExceededError."""
+    if len(openids) > MOST_USERS_AT_ONCE:
+        raise LimitExceededError(f"At most {MOST_USERS_AT_ONCE} users at once.")
+    parsed = parse_gid(channel_gid, "Channel", 1)
+    if parsed is None or (principal.channel_ids is not None and channel_gid not in principal.channel_ids):
+        raise NotFoundError("channel")
+    # Without a name it is still asked whether the channel is the robot's.
+    return [(principal.robot_id, parsed[0], openid) for openid in openids or ("",)]
+
+
+def _by_channel(keys: list[Person]) -> dict[tuple[str, int], list[str]]:
+    wanted: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for robot_id, channel_id, openid in keys:
+        wanted[robot_id, channel_id].append(openid)
+    return wanted
+
+
+def _known(found: T | NotFoundError | None) -> T | None:
     if isinstance(found, NotFoundError):
         raise found
     return found

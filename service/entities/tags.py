@@ -1,8 +1,9 @@
 """Tags and the catalogue of one channel."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from service.entities.enums import ChangeCause, DefaultTagRule, TagKind, TagState
 
@@ -46,6 +47,8 @@ class Catalogue:
     at: datetime
     default_tags_as_of: datetime
     tags: Mapping[int, Tag]
+    # What is made of it again and again, by what it is; it goes with the catalogue.
+    made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def place(self) -> tuple[int, datetime]:

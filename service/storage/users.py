@@ -42,6 +42,15 @@ async def people_of_robot(
     return [user_of(row) for row in rows if row["ordinal"] is not None] if rows else None
 
 
+async def people_with_bits(
+    conn: Connection, robot_id: str, channel_id: int, openids: Iterable[str]
+) -> list[tuple[ChannelUser, frozenset[int], "Standing"]] | None:
+    """The same with the tag ids of each, shown or not, and where the tag states stand, all of one instant."""
+    rows = await conn.fetch(STATEMENTS["people_with_bits"], channel_id, robot_id, list(openids))
+    known = [row for row in rows if row["ordinal"] is not None]
+    return [(user_of(row), frozenset(row["tag_ids"]), standing_of(row)) for row in known] if rows else None
+
+
 async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, frozenset[int]]:
     """Tag ids by ordinal, whether shown or not."""
     rows = await conn.fetch(STATEMENTS["tags_of_users"], channel_id, list(ordinals))
@@ -64,8 +73,7 @@ async def bits_of_users(
     rows = await conn.fetch(STATEMENTS["bits_of_users"], channel_id, ordinals)
     if not rows:
         raise LookupError("a channel never loses its state")
-    standing = Standing(rows[0]["tag_version"], rows[0]["tag_version_at"], rows[0]["default_tags_as_of"])
-    return standing, {row["ordinal"]: frozenset(row["tag_ids"]) for row in rows}
+    return standing_of(rows[0]), {row["ordinal"]: frozenset(row["tag_ids"]) for row in rows}
 
 
 async def ads_of_users(
@@ -99,6 +107,10 @@ async def tags_since(conn: Connection, channel_id: int, ordinals: Iterable[int])
     for row in await conn.fetch(STATEMENTS["tags_since"], channel_id, list(ordinals)):
         since.setdefault(row["ordinal"], {})[row["tag_id"]] = row["at"]
     return since
+
+
+def standing_of(row: asyncpg.Record) -> Standing:
+    return Standing(row["tag_version"], row["tag_version_at"], row["default_tags_as_of"])
 
 
 def user_of(row: asyncpg.Record) -> ChannelUser:

@@ -33,6 +33,22 @@ left join user_facts f on f.channel_id = $1 and f.ordinal = u.ordinal
 cross join current_windows w
 where c.channel_id = $1 and c.robot_id = $2;
 
+-- name: people_with_bits
+-- The same with the tag ids whose bit is set for them, shown or not, and where the channel's tag states stand.
+select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until,
+    s.tag_version, s.tag_version_at, s.default_tags_as_of, array(
+        select t.tag_id
+        from tag_members t
+        where t.channel_id = $1 and t.block = u.ordinal / 32000 and get_bit(t.members, u.ordinal % 32000) = 1
+        order by t.tag_id
+    ) as tag_ids
+from channel c
+join channel_state s on s.channel_id = $1
+left join channel_user u on u.channel_id = $1 and u.openid = any($3::text[])
+left join user_facts f on f.channel_id = $1 and f.ordinal = u.ordinal
+cross join current_windows w
+where c.channel_id = $1 and c.robot_id = $2;
+
 -- name: tags_of_users
 -- The tag ids whose bit is set for each of these ordinals, shown or not.
 select u.ordinal, array(

@@ -1,30 +1,17 @@
 """What the short way answers is what Strawberry itself answers, errors and all, and what it leaves alone it leaves."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import strawberry
-from redis.asyncio import Redis
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from service.api import schema as schemas
 from service.api import short_ways
-from service.api.context import Context, Services
-from service.api.rates import OpenSubscriptions, Rates
-from service.domain.events import EventRecorder, record_events
-from service.domain.feed.hub import Hub
 from service.domain.readings import Readings
-from service.domain.return_data import ReturnRecorder
-from service.entities.enums import EventKind, Role
-from service.entities.ids import channel_gid
-from service.entities.principal import Principal
-from service.entities.users import UserEvent
-from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import LATER_THAN_ANY_TEST, bind, open_runtime
+from service.entities.enums import Role
+from tests.api.stage import Stage, open_stage
 
 USER = "user(channelId: $c, openid: $o)"
 HEAD = 'query Q($c: ID!, $o: String! = "ann")'
@@ -58,53 +45,10 @@ DOCUMENTS = {
 }
 
 
-@dataclass
-class Stage:
-    """The same services behind both ways."""
-
-    services: Services
-    quick: strawberry.Schema
-    plain: strawberry.Schema
-    variables: dict[str, Any]
-
-    def context(self, role: Role | None = Role.ADMIN) -> Context:
-        holder = None if role is None else Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST)
-        return Context(self.services, "the request", holder)
-
-    async def both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
-        """(data, errors) by the short way and by Strawberry's own."""
-        variables = given.pop("variables", self.variables)
-        quick = self.quick.execute(text, variables, self.context(role), **given)
-        plain = strawberry.Schema.execute(self.plain, text, variables, self.context(role), **given)
-        return _shown(await quick), _shown(await plain)
-
-
-def _shown(result: ExecutionResult) -> Any:
-    return result.data, [error.formatted for error in result.errors or ()]
-
-
 @pytest.fixture
-async def stage(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    async with open_runtime(database_url, FrozenClock()) as runtime, Redis.from_url(redis_url) as valkey:
-        channel = await bind(runtime)
-        for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):
-            await record_events(runtime, channel, [UserEvent("ann", kind, START.replace(second=number))])
-        readings = Readings(runtime.pool)
-        hub = Hub(runtime.pool, valkey, heal_every=runtime.settings.feed_heal_every)
-        services = Services(
-            runtime,
-            EventRecorder(runtime),
-            hub,
-            Rates(1_000),
-            ReturnRecorder(runtime),
-            OpenSubscriptions(100),
-            readings,
-        )
-        quick = schemas.make_schema()
-        with monkeypatch.context() as patch:
-            patch.setattr(schemas, "shorten", lambda _schema: None)
-            plain = schemas.make_schema()
-        yield Stage(services, quick, plain, {"c": channel_gid(channel.channel_id)})
+async def stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
+    async with open_stage(database_url, redis_url) as opened:
+        yield opened
 
 
 async def test_every_answer_is_the_same(stage: Stage) -> None:
@@ -142,7 +86,7 @@ async def test_what_was_not_foreseen_is_hidden_by_both(stage: Stage, monkeypatch
     async def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(Readings, "people_named", fails)
+    monkeypatch.setattr(Readings, "people_with_tags", fails)
     quick, plain = await stage.both(DOCUMENTS["everything"])
     assert quick == plain
     assert "secret" not in str(quick)

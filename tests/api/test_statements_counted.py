@@ -34,17 +34,17 @@ async def statements_of(robot: Robot, query: str, **variables: Any) -> list[str]
 
 async def test_the_catalogue_is_read_once_and_then_kept(robot: Robot, channel: str) -> None:
     asked = {"c": channel, "o": "o1"}
-    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["bits_of_users", "catalogue", "people_of_robot"]
-    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["bits_of_users", "people_of_robot"]
+    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["catalogue", "people_with_bits"]
+    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["people_with_bits"]
     assert await statements_of(robot, USER.format(""), **asked) == ["people_of_robot"]
 
 
 @pytest.mark.parametrize(
     ("selection", "expected"),
     [
-        (PLAIN, ["bits_of_users", "catalogue", "people_of_robot"]),
+        (PLAIN, ["catalogue", "people_with_bits"]),
         ("...on User { ...F } } } fragment F on User { tags { ...G } } fragment G on UserTag { tag { name", None),
-        (REASONED, sorted(["bits_of_users", "catalogue", "people_of_robot", *REASONS])),
+        (REASONED, sorted(["catalogue", "people_with_bits", *REASONS])),
     ],
     ids=["tags", "in fragments", "with reasons"],
 )
@@ -55,7 +55,7 @@ async def test_a_hundred_people_take_as_many_as_one(
     for asked in (openids[:1], openids):
         robot_sees = await statements_of(robot, USERS.format(selection), c=channel, o=asked)
         assert [each for each in robot_sees if each != "catalogue"] == [
-            each for each in expected or ["bits_of_users", "people_of_robot"] if each != "catalogue"
+            each for each in expected or ["people_with_bits"] if each != "catalogue"
         ]
 
 

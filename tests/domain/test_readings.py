@@ -1,8 +1,10 @@
 """What a process keeps of a channel never shows longer than it is true."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,17 @@ async def shown(readings: Readings, channel: Channel, openid: str = "ann") -> se
     assert person is not None
     bits = await readings.bits_of((channel.channel_id, person.ordinal))
     return {bits.catalogue.tags[tag_id].name for tag_id in bits.catalogue.shown(bits.tag_ids)}
+
+
+async def shown_with(readings: Readings, channel: Channel, openid: str = "ann") -> set[str]:
+    """The same, read with the person."""
+    (found,) = await readings.people_with_tags(admin(), channel_gid(channel.channel_id), [openid])
+    assert found is not None
+    return {found.bits.catalogue.tags[tag_id].name for tag_id in found.bits.catalogue.shown(found.bits.tag_ids)}
+
+
+WAYS = pytest.mark.parametrize("ask", [shown, shown_with])
+Ask = Callable[..., Coroutine[Any, Any, set[str]]]
 
 
 async def edit(runtime: Runtime, channel: Channel, named: str, kind: TagChangeKind, **after: object) -> Tag:
@@ -92,40 +105,39 @@ async def test_a_database_that_went_back_is_believed(runtime: Runtime, channel: 
     assert "Restored" in await shown(readings, channel)
 
 
-async def test_requests_at_once_share_their_statements(runtime: Runtime, channel: Channel, readings: Readings) -> None:
+@WAYS
+async def test_requests_at_once_share_their_statements(channel: Channel, readings: Readings, ask: Ask) -> None:
     with counted_statements() as sent:
-        answers = await asyncio.gather(*(shown(readings, channel, name) for name in ("ann", "bob") * 16))
+        answers = await asyncio.gather(*(ask(readings, channel, name) for name in ("ann", "bob") * 16))
     assert len(answers) == 32
     assert all("Opened" in answer for answer in answers)
-    assert sent == ["people_of_robot", "bits_of_users"]
+    assert sent == {shown: ["people_of_robot", "bits_of_users"], shown_with: ["people_with_bits"]}[ask]
 
 
+@WAYS
 async def test_what_was_committed_before_asking_is_in_the_answer(
-    runtime: Runtime, channel: Channel, readings: Readings
+    runtime: Runtime, channel: Channel, readings: Readings, ask: Ask
 ) -> None:
     """Whoever asks while others' statements run does not get what those read."""
-    others = [asyncio.create_task(shown(readings, channel, name)) for name in ("ann", "bob") * 4]
+    others = [asyncio.create_task(ask(readings, channel, name)) for name in ("ann", "bob") * 4]
     await record_events(runtime, channel, [UserEvent("ann", EventKind.UNFOLLOW, START + timedelta(seconds=1))])
-    others += [asyncio.create_task(shown(readings, channel, "bob")) for _ in range(4)]
-    assert await shown(readings, channel) == set()
+    others += [asyncio.create_task(ask(readings, channel, "bob")) for _ in range(4)]
+    assert await ask(readings, channel) == set()
     await asyncio.gather(*others)
 
 
+@pytest.mark.parametrize("way", [Readings.people_named, Readings.people_with_tags])
 async def test_a_channel_of_another_robot_is_not_found_even_beside_its_owner(
-    runtime: Runtime, channel: Channel, readings: Readings
+    runtime: Runtime, channel: Channel, readings: Readings, way: Callable[..., Coroutine[Any, Any, list[Any]]]
 ) -> None:
     gid = channel_gid(channel.channel_id)
-    owner, stranger = await asyncio.gather(
-        readings.people_named(admin(), gid, ["ann", "nobody"]),
-        readings.people_named(admin("robot-2"), gid, ["ann", "nobody"]),
-        return_exceptions=True,
-    )
-    assert isinstance(stranger, NotFoundError)
-    assert not isinstance(owner, BaseException)
-    assert [each and each.openid for each in owner] == ["ann", None]
+    owner: asyncio.Task[list[Any]] = asyncio.create_task(way(readings, admin(), gid, ["ann", "nobody"]))
+    with pytest.raises(NotFoundError):
+        await way(readings, admin("robot-2"), gid, ["ann", "nobody"])
+    assert [each is not None for each in await owner] == [True, False]
     for asked in ([], ["nobody"]):
         with pytest.raises(NotFoundError):
-            await readings.people_named(admin("robot-2"), gid, asked)
-    assert await readings.people_named(admin(), gid, []) == []
+            await way(readings, admin("robot-2"), gid, asked)
+    assert await way(readings, admin(), gid, []) == []
     other = await bind(runtime, robot_id="robot-2")
-    assert await readings.people_named(admin("robot-2"), channel_gid(other.channel_id), ["ann"]) == [None]
+    assert await way(readings, admin("robot-2"), channel_gid(other.channel_id), ["ann"]) == [None]

@@ -42,6 +42,10 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     ),
     "bits_of_users": ([1, ORDINALS], {"tag_members": TAGS * len(ORDINALS), "channel_state": 1}),
     "people_of_robot": ([1, "robot-1", ["openid-77777", "openid-5"]], {"channel_user": 4, "channel": 1}),
+    "people_with_bits": (
+        [1, "robot-1", ["openid-77777", "openid-5"]],
+        {"channel_user": 4, "channel": 1, "channel_state": 1, "tag_members": TAGS * 2},
+    ),
     "positions_of": (
         [1, ["openid-77777", "openid-5"]],
         {"channel_user": 2, "tag_members": 2 * TAGS, "user_tag_change": 2, "block_head": 2},

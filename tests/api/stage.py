@@ -1,0 +1,75 @@
+"""One set of services behind two schemas: ours with its short ways and plans, and the same without either."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import strawberry
+from redis.asyncio import Redis
+from strawberry.types import ExecutionResult
+
+from service.api import schema as schemas
+from service.api.context import Context, Services
+from service.api.rates import OpenSubscriptions, Rates
+from service.domain.events import EventRecorder, record_events
+from service.domain.feed.hub import Hub
+from service.domain.readings import Readings
+from service.domain.return_data import ReturnRecorder
+from service.entities.enums import EventKind, Role
+from service.entities.ids import channel_gid
+from service.entities.principal import Principal
+from service.entities.users import UserEvent
+from tests.frozen_clock import START, FrozenClock
+from tests.runtimes import LATER_THAN_ANY_TEST, bind, open_runtime
+
+
+@dataclass
+class Stage:
+    """The same services behind both ways."""
+
+    services: Services
+    quick: schemas.QuickSchema
+    plain: strawberry.Schema
+    variables: dict[str, Any]
+
+    def context(self, role: Role | None = Role.ADMIN) -> Context:
+        holder = None if role is None else Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST)
+        return Context(self.services, "the request", holder)
+
+    async def both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
+        """(data, errors) by the short way and by Strawberry's own."""
+        variables = given.pop("variables", self.variables)
+        quick = self.quick.execute(text, variables, self.context(role), **given)
+        plain = strawberry.Schema.execute(self.plain, text, variables, self.context(role), **given)
+        return _shown(await quick), _shown(await plain)
+
+
+def _shown(result: ExecutionResult) -> Any:
+    return result.data, [error.formatted for error in result.errors or ()]
+
+
+@asynccontextmanager
+async def open_stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
+    """Ann has followed, left and come back."""
+    async with open_runtime(database_url, FrozenClock()) as runtime, Redis.from_url(redis_url) as valkey:
+        channel = await bind(runtime)
+        for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):
+            await record_events(runtime, channel, [UserEvent("ann", kind, START.replace(second=number))])
+        readings = Readings(runtime.pool)
+        hub = Hub(runtime.pool, valkey, heal_every=runtime.settings.feed_heal_every)
+        services = Services(
+            runtime,
+            EventRecorder(runtime),
+            hub,
+            Rates(1_000),
+            ReturnRecorder(runtime),
+            OpenSubscriptions(100),
+            readings,
+        )
+        quick = schemas.make_schema()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(schemas, "shorten", lambda _schema: None)
+            plain = schemas.make_schema()
+        yield Stage(services, quick, plain, {"c": channel_gid(channel.channel_id)})
