@@ -138,6 +138,9 @@ class GraphQLView(GraphQL[Context, None]):
     ) -> GraphQLRequestData:
         """A document that is named by its id; raises RefusedError for one that is not trusted."""
         document_id: object = None
+        name: object = request_data.operation_name  # which Strawberry has not looked at
+        if not isinstance(name, str | None):
+            raise HTTPException(400, "The `operationName` must be a string or null, if provided.")
         if not request_data.query:
             given = request_adapter.query_params
             if request_adapter.method != "GET":

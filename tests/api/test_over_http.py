@@ -108,6 +108,8 @@ async def test_a_get_without_a_token_is_refused_whatever_it_asks(robot: Robot) -
         ({"json": {"query": 7}}, 400),
         ({"json": {"query": VIEWER, "variables": [1]}}, 400),
         ({"json": {"query": VIEWER, "operationName": 7}}, 400),
+        ({"json": {"query": VIEWER, "operationName": ["a"]}}, 400),
+        ({"json": {"query": VIEWER, "operationName": {}}}, 400),
         ({"json": {"query": VIEWER, "extensions": "x"}}, 400),
         ({"data": {"query": VIEWER}}, 400),
         ({"files": {"operations": b"{}"}}, 400),
