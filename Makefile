@@ -41,7 +41,7 @@ contracts: install
 schema-lint: install ## Compare schema.graphql with the released one, and lint it and the operations shown (needs Node.js)
 	$(BIN)/python -m tests.contract.schema_lint
 
-check: lint types contracts schema-lint test ## Everything CI runs but the fuzzing
+check: lint types contracts schema-lint test ## Everything CI runs but the faults and the fuzzing
 
 .venv/fuzz-installed: requirements/fuzz.txt | install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
