@@ -1,7 +1,7 @@
 """The web process: routes, and what lives as long as it does."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.context import Services
@@ -38,6 +38,7 @@ from service.logs import configure_logging
 from service.parts import open_parts
 from service.settings import Settings, read_settings
 
+GRAPHQL: Final = "/graphql"
 # Seconds. Whoever asked would not wait longer either.
 LONGEST_STATEMENT: Final = 20
 # Objects made before the young are looked through, and how often that before the older and all of them are.
@@ -154,13 +155,28 @@ class _Endpoint:
         await self._app(scope, receive, send)
 
 
+class WebApp(Starlette):
+    """What is asked most does without middleware and routes: GraphQLView says itself what is wrong with a request."""
+
+    def __init__(self, process: WebProcess, routes: Sequence[BaseRoute]) -> None:
+        super().__init__(routes=routes, lifespan=process.lifespan)
+        self._process = process
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == GRAPHQL and not scope.get("root_path"):
+            await self._process.graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def make_app(settings: Settings) -> Starlette:
     """The ASGI application; raises SettingsError when tokens could not be verified, or a trusted document is wrong."""
     process = WebProcess(settings)
-    return Starlette(
+    return WebApp(
+        process,
         routes=[
-            Route("/graphql", _Endpoint(process.graphql)),
-            WebSocketRoute("/graphql", _Endpoint(process.graphql)),
+            Route(GRAPHQL, _Endpoint(process.graphql)),
+            WebSocketRoute(GRAPHQL, _Endpoint(process.graphql)),
             Route("/graphql/stream", _Endpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
@@ -171,7 +187,6 @@ def make_app(settings: Settings) -> Starlette:
             Route("/healthz", process.healthz),
             Route("/readyz", process.readyz),
         ],
-        lifespan=process.lifespan,
     )
 
 

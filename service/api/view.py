@@ -80,8 +80,10 @@ class GraphQLView(GraphQL[Context, None]):
         except ClientDisconnect:
             return None
         large = not isinstance(response, StreamingResponse) and len(response.body) >= WORTH_COMPRESSING
-        answer = GZipMiddleware(response, WORTH_COMPRESSING, COMPRESSION) if large else response
-        await answer(scope, receive, send)
+        # An answer that a cache may keep says that it depends on this header, too.
+        if large and ("accept-encoding" in request.headers or request.method == "GET"):
+            return await GZipMiddleware(response, WORTH_COMPRESSING, COMPRESSION)(scope, receive, send)
+        await response(scope, receive, send)
         return None
 
     def _refused(self, refusal: HTTPException, request: Request) -> Response:
