@@ -1,11 +1,12 @@
 """Shorter ways through Strawberry for what happens most; whatever is unusual in any way goes its own, longer way.
 
 A query whose document is known to be good needs none of the hooks that Strawberry's extensions hang on parsing,
-validating and executing, and a field that only names an attribute needs no call through its definition.
+validating and executing; a field that only names an attribute, or whose method takes nothing but `info`, needs no
+call through its definition.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from graphql import (
@@ -17,6 +18,7 @@ from graphql import (
 from strawberry.types import ExecutionResult
 from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
 
 from service.api.documents import Documents
 from service.api.errors import coded
@@ -62,13 +64,35 @@ def shorten(schema: GraphQLSchema) -> None:
 
 def _shorten_field(field: GraphQLField) -> None:
     definition = field.extensions.get("strawberry-definition")
-    if isinstance(definition, StrawberryField) and definition.is_basic_field and definition.python_name:
+    if not isinstance(definition, StrawberryField):
+        return
+    if definition.is_basic_field and definition.python_name:
         field.resolve = _attribute(definition.python_name)
+    elif definition.base_resolver is not None and _takes_only_info(definition, definition.base_resolver):
+        field.resolve = _method(definition, definition.base_resolver)
+
+
+def _takes_only_info(definition: StrawberryField, resolver: StrawberryResolver[Any]) -> bool:
+    """Whether nothing stands before the method, and there are no arguments to convert for it."""
+    if definition.extensions or definition.permission_classes or definition.is_subscription or definition.arguments:
+        return False
+    elsewhere = resolver.parent_parameter or resolver.root_parameter
+    return bool(resolver.self_parameter and resolver.info_parameter) and not elsewhere
 
 
 def _attribute(name: str) -> Callable[[Any, object], Any]:
     def resolve(source: Any, _info: object) -> Any:
         return getattr(source, name)
+
+    return resolve
+
+
+def _method(definition: StrawberryField, resolver: StrawberryResolver[Any]) -> Callable[[Any, Any], Any]:
+    method = cast("Callable[..., Any]", resolver.wrapped_func)
+    name = resolver.info_parameter.name if resolver.info_parameter is not None else ""
+
+    def resolve(source: Any, info: Any) -> Any:
+        return method(source, **{name: strawberry.Info(_raw_info=info, _field=definition)})
 
     return resolve
 
