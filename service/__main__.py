@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import uvicorn
-
 from service.embedded import EmbeddedError, embedded_secrets
 from service.entities.enums import ReturnMode, Role
 from service.entities.errors import RefusedError
@@ -27,6 +25,8 @@ SECONDS_TO_SAY_GOODBYE: Final = 5
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     # The other commands need no server.
+    import uvicorn  # noqa: PLC0415
+
     from service.listening import listening  # noqa: PLC0415
     from service.sockets import allow_many_connections  # noqa: PLC0415
 

@@ -1,86 +1,102 @@
-"""Variables of the environment as typed values; whatever is malformed is refused by its name."""
+"""Read the environment into frozen dataclasses, and refuse by its name whatever is malformed or unknown."""
 
 import re
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final, TypeVar
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
-DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)")
-LONGEST: Final = timedelta(days=3660)
-UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+from pydantic import TypeAdapter, ValidationError
 
-Choice = TypeVar("Choice", bound=str)
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+PREFIX: Final = "USER_TAGS_"
+SIMILAR: Final = 0.65
+# Kubernetes and Docker tell every container where the service user-tags, or user-tags-web, is. The text tells
+# their USER_TAGS_PORT (tcp://10.0.0.7:8000) from one that somebody made up.
+SERVICE_LINK: Final = re.compile(
+    PREFIX + r"(\w+_)?(SERVICE_HOST=.+|SERVICE_PORT(_\w+)?=\d+"
+    r"|PORT=(tcp|udp|sctp)://.+|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=.+)"
+)
+
+Group = TypeVar("Group", bound="DataclassInstance")
+Path = tuple[str, ...]
 
 
 class SettingsError(Exception):
-    """The environment is incomplete or wrong; the message names the variable and what would be right."""
+    """The environment is incomplete or wrong; each argument names a variable and what would be right."""
+
+    def __str__(self) -> str:
+        return " ".join(str(sentence) for sentence in self.args)
 
 
-class EnvironmentReader:
-    """Typed access to the variables that carry our prefix."""
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The name of a variable, where it is not the prefix of its group and the name of the field."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
+    name: str
 
-    def text(self, name: str, prefix: str = "USER_TAGS_") -> str | None:
-        return self.environment.get(prefix + name, "").strip() or None
 
-    def url(self, name: str, *schemes: str, prefix: str = "USER_TAGS_") -> str | None:
-        """Read a URL of one of these schemes; the refusal does not repeat it: it may hold a password."""
-        text = self.text(name, prefix)
-        if text is not None and text.partition("://")[0].lower() not in schemes:
-            raise SettingsError(f"{prefix}{name} must start with {schemes[0]}://.")
-        return text
+def variables_of(kind: "type[DataclassInstance]") -> dict[Path, str]:
+    """Return the names of all variables of a dataclass and the groups in it, by the path of their field.
 
-    def names(self, name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in (self.text(name) or "").split(",") if part.strip())
+    A group is a field whose type is a dataclass; its class attribute `prefix` begins the names.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    prefix = getattr(kind, "prefix", PREFIX)
+    found: dict[Path, str] = {}
+    for field in fields(kind):
+        hint = hints[field.name]
+        if isinstance(hint, type) and is_dataclass(hint):
+            found |= {(field.name, *path): name for path, name in variables_of(hint).items()}
+        else:
+            named = [each.name for each in getattr(hint, "__metadata__", ()) if isinstance(each, Variable)]
+            found[(field.name,)] = named[0] if named else prefix + field.name.upper()
+    return found
 
-    def count(self, name: str, default: int) -> int:
-        text = self.text(name)
-        if text is None:
-            return default
-        if not text.isdecimal() or int(text) == 0:
-            raise SettingsError(f"USER_TAGS_{name} must be a whole number of at least 1, not {text!r}.")
-        return int(text)
 
-    def duration(self, name: str, default: timedelta) -> timedelta:
-        """Read a number with a unit (ms, s, m, h, d), or a bare 0; at most ten years."""
-        text = self.text(name)
-        if text is None:
-            return default
-        found = DURATION.fullmatch("0s" if text == "0" else text)
-        if found is None:
-            raise SettingsError(f"USER_TAGS_{name} must look like 30m, 48h or 5s, not {text!r}.")
-        seconds = int(found[1]) * UNITS[found[2]]
-        if seconds > LONGEST.total_seconds():
-            raise SettingsError(f"USER_TAGS_{name} must be at most {LONGEST.days}d, not {text!r}.")
-        return timedelta(seconds=seconds)
+def read_variables(kind: type[Group], environment: Mapping[str, str], known: Collection[str]) -> Group:
+    """Return a `kind` with what the environment sets; what is unset or blank keeps its default.
 
-    def positive(self, name: str, default: timedelta) -> timedelta:
-        """Read a duration that would mean nothing, or a busy loop, if it were zero."""
-        duration = self.duration(name, default)
-        if duration <= timedelta(0):
-            raise SettingsError(f"USER_TAGS_{name} must be longer than zero.")
-        return duration
+    Raises SettingsError with a sentence for every malformed variable, and for every one with our prefix that is
+    not among the `known`.
+    """
+    names = variables_of(kind)
+    given: dict[str, Any] = {}
+    for path, name in names.items():
+        if text := environment.get(name, "").strip():
+            group = given
+            for part in path[:-1]:
+                group = group.setdefault(part, {})
+            group[path[-1]] = text
+    wrong = list(_unknown(environment, known))
+    value: Group | None = None
+    try:
+        value = _adapter(kind).validate_python(given)
+    except ValidationError as error:
+        wrong += [f"{names[_path(each['loc'])]} {each['ctx']['error']}." for each in error.errors(include_input=False)]
+    # Not inside `except`: the library's error holds the texts, among them secrets.
+    if value is None or wrong:
+        raise SettingsError(*wrong)
+    return value
 
-    def cadence(self, name: str, default: timedelta) -> timedelta:
-        """Read a duration that fits the clock face: it divides a minute, an hour or a day."""
-        every = self.duration(name, default)
-        seconds = every.total_seconds()
-        fits = seconds >= 1 and any(
-            seconds <= whole and whole % seconds == 0 and seconds % unit == 0
-            for whole, unit in ((60, 1), (3600, 60), (86400, 3600))
-        )
-        if not fits:
-            raise SettingsError(
-                f"USER_TAGS_{name} must divide a minute, an hour or a day evenly (5s, 15m, 6h), not {every}."
-            )
-        return every
 
-    def choice(self, name: str, choices: tuple[Choice, ...], default: Choice) -> Choice:
-        """Read one of a few words, in any case."""
-        text = (self.text(name) or default).lower()
-        for each in choices:
-            if each == text:
-                return each
-        raise SettingsError(f"USER_TAGS_{name} must be {' or '.join(choices)}, not {text!r}.")
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _path(location: tuple[int | str, ...]) -> Path:
+    return tuple(str(part) for part in location)
+
+
+def _unknown(environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
+    by_suffix = {name.removeprefix(PREFIX): name for name in known}
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or name in known or SERVICE_LINK.fullmatch(f"{name}={text}"):
+            continue
+        # Without the prefix, which would make any two names similar.
+        similar = get_close_matches(name.removeprefix(PREFIX), by_suffix, n=1, cutoff=SIMILAR)
+        yield f"{name} is not a known variable{f'; did you mean {by_suffix[similar[0]]}?' if similar else '.'}"

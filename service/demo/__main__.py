@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -17,43 +16,27 @@ from service.demo.hosting import serving
 from service.demo.platform import WechatPlatform
 from service.demo.server import platform_app
 from service.demo.show import Show
+from service.settings import DemoSettings, Settings, SettingsError, read_demo_settings, read_settings
 
 logger = logging.getLogger("user_tags.demo")
 
 
-@dataclass(frozen=True, slots=True)
-class DemoSettings:
-    """What the environment says. `rate` is in events per second; port 0 means a free one."""
-
-    service: Service = field(repr=False)
-    port: int
-    file: Path | None
-    rate: float
-
-
-def read_demo_settings(environment: Mapping[str, str]) -> DemoSettings:
-    """Read `USER_TAGS_DEMO_…` and how the service checks tokens; raises ValueError."""
-    secret = environment.get("USER_TAGS_JWT_SECRET", "").strip()
-    if not secret:
-        raise ValueError("USER_TAGS_JWT_SECRET must be the secret of the service.")
-    service = Service(
-        url=environment.get("USER_TAGS_DEMO_SERVICE_URL", "http://127.0.0.1:8000").rstrip("/"),
-        jwt_secret=secret,
-        issuer=environment.get("USER_TAGS_JWT_ISSUER") or None,
-        audience=environment.get("USER_TAGS_JWT_AUDIENCE") or None,
+def read_service(environment: Mapping[str, str]) -> Service:
+    """Return where the service is and how it checks tokens; raises SettingsError."""
+    settings = read_settings(environment)
+    if settings.jwt_secret is None:
+        raise SettingsError("USER_TAGS_JWT_SECRET must be the secret of the service.")
+    return Service(
+        url=read_demo_settings(environment).service_url,
+        jwt_secret=settings.jwt_secret,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
         # Else a service left at its default would take the made-up secrets to the real WeChat.
-        hand_over_secrets=bool(environment.get("USER_TAGS_WECHAT_API_URL")),
-    )
-    path = environment.get("USER_TAGS_DEMO_FILE")
-    return DemoSettings(
-        service=service,
-        port=int(environment.get("USER_TAGS_DEMO_PORT") or 8089),
-        file=Path(path) if path else None,
-        rate=float(environment.get("USER_TAGS_DEMO_RATE") or 2.0),
+        hand_over_secrets=settings.wechat_api_url != Settings().wechat_api_url,
     )
 
 
-async def run(settings: DemoSettings) -> None:
+async def run(service: Service, settings: DemoSettings) -> None:
     """Run the platform and its crowd until the process is told to stop."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -63,7 +46,8 @@ async def run(settings: DemoSettings) -> None:
         platform = WechatPlatform(client, remember=1_000)
         async with serving(platform_app(platform), _free_or_any(settings.port)) as address:
             logger.info("the imitated WeChat platform is at %s", address)
-            show = Show(platform, client, settings.service, address, settings.file, settings.rate)
+            file = Path(settings.file) if settings.file else None
+            show = Show(platform, client, service, address, file, settings.rate)
             await _until(stop, asyncio.create_task(show.run()))
 
 
@@ -91,8 +75,8 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     status = 0
     try:
-        asyncio.run(run(read_demo_settings(os.environ)))
-    except* (ValueError, OSError, BindingRefusedError) as group:
+        asyncio.run(run(read_service(os.environ), read_demo_settings()))
+    except* (SettingsError, ValueError, OSError, BindingRefusedError) as group:
         for error in _single(group):
             logger.error("%s", error)  # noqa: TRY400 (these are for people, and a stack would hide them)
         status = 1

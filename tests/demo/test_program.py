@@ -19,11 +19,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.demo.__main__ import read_demo_settings
+from service.demo.__main__ import read_service
 from service.demo.accounts import demo_accounts, shared_unionids
 from service.demo.hosting import serving
 from service.demo.platform import utc_now
 from service.entities.enums import ChannelKind
+from service.settings import SettingsError
 from service.wechat.pushes import Push, open_push, verify_url
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -164,8 +165,8 @@ async def test_the_demo_gives_up_when_the_service_refuses_for_good() -> None:
 
 
 def test_the_secret_of_the_service_is_needed() -> None:
-    with pytest.raises(ValueError, match="USER_TAGS_JWT_SECRET"):
-        read_demo_settings({})
+    with pytest.raises(SettingsError, match="USER_TAGS_JWT_SECRET"):
+        read_service({})
 
 
 def test_the_accounts_follow_from_the_secret() -> None:

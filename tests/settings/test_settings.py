@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from service.settings import ClientLimits, QueryLimits, Settings, SettingsError, Windows, read_settings
+from service.settings import (
+    ClientLimits,
+    DemoSettings,
+    QueryLimits,
+    Settings,
+    SettingsError,
+    Windows,
+    read_demo_settings,
+    read_settings,
+)
 
 HALF_HOUR, HOUR, TWO_DAYS = timedelta(minutes=30), timedelta(hours=1), timedelta(hours=48)
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -91,6 +100,138 @@ def test_default_and_value(variable: str, attribute: str, default: Any, text: st
 def test_a_bad_value_is_refused_by_name(variable: str, text: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         read_settings({variable: text})
+
+
+# As above, of the demo's own process.
+OF_DEMO: list[tuple[str, str, Any, str, Any, list[str]]] = [
+    ("USER_TAGS_DEMO_SERVICE_URL", "service_url", "http://127.0.0.1:8000", "https://tags/", "https://tags", ["tags:8000"]),
+    ("USER_TAGS_DEMO_PORT", "port", 8089, "0", 0, ["-1", "65536", "http"]),
+    ("USER_TAGS_DEMO_FILE", "file", None, "/run/demo.json", "/run/demo.json", []),
+    ("USER_TAGS_DEMO_RATE", "rate", 2.0, "0.5", 0.5, ["0", "-1", "inf", "nan", "fast"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("variable", "attribute", "default", "text", "value", "bad"), OF_DEMO)
+def test_a_variable_of_the_demo(
+    variable: str, attribute: str, default: Any, text: str, value: Any, bad: list[str]
+) -> None:
+    read = attrgetter(attribute)
+    assert {attribute for _, attribute, *_ in OF_DEMO} == {setting.name for setting in fields(DemoSettings)}
+    assert read(read_demo_settings({variable: " "})) == default
+    assert read(read_demo_settings({variable: f" {text} "})) == value
+    assert read_settings({variable: text}) == Settings()
+    for wrong in bad:
+        with pytest.raises(SettingsError, match=f"^{variable} must"):
+            read_demo_settings({variable: wrong})
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute", "text", "value"),
+    [
+        ("USER_TAGS_WINDOW_SCAN", "windows.scan", "3660d", timedelta(days=3660)),
+        ("USER_TAGS_FEED_HEAL_EVERY", "feed_heal_every", "1ms", timedelta(milliseconds=1)),
+        ("USER_TAGS_OPERATIONS_BURST", "client_limits.operations_burst", "1s", timedelta(seconds=1)),
+        ("USER_TAGS_COMBOS_EVERY", "combos_every", "1s", timedelta(seconds=1)),
+        ("USER_TAGS_COMBOS_EVERY", "combos_every", "1d", timedelta(days=1)),
+        ("USER_TAGS_HEAD_BYTES", "client_limits.head_bytes", "1", 1),
+        ("USER_TAGS_JWT_SECRET", "jwt_secret", "x" * 32, "x" * 32),
+        ("USER_TAGS_UNDO_RETENTION", "undo_retention", "169h", timedelta(hours=169)),
+    ],
+)
+def test_a_value_at_the_very_edge_is_taken(variable: str, attribute: str, text: str, value: Any) -> None:
+    assert attrgetter(attribute)(read_settings({variable: text})) == value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("USER_TAGS_WINDOW_SCAN", "3661d"),
+        ("USER_TAGS_FEED_HEAL_EVERY", "0ms"),
+        ("USER_TAGS_OPERATIONS_BURST", "999ms"),
+        ("USER_TAGS_COMBOS_EVERY", "999ms"),
+        ("USER_TAGS_COMBOS_EVERY", "2d"),
+        ("USER_TAGS_HEAD_BYTES", "0"),
+        ("USER_TAGS_JWT_SECRET", "x" * 31),
+        ("USER_TAGS_UNDO_RETENTION", "168h"),
+    ],
+)
+def test_a_value_beyond_the_edge_is_refused(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        read_settings({variable: text})
+
+
+def test_commas_alone_name_nothing() -> None:
+    assert read_settings({"USER_TAGS_AD_FEED_AD_NAMES": " , ,"}) == Settings()
+
+
+def test_all_malformed_and_unknown_variables_are_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(
+            {
+                "DATABASE_URL": "mysql://user:hunter2@db",
+                "USER_TAGS_WINDOW_SCAN": "soon",
+                "USER_TAGS_QUERY_DEPTH": "0",
+                "USER_TAGS_HEAD_WITHIN": "10",
+                "USER_TAGS_SECRETS_KEY": "hunter2",
+                "USER_TAGS_COLOUR": "hunter2",
+                "USER_TAGS_BODY_BYTES": "1000",
+            }
+        )
+    assert sorted(caught.value.args) == [
+        "DATABASE_URL must start with postgresql://.",
+        "USER_TAGS_COLOUR is not a known variable.",
+        "USER_TAGS_HEAD_WITHIN must look like 30m, 48h or 5s, not '10'.",
+        "USER_TAGS_QUERY_DEPTH must be a whole number of at least 1, not '0'.",
+        "USER_TAGS_SECRETS_KEY must have at least 32 bytes.",
+        "USER_TAGS_WINDOW_SCAN must look like 30m, 48h or 5s, not 'soon'.",
+    ]
+    assert str(caught.value) == " ".join(caught.value.args)
+    # What was read stands in no chained error either, which a traceback would print.
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("USER_TAGS_HEAD_BYTE", "USER_TAGS_HEAD_BYTES"),
+        ("USER_TAGS_SECRET_KEY", "USER_TAGS_SECRETS_KEY"),
+        ("USER_TAGS_DATABASE_URL", "DATABASE_URL"),
+        ("USER_TAGS_POOL_SIZE", "USER_TAGS_DATABASE_POOL_SIZE"),
+        ("USER_TAGS_DEMO_RATES", "USER_TAGS_DEMO_RATE"),
+        ("USER_TAGS_JWT_SECRE", "USER_TAGS_JWT_SECRET"),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_one_that_was_meant(variable: str, meant: str) -> None:
+    for read in (read_settings, read_demo_settings):
+        with pytest.raises(SettingsError) as caught:
+            read({variable: "hunter2"})
+        assert str(caught.value) == f"{variable} is not a known variable; did you mean {meant}?"
+
+
+@pytest.mark.parametrize("variable", ["USER_TAGS_", "USER_TAGS_COLOUR", "USER_TAGS_PORT"])
+def test_an_unknown_variable_like_no_other_is_refused_without_a_guess(variable: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{variable} is not a known variable.$"):
+        read_settings({variable: "8000"})
+
+
+def test_variables_without_our_prefix_are_nobodys_business() -> None:
+    assert read_settings({"PATH": "/bin", "USER_TAG": "x", "OTHER_USER_TAGS_X": "y"}) == Settings()
+
+
+def test_what_kubernetes_and_docker_say_of_a_service_of_our_name_is_let_pass() -> None:
+    for name in ("USER_TAGS", "USER_TAGS_WEB"):
+        links = {
+            f"{name}_SERVICE_HOST": "10.0.0.7",
+            f"{name}_SERVICE_PORT": "8000",
+            f"{name}_SERVICE_PORT_HTTP": "8000",
+            f"{name}_PORT": "tcp://10.0.0.7:8000",
+            f"{name}_PORT_8000_TCP": "tcp://10.0.0.7:8000",
+            f"{name}_PORT_8000_TCP_PROTO": "tcp",
+            f"{name}_PORT_8000_TCP_PORT": "8000",
+            f"{name}_PORT_8000_TCP_ADDR": "10.0.0.7",
+        }
+        assert read_settings(links) == Settings()
 
 
 def test_no_setting_is_left_out() -> None:
