@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test faults check lint types contracts schema-lint fuzz bench bench-peers lock schema \
-  release-schema clean
+.PHONY: help install run test faults check lint dead spelling types contracts schema-lint fuzz bench bench-peers \
+  lock schema release-schema clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+dead: install ## List what nothing uses, or only the tests
+	$(BIN)/python -m tests.contract.dead_code
+
+spelling: install
+	$(BIN)/codespell
+
 types: install
 	$(BIN)/mypy
 
@@ -41,7 +47,7 @@ contracts: install
 schema-lint: install ## Compare schema.graphql with the released one, and lint it and the operations shown (needs Node.js)
 	$(BIN)/python -m tests.contract.schema_lint
 
-check: lint types contracts schema-lint test ## Everything CI runs but the faults and the fuzzing
+check: lint dead spelling types contracts schema-lint test ## Everything CI runs but the faults and the fuzzing
 
 .venv/fuzz-installed: requirements/fuzz.txt | install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt

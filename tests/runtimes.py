@@ -8,6 +8,7 @@ from typing import Any
 
 from service.clock import Clock
 from service.domain.channels import ChannelDetails, Credentials, bind_channel
+from service.domain.people import people_for
 from service.domain.runtime import Runtime
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
@@ -96,3 +97,9 @@ async def bind(
 ) -> Channel:
     """Bind a channel as the robot's admin would; by default a new, verified service account."""
     return await bind_channel(runtime, admin(robot_id), details(app_id, kind=kind, name=name, verified=verified))
+
+
+async def ordinals_for(runtime: Runtime, channel: Channel, openids: Iterable[str]) -> dict[str, int]:
+    """Return the ordinal of every openid, making people who are new."""
+    ordinals, _ = await people_for(runtime, channel.channel_id, openids)
+    return ordinals

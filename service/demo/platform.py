@@ -60,8 +60,6 @@ class Person:
 class Delivery:
     """One push and how the callback took it. `answers` has a status, or an error's name, for each try."""
 
-    app_id: str
-    openid: str
     fields: dict[str, str]
     acknowledged: bool
     answers: tuple[int | str, ...]
@@ -138,9 +136,6 @@ class WechatPlatform:
     async def click_menu(self, app_id: str, openid: str, key: str, at: datetime | None = None) -> Delivery:
         return await self.event(app_id, openid, "CLICK", {"EventKey": key}, at)
 
-    async def open_menu_link(self, app_id: str, openid: str, url: str, at: datetime | None = None) -> Delivery:
-        return await self.event(app_id, openid, "VIEW", {"EventKey": url, "MenuId": "425714631"}, at)
-
     async def scan(self, app_id: str, openid: str, scene: str, at: datetime | None = None) -> Delivery:
         return await self.event(app_id, openid, "SCAN", {"EventKey": scene, "Ticket": _ticket(scene)}, at)
 
@@ -170,7 +165,7 @@ class WechatPlatform:
         while not acknowledged and len(answers) < TRIES:
             answer, acknowledged = await self._try(account, complete)
             answers.append(answer)
-        delivery = Delivery(app_id, openid, complete, acknowledged, tuple(answers))
+        delivery = Delivery(complete, acknowledged, tuple(answers))
         self.deliveries.append(delivery)
         return delivery
 

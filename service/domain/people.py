@@ -17,17 +17,13 @@ SHOWS_FOLLOWING: Final = frozenset({EventKind.FOLLOW, EventKind.MESSAGE, EventKi
 Event = TypeVar("Event", bound=UserEvent | AdFollow)
 
 
-async def ordinals_for(runtime: Runtime, channel_id: int, openids: Iterable[str]) -> dict[str, int]:
-    """The ordinal of every openid, making people who are new."""
-    ordinals, _ = await people_for(runtime, channel_id, openids)
-    return ordinals
-
-
 async def people_for(
     runtime: Runtime, channel_id: int, openids: Iterable[str]
 ) -> tuple[dict[str, int], frozenset[str]]:
-    """The same, with the openids that are new. A short transaction of its own: it holds the channel's state, which
-    must never be waited for while blocks are locked.
+    """Return the ordinal of every openid, making people who are new, and the openids that were new.
+
+    A short transaction of its own: it holds the channel's state, which must never be waited for while blocks are
+    locked.
 
     Somebody may be forgotten before their block is locked: `forgetting.refuse_forgotten` tells under the lock.
     """

@@ -42,7 +42,6 @@ class Channel:
 class ChannelState:
     """What changes about a channel: the gate, the version of its tag states, its counters."""
 
-    channel_id: int
     open: bool
     tag_version: int
     tag_version_at: datetime

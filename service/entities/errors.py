@@ -94,13 +94,6 @@ class NameTakenError(RefusedError):
         super().__init__(ErrorCode.NAME_TAKEN, fields[0].message, fields)
 
 
-class CycleError(RefusedError):
-    """A combo would be made of itself."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(ErrorCode.CYCLE, message)
-
-
 class TagNotUsableError(RefusedError):
     """A PENDING or LAPSED tag where an ACTIVE one is needed."""
 

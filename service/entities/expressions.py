@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -87,19 +87,6 @@ class Expression:
             each.text(name_of) if each.operator is Operator.TAG else f"({each.text(name_of)})" for each in self.operands
         )
 
-    def holds(self, tag_ids: frozenset[int]) -> bool:
-        """Whether somebody who has exactly these tags is in the set."""
-        match self.operator:
-            case Operator.TAG:
-                return self.tag_id in tag_ids
-            case Operator.ALL:
-                return all(each.holds(tag_ids) for each in self.operands)
-            case Operator.ANY:
-                return any(each.holds(tag_ids) for each in self.operands)
-            case Operator.EXCEPT:
-                keep, remove = self.operands
-                return keep.holds(tag_ids) and not remove.holds(tag_ids)
-
 
 def tag(tag_id: int) -> Expression:
     return Expression(Operator.TAG, tag_id)
@@ -125,19 +112,6 @@ def to_json(expression: Expression) -> str:
 def from_json(text: str) -> Expression:
     """The inverse of `to_json`."""
     return _tree(json.loads(text))
-
-
-def reaches(start: int, expressions: Mapping[int, Expression]) -> set[int]:
-    """Every tag below a combo, directly or through other combos; `expressions` are by combo."""
-    found: set[int] = set()
-    left = [start]
-    while left:
-        expression = expressions.get(left.pop())
-        for tag_id in () if expression is None else expression.tag_ids():
-            if tag_id not in found:
-                found.add(tag_id)
-                left.append(tag_id)
-    return found
 
 
 def _many(operator: Operator, operands: tuple[Expression, ...]) -> Expression:

@@ -45,7 +45,6 @@ class Job:
     error: str | None
     error_code: str | None
     created_at: datetime
-    created_by: str
     started_at: datetime | None
     finished_at: datetime | None
     resumes_at: datetime | None

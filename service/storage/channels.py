@@ -226,7 +226,6 @@ def _channel(row: asyncpg.Record) -> Channel:
 
 def _state(row: asyncpg.Record) -> ChannelState:
     return ChannelState(
-        channel_id=row["channel_id"],
         open=row["open"],
         tag_version=row["tag_version"],
         tag_version_at=row["tag_version_at"],

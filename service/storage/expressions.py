@@ -1,6 +1,6 @@
 """Expressions as SQL over one block, and the statements that are written around them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from service.entities.expressions import Expression, Operator
@@ -40,14 +40,6 @@ def around(statement: str, expression: Expression) -> str:
 async def count_of_expression(conn: Connection, channel_id: int, expression: Expression) -> int:
     """How many people are in the set, exactly."""
     return int(await conn.fetchval(around(STATEMENTS["count_of_expression"], expression), channel_id))
-
-
-async def bits_of_expression(
-    conn: Connection, channel_id: int, expression: Expression, blocks: Iterable[int]
-) -> dict[int, bytes]:
-    """The bitmaps of the set by block; a block without members is absent."""
-    rows = await conn.fetch(around(STATEMENTS["bits_of_expression"], expression), channel_id, list(blocks))
-    return {row["block"]: row["members"].bytes for row in rows}
 
 
 def stored(tag_id: int) -> str:

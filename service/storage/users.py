@@ -26,10 +26,6 @@ async def insert_users(
     await conn.execute(STATEMENTS["insert_users"], channel_id, list(openids), first_ordinal, now)
 
 
-async def users_by_openid(conn: Connection, channel_id: int, openids: Iterable[str]) -> list[ChannelUser]:
-    return [user_of(row) for row in await conn.fetch(STATEMENTS["users_by_openid"], channel_id, list(openids))]
-
-
 async def users_by_ordinal(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> list[ChannelUser]:
     return [user_of(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))]
 

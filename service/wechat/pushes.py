@@ -67,25 +67,17 @@ class PushRefusedError(Exception):
     def __init__(self, code: PushRefusal, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
     """One genuine push.
 
-    `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `event` and `message_type` are as WeChat
-    spelled them. `scene` is the scanned QR code's, without prefix. `facts` is empty for what says nothing of
-    the user.
+    `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `facts` is empty for what says nothing of the user.
     """
 
     openid: str
     at: datetime
-    message_type: str
-    event: str | None
-    event_key: str | None
-    message_id: str | None
-    scene: str | None
     facts: frozenset[EventKind]
 
 
@@ -190,19 +182,10 @@ def _push(fields: Mapping[str, str], now: datetime) -> Push:
     event_key = _optional(fields, "EventKey")
     message_id = _optional(fields, "MsgId") or _optional(fields, "MsgID")
     if event is None:
-        scene, facts = None, _facts_of_message(message_type, message_id)
+        facts = _facts_of_message(message_type, message_id)
     else:
-        scene, facts = _facts_of_event(event.lower(), event_key or "", ticket=bool(fields.get("Ticket")))
-    return Push(
-        openid=openid,
-        at=_create_time(fields.get("CreateTime", ""), now),
-        message_type=message_type,
-        event=event,
-        event_key=event_key,
-        message_id=message_id,
-        scene=scene,
-        facts=facts,
-    )
+        facts = _facts_of_event(event.lower(), event_key or "", ticket=bool(fields.get("Ticket")))
+    return Push(openid, _create_time(fields.get("CreateTime", ""), now), facts)
 
 
 def _optional(fields: Mapping[str, str], name: str) -> str | None:
@@ -229,15 +212,14 @@ def _facts_of_message(message_type: str, message_id: str | None) -> frozenset[Ev
     return frozenset()
 
 
-def _facts_of_event(event: str, key: str, *, ticket: bool) -> tuple[str | None, frozenset[EventKind]]:
+def _facts_of_event(event: str, key: str, *, ticket: bool) -> frozenset[EventKind]:
     if event == "subscribe":
-        scene = key.removeprefix(SCENE_PREFIX) if key.startswith(SCENE_PREFIX) else ""
-        by_scan = {EventKind.SCAN} if scene or ticket else set()
-        return scene or None, frozenset({EventKind.FOLLOW} | by_scan)
+        has_scene = key.startswith(SCENE_PREFIX) and key != SCENE_PREFIX
+        return frozenset({EventKind.FOLLOW, EventKind.SCAN} if has_scene or ticket else {EventKind.FOLLOW})
     if event == "unsubscribe":
-        return None, frozenset({EventKind.UNFOLLOW})
+        return frozenset({EventKind.UNFOLLOW})
     if event == "scan":
-        return key or None, frozenset({EventKind.SCAN})
+        return frozenset({EventKind.SCAN})
     if event in MENU_EVENTS:
-        return None, frozenset({EventKind.MENU_CLICK})
-    return None, frozenset()
+        return frozenset({EventKind.MENU_CLICK})
+    return frozenset()

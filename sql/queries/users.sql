@@ -8,16 +8,8 @@ insert into channel_user (channel_id, ordinal, openid, first_seen_at)
 select $1, $3::int + (n.position - 1)::int, n.openid, $4
 from unnest($2::text[]) with ordinality as n (openid, position);
 
--- name: users_by_openid
--- People of a channel with their facts and what follows from them.
-select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until
-from channel_user u
-join user_facts f using (channel_id, ordinal)
-cross join current_windows w
-where u.channel_id = $1 and u.openid = any($2::text[]);
-
 -- name: users_by_ordinal
--- The same people, found by ordinal.
+-- People of a channel with their facts and what follows from them, by ordinal.
 select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until
 from channel_user u
 join user_facts f using (channel_id, ordinal)

@@ -71,14 +71,14 @@ async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back()
 
     watched = [push for push in receiver.pushes if push.openid == crowd.watched]
     others = {push.openid for push in receiver.pushes} - {crowd.watched}
-    assert [push.event or push.message_type for push in watched[:7]] == [
-        "subscribe",
-        "text",
-        "unsubscribe",
-        "subscribe",
-        "CLICK",
-        "unsubscribe",
-        "subscribe",
+    assert [push.facts - {EventKind.SCAN} for push in watched[:7]] == [
+        {EventKind.FOLLOW},
+        {EventKind.MESSAGE},
+        {EventKind.UNFOLLOW},
+        {EventKind.FOLLOW},
+        {EventKind.MENU_CLICK},
+        {EventKind.UNFOLLOW},
+        {EventKind.FOLLOW},
     ]
     assert len(others) > 2
     assert {fact for push in receiver.pushes for fact in push.facts} >= {EventKind.MESSAGE, EventKind.FOLLOW}

@@ -12,7 +12,7 @@ import pytest
 from service.demo.hosting import serving
 from service.demo.platform import WechatPlatform
 from service.demo.server import platform_app
-from service.entities.enums import ChannelKind
+from service.entities.enums import ChannelKind, EventKind
 from tests.demo.receiver import OPENID, new_account, receiving
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -177,11 +177,11 @@ async def test_somebody_can_play_with_the_people() -> None:
         elsewhere = (await client.post(f"/demo/{OPENID}/follow?appId=wx1")).json()
 
     assert people == [{"appId": ACCOUNT.app_id, "openid": OPENID, "following": False}]
-    assert [push.event or push.message_type for push in receiver.pushes] == [
-        "subscribe",
-        "text",
-        "CLICK",
-        "SCAN",
-        "unsubscribe",
+    assert [push.facts for push in receiver.pushes] == [
+        {EventKind.FOLLOW},
+        {EventKind.MESSAGE},
+        {EventKind.MENU_CLICK},
+        {EventKind.SCAN},
+        {EventKind.UNFOLLOW},
     ]
     assert (unknown["errcode"], malformed["errcode"], elsewhere["errcode"]) == (-1, 40003, 40013)

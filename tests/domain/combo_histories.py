@@ -28,6 +28,7 @@ from tests.domain.standings import miscounted
 from tests.frozen_clock import FrozenClock
 from tests.races.outcomes import skip_ordinals
 from tests.runtimes import admin
+from tests.set_algebra import holds
 
 PEOPLE = tuple(f"person-{number}" for number in range(6))
 BLOCK = 32_000
@@ -152,7 +153,7 @@ class Life:
         if tag_id not in self.made_of:
             return tag_id in tag_ids
         expression = self.made_of[tag_id]
-        return expression.holds(frozenset(each for each in expression.tag_ids() if self._holds(each, tag_ids)))
+        return holds(expression, frozenset(each for each in expression.tag_ids() if self._holds(each, tag_ids)))
 
     async def _create(self, shape: Shape) -> None:
         expression = self._expression(shape)

@@ -29,6 +29,7 @@ from tests.domain.exact_members import openid_of, populate, set_state
 from tests.domain.populations import make_combo, make_tag
 from tests.frozen_clock import START
 from tests.runtimes import admin, bind
+from tests.set_algebra import holds
 
 NEW, OLD, TOUCHABLE = 1, 2, 5
 OTHERS = (9, 10, 11)
@@ -52,7 +53,7 @@ def members_of(population: dict[int, frozenset[int]], expression: Expression) ->
     return [
         ordinal
         for ordinal in sorted(everybody)
-        if expression.holds(frozenset(tag_id for tag_id, who in population.items() if ordinal in who))
+        if holds(expression, frozenset(tag_id for tag_id, who in population.items() if ordinal in who))
     ]
 
 

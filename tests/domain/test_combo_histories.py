@@ -19,9 +19,8 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 # The database outlives an example on purpose: every example binds a channel of its own.
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories())
-async def test_combos_are_what_they_say(
-    runtime: Runtime, clock: FrozenClock, small_slices: None, history: list[Step]
-) -> None:
+@pytest.mark.usefixtures("small_slices")
+async def test_combos_are_what_they_say(runtime: Runtime, clock: FrozenClock, history: list[Step]) -> None:
     clock.now = START
     channel = await bind(runtime)
 

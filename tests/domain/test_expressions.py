@@ -14,11 +14,8 @@ from service.entities.expressions import (
     ManyDraft,
     Operator,
     TagDraft,
-    all_of,
     any_of,
-    difference,
     from_json,
-    reaches,
     tag,
     to_json,
 )
@@ -152,11 +149,3 @@ def test_an_expression_survives_the_database_and_becomes_a_draft_again() -> None
 
     assert from_json(to_json(expression)) == expression
     assert parse(draft_of(7, expression)) == expression
-
-
-def test_a_combo_reaches_what_its_combos_are_made_of() -> None:
-    expressions = {10: all_of(tag(A), tag(11)), 11: difference(tag(B), tag(12)), 12: tag(C)}
-
-    assert reaches(10, expressions) == {A, 11, B, 12, C}
-    assert reaches(12, expressions) == {C}
-    assert reaches(A, expressions) == set()

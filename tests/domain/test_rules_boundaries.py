@@ -11,7 +11,7 @@ from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.settings import Windows
-from service.storage.users import users_by_openid
+from service.storage.users import people_of_robot
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import FrozenClock
 from tests.oracle import oracle_tags
@@ -51,8 +51,9 @@ class Ann:
 
     async def touchable_until(self) -> datetime | None:
         async with self.runtime.pool.acquire() as conn:
-            [found] = await users_by_openid(conn, self.channel.channel_id, ["ann"])
-        return found.touchable_until
+            found = await people_of_robot(conn, self.channel.robot_id, self.channel.channel_id, ["ann"])
+        assert found
+        return found[0].touchable_until
 
 
 @pytest.fixture

@@ -40,10 +40,6 @@ class Owner:
     guard: psutil.Process
     family: frozenset[psutil.Process]
 
-    def named(self, name: str) -> psutil.Process:
-        """Find the guard's own child of that name."""
-        return next(child for child in self.guard.children() if child.name() == name)
-
     def says(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()

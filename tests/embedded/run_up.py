@@ -9,8 +9,6 @@ from service.child_processes import Child, Pace
 from service.settings import Settings
 from service.supervisor import Plan, up
 
-QUICK = Pace(first_pause=0.05, longest_pause=0.2, steady_after=30, ready_within=10, stop_within=0.5)
-
 
 def main(told: str) -> int:
     order = json.loads(told)

@@ -65,9 +65,6 @@ class Crowd:
     async def all_open(self) -> bool:
         return (await self.standing()).open == len(self.openids)
 
-    async def all_gone(self) -> bool:
-        return (await self.standing()).open == 0
-
     async def behind(self, newest: Mapping[str, int]) -> list[int]:
         """The pages, by number, that have not been told the newest version of their person."""
         cursors = [cursor and read_cursor(cursor) for cursor in await self.ask("newest")]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from service.domain.membership import write_transitions
-from service.domain.people import ordinals_for
 from service.domain.tag_states import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.entities.blocks import Transition, block_of, offset_of
 from service.entities.channels import Channel
@@ -13,6 +12,7 @@ from service.entities.tags import Tag
 from service.storage import heads
 from tests.feed.processes import FeedProcess
 from tests.frozen_clock import START
+from tests.runtimes import ordinals_for
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ async def make_tag(
 async def give(process: FeedProcess, channel: Channel, tag_id: int, *openids: str, take: bool = False) -> None:
     """Give people who lack it a tag, or take it from people who have it; whoever is new becomes known."""
     runtime, channel_id = process.runtime, channel.channel_id
-    ordinals = (await ordinals_for(runtime, channel_id, openids)).values()
+    ordinals = (await ordinals_for(runtime, channel, openids)).values()
     async with runtime.pool.acquire() as conn, conn.transaction():
         by_block: dict[int, list[int]] = {}
         for ordinal in ordinals:

@@ -1,14 +1,10 @@
 """An open page of somebody who is forgotten: the tags go, others are not disturbed, and who comes back is seen."""
 
-from datetime import timedelta
-
 from service.domain.forgetting import forget_openid
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, check_chain, page
 from tests.feed.processes import FeedProcess
-
-WEEK = timedelta(days=7)
 
 
 async def test_the_tags_go_and_who_comes_back_is_seen(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from service.domain.people import ordinals_for
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, Page, check_chain, page
 from tests.feed.processes import FeedProcess
 from tests.feed.tag_states import give, make_tag
+from tests.runtimes import ordinals_for
 
 
 async def test_a_page_is_empty_until_the_person_is_seen(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
@@ -46,7 +46,7 @@ async def test_somebody_known_without_tags_is_followed_from_there(
 ) -> None:
     async with page(east, channel, "ann") as ann:
         await ann.told(1)
-        await ordinals_for(west.runtime, channel.channel_id, ["ann"])
+        await ordinals_for(west.runtime, channel, ["ann"])
         await west.happens(channel, EventKind.FOLLOW, "bob")
         await west.happens(channel, EventKind.UNFOLLOW, "ann")
         await west.happens(channel, EventKind.FOLLOW, "ann")

@@ -10,7 +10,6 @@ import pytest
 from service.domain.default_tags import rules_of, transitions_of
 from service.domain.events import record_events
 from service.domain.membership import write_transitions
-from service.domain.people import ordinals_for
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
@@ -21,6 +20,7 @@ from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, count_of, lines_of
 from tests.races.sides import OpenSide
 from tests.races.weakened import rewritten
+from tests.runtimes import ordinals_for
 
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
 MESSAGE = UserEvent("ann", EventKind.MESSAGE, START + timedelta(seconds=1))
@@ -50,7 +50,7 @@ async def record(runtime: Runtime, channel: Channel, event: UserEvent) -> None:
 
 async def record_in_one_statement(runtime: Runtime, channel: Channel, event: UserEvent) -> None:
     """Lock by the very statement that reads the difference; the head is read after, so its version is right."""
-    ordinal = (await ordinals_for(runtime, channel.channel_id, [event.openid]))[event.openid]
+    ordinal = (await ordinals_for(runtime, channel, [event.openid]))[event.openid]
     async with runtime.pool.acquire() as conn, conn.transaction():
         facts = {ordinal: (facts_told_by([event])[event.openid], runtime.clock())}
         found = await evaluation.merge_facts(conn, rules_of(channel), facts)

@@ -9,7 +9,6 @@ import pytest
 
 from service.domain.default_tags import run_default_tags, verify_channel
 from service.domain.events import record_events
-from service.domain.people import ordinals_for
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
@@ -20,6 +19,7 @@ from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, skip_ordinals
 from tests.races.sides import OpenSide
 from tests.races.weakened import rewritten
+from tests.runtimes import ordinals_for
 
 NO_LOCK = rewritten("lock_channel_state", (" for update", ""))
 # The head would come with the second transaction, or never.
@@ -43,9 +43,9 @@ async def two_meet_ann_at_once(
     """The second asks for Ann when the first has taken her ordinal and not committed."""
     first, second = await side("first"), await side("second", weakened=weakened)
     taken = first.stop_before("insert_users")
-    one = first.start(ordinals_for(first.runtime, channel.channel_id, ["ann", "ben"]))
+    one = first.start(ordinals_for(first.runtime, channel, ["ann", "ben"]))
     await taken.reached()
-    other = second.start(ordinals_for(second.runtime, channel.channel_id, ["cyd", "ann"]))
+    other = second.start(ordinals_for(second.runtime, channel, ["cyd", "ann"]))
     assert await second.blocked(other)
     taken.let_go()
     return await asyncio.gather(one, other, return_exceptions=True)
@@ -74,7 +74,7 @@ async def test_many_connections_that_meet_the_same_people_agree(
     crowds = [[f"o{(turn + number) % 6}" for number in range(3)] for turn in range(12)]
 
     answers = await asyncio.gather(
-        *(ordinals_for(hosts[turn % 3].runtime, channel.channel_id, crowd) for turn, crowd in enumerate(crowds))
+        *(ordinals_for(hosts[turn % 3].runtime, channel, crowd) for turn, crowd in enumerate(crowds))
     )
 
     agreed: dict[str, int] = {}
@@ -123,7 +123,7 @@ async def test_a_person_whose_head_was_left_for_later_can_never_be_written(
     side: OpenSide, runtime: Runtime, channel: Channel
 ) -> None:
     dying = await side("dying", weakened=NO_HEADS)
-    await ordinals_for(dying.runtime, channel.channel_id, ["ann"])
+    await ordinals_for(dying.runtime, channel, ["ann"])
 
     for _ in range(2):
         with pytest.raises(KeyError):

@@ -52,7 +52,6 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     ),
     "standing": ([1, [0, 3]], {"channel_state": 1, "block_head": 2}),
     "ordinals_of": ([1, ["openid-77777", "openid-5"]], {"channel_user": 2}),
-    "users_by_openid": ([1, ["openid-77777", "openid-5"]], {"channel_user": 4}),
     "users_by_ordinal": ([1, [77_777, 5]], {"channel_user": 4}),
     "history_of_user": ([1, 1, 37, 2**62, 20], {"user_tag_change": 20, "bulk_tag_change": 60}),
     "lock_heads": ([1, [0, 3]], {"block_head": 2}),

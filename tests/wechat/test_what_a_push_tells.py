@@ -38,7 +38,6 @@ def test_every_ordinary_message_is_a_message(message_type: str) -> None:
     push = ENCRYPTED.through({"MsgType": message_type, "MsgId": "23456789012345678"})
 
     assert push.facts == {EventKind.MESSAGE}
-    assert (push.message_type, push.event, push.message_id) == (message_type, None, "23456789012345678")
     assert push.openid == COMMON["FromUserName"]
     assert push.at == NOW
 
@@ -52,14 +51,12 @@ def test_a_follow() -> None:
     push = ENCRYPTED.through({"MsgType": "event", "Event": "subscribe", "EventKey": ""})
 
     assert push.facts == {EventKind.FOLLOW}
-    assert (push.event, push.event_key, push.scene) == ("subscribe", None, None)
 
 
 def test_a_follow_by_qr_code_is_a_scan_too() -> None:
     push = ENCRYPTED.through({"MsgType": "event", "Event": "subscribe", "EventKey": "qrscene_12", "Ticket": "t"})
 
     assert push.facts == {EventKind.FOLLOW, EventKind.SCAN}
-    assert (push.event_key, push.scene) == ("qrscene_12", "12")
 
 
 @pytest.mark.parametrize(
@@ -75,8 +72,7 @@ def test_a_follow_by_qr_code_is_a_scan_too() -> None:
 def test_a_follow_is_a_scan_when_it_has_a_scene_or_a_ticket(fields: dict[str, str], scanned: bool) -> None:
     push = ENCRYPTED.through({"MsgType": "event", "Event": "subscribe", **fields})
 
-    assert (EventKind.SCAN in push.facts) is scanned
-    assert push.scene is None
+    assert push.facts == {EventKind.FOLLOW} | ({EventKind.SCAN} if scanned else set())
 
 
 def test_an_unfollow() -> None:
@@ -87,7 +83,6 @@ def test_a_scan_by_a_follower() -> None:
     push = ENCRYPTED.through({"MsgType": "event", "Event": "SCAN", "EventKey": "12", "Ticket": "t"})
 
     assert push.facts == {EventKind.SCAN}
-    assert push.scene == "12"
 
 
 @pytest.mark.parametrize("event", MENU_EVENTS)
@@ -96,7 +91,6 @@ def test_every_menu_event_is_a_menu_click_however_it_is_spelled(event: str, spel
     push = ENCRYPTED.through({"MsgType": "event", "Event": spelling(event), "EventKey": "MENU_7"})
 
     assert push.facts == {EventKind.MENU_CLICK}
-    assert (push.event, push.event_key) == (spelling(event), "MENU_7")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +101,6 @@ def test_an_event_that_says_nothing_about_a_user_is_acknowledged_without_facts(e
     push = ENCRYPTED.through({"MsgType": "event", "Event": event, "MsgID": "1000001625", "Status": "success"})
 
     assert push.facts == frozenset()
-    assert push.message_id == "1000001625"
 
 
 @pytest.mark.parametrize("mode", ["plain", "safe", "compat"])

@@ -44,7 +44,7 @@ def test_the_official_plain_push_is_opened() -> None:
 
     push = replace(PLAIN, now=sent).open(query, body)
 
-    assert (push.openid, push.event, push.at) == ("o9AgO5Kd5ggOC-bXrbNODIiE3bGY", "debug_demo", sent)
+    assert (push.openid, push.at, push.facts) == ("o9AgO5Kd5ggOC-bXrbNODIiE3bGY", sent, frozenset())
 
 
 def test_the_official_safe_push_is_opened() -> None:
@@ -61,11 +61,7 @@ def test_the_official_safe_push_is_opened() -> None:
 
     push = replace(ENCRYPTED, now=sent).open(query, body)
 
-    assert (push.openid, push.event, push.facts) == (
-        "o9AgO5Kd5ggOC-bXrbNODIiE3bGY",
-        "debug_demo",
-        frozenset(),
-    )
+    assert (push.openid, push.facts) == ("o9AgO5Kd5ggOC-bXrbNODIiE3bGY", frozenset())
 
 
 def test_the_official_url_verification_is_answered() -> None:
