@@ -15,9 +15,11 @@ from benchmarks.machine import Machine
 from benchmarks.rivals import MISSING, ClickHouse, Roaring, importable
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.storage import audiences, exports, members, tags
-from service.storage.database import Connection
-from service.storage.expressions import count_of_expression
+from service.storage import audiences, tags
+from service.storage import audiences as exports
+from service.storage.blocks import members
+from service.storage.combos import count_of_expression
+from service.storage.database.pool import Connection
 
 # Tags of returned data and combos look just like these: nobody's bits hang together.
 FIRST_TAG: Final = 101

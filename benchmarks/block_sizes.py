@@ -11,7 +11,7 @@ import asyncpg
 
 from benchmarks.harness import KIB, MIB, Table, medians_side_by_side, times
 from benchmarks.machine import Machine
-from service.storage.database import BareConnection
+from service.storage.database.pool import BareConnection
 
 MOST_USERS: Final = 4_000_000
 TAGS: Final = 4

@@ -15,16 +15,16 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks.harness import Table, faster
 from benchmarks.machine import ROBOT, SEALED_WITH, Machine
 from benchmarks.programs import web_process
-from service.api.tokens import sign_token
-from service.domain.combo_activation import sweep_combos
-from service.domain.combo_refresh import refresh_combos
-from service.domain.combos import NewCombo, create_combo
-from service.domain.default_tags import verify_channel
-from service.domain.expressions import draft_of
+from service.auth.tokens import sign_token
+from service.domain.combos.activation import sweep_combos
+from service.domain.combos.editing import NewCombo, create_combo
+from service.domain.combos.expressions import draft_of
+from service.domain.combos.refresh import refresh_combos
+from service.domain.verification.channel import verify_channel
 from service.entities.enums import DefaultTagRule, Role
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.ids import channel_gid, tag_gid
-from service.settings import Settings
+from service.foundation.settings import Settings
 
 CREATIONS: Final = 15
 COMBOS: Final = 50

@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks.harness import KIB, Table, seconds, times
 from benchmarks.loading import openid_of
 from benchmarks.machine import TOUCH, Machine
-from service.domain.events import EventRecorder
+from service.domain.events.recorder import EventRecorder
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
 

@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.events import messages
 from benchmarks.harness import KIB, MIB, Table
 from benchmarks.machine import Machine, Wal
-from service.domain.events import EventRecorder
+from service.domain.events.recorder import EventRecorder
 
 EVENTS: Final = 100_000
 SAMPLES: Final = 10

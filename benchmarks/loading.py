@@ -12,7 +12,7 @@ import asyncpg
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, block_of
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule
-from service.storage.database import BareConnection
+from service.storage.database.pool import BareConnection
 
 START: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BOUND_AT: Final = START - timedelta(days=400)

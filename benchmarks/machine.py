@@ -14,20 +14,20 @@ import asyncpg
 
 from benchmarks import loading
 from benchmarks.loading import BOUND_AT, START, load_users
-from service.domain.channels import ChannelDetails, Credentials, bind_channel
+from service.dev.stack.servers import EmbeddedServers, start_embedded
+from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
 from service.domain.runtime import Runtime
-from service.embedded import EmbeddedServers, start_embedded
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
 from service.entities.jobs import JobWakeUp
 from service.entities.principal import Principal
-from service.sealing import Sealer
-from service.settings import Settings
+from service.foundation.encryption import Sealer
+from service.foundation.settings import Settings
 from service.storage.channels import all_channels
-from service.storage.database import BareConnection, open_pool
-from service.storage.migrations import migrate
-from service.storage.statements import SQL_ROOT
+from service.storage.database.migrations import migrate
+from service.storage.database.pool import BareConnection, open_pool
+from service.storage.database.statements import SQL_ROOT
 
 ROBOT: Final = "bench"
 SEALED_WITH: Final = "a secret that only benchmarks use"

@@ -21,13 +21,13 @@ from benchmarks.harness import KIB, Table, times
 from benchmarks.loading import openid_of
 from benchmarks.machine import ROBOT, SEALED_WITH, Machine
 from benchmarks.programs import resident_bytes, web_process
-from service.api.tokens import sign_token
-from service.domain.tag_states import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
-from service.domain.wake_ups import encode, topic_of
+from service.auth.tokens import sign_token
+from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.entities.enums import ChangeCause, DefaultTagRule, Role
 from service.entities.ids import channel_gid
-from service.settings import Settings
-from service.sockets import allow_many_connections
+from service.foundation.settings import Settings
+from service.valkey.notifications import encode, topic_of
+from service.web.protocols.websocket import allow_many_connections
 
 PAGES: Final = int(os.environ.get("OPEN_PAGES", "10000"))
 PAGES_OF_A_TOKEN: Final = 100

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import psutil
 
 from benchmarks.machine import SEALED_WITH, Machine
-from service.embedded import environment_with_ourselves
+from service.dev.stack.servers import environment_with_ourselves
 
 
 @dataclass(frozen=True, slots=True)

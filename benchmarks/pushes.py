@@ -15,8 +15,8 @@ from benchmarks.harness import KIB, MIB, Table, times
 from benchmarks.loading import openid_of
 from benchmarks.machine import Machine
 from benchmarks.programs import resident_bytes, web_process
-from service.demo.sealing import seal_push
-from service.domain.channels import ChannelUpdate, Credentials, push_url, update_channel
+from service.dev.demo.push_encoder import seal_push
+from service.domain.channels.binding import ChannelUpdate, Credentials, push_url, update_channel
 from service.entities.ids import channel_gid
 from service.wechat.crypto import new_encoding_aes_key
 

@@ -19,10 +19,10 @@ import psutil
 from benchmarks.harness import Table, times
 from benchmarks.machine import ROBOT, SEALED_WITH, Machine
 from benchmarks.programs import environment, free_port, until_it_listens, web_process
-from service.api.tokens import sign_token
+from service.auth.tokens import sign_token
 from service.entities.enums import Role
 from service.entities.ids import channel_gid
-from service.settings import Settings
+from service.foundation.settings import Settings
 
 PEERS: Final = Path(__file__).with_name("peers")
 INSTALLED: Final = Path(__file__).with_name(".peers")

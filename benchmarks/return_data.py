@@ -14,10 +14,10 @@ from benchmarks.harness import Table, seconds, times
 from benchmarks.loading import openid_of
 from benchmarks.machine import Machine
 from benchmarks.programs import web_process
-from service.domain.default_tags import verify_channel
-from service.domain.return_batches import undo_batch
-from service.domain.return_data import ReturnRecorder, Submission
-from service.domain.return_endpoints import key_of, obtain_endpoint, token_of
+from service.domain.return_data.batches import undo_batch
+from service.domain.return_data.endpoint import key_of, obtain_endpoint, token_of
+from service.domain.return_data.submission import ReturnRecorder, Submission
+from service.domain.verification.channel import verify_channel
 from service.entities.ids import gid
 from service.wechat.crypto import Envelope
 

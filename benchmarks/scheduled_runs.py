@@ -8,8 +8,11 @@ from typing import Final
 from benchmarks.harness import Table, faster, seconds
 from benchmarks.loading import CROSSINGS, HALF_HOUR, START
 from benchmarks.machine import Machine
-from service.domain.default_tags import rules_of, run_default_tags, verify_channel
-from service.storage import evaluation, heads
+from service.domain.default_tags.definitions import rules_of
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.verification.channel import verify_channel
+from service.storage import default_tags as evaluation
+from service.storage.blocks import heads
 
 USUAL: Final = 0.01
 

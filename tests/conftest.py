@@ -16,7 +16,7 @@ import psutil
 import pytest
 import redis.asyncio as redis
 
-from service.embedded import EmbeddedServers, start_embedded
+from service.dev.stack.servers import EmbeddedServers, start_embedded
 from tests import lasting
 from tests.frozen_clock import FrozenClock
 
@@ -63,7 +63,7 @@ def servers() -> Iterator[EmbeddedServers]:
 @pytest.fixture(scope="session")
 async def migrated_template(servers: EmbeddedServers) -> str:
     """Name a migrated database, to be copied for every test that needs one."""
-    from service.storage.migrations import migrate
+    from service.storage.database.migrations import migrate
 
     await _administer(servers, f"CREATE DATABASE {TEMPLATE}")
     await migrate(_url_of(servers, TEMPLATE))

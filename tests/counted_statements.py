@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.storage.statements import STATEMENTS
+from service.storage.database.statements import STATEMENTS
 
 NAMES = {text: name for name, text in STATEMENTS.items()}
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from service.settings import Windows
+from service.foundation.settings import Windows
 
 ONLY_FOLLOWERS_CAN = {EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN}
 

@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from service.embedded_servers import LOOPBACK
+from service.dev.stack.programs import LOOPBACK
 
 # Below the range that outgoing connections take theirs from: nobody sits on a port while its server is down. Each
 # process of a run begins somewhere else, so that two that look at the same time do not find the same one.

@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from service.clock import Clock
-from service.domain.channels import ChannelDetails, Credentials, bind_channel
-from service.domain.people import people_for
+from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
+from service.domain.people.ordinals import people_for
 from service.domain.runtime import Runtime
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
 from service.entities.jobs import JobWakeUp
 from service.entities.principal import Principal
-from service.sealing import Sealer
-from service.settings import Settings
-from service.storage.database import open_pool
+from service.foundation.clock import Clock
+from service.foundation.encryption import Sealer
+from service.foundation.settings import Settings
+from service.storage.database.pool import open_pool
 
 SECRETS_KEY = "a key for tests only, 32 bytes or more"
 LATER_THAN_ANY_TEST = datetime(2100, 1, 1, tzinfo=UTC)

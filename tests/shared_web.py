@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from service.embedded import EmbeddedServers
+from service.dev.stack.servers import EmbeddedServers
 from tests import lasting
 from tests.waiting import wait_until
 from tests.web_process import Web, web_process

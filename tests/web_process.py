@@ -12,11 +12,11 @@ from typing import Any, Final
 import httpx
 import uvicorn
 
-from service.api.tokens import sign_token
-from service.app import make_app
+from service.auth.tokens import sign_token
 from service.entities.enums import Role
-from service.listening import listening
-from service.settings import ClientLimits, Settings
+from service.foundation.settings import ClientLimits, Settings
+from service.web.app import make_app
+from service.web.protocols.uvicorn_options import listening
 from tests.transport_socket import TransportSocket, open_socket
 from tests.waiting import wait_until
 

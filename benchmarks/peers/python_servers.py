@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 from strawberry.asgi import GraphQL
 
-from service.storage.database import Pool, open_pool
+from service.storage.database.pool import Pool, open_pool
 
 HERE = Path(__file__).parent
 STATEMENT = (HERE / "tags_of_person.sql").read_text(encoding="utf-8")

@@ -1,34 +1,18 @@
 """What resolvers see: who asks, the process's parts, and fresh loaders."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import strawberry
 
 from service.api.loaders import Loaders
-from service.api.rates import OpenSubscriptions, Rates
-from service.domain.access import ChannelFinder
-from service.domain.events import EventRecorder
-from service.domain.feed.hub import Hub
-from service.domain.readings import Readings
-from service.domain.return_data import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
+from service.resources import Services
 
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The parts of the web process that resolvers call."""
-
-    runtime: Runtime
-    recorder: EventRecorder
-    hub: Hub
-    rates: Rates
-    returns: ReturnRecorder
-    subscriptions: OpenSubscriptions
-    readings: Readings
-    channels: ChannelFinder
+if TYPE_CHECKING:
+    from service.api.types.presenters import Presenters
 
 
 @dataclass(slots=True)
@@ -36,6 +20,7 @@ class Context:
     """One for each HTTP request, WebSocket connection, and operation on one."""
 
     services: Services
+    presenters: "Presenters"
     request_id: str
     holder: Principal | None = None
     refusal: UnauthenticatedError | None = None

@@ -8,7 +8,6 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from service.api.context import Context
 from service.entities.errors import ErrorCode, RateLimitedError, RefusedError
 
 log = logging.getLogger(__name__)
@@ -39,7 +38,7 @@ def coded(error: GraphQLError, context: object) -> GraphQLError:
         too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(PARSING_ABORTED)
         code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
         return _with(error, error.message, {"code": code.value})
-    request_id = context.request_id if isinstance(context, Context) else None
+    request_id = getattr(context, "request_id", None)
     log.error("request %s failed", request_id, exc_info=error.original_error)
     return _with(error, UNFORESEEN, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
 

@@ -9,24 +9,18 @@ from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from service.domain.readings import Readings
 from service.domain.runtime import Runtime
+from service.domain.tags.reader import Readings
 from service.entities.channels import Channel, ChannelState
 from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, TagSize
 from service.entities.users import ChannelUser
-from service.storage import (
-    ad_tags,
-    channels,
-    combos,
-    evaluation,
-    identities,
-    members,
-    return_batches,
-    sizes,
-    users,
-)
-from service.storage.database import Connection
+from service.storage import ad_tags, channels, combos, default_tags, users
+from service.storage import tags as sizes
+from service.storage import users as identities
+from service.storage.blocks import members
+from service.storage.database.pool import Connection
+from service.storage.return_data import batches
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -93,7 +87,7 @@ class Loaders:
     follower_count = _each(channels.follower_count)
     member_counts = _each(members.member_counts)
     channels_of_robot = _each(channels.channels_of_robot)
-    return_tag_keys = _each(return_batches.return_tag_keys)
+    return_tag_keys = _each(batches.return_tag_keys)
 
     @loader
     async def channel(self, keys: list[tuple[str, int]]) -> list[Channel | None]:
@@ -169,7 +163,7 @@ class Loaders:
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
-                for ordinal, holding in (await return_batches.batches_holding(conn, channel_id, ordinals)).items():
+                for ordinal, holding in (await batches.batches_holding(conn, channel_id, ordinals)).items():
                     found[channel_id, ordinal] = holding
         return [found.get(key, {}) for key in keys]
 
@@ -178,14 +172,14 @@ class Loaders:
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, batch_ids in _by_channel(keys).items():
-                for batch_id, receipt in (await return_batches.batches_by_number(conn, channel_id, batch_ids)).items():
+                for batch_id, receipt in (await batches.batches_by_number(conn, channel_id, batch_ids)).items():
                     found[channel_id, batch_id] = receipt
         return [found.get(key) for key in keys]
 
     @loader
-    async def windows(self, keys: list[None]) -> list[evaluation.StoredWindows]:
+    async def windows(self, keys: list[None]) -> list[default_tags.StoredWindows]:
         async with self.pool.acquire() as conn:
-            windows = await evaluation.current_windows(conn)
+            windows = await default_tags.current_windows(conn)
         return [windows for _ in keys]
 
 

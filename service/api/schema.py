@@ -10,23 +10,74 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from service.api.ad_tags import AdTag
-from service.api.combo_tags import ComboTag
-from service.api.documents import Documents, RememberedDocuments
-from service.api.enums import ErrorCode
+from service.api.engine.document_cache import Documents, RememberedDocuments
+from service.api.engine.fast_path import run_known_query
+from service.api.engine.resolvers import shorten
 from service.api.errors import CodedErrors
-from service.api.exports import AudienceExport
-from service.api.mutations import Mutation
-from service.api.panel_rendering import PanelRenderings
-from service.api.permissions import refuse_unguarded
-from service.api.queries import Query
-from service.api.receipts import ReturnTag
-from service.api.rendering import Renderings
-from service.api.scalars import DATE_TIME
-from service.api.short_ways import run_known_query, shorten
-from service.api.subscriptions import Subscription
-from service.api.tags import DefaultTag
-from service.settings import Settings
+from service.api.guards.permissions import refuse_unguarded
+from service.api.operations.ad_tags import AdTagMutations
+from service.api.operations.audiences import AudienceQueries
+from service.api.operations.channels import BindingMutations, ChannelQueries
+from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
+from service.api.operations.events import EventMutations
+from service.api.operations.exports import ExportMutations
+from service.api.operations.forget_user import ForgettingMutations
+from service.api.operations.identities import IdentityMutations
+from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
+from service.api.operations.nodes import NodeQueries
+from service.api.operations.return_data import ReturnDataMutations
+from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
+from service.api.operations.tag_events import TagEventsSubscriptions
+from service.api.operations.tags import TagEditMutations, TagEditQueries, TagQueries
+from service.api.operations.user_tags import UserTagsSubscriptions
+from service.api.operations.users import UserQueries
+from service.api.operations.viewer import ViewerQueries
+from service.api.types.ad_tag import AdTag
+from service.api.types.combo_tag import ComboTag
+from service.api.types.enums import ErrorCode
+from service.api.types.job import AudienceExport
+from service.api.types.primitives import DATE_TIME
+from service.api.types.return_tag import ReturnTag
+from service.api.types.tag import DefaultTag
+from service.foundation.settings import Settings
+
+
+@strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
+class Query(
+    AudienceQueries,
+    ComboTagQueries,
+    JobQueries,
+    ReturnEndpointQueries,
+    TagEditQueries,
+    ViewerQueries,
+    NodeQueries,
+    ChannelQueries,
+    TagQueries,
+    UserQueries,
+):
+    pass
+
+
+@strawberry.type(description="What can be changed. A refused request changes nothing.")
+class Mutation(
+    AdTagMutations,
+    BindingMutations,
+    ComboTagMutations,
+    EventMutations,
+    ExportMutations,
+    ForgettingMutations,
+    IdentityMutations,
+    JobMutations,
+    ReturnDataMutations,
+    ReturnEndpointMutations,
+    TagEditMutations,
+):
+    pass
+
+
+@strawberry.type(description="What can be watched, over graphql-transport-ws.")
+class Subscription(JobSubscriptions, UserTagsSubscriptions, TagEventsSubscriptions):
+    pass
 
 
 class QuickSchema(strawberry.Schema):
@@ -36,8 +87,6 @@ class QuickSchema(strawberry.Schema):
     """
 
     documents: Documents
-    renderings: Renderings
-    panel_renderings: PanelRenderings
 
     async def execute(
         self,
@@ -85,8 +134,6 @@ def make_schema(settings: Settings | None = None) -> QuickSchema:
     )
     schema.documents = documents
     refuse_unguarded(graphql_schema_of(schema))
-    schema.renderings = Renderings(graphql_schema_of(schema), documents.parsed)
-    schema.panel_renderings = PanelRenderings(graphql_schema_of(schema), documents.parsed)
     shorten(graphql_schema_of(schema))
     return schema
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from service.domain.access import channel_named
+from service.domain.channels.lookup import channel_named
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import ErrorCode, ForbiddenError, LimitExceededError, NotFoundError, RefusedError
@@ -20,7 +20,7 @@ from service.entities.ids import channel_gid, split_gid
 from service.entities.jobs import JOB_PERMISSIONS, Job, JobKind, JobState, JobWakeUp
 from service.entities.principal import Principal
 from service.storage import jobs
-from service.storage.database import Connection
+from service.storage.database.pool import Connection
 
 LEASE: Final = timedelta(seconds=30)
 HANDING_BACK: Final = 2.0

@@ -8,10 +8,9 @@ from typing import Final
 
 from service.entities.blocks import Head, Transition, WakeUp
 from service.entities.enums import ChangeCause
-from service.storage import changes as change_log
-from service.storage import heads as block_heads
-from service.storage import members
-from service.storage.database import Connection
+from service.storage.blocks import change_log, members
+from service.storage.blocks import heads as block_heads
+from service.storage.database.pool import Connection
 
 MOST_USERS_LOGGED_ONE_BY_ONE: Final = 64
 # A change of more people than this is logged in bulk wherever that takes fewer lines.

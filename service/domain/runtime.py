@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from service.clock import Clock
 from service.entities.blocks import WakeUp
 from service.entities.jobs import JobWakeUp
-from service.sealing import Sealer
-from service.settings import Settings
-from service.storage.database import Pool
+from service.foundation.clock import Clock
+from service.foundation.encryption import Sealer
+from service.foundation.settings import Settings
+from service.storage.database.pool import Pool
 
 
 class Publisher(Protocol):

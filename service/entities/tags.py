@@ -47,8 +47,9 @@ class Catalogue:
     at: datetime
     default_tags_as_of: datetime
     tags: Mapping[int, Tag]
-    # What is made of it again and again, by what it is; it goes with the catalogue.
-    made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # What others derive from it, keyed by who derives it. It refers back to the catalogue, so only here, and in no weak
+    # dictionary, does it go when the catalogue goes.
+    derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def place(self) -> tuple[int, datetime]:

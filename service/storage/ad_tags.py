@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from service.entities.blocks import Transition
-from service.storage.database import Connection
-from service.storage.statements import STATEMENTS
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import asyncpg
 
 from service.entities.channels import Channel, ChannelState
 from service.entities.enums import ChannelKind
-from service.storage.database import Connection
-from service.storage.statements import STATEMENTS
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
 
 
 class AppIdBoundElsewhereError(Exception):

@@ -8,8 +8,8 @@ import asyncpg
 
 from service.entities.blocks import block_of, offset_of, ordinal_at
 from service.entities.enums import ChangeCause
-from service.storage.database import Connection
-from service.storage.statements import STATEMENTS
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)

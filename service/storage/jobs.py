@@ -9,8 +9,8 @@ import asyncpg
 import orjson
 
 from service.entities.jobs import Job, JobKind, JobPlace, JobState
-from service.storage.database import Connection
-from service.storage.statements import STATEMENTS
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
 
 COLUMNS = tuple(field.name for field in fields(Job))
 

@@ -1,15 +1,15 @@
 """Tags of a channel and the log of structural changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
 from service.entities.enums import ChangeCause, TagKind, TagState
-from service.entities.tags import Catalogue, Tag, TagChange
-from service.storage.database import Connection
-from service.storage.statements import STATEMENTS
+from service.entities.tags import Catalogue, Tag, TagChange, TagSize
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +136,25 @@ def _tag(row: asyncpg.Record, channel_id: int | None = None) -> Tag:
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
     )
+
+
+async def sample_sizes(conn: Connection, channel_id: int, now: datetime) -> None:
+    """Remembers the sizes that changed since they were last remembered."""
+    await conn.execute(STATEMENTS["sample_sizes"], channel_id, now)
+
+
+async def thin_sizes(
+    conn: Connection, channel_id: int, *, older_than: datetime, every: timedelta, forget_before: datetime
+) -> None:
+    """Of old samples keeps the last in each span; what was true at `forget_before` stays known."""
+    await conn.execute(STATEMENTS["thin_sizes"], channel_id, older_than, every, forget_before)
+
+
+async def sizes_since(
+    conn: Connection, channel_id: int, tag_ids: Iterable[int], since: datetime
+) -> dict[int, list[TagSize]]:
+    """By tag id, oldest first, beginning with what was true at `since`."""
+    found: dict[int, list[TagSize]] = {}
+    for row in await conn.fetch(STATEMENTS["sizes_since"], channel_id, list(tag_ids), since):
+        found.setdefault(row["tag_id"], []).append(TagSize(row["at"], row["members"]))
+    return found

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.embedded import EmbeddedServers
+from service.dev.stack.servers import EmbeddedServers
 from tests.api.robot import Robot
 from tests.shared_web import robot_numbers, shared_web
 from tests.web_process import Web

@@ -11,17 +11,19 @@ from redis.asyncio import Redis
 from strawberry.types import ExecutionResult
 
 from service.api import schema as schemas
-from service.api.context import Context, Services
-from service.api.rates import OpenSubscriptions, Rates
-from service.domain.access import ChannelFinder
-from service.domain.events import EventRecorder, record_events
+from service.api.context import Context
+from service.api.types.presenters import Presenters
+from service.auth.quotas import OpenSubscriptions, Rates
+from service.domain.channels.lookup import ChannelFinder
+from service.domain.events.recorder import EventRecorder, record_events
 from service.domain.feed.hub import Hub
-from service.domain.readings import Readings
-from service.domain.return_data import ReturnRecorder
+from service.domain.return_data.submission import ReturnRecorder
+from service.domain.tags.reader import Readings
 from service.entities.enums import EventKind, Role
 from service.entities.ids import channel_gid
 from service.entities.principal import Principal
 from service.entities.users import UserEvent
+from service.resources import Services
 from tests.frozen_clock import START, FrozenClock
 from tests.runtimes import LATER_THAN_ANY_TEST, bind, open_runtime
 
@@ -37,7 +39,7 @@ class Stage:
 
     def context(self, role: Role | None = Role.ADMIN) -> Context:
         holder = None if role is None else Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST)
-        return Context(self.services, "the request", holder)
+        return Context(self.services, Presenters(), "the request", holder)
 
     async def both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
         """(data, errors) by the short way and by Strawberry's own."""

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import redis.asyncio as redis
 
-from service.clock import make_clock
-from service.domain.exports import export_slice
+from service.domain.audiences.exports import export_slice
 from service.domain.jobs import run_job
 from service.domain.runtime import Runtime
-from service.domain.wake_ups import ValkeyPublisher
 from service.entities.ids import split_gid
 from service.entities.jobs import Job, JobKind
-from service.sealing import Sealer
-from service.storage.database import open_pool
+from service.foundation.clock import make_clock
+from service.foundation.encryption import Sealer
+from service.storage.database.pool import open_pool
+from service.valkey.notifications import ValkeyPublisher
 from tests.api.robot import Robot, event
 from tests.runtimes import RecordingQueue
 from tests.transport_socket import OperationCompleteError

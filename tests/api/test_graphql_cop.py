@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from service.embedded import EmbeddedServers
+from service.dev.stack.servers import EmbeddedServers
 from tests.shared_web import shared_web
 from tests.web_process import Web, web_process
 

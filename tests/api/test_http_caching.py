@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.api.http_caching import tag_of
+from service.api.transport.etags import tag_of
 from service.entities.enums import Role
 from tests.api.robot import Robot, event
 from tests.runtimes import admin

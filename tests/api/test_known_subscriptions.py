@@ -8,11 +8,11 @@ import pytest
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
 
 from service.api.context import Context
-from service.api.known_subscriptions import asked_by
+from service.api.live.request import asked_by
 from service.api.schema import make_schema
 from service.entities.enums import Role
 from service.entities.principal import Principal
-from service.settings import QueryLimits, Settings
+from service.foundation.settings import QueryLimits, Settings
 from tests.api.test_live_pages import PAGE
 
 SCHEMA: Final = make_schema(Settings(query_limits=QueryLimits(cost=60)))

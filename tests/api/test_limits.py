@@ -3,9 +3,16 @@
 import pytest
 from graphql import GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type, is_leaf_type, parse
 
-from service.api.limits import COUNTED_ABOVE, EXPECTED, LISTS, OperationTooLargeError, check_cost, check_size
+from service.api.guards.complexity import (
+    COUNTED_ABOVE,
+    EXPECTED,
+    LISTS,
+    OperationTooLargeError,
+    check_cost,
+    check_size,
+)
 from service.api.schema import graphql_schema_of, make_schema
-from service.settings import QueryLimits
+from service.foundation.settings import QueryLimits
 from tests.api.robot import Robot
 
 SMALL = QueryLimits(depth=3, fields=6, aliases=2, directives=2, tokens=100, cost=100)

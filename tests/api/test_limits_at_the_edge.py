@@ -6,8 +6,8 @@ import httpx
 import pytest
 from graphql import GraphQLSyntaxError, parse
 
-from service.api.documents import Documents
-from service.settings import QueryLimits
+from service.api.engine.document_cache import Documents
+from service.foundation.settings import QueryLimits
 from tests.api.robot import everything
 from tests.api.ways import WAYS, codes
 from tests.web_process import Web, web_process

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from service.domain.feed.mailbox import MOST_WAITING
-from service.sockets import PageSocket
+from service.foundation.mailbox import MOST_WAITING
+from service.web.protocols.websocket import PageSocket
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation as Page
 from tests.waiting import wait_until

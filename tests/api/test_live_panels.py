@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from service.api.panel_rendering import PanelRendering
+from service.api.live.tag_events_encoder import PanelRendering
 from service.entities.feed import PanelUpdate
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation, OperationError

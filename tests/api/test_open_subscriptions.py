@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.api.rendering import Rendering
+from service.api.live.user_tags_encoder import Rendering
 from service.entities.feed import UserTagsUpdate
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation, OperationError

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.api.accepting import media_type_for
-from service.api.rates import Rates
+from service.api.transport.content_negotiation import media_type_for
+from service.auth.quotas import Rates
 from service.entities.enums import Role
 from service.entities.errors import RateLimitedError
 from tests.api.robot import Robot

@@ -10,9 +10,9 @@ from graphql import ExecutionResult, execute, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.api.rendering import Renderings
+from service.api.live.user_tags_encoder import Renderings
+from service.api.operations.user_tags import user_tags_event
 from service.api.schema import graphql_schema_of, make_schema
-from service.api.subscriptions import user_tags_event
 from service.entities.enums import ChangeCause, TagKind, TagState
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import Catalogue, Tag

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.sealing import Sealer
+from service.foundation.encryption import Sealer
 from tests.api.robot import BIND, Robot
 from tests.web_process import SECRETS_KEY
 

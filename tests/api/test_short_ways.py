@@ -8,8 +8,8 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from service.api import schema as schemas
-from service.api import short_ways
-from service.domain.readings import Readings
+from service.api.engine import fast_path
+from service.domain.tags.reader import Readings
 from service.entities.enums import Role
 from tests.api.stage import Stage, open_stage
 
@@ -97,7 +97,7 @@ async def test_only_known_good_queries_go_the_short_way(stage: Stage, monkeypatc
     went: list[bool] = []
 
     async def watched(*arguments: Any) -> Any:
-        answer = await short_ways.run_known_query(*arguments)
+        answer = await fast_path.run_known_query(*arguments)
         went.append(answer is not None)
         return answer
 

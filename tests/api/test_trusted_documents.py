@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 
 from service.api.schema import graphql_schema_of, make_schema
-from service.api.trusted_documents import TrustedDocuments, read_trusted_documents
-from service.settings import QueryLimits, Settings, SettingsError
+from service.api.transport.trusted_documents import TrustedDocuments, read_trusted_documents
+from service.foundation.settings import QueryLimits, Settings, SettingsError
 from tests.api.robot import everything
 from tests.api.ways import WAYS, answered, codes
 from tests.real_processes import environment, run_to_end

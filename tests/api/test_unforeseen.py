@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from service.api.tokens import TokenVerifier
+from service.auth.tokens import TokenVerifier
 from service.entities.principal import Principal
 from tests.api.robot import Robot, event
 from tests.transport_socket import OperationError

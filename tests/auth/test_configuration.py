@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from service.api.tokens import TokenVerifier, bearer_token, sign_token
+from service.auth.tokens import TokenVerifier, bearer_token, sign_token
 from service.entities.enums import Role
 from service.entities.errors import BadInputError, UnauthenticatedError
-from service.settings import Settings, SettingsError
+from service.foundation.settings import Settings, SettingsError
 
 SECRET = "0123456789abcdef0123456789abcdef"
 HOUR = timedelta(hours=1)

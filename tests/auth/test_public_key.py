@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as rsa_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from service.api.tokens import TokenVerifier
+from service.auth.tokens import TokenVerifier
 from service.entities.errors import UnauthenticatedError
-from service.settings import Settings, SettingsError
+from service.foundation.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.api.tokens import TokenVerifier
+from service.auth.tokens import TokenVerifier
 from service.entities.errors import UnauthenticatedError
-from service.settings import Settings
+from service.foundation.settings import Settings
 
 RSA, WEAK_RSA = rsa_key(65537, 2048), rsa_key(65537, 1024)  # noqa: S505
 P256, OTHER_P256 = elliptic_key(SECP256R1()), elliptic_key(SECP256R1())

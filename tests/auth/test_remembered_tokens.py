@@ -6,10 +6,10 @@ from typing import Any
 import jwt
 import pytest
 
-from service.api import tokens
-from service.api.tokens import TokenVerifier
+from service.auth import tokens
+from service.auth.tokens import TokenVerifier
 from service.entities.errors import UnauthenticatedError
-from service.settings import Settings
+from service.foundation.settings import Settings
 from tests.waiting import wait_until
 
 SECRET = "correct horse battery staple, twice over and then some more words"

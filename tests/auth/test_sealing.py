@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.sealing import Sealer, SealError, lookup_hash, new_path_secret
-from service.settings import SettingsError
+from service.foundation.encryption import Sealer, SealError, lookup_hash, new_path_secret
+from service.foundation.settings import SettingsError
 
 OLD, NEW = "the old key, which is long enough, is this", "the new key, which is long enough, is this"
 

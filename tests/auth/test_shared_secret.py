@@ -13,10 +13,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from service.api.tokens import TokenVerifier
+from service.auth.tokens import TokenVerifier
 from service.entities.enums import Role
 from service.entities.errors import ErrorCode, UnauthenticatedError
-from service.settings import Settings
+from service.foundation.settings import Settings
 
 SECRET = "correct horse battery staple, twice over and then some more words"
 VERIFIER = TokenVerifier(Settings(jwt_secret=SECRET))

@@ -9,12 +9,12 @@ import jwt
 import pytest
 from graphql import build_schema
 
-from service.__main__ import main
-from service.clock import system_clock
-from service.domain.events import record_events
+from service.cli.commands import main
+from service.domain.events.recorder import record_events
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
+from service.foundation.clock import system_clock
 from tests.frozen_clock import FrozenClock
 from tests.runtimes import bind, open_runtime
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
-from service.embedded import environment_with_ourselves
+from service.dev.stack.servers import environment_with_ourselves
 from tests.ports import free_port
 from tests.transport_socket import open_socket
 from tests.waiting import wait_until

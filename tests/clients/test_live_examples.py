@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from service.api.tokens import sign_token
-from service.clock import make_clock
-from service.domain.events import record_events
+from service.auth.tokens import sign_token
+from service.domain.events.recorder import record_events
 from service.entities.enums import EventKind, Role
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
-from service.settings import Settings
+from service.foundation.clock import make_clock
+from service.foundation.settings import Settings
 from tests.clients.node import EXAMPLES, node
 from tests.real_processes import JWT_SECRET, command, environment
 from tests.runtimes import bind, open_runtime

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from service.settings import TrustMode
+from service.foundation.settings import TrustMode
 from tests.clients.node import EXAMPLES, node
 from tests.web_process import web_process
 

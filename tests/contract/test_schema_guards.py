@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLSchema
 
 from service.api.context import Info
-from service.api.permissions import UnguardedFieldError, guards_of, needs, null_unless, refuse_unguarded
+from service.api.guards.permissions import UnguardedFieldError, guards_of, needs, null_unless, refuse_unguarded
 from service.api.schema import graphql_schema_of, make_schema
 from service.entities.enums import Permission
 

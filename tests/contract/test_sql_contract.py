@@ -9,8 +9,8 @@ import pytest
 from pglast import ast
 from pglast.enums import ConstrType
 
-from service.storage.migrations import read_migrations
-from service.storage.statements import SQL_ROOT, STATEMENTS
+from service.storage.database.migrations import read_migrations
+from service.storage.database.statements import SQL_ROOT, STATEMENTS
 from tests.contract.tenancy import functions_called, is_a, parsed, strays_of, strays_of_view, walk
 
 # Read by whoever runs the service, never by a tenant; writes nothing.

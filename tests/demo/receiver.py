@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.demo.hosting import serving
-from service.demo.platform import Account, WechatPlatform, utc_now
+from service.dev.demo.hosting import serving
+from service.dev.demo.platform import Account, WechatPlatform, utc_now
 from service.wechat.pushes import Push, open_push, verify_url
 
 OPENID = "oDemoPerson_0000000000000001"

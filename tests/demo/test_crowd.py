@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.demo.crowd import BACKLOG_SPAN, Act, Crowd, history, new_openid
+from service.dev.demo.crowd import BACKLOG_SPAN, Act, Crowd, history, new_openid
 from service.entities.enums import ChannelKind, EventKind
 from tests.demo.receiver import new_account, receiving
 

@@ -1,4 +1,4 @@
-"""`python -m service.demo` as a process, against a stand-in for the service."""
+"""`python -m service.dev.demo` as a process, against a stand-in for the service."""
 
 import asyncio
 import json
@@ -19,12 +19,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.demo.__main__ import read_service
-from service.demo.accounts import demo_accounts, shared_unionids
-from service.demo.hosting import serving
-from service.demo.platform import utc_now
+from service.dev.demo.__main__ import read_service
+from service.dev.demo.accounts import demo_accounts, shared_unionids
+from service.dev.demo.hosting import serving
+from service.dev.demo.platform import utc_now
 from service.entities.enums import ChannelKind
-from service.settings import SettingsError
+from service.foundation.settings import SettingsError
 from service.wechat.pushes import Push, open_push, verify_url
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -103,7 +103,7 @@ async def demo(stand_in: StandIn, **environment: str) -> AsyncGenerator[asyncio.
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "service.demo",
+            "service.dev.demo",
             env={
                 **os.environ,
                 "USER_TAGS_DEMO_SERVICE_URL": address,

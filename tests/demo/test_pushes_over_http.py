@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.demo.hosting import serving
-from service.demo.platform import CallbackRefusedError, WechatPlatform
-from service.demo.sealing import BodyFormat, Mode
+from service.dev.demo.hosting import serving
+from service.dev.demo.platform import CallbackRefusedError, WechatPlatform
+from service.dev.demo.push_encoder import BodyFormat, Mode
 from service.entities.enums import EventKind
 from tests.demo.receiver import OPENID, new_account, receiving
 

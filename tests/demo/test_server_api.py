@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from service.demo.hosting import serving
-from service.demo.platform import WechatPlatform
-from service.demo.server import platform_app
+from service.dev.demo.hosting import serving
+from service.dev.demo.platform import WechatPlatform
+from service.dev.demo.server import platform_app
 from service.entities.enums import ChannelKind, EventKind
 from tests.demo.receiver import OPENID, new_account, receiving
 

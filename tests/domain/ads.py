@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from service.domain.ad_return import ad_return_address, confirm_ad_return, record_ad_follow
-from service.domain.ad_tags import AdTagDetails, create_ad_tag, update_ad_tag
+from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, update_ad_tag
+from service.domain.ad_tags.return_address import ad_return_address, confirm_ad_return, record_ad_follow
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.ids import channel_gid, tag_gid

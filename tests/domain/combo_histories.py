@@ -7,16 +7,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from service.domain import combo_activation
-from service.domain.combo_activation import sweep_combos
-from service.domain.combo_clearing import clear_members
-from service.domain.combo_refresh import refresh_combos
-from service.domain.combos import ComboEdit, update_combo
-from service.domain.default_tags import verify_channel
-from service.domain.events import record_events
-from service.domain.expressions import draft_of
+from service.domain.combos import activation
+from service.domain.combos.activation import sweep_combos
+from service.domain.combos.cleanup import clear_members
+from service.domain.combos.editing import ComboEdit, update_combo
+from service.domain.combos.expressions import draft_of
+from service.domain.combos.refresh import refresh_combos
+from service.domain.combos.tag_deletion import delete_tag
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
-from service.domain.tag_edits import delete_tag
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind, TagState
 from service.entities.errors import ErrorCode, RefusedError
@@ -227,7 +227,7 @@ class Life:
         if tag_id is not None:
             generation = (await book_of(self.runtime, self.channel)).combos[tag_id].generation
             for _ in range(slices):
-                await combo_activation._compute_slice(self.runtime, self.channel.channel_id, tag_id, generation)
+                await activation._compute_slice(self.runtime, self.channel.channel_id, tag_id, generation)
 
     def _tags(self) -> list[int]:
         return [*DEFAULT_TAGS, *self.base, *self.made_of]

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
-from service.domain.default_tags import run_default_tags, settle_windows, verify_channel
-from service.domain.events import EventRecorder
+from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
-from service.settings import Windows
+from service.foundation.settings import Windows
 from tests.domain.log_replay import check_log
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock

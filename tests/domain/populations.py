@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from service.domain.combos import NewCombo, create_combo
-from service.domain.expressions import draft_of
-from service.domain.return_data import ReturnRecorder, Submission
+from service.domain.combos.editing import NewCombo, create_combo
+from service.domain.combos.expressions import draft_of
+from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.combos import Combo, ComboCatalogue

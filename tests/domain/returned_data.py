@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from service.domain.return_data import ReturnRecorder, Submission
+from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode

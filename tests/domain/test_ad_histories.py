@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.ad_return import record_ad_follow
-from service.domain.default_tags import verify_channel
-from service.domain.events import record_events
-from service.domain.forgetting import forget_openid
+from service.domain.ad_tags.return_address import record_ad_follow
+from service.domain.events.recorder import record_events
+from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind, TagState
 from service.entities.tags import Tag

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.ad_tags import AdTagDetails, create_ad_tag, finish_ad_tags, update_ad_tag
-from service.domain.channels import reset_addresses, unbind_channel
-from service.domain.combo_activation import sweep_combos
-from service.domain.combo_clearing import clear_members
-from service.domain.default_tags import verify_channel
-from service.domain.events import record_events
+from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, finish_ad_tags, update_ad_tag
+from service.domain.channels.binding import reset_addresses, unbind_channel
+from service.domain.combos.activation import sweep_combos
+from service.domain.combos.cleanup import clear_members
+from service.domain.combos.tag_deletion import delete_tag
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
-from service.domain.tag_edits import delete_tag
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, ChannelKind, DefaultTagRule, EventKind, TagState
 from service.entities.errors import (

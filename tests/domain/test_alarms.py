@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from service.domain.default_tags import run_default_tags, verify_channel
-from service.domain.events import record_events
-from service.domain.pruning import prune_channel
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import record_events
+from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent

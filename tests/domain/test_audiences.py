@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.domain.audiences import members_page, size_up, tag_overlap
-from service.domain.channels import unbind_channel
-from service.domain.expressions import draft_of
+from service.domain.audiences.counting import members_page, size_up, tag_overlap
+from service.domain.channels.binding import unbind_channel
+from service.domain.combos.expressions import draft_of
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel

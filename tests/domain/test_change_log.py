@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.default_tags import run_default_tags
-from service.domain.events import EventRecorder
-from service.domain.pruning import prune_channel
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import EventRecorder
+from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent
-from service.storage import changes
+from service.storage.blocks import change_log
 from tests.domain.log_replay import Version, check_log
 from tests.domain.standings import heads_of, tags_by_ordinal
 from tests.frozen_clock import START, FrozenClock
@@ -65,7 +65,7 @@ async def test_changes_since_say_what_the_log_says(
     [head] = await heads_of(runtime, channel)
     watched = [0, 1, many - 1, many]
     async with runtime.pool.acquire() as conn:
-        answer = await changes.changes_since(conn, channel.channel_id, 0, (0, START), watched)
+        answer = await change_log.changes_since(conn, channel.channel_id, 0, (0, START), watched)
 
     assert answer.known
     assert (answer.version, answer.at) == (head.version, head.at)
@@ -93,8 +93,8 @@ async def test_a_history_is_the_log_of_one_person_backwards(
 ) -> None:
     versions = await story(runtime, channel, clock, many)
     async with runtime.pool.acquire() as conn:
-        lines = await changes.history_of_user(conn, channel.channel_id, 0, 0, before=2**62, limit=10)
-        older = await changes.history_of_user(conn, channel.channel_id, 0, 0, before=lines[0].version, limit=1)
+        lines = await change_log.history_of_user(conn, channel.channel_id, 0, 0, before=2**62, limit=10)
+        older = await change_log.history_of_user(conn, channel.channel_id, 0, 0, before=lines[0].version, limit=1)
 
     assert [line.version for line in lines] == sorted((line.version for line in lines), reverse=True)
     assert older == lines[1:2]
@@ -113,11 +113,11 @@ async def test_a_place_is_known_only_as_that_version_at_that_instant(
     later = START + timedelta(hours=1)
     async with runtime.pool.acquire() as conn:
         known = [
-            (await changes.changes_since(conn, channel.channel_id, 0, place, [0])).known
+            (await change_log.changes_since(conn, channel.channel_id, 0, place, [0])).known
             for place in ((0, START), (1, START), (2, START), (4, later), (1, later), (0, later), (5, later))
         ]
         assert known == [True, True, True, True, False, False, False]
-        nowhere = await changes.changes_since(conn, channel.channel_id, 7, (0, START), [0])
+        nowhere = await change_log.changes_since(conn, channel.channel_id, 7, (0, START), [0])
         assert not nowhere.known
 
 
@@ -132,11 +132,11 @@ async def test_pruning_keeps_the_newest_forgotten_place(
     await prune_channel(runtime, channel.channel_id, later)
 
     async with runtime.pool.acquire() as conn:
-        oldest = await changes.changes_since(conn, channel.channel_id, 0, (2, START), [0, 1, many - 1])
+        oldest = await change_log.changes_since(conn, channel.channel_id, 0, (2, START), [0, 1, many - 1])
         assert oldest.known
         assert {each.version for each in oldest.changes} == {3, 4}
-        assert not (await changes.changes_since(conn, channel.channel_id, 0, (1, START), [0])).known
-        assert not (await changes.changes_since(conn, channel.channel_id, 0, (0, START), [0])).known
+        assert not (await change_log.changes_since(conn, channel.channel_id, 0, (1, START), [0])).known
+        assert not (await change_log.changes_since(conn, channel.channel_id, 0, (0, START), [0])).known
     assert await tags_by_ordinal(runtime, channel) == bits
 
 
@@ -150,13 +150,13 @@ async def test_pruning_everything_keeps_the_place_of_now(
     for _ in range(2):
         await prune_channel(runtime, channel.channel_id, clock() + timedelta(days=1))
         async with runtime.pool.acquire() as conn:
-            now = await changes.changes_since(conn, channel.channel_id, 0, (head.version, head.at), [0])
+            now = await change_log.changes_since(conn, channel.channel_id, 0, (head.version, head.at), [0])
         assert (now.known, now.changes) == (True, ())
 
     assert await heads_of(runtime, channel) == [head]
     await report(runtime, channel, EventKind.FOLLOW, range(2))
     async with runtime.pool.acquire() as conn:
-        now = await changes.changes_since(conn, channel.channel_id, 0, (head.version, head.at), [0])
+        now = await change_log.changes_since(conn, channel.channel_id, 0, (head.version, head.at), [0])
     assert [each.version for each in now.changes] == [head.version + 1]
 
 

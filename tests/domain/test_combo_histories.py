@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from service.domain import combo_activation
+from service.domain.combos import activation
 from service.domain.runtime import Runtime
 from tests.domain.combo_histories import Life, Step, histories
 from tests.frozen_clock import START, FrozenClock
@@ -13,7 +13,7 @@ from tests.runtimes import bind
 @pytest.fixture
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute one block at a time, so that there are places to stop between."""
-    monkeypatch.setattr(combo_activation, "BLOCKS_A_SLICE", 1)
+    monkeypatch.setattr(activation, "BLOCKS_A_SLICE", 1)
 
 
 # The database outlives an example on purpose: every example binds a channel of its own.

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.combo_activation import Outcome, activate_combo, sweep_combos
-from service.domain.combo_clearing import clear_members
-from service.domain.combo_refresh import refresh_combos
-from service.domain.combos import ComboEdit, update_combo
-from service.domain.default_tags import verify_channel
-from service.domain.expressions import draft_of
+from service.domain.combos.activation import Outcome, activate_combo, sweep_combos
+from service.domain.combos.cleanup import clear_members
+from service.domain.combos.editing import ComboEdit, update_combo
+from service.domain.combos.expressions import draft_of
+from service.domain.combos.refresh import refresh_combos
+from service.domain.combos.tag_deletion import delete_tag, deletion_preview
 from service.domain.runtime import Runtime
-from service.domain.tag_edits import delete_tag, deletion_preview
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import TagState
 from service.entities.errors import ConflictError, ErrorCode, RefusedError, TagProtectedError

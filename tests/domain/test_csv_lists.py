@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.csv_lists import LineTooLongError, OpenidReader, Reject, RejectWriter, Row
+from service.domain.return_data.csv_reader import LineTooLongError, OpenidReader, Reject, RejectWriter, Row
 
 FILE = '\ufeffname,OpenID,spent\r\nAda,oAda,10\r\n\r\n"Bob, the first",oBob,\r\nKim,\r\n'.encode()
 READ = [Row(2, "oAda"), Row(4, "oBob"), Row(5, "")]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.domain.events import EventRecorder
+from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, EventKind, RejectionCode

@@ -6,11 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain import exports as use_cases
-from service.domain.channels import unbind_channel
-from service.domain.csv_file import csv_rows
-from service.domain.events import record_events
-from service.domain.exports import (
+from service.domain.audiences import exports as use_cases
+from service.domain.audiences.csv_writer import csv_rows
+from service.domain.audiences.exports import (
     COLUMNS,
     drop_what_is_over,
     export_slice,
@@ -20,7 +18,9 @@ from service.domain.exports import (
     read_link,
     start_export,
 )
-from service.domain.expressions import draft_of
+from service.domain.channels.binding import unbind_channel
+from service.domain.combos.expressions import draft_of
+from service.domain.events.recorder import record_events
 from service.domain.jobs import KEPT_FOR, LEASE, cancel_job, run_job
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE

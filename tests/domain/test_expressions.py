@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.expressions import Usable, draft_of, names_of, parse_expression
+from service.domain.combos.expressions import Usable, draft_of, names_of, parse_expression
 from service.entities.enums import TagKind, TagState
 from service.entities.errors import ErrorCode, RefusedError
 from service.entities.expressions import (

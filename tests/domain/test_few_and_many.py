@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.events import record_events
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import EventKind

@@ -7,18 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.default_tags import run_default_tags, verify_channel
-from service.domain.events import record_events
-from service.domain.forgetting import LATE_REPEATS_FOR, forget_openid, forget_unfollowed
-from service.domain.identities import IdentityPair, link_identities
-from service.domain.pruning import prune_channel
-from service.domain.return_batches import expire_batches, undo_batch
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import record_events
+from service.domain.people.identities import IdentityPair, link_identities
+from service.domain.privacy.forgetting import LATE_REPEATS_FOR, forget_openid, forget_unfollowed
+from service.domain.privacy.retention import prune_channel
+from service.domain.return_data.batches import expire_batches, undo_batch
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent
-from service.sealing import Sealer
-from service.settings import Settings
+from service.foundation.encryption import Sealer
+from service.foundation.settings import Settings
 from tests.domain.ads import feed, make, members
 from tests.domain.returned_data import handed_back, members_of, receipt_gid, submit
 from tests.domain.standings import facts_by_openid, miscounted, tags_by_openid

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.channels import (
+from service.domain.channels.binding import (
     ChannelUpdate,
     Credentials,
     bind_channel,
@@ -14,7 +14,7 @@ from service.domain.channels import (
     unbind_channel,
     update_channel,
 )
-from service.domain.events import EventRecorder
+from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, EventKind, Role

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from service.domain.identities import IdentityPair, convert_openids, link_identities
+from service.domain.people.identities import IdentityPair, convert_openids, link_identities
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, RejectionCode

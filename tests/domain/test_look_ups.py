@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from service.domain.look_ups import LookUps
+from service.foundation.batch_reader import LookUps
 from tests.waiting import wait_until
 
 

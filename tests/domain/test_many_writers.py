@@ -9,14 +9,15 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.default_tags import VerifyReport, run_default_tags, verify_channel
-from service.domain.events import EventRecorder
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import VerifyReport, verify_channel
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from service.settings import Windows
+from service.foundation.settings import Windows
 from tests.domain.log_replay import check_log
 from tests.domain.standings import heads_of, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from service.domain.channels import unbind_channel
-from service.domain.events import record_events
-from service.domain.readings import Readings
+from service.domain.channels.binding import unbind_channel
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
-from service.domain.tag_states import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
+from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
+from service.domain.tags.reader import Readings
 from service.entities.channels import Channel
 from service.entities.enums import EventKind, TagState
 from service.entities.errors import NotFoundError

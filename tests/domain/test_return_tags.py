@@ -5,18 +5,18 @@ from itertools import chain
 
 import pytest
 
-from service.domain import return_writing
-from service.domain.default_tags import verify_channel
-from service.domain.forgetting import forget_openid
-from service.domain.pruning import prune_channel
-from service.domain.return_batches import sweep, undo_batch
-from service.domain.return_data import MOST_BATCHES_TOGETHER, ReturnRecorder
+from service.domain.privacy.forgetting import forget_openid
+from service.domain.privacy.retention import prune_channel
+from service.domain.return_data import writing
+from service.domain.return_data.batches import sweep, undo_batch
+from service.domain.return_data.submission import MOST_BATCHES_TOGETHER, ReturnRecorder
 from service.domain.runtime import Runtime
-from service.domain.tag_states import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
+from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import BatchEnd, ChangeCause, ReturnMode
 from service.entities.errors import ConflictError, NameTakenError
-from service.storage import return_batches
+from service.storage.return_data import batches
 from tests.domain.log_replay import check_log
 from tests.domain.returned_data import handed_back, held_by_batches, members_of, receipt_gid, submit
 from tests.frozen_clock import FrozenClock
@@ -111,7 +111,7 @@ async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_t
     clock.advance(runtime.settings.undo_retention)
     await prune_channel(runtime, channel.channel_id, clock() - runtime.settings.change_log_retention)
     async with runtime.pool.acquire() as conn:
-        settled = await return_batches.batch(conn, channel.channel_id, lasting.batch_id)
+        settled = await batches.batch(conn, channel.channel_id, lasting.batch_id)
     assert settled is not None
     assert settled.ended is BatchEnd.SETTLED
     with pytest.raises(ConflictError):
@@ -143,13 +143,13 @@ async def test_lists_that_arrive_together_share_a_transaction_and_have_their_own
     import asyncio
 
     together: list[int] = []
-    keep = return_writing._keep
+    keep = writing._keep
 
     async def counted(*given: object) -> object:
         together.append(len(given[2]))  # type: ignore[arg-type]
         return await keep(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(return_writing, "_keep", counted)
+    monkeypatch.setattr(writing, "_keep", counted)
     recorder = ReturnRecorder(runtime)
     await submit(runtime, channel, handed_back([]))
     await submit(runtime, channel, handed_back([], label="Silver"))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.domain import return_support
-from service.domain.default_tags import verify_channel
-from service.domain.return_batches import expire_batches, settle_batches, undo_batch
+from service.domain.return_data import members as return_support
+from service.domain.return_data.batches import expire_batches, settle_batches, undo_batch
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.domain.default_tags import run_default_tags
-from service.domain.events import EventRecorder
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from service.settings import Windows
+from service.foundation.settings import Windows
 from service.storage.users import people_of_robot
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import FrozenClock

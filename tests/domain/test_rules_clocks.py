@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.domain.default_tags import run_default_tags
-from service.domain.events import EventRecorder
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel

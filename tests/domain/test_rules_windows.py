@@ -6,13 +6,13 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.domain.default_tags import run_default_tags, settle_windows
-from service.domain.events import EventRecorder
+from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from service.settings import Windows
+from service.foundation.settings import Windows
 from tests.domain.histories import HOUR, History, Telling, histories
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import START, FrozenClock

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.runtime import Runtime
-from service.domain.tag_sizes import MOST_POINTS, sample_sizes, size_curve, thin_sizes
+from service.domain.tags.sizes import MOST_POINTS, sample_sizes, size_curve, thin_sizes
 from service.entities.channels import Channel
 from service.entities.tags import TagSize
-from service.storage.sizes import sizes_since
+from service.storage.tags import sizes_since
 from tests.domain.exact_members import populate
 from tests.frozen_clock import START, FrozenClock
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import psutil
 
-from service.embedded import environment_with_ourselves, start_embedded
+from service.dev.stack.servers import environment_with_ourselves, start_embedded
 
 OWNER = """
 import json, signal, sys
 from pathlib import Path
-from service.embedded import start_embedded
+from service.dev.stack.servers import start_embedded
 if "ignore-interrupts" in sys.argv:
     signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
 servers = start_embedded(Path(sys.argv[1]), fast=True)

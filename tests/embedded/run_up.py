@@ -5,9 +5,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from service.child_processes import Child, Pace
-from service.settings import Settings
-from service.supervisor import Plan, up
+from service.dev.stack.children import Child, Pace
+from service.dev.stack.supervisor import Plan, up
+from service.foundation.settings import Settings
 
 
 def main(told: str) -> int:

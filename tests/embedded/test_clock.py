@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.clock import make_clock
+from service.foundation.clock import make_clock
 from tests.frozen_clock import FrozenClock
 
 

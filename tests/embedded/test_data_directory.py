@@ -10,14 +10,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service.embedded import (
+from service.dev.stack.account import Account
+from service.dev.stack.servers import (
     DataDirectoryInUseError,
     EmbeddedError,
     embedded_secrets,
     environment_with_ourselves,
     start_embedded,
 )
-from service.embedded_account import Account
 from tests.embedded.families import are_gone, owner, with_data
 from tests.waiting import wait_until
 
@@ -100,7 +100,7 @@ def test_secrets_are_made_once_and_kept_private(place: Path) -> None:
 
 
 def test_processes_that_begin_together_agree_on_the_secrets(place: Path) -> None:
-    ask = f"import service.embedded as e, pathlib; print(e.embedded_secrets(pathlib.Path({str(place)!r})))"
+    ask = f"import service.dev.stack.servers as e, pathlib; print(e.embedded_secrets(pathlib.Path({str(place)!r})))"
     asked = [
         subprocess.Popen(
             [sys.executable, "-c", ask], stdout=subprocess.PIPE, env=environment_with_ourselves(), text=True

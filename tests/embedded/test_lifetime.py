@@ -9,7 +9,7 @@ import asyncpg
 import psutil
 import pytest
 
-from service.embedded import start_embedded
+from service.dev.stack.servers import start_embedded
 from tests.embedded.families import are_gone, owner, with_data
 from tests.waiting import wait_until
 

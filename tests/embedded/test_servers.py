@@ -8,7 +8,7 @@ import psutil
 import pytest
 import redis.asyncio as redis
 
-from service.embedded import EmbeddedError, EmbeddedUnavailableError, start_embedded
+from service.dev.stack.servers import EmbeddedError, EmbeddedUnavailableError, start_embedded
 from tests.embedded.families import are_gone, family_of, with_data
 from tests.waiting import wait_until
 

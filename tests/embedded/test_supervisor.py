@@ -15,10 +15,10 @@ import asyncpg
 import psutil
 import pytest
 
-from service.child_processes import Child, ChildProcess, Pace
-from service.embedded import embedded_secrets, environment_with_ourselves
-from service.settings import Settings
-from service.supervisor import child_environment
+from service.dev.stack.children import Child, ChildProcess, Pace
+from service.dev.stack.servers import embedded_secrets, environment_with_ourselves
+from service.dev.stack.supervisor import child_environment
+from service.foundation.settings import Settings
 from tests.embedded.families import are_gone, family_of, with_data
 from tests.waiting import wait_until
 
@@ -153,7 +153,9 @@ async def test_it_stops_when_the_embedded_servers_are_gone_for_good(place: Path)
     with supervised(place, embedded=True) as run:
         await wait_until(lambda: run.has_noted("demo started"))
         guard = next(
-            child for child in psutil.Process(run.process.pid).children() if "service.embedded_guard" in child.cmdline()
+            child
+            for child in psutil.Process(run.process.pid).children()
+            if "service.dev.stack.guard" in child.cmdline()
         )
         guard.kill()
         err, status = run.end()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.embedded import environment_with_ourselves
+from service.dev.stack.servers import environment_with_ourselves
 from tests.waiting import wait_until
 
 LEAKY = """

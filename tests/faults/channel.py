@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from service.api.tokens import sign_token
-from service.demo.sealing import seal_push
+from service.auth.tokens import sign_token
+from service.dev.demo.push_encoder import seal_push
 from service.entities.enums import EventKind, Role
 from service.entities.ids import parse_gid
-from service.settings import Settings
+from service.foundation.settings import Settings
 from tests.real_processes import JWT_SECRET
 
 APP_ID: Final = "wx00000000000fau17"

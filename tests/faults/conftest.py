@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.storage.migrations import migrate
+from service.storage.database.migrations import migrate
 from tests.conftest import _enterable_directory
 from tests.faults.installation import Installation
 from tests.faults.seen import SEEN

@@ -11,10 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from service.api.tokens import sign_token
+from service.auth.tokens import sign_token
 from service.domain.feed.cursors import read_cursor
 from service.entities.enums import Role
-from service.settings import Settings
+from service.foundation.settings import Settings
 from tests.faults.installation import Installation
 from tests.faults.programs import WebProgram
 from tests.faults.reader import USER_TAGS

@@ -10,7 +10,7 @@ from typing import Final
 import asyncpg
 from redis.asyncio import Redis
 
-from service.domain.pruning import prune_channel
+from service.domain.privacy.retention import prune_channel
 from tests.faults.installation import Installation
 from tests.faults.servers import PATIENCE
 from tests.runtimes import open_runtime

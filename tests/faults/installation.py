@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 
-from service.storage.database import Connection
+from service.storage.database.pool import Connection
 from tests.faults.channel import BoundChannel, bind
 from tests.faults.programs import WebProgram, WorkerProgram
 from tests.faults.proxy import Proxy

@@ -14,13 +14,13 @@ from typing import Final
 import httpx
 import psutil
 
-from service.embedded import end_of_log
-from service.embedded_account import die_with_parent
+from service.dev.stack.account import die_with_parent
+from service.dev.stack.servers import end_of_log
 from tests.faults.servers import PATIENCE, send
 from tests.ports import free_port
 from tests.waiting import wait_until
 
-HOLDING: Final = "service.holdings: holding "
+HOLDING: Final = "service.web.diagnostics: holding "
 HOLDING_LINE: Final = re.compile(f"{HOLDING}(.*)\n")
 
 

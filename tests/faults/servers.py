@@ -11,9 +11,9 @@ from typing import Final
 
 import psutil
 
-from service.embedded import _program, end_of_log
-from service.embedded_account import account_for
-from service.embedded_servers import Postgres, Valkey
+from service.dev.stack.account import account_for
+from service.dev.stack.programs import Postgres, Valkey
+from service.dev.stack.servers import _program, end_of_log
 from tests.ports import free_port
 from tests.waiting import wait_until
 

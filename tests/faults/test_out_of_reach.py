@@ -13,9 +13,9 @@ import pytest
 from redis.asyncio import Redis
 from starlette.requests import Request
 
-from service.http import health
-from service.storage import database
-from service.storage.database import CONNECTION_LOST, Pool, open_pool
+from service.storage.database import pool as database
+from service.storage.database.pool import CONNECTION_LOST, Pool, open_pool
+from service.web.endpoints import health
 from tests.faults.proxy import Proxy
 from tests.ports import free_port
 from tests.waiting import wait_until

@@ -11,9 +11,9 @@ import pytest
 from graphql import get_introspection_query
 from websockets.asyncio.client import connect
 
-from service.api.tokens import sign_token
+from service.auth.tokens import sign_token
 from service.entities.enums import Role
-from service.settings import Settings
+from service.foundation.settings import Settings
 from tests.real_processes import JWT_SECRET, environment, web
 from tests.waiting import wait_until
 

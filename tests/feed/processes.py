@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 
 from redis.asyncio import Redis
 
-from service.domain.events import record_events
+from service.domain.events.recorder import record_events
 from service.domain.feed.hub import Hub
 from service.domain.runtime import Publisher, Runtime
-from service.domain.wake_ups import ValkeyPublisher
 from service.entities.blocks import WakeUp
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.jobs import JobWakeUp
 from service.entities.users import UserEvent
-from service.sealing import Sealer
-from service.settings import Settings
-from service.storage.database import open_pool
+from service.foundation.encryption import Sealer
+from service.foundation.settings import Settings
+from service.storage.database.pool import open_pool
+from service.valkey.notifications import ValkeyPublisher
 from tests.frozen_clock import FrozenClock
 from tests.runtimes import SECRETS_KEY, RecordingQueue
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from service.domain.membership import write_transitions
-from service.domain.tag_states import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
+from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.entities.blocks import Transition, block_of, offset_of
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, TagKind, TagState
 from service.entities.tags import Tag
-from service.storage import heads
+from service.storage.blocks import heads
 from tests.feed.processes import FeedProcess
 from tests.frozen_clock import START
 from tests.runtimes import ordinals_for

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.feed.log_reader import LogReader
-from service.domain.pruning import prune_channel
+from service.domain.feed.change_log_reader import LogReader
+from service.domain.privacy.retention import prune_channel
 from service.entities.blocks import offset_of
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
-from service.storage.changes import ChangesSince, Place, changes_since
+from service.storage.blocks.change_log import ChangesSince, Place, changes_since
 from tests.feed.pages import NOTHING, page
 from tests.feed.processes import FeedProcess
 from tests.waiting import wait_until

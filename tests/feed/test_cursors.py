@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from service.domain.feed.cursors import openid_hash, read_cursor, write_cursor
-from service.domain.pruning import prune_channel
+from service.domain.privacy.retention import prune_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.feed import Cursor

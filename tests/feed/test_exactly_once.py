@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.default_tags import run_default_tags
+from service.domain.default_tags.scheduled_run import run_default_tags
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.feed import UserTagsUpdate

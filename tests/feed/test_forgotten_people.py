@@ -1,6 +1,6 @@
 """An open page of somebody who is forgotten: the tags go, others are not disturbed, and who comes back is seen."""
 
-from service.domain.forgetting import forget_openid
+from service.domain.privacy.forgetting import forget_openid
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, check_chain, page

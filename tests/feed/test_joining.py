@@ -12,7 +12,7 @@ from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.subscriber import Subscriber
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
-from service.storage.database import Pool
+from service.storage.database.pool import Pool
 from service.storage.feed import Position
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, page
 from tests.feed.processes import FeedProcess

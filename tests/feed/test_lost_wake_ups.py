@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from service.domain.channels import unbind_channel
-from service.domain.feed import listener
+from service.domain.channels.binding import unbind_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
+from service.valkey import listener
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, check_chain, page
 from tests.feed.processes import FeedProcess, TickingClock, feed_process
 from tests.runtimes import admin, bind

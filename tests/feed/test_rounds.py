@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from service.domain.feed.rounds import PAGES_A_ROUND, Rounds
+from service.foundation.turns import PAGES_A_ROUND, Rounds
 from tests.waiting import wait_until
 
 

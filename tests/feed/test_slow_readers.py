@@ -2,13 +2,13 @@
 
 from contextlib import aclosing
 
-from service.domain.channels import unbind_channel
-from service.domain.feed.mailbox import MOST_WAITING, Mailbox
-from service.domain.feed.panel import collapse
+from service.domain.channels.binding import unbind_channel
+from service.domain.feed.panel_watch import collapse
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.feed import PanelUpdate
 from service.entities.ids import channel_gid
+from service.foundation.mailbox import MOST_WAITING, Mailbox
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, check_chain, page
 from tests.feed.processes import FeedProcess
 from tests.feed.tag_states import change_tags, delete, give, make_tag, rename

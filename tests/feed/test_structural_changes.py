@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine
 
-from service.domain.channels import unbind_channel
+from service.domain.channels.binding import unbind_channel
 from service.domain.feed.cursors import write_cursor
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagState

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from service.domain.channels import unbind_channel
+from service.domain.channels.binding import unbind_channel
 from service.domain.feed import tag_panel
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind, Role

@@ -1,6 +1,6 @@
 """A tag panel that comes back with its cursor: the newest state of each tag, and nothing skipped."""
 
-from service.domain.channels import unbind_channel
+from service.domain.channels.binding import unbind_channel
 from service.entities.channels import Channel
 from service.entities.ids import channel_gid
 from tests.feed.panels import Panel, panel

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.feed import listener
 from service.entities.enums import EventKind
+from service.valkey import listener
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, check_chain, page
 from tests.feed.processes import FeedProcess, TickingClock, feed_process
 from tests.jobs.own_valkey import OwnValkey, own_valkey
@@ -56,7 +56,7 @@ async def test_pages_are_kept_up_while_valkey_is_gone_and_wake_ups_come_again_wi
             await opened_meanwhile.shows(NOTHING)
             check_chain(ann.events)
     warnings = [record.name for record in caplog.records if record.levelno >= logging.WARNING]
-    assert warnings.count("service.domain.feed.listener") == 1, "it is said once, not with every attempt"
+    assert warnings.count("service.valkey.listener") == 1, "it is said once, not with every attempt"
 
 
 async def test_a_valkey_that_falls_silent_is_given_up_and_found_again(

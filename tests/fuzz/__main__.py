@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from service.embedded import start_embedded
-from service.storage.migrations import migrate
+from service.dev.stack.servers import start_embedded
+from service.storage.database.migrations import migrate
 from tests.fuzz.world import ENDPOINT, NAME, SCHEMA_FILE, SECRET, URL
 from tests.real_processes import environment, web, worker
 

@@ -98,7 +98,7 @@ def test_what_is_no_answer_is_a_fault(schema: GraphQLSchema, body: Any, fault: s
         "<class 'int'>",
         "Expected Iterable, but did not find one: <coroutine object at 0x7f>",
         "read_tag() got an unexpected keyword argument",
-        'File "service/api/tags.py", line 3',
+        'File "service/api/types/tag.py", line 3',
     ],
 )
 def test_a_message_of_ours_is_a_leak(schema: GraphQLSchema, message: str) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import httpx
 
-from service.api.tokens import sign_token
+from service.auth.tokens import sign_token
 from service.entities.enums import Role
-from service.settings import Settings
+from service.foundation.settings import Settings
 
 # What a run is told by its environment.
 URL: Final = "FUZZ_URL"

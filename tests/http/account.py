@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from service.demo.sealing import BodyFormat, Mode, seal_push
+from service.dev.demo.push_encoder import BodyFormat, Mode, seal_push
 from tests.api.robot import Robot
 
 TOKEN: Final = "CallbackToken123"

@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service.embedded import start_embedded
+from service.dev.stack.servers import start_embedded
 from tests.web_process import Web, web_process
 
 

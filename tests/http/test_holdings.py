@@ -23,7 +23,7 @@ subscription($channel: ID!) { userTags(channelId: $channel, openid: "ann") { cur
 async def test_what_is_held_is_said_and_given_back(
     database_url: str, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="service.holdings")
+    caplog.set_level(logging.INFO, logger="service.web.diagnostics")
     async with web_process(database_url, redis_url) as web:
         details = {"kind": "SERVICE_ACCOUNT", "appId": "wx0123456789", "name": "Tea house", "verified": True}
         bound = await web.run(BIND, token=web.token("admin"), input=details)

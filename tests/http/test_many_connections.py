@@ -5,7 +5,7 @@ import sys
 
 FEW = """
 import resource
-from service.sockets import allow_many_connections
+from service.web.protocols.websocket import allow_many_connections
 
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.demo.sealing import BodyFormat, Mode
+from service.dev.demo.push_encoder import BodyFormat, Mode
 from tests.api.robot import Robot, everything
 from tests.http.account import ADA, Account, bound_account, happened, message
 

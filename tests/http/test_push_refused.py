@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from service.demo.sealing import write_body
+from service.dev.demo.push_encoder import write_body
 from service.wechat.crypto import new_encoding_aes_key, sign
 from tests.api.robot import everything
 from tests.http.account import Account, message

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from service.clock import make_clock
-from service.domain.default_tags import verify_channel
-from service.domain.events import record_events
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
+from service.foundation.clock import make_clock
 from tests.domain.standings import tags_by_openid
 from tests.real_processes import MovableTime, environment
 from tests.runtimes import bind, open_runtime

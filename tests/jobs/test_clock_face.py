@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from arq.cron import CronJob
 
-from service.jobs.schedule import clock_face
-from service.settings import Settings, read_settings
-from service.worker import cron_jobs
+from service.foundation.settings import Settings, read_settings
+from service.worker.main import cron_jobs
+from service.worker.schedule import clock_face
 
 NIGHT = datetime(2026, 3, 1, 0, 0, 30, tzinfo=UTC)
 

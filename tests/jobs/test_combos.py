@@ -4,10 +4,10 @@ from pathlib import Path
 
 import redis.asyncio as redis
 
-from service.domain.tag_edits import delete_tag
+from service.domain.combos.tag_deletion import delete_tag
 from service.entities.enums import TagState
 from service.entities.expressions import tag
-from service.job_queue import ArqQueue
+from service.valkey.job_queue import ArqQueue
 from tests.domain.populations import id_of, make_combo, make_tag, members, state_of
 from tests.jobs.conftest import TeaHouse
 from tests.real_processes import worker

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import redis.asyncio as redis
 
-from service.domain.exports import open_export, read_export, start_export
-from service.domain.expressions import draft_of
+from service.domain.audiences.exports import open_export, read_export, start_export
+from service.domain.combos.expressions import draft_of
 from service.domain.jobs import LEASE
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import tag

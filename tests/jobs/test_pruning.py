@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.channels import unbind_channel
-from service.domain.events import record_events
+from service.domain.channels.binding import unbind_channel
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
-from service.jobs.scheduled import prune
-from service.settings import Settings
+from service.foundation.settings import Settings
+from service.worker.tasks.scheduled import prune
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import FrozenClock
 from tests.runtimes import admin, bind, open_runtime

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.ad_tags import AdTagDetails, create_ad_tag
-from service.domain.events import record_events
+from service.domain.ad_tags.members import AdTagDetails, create_ad_tag
+from service.domain.events.recorder import record_events
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
-from service.jobs.scheduled import ad_tags, forget
+from service.worker.tasks.scheduled import ad_tags, forget
 from tests.jobs.conftest import TeaHouse
 from tests.real_processes import worker
 from tests.runtimes import admin, bind

@@ -6,8 +6,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from service.__main__ import parser
-from service.settings import read_settings
+from service.cli.commands import parser
+from service.foundation.settings import read_settings
 from tests.packaging.dockerfile import REPOSITORY
 
 TEXT: Final = (REPOSITORY / "compose.yaml").read_text(encoding="utf-8")

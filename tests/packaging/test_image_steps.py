@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 import pytest
 
-from service.embedded_account import Account
+from service.dev.stack.account import Account
 from tests.packaging.dockerfile import REPOSITORY, all_of, build, health_check, only, read_stages
 from tests.ports import free_port
 from tests.waiting import wait_until

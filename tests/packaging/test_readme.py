@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from service.__main__ import parser
+from service.cli.commands import parser
 from service.entities.enums import Permission, Role
 from service.entities.errors import ErrorCode
 from service.entities.principal import permissions_of
-from service.settings import ClientLimits, QueryLimits, read_settings
+from service.foundation.settings import ClientLimits, QueryLimits, read_settings
 from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.readme import TEXT, block, blocks, quoted, rows
 

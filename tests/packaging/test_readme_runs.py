@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from service.embedded import environment_with_ourselves
+from service.dev.stack.servers import environment_with_ourselves
 from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.readme import block
 from tests.ports import free_port

@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from service.clock import Clock
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.settings import Settings
+from service.foundation.clock import Clock
+from service.foundation.settings import Settings
 from tests.frozen_clock import FrozenClock
 from tests.races.sides import OpenSide, Side, open_side
 from tests.runtimes import bind, open_runtime

@@ -7,7 +7,7 @@ from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule
 from service.entities.users import UserEvent
-from service.settings import Windows
+from service.foundation.settings import Windows
 from tests.domain.log_replay import check_log
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
 from tests.oracle import oracle_tags

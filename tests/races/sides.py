@@ -7,12 +7,12 @@ from typing import Any, Protocol, TypeVar
 
 import asyncpg
 
-from service.clock import Clock
 from service.domain.runtime import Runtime
-from service.sealing import Sealer
-from service.settings import Settings
-from service.storage.database import BareConnection, SessionlessConnection
-from service.storage.statements import STATEMENTS
+from service.foundation.clock import Clock
+from service.foundation.encryption import Sealer
+from service.foundation.settings import Settings
+from service.storage.database.pool import BareConnection, SessionlessConnection
+from service.storage.database.statements import STATEMENTS
 from tests.runtimes import SECRETS_KEY, RecordingPublisher, RecordingQueue
 from tests.waiting import wait_until
 

@@ -3,10 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from service.domain.ad_tags import finish_ad_tags
-from service.domain.default_tags import verify_channel
-from service.domain.events import record_events
+from service.domain.ad_tags.members import finish_ad_tags
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from service.domain.default_tags import RunReport, run_default_tags
-from service.domain.events import record_events
+from service.domain.default_tags.scheduled_run import RunReport, run_default_tags
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel

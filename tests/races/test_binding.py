@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.domain.channels import bind_channel, unbind_channel
-from service.domain.default_tags import run_default_tags
-from service.domain.events import record_events
+from service.domain.channels.binding import bind_channel, unbind_channel
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, EventKind
@@ -19,7 +19,7 @@ from service.entities.errors import ConflictError
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
 from service.storage.channels import channel_state
-from service.storage.database import CONNECTION_LOST
+from service.storage.database.pool import CONNECTION_LOST
 from tests.domain.standings import facts_by_openid, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything

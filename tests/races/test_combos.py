@@ -4,21 +4,21 @@ import asyncio
 
 import pytest
 
-from service.domain import combo_activation
-from service.domain.combo_activation import Outcome, activate_combo, sweep_combos
-from service.domain.combo_clearing import clear_members
-from service.domain.combo_refresh import refresh_combos
-from service.domain.combos import ComboEdit, update_combo
-from service.domain.default_tags import verify_channel
-from service.domain.expressions import draft_of
+from service.domain.combos import activation
+from service.domain.combos.activation import Outcome, activate_combo, sweep_combos
+from service.domain.combos.cleanup import clear_members
+from service.domain.combos.editing import ComboEdit, update_combo
+from service.domain.combos.expressions import draft_of
+from service.domain.combos.refresh import refresh_combos
+from service.domain.combos.tag_deletion import delete_tag
 from service.domain.runtime import Runtime
-from service.domain.tag_edits import delete_tag
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.combos import Combo
 from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, RefusedError
 from service.entities.expressions import Expression, all_of, any_of, tag
-from service.storage.database import CONNECTION_LOST
+from service.storage.database.pool import CONNECTION_LOST
 from tests.domain.log_replay import check_log
 from tests.domain.populations import give, id_of, make_combo, make_tag, members, state_of, take
 from tests.domain.standings import miscounted
@@ -35,7 +35,7 @@ LAST_STEPS = ("lock_channel_state", "set_combo_as_of", "bump_tag_version", "log_
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute one block at a time."""
-    monkeypatch.setattr(combo_activation, "BLOCKS_A_SLICE", 1)
+    monkeypatch.setattr(activation, "BLOCKS_A_SLICE", 1)
 
 
 @pytest.fixture

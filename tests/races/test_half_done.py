@@ -8,13 +8,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.domain.default_tags import run_default_tags, verify_channel
-from service.domain.events import EventRecorder, record_events
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import EventRecorder, record_events
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from service.storage.database import CONNECTION_LOST
+from service.storage.database.pool import CONNECTION_LOST
 from tests.domain.standings import facts_by_openid, miscounted
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, count_of, everything, lines_of, tags_of

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.default_tags import run_default_tags, settle_windows, verify_channel
-from service.domain.events import record_events
+from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from service.settings import Settings, Windows
+from service.foundation.settings import Settings, Windows
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, tags_of
 from tests.races.sides import OpenSide

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from service.domain.default_tags import rules_of, transitions_of
-from service.domain.events import record_events
+from service.domain.default_tags.definitions import rules_of, transitions_of
+from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent, facts_told_by
-from service.storage import evaluation, heads
+from service.storage import default_tags as evaluation
+from service.storage.blocks import heads
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, count_of, lines_of

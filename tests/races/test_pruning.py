@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from service.domain.events import record_events
-from service.domain.pruning import prune_channel
+from service.domain.events.recorder import record_events
+from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
-from service.storage import changes
-from service.storage.changes import ChangesSince
+from service.storage.blocks import change_log
+from service.storage.blocks.change_log import ChangesSince
 from tests.domain.standings import heads_of, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.oracle import oracle_tags
@@ -42,7 +42,7 @@ async def story(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
 
 async def read(runtime: Runtime, channel: Channel, place: Place) -> ChangesSince:
     async with runtime.pool.acquire() as conn:
-        return await changes.changes_since(conn, channel.channel_id, 0, place, [0])
+        return await change_log.changes_since(conn, channel.channel_id, 0, place, [0])
 
 
 async def versions_after(runtime: Runtime, channel: Channel, place: Place) -> list[int] | None:

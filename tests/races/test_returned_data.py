@@ -7,16 +7,16 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from service.domain.default_tags import verify_channel
-from service.domain.forgetting import forget_openid
-from service.domain.return_batches import expire_batches, undo_batch
-from service.domain.return_data import ReturnRecorder, Submission
+from service.domain.privacy.forgetting import forget_openid
+from service.domain.return_data.batches import expire_batches, undo_batch
+from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError
 from service.entities.return_data import Receipt
-from service.storage.database import CONNECTION_LOST
+from service.storage.database.pool import CONNECTION_LOST
 from tests.domain.log_replay import check_log
 from tests.domain.returned_data import handed_back, held_by_batches, members_of, receipt_gid, submit
 from tests.domain.standings import miscounted

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
-from service.domain.default_tags import RunReport, run_default_tags, verify_channel
-from service.domain.events import record_events
+from service.domain.default_tags.scheduled_run import RunReport, run_default_tags
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.storage.channels import channel_state
-from service.storage.statements import STATEMENTS
+from service.storage.database.statements import STATEMENTS
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, lines_of, tags_of
 from tests.races.sides import OpenSide

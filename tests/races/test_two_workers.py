@@ -5,14 +5,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.domain.default_tags import rules_of, run_default_tags, transitions_of
-from service.domain.events import record_events
+from service.domain.default_tags.definitions import rules_of, transitions_of
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from service.storage import evaluation, heads
+from service.storage import default_tags as evaluation
+from service.storage.blocks import heads
 from tests.domain.standings import heads_of, miscounted
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import check_everything, count_of, lines_of

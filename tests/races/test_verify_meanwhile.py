@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.default_tags import VerifyReport, run_default_tags, verify_channel
-from service.domain.events import record_events
+from service.domain.default_tags.scheduled_run import run_default_tags
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
+from service.domain.verification.channel import VerifyReport, verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from service.domain.events import record_events
+from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
-from service.storage import changes
+from service.storage.blocks import change_log
 from tests.domain.log_replay import check_log
 from tests.domain.standings import heads_of, tags_by_ordinal
 from tests.frozen_clock import START, FrozenClock
@@ -38,7 +38,7 @@ class Reader:
 
     async def read(self) -> None:
         async with self._runtime.pool.acquire() as conn:
-            answer = await changes.changes_since(conn, self._channel_id, 0, self._place, self.standing)
+            answer = await change_log.changes_since(conn, self._channel_id, 0, self._place, self.standing)
         assert answer.known
         for each in answer.changes:
             self.versions.append(each.version)

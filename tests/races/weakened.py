@@ -1,6 +1,6 @@
 """Statements without their remedy: what each test is run with a second time, to show what the remedy prevents."""
 
-from service.storage.statements import STATEMENTS
+from service.storage.database.statements import STATEMENTS
 
 
 def rewritten(statement: str, *changes: tuple[str, str]) -> dict[str, str]:

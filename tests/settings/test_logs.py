@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
-from service.logs import configure_logging, redact
+from service.foundation.logging import configure_logging, redact
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl-_"
 LOG = logging.getLogger("test.logs")
@@ -27,7 +27,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]
     loggers = [logging.getLogger(name) for name in NAMES]
     before = [(logger, logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
     yield lambda: capsys.readouterr().err.splitlines()  # noqa: PLW0108 - read when called
-    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != "service.logs"]
+    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != "service.foundation.logging"]
     root.setLevel(level)
     for logger, kept, propagate, logger_level in before:
         logger.handlers[:], logger.propagate = kept, propagate
@@ -122,7 +122,7 @@ def test_a_wrong_format_string_breaks_nothing(lines: Callable[[], list[str]], mo
 def test_half_a_surrogate_pair_is_logged(lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     configure_logging(production=True)
     # Not past pytest, which keeps what was logged for its report, and cannot hand that over to another process.
-    ours = [each for each in logging.getLogger().handlers if type(each).__module__ == "service.logs"]
+    ours = [each for each in logging.getLogger().handlers if type(each).__module__ == "service.foundation.logging"]
     monkeypatch.setattr(LOG, "handlers", ours)
     monkeypatch.setattr(LOG, "propagate", False)
     LOG.info("name %s", "\ud800")

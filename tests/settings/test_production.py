@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.settings import SettingsError, read_settings
+from service.foundation.settings import SettingsError, read_settings
 
 PRODUCTION = {
     "USER_TAGS_ENV": "production",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.settings import (
+from service.foundation.settings import (
     ClientLimits,
     DemoSettings,
     QueryLimits,

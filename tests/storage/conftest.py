@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from service.storage.database import Connection
+from service.storage.database.pool import Connection
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A big channel made in a moment, without the service: people, alarms, tags and a change log."""
 
-from service.storage.database import Connection
+from service.storage.database.pool import Connection
 
 USERS = 100_000
 BLOCKS = 4

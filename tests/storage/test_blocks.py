@@ -18,9 +18,9 @@ from service.entities.blocks import (
     ordinal_at,
 )
 from service.entities.enums import ChangeCause
-from service.storage.database import Connection
-from service.storage.heads import lock_heads
-from service.storage.statements import SQL_ROOT
+from service.storage.blocks.heads import lock_heads
+from service.storage.database.pool import Connection
+from service.storage.database.statements import SQL_ROOT
 from tests.frozen_clock import START
 from tests.storage.crowds import make_channels
 

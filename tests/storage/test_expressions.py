@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, bitmap_of, ordinal_at
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.storage.database import Connection
-from service.storage.expressions import PLACE, around, compiled, count_of_expression
-from service.storage.statements import STATEMENTS
+from service.storage.combos import PLACE, around, compiled, count_of_expression
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
 from tests.contract.tenancy import strays_of
 from tests.set_algebra import holds
 from tests.storage.crowds import make_channels

@@ -9,8 +9,14 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from service.embedded import EmbeddedServers
-from service.storage.migrations import Migration, MigrationError, migrate, pending_migrations, read_migrations
+from service.dev.stack.servers import EmbeddedServers
+from service.storage.database.migrations import (
+    Migration,
+    MigrationError,
+    migrate,
+    pending_migrations,
+    read_migrations,
+)
 from tests.contract.schema_snapshot import SNAPSHOT, schema_of
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from service.storage.database import Connection
-from service.storage.statements import STATEMENTS
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
 from tests.storage.crowds import TAGS, make_crowd
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ import re
 
 import asyncpg
 
-from service.storage.database import Connection
-from service.storage.statements import NAMED, SQL_ROOT, STATEMENTS
+from service.storage.database.pool import Connection
+from service.storage.database.statements import NAMED, SQL_ROOT, STATEMENTS
 
 SERVICE = SQL_ROOT.parent / "service"
 ASKED_FOR = re.compile(r"""STATEMENTS\[\s*["'](\w+)["']\s*\]""")

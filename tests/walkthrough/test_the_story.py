@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from service.api.tokens import sign_token
-from service.clock import make_clock
-from service.demo.platform import Account, WechatPlatform
+from service.auth.tokens import sign_token
+from service.dev.demo.platform import Account, WechatPlatform
 from service.entities.enums import Role
-from service.settings import Settings
+from service.foundation.clock import make_clock
+from service.foundation.settings import Settings
 from tests.real_processes import JWT_SECRET, MovableTime, environment, run_to_end, web, worker
 from tests.transport_socket import Operation, TransportSocket, open_socket
 

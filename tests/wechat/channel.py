@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from service.demo.sealing import BodyFormat, Mode, seal_push
+from service.dev.demo.push_encoder import BodyFormat, Mode, seal_push
 from service.wechat.pushes import Push, open_push
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.demo.sealing import BodyFormat, Mode
+from service.dev.demo.push_encoder import BodyFormat, Mode
 from service.entities.enums import EventKind
 from service.wechat.pushes import PushRefusedError
 from tests.wechat.channel import COMMON, ENCRYPTED, NOW, PLAIN

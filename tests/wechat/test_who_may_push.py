@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
 
-from service.demo.sealing import write_body
+from service.dev.demo.push_encoder import write_body
 from service.entities.enums import EventKind
 from service.wechat.crypto import Envelope, sign
 from service.wechat.pushes import PushRefusedError, open_push, verify_url

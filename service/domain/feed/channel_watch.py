@@ -9,8 +9,9 @@ from service.domain.feed.subscriber import BlockWatch, Subscriber
 from service.domain.feed.watch import Watch
 from service.entities.enums import ChangeCause
 from service.entities.tags import Catalogue
-from service.storage import changes, feed, tags
-from service.storage.database import Connection, Pool
+from service.storage import feed, tags
+from service.storage.blocks import change_log
+from service.storage.database.pool import Connection, Pool
 
 
 class ChannelWatch(Watch):
@@ -151,7 +152,7 @@ class ChannelWatch(Watch):
         while True:
             # Whoever joined while this was read may have missed a version in it: read again with them.
             offsets |= block.readers.keys()
-            since = await changes.changes_since(conn, self.channel_id, number, (block.version, block.at), offsets)
+            since = await change_log.changes_since(conn, self.channel_id, number, (block.version, block.at), offsets)
             if self._blocks.get(number) is not block or self._catalogue is None:
                 return
             if not since.known:

@@ -11,24 +11,23 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-from redis.asyncio import Redis
-
-from service.domain.cancelling import cancel_for_good
+from service.domain.feed.change_log_reader import LogReader
 from service.domain.feed.channel_watch import ChannelWatch
 from service.domain.feed.cursors import read_cursor
 from service.domain.feed.job_watch import JobWatch
-from service.domain.feed.listener import Listener
-from service.domain.feed.log_reader import LogReader
-from service.domain.feed.panel import PanelWatch
+from service.domain.feed.panel_watch import PanelWatch
 from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.replay import missed_since
-from service.domain.feed.rounds import Rounds
 from service.domain.feed.subscriber import Subscriber
 from service.domain.feed.watch import Watch
 from service.entities.blocks import WakeUp
 from service.entities.feed import UserTagsUpdate
 from service.entities.jobs import Job, JobWakeUp
-from service.storage.database import Pool
+from service.foundation.cancellation import cancel_for_good
+from service.foundation.turns import Rounds
+from service.storage.database.pool import Pool
+from service.valkey.connection import Valkey
+from service.valkey.listener import Listener
 
 W = TypeVar("W", bound=Watch)
 
@@ -36,7 +35,7 @@ W = TypeVar("W", bound=Watch)
 class Hub:
     """Start it once a process and close it; `user_tags` is an endless stream of one person's events."""
 
-    def __init__(self, pool: Pool, redis: Redis, *, heal_every: timedelta) -> None:
+    def __init__(self, pool: Pool, valkey: Valkey, *, heal_every: timedelta) -> None:
         self.rounds = Rounds()
         self._pool = pool
         self._heal_every = heal_every.total_seconds()
@@ -45,7 +44,7 @@ class Hub:
         self._log = LogReader(pool)
         self._positions = PositionReader(pool)
         self._jobs: dict[int, JobWatch] = {}
-        self._listener = Listener(redis, wanted=self._watched, heard=self._wake, subscribed=self._check)
+        self._listener = Listener(valkey, wanted=self._watched, heard=self._wake, subscribed=self._check)
         self._listening: asyncio.Task[None] | None = None
 
     def start(self) -> None:

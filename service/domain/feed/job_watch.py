@@ -1,10 +1,10 @@
 """How the watched jobs of one channel get on: one statement for all of them, whenever somebody is woken."""
 
-from service.domain.feed.mailbox import Mailbox
 from service.domain.feed.watch import Watch
 from service.entities.jobs import Job
+from service.foundation.mailbox import Mailbox
 from service.storage import jobs
-from service.storage.database import Connection, Pool
+from service.storage.database.pool import Connection, Pool
 
 
 class JobWatch(Watch):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from service.domain.cancelling import cancel_for_good
+from service.foundation.cancellation import cancel_for_good
 from service.storage import feed
-from service.storage.database import Pool
+from service.storage.database.pool import Pool
 from service.storage.feed import Position
 
 # What is read for one page takes up to a millisecond, and the first of them should not wait for hundreds.

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from service.domain.feed.change_log_reader import LogReader
 from service.domain.feed.cursors import openid_hash
-from service.domain.feed.log_reader import LogReader
 from service.entities.blocks import offset_of
 from service.entities.enums import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import TagChange, UserTagChange
 from service.storage import feed, tags
-from service.storage.database import Pool
+from service.storage.database.pool import Pool
 from service.storage.feed import BlockPosition
 
 MOST_CHANGES: Final = 200

@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import Final
 
 from service.domain.feed.cursors import openid_hash
-from service.domain.feed.mailbox import Mailbox
 from service.domain.feed.replay import StructuralStep
 from service.entities.enums import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import Catalogue, UserTagChange
+from service.foundation.mailbox import Mailbox
 from service.storage.feed import BlockPosition
 
 MOST_SETS: Final = 10_000

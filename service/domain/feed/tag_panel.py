@@ -5,14 +5,14 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Final
 
-from service.domain.access import channels_of, find_channel
+from service.domain.channels.lookup import channels_of, find_channel
 from service.domain.feed.cursors import read_places, write_places
 from service.domain.feed.hub import Hub
-from service.domain.feed.mailbox import Mailbox
-from service.domain.feed.panel import collapse
+from service.domain.feed.panel_watch import collapse
 from service.domain.runtime import Runtime
 from service.entities.feed import PanelPlace, PanelUpdate
 from service.entities.principal import Principal
+from service.foundation.mailbox import Mailbox
 
 LOOK_FOR_NEW_CHANNELS_EVERY: Final = 5.0
 

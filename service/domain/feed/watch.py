@@ -5,10 +5,8 @@ import logging
 from abc import ABC, abstractmethod
 from typing import Final
 
-import asyncpg
-
 from service.entities.blocks import WakeUp
-from service.storage.database import CONNECTION_LOST, Connection, Pool
+from service.storage.database.pool import CONNECTION_LOST, Connection, DatabaseError, Pool
 
 PAUSE_AFTER_FAILURE: Final = 0.5
 
@@ -58,7 +56,7 @@ class Watch(ABC):
             try:
                 async with self._pool.acquire() as conn:
                     await self.catch_up(conn, dirty, everything=everything)
-            except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+            except (*CONNECTION_LOST, DatabaseError) as error:
                 log.warning("the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__)
                 await self._try_again()
             except Exception:

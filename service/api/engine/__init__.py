@@ -1,0 +1,1 @@
+"""The GraphQL engine: documents parsed once, queries planned once, answers written by compiled serializers."""

@@ -1,0 +1,1 @@
+"""What is checked before and while an operation runs: permissions and complexity."""

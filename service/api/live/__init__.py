@@ -1,0 +1,1 @@
+"""Open pages: subscriptions whose events are encoded once and pushed to every socket."""

@@ -1,0 +1,1 @@
+"""One module per feature: its inputs, payloads, queries, mutations and subscriptions."""

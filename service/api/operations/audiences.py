@@ -1,0 +1,61 @@
+"""Audiences: any set of ACTIVE tags, without saving it; overlaps; what the mass-posting page may offer."""
+
+from typing import Annotated
+
+import strawberry
+
+from service.api.context import Info
+from service.api.guards.permissions import needs
+from service.api.types.audience import Audience, TagPairOverlap, shown_audience
+from service.api.types.expression import TagExpressionInput, draft_of
+from service.api.types.presenters import tag_to_graphql, tags_to_graphql
+from service.api.types.primitives import ChannelId
+from service.api.types.tag import Tag
+from service.domain.audiences import counting as use_cases
+from service.domain.channels.lookup import find_channel
+from service.entities.enums import Permission
+
+Expression = Annotated[TagExpressionInput, strawberry.argument(description="Over ACTIVE tags of that channel.")]
+
+
+@strawberry.type
+class AudienceQueries:
+    @strawberry.field(
+        description="Any expression over ACTIVE tags, counted without being saved.",
+        extensions=[needs(Permission.VIEW_USERS)],
+    )
+    async def audience(self, info: Info, channel_id: ChannelId, expression: Expression) -> Audience | None:
+        context = info.context
+        return shown_audience(
+            await use_cases.size_up(context.runtime, context.principal, channel_id, draft_of(expression), "expression")
+        )
+
+    @strawberry.field(
+        description="2 to 20 ACTIVE tags of one channel, every two of them.",
+        extensions=[needs(Permission.VIEW_USERS)],
+    )
+    async def tag_overlap(
+        self,
+        info: Info,
+        tag_ids: Annotated[list[strawberry.ID], strawberry.argument(description="2 to 20 different tags.")],
+    ) -> list[TagPairOverlap] | None:
+        overlap = await use_cases.tag_overlap(info.context.runtime, info.context.principal, tag_ids)
+        return [
+            TagPairOverlap(
+                a=tag_to_graphql(pair.a, overlap.catalogue),
+                b=tag_to_graphql(pair.b, overlap.catalogue),
+                both=pair.both,
+                only_a=pair.only_a,
+                only_b=pair.only_b,
+            )
+            for pair in overlap.pairs
+        ]
+
+    @strawberry.field(
+        description="Only ACTIVE tags: what the mass-posting page may offer. Empty while the gate is closed.",
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
+    async def mass_posting_tags(self, info: Info, channel_id: ChannelId) -> list[Tag] | None:
+        channel = await find_channel(info.context.runtime, info.context.principal, channel_id)
+        catalogue = await info.context.loaders.catalogue_of_channel.load(channel.channel_id)
+        return tags_to_graphql(catalogue.shown(catalogue.tags), catalogue)

@@ -1,0 +1,69 @@
+"""Look up, watch and cancel jobs."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from service.api.context import Info
+from service.api.guards.permissions import needs_one_of
+from service.api.types.presenters import job_to_graphql
+from service.domain import jobs as use_cases
+from service.entities.jobs import JOB_PERMISSIONS
+
+if TYPE_CHECKING:
+    pass
+from typing import TYPE_CHECKING
+
+from service.api.types.job import Job, JobId
+
+if TYPE_CHECKING:
+    pass
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+@strawberry.type(description="The job after it was cancelled.")
+class CancelJobPayload:
+    job: Job = strawberry.field(description="CANCELLED, unless it was finished before.")
+
+
+@strawberry.type
+class JobMutations:
+    @strawberry.mutation(
+        description="Stops a job that is not finished: import, sync or export. What it had done stays done.",
+        extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
+    )
+    async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:  # noqa: A002
+        job = await use_cases.cancel_job(info.context.runtime, info.context.principal, id)
+        return CancelJobPayload(job=job_to_graphql(info, job))
+
+
+@strawberry.type
+class JobQueries:
+    @strawberry.field(
+        description="One job, to those who may start one of its kind.",
+        extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
+    )
+    async def job(self, info: Info, id: JobId) -> Job | None:  # noqa: A002 - the contract's name
+        return job_to_graphql(info, await use_cases.find_job(info.context.runtime, info.context.principal, id))
+
+
+@strawberry.type
+class JobSubscriptions:
+    @strawberry.subscription(
+        description="First the present state, then each later one that was seen. Completes with the job.",
+        extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
+    )
+    async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:  # noqa: A002
+        job = await use_cases.find_job(info.context.runtime, info.context.principal, id)
+        services = info.context.services
+        with services.subscriptions.one_more(info.context.principal):
+            async with aclosing(services.hub.job_progress(job.channel_id, job.job_id)) as states:
+                async for state in states:
+                    info.context.begin()
+                    yield job_to_graphql(info, state)

@@ -1,0 +1,75 @@
+"""Anything by its id."""
+
+import asyncio
+from typing import Annotated
+
+import strawberry
+
+from service.api.context import Info
+from service.api.guards.permissions import TYPE_PERMISSIONS, needs
+from service.api.operations.tags import tag_by_id
+from service.api.operations.users import user_by_id
+from service.api.types.channel import Channel
+from service.api.types.presenters import job_to_graphql
+from service.api.types.primitives import Node, NodeId
+from service.api.types.return_endpoint import endpoint_node
+from service.api.types.return_tag import receipt_node
+from service.domain.channels.lookup import find_channel
+from service.domain.jobs import find_job
+from service.entities.enums import Permission
+from service.entities.errors import LimitExceededError, NotFoundError
+from service.entities.ids import split_gid
+from service.entities.jobs import JobKind
+
+MOST_NODES_AT_ONCE = 100
+
+
+@strawberry.type
+class NodeQueries:
+    @strawberry.field(
+        description="Anything by its id, to those who may see its type.",
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
+    async def node(self, info: Info, id: NodeId) -> Node | None:  # noqa: A002 - the contract's name
+        return await _node(info, id)
+
+    @strawberry.field(description="At most 100; null where there is none.", extensions=[needs(Permission.VIEW_TAGS)])
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of any types of Node, mixed.")],
+    ) -> list[Node | None]:
+        if len(ids) > MOST_NODES_AT_ONCE:
+            raise LimitExceededError(f"At most {MOST_NODES_AT_ONCE} nodes at once.")
+        return list(await asyncio.gather(*(_node_or_none(info, each) for each in ids)))
+
+
+async def _node(info: Info, gid_text: str) -> Node | None:
+    """Refuses exactly what the root field of the type would refuse."""
+    split = split_gid(gid_text)
+    type_name = split[0] if split else ""
+    needed = TYPE_PERMISSIONS.get(type_name)
+    if needed is None or not info.context.principal.may(needed):
+        raise NotFoundError("node")
+    match type_name:
+        case "Channel":
+            return Channel.of(await find_channel(info.context.runtime, info.context.principal, gid_text))
+        case "Tag":
+            return await tag_by_id(info, gid_text, living=False)
+        case "User":
+            return await user_by_id(info, gid_text)
+        case kind if kind in JobKind.__members__.values():
+            return job_to_graphql(info, await find_job(info.context.runtime, info.context.principal, gid_text))
+        case "ReturnReceipt":
+            return await receipt_node(info, gid_text)
+        case "ReturnEndpoint":
+            return await endpoint_node(info, gid_text)
+        case _:
+            raise NotFoundError("node")
+
+
+async def _node_or_none(info: Info, gid_text: str) -> Node | None:
+    try:
+        return await _node(info, gid_text)
+    except NotFoundError:
+        return None

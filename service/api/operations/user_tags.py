@@ -1,0 +1,87 @@
+"""The live feed: one person's tags, and the tag panel."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+
+import strawberry
+
+from service.api.context import Info
+from service.api.guards.permissions import needs
+from service.api.types.presenters import tags_to_graphql
+from service.api.types.primitives import AfterEvent, ChannelId, Openid
+from service.api.types.tag import Tag
+from service.api.types.user import User
+from service.domain.channels.lookup import find_channel
+from service.domain.feed.cursors import write_cursor
+from service.domain.input_rules import check_openids
+from service.entities.enums import ChangeCause, Permission
+from service.entities.feed import UserTagsUpdate
+
+
+@strawberry.type(description="One event of a person's feed.")
+class UserTagsEvent:
+    update: strawberry.Private[UserTagsUpdate]
+    cursor: str = strawberry.field(description="Pass it as `after` when you come back.")
+    reset: bool = strawberry.field(
+        description="True on the first event without `after`, and when `after` was too old: forget what you had."
+    )
+    tags: list[Tag] = strawberry.field(
+        description="Always the whole set after this event: a page can show it and keep no state."
+    )
+    added: list[Tag] = strawberry.field(description="What is new against the event before; on a reset the whole set.")
+    removed: list[Tag] = strawberry.field(description="What is gone against the event before; on a reset nothing.")
+    updated: list[Tag] = strawberry.field(description="In the set before and after, but renamed or described anew.")
+    cause: ChangeCause | None = strawberry.field(description="Null on a reset.")
+    at: datetime = strawberry.field(description="When it was written.")
+
+    @strawberry.field(
+        description="The person at `cursor`. Selecting `user { id tags { id … } }` keeps a normalising cache up to "
+        "date by itself. Null until first seen."
+    )
+    async def user(self, info: Info) -> User | None:
+        cursor = self.update.cursor
+        if cursor.ordinal is None:
+            return None
+        found = await info.context.loaders.user_by_ordinal.load((cursor.channel_id, cursor.ordinal))
+        return None if found is None else User.of(found, self.update.tags)
+
+
+@strawberry.type
+class UserTagsSubscriptions:
+    @strawberry.subscription(
+        description="First the whole set, then each change in order, exactly once. With `after`, only what was missed. "
+        "A person not seen so far has an empty set.",
+        extensions=[needs(Permission.VIEW_USERS)],
+    )
+    async def user_tags(
+        self, info: Info, channel_id: ChannelId, openid: Openid, after: AfterEvent = None
+    ) -> AsyncGenerator[UserTagsEvent, None]:
+        check_openids([openid], "openid")
+        runtime, principal = info.context.runtime, info.context.principal
+        hub = info.context.services.hub
+        with info.context.services.subscriptions.one_more(principal):
+            channel = await find_channel(runtime, principal, channel_id)
+            async with aclosing(
+                hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
+            ) as updates:
+                async for update in updates:
+                    info.context.begin()
+                    yield user_tags_event(update)
+
+
+def user_tags_event(update: UserTagsUpdate) -> UserTagsEvent:
+    def tags(tag_ids: frozenset[int]) -> list[Tag]:
+        return tags_to_graphql(tag_ids, update.catalogue)
+
+    return UserTagsEvent(
+        update=update,
+        cursor=write_cursor(update.cursor),
+        reset=update.reset,
+        tags=tags(update.tags),
+        added=tags(update.added),
+        removed=tags(update.removed),
+        updated=tags(update.updated),
+        cause=update.cause,
+        at=update.at,
+    )

@@ -1,0 +1,44 @@
+"""Tell who is asking."""
+
+from datetime import datetime
+
+import strawberry
+
+from service.api.context import Info
+from service.api.guards.permissions import needs
+from service.domain.channels.lookup import channels_of
+from service.entities.enums import Permission, Role
+from service.entities.ids import gid
+from service.entities.principal import permissions_of
+
+
+@strawberry.type(description="Who is asking, as the token says.")
+class Viewer:
+    id: strawberry.ID = strawberry.field(description="Of the subject at this robot.")
+    subject: str = strawberry.field(description="`sub` of the token.")
+    role: Role = strawberry.field(description="`role` of the token.")
+    robot_id: strawberry.ID = strawberry.field(description="`robot` of the token.")
+    permissions: list[Permission] = strawberry.field(description="What the role may do.")
+    token_expires_at: datetime = strawberry.field(description="Open subscriptions end then, with 4403.")
+
+    @strawberry.field(description="The gate is open: a verified Official Account is bound.")
+    async def ready(self, info: Info) -> bool:
+        every = await channels_of(info.context.runtime, info.context.principal)
+        states = await info.context.loaders.state_of_channel.load_many([channel.channel_id for channel in every])
+        return any(state.open for state in states)
+
+
+@strawberry.type
+class ViewerQueries:
+    @strawberry.field(description="Who is asking.", extensions=[needs(None)])
+    def viewer(self, info: Info) -> Viewer:
+        holder = info.context.principal
+        may = permissions_of(holder.role)
+        return Viewer(
+            id=strawberry.ID(f"{gid('Viewer', 0)}.{holder.robot_id}.{holder.subject}"),
+            subject=holder.subject,
+            role=holder.role,
+            robot_id=strawberry.ID(holder.robot_id),
+            permissions=[permission for permission in Permission if permission in may],
+            token_expires_at=holder.expires_at,
+        )

@@ -1,0 +1,261 @@
+"""The GraphQL endpoint over HTTP, and the door to its WebSockets (graphql.github.io/graphql-over-http)."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.http.base import BaseRequestProtocol
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
+from strawberry.types.unset import UnsetType
+
+from service.api.context import Context
+from service.api.errors import error_of
+from service.api.live.encoders import make_encoders
+from service.api.schema import QuickSchema
+from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, media_type_for
+from service.api.transport.etags import ASK_AGAIN, DEPENDS_ON, NEVER_STORED, may_be_kept, once_only
+from service.api.transport.trusted_documents import TrustedDocuments
+from service.api.transport.websocket_handler import TransportHandler
+from service.api.types.presenters import Presenters
+from service.auth.tokens import TokenVerifier, bearer_token
+from service.entities.errors import ErrorCode, RateLimitedError, RefusedError, UnauthenticatedError
+from service.resources import Services
+
+# Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
+WORTH_COMPRESSING: Final = 2_000
+COMPRESSION: Final = 4
+CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 408: ErrorCode.LIMIT_EXCEEDED, 413: ErrorCode.LIMIT_EXCEEDED}
+HEADERS: Final = {405: {"allow": "GET, POST"}, 408: {"connection": "close"}}
+NOT_BY_GET: Final = {"allow": "POST"}
+# Where one of these is, an operation is meant, though it has no text.
+NAMES_A_DOCUMENT: Final = frozenset({"documentId", "extensions"})
+
+
+PRESENTERS: Final = Presenters()
+
+
+class GraphQLView(GraphQL[Context, None]):
+    """Knows who asks: by the Authorization header, or on a WebSocket by the payload of `connection_init`."""
+
+    graphql_transport_ws_handler_class = TransportHandler
+
+    def __init__(
+        self, schema: QuickSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
+    ) -> None:
+        settings = services.runtime.settings
+        super().__init__(
+            schema,
+            graphql_ide=None if settings.production else "graphiql",
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=settings.client_limits.init_within,
+            max_subscriptions_per_connection=settings.client_limits.operations_per_socket,
+            # Tokens, not cookies, say who asks: a page of another origin has nothing of the user's to abuse.
+            allowed_origins=("*",),
+        )
+        self.trusted = trusted
+        self.encoders = make_encoders(schema)
+        self._limits = settings.client_limits
+        self._services = services
+        self._verifier = verifier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whatever is refused before it is executed is refused in the form of a GraphQL error, with its code."""
+        if scope["type"] != "http":
+            return await super().__call__(scope, receive, send)
+        request = Request(scope, _in_time(self._limits.body_bytes, self._limits.body_within, receive))
+        try:
+            response = await self.run(request)
+            if may_be_kept(response):
+                response = once_only(request, response, request.state.reader)
+        except HTTPException as refusal:
+            response = self._refused(refusal, request)
+        except ClientDisconnect:
+            return None
+        large = not isinstance(response, StreamingResponse) and len(response.body) >= WORTH_COMPRESSING
+        # An answer that a cache may keep says that it depends on this header, too.
+        if large and ("accept-encoding" in request.headers or request.method == "GET"):
+            return await GZipMiddleware(response, WORTH_COMPRESSING, COMPRESSION)(scope, receive, send)
+        await response(scope, receive, send)
+        return None
+
+    def _refused(self, refusal: HTTPException, request: Request) -> Response:
+        status, headers = refusal.status_code, HEADERS.get(refusal.status_code)
+        if request.method == "GET" and isinstance(refusal.__cause__, InvalidOperationTypeError):
+            status, headers = 405, NOT_BY_GET
+        code = CODES.get(status, ErrorCode.BAD_USER_INPUT)
+        return Response(
+            self.encode_json({"errors": [{"message": refusal.reason, "extensions": {"code": code.value}}]}),
+            status_code=status,
+            headers={"cache-control": NEVER_STORED, **(headers or {})},
+            media_type=media_type_for(request.headers.get("accept")),
+        )
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        request_id = secrets.token_hex(16)
+        if isinstance(response, Response):
+            response.headers["x-request-id"] = request_id
+        context = Context(self._services, PRESENTERS, request_id)
+        await self._identify(context, bearer_token(request.headers.get("authorization")))
+        return context
+
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Context,
+        root_value: None,
+        sub_response: Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
+        """A GET without a token is refused: a link or an image of a foreign page can make a browser send one."""
+        if request.method == "GET" and context.holder is None:
+            raise HTTPException(401, "GET needs a valid token in the Authorization header.")
+        try:
+            context.count_operation()
+        except RateLimitedError as refusal:
+            sub_response.status_code = 429
+            sub_response.headers["retry-after"] = str(refusal.retry_after)
+            return ExecutionResult(data=None, errors=[error_of(refusal)])
+        request.state.reader = context.holder
+        if isinstance(request_data, GraphQLRequestData):
+            try:
+                request_data = await self._with_its_text(request_adapter, request_data)
+            except RefusedError as refusal:
+                refused = ExecutionResult(data=None, errors=[error_of(refusal)])
+                return _told_once(refused) if request_data.protocol == "sse" else refused
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
+
+    async def _with_its_text(
+        self, request_adapter: AsyncHTTPRequestAdapter, request_data: GraphQLRequestData
+    ) -> GraphQLRequestData:
+        """A document that is named by its id; raises RefusedError for one that is not trusted."""
+        document_id: object = None
+        name: object = request_data.operation_name  # which Strawberry has not looked at
+        if not isinstance(name, str | None):
+            raise HTTPException(400, "The `operationName` must be a string or null, if provided.")
+        if not request_data.query:
+            given = request_adapter.query_params
+            if request_adapter.method != "GET":
+                given = self.parse_json(await request_adapter.get_body())
+            document_id = given.get("documentId")
+        text = self.trusted.text_for(request_data.query, document_id, request_data.extensions)
+        return request_data if text == request_data.query else replace(request_data, query=text)
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        return super().should_render_graphql_ide(request) and NAMES_A_DOCUMENT.isdisjoint(request.query_params)
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        sub_response = await super().get_sub_response(request)
+        sub_response.media_type = media_type_for(request.headers.get("accept"))
+        sub_response.headers["cache-control"] = NEVER_STORED
+        if isinstance(request, Request) and request.method == "GET":
+            sub_response.headers["vary"] = DEPENDS_ON
+        return sub_response
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """What failed before anything was executed has no `data` at all."""
+        del request
+        answer = process_result(result)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            del answer["data"]
+        return answer
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """Of the two media types only application/graphql-response+json tells in the status whether it was executed."""
+        if "vary" in sub_response.headers and "errors" not in response_data:
+            sub_response.headers["cache-control"] = ASK_AGAIN
+        refused = "data" not in response_data and sub_response.media_type == GRAPHQL_RESPONSE
+        response = Response(
+            orjson.dumps(response_data),
+            status_code=sub_response.status_code or (400 if refused else 200),
+            media_type=sub_response.media_type,
+        )
+        response.headers.raw.extend(sub_response.headers.raw)
+        return response
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Refuses a connection without a valid token with 4403."""
+        token = _token_in(context.connection_params)
+        if token is not None:
+            await self._identify(context, token)
+        if context.holder is None:
+            raise ConnectionRejectionError
+        return await super().on_ws_connect(context)
+
+    def encode_json(self, data: object) -> str:
+        """Text, because bytes would make Strawberry send binary frames."""
+        return orjson.dumps(data).decode()
+
+    def decode_json(self, data: str | bytes) -> Any:
+        """Raises a JSONDecodeError for anything that is not JSON, however deep."""
+        return orjson.loads(data)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        """Of a request; raises HTTPException for what is neither object nor list, on which Strawberry would fail."""
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, "A JSON object is expected.")
+        return parsed
+
+    async def _identify(self, context: Context, token: str | None) -> None:
+        if token is None:
+            return
+        try:
+            context.holder = await self._verifier.verify(token)
+        except UnauthenticatedError as error:
+            context.holder, context.refusal = None, error
+
+
+def _told_once(result: ExecutionResult) -> SubscriptionExecutionResult:
+    async def told() -> AsyncIterator[ExecutionResult]:
+        yield result
+
+    return cast("SubscriptionExecutionResult", told())
+
+
+def _in_time(largest: int, within: timedelta, receive: Receive) -> Receive:
+    """Reads a body only as far, and for as long, as it may be; raises HTTPException 413 or 408 beyond."""
+    taken, deadline = 0, asyncio.get_running_loop().time() + within.total_seconds()
+
+    async def counted() -> Message:
+        nonlocal taken
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as error:
+            raise HTTPException(408, f"The body did not arrive within {within.total_seconds():g} s.") from error
+        taken += len(message.get("body", b""))
+        if taken > largest:
+            raise HTTPException(413, f"The body is larger than {largest:,} bytes.")
+        return message
+
+    return counted
+
+
+def _token_in(payload: Mapping[str, object]) -> str | None:
+    """`{"Authorization": "Bearer …"}` in any case, or `{"token": "…"}`."""
+    for name, value in payload.items():
+        if isinstance(value, str) and name.lower() == "authorization":
+            return bearer_token(value) or ""
+        if isinstance(value, str) and name == "token":
+            return value
+    return None

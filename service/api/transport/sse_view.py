@@ -1,0 +1,105 @@
+"""Subscriptions as server-sent events: the distinct connections mode of graphql-sse (PROTOCOL.md of the npm package).
+
+The cursor of an event is also its id, so that clients which know `Last-Event-ID` resume by themselves.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.http.streaming import JSONEncoder, SSETransport
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
+
+from service.api.context import Context
+from service.api.errors import error_of
+from service.api.schema import QuickSchema
+from service.api.transport.content_negotiation import likes_event_streams
+from service.api.transport.http_view import GraphQLView
+from service.api.transport.trusted_documents import TrustedDocuments
+from service.auth.tokens import TokenVerifier
+from service.entities.errors import UnauthenticatedError
+from service.resources import Services
+
+LAST_EVENT_ID: Final = "last-event-id"
+
+
+class CursorEvents(SSETransport):
+    """Events that carry the cursor of what they tell, where it was selected."""
+
+    def accepts(self, accept: str) -> bool:
+        return likes_event_streams(accept)
+
+    def encode_next(self, response: GraphQLHTTPResponse, encode_json: JSONEncoder) -> str:
+        event = super().encode_next(response, encode_json)
+        for field in (response.get("data") or {}).values():
+            match field:
+                case {"cursor": str(cursor)}:
+                    return f"id: {cursor}\r\n{event}"
+        return event
+
+
+class EventStreamView(GraphQLView):
+    """`/graphql/stream`. Strawberry takes the protocol from the view, so this one has a path of its own."""
+
+    stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: CursorEvents}  # noqa: RUF012 - as Strawberry has it
+
+    def __init__(
+        self, schema: QuickSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
+    ) -> None:
+        super().__init__(schema, services, verifier, trusted)
+        pings = services.runtime.settings.client_limits.stream_ping_every
+        self._stream_transport_map = {CursorEvents.protocol: CursorEvents(pings.total_seconds())}
+        self.protocols = (GRAPHQL_SSE_PROTOCOL,)
+        self.graphql_ide = None
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        context = await super().get_context(request, response)
+        context.resume_after = request.headers.get(LAST_EVENT_ID)
+        request.state.context = context
+        return context
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """The stream ends with its token."""
+        context: Context = request.state.context
+        holder = context.holder
+        if holder is None:
+            return await super().create_streaming_response(request, stream, sub_response, headers)
+        transport = CursorEvents()
+        expired = error_of(UnauthenticatedError("The token has expired.")).formatted
+        last = transport.encode_next({"data": None, "errors": [expired]}, self.encode_json_string)
+
+        async def until_the_token_expires() -> AsyncGenerator[str, None]:
+            async for part in _until(stream(), holder.expires_at):
+                yield part
+            if datetime.now(UTC) >= holder.expires_at:
+                yield last + transport.encode_complete()
+
+        return await super().create_streaming_response(request, until_the_token_expires, sub_response, headers)
+
+
+async def _until(parts: AsyncIterator[str], end: datetime) -> AsyncIterator[str]:
+    """What comes before an instant."""
+    left = (end - datetime.now(UTC)).total_seconds()
+    deadline = asyncio.get_running_loop().time() + left
+    try:
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    part = await anext(parts)
+            except (TimeoutError, StopAsyncIteration):
+                return
+            yield part
+    finally:
+        if isinstance(parts, AsyncGenerator):
+            await parts.aclose()

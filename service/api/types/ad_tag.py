@@ -1,0 +1,17 @@
+"""Ad tags as GraphQL shows them."""
+
+import strawberry
+
+from service.api.context import Info
+from service.api.types.primitives import Node
+from service.api.types.tag import Tag
+
+
+@strawberry.type(
+    description="Everybody who came from one of its ads. PENDING until the ad return address is confirmed, by an admin "
+    "or by the first call."
+)
+class AdTag(Tag, Node):
+    @strawberry.field(description="The ads, in the order they were given.")
+    async def ad_ids(self, info: Info) -> list[str]:
+        return await info.context.loaders.ads_of_tag.load((self.entity.channel_id, self.entity.tag_id))

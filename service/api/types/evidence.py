@@ -1,0 +1,117 @@
+"""Why somebody has a tag, by its kind: a sentence, when it ends by itself, and the facts behind it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeAlias, assert_never
+
+import strawberry
+
+from service.api.context import Info
+from service.api.types.channel import Channel
+from service.api.types.return_tag import ReturnReceipt
+from service.api.types.tag import Tag
+from service.domain.combos.expressions import names_of
+from service.domain.default_tags.explanations import explain, explain_ad, explain_batches
+from service.entities.enums import DefaultTagRule, EventKind, TagKind
+from service.entities.users import ChannelUser
+
+
+@strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
+class FactEvidence:
+    fact: EventKind | None = strawberry.field(description="What sort of event decides; null if none ever did.")
+    at: datetime | None = strawberry.field(description="When it last happened.")
+
+
+@strawberry.type(description="The batches of returned data that hold somebody.")
+class ReturnEvidence:
+    receipts: list[ReturnReceipt] | None = strawberry.field(
+        description="Those in force, oldest first; settled ones, which can no longer be undone, are not kept apart. "
+        "Null for those who may not see them."
+    )
+
+
+@strawberry.type(description="The ads somebody followed through.")
+class AdEvidence:
+    ad_ids: list[str] = strawberry.field(description="Their ids, where the ad platform told them.")
+    at: datetime | None = strawberry.field(description="The last such follow.")
+
+
+@strawberry.type(description="Which tags at the leaves of a combo the person has, and which not.")
+class ComboEvidence:
+    has: list[Tag] = strawberry.field(description="Those the person has.")
+    lacks: list[Tag] = strawberry.field(description="Those the person does not have; deleted ones too.")
+
+
+TagEvidence: TypeAlias = Annotated[
+    FactEvidence | ReturnEvidence | AdEvidence | ComboEvidence,
+    strawberry.union("TagEvidence", description="The facts behind a tag."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`until` is when the tag ends if nothing happens; None for never, or not known."""
+
+    why: str
+    until: datetime | None = None
+    evidence: FactEvidence | ReturnEvidence | AdEvidence | ComboEvidence | None = None
+
+
+async def reason_of(info: Info, user: ChannelUser, tag: Tag, bits: frozenset[int]) -> Reason:
+    """Why somebody has a tag that they show; `bits` are all that they have."""
+    match tag.entity.kind:
+        case TagKind.DEFAULT:
+            return await _of_rule(info, user, tag)
+        case TagKind.RETURN:
+            return await _of_batches(info, user, tag)
+        case TagKind.AD:
+            return await _of_ads(info, user, tag)
+        case TagKind.COMBO:
+            return await _of_operands(info, tag, bits)
+        case _:
+            assert_never(tag.entity.kind)
+
+
+async def _of_rule(info: Info, user: ChannelUser, tag: Tag) -> Reason:
+    loaders = info.context.loaders
+    channel = (await Channel.load(info, user.channel_id)).entity
+    windows = (await loaders.windows.load(None)).windows
+    found = explain(tag.entity.rule, user.facts, windows, channel.bound_at)
+    if tag.entity.rule is DefaultTagRule.ADVERTISING:
+        ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
+        return Reason(found.why, found.until, AdEvidence(ad_ids=[ad_id for ad_id, _ in ads], at=found.at))
+    return Reason(found.why, found.until, FactEvidence(fact=found.fact, at=found.at))
+
+
+async def _of_operands(info: Info, tag: Tag, bits: frozenset[int]) -> Reason:
+    """What of a combo holds for somebody with these tags."""
+    catalogue = tag.catalogue
+    combos = await info.context.loaders.combos_of_channel.load(tag.entity.channel_id)
+    expression = combos[tag.entity.tag_id].expression
+    leaves = expression.tag_ids()
+    has = info.context.presenters.tags(tuple(each for each in leaves if each in bits), catalogue)
+    lacks = info.context.presenters.tags(tuple(each for each in leaves if each not in bits), catalogue)
+    parts = [f"{verb} {', '.join(tag.name for tag in tags)}" for verb, tags in (("has", has), ("lacks", lacks)) if tags]
+    why = f"Is in {names_of(catalogue, expression)}: {'; '.join(parts)}."
+    return Reason(why, None, ComboEvidence(has=has, lacks=lacks))
+
+
+async def _of_batches(info: Info, user: ChannelUser, tag: Tag) -> Reason:
+    loaders = info.context.loaders
+    holding = await loaders.batches_holding.load((user.channel_id, user.ordinal))
+    batch_ids = sorted(holding.get(tag.entity.tag_id, ()))
+    receipts = [
+        receipt
+        for batch_id in batch_ids
+        if batch_id and (receipt := await loaders.receipt.load((user.channel_id, batch_id))) is not None
+    ]
+    why, until = explain_batches(receipts, settled=0 in batch_ids)
+    return Reason(why, until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts]))
+
+
+async def _of_ads(info: Info, user: ChannelUser, tag: Tag) -> Reason:
+    loaders = info.context.loaders
+    of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
+    ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
+    why, ad_ids, at = explain_ad([ad for ad in ads if ad[0] in of_tag])
+    return Reason(why, None, AdEvidence(ad_ids=ad_ids, at=at))

@@ -1,0 +1,87 @@
+"""From entities to GraphQL objects.
+
+Object types refer to each other in circles. They reach these functions through `Context.presenters`, so that none of
+their modules needs to import another one that imports it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeVar
+
+from service.api.context import Info
+from service.api.types.ad_tag import AdTag
+from service.api.types.channel import Channel
+from service.api.types.combo_tag import ComboTag
+from service.api.types.job import AudienceExport, Job
+from service.api.types.panel import Panel
+from service.api.types.return_tag import ReturnTag
+from service.api.types.tag import DefaultTag, Tag
+from service.api.types.user import user_page
+from service.entities.enums import TagKind
+from service.entities.jobs import Job as JobEntity
+from service.entities.jobs import JobKind
+from service.entities.tags import Catalogue
+from service.entities.tags import Tag as TagEntity
+
+T = TypeVar("T", bound=Tag)
+
+TAG_TYPES: Final[Mapping[TagKind, type[Tag]]] = {
+    TagKind.DEFAULT: DefaultTag,
+    TagKind.RETURN: ReturnTag,
+    TagKind.AD: AdTag,
+    TagKind.COMBO: ComboTag,
+}
+JOB_TYPES: Final[Mapping[JobKind, Callable[[Info, JobEntity], Job]]] = {
+    JobKind.AUDIENCE_EXPORT: AudienceExport.of,
+}
+
+
+def panel_of(catalogue: Catalogue) -> Panel:
+    """Return the panel of a catalogue; it is kept as long as the catalogue is."""
+    panel: Panel | None = catalogue.derived.get(Panel)
+    if panel is None:
+        panel = catalogue.derived[Panel] = Panel(catalogue, TAG_TYPES)
+    return panel
+
+
+def tag_to_graphql(entity: TagEntity, catalogue: Catalogue) -> Tag:
+    """Return a tag as the object type of its kind."""
+    return panel_of(catalogue).tag(entity)
+
+
+def tags_to_graphql(tag_ids: Iterable[int], catalogue: Catalogue) -> list[Tag]:
+    """Return tags by id in the order of the panel; unknown ids are left out."""
+    panel = panel_of(catalogue)
+    return [panel.tag(catalogue.tags[tag_id]) for tag_id in panel.in_order(tag_ids)]
+
+
+def combo_to_graphql(entity: TagEntity, catalogue: Catalogue) -> ComboTag:
+    """Return a combo tag; raises TypeError for a tag of another kind."""
+    return _expect(ComboTag, tag_to_graphql(entity, catalogue))
+
+
+def ad_tag_to_graphql(entity: TagEntity, catalogue: Catalogue) -> AdTag:
+    """Return an ad tag; raises TypeError for a tag of another kind."""
+    return _expect(AdTag, tag_to_graphql(entity, catalogue))
+
+
+def job_to_graphql(info: Info, entity: JobEntity) -> Job:
+    """Return a job as the object type of its kind."""
+    return JOB_TYPES[entity.kind](info, entity)
+
+
+def _expect(kind: type[T], tag: Tag) -> T:
+    if not isinstance(tag, kind):
+        raise TypeError(f"{tag.kind} is no {kind.__name__}")
+    return tag
+
+
+class Presenters:
+    """The same functions for object types, by the name of what they make."""
+
+    channel = staticmethod(Channel.load)
+    combo = staticmethod(combo_to_graphql)
+    job = staticmethod(job_to_graphql)
+    panel = staticmethod(panel_of)
+    tag = staticmethod(tag_to_graphql)
+    tags = staticmethod(tags_to_graphql)
+    user_page = staticmethod(user_page)

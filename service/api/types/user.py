@@ -1,0 +1,251 @@
+"""People: their tags, why they have them, and what happened to them."""
+
+import asyncio
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import strawberry
+
+from service.api.context import Info
+from service.api.engine.selection import selected_names
+from service.api.engine.serializers import Written
+from service.api.types.channel import Channel
+from service.api.types.connection import Page, PageInfo, check_first, read_place, write_place
+from service.api.types.enums import CAUSES
+from service.api.types.evidence import TagEvidence, reason_of
+from service.api.types.panel import Panel
+from service.api.types.primitives import After, First, Node
+from service.api.types.tag import Tag
+from service.domain.audiences.counting import members_page
+from service.domain.channels.lookup import may_see
+from service.domain.people.history import history_page
+from service.entities.enums import ChangeCause
+from service.entities.expressions import Expression
+from service.entities.ids import gid, user_gid
+from service.entities.users import ChannelUser
+
+# What costs more to find than the tags, so that nobody should pay for it who does not ask.
+REASONS: Final = frozenset({"since", "why", "until", "evidence"})
+
+
+@strawberry.type(description="A tag as one person has it.")
+class UserTag:
+    written: strawberry.Private[Written | None] = None
+    id: strawberry.ID = strawberry.field(description="Of this person having this tag.")
+    tag: Tag = strawberry.field(description="The tag.")
+    since: datetime | None = strawberry.field(description="Since when; null: longer ago than is remembered.")
+    why: str = strawberry.field(description="A sentence with the facts behind it.")
+    until: datetime | None = strawberry.field(description="When it ends by itself, as far as is known now.")
+    evidence: TagEvidence | None = strawberry.field(description="The facts themselves.")
+
+
+@strawberry.type(description="One change of somebody's tags. Deleted tags have `deletedAt`.")
+class UserTagChange:
+    at: datetime = strawberry.field(description="When it was written.")
+    added: list[Tag] = strawberry.field(description="Tags gained.")
+    removed: list[Tag] = strawberry.field(description="Tags lost.")
+    cause: ChangeCause = strawberry.field(description="Why, for programs.")
+    why: str = strawberry.field(description="Why, for people.")
+
+
+@strawberry.type(description="One change of a list.")
+class UserTagChangeEdge:
+    cursor: str = strawberry.field(description="Pass it as `after`.")
+    node: UserTagChange = strawberry.field(description="The change.")
+
+
+@strawberry.type(description="A page of changes, newest first.")
+class UserTagChangeConnection:
+    edges: list[UserTagChangeEdge] = strawberry.field(description="Changes with their cursors.")
+    nodes: list[UserTagChange] = strawberry.field(description="The same changes without cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+
+
+@strawberry.type(description="One openid of one channel.")
+class User(Node):
+    entity: strawberry.Private[ChannelUser]
+    tag_ids: strawberry.Private[frozenset[int] | None] = None
+    openid: str = strawberry.field(description="WeChat's id of the person on this channel.")
+    unionid: str | None = strawberry.field(description="The same person across channels; null until known.")
+    following: bool = strawberry.field(description="Whether the person follows, as far as events tell.")
+    followed_at: datetime | None = strawberry.field(description="Last known follow.")
+    unfollowed_at: datetime | None = strawberry.field(description="Last known unfollow.")
+    last_message_at: datetime | None = strawberry.field(description="Last known message.")
+    touchable_until: datetime | None = strawberry.field(
+        description="Until when the person can be written to; null: nothing ever made them touchable."
+    )
+    first_seen_at: datetime = strawberry.field(description="When we first heard of the person.")
+
+    @classmethod
+    def of(cls, entity: ChannelUser, tag_ids: frozenset[int] | None = None) -> "User":
+        """`tag_ids`: the set to show, where an event already says it."""
+        return cls(
+            id=strawberry.ID(user_gid(entity.channel_id, entity.ordinal)),
+            entity=entity,
+            tag_ids=tag_ids,
+            openid=entity.openid,
+            unionid=entity.unionid,
+            following=entity.following,
+            followed_at=entity.facts.followed_at,
+            unfollowed_at=entity.facts.unfollowed_at,
+            last_message_at=entity.facts.messaged_at,
+            touchable_until=entity.touchable_until,
+            first_seen_at=entity.first_seen_at,
+        )
+
+    @strawberry.field(description="The channel of the openid.")
+    async def channel(self, info: Info) -> Channel:
+        return await Channel.load(info, self.entity.channel_id)
+
+    @strawberry.field(description="The same person, by unionid, in the robot's other channels that the token may see.")
+    async def same_person(self, info: Info) -> list["User"]:
+        unionid = self.entity.unionid
+        if unionid is None:
+            return []
+        loaders, principal = info.context.loaders, info.context.principal
+        others = [
+            (channel.channel_id, unionid)
+            for channel in await loaders.channels_of_robot.load(principal.robot_id)
+            if channel.channel_id != self.entity.channel_id and may_see(principal, channel)
+        ]
+        return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
+
+    @strawberry.field(description="The ads the person came from.")
+    async def ad_ids(self, info: Info) -> list[str]:
+        ads = await info.context.loaders.ads_of_user.load((self.entity.channel_id, self.entity.ordinal))
+        return [ad_id for ad_id, _ in ads]
+
+    @strawberry.field(description="The ACTIVE ones, in the order of the panel. Empty while the gate is closed.")
+    async def tags(self, info: Info) -> list[UserTag]:
+        loaders = info.context.loaders
+        key = (self.entity.channel_id, self.entity.ordinal)
+        # The bits first: they bring the catalogue that they were read with.
+        bits = await loaders.tags_of_user.load(key) if self.tag_ids is None else self.tag_ids
+        catalogue = await loaders.catalogue_of_channel.load(self.entity.channel_id)
+        selected = selected_names(info)
+        if selected.isdisjoint(REASONS):
+            held = _held(bits, info.context.presenters.panel(catalogue))
+            return (
+                held
+                if "id" not in selected
+                else [replace(each, id=_held_id(key, each.tag), written=None) for each in held]
+            )
+        shown = catalogue.shown(bits)
+        if not shown:
+            return []
+        since = await loaders.tags_since.load(key)
+        tags = info.context.presenters.tags(shown, catalogue)
+        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag, bits) for tag in tags))
+        return [
+            UserTag(
+                id=_held_id(key, tag),
+                tag=tag,
+                since=since.get(tag.entity.tag_id),
+                why=reason.why,
+                until=reason.until,
+                evidence=reason.evidence,
+            )
+            for tag, reason in zip(tags, reasons, strict=True)
+        ]
+
+    @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
+    async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
+        check_first(first)
+        before = None if after is None else read_place("change", after)
+        found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
+        catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
+        page = Page(
+            [
+                (
+                    write_place("change", change.version),
+                    UserTagChange(
+                        at=change.at,
+                        added=info.context.presenters.tags(change.added, catalogue),
+                        removed=info.context.presenters.tags(change.removed, catalogue),
+                        cause=change.cause,
+                        why=CAUSES[change.cause],
+                    ),
+                )
+                for change in found
+            ],
+            has_next=has_next,
+            has_previous=after is not None,
+        )
+        return UserTagChangeConnection(
+            edges=[UserTagChangeEdge(cursor=cursor, node=change) for cursor, change in page.entries],
+            nodes=[change for _, change in page.entries],
+            page_info=page.info,
+        )
+
+
+async def users_named(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
+    """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
+    context = info.context
+    readings, principal, loaders = context.services.readings, context.principal, context.loaders
+    if "tags" not in selected_names(info):
+        return [
+            None if each is None else User.of(each)
+            for each in await readings.people_named(principal, channel_gid, openids)
+        ]
+    found = await readings.people_with_tags(principal, channel_gid, openids)
+    for each in found:
+        if each is not None:
+            loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.bits.tag_ids)
+            loaders.catalogue_of_channel.prime(each.user.channel_id, each.bits.catalogue)
+    return [None if each is None else User.of(each.user) for each in found]
+
+
+def _held(tag_ids: AbstractSet[int], panel: Panel) -> list[UserTag]:
+    """Tags as anybody has them, without id and reasons: the same objects for everybody."""
+    made = panel.as_held
+    held = []
+    for tag_id in panel.in_order(panel.visible & tag_ids):
+        found = made.get(tag_id)
+        if found is None:
+            tag = panel.tag(panel.catalogue.tags[tag_id])
+            found = made[tag_id] = UserTag(
+                written={}, id=strawberry.ID(""), tag=tag, since=None, why="", until=None, evidence=None
+            )
+        held.append(found)
+    return held
+
+
+def _held_id(key: tuple[int, int], tag: Tag) -> strawberry.ID:
+    return strawberry.ID(gid("UserTag", *key, tag.entity.tag_id))
+
+
+@strawberry.type(description="One person of a list.")
+class UserEdge:
+    cursor: str = strawberry.field(description="Pass it as `after`.")
+    node: User = strawberry.field(description="The person.")
+
+
+@strawberry.type(description="A page of people, in the order they became known, which never changes.")
+class UserConnection:
+    edges: list[UserEdge] = strawberry.field(description="People with their cursors.")
+    nodes: list[User] = strawberry.field(description="The same people without cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+    total_count: int = strawberry.field(description="How many there are, on all pages.")
+
+
+async def user_page(
+    info: Info, channel_id: int, expression: Expression, total: int, *, first: int, after: str | None
+) -> UserConnection:
+    """A page of the members of a set of `total` people."""
+    check_first(first)
+    place = None if after is None else read_place("person", after)
+    found, has_next = await members_page(info.context.runtime, channel_id, expression, first=first, after=place)
+    page = Page(
+        [(write_place("person", each.ordinal), User.of(each)) for each in found],
+        has_next=has_next,
+        has_previous=after is not None,
+    )
+    return UserConnection(
+        edges=[UserEdge(cursor=cursor, node=user) for cursor, user in page.entries],
+        nodes=[user for _, user in page.entries],
+        page_info=page.info,
+        total_count=total,
+    )

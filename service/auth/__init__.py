@@ -1,0 +1,1 @@
+"""Who is asking: tokens, the keys that verify them, and how much a principal may ask for."""

@@ -1,0 +1,204 @@
+"""What verifies a signature: the configured secret or public key, or the keys published at a JWKS URL (RFC 7517)."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import jwt
+import orjson
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt.algorithms import HMACAlgorithm
+
+from service.entities.errors import UnauthenticatedError
+from service.foundation.settings import Settings, SettingsError
+
+LOG: Final = logging.getLogger(__name__)
+
+# The shortest secret of each, in bytes: as long as its hash (RFC 7518 §3.2).
+HMAC: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
+RSA: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+ASYMMETRIC: Final = (*RSA, *CURVES.values(), "EdDSA")
+DEFAULT_HMAC: Final = ("HS256",)
+DEFAULT_ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
+SHORTEST_RSA_KEY: Final = 2048
+
+FETCH_TIMEOUT: Final = 5.0
+REFETCH_AFTER: Final = 30.0
+RETRY_AFTER: Final = 2.0
+FRESH_FOR: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """What verifies a signature, and the only algorithms it may be used with."""
+
+    material: Any = field(repr=False)
+    algorithms: frozenset[str]
+    kid: str | None = None
+
+
+class OneKey:
+    """The configured secret or public key; `kid` does not matter."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key
+
+    async def key_for(self, kid: str | None, algorithm: str) -> SigningKey:
+        if algorithm not in self._key.algorithms:
+            raise jwt.InvalidAlgorithmError(f"{algorithm} does not fit the key (kid {kid}).")
+        return self._key
+
+
+class PublishedKeys:
+    """The keys at a JWKS URL (RFC 7517).
+
+    They are fetched when first needed, again after 10 minutes so that a withdrawn key stops counting, and for
+    an unknown `kid`; at most once in 30 s and by one caller at a time. While the URL cannot be read, or
+    answers without any usable key, the known keys go on counting.
+    """
+
+    def __init__(self, url: str, algorithms: tuple[str, ...], monotonic: Callable[[], float]) -> None:
+        self._url = url
+        self._algorithms = algorithms
+        self._monotonic = monotonic
+        self._keys: tuple[SigningKey, ...] = ()
+        self._fresh_until = self._next_fetch = float("-inf")
+        self._fetching = asyncio.Lock()
+
+    async def key_for(self, kid: str | None, algorithm: str) -> SigningKey:
+        found = self._find(kid, algorithm)
+        stale = self._monotonic() >= self._fresh_until
+        # Who knows the key does not wait for somebody else's fetch.
+        if found is None or (stale and not self._fetching.locked()):
+            await self._fetch()
+            found = self._find(kid, algorithm)
+        if found is None:
+            known = "The token's key is not known." if self._keys else "The signing keys cannot be fetched now."
+            raise UnauthenticatedError(known)
+        return found
+
+    def _find(self, kid: str | None, algorithm: str) -> SigningKey | None:
+        if kid is None and len(self._keys) != 1:
+            return None
+        fitting = (key for key in self._keys if kid in (None, key.kid) and algorithm in key.algorithms)
+        return next(fitting, None)
+
+    async def _fetch(self) -> None:
+        async with self._fetching:
+            if self._monotonic() < self._next_fetch:
+                return
+            try:
+                async with httpx.AsyncClient(timeout=FETCH_TIMEOUT) as client:
+                    answer = await client.get(self._url)
+                keys = _usable_keys(answer.raise_for_status().content, self._algorithms)
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+                LOG.warning("The signing keys at %s cannot be used: %r", self._url, error)
+            else:
+                self._keys = keys
+                self._fresh_until = self._monotonic() + FRESH_FOR
+            self._next_fetch = self._monotonic() + (REFETCH_AFTER if self._keys else RETRY_AFTER)
+
+
+def _usable_keys(document: bytes, algorithms: tuple[str, ...]) -> tuple[SigningKey, ...]:
+    """Read the public signature keys of a JWKS; raises ValueError when there are none."""
+    match orjson.loads(document):
+        case {"keys": [*entries]}:
+            keys = tuple(key for entry in entries for key in _usable_key(entry, algorithms))
+        case _:
+            raise ValueError("This is no JWKS.")
+    if not keys:
+        raise ValueError("The JWKS holds no usable key.")
+    return keys
+
+
+def _usable_key(entry: Any, algorithms: tuple[str, ...]) -> Iterator[SigningKey]:
+    """Yield the key of one JWKS entry, unless it is secret, weak, malformed or meant for something else."""
+    match entry:
+        case {"use": use} if use != "sig":
+            return
+        case {"kty": str()}:
+            alg, kid = entry.get("alg"), entry.get("kid")
+        case _:
+            return
+    if not isinstance(alg, str | None) or not isinstance(kid, str | None):
+        return
+    try:
+        material = jwt.PyJWK(entry).key
+    except (jwt.PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):
+        return
+    fitting = _algorithms_of(material).intersection(algorithms, algorithms if alg is None else (alg,))
+    if fitting:
+        yield SigningKey(material, fitting, kid)
+
+
+def accepted_algorithms(settings: Settings) -> tuple[str, ...]:
+    """Return the pinned algorithms; raises SettingsError unless one key source is set and all suit it."""
+    sources = (settings.jwt_secret, settings.jwt_public_key, settings.jwt_jwks_url)
+    if sum(source is not None for source in sources) != 1:
+        raise SettingsError(
+            "Set exactly one of USER_TAGS_JWT_SECRET, USER_TAGS_JWT_PUBLIC_KEY and USER_TAGS_JWT_JWKS_URL."
+        )
+    shared = settings.jwt_secret is not None
+    possible = tuple(HMAC) if shared else ASYMMETRIC
+    accepted = settings.jwt_algorithms or (DEFAULT_HMAC if shared else DEFAULT_ASYMMETRIC)
+    if not set(accepted) <= set(possible):
+        raise SettingsError(
+            f"With the configured key, USER_TAGS_JWT_ALGORITHMS may name {', '.join(possible)} only,"
+            f" not {', '.join(sorted(set(accepted) - set(possible)))}."
+        )
+    return accepted
+
+
+def configured_key(settings: Settings, algorithms: tuple[str, ...]) -> SigningKey:
+    """Read the secret or the public key; raises SettingsError when it is unfit for the algorithms."""
+    if settings.jwt_secret is None:
+        material = _public_key(settings.jwt_public_key or "")
+        fitting = _algorithms_of(material).intersection(algorithms)
+        if not fitting:
+            raise SettingsError(
+                "USER_TAGS_JWT_PUBLIC_KEY is too short or of the wrong type for USER_TAGS_JWT_ALGORITHMS"
+                f" ({', '.join(algorithms)})."
+            )
+        return SigningKey(material, fitting)
+    shortest = max(HMAC[algorithm] for algorithm in algorithms)
+    if len(settings.jwt_secret.encode()) < shortest:
+        raise SettingsError(f"USER_TAGS_JWT_SECRET must have at least {shortest} bytes for {', '.join(algorithms)}.")
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(settings.jwt_secret)
+    except jwt.InvalidKeyError as error:
+        raise SettingsError("USER_TAGS_JWT_SECRET holds a key that is no shared secret.") from error
+    return SigningKey(settings.jwt_secret, frozenset(algorithms))
+
+
+def _public_key(text: str) -> object:
+    try:
+        # An .env file holds the line ends of a PEM as \n.
+        pem = text.replace("\\n", "\n") if "-----BEGIN" in text else Path(text).read_text()
+        return load_pem_public_key(pem.encode())
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise SettingsError(
+            "USER_TAGS_JWT_PUBLIC_KEY must be a public key in PEM, or the path of a file with one."
+        ) from error
+
+
+def _algorithms_of(key: object) -> frozenset[str]:
+    """Return what a public key may verify; nothing for secrets, private keys and short keys."""
+    match key:
+        case RSAPublicKey() if key.key_size >= SHORTEST_RSA_KEY:
+            return frozenset(RSA)
+        case EllipticCurvePublicKey() if key.curve.name in CURVES:
+            return frozenset({CURVES[key.curve.name]})
+        case Ed25519PublicKey() | Ed448PublicKey():
+            return frozenset({"EdDSA"})
+        case _:
+            return frozenset()

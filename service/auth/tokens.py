@@ -1,0 +1,207 @@
+"""Bearer tokens (JWT, RFC 7519) with the claims of specification §3: who may use the API, and as whom."""
+
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import jwt
+from jwt.exceptions import InvalidSubjectError
+
+from service.auth.keys import DEFAULT_HMAC, OneKey, PublishedKeys, SigningKey, accepted_algorithms, configured_key
+from service.entities.enums import RejectionCode, Role
+from service.entities.errors import BadInputError, FieldFailure, UnauthenticatedError
+from service.entities.principal import Principal
+from service.foundation.settings import Settings, SettingsError
+
+# No padding: PyJWT would accept it, and so one token in several spellings.
+TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+LONGEST_TOKEN: Final = 8192
+ROBOT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+LONGEST_NAME: Final = 255
+LEEWAY: Final = timedelta(seconds=5)
+MOST_VERIFIED: Final = 10_000
+
+REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
+    (jwt.InvalidSignatureError, "The token's signature does not hold."),
+    (jwt.InvalidAlgorithmError, "The token's algorithm is not accepted."),
+    (jwt.ImmatureSignatureError, "The token is not valid yet."),
+    (jwt.InvalidIssuerError, "The token comes from another issuer."),
+    (jwt.InvalidAudienceError, "The token is meant for another audience."),
+    (InvalidSubjectError, "The token's claim 'sub' is malformed."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token was found to say, and with which key."""
+
+    principal: Principal
+    key: SigningKey
+    kid: str | None
+    algorithm: object
+
+
+class TokenVerifier:
+    """Turns a token into the principal it stands for, trusting what the settings name and nothing else.
+
+    One of `USER_TAGS_JWT_SECRET`, `…_JWT_PUBLIC_KEY` (PEM, or the path of a PEM file) and `…_JWT_JWKS_URL`
+    must be set. The algorithms are those of `…_JWT_ALGORITHMS`, or else HS256 for a secret and RS256, ES256
+    and EdDSA for public keys. `iss` and `aud` are checked when configured. `exp` is exact, on the real clock;
+    `nbf` and `iat` may be up to 5 s ahead, since the issuer has a clock of its own.
+    Raises SettingsError when the settings are missing, contradictory or unsafe. `monotonic` counts seconds.
+    """
+
+    def __init__(self, settings: Settings, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._algorithms = accepted_algorithms(settings)
+        self._issuer = settings.jwt_issuer
+        self._audience = settings.jwt_audience
+        self._keys: OneKey | PublishedKeys = (
+            OneKey(configured_key(settings, self._algorithms))
+            if settings.jwt_jwks_url is None
+            else PublishedKeys(settings.jwt_jwks_url, self._algorithms, monotonic)
+        )
+        # By the hash of the token, so that no usable token lies in memory; the longest unseen is forgotten first.
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        """Return the principal; raises UnauthenticatedError, which says why but never repeats the token."""
+        if len(token) > LONGEST_TOKEN or TOKEN.fullmatch(token) is None:
+            raise UnauthenticatedError("The token is malformed.")
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is not None and await self._still_holds(known):
+            self._verified.move_to_end(digest)
+            return known.principal
+        verified = await self._verify(token)
+        self._verified[digest] = verified
+        if len(self._verified) > MOST_VERIFIED:
+            self._verified.popitem(last=False)
+        return verified.principal
+
+    async def _still_holds(self, known: "_Verified") -> bool:
+        """Until it expires, and as long as the key that verified it is one of ours."""
+        if known.principal.expires_at <= datetime.now(UTC):
+            return False
+        try:
+            return await self._key_for(known.kid, known.algorithm) is known.key
+        except (jwt.PyJWTError, UnauthenticatedError):
+            return False
+
+    async def _verify(self, token: str) -> "_Verified":
+        try:
+            header = jwt.get_unverified_header(token)
+            key = await self._key_for(header.get("kid"), header.get("alg"))
+            claims = jwt.decode(
+                token,
+                key.material,
+                algorithms=sorted(key.algorithms),
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY,
+                options={
+                    "require": ["exp", "sub", "robot", "role"],
+                    "verify_exp": False,  # exactly, in _principal
+                    "verify_aud": self._audience is not None,
+                    "enforce_minimum_key_length": True,
+                },
+            )
+        except jwt.PyJWTError as error:
+            raise UnauthenticatedError(_reason(error)) from error
+        return _Verified(_principal(claims, datetime.now(UTC)), key, header.get("kid"), header.get("alg"))
+
+    async def _key_for(self, kid: str | None, algorithm: object) -> SigningKey:
+        if not isinstance(algorithm, str) or algorithm not in self._algorithms:
+            raise jwt.InvalidAlgorithmError
+        return await self._keys.key_for(kid, algorithm)
+
+
+def sign_token(
+    settings: Settings,
+    *,
+    robot: str,
+    role: Role,
+    subject: str,
+    ttl: timedelta,
+    channels: Collection[str] | None = None,
+) -> str:
+    """Sign a token with `USER_TAGS_JWT_SECRET` (HS256), for development and tests.
+
+    Raises SettingsError when the service would not accept HS256, BadInputError on a robot id it would refuse.
+    """
+    if "HS256" not in accepted_algorithms(settings):
+        raise SettingsError("A token can be signed with USER_TAGS_JWT_SECRET and HS256 only.")
+    if ROBOT.fullmatch(robot) is None:
+        rule = "A robot id has 1 to 128 characters out of A-Z a-z 0-9 _ . : -"
+        raise BadInputError(FieldFailure("robot", RejectionCode.BAD_VALUE, rule))
+    now = datetime.now(UTC)
+    claims = {
+        "sub": subject,
+        "robot": robot,
+        "role": role.value,
+        "iat": now,
+        "exp": now + ttl,
+        "iss": settings.jwt_issuer,
+        "aud": settings.jwt_audience,
+        "channels": None if channels is None else sorted(channels),
+    }
+    present = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(present, configured_key(settings, DEFAULT_HMAC).material, algorithm="HS256")
+
+
+def bearer_token(header: str | None) -> str | None:
+    """Return the token of an `Authorization` header (RFC 6750); None without one or with another scheme."""
+    match (header or "").split():
+        case [scheme, token] if scheme.lower() == "bearer":
+            return token
+        case _:
+            return None
+
+
+def _principal(claims: dict[str, Any], now: datetime) -> Principal:
+    expires_at = _time_of_expiry(claims["exp"])
+    if expires_at <= now:
+        raise UnauthenticatedError("The token has expired.")
+    if not _is_name(claims["sub"]):
+        raise _malformed("sub")
+    if not isinstance(claims["robot"], str) or ROBOT.fullmatch(claims["robot"]) is None:
+        raise _malformed("robot")
+    if claims["role"] not in list(Role):
+        raise _malformed("role")
+    channels = claims.get("channels", [])
+    if not isinstance(channels, list) or not all(map(_is_name, channels)):
+        raise _malformed("channels")
+    return Principal(
+        subject=claims["sub"],
+        robot_id=claims["robot"],
+        role=Role(claims["role"]),
+        expires_at=expires_at,
+        channel_ids=frozenset(channels) if "channels" in claims else None,
+    )
+
+
+def _time_of_expiry(seconds: object) -> datetime:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise _malformed("exp")
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise _malformed("exp") from error
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
+
+
+def _malformed(claim: str) -> UnauthenticatedError:
+    return UnauthenticatedError(f"The token's claim {claim!r} is malformed.")
+
+
+def _reason(error: jwt.PyJWTError) -> str:
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"The token lacks the claim {error.claim!r}."
+    return next((text for kind, text in REFUSALS if isinstance(error, kind)), "The token is malformed.")

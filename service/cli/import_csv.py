@@ -1,0 +1,106 @@
+"""`user-tags import-csv`: a list of openids from a file or from standard input, with progress and a file of rejects."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO, Final, Self
+
+from service.domain.return_data.csv_import import ImportSummary, import_csv
+from service.domain.return_data.csv_reader import Reject, RejectWriter
+from service.domain.return_data.submission import ReturnRecorder, Submission
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.entities.errors import NotFoundError
+from service.entities.ids import channel_gid
+from service.foundation.settings import Settings
+from service.resources import open_parts
+from service.storage.channels import all_channels
+
+CHUNK: Final = 1024 * 1024
+
+Say = Callable[[str], None]
+
+
+async def import_now(
+    settings: Settings,
+    source: str,
+    gid: str,
+    details: Submission,
+    *,
+    openids_of: str | None,
+    rejects: str | None,
+    say: Say,
+) -> int:
+    """Exit code 0, or 1 when something was not taken. `source` is a path, or - for standard input.
+
+    Raises NotFoundError for an id of no channel, OSError for files that cannot be read or written, and what
+    `import_csv` raises.
+    """
+    async with open_parts(settings) as parts:
+        channel = await _channel(parts.runtime, gid)
+        if openids_of is not None:
+            details = details.of_channel(await _channel(parts.runtime, openids_of))
+        summary = ImportSummary()
+        with _opened(source) as file, _Rejects(rejects) as refused:
+            await import_csv(
+                ReturnRecorder(parts.runtime),
+                channel,
+                details,
+                _chunks(file),
+                summary=summary,
+                reject=refused.add,
+                progress=lambda now: say(f"{now.rows:,} rows, {now.added:,} added, {now.rejected:,} rejected"),
+            )
+    say(_told(summary))
+    if refused.count and rejects is not None:
+        say(f"what was not taken is in {rejects}: mend it and import it again")
+    return 1 if refused.count else 0
+
+
+class _Rejects:
+    """Writes what was refused, when there is a file to write it to."""
+
+    def __init__(self, path: str | None) -> None:
+        self.count = 0
+        self._file = None if path is None else Path(path).open("w", encoding="utf-8", newline="")  # noqa: SIM115
+        self._writer = None if self._file is None else RejectWriter(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, reject: Reject) -> None:
+        self.count += 1
+        if self._writer is not None:
+            self._writer.write(reject)
+
+
+def _opened(source: str) -> BinaryIO:
+    return sys.stdin.buffer if source == "-" else Path(source).open("rb")
+
+
+async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(file.read, CHUNK):
+        yield chunk
+
+
+async def _channel(runtime: Runtime, gid: str) -> Channel:
+    async with runtime.pool.acquire() as conn:
+        every = await all_channels(conn)
+    found = next((channel for channel in every if channel_gid(channel.channel_id) == gid), None)
+    if found is None:
+        raise NotFoundError("channel")
+    return found
+
+
+def _told(summary: ImportSummary) -> str:
+    return (
+        f"done: {summary.rows:,} rows in {summary.batches:,} batches ({summary.replayed:,} written before); "
+        f"{summary.added:,} added, {summary.removed:,} removed, {summary.unchanged:,} unchanged, "
+        f"{summary.new_users:,} new people, {summary.duplicates:,} repeated, {summary.rejected:,} rejected, "
+        f"{summary.unmatched:,} unmatched"
+    )

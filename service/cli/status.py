@@ -1,0 +1,101 @@
+"""What `user-tags up` says in the terminal: where everything is, and a living line about what happens."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from service.auth.tokens import sign_token
+from service.dev.stack.addresses import announce
+from service.entities.enums import Role
+from service.foundation.settings import read_settings
+from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.statements import STATEMENTS
+
+DEMO_ROBOT: Final = "demo"
+PATIENCE_WITH_DEMO: Final = 20.0
+TOKEN_TTL: Final = timedelta(hours=24)
+SUBSCRIPTION: Final = (
+    "subscription ($channel: ID!, $openid: String!) {{\n"
+    "    userTags(channelId: $channel, openid: $openid) {{\n"
+    "      cursor reset cause tags {{ category name }} added {{ name }} removed {{ name }}\n"
+    "    }}\n"
+    "  }}\n"
+    '  variables: {{"channel": "{channel}", "openid": "{openid}"}}'
+)
+
+
+class Show:
+    """`begin` once everything runs, then `summary_line` again and again; neither raises."""
+
+    def __init__(self, *, demo: bool) -> None:
+        self._demo = demo
+        self._environment: Mapping[str, str] = {}
+        self._last: tuple[float, int] | None = None
+
+    def begin(self, environment: Mapping[str, str]) -> None:
+        """Announces this instance to other terminals and prints where everything is."""
+        self._environment = environment
+        announce(Path(environment["USER_TAGS_DATA_DIR"]), environment["DATABASE_URL"], environment["REDIS_URL"])
+        url = environment["USER_TAGS_PUBLIC_URL"]
+        print(f"\nUser Tags is ready.\n\n  GraphQL    {url}/graphql   (and its IDE, in a browser)")
+        print(f"  Health     {url}/readyz")
+        if self._demo:
+            self._print_demo(environment)
+        print("\n  Ctrl-C stops everything; the data stays.\n", flush=True)
+
+    def summary_line(self) -> str:
+        try:
+            row = asyncio.run(self._summary())
+        except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+            return f"the database does not answer ({type(error).__name__})"
+        now, changes = time.monotonic(), row["changes"]
+        rate = (changes - self._last[1]) / (now - self._last[0]) if self._last else 0.0
+        self._last = (now, changes)
+        newest = "never" if row["changed_at"] is None else f"{row['changed_at']:%H:%M:%S} UTC"
+        return (
+            f"{row['channels']} channels · {row['users']} users · {changes} tag changes "
+            f"({rate:.1f} a second) · newest {newest}"
+        )
+
+    async def _summary(self) -> Any:
+        connection = await asyncpg.connect(self._environment["DATABASE_URL"], timeout=2)
+        try:
+            return await connection.fetchrow(STATEMENTS["summary"])
+        finally:
+            await connection.close()
+
+    def _print_demo(self, environment: Mapping[str, str]) -> None:
+        settings = read_settings({**os.environ, **environment})
+        print(f"\nTokens of the robot “{DEMO_ROBOT}”, good for a day:\n")
+        for role in Role:
+            token = sign_token(settings, robot=DEMO_ROBOT, role=role, subject=role.value, ttl=TOKEN_TTL)
+            print(f"  {role.value:<11}{token}")
+        facts = _demo_facts(Path(environment["USER_TAGS_DEMO_FILE"]))
+        if facts is None:
+            print("\nThe demo's traffic begins in a moment; see the log demo.log in the data directory.")
+            return
+        watched = facts["watched"]
+        print("\nA subscription to somebody whose tags change often (send the token in connection_init as")
+        print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
+        print("  " + SUBSCRIPTION.format(channel=watched["channelId"], openid=watched["openid"]))
+        print(f"\nMake something happen:\n\n  curl -X POST {facts['platformUrl']}/demo/{watched['openid']}/message")
+
+
+def _demo_facts(path: Path) -> dict[str, Any] | None:
+    """What the demo wrote about itself, once it has begun."""
+    deadline = time.monotonic() + PATIENCE_WITH_DEMO
+    while time.monotonic() < deadline:
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            time.sleep(0.1)
+        else:
+            return found
+    return None

@@ -1,0 +1,46 @@
+"""The demo's two accounts. All that is secret in them follows from one secret, so a restart finds them."""
+
+import base64
+import hashlib
+import hmac
+import random
+from typing import Final
+
+from service.dev.demo.crowd import new_openid
+from service.dev.demo.platform import Account
+from service.entities.enums import ChannelKind
+
+PERSONS_ON_BOTH: Final = 5
+
+
+def demo_accounts(secret: str) -> tuple[Account, Account]:
+    """Return a service account (XML, safe mode) and a Mini Program (JSON, safe mode)."""
+    return (
+        _account(secret, ChannelKind.SERVICE_ACCOUNT),
+        _account(secret, ChannelKind.MINI_PROGRAM),
+    )
+
+
+def shared_unionids(secret: str) -> list[str]:
+    """Return the unionids of those who are on both accounts."""
+    draw = random.Random(_derived(secret, "unionids"))
+    return [new_openid("unionids", draw) for _ in range(PERSONS_ON_BOTH)]
+
+
+def _account(secret: str, kind: ChannelKind) -> Account:
+    key = base64.b64encode(_derived(secret, f"{kind} key")).decode().rstrip("=")
+    return Account(
+        app_id="wx" + _derived(secret, f"{kind} app id").hex()[:16],
+        gh_id="gh_" + _derived(secret, f"{kind} name").hex()[:12],
+        token=_derived(secret, f"{kind} token").hex()[:32],
+        secret=_derived(secret, f"{kind} secret").hex()[:32],
+        # WeChat's console takes letters and digits only.
+        encoding_aes_key=key.replace("+", "p").replace("/", "s"),
+        mode="safe",
+        body_format="json" if kind is ChannelKind.MINI_PROGRAM else "xml",
+        kind=kind,
+    )
+
+
+def _derived(secret: str, purpose: str) -> bytes:
+    return hmac.digest(secret.encode(), f"user-tags demo: {purpose}".encode(), hashlib.sha256)

@@ -1,0 +1,115 @@
+"""Binding a demo account to the service, the way an admin does: over GraphQL, with a token of their own."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+
+from service.dev.demo.platform import Account
+
+ROBOT: Final = "demo"
+TOKEN_LIFETIME: Final = timedelta(minutes=10)
+FINAL_CODES: Final = frozenset({"UNAUTHENTICATED", "FORBIDDEN", "BAD_USER_INPUT", "CONFLICT"})
+"""Errors that trying again does not mend; any other may come from a service that is still starting."""
+
+BIND: Final = """
+mutation BindDemoChannel($input: BindChannelInput!) {
+  bindChannel(input: $input) { channel { id pushUrl adReturnAddress } }
+}
+"""
+
+
+class BindingRefusedError(Exception):
+    """The service understood and refused: trying again is useless."""
+
+
+class ServiceUnreadyError(Exception):
+    """The service is not there, or not ready: try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where the service is, and the secret that its tokens are signed with (HS256)."""
+
+    url: str
+    jwt_secret: str = field(repr=False)
+    issuer: str | None = None
+    audience: str | None = None
+    hand_over_secrets: bool = False
+    """Whether to give the service the app secret, with which it calls the server API it is set up for."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundChannel:
+    id: str
+    push_url: str
+    ad_return_address: str | None = None
+
+
+async def bind_account(client: httpx.AsyncClient, service: Service, account: Account, name: str) -> BoundChannel:
+    """Bind, or bind again, an account; raises BindingRefusedError or ServiceUnreadyError.
+
+    The addresses are as seen from here: the path is the service's, the host the one it was reached at.
+    """
+    bound = await ask(client, service, BIND, {"input": _binding(service, account, name)})
+    if not bound.get("bindChannel"):
+        raise ServiceUnreadyError("not bound yet")
+    channel = bound["bindChannel"]["channel"]
+    ads = channel.get("adReturnAddress")
+    return BoundChannel(
+        channel["id"],
+        service.url + urlsplit(channel["pushUrl"]).path,
+        None if ads is None else service.url + urlsplit(ads).path,
+    )
+
+
+def admin_token(service: Service, now: datetime) -> str:
+    """Sign a token for an admin of the demo robot."""
+    claims: dict[str, Any] = {"sub": "demo", "robot": ROBOT, "role": "admin", "exp": now + TOKEN_LIFETIME}
+    optional = {"iss": service.issuer, "aud": service.audience}
+    claims |= {name: value for name, value in optional.items() if value}
+    return jwt.encode(claims, service.jwt_secret, algorithm="HS256")
+
+
+def _binding(service: Service, account: Account, name: str) -> dict[str, Any]:
+    binding: dict[str, Any] = {
+        "kind": account.kind.value,
+        "appId": account.app_id,
+        "name": name,
+        "verified": True,
+        "callbackToken": account.token,
+        "encodingAesKey": account.encoding_aes_key,
+    }
+    if service.hand_over_secrets:
+        binding["appSecret"] = account.secret
+    return binding
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    service: Service,
+    query: str,
+    variables: dict[str, Any],
+    *,
+    welcome: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """One operation as the admin; raises as `bind_account` does, but not for errors that are `welcome`."""
+    authorization = {"Authorization": f"Bearer {admin_token(service, datetime.now(UTC))}"}
+    try:
+        answer = await client.post(
+            f"{service.url}/graphql", json={"query": query, "variables": variables}, headers=authorization
+        )
+        found = answer.json()
+    except (httpx.TransportError, ValueError) as error:
+        raise ServiceUnreadyError(f"no answer yet: {type(error).__name__}") from error
+    if not isinstance(found, dict):
+        raise ServiceUnreadyError(f"no GraphQL answer yet: {answer.status_code}")
+    errors = found.get("errors") or []
+    if any(error.get("extensions", {}).get("code") in FINAL_CODES for error in errors):
+        raise BindingRefusedError(errors[0].get("message", "refused"))
+    if any(error.get("extensions", {}).get("code") not in welcome for error in errors):
+        raise ServiceUnreadyError(f"not done yet: {errors[:1]}")
+    return dict(found.get("data") or {})

@@ -1,0 +1,72 @@
+"""The control API: see the people on the platform, and let one of them do something by hand."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from service.dev.demo.platform import Delivery, WechatPlatform
+from service.wechat.pushes import OPENID
+
+ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan")
+
+
+class ApiError(Exception):
+    """An `errcode` of WeChat's and its `errmsg`; -1 where WeChat has no code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+
+
+class Controls:
+    """`GET /demo/people` and `POST /demo/{openid}/{action}`.
+
+    The query of an action may name the `appId` (else the account that knows the openid, else the first) and
+    a `scene`, `text` or `key`. An unknown openid becomes a new person.
+    """
+
+    def __init__(self, platform: WechatPlatform) -> None:
+        self._platform = platform
+
+    async def people(self, _: Request) -> dict[str, Any]:
+        return {
+            "people": [
+                {"appId": app_id, "openid": person.openid, "following": person.following}
+                for app_id, people in self._platform.people.items()
+                for person in people.values()
+            ]
+        }
+
+    async def act(self, request: Request) -> dict[str, Any]:
+        openid, action = request.path_params["openid"], request.path_params["action"]
+        if OPENID.fullmatch(openid) is None:
+            raise ApiError(40003, "invalid openid")
+        if action not in ACTIONS:
+            raise ApiError(-1, f"the actions are {', '.join(ACTIONS)}")
+        app_id = self._app_id(request.query_params.get("appId"), openid)
+        delivery = await self._perform(app_id, openid, action, request.query_params)
+        return {"appId": app_id, "acknowledged": delivery.acknowledged, "answers": list(delivery.answers)}
+
+    def _app_id(self, given: str | None, openid: str) -> str:
+        reachable = [account.app_id for account in self._platform.accounts.values() if account.callback_url]
+        if given is not None:
+            reachable = [app_id for app_id in reachable if app_id == given]
+        if not reachable:
+            raise ApiError(40013, "invalid appid")
+        known = (app_id for app_id in reachable if openid in self._platform.people[app_id])
+        return next(known, reachable[0])
+
+    async def _perform(self, app_id: str, openid: str, action: str, query: Mapping[str, str]) -> Delivery:
+        match action:
+            case "follow":
+                return await self._platform.follow(app_id, openid, query.get("scene"))
+            case "unfollow":
+                return await self._platform.unfollow(app_id, openid)
+            case "message":
+                return await self._platform.send_text(app_id, openid, query.get("text", "你好"))
+            case "click":
+                return await self._platform.click_menu(app_id, openid, query.get("key", "MENU_HELP"))
+            case _:
+                return await self._platform.scan(app_id, openid, query.get("scene", "poster"))

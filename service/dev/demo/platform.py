@@ -1,0 +1,206 @@
+"""The WeChat platform: it knows who follows which account, and pushes what they do to its callback.
+
+Source: developers.weixin.qq.com `/doc/oplatform/developers/dev/push` and the pages on messages and
+events under `/doc/service/guide/product/message`.
+"""
+
+import asyncio
+import itertools
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import httpx
+
+from service.dev.demo.push_encoder import BodyFormat, Mode, seal_push
+from service.entities.enums import ChannelKind
+from service.wechat.crypto import sign
+
+TRIES: Final = 3
+PATIENCE: Final = timedelta(seconds=5)
+"""How long WeChat waits for the whole answer to one try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An Official Account or Mini Program as its owner set it up in WeChat's console."""
+
+    app_id: str
+    gh_id: str
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    encoding_aes_key: str | None = field(default=None, repr=False)
+    mode: Mode = "safe"
+    body_format: BodyFormat = "xml"
+    kind: ChannelKind = ChannelKind.SERVICE_ACCOUNT
+    callback_url: str | None = None
+
+
+@dataclass(slots=True)
+class Person:
+    """What WeChat knows of one openid. `subscribe_scene` is set by the last follow."""
+
+    openid: str
+    unionid: str | None = None
+    following: bool = False
+    followed_at: datetime | None = None
+    subscribe_scene: str = "ADD_SCENE_OTHERS"
+    qr_scene: str = ""
+
+    @property
+    def followed_seconds(self) -> float:
+        """Unix seconds of the last follow; 0 when there was none."""
+        return self.followed_at.timestamp() if self.followed_at else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One push and how the callback took it. `answers` has a status, or an error's name, for each try."""
+
+    fields: dict[str, str]
+    acknowledged: bool
+    answers: tuple[int | str, ...]
+
+
+class CallbackRefusedError(Exception):
+    """The callback address did not answer the verification with the echostr."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class WechatPlatform:
+    """Accounts, the people on them, and the pushes that went out.
+
+    The methods named after what people do take an app id, an openid and optionally `at`, the push's
+    CreateTime (now when left out), and return how it was taken. Pushes to an account without callback raise
+    ValueError. `deliveries` has the newest `remember` of them, all by default.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        clock: Callable[[], datetime] = utc_now,
+        remember: int | None = None,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.people: dict[str, dict[str, Person]] = {}
+        self.deliveries: deque[Delivery] = deque(maxlen=remember)
+        self.clock = clock
+        self._client = client
+        self._patience = patience.total_seconds()
+        self._message_ids = itertools.count(int(clock().timestamp() * 1_000_000) * 10)
+
+    def register(self, account: Account) -> None:
+        """Open an account, or change it; its people stay."""
+        self.accounts[account.app_id] = account
+        self.people.setdefault(account.app_id, {})
+
+    def person(self, app_id: str, openid: str) -> Person:
+        """Return the person behind an openid; whoever is new is made."""
+        return self.people[app_id].setdefault(openid, Person(openid))
+
+    async def configure_callback(self, app_id: str, url: str) -> None:
+        """Verify an address by GET, then use it; raises CallbackRefusedError or httpx.TransportError."""
+        account = self.accounts[app_id]
+        timestamp, nonce, echo = str(int(self.clock().timestamp())), _nonce(), _nonce()
+        signature = sign(account.token, timestamp, nonce)
+        query = {"signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": echo}
+        answer = await self._client.get(url, params=query, timeout=self._patience)
+        if answer.status_code != httpx.codes.OK or answer.text != echo:
+            raise CallbackRefusedError(f"verification was answered {answer.status_code}")
+        self.register(replace(account, callback_url=url))
+
+    async def follow(self, app_id: str, openid: str, scene: str | None = None, at: datetime | None = None) -> Delivery:
+        """Let a person follow, with `scene` by scanning that QR code."""
+        person = self.person(app_id, openid)
+        person.following = True
+        person.followed_at = at or self.clock()
+        person.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
+        person.qr_scene = scene or ""
+        code = {"EventKey": ""} if scene is None else {"EventKey": f"qrscene_{scene}", "Ticket": _ticket(scene)}
+        return await self.event(app_id, openid, "subscribe", code, at)
+
+    async def unfollow(self, app_id: str, openid: str, at: datetime | None = None) -> Delivery:
+        self.person(app_id, openid).following = False
+        return await self.event(app_id, openid, "unsubscribe", {"EventKey": ""}, at)
+
+    async def send_text(self, app_id: str, openid: str, content: str, at: datetime | None = None) -> Delivery:
+        return await self.message(app_id, openid, "text", {"Content": content}, at)
+
+    async def click_menu(self, app_id: str, openid: str, key: str, at: datetime | None = None) -> Delivery:
+        return await self.event(app_id, openid, "CLICK", {"EventKey": key}, at)
+
+    async def scan(self, app_id: str, openid: str, scene: str, at: datetime | None = None) -> Delivery:
+        return await self.event(app_id, openid, "SCAN", {"EventKey": scene, "Ticket": _ticket(scene)}, at)
+
+    async def message(
+        self, app_id: str, openid: str, kind: str, fields: dict[str, str], at: datetime | None = None
+    ) -> Delivery:
+        """Send a message of any type; it gets a MsgId of its own."""
+        return await self.push(app_id, openid, {"MsgType": kind, **fields, "MsgId": str(next(self._message_ids))}, at)
+
+    async def event(
+        self, app_id: str, openid: str, name: str, fields: dict[str, str], at: datetime | None = None
+    ) -> Delivery:
+        return await self.push(app_id, openid, {"MsgType": "event", "Event": name, **fields}, at)
+
+    async def push(self, app_id: str, openid: str, fields: dict[str, str], at: datetime | None = None) -> Delivery:
+        """Push any fields: three tries of five seconds, acknowledged by 200 with `success` or nothing."""
+        self.person(app_id, openid)
+        account = self.accounts[app_id]
+        complete = {
+            "ToUserName": account.gh_id,
+            "FromUserName": openid,
+            "CreateTime": str(int((at or self.clock()).timestamp())),
+            **fields,
+        }
+        answers: list[int | str] = []
+        acknowledged = False
+        while not acknowledged and len(answers) < TRIES:
+            answer, acknowledged = await self._try(account, complete)
+            answers.append(answer)
+        delivery = Delivery(complete, acknowledged, tuple(answers))
+        self.deliveries.append(delivery)
+        return delivery
+
+    async def _try(self, account: Account, fields: dict[str, str]) -> tuple[int | str, bool]:
+        if account.callback_url is None:
+            raise ValueError(f"{account.app_id} has no callback address")
+        query, body = seal_push(
+            fields,
+            token=account.token,
+            encoding_aes_key=account.encoding_aes_key,
+            app_id=account.app_id,
+            now=self.clock(),
+            mode=account.mode,
+            nonce=_nonce(),
+            body_format=account.body_format,
+        )
+        content_type = "application/json" if account.body_format == "json" else "text/xml"
+        try:
+            async with asyncio.timeout(self._patience):
+                answer = await self._client.post(
+                    account.callback_url,
+                    params=query,
+                    content=body,
+                    headers={"Content-Type": content_type},
+                    # The timeout around it holds for the whole try.
+                    timeout=None,
+                )
+        except (httpx.TransportError, TimeoutError) as error:
+            return type(error).__name__, False
+        return answer.status_code, answer.status_code == httpx.codes.OK and answer.text in {"success", ""}
+
+
+def _nonce() -> str:
+    return str(secrets.randbelow(9_000_000_000) + 1_000_000_000)
+
+
+def _ticket(scene: str) -> str:
+    return f"gQH{sign(scene)}"

@@ -1,0 +1,156 @@
+"""The platform's HTTP side: the server API with WeChat's limits and error codes, and a small control API.
+
+Source: developers.weixin.qq.com `/doc/service/api/base/api_getstableaccesstoken.html` and the pages on user
+management under `/doc/service/api/usermanage`. Errors come as HTTP 200 with `errcode`, as there.
+"""
+
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from service.dev.demo.controls import ApiError, Controls
+from service.dev.demo.platform import Account, Person, WechatPlatform
+from service.entities.enums import ChannelKind
+
+TOKEN_LIFETIME: Final = timedelta(seconds=7200)
+FOLLOWERS_A_PAGE: Final = 10_000
+LARGEST_BATCH: Final = 100
+
+Answer = Callable[[Request], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    expires_at: datetime
+
+
+class ServerApi:
+    """The calls under `/cgi-bin`. Tokens are stable: an account has one at a time, valid for two hours."""
+
+    def __init__(self, platform: WechatPlatform, followers_a_page: int = FOLLOWERS_A_PAGE) -> None:
+        self._platform = platform
+        self._followers_a_page = followers_a_page
+        self._tokens: dict[str, _Token] = {}
+
+    async def stable_token(self, request: Request) -> dict[str, Any]:
+        asked = await _json(request)
+        if asked.get("grant_type") != "client_credential":
+            raise ApiError(40002, "invalid grant_type")
+        account = self._platform.accounts.get(str(asked.get("appid")))
+        if account is None:
+            raise ApiError(40013, "invalid appid")
+        if not secrets.compare_digest(str(asked.get("secret", "")).encode(), account.secret.encode()):
+            raise ApiError(40125, "invalid appsecret")
+        now = self._platform.clock()
+        token = self._tokens.get(account.app_id)
+        if token is None or token.expires_at <= now or asked.get("force_refresh") is True:
+            token = _Token(secrets.token_urlsafe(48), now + TOKEN_LIFETIME)
+            self._tokens[account.app_id] = token
+        left = int((token.expires_at - now).total_seconds())
+        return {"access_token": token.text, "expires_in": left}
+
+    async def followers(self, request: Request) -> dict[str, Any]:
+        account = self._official_account(request)
+        openids = [person.openid for person in self._followers(account)]
+        after = request.query_params.get("next_openid", "")
+        if after and after not in openids:
+            raise ApiError(40003, "invalid openid")
+        start = openids.index(after) + 1 if after else 0
+        page = openids[start : start + self._followers_a_page]
+        answer: dict[str, Any] = {"total": len(openids), "count": len(page), "next_openid": ""}
+        if page:
+            answer |= {"data": {"openid": page}, "next_openid": page[-1]}
+        return answer
+
+    async def user_info(self, request: Request) -> dict[str, Any]:
+        account = self._official_account(request)
+        asked = (await _json(request)).get("user_list")
+        if not isinstance(asked, list) or not 1 <= len(asked) <= LARGEST_BATCH:
+            raise ApiError(40032, "invalid openid list size")
+        known = self._platform.people[account.app_id]
+        openids = [str(entry.get("openid")) if isinstance(entry, dict) else "" for entry in asked]
+        if not all(openid in known for openid in openids):
+            raise ApiError(40003, "invalid openid")
+        return {"user_info_list": [_user_info(known[openid]) for openid in openids]}
+
+    def _official_account(self, request: Request) -> Account:
+        given = request.query_params.get("access_token", "")
+        if not given:
+            raise ApiError(41001, "access_token missing")
+        for app_id, token in self._tokens.items():
+            if not secrets.compare_digest(token.text.encode(), given.encode()):
+                continue
+            if token.expires_at <= self._platform.clock():
+                raise ApiError(42001, "access_token expired")
+            account = self._platform.accounts[app_id]
+            if account.kind is ChannelKind.MINI_PROGRAM:
+                raise ApiError(48001, "api unauthorized")
+            return account
+        raise ApiError(40001, "invalid credential, access_token is invalid or not latest")
+
+    def _followers(self, account: Account) -> list[Person]:
+        following = [person for person in self._platform.people[account.app_id].values() if person.following]
+        return sorted(following, key=lambda person: (person.followed_seconds, person.openid))
+
+
+def platform_app(platform: WechatPlatform, followers_a_page: int = FOLLOWERS_A_PAGE) -> Starlette:
+    """Return the web application of the platform; a smaller page is for tests."""
+    api = ServerApi(platform, followers_a_page)
+    controls = Controls(platform)
+    return Starlette(
+        routes=[
+            Route("/cgi-bin/stable_token", _answering(api.stable_token), methods=["POST"]),
+            Route("/cgi-bin/user/get", _answering(api.followers)),
+            Route("/cgi-bin/user/info/batchget", _answering(api.user_info), methods=["POST"]),
+            Route("/demo/people", _answering(controls.people)),
+            Route("/demo/{openid}/{action}", _answering(controls.act), methods=["POST"]),
+        ]
+    )
+
+
+def _answering(answer: Answer) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def endpoint(request: Request) -> JSONResponse:
+        try:
+            return JSONResponse(await answer(request))
+        except ApiError as error:
+            return JSONResponse({"errcode": error.code, "errmsg": f"{error.message} rid: {uuid.uuid4()}"})
+
+    return endpoint
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    try:
+        found = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise ApiError(47001, "data format error") from error
+    if not isinstance(found, dict):
+        raise ApiError(47001, "data format error")
+    return found
+
+
+def _user_info(person: Person) -> dict[str, Any]:
+    if not person.following:
+        return {"subscribe": 0, "openid": person.openid, "tagid_list": []}
+    return {
+        "subscribe": 1,
+        "openid": person.openid,
+        "language": "zh_CN",
+        "subscribe_time": int(person.followed_seconds),
+        "remark": "",
+        "groupid": 0,
+        "tagid_list": [],
+        "subscribe_scene": person.subscribe_scene,
+        "qr_scene": 0,
+        "qr_scene_str": person.qr_scene,
+        **({} if person.unionid is None else {"unionid": person.unionid}),
+    }

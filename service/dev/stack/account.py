@@ -1,0 +1,109 @@
+"""The account the embedded servers run as, and what the kernel is told about them."""
+
+import ctypes
+import os
+import pwd
+import signal
+import stat
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from service.dev.stack.servers import EmbeddedError
+
+# <linux/prctl.h> and <linux/capability.h>
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+CAP_DAC_OVERRIDE, CAPABILITY_VERSION = 1, 0x20080522
+
+ON_LINUX: Final = sys.platform == "linux"
+LIBC: Final = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who the servers run as; never root, because PostgreSQL refuses that."""
+
+    uid: int
+    gid: int
+    passes_everywhere: bool
+    """Whether it keeps the one capability that lets it enter directories only root may enter."""
+
+    def give_directory(self, path: Path) -> None:
+        """Make a private directory that belongs to this account."""
+        path.mkdir(mode=0o700)
+        os.chown(path, self.uid, self.gid)
+
+    def become(self) -> None:
+        """Turn the calling process into this account, for good."""
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(self.gid)
+            if self.passes_everywhere:
+                _linux("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            os.setuid(self.uid)
+            if self.passes_everywhere:
+                bit = 1 << CAP_DAC_OVERRIDE
+                _linux(
+                    "capset",
+                    (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0),
+                    (ctypes.c_uint32 * 6)(bit, bit, bit),
+                )
+                _linux("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
+
+
+def die_with_parent(last_words: signal.Signals) -> None:
+    """Have the kernel send `last_words` to the calling process when its parent dies (on Linux only)."""
+    if ON_LINUX:
+        _linux("prctl", PR_SET_PDEATHSIG, int(last_words), 0, 0, 0)
+
+
+def _linux(call: str, *arguments: object) -> None:
+    exact = (ctypes.c_ulong(value) if isinstance(value, int) else value for value in arguments)
+    if getattr(LIBC, call)(*exact) != 0:
+        raise OSError(ctypes.get_errno(), call)
+
+
+def account_for(data_dir: Path, programs: list[Path]) -> Account:
+    """Choose who runs the servers: the owner of the data; else ourselves, or for root somebody unprivileged.
+
+    Raises EmbeddedError when that account could not reach its data or the programs.
+    """
+    data = next((place for place in (data_dir / "postgres", data_dir / "valkey") if place.exists()), data_dir)
+    owner = None if data == data_dir else data.stat()
+    if os.geteuid() != 0:
+        if owner is not None and owner.st_uid != os.geteuid():
+            raise EmbeddedError(f"{data} belongs to another account (uid {owner.st_uid}). Use another data directory.")
+        return Account(os.geteuid(), os.getegid(), passes_everywhere=False)
+    if owner is not None and owner.st_uid != 0:
+        uid, gid = owner.st_uid, owner.st_gid
+    else:
+        uid, gid = _unprivileged()
+    closed = [path for path in (data_dir / "postgres", *programs) if not _can_reach(path, uid, gid)]
+    if closed and not ON_LINUX:
+        raise EmbeddedError(
+            f"PostgreSQL refuses to run as root, and uid {uid} may not enter {closed[0]}. "
+            "Run as an ordinary user, or move the project to a directory that everybody may enter."
+        )
+    return Account(uid, gid, passes_everywhere=bool(closed))
+
+
+def _unprivileged() -> tuple[int, int]:
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            found = pwd.getpwnam(name)
+            return found.pw_uid, found.pw_gid
+    raise EmbeddedError("PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody` to run as.")
+
+
+def _can_reach(path: Path, uid: int, gid: int) -> bool:
+    """Tell whether permission bits let `uid` enter all above `path`, and run `path` if it is a program."""
+    for place in (path, *path.parents):
+        if not place.exists() or (place == path and place.is_dir()):
+            continue
+        found = place.stat()
+        mine = stat.S_IXUSR if found.st_uid == uid else stat.S_IXGRP if found.st_gid == gid else stat.S_IXOTH
+        if not found.st_mode & mine:
+            return False
+    return True

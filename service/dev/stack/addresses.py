@@ -1,0 +1,91 @@
+"""Where the database and Valkey are: as the environment says, or embedded, shared with a running `user-tags up`."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from service.dev.stack.servers import DataDirectoryInUseError, embedded_secrets, start_embedded
+from service.foundation.settings import Settings
+
+FILE = "running.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Settings in which nothing that the embedded servers can supply is open any more."""
+
+    settings: Settings
+
+    @property
+    def database_url(self) -> str:
+        return self.settings.database_url or ""
+
+    def environment(self) -> dict[str, str]:
+        """For child processes."""
+        values = {
+            "DATABASE_URL": self.settings.database_url,
+            "REDIS_URL": self.settings.redis_url,
+            "USER_TAGS_JWT_SECRET": self.settings.jwt_secret,
+            "USER_TAGS_SECRETS_KEY": ",".join(self.settings.secrets_keys),
+        }
+        return {name: value for name, value in values.items() if value}
+
+
+@contextmanager
+def addresses(settings: Settings) -> Iterator[Complete]:
+    """Starts what the environment leaves open, or joins a running `user-tags up` on the same data directory.
+
+    Raises EmbeddedError when neither can be done, SettingsError never.
+    """
+    if settings.database_url and settings.redis_url and settings.secrets_keys:
+        yield Complete(settings)
+        return
+    data_dir = Path(settings.data_dir)
+    with _servers(settings, data_dir) as (database_url, redis_url):
+        jwt_secret, secrets_key = embedded_secrets(data_dir)
+        public = settings.jwt_public_key or settings.jwt_jwks_url
+        yield Complete(
+            replace(
+                settings,
+                database_url=settings.database_url or database_url,
+                redis_url=settings.redis_url or redis_url,
+                jwt_secret=settings.jwt_secret or (None if public else jwt_secret),
+                secrets_keys=settings.secrets_keys or (secrets_key,),
+            )
+        )
+
+
+def announce(data_dir: Path, database_url: str, redis_url: str) -> None:
+    """Lets commands in other terminals find the servers of this instance; only its owner can read it."""
+    path = data_dir / FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"database_url": database_url, "redis_url": redis_url}, file)
+
+
+@contextmanager
+def _servers(settings: Settings, data_dir: Path) -> Iterator[tuple[str, str]]:
+    if settings.database_url and settings.redis_url:
+        yield "", ""
+        return
+    try:
+        started = start_embedded(data_dir, postgres=settings.database_url is None, valkey=settings.redis_url is None)
+    except DataDirectoryInUseError:
+        announced = _announced(data_dir)
+        if announced is None:
+            raise
+        yield announced
+        return
+    with started:
+        yield started.database_url, started.redis_url
+
+
+def _announced(data_dir: Path) -> tuple[str, str] | None:
+    try:
+        found = json.loads((data_dir / FILE).read_text(encoding="utf-8"))
+        return found["database_url"], found["redis_url"]
+    except (OSError, ValueError, KeyError):
+        return None

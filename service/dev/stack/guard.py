@@ -1,0 +1,124 @@
+"""The process that owns the embedded servers: starts them, restarts one that fails, stops both at the end.
+
+Run by `service.dev.stack.servers` as `python -m service.dev.stack.guard ORDER`. It reports one line of JSON on stdout,
+then lives until its stdin ends, which happens when the process that started it stops, or dies in any way.
+"""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from service.dev.stack.account import account_for
+from service.dev.stack.programs import GLANCE, Postgres, Server, Valkey
+from service.dev.stack.servers import DataDirectoryInUseError, EmbeddedError
+
+LONGEST_HANDOVER: Final = 30.0
+WATCH: Final = 0.5
+
+
+def main(order: str) -> int:
+    """Do what `order` (JSON, from `start_embedded`) says, until stdin ends."""
+    for request in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # A signal meant for a whole group must not take the servers away before the processes that use them.
+        signal.signal(request, lambda _signal, _frame: None)
+    told = json.loads(order)
+    try:
+        with _held(Path(told["data_dir"]), told["owner"]), _running(told) as servers:
+            urls = {server.name: server.url() for server in servers}
+            _report({"database_url": urls.get("postgres", ""), "redis_url": urls.get("valkey", "")})
+            _watch(servers)
+    except EmbeddedError as error:
+        _report({"error": type(error).__name__, "message": str(error)})
+        return 1
+    return 0
+
+
+def _report(message: dict[str, str]) -> None:
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), f"{json.dumps(message)}\n".encode())
+
+
+def _watch(servers: list[Server]) -> None:
+    """Wait for the end of stdin; start a server that dies meanwhile again, on its port."""
+    while not select.select([sys.stdin], [], [], WATCH)[0]:
+        for server in servers:
+            server.revive()
+
+
+@contextmanager
+def _running(told: dict[str, str]) -> Iterator[list[Server]]:
+    data_dir, fast = Path(told["data_dir"]), bool(told["fast"])
+    kinds = {kind: Path(told[kind.name]) for kind in (Postgres, Valkey) if told[kind.name]}
+    account = account_for(data_dir, list(kinds.values()))
+    servers: list[Server] = [kind(program, data_dir, account, fast=fast) for kind, program in kinds.items()]
+    try:
+        try:
+            for server in servers:
+                server.start()
+        except (OSError, subprocess.SubprocessError) as error:
+            raise EmbeddedError(
+                f"The embedded servers could not be started as uid {account.uid} in {data_dir}: {error} "
+                "Run as an ordinary user, in a directory that everybody may enter."
+            ) from error
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()
+
+
+@contextmanager
+def _held(data_dir: Path, owner: int) -> Iterator[None]:
+    """Hold the data directory for `owner`; raises DataDirectoryInUseError while another live process does.
+
+    The kernel lets go of the lock when its holder dies, so a stale one cannot exist. If the owner is dead,
+    its guard is busy stopping the servers: that is worth waiting for.
+    """
+    try:
+        lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError as error:
+        raise EmbeddedError(f"{data_dir} belongs to another account. Use another data directory.") from error
+    try:
+        _take(lock, data_dir)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(owner).encode(), 0)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, data_dir: Path) -> None:
+    deadline = time.monotonic() + LONGEST_HANDOVER
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        holder = os.pread(lock, 20, 0).decode()
+        if (holder and _is_alive(int(holder))) or time.monotonic() > deadline:
+            raise DataDirectoryInUseError(
+                f"The data directory {data_dir} is in use by process {holder}. "
+                "Stop that one first, or choose another directory with --data-dir or USER_TAGS_DATA_DIR."
+            )
+        time.sleep(GLANCE)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

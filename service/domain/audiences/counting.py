@@ -1,0 +1,192 @@
+"""Audiences: who is in any set of ACTIVE tags, counted, compared and paged through. Nothing is saved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from typing import Final
+
+from service.domain.channels.lookup import channel_named
+from service.domain.combos.expressions import Usable, parse_expression, unusable
+from service.domain.runtime import Runtime
+from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
+from service.entities.channels import Channel
+from service.entities.enums import TagKind
+from service.entities.errors import (
+    BadInputError,
+    ChannelNotBoundError,
+    FieldFailure,
+    LimitExceededError,
+    NotFoundError,
+    TagNotUsableError,
+)
+from service.entities.expressions import Draft, Expression
+from service.entities.ids import channel_gid, parse_gid
+from service.entities.principal import Principal
+from service.entities.tags import Catalogue, Tag
+from service.entities.users import ChannelUser
+from service.storage import audiences, combos, tags, users
+from service.storage.database.pool import Connection
+
+FEWEST_COMPARED: Final = 2
+MOST_COMPARED: Final = 20
+BLOCKS_AT_ONCE: Final = 4
+MOST_BLOCKS_AT_ONCE: Final = 64
+# The type of the column.
+LARGEST_ORDINAL: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A set of people that was counted, and the tags it is made of as they were then."""
+
+    channel: Channel
+    catalogue: Catalogue
+    expression: Expression
+    as_of: datetime
+    size: audiences.AudienceSize
+
+
+@dataclass(frozen=True, slots=True)
+class PairOverlap:
+    """Two tags of one channel: how many people have both, and only the one or the other."""
+
+    a: Tag
+    b: Tag
+    both: int
+    only_a: int
+    only_b: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    catalogue: Catalogue
+    pairs: tuple[PairOverlap, ...]
+
+
+async def size_up(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Audience:
+    """Counts a set. Raises NotFoundError, ChannelNotBoundError, and what is wrong with the expression."""
+    async with runtime.pool.acquire() as conn:
+        channel = await channel_named(conn, principal, channel_gid)
+        catalogue = await _open_catalogue(conn, channel.channel_id)
+        expression = parse_expression(catalogue, draft, path, Usable.NOW)
+        as_of = await _as_of(conn, catalogue, expression)
+        size = await audiences.size_up_audience(conn, channel.channel_id, expression)
+    return Audience(channel, catalogue, expression, as_of, size)
+
+
+async def members_page(
+    runtime: Runtime, channel_id: int, expression: Expression, *, first: int, after: int | None
+) -> tuple[list[ChannelUser], bool]:
+    """The next `first` people of a set after ordinal `after`, in the order they became known; whether there are more.
+
+    Somebody who joins or leaves meanwhile moves nobody else.
+    """
+    start = 0 if after is None else min(after, LARGEST_ORDINAL - 1) + 1
+    async with runtime.pool.acquire() as conn:
+        ordinals = await _ordinals_from(conn, channel_id, expression, start=start, wanted=first + 1)
+        found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
+    return [found[ordinal] for ordinal in ordinals[:first] if ordinal in found], len(ordinals) > first
+
+
+async def tag_overlap(runtime: Runtime, principal: Principal, tag_gids: Sequence[str]) -> Overlap:
+    """Every pair of 2 to 20 ACTIVE tags of one channel.
+
+    Raises LimitExceededError, BadInputError, NotFoundError, ChannelNotBoundError, TagNotUsableError.
+    """
+    channel_id, tag_ids = _numbers_of(tag_gids)
+    async with runtime.pool.acquire() as conn:
+        try:
+            await channel_named(conn, principal, channel_gid(channel_id))
+        except NotFoundError:
+            raise NotFoundError("tag") from None
+        catalogue = await tags.catalogue(conn, channel_id)
+        compared = _usable_tags(catalogue, tag_ids)
+        shared = await audiences.tag_overlaps(conn, channel_id, tag_ids)
+    return Overlap(catalogue, tuple(_pair(shared, a, b) for a, b in combinations(compared, 2)))
+
+
+async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
+    catalogue = await tags.catalogue(conn, channel_id)
+    if not catalogue.open:
+        raise ChannelNotBoundError
+    return catalogue
+
+
+async def _as_of(conn: Connection, catalogue: Catalogue, expression: Expression) -> datetime:
+    """The oldest `asOf` of the tags at the leaves; read before the members, so that these are not older."""
+    kinds = {tag_id: catalogue.tags[tag_id].kind for tag_id in expression.tag_ids()}
+    instants = [catalogue.default_tags_as_of] if set(kinds.values()) != {TagKind.COMBO} else []
+    if TagKind.COMBO in kinds.values():
+        known = await combos.combos_of(conn, catalogue.channel_id)
+        found = (known[tag_id].as_of for tag_id, kind in kinds.items() if kind is TagKind.COMBO)
+        instants += (each for each in found if each is not None)
+    return min(instants, default=catalogue.default_tags_as_of)
+
+
+async def _ordinals_from(
+    conn: Connection, channel_id: int, expression: Expression, *, start: int, wanted: int
+) -> list[int]:
+    """Few blocks first, for most sets fill a page from one; more and more for those that do not."""
+    ordinals: list[int] = []
+    block, limit = block_of(start), BLOCKS_AT_ONCE
+    while True:
+        found = await audiences.blocks_of_audience(conn, channel_id, expression, start=block, limit=limit)
+        for number, bits in found:
+            for offset in offsets_in(bits, offset_of(start) if number == block_of(start) else 0):
+                ordinals.append(ordinal_at(number, offset))
+                if len(ordinals) == wanted:
+                    return ordinals
+        if len(found) < limit:
+            return ordinals
+        block, limit = found[-1][0] + 1, min(limit * 4, MOST_BLOCKS_AT_ONCE)
+
+
+def _numbers_of(tag_gids: Sequence[str]) -> tuple[int, list[int]]:
+    if len(tag_gids) > MOST_COMPARED:
+        raise LimitExceededError(f"At most {MOST_COMPARED} tags are compared at once.")
+    if len(tag_gids) < FEWEST_COMPARED:
+        raise BadInputError(FieldFailure("tagIds", "TOO_FEW", f"At least {FEWEST_COMPARED} tags are compared."))
+    parsed = [parse_gid(gid, "Tag", 2) for gid in tag_gids]
+    numbers = [each for each in parsed if each is not None]
+    if len(numbers) < len(parsed):
+        raise NotFoundError("tag")
+    failures = [
+        FieldFailure(f"tagIds.{index}", "REPEATED", "This tag is in the list already.")
+        for index, gid in enumerate(tag_gids)
+        if gid in tag_gids[:index]
+    ]
+    if failures:
+        raise BadInputError(*failures)
+    channel_id = numbers[0][0]
+    if any(each[0] != channel_id for each in numbers):
+        # Whether a tag of another channel exists is nobody's business here.
+        raise NotFoundError("tag")
+    return channel_id, [each[1] for each in numbers]
+
+
+def _usable_tags(catalogue: Catalogue, tag_ids: Sequence[int]) -> list[Tag]:
+    if any(tag_id not in catalogue.tags for tag_id in tag_ids):
+        raise NotFoundError("tag")
+    if not catalogue.open:
+        raise ChannelNotBoundError
+    found = [catalogue.tags[tag_id] for tag_id in tag_ids]
+    failures = [
+        FieldFailure(f"tagIds.{index}", "TAG_NOT_USABLE", failure)
+        for index, tag in enumerate(found)
+        if (failure := unusable(tag, Usable.NOW)) is not None
+    ]
+    if failures:
+        raise TagNotUsableError(failures[0].message, *failures)
+    return found
+
+
+def _pair(shared: dict[tuple[int, int], int], a: Tag, b: Tag) -> PairOverlap:
+    both = shared.get((min(a.tag_id, b.tag_id), max(a.tag_id, b.tag_id)), 0)
+    return PairOverlap(
+        a,
+        b,
+        both,
+        shared.get((a.tag_id, a.tag_id), 0) - both,
+        shared.get((b.tag_id, b.tag_id), 0) - both,
+    )

@@ -1,0 +1,214 @@
+"""Exports: the members of an audience as a CSV file, of any size, that a signed link leads to for a while.
+
+Who is in the file is decided when it is asked for; what it says of them is as of when their rows are written.
+"""
+
+import asyncio
+import zlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from service.domain.audiences.csv_writer import Cell, csv_rows
+from service.domain.channels.lookup import channel_named
+from service.domain.combos.expressions import Usable, names_of, parse_expression
+from service.domain.jobs import KEPT_FOR, keep_slice, offer_job, start_job
+from service.domain.runtime import Runtime
+from service.domain.tags.catalogue import lock_open_catalogue
+from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
+from service.entities.errors import ChannelNotBoundError
+from service.entities.expressions import Draft
+from service.entities.jobs import Job, JobKind, JobState
+from service.entities.principal import Principal
+from service.entities.tags import Catalogue
+from service.storage import audiences, jobs, tags
+from service.storage.database.pool import Connection
+
+COLUMNS: Final = (
+    "openid",
+    "unionid",
+    "following",
+    "followed_at",
+    "last_message_at",
+    "touchable_until",
+    "first_seen_at",
+    "tags",
+)
+# A slice ends after the block that fills it, so it has less than a block's people more than this.
+ROWS_A_SLICE: Final = 10_000
+BLOCKS_A_SLICE: Final = 16
+FAST_COMPRESSION: Final = 1
+
+Blocks = Sequence[tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file that can be read: `size` in bytes, `chunks` as it is stored."""
+
+    job: Job
+    size: int
+    chunks: int
+
+
+async def start_export(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Job:
+    """A job that writes the file. Raises NotFoundError, ChannelNotBoundError, LimitExceededError, and what is wrong
+    with the expression.
+    """
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        channel = await channel_named(conn, principal, channel_gid)
+        catalogue = await lock_open_catalogue(conn, channel.channel_id)
+        expression = parse_expression(catalogue, draft, path, Usable.NOW)
+        job = await start_job(
+            conn,
+            runtime,
+            channel,
+            JobKind.AUDIENCE_EXPORT,
+            total=None,
+            payload={"audience": names_of(catalogue, expression), "block": 0, "chunk": 0, "rows": 0},
+            principal=principal,
+        )
+        total = await audiences.freeze_audience(conn, channel.channel_id, job.job_id, expression)
+        job = await jobs.set_job_total(conn, job, total)
+    offer_job(runtime, job)
+    return job
+
+
+async def export_slice(runtime: Runtime, job: Job) -> Job:
+    """Writes the next piece of the file, and how far it is, in one transaction. Raises JobTakenError, and
+    ChannelNotBoundError when the gate was closed meanwhile.
+    """
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        catalogue = await tags.catalogue(conn, job.channel_id)
+        if not catalogue.open:
+            raise ChannelNotBoundError
+        found = await audiences.frozen_blocks(
+            conn, job.channel_id, job.job_id, start=job.payload["block"], limit=BLOCKS_A_SLICE
+        )
+        blocks, ordinals = _slice_of(found)
+        rows = await _rows(conn, catalogue, blocks, ordinals)
+        first = job.payload["chunk"] == 0
+        size, content = await asyncio.to_thread(_compressed, [COLUMNS, *rows] if first else rows)
+        if rows or first:
+            await audiences.insert_export_chunk(conn, job.channel_id, job.job_id, job.payload["chunk"], size, content)
+        return await keep_slice(conn, runtime, _further(runtime, job, blocks, len(ordinals), len(rows)))
+
+
+def _further(runtime: Runtime, job: Job, blocks: Blocks, done: int, rows: int) -> Job:
+    """The job after a slice; one that finds no more blocks is done."""
+    written = job.payload["rows"] + rows
+    if not blocks:
+        expires_at = runtime.clock() + runtime.settings.export_kept_for
+        return replace(
+            job, state=JobState.DONE, payload={**job.payload, "rows": written}, expires_at=expires_at, resumes_at=None
+        )
+    payload = {
+        **job.payload,
+        "block": blocks[-1][0] + 1,
+        "chunk": job.payload["chunk"] + 1,
+        "rows": written,
+    }
+    return replace(job, done=job.done + done, payload=payload)
+
+
+def _slice_of(blocks: Blocks) -> tuple[Blocks, list[int]]:
+    """The blocks of one slice, and the ordinals of their people."""
+    ordinals: list[int] = []
+    for count, (block, bits) in enumerate(blocks, start=1):
+        ordinals += (ordinal_at(block, offset) for offset in offsets_in(bits))
+        if len(ordinals) >= ROWS_A_SLICE:
+            return blocks[:count], ordinals
+    return blocks, ordinals
+
+
+async def _rows(
+    conn: Connection, catalogue: Catalogue, blocks: Blocks, ordinals: Sequence[int]
+) -> list[tuple[Cell, ...]]:
+    """A row for everybody who is still known."""
+    found = await audiences.export_rows(conn, catalogue.channel_id, ordinals)
+    shown = catalogue.shown(catalogue.tags)
+    bits = await audiences.tag_bits_of_blocks(conn, catalogue.channel_id, [block for block, _ in blocks], shown)
+    names = await asyncio.to_thread(_tag_names, catalogue, blocks, bits)
+    return [
+        (
+            row["openid"],
+            row["unionid"],
+            row["following"],
+            row["followed_at"],
+            row["messaged_at"],
+            row["touchable_until"],
+            row["first_seen_at"],
+            "; ".join(names.get((block_of(row["ordinal"]), offset_of(row["ordinal"])), ())),
+        )
+        for row in found
+    ]
+
+
+def _tag_names(
+    catalogue: Catalogue, blocks: Blocks, bits: Mapping[tuple[int, int], bytes]
+) -> dict[tuple[int, int], list[str]]:
+    """Names of the tags of each member by block and offset, in the order of the panel."""
+    names: dict[tuple[int, int], list[str]] = defaultdict(list)
+    members = {block: int.from_bytes(each) for block, each in blocks}
+    in_order = sorted(bits, key=lambda key: (catalogue.tags[key[1]].category, catalogue.tags[key[1]].name))
+    for block, tag_id in in_order:
+        tag = catalogue.tags[tag_id]
+        theirs = int.from_bytes(bits[block, tag_id]) & members[block]
+        for offset in offsets_in(theirs.to_bytes(len(bits[block, tag_id]))):
+            names[block, offset].append(f"{tag.category}/{tag.name}")
+    return names
+
+
+def _compressed(rows: Sequence[Sequence[Cell]]) -> tuple[int, bytes]:
+    text = csv_rows(rows)
+    return len(text), zlib.compress(text, FAST_COMPRESSION)
+
+
+def export_url(runtime: Runtime, job: Job) -> str | None:
+    """The signed address of the file; None while there is none."""
+    if job.state is not JobState.DONE or job.expires_at is None or job.expires_at <= runtime.clock():
+        return None
+    claims = f"{job.channel_id}.{job.job_id}.{int(job.expires_at.timestamp())}"
+    return f"{runtime.settings.public_url}/export/{claims}.{runtime.sealer.sign(claims)}"
+
+
+def read_link(runtime: Runtime, link: str) -> tuple[int, int, datetime] | None:
+    """(channel, job, when it expires) of a link that we signed; None for any other."""
+    claims, _, signature = link.rpartition(".")
+    if not runtime.sealer.has_signed(claims, signature):
+        return None
+    channel_id, job_id, expires_at = map(int, claims.split("."))
+    return channel_id, job_id, datetime.fromtimestamp(expires_at, UTC)
+
+
+async def open_export(runtime: Runtime, channel_id: int, job_id: int) -> ExportFile | None:
+    """The file of a finished job; None when it is gone."""
+    async with runtime.pool.acquire() as conn:
+        job = await jobs.job(conn, channel_id, job_id)
+        if job is None or job.state is not JobState.DONE:
+            return None
+        chunks, size = await audiences.export_size(conn, channel_id, job_id)
+    return ExportFile(job, size, chunks) if chunks else None
+
+
+async def read_export(runtime: Runtime, file: ExportFile) -> AsyncIterator[bytes]:
+    """The file piece by piece; no connection is held while the reader is slow. Raises LookupError if it is dropped
+    meanwhile, so that nobody takes a part for the whole.
+    """
+    for chunk in range(file.chunks):
+        async with runtime.pool.acquire() as conn:
+            content = await audiences.export_chunk(conn, file.job.channel_id, file.job.job_id, chunk)
+        if content is None:
+            raise LookupError("the file was dropped while it was read")
+        yield await asyncio.to_thread(zlib.decompress, content)
+
+
+async def drop_what_is_over(runtime: Runtime, channel_id: int) -> None:
+    """Forgets files that expired, whatever unfinished exports left behind, and jobs that finished a month ago."""
+    now = runtime.clock()
+    async with runtime.pool.acquire() as conn:
+        await audiences.drop_frozen_audiences(conn, channel_id)
+        await audiences.drop_export_chunks(conn, channel_id, now)
+        await jobs.prune_jobs(conn, channel_id, [JobKind.AUDIENCE_EXPORT], now - KEPT_FOR)

@@ -1,0 +1,1 @@
+"""Channels: binding, addresses, and the one check of who may see which."""

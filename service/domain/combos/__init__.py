@@ -1,0 +1,1 @@
+"""Combo tags: expressions, editing, activation, refresh and cleanup."""

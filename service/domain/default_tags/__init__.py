@@ -1,0 +1,1 @@
+"""Default tags: definitions, the scheduled run and explanations."""

@@ -1,0 +1,191 @@
+"""Events in: facts merged, default tags of the touched people refreshed in the same transaction.
+
+Events that arrive together for one channel are written together. The answer to each waits for the commit.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from service.domain.default_tags.definitions import rules_of, transitions_of
+from service.domain.events.validation import refusal_of
+from service.domain.input_rules import Rejected
+from service.domain.membership import one_per_user, write_transitions
+from service.domain.people.ordinals import people_of
+from service.domain.privacy.forgetting import forget_if_gone
+from service.domain.runtime import Runtime
+from service.entities.blocks import WakeUp, block_of
+from service.entities.channels import Channel
+from service.entities.enums import ChangeCause
+from service.entities.errors import LimitExceededError
+from service.entities.users import AdFollow, UserEvent, facts_told_by
+from service.storage import default_tags as evaluation
+from service.storage import users
+from service.storage.ad_tags import ad_tags_gained
+from service.storage.blocks import heads
+from service.storage.database.pool import CONNECTION_LOST, DeadlockError
+from service.storage.users import ForgottenMeanwhileError
+
+MOST_EVENTS_A_REQUEST: Final = 10_000
+MOST_EVENTS_A_BATCH: Final = 10_000
+TRIES: Final = 4
+FIRST_PAUSE: Final = 0.1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    accepted: int
+    rejected: tuple[Rejected, ...]
+
+
+class EventRecorder:
+    """Records events of all channels for one process; a channel's events in flight share transactions."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._queues: dict[int, _ChannelQueue] = {}
+
+    async def record(self, channel: Channel, events: Sequence[UserEvent]) -> Recorded:
+        """Durable when it returns. Raises LimitExceededError over 10,000 events, and then nothing is recorded."""
+        if len(events) > MOST_EVENTS_A_REQUEST:
+            raise LimitExceededError(f"At most {MOST_EVENTS_A_REQUEST:,} events a request.")
+        now = self._runtime.clock()
+        rejected = []
+        good = []
+        for index, event in enumerate(events):
+            refusal = refusal_of(event, now, mini_program=channel.mini_program)
+            if refusal is None:
+                good.append(event)
+            else:
+                rejected.append(Rejected(index, *refusal))
+        if good:
+            await self._queue(channel).put(good)
+        return Recorded(len(good), tuple(rejected))
+
+    def _queue(self, channel: Channel) -> "_ChannelQueue":
+        queue = self._queues.get(channel.channel_id)
+        if queue is None:
+            queue = self._queues[channel.channel_id] = _ChannelQueue(self._runtime, channel, self._queues)
+        return queue
+
+
+class _ChannelQueue:
+    """Writes batch after batch while there is something to write, then removes itself."""
+
+    def __init__(self, runtime: Runtime, channel: Channel, queues: "dict[int, _ChannelQueue]") -> None:
+        self._runtime = runtime
+        self._channel = channel
+        self._queues = queues
+        self._waiting: list[tuple[list[UserEvent], asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def put(self, events: list[UserEvent]) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all(), name=f"events of {self._channel.channel_id}")
+        await done
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._take()
+                await self._write(batch)
+        finally:
+            del self._queues[self._channel.channel_id]
+
+    def _take(self) -> list[tuple[list[UserEvent], asyncio.Future[None]]]:
+        size = taken = 0
+        for events, _ in self._waiting:
+            if taken and size + len(events) > MOST_EVENTS_A_BATCH:
+                break
+            size += len(events)
+            taken += 1
+        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return batch
+
+    async def _write(self, batch: list[tuple[list[UserEvent], asyncio.Future[None]]]) -> None:
+        events = [event for request, _ in batch for event in request]
+        try:
+            await record_patiently(self._runtime, self._channel, events)
+        except Exception as error:  # noqa: BLE001 - handed to every request of the batch
+            for _, done in batch:
+                if not done.done():
+                    done.set_exception(error)
+        else:
+            for _, done in batch:
+                if not done.done():
+                    done.set_result(None)
+
+
+async def record_patiently(
+    runtime: Runtime,
+    channel: Channel,
+    events: Sequence[UserEvent | AdFollow],
+    *,
+    cause: ChangeCause = ChangeCause.EVENT,
+) -> None:
+    """Events are maxima, so a batch whose fate is unknown after a lost connection may simply be written again."""
+    for attempt in range(TRIES):
+        try:
+            return await record_events(runtime, channel, events, cause=cause)
+        except (*CONNECTION_LOST, DeadlockError) as error:
+            if attempt == TRIES - 1:
+                raise
+            log.warning("recording %d events again: %s", len(events), type(error).__name__)
+        await asyncio.sleep(FIRST_PAUSE * 2**attempt)
+    return None
+
+
+async def record_events(
+    runtime: Runtime,
+    channel: Channel,
+    events: Sequence[UserEvent | AdFollow],
+    *,
+    cause: ChangeCause = ChangeCause.EVENT,
+) -> None:
+    """Merges what valid events tell and refreshes the default and ad tags of whom they touch, in one transaction.
+
+    Late repeats about people who were forgotten are passed over.
+    """
+    while True:
+        news, ordinals = await people_of(runtime, channel.channel_id, events)
+        if not news:
+            return
+        with suppress(ForgottenMeanwhileError):
+            runtime.publisher.publish(await _merge(runtime, channel, news, ordinals, cause))
+            break
+    if runtime.settings.forget_unfollowed_after == timedelta(0):
+        left = {ordinals[event.openid] for event in news if "unfollowed_at" in event.facts}
+        await forget_if_gone(runtime, channel.channel_id, left)
+
+
+async def _merge(
+    runtime: Runtime,
+    channel: Channel,
+    events: Sequence[UserEvent | AdFollow],
+    ordinals: Mapping[str, int],
+    cause: ChangeCause,
+) -> list[WakeUp]:
+    """Raises ForgottenMeanwhileError when an ordinal is nobody's by now; then nothing is written."""
+    facts = facts_told_by(events)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
+        clock = runtime.clock()
+        merging = {
+            ordinals[openid]: (each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
+            for openid, each in facts.items()
+        }
+        transitions = transitions_of(await evaluation.merge_facts(conn, rules_of(channel), merging))
+        ads = [(ordinals[event.openid], ad_id, event.at) for event in events for ad_id in event.ad_ids]
+        if ads:
+            await users.record_ads(conn, channel.channel_id, ads)
+            gained = await ad_tags_gained(conn, channel.channel_id, ((ordinal, ad_id) for ordinal, ad_id, _ in ads))
+            transitions = one_per_user([*transitions, *gained])
+        return await write_transitions(conn, channel.channel_id, locked, transitions, cause=cause, clock=clock)

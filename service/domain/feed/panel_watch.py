@@ -1,0 +1,166 @@
+"""The tag panel's feed: what happens to the tags of a channel, and their counts at most once a second."""
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from service.domain.feed.watch import Watch
+from service.entities.feed import PanelPlace, PanelUpdate
+from service.entities.tags import Catalogue, MemberCount
+from service.foundation.mailbox import Mailbox
+from service.storage import tags
+from service.storage.blocks import members
+from service.storage.database.pool import Connection, Pool
+
+COUNTS_EVERY: Final = 1.0
+COUNT_OVERLAP: Final = timedelta(seconds=30)
+
+
+class PanelWatch(Watch):
+    """One channel's tags and counts, for all its readers."""
+
+    def __init__(self, pool: Pool, channel_id: int, *, heal_every: float) -> None:
+        super().__init__(pool, channel_id, heal_every=heal_every)
+        self._mailboxes: set[Mailbox[PanelUpdate]] = set()
+        self._catalogue: Catalogue | None = None
+        self._counts: dict[int, MemberCount] = {}
+        self._counted = 0.0
+        self._loading = asyncio.Lock()
+        self._recount: asyncio.TimerHandle | None = None
+
+    def stop(self) -> "asyncio.Future[None]":
+        if self._recount is not None:
+            self._recount.cancel()
+        return super().stop()
+
+    async def join(
+        self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPlace | None
+    ) -> tuple[PanelUpdate, list[PanelUpdate]]:
+        """A RESET to where the channel stands, and what was missed since `after` as the newest state of each tag."""
+        async with self._loading:
+            if self._catalogue is None:
+                self._catalogue = await tags.catalogue(conn, self.channel_id)
+                self._counts = await members.member_counts(conn, self.channel_id)
+        while True:
+            catalogue, counts = self._catalogue, self._counts
+            missed = [] if after is None else await self._missed(conn, after, catalogue, counts)
+            # What the others are told meanwhile would come before what was missed.
+            if catalogue is self._catalogue and counts is self._counts:
+                break
+        self._mailboxes.add(mailbox)
+        present = PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, self._place(catalogue, counts))
+        return present, missed
+
+    def leave(self, mailbox: Mailbox[PanelUpdate]) -> None:
+        self._mailboxes.discard(mailbox)
+
+    async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
+        if self._catalogue is None:
+            return
+        if everything or None in dirty:
+            await self._catch_up_tags(conn, self._catalogue)
+        if everything or dirty - {None}:
+            await self._catch_up_counts(conn)
+
+    async def _catch_up_tags(self, conn: Connection, before: Catalogue) -> None:
+        while True:
+            since = await tags.tag_changes_since(conn, self.channel_id, (before.version, before.at))
+            after = await tags.catalogue(conn, self.channel_id)
+            if after.version == since.version:
+                break
+        self._catalogue = after
+        if not since.known or any(change.kind == "GATE" for change in since.changes):
+            self._tell(PanelUpdate(self.channel_id, "RESET", None, after.at, after, self._place(after, self._counts)))
+            return
+        place = self._place(before, self._counts)
+        for _, lines in itertools.groupby(since.changes, key=lambda change: change.version):
+            earlier, updates = place, []
+            for line in lines:
+                place = replace(place, tag_version=line.version, tag_version_at=line.at)
+                updates.append(PanelUpdate(self.channel_id, line.kind, line.tag_id, line.at, after, place))
+            self._tell(*_moving_with_the_last(updates, earlier))
+
+    async def _catch_up_counts(self, conn: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        wait = self._counted + COUNTS_EVERY - loop.time()
+        if wait > 0:
+            if self._recount is None:
+                self._recount = loop.call_later(wait, self._count_again)
+            return
+        self._counted = loop.time()
+        before, self._counts = self._counts, await members.member_counts(conn, self.channel_id)
+        catalogue = self._catalogue
+        if catalogue is None:
+            return
+        changed = [
+            tag_id
+            for tag_id, count in sorted(self._counts.items())
+            if tag_id not in before or before[tag_id].members != count.members
+        ]
+        updates = self._count_updates(catalogue, self._counts, changed)
+        self._tell(*_moving_with_the_last(updates, self._place(catalogue, before)))
+
+    def _count_again(self) -> None:
+        self._recount = None
+        self.check_everything()
+
+    def _count_updates(
+        self, catalogue: Catalogue, counts: dict[int, MemberCount], tag_ids: Iterable[int]
+    ) -> list[PanelUpdate]:
+        place = self._place(catalogue, counts)
+        return [
+            PanelUpdate(self.channel_id, "COUNT_CHANGED", tag_id, counts[tag_id].at, catalogue, place)
+            for tag_id in tag_ids
+            if catalogue.open and (tag := catalogue.tags.get(tag_id)) is not None and tag.shown
+        ]
+
+    async def _missed(
+        self, conn: Connection, after: PanelPlace, catalogue: Catalogue, counts: dict[int, MemberCount]
+    ) -> list[PanelUpdate]:
+        since = await tags.tag_changes_since(conn, self.channel_id, (after.tag_version, after.tag_version_at))
+        place = self._place(catalogue, counts)
+        if not since.known or any(change.kind == "GATE" for change in since.changes):
+            return [PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, place)]
+        newest = collapse(
+            [
+                PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, place)
+                for change in since.changes
+                if change.version <= catalogue.version
+            ]
+        )
+        told = {update.tag_id for update in newest}
+        # Blocks may keep different clocks: rather repeat a count than miss one.
+        recounted = [
+            tag_id
+            for tag_id, count in sorted(counts.items())
+            if count.at > after.counts_at - COUNT_OVERLAP and tag_id not in told
+        ]
+        return _moving_with_the_last(newest + self._count_updates(catalogue, counts, recounted), after)
+
+    def _place(self, catalogue: Catalogue, counts: dict[int, MemberCount]) -> PanelPlace:
+        newest = max((count.at for count in counts.values()), default=catalogue.at)
+        return PanelPlace(catalogue.version, catalogue.at, newest)
+
+    def _tell(self, *updates: PanelUpdate) -> None:
+        for mailbox in self._mailboxes:
+            for update in updates:
+                mailbox.put(update)
+
+
+def _moving_with_the_last(updates: Sequence[PanelUpdate], start: PanelPlace) -> list[PanelUpdate]:
+    """Whoever goes away in the middle of what belongs together gets it again, rather than never."""
+    return [*(replace(update, place=start) for update in updates[:-1]), *updates[-1:]]
+
+
+def collapse(waiting: list[PanelUpdate]) -> list[PanelUpdate]:
+    """The newest event of each tag; what was created meanwhile stays created."""
+    newest: dict[tuple[int, int | None], PanelUpdate] = {}
+    for update in waiting:
+        key = (update.channel_id, update.tag_id)
+        earlier = newest.pop(key, None)
+        created = earlier is not None and earlier.kind == "CREATED" and update.kind != "DELETED"
+        newest[key] = replace(update, kind="CREATED") if created else update
+    return list(newest.values())

@@ -1,0 +1,1 @@
+"""Users of a channel: ordinals, identities and history."""

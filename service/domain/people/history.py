@@ -1,0 +1,25 @@
+"""Page through the changes of a user's tags."""
+
+from service.domain.runtime import Runtime
+from service.entities.blocks import block_of, offset_of
+from service.entities.tags import UserTagChange
+from service.entities.users import ChannelUser
+from service.storage.blocks import change_log
+
+NEWEST = 2**62
+
+
+async def history_page(
+    runtime: Runtime, user: ChannelUser, *, first: int, before: int | None
+) -> tuple[list[UserTagChange], bool]:
+    """Changes of somebody's tags, newest first, older than version `before`; and whether there are more."""
+    async with runtime.pool.acquire() as conn:
+        found = await change_log.history_of_user(
+            conn,
+            user.channel_id,
+            block_of(user.ordinal),
+            offset_of(user.ordinal),
+            before=NEWEST if before is None else before,
+            limit=first + 1,
+        )
+    return found[:first], len(found) > first

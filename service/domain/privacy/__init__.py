@@ -1,0 +1,1 @@
+"""Forgetting people, and dropping what is older than its retention."""

@@ -1,0 +1,1 @@
+"""Data that integrators hand back: submission, batches, CSV, the return endpoint."""

@@ -1,0 +1,182 @@
+"""The life of a batch after it was written: undone, expired, or settled for good (specification §4.2)."""
+
+import itertools
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from service.domain.channels.lookup import channel_named
+from service.domain.membership import write_transitions
+from service.domain.return_data.members import TagBits, by_block, ordinals_held, places_of
+from service.domain.runtime import Runtime
+from service.entities.blocks import WakeUp, bitmap_of
+from service.entities.channels import Channel
+from service.entities.enums import BatchEnd, ChangeCause, ReturnMode
+from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldFailure, NotFoundError
+from service.entities.ids import channel_gid, parse_gid
+from service.entities.principal import Principal
+from service.entities.return_data import Receipt
+from service.storage import channels
+from service.storage.blocks import heads
+from service.storage.database.pool import Connection
+from service.storage.return_data import batch_members, batches
+
+MOST_BATCHES_ENDED_TOGETHER: Final = 100
+LARGEST_BATCH_ID: Final = 2**62
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many people lost the tag with their batch, and how many others keep."""
+
+    removed: int
+    kept: int
+
+
+async def find_receipt(runtime: Runtime, principal: Principal, gid: str) -> tuple[Channel, Receipt]:
+    """A receipt of the robot; raises NotFoundError."""
+    parsed = parse_gid(gid, "ReturnReceipt", 2)
+    if parsed is None:
+        raise NotFoundError("receipt")
+    async with runtime.pool.acquire() as conn:
+        try:
+            channel = await channel_named(conn, principal, channel_gid(parsed[0]))
+        except NotFoundError:
+            raise NotFoundError("receipt") from None
+        receipt = await batches.batch(conn, channel.channel_id, parsed[1])
+    if receipt is None:
+        raise NotFoundError("receipt")
+    return channel, receipt
+
+
+async def receipts_page(
+    runtime: Runtime, channel_id: int, tag_id: int, *, first: int, before: int | None
+) -> tuple[list[Receipt], bool]:
+    """Receipts of a tag, newest first; and whether there are more."""
+    async with runtime.pool.acquire() as conn:
+        found = await batches.batches_of_tag(
+            conn, channel_id, tag_id, before=LARGEST_BATCH_ID if before is None else before, limit=first + 1
+        )
+    return found[:first], len(found) > first
+
+
+async def undo_batch(runtime: Runtime, principal: Principal, gid: str) -> tuple[Receipt, Ended]:
+    """Takes away what only this batch gives. Undoing it again changes nothing and answers the same.
+
+    Raises NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError when the batch
+    expired, was replaced, or is too old.
+    """
+    channel, receipt = await find_receipt(runtime, principal, gid)
+    if receipt.mode is not ReturnMode.ADD:
+        raise BadInputError(FieldFailure("receiptId", "NOT_AN_ADD", "Only what was added can be undone."))
+    channel_id, batch_id = channel.channel_id, receipt.batch_id
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await batches.share_tags(conn, channel_id, [receipt.tag_id])
+        if not (await channels.channel_state(conn, channel_id)).open:
+            raise ChannelNotBoundError
+        ended, wake_ups = await _end(
+            conn, runtime, channel_id, receipt.tag_id, [batch_id], BatchEnd.UNDONE, ChangeCause.BATCH_UNDONE
+        )
+        if ended is not None:
+            await batches.note_undo(conn, channel_id, batch_id, removed=ended.removed, kept=ended.kept)
+        after = await batches.batch(conn, channel_id, batch_id)
+    if after is None:
+        raise LookupError("a receipt is never deleted")
+    if after.ended is not BatchEnd.UNDONE:
+        raise ConflictError(f"This batch can no longer be undone: {after.ended}.")
+    runtime.publisher.publish(wake_ups)
+    return after, Ended(after.undo_removed or 0, after.undo_kept or 0)
+
+
+async def expire_batches(runtime: Runtime, channel_id: int) -> int:
+    """Ends the batches of a channel whose time is over; how many people lost a tag by it."""
+    removed = 0
+    while True:
+        async with runtime.pool.acquire() as conn:
+            due = await batches.expired_batches(conn, channel_id, runtime.clock(), MOST_BATCHES_ENDED_TOGETHER)
+        for tag_id, batch_ids in _by_tag(due):
+            async with runtime.pool.acquire() as conn, conn.transaction():
+                await batches.share_tags(conn, channel_id, [tag_id])
+                ended, wake_ups = await _end(
+                    conn, runtime, channel_id, tag_id, batch_ids, BatchEnd.EXPIRED, ChangeCause.BATCH_EXPIRED
+                )
+            runtime.publisher.publish(wake_ups)
+            removed += 0 if ended is None else ended.removed
+        if len(due) < MOST_BATCHES_ENDED_TOGETHER:
+            return removed
+
+
+async def settle_batches(runtime: Runtime, channel_id: int, before: datetime) -> int:
+    """Folds what was added before an instant and never expires into the tag's settled members; how many batches."""
+    settled = 0
+    while True:
+        async with runtime.pool.acquire() as conn:
+            due = await batches.settled_batches(conn, channel_id, before, MOST_BATCHES_ENDED_TOGETHER)
+        for tag_id, batch_ids in _by_tag(due):
+            async with runtime.pool.acquire() as conn, conn.transaction():
+                await batches.share_tags(conn, channel_id, [tag_id])
+                await _fold(conn, channel_id, tag_id, batch_ids, runtime.clock())
+        settled += len(due)
+        if len(due) < MOST_BATCHES_ENDED_TOGETHER:
+            return settled
+
+
+async def sweep(runtime: Runtime) -> None:
+    """Ends what has expired in any channel. One that fails does not hold up the others."""
+    async with runtime.pool.acquire() as conn:
+        due = await batches.channels_with_expired_batches(conn, runtime.clock())
+    for channel_id in due:
+        try:
+            await expire_batches(runtime, channel_id)
+        except Exception:
+            log.exception("ending the expired batches of channel %d failed", channel_id)
+
+
+async def _end(
+    conn: Connection,
+    runtime: Runtime,
+    channel_id: int,
+    tag_id: int,
+    batch_ids: Sequence[int],
+    reason: BatchEnd,
+    cause: ChangeCause,
+) -> tuple[Ended | None, list[WakeUp]]:
+    """Takes the support of batches away, under the shared lock of their tag; None when all had ended before."""
+    in_force = await batches.lock_batches(conn, channel_id, batch_ids)
+    if not in_force:
+        return None, []
+    blocks = {block for of_batch in in_force.values() for block in of_batch}
+    places = places_of(blocks)
+    locked = await heads.lock_heads(conn, channel_id, blocks)
+    clock = runtime.clock()
+    held = ordinals_held(await batch_members.support_of_batches(conn, channel_id, tag_id, places, in_force))
+    kept = await batch_members.held_elsewhere(conn, channel_id, tag_id, places, held, in_force)
+    bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [tag_id], blocks))
+    removed = bits.remove(tag_id, sorted(held - kept))
+    await batch_members.drop_support(conn, channel_id, tag_id, places, in_force)
+    wake_ups = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, clock=clock)
+    await batches.end_batches(conn, channel_id, in_force, reason, clock)
+    return Ended(removed, len(kept)), wake_ups
+
+
+async def _fold(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], clock: datetime) -> None:
+    """No bit changes; who is held stays held, only no longer by a batch of their own."""
+    in_force = await batches.lock_batches(conn, channel_id, batch_ids)
+    blocks = {block for of_batch in in_force.values() for block in of_batch}
+    places = places_of(blocks)
+    await heads.lock_heads(conn, channel_id, blocks)
+    held = ordinals_held(await batch_members.support_of_batches(conn, channel_id, tag_id, places, in_force))
+    members = {block: bitmap_of(offsets) for block, offsets in by_block(held).items()}
+    await batch_members.fold_support(conn, channel_id, tag_id, members)
+    await batch_members.drop_support(conn, channel_id, tag_id, places, in_force)
+    await batches.end_batches(conn, channel_id, in_force, BatchEnd.SETTLED, clock)
+
+
+def _by_tag(due: Sequence[tuple[int, int]]) -> list[tuple[int, list[int]]]:
+    return [
+        (tag_id, [batch for _, batch in those]) for tag_id, those in itertools.groupby(due, key=lambda each: each[0])
+    ]

@@ -1,0 +1,77 @@
+"""The return address of a robot and its key: obtained once, the key changed at will (specification §4.2).
+
+The key is read from the database for every call, so a reset counts everywhere as soon as it has committed.
+"""
+
+import secrets
+import string
+from typing import Final
+
+from service.domain.channels.lookup import require
+from service.domain.runtime import Runtime
+from service.entities.enums import Permission
+from service.entities.errors import NotFoundError
+from service.entities.principal import Principal
+from service.entities.return_data import ReturnEndpoint
+from service.foundation.encryption import lookup_hash, new_path_secret
+from service.storage import channels
+from service.storage.return_data import endpoints
+from service.wechat.crypto import new_encoding_aes_key
+
+APP_ID_CHARACTERS: Final = 16
+
+
+async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
+    """The robot's endpoint, made if it has none."""
+    require(principal, Permission.MANAGE_RETURN_KEY)
+    alphabet = string.ascii_letters + string.digits
+    token = new_path_secret()
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        now = runtime.clock()
+        await channels.lock_robot(conn, principal.robot_id, now)
+        await endpoints.insert_endpoint(
+            conn,
+            principal.robot_id,
+            app_id="".join(secrets.choice(alphabet) for _ in range(APP_ID_CHARACTERS)),
+            token=runtime.sealer.seal(token),
+            token_hash=lookup_hash(token),
+            key=runtime.sealer.seal(new_encoding_aes_key()),
+            now=now,
+        )
+        endpoint = await endpoints.endpoint_of_robot(conn, principal.robot_id)
+    if endpoint is None:
+        raise LookupError("the endpoint that was just made is missing")
+    return endpoint
+
+
+async def find_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpoint | None:
+    """The robot's endpoint; None until it was obtained."""
+    require(principal, Permission.VIEW_RETURN_ADDRESS)
+    async with runtime.pool.acquire() as conn:
+        return await endpoints.endpoint_of_robot(conn, principal.robot_id)
+
+
+async def reset_key(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
+    """The endpoint with a new key; address, token and APPID stay. Raises NotFoundError where none was obtained."""
+    require(principal, Permission.MANAGE_RETURN_KEY)
+    async with runtime.pool.acquire() as conn:
+        endpoint = await endpoints.replace_key(
+            conn, principal.robot_id, runtime.sealer.seal(new_encoding_aes_key()), runtime.clock()
+        )
+    if endpoint is None:
+        raise NotFoundError("return endpoint")
+    return endpoint
+
+
+def token_of(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
+    return runtime.sealer.open(endpoint.sealed_token)
+
+
+def key_of(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
+    """The EncodingAESKey, for those who may see it."""
+    return runtime.sealer.open(endpoint.sealed_key)
+
+
+def address_of(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
+    """Where integrators send data, with the token in its path."""
+    return f"{runtime.settings.public_url}/openapi/label/batchset/{token_of(runtime, endpoint)}"

@@ -1,0 +1,123 @@
+"""Whom a batch holds, in the form it is kept, and the bitmaps of return tags while a transaction changes them."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, Transition, bitmap_of, block_of, offsets_in
+from service.entities.return_data import Support
+from service.storage.database.pool import Connection
+from service.storage.return_data import batch_members
+
+BLOCKS_A_SEGMENT: Final = 32
+# 4 bytes a person in a row that fits a page with others; above, one row a block costs less to read.
+MOST_IN_A_SEGMENT: Final = 400
+# A bitmap has 4,000 bytes.
+MOST_IN_A_LIST: Final = 1_000
+
+
+def segment_of(block: int) -> int:
+    """The place of the row that people of this block may share with those of its neighbours."""
+    return -1 - block // BLOCKS_A_SEGMENT
+
+
+def places_of(blocks: Iterable[int]) -> list[int]:
+    """Every place where somebody of these blocks may be held."""
+    every = set(blocks)
+    return sorted(every | {segment_of(block) for block in every})
+
+
+def support_rows(tag_id: int, batch_id: int, ordinals: Sequence[int]) -> list[Support]:
+    """The rows that hold these ascending ordinals."""
+    rows = []
+    for segment, of_segment in itertools.groupby(ordinals, key=lambda each: segment_of(block_of(each))):
+        together = tuple(of_segment)
+        if len(together) <= MOST_IN_A_SEGMENT:
+            rows.append(Support(tag_id, segment, batch_id, together, None))
+            continue
+        for block, of_block in itertools.groupby(together, key=block_of):
+            those = tuple(of_block)
+            if len(those) <= MOST_IN_A_LIST:
+                rows.append(Support(tag_id, block, batch_id, those, None))
+            else:
+                bits = bitmap_of(ordinal % BLOCK_SIZE for ordinal in those)
+                rows.append(Support(tag_id, block, batch_id, None, bits))
+    return rows
+
+
+def ordinals_held(rows: Iterable[Support]) -> set[int]:
+    """Everybody whom these rows hold."""
+    held: set[int] = set()
+    for row in rows:
+        if row.ordinals is not None:
+            held.update(row.ordinals)
+        elif row.members is not None:
+            held.update(row.place * BLOCK_SIZE + offset for offset in offsets_in(row.members))
+    return held
+
+
+def by_block(ordinals: Iterable[int]) -> dict[int, list[int]]:
+    """Ascending offsets by ascending block."""
+    offsets: dict[int, list[int]] = {}
+    for ordinal in sorted(ordinals):
+        offsets.setdefault(ordinal // BLOCK_SIZE, []).append(ordinal % BLOCK_SIZE)
+    return offsets
+
+
+async def forget_support(conn: Connection, channel_id: int, block: int, ordinals: Sequence[int]) -> None:
+    """No batch holds people who are forgotten; run under the lock of their block."""
+    await batch_members.forget_people(conn, channel_id, places_of([block]), by_block(ordinals))
+
+
+class TagBits:
+    """The bitmaps of some tags in locked blocks, changed in memory before they are written."""
+
+    def __init__(self, stored: Mapping[tuple[int, int], bytes]) -> None:
+        self._bits = {key: bytearray(bits) for key, bits in stored.items()}
+        self._gained: dict[int, list[int]] = {}
+        self._lost: dict[int, list[int]] = {}
+
+    def members(self, tag_id: int) -> list[int]:
+        """The ordinals of everybody who has a tag."""
+        return [
+            block * BLOCK_SIZE + offset
+            for (each, block), bits in sorted(self._bits.items())
+            if each == tag_id
+            for offset in offsets_in(bytes(bits))
+        ]
+
+    def add(self, tag_id: int, ordinals: Iterable[int]) -> int:
+        """Gives people a tag; how many did not have it."""
+        added = 0
+        for ordinal in ordinals:
+            block, offset = divmod(ordinal, BLOCK_SIZE)
+            bits = self._bits.get((tag_id, block))
+            if bits is None:
+                bits = self._bits[tag_id, block] = bytearray(BLOCK_BYTES)
+            mask = 0x80 >> (offset & 7)
+            if not bits[offset >> 3] & mask:
+                bits[offset >> 3] |= mask
+                self._gained.setdefault(ordinal, []).append(tag_id)
+                added += 1
+        return added
+
+    def remove(self, tag_id: int, ordinals: Iterable[int]) -> int:
+        """Takes a tag away from people; how many had it."""
+        removed = 0
+        for ordinal in ordinals:
+            block, offset = divmod(ordinal, BLOCK_SIZE)
+            bits = self._bits.get((tag_id, block))
+            mask = 0x80 >> (offset & 7)
+            if bits is not None and bits[offset >> 3] & mask:
+                bits[offset >> 3] &= ~mask
+                self._lost.setdefault(ordinal, []).append(tag_id)
+                removed += 1
+        return removed
+
+    def transitions(self) -> list[Transition]:
+        """What changed: each person once. Nobody gains and loses the same tag within one transaction."""
+        same: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[int]] = {}
+        for ordinal in sorted(self._gained.keys() | self._lost.keys()):
+            change = tuple(self._gained.get(ordinal, ())), tuple(self._lost.get(ordinal, ()))
+            same.setdefault((ordinal // BLOCK_SIZE, *change), []).append(ordinal % BLOCK_SIZE)
+        return [Transition(block, tuple(offsets), added, lost) for (block, added, lost), offsets in same.items()]

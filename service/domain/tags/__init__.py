@@ -1,0 +1,1 @@
+"""Tags of every kind: the catalogue, naming, filters, sizes and reading."""

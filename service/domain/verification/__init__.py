@@ -1,0 +1,1 @@
+"""Recompute every tag from the facts and compare."""

@@ -1,0 +1,122 @@
+"""Verify one channel, block by block, and repair it on request."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from service.domain.combos.refresh import compare_locked, refresh_locked
+from service.domain.default_tags.definitions import rules_of, transitions_of
+from service.domain.default_tags.scheduled_run import advance_block
+from service.domain.membership import one_per_user, write_transitions
+from service.domain.runtime import Runtime
+from service.domain.verification.return_tags import return_tag_differences
+from service.entities.blocks import Head, Transition, WakeUp
+from service.entities.channels import Channel
+from service.entities.enums import ChangeCause
+from service.storage import default_tags
+from service.storage.ad_tags import ad_tag_differences
+from service.storage.blocks import heads, members
+from service.storage.database.pool import Connection
+
+log = logging.getLogger(__name__)
+
+# What else follows from stored facts: `verify` asks it of each block, with (conn, channel id, block), under its lock.
+DIFFERENCES: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
+    ad_tag_differences,
+    return_tag_differences,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What `verify` found in one channel; everything is 0 when the stored state is what the facts say."""
+
+    channel_id: int
+    blocks: int = 0
+    wrong_users: int = 0
+    stray_bits: int = 0
+    wrong_counts: int = 0
+    sleepers: int = 0
+    wrong_combos: int = 0
+
+    @property
+    def clean(self) -> bool:
+        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers or self.wrong_combos)
+
+    def __add__(self, other: "VerifyReport") -> "VerifyReport":
+        return VerifyReport(
+            self.channel_id,
+            self.blocks + other.blocks,
+            self.wrong_users + other.wrong_users,
+            self.stray_bits + other.stray_bits,
+            self.wrong_counts + other.wrong_counts,
+            self.sleepers + other.sleepers,
+            self.wrong_combos + other.wrong_combos,
+        )
+
+
+async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) -> VerifyReport:
+    """Recomputes everything from the facts, block by block, and compares; with `repair` also corrects."""
+    async with runtime.pool.acquire() as conn:
+        blocks = await heads.blocks_of(conn, channel.channel_id)
+    report = VerifyReport(channel.channel_id)
+    for block in blocks:
+        found, wake_ups = await _verify_block(runtime, channel, block, repair=repair)
+        runtime.publisher.publish(wake_ups)
+        report += found
+    if not report.clean:
+        log.error("verify found differences in channel %d: %s", channel.channel_id, report)
+    return report
+
+
+async def _verify_block(
+    runtime: Runtime, channel: Channel, block: int, *, repair: bool
+) -> tuple[VerifyReport, list[WakeUp]]:
+    """Under one lock: combos that count as up to date are compared with what they are made of; then everything
+    advances to the present, and the rest is compared with the facts at that very instant.
+    """
+    channel_id = channel.channel_id
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await heads.lock_heads(conn, channel_id, [block])
+        wrong_combos, wake_ups = await compare_locked(conn, runtime, channel_id, block, repair=repair)
+        locked = await heads.lock_heads(conn, channel_id, [block])
+        wake_ups += (await advance_block(conn, runtime, channel, locked))[1]
+        head = (await heads.lock_heads(conn, channel_id, [block]))[block]
+        comparing = conn.transaction()
+        await comparing.start()
+        report, repairs = await _repair(conn, channel, head, runtime.clock())
+        report = replace(report, wrong_combos=wrong_combos)
+        if repair:
+            await comparing.commit()
+            wake_ups += repairs
+        else:
+            await comparing.rollback()
+        if repair or not wrong_combos:
+            wake_ups += await refresh_locked(conn, runtime, None, channel_id, [block])
+        return report, wake_ups
+
+
+async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetime) -> tuple[VerifyReport, list[WakeUp]]:
+    """Corrects a locked block that was just advanced, and says what was wrong."""
+    rules = rules_of(channel)
+    channel_id = channel.channel_id
+    wrong = transitions_of(await default_tags.default_tag_differences(conn, rules, head.block, head.evaluated_at))
+    for differences in DIFFERENCES:
+        wrong += await differences(conn, channel_id, head.block)
+    wrong = one_per_user(wrong)
+    stray = [
+        Transition(head.block, (offset,), (), tuple(tag_ids))
+        for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)
+    ]
+    miscounted = await members.miscounted_tags(conn, channel_id, head.block)
+    for tag_id, _, count in miscounted:
+        await members.set_member_count(conn, channel_id, head.block, tag_id, count, clock)
+    sleepers = await default_tags.arm_block(conn, rules, head.block, head.evaluated_at)
+    wake_ups = await write_transitions(
+        conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, clock=clock
+    )
+    return VerifyReport(
+        channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(sleepers)
+    ), wake_ups

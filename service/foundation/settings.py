@@ -1,0 +1,197 @@
+"""Declare every setting once: its variable, type, default and what is accepted. docs/settings.md explains them.
+
+A setting's variable is its name in capitals behind the prefix of its group, unless `Variable` names another.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, ClassVar, Final
+
+from service.foundation.environment import SettingsError, Variable, read_variables, variables_of
+from service.foundation.variable_types import (
+    AtLeastASecond,
+    BaseUrl,
+    Cadence,
+    Count,
+    DatabaseUrl,
+    Duration,
+    Names,
+    Port,
+    Positive,
+    Production,
+    Rate,
+    RedisUrl,
+    Secret,
+    Secrets,
+    Trust,
+    TrustMode,
+    WebUrl,
+)
+
+WEAK_SECRET_CHARACTERS: Final = 8
+
+__all__ = [
+    "ClientLimits",
+    "DemoSettings",
+    "QueryLimits",
+    "Settings",
+    "SettingsError",
+    "TrustMode",
+    "Windows",
+    "read_demo_settings",
+    "read_settings",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Hold how long each kind of event keeps a user touchable, and how long a follower is new."""
+
+    prefix: ClassVar[str] = "USER_TAGS_WINDOW_"
+
+    follow: Duration = timedelta(hours=1)
+    menu_click: Duration = timedelta(hours=1)
+    scan: Duration = timedelta(hours=1)
+    message: Duration = timedelta(hours=48)
+    payment: Duration = timedelta(hours=48)
+    new_user: Duration = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """Hold the largest GraphQL operation that is answered; `cost` counts values, list sizes multiplied."""
+
+    prefix: ClassVar[str] = "USER_TAGS_QUERY_"
+
+    depth: Count = 20
+    fields: Count = 400
+    aliases: Count = 30
+    directives: Count = 20
+    directives_at_once: Count = 4
+    tokens: Count = 4_000
+    cost: Count = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """Hold how much a client may send and open, and how long the service waits for it. Sizes are in bytes."""
+
+    head_bytes: Count = 65_536
+    head_within: Positive = timedelta(seconds=10)
+    body_bytes: Count = 4_194_304
+    body_within: Positive = timedelta(seconds=30)
+    message_bytes: Count = 1_048_576
+    init_within: Positive = timedelta(seconds=10)
+    ping_every: Positive = timedelta(seconds=20)
+    pong_within: Positive = timedelta(seconds=20)
+    stream_ping_every: Positive = timedelta(seconds=15)
+    reader_patience: Positive = timedelta(seconds=20)
+    operations_per_socket: Count = 100
+    subscriptions_per_holder: Count = 1_000
+    operations_per_second: Count = 200
+    operations_burst: AtLeastASecond = timedelta(seconds=5)
+    documents_remembered: Count = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold the settings of one process, immutable. Durations are timedeltas, secrets are kept out of `repr`."""
+
+    database_url: Annotated[DatabaseUrl | None, Variable("DATABASE_URL")] = field(default=None, repr=False)
+    redis_url: Annotated[RedisUrl | None, Variable("REDIS_URL")] = field(default=None, repr=False)
+    jwt_secret: Secret | None = field(default=None, repr=False)
+    jwt_public_key: str | None = None
+    jwt_jwks_url: WebUrl | None = None
+    jwt_algorithms: Names = ()  # empty: HS256 with a secret; RS256, ES256, EdDSA with a public key
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    secrets_keys: Annotated[Secrets, Variable("USER_TAGS_SECRETS_KEY")] = field(default=(), repr=False)
+    public_url: BaseUrl = "http://127.0.0.1:8000"
+    wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
+    default_tags_every: Cadence = timedelta(minutes=30)
+    combos_every: Cadence = timedelta(minutes=15)
+    windows: Windows = Windows()
+    query_limits: QueryLimits = QueryLimits()
+    client_limits: ClientLimits = ClientLimits()
+    trusted_documents: Names = ()
+    trusted_documents_mode: Trust = "off"
+    change_log_retention: Positive = timedelta(days=7)
+    forget_unfollowed_after: Duration = timedelta(days=30)
+    size_history_retention: Positive = timedelta(days=365)
+    export_kept_for: Positive = timedelta(hours=24)
+    return_sweep_every: Cadence = timedelta(seconds=10)
+    undo_retention: Positive = timedelta(days=30)
+    feed_heal_every: Positive = timedelta(seconds=3)
+    push_signature_max_age: Positive = timedelta(minutes=10)
+    ad_feed_openid_names: Names = ("wechat_openid",)
+    ad_feed_ad_names: Names = ("adgroup_id", "ad_id", "campaign_id")
+    ad_feed_time_names: Names = ("act_time",)
+    database_pool_size: Count = 10
+    production: Annotated[Production, Variable("USER_TAGS_ENV")] = False
+    data_dir: str = ".data"
+    clock_offset_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """Hold the settings of the demo's own process. `rate` is in events per second; port 0 means a free one."""
+
+    prefix: ClassVar[str] = "USER_TAGS_DEMO_"
+
+    service_url: BaseUrl = "http://127.0.0.1:8000"
+    port: Port = 8089
+    file: str | None = None
+    rate: Rate = 2.0
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings; raises SettingsError where one is malformed, unknown or, in production, unsafe."""
+    settings = read_variables(Settings, environment, _known())
+    complaints = [*_contradictions(settings), *(_production_complaints(settings) if settings.production else ())]
+    if complaints:
+        raise SettingsError(*complaints)
+    return settings
+
+
+def read_demo_settings(environment: Mapping[str, str] = os.environ) -> DemoSettings:
+    """Return the settings of the demo; raises SettingsError where one is malformed or unknown."""
+    return read_variables(DemoSettings, environment, _known())
+
+
+def _known() -> list[str]:
+    return [*variables_of(Settings).values(), *variables_of(DemoSettings).values()]
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    if settings.undo_retention <= settings.change_log_retention:
+        yield "USER_TAGS_UNDO_RETENTION must be longer than USER_TAGS_CHANGE_LOG_RETENTION."
+    if settings.trusted_documents_mode != "off" and not settings.trusted_documents:
+        yield "USER_TAGS_TRUSTED_DOCUMENTS_MODE needs USER_TAGS_TRUSTED_DOCUMENTS, the files to trust."
+
+
+def _production_complaints(settings: Settings) -> Iterator[str]:
+    needed = (
+        ("DATABASE_URL", settings.database_url),
+        ("REDIS_URL", settings.redis_url),
+        ("USER_TAGS_SECRETS_KEY", settings.secrets_keys),
+        (
+            "USER_TAGS_JWT_SECRET, USER_TAGS_JWT_PUBLIC_KEY or USER_TAGS_JWT_JWKS_URL",
+            settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url,
+        ),
+    )
+    missing = [name for name, value in needed if not value]
+    if missing:
+        yield f"In production these must be set: {', '.join(missing)}."
+    if any(secret and _is_weak(secret) for secret in (settings.jwt_secret, *settings.secrets_keys)):
+        yield (
+            "In production USER_TAGS_JWT_SECRET and USER_TAGS_SECRETS_KEY must be random,"
+            " for example `openssl rand -hex 32`."
+        )
+    if settings.clock_offset_file is not None:
+        yield "USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it."
+
+
+def _is_weak(secret: str) -> bool:
+    return len(set(secret)) < WEAK_SECRET_CHARACTERS

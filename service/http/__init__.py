@@ -1,1 +1,0 @@
-"""What is not GraphQL: WeChat's pushes, and how operators see that the process is well."""

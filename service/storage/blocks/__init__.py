@@ -1,0 +1,1 @@
+"""Blocks: heads, members and the change log."""

@@ -1,0 +1,184 @@
+"""The change log of blocks: what each version did to whom."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from asyncpg import BitString
+
+from service.entities.blocks import BLOCK_SIZE, bitmap_of
+from service.entities.enums import ChangeCause
+from service.entities.tags import UserTagChange
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+MOST_OFFSETS_AS_LIST = 300
+
+# A version of a block and its instant: only both together say that a log is the one that was read before.
+Place: TypeAlias = tuple[int, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A small change: what one version did to one user."""
+
+    block: int
+    version: int
+    offset: int
+    at: datetime
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkLogLine:
+    """A change of many users: what one version did to one tag."""
+
+    block: int
+    version: int
+    tag_id: int
+    at: datetime
+    added_offsets: Sequence[int]
+    removed_offsets: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesSince:
+    """`known` is False where the log does not hold the version asked from: then the rest says nothing."""
+
+    version: int
+    at: datetime
+    known: bool
+    changes: tuple[UserTagChange, ...]
+
+
+async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[LogLine], cause: ChangeCause) -> None:
+    await conn.execute(
+        STATEMENTS["log_user_changes"],
+        channel_id,
+        [line.block for line in lines],
+        [line.version for line in lines],
+        [line.offset for line in lines],
+        [line.at for line in lines],
+        [_array(line.added) for line in lines],
+        [_array(line.removed) for line in lines],
+        cause,
+    )
+
+
+async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[BulkLogLine], cause: ChangeCause) -> None:
+    listed: list[int] = []
+    starts, added_ends, removed_ends = [], [], []
+    for line in lines:
+        starts.append(len(listed))
+        listed += _few(line.added_offsets)
+        added_ends.append(len(listed))
+        listed += _few(line.removed_offsets)
+        removed_ends.append(len(listed))
+    await conn.execute(
+        STATEMENTS["log_bulk_changes"],
+        channel_id,
+        [line.block for line in lines],
+        [line.version for line in lines],
+        [line.tag_id for line in lines],
+        [line.at for line in lines],
+        starts,
+        added_ends,
+        removed_ends,
+        [_bits(line.added_offsets) for line in lines],
+        [_bits(line.removed_offsets) for line in lines],
+        listed,
+        cause,
+    )
+
+
+async def changes_since(
+    conn: Connection, channel_id: int, block: int, known: Place, offsets: Iterable[int]
+) -> ChangesSince:
+    """What happened to `offsets` of a block after the (version, at) in `known`, in order."""
+    rows = await conn.fetch(STATEMENTS["changes_since"], channel_id, block, *known, list(offsets))
+    if not rows:
+        return ChangesSince(known[0], known[1], known=False, changes=())
+    merged: dict[tuple[int, int], UserTagChange] = {}
+    for row in rows:
+        if row["version"] is None:
+            continue
+        key = (row["version"], row["user_offset"])
+        earlier = merged.get(key)
+        merged[key] = UserTagChange(
+            row["version"],
+            row["at"],
+            ChangeCause(row["cause"]),
+            row["user_offset"],
+            (*(earlier.added if earlier else ()), *row["added"]),
+            (*(earlier.removed if earlier else ()), *row["removed"]),
+        )
+    head = rows[0]
+    return ChangesSince(
+        head["head_version"], head["head_at"], head["known"], tuple(merged[key] for key in sorted(merged))
+    )
+
+
+async def changes_since_each(
+    conn: Connection, channel_id: int, block: int, asked: Sequence[tuple[Place, int]]
+) -> list[ChangesSince]:
+    """For each ((version, at), offset) what happened to that offset since: the log is read once for all of them."""
+    places = sorted({place for place, _ in asked})
+    read = await changes_since(conn, channel_id, block, places[0], sorted({offset for _, offset in asked}))
+    versions, instants = [version for version, _ in places], [at for _, at in places]
+    known = {tuple(row) for row in await conn.fetch(STATEMENTS["known_places"], channel_id, block, versions, instants)}
+    by_offset: dict[int, list[UserTagChange]] = {}
+    for change in read.changes:
+        by_offset.setdefault(change.offset, []).append(change)
+    return [
+        ChangesSince(
+            read.version,
+            read.at,
+            place in known,
+            tuple(change for change in by_offset.get(offset, ()) if change.version > place[0]),
+        )
+        for place, offset in asked
+    ]
+
+
+async def history_of_user(
+    conn: Connection, channel_id: int, block: int, offset: int, *, before: int, limit: int
+) -> list[UserTagChange]:
+    """Changes of one user before a version, newest first."""
+    rows = await conn.fetch(STATEMENTS["history_of_user"], channel_id, block, offset, before, limit)
+    return [
+        UserTagChange(
+            row["version"],
+            row["at"],
+            ChangeCause(row["cause"]),
+            offset,
+            tuple(row["added"] or ()),
+            tuple(row["removed"] or ()),
+        )
+        for row in rows
+    ]
+
+
+async def prune_block(conn: Connection, channel_id: int, block: int, before: datetime) -> None:
+    """Forgets what happened before an instant; the caller holds the block. The newest forgotten version stays known."""
+    version = await conn.fetchval(STATEMENTS["prunable_version"], channel_id, block, before)
+    if version is None:
+        return
+    await conn.execute(STATEMENTS["raise_base"], channel_id, block, version)
+    await conn.execute(STATEMENTS["prune_user_changes"], channel_id, block, version)
+    await conn.execute(STATEMENTS["prune_bulk_changes"], channel_id, block, version)
+
+
+def _few(offsets: Sequence[int]) -> Sequence[int]:
+    """The offsets that are written one by one; none where there is a bitmap of them."""
+    return offsets if len(offsets) <= MOST_OFFSETS_AS_LIST else ()
+
+
+def _bits(offsets: Sequence[int]) -> BitString | None:
+    return BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE) if len(offsets) > MOST_OFFSETS_AS_LIST else None
+
+
+def _array(ids: tuple[int, ...]) -> str:
+    """An array literal: asyncpg cannot send arrays whose rows differ in length."""
+    return "{" + ",".join(map(str, ids)) + "}"

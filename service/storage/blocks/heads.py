@@ -1,0 +1,71 @@
+"""Block heads: locks, versions, and which blocks the scheduled run must visit."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from service.entities.blocks import Head
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+
+async def insert_heads(conn: Connection, channel_id: int, blocks: Iterable[int], now: datetime) -> None:
+    """Heads of blocks that begin to exist; those that do already stay as they are."""
+    await conn.execute(STATEMENTS["insert_heads"], channel_id, sorted(blocks), now)
+
+
+async def lock_heads(conn: Connection, channel_id: int, blocks: Iterable[int]) -> dict[int, Head]:
+    """Locks in ascending order. What the caller reads next sees everything that the wait was for."""
+    rows = await conn.fetch(STATEMENTS["lock_heads"], channel_id, sorted(blocks))
+    return {
+        row["block"]: Head(
+            row["block"],
+            row["version"],
+            row["at"],
+            row["evaluated_at"],
+            row["latest_at"],
+            row["windows_version"],
+        )
+        for row in rows
+    }
+
+
+async def blocks_of(conn: Connection, channel_id: int) -> list[int]:
+    return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_of"], channel_id)]
+
+
+async def blocks_to_evaluate(conn: Connection, channel_id: int, now: datetime) -> list[int]:
+    """Blocks in which a boundary has passed, plus those being written at this moment: an evaluation from before
+    the boundary may be about to commit there.
+    """
+    # In this order: what is being written at the first look counts as such, what committed before is in the second.
+    unlocked = await unlocked_blocks(conn, channel_id)
+    due = {row["block"] for row in await conn.fetch(STATEMENTS["due_blocks"], channel_id, now)}
+    every = set(await blocks_of(conn, channel_id))
+    return sorted(due | (every - unlocked))
+
+
+async def unlocked_blocks(conn: Connection, channel_id: int) -> set[int]:
+    """Blocks that nobody is writing at this moment."""
+    return {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
+
+
+async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, tuple[int, datetime]]) -> None:
+    """New (version, at) by block; the caller holds the locks."""
+    blocks = sorted(versions)
+    await conn.execute(
+        STATEMENTS["advance_heads"],
+        channel_id,
+        blocks,
+        [versions[block][0] for block in blocks],
+        [versions[block][1] for block in blocks],
+    )
+
+
+async def raise_evaluated_at(
+    conn: Connection, channel_id: int, instants: dict[int, datetime], windows_version: int
+) -> None:
+    """Everyone in these locked blocks has been evaluated at these instants."""
+    blocks = sorted(instants)
+    await conn.execute(
+        STATEMENTS["raise_evaluated_at"], channel_id, blocks, [instants[block] for block in blocks], windows_version
+    )

@@ -1,0 +1,117 @@
+"""Bitmaps of tags and the counts beside them."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from asyncpg import BitString
+
+from service.entities.blocks import BLOCK_SIZE, bitmap_of
+from service.entities.tags import MemberCount
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+# Up to so many bits of a bitmap are set one by one; more are flipped with a bitmap of their own. Eight, as in the SQL.
+FEW: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """Offsets of one locked block that gain and lose one tag: who did not have it, and who had it."""
+
+    block: int
+    tag_id: int
+    added: Sequence[int]
+    removed: Sequence[int]
+    at: datetime
+
+    @property
+    def few(self) -> bool:
+        return len(self.added) + len(self.removed) <= FEW
+
+    @property
+    def delta(self) -> int:
+        return len(self.added) - len(self.removed)
+
+
+async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
+    """Flips bits and keeps the counts; the caller holds the blocks and read the difference after locking them."""
+    few = [flip for flip in flips if flip.few]
+    found = await _set_few(conn, channel_id, few) if few else frozenset()
+    # A tag nobody of the block had has no row yet.
+    await _flip_many(conn, channel_id, [flip for flip in flips if (flip.block, flip.tag_id) not in found])
+    counted = [flip for flip in flips if flip.delta]
+    if counted:
+        await conn.execute(
+            STATEMENTS["count_members"],
+            channel_id,
+            [flip.block for flip in counted],
+            [flip.tag_id for flip in counted],
+            [flip.delta for flip in counted],
+            [flip.at for flip in counted],
+        )
+
+
+async def _set_few(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> AbstractSet[tuple[int, int]]:
+    """Those (block, tag id) that have a row. One bit costs less than the 4 kB of a bitmap with one bit in it."""
+    offsets: list[int] = []
+    values: list[int] = []
+    for flip in flips:
+        spare = FEW - len(flip.added) - len(flip.removed)
+        offsets += flip.added
+        offsets += flip.removed
+        values += [1] * len(flip.added) + [0] * len(flip.removed)
+        # Setting the last one again changes nothing.
+        offsets += offsets[-1:] * spare
+        values += values[-1:] * spare
+    rows = await conn.fetch(
+        STATEMENTS["set_few_members"],
+        channel_id,
+        [flip.block for flip in flips],
+        [flip.tag_id for flip in flips],
+        offsets,
+        values,
+    )
+    return {(block, tag_id) for block, tag_id in rows}
+
+
+async def _flip_many(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
+    if not flips:
+        return
+    await conn.execute(
+        STATEMENTS["flip_members"],
+        channel_id,
+        [flip.block for flip in flips],
+        [flip.tag_id for flip in flips],
+        [BitString.frombytes(bitmap_of((*flip.added, *flip.removed)), BLOCK_SIZE) for flip in flips],
+    )
+
+
+async def member_counts(conn: Connection, channel_id: int) -> dict[int, MemberCount]:
+    """Members and the time of their last change, by tag id; a tag nobody ever had is absent."""
+    rows = await conn.fetch(STATEMENTS["member_counts"], channel_id)
+    return {row["tag_id"]: MemberCount(row["members"], row["at"]) for row in rows}
+
+
+async def miscounted_tags(conn: Connection, channel_id: int, block: int) -> list[tuple[int, int, int]]:
+    """(tag id, stored count, true count) where the two differ, in a locked block."""
+    rows = await conn.fetch(STATEMENTS["miscounted_tags"], channel_id, block)
+    return [(row["tag_id"], row["counted"], row["members"]) for row in rows]
+
+
+async def set_member_count(
+    conn: Connection, channel_id: int, block: int, tag_id: int, members: int, at: datetime
+) -> None:
+    await conn.execute(STATEMENTS["set_member_count"], channel_id, block, tag_id, members, at)
+
+
+async def stray_members(conn: Connection, channel_id: int, block: int) -> list[tuple[int, list[int]]]:
+    """(offset, tag ids) of bits that belong to nobody, in a locked block."""
+    rows = await conn.fetch(STATEMENTS["stray_members"], channel_id, block)
+    return [(row["user_offset"], row["tag_ids"]) for row in rows]
+
+
+async def drop_empty_members(conn: Connection, channel_id: int, block: int) -> None:
+    await conn.execute(STATEMENTS["drop_empty_members"], channel_id, block)

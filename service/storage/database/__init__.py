@@ -1,0 +1,1 @@
+"""The connection pool, named statements and migrations."""

@@ -1,0 +1,101 @@
+"""Connections: one pool a process, and the alias every storage function takes first."""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+if TYPE_CHECKING:
+    BareConnection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    # Generic only in its stubs.
+    BareConnection = asyncpg.Connection
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+# A connection that broke or was never there, in all the ways asyncpg says so; the first is a socket's own. What was
+# asked may have happened or not.
+CONNECTION_LOST: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+
+DatabaseError: TypeAlias = asyncpg.PostgresError
+DeadlockError: TypeAlias = asyncpg.DeadlockDetectedError
+
+# Seconds. Somebody who is behind a broken network must neither wait for ever nor make others wait.
+CONNECTED_WITHIN: Final = 5
+CANCELLED_WITHIN: Final = 5
+# The kernel asks a silent server for a sign of life, and gives up on one that acknowledges nothing.
+ASK_AFTER: Final = 5
+GIVE_UP_AFTER: Final = 15
+# The server ends a transaction whose client says nothing, and with it the locks of a process that is out of reach.
+LOCKS_KEPT_FOR: Final = "10s"
+SERVER_SETTINGS: Final = {
+    "application_name": "user-tags",
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": LOCKS_KEPT_FOR,
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+
+class SessionlessConnection(BareConnection):
+    """Keeps no session state, so giving it back to the pool needs no reset query."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+    async def _cancel(
+        self, waiter: "asyncio.Future[None]", cancel_waiter: "asyncio.Future[None] | None" = None
+    ) -> None:
+        """Ends the connection when the server does not take the cancellation of a statement soon: whoever gives the
+        connection back waits for this. asyncpg has the patience here that it has with statements.
+
+        The other connections of the pool went the same way, so they are made anew before they are used again.
+        """
+        async with asyncio.timeout(CANCELLED_WITHIN) as patience:
+            await super()._cancel(waiter, cancel_waiter)  # type: ignore[misc]
+        if patience.expired():
+            holder = self._pool_holder and self._pool_holder()  # type: ignore[attr-defined]
+            self.terminate()
+            if holder is not None:
+                await holder._pool.expire_connections()  # noqa: SLF001 - a connection knows its pool no other way
+
+
+async def open_pool(database_url: str, *, size: int, answered_within: float = 60) -> Pool:
+    """A pool of at most `size` connections; a statement that takes longer than so many seconds raises TimeoutError.
+
+    Raises OSError or asyncpg.PostgresError when there is no database.
+    """
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=size,
+        connection_class=SessionlessConnection,
+        timeout=CONNECTED_WITHIN,
+        command_timeout=answered_within,
+        server_settings=SERVER_SETTINGS,
+        init=_watch_the_network,
+    )
+
+
+async def _watch_the_network(conn: Connection) -> None:
+    way = conn._transport.get_extra_info("socket")  # type: ignore[union-attr]  # noqa: SLF001 - asyncpg has no other way
+    if way is None or way.family == socket.AF_UNIX or not hasattr(socket, "TCP_USER_TIMEOUT"):
+        return
+    way.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ASK_AFTER)
+    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ASK_AFTER)
+    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GIVE_UP_AFTER * 1000)

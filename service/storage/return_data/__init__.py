@@ -1,0 +1,1 @@
+"""Returned data: batches, their members, endpoints and idempotency keys."""

@@ -1,0 +1,158 @@
+"""Return tags by their key, and batches with their receipts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import asyncpg
+import orjson
+
+from service.entities.enums import BatchEnd, RejectionCode, ReturnMode, ReturnSource
+from service.entities.return_data import Receipt, RejectedOpenid
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+
+async def return_tag_by_key(conn: Connection, channel_id: int, category: str, label: str) -> tuple[bool, int | None]:
+    """Whether the gate is open, and the living tag under an integrator's key."""
+    row = await conn.fetchrow(STATEMENTS["return_tag_by_key"], channel_id, category, label)
+    return (False, None) if row is None else (row["open"], row["tag_id"])
+
+
+async def insert_return_tag(conn: Connection, channel_id: int, tag_id: int, category: str, label: str) -> None:
+    await conn.execute(STATEMENTS["insert_return_tag"], channel_id, tag_id, category, label)
+
+
+async def return_tag_keys(conn: Connection, channel_id: int) -> dict[int, tuple[str, str]]:
+    """(category, label) by tag id, deleted tags too."""
+    rows = await conn.fetch(STATEMENTS["return_tag_keys"], channel_id)
+    return {row["tag_id"]: (row["category"], row["label"]) for row in rows}
+
+
+async def share_tags(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> set[int]:
+    """Holds tags against edits and replacement; those that live."""
+    rows = await conn.fetch(STATEMENTS["share_tags"], channel_id, sorted(tag_ids))
+    return {row["tag_id"] for row in rows if row["living"]}
+
+
+async def seize_tag(conn: Connection, channel_id: int, tag_id: int) -> bool:
+    """Holds a tag against everybody else who changes its batches; whether it lives."""
+    row = await conn.fetchrow(STATEMENTS["seize_tag"], channel_id, tag_id)
+    return row is not None and row["living"]
+
+
+async def take_batch_numbers(conn: Connection, channel_id: int, count: int) -> range:
+    """Numbers for new batches, in commit order; the last lock of a transaction."""
+    last = await conn.fetchval(STATEMENTS["take_batch_numbers"], channel_id, count)
+    return range(last - count + 1, last + 1)
+
+
+async def insert_batches(conn: Connection, channel_id: int, receipts: Sequence[Receipt], at: datetime) -> None:
+    """Receipts of one transaction."""
+    await conn.execute(
+        STATEMENTS["insert_batches"],
+        channel_id,
+        at,
+        [each.batch_id for each in receipts],
+        [each.tag_id for each in receipts],
+        [each.mode for each in receipts],
+        [each.source for each in receipts],
+        [each.subject for each in receipts],
+        [each.expires_at for each in receipts],
+        [each.added for each in receipts],
+        [each.removed for each in receipts],
+        [each.unchanged for each in receipts],
+        [each.duplicates for each in receipts],
+        [each.new_users for each in receipts],
+        [_rejected_text(each.rejected) for each in receipts],
+        # Openids have no characters that mean anything in an array literal.
+        ["{" + ",".join(f'"{openid}"' for openid in each.unmatched) + "}" for each in receipts],
+        ["{" + ",".join(map(str, each.blocks)) + "}" for each in receipts],
+    )
+
+
+async def batch(conn: Connection, channel_id: int, batch_id: int) -> Receipt | None:
+    row = await conn.fetchrow(STATEMENTS["batch"], channel_id, batch_id)
+    return None if row is None else _receipt(row)
+
+
+async def batches_by_number(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, Receipt]:
+    rows = await conn.fetch(STATEMENTS["batches_by_number"], channel_id, list(batch_ids))
+    return {row["batch_id"]: _receipt(row) for row in rows}
+
+
+async def batches_of_tag(conn: Connection, channel_id: int, tag_id: int, *, before: int, limit: int) -> list[Receipt]:
+    """Newest first."""
+    rows = await conn.fetch(STATEMENTS["batches_of_tag"], channel_id, tag_id, before, limit)
+    return [_receipt(row) for row in rows]
+
+
+async def lock_batches(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Holds those that are still in force; their blocks."""
+    rows = await conn.fetch(STATEMENTS["lock_batches"], channel_id, list(batch_ids))
+    return {row["batch_id"]: row["blocks"] for row in rows}
+
+
+async def end_batches(
+    conn: Connection, channel_id: int, batch_ids: Iterable[int], reason: BatchEnd, at: datetime
+) -> None:
+    await conn.execute(STATEMENTS["end_batches"], channel_id, list(batch_ids), reason, at)
+
+
+async def end_batches_of_tag(conn: Connection, channel_id: int, tag_id: int, at: datetime) -> None:
+    await conn.execute(STATEMENTS["end_batches_of_tag"], channel_id, tag_id, at)
+
+
+async def note_undo(conn: Connection, channel_id: int, batch_id: int, *, removed: int, kept: int) -> None:
+    await conn.execute(STATEMENTS["note_undo"], channel_id, batch_id, removed, kept)
+
+
+async def expired_batches(conn: Connection, channel_id: int, now: datetime, limit: int) -> list[tuple[int, int]]:
+    """(tag id, batch id) of batches whose time is over."""
+    rows = await conn.fetch(STATEMENTS["expired_batches"], channel_id, now, limit)
+    return [(row["tag_id"], row["batch_id"]) for row in rows]
+
+
+async def channels_with_expired_batches(conn: Connection, now: datetime) -> list[int]:
+    rows = await conn.fetch(STATEMENTS["channels_with_expired_batches"], now)
+    return [row["channel_id"] for row in rows]
+
+
+async def settled_batches(conn: Connection, channel_id: int, before: datetime, limit: int) -> list[tuple[int, int]]:
+    """(tag id, batch id) of batches that can no longer be undone."""
+    rows = await conn.fetch(STATEMENTS["settled_batches"], channel_id, before, limit)
+    return [(row["tag_id"], row["batch_id"]) for row in rows]
+
+
+async def batches_holding(
+    conn: Connection, channel_id: int, ordinals: Iterable[int]
+) -> dict[int, dict[int, list[int]]]:
+    """By ordinal and tag id, the batches in force; 0 stands for those that were folded."""
+    holding: dict[int, dict[int, list[int]]] = {}
+    for row in await conn.fetch(STATEMENTS["batches_holding"], channel_id, list(ordinals)):
+        holding.setdefault(row["ordinal"], {}).setdefault(row["tag_id"], []).append(row["batch_id"])
+    return holding
+
+
+def _rejected_text(rejected: Sequence[RejectedOpenid]) -> str | None:
+    if not rejected:
+        return None
+    return orjson.dumps([[each.index, each.code.value, each.reason] for each in rejected]).decode()
+
+
+def _receipt(row: asyncpg.Record) -> Receipt:
+    names = ("channel_id", "batch_id", "tag_id", "at", "subject", "expires_at", "added", "removed", "unchanged")
+    rejected = orjson.loads(row["rejected"]) if row["rejected"] else []
+    return Receipt(
+        **{name: row[name] for name in names},
+        mode=ReturnMode(row["mode"]),
+        source=ReturnSource(row["source"]),
+        duplicates=row["duplicates"],
+        new_users=row["new_users"],
+        rejected=[RejectedOpenid(index, RejectionCode(code), reason) for index, code, reason in rejected],
+        unmatched=row["unmatched"] or [],
+        blocks=row["blocks"],
+        ended=None if row["ended"] is None else BatchEnd(row["ended"]),
+        ended_at=row["ended_at"],
+        undo_removed=row["undo_removed"],
+        undo_kept=row["undo_kept"],
+    )

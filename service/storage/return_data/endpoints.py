@@ -1,0 +1,48 @@
+"""Return addresses and keys of robots."""
+
+from datetime import datetime
+
+import asyncpg
+
+from service.entities.return_data import ReturnEndpoint
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+
+async def endpoint_of_robot(conn: Connection, robot_id: str) -> ReturnEndpoint | None:
+    return _maybe(await conn.fetchrow(STATEMENTS["return_endpoint_of_robot"], robot_id))
+
+
+async def endpoint_by_token(conn: Connection, token_hash: bytes) -> ReturnEndpoint | None:
+    return _maybe(await conn.fetchrow(STATEMENTS["return_endpoint_by_token"], token_hash))
+
+
+async def insert_endpoint(
+    conn: Connection, robot_id: str, *, app_id: str, token: bytes, token_hash: bytes, key: bytes, now: datetime
+) -> None:
+    """Makes the robot's endpoint; changes nothing where there is one."""
+    await conn.execute(STATEMENTS["insert_return_endpoint"], robot_id, app_id, token, token_hash, key, now)
+
+
+async def replace_key(conn: Connection, robot_id: str, key: bytes, now: datetime) -> ReturnEndpoint | None:
+    """The endpoint with its new key; None where none was obtained."""
+    return _maybe(await conn.fetchrow(STATEMENTS["replace_return_key"], robot_id, key, now))
+
+
+async def note_call(conn: Connection, robot_id: str, now: datetime, unless_after: datetime) -> None:
+    await conn.execute(STATEMENTS["note_return_call"], robot_id, now, unless_after)
+
+
+def _maybe(row: asyncpg.Record | None) -> ReturnEndpoint | None:
+    if row is None:
+        return None
+    return ReturnEndpoint(
+        endpoint_id=row["endpoint_id"],
+        robot_id=row["robot_id"],
+        app_id=row["app_id"],
+        sealed_token=row["token"],
+        sealed_key=row["key"],
+        obtained_at=row["obtained_at"],
+        key_reset_at=row["key_reset_at"],
+        last_call_at=row["last_call_at"],
+    )

@@ -1,0 +1,24 @@
+"""Connections to Valkey, and the errors by which one is lost."""
+
+from typing import Final, TypeAlias
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+
+Valkey: TypeAlias = Redis
+
+VALKEY_ERRORS: Final = (RedisError, OSError)
+
+
+def open_valkey(url: str, *, answered_within: float) -> Valkey:
+    """Return a client that gives up on an answer after so many seconds. It connects with its first command."""
+    valkey: Valkey = Redis.from_url(
+        url,
+        socket_timeout=answered_within,
+        socket_connect_timeout=2,
+        health_check_interval=15,
+        retry=Retry(ExponentialBackoff(cap=0.5), 1),
+    )
+    return valkey

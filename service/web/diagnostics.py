@@ -1,0 +1,61 @@
+"""What a web process holds at this moment, for operators: `kill -USR1` writes it into the log as one line of JSON."""
+
+import asyncio
+import gc
+import logging
+import re
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import orjson
+
+from service.auth.quotas import OpenSubscriptions
+from service.domain.feed.hub import Hub
+from service.storage.database.pool import Pool
+
+UNNAMED = re.compile(r"Task-\d+")
+NUMBER = re.compile(r"\d+")
+
+log = logging.getLogger(__name__)
+
+
+def holdings(subscriptions: OpenSubscriptions, hub: Hub, pool: Pool) -> dict[str, object]:
+    """Subscriptions and pages that are open, connections to the database, blocks of memory in use, and how many tasks
+    there are of each kind. What only waits to be collected is collected before: that takes a moment.
+    """
+    gc.collect()
+    return {
+        "subscriptions": subscriptions.total,
+        "pages": hub.open_pages,
+        "connections": pool.get_size(),
+        "idle": pool.get_idle_size(),
+        "blocks": sys.getallocatedblocks(),
+        "tasks": dict(sorted(Counter(map(_kind, asyncio.all_tasks())).items())),
+    }
+
+
+@contextmanager
+def told_on_request(ask: Callable[[], dict[str, object]]) -> Iterator[None]:
+    """While this is open, SIGUSR1 writes into the log what `ask` answers."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("holding %s", orjson.dumps(ask()).decode()))
+    except (NotImplementedError, RuntimeError, ValueError):
+        # Only the main thread of a process gets signals, and not everywhere.
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGUSR1)
+
+
+def _kind(task: "asyncio.Task[object]") -> str:
+    """Its name without numbers; what nobody named goes by its coroutine."""
+    name = task.get_name()
+    if UNNAMED.fullmatch(name):
+        return getattr(task.get_coro(), "__qualname__", name)
+    return NUMBER.sub("…", name)

@@ -1,0 +1,1 @@
+"""HTTP endpoints beside GraphQL: WeChat, ad platform, integrators, files, health."""

@@ -1,0 +1,100 @@
+"""`/ads/{secret}`: Tencent Ads calls it when somebody follows through an ad, about a minute after the follow.
+
+The advertiser configures an address like `…/ads/SECRET?wechat_openid=__WECHAT_OPENID__&adgroup_id=__ADGROUP_ID__&…`,
+and the platform replaces the macros. A macro that is left in place is one it does not know: the value is missing.
+There is no signature, so the secret in the path is all there is. Names of parameters come from community clients and
+are settings (`AD_FEED_…_NAMES`); their case does not matter, and other parameters are welcome.
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from service.domain.ad_tags.return_address import channel_of_ad_secret, record_ad_follow
+from service.domain.input_rules import AD_ID, MOST_AD_IDS_AN_EVENT, OPENID, time_refusal
+from service.domain.runtime import Runtime
+from service.entities.enums import RejectionCode
+from service.entities.users import AdFollow
+from service.storage.database.pool import CONNECTION_LOST
+
+MACRO: Final = re.compile(r"__[A-Z0-9_]+__")
+SECONDS: Final = re.compile(r"[0-9]{1,11}")
+
+log = logging.getLogger(__name__)
+
+
+class MalformedCallError(Exception):
+    """The call says nothing that could be recorded."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class AdFeed:
+    """Answers 200 once what the call says is durable, and never before."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def get(self, request: Request) -> Response:
+        if request.method != "GET":
+            return PlainTextResponse("METHOD_NOT_ALLOWED", status_code=405, headers={"Allow": "GET"})
+        try:
+            return await self._receive(request)
+        except (*CONNECTION_LOST, asyncpg.PostgresError):
+            log.exception("an ad-feed call could not be kept; the ad platform may try again")
+            return PlainTextResponse("TRY_AGAIN", status_code=503)
+
+    async def _receive(self, request: Request) -> Response:
+        secret = request.path_params["secret"]
+        channel = await channel_of_ad_secret(self._runtime, secret)
+        if channel is None:
+            return PlainTextResponse("NOT_FOUND", status_code=404)
+        try:
+            follow = self._read(request.query_params)
+        except MalformedCallError as error:
+            log.info("an ad-feed call to channel %d was refused: %s", channel.channel_id, error)
+            return PlainTextResponse(error.code, status_code=400)
+        await record_ad_follow(self._runtime, channel, secret, follow)
+        return JSONResponse({"ret": 0, "msg": "ok"})
+
+    def _read(self, query: QueryParams) -> AdFollow:
+        """Raises MalformedCallError. A call without a time is as if the follow were just now."""
+        settings = self._runtime.settings
+        openid = next(iter(_values(query, settings.ad_feed_openid_names)), "")
+        if OPENID.fullmatch(openid) is None:
+            raise MalformedCallError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
+        ad_ids = tuple(dict.fromkeys(_values(query, settings.ad_feed_ad_names)))
+        if len(ad_ids) > MOST_AD_IDS_AN_EVENT or not all(map(AD_ID.fullmatch, ad_ids)):
+            raise MalformedCallError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
+        now = self._runtime.clock()
+        at = self._time(next(iter(_values(query, settings.ad_feed_time_names)), None), now)
+        if refused := time_refusal(at, now):
+            raise MalformedCallError(*refused)
+        return AdFollow(openid, at, ad_ids)
+
+    def _time(self, text: str | None, now: datetime) -> datetime:
+        if text is None:
+            return now.replace(microsecond=0)
+        if SECONDS.fullmatch(text) is None:
+            raise MalformedCallError(RejectionCode.BAD_VALUE, "the time is not in unix seconds")
+        return datetime.fromtimestamp(int(text), UTC)
+
+
+def _values(query: QueryParams, names: Iterable[str]) -> list[str]:
+    """What is really there under these names, in their order: neither empty nor a macro nobody replaced."""
+    given = [(name.lower(), value.strip()) for name, value in query.multi_items()]
+    return [
+        value
+        for wanted in names
+        for name, value in given
+        if name == wanted.lower() and value and MACRO.fullmatch(value) is None
+    ]

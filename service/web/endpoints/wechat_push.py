@@ -1,0 +1,140 @@
+"""`/wechat/{secret}`: WeChat's message push (developers.weixin.qq.com/doc/oplatform/developers/dev/push).
+
+WeChat waits 5 seconds and tries three times, so `success` is said as soon as the event is durable and never before.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+
+from service.domain.events.recorder import EventRecorder
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.entities.users import UserEvent
+from service.foundation.clock import Clock
+from service.foundation.encryption import lookup_hash
+from service.storage import channels
+from service.storage.database.pool import CONNECTION_LOST
+from service.wechat.pushes import LARGEST_BODY, Push, PushRefusal, PushRefusedError, open_push, verify_url
+
+NOTED_EVERY: Final = timedelta(minutes=1)
+STATUS: Final = {PushRefusal.TOO_LARGE: 413, PushRefusal.BAD_SIGNATURE: 403, PushRefusal.STALE: 403}
+
+log = logging.getLogger(__name__)
+
+
+class WechatPush:
+    """The two requests WeChat makes: GET when the address is configured, POST for each message and event."""
+
+    def __init__(self, runtime: Runtime, recorder: EventRecorder) -> None:
+        self._runtime = runtime
+        self._recorder = recorder
+        self._clock: Clock = runtime.clock
+        self._noted: dict[int, datetime] = {}
+
+    async def get(self, request: Request) -> Response:
+        return await _or_try_again(self._verify(request))
+
+    async def post(self, request: Request) -> Response:
+        return await _or_try_again(self._receive(request))
+
+    async def _verify(self, request: Request) -> Response:
+        channel = await self._channel(request)
+        if channel is None:
+            return _refusal(404, "NOT_FOUND")
+        try:
+            echo = verify_url(
+                request.query_params,
+                self._callback_token(channel),
+                self._clock(),
+                self._runtime.settings.push_signature_max_age,
+            )
+        except PushRefusedError as error:
+            return _refused(error)
+        return PlainTextResponse(echo)
+
+    async def _receive(self, request: Request) -> Response:
+        channel = await self._channel(request)
+        if channel is None:
+            return _refusal(404, "NOT_FOUND")
+        try:
+            push = open_push(
+                request.query_params,
+                await _body(request),
+                token=self._callback_token(channel),
+                encoding_aes_key=self._encoding_aes_key(channel),
+                app_id=channel.app_id,
+                now=self._clock(),
+                max_age=self._runtime.settings.push_signature_max_age,
+            )
+        except PushRefusedError as error:
+            log.info("a push to channel %d was refused: %s", channel.channel_id, error)
+            return _refused(error)
+        return await self._record(channel, push)
+
+    async def _record(self, channel: Channel, push: Push) -> Response:
+        events = [UserEvent(push.openid, kind, push.at) for kind in sorted(push.facts)]
+        recorded = await self._recorder.record(channel, events)
+        await self._note(channel)
+        if recorded.rejected:
+            return _refusal(400, recorded.rejected[0].code)
+        return PlainTextResponse("success")
+
+    async def _note(self, channel: Channel) -> None:
+        now = self._clock()
+        noted = self._noted.get(channel.channel_id)
+        if noted is not None and noted <= now < noted + NOTED_EVERY:
+            return
+        self._noted[channel.channel_id] = now
+        async with self._runtime.pool.acquire() as conn:
+            await channels.note_push(conn, channel.channel_id, now, now - NOTED_EVERY)
+
+    async def _channel(self, request: Request) -> Channel | None:
+        async with self._runtime.pool.acquire() as conn:
+            return await channels.channel_by_push_secret(conn, lookup_hash(request.path_params["secret"]))
+
+    def _callback_token(self, channel: Channel) -> str:
+        """Empty when none is set, and then no signature can hold."""
+        sealed = channel.sealed_callback_token
+        return "" if sealed is None else self._runtime.sealer.open(sealed)
+
+    def _encoding_aes_key(self, channel: Channel) -> str | None:
+        sealed = channel.sealed_encoding_aes_key
+        return None if sealed is None else self._runtime.sealer.open(sealed)
+
+
+async def _or_try_again(answer: Awaitable[Response]) -> Response:
+    """503 while the database cannot say or keep anything: neither `success` nor an address that does not exist."""
+    try:
+        return await answer
+    except (*CONNECTION_LOST, asyncpg.PostgresError):
+        log.exception("a push could not be handled; WeChat will try again")
+        return _refusal(503, "TRY_AGAIN")
+
+
+async def _body(request: Request) -> bytes:
+    """The body, but never much more than what may be in one."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(5):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    break
+    except (ClientDisconnect, TimeoutError):
+        raise PushRefusedError(PushRefusal.BAD_XML, "the body did not arrive") from None
+    return bytes(body)
+
+
+def _refused(error: PushRefusedError) -> Response:
+    return _refusal(STATUS.get(error.code, 400), error.code)
+
+
+def _refusal(status: int, code: str) -> Response:
+    return PlainTextResponse(code, status_code=status)
