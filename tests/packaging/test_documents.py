@@ -44,6 +44,8 @@ NEEDED = {
 }
 COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|import-csv|export-schema"
 COMMAND = re.compile(rf"user-tags ((?:{COMMANDS})\b[^\n#)|]*)")
+# How a page writes what may be given, and what it leaves out.
+USAGE = re.compile(r"\[|…$")
 # Folders whose files the documents name by their path from the root.
 PATH = re.compile(r"(?:service|sql|tests|docs|benchmarks|examples|requirements|\.ci)/[\w./-]*")
 # What the README says is not built: addresses, and what the API would have for the rest.
@@ -140,15 +142,16 @@ def commands() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("command", sorted(set(commands())))
-def test_every_command_exists(command: str) -> None:
-    words = shlex.split(command)
-    if len(words) > 1 or words[0] in {"up", "serve", "worker", "migrate"}:
-        parser().parse_args(words)
+def test_every_command_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name, *rest = shlex.split(command)
+    if rest and not USAGE.search(command):
+        parser().parse_args([name, *rest])
         return
-    # Named without what it needs.
+    # Named alone, or with what may be given.
     with pytest.raises(SystemExit) as ended:
-        parser().parse_args([*words, "--help"])
+        parser().parse_args([name, "--help"])
     assert ended.value.code == 0
+    assert set(re.findall(r"--[a-z][a-z-]*", command)) <= set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
 
 
 @each_document
