@@ -34,7 +34,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @contextmanager
-def _enterable_directory() -> Iterator[Path]:
+def enterable_directory() -> Iterator[Path]:
     # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
     directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=MEMORY if roomy else None))
@@ -48,14 +48,14 @@ def _enterable_directory() -> Iterator[Path]:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """Make an empty directory that every account may enter."""
-    with _enterable_directory() as directory:
+    with enterable_directory() as directory:
         yield directory
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[EmbeddedServers]:
     """Run a PostgreSQL and a Valkey for the whole run."""
-    with _enterable_directory() as directory, start_embedded(directory, fast=True) as running:
+    with enterable_directory() as directory, start_embedded(directory, fast=True) as running:
         lasting.processes.add(running.pid)
         yield running
 

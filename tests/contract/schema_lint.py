@@ -1,7 +1,7 @@
 """`python -m tests.contract.schema_lint`: what graphql-inspector and graphql-eslint say.
 
-No change since the released schema may be breaking; schema.graphql, and the operations that the README and the examples
-show, keep the recommended rules.
+No change since the released schema may be breaking; schema.graphql, and the operations that the documents and the
+examples show, keep the recommended rules.
 """
 
 import subprocess

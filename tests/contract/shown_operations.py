@@ -1,4 +1,4 @@
-"""The operations that the README and the examples show."""
+"""The operations that the documents and the examples show."""
 
 import re
 import shutil
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
-# Between the fences of Markdown, the quotes of Python and the backticks of JavaScript.
+# Between the fences of Markdown (indented ones are in a list), the quotes of Python and the backticks of JavaScript.
 QUOTED: Final = (
-    re.compile(r"^```graphql\n(.*?)^```$", re.MULTILINE | re.DOTALL),
+    re.compile(r"^ *```graphql\n(.*?)^ *```$", re.MULTILINE | re.DOTALL),
     re.compile(r'"""(.*?)"""', re.DOTALL),
     re.compile(r"(?<!`)`([^`]+)`(?!`)"),
 )
@@ -18,8 +18,9 @@ OPERATION: Final = re.compile(r"\s*(?:query|mutation|subscription)\b[^:]*?[({]")
 
 def shown_operations() -> Iterator[tuple[str, str]]:
     """Yield each with its place: the file and the line."""
-    examples = (REPOSITORY / "examples").glob("*/*.*")
-    for path in (REPOSITORY / "README.md", *sorted(each for each in examples if each.suffix in {".py", ".mjs"})):
+    documents = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
+    examples = [each for each in (REPOSITORY / "examples").glob("*/*.*") if each.suffix in {".py", ".mjs"}]
+    for path in (*sorted(documents), *sorted(examples)):
         text = path.read_text(encoding="utf-8")
         for found in (found for quoted in QUOTED for found in quoted.finditer(text)):
             if OPERATION.match(found[1]):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.storage.database.migrations import migrate
-from tests.conftest import _enterable_directory
+from tests.conftest import enterable_directory
 from tests.faults.installation import Installation
 from tests.faults.seen import SEEN
 from tests.faults.servers import copy_directory, postgres_in
@@ -19,7 +19,7 @@ Install = Callable[..., Awaitable[Installation]]
 @pytest.fixture(scope="session")
 async def migrated() -> AsyncIterator[Path]:
     """The data of a PostgreSQL that was migrated and stopped."""
-    with _enterable_directory() as directory:
+    with enterable_directory() as directory:
         (directory / "logs").mkdir()
         postgres = postgres_in(directory)
         postgres.start()

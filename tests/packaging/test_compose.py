@@ -9,6 +9,7 @@ import yaml
 from service.cli.commands import parser
 from service.foundation.settings import read_settings
 from tests.packaging.dockerfile import REPOSITORY
+from tests.packaging.documents import SETTINGS, quoted
 
 TEXT: Final = (REPOSITORY / "compose.yaml").read_text(encoding="utf-8")
 COMPOSE: Final = yaml.safe_load(TEXT)
@@ -45,10 +46,9 @@ def test_ours_run_from_one_image_in_production(name: str) -> None:
 
 
 def test_every_variable_given_to_ours_is_a_setting() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    documented = {quoted(row[0])[0] for row in SETTINGS.rows("Settings")}
     for name in OURS:
-        for variable in SERVICES[name]["environment"]:
-            assert f"| `{variable}` |" in readme
+        assert set(SERVICES[name]["environment"]) <= documented
 
 
 def test_nothing_starts_without_its_secrets() -> None:

@@ -1,4 +1,4 @@
-// graphql-eslint: its recommended rules for schema.graphql, and for the operations that the README and the examples show.
+// graphql-eslint: its recommended rules for schema.graphql, and for the operations that the documents and the examples show.
 import { fileURLToPath } from "node:url";
 
 import graphql from "@graphql-eslint/eslint-plugin";

@@ -1,0 +1,98 @@
+"""The documents of the repository: their code blocks by language, tables by heading, links and anchors."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.packaging.dockerfile import REPOSITORY
+
+FENCE: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+HEADING: Final = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+LINK: Final = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
+SPAN: Final = re.compile(r"`([^`\n]+)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A Markdown file, by its path in the repository."""
+
+    path: str
+
+    @property
+    def text(self) -> str:
+        """Return the whole text."""
+        return (REPOSITORY / self.path).read_text(encoding="utf-8")
+
+    @property
+    def prose(self) -> str:
+        """Return the text without its code blocks."""
+        return FENCE.sub("", self.text)
+
+    def blocks(self, language: str) -> list[str]:
+        """Return the code blocks of a language, without the indentation of a list they stand in."""
+        return [
+            re.sub(f"^{indent}", "", text, flags=re.MULTILINE)
+            for indent, found, text in FENCE.findall(self.text)
+            if found == language
+        ]
+
+    def block(self, language: str, holding: str) -> str:
+        """Return the only block of a language that holds a text."""
+        (found,) = (text for text in self.blocks(language) if holding in text)
+        return found
+
+    def rows(self, heading: str) -> Iterator[list[str]]:
+        """Yield the cells of each row of the first table under a heading, without its head."""
+        section = self.text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+        lines = [line for line in section.splitlines() if line.startswith("|")]
+        for line in lines[2:]:
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+    def spans(self) -> list[str]:
+        """Return what stands between backticks in the prose."""
+        return SPAN.findall(self.prose)
+
+    def links(self) -> list[str]:
+        """Return the targets of the links and pictures in the prose."""
+        return LINK.findall(self.prose)
+
+    def anchors(self) -> set[str]:
+        """Return the anchors that GitHub makes of the headings."""
+        found: Counter[str] = Counter()
+        anchors = set()
+        for heading in HEADING.findall(self.prose):
+            words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
+            anchor = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+            anchors.add(f"{anchor}-{found[anchor]}" if found[anchor] else anchor)
+            found[anchor] += 1
+        return anchors
+
+    def resolve(self, target: str) -> tuple[Path, str]:
+        """Return the file that a relative link leads to, and the anchor in it."""
+        path, _, anchor = target.partition("#")
+        here = REPOSITORY / self.path
+        return ((here.parent / path).resolve() if path else here), anchor
+
+
+def quoted(text: str) -> list[str]:
+    """Return what stands between backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+README: Final = Document("README.md")
+SECURITY: Final = Document("SECURITY.md")
+CONTRIBUTING: Final = Document("CONTRIBUTING.md")
+INDEX: Final = Document("docs/index.md")
+FRONTEND: Final = Document("docs/frontend.md")
+INTEGRATOR: Final = Document("docs/integrator.md")
+OPERATOR: Final = Document("docs/operator.md")
+SETTINGS: Final = Document("docs/settings.md")
+# Written for those who use and run the service: what they show to paste is run.
+FOR_USERS: Final = (README, SECURITY, INDEX, FRONTEND, INTEGRATOR, OPERATOR, SETTINGS)
+PAGES: Final = tuple(
+    Document(path.relative_to(REPOSITORY).as_posix()) for path in sorted((REPOSITORY / "docs").rglob("*.md"))
+)
+DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, Document("CHANGELOG.md"), *PAGES)

@@ -1,0 +1,210 @@
+"""What the documents say is so: links, paths, commands, GraphQL, roles, errors, and what is not built yet."""
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+from graphql import GraphQLSchema, build_schema, parse, validate
+
+from service.cli.commands import parser
+from service.entities.enums import Permission, Role
+from service.entities.errors import ErrorCode
+from service.entities.principal import permissions_of
+from service.foundation.settings import read_settings
+from service.web.app import make_app
+from service.wechat.batchset import BatchsetCode
+from tests.packaging.dockerfile import REPOSITORY
+from tests.packaging.documents import (
+    DOCUMENTS,
+    FRONTEND,
+    INDEX,
+    INTEGRATOR,
+    PAGES,
+    README,
+    SECURITY,
+    Document,
+    quoted,
+)
+
+MAX_README_LINES = 180
+NEEDED = {
+    "channels and tags, `tagEvents`": Permission.VIEW_TAGS,
+    "people and their tags, `userTags`; audiences and overlaps": Permission.VIEW_USERS,
+    "combine, rename, delete tags": Permission.MANAGE_TAGS,
+    "export, see and cancel jobs": Permission.EXPORT,
+    "bind, update, unbind channels; push addresses": Permission.MANAGE_CHANNELS,
+    "confirm the ad return address, forget a person": Permission.MANAGE_CHANNELS,
+    "make and edit ad tags": Permission.MANAGE_TAGS,
+    "link identities": Permission.SUBMIT_DATA,
+    "record events, hand data back, undo it": Permission.SUBMIT_DATA,
+    "see the return address": Permission.VIEW_RETURN_ADDRESS,
+    "obtain the return endpoint, see and reset its key": Permission.MANAGE_RETURN_KEY,
+}
+COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|import-csv|export-schema"
+COMMAND = re.compile(rf"user-tags ((?:{COMMANDS})\b[^\n#)|]*)")
+# How a page writes what may be given, and what it leaves out.
+USAGE = re.compile(r"\[|…$")
+# Folders whose files the documents name by their path from the root.
+PATH = re.compile(r"(?:service|sql|tests|docs|benchmarks|examples|requirements|\.ci)/[\w./-]*")
+# What the README says is not built: addresses, and what the API would have for the rest.
+MISSING_ADDRESSES = {"/", "/conversation", "/metrics"}
+MISSING_FIELDS = {
+    "importFollowers",
+    "syncToOfficialAccount",
+    "createBroadcast",
+    "createWebhookEndpoint",
+    "auditLog",
+}
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.path)
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema((REPOSITORY / "schema.graphql").read_text(encoding="utf-8"))
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.text.splitlines()) <= MAX_README_LINES
+
+
+def test_the_readme_tells_things_in_order() -> None:
+    told = [
+        'the "User Tags" page of WeChat\'s dialogue platform',
+        "**What it cannot do yet**",
+        "](docs/architecture.svg)",
+        "make run ",
+        "make test ",
+        "export TOKEN=",
+        "export CHANNEL=",
+        "export OPENID=",
+        "/graphql/stream",
+        "curl -X POST http://127.0.0.1:8089/demo/",
+        "## Where to read on",
+    ]
+    place = 0
+    for each in told:
+        place = README.text.find(each, place)
+        assert place >= 0, each
+
+
+def test_what_is_said_not_to_be_built_is_not(schema: GraphQLSchema) -> None:
+    section = README.text.split("**What it cannot do yet**", 1)[1].split("![", 1)[0]
+    assert set(quoted(section)) == MISSING_ADDRESSES
+    for word in ("Follower import", "sync of tags", "broadcasts", "Webhooks", "audit log"):
+        assert word in section
+    settings = read_settings({"USER_TAGS_JWT_SECRET": "0123456789abcdef" * 2})
+    assert not MISSING_ADDRESSES & {getattr(route, "path", None) for route in make_app(settings).routes}
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    assert not MISSING_FIELDS & {name for root in roots if root for name in root.fields}
+
+
+@each_document
+def test_every_relative_link_leads_to_a_file_and_its_anchor(document: Document) -> None:
+    dead = []
+    for target in document.links():
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        file, anchor = document.resolve(target)
+        inside = file.is_relative_to(REPOSITORY) and file.exists()
+        if not inside or (anchor and anchor not in Document(file.relative_to(REPOSITORY).as_posix()).anchors()):
+            dead.append(target)
+    assert dead == []
+
+
+def test_links_are_found_and_followed() -> None:
+    """The check of links is no better than what it finds."""
+    assert {"docs/architecture.svg", "docs/frontend.md", "LICENSE"} <= set(README.links())
+    assert INTEGRATOR.resolve("../SECURITY.md#roles") == (REPOSITORY / "SECURITY.md", "roles")
+    assert {"return-data", "by-the-platforms-call", "report-events"} <= INTEGRATOR.anchors()
+
+
+def test_the_index_leads_to_every_page_and_to_the_other_documents() -> None:
+    linked = {INDEX.resolve(target)[0] for target in INDEX.links()}
+    assert {REPOSITORY / each.path for each in (*PAGES, *DOCUMENTS) if each is not INDEX} - linked <= {
+        REPOSITORY / INDEX.path
+    }
+
+
+@each_document
+def test_every_path_that_is_named_exists(document: Document) -> None:
+    named = {span for span in document.spans() if PATH.fullmatch(span)}
+    assert [path for path in sorted(named) if not (REPOSITORY / path).exists()] == []
+
+
+def commands() -> Iterator[str]:
+    for document in DOCUMENTS:
+        for code in [*document.spans(), *document.blocks("sh")]:
+            for found in COMMAND.findall(code.replace("\\\n", " ")):
+                yield found.strip()
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_every_command_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name, *rest = shlex.split(command)
+    if rest and not USAGE.search(command):
+        parser().parse_args([name, *rest])
+        return
+    # Named alone, or with what may be given.
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args([name, "--help"])
+    assert ended.value.code == 0
+    assert set(re.findall(r"--[a-z][a-z-]*", command)) <= set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
+
+
+@each_document
+def test_every_make_target_exists(document: Document) -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    code = "\n".join([*document.blocks("sh"), *document.spans()])
+    for target in re.findall(r"^make ([a-z][a-z-]*)", code, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def operations() -> Iterator[tuple[str, str]]:
+    """All GraphQL, wherever it stands: in blocks of its own, in JSON, Python and JavaScript, in the terminal."""
+    for document in DOCUMENTS:
+        yield from ((document.path, text) for text in document.blocks("graphql"))
+        for shell in document.blocks("sh"):
+            for query in re.findall(r'"query": "([^"]+)"', shell):
+                yield document.path, query.replace("\\$", "$")
+        for program in document.blocks("python"):
+            for constant in ast.walk(ast.parse(program)):
+                if isinstance(constant, ast.Constant) and "mutation" in str(constant.value):
+                    yield document.path, str(constant.value)
+        for program in document.blocks("js"):
+            yield from ((document.path, text) for text in re.findall(r"`(\s*subscription[^`]+)`", program))
+        for terminal in document.blocks("text"):
+            found = re.findall(r"^  (subscription .*?)^  variables:", terminal, re.MULTILINE | re.DOTALL)
+            yield from ((document.path, text) for text in found)
+
+
+def test_all_graphql_is_found() -> None:
+    found = [path for path, _ in operations()]
+    assert {page: found.count(page) for page in (README.path, FRONTEND.path, INTEGRATOR.path)} == {
+        README.path: 2,
+        FRONTEND.path: 7,
+        INTEGRATOR.path: 7,
+    }
+
+
+@pytest.mark.parametrize(("path", "operation"), list(operations()))
+def test_graphql_is_valid(path: str, operation: str, schema: GraphQLSchema) -> None:
+    assert validate(schema, parse(operation)) == [], path
+
+
+def test_the_table_of_roles_is_that_of_the_code() -> None:
+    told = {row[0]: row[1:] for row in SECURITY.rows("Roles")}
+    assert told == {
+        action: ["✓" if needed in permissions_of(role) else "–" for role in Role] for action, needed in NEEDED.items()
+    }
+
+
+def test_every_error_code_is_explained() -> None:
+    assert sorted(code for row in FRONTEND.rows("Errors") for code in quoted(row[0])) == sorted(ErrorCode)
+
+
+def test_every_code_of_the_platforms_call_is_explained() -> None:
+    told = [int(code) for row in INTEGRATOR.rows("Return data") for code in quoted(row[0])]
+    assert sorted(told) == sorted(BatchsetCode)

@@ -1,0 +1,158 @@
+"""What the documents show to paste, pasted beside a running demo."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from service.foundation.settings import read_settings
+from tests.clients.node import EXAMPLES, node
+from tests.conftest import enterable_directory
+from tests.packaging.documents import FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
+from tests.packaging.pasted import Demo, demo, environment
+
+TOKEN: Final = re.compile(r"eyJ[\w.…-]+")
+FENCE_LANGUAGE: Final = re.compile(r"^ *```(\w+)$", re.MULTILINE)
+TAGS: Final = "query Tags($id: ID!) { channel(id: $id) { tags(first: 50) { nodes { id name } } } }"
+# The names of the operations' variables, and the tags of the demo that stand for them.
+NAMES: Final = {"new": "New user", "opened": "Opened", "ordered": "Old user", "touchable": "Touchable"}
+
+# What each block to paste is known by, and those that cannot be run here: they need Docker, or are how tests begin.
+PASTED: Final = (
+    "export TOKEN",
+    "export USER_TAGS_ENV",
+    "/graphql/stream",
+    "/follow",
+    "followerCount",
+    "documentId",
+    "recordEvents",
+    "/import/return-data",
+    "import-csv",
+)
+NOT_RUN: Final = ("make run", "docker compose up")
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Demo]:
+    with enterable_directory() as place, demo(place) as started:
+        yield started
+
+
+def told(said: str) -> list[str]:
+    """Return the lines of the terminal without what depends on tokens, ids and ports."""
+    lines = [re.sub(r"\d{4,}", "…", TOKEN.sub("…", line)).rstrip() for line in said.strip().splitlines()]
+    return [re.sub(r"(openid\": \"|/demo/)[\w-]+", r"\1…", line) for line in lines]
+
+
+def test_the_terminal_looks_as_shown(running: Demo) -> None:
+    shown = told(README.block("text", "User Tags is ready"))
+    assert told(running.said) == shown[: shown.index("  Ctrl-C stops everything; the data stays.") + 1]
+
+
+def test_a_change_is_seen_live_as_shown(running: Demo) -> None:
+    shown = [line for line in README.block("text", "event: next").splitlines() if line]
+    with running.watching(README.block("sh", "/graphql/stream")) as printed:
+        events = (line for line in printed if line and not line.startswith(":"))
+        assert list(islice(events, 2)) == shown[:2]
+        # One after the other, as a person pastes them: what happens in one moment may come as one event.
+        for number, act in enumerate(README.block("sh", "/follow").splitlines(), start=1):
+            answer = json.loads(running.paste(act))
+            assert answer["acknowledged"] is True
+            assert list(islice(events, 2)) == shown[2 * number : 2 * number + 2]
+    people = running.paste(next(span for span in README.spans() if span.endswith("/demo/people")))
+    assert running.exported["OPENID"] in people
+
+
+def test_the_queries_of_the_frontend_page_work(running: Demo) -> None:
+    service_account, mini_program = json.loads(running.paste(FRONTEND.block("sh", "followerCount")))["data"]["channels"]
+    assert len(service_account["tags"]["nodes"]) == 9, "eight default tags and the campaign"
+    assert len(mini_program["tags"]["nodes"]) == 4
+    refused = json.loads(running.paste(FRONTEND.block("sh", "documentId")))
+    assert refused["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
+def test_the_program_of_the_frontend_page_shows_the_whole_set_first(running: Demo) -> None:
+    program = node(EXAMPLES)
+    (running.place / "node_modules").symlink_to(EXAMPLES / "node_modules")
+    (running.place / "watch.mjs").write_text(running.adapted(FRONTEND.block("js", "graphql-ws")), encoding="utf-8")
+    happens = README.block("sh", "/follow").splitlines()[0].replace(running.exported["OPENID"], "another-guest")
+    with running.watching(f"export OPENID=another-guest\n{program} watch.mjs") as printed:
+        assert next(printed) == "whole set"
+        running.paste(happens)
+        assert next(printed) == "EVENT New user, Not opened, Non-advertising, Touchable"
+
+
+def test_the_calls_of_the_integrator_page_work(running: Demo) -> None:
+    recorded = json.loads(running.paste(INTEGRATOR.block("sh", "recordEvents")))["data"]["recordEvents"]
+    assert (recorded["accepted"], [each["code"] for each in recorded["rejected"]]) == (1, ["MALFORMED_OPENID"])
+
+    (running.place / "report.py").write_text(running.adapted(INTEGRATOR.block("python", "httpx")), encoding="utf-8")
+    command = next(span for span in INTEGRATOR.spans() if span.endswith("python report.py"))
+    assert running.paste(command).strip() == "{'data': {'recordEvents': {'accepted': 1, 'rejected': []}}}"
+
+
+def test_the_csv_of_the_integrator_page_is_taken(running: Demo) -> None:
+    uploaded = json.loads(running.paste(INTEGRATOR.block("sh", "/import/return-data")))
+    assert (uploaded["added"], [each["line"] for each in uploaded["rejects"]]) == (2, [4])
+
+    # The key is the same, so nothing is written twice; the bad line makes the exit code 1.
+    again = running.paste(f"{INTEGRATOR.block('sh', 'import-csv').strip()} || test $? -eq 1")
+    assert "3 rows" in again
+    assert "not an openid" in (running.place / "rejects.csv").read_text(encoding="utf-8")
+
+
+def test_every_block_of_graphql_works(running: Demo) -> None:
+    channel, openid = running.exported["CHANNEL"], running.exported["OPENID"]
+    tags = {tag["name"]: tag["id"] for tag in running.ask(TAGS, id=channel)["data"]["channel"]["tags"]["nodes"]}
+    values: dict[str, Any] = {"channel": channel, "openid": openid}
+    values |= {variable: tags[name] for variable, name in NAMES.items()}
+    for operation in [*FRONTEND.blocks("graphql"), *INTEGRATOR.blocks("graphql")]:
+        declared = re.findall(r"\$(\w+):", operation.split("{", 1)[0])
+        answer = running.ask(operation, **{name: values[name] for name in declared})
+        assert "errors" not in answer, operation
+        assert None not in answer["data"].values(), operation
+        if export := answer["data"].get("exportAudience"):
+            values["job"] = export["job"]["id"]
+        if job := answer["data"].get("jobProgress"):
+            assert job["state"] == "DONE"
+            file = httpx.get(job["url"], trust_env=False)
+            assert file.text.splitlines()[0].split(",") == columns()
+            assert len(file.text.splitlines()) == job["rowCount"] + 1
+
+
+def test_every_block_is_run() -> None:
+    """A block that no test pastes would be shown without anybody knowing that it works."""
+    for document in FOR_USERS:
+        assert set(FENCE_LANGUAGE.findall(document.text)) <= {"sh", "graphql", "python", "js", "text"}
+        for block in document.blocks("sh"):
+            assert len([mark for mark in (*PASTED, *NOT_RUN) if mark in block]) == 1, block
+    for language, document in (("python", INTEGRATOR), ("js", FRONTEND)):
+        assert [each for each in FOR_USERS for _ in each.blocks(language)] == [document]
+
+
+def columns() -> list[str]:
+    """Return the columns of an export, as the page lists them."""
+    listed = FRONTEND.text.split("with a heading:", 1)[1].split(". A cell", 1)[0]
+    return re.findall(r"`(\w+)`", listed)
+
+
+def test_the_environment_of_the_operator_page_is_enough_for_production(tmp_path: Path) -> None:
+    exports = OPERATOR.block("sh", "export USER_TAGS_ENV")
+    for secret in ("0f8d2b6c4a9e7153", "c3a1957e0b4d62f8"):
+        exports = exports.replace("=…", f"={secret * 2}", 1)
+    script = f"{exports}\nenv"
+    printed = subprocess.run(
+        ["sh", "-eu", "-c", script], env=environment(tmp_path), capture_output=True, text=True, check=True
+    ).stdout
+    given = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
+    del given["USER_TAGS_DATA_DIR"], given["USER_TAGS_DEMO_PORT"]
+    assert read_settings(given).production

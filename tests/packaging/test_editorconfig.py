@@ -1,0 +1,50 @@
+"""Every committed text keeps .editorconfig."""
+
+import configparser
+from fnmatch import fnmatch
+
+from tests.packaging.dockerfile import REPOSITORY
+from tests.packaging.test_nothing_foreign import committed
+
+
+def sections() -> configparser.ConfigParser:
+    """Read the file; what stands before its first section is in `top`."""
+    read = configparser.ConfigParser()
+    read.read_string("[top]\n" + (REPOSITORY / ".editorconfig").read_text(encoding="utf-8"))
+    return read
+
+
+def rules_for(path: str) -> dict[str, str]:
+    """Return the properties of all sections that a path matches, the last one winning."""
+    found: dict[str, str] = {}
+    for pattern, properties in sections().items():
+        if fnmatch(path if "/" in pattern else path.rsplit("/", 1)[-1], pattern):
+            found |= properties
+    return found
+
+
+def test_it_says_what_the_tools_say() -> None:
+    assert sections()["top"]["root"] == "true"
+    python = rules_for("service/__init__.py")
+    assert (python["indent_style"], python["indent_size"], python["max_line_length"]) == ("space", "4", "120")
+    assert rules_for("Makefile")["indent_style"] == "tab"
+    assert rules_for("sql/schema.sql")["indent_style"] == "unset"
+    assert rules_for("docs/index.md")["insert_final_newline"] == "true"
+
+
+def test_every_text_keeps_it() -> None:
+    wrong = []
+    for path in committed():
+        file = REPOSITORY / path
+        if not file.is_file():
+            continue
+        lines = file.read_bytes().decode("utf-8").split("\n")
+        if lines.pop():
+            wrong.append(f"{path}: no line end at the end")
+        spaces = rules_for(path)["indent_style"] == "space"
+        for number, line in enumerate(lines, start=1):
+            if line != line.rstrip():
+                wrong.append(f"{path}:{number}: blanks or a carriage return at the end")
+            if spaces and line.startswith("\t"):
+                wrong.append(f"{path}:{number}: a tab")
+    assert wrong == []
