@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from service.auth.quotas import OpenSubscriptions, Rates
+from service.auth.quotas import OpenSubscriptions, RateLimiter
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
@@ -58,10 +58,10 @@ class Services:
     """The parts of the web process that resolvers call."""
 
     runtime: Runtime
-    recorder: EventRecorder
+    event_recorder: EventRecorder
     hub: Hub
-    rates: Rates
-    returns: ReturnRecorder
+    rate_limiter: RateLimiter
+    return_recorder: ReturnRecorder
     subscriptions: OpenSubscriptions
-    readings: Readings
+    user_reader: Readings
     channels: ChannelFinder

@@ -22,8 +22,8 @@ class Context:
     services: Services
     presenters: "Presenters"
     request_id: str
-    holder: Principal | None = None
-    refusal: UnauthenticatedError | None = None
+    principal_or_none: Principal | None = None
+    authentication_error: UnauthenticatedError | None = None
     # The cursor of the last event that a client of server-sent events has seen.
     resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
@@ -36,22 +36,22 @@ class Context:
     @property
     def principal(self) -> Principal:
         """Raises UnauthenticatedError, saying what is wrong with the token if there is one."""
-        if self.holder is None:
-            raise self.refusal or UnauthenticatedError
-        return self.holder
+        if self.principal_or_none is None:
+            raise self.authentication_error or UnauthenticatedError
+        return self.principal_or_none
 
     def count_operation(self) -> None:
         """Raises RateLimitedError when the holder of the token has asked too often."""
-        if self.holder is not None:
-            self.services.rates.take(self.holder)
+        if self.principal_or_none is not None:
+            self.services.rate_limiter.acquire(self.principal_or_none)
 
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.runtime, self.services.readings)
+            self._loaders = Loaders(self.runtime, self.services.user_reader)
         return self._loaders
 
-    def begin(self) -> None:
+    def reset_loaders(self) -> None:
         """Forgets what was loaded: a subscription lives long, and each event must see the present."""
         self._loaders = None
 

@@ -12,52 +12,52 @@ from service.entities.errors import ErrorCode, RateLimitedError, RefusedError
 
 log = logging.getLogger(__name__)
 
-UNFORESEEN: Final = "Something went wrong on our side."
+INTERNAL_ERROR_MESSAGE: Final = "Something went wrong on our side."
 # What graphql-core says, and nothing else of it, of a document with too many tokens.
-PARSING_ABORTED: Final = "tokens. Parsing aborted."
-NO_OPERATION: Final = (MissingQueryError, CannotGetOperationTypeError)
+TOO_MANY_TOKENS_SUFFIX: Final = "tokens. Parsing aborted."
+NO_OPERATION_ERRORS: Final = (MissingQueryError, CannotGetOperationTypeError)
 
 
-class CodedErrors(MaskErrors):
+class MaskUnexpectedErrors(MaskErrors):
     """Refusals keep code, message and failing inputs; what GraphQL itself refuses is BAD_USER_INPUT; the rest is
     INTERNAL with nothing but the request id, under which the log has the traceback.
     """
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
-        return [coded(error, self.execution_context.context) for error in errors]
+        return [mask_error(error, self.execution_context.context) for error in errors]
 
 
-def coded(error: GraphQLError, context: object) -> GraphQLError:
+def mask_error(error: GraphQLError, context: object) -> GraphQLError:
     """An error as clients see it; what was not foreseen goes to the log."""
     if "code" in (error.extensions or {}):
         return error
-    refusal = _refusal_in(error)
-    if refusal is not None:
-        return _with(error, refusal.message, _extensions_of(refusal))
-    if _is_of_the_document(error):
-        too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(PARSING_ABORTED)
+    request_error = _unwrap_request_error(error)
+    if request_error is not None:
+        return _copy_with(error, request_error.message, _extensions_of(request_error))
+    if _is_document_error(error):
+        too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(TOO_MANY_TOKENS_SUFFIX)
         code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
-        return _with(error, error.message, {"code": code.value})
+        return _copy_with(error, error.message, {"code": code.value})
     request_id = getattr(context, "request_id", None)
     log.error("request %s failed", request_id, exc_info=error.original_error)
-    return _with(error, UNFORESEEN, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
+    return _copy_with(error, INTERNAL_ERROR_MESSAGE, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
 
 
-def error_of(refusal: RefusedError) -> GraphQLError:
+def to_graphql_error(request_error: RefusedError) -> GraphQLError:
     """A refusal of a whole operation, as clients see it."""
-    return GraphQLError(refusal.message, extensions=_extensions_of(refusal))
+    return GraphQLError(request_error.message, extensions=_extensions_of(request_error))
 
 
-def _is_of_the_document(error: GraphQLError) -> bool:
+def _is_document_error(error: GraphQLError) -> bool:
     """Whether GraphQL refused the document or its variables. What fails in a resolver has a path; what fails in the
     source of a subscription has neither path nor place.
     """
-    if error.original_error is None or isinstance(error.original_error, NO_OPERATION):
+    if error.original_error is None or isinstance(error.original_error, NO_OPERATION_ERRORS):
         return True
     return error.path is None and bool(error.nodes)
 
 
-def _refusal_in(error: GraphQLError) -> RefusedError | None:
+def _unwrap_request_error(error: GraphQLError) -> RefusedError | None:
     """GraphQL wraps an error once for each level it passes through."""
     inner: BaseException | None = error
     while isinstance(inner, GraphQLError):
@@ -65,18 +65,18 @@ def _refusal_in(error: GraphQLError) -> RefusedError | None:
     return inner if isinstance(inner, RefusedError) else None
 
 
-def _extensions_of(refusal: RefusedError) -> dict[str, object]:
-    extensions: dict[str, object] = {"code": refusal.code.value}
-    if refusal.fields:
+def _extensions_of(request_error: RefusedError) -> dict[str, object]:
+    extensions: dict[str, object] = {"code": request_error.code.value}
+    if request_error.fields:
         extensions["fields"] = [
-            {"path": failure.path, "code": failure.code, "message": failure.message} for failure in refusal.fields
+            {"path": failure.path, "code": failure.code, "message": failure.message} for failure in request_error.fields
         ]
-    if isinstance(refusal, RateLimitedError):
-        extensions["retryAfter"] = refusal.retry_after
+    if isinstance(request_error, RateLimitedError):
+        extensions["retryAfter"] = request_error.retry_after
     return extensions
 
 
-def _with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+def _copy_with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
     return GraphQLError(
         message,
         nodes=error.nodes,

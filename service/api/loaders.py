@@ -30,7 +30,7 @@ UserKey = tuple[int, int]
 SizesKey = tuple[int, int, datetime]
 
 
-class ReadOnce(Generic[K, V]):
+class MemoizedLoader(Generic[K, V]):
     """Remembers for one operation what the process reads for all of them together."""
 
     def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
@@ -60,12 +60,12 @@ class loader(Generic[K, V]):  # noqa: N801 - a decorator
         self._name = name
 
     def __get__(self, loaders: "Loaders", owner: type) -> DataLoader[K, V]:
-        made: DataLoader[K, V] = DataLoader(partial(self._answer, loaders))
-        vars(loaders)[self._name] = made
-        return made
+        data_loader: DataLoader[K, V] = DataLoader(partial(self._answer, loaders))
+        vars(loaders)[self._name] = data_loader
+        return data_loader
 
 
-def _each(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[K, V]":
+def _per_key_loader(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[K, V]":
     async def answers(loaders: "Loaders", keys: list[K]) -> list[V]:
         async with loaders.pool.acquire() as conn:
             return [await answer(conn, key) for key in keys]
@@ -76,18 +76,18 @@ def _each(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[K, V]":
 class Loaders:
     """Fresh for each operation and each event."""
 
-    def __init__(self, runtime: Runtime, readings: Readings) -> None:
+    def __init__(self, runtime: Runtime, user_reader: Readings) -> None:
         self.pool = runtime.pool
-        self._readings = readings
-        self.catalogue_of_channel: ReadOnce[int, Catalogue] = ReadOnce(readings.catalogue_of)
-        self.state_of_channel: ReadOnce[int, ChannelState] = ReadOnce(readings.state_of)
-        self.tags_of_user: ReadOnce[UserKey, frozenset[int]] = ReadOnce(self._tags_of_user)
+        self._user_reader = user_reader
+        self.catalogue_of_channel: MemoizedLoader[int, Catalogue] = MemoizedLoader(user_reader.catalogue_of)
+        self.state_of_channel: MemoizedLoader[int, ChannelState] = MemoizedLoader(user_reader.state_of)
+        self.tags_of_user: MemoizedLoader[UserKey, frozenset[int]] = MemoizedLoader(self._tags_of_user)
 
-    combos_of_channel = _each(combos.combos_of)
-    follower_count = _each(channels.follower_count)
-    member_counts = _each(members.member_counts)
-    channels_of_robot = _each(channels.channels_of_robot)
-    return_tag_keys = _each(batches.return_tag_keys)
+    combos_of_channel = _per_key_loader(combos.combos_of)
+    follower_count = _per_key_loader(channels.follower_count)
+    member_counts = _per_key_loader(members.member_counts)
+    channels_of_robot = _per_key_loader(channels.channels_of_robot)
+    return_tag_keys = _per_key_loader(batches.return_tag_keys)
 
     @loader
     async def channel(self, keys: list[tuple[str, int]]) -> list[Channel | None]:
@@ -115,7 +115,7 @@ class Loaders:
 
     async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
         """The catalogue that came with them is that of the operation, so both fit together."""
-        bits = await self._readings.bits_of(key)
+        bits = await self._user_reader.bits_of(key)
         self.catalogue_of_channel.prime(key[0], bits.catalogue)
         return bits.tag_ids
 
@@ -148,12 +148,12 @@ class Loaders:
 
     @loader
     async def sizes_of_tag(self, keys: list[SizesKey]) -> list[list[TagSize]]:
-        asked: dict[tuple[int, datetime], list[int]] = defaultdict(list)
+        requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)
         for channel_id, tag_id, since in keys:
-            asked[channel_id, since].append(tag_id)
+            requested[channel_id, since].append(tag_id)
         found = {}
         async with self.pool.acquire() as conn:
-            for (channel_id, since), tag_ids in asked.items():
+            for (channel_id, since), tag_ids in requested.items():
                 for tag_id, samples in (await sizes.sizes_since(conn, channel_id, tag_ids, since)).items():
                     found[channel_id, tag_id, since] = samples
         return [found.get(key, []) for key in keys]

@@ -10,14 +10,14 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from service.api.engine.document_cache import Documents, RememberedDocuments
-from service.api.engine.fast_path import run_known_query
-from service.api.engine.resolvers import shorten
-from service.api.errors import CodedErrors
-from service.api.guards.permissions import refuse_unguarded
+from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
+from service.api.engine.fast_path import execute_cached_query
+from service.api.engine.resolvers import optimise_resolvers
+from service.api.errors import MaskUnexpectedErrors
+from service.api.guards.permissions import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
-from service.api.operations.channels import BindingMutations, ChannelQueries
+from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
 from service.api.operations.events import EventMutations
 from service.api.operations.exports import ExportMutations
@@ -28,7 +28,7 @@ from service.api.operations.nodes import NodeQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
 from service.api.operations.tag_events import TagEventsSubscriptions
-from service.api.operations.tags import TagEditMutations, TagEditQueries, TagQueries
+from service.api.operations.tags import TagEditQueries, TagMutations, TagQueries
 from service.api.operations.user_tags import UserTagsSubscriptions
 from service.api.operations.users import UserQueries
 from service.api.operations.viewer import ViewerQueries
@@ -61,7 +61,7 @@ class Query(
 @strawberry.type(description="What can be changed. A refused request changes nothing.")
 class Mutation(
     AdTagMutations,
-    BindingMutations,
+    ChannelMutations,
     ComboTagMutations,
     EventMutations,
     ExportMutations,
@@ -70,7 +70,7 @@ class Mutation(
     JobMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
-    TagEditMutations,
+    TagMutations,
 ):
     pass
 
@@ -80,13 +80,13 @@ class Subscription(JobSubscriptions, UserTagsSubscriptions, TagEventsSubscriptio
     pass
 
 
-class QuickSchema(strawberry.Schema):
+class FastPathSchema(strawberry.Schema):
     """Runs known queries by the short way, which does what the two extensions below do.
 
-    Leaves logging to CodedErrors: a refusal is not an error of ours and needs no traceback.
+    Leaves logging to MaskUnexpectedErrors: a refusal is not an error of ours and needs no traceback.
     """
 
-    documents: Documents
+    documents: DocumentCache
 
     async def execute(
         self,
@@ -99,7 +99,9 @@ class QuickSchema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
         if root_value is None and (allowed_operation_types is None or OperationType.QUERY in allowed_operation_types):
-            answer = await run_known_query(self, self.documents, query, variable_values, context_value, operation_name)
+            answer = await execute_cached_query(
+                self, self.documents, query, variable_values, context_value, operation_name
+            )
             if answer is not None:
                 return answer
         return await super().execute(
@@ -116,25 +118,25 @@ class QuickSchema(strawberry.Schema):
         pass
 
 
-def make_schema(settings: Settings | None = None) -> QuickSchema:
+def make_schema(settings: Settings | None = None) -> FastPathSchema:
     """The executable schema; raises UnguardedFieldError if a field lacks its permission."""
     settings = settings or Settings()
-    documents = Documents(
+    documents = DocumentCache(
         settings.query_limits,
         settings.client_limits.documents_remembered,
         *((NoSchemaIntrospectionCustomRule,) if settings.production else ()),
     )
-    schema = QuickSchema(
+    schema = FastPathSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
-        extensions=[CodedErrors, lambda: RememberedDocuments(documents)],
+        extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(documents)],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=settings.production),
     )
     schema.documents = documents
-    refuse_unguarded(graphql_schema_of(schema))
-    shorten(graphql_schema_of(schema))
+    reject_unguarded_fields(graphql_schema_of(schema))
+    optimise_resolvers(graphql_schema_of(schema))
     return schema
 
 

@@ -21,21 +21,21 @@ from jwt.algorithms import HMACAlgorithm
 from service.entities.errors import UnauthenticatedError
 from service.foundation.settings import Settings, SettingsError
 
-LOG: Final = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 # The shortest secret of each, in bytes: as long as its hash (RFC 7518 §3.2).
-HMAC: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
-RSA: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
-ASYMMETRIC: Final = (*RSA, *CURVES.values(), "EdDSA")
-DEFAULT_HMAC: Final = ("HS256",)
-DEFAULT_ASYMMETRIC: Final = ("RS256", "ES256", "EdDSA")
-SHORTEST_RSA_KEY: Final = 2048
+MIN_HMAC_SECRET_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
+RSA_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ALGORITHM_OF_CURVE: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+ASYMMETRIC_ALGORITHMS: Final = (*RSA_ALGORITHMS, *ALGORITHM_OF_CURVE.values(), "EdDSA")
+DEFAULT_HMAC_ALGORITHMS: Final = ("HS256",)
+DEFAULT_ASYMMETRIC_ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
+MIN_RSA_KEY_BITS: Final = 2048
 
 FETCH_TIMEOUT: Final = 5.0
-REFETCH_AFTER: Final = 30.0
-RETRY_AFTER: Final = 2.0
-FRESH_FOR: Final = 600.0
+REFETCH_INTERVAL: Final = 30.0
+RETRY_INTERVAL: Final = 2.0
+MAX_KEY_AGE: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SigningKey:
     kid: str | None = None
 
 
-class OneKey:
+class StaticKeyProvider:
     """The configured secret or public key; `kid` does not matter."""
 
     def __init__(self, key: SigningKey) -> None:
@@ -59,7 +59,7 @@ class OneKey:
         return self._key
 
 
-class PublishedKeys:
+class JwksKeyProvider:
     """The keys at a JWKS URL (RFC 7517).
 
     They are fetched when first needed, again after 10 minutes so that a withdrawn key stops counting, and for
@@ -102,11 +102,11 @@ class PublishedKeys:
                     answer = await client.get(self._url)
                 keys = _usable_keys(answer.raise_for_status().content, self._algorithms)
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-                LOG.warning("The signing keys at %s cannot be used: %r", self._url, error)
+                log.warning("The signing keys at %s cannot be used: %r", self._url, error)
             else:
                 self._keys = keys
-                self._fresh_until = self._monotonic() + FRESH_FOR
-            self._next_fetch = self._monotonic() + (REFETCH_AFTER if self._keys else RETRY_AFTER)
+                self._fresh_until = self._monotonic() + MAX_KEY_AGE
+            self._next_fetch = self._monotonic() + (REFETCH_INTERVAL if self._keys else RETRY_INTERVAL)
 
 
 def _usable_keys(document: bytes, algorithms: tuple[str, ...]) -> tuple[SigningKey, ...]:
@@ -149,8 +149,8 @@ def accepted_algorithms(settings: Settings) -> tuple[str, ...]:
             "Set exactly one of USER_TAGS_JWT_SECRET, USER_TAGS_JWT_PUBLIC_KEY and USER_TAGS_JWT_JWKS_URL."
         )
     shared = settings.jwt_secret is not None
-    possible = tuple(HMAC) if shared else ASYMMETRIC
-    accepted = settings.jwt_algorithms or (DEFAULT_HMAC if shared else DEFAULT_ASYMMETRIC)
+    possible = tuple(MIN_HMAC_SECRET_BYTES) if shared else ASYMMETRIC_ALGORITHMS
+    accepted = settings.jwt_algorithms or (DEFAULT_HMAC_ALGORITHMS if shared else DEFAULT_ASYMMETRIC_ALGORITHMS)
     if not set(accepted) <= set(possible):
         raise SettingsError(
             f"With the configured key, USER_TAGS_JWT_ALGORITHMS may name {', '.join(possible)} only,"
@@ -170,7 +170,7 @@ def configured_key(settings: Settings, algorithms: tuple[str, ...]) -> SigningKe
                 f" ({', '.join(algorithms)})."
             )
         return SigningKey(material, fitting)
-    shortest = max(HMAC[algorithm] for algorithm in algorithms)
+    shortest = max(MIN_HMAC_SECRET_BYTES[algorithm] for algorithm in algorithms)
     if len(settings.jwt_secret.encode()) < shortest:
         raise SettingsError(f"USER_TAGS_JWT_SECRET must have at least {shortest} bytes for {', '.join(algorithms)}.")
     try:
@@ -194,10 +194,10 @@ def _public_key(text: str) -> object:
 def _algorithms_of(key: object) -> frozenset[str]:
     """Return what a public key may verify; nothing for secrets, private keys and short keys."""
     match key:
-        case RSAPublicKey() if key.key_size >= SHORTEST_RSA_KEY:
-            return frozenset(RSA)
-        case EllipticCurvePublicKey() if key.curve.name in CURVES:
-            return frozenset({CURVES[key.curve.name]})
+        case RSAPublicKey() if key.key_size >= MIN_RSA_KEY_BITS:
+            return frozenset(RSA_ALGORITHMS)
+        case EllipticCurvePublicKey() if key.curve.name in ALGORITHM_OF_CURVE:
+            return frozenset({ALGORITHM_OF_CURVE[key.curve.name]})
         case Ed25519PublicKey() | Ed448PublicKey():
             return frozenset({"EdDSA"})
         case _:

@@ -12,21 +12,28 @@ from typing import Any, Final
 import jwt
 from jwt.exceptions import InvalidSubjectError
 
-from service.auth.keys import DEFAULT_HMAC, OneKey, PublishedKeys, SigningKey, accepted_algorithms, configured_key
+from service.auth.keys import (
+    DEFAULT_HMAC_ALGORITHMS,
+    JwksKeyProvider,
+    SigningKey,
+    StaticKeyProvider,
+    accepted_algorithms,
+    configured_key,
+)
 from service.entities.enums import RejectionCode, Role
 from service.entities.errors import BadInputError, FieldFailure, UnauthenticatedError
 from service.entities.principal import Principal
 from service.foundation.settings import Settings, SettingsError
 
 # No padding: PyJWT would accept it, and so one token in several spellings.
-TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
-LONGEST_TOKEN: Final = 8192
-ROBOT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-LONGEST_NAME: Final = 255
+TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+MAX_TOKEN_LENGTH: Final = 8192
+ROBOT_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+MAX_CLAIM_LENGTH: Final = 255
 LEEWAY: Final = timedelta(seconds=5)
-MOST_VERIFIED: Final = 10_000
+MAX_CACHED_TOKENS: Final = 10_000
 
-REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
+ERROR_MESSAGES: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
     (jwt.InvalidSignatureError, "The token's signature does not hold."),
     (jwt.InvalidAlgorithmError, "The token's algorithm is not accepted."),
     (jwt.ImmatureSignatureError, "The token is not valid yet."),
@@ -37,7 +44,7 @@ REFUSALS: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Verified:
+class _VerifiedToken:
     """What a token was found to say, and with which key."""
 
     principal: Principal
@@ -60,30 +67,30 @@ class TokenVerifier:
         self._algorithms = accepted_algorithms(settings)
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
-        self._keys: OneKey | PublishedKeys = (
-            OneKey(configured_key(settings, self._algorithms))
+        self._keys: StaticKeyProvider | JwksKeyProvider = (
+            StaticKeyProvider(configured_key(settings, self._algorithms))
             if settings.jwt_jwks_url is None
-            else PublishedKeys(settings.jwt_jwks_url, self._algorithms, monotonic)
+            else JwksKeyProvider(settings.jwt_jwks_url, self._algorithms, monotonic)
         )
         # By the hash of the token, so that no usable token lies in memory; the longest unseen is forgotten first.
-        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._verified: OrderedDict[bytes, _VerifiedToken] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
         """Return the principal; raises UnauthenticatedError, which says why but never repeats the token."""
-        if len(token) > LONGEST_TOKEN or TOKEN.fullmatch(token) is None:
+        if len(token) > MAX_TOKEN_LENGTH or TOKEN_PATTERN.fullmatch(token) is None:
             raise UnauthenticatedError("The token is malformed.")
         digest = hashlib.sha256(token.encode()).digest()
         known = self._verified.get(digest)
-        if known is not None and await self._still_holds(known):
+        if known is not None and await self._is_still_valid(known):
             self._verified.move_to_end(digest)
             return known.principal
         verified = await self._verify(token)
         self._verified[digest] = verified
-        if len(self._verified) > MOST_VERIFIED:
+        if len(self._verified) > MAX_CACHED_TOKENS:
             self._verified.popitem(last=False)
         return verified.principal
 
-    async def _still_holds(self, known: "_Verified") -> bool:
+    async def _is_still_valid(self, known: "_VerifiedToken") -> bool:
         """Until it expires, and as long as the key that verified it is one of ours."""
         if known.principal.expires_at <= datetime.now(UTC):
             return False
@@ -92,7 +99,7 @@ class TokenVerifier:
         except (jwt.PyJWTError, UnauthenticatedError):
             return False
 
-    async def _verify(self, token: str) -> "_Verified":
+    async def _verify(self, token: str) -> "_VerifiedToken":
         try:
             header = jwt.get_unverified_header(token)
             key = await self._key_for(header.get("kid"), header.get("alg"))
@@ -105,14 +112,16 @@ class TokenVerifier:
                 leeway=LEEWAY,
                 options={
                     "require": ["exp", "sub", "robot", "role"],
-                    "verify_exp": False,  # exactly, in _principal
+                    "verify_exp": False,  # exactly, in _principal_from_claims
                     "verify_aud": self._audience is not None,
                     "enforce_minimum_key_length": True,
                 },
             )
         except jwt.PyJWTError as error:
-            raise UnauthenticatedError(_reason(error)) from error
-        return _Verified(_principal(claims, datetime.now(UTC)), key, header.get("kid"), header.get("alg"))
+            raise UnauthenticatedError(_error_message(error)) from error
+        return _VerifiedToken(
+            _principal_from_claims(claims, datetime.now(UTC)), key, header.get("kid"), header.get("alg")
+        )
 
     async def _key_for(self, kid: str | None, algorithm: object) -> SigningKey:
         if not isinstance(algorithm, str) or algorithm not in self._algorithms:
@@ -135,7 +144,7 @@ def sign_token(
     """
     if "HS256" not in accepted_algorithms(settings):
         raise SettingsError("A token can be signed with USER_TAGS_JWT_SECRET and HS256 only.")
-    if ROBOT.fullmatch(robot) is None:
+    if ROBOT_ID_PATTERN.fullmatch(robot) is None:
         rule = "A robot id has 1 to 128 characters out of A-Z a-z 0-9 _ . : -"
         raise BadInputError(FieldFailure("robot", RejectionCode.BAD_VALUE, rule))
     now = datetime.now(UTC)
@@ -150,7 +159,7 @@ def sign_token(
         "channels": None if channels is None else sorted(channels),
     }
     present = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(present, configured_key(settings, DEFAULT_HMAC).material, algorithm="HS256")
+    return jwt.encode(present, configured_key(settings, DEFAULT_HMAC_ALGORITHMS).material, algorithm="HS256")
 
 
 def bearer_token(header: str | None) -> str | None:
@@ -162,18 +171,18 @@ def bearer_token(header: str | None) -> str | None:
             return None
 
 
-def _principal(claims: dict[str, Any], now: datetime) -> Principal:
+def _principal_from_claims(claims: dict[str, Any], now: datetime) -> Principal:
     expires_at = _time_of_expiry(claims["exp"])
     if expires_at <= now:
         raise UnauthenticatedError("The token has expired.")
-    if not _is_name(claims["sub"]):
+    if not _is_valid_name(claims["sub"]):
         raise _malformed("sub")
-    if not isinstance(claims["robot"], str) or ROBOT.fullmatch(claims["robot"]) is None:
+    if not isinstance(claims["robot"], str) or ROBOT_ID_PATTERN.fullmatch(claims["robot"]) is None:
         raise _malformed("robot")
     if claims["role"] not in list(Role):
         raise _malformed("role")
     channels = claims.get("channels", [])
-    if not isinstance(channels, list) or not all(map(_is_name, channels)):
+    if not isinstance(channels, list) or not all(map(_is_valid_name, channels)):
         raise _malformed("channels")
     return Principal(
         subject=claims["sub"],
@@ -193,15 +202,15 @@ def _time_of_expiry(seconds: object) -> datetime:
         raise _malformed("exp") from error
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
+def _is_valid_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_CLAIM_LENGTH and value.isprintable()
 
 
 def _malformed(claim: str) -> UnauthenticatedError:
     return UnauthenticatedError(f"The token's claim {claim!r} is malformed.")
 
 
-def _reason(error: jwt.PyJWTError) -> str:
+def _error_message(error: jwt.PyJWTError) -> str:
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"The token lacks the claim {error.claim!r}."
-    return next((text for kind, text in REFUSALS if isinstance(error, kind)), "The token is malformed.")
+    return next((text for kind, text in ERROR_MESSAGES if isinstance(error, kind)), "The token is malformed.")

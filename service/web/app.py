@@ -16,7 +16,7 @@ from service.api.schema import graphql_schema_of, make_schema
 from service.api.transport.http_view import GraphQLView
 from service.api.transport.sse_view import EventStreamView
 from service.api.transport.trusted_documents import read_trusted_documents
-from service.auth.quotas import OpenSubscriptions, Rates
+from service.auth.quotas import OpenSubscriptions, RateLimiter
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.combos.activation import activate_combo
@@ -74,19 +74,21 @@ class WebProcess:
             parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
             hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
             limits = self._settings.client_limits
-            rates = Rates(limits.operations_per_second, burst=limits.operations_burst.total_seconds())
+            rate_limiter = RateLimiter(limits.operations_per_second, burst=limits.operations_burst.total_seconds())
             subscriptions = OpenSubscriptions(limits.subscriptions_per_holder)
-            returns = ReturnRecorder(parts.runtime)
-            readings = Readings(parts.runtime.pool)
-            recorder = EventRecorder(parts.runtime)
+            return_recorder = ReturnRecorder(parts.runtime)
+            user_reader = Readings(parts.runtime.pool)
+            event_recorder = EventRecorder(parts.runtime)
             channels = ChannelFinder(parts.runtime.pool)
-            services = Services(parts.runtime, recorder, hub, rates, returns, subscriptions, readings, channels)
+            services = Services(
+                parts.runtime, event_recorder, hub, rate_limiter, return_recorder, subscriptions, user_reader, channels
+            )
             self.view = GraphQLView(self._schema, services, self._verifier, self._trusted)
             self.event_stream = EventStreamView(self._schema, services, self._verifier, self._trusted)
-            self.push = WechatPush(parts.runtime, services.recorder)
+            self.push = WechatPush(parts.runtime, services.event_recorder)
             self.exports = Exports(parts.runtime)
-            self.batchset = Batchset(parts.runtime, services.returns)
-            self.csv_import = CsvImport(parts.runtime, services.returns, self._identify)
+            self.batchset = Batchset(parts.runtime, services.return_recorder)
+            self.csv_import = CsvImport(parts.runtime, services.return_recorder, self._identify)
             self.ads = AdFeed(parts.runtime)
             self.health = Health(parts.runtime.pool, parts.redis)
             hub.start()

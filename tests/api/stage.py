@@ -13,7 +13,7 @@ from strawberry.types import ExecutionResult
 from service.api import schema as schemas
 from service.api.context import Context
 from service.api.types.presenters import Presenters
-from service.auth.quotas import OpenSubscriptions, Rates
+from service.auth.quotas import OpenSubscriptions, RateLimiter
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder, record_events
 from service.domain.feed.hub import Hub
@@ -33,13 +33,13 @@ class Stage:
     """The same services behind both ways."""
 
     services: Services
-    quick: schemas.QuickSchema
+    quick: schemas.FastPathSchema
     plain: strawberry.Schema
     variables: dict[str, Any]
 
     def context(self, role: Role | None = Role.ADMIN) -> Context:
-        holder = None if role is None else Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST)
-        return Context(self.services, Presenters(), "the request", holder)
+        principal = None if role is None else Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST)
+        return Context(self.services, Presenters(), "the request", principal)
 
     async def both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
         """(data, errors) by the short way and by Strawberry's own."""
@@ -60,20 +60,20 @@ async def open_stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
         channel = await bind(runtime)
         for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):
             await record_events(runtime, channel, [UserEvent("ann", kind, START.replace(second=number))])
-        readings = Readings(runtime.pool)
+        user_reader = Readings(runtime.pool)
         hub = Hub(runtime.pool, valkey, heal_every=runtime.settings.feed_heal_every)
         services = Services(
             runtime,
             EventRecorder(runtime),
             hub,
-            Rates(1_000),
+            RateLimiter(1_000),
             ReturnRecorder(runtime),
             OpenSubscriptions(100),
-            readings,
+            user_reader,
             ChannelFinder(runtime.pool),
         )
         quick = schemas.make_schema()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(schemas, "shorten", lambda _schema: None)
+            patch.setattr(schemas, "optimise_resolvers", lambda _schema: None)
             plain = schemas.make_schema()
         yield Stage(services, quick, plain, {"c": channel_gid(channel.channel_id)})

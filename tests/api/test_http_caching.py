@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.api.transport.etags import tag_of
+from service.api.transport.etags import compute_etag
 from service.entities.enums import Role
 from tests.api.robot import Robot, event
 from tests.runtimes import admin
@@ -167,10 +167,10 @@ async def _named(web: Web, seen: str | None) -> httpx.Response:
 
 def test_a_tag_is_made_of_bytes_media_type_and_reader() -> None:
     tags = {
-        tag_of(body, kind, reader)
+        compute_etag(body, kind, reader)
         for body in (b"{}", b"[]")
         for kind in ("application/json", GRAPHQL)
         for reader in (admin(), admin("other"))
     }
     assert len(tags) == 8
-    assert tag_of(b"{}", "a", admin()) == tag_of(b"{}", "a", admin())
+    assert compute_etag(b"{}", "a", admin()) == compute_etag(b"{}", "a", admin())

@@ -8,7 +8,7 @@ import pytest
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
 
 from service.api.context import Context
-from service.api.live.request import asked_by
+from service.api.live.request import parse_subscription
 from service.api.schema import make_schema
 from service.entities.enums import Role
 from service.entities.principal import Principal
@@ -20,10 +20,10 @@ GIVEN: Final[dict[str, Any]] = {"c": "Q2hhbm5lbDox", "o": "ada"}
 
 
 def asked(query: str, /, role: Role = Role.AGENT, **variables: Any) -> tuple[str, str, str | None] | None:
-    """What `asked_by` makes of a `userTags` operation."""
+    """What `parse_subscription` makes of a `userTags` operation."""
     operation = SimpleNamespace(query=query, operation_name=None, variables=variables)
-    holder = Principal("ann", "r1", role, datetime.now(UTC))
-    found = asked_by(SCHEMA, cast("Operation[Context, None]", operation), holder)
+    principal = Principal("ann", "r1", role, datetime.now(UTC))
+    found = parse_subscription(SCHEMA, cast("Operation[Context, None]", operation), principal)
     if found is None:
         return None
     assert found.field == "userTags"

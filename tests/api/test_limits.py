@@ -4,9 +4,9 @@ import pytest
 from graphql import GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type, is_leaf_type, parse
 
 from service.api.guards.complexity import (
-    COUNTED_ABOVE,
-    EXPECTED,
-    LISTS,
+    CONNECTION_FIELDS,
+    EXPECTED_LIST_SIZES,
+    LIST_ARGUMENTS,
     OperationTooLargeError,
     check_cost,
     check_size,
@@ -82,14 +82,14 @@ def test_the_sizes_of_lists_multiply(text: str, variables: dict[str, object], co
 
 def test_every_list_of_objects_is_counted() -> None:
     """A list that nobody thought of would be counted as one object, and with it all that is asked of its entries."""
-    counted = EXPECTED.keys() | COUNTED_ABOVE
+    counted = EXPECTED_LIST_SIZES.keys() | CONNECTION_FIELDS
     forgotten = [
         f"{each.name}.{name}"
         for each in graphql_schema_of(make_schema()).type_map.values()
         if isinstance(each, GraphQLObjectType) and not each.name.startswith("__")
         for name, field in each.fields.items()
         if isinstance(get_nullable_type(field.type), GraphQLList) and not is_leaf_type(get_named_type(field.type))
-        if name not in counted and LISTS.isdisjoint(field.args)
+        if name not in counted and LIST_ARGUMENTS.isdisjoint(field.args)
     ]
     assert forgotten == []
 

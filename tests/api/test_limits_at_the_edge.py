@@ -6,7 +6,7 @@ import httpx
 import pytest
 from graphql import GraphQLSyntaxError, parse
 
-from service.api.engine.document_cache import Documents
+from service.api.engine.document_cache import DocumentCache
 from service.foundation.settings import QueryLimits
 from tests.api.robot import everything
 from tests.api.ways import WAYS, codes
@@ -97,7 +97,7 @@ async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: s
 
 
 def test_only_so_many_documents_are_remembered() -> None:
-    documents = Documents(QueryLimits(), 2)
+    documents = DocumentCache(QueryLimits(), 2)
     for number in range(3):
-        documents.parsed(f"{{ a{number} }}")
-    assert documents.parsed.cache_info().currsize == 2
+        documents.parse(f"{{ a{number} }}")
+    assert documents.parse.cache_info().currsize == 2

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from service.foundation.mailbox import MOST_WAITING
-from service.web.protocols.websocket import PageSocket
+from service.web.protocols.websocket import PushProtocol
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation as Page
 from tests.waiting import wait_until
@@ -26,16 +26,16 @@ async def channel(robot: Robot) -> str:
 
 
 @pytest.fixture
-def sockets(monkeypatch: pytest.MonkeyPatch) -> list[PageSocket]:
+def sockets(monkeypatch: pytest.MonkeyPatch) -> list[PushProtocol]:
     """The server's ends of the connections, in the order they were opened."""
-    opened: list[PageSocket] = []
-    open_as_ever = PageSocket.start_keepalive
+    opened: list[PushProtocol] = []
+    open_as_ever = PushProtocol.start_keepalive
 
-    def noting(self: PageSocket) -> None:
+    def noting(self: PushProtocol) -> None:
         opened.append(self)
         open_as_ever(self)
 
-    monkeypatch.setattr(PageSocket, "start_keepalive", noting)
+    monkeypatch.setattr(PushProtocol, "start_keepalive", noting)
     return opened
 
 
@@ -73,7 +73,7 @@ async def test_an_open_page_keeps_no_task(robot: Robot, channel: str) -> None:
 
 
 async def test_a_reader_who_is_behind_gets_fewer_events_and_holds_up_nobody(
-    robot: Robot, channel: str, sockets: list[PageSocket]
+    robot: Robot, channel: str, sockets: list[PushProtocol]
 ) -> None:
     visitor, given = Visitor(robot, channel), {"c": channel, "o": "ada"}
     async with robot.web.socket(robot.token()) as one, robot.web.socket(robot.token()) as other:
@@ -95,7 +95,7 @@ async def test_a_reader_who_is_behind_gets_fewer_events_and_holds_up_nobody(
 
 
 async def test_a_reader_who_is_behind_can_stop_and_leaves_no_task(
-    robot: Robot, channel: str, sockets: list[PageSocket]
+    robot: Robot, channel: str, sockets: list[PushProtocol]
 ) -> None:
     async with robot.web.socket(robot.token()) as socket, robot.web.socket(robot.token()) as other:
         slow, quick = [await each.subscribe(PAGE, c=channel, o="ada") for each in (socket, other)]
@@ -116,14 +116,14 @@ async def test_a_reader_who_is_behind_can_stop_and_leaves_no_task(
 async def test_events_keep_their_order_however_they_are_sent(
     robot: Robot, channel: str, every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    push, count = PageSocket.push, 0
+    push, count = PushProtocol.push, 0
 
-    def now_and_then(self: PageSocket, text: bytes) -> bool:
+    def now_and_then(self: PushProtocol, text: bytes) -> bool:
         nonlocal count
         count += 1
         return count % every != 0 and push(self, text)
 
-    monkeypatch.setattr(PageSocket, "push", now_and_then)
+    monkeypatch.setattr(PushProtocol, "push", now_and_then)
     async with robot.web.socket(robot.token()) as socket:
         page = await socket.subscribe(PAGE, c=channel, o="ada")
         assert (await page.next())["userTags"]["reset"]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from service.api.live.tag_events_encoder import PanelRendering
+from service.api.live.tag_events_encoder import TagEventsEncoder
 from service.entities.feed import PanelUpdate
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation, OperationError
@@ -31,13 +31,13 @@ async def channel(robot: Robot) -> str:
 def executions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each kind of event was executed for all who share it."""
     count: Counter[str] = Counter()
-    write = PanelRendering._write
+    write = TagEventsEncoder._encode_event
 
-    async def counted(self: PanelRendering, update: PanelUpdate) -> list[bytes] | None:
+    async def counted(self: TagEventsEncoder, update: PanelUpdate) -> list[bytes] | None:
         count[update.kind] += 1
         return await write(self, update)
 
-    monkeypatch.setattr(PanelRendering, "_write", counted)
+    monkeypatch.setattr(TagEventsEncoder, "_encode_event", counted)
     return count
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.api.live.user_tags_encoder import Rendering
+from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.entities.feed import UserTagsUpdate
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation, OperationError
@@ -26,14 +26,14 @@ async def channel(robot: Robot) -> str:
 @pytest.fixture(params=[1, 2, 3])
 def some_are_executed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every first, second or third event is one that cannot be written."""
-    written, count = Rendering.event, 0
+    written, count = UserTagsEncoder.encode, 0
 
-    def now_and_then(self: Rendering, update: UserTagsUpdate) -> bytes | None:
+    def now_and_then(self: UserTagsEncoder, update: UserTagsUpdate) -> bytes | None:
         nonlocal count
         count += 1
         return None if count % request.param == 0 else written(self, update)
 
-    monkeypatch.setattr(Rendering, "event", now_and_then)
+    monkeypatch.setattr(UserTagsEncoder, "encode", now_and_then)
     return iter(())
 
 

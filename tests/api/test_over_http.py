@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from service.api.transport.content_negotiation import media_type_for
-from service.auth.quotas import Rates
+from service.auth.quotas import RateLimiter
 from service.entities.enums import Role
 from service.entities.errors import RateLimitedError
 from tests.api.robot import Robot
@@ -166,16 +166,16 @@ async def test_a_socket_counts_its_operations_too(busy: Web) -> None:
 
 def test_a_bucket_refills_as_time_passes_and_never_overflows() -> None:
     now = 0.0
-    rates = Rates(2, lambda: now)
+    rate_limiter = RateLimiter(2, lambda: now)
     for _ in range(10):
-        rates.take(admin())
+        rate_limiter.acquire(admin())
     with pytest.raises(RateLimitedError):
-        rates.take(admin())
-    rates.take(admin("another robot"))
+        rate_limiter.acquire(admin())
+    rate_limiter.acquire(admin("another robot"))
     now = 0.5
-    rates.take(admin())
+    rate_limiter.acquire(admin())
     now = 1_000.0
     for _ in range(10):
-        rates.take(admin())
+        rate_limiter.acquire(admin())
     with pytest.raises(RateLimitedError):
-        rates.take(admin())
+        rate_limiter.acquire(admin())

@@ -76,9 +76,9 @@ async def _possible(stage: Stage, operation: Operation, role: Role | None) -> se
 async def test_most_of_these_queries_have_plans_and_writers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would compare graphql-core with itself."""
     count = dict.fromkeys(("planned", "written", "given up"), 0)
-    answer, written = query_plan.Plan.answer, serializers.writer_of
+    answer, written = query_plan.QueryPlan.execute, serializers.compile_serializer
 
-    async def counted_answer(self: query_plan.Plan, *arguments: Any) -> Any:
+    async def counted_answer(self: query_plan.QueryPlan, *arguments: Any) -> Any:
         count["planned"] += 1
         return await answer(self, *arguments)
 
@@ -98,8 +98,8 @@ async def test_most_of_these_queries_have_plans_and_writers(stage: Stage, monkey
 
         return counted
 
-    monkeypatch.setattr(query_plan.Plan, "answer", counted_answer)
-    monkeypatch.setattr(query_plan, "writer_of", counted_writer)
+    monkeypatch.setattr(query_plan.QueryPlan, "execute", counted_answer)
+    monkeypatch.setattr(query_plan, "compile_serializer", counted_writer)
     drawn: list[Operation] = []
 
     @settings(max_examples=100, database=None, derandomize=True, suppress_health_check=list(HealthCheck))

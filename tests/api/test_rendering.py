@@ -10,8 +10,8 @@ from graphql import ExecutionResult, execute, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.api.live.user_tags_encoder import Renderings
-from service.api.operations.user_tags import user_tags_event
+from service.api.live.user_tags_encoder import UserTagsEncoderCache
+from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.schema import graphql_schema_of, make_schema
 from service.entities.enums import ChangeCause, TagKind, TagState
 from service.entities.feed import Cursor, UserTagsUpdate
@@ -100,7 +100,9 @@ updates = st.builds(
 
 
 def executed(document: str, update: UserTagsUpdate, given_variables: dict[str, Any]) -> bytes:
-    result = execute(SCHEMA, parse(document), root_value=user_tags_event(update), variable_values=given_variables)
+    result = execute(
+        SCHEMA, parse(document), root_value=user_tags_event_to_graphql(update), variable_values=given_variables
+    )
     assert isinstance(result, ExecutionResult)
     assert result.errors is None
     return orjson.dumps(result.data)
@@ -111,10 +113,10 @@ def executed(document: str, update: UserTagsUpdate, given_variables: dict[str, A
 def test_written_is_what_graphql_core_answers(
     document: str, given_variables: dict[str, Any], events: list[UserTagsUpdate]
 ) -> None:
-    rendering = Renderings(SCHEMA, parse).of(document, None, given_variables)
-    assert rendering is not None
+    encoder = UserTagsEncoderCache(SCHEMA, parse).encoder_for(document, None, given_variables)
+    assert encoder is not None
     for update in (*events, *events):
-        assert rendering.event(update) == executed(document, update, given_variables)
+        assert encoder.encode(update) == executed(document, update, given_variables)
 
 
 @pytest.mark.parametrize(
@@ -134,34 +136,34 @@ def test_what_needs_to_know_who_asks_is_executed(selected: str) -> None:
         f'subscription {{ userTags(channelId: "x", openid: "ann") {{ {selected} }} }}'
         "fragment F on UserTagsEvent { tags { ...G } } fragment G on Tag { id memberCount }"
     )
-    assert Renderings(SCHEMA, parse).of(document, None, None) is None
+    assert UserTagsEncoderCache(SCHEMA, parse).encoder_for(document, None, None) is None
 
 
 def test_the_panel_and_queries_are_executed() -> None:
-    renderings = Renderings(SCHEMA, parse)
-    assert renderings.of("subscription { tagEvents { cursor } }", None, None) is None
-    assert renderings.of("query a { viewer { robotId } } query b { viewer { robotId } }", None, None) is None
+    encoders = UserTagsEncoderCache(SCHEMA, parse)
+    assert encoders.encoder_for("subscription { tagEvents { cursor } }", None, None) is None
+    assert encoders.encoder_for("query a { viewer { robotId } } query b { viewer { robotId } }", None, None) is None
 
 
 def test_equal_operations_share_and_others_do_not() -> None:
-    renderings = Renderings(SCHEMA, parse)
+    encoders = UserTagsEncoderCache(SCHEMA, parse)
     document = f'{HEAD} {{ userTags(channelId: "x", openid: $openid) {{ cursor @include(if: $yes) reset }} }}'
-    ann = renderings.of(document, None, VARIABLES)
-    assert renderings.of(document, None, VARIABLES | {"openid": "bob"}) is ann
-    assert renderings.of(document, None, VARIABLES | {"yes": False}) is not ann
+    ann = encoders.encoder_for(document, None, VARIABLES)
+    assert encoders.encoder_for(document, None, VARIABLES | {"openid": "bob"}) is ann
+    assert encoders.encoder_for(document, None, VARIABLES | {"yes": False}) is not ann
 
 
 def test_what_was_written_for_a_catalogue_goes_with_it() -> None:
     document = f'{HEAD} {{ userTags(channelId: "x", openid: $openid) {{ tags {{ name }} }} }}'
-    rendering = Renderings(SCHEMA, parse).of(document, None, VARIABLES)
-    assert rendering is not None
+    encoder = UserTagsEncoderCache(SCHEMA, parse).encoder_for(document, None, VARIABLES)
+    assert encoder is not None
     for name in ("Opened", "Was opened"):
         tag = Tag(1, 3, TagKind.DEFAULT, "Opening", name, None, TagState.ACTIVE, 1, NOW, NOW, None)
         catalogue = Catalogue(1, True, 7, NOW, NOW, {3: tag})
         place = Cursor(1, "ann", 1, 1, NOW, 7, NOW)
         three, none = frozenset({3}), frozenset[int]()
         update = UserTagsUpdate(place, False, three, three, none, none, None, NOW, catalogue)
-        assert orjson.loads(rendering.event(update) or b"") == {"userTags": {"tags": [{"name": name}]}}
+        assert orjson.loads(encoder.encode(update) or b"") == {"userTags": {"tags": [{"name": name}]}}
         del catalogue, update
         gc.collect()
-        assert not rendering._written
+        assert not encoder._caches

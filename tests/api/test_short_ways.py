@@ -97,11 +97,11 @@ async def test_only_known_good_queries_go_the_short_way(stage: Stage, monkeypatc
     went: list[bool] = []
 
     async def watched(*arguments: Any) -> Any:
-        answer = await fast_path.run_known_query(*arguments)
+        answer = await fast_path.execute_cached_query(*arguments)
         went.append(answer is not None)
         return answer
 
-    monkeypatch.setattr(schemas, "run_known_query", watched)
+    monkeypatch.setattr(schemas, "execute_cached_query", watched)
     left_alone = {"two operations", "no such field", "no syntax", "a mutation", "a page that costs too much"}
     for name, text in DOCUMENTS.items():
         await stage.quick.execute(text, stage.variables, stage.context())

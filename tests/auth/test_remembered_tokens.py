@@ -72,7 +72,7 @@ async def test_what_was_refused_is_refused_again(verifier: TokenVerifier, decode
 async def test_only_so_many_are_remembered(
     verifier: TokenVerifier, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "MOST_VERIFIED", 2)
+    monkeypatch.setattr(tokens, "MAX_CACHED_TOKENS", 2)
     ann, bob, eve = signed("ann"), signed("bob"), signed("eve")
     for token in (ann, bob, ann, eve, ann, bob):
         await verifier.verify(token)

@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLSchema
 
 from service.api.context import Info
-from service.api.guards.permissions import UnguardedFieldError, guards_of, needs, null_unless, refuse_unguarded
+from service.api.guards.permissions import UnguardedFieldError, guards_of, needs, null_unless, reject_unguarded_fields
 from service.api.schema import graphql_schema_of, make_schema
 from service.entities.enums import Permission
 
@@ -59,7 +59,7 @@ def schema_with(extensions: list[Any], target: Any, *, in_channel: list[Any] | N
 
 
 def test_the_schema_of_the_service_is_guarded() -> None:
-    refuse_unguarded(graphql_schema_of(make_schema()))
+    reject_unguarded_fields(graphql_schema_of(make_schema()))
 
 
 def test_every_root_field_has_a_guard() -> None:
@@ -78,17 +78,17 @@ def test_a_root_field_that_loses_its_guard_is_refused(root: str) -> None:
         extensions = field.extensions.pop("strawberry-definition")
 
         with pytest.raises(UnguardedFieldError, match=rf"\b{root}\.{name}\b"):
-            refuse_unguarded(schema)
+            reject_unguarded_fields(schema)
 
         field.extensions["strawberry-definition"] = extensions
-    refuse_unguarded(schema)
+    reject_unguarded_fields(schema)
 
 
 def test_a_root_field_without_a_guard_is_refused() -> None:
     with pytest.raises(UnguardedFieldError, match=r"Query\.one$"):
-        refuse_unguarded(schema_with([], int))
+        reject_unguarded_fields(schema_with([], int))
 
-    refuse_unguarded(schema_with([needs(None)], int))
+    reject_unguarded_fields(schema_with([needs(None)], int))
 
 
 def test_a_subscription_without_a_guard_is_refused() -> None:
@@ -104,24 +104,24 @@ def test_a_subscription_without_a_guard_is_refused() -> None:
         ticks: AsyncGenerator[int, None] = strawberry.subscription(resolver=resolve)
 
     with pytest.raises(UnguardedFieldError, match=r"Subscription\.ticks$"):
-        refuse_unguarded(graphql_schema_of(strawberry.Schema(Query, subscription=Subscription)))
+        reject_unguarded_fields(graphql_schema_of(strawberry.Schema(Query, subscription=Subscription)))
 
 
 @pytest.mark.parametrize("target", [User, UserConnection, Found], ids=["direct", "in a connection", "in a union"])
 def test_a_root_field_needs_the_permission_of_what_it_leads_to(target: Any) -> None:
     with pytest.raises(UnguardedFieldError, match=r"Query\.one$"):
-        refuse_unguarded(schema_with([VIEW_TAGS], target))
+        reject_unguarded_fields(schema_with([VIEW_TAGS], target))
 
-    refuse_unguarded(schema_with([VIEW_USERS], target))
+    reject_unguarded_fields(schema_with([VIEW_USERS], target))
 
 
 @pytest.mark.parametrize("target", [User, UserConnection, Found], ids=["direct", "in a connection", "in a union"])
 def test_a_way_from_a_channel_to_its_users_needs_a_guard(target: Any) -> None:
     with pytest.raises(UnguardedFieldError, match=r"Channel\.one$"):
-        refuse_unguarded(schema_with([VIEW_TAGS], target, in_channel=[VIEW_TAGS]))
+        reject_unguarded_fields(schema_with([VIEW_TAGS], target, in_channel=[VIEW_TAGS]))
 
-    refuse_unguarded(schema_with([VIEW_TAGS], target, in_channel=[VIEW_USERS]))
-    refuse_unguarded(schema_with([VIEW_TAGS], target, in_channel=[null_unless(Permission.VIEW_USERS)]))
+    reject_unguarded_fields(schema_with([VIEW_TAGS], target, in_channel=[VIEW_USERS]))
+    reject_unguarded_fields(schema_with([VIEW_TAGS], target, in_channel=[null_unless(Permission.VIEW_USERS)]))
 
 
 def test_a_guard_inside_a_connection_is_enough() -> None:
@@ -132,7 +132,7 @@ def test_a_guard_inside_a_connection_is_enough() -> None:
     class Crowd:
         users: UserConnection | None = strawberry.field(resolver=resolve, extensions=[VIEW_USERS])
 
-    refuse_unguarded(schema_with([VIEW_TAGS], Crowd))
+    reject_unguarded_fields(schema_with([VIEW_TAGS], Crowd))
 
 
 def test_whoever_may_see_users_may_see_tags() -> None:
@@ -140,9 +140,9 @@ def test_whoever_may_see_users_may_see_tags() -> None:
     class Tag:
         name: str
 
-    refuse_unguarded(schema_with([VIEW_USERS], Tag))
+    reject_unguarded_fields(schema_with([VIEW_USERS], Tag))
     with pytest.raises(UnguardedFieldError, match=r"Query\.one$"):
-        refuse_unguarded(schema_with([needs(Permission.SUBMIT_DATA)], Tag))
+        reject_unguarded_fields(schema_with([needs(Permission.SUBMIT_DATA)], Tag))
 
 
 def test_a_new_kind_of_tag_is_guarded_like_a_tag() -> None:
@@ -162,4 +162,4 @@ def test_a_new_kind_of_tag_is_guarded_like_a_tag() -> None:
         tag: Tag | None = strawberry.field(resolver=resolve, extensions=[VIEW_TAGS])
 
     with pytest.raises(UnguardedFieldError, match=r"NewTag\.users$"):
-        refuse_unguarded(graphql_schema_of(strawberry.Schema(Query, types=[NewTag])))
+        reject_unguarded_fields(graphql_schema_of(strawberry.Schema(Query, types=[NewTag])))

@@ -20,31 +20,31 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
-from service.api.engine.query_plan import Plan
-from service.api.guards.complexity import OperationTooLargeError, check_cost, check_size, cost_varies
+from service.api.engine.query_plan import QueryPlan
+from service.api.guards.complexity import OperationTooLargeError, check_cost, check_size, cost_depends_on_variables
 from service.foundation.settings import QueryLimits
 
 
 @dataclass(frozen=True, slots=True)
-class KnownQuery:
+class CachedQuery:
     """A query in which nothing is wrong."""
 
     document: DocumentNode
-    plan: Plan
+    plan: QueryPlan
     # Whether its cost is another for other variables; otherwise it is known to be low enough.
-    cost_varies: bool
+    cost_depends_on_variables: bool
 
 
-class Documents:
+class DocumentCache:
     """The documents that a process has seen of one schema, with what is wrong with them."""
 
-    def __init__(self, limits: QueryLimits, remembered: int, *more_rules: type[ASTValidationRule]) -> None:
+    def __init__(self, limits: QueryLimits, cache_size: int, *more_rules: type[ASTValidationRule]) -> None:
         self.limits = limits
         self._rules = (*specified_rules, *more_rules)
         # Literals in a query make each text a document of its own, so memory must have an end.
-        self.parsed = lru_cache(remembered)(self._parse)
-        self.faults = lru_cache(remembered)(self._validate)
-        self.query = lru_cache(remembered)(self._query)
+        self.parse = lru_cache(cache_size)(self._parse)
+        self.validation_errors = lru_cache(cache_size)(self._validate)
+        self.cached_query = lru_cache(cache_size)(self._load_query)
 
     def _parse(self, text: str) -> DocumentNode:
         """Raises GraphQLError, which is not remembered."""
@@ -52,38 +52,38 @@ class Documents:
 
     def _validate(self, schema: GraphQLSchema, text: str) -> tuple[GraphQLError, ...]:
         """Too large a document is not validated: that may take long."""
-        document = self.parsed(text)
+        document = self.parse(text)
         try:
             check_size(document, self.limits)
         except OperationTooLargeError as error:
             return (error,)
         return tuple(validate_document(schema, document, self._rules))
 
-    def _query(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> KnownQuery | None:
+    def _load_query(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> CachedQuery | None:
         """None where there is anything to refuse, and for operations of other types."""
         try:
-            if self.faults(schema, text):
+            if self.validation_errors(schema, text):
                 return None
-            document = self.parsed(text)
+            document = self.parse(text)
             operation = get_operation_ast(document, operation_name)
             if operation is None or operation.operation is not OperationType.QUERY:
                 return None
-            varies = cost_varies(document)
+            varies = cost_depends_on_variables(document)
             if not varies:
                 check_cost(document, operation_name, None, self.limits)
         except (GraphQLError, OperationTooLargeError):
             return None
-        return KnownQuery(document, Plan(schema, document, operation), varies)
+        return CachedQuery(document, QueryPlan(schema, document, operation), varies)
 
 
-class RememberedDocuments(SchemaExtension):
+class DocumentCacheExtension(SchemaExtension):
     """Gives Strawberry what is remembered, and leaves to it to say what is wrong.
 
     Strawberry's ParserCache loses errors: what such a hook raises is a bare `complete` on a WebSocket. So nothing is
     raised here; a document that does not parse is parsed again by Strawberry, which reports the error.
     """
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: DocumentCache) -> None:
         super().__init__()
         self._documents = documents
 
@@ -95,17 +95,17 @@ class RememberedDocuments(SchemaExtension):
         context = self.execution_context
         if context.query:
             with suppress(GraphQLError):
-                context.graphql_document = self._documents.parsed(context.query)
+                context.graphql_document = self._documents.parse(context.query)
         yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         if context.query and context.graphql_document is not None:
-            faults = self._documents.faults(context.schema._schema, context.query)  # noqa: SLF001 - as Strawberry does
-            context.pre_execution_errors = list(faults) or self._refusals(context.graphql_document)
+            validation_errors = self._documents.validation_errors(context.schema._schema, context.query)  # noqa: SLF001 - as Strawberry does
+            context.pre_execution_errors = list(validation_errors) or self._request_errors(context.graphql_document)
         yield
 
-    def _refusals(self, document: DocumentNode) -> list[GraphQLError]:
+    def _request_errors(self, document: DocumentNode) -> list[GraphQLError]:
         """What depends on the request and not only on the document."""
         context = self.execution_context
         operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]

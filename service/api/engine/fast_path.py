@@ -11,14 +11,14 @@ from typing import Any
 import strawberry
 from strawberry.types import ExecutionResult
 
-from service.api.engine.document_cache import Documents
-from service.api.errors import coded
+from service.api.engine.document_cache import DocumentCache
+from service.api.errors import mask_error
 from service.api.guards.complexity import OperationTooLargeError, check_cost
 
 
-async def run_known_query(
+async def execute_cached_query(
     schema: strawberry.Schema,
-    documents: Documents,
+    documents: DocumentCache,
     text: str | None,
     variables: Mapping[str, Any] | None,
     context: object,
@@ -28,14 +28,14 @@ async def run_known_query(
     if not text:
         return None
     inner = schema._schema  # noqa: SLF001 - Strawberry offers no public way to it
-    known = documents.query(inner, text, operation_name)
-    if known is None:
+    cached = documents.cached_query(inner, text, operation_name)
+    if cached is None:
         return None
-    if known.cost_varies:
+    if cached.cost_depends_on_variables:
         try:
-            check_cost(known.document, operation_name, variables, documents.limits)
+            check_cost(cached.document, operation_name, variables, documents.limits)
         except OperationTooLargeError:
             return None
-    result = await known.plan.answer(variables or {}, context)
-    errors = [coded(error, context) for error in result.errors or ()]
+    result = await cached.plan.execute(variables or {}, context)
+    errors = [mask_error(error, context) for error in result.errors or ()]
     return ExecutionResult(data=result.data, errors=errors or None)

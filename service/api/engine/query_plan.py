@@ -38,15 +38,15 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
-from service.api.engine.serializers import Writer, writer_of
+from service.api.engine.serializers import Serializer, compile_serializer
 
-MOST_LAYOUTS: Final = 16
+MAX_SELECTION_PLANS: Final = 16
 # As graphql-core's own `execute` has it.
-MOST_COERCION_ERRORS: Final = 50
+MAX_COERCION_ERRORS: Final = 50
 
 
-class Plan:
-    """One query; `answer` runs it."""
+class QueryPlan:
+    """One query; `execute` runs it."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         definitions = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
@@ -54,53 +54,55 @@ class Plan:
         self.operation = operation
         self.definitions = {each.name.value: each for each in definitions}
         self.fragments = {each.name.value: FragmentDetails(each) for each in definitions}
-        self._deciding = _variables_of_directives(document)
-        self._layouts: dict[tuple[object, ...], Layout] = {}
+        self._directive_variables = _variables_of_directives(document)
+        self._selection_plans: dict[tuple[object, ...], SelectionPlan] = {}
 
-    async def answer(self, variables: Mapping[str, Any], context: object) -> ExecutionResult:
+    async def execute(self, variables: Mapping[str, Any], context: object) -> ExecutionResult:
         values = get_variable_values(
-            self.schema, self.operation.variable_definitions or (), dict(variables), max_errors=MOST_COERCION_ERRORS
+            self.schema, self.operation.variable_definitions or (), dict(variables), max_errors=MAX_COERCION_ERRORS
         )
         if isinstance(values, list):
             return ExecutionResult(None, values)
-        return await PlannedExecutor(self, self._layout(values), values, context).answer()
+        return await PlannedExecutor(self, self._selection_plan(values), values, context).execute()
 
-    def _layout(self, values: VariableValues) -> "Layout":
-        key = tuple([values.coerced.get(name) for name in self._deciding])
-        layout = self._layouts.get(key)
-        if layout is None:
-            if len(self._layouts) >= MOST_LAYOUTS:
-                self._layouts.clear()
-            layout = self._layouts[key] = Layout(self, values)
-        return layout
+    def _selection_plan(self, values: VariableValues) -> "SelectionPlan":
+        key = tuple([values.coerced.get(name) for name in self._directive_variables])
+        selection_plan = self._selection_plans.get(key)
+        if selection_plan is None:
+            if len(self._selection_plans) >= MAX_SELECTION_PLANS:
+                self._selection_plans.clear()
+            selection_plan = self._selection_plans[key] = SelectionPlan(self, values)
+        return selection_plan
 
 
-class Layout:
+class SelectionPlan:
     """What a query selects, given the variables that its @skip and @include ask."""
 
-    def __init__(self, plan: Plan, deciding: VariableValues) -> None:
+    def __init__(self, plan: QueryPlan, variables: VariableValues) -> None:
         assert plan.schema.query_type is not None  # noqa: S101 - a valid query was found
         self.root_type = plan.schema.query_type
-        self.root = collect_fields(plan.schema, plan.fragments, deciding, self.root_type, plan.operation)
+        self.root = collect_fields(plan.schema, plan.fragments, variables, self.root_type, plan.operation)
         # graphql-core's own memory of one execution, kept for all.
         self.collected: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
         self._plan = plan
-        self._deciding = deciding
-        self._writers: dict[tuple[GraphQLOutputType, int], Writer | None] = {}
+        self._variables = variables
+        self._serializers: dict[tuple[GraphQLOutputType, int], Serializer | None] = {}
 
-    def writer(self, wanted: GraphQLOutputType, details: FieldDetailsList) -> Writer | None:
+    def serializer(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> Serializer | None:
         """How values of a type are written; None where graphql-core must do it."""
-        key = (wanted, id(details))
-        if key not in self._writers:
-            self._writers[key] = writer_of(self._plan.schema, wanted, details, self._selected)
-        return self._writers[key]
+        key = (output_type, id(details))
+        if key not in self._serializers:
+            self._serializers[key] = compile_serializer(self._plan.schema, output_type, details, self._collect_fields)
+        return self._serializers[key]
 
-    def _selected(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
+    def _collect_fields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
         """What is selected of an object, by response key."""
         key = (object_type, id(details))
         if key not in self.collected:
             plan = self._plan
-            found = collect_subfields(plan.schema, plan.fragments, self._deciding, plan.operation, object_type, details)
+            found = collect_subfields(
+                plan.schema, plan.fragments, self._variables, plan.operation, object_type, details
+            )
             self.collected[key] = details, found
         return self.collected[key][1].grouped_field_set
 
@@ -108,7 +110,9 @@ class Layout:
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     """One execution of a plan."""
 
-    def __init__(self, plan: Plan, layout: Layout, variables: VariableValues, context: object) -> None:
+    def __init__(
+        self, plan: QueryPlan, selection_plan: SelectionPlan, variables: VariableValues, context: object
+    ) -> None:
         super().__init__(
             plan.schema,
             plan.definitions,
@@ -124,16 +128,16 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
             None,
             optimized_is_awaitable,
         )
-        self._layout = layout
-        self._relevant_sub_fields = layout.collected
+        self._selection_plan = selection_plan
+        self._relevant_sub_fields = selection_plan.collected
 
-    async def answer(self) -> ExecutionResult:
+    async def execute(self) -> ExecutionResult:
         """As `execute_operation` does it for a query."""
-        layout = self._layout
+        selection_plan = self._selection_plan
         data: dict[str, Any] | None
         try:
             data = await await_maybe(
-                self.execute_fields(layout.root_type, None, None, layout.root.grouped_field_set, None)
+                self.execute_fields(selection_plan.root_type, None, None, selection_plan.root.grouped_field_set, None)
             )
         except GraphQLError as error:
             self.collected_errors.add(error, None)
@@ -149,22 +153,22 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
-        write = None if result is None else self._layout.writer(return_type, field_details_list)
-        if write is not None:
+        serialize = None if result is None else self._selection_plan.serializer(return_type, field_details_list)
+        if serialize is not None:
             try:
-                return write(result)
+                return serialize(result)
             except Exception:  # noqa: BLE001, S110 - graphql-core says below what is wrong, and where
                 pass
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
 
 def _variables_of_directives(document: DocumentNode) -> list[str]:
-    finder = _Deciding()
+    finder = _DirectiveVariableCollector()
     visit(document, finder)
     return sorted(finder.names)
 
 
-class _Deciding(Visitor):
+class _DirectiveVariableCollector(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()

@@ -15,26 +15,26 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 
-def shorten(schema: GraphQLSchema) -> None:
+def optimise_resolvers(schema: GraphQLSchema) -> None:
     """Replaces, in a finished schema, what Strawberry resolves by way of its definitions; the answers are the same."""
     for each in schema.type_map.values():
         if each.name.startswith("__"):
             continue
         if isinstance(each, GraphQLObjectType):
             for field in each.fields.values():
-                _shorten_field(field)
+                _optimise_field(field)
         elif isinstance(each, GraphQLInterfaceType) and each.resolve_type is not None:
-            each.resolve_type = _type_by_class(each.resolve_type)
+            each.resolve_type = _cached_type_resolver(each.resolve_type)
 
 
-def _shorten_field(field: GraphQLField) -> None:
+def _optimise_field(field: GraphQLField) -> None:
     definition = field.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField):
         return
     if definition.is_basic_field and definition.python_name:
-        field.resolve = _attribute(definition.python_name)
+        field.resolve = _attribute_resolver(definition.python_name)
     elif definition.base_resolver is not None and _takes_only_info(definition, definition.base_resolver):
-        field.resolve = _method(definition, definition.base_resolver)
+        field.resolve = _method_resolver(definition, definition.base_resolver)
 
 
 def _takes_only_info(definition: StrawberryField, resolver: StrawberryResolver[Any]) -> bool:
@@ -45,14 +45,14 @@ def _takes_only_info(definition: StrawberryField, resolver: StrawberryResolver[A
     return bool(resolver.self_parameter and resolver.info_parameter) and not elsewhere
 
 
-def _attribute(name: str) -> Callable[[Any, object], Any]:
+def _attribute_resolver(name: str) -> Callable[[Any, object], Any]:
     def resolve(source: Any, _info: object) -> Any:
         return getattr(source, name)
 
     return resolve
 
 
-def _method(definition: StrawberryField, resolver: StrawberryResolver[Any]) -> Callable[[Any, Any], Any]:
+def _method_resolver(definition: StrawberryField, resolver: StrawberryResolver[Any]) -> Callable[[Any, Any], Any]:
     method = cast("Callable[..., Any]", resolver.wrapped_func)
     name = resolver.info_parameter.name if resolver.info_parameter is not None else ""
 
@@ -62,18 +62,18 @@ def _method(definition: StrawberryField, resolver: StrawberryResolver[Any]) -> C
     return resolve
 
 
-def _type_by_class(otherwise: Callable[..., Any]) -> Callable[..., Any]:
+def _cached_type_resolver(fallback: Callable[..., Any]) -> Callable[..., Any]:
     """What an object of a class is called stays the same."""
-    known: dict[type, str] = {}
+    cached: dict[type, str] = {}
 
     def resolve_type(value: Any, info: object, abstract: Any) -> Any:
-        found = known.get(type(value))
+        found = cached.get(type(value))
         if found is not None:
             return found
-        answer = otherwise(value, info, abstract)
+        answer = fallback(value, info, abstract)
         definition = get_object_definition(value)
         if definition is not None and not definition.is_graphql_generic and answer == definition.name:
-            known[type(value)] = definition.name
+            cached[type(value)] = definition.name
         return answer
 
     return resolve_type

@@ -7,7 +7,7 @@ from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Inlin
 from service.api.context import Info
 
 
-def selected_names(info: Info) -> frozenset[str]:
+def selected_field_names(info: Info) -> frozenset[str]:
     """The GraphQL fields, as in the schema, that are selected in what is being resolved; @skip and @include do not
     count. Nobody will see any other.
     """
@@ -16,17 +16,17 @@ def selected_names(info: Info) -> frozenset[str]:
         name
         for node in raw.field_nodes
         if node.selection_set is not None
-        for name in _names(node.selection_set, raw.fragments)
+        for name in _field_names(node.selection_set, raw.fragments)
     )
 
 
-def _names(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
+def _field_names(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
     """A document is validated before it is run, so no fragment holds itself."""
     for selection in selections.selections:
         match selection:
             case FieldNode():
                 yield selection.name.value
             case InlineFragmentNode():
-                yield from _names(selection.selection_set, fragments)
+                yield from _field_names(selection.selection_set, fragments)
             case FragmentSpreadNode():
-                yield from _names(fragments[selection.name.value].selection_set, fragments)
+                yield from _field_names(fragments[selection.name.value].selection_set, fragments)

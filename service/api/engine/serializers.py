@@ -28,54 +28,56 @@ from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-Writer = Callable[[Any], Any]
+Serializer = Callable[[Any], Any]
 # What was written of an object that never changes, by the writer.
-Written = dict[Writer, Any]
-MOST_WRITTEN: Final = 20
-Selected = Callable[[GraphQLObjectType, FieldDetailsList], Mapping[str, FieldDetailsList]]
+SerializedForms = dict[Serializer, Any]
+MAX_SERIALIZED_FORMS: Final = 20
+FieldCollector = Callable[[GraphQLObjectType, FieldDetailsList], Mapping[str, FieldDetailsList]]
 
 
-class UnusualError(Exception):
+class FallbackRequired(Exception):  # noqa: N818 - control flow, not a failure
     """A writer cannot say what the value is in the answer."""
 
 
-def writer_of(
-    schema: GraphQLSchema, wanted: GraphQLOutputType, details: FieldDetailsList, selected: Selected
-) -> Writer | None:
-    """How a value of a type is written; None if more than attributes is selected of it.
+def compile_serializer(
+    schema: GraphQLSchema, output_type: GraphQLOutputType, details: FieldDetailsList, collect_fields: FieldCollector
+) -> Serializer | None:
+    """Return a function that writes values of a type; None if more than attributes is selected of it.
 
-    `selected` says what `details` select of an object type. The writer raises whatever it likes where it gives up.
+    `collect_fields` answers what `details` select of an object type. The function raises where it must give up.
     """
-    if isinstance(wanted, GraphQLNonNull):
-        return writer_of(schema, wanted.of_type, details, selected)
-    match wanted:
+    if isinstance(output_type, GraphQLNonNull):
+        return compile_serializer(schema, output_type.of_type, details, collect_fields)
+    match output_type:
         case GraphQLList():
-            each = nullable_writer_of(schema, wanted.of_type, details, selected)
-            return None if each is None else _list(each)
+            each = compile_nullable_serializer(schema, output_type.of_type, details, collect_fields)
+            return None if each is None else _compile_list(each)
         case GraphQLEnumType() | GraphQLScalarType():
-            return _leaf(wanted)
+            return _compile_leaf(output_type)
         case GraphQLObjectType():
-            possible = [wanted]
+            possible = [output_type]
         case GraphQLInterfaceType() | GraphQLUnionType():
-            possible = list(schema.get_possible_types(wanted))
-    writers: dict[type, Writer] = {}
+            possible = list(schema.get_possible_types(output_type))
+    serializers: dict[type, Serializer] = {}
     for object_type in possible:
         definition = object_type.extensions.get("strawberry-definition")
-        write = _object(schema, object_type, selected(object_type, details), selected)
-        if write is None or not isinstance(definition, StrawberryObjectDefinition) or definition.is_graphql_generic:
+        serialize = _compile_object(schema, object_type, collect_fields(object_type, details), collect_fields)
+        if serialize is None or not isinstance(definition, StrawberryObjectDefinition) or definition.is_graphql_generic:
             return None
-        writers[definition.origin] = _once(write) if "written" in definition.origin.__dataclass_fields__ else write
-    return _by_class(writers)
+        serializers[definition.origin] = (
+            _memoized(serialize) if "serialized" in definition.origin.__dataclass_fields__ else serialize
+        )
+    return _dispatch_by_class(serializers)
 
 
-def nullable_writer_of(
-    schema: GraphQLSchema, wanted: GraphQLOutputType, details: FieldDetailsList, selected: Selected
-) -> Writer | None:
+def compile_nullable_serializer(
+    schema: GraphQLSchema, output_type: GraphQLOutputType, details: FieldDetailsList, collect_fields: FieldCollector
+) -> Serializer | None:
     """The same where null may stand unless the type says that it may not."""
-    write = writer_of(schema, wanted, details, selected)
-    if write is None or isinstance(wanted, GraphQLNonNull):
-        return write
-    return lambda value: None if value is None else write(value)
+    serialize = compile_serializer(schema, output_type, details, collect_fields)
+    if serialize is None or isinstance(output_type, GraphQLNonNull):
+        return serialize
+    return lambda value: None if value is None else serialize(value)
 
 
 def is_attribute(found: GraphQLField) -> bool:
@@ -89,83 +91,85 @@ def is_attribute(found: GraphQLField) -> bool:
     )
 
 
-def _object(
+def _compile_object(
     schema: GraphQLSchema,
     object_type: GraphQLObjectType,
     fields: Mapping[str, FieldDetailsList],
-    selected: Selected,
-) -> Writer | None:
-    parts: list[tuple[str, Writer]] = []
+    collect_fields: FieldCollector,
+) -> Serializer | None:
+    parts: list[tuple[str, Serializer]] = []
     for key, details in fields.items():
         name = details[0].node.name.value
         if name == "__typename":
-            parts.append((key, _always(object_type.name)))
+            parts.append((key, _constant(object_type.name)))
             continue
         field = object_type.fields[name]
-        write = nullable_writer_of(schema, field.type, details, selected) if is_attribute(field) else None
-        if write is None:
+        serialize = (
+            compile_nullable_serializer(schema, field.type, details, collect_fields) if is_attribute(field) else None
+        )
+        if serialize is None:
             return None
-        parts.append((key, _after(_read(field), write)))
+        parts.append((key, _compose(_attribute_reader(field), serialize)))
     return lambda value: {key: part(value) for key, part in parts}
 
 
-def _once(write: Writer) -> Writer:
+def _memoized(serialize: Serializer) -> Serializer:
     """For classes whose objects may have a place to keep what was written of them; nobody changes it afterwards."""
 
-    def written(value: Any) -> Any:
-        known: Written | None = value.written
+    def serialized(value: Any) -> Any:
+        known: SerializedForms | None = value.serialized
         if known is None:
-            return write(value)
-        found = known.get(write)
+            return serialize(value)
+        found = known.get(serialize)
         if found is None:
-            if len(known) >= MOST_WRITTEN:
+            if len(known) >= MAX_SERIALIZED_FORMS:
                 known.clear()
-            found = known[write] = write(value)
+            found = known[serialize] = serialize(value)
         return found
 
-    return written
+    return serialized
 
 
-def _read(field: GraphQLField) -> Writer:
+def _attribute_reader(field: GraphQLField) -> Serializer:
     definition: StrawberryField = field.extensions["strawberry-definition"]
     if definition.base_resolver is not None:
-        return cast("Writer", definition.base_resolver.wrapped_func)
+        return cast("Serializer", definition.base_resolver.wrapped_func)
     return attrgetter(definition.python_name)
 
 
-def _after(read: Writer, write: Writer) -> Writer:
-    return lambda value: write(read(value))
+def _compose(read: Serializer, serialize: Serializer) -> Serializer:
+    return lambda value: serialize(read(value))
 
 
-def _always(text: str) -> Writer:
+def _constant(text: str) -> Serializer:
     return lambda _: text
 
 
-def _list(each: Writer) -> Writer:
-    def write(values: Any) -> list[Any]:
+def _compile_list(each: Serializer) -> Serializer:
+    def serialize(values: Any) -> list[Any]:
         if type(values) is not list:
-            raise UnusualError
+            raise FallbackRequired
         return [each(value) for value in values]
 
-    return write
+    return serialize
 
 
-def _by_class(writers: Mapping[type, Writer]) -> Writer:
-    return lambda value: writers[type(value)](value)
+def _dispatch_by_class(serializers: Mapping[type, Serializer]) -> Serializer:
+    return lambda value: serializers[type(value)](value)
 
 
-def _leaf(leaf: GraphQLEnumType | GraphQLScalarType) -> Writer:
+def _compile_leaf(leaf: GraphQLEnumType | GraphQLScalarType) -> Serializer:
     coerce = leaf.coerce_output_value
     if leaf.name in {"String", "ID"}:
         # What is text already is what the scalar makes of it.
-        return lambda value: value if type(value) is str else _given(coerce(value))
+        return lambda value: value if type(value) is str else _require_value(coerce(value))
     if leaf.name == "Boolean":
-        return lambda value: value if value is True or value is False else _given(coerce(value))
-    return lambda value: _given(coerce(value))
+        return lambda value: value if value is True or value is False else _require_value(coerce(value))
+    return lambda value: _require_value(coerce(value))
 
 
-def _given(coerced: Any) -> Any:
+def _require_value(coerced: Any) -> Any:
     """graphql-core has no null in the place of a value that its type refused."""
     if coerced is None or coerced is Undefined:
-        raise UnusualError
+        raise FallbackRequired
     return coerced

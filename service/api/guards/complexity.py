@@ -31,10 +31,10 @@ from service.entities.errors import ErrorCode
 from service.foundation.settings import QueryLimits
 
 # Arguments whose list says how many objects are asked for.
-LISTS: Final = frozenset({"ids", "openids", "tagIds"})
-DEFAULT_PAGE: Final = 50
+LIST_ARGUMENTS: Final = frozenset({"ids", "openids", "tagIds"})
+DEFAULT_PAGE_SIZE: Final = 50
 # What one may expect in lists that take no `first`. A tree of expressions has 100 leaves at most, however deep it is.
-EXPECTED: Final[Mapping[str, int]] = {
+EXPECTED_LIST_SIZES: Final[Mapping[str, int]] = {
     **dict.fromkeys(("tags", "channels", "tagCategories", "added", "removed", "updated", "samePerson", "usedBy"), 10),
     **dict.fromkeys(("has", "lacks", "lapsedBy", "lapsed", "wouldLapse", "follows", "activated"), 10),
     **dict.fromkeys(("receipts", "rejected"), 10),
@@ -44,9 +44,9 @@ EXPECTED: Final[Mapping[str, int]] = {
     "sizeHistory": 100,
 }
 # Fields that answer with the pairs of a list.
-OF_PAIRS: Final = frozenset({"tagOverlap"})
+PAIR_FIELDS: Final = frozenset({"tagOverlap"})
 # Connections multiply by their page once, at the connection, not again at its edges.
-COUNTED_ABOVE: Final = frozenset({"nodes", "edges", "node"})
+CONNECTION_FIELDS: Final = frozenset({"nodes", "edges", "node"})
 
 
 class OperationTooLargeError(GraphQLError):
@@ -59,7 +59,7 @@ class OperationTooLargeError(GraphQLError):
         )
 
 
-class _Measure:
+class _DocumentSize:
     """Counts one document and raises as soon as it is too large, whatever its fragments would expand to."""
 
     def __init__(self, document: DocumentNode, limits: QueryLimits) -> None:
@@ -68,46 +68,46 @@ class _Measure:
         self._seen: set[str] = set()
         self._selections = self._aliases = self._directives = 0
 
-    def begin(self, operation: OperationDefinitionNode) -> None:
-        self._take_directives(operation)
+    def add_operation(self, operation: OperationDefinitionNode) -> None:
+        self._add_directives(operation)
         for variable in operation.variable_definitions or ():
-            self._take_directives(variable)
-        self.take(operation.selection_set, 1, ())
+            self._add_directives(variable)
+        self.add_selections(operation.selection_set, 1, ())
 
-    def end(self) -> None:
+    def add_unused_fragments(self) -> None:
         """Takes what no operation spreads: the validation that refuses it looks at all of it before."""
         for name, fragment in self._fragments.items():
-            self._take_directives(fragment)
+            self._add_directives(fragment)
             if name not in self._seen:
-                self.take(fragment.selection_set, 1, (name,))
+                self.add_selections(fragment.selection_set, 1, (name,))
 
-    def take(self, selections: SelectionSetNode, depth: int, inside: tuple[str, ...]) -> None:
+    def add_selections(self, selections: SelectionSetNode, depth: int, ancestors: tuple[str, ...]) -> None:
         if depth > self._limits.depth:
             raise OperationTooLargeError("levels", self._limits.depth)
         for selection in selections.selections:
-            self._count(selection)
+            self._add_selection(selection)
             if isinstance(selection, FragmentSpreadNode):
                 name = selection.name.value
                 # A fragment that holds itself, or is not there, is for the validation to refuse.
-                if name in self._fragments and name not in inside:
+                if name in self._fragments and name not in ancestors:
                     self._seen.add(name)
-                    self.take(self._fragments[name].selection_set, depth, (*inside, name))
+                    self.add_selections(self._fragments[name].selection_set, depth, (*ancestors, name))
             elif isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set is not None:
-                self.take(selection.selection_set, depth + isinstance(selection, FieldNode), inside)
+                self.add_selections(selection.selection_set, depth + isinstance(selection, FieldNode), ancestors)
 
-    def _count(self, selection: SelectionNode) -> None:
+    def _add_selection(self, selection: SelectionNode) -> None:
         self._selections += 1
-        self._take_directives(selection)
+        self._add_directives(selection)
         self._aliases += isinstance(selection, FieldNode) and selection.alias is not None
         if self._selections > self._limits.fields:
             raise OperationTooLargeError("fields", self._limits.fields)
         if self._aliases > self._limits.aliases:
             raise OperationTooLargeError("aliases", self._limits.aliases)
 
-    def _take_directives(
-        self, bearer: SelectionNode | OperationDefinitionNode | VariableDefinitionNode | FragmentDefinitionNode
+    def _add_directives(
+        self, node: SelectionNode | OperationDefinitionNode | VariableDefinitionNode | FragmentDefinitionNode
     ) -> None:
-        here = len(bearer.directives or ())
+        here = len(node.directives or ())
         self._directives += here
         if here > self._limits.directives_at_once:
             raise OperationTooLargeError("directives in one place", self._limits.directives_at_once)
@@ -117,11 +117,11 @@ class _Measure:
 
 def check_size(document: DocumentNode, limits: QueryLimits) -> None:
     """Raises OperationTooLargeError when a document is too deep, too wide, or has too many aliases or directives."""
-    measure = _Measure(document, limits)
+    size = _DocumentSize(document, limits)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            measure.begin(definition)
-    measure.end()
+            size.add_operation(definition)
+    size.add_unused_fragments()
 
 
 def check_cost(
@@ -146,20 +146,20 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
     }
 
 
-def cost_varies(document: DocumentNode) -> bool:
+def cost_depends_on_variables(document: DocumentNode) -> bool:
     """Whether variables have a part in what an operation of the document costs."""
-    finder = _SizesInVariables()
+    finder = _SizeVariableFinder()
     visit(document, finder)
     return finder.found
 
 
-class _SizesInVariables(Visitor):
+class _SizeVariableFinder(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.found = False
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-        if node.name.value == "first" or node.name.value in LISTS:
+        if node.name.value == "first" or node.name.value in LIST_ARGUMENTS:
             self.found |= isinstance(node.value, VariableNode)
 
 
@@ -169,36 +169,36 @@ def _cost(
     total = 0
     for field in _fields(selections, fragments, ()):
         inner = 0 if field.selection_set is None else _cost(field.selection_set, fragments, variables)
-        total += 1 + _times(field, variables) * inner
+        total += 1 + _multiplier(field, variables) * inner
     return total
 
 
-def _times(field: FieldNode, variables: Mapping[str, Any]) -> int:
+def _multiplier(field: FieldNode, variables: Mapping[str, Any]) -> int:
     """How many objects a field may lead to."""
     name = field.name.value
-    if name in COUNTED_ABOVE:
+    if name in CONNECTION_FIELDS:
         return 1
     paged = field.selection_set is not None and any(
-        isinstance(each, FieldNode) and each.name.value in COUNTED_ABOVE for each in field.selection_set.selections
+        isinstance(each, FieldNode) and each.name.value in CONNECTION_FIELDS for each in field.selection_set.selections
     )
-    times = DEFAULT_PAGE if paged else EXPECTED.get(name, 1)
+    times = DEFAULT_PAGE_SIZE if paged else EXPECTED_LIST_SIZES.get(name, 1)
     for argument in field.arguments or ():
         if argument.name.value == "first":
-            times = _number(argument.value, variables, times)
-        elif argument.name.value in LISTS:
-            times = _length(argument.value, variables)
-    return times * (times - 1) // 2 if name in OF_PAIRS else times
+            times = _page_size(argument.value, variables, times)
+        elif argument.name.value in LIST_ARGUMENTS:
+            times = _list_length(argument.value, variables)
+    return times * (times - 1) // 2 if name in PAIR_FIELDS else times
 
 
-def _number(node: ValueNode, variables: Mapping[str, Any], otherwise: int) -> int:
+def _page_size(node: ValueNode, variables: Mapping[str, Any], default: int) -> int:
     value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
     if isinstance(node, IntValueNode):
         value = int(node.value)
     # What no page may hold is refused where the argument is read.
-    return min(max(value, 1), MOST_A_PAGE) if isinstance(value, int) and not isinstance(value, bool) else otherwise
+    return min(max(value, 1), MAX_PAGE_SIZE) if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-def _length(node: ValueNode, variables: Mapping[str, Any]) -> int:
+def _list_length(node: ValueNode, variables: Mapping[str, Any]) -> int:
     if isinstance(node, ListValueNode):
         return len(node.values)
     value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
@@ -206,21 +206,21 @@ def _length(node: ValueNode, variables: Mapping[str, Any]) -> int:
 
 
 def _fields(
-    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], inside: tuple[str, ...]
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], ancestors: tuple[str, ...]
 ) -> Iterator[FieldNode]:
     for selection in selections.selections:
         match selection:
             case FieldNode():
                 yield selection
             case InlineFragmentNode():
-                yield from _fields(selection.selection_set, fragments, inside)
-            case FragmentSpreadNode() if selection.name.value in fragments and selection.name.value not in inside:
+                yield from _fields(selection.selection_set, fragments, ancestors)
+            case FragmentSpreadNode() if selection.name.value in fragments and selection.name.value not in ancestors:
                 name = selection.name.value
-                yield from _fields(fragments[name].selection_set, fragments, (*inside, name))
+                yield from _fields(fragments[name].selection_set, fragments, (*ancestors, name))
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
 
 
-MOST_A_PAGE: Final = 200
+MAX_PAGE_SIZE: Final = 200

@@ -35,7 +35,7 @@ TYPE_PERMISSIONS: Final = {
     "AudienceExport": Permission.EXPORT,
 }
 # Whoever may see an object of these types may see what it leads to.
-IMPLIES: Final = {
+IMPLIED_PERMISSIONS: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
     Permission.EXPORT: {Permission.VIEW_TAGS},
@@ -43,10 +43,10 @@ IMPLIES: Final = {
     Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
 }
 # What these lead to is refused by the type that is found, in `node`, `nodes` and wherever a job is looked up.
-DECIDED_WHEN_FOUND: Final = frozenset({"Node", "Job"})
+CHECKED_ON_RESOLUTION: Final = frozenset({"Node", "Job"})
 
 
-class May(BasePermission):
+class HasPermission(BasePermission):
     """The role has a permission. Without a token the answer is UNAUTHENTICATED, not FORBIDDEN."""
 
     def __init__(self, permission: Permission | None) -> None:
@@ -54,8 +54,8 @@ class May(BasePermission):
 
     def has_permission(self, source: Any, info: Info, **arguments: Any) -> bool:
         del source, arguments
-        holder = info.context.principal
-        return self.permission is None or holder.may(self.permission)
+        principal = info.context.principal
+        return self.permission is None or principal.may(self.permission)
 
     def on_unauthorized(self) -> None:
         raise ForbiddenError
@@ -63,10 +63,10 @@ class May(BasePermission):
 
 def needs(permission: Permission | None) -> PermissionExtension:
     """Refuses those who may not; None asks only for a valid token."""
-    return PermissionExtension([May(permission)], use_directives=False)
+    return PermissionExtension([HasPermission(permission)], use_directives=False)
 
 
-class MayOneOf(May):
+class HasAnyPermission(HasPermission):
     """The role has one of several permissions; what is found then decides which."""
 
     def __init__(self, *permissions: Permission) -> None:
@@ -75,30 +75,30 @@ class MayOneOf(May):
 
     def has_permission(self, source: Any, info: Info, **arguments: Any) -> bool:
         del source, arguments
-        holder = info.context.principal
-        return any(holder.may(permission) for permission in self._permissions)
+        principal = info.context.principal
+        return any(principal.may(permission) for permission in self._permissions)
 
 
 def needs_one_of(*permissions: Permission) -> PermissionExtension:
     """Refuses those who have none of these."""
-    return PermissionExtension([MayOneOf(*permissions)], use_directives=False)
+    return PermissionExtension([HasAnyPermission(*permissions)], use_directives=False)
 
 
 def null_unless_one_of(*permissions: Permission) -> PermissionExtension:
     """Shows null to those who have none of these."""
-    return PermissionExtension([MayOneOf(*permissions)], use_directives=False, fail_silently=True)
+    return PermissionExtension([HasAnyPermission(*permissions)], use_directives=False, fail_silently=True)
 
 
 def null_unless(permission: Permission) -> PermissionExtension:
     """Shows null to those who may not."""
-    return PermissionExtension([May(permission)], use_directives=False, fail_silently=True)
+    return PermissionExtension([HasPermission(permission)], use_directives=False, fail_silently=True)
 
 
 class UnguardedFieldError(Exception):
     """A field that somebody could reach without the permission that its type takes."""
 
 
-def refuse_unguarded(schema: GraphQLSchema) -> None:
+def reject_unguarded_fields(schema: GraphQLSchema) -> None:
     """Walks the whole schema; raises UnguardedFieldError naming every field that lacks a guard."""
     unguarded = []
     roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
@@ -108,36 +108,36 @@ def refuse_unguarded(schema: GraphQLSchema) -> None:
         own = _permission_of(parent)
         if own is None and parent not in roots:
             continue  # a payload, connection or event: looked through wherever something leads to it
-        held = _with_implied([own])
+        granted = _with_implied([own])
         for name, field in parent.fields.items():
-            if (parent in roots and not guards_of(field)) or _needed_by_field(schema, field) - held:
+            if (parent in roots and not guards_of(field)) or _needed_by_field(schema, field) - granted:
                 unguarded.append(f"{parent.name}.{name}")
     if unguarded:
         raise UnguardedFieldError(f"no permission guards {', '.join(unguarded)}")
 
 
 def _needed_by_field(
-    schema: GraphQLSchema, field: GraphQLField, passed: frozenset[str] = frozenset()
+    schema: GraphQLSchema, field: GraphQLField, visited: frozenset[str] = frozenset()
 ) -> set[Permission]:
     """What it takes to follow a field, beyond what its own guards ask for."""
-    return _needed_by_type(schema, get_named_type(field.type), passed) - _with_implied(guards_of(field))
+    return _needed_by_type(schema, get_named_type(field.type), visited) - _with_implied(guards_of(field))
 
 
-def _needed_by_type(schema: GraphQLSchema, target: GraphQLNamedType, passed: frozenset[str]) -> set[Permission]:
+def _needed_by_type(schema: GraphQLSchema, target: GraphQLNamedType, visited: frozenset[str]) -> set[Permission]:
     """The permission of a listed type; of any other, what it leads to without a guard."""
     own = _permission_of(target)
     if own is not None:
         return {own}
-    if target.name in DECIDED_WHEN_FOUND or target.name in passed:
+    if target.name in CHECKED_ON_RESOLUTION or target.name in visited:
         return set()
-    passed |= {target.name}
+    visited |= {target.name}
     needed: set[Permission] = set()
     if isinstance(target, GraphQLUnionType | GraphQLInterfaceType):
         for member in schema.get_possible_types(target):
-            needed |= _needed_by_type(schema, member, passed)
+            needed |= _needed_by_type(schema, member, visited)
     if isinstance(target, GraphQLObjectType):
         for field in target.fields.values():
-            needed |= _needed_by_field(schema, field, passed)
+            needed |= _needed_by_field(schema, field, visited)
     return needed
 
 
@@ -150,7 +150,7 @@ def _permission_of(graphql_type: GraphQLNamedType) -> Permission | None:
 
 def _with_implied(permissions: Iterable[Permission | None]) -> set[Permission]:
     given = {permission for permission in permissions if permission is not None}
-    return given.union(*(IMPLIES.get(permission, set()) for permission in given))
+    return given.union(*(IMPLIED_PERMISSIONS.get(permission, set()) for permission in given))
 
 
 def guards_of(field: GraphQLField) -> list[Permission | None]:
@@ -162,5 +162,5 @@ def guards_of(field: GraphQLField) -> list[Permission | None]:
         for extension in extensions
         if isinstance(extension, PermissionExtension)
         for permission in extension.permissions
-        if isinstance(permission, May)
+        if isinstance(permission, HasPermission)
     ]

@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 
-from service.api.live.tag_events_encoder import PanelRenderings
-from service.api.live.user_tags_encoder import Renderings
-from service.api.schema import QuickSchema, graphql_schema_of
+from service.api.live.tag_events_encoder import TagEventsEncoderCache
+from service.api.live.user_tags_encoder import UserTagsEncoderCache
+from service.api.schema import FastPathSchema, graphql_schema_of
 
 
 @dataclass(frozen=True, slots=True)
 class LiveEncoders:
     """Encoders of `userTags` and of `tagEvents`, found by the operation they encode."""
 
-    user_tags: Renderings
-    tag_events: PanelRenderings
+    user_tags: UserTagsEncoderCache
+    tag_events: TagEventsEncoderCache
 
 
-def make_encoders(schema: QuickSchema) -> LiveEncoders:
+def make_encoders(schema: FastPathSchema) -> LiveEncoders:
     """Return encoders that know no operation yet; one set a process is enough."""
-    inner, parsed = graphql_schema_of(schema), schema.documents.parsed
-    return LiveEncoders(Renderings(inner, parsed), PanelRenderings(inner, parsed))
+    inner, parse = graphql_schema_of(schema), schema.documents.parse
+    return LiveEncoders(UserTagsEncoderCache(inner, parse), TagEventsEncoderCache(inner, parse))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-Push: TypeAlias = Callable[[bytes], bool]
+PushCallback: TypeAlias = Callable[[bytes], bool]
 
-PUSH: Final = "user_tags.push"
-"""The key in `scope["extensions"]` that holds `PageSocket.push`; see the ASGI specification, "Extensions"."""
+PUSH_EXTENSION: Final = "user_tags.push"
+"""The key in `scope["extensions"]` that holds `PushProtocol.push`; see the ASGI specification, "Extensions"."""

@@ -10,26 +10,28 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 from service.api.context import Context
 from service.api.guards.complexity import OperationTooLargeError, check_cost
 from service.api.guards.permissions import guards_of
-from service.api.schema import QuickSchema
+from service.api.schema import FastPathSchema
 from service.entities.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SubscriptionRequest:
     """The root field and its arguments, as GraphQL reads them."""
 
     field: str
     arguments: dict[str, Any]
 
 
-def asked_by(schema: QuickSchema, operation: Operation[Context, None], holder: Principal) -> Asked | None:
+def parse_subscription(
+    schema: FastPathSchema, operation: Operation[Context, None], principal: Principal
+) -> SubscriptionRequest | None:
     """None where Strawberry must look: at anything but a subscription that is valid, small enough and permitted."""
     inner, documents = schema._schema, schema.documents  # noqa: SLF001 - Strawberry offers no public way to it
     text, name, variables = operation.query, operation.operation_name, operation.variables or {}
     try:
-        if documents.faults(inner, text):
+        if documents.validation_errors(inner, text):
             return None
-        document = documents.parsed(text)
+        document = documents.parse(text)
         found = get_operation_ast(document, name)
         if found is None or found.operation is not OperationType.SUBSCRIPTION:
             return None
@@ -43,6 +45,6 @@ def asked_by(schema: QuickSchema, operation: Operation[Context, None], holder: P
         arguments = get_argument_values(field, root, values)
     except (GraphQLError, OperationTooLargeError):
         return None
-    if not all(needed is None or holder.may(needed) for needed in guards_of(field)):
+    if not all(needed is None or principal.may(needed) for needed in guards_of(field)):
         return None
-    return Asked(root.name.value, arguments)
+    return SubscriptionRequest(root.name.value, arguments)

@@ -10,38 +10,38 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 from strawberry.types import ExecutionResult
 
 from service.api.context import Context
-from service.api.errors import coded
-from service.api.live.request import Asked
-from service.api.live.tag_events_encoder import PanelRendering
+from service.api.errors import mask_error
+from service.api.live.request import SubscriptionRequest
+from service.api.live.tag_events_encoder import TagEventsEncoder
 from service.domain.feed.tag_panel import panel_updates
 
 
-async def show_panel(
-    operation: Operation[Context, None], asked: Asked, context: Context, rendering: PanelRendering
+async def stream_tag_events(
+    operation: Operation[Context, None], request: SubscriptionRequest, context: Context, encoder: TagEventsEncoder
 ) -> bool:
     """Tells until the operation is cancelled; False, and nothing is told, where something is refused or fails first."""
-    services, told = context.services, False
-    channel_id, after = asked.arguments.get("channelId"), asked.arguments.get("after")
+    services, started = context.services, False
+    channel_id, after = request.arguments.get("channelId"), request.arguments.get("after")
     try:
-        with services.subscriptions.one_more(context.principal):
+        with services.subscriptions.reserve(context.principal):
             updates = panel_updates(context.runtime, services.hub, context.principal, channel_id, after)
             async with aclosing(updates):
                 async for cursor, update in updates:
-                    context.begin()
-                    data = await rendering.event(update, cursor)
-                    result = await rendering.executed(update, cursor, context) if data is None else written(data)
+                    context.reset_loaders()
+                    data = await encoder.encode(update, cursor)
+                    result = await encoder.execute_event(update, cursor, context) if data is None else prerendered(data)
                     await operation.send_next(result)
-                    told = True
+                    started = True
     except WebSocketDisconnected:
         raise
     except Exception as error:  # noqa: BLE001 - said in the end, whatever it is
-        if not told:
+        if not started:
             return False
-        failure = coded(GraphQLError(str(error), original_error=error), context)
+        failure = mask_error(GraphQLError(str(error), original_error=error), context)
         await operation.send_next(ExecutionResult(data=None, errors=[failure]))
     return True
 
 
-def written(data: bytes) -> ExecutionResult:
+def prerendered(data: bytes) -> ExecutionResult:
     """A result whose data is JSON already."""
     return ExecutionResult(data=cast("dict[str, Any]", orjson.Fragment(data)), errors=None)

@@ -39,24 +39,24 @@ from graphql import (
 from strawberry.utils.await_maybe import AwaitableOrValue, await_maybe
 
 from service.api.engine.serializers import is_attribute
-from service.api.operations.user_tags import UserTagsEvent, user_tags_event
-from service.api.types.presenters import panel_of, tags_to_graphql
-from service.api.types.primitives import write_time
+from service.api.operations.user_tags import UserTagsEvent, user_tags_event_to_graphql
+from service.api.types.presenters import presenter_of, tags_to_graphql
+from service.api.types.primitives import serialize_datetime
 from service.domain.feed.cursors import write_cursor
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import Catalogue
 
-ROOT: Final = "userTags"
-LISTS: Final = frozenset({"tags", "added", "removed", "updated"})
-OWN: Final = LISTS | {"cursor", "reset", "cause", "at", "__typename"}
-MOST_REMEMBERED: Final = 1_000
+ROOT_FIELD: Final = "userTags"
+TAG_LIST_FIELDS: Final = frozenset({"tags", "added", "removed", "updated"})
+EVENT_FIELDS: Final = TAG_LIST_FIELDS | {"cursor", "reset", "cause", "at", "__typename"}
+MAX_CACHE_ENTRIES: Final = 1_000
 # No JSON holds this byte: within strings it is escaped.
-CURSOR_COMES_HERE: Final = b"\0"
-LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+CURSOR_PLACEHOLDER: Final = b"\0"
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class _Written:
+class _CatalogueCache:
     """What is written already for one catalogue: its tags by response key, and events but for their cursors."""
 
     catalogue: "weakref.ref[Catalogue]"
@@ -66,7 +66,7 @@ class _Written:
     events: dict[tuple[object, ...], tuple[bytes, ...]] = field(default_factory=dict)
 
 
-class Rendering:
+class UserTagsEncoder:
     """How the events of equal operations are written. `selected` has what each response key of an event selects."""
 
     def __init__(
@@ -82,72 +82,72 @@ class Rendering:
         self._operation_name = operation_name
         self._variables = dict(variables or {})
         self._selected = selected
-        self._written: dict[int, _Written] = {}
+        self._caches: dict[int, _CatalogueCache] = {}
         self._root = ""
         self._keys: tuple[tuple[str, str], ...] = ()
 
-    def event(self, update: UserTagsUpdate) -> bytes | None:
+    def encode(self, update: UserTagsUpdate) -> bytes | None:
         """The `data` of one event as JSON; None when it must be executed after all."""
-        written = self._for(update.catalogue)
+        cache = self._cache_for(update.catalogue)
         sets = (update.tags, update.added, update.removed, update.updated)
         key = (*sets, update.reset, update.cause, update.at)
-        between = written.events.get(key)
-        if between is None:
+        chunks = cache.events.get(key)
+        if chunks is None:
             shown = frozenset[int]().union(*sets)
-            if not (self._root and shown <= written.tag_ids) and not self._write(written, update.catalogue, shown):
+            if not (self._root and shown <= cache.tag_ids) and not self._encode_tags(cache, update.catalogue, shown):
                 return None
-            if len(written.events) >= MOST_REMEMBERED:
-                written.events.clear()
-            between = written.events[key] = self._between_cursors(written, update)
-        return between[0] if len(between) == 1 else write_cursor(update.cursor).encode().join(between)
+            if len(cache.events) >= MAX_CACHE_ENTRIES:
+                cache.events.clear()
+            chunks = cache.events[key] = self._split_at_cursors(cache, update)
+        return chunks[0] if len(chunks) == 1 else write_cursor(update.cursor).encode().join(chunks)
 
-    async def executed(self, update: UserTagsUpdate, context: object) -> ExecutionResult:
-        """What `event` would say, for somebody in particular."""
-        return await await_maybe(self._execute(user_tags_event(update), context))
+    async def execute_event(self, update: UserTagsUpdate, context: object) -> ExecutionResult:
+        """What `encode` would say, for somebody in particular."""
+        return await await_maybe(self._execute(user_tags_event_to_graphql(update), context))
 
-    def _between_cursors(self, written: _Written, update: UserTagsUpdate) -> tuple[bytes, ...]:
+    def _split_at_cursors(self, cache: _CatalogueCache, update: UserTagsUpdate) -> tuple[bytes, ...]:
         """What stands before, between and after the cursors, which differ from page to page."""
-        fields = (orjson.dumps(key) + b":" + self._value(written, key, name, update) for key, name in self._keys)
+        fields = (orjson.dumps(key) + b":" + self._encode_field(cache, key, name, update) for key, name in self._keys)
         data = b"{" + orjson.dumps(self._root) + b":{" + b",".join(fields) + b"}}"
-        return tuple(data.split(CURSOR_COMES_HERE))
+        return tuple(data.split(CURSOR_PLACEHOLDER))
 
-    def _value(self, written: _Written, key: str, name: str, update: UserTagsUpdate) -> bytes:
+    def _encode_field(self, cache: _CatalogueCache, key: str, name: str, update: UserTagsUpdate) -> bytes:
         match name:
             case "cursor":
-                return b'"' + CURSOR_COMES_HERE + b'"'
+                return b'"' + CURSOR_PLACEHOLDER + b'"'
             case "reset":
                 return orjson.dumps(update.reset)
             case "cause":
                 return orjson.dumps(None if update.cause is None else update.cause.name)
             case "at":
-                return orjson.dumps(write_time(update.at))
+                return orjson.dumps(serialize_datetime(update.at))
             case "__typename":
                 return b'"UserTagsEvent"'
             case _:
-                return self._list(written, key, getattr(update, name), update.catalogue)
+                return self._encode_list(cache, key, getattr(update, name), update.catalogue)
 
-    def _list(self, written: _Written, key: str, tag_ids: frozenset[int], catalogue: Catalogue) -> bytes:
-        found = written.lists.get((key, tag_ids))
+    def _encode_list(self, cache: _CatalogueCache, key: str, tag_ids: frozenset[int], catalogue: Catalogue) -> bytes:
+        found = cache.lists.get((key, tag_ids))
         if found is None:
-            tags = [written.tags[key, tag_id] for tag_id in panel_of(catalogue).in_order(tag_ids)]
+            tags = [cache.tags[key, tag_id] for tag_id in presenter_of(catalogue).in_order(tag_ids)]
             found = b"[" + b",".join(tags) + b"]"
-            if len(written.lists) >= MOST_REMEMBERED:
-                written.lists.clear()
-            written.lists[key, tag_ids] = found
+            if len(cache.lists) >= MAX_CACHE_ENTRIES:
+                cache.lists.clear()
+            cache.lists[key, tag_ids] = found
         return found
 
-    def _for(self, catalogue: Catalogue) -> _Written:
+    def _cache_for(self, catalogue: Catalogue) -> _CatalogueCache:
         """Kept as long as the catalogue is."""
-        place = id(catalogue)
-        written = self._written.get(place)
-        if written is None:
-            gone = weakref.ref(catalogue, lambda _: self._written.pop(place, None))
-            written = self._written[place] = _Written(gone)
-        return written
+        key = id(catalogue)
+        cache = self._caches.get(key)
+        if cache is None:
+            reference = weakref.ref(catalogue, lambda _: self._caches.pop(key, None))
+            cache = self._caches[key] = _CatalogueCache(reference)
+        return cache
 
-    def _write(self, written: _Written, catalogue: Catalogue, tag_ids: frozenset[int]) -> bool:
+    def _encode_tags(self, cache: _CatalogueCache, catalogue: Catalogue, tag_ids: frozenset[int]) -> bool:
         """Has graphql-core execute an event with those tags in all its lists, for nobody in particular."""
-        missing = tag_ids - written.tag_ids
+        missing = tag_ids - cache.tag_ids
         tags = tags_to_graphql(missing, catalogue)
         event = UserTagsEvent(
             update=None,  # type: ignore[arg-type]  # only `user` reads it, which is never selected here
@@ -158,18 +158,18 @@ class Rendering:
             removed=tags,
             updated=tags,
             cause=None,
-            at=LONG_AGO,
+            at=EPOCH,
         )
         result = self._execute(event, None)
         if not isinstance(result, ExecutionResult) or result.errors or not result.data:
             return False
         ((root, data),) = result.data.items()
         for key, values in data.items():
-            if self._selected[key] in LISTS:
+            if self._selected[key] in TAG_LIST_FIELDS:
                 for tag, value in zip(tags, values, strict=True):
-                    written.tags[key, tag.entity.tag_id] = orjson.dumps(value)
+                    cache.tags[key, tag.entity.tag_id] = orjson.dumps(value)
         self._root, self._keys = root, tuple((key, self._selected[key]) for key in data)
-        written.tag_ids |= missing
+        cache.tag_ids |= missing
         return True
 
     def _execute(self, event: UserTagsEvent, context: object) -> AwaitableOrValue[ExecutionResult]:
@@ -183,46 +183,48 @@ class Rendering:
         )
 
 
-class Renderings:
+class UserTagsEncoderCache:
     """Those of a process, by document, operation and the variables that decide what is selected."""
 
-    def __init__(self, schema: GraphQLSchema, parsed: Callable[[str], DocumentNode]) -> None:
+    def __init__(self, schema: GraphQLSchema, parse: Callable[[str], DocumentNode]) -> None:
         self._schema = schema
-        self._parsed = parsed
-        self._selection_of = lru_cache(MOST_REMEMBERED)(self._read)
-        self._known: OrderedDict[tuple[object, ...], Rendering] = OrderedDict()
+        self._parse = parse
+        self._selection_of = lru_cache(MAX_CACHE_ENTRIES)(self._read_selection)
+        self._encoders: OrderedDict[tuple[object, ...], UserTagsEncoder] = OrderedDict()
 
-    def of(self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None) -> Rendering | None:
+    def encoder_for(
+        self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None
+    ) -> UserTagsEncoder | None:
         """For a valid operation; None when its events must be executed one by one."""
         selection = self._selection_of(query, operation_name)
         if selection is None:
             return None
         given = variables or {}
         key = (query, operation_name, *((name, given.get(name), name in given) for name in sorted(selection.variables)))
-        rendering = self._known.pop(key, None)
-        if rendering is None:
-            rendering = Rendering(self._schema, self._parsed(query), operation_name, given, selection.fields)
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.popitem(last=False)
-        self._known[key] = rendering
-        return rendering
+        encoder = self._encoders.pop(key, None)
+        if encoder is None:
+            encoder = UserTagsEncoder(self._schema, self._parse(query), operation_name, given, selection.fields)
+            if len(self._encoders) >= MAX_CACHE_ENTRIES:
+                self._encoders.popitem(last=False)
+        self._encoders[key] = encoder
+        return encoder
 
-    def _read(self, query: str, operation_name: str | None) -> "_Selection | None":
-        document = self._parsed(query)
+    def _read_selection(self, query: str, operation_name: str | None) -> "_EventSelection | None":
+        document = self._parse(query)
         operation = get_operation_ast(document, operation_name)
         if operation is None:
             return None
         try:
-            return _Selection(self._schema, document, operation)
-        except _DependsOnWhoAsksError:
+            return _EventSelection(self._schema, document, operation)
+        except _DependsOnPrincipalError:
             return None
 
 
-class _DependsOnWhoAsksError(Exception):
+class _DependsOnPrincipalError(Exception):
     """Something is selected that more than the tag and its catalogue decide."""
 
 
-class _Selection:
+class _EventSelection:
     """What an operation selects of an event: `fields` by response key, and the `variables` that decide about them."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
@@ -232,33 +234,33 @@ class _Selection:
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
-        for root in self._each(operation.selection_set):
-            if root.name.value != ROOT or root.selection_set is None:
-                raise _DependsOnWhoAsksError
-            for selected in self._each(root.selection_set):
-                self._take(selected)
+        for root in self._fields_of(operation.selection_set):
+            if root.name.value != ROOT_FIELD or root.selection_set is None:
+                raise _DependsOnPrincipalError
+            for selected in self._fields_of(root.selection_set):
+                self._add_field(selected)
 
-    def _take(self, selected: FieldNode) -> None:
+    def _add_field(self, selected: FieldNode) -> None:
         name = selected.name.value
-        if name not in OWN:
-            raise _DependsOnWhoAsksError
+        if name not in EVENT_FIELDS:
+            raise _DependsOnPrincipalError
         self.fields[selected.alias.value if selected.alias else name] = name
         if selected.selection_set is not None:
-            self._check(self._schema.type_map["Tag"], selected.selection_set)
+            self._check_subfields(self._schema.type_map["Tag"], selected.selection_set)
 
-    def _check(self, parent: GraphQLNamedType, selections: SelectionSetNode) -> None:
+    def _check_subfields(self, parent: GraphQLNamedType, selections: SelectionSetNode) -> None:
         """Whatever type the object has, and whatever fragments say about it."""
-        for selected in self._each(selections):
-            for owner in _objects_of(self._schema, parent):
+        for selected in self._fields_of(selections):
+            for owner in _possible_types(self._schema, parent):
                 found = owner.fields.get(selected.name.value)
                 if found is None:
                     continue
                 if not is_attribute(found):
-                    raise _DependsOnWhoAsksError
+                    raise _DependsOnPrincipalError
                 if selected.selection_set is not None:
-                    self._check(get_named_type(found.type), selected.selection_set)
+                    self._check_subfields(get_named_type(found.type), selected.selection_set)
 
-    def _each(self, selections: SelectionSetNode) -> Iterator[FieldNode]:
+    def _fields_of(self, selections: SelectionSetNode) -> Iterator[FieldNode]:
         """All fields, also those of fragments."""
         for selected in selections.selections:
             for directive in selected.directives or ():
@@ -268,12 +270,12 @@ class _Selection:
                 case FieldNode():
                     yield selected
                 case InlineFragmentNode():
-                    yield from self._each(selected.selection_set)
+                    yield from self._fields_of(selected.selection_set)
                 case FragmentSpreadNode():
-                    yield from self._each(self._fragments[selected.name.value].selection_set)
+                    yield from self._fields_of(self._fragments[selected.name.value].selection_set)
 
 
-def _objects_of(schema: GraphQLSchema, parent: GraphQLNamedType) -> Iterable[GraphQLObjectType]:
+def _possible_types(schema: GraphQLSchema, parent: GraphQLNamedType) -> Iterable[GraphQLObjectType]:
     if isinstance(parent, GraphQLInterfaceType | GraphQLUnionType):
         return schema.get_possible_types(parent)
     return (parent,) if isinstance(parent, GraphQLObjectType) else ()

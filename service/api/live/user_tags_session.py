@@ -14,68 +14,68 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 from strawberry.types import ExecutionResult
 
 from service.api.context import Context
-from service.api.errors import coded
-from service.api.live.push_extension import Push
-from service.api.live.request import Asked
-from service.api.live.tag_events_session import written
-from service.api.live.user_tags_encoder import Rendering
+from service.api.errors import mask_error
+from service.api.live.push_extension import PushCallback
+from service.api.live.request import SubscriptionRequest
+from service.api.live.tag_events_session import prerendered
+from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.domain.feed.subscriber import Subscriber
 from service.domain.input_rules import check_openids
 from service.entities.feed import UserTagsUpdate
 
-END: Final = b"}}"
+MESSAGE_END: Final = b"}}"
 
 
-async def join(asked: Asked, context: Context) -> Subscriber | None:
+async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subscriber | None:
     """None where something is refused or failed, which the long way meets again, and says."""
-    services, holder = context.services, context.principal
+    services, principal = context.services, context.principal
     try:
-        check_openids([asked.arguments["openid"]], "openid")
-        channel = await services.channels.find(holder, asked.arguments["channelId"])
-        services.subscriptions.take(holder)
+        check_openids([request.arguments["openid"]], "openid")
+        channel = await services.channels.find(principal, request.arguments["channelId"])
+        services.subscriptions.acquire(principal)
     except Exception:  # noqa: BLE001 - whatever it is
         return None
     try:
-        return await services.hub.join(channel.channel_id, asked.arguments["openid"], asked.arguments.get("after"))
+        return await services.hub.join(channel.channel_id, request.arguments["openid"], request.arguments.get("after"))
     except BaseException as error:
-        services.subscriptions.give_back(holder)
+        services.subscriptions.release(principal)
         if isinstance(error, Exception):
             return None
         raise
 
 
-class LivePage:
+class UserTagsSession:
     """One subscription of one connection, from its first event until it is closed."""
 
     __slots__ = (
         "_closed",
         "_context",
+        "_drain_task",
+        "_encoder",
         "_fail",
-        "_head",
+        "_message_start",
         "_operation",
         "_push",
-        "_rendering",
         "_subscriber",
-        "_writing",
     )
 
     def __init__(
         self,
         operation: Operation[Context, None],
-        rendering: Rendering,
+        encoder: UserTagsEncoder,
         context: Context,
         subscriber: Subscriber,
-        push: Push,
+        push: PushCallback,
         fail: Callable[[Operation[Context, None], Exception], Awaitable[None]],
     ) -> None:
         self._operation = operation
-        self._rendering = rendering
+        self._encoder = encoder
         self._context = context
         self._subscriber = subscriber
         self._push = push
         self._fail = fail
-        self._head = b'{"id":' + orjson.dumps(operation.id) + b',"type":"next","payload":{"data":'
-        self._writing: asyncio.Task[None] | None = None
+        self._message_start = b'{"id":' + orjson.dumps(operation.id) + b',"type":"next","payload":{"data":'
+        self._drain_task: asyncio.Task[None] | None = None
         self._closed = False
         self._listen()
 
@@ -84,48 +84,50 @@ class LivePage:
         if not self._closed:
             self._closed = True
             self._context.services.hub.leave(self._subscriber)
-            self._context.services.subscriptions.give_back(self._context.principal)
-            if self._writing is not None:
-                self._writing.cancel()
-        return self._writing
+            self._context.services.subscriptions.release(self._context.principal)
+            if self._drain_task is not None:
+                self._drain_task.cancel()
+        return self._drain_task
 
     def _listen(self) -> None:
-        self._subscriber.mailbox.on_arrival(self._arrived)
+        self._subscriber.mailbox.on_arrival(self._on_arrival)
 
-    def _arrived(self) -> None:
-        self._context.services.hub.rounds.add(self._tell)
+    def _on_arrival(self) -> None:
+        self._context.services.hub.rounds.add(self._send_pending)
 
-    def _tell(self) -> None:
+    def _send_pending(self) -> None:
         """Sends all that waits, or leaves it to a task."""
         if self._closed:
             return
         mailbox = self._subscriber.mailbox
         while (update := mailbox.first) is not None:
-            data = self._rendering.event(update)
-            if data is None or not self._push(self._head + data + END):
-                self._writing = asyncio.create_task(self._write(), name="slow page")
+            data = self._encoder.encode(update)
+            if data is None or not self._push(self._message_start + data + MESSAGE_END):
+                self._drain_task = asyncio.create_task(self._drain(), name="slow page")
                 return
             mailbox.drop_first()
         self._listen()
 
-    async def _write(self) -> None:
+    async def _drain(self) -> None:
         """Waits for the reader, while the mailbox makes fewer events of what comes."""
         mailbox = self._subscriber.mailbox
         try:
             while (update := mailbox.first) is not None:
                 mailbox.drop_first()
-                data = self._rendering.event(update)
-                await self._operation.send_next(await self._executed(update) if data is None else written(data))
+                data = self._encoder.encode(update)
+                await self._operation.send_next(
+                    await self._execute_event(update) if data is None else prerendered(data)
+                )
         except WebSocketDisconnected:
             return
         except Exception as error:  # noqa: BLE001 - what was not foreseen ends this operation and no other
             await self._fail(self._operation, error)
             return
-        self._writing = None
+        self._drain_task = None
         self._listen()
 
-    async def _executed(self, update: UserTagsUpdate) -> ExecutionResult:
-        self._context.begin()
-        result = await self._rendering.executed(update, self._context)
-        errors = [coded(error, self._context) for error in result.errors or ()]
+    async def _execute_event(self, update: UserTagsUpdate) -> ExecutionResult:
+        self._context.reset_loaders()
+        result = await self._encoder.execute_event(update, self._context)
+        errors = [mask_error(error, self._context) for error in result.errors or ()]
         return ExecutionResult(data=result.data, errors=errors or None)

@@ -4,7 +4,7 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.api.operations.inputs import given, refuse_nulls
+from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.ad_tag import AdTag
 from service.api.types.channel import Channel
 from service.api.types.presenters import ad_tag_to_graphql
@@ -68,11 +68,11 @@ class AdTagMutations:
         description="Another name, description or list of ads.", extensions=[needs(Permission.MANAGE_TAGS)]
     )
     async def update_ad_tag(self, info: Info, input: Input[UpdateAdTagInput]) -> UpdateAdTagPayload | None:  # noqa: A002
-        refuse_nulls(input, "name", "ad_ids")
+        reject_nulls(input, "name", "ad_ids")
         details = use_cases.AdTagDetails(
-            given(input.name),
-            given(input.ad_ids),
-            given(input.description),
+            unset_to_none(input.name),
+            unset_to_none(input.ad_ids),
+            unset_to_none(input.description),
             describes=input.description is not strawberry.UNSET,
         )
         edited = await use_cases.update_ad_tag(

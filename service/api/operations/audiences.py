@@ -6,8 +6,8 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.api.types.audience import Audience, TagPairOverlap, shown_audience
-from service.api.types.expression import TagExpressionInput, draft_of
+from service.api.types.audience import Audience, TagPairOverlap, audience_to_graphql
+from service.api.types.expression import TagExpressionInput, draft_from_input
 from service.api.types.presenters import tag_to_graphql, tags_to_graphql
 from service.api.types.primitives import ChannelId
 from service.api.types.tag import Tag
@@ -15,7 +15,7 @@ from service.domain.audiences import counting as use_cases
 from service.domain.channels.lookup import find_channel
 from service.entities.enums import Permission
 
-Expression = Annotated[TagExpressionInput, strawberry.argument(description="Over ACTIVE tags of that channel.")]
+AudienceExpression = Annotated[TagExpressionInput, strawberry.argument(description="Over ACTIVE tags of that channel.")]
 
 
 @strawberry.type
@@ -24,10 +24,12 @@ class AudienceQueries:
         description="Any expression over ACTIVE tags, counted without being saved.",
         extensions=[needs(Permission.VIEW_USERS)],
     )
-    async def audience(self, info: Info, channel_id: ChannelId, expression: Expression) -> Audience | None:
+    async def audience(self, info: Info, channel_id: ChannelId, expression: AudienceExpression) -> Audience | None:
         context = info.context
-        return shown_audience(
-            await use_cases.size_up(context.runtime, context.principal, channel_id, draft_of(expression), "expression")
+        return audience_to_graphql(
+            await use_cases.size_up(
+                context.runtime, context.principal, channel_id, draft_from_input(expression), "expression"
+            )
         )
 
     @strawberry.field(

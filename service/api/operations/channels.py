@@ -4,7 +4,7 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.api.operations.inputs import given, refuse_nulls
+from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.channel import Channel
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
@@ -56,7 +56,7 @@ class ResetChannelAddressesPayload:
 
 
 @strawberry.type
-class BindingMutations:
+class ChannelMutations:
     @strawberry.mutation(
         description="Binding an app id again updates it and keeps `boundAt`.",
         extensions=[needs(Permission.MANAGE_CHANNELS)],
@@ -77,12 +77,14 @@ class BindingMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def update_channel(self, info: Info, input: Input[UpdateChannelInput]) -> UpdateChannelPayload | None:  # noqa: A002
-        refuse_nulls(input, "name", "verified", "app_secret", "callback_token", "encoding_aes_key")
+        reject_nulls(input, "name", "verified", "app_secret", "callback_token", "encoding_aes_key")
         update = use_cases.ChannelUpdate(
-            name=given(input.name),
-            verified=given(input.verified),
+            name=unset_to_none(input.name),
+            verified=unset_to_none(input.verified),
             credentials=use_cases.Credentials(
-                given(input.app_secret), given(input.callback_token), given(input.encoding_aes_key)
+                unset_to_none(input.app_secret),
+                unset_to_none(input.callback_token),
+                unset_to_none(input.encoding_aes_key),
             ),
         )
         channel = await use_cases.update_channel(info.context.runtime, info.context.principal, input.id, update)

@@ -4,9 +4,9 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.api.operations.inputs import given, refuse_nulls
+from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.combo_tag import ComboTag
-from service.api.types.expression import TagExpressionInput, draft_of
+from service.api.types.expression import TagExpressionInput, draft_from_input
 from service.api.types.presenters import combo_to_graphql
 from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
@@ -70,7 +70,7 @@ class ComboTagQueries:
         id: TagId,  # noqa: A002
         expression: Input[TagExpressionInput],
     ) -> ComboTagEditPreview | None:
-        found = await edit_preview(info.context.runtime, info.context.principal, id, draft_of(expression))
+        found = await edit_preview(info.context.runtime, info.context.principal, id, draft_from_input(expression))
         catalogue = found.book.catalogue
         return ComboTagEditPreview(
             tag=combo_to_graphql(found.tag, catalogue),
@@ -89,7 +89,7 @@ class ComboTagMutations:
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:  # noqa: A002
-        new = use_cases.NewCombo(input.category, input.name, input.description, draft_of(input.expression))
+        new = use_cases.NewCombo(input.category, input.name, input.description, draft_from_input(input.expression))
         book, tag = await use_cases.create_combo(info.context.runtime, info.context.principal, input.channel_id, new)
         return CreateComboTagPayload(tag=combo_to_graphql(tag, book.catalogue))
 
@@ -99,12 +99,14 @@ class ComboTagMutations:
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def update_combo_tag(self, info: Info, input: Input[UpdateComboTagInput]) -> UpdateComboTagPayload | None:  # noqa: A002
-        refuse_nulls(input, "category", "name", "expression")
+        reject_nulls(input, "category", "name", "expression")
         edit = use_cases.ComboEdit(
-            category=given(input.category),
-            name=given(input.name),
+            category=unset_to_none(input.category),
+            name=unset_to_none(input.name),
             description=KEPT if input.description is strawberry.UNSET else input.description,
-            expression=None if given(input.expression) is None else draft_of(given(input.expression)),
+            expression=None
+            if unset_to_none(input.expression) is None
+            else draft_from_input(unset_to_none(input.expression)),
             expected_version=input.expected_version,
         )
         book, tag = await use_cases.update_combo(info.context.runtime, info.context.principal, input.id, edit)

@@ -4,7 +4,7 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.api.types.expression import TagExpressionInput, draft_of
+from service.api.types.expression import TagExpressionInput, draft_from_input
 from service.api.types.job import AudienceExport
 from service.api.types.primitives import Input
 from service.domain.audiences import exports as use_cases
@@ -33,7 +33,7 @@ class ExportMutations:
             info.context.runtime,
             info.context.principal,
             input.channel_id,
-            draft_of(input.expression),
+            draft_from_input(input.expression),
             "input.expression",
         )
         return ExportAudiencePayload(job=AudienceExport.of(info, job))

@@ -7,21 +7,21 @@ import strawberry
 from service.entities.errors import BadInputError, FieldFailure
 
 
-def given(value: Any) -> Any:
+def unset_to_none(value: Any) -> Any:
     return None if value is strawberry.UNSET else value
 
 
-def refuse_nulls(of: object, *names: str) -> None:
+def reject_nulls(update_input: object, *names: str) -> None:
     """In updates an absent field stays as it is; an explicit null says nothing sensible."""
     failures = [
-        FieldFailure(f"input.{_camel(name)}", "NULL", "Leave the field out to keep what is there.")
+        FieldFailure(f"input.{_to_camel_case(name)}", "NULL", "Leave the field out to keep what is there.")
         for name in names
-        if getattr(of, name) is None
+        if getattr(update_input, name) is None
     ]
     if failures:
         raise BadInputError(*failures)
 
 
-def _camel(name: str) -> str:
+def _to_camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)

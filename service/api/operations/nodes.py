@@ -21,7 +21,7 @@ from service.entities.errors import LimitExceededError, NotFoundError
 from service.entities.ids import split_gid
 from service.entities.jobs import JobKind
 
-MOST_NODES_AT_ONCE = 100
+MAX_NODES_PER_QUERY = 100
 
 
 @strawberry.type
@@ -31,7 +31,7 @@ class NodeQueries:
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def node(self, info: Info, id: NodeId) -> Node | None:  # noqa: A002 - the contract's name
-        return await _node(info, id)
+        return await _load_node(info, id)
 
     @strawberry.field(description="At most 100; null where there is none.", extensions=[needs(Permission.VIEW_TAGS)])
     async def nodes(
@@ -39,12 +39,12 @@ class NodeQueries:
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of any types of Node, mixed.")],
     ) -> list[Node | None]:
-        if len(ids) > MOST_NODES_AT_ONCE:
-            raise LimitExceededError(f"At most {MOST_NODES_AT_ONCE} nodes at once.")
-        return list(await asyncio.gather(*(_node_or_none(info, each) for each in ids)))
+        if len(ids) > MAX_NODES_PER_QUERY:
+            raise LimitExceededError(f"At most {MAX_NODES_PER_QUERY} nodes at once.")
+        return list(await asyncio.gather(*(_load_node_or_none(info, each) for each in ids)))
 
 
-async def _node(info: Info, gid_text: str) -> Node | None:
+async def _load_node(info: Info, gid_text: str) -> Node | None:
     """Refuses exactly what the root field of the type would refuse."""
     split = split_gid(gid_text)
     type_name = split[0] if split else ""
@@ -68,8 +68,8 @@ async def _node(info: Info, gid_text: str) -> Node | None:
             raise NotFoundError("node")
 
 
-async def _node_or_none(info: Info, gid_text: str) -> Node | None:
+async def _load_node_or_none(info: Info, gid_text: str) -> Node | None:
     try:
-        return await _node(info, gid_text)
+        return await _load_node(info, gid_text)
     except NotFoundError:
         return None

@@ -65,20 +65,20 @@ class ReturnDataMutations:
         info: Info,
         input: Input[SubmitReturnDataInput],  # noqa: A002 - the contract's name
     ) -> SubmitReturnDataPayload | None:
-        runtime, holder = info.context.runtime, info.context.principal
+        runtime, principal = info.context.runtime, info.context.principal
         submission = Submission(
             category=input.category,
             label=input.label,
             description=input.description,
             openids=input.openids,
             mode=input.mode,
-            subject=holder.subject,
-            openids_of=None if input.openids_of is None else await find_channel(runtime, holder, input.openids_of),
+            subject=principal.subject,
+            openids_of=None if input.openids_of is None else await find_channel(runtime, principal, input.openids_of),
             expires_at=input.expires_at,
             key=input.idempotency_key,
         )
-        channel = await find_channel(runtime, holder, input.channel_id)
-        receipt, replayed = await info.context.services.returns.submit(channel, submission)
+        channel = await find_channel(runtime, principal, input.channel_id)
+        receipt, replayed = await info.context.services.return_recorder.submit(channel, submission)
         return SubmitReturnDataPayload(receipt=ReturnReceipt.of(receipt), replayed=replayed)
 
     @strawberry.mutation(

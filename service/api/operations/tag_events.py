@@ -30,7 +30,7 @@ class TagEvent:
     at: datetime = strawberry.field(description="When it was written.")
 
 
-def tag_event(cursor: str, update: PanelUpdate) -> TagEvent:
+def tag_event_to_graphql(cursor: str, update: PanelUpdate) -> TagEvent:
     tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
     return TagEvent(
         cursor=cursor,
@@ -58,10 +58,10 @@ class TagEventsSubscriptions:
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
         hub = info.context.services.hub
-        with info.context.services.subscriptions.one_more(principal):
+        with info.context.services.subscriptions.reserve(principal):
             async with aclosing(
                 panel_updates(runtime, hub, principal, channel_id, info.context.resume_after or after)
             ) as updates:
                 async for cursor, update in updates:
-                    info.context.begin()
-                    yield tag_event(cursor, update)
+                    info.context.reset_loaders()
+                    yield tag_event_to_graphql(cursor, update)

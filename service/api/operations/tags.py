@@ -52,7 +52,7 @@ class TagEditQueries:
 
 
 @strawberry.type
-class TagEditMutations:
+class TagMutations:
     @strawberry.mutation(
         description="Another second-level name for any tag but the default ones; with a description, that too.",
         extensions=[needs(Permission.MANAGE_TAGS)],

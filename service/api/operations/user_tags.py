@@ -60,17 +60,17 @@ class UserTagsSubscriptions:
         check_openids([openid], "openid")
         runtime, principal = info.context.runtime, info.context.principal
         hub = info.context.services.hub
-        with info.context.services.subscriptions.one_more(principal):
+        with info.context.services.subscriptions.reserve(principal):
             channel = await find_channel(runtime, principal, channel_id)
             async with aclosing(
                 hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
             ) as updates:
                 async for update in updates:
-                    info.context.begin()
-                    yield user_tags_event(update)
+                    info.context.reset_loaders()
+                    yield user_tags_event_to_graphql(update)
 
 
-def user_tags_event(update: UserTagsUpdate) -> UserTagsEvent:
+def user_tags_event_to_graphql(update: UserTagsUpdate) -> UserTagsEvent:
     def tags(tag_ids: frozenset[int]) -> list[Tag]:
         return tags_to_graphql(tag_ids, update.catalogue)
 

@@ -8,14 +8,14 @@ from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.operations.channels import sees_channel
 from service.api.types.primitives import ChannelId, Openid
-from service.api.types.user import User, users_named
+from service.api.types.user import User, users_by_openids
 from service.domain.input_rules import check_openids
 from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_gid
 
 # The column's type; PostgreSQL refuses to compare with more.
-LARGEST_ORDINAL = 2**31 - 1
+MAX_ORDINAL = 2**31 - 1
 
 
 @strawberry.type
@@ -26,7 +26,7 @@ class UserQueries:
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
         check_openids([openid], "openid")
-        return (await users_named(info, channel_id, [openid]))[0]
+        return (await users_by_openids(info, channel_id, [openid]))[0]
 
     @strawberry.field(
         description="The chips of a conversation list in one request: at most 100, in the order asked; "
@@ -40,12 +40,12 @@ class UserQueries:
         openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
     ) -> list[User | None] | None:
         check_openids(openids, "openids")
-        return await users_named(info, channel_id, openids)
+        return await users_by_openids(info, channel_id, openids)
 
 
 async def user_by_id(info: Info, gid_text: str) -> User:
     numbers = parse_gid(gid_text, "User", 2)
-    if numbers is None or numbers[1] > LARGEST_ORDINAL:
+    if numbers is None or numbers[1] > MAX_ORDINAL:
         raise NotFoundError("user")
     if not await sees_channel(info, numbers[0]):
         raise NotFoundError("user")

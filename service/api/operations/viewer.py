@@ -32,13 +32,13 @@ class Viewer:
 class ViewerQueries:
     @strawberry.field(description="Who is asking.", extensions=[needs(None)])
     def viewer(self, info: Info) -> Viewer:
-        holder = info.context.principal
-        may = permissions_of(holder.role)
+        principal = info.context.principal
+        may = permissions_of(principal.role)
         return Viewer(
-            id=strawberry.ID(f"{gid('Viewer', 0)}.{holder.robot_id}.{holder.subject}"),
-            subject=holder.subject,
-            role=holder.role,
-            robot_id=strawberry.ID(holder.robot_id),
+            id=strawberry.ID(f"{gid('Viewer', 0)}.{principal.robot_id}.{principal.subject}"),
+            subject=principal.subject,
+            role=principal.role,
+            robot_id=strawberry.ID(principal.robot_id),
             permissions=[permission for permission in Permission if permission in may],
-            token_expires_at=holder.expires_at,
+            token_expires_at=principal.expires_at,
         )

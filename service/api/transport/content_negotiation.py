@@ -7,10 +7,10 @@ GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
 # Clients are of a few kinds, each with a header of its own.
-MOST_REMEMBERED: Final = 100
+MAX_CACHED_HEADERS: Final = 100
 
 
-@lru_cache(MOST_REMEMBERED)
+@lru_cache(MAX_CACHED_HEADERS)
 def media_type_for(accept: str | None) -> str:
     """The better liked of the two; application/json for those who do not say, as every older client expects."""
     weights = dict(_weights(accept or ""))
@@ -18,7 +18,7 @@ def media_type_for(accept: str | None) -> str:
     return GRAPHQL_RESPONSE if graphql > 0 and graphql >= json else JSON
 
 
-def likes_event_streams(accept: str) -> bool:
+def prefers_event_stream(accept: str) -> bool:
     """Whether a stream of events is what the client likes best."""
     weights = dict(_weights(accept))
     best = max(weights.values())

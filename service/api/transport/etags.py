@@ -13,37 +13,37 @@ from starlette.responses import Response
 from service.entities.principal import Principal
 
 # Stored by the reader's own cache only, and never used without asking.
-ASK_AGAIN: Final = "private, no-cache"
-NEVER_STORED: Final = "no-store"
-DEPENDS_ON: Final = "Authorization, Accept"
+REVALIDATE: Final = "private, no-cache"
+NO_STORE: Final = "no-store"
+VARY: Final = "Authorization, Accept"
 # What an answer of 304 repeats of the one it stands for, and its own id.
-REPEATED: Final = ("cache-control", "vary", "x-request-id")
+NOT_MODIFIED_HEADERS: Final = ("cache-control", "vary", "x-request-id")
 
 
-def may_be_kept(response: Response) -> bool:
-    return response.headers.get("cache-control") == ASK_AGAIN
+def may_be_cached(response: Response) -> bool:
+    return response.headers.get("cache-control") == REVALIDATE
 
 
-def once_only(request: Request, response: Response, reader: Principal) -> Response:
+def conditional_response(request: Request, response: Response, principal: Principal) -> Response:
     """The response with its tag, or 304 without a body where the reader has this very answer already."""
-    tag = tag_of(bytes(response.body), response.headers.get("content-type", ""), reader)
-    headers = {"etag": tag}
-    if tag not in _tags(request.headers.get("if-none-match", "")):
+    etag = compute_etag(bytes(response.body), response.headers.get("content-type", ""), principal)
+    headers = {"etag": etag}
+    if etag not in _parse_etags(request.headers.get("if-none-match", "")):
         response.headers.update(headers)
         return response
-    kept = {name: response.headers[name] for name in REPEATED if name in response.headers}
+    kept = {name: response.headers[name] for name in NOT_MODIFIED_HEADERS if name in response.headers}
     return Response(status_code=304, headers=kept | headers)
 
 
-def tag_of(body: bytes, media_type: str, reader: Principal) -> str:
+def compute_etag(body: bytes, media_type: str, principal: Principal) -> str:
     """Weak, because the bytes on the wire may be compressed."""
     digest = hashlib.blake2b(body, digest_size=16)
-    channels = "*" if reader.channel_ids is None else " ".join(sorted(reader.channel_ids))
-    for part in (media_type, reader.robot_id, reader.subject, reader.role.value, channels):
+    channels = "*" if principal.channel_ids is None else " ".join(sorted(principal.channel_ids))
+    for part in (media_type, principal.robot_id, principal.subject, principal.role.value, channels):
         digest.update(b"\0" + part.encode())
     return f'W/"{digest.hexdigest()}"'
 
 
-def _tags(header: str) -> set[str]:
+def _parse_etags(header: str) -> set[str]:
     """`*` would mean any answer whatever, which nobody who has seen one asks for."""
-    return {f"W/{tag}" for tag in (part.strip().removeprefix("W/") for part in header.split(",")) if tag}
+    return {f"W/{etag}" for etag in (part.strip().removeprefix("W/") for part in header.split(",")) if etag}

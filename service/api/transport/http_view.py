@@ -24,26 +24,30 @@ from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
 from service.api.context import Context
-from service.api.errors import error_of
+from service.api.errors import to_graphql_error
 from service.api.live.encoders import make_encoders
-from service.api.schema import QuickSchema
+from service.api.schema import FastPathSchema
 from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, media_type_for
-from service.api.transport.etags import ASK_AGAIN, DEPENDS_ON, NEVER_STORED, may_be_kept, once_only
+from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_response, may_be_cached
 from service.api.transport.trusted_documents import TrustedDocuments
-from service.api.transport.websocket_handler import TransportHandler
+from service.api.transport.websocket_handler import WebSocketHandler
 from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import ErrorCode, RateLimitedError, RefusedError, UnauthenticatedError
 from service.resources import Services
 
 # Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
-WORTH_COMPRESSING: Final = 2_000
-COMPRESSION: Final = 4
-CODES: Final = {401: ErrorCode.UNAUTHENTICATED, 408: ErrorCode.LIMIT_EXCEEDED, 413: ErrorCode.LIMIT_EXCEEDED}
-HEADERS: Final = {405: {"allow": "GET, POST"}, 408: {"connection": "close"}}
-NOT_BY_GET: Final = {"allow": "POST"}
+MIN_COMPRESSED_BYTES: Final = 2_000
+COMPRESSION_LEVEL: Final = 4
+ERROR_CODE_BY_STATUS: Final = {
+    401: ErrorCode.UNAUTHENTICATED,
+    408: ErrorCode.LIMIT_EXCEEDED,
+    413: ErrorCode.LIMIT_EXCEEDED,
+}
+HEADERS_BY_STATUS: Final = {405: {"allow": "GET, POST"}, 408: {"connection": "close"}}
+POST_ONLY_HEADERS: Final = {"allow": "POST"}
 # Where one of these is, an operation is meant, though it has no text.
-NAMES_A_DOCUMENT: Final = frozenset({"documentId", "extensions"})
+DOCUMENT_PARAMETERS: Final = frozenset({"documentId", "extensions"})
 
 
 PRESENTERS: Final = Presenters()
@@ -52,10 +56,10 @@ PRESENTERS: Final = Presenters()
 class GraphQLView(GraphQL[Context, None]):
     """Knows who asks: by the Authorization header, or on a WebSocket by the payload of `connection_init`."""
 
-    graphql_transport_ws_handler_class = TransportHandler
+    graphql_transport_ws_handler_class = WebSocketHandler
 
     def __init__(
-        self, schema: QuickSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
+        self, schema: FastPathSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
     ) -> None:
         settings = services.runtime.settings
         super().__init__(
@@ -77,31 +81,31 @@ class GraphQLView(GraphQL[Context, None]):
         """Whatever is refused before it is executed is refused in the form of a GraphQL error, with its code."""
         if scope["type"] != "http":
             return await super().__call__(scope, receive, send)
-        request = Request(scope, _in_time(self._limits.body_bytes, self._limits.body_within, receive))
+        request = Request(scope, _bounded_receive(self._limits.body_bytes, self._limits.body_within, receive))
         try:
             response = await self.run(request)
-            if may_be_kept(response):
-                response = once_only(request, response, request.state.reader)
-        except HTTPException as refusal:
-            response = self._refused(refusal, request)
+            if may_be_cached(response):
+                response = conditional_response(request, response, request.state.principal)
+        except HTTPException as error:
+            response = self._error_response(error, request)
         except ClientDisconnect:
             return None
-        large = not isinstance(response, StreamingResponse) and len(response.body) >= WORTH_COMPRESSING
+        large = not isinstance(response, StreamingResponse) and len(response.body) >= MIN_COMPRESSED_BYTES
         # An answer that a cache may keep says that it depends on this header, too.
         if large and ("accept-encoding" in request.headers or request.method == "GET"):
-            return await GZipMiddleware(response, WORTH_COMPRESSING, COMPRESSION)(scope, receive, send)
+            return await GZipMiddleware(response, MIN_COMPRESSED_BYTES, COMPRESSION_LEVEL)(scope, receive, send)
         await response(scope, receive, send)
         return None
 
-    def _refused(self, refusal: HTTPException, request: Request) -> Response:
-        status, headers = refusal.status_code, HEADERS.get(refusal.status_code)
-        if request.method == "GET" and isinstance(refusal.__cause__, InvalidOperationTypeError):
-            status, headers = 405, NOT_BY_GET
-        code = CODES.get(status, ErrorCode.BAD_USER_INPUT)
+    def _error_response(self, error: HTTPException, request: Request) -> Response:
+        status, headers = error.status_code, HEADERS_BY_STATUS.get(error.status_code)
+        if request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError):
+            status, headers = 405, POST_ONLY_HEADERS
+        code = ERROR_CODE_BY_STATUS.get(status, ErrorCode.BAD_USER_INPUT)
         return Response(
-            self.encode_json({"errors": [{"message": refusal.reason, "extensions": {"code": code.value}}]}),
+            self.encode_json({"errors": [{"message": error.reason, "extensions": {"code": code.value}}]}),
             status_code=status,
-            headers={"cache-control": NEVER_STORED, **(headers or {})},
+            headers={"cache-control": NO_STORE, **(headers or {})},
             media_type=media_type_for(request.headers.get("accept")),
         )
 
@@ -123,26 +127,26 @@ class GraphQLView(GraphQL[Context, None]):
         sub_response: Response,
     ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
         """A GET without a token is refused: a link or an image of a foreign page can make a browser send one."""
-        if request.method == "GET" and context.holder is None:
+        if request.method == "GET" and context.principal_or_none is None:
             raise HTTPException(401, "GET needs a valid token in the Authorization header.")
         try:
             context.count_operation()
-        except RateLimitedError as refusal:
+        except RateLimitedError as error:
             sub_response.status_code = 429
-            sub_response.headers["retry-after"] = str(refusal.retry_after)
-            return ExecutionResult(data=None, errors=[error_of(refusal)])
-        request.state.reader = context.holder
+            sub_response.headers["retry-after"] = str(error.retry_after)
+            return ExecutionResult(data=None, errors=[to_graphql_error(error)])
+        request.state.principal = context.principal_or_none
         if isinstance(request_data, GraphQLRequestData):
             try:
-                request_data = await self._with_its_text(request_adapter, request_data)
-            except RefusedError as refusal:
-                refused = ExecutionResult(data=None, errors=[error_of(refusal)])
-                return _told_once(refused) if request_data.protocol == "sse" else refused
+                request_data = await self._with_document_text(request_adapter, request_data)
+            except RefusedError as error:
+                refused = ExecutionResult(data=None, errors=[to_graphql_error(error)])
+                return _single_result(refused) if request_data.protocol == "sse" else refused
         return await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response
         )
 
-    async def _with_its_text(
+    async def _with_document_text(
         self, request_adapter: AsyncHTTPRequestAdapter, request_data: GraphQLRequestData
     ) -> GraphQLRequestData:
         """A document that is named by its id; raises RefusedError for one that is not trusted."""
@@ -151,22 +155,22 @@ class GraphQLView(GraphQL[Context, None]):
         if not isinstance(name, str | None):
             raise HTTPException(400, "The `operationName` must be a string or null, if provided.")
         if not request_data.query:
-            given = request_adapter.query_params
+            parameters = request_adapter.query_params
             if request_adapter.method != "GET":
-                given = self.parse_json(await request_adapter.get_body())
-            document_id = given.get("documentId")
+                parameters = self.parse_json(await request_adapter.get_body())
+            document_id = parameters.get("documentId")
         text = self.trusted.text_for(request_data.query, document_id, request_data.extensions)
         return request_data if text == request_data.query else replace(request_data, query=text)
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
-        return super().should_render_graphql_ide(request) and NAMES_A_DOCUMENT.isdisjoint(request.query_params)
+        return super().should_render_graphql_ide(request) and DOCUMENT_PARAMETERS.isdisjoint(request.query_params)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         sub_response = await super().get_sub_response(request)
         sub_response.media_type = media_type_for(request.headers.get("accept"))
-        sub_response.headers["cache-control"] = NEVER_STORED
+        sub_response.headers["cache-control"] = NO_STORE
         if isinstance(request, Request) and request.method == "GET":
-            sub_response.headers["vary"] = DEPENDS_ON
+            sub_response.headers["vary"] = VARY
         return sub_response
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
@@ -182,7 +186,7 @@ class GraphQLView(GraphQL[Context, None]):
     ) -> Response:
         """Of the two media types only application/graphql-response+json tells in the status whether it was executed."""
         if "vary" in sub_response.headers and "errors" not in response_data:
-            sub_response.headers["cache-control"] = ASK_AGAIN
+            sub_response.headers["cache-control"] = REVALIDATE
         refused = "data" not in response_data and sub_response.media_type == GRAPHQL_RESPONSE
         response = Response(
             orjson.dumps(response_data),
@@ -194,10 +198,10 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Refuses a connection without a valid token with 4403."""
-        token = _token_in(context.connection_params)
+        token = _token_of_payload(context.connection_params)
         if token is not None:
             await self._identify(context, token)
-        if context.holder is None:
+        if context.principal_or_none is None:
             raise ConnectionRejectionError
         return await super().on_ws_connect(context)
 
@@ -220,38 +224,38 @@ class GraphQLView(GraphQL[Context, None]):
         if token is None:
             return
         try:
-            context.holder = await self._verifier.verify(token)
+            context.principal_or_none = await self._verifier.verify(token)
         except UnauthenticatedError as error:
-            context.holder, context.refusal = None, error
+            context.principal_or_none, context.authentication_error = None, error
 
 
-def _told_once(result: ExecutionResult) -> SubscriptionExecutionResult:
-    async def told() -> AsyncIterator[ExecutionResult]:
+def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
+    async def results() -> AsyncIterator[ExecutionResult]:
         yield result
 
-    return cast("SubscriptionExecutionResult", told())
+    return cast("SubscriptionExecutionResult", results())
 
 
-def _in_time(largest: int, within: timedelta, receive: Receive) -> Receive:
+def _bounded_receive(max_bytes: int, time_limit: timedelta, receive: Receive) -> Receive:
     """Reads a body only as far, and for as long, as it may be; raises HTTPException 413 or 408 beyond."""
-    taken, deadline = 0, asyncio.get_running_loop().time() + within.total_seconds()
+    taken, deadline = 0, asyncio.get_running_loop().time() + time_limit.total_seconds()
 
-    async def counted() -> Message:
+    async def bounded() -> Message:
         nonlocal taken
         try:
             async with asyncio.timeout_at(deadline):
                 message = await receive()
         except TimeoutError as error:
-            raise HTTPException(408, f"The body did not arrive within {within.total_seconds():g} s.") from error
+            raise HTTPException(408, f"The body did not arrive within {time_limit.total_seconds():g} s.") from error
         taken += len(message.get("body", b""))
-        if taken > largest:
-            raise HTTPException(413, f"The body is larger than {largest:,} bytes.")
+        if taken > max_bytes:
+            raise HTTPException(413, f"The body is larger than {max_bytes:,} bytes.")
         return message
 
-    return counted
+    return bounded
 
 
-def _token_in(payload: Mapping[str, object]) -> str | None:
+def _token_of_payload(payload: Mapping[str, object]) -> str | None:
     """`{"Authorization": "Bearer …"}` in any case, or `{"token": "…"}`."""
     for name, value in payload.items():
         if isinstance(value, str) and name.lower() == "authorization":

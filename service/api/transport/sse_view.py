@@ -16,9 +16,9 @@ from strawberry.http.streaming import JSONEncoder, SSETransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 
 from service.api.context import Context
-from service.api.errors import error_of
-from service.api.schema import QuickSchema
-from service.api.transport.content_negotiation import likes_event_streams
+from service.api.errors import to_graphql_error
+from service.api.schema import FastPathSchema
+from service.api.transport.content_negotiation import prefers_event_stream
 from service.api.transport.http_view import GraphQLView
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.auth.tokens import TokenVerifier
@@ -28,11 +28,11 @@ from service.resources import Services
 LAST_EVENT_ID: Final = "last-event-id"
 
 
-class CursorEvents(SSETransport):
+class CursorSSETransport(SSETransport):
     """Events that carry the cursor of what they tell, where it was selected."""
 
     def accepts(self, accept: str) -> bool:
-        return likes_event_streams(accept)
+        return prefers_event_stream(accept)
 
     def encode_next(self, response: GraphQLHTTPResponse, encode_json: JSONEncoder) -> str:
         event = super().encode_next(response, encode_json)
@@ -46,14 +46,14 @@ class CursorEvents(SSETransport):
 class EventStreamView(GraphQLView):
     """`/graphql/stream`. Strawberry takes the protocol from the view, so this one has a path of its own."""
 
-    stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: CursorEvents}  # noqa: RUF012 - as Strawberry has it
+    stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: CursorSSETransport}  # noqa: RUF012 - as Strawberry has it
 
     def __init__(
-        self, schema: QuickSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
+        self, schema: FastPathSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
     ) -> None:
         super().__init__(schema, services, verifier, trusted)
         pings = services.runtime.settings.client_limits.stream_ping_every
-        self._stream_transport_map = {CursorEvents.protocol: CursorEvents(pings.total_seconds())}
+        self._stream_transport_map = {CursorSSETransport.protocol: CursorSSETransport(pings.total_seconds())}
         self.protocols = (GRAPHQL_SSE_PROTOCOL,)
         self.graphql_ide = None
 
@@ -72,23 +72,23 @@ class EventStreamView(GraphQLView):
     ) -> Response:
         """The stream ends with its token."""
         context: Context = request.state.context
-        holder = context.holder
-        if holder is None:
+        principal = context.principal_or_none
+        if principal is None:
             return await super().create_streaming_response(request, stream, sub_response, headers)
-        transport = CursorEvents()
-        expired = error_of(UnauthenticatedError("The token has expired.")).formatted
+        transport = CursorSSETransport()
+        expired = to_graphql_error(UnauthenticatedError("The token has expired.")).formatted
         last = transport.encode_next({"data": None, "errors": [expired]}, self.encode_json_string)
 
         async def until_the_token_expires() -> AsyncGenerator[str, None]:
-            async for part in _until(stream(), holder.expires_at):
+            async for part in _take_until(stream(), principal.expires_at):
                 yield part
-            if datetime.now(UTC) >= holder.expires_at:
+            if datetime.now(UTC) >= principal.expires_at:
                 yield last + transport.encode_complete()
 
         return await super().create_streaming_response(request, until_the_token_expires, sub_response, headers)
 
 
-async def _until(parts: AsyncIterator[str], end: datetime) -> AsyncIterator[str]:
+async def _take_until(parts: AsyncIterator[str], end: datetime) -> AsyncIterator[str]:
     """What comes before an instant."""
     left = (end - datetime.now(UTC)).total_seconds()
     deadline = asyncio.get_running_loop().time() + left

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 from graphql import GraphQLError, GraphQLSchema
 
-from service.api.engine.document_cache import Documents
+from service.api.engine.document_cache import DocumentCache
 from service.entities.enums import RejectionCode
 from service.entities.errors import BadInputError, ErrorCode, FieldFailure, RefusedError
 from service.foundation.settings import SettingsError, TrustMode
@@ -30,9 +30,9 @@ class TrustedDocuments:
         self._mode = mode
         self._trusted = frozenset(texts.values())
         self._by_id: dict[str, str] = {}
-        for given, text in texts.items():
+        for document_id, text in texts.items():
             digest = sha256_of(text)
-            for each in (given, digest, SHA256 + digest):
+            for each in (document_id, digest, SHA256 + digest):
                 if self._by_id.setdefault(each, text) != text:
                     raise SettingsError(f"The id {each!r} of a trusted document belongs to two texts.")
 
@@ -48,7 +48,7 @@ class TrustedDocuments:
             if self._mode == "only" and text not in self._trusted:
                 raise RefusedError(ErrorCode.PERSISTED_QUERY_ONLY, "PersistedQueryOnly")
             return text
-        found = _id_in(document_id, extensions or {})
+        found = _requested_id(document_id, extensions or {})
         if found is None:
             return text
         if self._mode == "off":
@@ -59,7 +59,7 @@ class TrustedDocuments:
 
 
 def read_trusted_documents(
-    mode: TrustMode, paths: Iterable[str], schema: GraphQLSchema, documents: Documents
+    mode: TrustMode, paths: Iterable[str], schema: GraphQLSchema, documents: DocumentCache
 ) -> TrustedDocuments:
     """Those of all files, each found to be good for this schema; raises SettingsError, which names the wrong one.
 
@@ -67,12 +67,12 @@ def read_trusted_documents(
     """
     texts: dict[str, str] = {}
     for path in paths if mode != "off" else ():
-        for given, text in _texts_in(path):
-            if given.startswith(SHA256) and given != SHA256 + sha256_of(text):
-                raise SettingsError(f"{path}: the id {given!r} is not the SHA-256 of its text.")
-            if texts.setdefault(given, text) != text:
-                raise SettingsError(f"{path}: the id {given!r} belongs to another text already.")
-            _check(path, given, text, schema, documents)
+        for document_id, text in _read_texts(path):
+            if document_id.startswith(SHA256) and document_id != SHA256 + sha256_of(text):
+                raise SettingsError(f"{path}: the id {document_id!r} is not the SHA-256 of its text.")
+            if texts.setdefault(document_id, text) != text:
+                raise SettingsError(f"{path}: the id {document_id!r} belongs to another text already.")
+            _check_document(path, document_id, text, schema, documents)
     return TrustedDocuments(mode, texts)
 
 
@@ -80,11 +80,11 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _id_in(document_id: object, extensions: Mapping[str, Any]) -> str | None:
+def _requested_id(document_id: object, extensions: Mapping[str, Any]) -> str | None:
     """`documentId` beside the variables or in the extensions, or Apollo's `persistedQuery`."""
     persisted = extensions.get("persistedQuery")
     hashed = persisted.get("sha256Hash", "") if isinstance(persisted, dict) else persisted
-    for place, found in (
+    for source, found in (
         ("documentId", document_id),
         ("extensions.documentId", extensions.get("documentId")),
         ("extensions.persistedQuery", hashed),
@@ -92,11 +92,13 @@ def _id_in(document_id: object, extensions: Mapping[str, Any]) -> str | None:
         if isinstance(found, str) and found:
             return found
         if found is not None:
-            raise BadInputError(FieldFailure(place, RejectionCode.BAD_VALUE, f"{place} holds no document identifier."))
+            raise BadInputError(
+                FieldFailure(source, RejectionCode.BAD_VALUE, f"{source} holds no document identifier.")
+            )
     return None
 
 
-def _texts_in(path: str) -> list[tuple[str, str]]:
+def _read_texts(path: str) -> list[tuple[str, str]]:
     try:
         read = orjson.loads(Path(path).read_bytes())
     except OSError as error:
@@ -112,17 +114,23 @@ def _texts_in(path: str) -> list[tuple[str, str]]:
             pairs = list(entries.items())
         case _:
             pairs = [(None, None)]
-    good = [(given, text) for given, text in pairs if isinstance(given, str) and given and isinstance(text, str)]
+    good = [
+        (document_id, text)
+        for document_id, text in pairs
+        if isinstance(document_id, str) and document_id and isinstance(text, str)
+    ]
     if len(good) < len(pairs) or not good:
         raise SettingsError(f"USER_TAGS_TRUSTED_DOCUMENTS: {path} must be a JSON object with the text of each id.")
     return good
 
 
-def _check(path: str, given: str, text: str, schema: GraphQLSchema, documents: Documents) -> None:
+def _check_document(path: str, document_id: str, text: str, schema: GraphQLSchema, documents: DocumentCache) -> None:
     try:
-        faults = documents.faults(schema, text)
+        validation_errors = documents.validation_errors(schema, text)
     except GraphQLError as error:
-        faults = (error,)
-    if faults:
+        validation_errors = (error,)
+    if validation_errors:
         beginning = text.partition("{")[0].strip()[:60]
-        raise SettingsError(f"{path}: the document {given!r} ({beginning}) is wrong: {faults[0].message}")
+        raise SettingsError(
+            f"{path}: the document {document_id!r} ({beginning}) is wrong: {validation_errors[0].message}"
+        )

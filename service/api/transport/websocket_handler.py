@@ -23,20 +23,20 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context
-from service.api.errors import UNFORESEEN, error_of
+from service.api.errors import INTERNAL_ERROR_MESSAGE, to_graphql_error
 from service.api.live.encoders import LiveEncoders
-from service.api.live.push_extension import PUSH
-from service.api.live.request import Asked, asked_by
-from service.api.live.tag_events_session import show_panel
-from service.api.live.user_tags_session import LivePage, join
-from service.api.schema import QuickSchema
+from service.api.live.push_extension import PUSH_EXTENSION
+from service.api.live.request import SubscriptionRequest, parse_subscription
+from service.api.live.tag_events_session import stream_tag_events
+from service.api.live.user_tags_session import UserTagsSession, join_user_feed
+from service.api.schema import FastPathSchema
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.entities.errors import LimitExceededError, RateLimitedError, RefusedError
 from service.foundation.cancellation import cancel_for_good
 
-FORBIDDEN: Final = 4403
-OUR_FAULT: Final = 4500
-USER_TAGS, TAG_EVENTS = "userTags", "tagEvents"
+FORBIDDEN_CLOSE_CODE: Final = 4403
+INTERNAL_ERROR_CLOSE_CODE: Final = 4500
+USER_TAGS_FIELD, TAG_EVENTS_FIELD = "userTags", "tagEvents"
 
 log = logging.getLogger(__name__)
 
@@ -48,25 +48,25 @@ class SocketView(Protocol):
     encoders: LiveEncoders
 
 
-class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
+class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection. Its token ends it, and each operation sees the present."""
 
-    _expiry: asyncio.TimerHandle | None = None
-    _ending: asyncio.Task[None] | None = None
+    _expiry_timer: asyncio.TimerHandle | None = None
+    _closing_task: asyncio.Task[None] | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._schema = cast("QuickSchema", self.schema)
+        self._schema = cast("FastPathSchema", self.schema)
         self._encoders = cast("SocketView", self.view).encoders
-        self._pages: dict[str, LivePage] = {}
+        self._sessions: dict[str, UserTagsSession] = {}
 
     async def handle_message(self, message: Message) -> None:
         """A malformed message closes the socket with 4400, and a fault of ours with 4500, as the reference server does;
         Strawberry would drop it without a close frame.
         """
-        fault = fault_in(message)
-        if fault is not None:
-            await self.handle_invalid_message(fault)
+        protocol_error = find_protocol_error(message)
+        if protocol_error is not None:
+            await self.handle_invalid_message(protocol_error)
             return
         try:
             await super().handle_message(message)
@@ -75,7 +75,7 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         except Exception:
             log.exception("request %s failed", self.context.request_id)
             with suppress(RuntimeError, WebSocketDisconnected):
-                await self.websocket.close(OUR_FAULT, UNFORESEEN)
+                await self.websocket.close(INTERNAL_ERROR_CLOSE_CODE, INTERNAL_ERROR_MESSAGE)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Remembers to close the socket with 4403 when the token expires. A null payload is an absent one."""
@@ -83,28 +83,28 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             message = {"type": "connection_init"}
         await super().handle_connection_init(message)
         self.connection_init_timeout_task = None
-        if self.connection_acknowledged and self._expiry is None:
+        if self.connection_acknowledged and self._expiry_timer is None:
             self.context.connection_params = {}
             left = (self.context.principal.expires_at - datetime.now(UTC)).total_seconds()
-            self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), self._end)
+            self._expiry_timer = asyncio.get_running_loop().call_later(max(0.0, left), self._on_token_expiry)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """What is refused of one operation before it is run has a code; whoever may not subscribe at all is closed."""
         operation_id = message["id"]
         if self.connection_acknowledged and operation_id not in self.operations:
             try:
-                message = self._admitted(message)
-            except RefusedError as refusal:
-                error = error_of(refusal).formatted
+                message = self._with_document_text(message)
+            except RefusedError as request_error:
+                error = to_graphql_error(request_error).formatted
                 await self.send_message({"id": operation_id, "type": "error", "payload": [error]})
                 return
         await super().handle_subscribe(message)
 
-    def _admitted(self, message: SubscribeMessage) -> SubscribeMessage:
+    def _with_document_text(self, message: SubscribeMessage) -> SubscribeMessage:
         """With the text of a document that is named by its id."""
-        most = self.max_subscriptions_per_connection
-        if most is not None and len(self.operations) >= most:
-            raise LimitExceededError(f"At most {most:,} operations of one connection may be open.")
+        limit = self.max_subscriptions_per_connection
+        if limit is not None and len(self.operations) >= limit:
+            raise LimitExceededError(f"At most {limit:,} operations of one connection may be open.")
         payload = cast("dict[str, Any]", message["payload"])
         trusted = cast("SocketView", self.view).trusted
         text = trusted.text_for(payload.get("query"), payload.get("documentId"), payload.get("extensions"))
@@ -115,10 +115,10 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         context = replace(self.context)
         try:
             context.count_operation()
-            asked = asked_by(self._schema, operation, context.principal)
-            if asked is not None and await self._opens_page(operation, asked, context):
+            request = parse_subscription(self._schema, operation, context.principal)
+            if request is not None and await self._start_user_tags_session(operation, request, context):
                 return
-            if asked is None or not await self._shows_panel(operation, asked, context):
+            if request is None or not await self._stream_tag_events(operation, request, context):
                 results = await self.schema.stream(
                     operation.query,
                     variable_values=operation.variables,
@@ -128,47 +128,53 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 async with aclosing(results):
                     await self._send_results(operation, results)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
-        except RateLimitedError as refusal:
-            await operation.send_initial_errors([error_of(refusal)])
+        except RateLimitedError as request_error:
+            await operation.send_initial_errors([to_graphql_error(request_error)])
         except Exception as error:
-            await self.fail(operation, error)
+            await self.fail_operation(operation, error)
             raise
 
-    async def fail(self, operation: Operation[Context, None], error: Exception) -> None:
+    async def fail_operation(self, operation: Operation[Context, None], error: Exception) -> None:
         """What was not foreseen ends its operation."""
         await self.handle_task_exception(error)
         with suppress(Exception):
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         await self.cleanup_operation(operation.id)
 
-    async def _opens_page(self, operation: Operation[Context, None], asked: Asked, context: Context) -> bool:
+    async def _start_user_tags_session(
+        self, operation: Operation[Context, None], request: SubscriptionRequest, context: Context
+    ) -> bool:
         """False where the operation is not one of a page whose events are written."""
-        if asked.field != USER_TAGS:
+        if request.field != USER_TAGS_FIELD:
             return False
         name, variables = operation.operation_name, operation.variables
-        rendering = self._encoders.user_tags.of(operation.query, name, variables)
-        subscriber = None if rendering is None else await join(asked, context)
-        if rendering is None or subscriber is None:
+        encoder = self._encoders.user_tags.encoder_for(operation.query, name, variables)
+        subscriber = None if encoder is None else await join_user_feed(request, context)
+        if encoder is None or subscriber is None:
             return False
         extensions = cast("ASGIWebSocketAdapter", self.websocket).ws.scope.get("extensions", {})
-        push = extensions.get(PUSH, _never)
+        push = extensions.get(PUSH_EXTENSION, _cannot_push)
         # Nothing reads these again, and thousands of pages would hold their copies.
         operation.query, operation.variables = "", None
-        self._pages[operation.id] = LivePage(operation, rendering, context, subscriber, push, self.fail)
+        self._sessions[operation.id] = UserTagsSession(
+            operation, encoder, context, subscriber, push, self.fail_operation
+        )
         return True
 
-    async def _shows_panel(self, operation: Operation[Context, None], asked: Asked, context: Context) -> bool:
+    async def _stream_tag_events(
+        self, operation: Operation[Context, None], request: SubscriptionRequest, context: Context
+    ) -> bool:
         """False where the operation is no panel's, or is refused."""
-        if asked.field != TAG_EVENTS:
+        if request.field != TAG_EVENTS_FIELD:
             return False
         name, variables = operation.operation_name, operation.variables
-        rendering = self._encoders.tag_events.of(operation.query, name, variables or {}, context)
-        return await show_panel(operation, asked, context, rendering)
+        encoder = self._encoders.tag_events.encoder_for(operation.query, name, variables or {}, context)
+        return await stream_tag_events(operation, request, context, encoder)
 
     async def cleanup_operation(self, operation_id: str) -> None:
-        page = self._pages.pop(operation_id, None)
-        if page is not None:
-            page.close()
+        session = self._sessions.pop(operation_id, None)
+        if session is not None:
+            session.close()
         await super().cleanup_operation(operation_id)
 
     async def _send_results(self, operation: Operation[Context, None], results: StreamResult) -> None:
@@ -185,18 +191,18 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
             first = False
 
     async def shutdown(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
-        writing = [page.close() for page in self._pages.values()]
-        await cancel_for_good(*(task for task in (self._ending, *writing) if task is not None))
+        if self._expiry_timer is not None:
+            self._expiry_timer.cancel()
+        drain_tasks = [session.close() for session in self._sessions.values()]
+        await cancel_for_good(*(task for task in (self._closing_task, *drain_tasks) if task is not None))
         await super().shutdown()
 
-    def _end(self) -> None:
-        self._ending = asyncio.create_task(self._close(), name="token expiry")
+    def _on_token_expiry(self) -> None:
+        self._closing_task = asyncio.create_task(self._close_expired(), name="token expiry")
 
-    async def _close(self) -> None:
+    async def _close_expired(self) -> None:
         with suppress(RuntimeError, WebSocketDisconnected):
-            await self.websocket.close(FORBIDDEN, "Token expired")
+            await self.websocket.close(FORBIDDEN_CLOSE_CODE, "Token expired")
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
@@ -205,13 +211,13 @@ class TransportHandler(BaseGraphQLTransportWSHandler[Context, None]):
         return None
 
 
-def _never(text: bytes) -> bool:
+def _cannot_push(text: bytes) -> bool:
     """For a server that cannot push."""
     del text
     return False
 
 
-def fault_in(message: object) -> str | None:
+def find_protocol_error(message: object) -> str | None:
     """What makes a message none of graphql-transport-ws; None when it is one, of a known type or not."""
     match message:
         case {"type": str(kind), **rest}:
@@ -226,10 +232,10 @@ def fault_in(message: object) -> str | None:
             pass
         case _:
             return f"{kind} needs a non-empty string as its id"
-    return _fault_in_operation(rest.get("payload")) if kind == "subscribe" else None
+    return _find_payload_error(rest.get("payload")) if kind == "subscribe" else None
 
 
-def _fault_in_operation(payload: object) -> str | None:
+def _find_payload_error(payload: object) -> str | None:
     match payload:
         case {"query": str(), **rest}:
             pass

@@ -40,7 +40,7 @@ class TagPairOverlap:
     only_b: int = strawberry.field(description="How many have `b` and not `a`.")
 
 
-def shown_audience(audience: use_cases.Audience) -> Audience:
+def audience_to_graphql(audience: use_cases.Audience) -> Audience:
     return Audience(
         entity=audience,
         id=strawberry.ID(gid("Audience", audience.channel.channel_id, audience.expression.digest())),

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import strawberry
 
-from service.api.guards.complexity import MOST_A_PAGE
+from service.api.guards.complexity import MAX_PAGE_SIZE
 from service.entities.errors import BadInputError, FieldFailure, LimitExceededError
 
 T = TypeVar("T")
@@ -42,17 +42,17 @@ class Page(Generic[T]):
 
 def check_first(first: int) -> None:
     """Raises LimitExceededError outside 1 to 200."""
-    if not 1 <= first <= MOST_A_PAGE:
-        raise LimitExceededError(f"`first` must be between 1 and {MOST_A_PAGE}.")
+    if not 1 <= first <= MAX_PAGE_SIZE:
+        raise LimitExceededError(f"`first` must be between 1 and {MAX_PAGE_SIZE}.")
 
 
-def write_place(kind: str, number: int) -> str:
+def encode_page_cursor(kind: str, number: int) -> str:
     """A cursor that stands for a number in one kind of list."""
     return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")
 
 
-def read_place(kind: str, cursor: str) -> int:
-    """Raises BadInputError for anything `write_place` never makes."""
+def decode_page_cursor(kind: str, cursor: str) -> int:
+    """Raises BadInputError for anything `encode_page_cursor` never makes."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
         found, number = text.split(":")
@@ -60,9 +60,9 @@ def read_place(kind: str, cursor: str) -> int:
             return int(number)
     except (binascii.Error, ValueError):
         pass
-    raise bad_cursor()
+    raise bad_cursor_error()
 
 
-def bad_cursor() -> BadInputError:
+def bad_cursor_error() -> BadInputError:
     """What is raised for a cursor that this list did not write."""
     return BadInputError(FieldFailure("after", "BAD_CURSOR", "This cursor is not from this list."))

@@ -19,9 +19,9 @@ from service.entities.enums import (
     TagState,
 )
 
-_ = strawberry.enum_value
+enum_value = strawberry.enum_value
 
-CAUSES: Final = {
+CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.EVENT: "Something the person did.",
     ChangeCause.TIME_PASSED: "Time passed a boundary.",
     ChangeCause.RETURN_DATA: "An integrator handed back data.",
@@ -39,7 +39,7 @@ CAUSES: Final = {
 }
 
 # The enums of the domain know nothing of GraphQL: name, description and the description of each value are here.
-DESCRIBED: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
+ENUM_DESCRIPTIONS: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
     (
         ChannelKind,
         "ChannelKind",
@@ -117,7 +117,7 @@ DESCRIBED: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
         ChangeCause,
         "ChangeCause",
         "Why somebody's tags changed.",
-        {cause.name: sentence for cause, sentence in CAUSES.items()},
+        {cause.name: sentence for cause, sentence in CAUSE_DESCRIPTIONS.items()},
     ),
     (
         RejectionCode,
@@ -167,7 +167,7 @@ DESCRIBED: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
     ),
 )
 
-for enum, name, description, values in DESCRIBED:
+for enum, name, description, values in ENUM_DESCRIPTIONS:
     strawberry.enum(enum, name=name, description=description)
     for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values[value.name]
@@ -175,51 +175,53 @@ for enum, name, description, values in DESCRIBED:
 
 @strawberry.enum(description="`extensions.code` of every error. `extensions.fields` lists all failing inputs at once.")
 class ErrorCode(Enum):
-    UNAUTHENTICATED = _("UNAUTHENTICATED", description="No token, or one that does not hold.")
-    FORBIDDEN = _("FORBIDDEN", description="The role may not do this.")
-    NOT_FOUND = _("NOT_FOUND", description="There is none, or it belongs to another robot.")
-    BAD_USER_INPUT = _("BAD_USER_INPUT", description="Something in the request is malformed.")
-    CHANNEL_NOT_BOUND = _(
+    UNAUTHENTICATED = enum_value("UNAUTHENTICATED", description="No token, or one that does not hold.")
+    FORBIDDEN = enum_value("FORBIDDEN", description="The role may not do this.")
+    NOT_FOUND = enum_value("NOT_FOUND", description="There is none, or it belongs to another robot.")
+    BAD_USER_INPUT = enum_value("BAD_USER_INPUT", description="Something in the request is malformed.")
+    CHANNEL_NOT_BOUND = enum_value(
         "CHANNEL_NOT_BOUND",
         description="No verified Official Account is bound, or this channel is not bound.",
     )
-    NAME_TAKEN = _("NAME_TAKEN", description="A living tag of the channel has this category and name.")
-    CYCLE = _("CYCLE", description="A combo would use itself.")
-    TAG_NOT_USABLE = _("TAG_NOT_USABLE", description="PENDING or LAPSED where ACTIVE is needed.")
-    TAG_PROTECTED = _("TAG_PROTECTED", description="Default tags.")
-    LIMIT_EXCEEDED = _("LIMIT_EXCEEDED", description="More than is allowed at once.")
-    RATE_LIMITED = _("RATE_LIMITED", description="`extensions.retryAfter`: seconds.")
-    PERSISTED_QUERY_NOT_FOUND = _(
+    NAME_TAKEN = enum_value("NAME_TAKEN", description="A living tag of the channel has this category and name.")
+    CYCLE = enum_value("CYCLE", description="A combo would use itself.")
+    TAG_NOT_USABLE = enum_value("TAG_NOT_USABLE", description="PENDING or LAPSED where ACTIVE is needed.")
+    TAG_PROTECTED = enum_value("TAG_PROTECTED", description="Default tags.")
+    LIMIT_EXCEEDED = enum_value("LIMIT_EXCEEDED", description="More than is allowed at once.")
+    RATE_LIMITED = enum_value("RATE_LIMITED", description="`extensions.retryAfter`: seconds.")
+    PERSISTED_QUERY_NOT_FOUND = enum_value(
         "PERSISTED_QUERY_NOT_FOUND", description="No trusted document has this id; send the text."
     )
-    PERSISTED_QUERY_NOT_SUPPORTED = _(
+    PERSISTED_QUERY_NOT_SUPPORTED = enum_value(
         "PERSISTED_QUERY_NOT_SUPPORTED", description="Ids of documents are not known here; send texts."
     )
-    PERSISTED_QUERY_ONLY = _("PERSISTED_QUERY_ONLY", description="Only trusted documents are run here.")
-    CONFLICT = _("CONFLICT", description="`expectedVersion` is old, or somebody else has what you want to take.")
-    UPSTREAM = _("UPSTREAM", description="`extensions.errcode`: WeChat's.")
-    INTERNAL = _("INTERNAL", description="`extensions.requestId` is all that is said.")
+    PERSISTED_QUERY_ONLY = enum_value("PERSISTED_QUERY_ONLY", description="Only trusted documents are run here.")
+    CONFLICT = enum_value(
+        "CONFLICT", description="`expectedVersion` is old, or somebody else has what you want to take."
+    )
+    UPSTREAM = enum_value("UPSTREAM", description="`extensions.errcode`: WeChat's.")
+    INTERNAL = enum_value("INTERNAL", description="`extensions.requestId` is all that is said.")
 
 
 @strawberry.enum(description="UPDATED: renamed or edited. RESET: something may have been missed; load the list again.")
 class TagEventKind(Enum):
-    CREATED = _("CREATED", description="A tag was made.")
-    UPDATED = _("UPDATED", description="It was renamed or edited.")
-    STATE_CHANGED = _("STATE_CHANGED", description="It became PENDING, ACTIVE or LAPSED.")
-    COUNT_CHANGED = _("COUNT_CHANGED", description="Its member count changed; at most once a second.")
-    DELETED = _("DELETED", description="It is gone.")
-    RESET = _("RESET", description="Something may have been missed; load the list again.")
+    CREATED = enum_value("CREATED", description="A tag was made.")
+    UPDATED = enum_value("UPDATED", description="It was renamed or edited.")
+    STATE_CHANGED = enum_value("STATE_CHANGED", description="It became PENDING, ACTIVE or LAPSED.")
+    COUNT_CHANGED = enum_value("COUNT_CHANGED", description="Its member count changed; at most once a second.")
+    DELETED = enum_value("DELETED", description="It is gone.")
+    RESET = enum_value("RESET", description="Something may have been missed; load the list again.")
 
 
 @strawberry.enum(description="What a list of tags is ordered by.")
 class TagOrderField(Enum):
-    CATEGORY_AND_NAME = _("CATEGORY_AND_NAME", description="First level, then second level.")
-    CREATED_AT = _("CREATED_AT", description="When the tag was made.")
-    UPDATED_AT = _("UPDATED_AT", description="When it was last edited.")
-    MEMBER_COUNT = _("MEMBER_COUNT", description="How many people have it.")
+    CATEGORY_AND_NAME = enum_value("CATEGORY_AND_NAME", description="First level, then second level.")
+    CREATED_AT = enum_value("CREATED_AT", description="When the tag was made.")
+    UPDATED_AT = enum_value("UPDATED_AT", description="When it was last edited.")
+    MEMBER_COUNT = enum_value("MEMBER_COUNT", description="How many people have it.")
 
 
 @strawberry.enum(description="Ascending or descending.")
 class OrderDirection(Enum):
-    ASC = _("ASC", description="Smallest or oldest first.")
-    DESC = _("DESC", description="Largest or newest first.")
+    ASC = enum_value("ASC", description="Smallest or oldest first.")
+    DESC = enum_value("DESC", description="Largest or newest first.")

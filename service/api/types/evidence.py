@@ -57,22 +57,22 @@ class Reason:
     evidence: FactEvidence | ReturnEvidence | AdEvidence | ComboEvidence | None = None
 
 
-async def reason_of(info: Info, user: ChannelUser, tag: Tag, bits: frozenset[int]) -> Reason:
-    """Why somebody has a tag that they show; `bits` are all that they have."""
+async def reason_of(info: Info, user: ChannelUser, tag: Tag, tag_ids: frozenset[int]) -> Reason:
+    """Why somebody has a tag that they show; `tag_ids` are all that they have."""
     match tag.entity.kind:
         case TagKind.DEFAULT:
-            return await _of_rule(info, user, tag)
+            return await _default_tag_reason(info, user, tag)
         case TagKind.RETURN:
-            return await _of_batches(info, user, tag)
+            return await _return_tag_reason(info, user, tag)
         case TagKind.AD:
-            return await _of_ads(info, user, tag)
+            return await _ad_tag_reason(info, user, tag)
         case TagKind.COMBO:
-            return await _of_operands(info, tag, bits)
+            return await _combo_reason(info, tag, tag_ids)
         case _:
             assert_never(tag.entity.kind)
 
 
-async def _of_rule(info: Info, user: ChannelUser, tag: Tag) -> Reason:
+async def _default_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     channel = (await Channel.load(info, user.channel_id)).entity
     windows = (await loaders.windows.load(None)).windows
@@ -83,20 +83,20 @@ async def _of_rule(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     return Reason(found.why, found.until, FactEvidence(fact=found.fact, at=found.at))
 
 
-async def _of_operands(info: Info, tag: Tag, bits: frozenset[int]) -> Reason:
+async def _combo_reason(info: Info, tag: Tag, tag_ids: frozenset[int]) -> Reason:
     """What of a combo holds for somebody with these tags."""
     catalogue = tag.catalogue
     combos = await info.context.loaders.combos_of_channel.load(tag.entity.channel_id)
     expression = combos[tag.entity.tag_id].expression
     leaves = expression.tag_ids()
-    has = info.context.presenters.tags(tuple(each for each in leaves if each in bits), catalogue)
-    lacks = info.context.presenters.tags(tuple(each for each in leaves if each not in bits), catalogue)
+    has = info.context.presenters.tags(tuple(each for each in leaves if each in tag_ids), catalogue)
+    lacks = info.context.presenters.tags(tuple(each for each in leaves if each not in tag_ids), catalogue)
     parts = [f"{verb} {', '.join(tag.name for tag in tags)}" for verb, tags in (("has", has), ("lacks", lacks)) if tags]
     why = f"Is in {names_of(catalogue, expression)}: {'; '.join(parts)}."
     return Reason(why, None, ComboEvidence(has=has, lacks=lacks))
 
 
-async def _of_batches(info: Info, user: ChannelUser, tag: Tag) -> Reason:
+async def _return_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     holding = await loaders.batches_holding.load((user.channel_id, user.ordinal))
     batch_ids = sorted(holding.get(tag.entity.tag_id, ()))
@@ -109,7 +109,7 @@ async def _of_batches(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     return Reason(why, until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts]))
 
 
-async def _of_ads(info: Info, user: ChannelUser, tag: Tag) -> Reason:
+async def _ad_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
     ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))

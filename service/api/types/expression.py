@@ -18,7 +18,7 @@ from service.entities.expressions import (
 )
 from service.entities.tags import Catalogue
 
-OPERATORS: Final = {
+OPERATOR_DESCRIPTIONS: Final = {
     "TAG": "Those who have one tag.",
     "ALL": "Those who are in every operand.",
     "ANY": "Those who are in at least one operand.",
@@ -27,7 +27,7 @@ OPERATORS: Final = {
 
 strawberry.enum(Operator, name="TagOperator", description="How sets are put together.")
 for value in Operator.__strawberry_definition__.values:  # type: ignore[attr-defined]
-    value.description = OPERATORS[value.name]
+    value.description = OPERATOR_DESCRIPTIONS[value.name]
 
 
 @strawberry.input(
@@ -53,22 +53,22 @@ class TagDifferenceInput:
     remove: TagExpressionInput = strawberry.field(description="… unless they are in this.")
 
 
-def draft_of(given: TagExpressionInput, above: int = 0) -> Draft:
+def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Draft:
     """What the domain reads; GraphQL made sure that exactly one field is given."""
-    if given.tag is not strawberry.UNSET and given.tag is not None:
-        return TagDraft(given.tag)
-    if above > DEEPEST:
+    if expression_input.tag is not strawberry.UNSET and expression_input.tag is not None:
+        return TagDraft(expression_input.tag)
+    if depth > DEEPEST:
         return UnclearDraft()
-    if given.all:
-        return ManyDraft(Operator.ALL, tuple(draft_of(each, above + 1) for each in given.all))
-    if given.any:
-        return ManyDraft(Operator.ANY, tuple(draft_of(each, above + 1) for each in given.any))
-    if given.except_:
+    if expression_input.all:
+        return ManyDraft(Operator.ALL, tuple(draft_from_input(each, depth + 1) for each in expression_input.all))
+    if expression_input.any:
+        return ManyDraft(Operator.ANY, tuple(draft_from_input(each, depth + 1) for each in expression_input.any))
+    if expression_input.except_:
         return DifferenceDraft(
-            draft_of(given.except_.from_, above + 1),
-            draft_of(given.except_.remove, above + 1),
+            draft_from_input(expression_input.except_.from_, depth + 1),
+            draft_from_input(expression_input.except_.remove, depth + 1),
         )
-    return ManyDraft(Operator.ANY if given.any == [] else Operator.ALL, ())
+    return ManyDraft(Operator.ANY if expression_input.any == [] else Operator.ALL, ())
 
 
 @strawberry.type(description="One node of an expression, in a flat list.")
@@ -87,7 +87,7 @@ class TagExpression:
 
     @strawberry.field(description="Null unless operator is TAG; a deleted tag has `deletedAt`.")
     def tag(self, info: Info) -> Tag | None:
-        return _tag(info, self.expression, self.catalogue)
+        return _leaf_tag(info, self.expression, self.catalogue)
 
     @strawberry.field(description="In order; those of EXCEPT are from and remove.")
     def operands(self) -> list["TagExpression"]:
@@ -102,7 +102,9 @@ class TagExpression:
     )
     def flat(self, info: Info) -> list[TagExpressionNode]:
         return [
-            TagExpressionNode(index=index, parent=parent, operator=node.operator, tag=_tag(info, node, self.catalogue))
+            TagExpressionNode(
+                index=index, parent=parent, operator=node.operator, tag=_leaf_tag(info, node, self.catalogue)
+            )
             for index, parent, node in self.expression.flat()
         ]
 
@@ -112,6 +114,6 @@ def expression_to_graphql(expression: Expression, catalogue: Catalogue) -> TagEx
     return TagExpression(expression=expression, catalogue=catalogue, operator=expression.operator)
 
 
-def _tag(info: Info, node: Expression, catalogue: Catalogue) -> Tag | None:
+def _leaf_tag(info: Info, node: Expression, catalogue: Catalogue) -> Tag | None:
     found = catalogue.tags.get(node.tag_id) if node.operator is Operator.TAG else None
     return None if found is None else info.context.presenters.tag(found, catalogue)

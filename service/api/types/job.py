@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import strawberry
 
 from service.api.context import Info
-from service.api.types.connection import Page, PageInfo, check_first, read_place, write_place
+from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
 from service.api.types.enums import ErrorCode
 from service.api.types.primitives import Node
 from service.domain import jobs as use_cases
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
 JobId = Annotated[strawberry.ID, strawberry.argument(description="Which job.")]
 
-STATES: Final = {
+STATE_DESCRIPTIONS: Final = {
     "QUEUED": "Nobody works on it yet.",
     "WAITING": "For a start time, for WeChat's quota, or before another try; see `resumesAt`.",
     "RUNNING": "Somebody works on it.",
@@ -32,7 +32,7 @@ STATES: Final = {
 
 strawberry.enum(JobState, name="JobState", description="How a job stands.")
 for value in JobState.__strawberry_definition__.values:  # type: ignore[attr-defined]
-    value.description = STATES[value.name]
+    value.description = STATE_DESCRIPTIONS[value.name]
 
 
 @strawberry.interface(description="Something long that can be watched, looked up and cancelled.")
@@ -88,13 +88,13 @@ class JobConnection:
 async def job_page(info: Info, channel_id: int, *, first: int, after: str | None) -> JobConnection:
     """Jobs of a channel, of the kinds that the role may see."""
     check_first(first)
-    before = None if after is None else read_place("job", after)
+    before = None if after is None else decode_page_cursor("job", after)
     kinds = use_cases.jobs_permitted(info.context.principal)
     found, has_next = await use_cases.jobs_of_channel(
         info.context.runtime, channel_id, kinds, first=first, before=before
     )
     page = Page(
-        [(write_place("job", each.job_id), info.context.presenters.job(info, each)) for each in found],
+        [(encode_page_cursor("job", each.job_id), info.context.presenters.job(info, each)) for each in found],
         has_next=has_next,
         has_previous=after is not None,
     )

@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from service.api.context import Info
 from service.api.types.ad_tag import AdTag
+from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
 from service.api.types.combo_tag import ComboTag
 from service.api.types.job import AudienceExport, Job
-from service.api.types.panel import Panel
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag, Tag
 from service.api.types.user import user_page
@@ -35,23 +35,23 @@ JOB_TYPES: Final[Mapping[JobKind, Callable[[Info, JobEntity], Job]]] = {
 }
 
 
-def panel_of(catalogue: Catalogue) -> Panel:
+def presenter_of(catalogue: Catalogue) -> CataloguePresenter:
     """Return the panel of a catalogue; it is kept as long as the catalogue is."""
-    panel: Panel | None = catalogue.derived.get(Panel)
-    if panel is None:
-        panel = catalogue.derived[Panel] = Panel(catalogue, TAG_TYPES)
-    return panel
+    presenter: CataloguePresenter | None = catalogue.derived.get(CataloguePresenter)
+    if presenter is None:
+        presenter = catalogue.derived[CataloguePresenter] = CataloguePresenter(catalogue, TAG_TYPES)
+    return presenter
 
 
 def tag_to_graphql(entity: TagEntity, catalogue: Catalogue) -> Tag:
     """Return a tag as the object type of its kind."""
-    return panel_of(catalogue).tag(entity)
+    return presenter_of(catalogue).tag(entity)
 
 
 def tags_to_graphql(tag_ids: Iterable[int], catalogue: Catalogue) -> list[Tag]:
     """Return tags by id in the order of the panel; unknown ids are left out."""
-    panel = panel_of(catalogue)
-    return [panel.tag(catalogue.tags[tag_id]) for tag_id in panel.in_order(tag_ids)]
+    presenter = presenter_of(catalogue)
+    return [presenter.tag(catalogue.tags[tag_id]) for tag_id in presenter.in_order(tag_ids)]
 
 
 def combo_to_graphql(entity: TagEntity, catalogue: Catalogue) -> ComboTag:
@@ -81,7 +81,7 @@ class Presenters:
     channel = staticmethod(Channel.load)
     combo = staticmethod(combo_to_graphql)
     job = staticmethod(job_to_graphql)
-    panel = staticmethod(panel_of)
+    presenter = staticmethod(presenter_of)
     tag = staticmethod(tag_to_graphql)
     tags = staticmethod(tags_to_graphql)
     user_page = staticmethod(user_page)

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from service.api.context import Info
-from service.api.types.connection import Page, PageInfo, check_first, read_place, write_place
+from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
 from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
@@ -91,13 +91,13 @@ class ReturnTag(Tag, Node):
     @strawberry.field(description="Newest first; those by HTTP too.")
     async def receipts(self, info: Info, first: First = 20, after: After = None) -> ReturnReceiptConnection:
         check_first(first)
-        before = None if after is None else read_place("receipt", after)
+        before = None if after is None else decode_page_cursor("receipt", after)
         tag = self.entity
         found, has_next = await receipts_page(
             info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before
         )
         page = Page(
-            [(write_place("receipt", each.batch_id), ReturnReceipt.of(each)) for each in found],
+            [(encode_page_cursor("receipt", each.batch_id), ReturnReceipt.of(each)) for each in found],
             has_next=has_next,
             has_previous=after is not None,
         )

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import strawberry
 
 from service.api.context import Info
-from service.api.engine.serializers import Written
+from service.api.engine.serializers import SerializedForms
 from service.api.guards.permissions import null_unless
-from service.api.types.connection import Page, PageInfo, bad_cursor, check_first, read_place, write_place
+from service.api.types.connection import (
+    Page,
+    PageInfo,
+    bad_cursor_error,
+    check_first,
+    decode_page_cursor,
+    encode_page_cursor,
+)
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
 from service.domain.tags.filters import TagFilter, matching
@@ -20,20 +27,20 @@ from service.entities.enums import DefaultTagRule, Permission, TagKind, TagState
 from service.entities.expressions import tag as tag_expression
 from service.entities.tags import Catalogue
 from service.entities.tags import Tag as TagEntity
-from service.entities.tags import TagSize as SizeEntity
+from service.entities.tags import TagSize as TagSizeEntity
 
 if TYPE_CHECKING:
     from service.api.types.channel import Channel
     from service.api.types.combo_tag import ComboTag
     from service.api.types.user import UserConnection
 
-UserPages = Annotated["UserConnection", strawberry.lazy("service.api.types.user")]
+UserConnectionType = Annotated["UserConnection", strawberry.lazy("service.api.types.user")]
 ComboTagType = Annotated["ComboTag", strawberry.lazy("service.api.operations.combo_tags")]
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
 
 
 # Before WeChat existed.
-BEGINNING: Final = datetime(2011, 1, 1, tzinfo=UTC)
+BEFORE_WECHAT: Final = datetime(2011, 1, 1, tzinfo=UTC)
 
 
 @strawberry.type(description="How many people had a tag.")
@@ -46,7 +53,7 @@ class TagSize:
 class Tag(Node):
     entity: strawberry.Private[TagEntity]
     catalogue: strawberry.Private[Catalogue]
-    written: strawberry.Private[Written] = dataclasses.field(default_factory=dict)
+    serialized: strawberry.Private[SerializedForms] = dataclasses.field(default_factory=dict)
     kind: TagKind = strawberry.field(description="Where the members come from.")
     category: str = strawberry.field(description="First level, for example Touchability.")
     name: str = strawberry.field(description="Second level, for example Touchable.")
@@ -81,16 +88,16 @@ class Tag(Node):
             datetime | None, strawberry.argument(description="From when on; without it all that is kept.")
         ] = None,
     ) -> list[TagSize]:
-        key = (self.entity.channel_id, self.entity.tag_id, since or BEGINNING)
+        key = (self.entity.channel_id, self.entity.tag_id, since or BEFORE_WECHAT)
         samples = await info.context.loaders.sizes_of_tag.load(key)
-        present = SizeEntity(info.context.runtime.clock(), await self.member_count(info))
+        present = TagSizeEntity(info.context.runtime.clock(), await self.member_count(info))
         return [TagSize(at=each.at, member_count=each.members) for each in size_curve(samples, present)]
 
     @strawberry.field(
         description="Members, in any state, in the order they became known. Null for those who may not see users.",
         extensions=[null_unless(Permission.VIEW_USERS)],
     )
-    async def users(self, info: Info, first: First = 50, after: After = None) -> UserPages | None:
+    async def users(self, info: Info, first: First = 50, after: After = None) -> UserConnectionType | None:
         only_this = tag_expression(self.entity.tag_id)
         return await info.context.presenters.user_page(
             info, self.entity.channel_id, only_this, await self.member_count(info), first=first, after=after
@@ -150,14 +157,14 @@ async def tag_page(
     check_first(first)
     key = await _order_key(info, catalogue, order.field)
     found = sorted(matching(catalogue.living(), wanted), key=key)
-    place = None if after is None else _place_in(catalogue, after)
+    last_seen = None if after is None else _tag_at_cursor(catalogue, after)
     if order.direction is OrderDirection.DESC:
         found.reverse()
-        rest = found if place is None else [tag for tag in found if key(tag) < key(place)]
+        rest = found if last_seen is None else [tag for tag in found if key(tag) < key(last_seen)]
     else:
-        rest = found if place is None else [tag for tag in found if key(tag) > key(place)]
+        rest = found if last_seen is None else [tag for tag in found if key(tag) > key(last_seen)]
     page = Page(
-        [(write_place("tag", tag.tag_id), info.context.presenters.tag(tag, catalogue)) for tag in rest[:first]],
+        [(encode_page_cursor("tag", tag.tag_id), info.context.presenters.tag(tag, catalogue)) for tag in rest[:first]],
         has_next=len(rest) > first,
         has_previous=after is not None,
     )
@@ -169,11 +176,11 @@ async def tag_page(
     )
 
 
-def _place_in(catalogue: Catalogue, after: str) -> TagEntity:
+def _tag_at_cursor(catalogue: Catalogue, after: str) -> TagEntity:
     """The tag of a cursor; tombstones stay in the catalogue, so one that is not there is from another list."""
-    tag = catalogue.tags.get(read_place("tag", after))
+    tag = catalogue.tags.get(decode_page_cursor("tag", after))
     if tag is None:
-        raise bad_cursor()
+        raise bad_cursor_error()
     return tag
 
 

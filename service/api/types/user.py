@@ -10,13 +10,13 @@ from typing import Final
 import strawberry
 
 from service.api.context import Info
-from service.api.engine.selection import selected_names
-from service.api.engine.serializers import Written
+from service.api.engine.selection import selected_field_names
+from service.api.engine.serializers import SerializedForms
+from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
-from service.api.types.connection import Page, PageInfo, check_first, read_place, write_place
-from service.api.types.enums import CAUSES
+from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
+from service.api.types.enums import CAUSE_DESCRIPTIONS
 from service.api.types.evidence import TagEvidence, reason_of
-from service.api.types.panel import Panel
 from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
@@ -28,12 +28,12 @@ from service.entities.ids import gid, user_gid
 from service.entities.users import ChannelUser
 
 # What costs more to find than the tags, so that nobody should pay for it who does not ask.
-REASONS: Final = frozenset({"since", "why", "until", "evidence"})
+REASON_FIELDS: Final = frozenset({"since", "why", "until", "evidence"})
 
 
 @strawberry.type(description="A tag as one person has it.")
 class UserTag:
-    written: strawberry.Private[Written | None] = None
+    serialized: strawberry.Private[SerializedForms | None] = None
     id: strawberry.ID = strawberry.field(description="Of this person having this tag.")
     tag: Tag = strawberry.field(description="The tag.")
     since: datetime | None = strawberry.field(description="Since when; null: longer ago than is remembered.")
@@ -123,25 +123,25 @@ class User(Node):
         loaders = info.context.loaders
         key = (self.entity.channel_id, self.entity.ordinal)
         # The bits first: they bring the catalogue that they were read with.
-        bits = await loaders.tags_of_user.load(key) if self.tag_ids is None else self.tag_ids
+        tag_ids = await loaders.tags_of_user.load(key) if self.tag_ids is None else self.tag_ids
         catalogue = await loaders.catalogue_of_channel.load(self.entity.channel_id)
-        selected = selected_names(info)
-        if selected.isdisjoint(REASONS):
-            held = _held(bits, info.context.presenters.panel(catalogue))
+        selected = selected_field_names(info)
+        if selected.isdisjoint(REASON_FIELDS):
+            user_tags = _shared_user_tags(tag_ids, info.context.presenters.presenter(catalogue))
             return (
-                held
+                user_tags
                 if "id" not in selected
-                else [replace(each, id=_held_id(key, each.tag), written=None) for each in held]
+                else [replace(each, id=_user_tag_id(key, each.tag), serialized=None) for each in user_tags]
             )
-        shown = catalogue.shown(bits)
+        shown = catalogue.shown(tag_ids)
         if not shown:
             return []
         since = await loaders.tags_since.load(key)
         tags = info.context.presenters.tags(shown, catalogue)
-        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag, bits) for tag in tags))
+        reasons = await asyncio.gather(*(reason_of(info, self.entity, tag, tag_ids) for tag in tags))
         return [
             UserTag(
-                id=_held_id(key, tag),
+                id=_user_tag_id(key, tag),
                 tag=tag,
                 since=since.get(tag.entity.tag_id),
                 why=reason.why,
@@ -154,19 +154,19 @@ class User(Node):
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
         check_first(first)
-        before = None if after is None else read_place("change", after)
+        before = None if after is None else decode_page_cursor("change", after)
         found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         page = Page(
             [
                 (
-                    write_place("change", change.version),
+                    encode_page_cursor("change", change.version),
                     UserTagChange(
                         at=change.at,
                         added=info.context.presenters.tags(change.added, catalogue),
                         removed=info.context.presenters.tags(change.removed, catalogue),
                         cause=change.cause,
-                        why=CAUSES[change.cause],
+                        why=CAUSE_DESCRIPTIONS[change.cause],
                     ),
                 )
                 for change in found
@@ -181,16 +181,16 @@ class User(Node):
         )
 
 
-async def users_named(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
+async def users_by_openids(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
     """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
     context = info.context
-    readings, principal, loaders = context.services.readings, context.principal, context.loaders
-    if "tags" not in selected_names(info):
+    user_reader, principal, loaders = context.services.user_reader, context.principal, context.loaders
+    if "tags" not in selected_field_names(info):
         return [
             None if each is None else User.of(each)
-            for each in await readings.people_named(principal, channel_gid, openids)
+            for each in await user_reader.people_named(principal, channel_gid, openids)
         ]
-    found = await readings.people_with_tags(principal, channel_gid, openids)
+    found = await user_reader.people_with_tags(principal, channel_gid, openids)
     for each in found:
         if each is not None:
             loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.bits.tag_ids)
@@ -198,22 +198,22 @@ async def users_named(info: Info, channel_gid: str, openids: Sequence[str]) -> l
     return [None if each is None else User.of(each.user) for each in found]
 
 
-def _held(tag_ids: AbstractSet[int], panel: Panel) -> list[UserTag]:
+def _shared_user_tags(tag_ids: AbstractSet[int], presenter: CataloguePresenter) -> list[UserTag]:
     """Tags as anybody has them, without id and reasons: the same objects for everybody."""
-    made = panel.as_held
-    held = []
-    for tag_id in panel.in_order(panel.visible & tag_ids):
-        found = made.get(tag_id)
+    shared = presenter.shared_user_tags
+    user_tags = []
+    for tag_id in presenter.in_order(presenter.visible & tag_ids):
+        found = shared.get(tag_id)
         if found is None:
-            tag = panel.tag(panel.catalogue.tags[tag_id])
-            found = made[tag_id] = UserTag(
-                written={}, id=strawberry.ID(""), tag=tag, since=None, why="", until=None, evidence=None
+            tag = presenter.tag(presenter.catalogue.tags[tag_id])
+            found = shared[tag_id] = UserTag(
+                serialized={}, id=strawberry.ID(""), tag=tag, since=None, why="", until=None, evidence=None
             )
-        held.append(found)
-    return held
+        user_tags.append(found)
+    return user_tags
 
 
-def _held_id(key: tuple[int, int], tag: Tag) -> strawberry.ID:
+def _user_tag_id(key: tuple[int, int], tag: Tag) -> strawberry.ID:
     return strawberry.ID(gid("UserTag", *key, tag.entity.tag_id))
 
 
@@ -236,10 +236,10 @@ async def user_page(
 ) -> UserConnection:
     """A page of the members of a set of `total` people."""
     check_first(first)
-    place = None if after is None else read_place("person", after)
-    found, has_next = await members_page(info.context.runtime, channel_id, expression, first=first, after=place)
+    after_ordinal = None if after is None else decode_page_cursor("person", after)
+    found, has_next = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
     page = Page(
-        [(write_place("person", each.ordinal), User.of(each)) for each in found],
+        [(encode_page_cursor("person", each.ordinal), User.of(each)) for each in found],
         has_next=has_next,
         has_previous=after is not None,
     )

@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from service.api.live.push_extension import PUSH
+from service.api.live.push_extension import PUSH_EXTENSION
 
 # A line for every page that opens or closes costs more than it tells.
 QUIET: Final = logging.getLogger(f"{__name__}.quiet")
@@ -31,7 +31,7 @@ def allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-class PageSocket(WebSocketsSansIOProtocol):
+class PushProtocol(WebSocketsSansIOProtocol):
     """uvicorn's, with a way around the queues for messages that can be sent at once, and pings by the process."""
 
     def __init__(self, *arguments: Any, heartbeat: "Heartbeat", **named: Any) -> None:
@@ -43,7 +43,7 @@ class PageSocket(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.handshake_complete:
-            cast("dict[str, Any]", self.scope["extensions"])[PUSH] = self.push
+            cast("dict[str, Any]", self.scope["extensions"])[PUSH_EXTENSION] = self.push
 
     def push(self, text: bytes) -> bool:
         """Sends a message; False, and nothing is sent, where the reader is behind. Nobody hears what comes too late."""
@@ -69,7 +69,7 @@ class PageSocket(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         if self.handshake_initiated:
             # Otherwise the scope would keep us until the garbage is collected.
-            self.scope.get("extensions", {}).pop(PUSH, None)
+            self.scope.get("extensions", {}).pop(PUSH_EXTENSION, None)
 
     def start_keepalive(self) -> None:
         """The connection is open: what was said to open it is of no more use, and takes a tenth of the memory."""
@@ -100,18 +100,18 @@ class Heartbeat:
     def __init__(self, every: timedelta, answered_within: timedelta) -> None:
         shares = max(1, round(every / BEAT))
         self._beats_every = every.total_seconds() / shares
-        self._shares: list[set[PageSocket]] = [set() for _ in range(shares)]
+        self._shares: list[set[PushProtocol]] = [set() for _ in range(shares)]
         self._patience = min(max(1, round(answered_within.total_seconds() / self._beats_every)), shares)
         self._turn = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, connection: PageSocket) -> None:
+    def add(self, connection: PushProtocol) -> None:
         # The share whose turn was last has it again in `every`.
         self._shares[self._turn - 1].add(connection)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._beats_every, self._beat)
 
-    def discard(self, connection: PageSocket) -> None:
+    def discard(self, connection: PushProtocol) -> None:
         for share in self._shares:
             share.discard(connection)
 

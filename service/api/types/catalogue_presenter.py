@@ -12,7 +12,7 @@ from service.entities.tags import Catalogue
 from service.entities.tags import Tag as TagEntity
 
 
-class Panel:
+class CataloguePresenter:
     """The GraphQL objects of one catalogue, in the order of the tag panel: by category and name."""
 
     def __init__(self, catalogue: Catalogue, types: Mapping[TagKind, type[Tag]]) -> None:
@@ -23,7 +23,7 @@ class Panel:
         self._types = types
         self._tags: dict[int, Tag] = {}
         # The tags as somebody has them, without reasons, by tag id: see `UserTag`.
-        self.as_held: dict[int, Any] = {}
+        self.shared_user_tags: dict[int, Any] = {}
 
     def in_order(self, tag_ids: Iterable[int]) -> list[int]:
         """Return those of `tag_ids` that the catalogue knows, by category and name."""
