@@ -16,9 +16,9 @@ from benchmarks.harness import Table, faster
 from benchmarks.machine import ROBOT, SEALED_WITH, Machine
 from benchmarks.programs import web_process
 from service.auth.tokens import sign_token
-from service.domain.combos.activation import sweep_combos
+from service.domain.combos.activation import rescue_combos
 from service.domain.combos.editing import NewCombo, create_combo
-from service.domain.combos.expressions import draft_of
+from service.domain.combos.expressions import to_draft
 from service.domain.combos.refresh import refresh_combos
 from service.domain.verification.channel import verify_channel
 from service.entities.enums import DefaultTagRule, Role
@@ -127,10 +127,10 @@ async def _refreshes(machine: Machine) -> Table:
     previous = OPENED
     for number in range(COMBOS):
         expression = (all_of, any_of, difference)[number % 3](previous, (NEW, OLD, TOUCHABLE, SILENT)[number % 4])
-        new = NewCombo("Measured", f"Refreshed {number}", None, draft_of(channel_id, expression))
+        new = NewCombo("Measured", f"Refreshed {number}", None, to_draft(channel_id, expression))
         _, made = await create_combo(machine.runtime, machine.boss, channel_gid(channel_id), new)
         previous = tag(made.tag_id) if number % 5 else OPENED
-    await sweep_combos(machine.runtime, channel_id)
+    await rescue_combos(machine.runtime, channel_id)
     blocks: Sequence[int] = await machine.admin.fetchval(BLOCKS, channel_id)
     await refresh_combos(machine.runtime, channel_id)
     taken = {}

@@ -17,12 +17,12 @@ from benchmarks.loading import BOUND_AT, START, load_users
 from service.dev.stack.servers import EmbeddedServers, start_embedded
 from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
 from service.domain.runtime import Runtime
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
-from service.entities.jobs import JobWakeUp
+from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Principal
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.channels import all_channels
 from service.storage.database.migrations import migrate
@@ -58,8 +58,8 @@ class SettableClock:
 class SilentPublisher:
     """Takes wake-ups where nobody listens."""
 
-    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
-        del wake_ups
+    def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        del notifications
 
 
 class IdleQueue:
@@ -174,7 +174,9 @@ async def _runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
     settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
     pool = await open_pool(url, size=settings.database_pool_size)
     try:
-        yield Runtime(pool, SettableClock(now), SilentPublisher(), IdleQueue(), Sealer(settings.secrets_keys), settings)
+        yield Runtime(
+            pool, SettableClock(now), SilentPublisher(), IdleQueue(), SecretBox(settings.secrets_keys), settings
+        )
     finally:
         await pool.close()
 

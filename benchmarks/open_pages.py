@@ -26,7 +26,7 @@ from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue
 from service.entities.enums import ChangeCause, DefaultTagRule, Role
 from service.entities.ids import channel_gid
 from service.foundation.settings import Settings
-from service.valkey.notifications import encode, topic_of
+from service.valkey.notifications import encode, topic_of_channel
 from service.web.protocols.websocket import allow_many_connections
 
 PAGES: Final = int(os.environ.get("OPEN_PAGES", "10000"))
@@ -138,10 +138,10 @@ async def _ours(machine: Machine, port: int, pid: int) -> tuple[Measured, float]
                 edits = [
                     TagEdit(TagChangeKind.UPDATED, tag, replace(tag, name=f"{tag.tag_id} {number}")) for tag in tags
                 ]
-                _, wake_up = await write_tag_edits(
+                _, notification = await write_tag_edits(
                     conn, before, edits, cause=ChangeCause.TAG_EDITED, clock=machine.clock()
                 )
-            await valkey.publish(topic_of(channel_id), encode(wake_up))
+            await valkey.publish(topic_of_channel(channel_id), encode(notification))
 
         return await _measured(port, pid, pages, rename, silence=SILENCE)
 

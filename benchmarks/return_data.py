@@ -15,7 +15,7 @@ from benchmarks.loading import openid_of
 from benchmarks.machine import Machine
 from benchmarks.programs import web_process
 from service.domain.return_data.batches import undo_batch
-from service.domain.return_data.endpoint import key_of, obtain_endpoint, token_of
+from service.domain.return_data.endpoint import decrypt_key, decrypt_token, obtain_endpoint
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.verification.channel import verify_channel
 from service.entities.ids import gid
@@ -111,8 +111,8 @@ async def _in_flight(submit: Callable[[Sequence[str], str], Awaitable[int]], lis
 
 async def _calls(machine: Machine) -> Table:
     endpoint = await obtain_endpoint(machine.runtime, machine.boss)
-    envelope = Envelope(key_of(machine.runtime, endpoint), endpoint.app_id)
-    path = f"/openapi/label/batchset/{token_of(machine.runtime, endpoint)}"
+    envelope = Envelope(decrypt_key(machine.runtime, endpoint), endpoint.app_id)
+    path = f"/openapi/label/batchset/{decrypt_token(machine.runtime, endpoint)}"
     requests = _requests(machine, path, envelope)
     table = Table(
         f"The platform's call with {OPENIDS_A_CALL} openids",

@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.harness import Table, faster, seconds
 from benchmarks.loading import CROSSINGS, HALF_HOUR, START
 from benchmarks.machine import Machine
-from service.domain.default_tags.definitions import rules_of
+from service.domain.default_tags.definitions import channel_rules
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.verification.channel import verify_channel
 from service.storage import default_tags as evaluation
@@ -66,4 +66,4 @@ def _curve(full: float, medians: dict[float, tuple[float, int]]) -> Table:
 async def _recompute(machine: Machine) -> None:
     async with machine.runtime.pool.acquire() as conn:
         for block in await heads.blocks_of(conn, machine.channel.channel_id):
-            await evaluation.default_tag_differences(conn, rules_of(machine.channel), block, machine.clock.now)
+            await evaluation.default_tag_differences(conn, channel_rules(machine.channel), block, machine.clock.now)

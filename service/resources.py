@@ -11,9 +11,9 @@ from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data.submission import ReturnRecorder
 from service.domain.runtime import Runtime
-from service.domain.tags.reader import Readings
+from service.domain.tags.reader import UserReader
 from service.foundation.clock import make_clock
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings, SettingsError
 from service.storage.database.pool import open_pool
 from service.valkey.connection import Valkey, open_valkey
@@ -31,21 +31,21 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, *, answered_within: float = 60) -> AsyncIterator[Parts]:
+async def open_parts(settings: Settings, *, answer_timeout: float = 60) -> AsyncIterator[Parts]:
     """Connects; a statement that takes longer than so many seconds fails.
 
     Raises SettingsError when the environment does not say where to, OSError when nobody is there.
     """
     if settings.database_url is None or settings.redis_url is None:
         raise SettingsError("DATABASE_URL and REDIS_URL must be set here; `user-tags up` starts both for you.")
-    sealer = Sealer(settings.secrets_keys)
-    pool = await open_pool(settings.database_url, size=settings.database_pool_size, answered_within=answered_within)
-    redis = open_valkey(settings.redis_url, answered_within=VALKEY_ANSWERS_WITHIN)
+    secret_box = SecretBox(settings.secrets_keys)
+    pool = await open_pool(settings.database_url, size=settings.database_pool_size, answer_timeout=answer_timeout)
+    redis = open_valkey(settings.redis_url, answer_timeout=VALKEY_ANSWERS_WITHIN)
     publisher = ValkeyPublisher(redis)
     queue = ArqQueue(redis)
     try:
         clock = make_clock(settings.clock_offset_file)
-        yield Parts(Runtime(pool, clock, publisher, queue, sealer, settings), redis, queue)
+        yield Parts(Runtime(pool, clock, publisher, queue, secret_box, settings), redis, queue)
     finally:
         await queue.close()
         await publisher.close()
@@ -63,5 +63,5 @@ class Services:
     rate_limiter: RateLimiter
     return_recorder: ReturnRecorder
     subscriptions: OpenSubscriptions
-    user_reader: Readings
+    user_reader: UserReader
     channels: ChannelFinder

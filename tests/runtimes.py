@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
-from service.domain.people.ordinals import people_for
+from service.domain.people.ordinals import find_or_create_users
 from service.domain.runtime import Runtime
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
-from service.entities.jobs import JobWakeUp
+from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Principal
 from service.foundation.clock import Clock
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool
 
@@ -29,10 +29,10 @@ class RecordingPublisher:
     """Keeps the wake-ups instead of sending them."""
 
     def __init__(self) -> None:
-        self.wake_ups: list[WakeUp | JobWakeUp] = []
+        self.notifications: list[ChangeNotification | JobChangeNotification] = []
 
-    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
-        self.wake_ups.extend(wake_ups)
+    def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        self.notifications.extend(notifications)
 
 
 class RecordingQueue:
@@ -53,22 +53,22 @@ async def open_runtime(
     pool = await open_pool(database_url, size=pool_size)
     try:
         yield Runtime(
-            pool, clock, RecordingPublisher(), RecordingQueue(), Sealer((SECRETS_KEY,)), settings or Settings()
+            pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings or Settings()
         )
     finally:
         await pool.close()
 
 
-def wake_ups_of(runtime: Runtime) -> list[WakeUp]:
+def wake_ups_of(runtime: Runtime) -> list[ChangeNotification]:
     """Everything this runtime has published so far."""
     assert isinstance(runtime.publisher, RecordingPublisher)
-    return [each for each in runtime.publisher.wake_ups if isinstance(each, WakeUp)]
+    return [each for each in runtime.publisher.notifications if isinstance(each, ChangeNotification)]
 
 
 def forget_wake_ups(runtime: Runtime) -> None:
     """Begin anew with what is published from now on."""
     assert isinstance(runtime.publisher, RecordingPublisher)
-    runtime.publisher.wake_ups.clear()
+    runtime.publisher.notifications.clear()
 
 
 def admin(robot_id: str = "robot-1") -> Principal:
@@ -101,5 +101,5 @@ async def bind(
 
 async def ordinals_for(runtime: Runtime, channel: Channel, openids: Iterable[str]) -> dict[str, int]:
     """Return the ordinal of every openid, making people who are new."""
-    ordinals, _ = await people_for(runtime, channel.channel_id, openids)
+    ordinals, _ = await find_or_create_users(runtime, channel.channel_id, openids)
     return ordinals

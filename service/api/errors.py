@@ -8,7 +8,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from service.entities.errors import ErrorCode, RateLimitedError, RefusedError
+from service.entities.errors import ErrorCode, RateLimitedError, RequestError
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def mask_error(error: GraphQLError, context: object) -> GraphQLError:
     return _copy_with(error, INTERNAL_ERROR_MESSAGE, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
 
 
-def to_graphql_error(request_error: RefusedError) -> GraphQLError:
+def to_graphql_error(request_error: RequestError) -> GraphQLError:
     """A refusal of a whole operation, as clients see it."""
     return GraphQLError(request_error.message, extensions=_extensions_of(request_error))
 
@@ -57,15 +57,15 @@ def _is_document_error(error: GraphQLError) -> bool:
     return error.path is None and bool(error.nodes)
 
 
-def _unwrap_request_error(error: GraphQLError) -> RefusedError | None:
+def _unwrap_request_error(error: GraphQLError) -> RequestError | None:
     """GraphQL wraps an error once for each level it passes through."""
     inner: BaseException | None = error
     while isinstance(inner, GraphQLError):
         inner = inner.original_error
-    return inner if isinstance(inner, RefusedError) else None
+    return inner if isinstance(inner, RequestError) else None
 
 
-def _extensions_of(request_error: RefusedError) -> dict[str, object]:
+def _extensions_of(request_error: RequestError) -> dict[str, object]:
     extensions: dict[str, object] = {"code": request_error.code.value}
     if request_error.fields:
         extensions["fields"] = [

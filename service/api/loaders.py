@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from strawberry.dataloader import DataLoader
 
 from service.domain.runtime import Runtime
-from service.domain.tags.reader import Readings
+from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
 from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, TagSize
@@ -76,7 +76,7 @@ def _per_key_loader(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[
 class Loaders:
     """Fresh for each operation and each event."""
 
-    def __init__(self, runtime: Runtime, user_reader: Readings) -> None:
+    def __init__(self, runtime: Runtime, user_reader: UserReader) -> None:
         self.pool = runtime.pool
         self._user_reader = user_reader
         self.catalogue_of_channel: MemoizedLoader[int, Catalogue] = MemoizedLoader(user_reader.catalogue_of)
@@ -115,9 +115,9 @@ class Loaders:
 
     async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
         """The catalogue that came with them is that of the operation, so both fit together."""
-        bits = await self._user_reader.bits_of(key)
-        self.catalogue_of_channel.prime(key[0], bits.catalogue)
-        return bits.tag_ids
+        tag_set = await self._user_reader.tag_set_of(key)
+        self.catalogue_of_channel.prime(key[0], tag_set.catalogue)
+        return tag_set.tag_ids
 
     @loader
     async def ads_of_user(self, keys: list[UserKey]) -> list[list[tuple[str, datetime]]]:
@@ -172,7 +172,7 @@ class Loaders:
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, batch_ids in _by_channel(keys).items():
-                for batch_id, receipt in (await batches.batches_by_number(conn, channel_id, batch_ids)).items():
+                for batch_id, receipt in (await batches.batches_by_id(conn, channel_id, batch_ids)).items():
                     found[channel_id, batch_id] = receipt
         return [found.get(key) for key in keys]
 

@@ -14,7 +14,7 @@ from typing import Final
 from service.dev.stack.addresses import addresses
 from service.dev.stack.servers import EmbeddedError, embedded_secrets
 from service.entities.enums import ReturnMode, Role
-from service.entities.errors import RefusedError
+from service.entities.errors import RequestError
 from service.foundation.settings import Settings, SettingsError, read_settings
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -232,7 +232,7 @@ def _plain_words() -> Iterator[None]:
 
     try:
         yield
-    except (SettingsError, EmbeddedError, MigrationError, RefusedError) as error:
+    except (SettingsError, EmbeddedError, MigrationError, RequestError) as error:
         sys.exit(f"user-tags: {error}")
     except ConnectionError as error:
         sys.exit(f"user-tags: the database or Valkey does not answer: {error}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from service.domain.return_data.csv_import import ImportSummary, import_csv
-from service.domain.return_data.csv_reader import Reject, RejectWriter
+from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -40,7 +40,7 @@ async def import_now(
     async with open_parts(settings) as parts:
         channel = await _channel(parts.runtime, gid)
         if openids_of is not None:
-            details = details.of_channel(await _channel(parts.runtime, openids_of))
+            details = details.with_openids_of(await _channel(parts.runtime, openids_of))
         summary = ImportSummary()
         with _opened(source) as file, _Rejects(rejects) as refused:
             await import_csv(
@@ -64,7 +64,7 @@ class _Rejects:
     def __init__(self, path: str | None) -> None:
         self.count = 0
         self._file = None if path is None else Path(path).open("w", encoding="utf-8", newline="")  # noqa: SIM115
-        self._writer = None if self._file is None else RejectWriter(self._file)
+        self._writer = None if self._file is None else RejectedRowWriter(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +73,7 @@ class _Rejects:
         if self._file is not None:
             self._file.close()
 
-    def add(self, reject: Reject) -> None:
+    def add(self, reject: RejectedRow) -> None:
         self.count += 1
         if self._writer is not None:
             self._writer.write(reject)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from service.domain.combos.refresh import refresh_combos
-from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
@@ -19,7 +19,7 @@ Say = Callable[[str], None]
 async def refresh_now(settings: Settings, gid: str | None, say: Say) -> int:
     """Exit code 0; raises NotFoundError for an id of no channel."""
     async with open_parts(settings) as parts:
-        await settle_windows(parts.runtime)
+        await apply_windows(parts.runtime)
         found = [channel for channel in await _channels(parts) if gid in {None, channel_gid(channel.channel_id)}]
         if gid is not None and not found:
             raise NotFoundError("channel")
@@ -46,7 +46,7 @@ async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
             say(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
-                f"{report.sleepers} users without an alarm, {report.wrong_combos} wrong members of combos"
+                f"{report.missing_timers} users without an alarm, {report.wrong_combos} wrong members of combos"
             )
     return 0 if clean else 1
 

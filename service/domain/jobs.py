@@ -12,35 +12,35 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from service.domain.channels.lookup import channel_named
+from service.domain.channels.lookup import channel_by_gid
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.errors import ErrorCode, ForbiddenError, LimitExceededError, NotFoundError, RefusedError
+from service.entities.errors import ErrorCode, ForbiddenError, LimitExceededError, NotFoundError, RequestError
 from service.entities.ids import channel_gid, split_gid
-from service.entities.jobs import JOB_PERMISSIONS, Job, JobKind, JobState, JobWakeUp
+from service.entities.jobs import JOB_PERMISSIONS, Job, JobChangeNotification, JobKind, JobState
 from service.entities.principal import Principal
 from service.storage import jobs
 from service.storage.database.pool import Connection
 
-LEASE: Final = timedelta(seconds=30)
-HANDING_BACK: Final = 2.0
-MOST_FAILURES: Final = 5
-FIRST_PAUSE: Final = timedelta(seconds=5)
-MOST_UNFINISHED: Final = 20
-KEPT_FOR: Final = timedelta(days=30)
+LEASE_DURATION: Final = timedelta(seconds=30)
+RELEASE_TIMEOUT: Final = 2.0
+MAX_FAILURES: Final = 5
+FIRST_RETRY_DELAY: Final = timedelta(seconds=5)
+MAX_UNFINISHED_JOBS: Final = 20
+JOB_RETENTION: Final = timedelta(days=30)
 # The columns are of this type; PostgreSQL refuses to compare with more.
-LARGEST_NUMBER: Final = 2**31 - 1
+MAX_JOB_ID: Final = 2**31 - 1
 
 log = logging.getLogger(__name__)
 
-Slice: TypeAlias = Callable[[Runtime, Job], Awaitable[Job]]
+SliceFunction: TypeAlias = Callable[[Runtime, Job], Awaitable[Job]]
 
 
-class JobTakenError(Exception):
+class JobLeaseLostError(Exception):
     """The job was cancelled, or somebody else took it up; nothing of the slice may stay."""
 
 
-def jobs_permitted(principal: Principal) -> frozenset[JobKind]:
+def permitted_job_kinds(principal: Principal) -> frozenset[JobKind]:
     """The kinds of jobs that the role may start, see and cancel."""
     return frozenset(kind for kind, permission in JOB_PERMISSIONS.items() if principal.may(permission))
 
@@ -56,12 +56,12 @@ async def start_job(
     principal: Principal,
     starts_at: datetime | None = None,
 ) -> Job:
-    """A job that exists once the transaction commits; then `offer_job`. The caller holds the channel's state.
+    """A job that exists once the transaction commits; then `enqueue_job`. The caller holds the channel's state.
 
     Raises LimitExceededError when twenty of its kind are unfinished in the channel.
     """
-    if await jobs.count_unfinished_jobs(conn, channel.channel_id, kind) >= MOST_UNFINISHED:
-        raise LimitExceededError(f"At most {MOST_UNFINISHED} unfinished jobs of this kind a channel.")
+    if await jobs.count_unfinished_jobs(conn, channel.channel_id, kind) >= MAX_UNFINISHED_JOBS:
+        raise LimitExceededError(f"At most {MAX_UNFINISHED_JOBS} unfinished jobs of this kind a channel.")
     return await jobs.insert_job(
         conn,
         channel.channel_id,
@@ -74,62 +74,62 @@ async def start_job(
     )
 
 
-def offer_job(runtime: Runtime, job: Job) -> None:
+def enqueue_job(runtime: Runtime, job: Job) -> None:
     """Says, after the commit, that there is something to do. Whatever is lost the sweep finds."""
-    enqueue_job(runtime, job.channel_id, job.job_id, job.claim)
-    tell_job(runtime, job)
+    enqueue_job_task(runtime, job.channel_id, job.job_id, job.claim)
+    publish_job_change(runtime, job)
 
 
-def enqueue_job(runtime: Runtime, channel_id: int, job_id: int, claim: int) -> None:
+def enqueue_job_task(runtime: Runtime, channel_id: int, job_id: int, claim: int) -> None:
     """A task is dropped while one with its id is queued or running, so the claim is in the id."""
     runtime.queue.enqueue("work_on_job", channel_id, job_id, job_id=f"job:{channel_id}:{job_id}:{claim}")
 
 
-def tell_job(runtime: Runtime, job: Job) -> None:
-    runtime.publisher.publish([JobWakeUp(job.channel_id, job.job_id)])
+def publish_job_change(runtime: Runtime, job: Job) -> None:
+    runtime.publisher.publish([JobChangeNotification(job.channel_id, job.job_id)])
 
 
-async def sweep_jobs(runtime: Runtime) -> int:
+async def reenqueue_unfinished_jobs(runtime: Runtime) -> int:
     """Offers again whatever nobody works on; how much that was."""
     async with runtime.pool.acquire() as conn:
-        places = await jobs.unfinished_jobs(conn, runtime.clock())
-    for place in places:
-        enqueue_job(runtime, place.channel_id, place.job_id, place.claim)
-    return len(places)
+        unfinished = await jobs.unfinished_jobs(conn, runtime.clock())
+    for each in unfinished:
+        enqueue_job_task(runtime, each.channel_id, each.job_id, each.claim)
+    return len(unfinished)
 
 
-async def run_job(runtime: Runtime, slices: Mapping[JobKind, Slice], channel_id: int, job_id: int) -> None:
+async def run_job(runtime: Runtime, slices: Mapping[JobKind, SliceFunction], channel_id: int, job_id: int) -> None:
     """Works on a job until it is finished, has to wait, or is taken away. Does nothing if somebody else works on it."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
-        job = await jobs.claim_job(conn, channel_id, job_id, now=now, lease_until=now + LEASE)
+        job = await jobs.claim_job(conn, channel_id, job_id, now=now, lease_until=now + LEASE_DURATION)
     while job is not None:
-        tell_job(runtime, job)
+        publish_job_change(runtime, job)
         if job.state is not JobState.RUNNING:
             return
-        job = await _work_on(runtime, slices[job.kind], job)
+        job = await _run_slice(runtime, slices[job.kind], job)
 
 
-async def _work_on(runtime: Runtime, work: Slice, job: Job) -> Job | None:
+async def _run_slice(runtime: Runtime, work: SliceFunction, job: Job) -> Job | None:
     """The job after one slice; None when it is not ours any more."""
     try:
         return await work(runtime, job)
-    except JobTakenError:
+    except JobLeaseLostError:
         return None
-    except RefusedError as refusal:
-        return await _write(runtime, failed(job, refusal.code, refusal.message, runtime.clock()))
+    except RequestError as error:
+        return await _write(runtime, to_failed(job, error.code, error.message, runtime.clock()))
     except asyncio.CancelledError:
         with suppress(Exception):
-            async with asyncio.timeout(HANDING_BACK):
+            async with asyncio.timeout(RELEASE_TIMEOUT):
                 await _write(runtime, replace(job, state=JobState.QUEUED, lease_until=None))
         raise
     except Exception:
         log.exception("a slice of job %d of channel %d failed", job.job_id, job.channel_id)
-        return await _write(runtime, _after_failure(job, runtime.clock()))
+        return await _write(runtime, _retry_or_fail(job, runtime.clock()))
 
 
-async def keep_slice(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
-    """Writes how far a job is, in the transaction of its slice; raises JobTakenError, and then nothing may stay."""
+async def save_progress(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
+    """Writes how far a job is, in the transaction of its slice; raises JobLeaseLostError, and then nothing may stay."""
     now = runtime.clock()
     running = wanted.state is JobState.RUNNING
     written = await jobs.write_job(
@@ -137,16 +137,16 @@ async def keep_slice(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
         replace(
             wanted,
             failures=0,
-            lease_until=now + LEASE if running else None,
+            lease_until=now + LEASE_DURATION if running else None,
             finished_at=now if wanted.state.finished else None,
         ),
     )
     if written is None:
-        raise JobTakenError
+        raise JobLeaseLostError
     return written
 
 
-def failed(job: Job, code: ErrorCode, message: str, now: datetime) -> Job:
+def to_failed(job: Job, code: ErrorCode, message: str, now: datetime) -> Job:
     return replace(
         job,
         state=JobState.FAILED,
@@ -158,12 +158,12 @@ def failed(job: Job, code: ErrorCode, message: str, now: datetime) -> Job:
     )
 
 
-def _after_failure(job: Job, now: datetime) -> Job:
+def _retry_or_fail(job: Job, now: datetime) -> Job:
     """The same slice again, later each time, and not for ever."""
     failures = job.failures + 1
-    if failures >= MOST_FAILURES:
+    if failures >= MAX_FAILURES:
         return replace(
-            failed(job, ErrorCode.INTERNAL, "Something went wrong on our side.", now),
+            to_failed(job, ErrorCode.INTERNAL, "Something went wrong on our side.", now),
             failures=failures,
         )
     return replace(
@@ -171,7 +171,7 @@ def _after_failure(job: Job, now: datetime) -> Job:
         state=JobState.WAITING,
         failures=failures,
         lease_until=None,
-        resumes_at=now + FIRST_PAUSE * 2 ** (failures - 1),
+        resumes_at=now + FIRST_RETRY_DELAY * 2 ** (failures - 1),
     )
 
 
@@ -183,17 +183,17 @@ async def _write(runtime: Runtime, wanted: Job) -> Job | None:
 async def find_job(runtime: Runtime, principal: Principal, gid: str) -> Job:
     """A job by its global id. Raises ForbiddenError for roles that see none, NotFoundError."""
     async with runtime.pool.acquire() as conn:
-        return await _job_named(conn, principal, gid)
+        return await _job_by_gid(conn, principal, gid)
 
 
 async def cancel_job(runtime: Runtime, principal: Principal, gid: str) -> Job:
     """The job, CANCELLED unless it was finished before. What it already did stays done."""
     async with runtime.pool.acquire() as conn:
-        job = await _job_named(conn, principal, gid)
+        job = await _job_by_gid(conn, principal, gid)
         cancelled = await jobs.cancel_job(conn, job.channel_id, job.job_id, runtime.clock())
         if cancelled is None:
-            return await _job_named(conn, principal, gid)
-    tell_job(runtime, cancelled)
+            return await _job_by_gid(conn, principal, gid)
+    publish_job_change(runtime, cancelled)
     return cancelled
 
 
@@ -202,20 +202,20 @@ async def jobs_of_channel(
 ) -> tuple[list[Job], bool]:
     """Jobs of a channel that was found, newest first, older than number `before`; and whether there are more."""
     async with runtime.pool.acquire() as conn:
-        newest = LARGEST_NUMBER if before is None else min(before, LARGEST_NUMBER)
+        newest = MAX_JOB_ID if before is None else min(before, MAX_JOB_ID)
         found = await jobs.jobs_page(conn, channel_id, kinds, before=newest, limit=first + 1)
     return found[:first], len(found) > first
 
 
-async def _job_named(conn: Connection, principal: Principal, gid: str) -> Job:
-    permitted = jobs_permitted(principal)
+async def _job_by_gid(conn: Connection, principal: Principal, gid: str) -> Job:
+    permitted = permitted_job_kinds(principal)
     if not permitted:
         raise ForbiddenError
     kind, numbers = split_gid(gid) or ("", ())
-    if kind not in permitted or len(numbers) != 2 or numbers[1] > LARGEST_NUMBER:  # noqa: PLR2004
+    if kind not in permitted or len(numbers) != 2 or numbers[1] > MAX_JOB_ID:  # noqa: PLR2004
         raise NotFoundError("job")
     try:
-        await channel_named(conn, principal, channel_gid(numbers[0]))
+        await channel_by_gid(conn, principal, channel_gid(numbers[0]))
     except NotFoundError:
         raise NotFoundError("job") from None
     job = await jobs.job(conn, *numbers)

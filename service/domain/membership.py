@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from service.entities.blocks import Head, Transition, WakeUp
+from service.entities.blocks import BlockHead, ChangeNotification, Transition
 from service.entities.enums import ChangeCause
 from service.storage.blocks import change_log, members
 from service.storage.blocks import heads as block_heads
 from service.storage.database.pool import Connection
 
-MOST_USERS_LOGGED_ONE_BY_ONE: Final = 64
+MAX_USERS_LOGGED_INDIVIDUALLY: Final = 64
 # A change of more people than this is logged in bulk wherever that takes fewer lines.
-MOST_LINES_OF_USERS: Final = 1_000
+MAX_USER_LOG_LINES: Final = 1_000
 
 
 @dataclass(slots=True)
-class _Offsets:
+class _OffsetChanges:
     """Who gains and who loses one tag in one block."""
 
     added: list[int] = field(default_factory=list)
@@ -28,12 +28,12 @@ class _Offsets:
 async def write_transitions(
     conn: Connection,
     channel_id: int,
-    heads: Mapping[int, Head],
+    heads: Mapping[int, BlockHead],
     transitions: Sequence[Transition],
     *,
     cause: ChangeCause,
     clock: datetime,
-) -> list[WakeUp]:
+) -> list[ChangeNotification]:
     """Writes what `transitions` say into locked blocks; the wake-ups are for after the commit.
 
     The caller read the transitions in a statement after the one that locked `heads`.
@@ -42,14 +42,14 @@ async def write_transitions(
     if not blocks:
         return []
     versions = {block: (heads[block].version + 1, max(clock, heads[block].at)) for block in blocks}
-    touched = _touched(transitions)
+    touched = _offsets_by_tag(transitions)
     await members.flip_members(conn, channel_id, _flips(touched, versions))
     await _log(conn, channel_id, transitions, touched, versions, cause)
     await block_heads.advance_heads(conn, channel_id, versions)
-    return [WakeUp(channel_id, block, version) for block, (version, _) in versions.items()]
+    return [ChangeNotification(channel_id, block, version) for block, (version, _) in versions.items()]
 
 
-def one_per_user(transitions: Iterable[Transition]) -> list[Transition]:
+def merge_per_user(transitions: Iterable[Transition]) -> list[Transition]:
     """The same changes from several sources, with every user in one transition, as `write_transitions` takes them.
 
     No two sources may be about the same tag.
@@ -66,18 +66,18 @@ def one_per_user(transitions: Iterable[Transition]) -> list[Transition]:
     return [Transition(block, tuple(offsets), added, removed) for (block, added, removed), offsets in together.items()]
 
 
-def _touched(transitions: Iterable[Transition]) -> dict[tuple[int, int], _Offsets]:
-    touched: dict[tuple[int, int], _Offsets] = {}
+def _offsets_by_tag(transitions: Iterable[Transition]) -> dict[tuple[int, int], _OffsetChanges]:
+    touched: dict[tuple[int, int], _OffsetChanges] = {}
     for transition in transitions:
         for tag_id in transition.added:
-            touched.setdefault((transition.block, tag_id), _Offsets()).added.extend(transition.offsets)
+            touched.setdefault((transition.block, tag_id), _OffsetChanges()).added.extend(transition.offsets)
         for tag_id in transition.removed:
-            touched.setdefault((transition.block, tag_id), _Offsets()).removed.extend(transition.offsets)
+            touched.setdefault((transition.block, tag_id), _OffsetChanges()).removed.extend(transition.offsets)
     return touched
 
 
 def _flips(
-    touched: Mapping[tuple[int, int], _Offsets], versions: Mapping[int, tuple[int, datetime]]
+    touched: Mapping[tuple[int, int], _OffsetChanges], versions: Mapping[int, tuple[int, datetime]]
 ) -> list[members.Flip]:
     return [
         members.Flip(block, tag_id, offsets.added, offsets.removed, versions[block][1])
@@ -89,7 +89,7 @@ async def _log(
     conn: Connection,
     channel_id: int,
     transitions: Sequence[Transition],
-    touched: Mapping[tuple[int, int], _Offsets],
+    touched: Mapping[tuple[int, int], _OffsetChanges],
     versions: Mapping[int, tuple[int, datetime]],
     cause: ChangeCause,
 ) -> None:
@@ -97,11 +97,11 @@ async def _log(
     for transition in transitions:
         users[transition.block] += len(transition.offsets)
     tags = Counter(block for block, _ in touched)
-    spread = users.total() > MOST_LINES_OF_USERS
+    spread = users.total() > MAX_USER_LOG_LINES
     few = {
         block
         for block, count in users.items()
-        if count <= MOST_USERS_LOGGED_ONE_BY_ONE and not (spread and tags[block] < count)
+        if count <= MAX_USERS_LOGGED_INDIVIDUALLY and not (spread and tags[block] < count)
     }
     small = [
         change_log.LogLine(

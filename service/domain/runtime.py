@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from service.entities.blocks import WakeUp
-from service.entities.jobs import JobWakeUp
+from service.entities.blocks import ChangeNotification
+from service.entities.jobs import JobChangeNotification
 from service.foundation.clock import Clock
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import Pool
 
@@ -15,10 +15,10 @@ from service.storage.database.pool import Pool
 class Publisher(Protocol):
     """Passes wake-ups on; it never blocks and may lose some, which the feed heals."""
 
-    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None: ...
+    def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None: ...
 
 
-class JobQueue(Protocol):
+class TaskQueue(Protocol):
     """Hands tasks to the workers; it never blocks and may lose some, which a sweep finds again."""
 
     def enqueue(self, name: str, *args: Any, job_id: str) -> None: ...
@@ -29,6 +29,6 @@ class Runtime:
     pool: Pool
     clock: Clock
     publisher: Publisher
-    queue: JobQueue
-    sealer: Sealer
+    queue: TaskQueue
+    secret_box: SecretBox
     settings: Settings

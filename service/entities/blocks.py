@@ -41,13 +41,13 @@ def offsets_in(bitmap: bytes, start: int = 0) -> list[int]:
     """The offsets from `start` on that are set in a bitmap, ascending."""
     first = start >> 3
     found = [
-        place * 8 + bit for place, byte in enumerate(bitmap[first:], first) if byte for bit in OFFSETS_IN_BYTE[byte]
+        index * 8 + bit for index, byte in enumerate(bitmap[first:], first) if byte for bit in OFFSETS_IN_BYTE[byte]
     ]
     return [offset for offset in found if offset >= start] if start & 7 else found
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class BlockHead:
     """Where a block stands. Versions grow by one in commit order; the instants never go back.
 
     Everybody was evaluated at `evaluated_at` or later; nobody shows what was evaluated after `latest_at`.
@@ -79,7 +79,7 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class WakeUp:
+class ChangeNotification:
     """Says that a block (or, with `block` None, the channel's tag states) has a newer version."""
 
     channel_id: int

@@ -18,11 +18,11 @@ class Channel:
     verified: bool
     bound_at: datetime
     unbound_at: datetime | None
-    sealed_app_secret: bytes | None
-    sealed_callback_token: bytes | None
-    sealed_encoding_aes_key: bytes | None
-    sealed_push_secret: bytes
-    sealed_ad_secret: bytes | None
+    encrypted_app_secret: bytes | None
+    encrypted_callback_token: bytes | None
+    encrypted_encoding_aes_key: bytes | None
+    encrypted_push_secret: bytes
+    encrypted_ad_secret: bytes | None
 
     @property
     def bound(self) -> bool:

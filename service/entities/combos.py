@@ -27,7 +27,7 @@ class Combo:
 
 
 @dataclass(frozen=True)
-class ComboCatalogue:
+class ComboGraph:
     """The tags of a channel with what its combos are made of, as of one tag-state version."""
 
     catalogue: Catalogue
@@ -50,30 +50,30 @@ class ComboCatalogue:
         return {tag_id: combo.expression.tag_ids() for tag_id, combo in self.combos.items()}
 
     @cached_property
-    def _users(self) -> dict[int, list[int]]:
+    def _dependents(self) -> dict[int, list[int]]:
         """By tag, the living combos that have it at one of their leaves."""
-        users: dict[int, list[int]] = {}
+        dependents: dict[int, list[int]] = {}
         for tag, _ in self.living():
             for operand in self._operands[tag.tag_id]:
-                users.setdefault(operand, []).append(tag.tag_id)
-        return users
+                dependents.setdefault(operand, []).append(tag.tag_id)
+        return dependents
 
-    def users_of(self, tag_id: int) -> list[int]:
+    def direct_dependents(self, tag_id: int) -> list[int]:
         """The living combos that have a tag at one of their leaves."""
-        return self._users.get(tag_id, [])
+        return self._dependents.get(tag_id, [])
 
-    def above(self, tag_id: int) -> list[int]:
+    def dependents(self, tag_id: int) -> list[int]:
         """The living combos that reach a tag, directly or through other living combos; the nearest first."""
         found: dict[int, None] = {}
         left = deque([tag_id])
         while left:
-            for user in self.users_of(left.popleft()):
-                if user not in found:
-                    found[user] = None
-                    left.append(user)
+            for dependent in self.direct_dependents(left.popleft()):
+                if dependent not in found:
+                    found[dependent] = None
+                    left.append(dependent)
         return list(found)
 
-    def dead_below(self, tag_id: int) -> list[int]:
+    def deleted_dependencies(self, tag_id: int) -> list[int]:
         """The deleted tags that a combo reaches; beneath a deleted combo nobody looks."""
         dead: dict[int, None] = {}
         seen = {tag_id}
@@ -97,21 +97,21 @@ class ComboCatalogue:
         waiting = {
             tag.tag_id: {each for each in self._operands[tag.tag_id] if each in self.combos}
             for tag, _ in self.living()
-            if tag.state is not TagState.LAPSED and all(map(self._in_force, self._operands[tag.tag_id]))
+            if tag.state is not TagState.LAPSED and all(map(self._is_active, self._operands[tag.tag_id]))
         }
         found: dict[int, Combo] = {}
         ready = deque(tag_id for tag_id, left in waiting.items() if not left)
         while ready:
             tag_id = ready.popleft()
             found[tag_id] = self.combos[tag_id]
-            for user in self.users_of(tag_id):
-                if user in waiting and tag_id in waiting[user]:
-                    waiting[user].remove(tag_id)
-                    if not waiting[user]:
-                        ready.append(user)
+            for dependent in self.direct_dependents(tag_id):
+                if dependent in waiting and tag_id in waiting[dependent]:
+                    waiting[dependent].remove(tag_id)
+                    if not waiting[dependent]:
+                        ready.append(dependent)
         return list(found.values())
 
-    def _in_force(self, tag_id: int) -> bool:
+    def _is_active(self, tag_id: int) -> bool:
         tag = self.tags.get(tag_id)
         return tag is not None and tag.shown
 

@@ -25,7 +25,7 @@ class ErrorCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FieldFailure:
+class FieldError:
     """One failing input: `path` as in the variables (`input.events.3.at`)."""
 
     path: str
@@ -33,53 +33,53 @@ class FieldFailure:
     message: str
 
 
-class RefusedError(Exception):
+class RequestError(Exception):
     """A request that was understood and refused; nothing was changed."""
 
-    def __init__(self, code: ErrorCode, message: str, fields: tuple[FieldFailure, ...] = ()) -> None:
+    def __init__(self, code: ErrorCode, message: str, fields: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.fields = fields
 
 
-class UnauthenticatedError(RefusedError):
+class UnauthenticatedError(RequestError):
     """No token, or one that does not hold."""
 
     def __init__(self, message: str = "A valid token is needed.") -> None:
         super().__init__(ErrorCode.UNAUTHENTICATED, message)
 
 
-class ForbiddenError(RefusedError):
+class ForbiddenError(RequestError):
     """The role may not do this."""
 
     def __init__(self, message: str = "Your role does not allow this.") -> None:
         super().__init__(ErrorCode.FORBIDDEN, message)
 
 
-class NotFoundError(RefusedError):
+class NotFoundError(RequestError):
     """There is none, or it belongs to another robot: the two look the same."""
 
     def __init__(self, what: str) -> None:
         super().__init__(ErrorCode.NOT_FOUND, f"There is no such {what}.")
 
 
-class BadInputError(RefusedError):
+class BadInputError(RequestError):
     """All failing inputs of a request at once."""
 
-    def __init__(self, *fields: FieldFailure) -> None:
+    def __init__(self, *fields: FieldError) -> None:
         message = fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
         super().__init__(ErrorCode.BAD_USER_INPUT, message, fields)
 
 
-class LimitExceededError(RefusedError):
+class LimitExceededError(RequestError):
     """More than is allowed at once."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.LIMIT_EXCEEDED, message)
 
 
-class RateLimitedError(RefusedError):
+class RateLimitedError(RequestError):
     """Too many operations; `retry_after` whole seconds later there is room again."""
 
     def __init__(self, retry_after: int) -> None:
@@ -87,35 +87,35 @@ class RateLimitedError(RefusedError):
         self.retry_after = retry_after
 
 
-class NameTakenError(RefusedError):
+class NameTakenError(RequestError):
     """A living tag of the channel has this category and name."""
 
-    def __init__(self, *fields: FieldFailure) -> None:
+    def __init__(self, *fields: FieldError) -> None:
         super().__init__(ErrorCode.NAME_TAKEN, fields[0].message, fields)
 
 
-class TagNotUsableError(RefusedError):
+class TagNotUsableError(RequestError):
     """A PENDING or LAPSED tag where an ACTIVE one is needed."""
 
-    def __init__(self, message: str, *fields: FieldFailure) -> None:
+    def __init__(self, message: str, *fields: FieldError) -> None:
         super().__init__(ErrorCode.TAG_NOT_USABLE, message, fields)
 
 
-class TagProtectedError(RefusedError):
+class TagProtectedError(RequestError):
     """Default tags can be neither edited nor deleted."""
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.TAG_PROTECTED, "Default tags can be neither edited nor deleted.")
 
 
-class ConflictError(RefusedError):
+class ConflictError(RequestError):
     """Somebody else has it, or it changed meanwhile."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.CONFLICT, message)
 
 
-class ChannelNotBoundError(RefusedError):
+class ChannelNotBoundError(RequestError):
     """The gate is closed: no verified Official Account is bound, or this channel is not bound."""
 
     def __init__(self) -> None:

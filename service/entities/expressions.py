@@ -17,7 +17,7 @@ class Operator(StrEnum):
     EXCEPT = "EXCEPT"
 
 
-SIGNS: Final = {Operator.ALL: " ∩ ", Operator.ANY: " ∪ ", Operator.EXCEPT: " − "}
+OPERATOR_SYMBOLS: Final = {Operator.ALL: " ∩ ", Operator.ANY: " ∪ ", Operator.EXCEPT: " − "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TagDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class ManyDraft:
+class NaryDraft:
     """ALL or ANY of some drafts, which may be none."""
 
     operator: Operator
@@ -42,11 +42,11 @@ class DifferenceDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class UnclearDraft:
+class TooDeepDraft:
     """Nested so deep that nobody reads on."""
 
 
-Draft: TypeAlias = TagDraft | ManyDraft | DifferenceDraft | UnclearDraft
+Draft: TypeAlias = TagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Expression:
         """For people: (New user ∩ Opened) − Ordered."""
         if self.operator is Operator.TAG:
             return name_of(self.tag_id)
-        return SIGNS[self.operator].join(
+        return OPERATOR_SYMBOLS[self.operator].join(
             each.text(name_of) if each.operator is Operator.TAG else f"({each.text(name_of)})" for each in self.operands
         )
 
@@ -93,11 +93,11 @@ def tag(tag_id: int) -> Expression:
 
 
 def all_of(*operands: Expression) -> Expression:
-    return _many(Operator.ALL, operands)
+    return _nary(Operator.ALL, operands)
 
 
 def any_of(*operands: Expression) -> Expression:
-    return _many(Operator.ANY, operands)
+    return _nary(Operator.ANY, operands)
 
 
 def difference(keep: Expression, remove: Expression) -> Expression:
@@ -106,15 +106,15 @@ def difference(keep: Expression, remove: Expression) -> Expression:
 
 def to_json(expression: Expression) -> str:
     """As the database keeps it: a number for a tag, ["ALL", …] for the rest."""
-    return json.dumps(_plain(expression), separators=(",", ":"))
+    return json.dumps(_to_plain(expression), separators=(",", ":"))
 
 
 def from_json(text: str) -> Expression:
     """The inverse of `to_json`."""
-    return _tree(json.loads(text))
+    return _from_plain(json.loads(text))
 
 
-def _many(operator: Operator, operands: tuple[Expression, ...]) -> Expression:
+def _nary(operator: Operator, operands: tuple[Expression, ...]) -> Expression:
     """Nested ones of the same operator are one, repetitions count once, one operand stands for itself."""
     flattened = [inner for each in operands for inner in (each.operands if each.operator is operator else (each,))]
     distinct: dict[str, Expression] = {}
@@ -133,14 +133,14 @@ def _walk(expression: Expression, parent: int | None, index: int) -> Iterator[tu
             following += 1
 
 
-def _plain(expression: Expression) -> Any:
+def _to_plain(expression: Expression) -> Any:
     if expression.operator is Operator.TAG:
         return expression.tag_id
-    return [expression.operator.value, *map(_plain, expression.operands)]
+    return [expression.operator.value, *map(_to_plain, expression.operands)]
 
 
-def _tree(plain: Any) -> Expression:
+def _from_plain(plain: Any) -> Expression:
     if isinstance(plain, int):
         return tag(plain)
     operator, *operands = plain
-    return Expression(Operator(operator), operands=tuple(map(_tree, operands)))
+    return Expression(Operator(operator), operands=tuple(map(_from_plain, operands)))

@@ -38,7 +38,7 @@ class UserTagsUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class PanelPlace:
+class PanelPosition:
     """A place in one channel's tag panel feed."""
 
     tag_version: int
@@ -55,4 +55,4 @@ class PanelUpdate:
     tag_id: int | None
     at: datetime
     catalogue: Catalogue
-    place: PanelPlace
+    position: PanelPosition

@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from typing import Final
 
-LONGEST: Final = 200
+MAX_GID_LENGTH: Final = 200
 # A page shows the same tags again and again.
-MOST_TAG_IDS: Final = 10_000
-INSIDE: Final = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9]\d{0,17}))+)")
+MAX_CACHED_TAG_GIDS: Final = 10_000
+GID_PATTERN: Final = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9]\d{0,17}))+)")
 
 
 def gid(type_name: str, *numbers: int) -> str:
@@ -20,13 +20,13 @@ def gid(type_name: str, *numbers: int) -> str:
 
 def split_gid(text: str) -> tuple[str, tuple[int, ...]] | None:
     """(type name, numbers), or None for anything that `gid` never makes."""
-    if len(text) > LONGEST:
+    if len(text) > MAX_GID_LENGTH:
         return None
     try:
         inside = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError, ValueError):
         return None
-    found = INSIDE.fullmatch(inside)
+    found = GID_PATTERN.fullmatch(inside)
     if found is None:
         return None
     numbers = tuple(int(number) for number in found[2][1:].split(":"))
@@ -45,7 +45,7 @@ def channel_gid(channel_id: int) -> str:
     return gid("Channel", channel_id)
 
 
-@lru_cache(MOST_TAG_IDS)
+@lru_cache(MAX_CACHED_TAG_GIDS)
 def tag_gid(channel_id: int, tag_id: int) -> str:
     return gid("Tag", channel_id, tag_id)
 

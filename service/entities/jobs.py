@@ -63,7 +63,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class JobWakeUp:
+class JobChangeNotification:
     """Says that a job is not what it was."""
 
     channel_id: int
@@ -71,7 +71,7 @@ class JobWakeUp:
 
 
 @dataclass(frozen=True, slots=True)
-class JobPlace:
+class UnfinishedJob:
     """Where a job is found, and how often it has been taken up."""
 
     channel_id: int

@@ -14,8 +14,8 @@ class ReturnEndpoint:
     endpoint_id: int
     robot_id: str
     app_id: str
-    sealed_token: bytes
-    sealed_key: bytes
+    encrypted_token: bytes
+    encrypted_key: bytes
     obtained_at: datetime
     key_reset_at: datetime | None
     last_call_at: datetime | None
@@ -57,11 +57,11 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Support:
+class BatchMembers:
     """Whom a batch holds in one place: a list of ordinals, or the bitmap of one block."""
 
     tag_id: int
-    place: int
+    slot: int
     batch_id: int
     ordinals: tuple[int, ...] | None
     members: bytes | None

@@ -52,7 +52,7 @@ class Catalogue:
     derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
-    def place(self) -> tuple[int, datetime]:
+    def revision(self) -> tuple[int, datetime]:
         """The version with its instant: in a restored database the number alone may mean something else."""
         return self.version, self.at
 

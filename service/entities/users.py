@@ -60,7 +60,7 @@ class AdFollow:
         return ("ad_followed_at",)
 
 
-def facts_told_by(events: Iterable[UserEvent | AdFollow]) -> dict[str, Facts]:
+def facts_from_events(events: Iterable[UserEvent | AdFollow]) -> dict[str, Facts]:
     """The maxima of the events, by openid."""
     newest: dict[str, dict[str, datetime]] = {}
     for event in events:

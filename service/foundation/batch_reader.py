@@ -13,56 +13,58 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-AT_ONCE: Final = 2
-MOST_KEYS: Final = 500
+MAX_CONCURRENT_READS: Final = 2
+MAX_KEYS_PER_READ: Final = 500
 
 
-class LookUps(Generic[K, V]):
+class BatchReader(Generic[K, V]):
     """`read` answers many keys; what it leaves out is None. What it raises is raised to all who asked with it."""
 
-    def __init__(self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], *, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], *, max_concurrent: int = MAX_CONCURRENT_READS
+    ) -> None:
         self._read = read
-        self._at_once = at_once
+        self._max_concurrent = max_concurrent
         self._waiting: defaultdict[K, list[asyncio.Future[V | None]]] = defaultdict(list)
         self._running: set[asyncio.Task[None]] = set()
-        self._called = False
+        self._scheduled = False
 
     async def get(self, key: K) -> V | None:
-        return await self._ask(key)
+        return await self._enqueue(key)
 
     async def get_many(self, keys: Iterable[K]) -> list[V | None]:
         """In the order asked."""
-        return list(await asyncio.gather(*[self._ask(key) for key in keys]))
+        return list(await asyncio.gather(*[self._enqueue(key) for key in keys]))
 
-    def _ask(self, key: K) -> asyncio.Future[V | None]:
+    def _enqueue(self, key: K) -> asyncio.Future[V | None]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[V | None] = loop.create_future()
         self._waiting[key].append(answer)
-        if not self._called and len(self._running) < self._at_once:
-            self._called = True
-            loop.call_soon(self._begin)
+        if not self._scheduled and len(self._running) < self._max_concurrent:
+            self._scheduled = True
+            loop.call_soon(self._start_reads)
         return answer
 
-    def _begin(self) -> None:
-        self._called = False
-        while self._waiting and len(self._running) < self._at_once:
-            taken = {key: self._waiting.pop(key) for key in list(self._waiting)[:MOST_KEYS]}
-            task = asyncio.get_running_loop().create_task(self._answer(taken), name="look-ups")
+    def _start_reads(self) -> None:
+        self._scheduled = False
+        while self._waiting and len(self._running) < self._max_concurrent:
+            taken = {key: self._waiting.pop(key) for key in list(self._waiting)[:MAX_KEYS_PER_READ]}
+            task = asyncio.get_running_loop().create_task(self._read_batch(taken), name="look-ups")
             self._running.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_read_done)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_read_done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._begin()
+        self._start_reads()
 
-    async def _answer(self, taken: dict[K, list[asyncio.Future[V | None]]]) -> None:
+    async def _read_batch(self, taken: dict[K, list[asyncio.Future[V | None]]]) -> None:
         try:
             found = await self._read(list(taken))
         except Exception as error:  # noqa: BLE001 - handed to everybody who asked
-            for each in _unanswered(taken):
+            for each in _pending_futures(taken):
                 each.set_exception(error)
         except BaseException:
-            for each in _unanswered(taken):
+            for each in _pending_futures(taken):
                 each.cancel()
             raise
         else:
@@ -72,6 +74,6 @@ class LookUps(Generic[K, V]):
                         each.set_result(found.get(key))
 
 
-def _unanswered(taken: Mapping[K, list[asyncio.Future[V]]]) -> list[asyncio.Future[V]]:
+def _pending_futures(taken: Mapping[K, list[asyncio.Future[V]]]) -> list[asyncio.Future[V]]:
     """Those who asked and have not gone away."""
     return [each for waiting in taken.values() for each in waiting if not each.done()]

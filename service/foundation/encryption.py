@@ -12,17 +12,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from service.foundation.settings import SettingsError
 
-PURPOSE: Final = b"user-tags secrets at rest v1"
-PURPOSE_OF_LINKS: Final = b"user-tags signed links v1"
-FINGERPRINTS: Final = b"user-tags fingerprints of forgotten openids v1"
+ENCRYPTION_PURPOSE: Final = b"user-tags secrets at rest v1"
+LINK_SIGNING_PURPOSE: Final = b"user-tags signed links v1"
+FINGERPRINT_PURPOSE: Final = b"user-tags fingerprints of forgotten openids v1"
 PATH_SECRET_BYTES: Final = 24
 
 
-class SealError(Exception):
+class DecryptionError(Exception):
     """A sealed value fits none of the configured keys: a key is missing, or the value was altered."""
 
 
-class Sealer:
+class SecretBox:
     """Encrypts and authenticates short texts (Fernet: AES-128-CBC with HMAC-SHA256).
 
     `keys` are the strings of `USER_TAGS_SECRETS_KEY`, random and at least 32 bytes long, so that HKDF and no
@@ -35,28 +35,28 @@ class Sealer:
         if not keys:
             raise SettingsError("Secrets cannot be stored without USER_TAGS_SECRETS_KEY.")
         self._fernet = MultiFernet([_fernet(key) for key in keys])
-        self._signing = [_derived(key, PURPOSE_OF_LINKS) for key in keys]
-        self._fingerprint_keys = [_derived(key, FINGERPRINTS) for key in keys]
+        self._signing_keys = [_derive_key(key, LINK_SIGNING_PURPOSE) for key in keys]
+        self._fingerprint_keys = [_derive_key(key, FINGERPRINT_PURPOSE) for key in keys]
 
-    def seal(self, text: str) -> bytes:
+    def encrypt(self, text: str) -> bytes:
         """Encrypt with the first key. The same text gives different bytes every time."""
         return self._fernet.encrypt(text.encode())
 
-    def open(self, sealed: bytes) -> str:
-        """Decrypt what any of the keys sealed; raises SealError when none did."""
+    def decrypt(self, encrypted: bytes) -> str:
+        """Decrypt what any of the keys sealed; raises DecryptionError when none did."""
         try:
-            return self._fernet.decrypt(sealed).decode()
+            return self._fernet.decrypt(encrypted).decode()
         except InvalidToken as error:
-            raise SealError("A stored secret fits none of the keys in USER_TAGS_SECRETS_KEY.") from error
+            raise DecryptionError("A stored secret fits none of the keys in USER_TAGS_SECRETS_KEY.") from error
 
     def sign(self, text: str) -> str:
         """A signature (HMAC-SHA256, URL-safe) for a text that goes out and comes back. The same each time."""
-        return _signature(self._signing[0], text)
+        return _signature(self._signing_keys[0], text)
 
-    def has_signed(self, text: str, signature: str) -> bool:
+    def verify_signature(self, text: str, signature: str) -> bool:
         """Whether one of the keys signed this text."""
         given = signature.encode()
-        return any(hmac.compare_digest(_signature(key, text).encode(), given) for key in self._signing)
+        return any(hmac.compare_digest(_signature(key, text).encode(), given) for key in self._signing_keys)
 
     def fingerprints(self, text: str) -> tuple[bytes, ...]:
         """Hash (HMAC-SHA256) a text that could be guessed, with each key: store the first, look for any."""
@@ -78,10 +78,10 @@ def new_path_secret() -> str:
 
 
 def _fernet(key: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(_derived(key, PURPOSE)))
+    return Fernet(base64.urlsafe_b64encode(_derive_key(key, ENCRYPTION_PURPOSE)))
 
 
-def _derived(key: str, purpose: bytes) -> bytes:
+def _derive_key(key: str, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key.encode())
 
 

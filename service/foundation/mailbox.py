@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Generic, TypeVar
 
-MOST_WAITING: Final = 64
+MAX_PENDING: Final = 64
 
 T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Holds at most `MOST_WAITING` events; beyond that `collapse` makes fewer of them that say the same in the end.
+    """Holds at most `MAX_PENDING` events; beyond that `collapse` makes fewer of them that say the same in the end.
 
     Its one reader either waits with `get`, or has itself called with `on_arrival` and then looks at `first`.
     """
@@ -25,13 +25,13 @@ class Mailbox(Generic[T]):
 
     def put(self, event: T) -> None:
         self._waiting.append(event)
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > MAX_PENDING:
             self._waiting = self._collapse(self._waiting)
         if self._call is not None:
             call, self._call = self._call, None
             call()
 
-    def put_before(self, events: Sequence[T]) -> None:
+    def prepend(self, events: Sequence[T]) -> None:
         """What happened before all that waits, as when a page has just come back."""
         self._waiting[:0] = events
 
@@ -40,7 +40,7 @@ class Mailbox(Generic[T]):
         """What has waited longest; it stays until it is dropped."""
         return self._waiting[0] if self._waiting else None
 
-    def drop_first(self) -> None:
+    def remove_first(self) -> None:
         del self._waiting[0]
 
     def on_arrival(self, call: Callable[[], object]) -> None:

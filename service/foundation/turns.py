@@ -6,30 +6,30 @@ from collections.abc import Callable
 from typing import Final
 
 # A few milliseconds' worth.
-PAGES_A_ROUND: Final = 200
+PAGES_PER_TURN: Final = 200
 
 
-class Rounds:
+class TurnScheduler:
     """Calls everybody in the order they asked, some in each turn of the event loop."""
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
-        self._called = False
+        self._scheduled = False
 
     def add(self, call: Callable[[], None]) -> None:
         self._waiting.append(call)
-        self._go_on()
+        self._schedule()
 
-    def _go_on(self) -> None:
-        if self._waiting and not self._called:
-            self._called = True
-            asyncio.get_running_loop().call_soon(self._round)
+    def _schedule(self) -> None:
+        if self._waiting and not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._run_turn)
 
-    def _round(self) -> None:
-        self._called = False
+    def _run_turn(self) -> None:
+        self._scheduled = False
         try:
-            for _ in range(min(PAGES_A_ROUND, len(self._waiting))):
+            for _ in range(min(PAGES_PER_TURN, len(self._waiting))):
                 self._waiting.popleft()()
         finally:
             # Whatever went wrong with one page, the others are told.
-            self._go_on()
+            self._schedule()

@@ -9,7 +9,7 @@ from service.storage.database.statements import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class AdListEdition:
     """Which list of ads a living tag has, and which one every block has been compared with."""
 
     tag_id: int
@@ -17,7 +17,7 @@ class Edition:
     written_edition: int
 
     @property
-    def written(self) -> bool:
+    def up_to_date(self) -> bool:
         return self.written_edition == self.edition
 
 
@@ -28,7 +28,7 @@ async def insert_ad_tag(conn: Connection, channel_id: int, tag_id: int, ad_ids: 
 
 async def replace_ads(conn: Connection, channel_id: int, tag_id: int, ad_ids: Sequence[str]) -> None:
     """Another list of ads; the caller holds the channel's state."""
-    await conn.execute(STATEMENTS["next_edition"], channel_id, tag_id)
+    await conn.execute(STATEMENTS["increment_edition"], channel_id, tag_id)
     await conn.execute(STATEMENTS["clear_ad_tag_ads"], channel_id, tag_id)
     await conn.execute(STATEMENTS["insert_ad_tag_ads"], channel_id, tag_id, list(ad_ids))
 
@@ -41,14 +41,14 @@ async def ads_of_tags(conn: Connection, channel_id: int, tag_ids: Iterable[int])
     return ads
 
 
-async def editions(conn: Connection, channel_id: int) -> dict[int, Edition]:
+async def ad_list_editions(conn: Connection, channel_id: int) -> dict[int, AdListEdition]:
     """Living ad tags, by id."""
-    rows = await conn.fetch(STATEMENTS["editions"], channel_id)
-    return {row["tag_id"]: Edition(row["tag_id"], row["edition"], row["written_edition"]) for row in rows}
+    rows = await conn.fetch(STATEMENTS["ad_list_editions"], channel_id)
+    return {row["tag_id"]: AdListEdition(row["tag_id"], row["edition"], row["written_edition"]) for row in rows}
 
 
-async def note_written(conn: Connection, channel_id: int, tag_id: int, edition: int) -> None:
-    await conn.execute(STATEMENTS["note_written"], channel_id, tag_id, edition)
+async def set_written_edition(conn: Connection, channel_id: int, tag_id: int, edition: int) -> None:
+    await conn.execute(STATEMENTS["set_written_edition"], channel_id, tag_id, edition)
 
 
 async def blocks_touched_by_ad_tag(conn: Connection, channel_id: int, tag_id: int) -> set[int]:

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from service.entities.expressions import Expression
-from service.storage.combos import around
+from service.storage.combos import fill_expression
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -21,8 +21,8 @@ class AudienceSize:
     touchable: int
 
 
-async def size_up_audience(conn: Connection, channel_id: int, expression: Expression) -> AudienceSize:
-    row = await conn.fetchrow(around(STATEMENTS["size_up_audience"], expression), channel_id)
+async def audience_size(conn: Connection, channel_id: int, expression: Expression) -> AudienceSize:
+    row = await conn.fetchrow(fill_expression(STATEMENTS["audience_size"], expression), channel_id)
     return AudienceSize(0, 0, 0) if row is None else AudienceSize(*row)
 
 
@@ -30,7 +30,7 @@ async def blocks_of_audience(
     conn: Connection, channel_id: int, expression: Expression, *, start: int, limit: int
 ) -> list[tuple[int, bytes]]:
     """(block, bitmap) of the first blocks from `start` on that have members, ascending."""
-    rows = await conn.fetch(around(STATEMENTS["blocks_of_audience"], expression), channel_id, start, limit)
+    rows = await conn.fetch(fill_expression(STATEMENTS["blocks_of_audience"], expression), channel_id, start, limit)
     return [(row["block"], row["members"].bytes) for row in rows]
 
 
@@ -42,7 +42,7 @@ async def tag_overlaps(conn: Connection, channel_id: int, tag_ids: Iterable[int]
 
 async def freeze_audience(conn: Connection, channel_id: int, job_id: int, expression: Expression) -> int:
     """Keeps who is in the set now, for a job; how many they are."""
-    return int(await conn.fetchval(around(STATEMENTS["freeze_audience"], expression), channel_id, job_id))
+    return int(await conn.fetchval(fill_expression(STATEMENTS["freeze_audience"], expression), channel_id, job_id))
 
 
 async def frozen_blocks(

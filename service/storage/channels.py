@@ -30,9 +30,9 @@ async def channel_of_robot(conn: Connection, robot_id: str, channel_id: int) -> 
     return _maybe_channel(await conn.fetchrow(STATEMENTS["channel_of_robot"], robot_id, channel_id))
 
 
-async def channels_numbered(conn: Connection, channel_ids: Collection[int]) -> list[Channel]:
+async def channels_by_id(conn: Connection, channel_ids: Collection[int]) -> list[Channel]:
     """Of any robot: whoever asks must look whose they are."""
-    return [_channel(row) for row in await conn.fetch(STATEMENTS["channels_numbered"], channel_ids)]
+    return [_channel(row) for row in await conn.fetch(STATEMENTS["channels_by_id"], channel_ids)]
 
 
 async def channel_by_push_secret(conn: Connection, secret_hash: bytes) -> Channel | None:
@@ -56,7 +56,7 @@ async def insert_channel(
     name: str,
     verified: bool,
     bound_at: datetime,
-    sealed: dict[str, bytes | None],
+    encrypted: dict[str, bytes | None],
     push_secret: bytes,
     push_secret_hash: bytes,
 ) -> Channel:
@@ -70,15 +70,15 @@ async def insert_channel(
             name,
             verified,
             bound_at,
-            sealed["app_secret"],
-            sealed["callback_token"],
-            sealed["encoding_aes_key"],
+            encrypted["app_secret"],
+            encrypted["callback_token"],
+            encrypted["encoding_aes_key"],
             push_secret,
             push_secret_hash,
         )
     except asyncpg.UniqueViolationError as error:
         raise _bound_elsewhere(error) from error
-    channel = _channel(_present(row))
+    channel = _channel(_require_row(row))
     await conn.execute(STATEMENTS["insert_channel_state"], channel.channel_id, bound_at)
     return channel
 
@@ -89,7 +89,7 @@ async def update_channel(
     *,
     name: str,
     verified: bool,
-    sealed: dict[str, bytes | None],
+    encrypted: dict[str, bytes | None],
     unbound_at: datetime | None,
 ) -> Channel:
     """The channel with new details; raises AppIdBoundElsewhereError when it is bound again too late."""
@@ -100,14 +100,14 @@ async def update_channel(
             channel.channel_id,
             name,
             verified,
-            sealed["app_secret"],
-            sealed["callback_token"],
-            sealed["encoding_aes_key"],
+            encrypted["app_secret"],
+            encrypted["callback_token"],
+            encrypted["encoding_aes_key"],
             unbound_at,
         )
     except asyncpg.UniqueViolationError as error:
         raise _bound_elsewhere(error) from error
-    return _channel(_present(row))
+    return _channel(_require_row(row))
 
 
 async def channel_by_ad_secret(conn: Connection, secret_hash: bytes) -> Channel | None:
@@ -120,14 +120,14 @@ async def replace_secrets(
     """New (sealed secret, hash) of the push URL and the ad return address; the old addresses are dead."""
     row = await conn.fetchrow(STATEMENTS["replace_secrets"], channel.robot_id, channel.channel_id, *push, *ads)
     await conn.execute(STATEMENTS["forget_ad_return"], channel.channel_id)
-    return _channel(_present(row))
+    return _channel(_require_row(row))
 
 
-async def give_ad_secret(conn: Connection, channel: Channel, secret: bytes, secret_hash: bytes) -> Channel:
+async def set_missing_ad_secret(conn: Connection, channel: Channel, secret: bytes, secret_hash: bytes) -> Channel:
     """The channel with an ad secret: this one, or the one it had."""
-    await conn.execute(STATEMENTS["give_ad_secret"], channel.robot_id, channel.channel_id, secret, secret_hash)
+    await conn.execute(STATEMENTS["set_missing_ad_secret"], channel.robot_id, channel.channel_id, secret, secret_hash)
     row = await conn.fetchrow(STATEMENTS["channel_of_robot"], channel.robot_id, channel.channel_id)
-    return _channel(_present(row))
+    return _channel(_require_row(row))
 
 
 async def unbind_channel(conn: Connection, channel: Channel, now: datetime) -> Channel | None:
@@ -136,36 +136,36 @@ async def unbind_channel(conn: Connection, channel: Channel, now: datetime) -> C
 
 
 async def channel_state(conn: Connection, channel_id: int) -> ChannelState:
-    return _state(_present(await conn.fetchrow(STATEMENTS["channel_state"], channel_id)))
+    return _state(_require_row(await conn.fetchrow(STATEMENTS["channel_state"], channel_id)))
 
 
 async def lock_channel_state(conn: Connection, channel_id: int) -> ChannelState:
     """The first lock of every structural change."""
-    return _state(_present(await conn.fetchrow(STATEMENTS["lock_channel_state"], channel_id)))
+    return _state(_require_row(await conn.fetchrow(STATEMENTS["lock_channel_state"], channel_id)))
 
 
 async def bump_tag_version(conn: Connection, channel_id: int, now: datetime, *, is_open: bool) -> tuple[int, datetime]:
     """The new tag-state version and its instant."""
-    row = _present(await conn.fetchrow(STATEMENTS["bump_tag_version"], channel_id, now, is_open))
+    row = _require_row(await conn.fetchrow(STATEMENTS["bump_tag_version"], channel_id, now, is_open))
     return row["tag_version"], row["tag_version_at"]
 
 
-async def take_ordinals(conn: Connection, channel_id: int, count: int) -> int:
+async def allocate_ordinals(conn: Connection, channel_id: int, count: int) -> int:
     """Reserves `count` consecutive ordinals and returns the first; locks the channel's state."""
-    return int(_present(await conn.fetchrow(STATEMENTS["take_ordinals"], channel_id, count))["first_ordinal"])
+    return int(_require_row(await conn.fetchrow(STATEMENTS["allocate_ordinals"], channel_id, count))["first_ordinal"])
 
 
-async def take_tag_id(conn: Connection, channel_id: int) -> int:
+async def allocate_tag_id(conn: Connection, channel_id: int) -> int:
     """Reserves the number of a new tag; the caller holds the channel's state."""
-    return int(_present(await conn.fetchrow(STATEMENTS["take_tag_id"], channel_id))["tag_id"])
+    return int(_require_row(await conn.fetchrow(STATEMENTS["allocate_tag_id"], channel_id))["tag_id"])
 
 
-async def note_push(conn: Connection, channel_id: int, now: datetime, unless_after: datetime) -> None:
-    await conn.execute(STATEMENTS["note_push"], channel_id, now, unless_after)
+async def set_last_push_at(conn: Connection, channel_id: int, now: datetime, unless_after: datetime) -> None:
+    await conn.execute(STATEMENTS["set_last_push_at"], channel_id, now, unless_after)
 
 
-async def note_ad_call(conn: Connection, channel_id: int, now: datetime, unless_after: datetime) -> None:
-    await conn.execute(STATEMENTS["note_ad_call"], channel_id, now, unless_after)
+async def set_last_ad_call_at(conn: Connection, channel_id: int, now: datetime, unless_after: datetime) -> None:
+    await conn.execute(STATEMENTS["set_last_ad_call_at"], channel_id, now, unless_after)
 
 
 async def confirm_ad_return(conn: Connection, channel_id: int, now: datetime) -> None:
@@ -176,25 +176,25 @@ async def announce_default_tags_run(conn: Connection, channel_id: int, now: date
     """Makes everybody who locks a block from the commit on evaluate it no earlier; the instant of the run, which is
     that of a run on a faster clock if there was one.
     """
-    row = _present(await conn.fetchrow(STATEMENTS["announce_default_tags_run"], channel_id, now))
+    row = _require_row(await conn.fetchrow(STATEMENTS["announce_default_tags_run"], channel_id, now))
     return cast("datetime", row["default_tags_run_at"])
 
 
 async def earliest_evaluation(conn: Connection, channel_id: int) -> datetime:
     """No evaluation of blocks that are locked by now may be at an earlier instant."""
-    row = _present(await conn.fetchrow(STATEMENTS["earliest_evaluation"], channel_id))
+    row = _require_row(await conn.fetchrow(STATEMENTS["earliest_evaluation"], channel_id))
     return cast("datetime", row["default_tags_run_at"])
 
 
-async def note_default_tags_run(conn: Connection, channel_id: int, as_of: datetime) -> None:
-    await conn.execute(STATEMENTS["note_default_tags_run"], channel_id, as_of)
+async def set_default_tags_as_of(conn: Connection, channel_id: int, as_of: datetime) -> None:
+    await conn.execute(STATEMENTS["set_default_tags_as_of"], channel_id, as_of)
 
 
 async def follower_count(conn: Connection, channel_id: int) -> int:
     return int(await conn.fetchval(STATEMENTS["followers"], channel_id))
 
 
-def _present(row: asyncpg.Record | None) -> asyncpg.Record:
+def _require_row(row: asyncpg.Record | None) -> asyncpg.Record:
     if row is None:
         raise LookupError("a row that must be there is missing")
     return row
@@ -216,11 +216,11 @@ def _channel(row: asyncpg.Record) -> Channel:
     return Channel(
         **values,
         kind=ChannelKind(row["kind"]),
-        sealed_app_secret=row["app_secret"],
-        sealed_callback_token=row["callback_token"],
-        sealed_encoding_aes_key=row["encoding_aes_key"],
-        sealed_push_secret=row["push_secret"],
-        sealed_ad_secret=row["ad_secret"],
+        encrypted_app_secret=row["app_secret"],
+        encrypted_callback_token=row["callback_token"],
+        encrypted_encoding_aes_key=row["encoding_aes_key"],
+        encrypted_push_secret=row["push_secret"],
+        encrypted_ad_secret=row["ad_secret"],
     )
 
 

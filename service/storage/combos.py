@@ -7,25 +7,25 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
-from service.entities.blocks import WakeUp
-from service.entities.combos import Combo, ComboCatalogue
+from service.entities.blocks import ChangeNotification
+from service.entities.combos import Combo, ComboGraph
 from service.entities.enums import ChangeCause
 from service.entities.expressions import Expression, Operator, from_json, to_json
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from service.storage.tags import catalogue_of_rows
 
-FETCHED: Final = "select h.block, {} from block_head h where h.channel_id = $1 and h.block = any($2::int[]) offset 0"
-COMPUTING: Final = "select h.*, {} as c{:d} from ({}) h offset 0"
-COMPARED: Final = (
+FETCH_SQL: Final = "select h.block, {} from block_head h where h.channel_id = $1 and h.block = any($2::int[]) offset 0"
+COMPUTE_SQL: Final = "select h.*, {} as c{:d} from ({}) h offset 0"
+COMPARE_SQL: Final = (
     "select h.block, d.tag_id, d.before, d.after from ({}) h "
     "cross join lateral (values {}) d (tag_id, before, after) where d.before <> d.after"
 )
 # Statements nest as deep as this; what is written by one is seen by the next.
-MOST_A_STATEMENT: Final = 50
+MAX_COMBOS_PER_STATEMENT: Final = 50
 # A tag, and what it is made of; None: nobody has it.
-Made: TypeAlias = tuple[int, Expression | None]
-COMPUTED: Final = re.compile(r"/\* computed \*/.*/\* end \*/", re.DOTALL)
+ComboDefinition: TypeAlias = tuple[int, Expression | None]
+COMPUTED_SECTION: Final = re.compile(r"/\* computed \*/.*/\* end \*/", re.DOTALL)
 
 
 async def insert_combo(conn: Connection, channel_id: int, tag_id: int, expression: Expression) -> None:
@@ -46,10 +46,10 @@ async def lock_combo(conn: Connection, channel_id: int, tag_id: int) -> Combo | 
     return None if row is None else _combo(row)
 
 
-async def note_progress(
+async def save_combo_progress(
     conn: Connection, channel_id: int, tag_id: int, next_block: int | None, started_at: datetime
 ) -> None:
-    await conn.execute(STATEMENTS["note_progress"], channel_id, tag_id, next_block, started_at)
+    await conn.execute(STATEMENTS["save_combo_progress"], channel_id, tag_id, next_block, started_at)
 
 
 async def set_combo_as_of(conn: Connection, channel_id: int, tag_id: int, as_of: datetime) -> None:
@@ -65,11 +65,11 @@ async def bump_combos_epoch(conn: Connection, channel_id: int) -> None:
     await conn.execute(STATEMENTS["bump_combos_epoch"], channel_id)
 
 
-async def combo_catalogue(conn: Connection, channel_id: int) -> ComboCatalogue:
+async def combo_graph(conn: Connection, channel_id: int) -> ComboGraph:
     """The catalogue with its combos, in one snapshot."""
-    rows = await conn.fetch(STATEMENTS["combo_catalogue"], channel_id)
+    rows = await conn.fetch(STATEMENTS["combo_graph"], channel_id)
     combos = {row["tag_id"]: _combo(row) for row in rows if row["expression"] is not None}
-    return ComboCatalogue(catalogue_of_rows(rows, channel_id), combos, rows[0]["combos_epoch"])
+    return ComboGraph(catalogue_of_rows(rows, channel_id), combos, rows[0]["combos_epoch"])
 
 
 async def combos_of(conn: Connection, channel_id: int) -> dict[int, Combo]:
@@ -98,12 +98,12 @@ async def blocks_with_members(conn: Connection, channel_id: int, tag_ids: Iterab
 
 
 async def wrong_members(
-    conn: Connection, channel_id: int, blocks: Iterable[int], members: Sequence[Made]
+    conn: Connection, channel_id: int, blocks: Iterable[int], members: Sequence[ComboDefinition]
 ) -> dict[int, int]:
     """By tag, how many people of locked blocks have it wrongly or lack it."""
     wrong: dict[int, int] = {}
     for some in _batches(members):
-        text = _computing(STATEMENTS["wrong_members"], some)
+        text = _with_definitions(STATEMENTS["wrong_members"], some)
         wrong |= {row["tag_id"]: row["people"] for row in await conn.fetch(text, channel_id, list(blocks))}
     return wrong
 
@@ -112,12 +112,12 @@ async def write_members(
     conn: Connection,
     channel_id: int,
     blocks: Iterable[int],
-    members: Sequence[Made],
+    members: Sequence[ComboDefinition],
     *,
     cause: ChangeCause,
     clock: datetime,
     epoch: int | None = None,
-) -> list[WakeUp]:
+) -> list[ChangeNotification]:
     """Writes what tags are made of (None: nobody) into locked blocks, operands first; the wake-ups are for later.
 
     `epoch` says that these are all the combos of the channel: then the blocks count as up to date in it.
@@ -126,21 +126,23 @@ async def write_members(
     batches = _batches(members)
     for number, some in enumerate(batches, start=1):
         whole = epoch is not None and number == len(batches)
-        text = _computing(STATEMENTS["write_members"], some)
+        text = _with_definitions(STATEMENTS["write_members"], some)
         rows = await conn.fetch(text, channel_id, list(blocks), clock, cause, whole, epoch or 0)
         versions |= {row["block"]: row["version"] for row in rows}
-    return [WakeUp(channel_id, block, version) for block, version in sorted(versions.items())]
+    return [ChangeNotification(channel_id, block, version) for block, version in sorted(versions.items())]
 
 
-def _computing(statement: str, members: Sequence[Made]) -> str:
-    return COMPUTED.sub(lambda _: differences(members), statement) if members else statement
+def _with_definitions(statement: str, members: Sequence[ComboDefinition]) -> str:
+    return COMPUTED_SECTION.sub(lambda _: differences_sql(members), statement) if members else statement
 
 
-def _batches(members: Sequence[Made]) -> list[Sequence[Made]]:
-    return [members[first : first + MOST_A_STATEMENT] for first in range(0, len(members), MOST_A_STATEMENT)] or [[]]
+def _batches(members: Sequence[ComboDefinition]) -> list[Sequence[ComboDefinition]]:
+    return [
+        members[first : first + MAX_COMBOS_PER_STATEMENT] for first in range(0, len(members), MAX_COMBOS_PER_STATEMENT)
+    ] or [[]]
 
 
-def differences(members: Sequence[Made]) -> str:
+def differences_sql(members: Sequence[ComboDefinition]) -> str:
     """SQL for (block, tag_id, before, after) of every tag that is not what it is made of, in blocks `$2` of `$1`.
 
     Whatever is stored is fetched once a block; a tag later in the list sees what the earlier ones become. Only
@@ -148,14 +150,14 @@ def differences(members: Sequence[Made]) -> str:
     """
     made = [tag_id for tag_id, _ in members]
     leaves = {leaf for _, expression in members if expression is not None for leaf in expression.tag_ids()}
-    fetched = ", ".join(f"{stored(tag_id)} as s{tag_id:d}" for tag_id in sorted(leaves | set(made)))
-    rows = FETCHED.format(fetched)
+    fetched = ", ".join(f"{stored_members_sql(tag_id)} as s{tag_id:d}" for tag_id in sorted(leaves | set(made)))
+    rows = FETCH_SQL.format(fetched)
     columns = {tag_id: f"h.s{tag_id:d}" for tag_id in leaves}
     for tag_id, expression in members:
-        after = NOBODY if expression is None else compiled(expression, columns)
-        rows = COMPUTING.format(after, tag_id, rows)
+        after = EMPTY_BITMAP if expression is None else compile_expression(expression, columns)
+        rows = COMPUTE_SQL.format(after, tag_id, rows)
         columns[tag_id] = f"h.c{tag_id:d}"
-    return COMPARED.format(rows, ", ".join(f"({tag_id:d}, h.s{tag_id:d}, h.c{tag_id:d})" for tag_id in made))
+    return COMPARE_SQL.format(rows, ", ".join(f"({tag_id:d}, h.s{tag_id:d}, h.c{tag_id:d})" for tag_id in made))
 
 
 def _combo(row: asyncpg.Record) -> Combo:
@@ -170,16 +172,16 @@ def _combo(row: asyncpg.Record) -> Combo:
 
 
 # Where a named statement has this, the compiled expression goes; as it stands it is nobody.
-NOBODY: Final = "0::bit(32000)"
-PLACE: Final = f"/* expression */ {NOBODY}"
-STORED: Final = (
+EMPTY_BITMAP: Final = "0::bit(32000)"
+EXPRESSION_PLACEHOLDER: Final = f"/* expression */ {EMPTY_BITMAP}"
+STORED_MEMBERS: Final = (
     "coalesce((select m.members from tag_members m "
     "where m.channel_id = $1 and m.block = h.block and m.tag_id = {0:d}), 0::bit(32000))"
 )
-SIGNS: Final = {Operator.ALL: " & ", Operator.ANY: " | ", Operator.EXCEPT: " & ~"}
+OPERATOR_SYMBOLS: Final = {Operator.ALL: " & ", Operator.ANY: " | ", Operator.EXCEPT: " & ~"}
 
 
-def compiled(expression: Expression, computed: Mapping[int, str] | None = None) -> str:
+def compile_expression(expression: Expression, computed: Mapping[int, str] | None = None) -> str:
     """The members of an expression in the block of the row `h`, as one scalar SQL expression that is never null.
 
     Each leaf is a look-up by primary key of what is stored, or the column in `computed`; nothing but integers of ours
@@ -187,23 +189,23 @@ def compiled(expression: Expression, computed: Mapping[int, str] | None = None) 
     """
     if expression.operator is Operator.TAG:
         known = None if computed is None else computed.get(expression.tag_id)
-        return stored(expression.tag_id) if known is None else known
-    sign = SIGNS[expression.operator]
-    return f"({sign.join(compiled(operand, computed) for operand in expression.operands)})"
+        return stored_members_sql(expression.tag_id) if known is None else known
+    sign = OPERATOR_SYMBOLS[expression.operator]
+    return f"({sign.join(compile_expression(operand, computed) for operand in expression.operands)})"
 
 
-def around(statement: str, expression: Expression) -> str:
+def fill_expression(statement: str, expression: Expression) -> str:
     """The text of a named statement with `expression` in the place it leaves for one."""
-    if PLACE not in statement:
+    if EXPRESSION_PLACEHOLDER not in statement:
         raise LookupError("the statement has no place for an expression")
-    return statement.replace(PLACE, compiled(expression))
+    return statement.replace(EXPRESSION_PLACEHOLDER, compile_expression(expression))
 
 
 async def count_of_expression(conn: Connection, channel_id: int, expression: Expression) -> int:
     """How many people are in the set, exactly."""
-    return int(await conn.fetchval(around(STATEMENTS["count_of_expression"], expression), channel_id))
+    return int(await conn.fetchval(fill_expression(STATEMENTS["count_of_expression"], expression), channel_id))
 
 
-def stored(tag_id: int) -> str:
+def stored_members_sql(tag_id: int) -> str:
     """The stored members of one tag in the block of the row `h`; never null."""
-    return STORED.format(int(tag_id))
+    return STORED_MEMBERS.format(int(tag_id))

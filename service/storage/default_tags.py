@@ -9,7 +9,7 @@ import asyncpg
 from service.entities.users import Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
-from service.storage.users import FACT_NAMES, ForgottenMeanwhileError
+from service.storage.users import FACT_NAMES, UserForgottenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def merge_facts(
 ) -> list[RulesDifference]:
     """Merges (facts, evaluation instant) by ordinal in locked blocks; answers whose tags must change.
 
-    Raises ForgottenMeanwhileError when somebody is not there any more; the transaction must then be given up.
+    Raises UserForgottenError when somebody is not there any more; the transaction must then be given up.
     """
     ordinals = sorted(facts)
     columns = [[getattr(facts[ordinal][0], name) for ordinal in ordinals] for name in FACT_NAMES]
@@ -56,7 +56,7 @@ async def merge_facts(
         rules.bound_at,
     )
     if any(row["rules"] is None for row in rows):
-        raise ForgottenMeanwhileError
+        raise UserForgottenError
     return _differences(rows)
 
 
@@ -92,15 +92,15 @@ async def default_tag_differences(
     return _differences(rows)
 
 
-async def arm_block(conn: Connection, rules: ChannelRules, block: int, now: datetime) -> list[int]:
+async def schedule_reevaluation(conn: Connection, rules: ChannelRules, block: int, now: datetime) -> list[int]:
     """Arms whoever in a locked block would sleep through a boundary; their ordinals."""
-    rows = await conn.fetch(STATEMENTS["arm_block"], rules.channel_id, block, now, rules.mini_program)
+    rows = await conn.fetch(STATEMENTS["schedule_reevaluation"], rules.channel_id, block, now, rules.mini_program)
     return [row["ordinal"] for row in rows]
 
 
-async def prune_alarms(conn: Connection, channel_id: int, block: int) -> None:
+async def prune_timers(conn: Connection, channel_id: int, block: int) -> None:
     """Forgets the alarms of a locked block that have rung."""
-    await conn.execute(STATEMENTS["prune_alarms"], channel_id, block)
+    await conn.execute(STATEMENTS["prune_timers"], channel_id, block)
 
 
 async def current_windows(conn: Connection) -> StoredWindows:

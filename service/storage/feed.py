@@ -39,16 +39,16 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Revisions:
     """Newest versions with their instants: of the tag states and of each block."""
 
     tags: tuple[int, datetime]
     blocks: dict[int, tuple[int, datetime]]
 
 
-async def positions_together(conn: Connection, channel_id: int, openids: Collection[str]) -> dict[str, Position]:
+async def read_positions(conn: Connection, channel_id: int, openids: Collection[str]) -> dict[str, Position]:
     """Each of `openids` in one and the same snapshot; raises LookupError when there is no such channel."""
-    rows = await conn.fetch(STATEMENTS["positions_together"], channel_id, list(openids))
+    rows = await conn.fetch(STATEMENTS["read_positions"], channel_id, list(openids))
     if not rows:
         raise LookupError("a channel never loses its state")
     nobody = Position(rows[0]["open"], rows[0]["tag_version"], rows[0]["tag_version_at"], None)
@@ -56,9 +56,9 @@ async def positions_together(conn: Connection, channel_id: int, openids: Collect
     return dict.fromkeys(openids, nobody) | known
 
 
-async def positions_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, BlockPosition]:
+async def block_positions_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, BlockPosition]:
     """Those of `openids` that are known by now."""
-    rows = await conn.fetch(STATEMENTS["positions_of"], channel_id, list(openids))
+    rows = await conn.fetch(STATEMENTS["block_positions_of"], channel_id, list(openids))
     return {
         row["openid"]: replace(
             _block_position(row), last_cause=None if row["last_cause"] is None else ChangeCause(row["last_cause"])
@@ -67,13 +67,13 @@ async def positions_of(conn: Connection, channel_id: int, openids: Iterable[str]
     }
 
 
-async def standing(conn: Connection, channel_id: int, blocks: Iterable[int]) -> Standing | None:
+async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[int]) -> Revisions | None:
     """What a lost wake-up would have said; None when there is no such channel."""
-    rows = await conn.fetch(STATEMENTS["standing"], channel_id, list(blocks))
+    rows = await conn.fetch(STATEMENTS["current_revisions"], channel_id, list(blocks))
     if not rows:
         return None
     blocks = {row["block"]: (row["version"], row["at"]) for row in rows if row["block"] is not None}
-    return Standing((rows[0]["tag_version"], rows[0]["tag_version_at"]), blocks)
+    return Revisions((rows[0]["tag_version"], rows[0]["tag_version_at"]), blocks)
 
 
 def _block_position(row: asyncpg.Record) -> BlockPosition:

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from service.entities.jobs import Job, JobKind, JobPlace, JobState
+from service.entities.jobs import Job, JobKind, JobState, UnfinishedJob
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -27,48 +27,48 @@ async def insert_job(
     starts_at: datetime | None = None,
 ) -> Job:
     """A new job, QUEUED, or WAITING until `starts_at`. Takes the lock of the channel's state."""
-    job_id = await conn.fetchval(STATEMENTS["take_job_id"], channel_id)
+    job_id = await conn.fetchval(STATEMENTS["allocate_job_id"], channel_id)
     state = JobState.QUEUED if starts_at is None else JobState.WAITING
     written = orjson.dumps(payload).decode()
     row = await conn.fetchrow(
         STATEMENTS["insert_job"], channel_id, job_id, kind, state, total, now, created_by, starts_at, written
     )
-    return _one(row)
+    return _to_job(row)
 
 
 async def set_job_total(conn: Connection, job: Job, total: int) -> Job:
-    return _one(await conn.fetchrow(STATEMENTS["set_job_total"], job.channel_id, job.job_id, total))
+    return _to_job(await conn.fetchrow(STATEMENTS["set_job_total"], job.channel_id, job.job_id, total))
 
 
 async def job(conn: Connection, channel_id: int, job_id: int) -> Job | None:
-    return _maybe(await conn.fetchrow(STATEMENTS["job"], channel_id, job_id))
+    return _to_job_or_none(await conn.fetchrow(STATEMENTS["job"], channel_id, job_id))
 
 
-async def jobs_numbered(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> list[Job]:
-    return [_one(row) for row in await conn.fetch(STATEMENTS["jobs_numbered"], channel_id, list(job_ids))]
+async def jobs_by_id(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> list[Job]:
+    return [_to_job(row) for row in await conn.fetch(STATEMENTS["jobs_by_id"], channel_id, list(job_ids))]
 
 
 async def jobs_page(
     conn: Connection, channel_id: int, kinds: Collection[JobKind], *, before: int, limit: int
 ) -> list[Job]:
     """Newest first, older than number `before`."""
-    return [_one(row) for row in await conn.fetch(STATEMENTS["jobs_page"], channel_id, list(kinds), before, limit)]
+    return [_to_job(row) for row in await conn.fetch(STATEMENTS["jobs_page"], channel_id, list(kinds), before, limit)]
 
 
 async def count_unfinished_jobs(conn: Connection, channel_id: int, kind: JobKind) -> int:
     return int(await conn.fetchval(STATEMENTS["count_unfinished_jobs"], channel_id, kind))
 
 
-async def unfinished_jobs(conn: Connection, now: datetime) -> list[JobPlace]:
+async def unfinished_jobs(conn: Connection, now: datetime) -> list[UnfinishedJob]:
     """What somebody should take up, of all channels."""
-    return [JobPlace(*row) for row in await conn.fetch(STATEMENTS["unfinished_jobs"], now)]
+    return [UnfinishedJob(*row) for row in await conn.fetch(STATEMENTS["unfinished_jobs"], now)]
 
 
 async def claim_job(
     conn: Connection, channel_id: int, job_id: int, *, now: datetime, lease_until: datetime
 ) -> Job | None:
     """The job, which is ours until `lease_until`; None when there is nothing to take up."""
-    return _maybe(await conn.fetchrow(STATEMENTS["claim_job"], channel_id, job_id, now, lease_until))
+    return _to_job_or_none(await conn.fetchrow(STATEMENTS["claim_job"], channel_id, job_id, now, lease_until))
 
 
 async def write_job(conn: Connection, wanted: Job) -> Job | None:
@@ -90,23 +90,23 @@ async def write_job(conn: Connection, wanted: Job) -> Job | None:
         wanted.lease_until,
         wanted.failures,
     )
-    return _maybe(row)
+    return _to_job_or_none(row)
 
 
 async def cancel_job(conn: Connection, channel_id: int, job_id: int, now: datetime) -> Job | None:
     """The job, now CANCELLED; None when it was finished before."""
-    return _maybe(await conn.fetchrow(STATEMENTS["cancel_job"], channel_id, job_id, now))
+    return _to_job_or_none(await conn.fetchrow(STATEMENTS["cancel_job"], channel_id, job_id, now))
 
 
 async def prune_jobs(conn: Connection, channel_id: int, kinds: Collection[JobKind], before: datetime) -> None:
     await conn.execute(STATEMENTS["prune_jobs"], channel_id, list(kinds), before)
 
 
-def _maybe(row: asyncpg.Record | None) -> Job | None:
-    return None if row is None else _one(row)
+def _to_job_or_none(row: asyncpg.Record | None) -> Job | None:
+    return None if row is None else _to_job(row)
 
 
-def _one(row: asyncpg.Record | None) -> Job:
+def _to_job(row: asyncpg.Record | None) -> Job:
     if row is None:
         raise LookupError("no job")
     values = {name: row[name] for name in COLUMNS}

@@ -32,21 +32,21 @@ async def users_by_ordinal(conn: Connection, channel_id: int, ordinals: Iterable
     return [user_of(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))]
 
 
-async def people_of_robot(
+async def users_of_robot(
     conn: Connection, robot_id: str, channel_id: int, openids: Iterable[str]
 ) -> list[ChannelUser] | None:
     """Those who are known, or None when the channel is not the robot's: one statement asks both."""
-    rows = await conn.fetch(STATEMENTS["people_of_robot"], channel_id, robot_id, list(openids))
+    rows = await conn.fetch(STATEMENTS["users_of_robot"], channel_id, robot_id, list(openids))
     return [user_of(row) for row in rows if row["ordinal"] is not None] if rows else None
 
 
-async def people_with_bits(
+async def users_with_tag_ids(
     conn: Connection, robot_id: str, channel_id: int, openids: Iterable[str]
-) -> list[tuple[ChannelUser, frozenset[int], "Standing"]] | None:
+) -> list[tuple[ChannelUser, frozenset[int], "CatalogueRevision"]] | None:
     """The same with the tag ids of each, shown or not, and where the tag states stand, all of one instant."""
-    rows = await conn.fetch(STATEMENTS["people_with_bits"], channel_id, robot_id, list(openids))
+    rows = await conn.fetch(STATEMENTS["users_with_tag_ids"], channel_id, robot_id, list(openids))
     known = [row for row in rows if row["ordinal"] is not None]
-    return [(user_of(row), frozenset(row["tag_ids"]), standing_of(row)) for row in known] if rows else None
+    return [(user_of(row), frozenset(row["tag_ids"]), catalogue_revision_of(row)) for row in known] if rows else None
 
 
 async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, frozenset[int]]:
@@ -56,7 +56,7 @@ async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[in
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CatalogueRevision:
     """Where the tag states of a channel stand, as read with the bits."""
 
     version: int
@@ -66,12 +66,12 @@ class Standing:
 
 async def bits_of_users(
     conn: Connection, channel_id: int, ordinals: Sequence[int]
-) -> tuple[Standing, dict[int, frozenset[int]]]:
-    """The same of at least one person, with the `Standing` of the same instant."""
+) -> tuple[CatalogueRevision, dict[int, frozenset[int]]]:
+    """The same of at least one person, with the `CatalogueRevision` of the same instant."""
     rows = await conn.fetch(STATEMENTS["bits_of_users"], channel_id, ordinals)
     if not rows:
         raise LookupError("a channel never loses its state")
-    return standing_of(rows[0]), {row["ordinal"]: frozenset(row["tag_ids"]) for row in rows}
+    return catalogue_revision_of(rows[0]), {row["ordinal"]: frozenset(row["tag_ids"]) for row in rows}
 
 
 async def ads_of_users(
@@ -107,8 +107,8 @@ async def tags_since(conn: Connection, channel_id: int, ordinals: Iterable[int])
     return since
 
 
-def standing_of(row: asyncpg.Record) -> Standing:
-    return Standing(row["tag_version"], row["tag_version_at"], row["default_tags_as_of"])
+def catalogue_revision_of(row: asyncpg.Record) -> CatalogueRevision:
+    return CatalogueRevision(row["tag_version"], row["tag_version_at"], row["default_tags_as_of"])
 
 
 def user_of(row: asyncpg.Record) -> ChannelUser:
@@ -124,12 +124,12 @@ def user_of(row: asyncpg.Record) -> ChannelUser:
     )
 
 
-class ForgottenMeanwhileError(Exception):
+class UserForgottenError(Exception):
     """Somebody was forgotten after their ordinal was looked up and before their block was locked; look again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class UserToForget:
     """Somebody to be forgotten; `last_fact_at` is None when nothing but the openid was ever known."""
 
     ordinal: int
@@ -148,36 +148,38 @@ async def unfollowed_until(conn: Connection, channel_id: int, until: datetime, l
     return [row["ordinal"] for row in await conn.fetch(STATEMENTS["unfollowed_until"], channel_id, until, limit)]
 
 
-async def people_to_forget(
+async def users_to_forget(
     conn: Connection, channel_id: int, ordinals: Iterable[int], unfollowed: datetime | None
-) -> list[Leaving]:
+) -> list[UserToForget]:
     """Those still there and, with `unfollowed`, not following since; the caller holds their block."""
-    rows = await conn.fetch(STATEMENTS["people_to_forget"], channel_id, list(ordinals), unfollowed)
-    return [Leaving(row["ordinal"], row["openid"], row["last_fact_at"]) for row in rows]
+    rows = await conn.fetch(STATEMENTS["users_to_forget"], channel_id, list(ordinals), unfollowed)
+    return [UserToForget(row["ordinal"], row["openid"], row["last_fact_at"]) for row in rows]
 
 
-async def blank_log(conn: Connection, channel_id: int, block: int, offsets: Sequence[int]) -> dict[int, set[int]]:
+async def redact_change_log(
+    conn: Connection, channel_id: int, block: int, offsets: Sequence[int]
+) -> dict[int, set[int]]:
     """Takes what it tells of people out of a locked block's change log; the tags it told of, by offset."""
     rows = await conn.fetch(STATEMENTS["tags_in_log"], channel_id, block, list(offsets))
-    await conn.execute(STATEMENTS["blank_user_changes"], channel_id, block, list(offsets))
+    await conn.execute(STATEMENTS["redact_user_changes"], channel_id, block, list(offsets))
     mask = BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE)
-    await conn.execute(STATEMENTS["blank_bulk_changes"], channel_id, block, list(offsets), mask)
+    await conn.execute(STATEMENTS["redact_bulk_changes"], channel_id, block, list(offsets), mask)
     return {row["user_offset"]: set(row["tag_ids"]) for row in rows}
 
 
-async def widen_removed(
+async def extend_removed_tags(
     conn: Connection, channel_id: int, block: int, version: int, removed: Mapping[int, Iterable[int]]
 ) -> None:
     """What one version of a locked block took, by offset."""
     texts = ["{" + ",".join(map(str, sorted(tag_ids))) + "}" for tag_ids in removed.values()]
-    await conn.execute(STATEMENTS["widen_removed"], channel_id, block, version, list(removed), texts)
+    await conn.execute(STATEMENTS["extend_removed_tags"], channel_id, block, version, list(removed), texts)
 
 
-async def delete_people(conn: Connection, channel_id: int, ordinals: Sequence[int]) -> None:
+async def delete_users(conn: Connection, channel_id: int, ordinals: Sequence[int]) -> None:
     """The caller holds the channel's state and the block, and has taken the people's bits."""
     await conn.execute(STATEMENTS["delete_user_ads"], channel_id, list(ordinals))
     await conn.execute(STATEMENTS["delete_users"], channel_id, list(ordinals))
-    await conn.execute(STATEMENTS["discount_users"], channel_id, len(ordinals))
+    await conn.execute(STATEMENTS["decrement_user_count"], channel_id, len(ordinals))
 
 
 async def remember_forgotten(
@@ -190,10 +192,10 @@ async def prune_forgotten(conn: Connection, channel_id: int, before: datetime) -
     await conn.execute(STATEMENTS["prune_forgotten"], channel_id, before)
 
 
-async def refuse_forgotten(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> None:
-    """Raises ForgottenMeanwhileError if one of these is nobody's; the caller has locked their blocks before."""
-    if await conn.fetch(STATEMENTS["missing_people"], channel_id, list(ordinals)):
-        raise ForgottenMeanwhileError
+async def raise_if_forgotten(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> None:
+    """Raises UserForgottenError if one of these is nobody's; the caller has locked their blocks before."""
+    if await conn.fetch(STATEMENTS["missing_ordinals"], channel_id, list(ordinals)):
+        raise UserForgottenError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ Valkey: TypeAlias = Redis
 VALKEY_ERRORS: Final = (RedisError, OSError)
 
 
-def open_valkey(url: str, *, answered_within: float) -> Valkey:
+def open_valkey(url: str, *, answer_timeout: float) -> Valkey:
     """Return a client that gives up on an answer after so many seconds. It connects with its first command."""
     valkey: Valkey = Redis.from_url(
         url,
-        socket_timeout=answered_within,
+        socket_timeout=answer_timeout,
         socket_connect_timeout=2,
         health_check_interval=15,
         retry=Retry(ExponentialBackoff(cap=0.5), 1),

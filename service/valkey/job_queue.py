@@ -10,9 +10,9 @@ from arq.connections import ArqRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from service.foundation.cancellation import cancel_for_good
+from service.foundation.cancellation import cancel_and_wait
 
-MOST_WAITING: Final = 10_000
+MAX_PENDING: Final = 10_000
 PATIENCE_AT_THE_END: Final = 1.0
 HEAD_START: Final = 2.0
 MOST_WORKING_HERE: Final = 2
@@ -32,7 +32,7 @@ class ArqQueue:
 
     def __init__(self, redis: Redis) -> None:
         self._arq = ArqRedis(redis.connection_pool)
-        self._waiting: asyncio.Queue[_Task] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[_Task] = asyncio.Queue(MAX_PENDING)
         self._here: dict[str, Callable[..., Awaitable[object]]] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(MOST_WORKING_HERE)
@@ -56,13 +56,13 @@ class ArqQueue:
 
     async def close(self) -> None:
         """Ends what is worked on here, and sends what is waiting if Valkey takes it within a second."""
-        await cancel_for_good(*self._working.values())
+        await cancel_and_wait(*self._working.values())
         try:
             async with asyncio.timeout(PATIENCE_AT_THE_END):
                 await self._waiting.join()
         except TimeoutError:
             log.warning("%d tasks were not handed over; the sweep will find them", self._waiting.qsize())
-        await cancel_for_good(self._sender)
+        await cancel_and_wait(self._sender)
 
     async def _send_all(self) -> None:
         while True:

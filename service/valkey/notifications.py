@@ -12,40 +12,40 @@ from typing import Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from service.entities.blocks import WakeUp
-from service.entities.jobs import JobWakeUp
-from service.foundation.cancellation import cancel_for_good
+from service.entities.blocks import ChangeNotification
+from service.entities.jobs import JobChangeNotification
+from service.foundation.cancellation import cancel_and_wait
 
-MOST_WAITING: Final = 10_000
-MOST_A_PIPELINE: Final = 500
+MAX_PENDING: Final = 10_000
+MAX_MESSAGES_PER_PIPELINE: Final = 500
 
-TOPIC: Final = "user-tags:wake:"
+TOPIC_PREFIX: Final = "user-tags:wake:"
 
 log = logging.getLogger(__name__)
 
 
-def topic_of(channel_id: int) -> str:
-    return f"{TOPIC}{channel_id}"
+def topic_of_channel(channel_id: int) -> str:
+    return f"{TOPIC_PREFIX}{channel_id}"
 
 
-def channel_of(topic: str) -> int | None:
-    """None for anything `topic_of` never makes."""
-    number = topic.removeprefix(TOPIC)
+def channel_of_topic(topic: str) -> int | None:
+    """None for anything `topic_of_channel` never makes."""
+    number = topic.removeprefix(TOPIC_PREFIX)
     return int(number) if number != topic and number.isdecimal() else None
 
 
-def encode(wake_up: WakeUp | JobWakeUp) -> str:
-    if isinstance(wake_up, JobWakeUp):
-        return f"job:{wake_up.job_id}"
-    return f"{'tags' if wake_up.block is None else wake_up.block}:{wake_up.version}"
+def encode(notification: ChangeNotification | JobChangeNotification) -> str:
+    if isinstance(notification, JobChangeNotification):
+        return f"job:{notification.job_id}"
+    return f"{'tags' if notification.block is None else notification.block}:{notification.version}"
 
 
-def decode(channel_id: int, text: str) -> WakeUp | JobWakeUp:
+def decode(channel_id: int, text: str) -> ChangeNotification | JobChangeNotification:
     """Raises ValueError on anything `encode` never makes."""
     block, _, version = text.partition(":")
     if block == "job":
-        return JobWakeUp(channel_id, int(version))
-    return WakeUp(channel_id, None if block == "tags" else int(block), int(version))
+        return JobChangeNotification(channel_id, int(version))
+    return ChangeNotification(channel_id, None if block == "tags" else int(block), int(version))
 
 
 class ValkeyPublisher:
@@ -53,14 +53,14 @@ class ValkeyPublisher:
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._waiting: asyncio.Queue[WakeUp | JobWakeUp] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[ChangeNotification | JobChangeNotification] = asyncio.Queue(MAX_PENDING)
         self._sender = asyncio.create_task(self._send_all(), name="wake-up publisher")
         self._failing = False
 
-    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
-        for wake_up in wake_ups:
+    def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        for notification in notifications:
             try:
-                self._waiting.put_nowait(wake_up)
+                self._waiting.put_nowait(notification)
             except asyncio.QueueFull:
                 return
 
@@ -68,17 +68,17 @@ class ValkeyPublisher:
         """Sends what is waiting if Valkey takes it within a second."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._waiting.join(), 1)
-        await cancel_for_good(self._sender)
+        await cancel_and_wait(self._sender)
 
     async def _send_all(self) -> None:
         while True:
             batch = [await self._waiting.get()]
-            while len(batch) < MOST_A_PIPELINE and not self._waiting.empty():
+            while len(batch) < MAX_MESSAGES_PER_PIPELINE and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             try:
                 async with self._redis.pipeline(transaction=False) as pipeline:
-                    for wake_up in batch:
-                        pipeline.publish(topic_of(wake_up.channel_id), encode(wake_up))
+                    for notification in batch:
+                        pipeline.publish(topic_of_channel(notification.channel_id), encode(notification))
                     await pipeline.execute()
                 self._failing = False
             except (RedisError, OSError) as error:

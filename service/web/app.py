@@ -23,7 +23,7 @@ from service.domain.combos.activation import activate_combo
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
 from service.domain.return_data.submission import ReturnRecorder
-from service.domain.tags.reader import Readings
+from service.domain.tags.reader import UserReader
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
 from service.foundation.logging import configure_logging
@@ -70,14 +70,14 @@ class WebProcess:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
-        async with open_parts(self._settings, answered_within=LONGEST_STATEMENT) as parts:
+        async with open_parts(self._settings, answer_timeout=LONGEST_STATEMENT) as parts:
             parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
-            hub = Hub(parts.runtime.pool, parts.redis, heal_every=self._settings.feed_heal_every)
+            hub = Hub(parts.runtime.pool, parts.redis, resync_interval=self._settings.feed_heal_every)
             limits = self._settings.client_limits
             rate_limiter = RateLimiter(limits.operations_per_second, burst=limits.operations_burst.total_seconds())
             subscriptions = OpenSubscriptions(limits.subscriptions_per_holder)
             return_recorder = ReturnRecorder(parts.runtime)
-            user_reader = Readings(parts.runtime.pool)
+            user_reader = UserReader(parts.runtime.pool)
             event_recorder = EventRecorder(parts.runtime)
             channels = ChannelFinder(parts.runtime.pool)
             services = Services(

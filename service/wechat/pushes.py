@@ -21,13 +21,13 @@ from service.wechat.crypto import Envelope, EnvelopeError, signature_matches
 LARGEST_BODY: Final = 64 * 1024
 """Bytes. WeChat names no limit; a text message has at most 2,048 characters, compat mode triples the body."""
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
-EARLIEST: Final = datetime(2011, 1, 1, tzinfo=UTC)
+EARLIEST_EVENT_TIME: Final = datetime(2011, 1, 1, tzinfo=UTC)
 """Before WeChat there were no pushes: a smaller CreateTime is garbage."""
 LARGEST_SECONDS: Final = 9_999_999_999
 """Anything with more digits is in milliseconds."""
 
 DECIMAL: Final = re.compile(r"[0-9]{1,20}")
-OPENID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+OPENID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 SCENE_PREFIX: Final = "qrscene_"
 MESSAGE_TYPES: Final = frozenset(
@@ -170,7 +170,7 @@ def _xml_fields(body: bytes) -> dict[str, str]:
 
 def _push(fields: Mapping[str, str], now: datetime) -> Push:
     openid = fields.get("FromUserName", "")
-    if OPENID.fullmatch(openid) is None:
+    if OPENID_PATTERN.fullmatch(openid) is None:
         raise PushRefusedError(PushRefusal.BAD_FIELDS, "FromUserName is not an openid")
     message_type = _optional(fields, "MsgType")
     if message_type is None:
@@ -197,7 +197,7 @@ def _optional(fields: Mapping[str, str], name: str) -> str | None:
 
 
 def _create_time(text: str, now: datetime) -> datetime:
-    if DECIMAL.fullmatch(text) is None or not EARLIEST.timestamp() <= int(text) <= LARGEST_SECONDS:
+    if DECIMAL.fullmatch(text) is None or not EARLIEST_EVENT_TIME.timestamp() <= int(text) <= LARGEST_SECONDS:
         raise PushRefusedError(PushRefusal.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds")
     at = datetime.fromtimestamp(int(text), UTC)
     if at > now + FUTURE_TOLERANCE:

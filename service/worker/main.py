@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 from arq.cron import CronJob, cron
 from arq.worker import Worker, func
 
-from service.foundation.cancellation import cancel_for_good
+from service.foundation.cancellation import cancel_and_wait
 from service.foundation.logging import configure_logging
 from service.foundation.settings import Settings
 from service.resources import Parts, open_parts
@@ -22,9 +22,9 @@ from service.worker.tasks.combos import (
     clear_members,
     refresh_all_combos,
     refresh_combos,
-    sweep_combos,
+    rescue_combos,
 )
-from service.worker.tasks.jobs import sweep, work_on_job
+from service.worker.tasks.jobs import rescue_jobs, work_on_job
 from service.worker.tasks.scheduled import ad_tags, default_tags, forget, prune, sizes, sweep_returned_data
 
 PAUSE_WITHOUT_VALKEY: Final = 2.0
@@ -55,7 +55,7 @@ def cron_jobs(settings: Settings) -> list[CronJob]:
             keep_result=0,
             max_tries=1,
         ),
-        cron(sweep, second=SWEEP_JOBS_AT, run_at_startup=True, keep_result=0, max_tries=1),
+        cron(rescue_jobs, second=SWEEP_JOBS_AT, run_at_startup=True, keep_result=0, max_tries=1),
         cron(sizes, minute=SAMPLE_AT, second=30, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
         cron(
             sweep_returned_data,
@@ -79,7 +79,7 @@ def cron_jobs(settings: Settings) -> list[CronJob]:
         ),
         cron(ad_tags, second=10, run_at_startup=True, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
         cron(forget, minute={7, 27, 47}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
-        cron(sweep_combos, second=SWEEP_AT, run_at_startup=True, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
+        cron(rescue_combos, second=SWEEP_AT, run_at_startup=True, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
         cron(prune, minute={17}, second=0, timeout=LONGEST_RUN, keep_result=0, max_tries=1),
     ]
 
@@ -94,7 +94,7 @@ async def work(settings: Settings) -> None:
         stopping = asyncio.create_task(stop.wait(), name="stop request")
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         failed = working.done()
-        await cancel_for_good(working, stopping)
+        await cancel_and_wait(working, stopping)
         if failed:
             working.result()
 
@@ -102,7 +102,7 @@ async def work(settings: Settings) -> None:
 async def _work_on(settings: Settings, parts: Parts) -> None:
     while True:
         # arq's own connections would wait for ever for a Valkey that is out of reach.
-        redis = open_valkey(settings.redis_url or "", answered_within=VALKEY_ANSWERS_WITHIN)
+        redis = open_valkey(settings.redis_url or "", answer_timeout=VALKEY_ANSWERS_WITHIN)
         worker = Worker(
             functions=[
                 func(each, timeout=LONGEST_RUN, keep_result=0, max_tries=1)

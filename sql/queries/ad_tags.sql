@@ -2,7 +2,7 @@
 -- A new ad tag; no block has been compared with its ads yet.
 insert into ad_tag (channel_id, tag_id, edition, written_edition) values ($1, $2, 1, 0);
 
--- name: next_edition
+-- name: increment_edition
 -- The tag gets another list of ads; run under the lock of channel_state.
 update ad_tag set edition = edition + 1 where channel_id = $1 and tag_id = $2;
 
@@ -20,7 +20,7 @@ from unnest($3::text[]) with ordinality as n (ad_id, position);
 -- The ads of these tags, deleted ones too, in the order they were typed.
 select tag_id, ad_id from ad_tag_ad where channel_id = $1 and tag_id = any($2::int[]) order by tag_id, position;
 
--- name: editions
+-- name: ad_list_editions
 -- Living ad tags with the list of ads they have, and the one that every block has been compared with.
 select a.tag_id, a.edition, a.written_edition
 from ad_tag a
@@ -28,7 +28,7 @@ join tag t using (channel_id, tag_id)
 where a.channel_id = $1 and t.deleted_at is null
 order by a.tag_id;
 
--- name: note_written
+-- name: set_written_edition
 -- Every block has been compared with this list of ads.
 update ad_tag set written_edition = greatest(written_edition, $3) where channel_id = $1 and tag_id = $2;
 

@@ -1,4 +1,4 @@
--- name: size_up_audience
+-- name: audience_size
 -- How many people are in a set, how many of them follow (they have one of the two follow-time tags), and how many can be
 -- written to.
 select coalesce(sum(bit_count(s.members)), 0)::int as members,

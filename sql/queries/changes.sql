@@ -56,7 +56,7 @@ from head h
 left join change c on true
 order by c.version, c.user_offset;
 
--- name: known_places
+-- name: known_revisions
 -- Which versions the log, or the base of the block, holds at just these instants. What is known after the log was read
 -- was known while it was read: forgetting never turns back.
 select p.version, p.at

@@ -17,23 +17,23 @@ set tag_version = tag_version + 1, tag_version_at = greatest(tag_version_at, $2)
 where channel_id = $1
 returning tag_version, tag_version_at;
 
--- name: take_ordinals
+-- name: allocate_ordinals
 -- Reserves a run of ordinals and counts the users who get them.
 update channel_state
 set next_ordinal = next_ordinal + $2, user_count = user_count + $2
 where channel_id = $1
 returning next_ordinal - $2 as first_ordinal;
 
--- name: take_tag_id
+-- name: allocate_tag_id
 -- Reserves the number of a new tag; run under the lock of channel_state.
 update channel_state set next_tag_id = next_tag_id + 1 where channel_id = $1 returning next_tag_id - 1 as tag_id;
 
--- name: note_push
+-- name: set_last_push_at
 -- Shows operators that pushes decrypt; written once a minute at most.
 update channel_state set last_push_at = $2
 where channel_id = $1 and (last_push_at is null or last_push_at < $3);
 
--- name: note_ad_call
+-- name: set_last_ad_call_at
 -- Shows operators that the ad platform calls; written once a minute at most.
 update channel_state set last_ad_call_at = $2
 where channel_id = $1 and (last_ad_call_at is null or last_ad_call_at < $3);
@@ -55,7 +55,7 @@ returning default_tags_run_at;
 -- The instant of the newest run that has begun: ask once the blocks are locked.
 select default_tags_run_at from channel_state where channel_id = $1;
 
--- name: note_default_tags_run
+-- name: set_default_tags_as_of
 -- Every boundary up to this instant has been crossed.
 update channel_state set default_tags_as_of = greatest(default_tags_as_of, $2) where channel_id = $1;
 

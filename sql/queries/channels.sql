@@ -6,7 +6,7 @@ select * from channel where robot_id = $1 order by channel_id;
 -- One channel, only if it is the robot's.
 select * from channel where robot_id = $1 and channel_id = $2;
 
--- name: channels_numbered
+-- name: channels_by_id
 -- Channels by their ids, whoever's they are.
 select * from channel where channel_id = any($1::bigint[]);
 
@@ -47,7 +47,7 @@ returning *;
 -- The channel whose ad return address carries this secret.
 select * from channel where ad_secret_hash = $1;
 
--- name: give_ad_secret
+-- name: set_missing_ad_secret
 -- The first ad return address of a channel.
 update channel set ad_secret = $3, ad_secret_hash = $4
 where robot_id = $1 and channel_id = $2 and ad_secret is null;

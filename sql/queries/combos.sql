@@ -16,7 +16,7 @@ from combo_tag
 where channel_id = $1 and tag_id = $2
 for update skip locked;
 
--- name: note_progress
+-- name: save_combo_progress
 -- How far the computation of a combo has come.
 update combo_tag
 set next_block = $3, started_at = coalesce(started_at, $4)
@@ -37,7 +37,7 @@ where c.channel_id = $1 and c.tag_id = n.tag_id and c.generation = n.generation;
 -- Every block must be computed again; run under the lock of channel_state.
 update channel_state set combos_epoch = combos_epoch + 1 where channel_id = $1;
 
--- name: combo_catalogue
+-- name: combo_graph
 -- Every tag of a channel with what combos are made of, in one snapshot.
 select s.tag_version, s.tag_version_at, s.open, s.default_tags_as_of, s.combos_epoch,
     t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at,

@@ -145,7 +145,7 @@ where rules <> old_rules
 group by 2, 3
 order by 2, 3;
 
--- name: arm_block
+-- name: schedule_reevaluation
 -- Arms everyone of one locked block who would otherwise sleep through a boundary after $3.
 with sleeper as materialized (
     select f.ordinal, b.boundary
@@ -171,7 +171,7 @@ noted as (
 )
 select ordinal from sleeper;
 
--- name: prune_alarms
+-- name: prune_timers
 -- Forgets the alarms of a locked block that have rung.
 delete from alarm a
 using block_head h

@@ -1,4 +1,4 @@
--- name: positions_together
+-- name: read_positions
 -- Where openids stand in one snapshot: gate, tag states, and of those who are known block and tag ids.
 select s.open, s.tag_version, s.tag_version_at, u.openid, u.ordinal, h.version, h.at,
     array(
@@ -11,14 +11,14 @@ left join channel_user u on u.channel_id = s.channel_id and u.openid = any($2::t
 left join block_head h on h.channel_id = s.channel_id and h.block = u.ordinal / 32000
 where s.channel_id = $1;
 
--- name: standing
+-- name: current_revisions
 -- Tag states and, of the given blocks, the versions: what a lost wake-up would have said.
 select s.tag_version, s.tag_version_at, h.block, h.version, h.at
 from channel_state s
 left join block_head h on h.channel_id = s.channel_id and h.block = any($2::int[])
 where s.channel_id = $1;
 
--- name: positions_of
+-- name: block_positions_of
 -- Where people who are known by now stand, and what last changed their tags.
 select u.openid, u.ordinal, h.version, h.at, (
         select c.cause from (

@@ -11,7 +11,7 @@ where f.channel_id = $1 and u.unfollowed_at <= $2 and not follows(f.facts)
 order by u.unfollowed_at, ordinal
 limit $3;
 
--- name: people_to_forget
+-- name: users_to_forget
 -- Of these people of a locked block those who are still there and, with $3, have not followed since; with their last fact.
 select u.ordinal, u.openid, greatest(
     u.followed_at, u.unfollowed_at, u.messaged_at, u.clicked_at, u.scanned_at, u.paid_at, u.ad_followed_at
@@ -42,12 +42,12 @@ from (
 ) c
 group by c.user_offset;
 
--- name: blank_user_changes
+-- name: redact_user_changes
 -- The log no longer tells what happened to these offsets, only that a version was written.
 update user_tag_change set added = '{}', removed = '{}'
 where channel_id = $1 and block = $2 and user_offset = any($3::smallint[]);
 
--- name: blank_bulk_changes
+-- name: redact_bulk_changes
 -- The same for changes of many; the bits of $4 are those of the offsets $3.
 update bulk_tag_change
 set added = added & ~$4::varbit::bit(32000),
@@ -60,7 +60,7 @@ where channel_id = $1 and block = $2
     or bit_count(added & $4::varbit::bit(32000)) > 0 or bit_count(removed & $4::varbit::bit(32000)) > 0
   );
 
--- name: widen_removed
+-- name: extend_removed_tags
 -- Makes a version take tags from people whom it says less of: a page may not have heard that they were gone before.
 update user_tag_change c
 set removed = n.removed::int[]
@@ -75,7 +75,7 @@ delete from user_ad where channel_id = $1 and ordinal = any($2::int[]);
 -- What is known of these people; their ordinals are never used again.
 delete from channel_user where channel_id = $1 and ordinal = any($2::int[]);
 
--- name: discount_users
+-- name: decrement_user_count
 -- Fewer people are known; run under the lock of channel_state.
 update channel_state set user_count = user_count - $2 where channel_id = $1;
 
@@ -91,7 +91,7 @@ do update set last_fact_at = greatest(f.last_fact_at, excluded.last_fact_at), fo
 -- Late repeats are no longer expected.
 delete from forgotten_openid where channel_id = $1 and forgotten_at < $2;
 
--- name: missing_people
+-- name: missing_ordinals
 -- Of these ordinals those that nobody has (any more).
 select n.ordinal
 from unnest($2::int[]) as n (ordinal)

@@ -1,4 +1,4 @@
--- name: take_job_id
+-- name: allocate_job_id
 -- The next number of a job, under the lock of the channel.
 update channel_state set next_job_id = next_job_id + 1 where channel_id = $1 returning next_job_id - 1 as job_id;
 
@@ -12,7 +12,7 @@ returning *;
 -- One job.
 select * from job where channel_id = $1 and job_id = $2;
 
--- name: jobs_numbered
+-- name: jobs_by_id
 -- Some jobs of a channel.
 select * from job where channel_id = $1 and job_id = any($2::int[]);
 

@@ -1,4 +1,4 @@
--- name: set_few_members
+-- name: set_member_bits
 -- Sets bits of tags in locked blocks, eight a row: those of row i are $4[8i - 7 … 8i], their values $5[8i - 7 … 8i].
 update tag_members t
 set members = set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(t.members,

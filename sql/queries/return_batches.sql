@@ -18,14 +18,14 @@ insert into return_tag (channel_id, tag_id, category, label) values ($1, $2, $3,
 -- The keys of the return tags of a channel, deleted ones too.
 select tag_id, category, label from return_tag where channel_id = $1;
 
--- name: share_tags
+-- name: lock_tags_shared
 -- Holds tags against edits and against whoever replaces their members.
 select tag_id, deleted_at is null as living from tag
 where channel_id = $1 and tag_id = any($2::int[])
 order by tag_id
 for share;
 
--- name: seize_tag
+-- name: lock_tag_exclusive
 -- Holds a tag against everybody else who changes its batches.
 select tag_id, deleted_at is null as living from tag where channel_id = $1 and tag_id = $2 for no key update;
 
@@ -38,7 +38,7 @@ where channel_id = $1 and tag_id = any($2::int[]) and block = any($3::int[]);
 -- Blocks in which somebody has or had a tag.
 select block from tag_members where channel_id = $1 and tag_id = $2 order by block;
 
--- name: take_batch_numbers
+-- name: allocate_batch_ids
 -- Numbers for new batches, in the order in which they commit; answers the last.
 insert into return_counter as c (channel_id, last_batch) values ($1, $2)
 on conflict (channel_id) do update set last_batch = c.last_batch + excluded.last_batch
@@ -60,7 +60,7 @@ from unnest(
     added, removed, unchanged, duplicates, new_users, rejected, unmatched, blocks
 );
 
--- name: insert_support
+-- name: insert_batch_members
 -- Whom new batches hold.
 insert into return_support (channel_id, tag_id, place, batch_id, ordinals, members)
 select $1, n.tag_id, n.place, n.batch_id, n.ordinals::int[], n.members::bit(32000)
@@ -72,7 +72,7 @@ from unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::varbit[]) as n (
 -- One receipt.
 select * from return_batch where channel_id = $1 and batch_id = $2;
 
--- name: batches_by_number
+-- name: batches_by_id
 -- These receipts.
 select * from return_batch where channel_id = $1 and batch_id = any($2::bigint[]);
 
@@ -90,12 +90,12 @@ where channel_id = $1 and batch_id = any($2::bigint[]) and ended is null
 order by batch_id
 for update;
 
--- name: support_of_batches
+-- name: members_of_batches
 -- Whom these batches hold, in these places.
 select place, batch_id, ordinals, members from return_support
 where channel_id = $1 and tag_id = $2 and place = any($3::int[]) and batch_id = any($4::bigint[]);
 
--- name: held_elsewhere
+-- name: held_by_other_batches
 -- Which of these people batches other than these hold.
 with wanted as (
     select ordinal from unnest($4::int[]) as w (ordinal)
@@ -112,22 +112,22 @@ join return_support m
     on m.channel_id = $1 and m.tag_id = $2 and m.place = w.ordinal / 32000 and m.batch_id <> all($5::bigint[])
 where get_bit(m.members, w.ordinal % 32000) = 1;
 
--- name: drop_support
+-- name: delete_batch_members
 -- These batches hold nobody any more.
 delete from return_support
 where channel_id = $1 and tag_id = $2 and place = any($3::int[]) and batch_id = any($4::bigint[]);
 
--- name: drop_support_of_tag
+-- name: delete_batch_members_of_tag
 -- Nobody is held to a tag any more.
 delete from return_support where channel_id = $1 and tag_id = $2;
 
--- name: take_out_of_lists
+-- name: remove_from_batch_lists
 -- Takes people out of every batch that names them; what is left of a batch stays.
 update return_support m
 set ordinals = array(select o from unnest(m.ordinals) as o except select w from unnest($4::int[]) as w order by 1)
 where m.channel_id = $1 and m.tag_id = $2 and m.place = any($3::int[]) and m.ordinals && $4::int[];
 
--- name: take_out_of_bits
+-- name: remove_from_batch_bitmaps
 -- Takes people out of every batch that has a bit for them.
 update return_support m
 set members = m.members & ~n.gone::bit(32000)
@@ -135,7 +135,7 @@ from unnest($3::int[], $4::varbit[]) as n (block, gone)
 where m.channel_id = $1 and m.tag_id = $2 and m.place = n.block and m.members is not null
   and bit_count(m.members & n.gone::bit(32000)) > 0;
 
--- name: drop_empty_support
+-- name: delete_empty_batch_members
 -- Forgets rows that hold nobody.
 delete from return_support
 where channel_id = $1 and tag_id = $2 and place = any($3::int[])
@@ -151,7 +151,7 @@ where channel_id = $1 and batch_id = any($2::bigint[]);
 update return_batch set ended = 'REPLACED', ended_at = $3
 where channel_id = $1 and tag_id = $2 and ended is null and mode <> 'REMOVE';
 
--- name: note_undo
+-- name: save_undo_result
 -- What undoing a batch did.
 update return_batch set undo_removed = $3, undo_kept = $4 where channel_id = $1 and batch_id = $2;
 
@@ -173,14 +173,14 @@ where channel_id = $1 and ended is null and expires_at is null and mode <> 'REMO
 order by tag_id, batch_id
 limit $3;
 
--- name: fold_support
+-- name: add_settled_members
 -- Adds people to those who were folded together.
 insert into return_support as m (channel_id, tag_id, place, batch_id, members)
 select $1, $2, n.block, 0, n.members::bit(32000)
 from unnest($3::int[], $4::varbit[]) as n (block, members)
 on conflict (channel_id, tag_id, place, batch_id) do update set members = m.members | excluded.members;
 
--- name: support_of_block
+-- name: batch_members_of_block
 -- Whom the batches of living return tags hold in a block.
 select m.tag_id, m.ordinals, m.members
 from return_support m
@@ -205,13 +205,13 @@ join return_support m
 where r.channel_id = $1
   and (m.ordinals @> array[w.ordinal] or get_bit(m.members, w.ordinal % 32000) = 1);
 
--- name: forget_in_lists
+-- name: remove_from_all_batch_lists
 -- Takes people who are forgotten out of every batch that names them.
 update return_support m
 set ordinals = array(select o from unnest(m.ordinals) as o except select w from unnest($3::int[]) as w order by 1)
 where m.channel_id = $1 and m.place = any($2::int[]) and m.ordinals && $3::int[];
 
--- name: forget_in_bits
+-- name: remove_from_all_batch_bitmaps
 -- Takes people who are forgotten out of every batch that has a bit for them.
 update return_support m
 set members = m.members & ~n.gone::bit(32000)
@@ -219,6 +219,6 @@ from unnest($2::int[], $3::varbit[]) as n (block, gone)
 where m.channel_id = $1 and m.place = n.block and m.members is not null
   and bit_count(m.members & n.gone::bit(32000)) > 0;
 
--- name: people_at
+-- name: existing_ordinals
 -- Those of these ordinals that somebody has.
 select ordinal from channel_user where channel_id = $1 and ordinal = any($2::int[]);

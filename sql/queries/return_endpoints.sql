@@ -16,7 +16,7 @@ on conflict (robot_id) do nothing;
 -- The old key is dead at once.
 update return_endpoint set key = $2, key_reset_at = $3 where robot_id = $1 returning *;
 
--- name: note_return_call
+-- name: set_last_return_call_at
 -- Shows operators that calls decrypt; written once a minute at most.
 update return_endpoint set last_call_at = $2
 where robot_id = $1 and (last_call_at is null or last_call_at < $3);

@@ -17,7 +17,7 @@ select request_hash, batch_channel_id, batch_id from return_key where channel_id
 -- Who comes second with the same key waits for the receipt of the first.
 select batch_channel_id, batch_id from return_key where channel_id = $1 and key = $2 for update;
 
--- name: settle_return_key
+-- name: save_return_key_receipt
 -- The receipt of a key.
 update return_key set batch_channel_id = $3, batch_id = $4 where channel_id = $1 and key = $2;
 

@@ -16,7 +16,7 @@ join user_facts f using (channel_id, ordinal)
 cross join current_windows w
 where u.channel_id = $1 and u.ordinal = any($2::int[]);
 
--- name: people_of_robot
+-- name: users_of_robot
 -- The same people, if the channel is the robot's: no row when it is not, one without an ordinal when nobody is known.
 select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until
 from channel c
@@ -25,7 +25,7 @@ left join user_facts f on f.channel_id = $1 and f.ordinal = u.ordinal
 cross join current_windows w
 where c.channel_id = $1 and c.robot_id = $2;
 
--- name: people_with_bits
+-- name: users_with_tag_ids
 -- The same with the tag ids whose bit is set for them, shown or not, and where the channel's tag states stand.
 select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until,
     s.tag_version, s.tag_version_at, s.default_tags_as_of, array(

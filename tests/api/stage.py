@@ -18,7 +18,7 @@ from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder, record_events
 from service.domain.feed.hub import Hub
 from service.domain.return_data.submission import ReturnRecorder
-from service.domain.tags.reader import Readings
+from service.domain.tags.reader import UserReader
 from service.entities.enums import EventKind, Role
 from service.entities.ids import channel_gid
 from service.entities.principal import Principal
@@ -60,8 +60,8 @@ async def open_stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
         channel = await bind(runtime)
         for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):
             await record_events(runtime, channel, [UserEvent("ann", kind, START.replace(second=number))])
-        user_reader = Readings(runtime.pool)
-        hub = Hub(runtime.pool, valkey, heal_every=runtime.settings.feed_heal_every)
+        user_reader = UserReader(runtime.pool)
+        hub = Hub(runtime.pool, valkey, resync_interval=runtime.settings.feed_heal_every)
         services = Services(
             runtime,
             EventRecorder(runtime),

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import redis.asyncio as redis
 
-from service.domain.audiences.exports import export_slice
+from service.domain.audiences.exports import write_export_slice
 from service.domain.jobs import run_job
 from service.domain.runtime import Runtime
 from service.entities.ids import split_gid
 from service.entities.jobs import Job, JobKind
 from service.foundation.clock import make_clock
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.storage.database.pool import open_pool
 from service.valkey.notifications import ValkeyPublisher
 from tests.api.robot import Robot, event
@@ -46,7 +46,7 @@ async def runtime(robot: Robot) -> AsyncIterator[Runtime]:
     pool = await open_pool(settings.database_url or "", size=2)
     valkey = redis.Redis.from_url(settings.redis_url or "", socket_timeout=2)
     publisher = ValkeyPublisher(valkey)
-    yield Runtime(pool, make_clock(None), publisher, RecordingQueue(), Sealer((SECRETS_KEY,)), settings)
+    yield Runtime(pool, make_clock(None), publisher, RecordingQueue(), SecretBox((SECRETS_KEY,)), settings)
     await publisher.close()
     await valkey.aclose()
     await pool.close()
@@ -61,7 +61,7 @@ async def export(robot: Robot) -> dict[str, Any]:
     return {**await robot.export(channel, {"tag": tag}), "channel": channel}
 
 
-async def work(runtime: Runtime, gid: str, slice_of: Any = export_slice) -> None:
+async def work(runtime: Runtime, gid: str, slice_of: Any = write_export_slice) -> None:
     split = split_gid(gid)
     assert split
     await run_job(runtime, {JobKind.AUDIENCE_EXPORT: slice_of}, *split[1])
@@ -111,7 +111,7 @@ async def test_every_step_is_heard_by_all_who_watch(robot: Robot, export: dict[s
 
     async def stepwise(runtime: Runtime, job: Job) -> Job:
         await step.acquire()
-        return await export_slice(runtime, job)
+        return await write_export_slice(runtime, job)
 
     async with robot.web.socket(robot.token()) as one, robot.web.socket(robot.token("creator")) as two:
         watching = [await socket.subscribe(PROGRESS, id=export["id"]) for socket in (one, two)]

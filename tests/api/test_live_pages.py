@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from service.foundation.mailbox import MOST_WAITING
+from service.foundation.mailbox import MAX_PENDING
 from service.web.protocols.websocket import PushProtocol
 from tests.api.robot import Robot, event
 from tests.transport_socket import Operation as Page
@@ -80,7 +80,7 @@ async def test_a_reader_who_is_behind_gets_fewer_events_and_holds_up_nobody(
         slow, quick = await one.subscribe(PAGE, **given), await other.subscribe(PAGE, **given)
         seen, told = await next_events(slow, 1), await next_events(quick, 1)
         sockets[0].pause_writing()
-        moves = 2 * MOST_WAITING + 1
+        moves = 2 * MAX_PENDING + 1
         await visitor.moves(moves)
         told += await next_events(quick, moves)
         assert slow.waiting == 0

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from tests.api.robot import BIND, Robot
 from tests.web_process import SECRETS_KEY
 
@@ -59,12 +59,14 @@ async def credentials(robot: Robot, channel_id: str, **given: Any) -> list[bool]
 
 async def test_secrets_are_encrypted_in_the_table(robot: Robot) -> None:
     channel = await robot.bind(**SECRETS)
-    row, sealer = await stored(robot), Sealer((SECRETS_KEY,))
+    row, secret_box = await stored(robot), SecretBox((SECRETS_KEY,))
     path_secret = channel["pushUrl"].rpartition("/")[2]
 
-    opened = {name: sealer.open(row[name] or b"") for name in ("app_secret", "callback_token", "encoding_aes_key")}
+    opened = {
+        name: secret_box.decrypt(row[name] or b"") for name in ("app_secret", "callback_token", "encoding_aes_key")
+    }
     assert list(opened.values()) == list(SECRETS.values())
-    assert sealer.open(row["push_secret"] or b"") == path_secret
+    assert secret_box.decrypt(row["push_secret"] or b"") == path_secret
     dump = await rows_of_everything(robot)
     assert robot.app_id() in dump
     assert (row["app_secret"] or b"").hex() in dump
@@ -101,7 +103,7 @@ async def test_a_secret_stays_until_it_is_replaced_or_removed(robot: Robot) -> N
     assert await stored(robot) == before
     assert await credentials(robot, channel["id"], appSecret="another", callbackToken="") == [True, False, True]
     row = await stored(robot)
-    assert Sealer((SECRETS_KEY,)).open(row["app_secret"] or b"") == "another"
+    assert SecretBox((SECRETS_KEY,)).decrypt(row["app_secret"] or b"") == "another"
     assert row["callback_token"] is None
     assert row["encoding_aes_key"] == before["encoding_aes_key"]
 
@@ -115,5 +117,5 @@ async def test_resetting_the_addresses_makes_a_new_push_secret(robot: Robot) -> 
     assert reset != channel["pushUrl"]
     assert row["push_secret"] != before["push_secret"]
     assert row["push_secret_hash"] != before["push_secret_hash"]
-    assert Sealer((SECRETS_KEY,)).open(row["push_secret"] or b"") == reset.rpartition("/")[2]
+    assert SecretBox((SECRETS_KEY,)).decrypt(row["push_secret"] or b"") == reset.rpartition("/")[2]
     assert len(reset.rpartition("/")[2]) == 32

@@ -9,7 +9,7 @@ from strawberry.types.graphql import OperationType
 
 from service.api import schema as schemas
 from service.api.engine import fast_path
-from service.domain.tags.reader import Readings
+from service.domain.tags.reader import UserReader
 from service.entities.enums import Role
 from tests.api.stage import Stage, open_stage
 
@@ -86,7 +86,7 @@ async def test_what_was_not_foreseen_is_hidden_by_both(stage: Stage, monkeypatch
     async def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(Readings, "people_with_tags", fails)
+    monkeypatch.setattr(UserReader, "find_users_with_tags", fails)
     quick, plain = await stage.both(DOCUMENTS["everything"])
     assert quick == plain
     assert "secret" not in str(quick)

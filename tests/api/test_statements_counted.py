@@ -34,17 +34,17 @@ async def statements_of(robot: Robot, query: str, **variables: Any) -> list[str]
 
 async def test_the_catalogue_is_read_once_and_then_kept(robot: Robot, channel: str) -> None:
     asked = {"c": channel, "o": "o1"}
-    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["catalogue", "people_with_bits"]
-    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["people_with_bits"]
-    assert await statements_of(robot, USER.format(""), **asked) == ["people_of_robot"]
+    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["catalogue", "users_with_tag_ids"]
+    assert await statements_of(robot, USER.format(PLAIN), **asked) == ["users_with_tag_ids"]
+    assert await statements_of(robot, USER.format(""), **asked) == ["users_of_robot"]
 
 
 @pytest.mark.parametrize(
     ("selection", "expected"),
     [
-        (PLAIN, ["catalogue", "people_with_bits"]),
+        (PLAIN, ["catalogue", "users_with_tag_ids"]),
         ("...on User { ...F } } } fragment F on User { tags { ...G } } fragment G on UserTag { tag { name", None),
-        (REASONED, sorted(["catalogue", "people_with_bits", *REASONS])),
+        (REASONED, sorted(["catalogue", "users_with_tag_ids", *REASONS])),
     ],
     ids=["tags", "in fragments", "with reasons"],
 )
@@ -55,7 +55,7 @@ async def test_a_hundred_people_take_as_many_as_one(
     for asked in (openids[:1], openids):
         robot_sees = await statements_of(robot, USERS.format(selection), c=channel, o=asked)
         assert [each for each in robot_sees if each != "catalogue"] == [
-            each for each in expected or ["people_with_bits"] if each != "catalogue"
+            each for each in expected or ["users_with_tag_ids"] if each != "catalogue"
         ]
 
 
@@ -89,7 +89,7 @@ async def test_a_history(robot: Robot, channel: str) -> None:
     await robot.record(channel, event("o1", "MESSAGE"), event("o1", "UNFOLLOW", timedelta(seconds=-2)))
     query = USER.format("tagHistory { nodes { at why added { name } removed { name } } }")
     await robot.ask(query, c=channel, o="o1")
-    expected = ["channel_state", "history_of_user", "people_of_robot"]
+    expected = ["channel_state", "history_of_user", "users_of_robot"]
     assert await statements_of(robot, query, c=channel, o="o1") == expected
 
 

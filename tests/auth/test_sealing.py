@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.foundation.encryption import Sealer, SealError, lookup_hash, new_path_secret
+from service.foundation.encryption import DecryptionError, SecretBox, lookup_hash, new_path_secret
 from service.foundation.settings import SettingsError
 
 OLD, NEW = "the old key, which is long enough, is this", "the new key, which is long enough, is this"
@@ -16,49 +16,49 @@ OLD, NEW = "the old key, which is long enough, is this", "the new key, which is 
 @settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8")))
 def test_what_is_sealed_opens(text: str) -> None:
-    sealer = Sealer((OLD,))
-    assert sealer.open(sealer.seal(text)) == text
+    secret_box = SecretBox((OLD,))
+    assert secret_box.decrypt(secret_box.encrypt(text)) == text
 
 
 def test_sealed_bytes_hide_the_text_and_its_repetition() -> None:
-    sealer = Sealer((OLD,))
-    assert b"app secret" not in sealer.seal("app secret")
-    assert sealer.seal("app secret") != sealer.seal("app secret")
+    secret_box = SecretBox((OLD,))
+    assert b"app secret" not in secret_box.encrypt("app secret")
+    assert secret_box.encrypt("app secret") != secret_box.encrypt("app secret")
 
 
 def test_two_processes_with_the_same_key_understand_each_other() -> None:
-    assert Sealer((OLD,)).open(Sealer((OLD,)).seal("app secret")) == "app secret"
+    assert SecretBox((OLD,)).decrypt(SecretBox((OLD,)).encrypt("app secret")) == "app secret"
 
 
 def test_rotation() -> None:
-    before = Sealer((OLD,)).seal("app secret")
-    during = Sealer((NEW, OLD))
-    assert during.open(before) == "app secret"
-    after = during.seal("app secret")
-    assert Sealer((NEW,)).open(after) == "app secret"
-    with pytest.raises(SealError):
-        Sealer((OLD,)).open(after)
-    with pytest.raises(SealError):
-        Sealer((NEW,)).open(before)
+    before = SecretBox((OLD,)).encrypt("app secret")
+    during = SecretBox((NEW, OLD))
+    assert during.decrypt(before) == "app secret"
+    after = during.encrypt("app secret")
+    assert SecretBox((NEW,)).decrypt(after) == "app secret"
+    with pytest.raises(DecryptionError):
+        SecretBox((OLD,)).decrypt(after)
+    with pytest.raises(DecryptionError):
+        SecretBox((NEW,)).decrypt(before)
 
 
 def test_every_altered_byte_is_noticed() -> None:
-    sealer = Sealer((OLD,))
-    sealed = sealer.seal("app secret")
+    secret_box = SecretBox((OLD,))
+    sealed = secret_box.encrypt("app secret")
     for at in range(len(sealed)):
-        with pytest.raises(SealError):
-            sealer.open(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :])
+        with pytest.raises(DecryptionError):
+            secret_box.decrypt(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :])
 
 
 @pytest.mark.parametrize("sealed", [b"", b"app secret", b"\xff\x00", b"=" * 100])
 def test_what_was_never_sealed_does_not_open(sealed: bytes) -> None:
-    with pytest.raises(SealError, match="USER_TAGS_SECRETS_KEY"):
-        Sealer((OLD,)).open(sealed)
+    with pytest.raises(DecryptionError, match="USER_TAGS_SECRETS_KEY"):
+        SecretBox((OLD,)).decrypt(sealed)
 
 
 def test_no_key_names_the_variable() -> None:
     with pytest.raises(SettingsError, match="USER_TAGS_SECRETS_KEY"):
-        Sealer(())
+        SecretBox(())
 
 
 def test_a_lookup_hash_is_the_sha256_of_the_secret() -> None:

@@ -20,7 +20,7 @@ async def make(runtime: Runtime, channel: Channel, name: str, *ad_ids: str) -> T
 
 
 async def edit(runtime: Runtime, tag: Tag, *ad_ids: str) -> Tag:
-    details = AdTagDetails(None, ad_ids, None, describes=False)
+    details = AdTagDetails(None, ad_ids, None, sets_description=False)
     gid = tag_gid(tag.channel_id, tag.tag_id)
     return (await update_ad_tag(runtime, admin(), gid, details, expected_version=None))[0]
 

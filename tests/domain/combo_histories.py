@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from service.domain.combos import activation
-from service.domain.combos.activation import sweep_combos
+from service.domain.combos.activation import rescue_combos
 from service.domain.combos.cleanup import clear_members
 from service.domain.combos.editing import ComboEdit, update_combo
-from service.domain.combos.expressions import draft_of
+from service.domain.combos.expressions import to_draft
 from service.domain.combos.refresh import refresh_combos
 from service.domain.combos.tag_deletion import delete_tag
 from service.domain.events.recorder import record_events
@@ -19,7 +19,7 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind, TagState
-from service.entities.errors import ErrorCode, RefusedError
+from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.users import UserEvent
 from tests.domain.log_replay import check_log
@@ -98,13 +98,13 @@ class Life:
     async def settle(self) -> None:
         """However it went so far: one sweep, one refresh, and everything is right."""
         self.clock.advance(timedelta(seconds=1))
-        await sweep_combos(self.runtime, self.channel.channel_id)
+        await rescue_combos(self.runtime, self.channel.channel_id)
         await refresh_combos(self.runtime, self.channel.channel_id)
         await clear_members(self.runtime, self.channel.channel_id)
         await self.check()
-        book, held = await book_of(self.runtime, self.channel), await bits(self.runtime, self.channel)
-        for found, combo in book.living():
-            dead = bool(self.dead_below(combo.tag_id))
+        graph, held = await book_of(self.runtime, self.channel), await bits(self.runtime, self.channel)
+        for found, combo in graph.living():
+            dead = bool(self.deleted_dependencies(combo.tag_id))
             assert found.state is (TagState.LAPSED if dead else TagState.ACTIVE)
             has = {openid for openid, tag_ids in held.items() if combo.tag_id in tag_ids}
             assert has == (set() if dead else self.expected(combo.tag_id, held))
@@ -116,12 +116,12 @@ class Life:
 
     async def check(self) -> None:
         """LAPSED exactly while a deleted tag is reached; ACTIVE ones are exact as of their instant."""
-        book, held = await book_of(self.runtime, self.channel), await bits(self.runtime, self.channel)
-        living = {combo.tag_id: (found, combo) for found, combo in book.living()}
+        graph, held = await book_of(self.runtime, self.channel), await bits(self.runtime, self.channel)
+        living = {combo.tag_id: (found, combo) for found, combo in graph.living()}
         assert living.keys() == self.made_of.keys() - self.deleted
         for tag_id, (found, combo) in living.items():
             assert combo.expression == self.made_of[tag_id]
-            assert (found.state is TagState.LAPSED) is bool(self.dead_below(tag_id))
+            assert (found.state is TagState.LAPSED) is bool(self.deleted_dependencies(tag_id))
             if found.state is not TagState.ACTIVE:
                 continue
             assert combo.as_of is not None
@@ -142,7 +142,7 @@ class Life:
                     left.append(each)
         return found
 
-    def dead_below(self, tag_id: int) -> set[int]:
+    def deleted_dependencies(self, tag_id: int) -> set[int]:
         return self.below(tag_id) & self.deleted
 
     def expected(self, tag_id: int, held: Mapping[str, frozenset[int]]) -> set[str]:
@@ -159,7 +159,7 @@ class Life:
         expression = self._expression(shape)
         try:
             combo = await make_combo(self.runtime, self.channel, f"Combo {len(self.made_of)}", expression)
-        except RefusedError as refused:
+        except RequestError as refused:
             self._check_refusal(refused.code, expression, None)
             return
         self.made_of[combo.tag_id] = combo.expression
@@ -169,16 +169,16 @@ class Life:
         if tag_id is None:
             return
         expression = self._expression(shape)
-        edit = ComboEdit(expression=draft_of(self.channel.channel_id, expression))
+        edit = ComboEdit(expression=to_draft(self.channel.channel_id, expression))
         try:
-            book, _ = await update_combo(self.runtime, admin(), id_of(self.channel, tag_id), edit)
-        except RefusedError as refused:
+            graph, _ = await update_combo(self.runtime, admin(), id_of(self.channel, tag_id), edit)
+        except RequestError as refused:
             self._check_refusal(refused.code, expression, tag_id)
             return
         assert not any(tag_id in self.below(each) for each in expression.tag_ids())
-        if book.combos[tag_id].expression != self.made_of[tag_id]:
+        if graph.combos[tag_id].expression != self.made_of[tag_id]:
             self.moved[tag_id] = self.clock()
-        self.made_of[tag_id] = book.combos[tag_id].expression
+        self.made_of[tag_id] = graph.combos[tag_id].expression
 
     def _check_refusal(self, code: ErrorCode, expression: Expression, edited: int | None) -> None:
         """It was refused for what is so: it reaches what is edited, or something deleted."""
@@ -194,7 +194,7 @@ class Life:
         if every:
             tag_id = every[place % len(every)]
             above = {each for each in self.made_of.keys() - self.deleted - {tag_id} if tag_id in self.below(each)}
-            lapsing = {each for each in above if not self.dead_below(each)}
+            lapsing = {each for each in above if not self.deleted_dependencies(each)}
             gone = await delete_tag(self.runtime, admin(), id_of(self.channel, tag_id))
             assert {each.tag_id for each in gone.lapsed} == lapsing
             self.deleted.add(tag_id)
@@ -216,7 +216,7 @@ class Life:
         await refresh_combos(self.runtime, self.channel.channel_id)
 
     async def _sweep(self) -> None:
-        await sweep_combos(self.runtime, self.channel.channel_id)
+        await rescue_combos(self.runtime, self.channel.channel_id)
 
     async def _clear(self) -> None:
         await clear_members(self.runtime, self.channel.channel_id)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
-from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
@@ -150,7 +150,7 @@ class Telling:
 
     async def change_windows(self, windows: Windows) -> None:
         """Put other windows in force; they hold for everybody from the next run on."""
-        await settle_windows(replace(self.runtime, settings=replace(self.runtime.settings, windows=windows)))
+        await apply_windows(replace(self.runtime, settings=replace(self.runtime.settings, windows=windows)))
         self.windows = windows
         self._evaluated_at = None
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from service.domain.combos.editing import NewCombo, create_combo
-from service.domain.combos.expressions import draft_of
+from service.domain.combos.expressions import to_draft
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.combos import Combo, ComboCatalogue
+from service.entities.combos import Combo, ComboGraph
 from service.entities.enums import ReturnMode, TagState
 from service.entities.expressions import Expression
 from service.entities.ids import channel_gid, tag_gid
@@ -40,14 +40,14 @@ async def _submit(runtime: Runtime, channel: Channel, tag_id: int, openids: tupl
 
 async def make_combo(runtime: Runtime, channel: Channel, name: str, expression: Expression) -> Combo:
     """Make a combo as an admin does; nobody has computed it yet."""
-    new = NewCombo("Combo", name, None, draft_of(channel.channel_id, expression))
-    book, tag = await create_combo(runtime, admin(channel.robot_id), channel_gid(channel.channel_id), new)
-    return book.combos[tag.tag_id]
+    new = NewCombo("Combo", name, None, to_draft(channel.channel_id, expression))
+    graph, tag = await create_combo(runtime, admin(channel.robot_id), channel_gid(channel.channel_id), new)
+    return graph.combos[tag.tag_id]
 
 
-async def book_of(runtime: Runtime, channel: Channel) -> ComboCatalogue:
+async def book_of(runtime: Runtime, channel: Channel) -> ComboGraph:
     async with runtime.pool.acquire() as conn:
-        return await combos.combo_catalogue(conn, channel.channel_id)
+        return await combos.combo_graph(conn, channel.channel_id)
 
 
 async def tag_of(runtime: Runtime, channel: Channel, tag_id: int) -> Tag:

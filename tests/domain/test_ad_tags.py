@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, finish_ad_tags, update_ad_tag
+from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, resume_ad_tag_updates, update_ad_tag
 from service.domain.channels.binding import reset_addresses, unbind_channel
-from service.domain.combos.activation import sweep_combos
+from service.domain.combos.activation import rescue_combos
 from service.domain.combos.cleanup import clear_members
 from service.domain.combos.tag_deletion import delete_tag
 from service.domain.events.recorder import record_events
@@ -259,10 +259,10 @@ async def test_what_a_crash_left_uncompared_is_finished(runtime: Runtime, channe
     await runtime.pool.execute("update tag set state = 'PENDING' where tag_id = $1", tag.tag_id)
     assert await confirm(runtime, channel) == [], "its members are not complete"
 
-    assert await finish_ad_tags(runtime, channel.channel_id) == 1
+    assert await resume_ad_tag_updates(runtime, channel.channel_id) == 1
     assert await members(runtime, channel, tag) == {"ann"}
     assert await runtime.pool.fetchval("select state from tag where tag_id = $1", tag.tag_id) == "ACTIVE"
-    assert await finish_ad_tags(runtime, channel.channel_id) == 0
+    assert await resume_ad_tag_updates(runtime, channel.channel_id) == 0
 
 
 async def test_verify_finds_and_repairs_wrong_ad_tags(runtime: Runtime, channel: Channel) -> None:
@@ -283,14 +283,14 @@ async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, 
     tag = await make(runtime, channel, "Spring", "1")
     await follow(runtime, channel, "ann", "1")
     combo = await make_combo(runtime, channel, "New from spring", all_of(leaf(tag.tag_id), leaf(1)))
-    await sweep_combos(runtime, channel.channel_id)
+    await rescue_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.PENDING
     assert isinstance(runtime.queue, RecordingQueue)
     runtime.queue.tasks.clear()
 
     await confirm(runtime, channel)
     assert [name for name, *_ in runtime.queue.tasks] == ["activate_combo"]
-    await sweep_combos(runtime, channel.channel_id)
+    await rescue_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
     await delete_tag(runtime, admin(), tag_gid(channel.channel_id, tag.tag_id))
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.domain.audiences.counting import members_page, size_up, tag_overlap
+from service.domain.audiences.counting import count_audience, members_page, tag_overlap
 from service.domain.channels.binding import unbind_channel
-from service.domain.combos.expressions import draft_of
+from service.domain.combos.expressions import to_draft
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
@@ -20,7 +20,7 @@ from service.entities.errors import (
     ErrorCode,
     LimitExceededError,
     NotFoundError,
-    RefusedError,
+    RequestError,
     TagNotUsableError,
 )
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
@@ -66,8 +66,8 @@ async def test_an_audience_is_what_sets_say(
     expected = members_of(population, expression)
     following = population[NEW] | population[OLD]
 
-    draft = draft_of(channel.channel_id, expression)
-    audience = await size_up(runtime, admin(), channel_gid(channel.channel_id), draft, "expression")
+    draft = to_draft(channel.channel_id, expression)
+    audience = await count_audience(runtime, admin(), channel_gid(channel.channel_id), draft, "expression")
     assert audience.expression.canonical() == expression.canonical()
     assert audience.size.members == len(expected)
     assert audience.size.followers == len(following.intersection(expected))
@@ -104,10 +104,10 @@ async def test_only_active_tags_are_counted_and_compared(runtime: Runtime, chann
     await populate(runtime, channel, {9: {1}, 10: {1}})
     await set_state(runtime, channel, 10, state)
     channel_id = channel.channel_id
-    hidden = draft_of(channel_id, any_of(tag(9), difference(tag(9), tag(10))))
+    hidden = to_draft(channel_id, any_of(tag(9), difference(tag(9), tag(10))))
 
-    with pytest.raises(RefusedError) as refused:
-        await size_up(runtime, admin(), channel_gid(channel_id), hidden, "expression")
+    with pytest.raises(RequestError) as refused:
+        await count_audience(runtime, admin(), channel_gid(channel_id), hidden, "expression")
     assert refused.value.code is ErrorCode.TAG_NOT_USABLE
     assert [field.path for field in refused.value.fields] == ["expression.any.1.except.remove.tag"]
     with pytest.raises(TagNotUsableError) as compared:
@@ -139,8 +139,8 @@ async def test_a_closed_gate_refuses_audiences_and_overlaps(runtime: Runtime, ch
     await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
 
     with pytest.raises(ChannelNotBoundError):
-        await size_up(
-            runtime, admin(), channel_gid(channel.channel_id), draft_of(channel.channel_id, tag(1)), "expression"
+        await count_audience(
+            runtime, admin(), channel_gid(channel.channel_id), to_draft(channel.channel_id, tag(1)), "expression"
         )
     with pytest.raises(ChannelNotBoundError):
         await tag_overlap(runtime, admin(), [tag_gid(channel.channel_id, tag_id) for tag_id in (1, 2)])
@@ -175,6 +175,6 @@ async def test_an_audience_is_as_old_as_the_oldest_of_its_tags(runtime: Runtime,
         (tag(combo), computed_at),
         (any_of(tag(combo), tag(OLD)), computed_at),
     ):
-        draft = draft_of(channel.channel_id, expression)
-        audience = await size_up(runtime, admin(), channel_gid(channel.channel_id), draft, "expression")
+        draft = to_draft(channel.channel_id, expression)
+        audience = await count_audience(runtime, admin(), channel_gid(channel.channel_id), draft, "expression")
         assert audience.as_of == as_of

@@ -13,7 +13,7 @@ from tests.runtimes import bind
 @pytest.fixture
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute one block at a time, so that there are places to stop between."""
-    monkeypatch.setattr(activation, "BLOCKS_A_SLICE", 1)
+    monkeypatch.setattr(activation, "BLOCKS_PER_SLICE", 1)
 
 
 # The database outlives an example on purpose: every example binds a channel of its own.

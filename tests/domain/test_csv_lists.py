@@ -6,13 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.return_data.csv_reader import LineTooLongError, OpenidReader, Reject, RejectWriter, Row
+from service.domain.return_data.csv_reader import (
+    LineTooLongError,
+    OpenidReader,
+    OpenidRow,
+    RejectedRow,
+    RejectedRowWriter,
+)
 
 FILE = '\ufeffname,OpenID,spent\r\nAda,oAda,10\r\n\r\n"Bob, the first",oBob,\r\nKim,\r\n'.encode()
-READ = [Row(2, "oAda"), Row(4, "oBob"), Row(5, "")]
+READ = [OpenidRow(2, "oAda"), OpenidRow(4, "oBob"), OpenidRow(5, "")]
 
 
-def read(*chunks: bytes) -> list[Row]:
+def read(*chunks: bytes) -> list[OpenidRow]:
     reader = OpenidReader()
     return [row for chunk in chunks for row in reader.feed(chunk)] + reader.feed(b"", final=True)
 
@@ -43,7 +49,7 @@ def test_headers_separators_and_quotes(text: str, expected: list[str]) -> None:
 
 
 def test_bytes_that_are_no_text_become_an_entry_that_is_refused_later() -> None:
-    assert read(b"oAda\n\xff\xfe\n") == [Row(1, "oAda"), Row(2, "\ufffd\ufffd")]
+    assert read(b"oAda\n\xff\xfe\n") == [OpenidRow(1, "oAda"), OpenidRow(2, "\ufffd\ufffd")]
 
 
 def test_a_file_without_line_ends_is_refused_before_it_fills_the_memory() -> None:
@@ -56,10 +62,10 @@ def test_a_file_without_line_ends_is_refused_before_it_fills_the_memory() -> Non
 
 def test_rejects_can_be_read_again_and_are_no_formulas() -> None:
     file = io.StringIO()
-    writer = RejectWriter(file)
-    writer.write(Reject(3, 'o,"Ada', "Malformed."))
-    writer.write(Reject(7, "=HYPERLINK()", "Malformed."))
-    writer.write(Reject(9, "x" * 1_000, "Malformed."))
+    writer = RejectedRowWriter(file)
+    writer.write(RejectedRow(3, 'o,"Ada', "Malformed."))
+    writer.write(RejectedRow(7, "=HYPERLINK()", "Malformed."))
+    writer.write(RejectedRow(9, "x" * 1_000, "Malformed."))
 
     assert file.getvalue().startswith("openid,line,reason\n")
     again = [row.openid for row in read(file.getvalue().encode())]

@@ -143,7 +143,7 @@ async def test_requests_that_arrive_together_share_transactions(runtime: Runtime
     [head] = await heads_of(runtime, channel)
     assert head.version <= 3
     assert await runtime.pool.fetchval("select count(distinct xmin::text) from channel_user") <= 3
-    assert [wake_up.version for wake_up in wake_ups_of(runtime) if wake_up.block == 0] == list(
+    assert [notification.version for notification in wake_ups_of(runtime) if notification.block == 0] == list(
         range(1, head.version + 1)
     )
     await check_log(runtime, channel)

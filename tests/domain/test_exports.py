@@ -10,23 +10,23 @@ from service.domain.audiences import exports as use_cases
 from service.domain.audiences.csv_writer import csv_rows
 from service.domain.audiences.exports import (
     COLUMNS,
-    drop_what_is_over,
-    export_slice,
     export_url,
     open_export,
+    parse_export_link,
+    purge_expired_exports,
     read_export,
-    read_link,
     start_export,
+    write_export_slice,
 )
 from service.domain.channels.binding import unbind_channel
-from service.domain.combos.expressions import draft_of
+from service.domain.combos.expressions import to_draft
 from service.domain.events.recorder import record_events
-from service.domain.jobs import KEPT_FOR, LEASE, cancel_job, run_job
+from service.domain.jobs import JOB_RETENTION, LEASE_DURATION, cancel_job, run_job
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
 from service.entities.enums import EventKind, TagState
-from service.entities.errors import ChannelNotBoundError, ErrorCode, RefusedError
+from service.entities.errors import ChannelNotBoundError, ErrorCode, RequestError
 from service.entities.expressions import Expression, any_of, difference, tag
 from service.entities.ids import channel_gid, gid
 from service.entities.jobs import Job, JobKind, JobState
@@ -40,12 +40,12 @@ EXPORT = JobKind.AUDIENCE_EXPORT
 
 
 async def export(runtime: Runtime, channel: Channel, expression: Expression) -> Job:
-    draft = draft_of(channel.channel_id, expression)
+    draft = to_draft(channel.channel_id, expression)
     return await start_export(runtime, admin(), channel_gid(channel.channel_id), draft, "input.expression")
 
 
 async def work(runtime: Runtime, job: Job) -> Job:
-    await run_job(runtime, {EXPORT: export_slice}, job.channel_id, job.job_id)
+    await run_job(runtime, {EXPORT: write_export_slice}, job.channel_id, job.job_id)
     return await stored(runtime, job)
 
 
@@ -104,15 +104,15 @@ async def test_an_audience_of_nobody_is_a_heading(runtime: Runtime, channel: Cha
 async def test_everybody_is_in_the_file_once_though_the_worker_dies_at_every_step(
     runtime: Runtime, channel: Channel, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(use_cases, "ROWS_A_SLICE", 3)
-    monkeypatch.setattr(use_cases, "BLOCKS_A_SLICE", 2)
+    monkeypatch.setattr(use_cases, "ROWS_PER_SLICE", 3)
+    monkeypatch.setattr(use_cases, "BLOCKS_PER_SLICE", 2)
     members = {block * BLOCK_SIZE + offset for block in (0, 1, 2, 5, 6, 40) for offset in (0, 1, BLOCK_SIZE - 1)}
     await populate(runtime, channel, {9: members | {70}, 10: {70}})
     job = await export(runtime, channel, difference(tag(9), tag(10)))
     deaths = 0
 
     async def dies_after(runtime: Runtime, job: Job) -> Job:
-        await export_slice(runtime, job)
+        await write_export_slice(runtime, job)
         raise SystemExit
 
     async def dies_before_the_commit(runtime: Runtime, job: Job) -> Job:
@@ -120,8 +120,8 @@ async def test_everybody_is_in_the_file_once_though_the_worker_dies_at_every_ste
             raise SystemExit
 
         with monkeypatch.context() as patch:
-            patch.setattr(use_cases, "keep_slice", die)
-            return await export_slice(runtime, job)
+            patch.setattr(use_cases, "save_progress", die)
+            return await write_export_slice(runtime, job)
 
     now = job
     while not now.state.finished:
@@ -129,7 +129,7 @@ async def test_everybody_is_in_the_file_once_though_the_worker_dies_at_every_ste
         with pytest.raises(SystemExit):
             await run_job(runtime, {EXPORT: end}, job.channel_id, job.job_id)
         deaths += 1
-        clock.advance(LEASE)
+        clock.advance(LEASE_DURATION)
         now = await stored(runtime, job)
 
     assert deaths == 14, "six slices and the last that finds nothing more, each lost once and done once"
@@ -163,7 +163,7 @@ async def test_only_active_tags_are_exported_and_a_refusal_leaves_nothing(
     await populate(runtime, channel, {9: {1}, 10: {1}})
     await set_state(runtime, channel, 10, state)
 
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestError) as refused:
         await export(runtime, channel, any_of(tag(9), tag(10)))
     assert refused.value.code is ErrorCode.TAG_NOT_USABLE
     assert not await runtime.pool.fetchval("select count(*) from job")
@@ -191,7 +191,7 @@ async def test_the_link_is_signed_stays_the_same_and_expires(
     assert url is not None
     assert export_url(runtime, done) == url
     link = url.rpartition("/")[2]
-    assert read_link(runtime, link) == (done.channel_id, done.job_id, START + timedelta(hours=24))
+    assert parse_export_link(runtime, link) == (done.channel_id, done.job_id, START + timedelta(hours=24))
     claims, _, signature = link.rpartition(".")
     channel_id, job_id, expires_at = claims.split(".")
     for forged in (
@@ -203,7 +203,7 @@ async def test_the_link_is_signed_stays_the_same_and_expires(
         "",
         "é.ü.ß.☕",
     ):
-        assert read_link(runtime, forged) is None
+        assert parse_export_link(runtime, forged) is None
     clock.advance(timedelta(hours=24))
     assert export_url(runtime, done) is None
 
@@ -215,7 +215,7 @@ async def test_what_is_over_is_dropped(runtime: Runtime, channel: Channel, clock
     await cancel_job(runtime, admin(), gid(EXPORT, cancelled.channel_id, cancelled.job_id))
     waiting = await export(runtime, channel, tag(9))
 
-    await drop_what_is_over(runtime, channel.channel_id)
+    await purge_expired_exports(runtime, channel.channel_id)
     frozen = await runtime.pool.fetch("select distinct job_id from frozen_audience")
     assert [row["job_id"] for row in frozen] == [waiting.job_id]
     assert len(await rows_of(runtime, done)) == 2
@@ -224,12 +224,12 @@ async def test_what_is_over_is_dropped(runtime: Runtime, channel: Channel, clock
     file = await open_export(runtime, done.channel_id, done.job_id)
     assert file is not None
     reading = read_export(runtime, file)
-    await drop_what_is_over(runtime, channel.channel_id)
+    await purge_expired_exports(runtime, channel.channel_id)
     with pytest.raises(LookupError):
         await anext(aiter(reading))
     assert await open_export(runtime, done.channel_id, done.job_id) is None
-    clock.advance(KEPT_FOR + timedelta(seconds=1))
-    await drop_what_is_over(runtime, channel.channel_id)
+    clock.advance(JOB_RETENTION + timedelta(seconds=1))
+    await purge_expired_exports(runtime, channel.channel_id)
     assert [row["job_id"] for row in await runtime.pool.fetch("select job_id from job")] == [waiting.job_id]
 
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.combos.expressions import Usable, draft_of, names_of, parse_expression
+from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression, to_draft
 from service.entities.enums import TagKind, TagState
-from service.entities.errors import ErrorCode, RefusedError
+from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import (
     DifferenceDraft,
     Draft,
     Expression,
-    ManyDraft,
+    NaryDraft,
     Operator,
     TagDraft,
     any_of,
@@ -45,21 +45,21 @@ def leaf(tag_id: int, channel_id: int = 7) -> TagDraft:
     return TagDraft(tag_gid(channel_id, tag_id))
 
 
-def both(*operands: Draft) -> ManyDraft:
-    return ManyDraft(Operator.ALL, operands)
+def both(*operands: Draft) -> NaryDraft:
+    return NaryDraft(Operator.ALL, operands)
 
 
-def either(*operands: Draft) -> ManyDraft:
-    return ManyDraft(Operator.ANY, operands)
+def either(*operands: Draft) -> NaryDraft:
+    return NaryDraft(Operator.ANY, operands)
 
 
-def parse(draft: Draft, usable: Usable = Usable.FOR_COMBOS) -> Expression:
-    return parse_expression(CATALOGUE, draft, HERE, usable)
+def parse(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> Expression:
+    return parse_expression(CATALOGUE, draft, HERE, allowed)
 
 
-def refusal(draft: Draft, usable: Usable = Usable.FOR_COMBOS) -> RefusedError:
-    with pytest.raises(RefusedError) as refused:
-        parse(draft, usable)
+def refusal(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> RequestError:
+    with pytest.raises(RequestError) as refused:
+        parse(draft, allowed)
     return refused.value
 
 
@@ -112,7 +112,7 @@ def test_what_is_just_allowed_is_allowed() -> None:
 
 def test_a_pending_operand_is_for_combos_only() -> None:
     assert parse(leaf(PENDING)) == tag(PENDING)
-    assert refusal(leaf(PENDING), Usable.NOW).code is ErrorCode.TAG_NOT_USABLE
+    assert refusal(leaf(PENDING), AllowedStates.ACTIVE_ONLY).code is ErrorCode.TAG_NOT_USABLE
 
 
 def test_nested_unions_are_one_and_repetitions_count_once() -> None:
@@ -126,8 +126,8 @@ def test_the_order_of_operands_changes_what_is_shown_and_not_what_it_is() -> Non
     one = parse(DifferenceDraft(both(leaf(A), leaf(B)), leaf(C)))
     other = parse(DifferenceDraft(both(leaf(B), leaf(A)), leaf(C)))
 
-    assert names_of(CATALOGUE, one) == "(T1 ∩ T2) − T3"
-    assert names_of(CATALOGUE, other) == "(T2 ∩ T1) − T3"
+    assert format_expression(CATALOGUE, one) == "(T1 ∩ T2) − T3"
+    assert format_expression(CATALOGUE, other) == "(T2 ∩ T1) − T3"
     assert one.digest() == other.digest()
     assert one.digest() != parse(DifferenceDraft(leaf(C), both(leaf(A), leaf(B)))).digest()
 
@@ -148,4 +148,4 @@ def test_an_expression_survives_the_database_and_becomes_a_draft_again() -> None
     expression = parse(either(DifferenceDraft(leaf(A), leaf(B)), both(leaf(C), leaf(A))))
 
     assert from_json(to_json(expression)) == expression
-    assert parse(draft_of(7, expression)) == expression
+    assert parse(to_draft(7, expression)) == expression

@@ -10,7 +10,7 @@ import pytest
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.people.identities import IdentityPair, link_identities
-from service.domain.privacy.forgetting import LATE_REPEATS_FOR, forget_openid, forget_unfollowed
+from service.domain.privacy.forgetting import FORGOTTEN_HASH_RETENTION, forget_openid, forget_unfollowed
 from service.domain.privacy.retention import prune_channel
 from service.domain.return_data.batches import expire_batches, undo_batch
 from service.domain.runtime import Runtime
@@ -18,7 +18,7 @@ from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from tests.domain.ads import feed, make, members
 from tests.domain.returned_data import handed_back, members_of, receipt_gid, submit
@@ -231,7 +231,7 @@ async def test_a_new_secrets_key_still_knows_whom_the_old_one_forgot(
 ) -> None:
     await happens(runtime, channel, EventKind.FOLLOW, "ann")
     await forget_openid(runtime, channel.channel_id, "ann")
-    rotated = replace(runtime, sealer=Sealer(("another key, which is new and put in front", SECRETS_KEY)))
+    rotated = replace(runtime, secret_box=SecretBox(("another key, which is new and put in front", SECRETS_KEY)))
 
     await happens(rotated, channel, EventKind.FOLLOW, "ann")
     assert await known(runtime, channel) == set()
@@ -240,7 +240,7 @@ async def test_a_new_secrets_key_still_knows_whom_the_old_one_forgot(
 async def test_what_stays_of_them_goes_too_in_the_end(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
     await happens(runtime, channel, EventKind.FOLLOW, "ann")
     await forget_openid(runtime, channel.channel_id, "ann")
-    for passed, left in ((LATE_REPEATS_FOR, 1), (SECOND, 0)):
+    for passed, left in ((FORGOTTEN_HASH_RETENTION, 1), (SECOND, 0)):
         clock.advance(passed)
         await prune_channel(runtime, channel.channel_id, clock())
         assert await runtime.pool.fetchval("select count(*) from forgotten_openid") == left

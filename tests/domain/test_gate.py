@@ -232,11 +232,11 @@ async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None
         return await update_channel(runtime, admin(), channel_gid(channel.channel_id), change)
 
     stored = await given(Credentials(app_secret="a secret".replace(" ", "-"), callback_token="token"))
-    assert stored.sealed_app_secret is not None
-    assert b"a-secret" not in stored.sealed_app_secret
-    assert runtime.sealer.open(stored.sealed_app_secret) == "a-secret"
+    assert stored.encrypted_app_secret is not None
+    assert b"a-secret" not in stored.encrypted_app_secret
+    assert runtime.secret_box.decrypt(stored.encrypted_app_secret) == "a-secret"
     kept = await given(Credentials(callback_token=""))
-    assert (kept.sealed_app_secret, kept.sealed_callback_token) == (stored.sealed_app_secret, None)
+    assert (kept.encrypted_app_secret, kept.encrypted_callback_token) == (stored.encrypted_app_secret, None)
 
 
 async def test_structural_changes_are_logged_and_published(runtime: Runtime) -> None:

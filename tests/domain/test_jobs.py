@@ -7,16 +7,16 @@ from datetime import timedelta
 import pytest
 
 from service.domain.jobs import (
-    LEASE,
-    MOST_FAILURES,
-    MOST_UNFINISHED,
+    LEASE_DURATION,
+    MAX_FAILURES,
+    MAX_UNFINISHED_JOBS,
     cancel_job,
     find_job,
     jobs_of_channel,
-    keep_slice,
+    reenqueue_unfinished_jobs,
     run_job,
+    save_progress,
     start_job,
-    sweep_jobs,
 )
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -28,7 +28,7 @@ from service.entities.errors import (
     NotFoundError,
 )
 from service.entities.ids import gid
-from service.entities.jobs import Job, JobKind, JobState, JobWakeUp
+from service.entities.jobs import Job, JobChangeNotification, JobKind, JobState
 from service.storage import channels, jobs
 from tests.frozen_clock import START, FrozenClock
 from tests.runtimes import RecordingPublisher, RecordingQueue, admin, bind
@@ -54,7 +54,7 @@ async def one_more(runtime: Runtime, job: Job) -> Job:
     async with runtime.pool.acquire() as conn, conn.transaction():
         done = job.done + 1
         state = JobState.DONE if done == job.total else JobState.RUNNING
-        return await keep_slice(conn, runtime, replace(job, done=done, state=state))
+        return await save_progress(conn, runtime, replace(job, done=done, state=state))
 
 
 async def run(runtime: Runtime, job: Job, work: object = one_more) -> Job:
@@ -98,7 +98,7 @@ async def test_two_workers_do_not_work_on_one_job(runtime: Runtime, channel: Cha
     await started.wait()
     second = await run(runtime, job)
     assert (second.done, second.claim) == (0, 1)
-    assert await sweep_jobs(runtime) == 0
+    assert await reenqueue_unfinished_jobs(runtime) == 0
     go_on.set()
     assert (await first).state is JobState.DONE
 
@@ -115,9 +115,9 @@ async def test_a_job_left_by_a_dead_worker_goes_on_where_it_stopped(
 
     with pytest.raises(SystemExit):
         await run(runtime, job, dies)
-    assert await sweep_jobs(runtime) == 0, "its lease still runs"
-    clock.advance(LEASE)
-    assert await sweep_jobs(runtime) == 1
+    assert await reenqueue_unfinished_jobs(runtime) == 0, "its lease still runs"
+    clock.advance(LEASE_DURATION)
+    assert await reenqueue_unfinished_jobs(runtime) == 1
     assert tasks_of(runtime) == [f"job:{job.channel_id}:{job.job_id}:1"], "another id than the first time"
     done = await run(runtime, job)
     assert (done.state, done.done, done.claim) == (JobState.DONE, 3, 2)
@@ -128,11 +128,11 @@ async def test_who_was_taken_for_dead_writes_nothing(runtime: Runtime, channel: 
     written = []
 
     async def falls_asleep(runtime: Runtime, job: Job) -> Job:
-        clock.advance(2 * LEASE)
+        clock.advance(2 * LEASE_DURATION)
         await run_job(runtime, {EXPORT: one_more}, job.channel_id, job.job_id)
         async with runtime.pool.acquire() as conn, conn.transaction():
             await conn.execute("insert into robot values ('from-the-grave', $1)", clock())
-            written.append(await keep_slice(conn, runtime, replace(job, done=1)))
+            written.append(await save_progress(conn, runtime, replace(job, done=1)))
         return written[0]
 
     done = await run(runtime, job, falls_asleep)
@@ -149,20 +149,20 @@ async def test_a_slice_that_fails_is_tried_again_later_and_not_for_ever(
         raise ZeroDivisionError
 
     pauses = []
-    for _ in range(MOST_FAILURES - 1):
+    for _ in range(MAX_FAILURES - 1):
         waiting = await run(runtime, job, fails)
         assert waiting.state is JobState.WAITING
         assert waiting.resumes_at is not None
-        assert await sweep_jobs(runtime) == 0
+        assert await reenqueue_unfinished_jobs(runtime) == 0
         assert await run(runtime, job) == waiting, "it is not due"
         pauses.append(waiting.resumes_at - clock())
         clock.now = waiting.resumes_at
-        assert await sweep_jobs(runtime) == 1
+        assert await reenqueue_unfinished_jobs(runtime) == 1
     assert pauses == [timedelta(seconds=each) for each in (5, 10, 20, 40)]
     failed = await run(runtime, job, fails)
     assert (failed.state, failed.error_code) == (JobState.FAILED, "INTERNAL")
     assert "ZeroDivision" not in (failed.error or "")
-    assert await sweep_jobs(runtime) == 0
+    assert await reenqueue_unfinished_jobs(runtime) == 0
 
 
 async def test_a_slice_that_succeeds_forgives_earlier_failures(
@@ -211,7 +211,7 @@ async def test_a_worker_that_is_told_to_stop_hands_the_job_back(runtime: Runtime
         await working
     handed_back = await stored(runtime, job)
     assert (handed_back.state, handed_back.done, handed_back.lease_until) == (JobState.QUEUED, 1, None)
-    assert await sweep_jobs(runtime) == 1
+    assert await reenqueue_unfinished_jobs(runtime) == 1
     assert (await run(runtime, job)).state is JobState.DONE
 
 
@@ -227,7 +227,7 @@ async def test_a_cancelled_job_stops_at_its_next_slice(runtime: Runtime, channel
     assert (stopped.state, stopped.done) == (JobState.CANCELLED, 1)
     assert stopped.finished_at == START
     assert await run(runtime, job) == stopped
-    assert await sweep_jobs(runtime) == 0
+    assert await reenqueue_unfinished_jobs(runtime) == 0
     again = await cancel_job(runtime, admin(), gid(EXPORT, job.channel_id, job.job_id))
     assert again == stopped
 
@@ -239,11 +239,11 @@ async def test_a_finished_job_stays_what_it_is_when_it_is_cancelled(runtime: Run
 
 
 async def test_a_channel_has_at_most_twenty_unfinished_jobs_of_a_kind(runtime: Runtime, channel: Channel) -> None:
-    made = [await make_job(runtime, channel) for _ in range(MOST_UNFINISHED)]
+    made = [await make_job(runtime, channel) for _ in range(MAX_UNFINISHED_JOBS)]
     with pytest.raises(LimitExceededError):
         await make_job(runtime, channel)
     await run(runtime, made[3])
-    assert (await make_job(runtime, channel)).job_id == MOST_UNFINISHED + 1
+    assert (await make_job(runtime, channel)).job_id == MAX_UNFINISHED_JOBS + 1
 
 
 async def test_jobs_are_found_by_who_may_start_them(runtime: Runtime, channel: Channel) -> None:
@@ -283,5 +283,5 @@ async def test_each_state_of_a_job_wakes_who_watches_it(runtime: Runtime, channe
     await run(runtime, job)
 
     assert isinstance(runtime.publisher, RecordingPublisher)
-    told = [each for each in runtime.publisher.wake_ups if isinstance(each, JobWakeUp)]
-    assert told == [JobWakeUp(channel.channel_id, job.job_id)] * 4, "taken up, and three slices"
+    told = [each for each in runtime.publisher.notifications if isinstance(each, JobChangeNotification)]
+    assert told == [JobChangeNotification(channel.channel_id, job.job_id)] * 4, "taken up, and three slices"

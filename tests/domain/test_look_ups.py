@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from service.foundation.batch_reader import LookUps
+from service.foundation.batch_reader import BatchReader
 from tests.waiting import wait_until
 
 
@@ -30,7 +30,7 @@ class Shelf:
 async def test_what_is_asked_together_is_read_together() -> None:
     shelf = Shelf()
     shelf.may_answer.set()
-    look_ups = LookUps(shelf.read)
+    look_ups = BatchReader(shelf.read)
     answers = await asyncio.gather(*(look_ups.get(key) for key in ("a", "b", "a", "nobody")))
     assert answers == [1, 1, 1, None]
     assert shelf.asked == [["a", "b", "nobody"]]
@@ -39,7 +39,7 @@ async def test_what_is_asked_together_is_read_together() -> None:
 
 async def test_nobody_joins_a_statement_that_has_begun() -> None:
     shelf = Shelf()
-    look_ups = LookUps(shelf.read, at_once=1)
+    look_ups = BatchReader(shelf.read, max_concurrent=1)
     early = asyncio.create_task(look_ups.get("a"))
     await wait_until(lambda: bool(shelf.asked))
     shelf.standing = 2
@@ -54,7 +54,7 @@ async def test_nobody_joins_a_statement_that_has_begun() -> None:
 async def test_a_failure_is_told_to_all_who_asked_with_it_and_to_nobody_else() -> None:
     shelf = Shelf(broken=True)
     shelf.may_answer.set()
-    look_ups = LookUps(shelf.read)
+    look_ups = BatchReader(shelf.read)
     failed = await asyncio.gather(look_ups.get("a"), look_ups.get_many(["b", "c"]), return_exceptions=True)
     assert [type(each) for each in failed] == [OSError, OSError]
     shelf.broken = False
@@ -63,7 +63,7 @@ async def test_a_failure_is_told_to_all_who_asked_with_it_and_to_nobody_else() -
 
 async def test_who_goes_away_takes_nobody_along() -> None:
     shelf = Shelf()
-    look_ups = LookUps(shelf.read)
+    look_ups = BatchReader(shelf.read)
     gone, stays = asyncio.create_task(look_ups.get("a")), asyncio.create_task(look_ups.get("a"))
     await wait_until(lambda: bool(shelf.asked))
     gone.cancel()

@@ -8,8 +8,8 @@ import pytest
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.privacy.retention import prune_channel
 from service.domain.return_data import writing
-from service.domain.return_data.batches import sweep, undo_batch
-from service.domain.return_data.submission import MOST_BATCHES_TOGETHER, ReturnRecorder
+from service.domain.return_data.batches import expire_batches_of_all_channels, undo_batch
+from service.domain.return_data.submission import MAX_BATCHES_PER_WRITE, ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.domain.verification.channel import verify_channel
@@ -105,7 +105,7 @@ async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_t
     await submit(runtime, channel, handed_back(["eve"], expires_at=clock() + MINUTE))
     far = await submit(runtime, channel, handed_back(["zoe"], expires_at=clock() + timedelta(days=90)))
     clock.advance(MINUTE)
-    await sweep(runtime)
+    await expire_batches_of_all_channels(runtime)
     assert await members_of(runtime, channel, lasting.tag_id) == {"ada", "bob", "zoe"}
 
     clock.advance(runtime.settings.undo_retention)
@@ -143,20 +143,20 @@ async def test_lists_that_arrive_together_share_a_transaction_and_have_their_own
     import asyncio
 
     together: list[int] = []
-    keep = writing._keep
+    keep = writing._save_batches
 
     async def counted(*given: object) -> object:
         together.append(len(given[2]))  # type: ignore[arg-type]
         return await keep(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(writing, "_keep", counted)
+    monkeypatch.setattr(writing, "_save_batches", counted)
     recorder = ReturnRecorder(runtime)
     await submit(runtime, channel, handed_back([]))
     await submit(runtime, channel, handed_back([], label="Silver"))
     lists = [handed_back([f"p{n}", f"p{n + 1}"], label=("Gold", "Silver")[n % 2]) for n in range(40)]
     receipts = [receipt for receipt, _ in await asyncio.gather(*(recorder.submit(channel, each) for each in lists))]
 
-    assert 2 < max(together) <= MOST_BATCHES_TOGETHER
+    assert 2 < max(together) <= MAX_BATCHES_PER_WRITE
     assert [receipt.added for receipt in receipts] == [2] * 40
     assert sum(receipt.new_users for receipt in receipts) == 41
     assert len({receipt.batch_id for receipt in receipts}) == 40

@@ -114,9 +114,9 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Hold people in each of the three forms."""
     name: str = request.param
     if name != "a row for few":
-        monkeypatch.setattr(return_support, "MOST_IN_A_SEGMENT", 0)
+        monkeypatch.setattr(return_support, "MAX_ORDINALS_PER_SEGMENT", 0)
     if name == "bits":
-        monkeypatch.setattr(return_support, "MOST_IN_A_LIST", 1)
+        monkeypatch.setattr(return_support, "MAX_ORDINALS_PER_LIST", 1)
     return name
 
 

@@ -11,7 +11,7 @@ from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.foundation.settings import Windows
-from service.storage.users import people_of_robot
+from service.storage.users import users_of_robot
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import FrozenClock
 from tests.oracle import oracle_tags
@@ -51,7 +51,7 @@ class Ann:
 
     async def touchable_until(self) -> datetime | None:
         async with self.runtime.pool.acquire() as conn:
-            found = await people_of_robot(conn, self.channel.robot_id, self.channel.channel_id, ["ann"])
+            found = await users_of_robot(conn, self.channel.robot_id, self.channel.channel_id, ["ann"])
         assert found
         return found[0].touchable_until
 

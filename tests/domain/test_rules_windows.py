@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -35,7 +35,7 @@ def with_windows(runtime: Runtime, windows: Windows) -> Runtime:
 async def test_new_windows_hold_for_everybody(
     runtime: Runtime, clock: FrozenClock, before: History, after: History, windows: Windows
 ) -> None:
-    await settle_windows(runtime)
+    await apply_windows(runtime)
     clock.now = START
     channel = await bind(runtime)
     telling = Telling(runtime, clock, channel)
@@ -47,9 +47,9 @@ async def test_new_windows_hold_for_everybody(
 
 
 async def test_settling_the_same_windows_again_changes_nothing(runtime: Runtime, channel: Channel) -> None:
-    assert await settle_windows(runtime) is False
-    assert await settle_windows(with_windows(runtime, Windows(follow=timedelta(hours=2)))) is True
-    assert await settle_windows(with_windows(runtime, Windows(follow=timedelta(hours=2)))) is False
+    assert await apply_windows(runtime) is False
+    assert await apply_windows(with_windows(runtime, Windows(follow=timedelta(hours=2)))) is True
+    assert await apply_windows(with_windows(runtime, Windows(follow=timedelta(hours=2)))) is False
 
 
 async def test_a_run_after_new_windows_visits_each_block_once(
@@ -61,7 +61,7 @@ async def test_a_run_after_new_windows_visits_each_block_once(
     assert DefaultTagRule.UNTOUCHABLE in (await tags_by_openid(runtime, channel))["ann"]
     forget_wake_ups(runtime)
 
-    await settle_windows(with_windows(runtime, Windows(follow=timedelta(hours=2))))
+    await apply_windows(with_windows(runtime, Windows(follow=timedelta(hours=2))))
     report = await run_default_tags(runtime, channel)
 
     assert (report.blocks, report.users_changed) == (1, 1)

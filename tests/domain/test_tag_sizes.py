@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.runtime import Runtime
-from service.domain.tags.sizes import MOST_POINTS, sample_sizes, size_curve, thin_sizes
+from service.domain.tags.sizes import MAX_POINTS, sample_sizes, size_curve, thin_sizes
 from service.entities.channels import Channel
 from service.entities.tags import TagSize
 from service.storage.tags import sizes_since
@@ -90,7 +90,7 @@ def test_a_curve_keeps_both_ends_and_at_most_500_points(count: int) -> None:
     samples = [TagSize(START + number * QUARTER, number) for number in range(count)]
     shown = size_curve(samples, TagSize(START + count * QUARTER, count))
 
-    assert len(shown) == min(count + 1, MOST_POINTS)
+    assert len(shown) == min(count + 1, MAX_POINTS)
     assert (shown[0].members, shown[-1].members) == (0, count)
     steps = [later.members - earlier.members for earlier, later in pairwise(shown)]
     assert not steps or max(steps) - min(steps) <= 1

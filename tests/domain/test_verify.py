@@ -9,7 +9,7 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import VerifyReport, verify_channel
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
 from service.entities.users import UserEvent
@@ -74,25 +74,25 @@ DAMAGES = {
     ),
     "an alarm is lost": (
         "update channel_user set wake_at = null where openid = 'o1'",
-        VerifyReport(1, 1, sleepers=1),
+        VerifyReport(1, 1, missing_timers=1),
         set(),
         set(),
     ),
     "an alarm does not ring": (
         "delete from alarm using channel_user u where openid = 'o1' and alarm.user_offset = u.ordinal",
-        VerifyReport(1, 1, sleepers=1),
+        VerifyReport(1, 1, missing_timers=1),
         set(),
         set(),
     ),
     "an alarm is late": (
         "update channel_user set wake_at = wake_at + interval '1 second' where openid = 'o1'",
-        VerifyReport(1, 1, sleepers=1),
+        VerifyReport(1, 1, missing_timers=1),
         set(),
         set(),
     ),
     "an alarm is spent": (
         "update channel_user set wake_at = timestamptz '2026-03-01 10:00+00' where openid = 'o1'",
-        VerifyReport(1, 1, sleepers=1),
+        VerifyReport(1, 1, missing_timers=1),
         set(),
         set(),
     ),
@@ -158,7 +158,7 @@ async def test_a_repair_makes_it_right_and_the_log_says_so(runtime: Runtime, cro
     assert [(each.causes, each.added, each.removed) for each in new] == (
         [({ChangeCause.REPAIRED}, added, removed)] if added or removed else []
     )
-    assert wake_ups_of(runtime) == [WakeUp(crowd.channel_id, 0, before + 1)] * len(new)
+    assert wake_ups_of(runtime) == [ChangeNotification(crowd.channel_id, 0, before + 1)] * len(new)
 
 
 async def everything_logged(runtime: Runtime, channel: Channel) -> list[int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.auth.tokens import sign_token
-from service.domain.feed.cursors import read_cursor
+from service.domain.feed.cursors import decode_cursor
 from service.entities.enums import Role
 from service.foundation.settings import Settings
 from tests.faults.installation import Installation
@@ -67,7 +67,7 @@ class Crowd:
 
     async def behind(self, newest: Mapping[str, int]) -> list[int]:
         """The pages, by number, that have not been told the newest version of their person."""
-        cursors = [cursor and read_cursor(cursor) for cursor in await self.ask("newest")]
+        cursors = [cursor and decode_cursor(cursor) for cursor in await self.ask("newest")]
         return [
             number
             for number, (openid, cursor) in enumerate(zip(self.openids, cursors, strict=True))

@@ -39,8 +39,8 @@ async def network(database_url: str) -> AsyncIterator[Proxy]:
 @pytest.fixture
 def far(database_url: str, network: Proxy, monkeypatch: pytest.MonkeyPatch) -> str:
     """Say where the database is behind the network, and have everybody lose patience soon."""
-    monkeypatch.setattr(database, "CONNECTED_WITHIN", 1)
-    monkeypatch.setattr(database, "CANCELLED_WITHIN", 0.2)
+    monkeypatch.setattr(database, "CONNECT_TIMEOUT", 1)
+    monkeypatch.setattr(database, "CANCEL_TIMEOUT", 0.2)
     monkeypatch.setitem(database.SERVER_SETTINGS, "idle_in_transaction_session_timeout", "1s")
     there = urlsplit(database_url)
     return there._replace(netloc=there.netloc.rpartition(":")[0] + f":{network.port}").geturl()
@@ -48,14 +48,14 @@ def far(database_url: str, network: Proxy, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.fixture
 async def pool(far: str) -> AsyncIterator[Pool]:
-    pool = await open_pool(far, size=1, answered_within=ANSWERED_WITHIN)
+    pool = await open_pool(far, size=1, answer_timeout=ANSWERED_WITHIN)
     yield pool
     pool.terminate()
 
 
 @pytest.fixture
 async def two(far: str) -> AsyncIterator[Pool]:
-    pool = await open_pool(far, size=2, answered_within=ANSWERED_WITHIN)
+    pool = await open_pool(far, size=2, answer_timeout=ANSWERED_WITHIN)
     yield pool
     pool.terminate()
 
@@ -110,7 +110,7 @@ async def test_readiness_is_told_soon_though_nothing_answers(
 ) -> None:
     """However long a statement may take, and a connection that has been given up."""
     monkeypatch.setattr(health, "PATIENCE", 0.3)
-    monkeypatch.setattr(database, "CANCELLED_WITHIN", 60)
+    monkeypatch.setattr(database, "CANCEL_TIMEOUT", 60)
     async with Redis.from_url(redis_url) as valkey:
         probe = health.Health(pool, valkey)
         asked = Request({"type": "http", "method": "GET", "path": "/readyz", "headers": []})

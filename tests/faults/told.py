@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.domain.feed.cursors import read_cursor
+from service.domain.feed.cursors import decode_cursor
 from service.entities.ids import parse_gid
 from tests.faults.change_log import Line, folded
 
@@ -29,7 +29,7 @@ class Told:
 
 def told_of(visit: int, event: dict[str, Any]) -> Told:
     """Read an event as it came; `visit` counts the connections."""
-    cursor = read_cursor(event["cursor"])
+    cursor = decode_cursor(event["cursor"])
     assert cursor is not None
     return Told(
         visit,

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from service.domain.feed.cursors import write_cursor
+from service.domain.feed.cursors import encode_cursor
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule
 from service.entities.feed import UserTagsUpdate
@@ -36,7 +36,7 @@ class Page:
 
     @property
     def cursor(self) -> str:
-        return write_cursor(self.events[-1].cursor)
+        return encode_cursor(self.events[-1].cursor)
 
     async def told(self, count: int, within: float = 10.0) -> list[UserTagsUpdate]:
         """Wait for so many events, and return all there are."""

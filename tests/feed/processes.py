@@ -10,12 +10,12 @@ from redis.asyncio import Redis
 from service.domain.events.recorder import record_events
 from service.domain.feed.hub import Hub
 from service.domain.runtime import Publisher, Runtime
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
-from service.entities.jobs import JobWakeUp
+from service.entities.jobs import JobChangeNotification
 from service.entities.users import UserEvent
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool
 from service.valkey.notifications import ValkeyPublisher
@@ -36,8 +36,8 @@ class TickingClock(FrozenClock):
 class Silence:
     """Loses every wake-up."""
 
-    def publish(self, wake_ups: Iterable[WakeUp | JobWakeUp]) -> None:
-        del wake_ups
+    def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        del notifications
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ async def feed_process(
     redis_url: str,
     clock: FrozenClock,
     *,
-    heal_every: timedelta = NEVER,
+    resync_interval: timedelta = NEVER,
     silent: bool = False,
     pool_size: int = 4,
 ) -> AsyncIterator[FeedProcess]:
@@ -70,11 +70,11 @@ async def feed_process(
     redis = Redis.from_url(redis_url, socket_timeout=2)
     valkey = ValkeyPublisher(redis)
     publisher: Publisher = Silence() if silent else valkey
-    hub = Hub(pool, redis, heal_every=heal_every)
+    hub = Hub(pool, redis, resync_interval=resync_interval)
     hub.start()
     try:
         yield FeedProcess(
-            Runtime(pool, clock, publisher, RecordingQueue(), Sealer((SECRETS_KEY,)), Settings()), hub, redis, clock
+            Runtime(pool, clock, publisher, RecordingQueue(), SecretBox((SECRETS_KEY,)), Settings()), hub, redis, clock
         )
     finally:
         await hub.close()

@@ -48,8 +48,8 @@ async def change_tags(
     async with runtime.pool.acquire() as conn, conn.transaction():
         before = await lock_catalogue(conn, channel.channel_id)
         edits = [TagEdit(act.kind, before.tags[act.tag_id], act.after(before.tags[act.tag_id])) for act in acts]
-        after, wake_up = await write_tag_edits(conn, before, edits, cause=cause, clock=runtime.clock())
-    runtime.publisher.publish([wake_up])
+        after, notification = await write_tag_edits(conn, before, edits, cause=cause, clock=runtime.clock())
+    runtime.publisher.publish([notification])
     return after.version
 
 
@@ -63,8 +63,8 @@ async def make_tag(
         now = runtime.clock()
         tag = Tag(channel_id, tag_id, TagKind.RETURN, "Fruit", name, None, state, 1, now, now, None)
         created = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, wake_up = await write_tag_edits(conn, before, [created], cause=ChangeCause.RETURN_DATA, clock=now)
-    runtime.publisher.publish([wake_up])
+        _, notification = await write_tag_edits(conn, before, [created], cause=ChangeCause.RETURN_DATA, clock=now)
+    runtime.publisher.publish([notification])
 
 
 async def give(process: FeedProcess, channel: Channel, tag_id: int, *openids: str, take: bool = False) -> None:
@@ -77,7 +77,7 @@ async def give(process: FeedProcess, channel: Channel, tag_id: int, *openids: st
             by_block.setdefault(block_of(ordinal), []).append(offset_of(ordinal))
         locked = await heads.lock_heads(conn, channel_id, by_block)
         sides = ((), (tag_id,)) if take else ((tag_id,), ())
-        wake_ups = await write_transitions(
+        notifications = await write_transitions(
             conn,
             channel_id,
             locked,
@@ -85,4 +85,4 @@ async def give(process: FeedProcess, channel: Channel, tag_id: int, *openids: st
             cause=ChangeCause.RETURN_DATA,
             clock=runtime.clock(),
         )
-    runtime.publisher.publish(wake_ups)
+    runtime.publisher.publish(notifications)

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.feed.change_log_reader import LogReader
+from service.domain.feed.change_log_reader import ChangeLogReader
 from service.domain.privacy.retention import prune_channel
 from service.entities.blocks import offset_of
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
-from service.storage.blocks.change_log import ChangesSince, Place, changes_since
+from service.storage.blocks.change_log import ChangesSince, Revision, changes_since
 from tests.feed.pages import NOTHING, page
 from tests.feed.processes import FeedProcess
 from tests.waiting import wait_until
@@ -20,7 +20,7 @@ HERD = [f"openid-{number}" for number in range(40)]
 
 
 @pytest.fixture
-async def places(west: FeedProcess, channel: Channel) -> dict[int, Place]:
+async def places(west: FeedProcess, channel: Channel) -> dict[int, Revision]:
     """Let everyone follow, one after another, and some do more; where the block stood at each version."""
     for openid in HERD:
         await west.happens(channel, EventKind.FOLLOW, openid)
@@ -30,21 +30,21 @@ async def places(west: FeedProcess, channel: Channel) -> dict[int, Place]:
     return {row["version"]: (row["version"], row["at"]) for row in rows}
 
 
-async def one_by_one(west: FeedProcess, channel: Channel, asked: list[tuple[Place, int]]) -> list[ChangesSince]:
+async def one_by_one(west: FeedProcess, channel: Channel, asked: list[tuple[Revision, int]]) -> list[ChangesSince]:
     async with west.runtime.pool.acquire() as conn:
         return [await changes_since(conn, channel.channel_id, 0, place, [offset]) for place, offset in asked]
 
 
-async def together(log: LogReader, channel: Channel, asked: list[tuple[Place, int]]) -> list[ChangesSince]:
+async def together(log: ChangeLogReader, channel: Channel, asked: list[tuple[Revision, int]]) -> list[ChangesSince]:
     return await asyncio.gather(*(log.changes_since(channel.channel_id, 0, place, offset) for place, offset in asked))
 
 
 async def test_one_read_answers_all_who_ask_together(
-    west: FeedProcess, channel: Channel, places: dict[int, Place]
+    west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
     """Each from a version of their own."""
     asked = [(places[1 + number % len(places)], offset_of(number)) for number in range(len(HERD))]
-    log = LogReader(west.runtime.pool)
+    log = ChangeLogReader(west.runtime.pool)
 
     found = await together(log, channel, asked)
 
@@ -54,9 +54,9 @@ async def test_one_read_answers_all_who_ask_together(
 
 
 async def test_who_asks_meanwhile_is_answered_by_the_next_read(
-    west: FeedProcess, channel: Channel, places: dict[int, Place]
+    west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
-    log = LogReader(west.runtime.pool)
+    log = ChangeLogReader(west.runtime.pool)
     first = asyncio.create_task(log.changes_since(channel.channel_id, 0, places[1], 0))
     await wait_until(lambda: log.reads == 1)
 
@@ -68,22 +68,22 @@ async def test_who_asks_meanwhile_is_answered_by_the_next_read(
 
 
 async def test_a_version_that_is_forgotten_or_never_was_is_nobody_elses_trouble(
-    west: FeedProcess, channel: Channel, places: dict[int, Place]
+    west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
     await prune_channel(west.runtime, channel.channel_id, places[10][1])
     another_time = (places[20][0], places[20][1] + timedelta(seconds=1))
     asked = [(places[3], 3), (places[9], 9), (places[10], 10), (another_time, 20), (places[20], 20)]
 
-    found = await together(LogReader(west.runtime.pool), channel, asked)
+    found = await together(ChangeLogReader(west.runtime.pool), channel, asked)
 
     assert [each.known for each in found] == [False, True, True, False, True]
     assert found[1:3] + found[4:] == await one_by_one(west, channel, asked[1:3] + asked[4:])
 
 
 async def test_somebody_who_gives_up_leaves_the_others_their_answer(
-    west: FeedProcess, channel: Channel, places: dict[int, Place]
+    west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
-    log = LogReader(west.runtime.pool)
+    log = ChangeLogReader(west.runtime.pool)
     asking = [asyncio.create_task(log.changes_since(channel.channel_id, 0, places[1], offset)) for offset in (0, 1)]
     await asyncio.sleep(0)
     asking[0].cancel()
@@ -93,7 +93,7 @@ async def test_somebody_who_gives_up_leaves_the_others_their_answer(
 
 async def test_a_read_that_fails_says_so_to_everyone(west: FeedProcess, channel: Channel) -> None:
     await west.runtime.pool.close()
-    log = LogReader(west.runtime.pool)
+    log = ChangeLogReader(west.runtime.pool)
 
     answers = await asyncio.gather(
         *(log.changes_since(channel.channel_id, 0, (1, west.runtime.clock()), offset) for offset in (0, 1)),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from service.domain.feed.cursors import openid_hash, read_cursor, write_cursor
+from service.domain.feed.cursors import decode_cursor, encode_cursor, openid_hash
 from service.domain.privacy.retention import prune_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
@@ -52,7 +52,7 @@ async def _cursor_of(process: FeedProcess, channel: Channel, openid: str) -> Cur
 
 async def _begins_afresh(process: FeedProcess, channel: Channel, openid: str, cursor: Cursor) -> bool:
     """Whether the cursor begins afresh; a good one is shown to miss nothing."""
-    async with page(process, channel, openid, write_cursor(cursor)) as opened:
+    async with page(process, channel, openid, encode_cursor(cursor)) as opened:
         await process.happens(channel, EventKind.UNFOLLOW, openid)
         await opened.shows(NOTHING)
         return opened.events[0].reset
@@ -84,7 +84,7 @@ async def test_a_cursor_forged_by_half_begins_afresh(west: FeedProcess, channel:
         replace(good, openid_hash=openid_hash("bob")),
     ]
     for cursor in forged:
-        async with page(west, channel, "ann", write_cursor(cursor)) as ann:
+        async with page(west, channel, "ann", encode_cursor(cursor)) as ann:
             assert [(event.reset, event.tags) for event in await ann.told(1)] == [(True, JUST_FOLLOWED)]
     assert not await _begins_afresh(west, channel, "ann", good)
 
@@ -94,7 +94,7 @@ async def test_a_cursor_survives_writing_and_reading(west: FeedProcess, channel:
     await west.happens(channel, EventKind.FOLLOW, "ann")
     known = await _cursor_of(west, channel, "ann")
     assert (unknown.ordinal, known.ordinal) == (None, 0)
-    assert [read_cursor(write_cursor(cursor)) for cursor in (unknown, known)] == [unknown, known]
+    assert [decode_cursor(encode_cursor(cursor)) for cursor in (unknown, known)] == [unknown, known]
 
 
 async def test_a_cursor_from_before_the_pruned_log_begins_afresh_and_one_at_its_edge_is_good(
@@ -109,9 +109,9 @@ async def test_a_cursor_from_before_the_pruned_log_begins_afresh_and_one_at_its_
     await west.happens(channel, EventKind.UNFOLLOW, "ann")
     await prune_channel(west.runtime, channel.channel_id, boundary)
     assert await west.runtime.pool.fetchval("select count(*) from user_tag_change") == 1
-    async with page(west, channel, "ann", write_cursor(too_old)) as ann:
+    async with page(west, channel, "ann", encode_cursor(too_old)) as ann:
         assert [(event.reset, event.tags) for event in await ann.told(1)] == [(True, NOTHING)]
-    async with page(west, channel, "ann", write_cursor(edge_of_ann)) as ann:
+    async with page(west, channel, "ann", encode_cursor(edge_of_ann)) as ann:
         assert [(event.reset, event.removed) for event in await ann.told(1)] == [(False, JUST_WROTE)]
     await prune_channel(west.runtime, channel.channel_id, west.clock() + timedelta(days=1))
     assert await west.runtime.pool.fetchval("select count(*) from user_tag_change") == 0
@@ -121,7 +121,7 @@ async def test_a_cursor_from_before_the_pruned_log_begins_afresh_and_one_at_its_
 async def _begins_afresh_without_change(process: FeedProcess, channel: Channel, openid: str) -> bool:
     """Whether somebody at the newest version would begin afresh."""
     cursor = await _cursor_of(process, channel, openid)
-    async with page(process, channel, openid, write_cursor(cursor)) as opened:
+    async with page(process, channel, openid, encode_cursor(cursor)) as opened:
         await process.happens(channel, EventKind.FOLLOW, openid)
         return (await opened.told(1))[0].reset
 
@@ -134,9 +134,9 @@ async def test_pruned_structural_changes_begin_afresh_too(west: FeedProcess, cha
     boundary = west.clock()
     await change_tags(west, channel, [rename(1, "Beginner")])
     await prune_channel(west.runtime, channel.channel_id, boundary)
-    async with page(west, channel, "ann", write_cursor(too_old)) as ann:
+    async with page(west, channel, "ann", encode_cursor(too_old)) as ann:
         assert (await ann.told(1))[0].reset
-    async with page(west, channel, "ann", write_cursor(at_the_edge)) as ann:
+    async with page(west, channel, "ann", encode_cursor(at_the_edge)) as ann:
         assert [(event.reset, event.updated) for event in await ann.told(1)] == [(False, frozenset({1}))]
 
 

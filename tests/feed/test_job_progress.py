@@ -4,7 +4,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.jobs import keep_slice, run_job, start_job
+from service.domain.jobs import run_job, save_progress, start_job
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind, JobState
@@ -24,7 +24,7 @@ async def make_job(runtime: Runtime, channel: Channel) -> Job:
 async def one_more(runtime: Runtime, job: Job) -> Job:
     async with runtime.pool.acquire() as conn, conn.transaction():
         state = JobState.DONE if job.done == 1 else JobState.RUNNING
-        return await keep_slice(conn, runtime, replace(job, done=job.done + 1, state=state))
+        return await save_progress(conn, runtime, replace(job, done=job.done + 1, state=state))
 
 
 async def work(runtime: Runtime, job: Job) -> None:
@@ -46,7 +46,7 @@ async def test_a_job_is_followed_to_its_end_in_another_process(
 
 async def test_a_lost_wake_up_is_healed(database_url: str, redis_url: str, clock: TickingClock) -> None:
     soon = timedelta(milliseconds=50)
-    async with feed_process(database_url, redis_url, clock, silent=True, heal_every=soon) as process:
+    async with feed_process(database_url, redis_url, clock, silent=True, resync_interval=soon) as process:
         runtime = process.runtime
         job = await make_job(runtime, await bind(runtime))
         async with aclosing(process.hub.job_progress(job.channel_id, job.job_id)) as states:
@@ -58,7 +58,7 @@ async def test_a_lost_wake_up_is_healed(database_url: str, redis_url: str, clock
 
 async def test_a_job_that_is_gone_ends_what_followed_it(database_url: str, redis_url: str, clock: TickingClock) -> None:
     soon = timedelta(milliseconds=50)
-    async with feed_process(database_url, redis_url, clock, heal_every=soon) as process:
+    async with feed_process(database_url, redis_url, clock, resync_interval=soon) as process:
         job = await make_job(process.runtime, await bind(process.runtime))
         async with aclosing(process.hub.job_progress(job.channel_id, job.job_id)) as states:
             await anext(states)

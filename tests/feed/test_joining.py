@@ -134,7 +134,7 @@ async def test_whoever_read_before_the_wake_up_came_to_nobody_is_caught_up(
             await eve.shows(JUST_FOLLOWED)
         held.released.set()
         _, catalogue = await joining
-        ann.whole(catalogue)
+        ann.snapshot(catalogue)
         assert (await asyncio.wait_for(ann.mailbox.get(), 10)).tags == JUST_WROTE
         watch.leave(ann)
 
@@ -155,7 +155,7 @@ async def test_whoever_read_before_the_tag_states_moved_on_reads_again(
         held.released.set()
         _, catalogue = await joining
         assert catalogue.version == version
-        assert bob.whole(catalogue).tags == ann.tags
+        assert bob.snapshot(catalogue).tags == ann.tags
         watch.leave(bob)
 
 

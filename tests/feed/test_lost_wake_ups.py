@@ -28,7 +28,7 @@ async def mute(database_url: str, redis_url: str, clock: TickingClock) -> AsyncI
 @pytest.fixture
 async def healing(database_url: str, redis_url: str, clock: TickingClock) -> AsyncIterator[FeedProcess]:
     """Run a process that compares versions all the time."""
-    async with feed_process(database_url, redis_url, clock, heal_every=timedelta(milliseconds=100)) as process:
+    async with feed_process(database_url, redis_url, clock, resync_interval=timedelta(milliseconds=100)) as process:
         yield process
 
 
@@ -98,8 +98,8 @@ async def test_a_silent_but_healthy_subscription_is_left_alone(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(listener, "ASK_EVERY", 0.02)
-    monkeypatch.setattr(listener, "LONGEST_SILENCE", 0.2)
+    monkeypatch.setattr(listener, "PING_INTERVAL", 0.02)
+    monkeypatch.setattr(listener, "MAX_SILENCE", 0.2)
     async with page(west, channel, "ann") as ann:
         await ann.told(1)
         before = await _subscribers(valkey)
@@ -119,7 +119,7 @@ async def test_a_silent_but_healthy_subscription_is_left_alone(
 async def test_a_page_that_could_not_subscribe_is_subscribed_soon(
     west: FeedProcess, east: FeedProcess, channel: Channel, valkey: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "RECONNECT_AFTER", 0.2)
+    monkeypatch.setattr(listener, "RECONNECT_DELAY", 0.2)
     await valkey.client_kill_filter(_type="pubsub")
     async with page(east, channel, "ann") as ann:
         await ann.told(1)

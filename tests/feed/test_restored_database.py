@@ -19,7 +19,7 @@ KEPT = ("channel_state", "channel_user", "tag", "tag_change", "block_head", "tag
 async def healing(database_url: str, redis_url: str, clock: TickingClock) -> AsyncIterator[FeedProcess]:
     """Run a process that compares versions all the time."""
     async with feed_process(
-        database_url, redis_url, clock, heal_every=timedelta(milliseconds=100), pool_size=2
+        database_url, redis_url, clock, resync_interval=timedelta(milliseconds=100), pool_size=2
     ) as process:
         yield process
 

@@ -3,12 +3,12 @@
 from contextlib import aclosing
 
 from service.domain.channels.binding import unbind_channel
-from service.domain.feed.panel_watch import collapse
+from service.domain.feed.panel_watch import merge_updates
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.feed import PanelUpdate
 from service.entities.ids import channel_gid
-from service.foundation.mailbox import MOST_WAITING, Mailbox
+from service.foundation.mailbox import MAX_PENDING, Mailbox
 from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, check_chain, page
 from tests.feed.processes import FeedProcess
 from tests.feed.tag_states import change_tags, delete, give, make_tag, rename
@@ -25,13 +25,13 @@ async def test_more_than_a_mailbox_holds_becomes_one_event(
         events = [await anext(stream)]
         await quick.told(1)
         await west.happens(channel, EventKind.MESSAGE, "ann")
-        for _ in range(MOST_WAITING):
+        for _ in range(MAX_PENDING):
             await west.happens(channel, EventKind.UNFOLLOW, "ann")
             await west.happens(channel, EventKind.FOLLOW, "ann")
-        await quick.told(2 + 2 * MOST_WAITING)
+        await quick.told(2 + 2 * MAX_PENDING)
         while events[-1].cursor != quick.events[-1].cursor:
             events.append(await anext(stream))
-        assert 2 <= len(events) <= 2 + MOST_WAITING
+        assert 2 <= len(events) <= 2 + MAX_PENDING
         check_chain(events)
         assert events[-1].tags == JUST_WROTE
         await west.happens(channel, EventKind.UNFOLLOW, "ann")
@@ -44,7 +44,7 @@ async def test_what_cancels_out_is_not_told(west: FeedProcess, east: FeedProcess
     async with aclosing(stream), page(east, channel, "ann") as quick:
         await anext(stream)
         await quick.told(1)
-        for _ in range((MOST_WAITING + 2) // 2):
+        for _ in range((MAX_PENDING + 2) // 2):
             await west.happens(channel, EventKind.UNFOLLOW, "ann")
             await west.happens(channel, EventKind.FOLLOW, "ann")
         await west.happens(channel, EventKind.MESSAGE, "ann")
@@ -66,7 +66,7 @@ async def test_a_rename_among_many_changes_is_still_told(
         await anext(stream)
         await quick.told(1)
         await change_tags(west, channel, [rename(20, "Apfel")])
-        for turn in range(MOST_WAITING):
+        for turn in range(MAX_PENDING):
             await west.happens(channel, EventKind.UNFOLLOW if turn % 2 else EventKind.FOLLOW, "ann")
             await quick.told(3 + turn)
         event = await anext(stream)
@@ -84,7 +84,7 @@ async def test_a_reset_among_many_changes_stays_a_reset(west: FeedProcess, east:
         await bind(west.runtime, channel.app_id)
         await west.happens(channel, EventKind.MESSAGE, "ann")
         await quick.shows(JUST_WROTE)
-        for turn in range(MOST_WAITING):
+        for turn in range(MAX_PENDING):
             count = len(quick.events)
             await west.happens(channel, EventKind.FOLLOW if turn % 2 else EventKind.UNFOLLOW, "ann")
             await quick.told(count + 1)
@@ -97,23 +97,23 @@ def test_a_mailbox_never_holds_more_than_its_bound() -> None:
     mailbox: Mailbox[int] = Mailbox(lambda waiting: [sum(waiting)])
     for _ in range(1000):
         mailbox.put(1)
-        assert len(mailbox._waiting) <= MOST_WAITING
+        assert len(mailbox._waiting) <= MAX_PENDING
     assert sum(mailbox._waiting) == 1000
 
 
 async def test_a_slow_panel_keeps_the_newest_event_of_each_tag(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    mailbox: Mailbox[PanelUpdate] = Mailbox(collapse)
+    mailbox: Mailbox[PanelUpdate] = Mailbox(merge_updates)
     async with east.hub.panel(channel.channel_id) as watch, east.runtime.pool.acquire() as conn:
         await watch.join(conn, mailbox, None)
         for number in range(20, 30):
             await make_tag(west, channel, number, f"Fruit {number}")
-        for turn in range(MOST_WAITING):
+        for turn in range(MAX_PENDING):
             await change_tags(west, channel, [rename(20, f"Fruit number {turn}")])
         version = await change_tags(west, channel, [delete(21), rename(1, "Newcomer")])
-        await wait_until(lambda: mailbox._waiting and mailbox._waiting[-1].place.tag_version == version)
-        kinds = {update.tag_id: update.kind for update in collapse(list(mailbox._waiting))}
-        assert len(mailbox._waiting) <= MOST_WAITING
+        await wait_until(lambda: mailbox._waiting and mailbox._waiting[-1].position.tag_version == version)
+        kinds = {update.tag_id: update.kind for update in merge_updates(list(mailbox._waiting))}
+        assert len(mailbox._waiting) <= MAX_PENDING
         assert kinds == dict.fromkeys(range(20, 30), "CREATED") | {21: "DELETED", 1: "UPDATED"}
         watch.leave(mailbox)

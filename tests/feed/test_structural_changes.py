@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 
 from service.domain.channels.binding import unbind_channel
-from service.domain.feed.cursors import write_cursor
+from service.domain.feed.cursors import encode_cursor
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagState
 from service.entities.feed import UserTagsUpdate
@@ -119,7 +119,7 @@ async def test_a_cursor_resumes_across_both_logs_in_the_order_of_their_instants(
         live = await ann.told(10)
     check_chain(live)
     for position, seen in enumerate(live[:-1], 1):
-        async with page(east, channel, "ann", write_cursor(seen.cursor)) as again:
+        async with page(east, channel, "ann", encode_cursor(seen.cursor)) as again:
             told = await again.told(len(live) - position)
             assert [_said(event) for event in told] == [_said(event) for event in live[position:]]
 

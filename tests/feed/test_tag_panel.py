@@ -66,7 +66,7 @@ async def test_the_gate_resets_the_panel(west: FeedProcess, east: FeedProcess, c
 async def test_all_channels_are_watched_and_one_bound_later_joins_even_when_the_others_are_busy(
     west: FeedProcess, east: FeedProcess, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tag_panel, "LOOK_FOR_NEW_CHANNELS_EVERY", 0.3)
+    monkeypatch.setattr(tag_panel, "CHANNEL_POLL_INTERVAL", 0.3)
     async with panel(east, None) as shown:
         await wait_until(lambda: channel.channel_id in east.hub._panels)
         await wait_until(lambda: bool(east.hub._panels[channel.channel_id]._mailboxes))

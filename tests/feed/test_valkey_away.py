@@ -19,9 +19,9 @@ from tests.waiting import wait_until
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "RECONNECT_AFTER", 0.05)
-    monkeypatch.setattr(listener, "ASK_EVERY", 0.05)
-    monkeypatch.setattr(listener, "LONGEST_SILENCE", 0.3)
+    monkeypatch.setattr(listener, "RECONNECT_DELAY", 0.05)
+    monkeypatch.setattr(listener, "PING_INTERVAL", 0.05)
+    monkeypatch.setattr(listener, "MAX_SILENCE", 0.3)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def valkey(place: Path) -> AsyncIterator[OwnValkey]:
 @pytest.fixture
 async def process(database_url: str, valkey: OwnValkey, clock: TickingClock) -> AsyncIterator[FeedProcess]:
     """Run a process on that Valkey which compares versions all the time."""
-    async with feed_process(database_url, valkey.url, clock, heal_every=timedelta(milliseconds=200)) as running:
+    async with feed_process(database_url, valkey.url, clock, resync_interval=timedelta(milliseconds=200)) as running:
         yield running
 
 

@@ -83,7 +83,7 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
 async def test_a_task_is_done_once_it_is_handed_over(tea_house: TeaHouse, redis_url: str, tmp_path: Path) -> None:
     runtime, channel = tea_house.runtime, tea_house.channel
     async with worker(rarely(tea_house), tmp_path / "worker.log") as working:
-        await working.says("sweep_combos")
+        await working.says("rescue_combos")
         combo = await make_combo(runtime, channel, "Combo", tag(1))
         async with redis.Redis.from_url(redis_url) as valkey:
             queue = ArqQueue(valkey)

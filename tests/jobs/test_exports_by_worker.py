@@ -5,8 +5,8 @@ from pathlib import Path
 import redis.asyncio as redis
 
 from service.domain.audiences.exports import open_export, read_export, start_export
-from service.domain.combos.expressions import draft_of
-from service.domain.jobs import LEASE
+from service.domain.combos.expressions import to_draft
+from service.domain.jobs import LEASE_DURATION
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import tag
 from service.entities.ids import channel_gid
@@ -24,7 +24,7 @@ MEMBERS = {block * BLOCK_SIZE + offset for block in range(20) for offset in (3, 
 async def export(house: TeaHouse) -> Job:
     """Nothing reaches Valkey: whoever works on it was told by the sweep."""
     channel_id = house.channel.channel_id
-    draft = draft_of(channel_id, tag(9))
+    draft = to_draft(channel_id, tag(9))
     return await start_export(house.runtime, admin(), channel_gid(channel_id), draft, "input.expression")
 
 
@@ -56,7 +56,7 @@ async def test_an_export_survives_its_worker_and_a_flushed_valkey(tea_house: Tea
             await first.kill()
         async with redis.Redis.from_url(tea_house.environment["REDIS_URL"]) as valkey:
             await valkey.flushdb()
-    tea_house.time.advance(LEASE)
+    tea_house.time.advance(LEASE_DURATION)
     async with worker(tea_house.environment, tmp_path / "second.log"):
         await wait_until(lambda: is_(JobState.DONE), within=20)
         assert await openids_in(tea_house, job) == [openid_of(each) for each in sorted(MEMBERS)]

@@ -14,7 +14,7 @@ def sections() -> configparser.ConfigParser:
     return read
 
 
-def rules_for(path: str) -> dict[str, str]:
+def default_tag_rules(path: str) -> dict[str, str]:
     """Return the properties of all sections that a path matches, the last one winning."""
     found: dict[str, str] = {}
     for pattern, properties in sections().items():
@@ -25,11 +25,11 @@ def rules_for(path: str) -> dict[str, str]:
 
 def test_it_says_what_the_tools_say() -> None:
     assert sections()["top"]["root"] == "true"
-    python = rules_for("service/__init__.py")
+    python = default_tag_rules("service/__init__.py")
     assert (python["indent_style"], python["indent_size"], python["max_line_length"]) == ("space", "4", "120")
-    assert rules_for("Makefile")["indent_style"] == "tab"
-    assert rules_for("sql/schema.sql")["indent_style"] == "unset"
-    assert rules_for("docs/index.md")["insert_final_newline"] == "true"
+    assert default_tag_rules("Makefile")["indent_style"] == "tab"
+    assert default_tag_rules("sql/schema.sql")["indent_style"] == "unset"
+    assert default_tag_rules("docs/index.md")["insert_final_newline"] == "true"
 
 
 def test_every_text_keeps_it() -> None:
@@ -41,7 +41,7 @@ def test_every_text_keeps_it() -> None:
         lines = file.read_bytes().decode("utf-8").split("\n")
         if lines.pop():
             wrong.append(f"{path}: no line end at the end")
-        spaces = rules_for(path)["indent_style"] == "space"
+        spaces = default_tag_rules(path)["indent_style"] == "space"
         for number, line in enumerate(lines, start=1):
             if line != line.rstrip():
                 wrong.append(f"{path}:{number}: blanks or a carriage return at the end")

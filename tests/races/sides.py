@@ -9,7 +9,7 @@ import asyncpg
 
 from service.domain.runtime import Runtime
 from service.foundation.clock import Clock
-from service.foundation.encryption import Sealer
+from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import BareConnection, SessionlessConnection
 from service.storage.database.statements import STATEMENTS
@@ -129,7 +129,7 @@ async def open_side(
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )
-    side.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), Sealer((SECRETS_KEY,)), settings)
+    side.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings)
     try:
         yield side
     finally:

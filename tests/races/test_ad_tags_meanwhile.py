@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from service.domain.ad_tags.members import finish_ad_tags
+from service.domain.ad_tags.members import resume_ad_tag_updates
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
@@ -94,7 +94,7 @@ async def test_edits_follows_and_confirmations_at_once_end_right(
         f"person-{person}" for person in range(12) if "3" in {str((person + number) % 4) for number in range(3)}
     }
     assert await members(runtime, channel, tag) == expected
-    assert await finish_ad_tags(runtime, channel.channel_id) == 0
+    assert await resume_ad_tag_updates(runtime, channel.channel_id) == 0
     assert await runtime.pool.fetchval("select state from tag where tag_id = $1", tag.tag_id) == "ACTIVE"
     assert (await verify_channel(runtime, channel, repair=False)).clean
     await check_log(runtime, channel)
@@ -114,7 +114,7 @@ async def test_a_process_that_dies_while_it_looks_for_people_leaves_nothing_undo
     await asyncio.gather(making, return_exceptions=True)
     assert await runtime.pool.fetchval("select state from tag where kind = 'AD'") == "PENDING"
 
-    assert await finish_ad_tags(runtime, channel.channel_id) == 1
+    assert await resume_ad_tag_updates(runtime, channel.channel_id) == 1
     assert await runtime.pool.fetchval("select state from tag where kind = 'AD'") == "ACTIVE"
     assert (await verify_channel(runtime, channel, repair=False)).clean
     assert await runtime.pool.fetchval("select sum(members) from tag_member_count where tag_id > 8") == 1

@@ -28,7 +28,7 @@ ONLY_AFTERWARDS = rewritten(
     "announce_default_tags_run",
     (SAYS, "open = open"),
     ("returning default_tags_run_at", "returning $2::timestamptz as default_tags_run_at"),
-) | rewritten("note_default_tags_run", ("set ", f"set {SAYS}, "))
+) | rewritten("set_default_tags_as_of", ("set ", f"set {SAYS}, "))
 AS_THE_OWN_CLOCK_SAYS = rewritten("merge_facts", ("greatest(e.now, s.default_tags_run_at)", "e.now"))
 
 
@@ -47,7 +47,7 @@ async def a_lagging_host_reports_after_the_run_looked(
     lagging = await side("lagging", clock=lambda: clock() - APART, weakened=writer)
     leading = await side("leading", weakened=worker)
     clock.now = START + HOUR
-    looked = leading.stop_before("note_default_tags_run")
+    looked = leading.stop_before("set_default_tags_as_of")
     run = leading.start(run_default_tags(leading.runtime, channel))
     await looked.reached()
     await record_events(lagging.runtime, channel, [event])

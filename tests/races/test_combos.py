@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from service.domain.combos import activation
-from service.domain.combos.activation import Outcome, activate_combo, sweep_combos
+from service.domain.combos.activation import ActivationOutcome, activate_combo, rescue_combos
 from service.domain.combos.cleanup import clear_members
 from service.domain.combos.editing import ComboEdit, update_combo
-from service.domain.combos.expressions import draft_of
+from service.domain.combos.expressions import to_draft
 from service.domain.combos.refresh import refresh_combos
 from service.domain.combos.tag_deletion import delete_tag
 from service.domain.runtime import Runtime
@@ -16,7 +16,7 @@ from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.combos import Combo
 from service.entities.enums import TagState
-from service.entities.errors import ErrorCode, RefusedError
+from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, tag
 from service.storage.database.pool import CONNECTION_LOST
 from tests.domain.log_replay import check_log
@@ -28,14 +28,14 @@ from tests.runtimes import admin
 from tests.waiting import wait_until
 
 BLOCK = 32_000
-SLICE_STEPS = ("lock_combo", "blocks_from", "lock_heads", "combo_catalogue", "note_progress")
+SLICE_STEPS = ("lock_combo", "blocks_from", "lock_heads", "combo_graph", "save_combo_progress")
 LAST_STEPS = ("lock_channel_state", "set_combo_as_of", "bump_tag_version", "log_tag_changes")
 
 
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute one block at a time."""
-    monkeypatch.setattr(activation, "BLOCKS_A_SLICE", 1)
+    monkeypatch.setattr(activation, "BLOCKS_PER_SLICE", 1)
 
 
 @pytest.fixture
@@ -48,18 +48,18 @@ async def apple(runtime: Runtime, channel: Channel) -> int:
     return tag_id
 
 
-async def activate(runtime: Runtime, channel: Channel, combo: Combo) -> Outcome:
+async def activate(runtime: Runtime, channel: Channel, combo: Combo) -> ActivationOutcome:
     return await activate_combo(runtime, channel.channel_id, combo.tag_id, combo.generation)
 
 
 async def edit(runtime: Runtime, channel: Channel, tag_id: int, expression: Expression) -> None:
-    draft = draft_of(channel.channel_id, expression)
+    draft = to_draft(channel.channel_id, expression)
     await update_combo(runtime, admin(), id_of(channel, tag_id), ComboEdit(expression=draft))
 
 
 async def ends_right(runtime: Runtime, channel: Channel) -> None:
     """One sweep, one refresh, and everything is what the facts say."""
-    await sweep_combos(runtime, channel.channel_id)
+    await rescue_combos(runtime, channel.channel_id)
     await refresh_combos(runtime, channel.channel_id)
     await clear_members(runtime, channel.channel_id)
     assert (await verify_channel(runtime, channel, repair=False)).clean
@@ -83,7 +83,9 @@ async def test_a_combo_whose_operand_is_deleted_on_the_way_ends_lapsed(
     outcome, deleted = await asyncio.gather(activating, deleting)
 
     assert [each.tag_id for each in deleted.lapsed] == [combo.tag_id]
-    assert outcome in {Outcome.VOID, Outcome.ACTIVE}, "it may have been in force for a moment before the deletion"
+    assert outcome in {ActivationOutcome.VOID, ActivationOutcome.ACTIVE}, (
+        "it may have been in force for a moment before the deletion"
+    )
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
     await ends_right(runtime, channel)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
@@ -151,7 +153,7 @@ async def test_a_worker_that_dies_on_the_way_is_made_up_for_by_one_sweep(
 
     assert isinstance(activating.exception(), CONNECTION_LOST)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.PENDING
-    assert await sweep_combos(runtime, channel.channel_id) == [Outcome.ACTIVE]
+    assert await rescue_combos(runtime, channel.channel_id) == [ActivationOutcome.ACTIVE]
     assert await members(runtime, channel, combo.tag_id) == {"ann", "bob", "cleo"}
     await ends_right(runtime, channel)
 
@@ -171,7 +173,10 @@ async def test_two_workers_bring_it_into_force_once(
 
     outcomes = {await first, await second}
 
-    assert outcomes == {Outcome.ACTIVE, Outcome.BUSY if statement == "blocks_from" else Outcome.VOID}
+    assert outcomes == {
+        ActivationOutcome.ACTIVE,
+        ActivationOutcome.BUSY if statement == "blocks_from" else ActivationOutcome.VOID,
+    }
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
     changes = "select count(*) from tag_change where tag_id = $1 and kind = 'STATE_CHANGED'"
     assert await runtime.pool.fetchval(changes, combo.tag_id) == 1
@@ -192,7 +197,7 @@ async def test_of_two_edits_that_would_form_a_cycle_one_is_refused(
     stop.let_go()
 
     await first
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestError) as refused:
         await second
 
     assert refused.value.code is ErrorCode.CYCLE
@@ -212,7 +217,7 @@ async def test_a_combo_made_while_its_operand_is_deleted_is_refused_or_lapses(
     stop.let_go()
 
     assert (await deleting).lapsed == ()
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestError) as refused:
         await making
     assert refused.value.code is ErrorCode.TAG_NOT_USABLE
 
@@ -223,14 +228,14 @@ async def test_a_refresh_that_began_before_a_combo_was_made_does_not_hide_a_chan
     """The refresh reads what combos there are under the locks, not when it began."""
     pear = await make_tag(runtime, channel, "Pear", "ann")
     await make_combo(runtime, channel, "Other", tag(pear))
-    await sweep_combos(runtime, channel.channel_id)
+    await rescue_combos(runtime, channel.channel_id)
     worker = await side("worker")
     stop = worker.stop_before("lock_heads")
     await give(runtime, channel, pear, "bob")
     refreshing = worker.start(refresh_combos(worker.runtime, channel.channel_id))
     await stop.reached()
     combo = await make_combo(runtime, channel, "Combo", all_of(tag(apple), tag(pear)))
-    assert await activate(runtime, channel, combo) is Outcome.ACTIVE
+    assert await activate(runtime, channel, combo) is ActivationOutcome.ACTIVE
     await take(runtime, channel, pear, "bob")
     stop.let_go()
     await refreshing
@@ -244,14 +249,14 @@ async def test_clearing_does_not_take_the_members_of_a_combo_that_was_revived(
 ) -> None:
     pear = await make_tag(runtime, channel, "Pear", "ann")
     combo = await make_combo(runtime, channel, "Combo", any_of(tag(apple), tag(pear)))
-    await sweep_combos(runtime, channel.channel_id)
+    await rescue_combos(runtime, channel.channel_id)
     await delete_tag(runtime, admin(), id_of(channel, pear))
     worker = await side("worker")
     stop = worker.stop_before("lock_heads")
     clearing = worker.start(clear_members(worker.runtime, channel.channel_id))
     await stop.reached()
     await edit(runtime, channel, combo.tag_id, tag(apple))
-    await sweep_combos(runtime, channel.channel_id)
+    await rescue_combos(runtime, channel.channel_id)
     stop.let_go()
     await clearing
 

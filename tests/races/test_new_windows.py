@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
@@ -32,7 +32,7 @@ STAMPED_WITH_WHATEVER_IS_NEW = rewritten(
 
 
 async def change_windows(runtime: Runtime, windows: Windows = LONGER) -> None:
-    assert await settle_windows(replace(runtime, settings=Settings(windows=windows)))
+    assert await apply_windows(replace(runtime, settings=Settings(windows=windows)))
 
 
 async def an_event_commits_after_the_windows_changed(
@@ -106,11 +106,11 @@ async def test_a_block_stamped_with_newer_windows_is_never_evaluated_under_them(
 async def test_two_hosts_that_settle_the_same_windows_agree(side: OpenSide, runtime: Runtime) -> None:
     hosts = [await side(f"host-{number}", settings=Settings(windows=LONGER)) for number in range(4)]
 
-    await asyncio.gather(*(settle_windows(host.runtime) for host in hosts))
+    await asyncio.gather(*(apply_windows(host.runtime) for host in hosts))
 
     newest = await runtime.pool.fetchval("select follow from touch_windows order by version desc limit 1")
     assert newest == LONGER.follow
-    assert not any(await asyncio.gather(*(settle_windows(host.runtime) for host in hosts)))
+    assert not any(await asyncio.gather(*(apply_windows(host.runtime) for host in hosts)))
 
 
 async def test_windows_that_change_all_the_time_leave_everybody_right(

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from service.domain.default_tags.definitions import rules_of, transitions_of
+from service.domain.default_tags.definitions import channel_rules, to_transitions
 from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent, facts_told_by
+from service.entities.users import UserEvent, facts_from_events
 from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
@@ -53,11 +53,11 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
     """Lock by the very statement that reads the difference; the head is read after, so its version is right."""
     ordinal = (await ordinals_for(runtime, channel, [event.openid]))[event.openid]
     async with runtime.pool.acquire() as conn, conn.transaction():
-        facts = {ordinal: (facts_told_by([event])[event.openid], runtime.clock())}
-        found = await evaluation.merge_facts(conn, rules_of(channel), facts)
+        facts = {ordinal: (facts_from_events([event])[event.openid], runtime.clock())}
+        found = await evaluation.merge_facts(conn, channel_rules(channel), facts)
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
-            conn, channel.channel_id, locked, transitions_of(found), cause=ChangeCause.EVENT, clock=runtime.clock()
+            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.EVENT, clock=runtime.clock()
         )
 
 

@@ -24,12 +24,12 @@ from tests.races.sides import OpenSide, Side
 from tests.races.weakened import NO_BLOCK_LOCK
 
 MINUTE = timedelta(minutes=1)
-Place = tuple[int, datetime]
+Revision = tuple[int, datetime]
 # Three versions a minute apart; the first two are forgotten.
-FIRST: Place = (0, START)
-FORGOTTEN: Place = (1, START)
-BASE: Place = (2, START + MINUTE)
-NEWEST: Place = (3, START + 2 * MINUTE)
+FIRST: Revision = (0, START)
+FORGOTTEN: Revision = (1, START)
+BASE: Revision = (2, START + MINUTE)
+NEWEST: Revision = (3, START + 2 * MINUTE)
 BETWEEN = START + 1.5 * MINUTE
 NO_BASE = {"raise_base": "select $1::bigint, $2::int, $3::bigint"}
 
@@ -40,12 +40,12 @@ async def story(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
         clock.advance(MINUTE)
 
 
-async def read(runtime: Runtime, channel: Channel, place: Place) -> ChangesSince:
+async def read(runtime: Runtime, channel: Channel, place: Revision) -> ChangesSince:
     async with runtime.pool.acquire() as conn:
         return await change_log.changes_since(conn, channel.channel_id, 0, place, [0])
 
 
-async def versions_after(runtime: Runtime, channel: Channel, place: Place) -> list[int] | None:
+async def versions_after(runtime: Runtime, channel: Channel, place: Revision) -> list[int] | None:
     """What a reader who resumes at a place is told; None for: begin anew."""
     answer = await read(runtime, channel, place)
     return [each.version for each in answer.changes] if answer.known else None

@@ -85,7 +85,7 @@ async def test_a_batch_is_sent_again_after_its_writer_was_killed_before_the_comm
     runtime: Runtime, channel: Channel, side: OpenSide
 ) -> None:
     doomed = await side("doomed")
-    stop = doomed.stop_before("settle_return_key")
+    stop = doomed.stop_before("save_return_key_receipt")
     lost = doomed.start(submit_by(doomed, channel, handed_back(["ada", "bob"], key="k")))
     await stop.reached()
     await doomed.kill()
@@ -106,7 +106,7 @@ async def test_undo_expiry_and_a_new_batch_of_the_same_people(
     ending = await submit(runtime, channel, handed_back(["ada", "bob"], expires_at=clock() + MINUTE))
     clock.advance(MINUTE)
     undoing, expiring, adding = await side("undoing"), await side("expiring"), await side("adding")
-    stop = undoing.stop_before("drop_support")
+    stop = undoing.stop_before("delete_batch_members")
     undo = undoing.start(undo_batch(undoing.runtime, admin(), receipt_gid(ending)))
     await stop.reached()
     expiry = expiring.start(expire_batches(expiring.runtime, channel.channel_id))
@@ -162,7 +162,7 @@ async def test_somebody_forgotten_between_look_up_and_lock_is_looked_up_again(
 ) -> None:
     tag_id = (await submit(runtime, channel, handed_back(["ada"], label="Other"))).tag_id
     adding = await side("adding")
-    stop = adding.stop_before("share_tags")
+    stop = adding.stop_before("lock_tags_shared")
     addition = adding.start(submit_by(adding, channel, handed_back(["ada"])))
     await stop.reached()
     await forget_openid(runtime, channel.channel_id, "ada")
@@ -181,8 +181,8 @@ async def test_an_answer_lost_after_the_commit_is_given_again(
     doomed = await side("doomed")
 
     class Dies:
-        def publish(self, wake_ups: object) -> None:
-            del wake_ups
+        def publish(self, notifications: object) -> None:
+            del notifications
             raise SystemError("the process ended here")
 
     await submit(runtime, channel, handed_back([]))

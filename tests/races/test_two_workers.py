@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.domain.default_tags.definitions import rules_of, transitions_of
+from service.domain.default_tags.definitions import channel_rules, to_transitions
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
@@ -41,10 +41,10 @@ async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, see
     """The same functions of storage in the wrong order."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
-        found = await evaluation.cross_boundaries(conn, rules_of(channel), {0: (seen, now)})
+        found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: (seen, now)})
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
-            conn, channel.channel_id, locked, transitions_of(found), cause=ChangeCause.TIME_PASSED, clock=now
+            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=now
         )
         await heads.raise_evaluated_at(conn, channel.channel_id, {0: now}, locked[0].windows_version)
 

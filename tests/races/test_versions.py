@@ -54,7 +54,7 @@ async def an_earlier_writer_commits_later(
     # Both are known, so that whoever writes needs nothing but the block.
     await record_events(runtime, channel, [UserEvent(openid, EventKind.UNFOLLOW, START) for openid in ("ann", "ben")])
     reader = Reader(runtime, channel, 2)
-    numbered = slow.stop_before("set_few_members")
+    numbered = slow.stop_before("set_member_bits")
     ann = slow.start(record_events(slow.runtime, channel, [UserEvent("ann", EventKind.FOLLOW, START)]))
     await numbered.reached()
     ben = quick.start(record_events(quick.runtime, channel, [UserEvent("ben", EventKind.FOLLOW, START)]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, bitmap_of, ordinal_at
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.storage.combos import PLACE, around, compiled, count_of_expression
+from service.storage.combos import EXPRESSION_PLACEHOLDER, compile_expression, count_of_expression, fill_expression
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from tests.contract.tenancy import strays_of
@@ -52,10 +52,10 @@ def members_of(population: Mapping[tuple[int, int], frozenset[int]], expression:
     return {ordinal for ordinal, tag_ids in people.items() if holds(expression, frozenset(tag_ids))}
 
 
-async def bits_of(conn: Connection, expression: Expression) -> dict[int, bytes]:
+async def tag_set_of(conn: Connection, expression: Expression) -> dict[int, bytes]:
     """Return the bitmap of the set in each block of the first channel."""
-    statement = f"select h.block, {PLACE} as members from block_head h where h.channel_id = $1"  # noqa: S608
-    rows = await conn.fetch(around(statement, expression), 1)
+    statement = f"select h.block, {EXPRESSION_PLACEHOLDER} as members from block_head h where h.channel_id = $1"  # noqa: S608
+    rows = await conn.fetch(fill_expression(statement, expression), 1)
     return {row["block"]: row["members"].bytes for row in rows}
 
 
@@ -91,7 +91,7 @@ async def test_sql_and_sets_agree(
         expected = members_of(population, expression)
         found = {
             ordinal_at(block, offset)
-            for block, bits in (await bits_of(conn, expression)).items()
+            for block, bits in (await tag_set_of(conn, expression)).items()
             for offset in range(BLOCK_SIZE)
             if bits[offset >> 3] & 0x80 >> (offset & 7)
         }
@@ -103,7 +103,7 @@ async def test_sql_and_sets_agree(
 
 async def test_a_hundred_leaves_of_one_channel_are_one_statement(conn: Connection) -> None:
     expression = difference(any_of(*map(tag, range(1, 100))), tag(100))
-    text = around(STATEMENTS["count_of_expression"], expression)
+    text = fill_expression(STATEMENTS["count_of_expression"], expression)
 
     assert strays_of(text, {"tag_members", "block_head"}) == []
     await conn.prepare(text)
@@ -112,4 +112,4 @@ async def test_a_hundred_leaves_of_one_channel_are_one_statement(conn: Connectio
 
 def test_nothing_but_numbers_enters_the_statement() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
-        compiled(tag(cast("int", "1) or (true")))
+        compile_expression(tag(cast("int", "1) or (true")))

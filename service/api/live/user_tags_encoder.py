@@ -42,7 +42,7 @@ from service.api.engine.serializers import is_attribute
 from service.api.operations.user_tags import UserTagsEvent, user_tags_event_to_graphql
 from service.api.types.presenters import presenter_of, tags_to_graphql
 from service.api.types.primitives import serialize_datetime
-from service.domain.feed.cursors import write_cursor
+from service.domain.feed.cursors import encode_cursor
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import Catalogue
 
@@ -99,7 +99,7 @@ class UserTagsEncoder:
             if len(cache.events) >= MAX_CACHE_ENTRIES:
                 cache.events.clear()
             chunks = cache.events[key] = self._split_at_cursors(cache, update)
-        return chunks[0] if len(chunks) == 1 else write_cursor(update.cursor).encode().join(chunks)
+        return chunks[0] if len(chunks) == 1 else encode_cursor(update.cursor).encode().join(chunks)
 
     async def execute_event(self, update: UserTagsUpdate, context: object) -> ExecutionResult:
         """What `encode` would say, for somebody in particular."""

@@ -93,7 +93,7 @@ class UserTagsSession:
         self._subscriber.mailbox.on_arrival(self._on_arrival)
 
     def _on_arrival(self) -> None:
-        self._context.services.hub.rounds.add(self._send_pending)
+        self._context.services.hub.turns.add(self._send_pending)
 
     def _send_pending(self) -> None:
         """Sends all that waits, or leaves it to a task."""
@@ -105,7 +105,7 @@ class UserTagsSession:
             if data is None or not self._push(self._message_start + data + MESSAGE_END):
                 self._drain_task = asyncio.create_task(self._drain(), name="slow page")
                 return
-            mailbox.drop_first()
+            mailbox.remove_first()
         self._listen()
 
     async def _drain(self) -> None:
@@ -113,7 +113,7 @@ class UserTagsSession:
         mailbox = self._subscriber.mailbox
         try:
             while (update := mailbox.first) is not None:
-                mailbox.drop_first()
+                mailbox.remove_first()
                 data = self._encoder.encode(update)
                 await self._operation.send_next(
                     await self._execute_event(update) if data is None else prerendered(data)

@@ -73,7 +73,7 @@ class AdTagMutations:
             unset_to_none(input.name),
             unset_to_none(input.ad_ids),
             unset_to_none(input.description),
-            describes=input.description is not strawberry.UNSET,
+            sets_description=input.description is not strawberry.UNSET,
         )
         edited = await use_cases.update_ad_tag(
             info.context.runtime, info.context.principal, input.id, details, expected_version=input.expected_version

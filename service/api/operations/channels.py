@@ -8,7 +8,7 @@ from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.channel import Channel
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
-from service.domain.channels.lookup import channels_of, find_channel, may_see
+from service.domain.channels.lookup import can_see_channel, find_channel, visible_channels
 from service.entities.enums import ChannelKind, Permission
 
 
@@ -115,7 +115,7 @@ class ChannelQueries:
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def channels(self, info: Info) -> list[Channel]:
-        return [Channel.of(each) for each in await channels_of(info.context.runtime, info.context.principal)]
+        return [Channel.of(each) for each in await visible_channels(info.context.runtime, info.context.principal)]
 
     @strawberry.field(description="One channel.", extensions=[needs(Permission.VIEW_TAGS)])
     async def channel(self, info: Info, id: ChannelId) -> Channel | None:  # noqa: A002
@@ -125,4 +125,4 @@ class ChannelQueries:
 async def sees_channel(info: Info, channel_id: int) -> bool:
     """Whether a channel is there for who asks; read once an operation, however many nodes are in it."""
     found = await info.context.loaders.channel.load((info.context.principal.robot_id, channel_id))
-    return found is not None and may_see(info.context.principal, found)
+    return found is not None and can_see_channel(info.context.principal, found)

@@ -11,7 +11,7 @@ from service.api.types.presenters import combo_to_graphql
 from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
 from service.domain.combos.preview import edit_preview
-from service.domain.tags.naming import KEPT
+from service.domain.tags.naming import UNCHANGED
 from service.entities.enums import Permission
 
 
@@ -71,14 +71,14 @@ class ComboTagQueries:
         expression: Input[TagExpressionInput],
     ) -> ComboTagEditPreview | None:
         found = await edit_preview(info.context.runtime, info.context.principal, id, draft_from_input(expression))
-        catalogue = found.book.catalogue
+        catalogue = found.graph.catalogue
         return ComboTagEditPreview(
             tag=combo_to_graphql(found.tag, catalogue),
             text=found.text,
             member_count=found.members,
             gains=found.gains,
             loses=found.loses,
-            follows=[combo_to_graphql(each, catalogue) for each in found.follows],
+            follows=[combo_to_graphql(each, catalogue) for each in found.affected],
         )
 
 
@@ -90,8 +90,8 @@ class ComboTagMutations:
     )
     async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:  # noqa: A002
         new = use_cases.NewCombo(input.category, input.name, input.description, draft_from_input(input.expression))
-        book, tag = await use_cases.create_combo(info.context.runtime, info.context.principal, input.channel_id, new)
-        return CreateComboTagPayload(tag=combo_to_graphql(tag, book.catalogue))
+        graph, tag = await use_cases.create_combo(info.context.runtime, info.context.principal, input.channel_id, new)
+        return CreateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
 
     @strawberry.mutation(
         description="Edits a combo. Another expression supersedes a computation that is still running, and revives a "
@@ -103,11 +103,11 @@ class ComboTagMutations:
         edit = use_cases.ComboEdit(
             category=unset_to_none(input.category),
             name=unset_to_none(input.name),
-            description=KEPT if input.description is strawberry.UNSET else input.description,
+            description=UNCHANGED if input.description is strawberry.UNSET else input.description,
             expression=None
             if unset_to_none(input.expression) is None
             else draft_from_input(unset_to_none(input.expression)),
             expected_version=input.expected_version,
         )
-        book, tag = await use_cases.update_combo(info.context.runtime, info.context.principal, input.id, edit)
-        return UpdateComboTagPayload(tag=combo_to_graphql(tag, book.catalogue))
+        graph, tag = await use_cases.update_combo(info.context.runtime, info.context.principal, input.id, edit)
+        return UpdateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))

@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 
-from service.entities.errors import BadInputError, FieldFailure
+from service.entities.errors import BadInputError, FieldError
 
 
 def unset_to_none(value: Any) -> Any:
@@ -14,7 +14,7 @@ def unset_to_none(value: Any) -> Any:
 def reject_nulls(update_input: object, *names: str) -> None:
     """In updates an absent field stays as it is; an explicit null says nothing sensible."""
     failures = [
-        FieldFailure(f"input.{_to_camel_case(name)}", "NULL", "Leave the field out to keep what is there.")
+        FieldError(f"input.{_to_camel_case(name)}", "NULL", "Leave the field out to keep what is there.")
         for name in names
         if getattr(update_input, name) is None
     ]

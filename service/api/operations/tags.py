@@ -12,7 +12,7 @@ from service.api.types.presenters import combo_to_graphql, tag_to_graphql
 from service.api.types.primitives import TagId
 from service.api.types.tag import Tag
 from service.domain.combos import tag_deletion as use_cases
-from service.domain.tags.naming import KEPT
+from service.domain.tags.naming import UNCHANGED
 from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_gid, tag_gid
@@ -44,7 +44,7 @@ class TagEditQueries:
     )
     async def delete_tag_preview(self, info: Info, id: TagId) -> DeleteTagPreview | None:  # noqa: A002
         found = await use_cases.deletion_preview(info.context.runtime, info.context.principal, id)
-        catalogue = found.book.catalogue
+        catalogue = found.graph.catalogue
         return DeleteTagPreview(
             tag=tag_to_graphql(found.tag, catalogue),
             would_lapse=[combo_to_graphql(each, catalogue) for each in found.lapsed],
@@ -74,7 +74,7 @@ class TagMutations:
             info.context.principal,
             id,
             name,
-            description=KEPT if description is strawberry.UNSET else description,
+            description=UNCHANGED if description is strawberry.UNSET else description,
             expected_version=expected_version,
         )
         return RenameTagPayload(tag=tag_to_graphql(tag, catalogue))
@@ -86,7 +86,7 @@ class TagMutations:
     )
     async def delete_tag(self, info: Info, id: TagId) -> DeleteTagPayload | None:  # noqa: A002
         gone = await use_cases.delete_tag(info.context.runtime, info.context.principal, id)
-        catalogue = gone.book.catalogue
+        catalogue = gone.graph.catalogue
         return DeleteTagPayload(
             deleted_id=strawberry.ID(tag_gid(gone.tag.channel_id, gone.tag.tag_id)),
             tag=tag_to_graphql(gone.tag, catalogue),

@@ -13,7 +13,7 @@ from service.api.types.primitives import AfterEvent, ChannelId, Openid
 from service.api.types.tag import Tag
 from service.api.types.user import User
 from service.domain.channels.lookup import find_channel
-from service.domain.feed.cursors import write_cursor
+from service.domain.feed.cursors import encode_cursor
 from service.domain.input_rules import check_openids
 from service.entities.enums import ChangeCause, Permission
 from service.entities.feed import UserTagsUpdate
@@ -76,7 +76,7 @@ def user_tags_event_to_graphql(update: UserTagsUpdate) -> UserTagsEvent:
 
     return UserTagsEvent(
         update=update,
-        cursor=write_cursor(update.cursor),
+        cursor=encode_cursor(update.cursor),
         reset=update.reset,
         tags=tags(update.tags),
         added=tags(update.added),

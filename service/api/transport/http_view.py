@@ -33,7 +33,7 @@ from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_handler import WebSocketHandler
 from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
-from service.entities.errors import ErrorCode, RateLimitedError, RefusedError, UnauthenticatedError
+from service.entities.errors import ErrorCode, RateLimitedError, RequestError, UnauthenticatedError
 from service.resources import Services
 
 # Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
@@ -139,7 +139,7 @@ class GraphQLView(GraphQL[Context, None]):
         if isinstance(request_data, GraphQLRequestData):
             try:
                 request_data = await self._with_document_text(request_adapter, request_data)
-            except RefusedError as error:
+            except RequestError as error:
                 refused = ExecutionResult(data=None, errors=[to_graphql_error(error)])
                 return _single_result(refused) if request_data.protocol == "sse" else refused
         return await super().execute_operation(
@@ -149,7 +149,7 @@ class GraphQLView(GraphQL[Context, None]):
     async def _with_document_text(
         self, request_adapter: AsyncHTTPRequestAdapter, request_data: GraphQLRequestData
     ) -> GraphQLRequestData:
-        """A document that is named by its id; raises RefusedError for one that is not trusted."""
+        """A document that is named by its id; raises RequestError for one that is not trusted."""
         document_id: object = None
         name: object = request_data.operation_name  # which Strawberry has not looked at
         if not isinstance(name, str | None):

@@ -15,7 +15,7 @@ from graphql import GraphQLError, GraphQLSchema
 
 from service.api.engine.document_cache import DocumentCache
 from service.entities.enums import RejectionCode
-from service.entities.errors import BadInputError, ErrorCode, FieldFailure, RefusedError
+from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError
 from service.foundation.settings import SettingsError, TrustMode
 
 SHA256: Final = "sha256:"
@@ -42,19 +42,19 @@ class TrustedDocuments:
     def text_for(self, text: str | None, document_id: object, extensions: Mapping[str, Any] | None) -> str | None:
         """The text to run; None when the request has neither text nor id. A text counts more than an id beside it.
 
-        Raises RefusedError with PERSISTED_QUERY_… for what is not trusted, BadInputError for what is no id.
+        Raises RequestError with PERSISTED_QUERY_… for what is not trusted, BadInputError for what is no id.
         """
         if text:
             if self._mode == "only" and text not in self._trusted:
-                raise RefusedError(ErrorCode.PERSISTED_QUERY_ONLY, "PersistedQueryOnly")
+                raise RequestError(ErrorCode.PERSISTED_QUERY_ONLY, "PersistedQueryOnly")
             return text
         found = _requested_id(document_id, extensions or {})
         if found is None:
             return text
         if self._mode == "off":
-            raise RefusedError(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
+            raise RequestError(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
         if found not in self._by_id:
-            raise RefusedError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
+            raise RequestError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
         return self._by_id[found]
 
 
@@ -92,9 +92,7 @@ def _requested_id(document_id: object, extensions: Mapping[str, Any]) -> str | N
         if isinstance(found, str) and found:
             return found
         if found is not None:
-            raise BadInputError(
-                FieldFailure(source, RejectionCode.BAD_VALUE, f"{source} holds no document identifier.")
-            )
+            raise BadInputError(FieldError(source, RejectionCode.BAD_VALUE, f"{source} holds no document identifier."))
     return None
 
 

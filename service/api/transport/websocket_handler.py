@@ -31,8 +31,8 @@ from service.api.live.tag_events_session import stream_tag_events
 from service.api.live.user_tags_session import UserTagsSession, join_user_feed
 from service.api.schema import FastPathSchema
 from service.api.transport.trusted_documents import TrustedDocuments
-from service.entities.errors import LimitExceededError, RateLimitedError, RefusedError
-from service.foundation.cancellation import cancel_for_good
+from service.entities.errors import LimitExceededError, RateLimitedError, RequestError
+from service.foundation.cancellation import cancel_and_wait
 
 FORBIDDEN_CLOSE_CODE: Final = 4403
 INTERNAL_ERROR_CLOSE_CODE: Final = 4500
@@ -94,7 +94,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if self.connection_acknowledged and operation_id not in self.operations:
             try:
                 message = self._with_document_text(message)
-            except RefusedError as request_error:
+            except RequestError as request_error:
                 error = to_graphql_error(request_error).formatted
                 await self.send_message({"id": operation_id, "type": "error", "payload": [error]})
                 return
@@ -194,7 +194,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if self._expiry_timer is not None:
             self._expiry_timer.cancel()
         drain_tasks = [session.close() for session in self._sessions.values()]
-        await cancel_for_good(*(task for task in (self._closing_task, *drain_tasks) if task is not None))
+        await cancel_and_wait(*(task for task in (self._closing_task, *drain_tasks) if task is not None))
         await super().shutdown()
 
     def _on_token_expiry(self) -> None:

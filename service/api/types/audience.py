@@ -9,7 +9,7 @@ from service.api.types.primitives import After, First
 from service.api.types.tag import Tag
 from service.api.types.user import UserConnection, user_page
 from service.domain.audiences import counting as use_cases
-from service.domain.combos.expressions import names_of
+from service.domain.combos.expressions import format_expression
 from service.entities.ids import gid
 
 
@@ -48,5 +48,5 @@ def audience_to_graphql(audience: use_cases.Audience) -> Audience:
         followers=audience.size.followers,
         touchable=audience.size.touchable,
         as_of=audience.as_of,
-        text=names_of(audience.catalogue, audience.expression),
+        text=format_expression(audience.catalogue, audience.expression),
     )

@@ -135,9 +135,9 @@ class Channel(Node):
     async def credentials(self, info: Info) -> ChannelCredentials | None:
         state = await info.context.loaders.state_of_channel.load(self.entity.channel_id)
         return ChannelCredentials(
-            app_secret_set=self.entity.sealed_app_secret is not None,
-            callback_token_set=self.entity.sealed_callback_token is not None,
-            encoding_aes_key_set=self.entity.sealed_encoding_aes_key is not None,
+            app_secret_set=self.entity.encrypted_app_secret is not None,
+            callback_token_set=self.entity.encrypted_callback_token is not None,
+            encoding_aes_key_set=self.entity.encrypted_encoding_aes_key is not None,
             last_push_at=state.last_push_at,
             last_ad_call_at=state.last_ad_call_at,
         )

@@ -9,7 +9,7 @@ from service.api.types.expression import TagExpression, expression_to_graphql
 from service.api.types.primitives import Node
 from service.api.types.tag import Tag
 from service.entities.blocks import BLOCK_SIZE
-from service.entities.combos import Combo, ComboCatalogue
+from service.entities.combos import Combo, ComboGraph
 from service.entities.enums import TagState
 
 
@@ -35,8 +35,8 @@ class ComboTag(Tag, Node):
     async def lapsed_by(self, info: Info) -> list[Tag]:
         if self.entity.state is not TagState.LAPSED:
             return []
-        book = ComboCatalogue(self.catalogue, await info.context.loaders.combos_of_channel.load(self.entity.channel_id))
-        return info.context.presenters.tags(tuple(book.dead_below(self.entity.tag_id)), self.catalogue)
+        graph = ComboGraph(self.catalogue, await info.context.loaders.combos_of_channel.load(self.entity.channel_id))
+        return info.context.presenters.tags(tuple(graph.deleted_dependencies(self.entity.tag_id)), self.catalogue)
 
     @strawberry.field(description="0 to 1 while PENDING, else null.")
     async def progress(self, info: Info) -> float | None:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import strawberry
 
 from service.api.guards.complexity import MAX_PAGE_SIZE
-from service.entities.errors import BadInputError, FieldFailure, LimitExceededError
+from service.entities.errors import BadInputError, FieldError, LimitExceededError
 
 T = TypeVar("T")
 
@@ -65,4 +65,4 @@ def decode_page_cursor(kind: str, cursor: str) -> int:
 
 def bad_cursor_error() -> BadInputError:
     """What is raised for a cursor that this list did not write."""
-    return BadInputError(FieldFailure("after", "BAD_CURSOR", "This cursor is not from this list."))
+    return BadInputError(FieldError("after", "BAD_CURSOR", "This cursor is not from this list."))

@@ -10,7 +10,7 @@ from service.api.context import Info
 from service.api.types.channel import Channel
 from service.api.types.return_tag import ReturnReceipt
 from service.api.types.tag import Tag
-from service.domain.combos.expressions import names_of
+from service.domain.combos.expressions import format_expression
 from service.domain.default_tags.explanations import explain, explain_ad, explain_batches
 from service.entities.enums import DefaultTagRule, EventKind, TagKind
 from service.entities.users import ChannelUser
@@ -92,7 +92,7 @@ async def _combo_reason(info: Info, tag: Tag, tag_ids: frozenset[int]) -> Reason
     has = info.context.presenters.tags(tuple(each for each in leaves if each in tag_ids), catalogue)
     lacks = info.context.presenters.tags(tuple(each for each in leaves if each not in tag_ids), catalogue)
     parts = [f"{verb} {', '.join(tag.name for tag in tags)}" for verb, tags in (("has", has), ("lacks", lacks)) if tags]
-    why = f"Is in {names_of(catalogue, expression)}: {'; '.join(parts)}."
+    why = f"Is in {format_expression(catalogue, expression)}: {'; '.join(parts)}."
     return Reason(why, None, ComboEvidence(has=has, lacks=lacks))
 
 

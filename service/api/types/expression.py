@@ -6,15 +6,15 @@ import strawberry
 
 from service.api.context import Info
 from service.api.types.tag import Tag
-from service.domain.combos.expressions import DEEPEST, names_of
+from service.domain.combos.expressions import MAX_DEPTH, format_expression
 from service.entities.expressions import (
     DifferenceDraft,
     Draft,
     Expression,
-    ManyDraft,
+    NaryDraft,
     Operator,
     TagDraft,
-    UnclearDraft,
+    TooDeepDraft,
 )
 from service.entities.tags import Catalogue
 
@@ -57,18 +57,18 @@ def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Dr
     """What the domain reads; GraphQL made sure that exactly one field is given."""
     if expression_input.tag is not strawberry.UNSET and expression_input.tag is not None:
         return TagDraft(expression_input.tag)
-    if depth > DEEPEST:
-        return UnclearDraft()
+    if depth > MAX_DEPTH:
+        return TooDeepDraft()
     if expression_input.all:
-        return ManyDraft(Operator.ALL, tuple(draft_from_input(each, depth + 1) for each in expression_input.all))
+        return NaryDraft(Operator.ALL, tuple(draft_from_input(each, depth + 1) for each in expression_input.all))
     if expression_input.any:
-        return ManyDraft(Operator.ANY, tuple(draft_from_input(each, depth + 1) for each in expression_input.any))
+        return NaryDraft(Operator.ANY, tuple(draft_from_input(each, depth + 1) for each in expression_input.any))
     if expression_input.except_:
         return DifferenceDraft(
             draft_from_input(expression_input.except_.from_, depth + 1),
             draft_from_input(expression_input.except_.remove, depth + 1),
         )
-    return ManyDraft(Operator.ANY if expression_input.any == [] else Operator.ALL, ())
+    return NaryDraft(Operator.ANY if expression_input.any == [] else Operator.ALL, ())
 
 
 @strawberry.type(description="One node of an expression, in a flat list.")
@@ -95,7 +95,7 @@ class TagExpression:
 
     @strawberry.field(description="For people.")
     def text(self) -> str:
-        return names_of(self.catalogue, self.expression)
+        return format_expression(self.catalogue, self.expression)
 
     @strawberry.field(
         description="The whole tree in one selection, parents first, operands in order: what an editor loads."

@@ -89,7 +89,7 @@ async def job_page(info: Info, channel_id: int, *, first: int, after: str | None
     """Jobs of a channel, of the kinds that the role may see."""
     check_first(first)
     before = None if after is None else decode_page_cursor("job", after)
-    kinds = use_cases.jobs_permitted(info.context.principal)
+    kinds = use_cases.permitted_job_kinds(info.context.principal)
     found, has_next = await use_cases.jobs_of_channel(
         info.context.runtime, channel_id, kinds, first=first, before=before
     )

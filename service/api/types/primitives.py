@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from service.domain.input_rules import Rejected
+from service.domain.input_rules import Rejection
 from service.entities.enums import RejectionCode
 
 DATE_TIME_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -47,7 +47,7 @@ class RejectedItem:
     reason: str = strawberry.field(description="Why, for people.")
 
     @classmethod
-    def of(cls, refused: Rejected) -> "RejectedItem":
+    def of(cls, refused: Rejection) -> "RejectedItem":
         return cls(index=refused.index, code=refused.code, reason=refused.reason)
 
 

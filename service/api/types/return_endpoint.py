@@ -38,18 +38,18 @@ class ReturnEndpoint(Node):
 
     @strawberry.field(description="The whole URL to POST to.")
     def address(self, info: Info) -> str:
-        return use_cases.address_of(info.context.runtime, self.entity)
+        return use_cases.return_address(info.context.runtime, self.entity)
 
     @strawberry.field(description="The TOKEN, as it is in the address.")
     def token(self, info: Info) -> str:
-        return use_cases.token_of(info.context.runtime, self.entity)
+        return use_cases.decrypt_token(info.context.runtime, self.entity)
 
     @strawberry.field(
         description="The EncodingAESKey, 43 characters. Creators and admins only, null for others.",
         extensions=[null_unless(Permission.MANAGE_RETURN_KEY)],
     )
     def key(self, info: Info) -> str | None:
-        return use_cases.key_of(info.context.runtime, self.entity)
+        return use_cases.decrypt_key(info.context.runtime, self.entity)
 
 
 async def endpoint_node(info: Info, gid_text: str) -> ReturnEndpoint:

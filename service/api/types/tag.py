@@ -20,9 +20,9 @@ from service.api.types.connection import (
 )
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
-from service.domain.tags.filters import TagFilter, matching
+from service.domain.tags.filters import TagFilter, filter_tags
 from service.domain.tags.sizes import size_curve
-from service.entities.combos import ComboCatalogue
+from service.entities.combos import ComboGraph
 from service.entities.enums import DefaultTagRule, Permission, TagKind, TagState
 from service.entities.expressions import tag as tag_expression
 from service.entities.tags import Catalogue
@@ -106,10 +106,12 @@ class Tag(Node):
     @strawberry.field(description="The combos that have it at one of their leaves, LAPSED ones too.")
     async def used_by(self, info: Info) -> list[ComboTagType]:
         presenters = info.context.presenters
-        combos = ComboCatalogue(
+        combos = ComboGraph(
             self.catalogue, await info.context.loaders.combos_of_channel.load(self.catalogue.channel_id)
         )
-        return [presenters.combo(combos.tags[each], self.catalogue) for each in combos.users_of(self.entity.tag_id)]
+        return [
+            presenters.combo(combos.tags[each], self.catalogue) for each in combos.direct_dependents(self.entity.tag_id)
+        ]
 
     @strawberry.field(description="Every change committed before this instant is included in the members.")
     async def as_of(self, info: Info) -> datetime | None:
@@ -156,7 +158,7 @@ async def tag_page(
     """A page of the channel's living tags."""
     check_first(first)
     key = await _order_key(info, catalogue, order.field)
-    found = sorted(matching(catalogue.living(), wanted), key=key)
+    found = sorted(filter_tags(catalogue.living(), wanted), key=key)
     last_seen = None if after is None else _tag_at_cursor(catalogue, after)
     if order.direction is OrderDirection.DESC:
         found.reverse()

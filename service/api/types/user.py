@@ -20,7 +20,7 @@ from service.api.types.evidence import TagEvidence, reason_of
 from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
-from service.domain.channels.lookup import may_see
+from service.domain.channels.lookup import can_see_channel
 from service.domain.people.history import history_page
 from service.entities.enums import ChangeCause
 from service.entities.expressions import Expression
@@ -109,7 +109,7 @@ class User(Node):
         others = [
             (channel.channel_id, unionid)
             for channel in await loaders.channels_of_robot.load(principal.robot_id)
-            if channel.channel_id != self.entity.channel_id and may_see(principal, channel)
+            if channel.channel_id != self.entity.channel_id and can_see_channel(principal, channel)
         ]
         return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
 
@@ -188,13 +188,13 @@ async def users_by_openids(info: Info, channel_gid: str, openids: Sequence[str])
     if "tags" not in selected_field_names(info):
         return [
             None if each is None else User.of(each)
-            for each in await user_reader.people_named(principal, channel_gid, openids)
+            for each in await user_reader.find_users(principal, channel_gid, openids)
         ]
-    found = await user_reader.people_with_tags(principal, channel_gid, openids)
+    found = await user_reader.find_users_with_tags(principal, channel_gid, openids)
     for each in found:
         if each is not None:
-            loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.bits.tag_ids)
-            loaders.catalogue_of_channel.prime(each.user.channel_id, each.bits.catalogue)
+            loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.tag_set.tag_ids)
+            loaders.catalogue_of_channel.prime(each.user.channel_id, each.tag_set.catalogue)
     return [None if each is None else User.of(each.user) for each in found]
 
 

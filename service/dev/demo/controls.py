@@ -6,7 +6,7 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from service.dev.demo.platform import Delivery, WechatPlatform
-from service.wechat.pushes import OPENID
+from service.wechat.pushes import OPENID_PATTERN
 
 ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan")
 
@@ -41,7 +41,7 @@ class Controls:
 
     async def act(self, request: Request) -> dict[str, Any]:
         openid, action = request.path_params["openid"], request.path_params["action"]
-        if OPENID.fullmatch(openid) is None:
+        if OPENID_PATTERN.fullmatch(openid) is None:
             raise ApiError(40003, "invalid openid")
         if action not in ACTIONS:
             raise ApiError(-1, f"the actions are {', '.join(ACTIONS)}")

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from service.domain.channels.lookup import channel_named, require
-from service.domain.combos.states import hand_over
-from service.domain.input_rules import AD_ID, description_failure, name_failure, tidy_name
+from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.combos.states import publish_and_enqueue
+from service.domain.input_rules import AD_ID_PATTERN, description_error, name_error, normalise_name
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import (
@@ -25,12 +25,12 @@ from service.domain.tags.catalogue import (
     write_tag_edits,
 )
 from service.domain.tags.naming import channel_of_tag
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.entities.enums import ChangeCause, Permission, TagKind, TagState
 from service.entities.errors import (
     BadInputError,
     ConflictError,
-    FieldFailure,
+    FieldError,
     LimitExceededError,
     NotFoundError,
     TagProtectedError,
@@ -42,20 +42,23 @@ from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 
 CATEGORY: Final = "Advertising"
-MOST_ADS: Final = 1_000
-BLOCKS_A_TRANSACTION: Final = 8
+MAX_ADS_PER_TAG: Final = 1_000
+BLOCKS_PER_TRANSACTION: Final = 8
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class AdTagDetails:
-    """What is given of a tag; None leaves what is there, but with `describes` a description of None clears it."""
+    """Hold what is given of a tag; None leaves what is there.
+
+    With `sets_description` a description of None clears it.
+    """
 
     name: str | None
     ad_ids: Sequence[str] | None
     description: str | None
-    describes: bool = True
+    sets_description: bool = True
 
 
 async def create_ad_tag(
@@ -65,18 +68,16 @@ async def create_ad_tag(
 
     Raises BadInputError, NameTakenError, LimitExceededError, NotFoundError, ChannelNotBoundError.
     """
-    require(principal, Permission.MANAGE_TAGS)
-    tidy, failures = _tidied(details)
+    require_permission(principal, Permission.MANAGE_TAGS)
+    normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_named(conn, principal, channel_gid)
+        channel = await channel_by_gid(conn, principal, channel_gid)
         if channel.mini_program:
-            failures.append(
-                FieldFailure("input.channelId", "MINI_PROGRAM", "Nobody follows a Mini Program, by ad or not.")
-            )
-        if failures:
-            raise BadInputError(*failures)
+            errors.append(FieldError("input.channelId", "MINI_PROGRAM", "Nobody follows a Mini Program, by ad or not."))
+        if errors:
+            raise BadInputError(*errors)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        name = tidy.name or ""
+        name = normalised.name or ""
         check_name_free(catalogue, CATEGORY, name, "input.name")
         clock = runtime.clock()
         tag = await new_tag(
@@ -85,15 +86,15 @@ async def create_ad_tag(
             kind=TagKind.AD,
             category=CATEGORY,
             name=name,
-            description=tidy.description,
+            description=normalised.description,
             state=TagState.PENDING,
             clock=clock,
         )
-        await ad_tags.insert_ad_tag(conn, channel.channel_id, tag.tag_id, tidy.ad_ids or ())
+        await ad_tags.insert_ad_tag(conn, channel.channel_id, tag.tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, wake_up = await write_tag_edits(conn, catalogue, [edit], cause=None, clock=clock)
-    runtime.publisher.publish([wake_up])
-    return await _written(runtime, channel.channel_id, tag.tag_id)
+        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, clock=clock)
+    runtime.publisher.publish([notification])
+    return await _update_members_and_reload(runtime, channel.channel_id, tag.tag_id)
 
 
 async def update_ad_tag(
@@ -103,115 +104,119 @@ async def update_ad_tag(
 
     Raises what `create_ad_tag` does, ConflictError when `expected_version` is old, TagProtectedError.
     """
-    require(principal, Permission.MANAGE_TAGS)
-    tidy, failures = _tidied(details)
+    require_permission(principal, Permission.MANAGE_TAGS)
+    normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel, tag_id = await channel_of_tag(conn, principal, gid)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        before = _ad_tag(catalogue, tag_id)
-        if failures:
-            raise BadInputError(*failures)
+        before = _require_ad_tag(catalogue, tag_id)
+        if errors:
+            raise BadInputError(*errors)
         if expected_version not in {None, before.version}:
             raise ConflictError(f"The tag is at version {before.version} by now; load it again.")
-        name = before.name if tidy.name is None else tidy.name
+        name = before.name if normalised.name is None else normalised.name
         check_name_free(catalogue, CATEGORY, name, "input.name", tag_id=tag_id)
         clock = runtime.clock()
         after = replace(
             before,
             name=name,
-            description=tidy.description if tidy.describes else before.description,
+            description=normalised.description if normalised.sets_description else before.description,
             version=before.version + 1,
             updated_at=clock,
         )
         ads = (await ad_tags.ads_of_tags(conn, channel.channel_id, [tag_id]))[tag_id]
-        new_ads = tidy.ad_ids is not None and list(tidy.ad_ids) != ads
+        new_ads = normalised.ad_ids is not None and list(normalised.ad_ids) != ads
         if new_ads:
-            await ad_tags.replace_ads(conn, channel.channel_id, tag_id, tidy.ad_ids or ())
+            await ad_tags.replace_ads(conn, channel.channel_id, tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.UPDATED, before, after)
-        catalogue, wake_up = await write_tag_edits(conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, clock=clock)
-    runtime.publisher.publish([wake_up])
-    return await _written(runtime, channel.channel_id, tag_id) if new_ads else (after, catalogue)
+        catalogue, notification = await write_tag_edits(
+            conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, clock=clock
+        )
+    runtime.publisher.publish([notification])
+    return await _update_members_and_reload(runtime, channel.channel_id, tag_id) if new_ads else (after, catalogue)
 
 
-async def finish_ad_tags(runtime: Runtime, channel_id: int) -> int:
+async def resume_ad_tag_updates(runtime: Runtime, channel_id: int) -> int:
     """Compares what a crash left uncompared, however often it is called; how many tags that were."""
     async with runtime.pool.acquire() as conn:
-        left = [each for each in (await ad_tags.editions(conn, channel_id)).values() if not each.written]
+        left = [each for each in (await ad_tags.ad_list_editions(conn, channel_id)).values() if not each.up_to_date]
     for each in left:
-        await write_ad_tag(runtime, channel_id, each.tag_id)
+        await update_ad_tag_members(runtime, channel_id, each.tag_id)
     return len(left)
 
 
-async def activate_pending(
+async def activate_pending_ad_tags(
     conn: Connection, catalogue: Catalogue, *, cause: ChangeCause, runtime: Runtime
-) -> tuple[Catalogue, list[Tag], list[WakeUp]]:
+) -> tuple[Catalogue, list[Tag], list[ChangeNotification]]:
     """Makes the PENDING ad tags whose members are complete ACTIVE; the caller holds the channel's state."""
-    written = {each.tag_id for each in (await ad_tags.editions(conn, catalogue.channel_id)).values() if each.written}
+    up_to_date_ids = {
+        each.tag_id for each in (await ad_tags.ad_list_editions(conn, catalogue.channel_id)).values() if each.up_to_date
+    }
     edits = [
         TagEdit(TagChangeKind.STATE_CHANGED, tag, replace(tag, state=TagState.ACTIVE))
         for tag in catalogue.tags.values()
-        if tag.tag_id in written and tag.deleted_at is None and tag.state is TagState.PENDING
+        if tag.tag_id in up_to_date_ids and tag.deleted_at is None and tag.state is TagState.PENDING
     ]
     if not edits:
         return catalogue, [], []
-    catalogue, wake_up = await write_tag_edits(conn, catalogue, edits, cause=cause, clock=runtime.clock())
-    return catalogue, [edit.after for edit in edits], [wake_up]
+    catalogue, notification = await write_tag_edits(conn, catalogue, edits, cause=cause, clock=runtime.clock())
+    return catalogue, [edit.after for edit in edits], [notification]
 
 
-async def write_ad_tag(runtime: Runtime, channel_id: int, tag_id: int) -> None:
+async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) -> None:
     """Compares every block that may differ with the tag's ads, then lets it become ACTIVE if nothing is missing."""
     async with runtime.pool.acquire() as conn:
-        edition = (await ad_tags.editions(conn, channel_id)).get(tag_id)
+        edition = (await ad_tags.ad_list_editions(conn, channel_id)).get(tag_id)
         if edition is None:
             return
         # In this order: what is being written at the first look may have read the old ads; the second shows the rest.
         unlocked = await heads.unlocked_blocks(conn, channel_id)
         touched = await ad_tags.blocks_touched_by_ad_tag(conn, channel_id, tag_id)
         blocks = sorted(touched | (set(await heads.blocks_of(conn, channel_id)) - unlocked))
-    for first in range(0, len(blocks), BLOCKS_A_TRANSACTION):
+    for first in range(0, len(blocks), BLOCKS_PER_TRANSACTION):
         async with runtime.pool.acquire() as conn, conn.transaction():
-            locked = await heads.lock_heads(conn, channel_id, blocks[first : first + BLOCKS_A_TRANSACTION])
+            locked = await heads.lock_heads(conn, channel_id, blocks[first : first + BLOCKS_PER_TRANSACTION])
             found = [
                 difference
                 for block in locked
                 for difference in await ad_tags.ad_tag_differences(conn, channel_id, block, tag_id)
             ]
-            wake_ups = await write_transitions(
+            notifications = await write_transitions(
                 conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, clock=runtime.clock()
             )
-        runtime.publisher.publish(wake_ups)
+        runtime.publisher.publish(notifications)
     activated: list[Tag] = []
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_catalogue(conn, channel_id)
-        await ad_tags.note_written(conn, channel_id, tag_id, edition.edition)
+        await ad_tags.set_written_edition(conn, channel_id, tag_id, edition.edition)
         state = await channels.channel_state(conn, channel_id)
-        wake_ups = []
+        notifications = []
         if state.ad_return_confirmed_at is not None:
-            _, activated, wake_ups = await activate_pending(
+            _, activated, notifications = await activate_pending_ad_tags(
                 conn, catalogue, cause=ChangeCause.TAG_EDITED, runtime=runtime
             )
-    await tell_of_activated(runtime, channel_id, activated, wake_ups)
+    await publish_activated_tags(runtime, channel_id, activated, notifications)
 
 
-async def tell_of_activated(
-    runtime: Runtime, channel_id: int, activated: Sequence[Tag], wake_ups: Sequence[WakeUp]
+async def publish_activated_tags(
+    runtime: Runtime, channel_id: int, activated: Sequence[Tag], notifications: Sequence[ChangeNotification]
 ) -> None:
     """After the commit: tells pages and panels, and whoever computes combos that may have waited for these tags."""
     if not activated:
         return
     async with runtime.pool.acquire() as conn:
-        book = await combos.combo_catalogue(conn, channel_id)
-    hand_over(runtime, book, wake_ups)
+        graph = await combos.combo_graph(conn, channel_id)
+    publish_and_enqueue(runtime, graph, notifications)
 
 
-async def _written(runtime: Runtime, channel_id: int, tag_id: int) -> tuple[Tag, Catalogue]:
-    await write_ad_tag(runtime, channel_id, tag_id)
+async def _update_members_and_reload(runtime: Runtime, channel_id: int, tag_id: int) -> tuple[Tag, Catalogue]:
+    await update_ad_tag_members(runtime, channel_id, tag_id)
     async with runtime.pool.acquire() as conn:
         catalogue = await tags.catalogue(conn, channel_id)
     return catalogue.tags[tag_id], catalogue
 
 
-def _ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
+def _require_ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
     tag = catalogue.tags.get(tag_id)
     if tag is None or tag.deleted_at is not None:
         raise NotFoundError("tag")
@@ -222,23 +227,23 @@ def _ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
     return tag
 
 
-def _tidied(given: AdTagDetails) -> tuple[AdTagDetails, list[FieldFailure]]:
+def _normalise_details(given: AdTagDetails) -> tuple[AdTagDetails, list[FieldError]]:
     """Names trimmed, ads one a line; and everything that is wrong. Raises LimitExceededError over 1,000 ads."""
-    failures = []
-    name = None if given.name is None else tidy_name(given.name)
-    if name is not None and (failure := name_failure("input.name", name)):
-        failures.append(failure)
-    if failure := description_failure("input.description", given.description):
-        failures.append(failure)
+    errors = []
+    name = None if given.name is None else normalise_name(given.name)
+    if name is not None and (error := name_error("input.name", name)):
+        errors.append(error)
+    if error := description_error("input.description", given.description):
+        errors.append(error)
     if given.ad_ids is None:
-        return replace(given, name=name), failures
+        return replace(given, name=name), errors
     lines = [(index, line.strip()) for index, entry in enumerate(given.ad_ids) for line in entry.splitlines()]
-    for index in dict.fromkeys(index for index, line in lines if line and AD_ID.fullmatch(line) is None):
+    for index in dict.fromkeys(index for index, line in lines if line and AD_ID_PATTERN.fullmatch(line) is None):
         path = f"input.adIds.{index}"
-        failures.append(FieldFailure(path, "BAD_FORMAT", "An ad id is 1 to 64 printable characters."))
+        errors.append(FieldError(path, "BAD_FORMAT", "An ad id is 1 to 64 printable characters."))
     ads = list(dict.fromkeys(line for _, line in lines if line))
     if not ads:
-        failures.append(FieldFailure("input.adIds", "EMPTY", "At least one ad id, one a line."))
-    if len(ads) > MOST_ADS:
-        raise LimitExceededError(f"At most {MOST_ADS:,} ad ids a tag.")
-    return replace(given, name=name, ad_ids=ads), failures
+        errors.append(FieldError("input.adIds", "EMPTY", "At least one ad id, one a line."))
+    if len(ads) > MAX_ADS_PER_TAG:
+        raise LimitExceededError(f"At most {MAX_ADS_PER_TAG:,} ad ids a tag.")
+    return replace(given, name=name, ad_ids=ads), errors

@@ -8,21 +8,21 @@ default tags, Source among them, wait for the follow itself; an ad tag does not.
 from datetime import timedelta
 from typing import Final
 
-from service.domain.ad_tags.members import activate_pending, tell_of_activated
-from service.domain.channels.lookup import channel_named, require
-from service.domain.events.recorder import record_patiently
+from service.domain.ad_tags.members import activate_pending_ad_tags, publish_activated_tags
+from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.events.recorder import record_with_retry
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_catalogue
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, Permission
-from service.entities.errors import BadInputError, FieldFailure
+from service.entities.errors import BadInputError, FieldError
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
 from service.entities.users import AdFollow
 from service.foundation.encryption import lookup_hash, new_path_secret
 from service.storage import channels
 
-NOTED_EVERY: Final = timedelta(minutes=1)
+LAST_CALL_UPDATE_INTERVAL: Final = timedelta(minutes=1)
 
 
 async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
@@ -32,16 +32,18 @@ async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
     """
     if channel.mini_program:
         return None
-    sealed = channel.sealed_ad_secret
+    sealed = channel.encrypted_ad_secret
     if sealed is None:
         secret = new_path_secret()
         async with runtime.pool.acquire() as conn:
-            given = await channels.give_ad_secret(conn, channel, runtime.sealer.seal(secret), lookup_hash(secret))
-        sealed = given.sealed_ad_secret
-    return None if sealed is None else f"{runtime.settings.public_url}/ads/{runtime.sealer.open(sealed)}"
+            given = await channels.set_missing_ad_secret(
+                conn, channel, runtime.secret_box.encrypt(secret), lookup_hash(secret)
+            )
+        sealed = given.encrypted_ad_secret
+    return None if sealed is None else f"{runtime.settings.public_url}/ads/{runtime.secret_box.decrypt(sealed)}"
 
 
-async def channel_of_ad_secret(runtime: Runtime, secret: str) -> Channel | None:
+async def find_channel_by_ad_secret(runtime: Runtime, secret: str) -> Channel | None:
     async with runtime.pool.acquire() as conn:
         return await channels.channel_by_ad_secret(conn, lookup_hash(secret))
 
@@ -53,23 +55,23 @@ async def confirm_ad_return(
 
     Raises NotFoundError, BadInputError.
     """
-    require(principal, Permission.MANAGE_CHANNELS)
+    require_permission(principal, Permission.MANAGE_CHANNELS)
     async with runtime.pool.acquire() as conn:
-        channel = await channel_named(conn, principal, channel_gid)
+        channel = await channel_by_gid(conn, principal, channel_gid)
     if channel.mini_program:
-        raise BadInputError(FieldFailure("channelId", "MINI_PROGRAM", "A Mini Program has no ad return address."))
+        raise BadInputError(FieldError("channelId", "MINI_PROGRAM", "A Mini Program has no ad return address."))
     catalogue, activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
     return channel, catalogue, activated
 
 
 async def record_ad_follow(runtime: Runtime, channel: Channel, secret: str, follow: AdFollow) -> None:
     """Durable when it returns. The first genuine call confirms the address that it came to."""
-    await record_patiently(runtime, channel, [follow], cause=ChangeCause.AD_FEED)
+    await record_with_retry(runtime, channel, [follow], cause=ChangeCause.AD_FEED)
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         state = await channels.channel_state(conn, channel.channel_id)
-        if state.last_ad_call_at is None or state.last_ad_call_at < now - NOTED_EVERY:
-            await channels.note_ad_call(conn, channel.channel_id, now, now - NOTED_EVERY)
+        if state.last_ad_call_at is None or state.last_ad_call_at < now - LAST_CALL_UPDATE_INTERVAL:
+            await channels.set_last_ad_call_at(conn, channel.channel_id, now, now - LAST_CALL_UPDATE_INTERVAL)
     if state.ad_return_confirmed_at is None:
         await _confirm(runtime, channel.channel_id, ChangeCause.AD_FEED, secret=secret)
 
@@ -83,6 +85,8 @@ async def _confirm(
         if secret is not None and await channels.channel_by_ad_secret(conn, lookup_hash(secret)) is None:
             return catalogue, []
         await channels.confirm_ad_return(conn, channel_id, runtime.clock())
-        catalogue, activated, wake_ups = await activate_pending(conn, catalogue, cause=cause, runtime=runtime)
-    await tell_of_activated(runtime, channel_id, activated, wake_ups)
+        catalogue, activated, notifications = await activate_pending_ad_tags(
+            conn, catalogue, cause=cause, runtime=runtime
+        )
+    await publish_activated_tags(runtime, channel_id, activated, notifications)
     return catalogue, activated

@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import combinations
 from typing import Final
 
-from service.domain.channels.lookup import channel_named
-from service.domain.combos.expressions import Usable, parse_expression, unusable
+from service.domain.channels.lookup import channel_by_gid
+from service.domain.combos.expressions import AllowedStates, not_usable_reason, parse_expression
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
 from service.entities.channels import Channel
@@ -15,7 +15,7 @@ from service.entities.enums import TagKind
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
-    FieldFailure,
+    FieldError,
     LimitExceededError,
     NotFoundError,
     TagNotUsableError,
@@ -28,12 +28,12 @@ from service.entities.users import ChannelUser
 from service.storage import audiences, combos, tags, users
 from service.storage.database.pool import Connection
 
-FEWEST_COMPARED: Final = 2
-MOST_COMPARED: Final = 20
-BLOCKS_AT_ONCE: Final = 4
-MOST_BLOCKS_AT_ONCE: Final = 64
+MIN_COMPARED_TAGS: Final = 2
+MAX_COMPARED_TAGS: Final = 20
+INITIAL_BLOCKS_PER_QUERY: Final = 4
+MAX_BLOCKS_PER_QUERY: Final = 64
 # The type of the column.
-LARGEST_ORDINAL: Final = 2**31 - 1
+MAX_ORDINAL: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Overlap:
     pairs: tuple[PairOverlap, ...]
 
 
-async def size_up(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Audience:
+async def count_audience(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Audience:
     """Counts a set. Raises NotFoundError, ChannelNotBoundError, and what is wrong with the expression."""
     async with runtime.pool.acquire() as conn:
-        channel = await channel_named(conn, principal, channel_gid)
+        channel = await channel_by_gid(conn, principal, channel_gid)
         catalogue = await _open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, path, Usable.NOW)
+        expression = parse_expression(catalogue, draft, path, AllowedStates.ACTIVE_ONLY)
         as_of = await _as_of(conn, catalogue, expression)
-        size = await audiences.size_up_audience(conn, channel.channel_id, expression)
+        size = await audiences.audience_size(conn, channel.channel_id, expression)
     return Audience(channel, catalogue, expression, as_of, size)
 
 
@@ -82,7 +82,7 @@ async def members_page(
 
     Somebody who joins or leaves meanwhile moves nobody else.
     """
-    start = 0 if after is None else min(after, LARGEST_ORDINAL - 1) + 1
+    start = 0 if after is None else min(after, MAX_ORDINAL - 1) + 1
     async with runtime.pool.acquire() as conn:
         ordinals = await _ordinals_from(conn, channel_id, expression, start=start, wanted=first + 1)
         found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
@@ -94,16 +94,16 @@ async def tag_overlap(runtime: Runtime, principal: Principal, tag_gids: Sequence
 
     Raises LimitExceededError, BadInputError, NotFoundError, ChannelNotBoundError, TagNotUsableError.
     """
-    channel_id, tag_ids = _numbers_of(tag_gids)
+    channel_id, tag_ids = _parse_tag_gids(tag_gids)
     async with runtime.pool.acquire() as conn:
         try:
-            await channel_named(conn, principal, channel_gid(channel_id))
+            await channel_by_gid(conn, principal, channel_gid(channel_id))
         except NotFoundError:
             raise NotFoundError("tag") from None
         catalogue = await tags.catalogue(conn, channel_id)
         compared = _usable_tags(catalogue, tag_ids)
         shared = await audiences.tag_overlaps(conn, channel_id, tag_ids)
-    return Overlap(catalogue, tuple(_pair(shared, a, b) for a, b in combinations(compared, 2)))
+    return Overlap(catalogue, tuple(_pair_overlap(shared, a, b) for a, b in combinations(compared, 2)))
 
 
 async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
@@ -129,7 +129,7 @@ async def _ordinals_from(
 ) -> list[int]:
     """Few blocks first, for most sets fill a page from one; more and more for those that do not."""
     ordinals: list[int] = []
-    block, limit = block_of(start), BLOCKS_AT_ONCE
+    block, limit = block_of(start), INITIAL_BLOCKS_PER_QUERY
     while True:
         found = await audiences.blocks_of_audience(conn, channel_id, expression, start=block, limit=limit)
         for number, bits in found:
@@ -139,25 +139,25 @@ async def _ordinals_from(
                     return ordinals
         if len(found) < limit:
             return ordinals
-        block, limit = found[-1][0] + 1, min(limit * 4, MOST_BLOCKS_AT_ONCE)
+        block, limit = found[-1][0] + 1, min(limit * 4, MAX_BLOCKS_PER_QUERY)
 
 
-def _numbers_of(tag_gids: Sequence[str]) -> tuple[int, list[int]]:
-    if len(tag_gids) > MOST_COMPARED:
-        raise LimitExceededError(f"At most {MOST_COMPARED} tags are compared at once.")
-    if len(tag_gids) < FEWEST_COMPARED:
-        raise BadInputError(FieldFailure("tagIds", "TOO_FEW", f"At least {FEWEST_COMPARED} tags are compared."))
+def _parse_tag_gids(tag_gids: Sequence[str]) -> tuple[int, list[int]]:
+    if len(tag_gids) > MAX_COMPARED_TAGS:
+        raise LimitExceededError(f"At most {MAX_COMPARED_TAGS} tags are compared at once.")
+    if len(tag_gids) < MIN_COMPARED_TAGS:
+        raise BadInputError(FieldError("tagIds", "TOO_FEW", f"At least {MIN_COMPARED_TAGS} tags are compared."))
     parsed = [parse_gid(gid, "Tag", 2) for gid in tag_gids]
     numbers = [each for each in parsed if each is not None]
     if len(numbers) < len(parsed):
         raise NotFoundError("tag")
-    failures = [
-        FieldFailure(f"tagIds.{index}", "REPEATED", "This tag is in the list already.")
+    errors = [
+        FieldError(f"tagIds.{index}", "REPEATED", "This tag is in the list already.")
         for index, gid in enumerate(tag_gids)
         if gid in tag_gids[:index]
     ]
-    if failures:
-        raise BadInputError(*failures)
+    if errors:
+        raise BadInputError(*errors)
     channel_id = numbers[0][0]
     if any(each[0] != channel_id for each in numbers):
         # Whether a tag of another channel exists is nobody's business here.
@@ -171,17 +171,17 @@ def _usable_tags(catalogue: Catalogue, tag_ids: Sequence[int]) -> list[Tag]:
     if not catalogue.open:
         raise ChannelNotBoundError
     found = [catalogue.tags[tag_id] for tag_id in tag_ids]
-    failures = [
-        FieldFailure(f"tagIds.{index}", "TAG_NOT_USABLE", failure)
+    errors = [
+        FieldError(f"tagIds.{index}", "TAG_NOT_USABLE", error)
         for index, tag in enumerate(found)
-        if (failure := unusable(tag, Usable.NOW)) is not None
+        if (error := not_usable_reason(tag, AllowedStates.ACTIVE_ONLY)) is not None
     ]
-    if failures:
-        raise TagNotUsableError(failures[0].message, *failures)
+    if errors:
+        raise TagNotUsableError(errors[0].message, *errors)
     return found
 
 
-def _pair(shared: dict[tuple[int, int], int], a: Tag, b: Tag) -> PairOverlap:
+def _pair_overlap(shared: dict[tuple[int, int], int], a: Tag, b: Tag) -> PairOverlap:
     both = shared.get((min(a.tag_id, b.tag_id), max(a.tag_id, b.tag_id)), 0)
     return PairOverlap(
         a,

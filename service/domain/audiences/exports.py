@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from service.domain.audiences.csv_writer import Cell, csv_rows
-from service.domain.channels.lookup import channel_named
-from service.domain.combos.expressions import Usable, names_of, parse_expression
-from service.domain.jobs import KEPT_FOR, keep_slice, offer_job, start_job
+from service.domain.channels.lookup import channel_by_gid
+from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression
+from service.domain.jobs import JOB_RETENTION, enqueue_job, save_progress, start_job
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
@@ -37,11 +37,11 @@ COLUMNS: Final = (
     "tags",
 )
 # A slice ends after the block that fills it, so it has less than a block's people more than this.
-ROWS_A_SLICE: Final = 10_000
-BLOCKS_A_SLICE: Final = 16
-FAST_COMPRESSION: Final = 1
+ROWS_PER_SLICE: Final = 10_000
+BLOCKS_PER_SLICE: Final = 16
+COMPRESSION_LEVEL: Final = 1
 
-Blocks = Sequence[tuple[int, bytes]]
+BlockBitmaps = Sequence[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +58,26 @@ async def start_export(runtime: Runtime, principal: Principal, channel_gid: str,
     with the expression.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_named(conn, principal, channel_gid)
+        channel = await channel_by_gid(conn, principal, channel_gid)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, path, Usable.NOW)
+        expression = parse_expression(catalogue, draft, path, AllowedStates.ACTIVE_ONLY)
         job = await start_job(
             conn,
             runtime,
             channel,
             JobKind.AUDIENCE_EXPORT,
             total=None,
-            payload={"audience": names_of(catalogue, expression), "block": 0, "chunk": 0, "rows": 0},
+            payload={"audience": format_expression(catalogue, expression), "block": 0, "chunk": 0, "rows": 0},
             principal=principal,
         )
         total = await audiences.freeze_audience(conn, channel.channel_id, job.job_id, expression)
         job = await jobs.set_job_total(conn, job, total)
-    offer_job(runtime, job)
+    enqueue_job(runtime, job)
     return job
 
 
-async def export_slice(runtime: Runtime, job: Job) -> Job:
-    """Writes the next piece of the file, and how far it is, in one transaction. Raises JobTakenError, and
+async def write_export_slice(runtime: Runtime, job: Job) -> Job:
+    """Writes the next piece of the file, and how far it is, in one transaction. Raises JobLeaseLostError, and
     ChannelNotBoundError when the gate was closed meanwhile.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -85,18 +85,18 @@ async def export_slice(runtime: Runtime, job: Job) -> Job:
         if not catalogue.open:
             raise ChannelNotBoundError
         found = await audiences.frozen_blocks(
-            conn, job.channel_id, job.job_id, start=job.payload["block"], limit=BLOCKS_A_SLICE
+            conn, job.channel_id, job.job_id, start=job.payload["block"], limit=BLOCKS_PER_SLICE
         )
-        blocks, ordinals = _slice_of(found)
+        blocks, ordinals = _take_slice(found)
         rows = await _rows(conn, catalogue, blocks, ordinals)
         first = job.payload["chunk"] == 0
         size, content = await asyncio.to_thread(_compressed, [COLUMNS, *rows] if first else rows)
         if rows or first:
             await audiences.insert_export_chunk(conn, job.channel_id, job.job_id, job.payload["chunk"], size, content)
-        return await keep_slice(conn, runtime, _further(runtime, job, blocks, len(ordinals), len(rows)))
+        return await save_progress(conn, runtime, _advance_job(runtime, job, blocks, len(ordinals), len(rows)))
 
 
-def _further(runtime: Runtime, job: Job, blocks: Blocks, done: int, rows: int) -> Job:
+def _advance_job(runtime: Runtime, job: Job, blocks: BlockBitmaps, done: int, rows: int) -> Job:
     """The job after a slice; one that finds no more blocks is done."""
     written = job.payload["rows"] + rows
     if not blocks:
@@ -113,18 +113,18 @@ def _further(runtime: Runtime, job: Job, blocks: Blocks, done: int, rows: int) -
     return replace(job, done=job.done + done, payload=payload)
 
 
-def _slice_of(blocks: Blocks) -> tuple[Blocks, list[int]]:
+def _take_slice(blocks: BlockBitmaps) -> tuple[BlockBitmaps, list[int]]:
     """The blocks of one slice, and the ordinals of their people."""
     ordinals: list[int] = []
     for count, (block, bits) in enumerate(blocks, start=1):
         ordinals += (ordinal_at(block, offset) for offset in offsets_in(bits))
-        if len(ordinals) >= ROWS_A_SLICE:
+        if len(ordinals) >= ROWS_PER_SLICE:
             return blocks[:count], ordinals
     return blocks, ordinals
 
 
 async def _rows(
-    conn: Connection, catalogue: Catalogue, blocks: Blocks, ordinals: Sequence[int]
+    conn: Connection, catalogue: Catalogue, blocks: BlockBitmaps, ordinals: Sequence[int]
 ) -> list[tuple[Cell, ...]]:
     """A row for everybody who is still known."""
     found = await audiences.export_rows(conn, catalogue.channel_id, ordinals)
@@ -147,7 +147,7 @@ async def _rows(
 
 
 def _tag_names(
-    catalogue: Catalogue, blocks: Blocks, bits: Mapping[tuple[int, int], bytes]
+    catalogue: Catalogue, blocks: BlockBitmaps, bits: Mapping[tuple[int, int], bytes]
 ) -> dict[tuple[int, int], list[str]]:
     """Names of the tags of each member by block and offset, in the order of the panel."""
     names: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -163,7 +163,7 @@ def _tag_names(
 
 def _compressed(rows: Sequence[Sequence[Cell]]) -> tuple[int, bytes]:
     text = csv_rows(rows)
-    return len(text), zlib.compress(text, FAST_COMPRESSION)
+    return len(text), zlib.compress(text, COMPRESSION_LEVEL)
 
 
 def export_url(runtime: Runtime, job: Job) -> str | None:
@@ -171,13 +171,13 @@ def export_url(runtime: Runtime, job: Job) -> str | None:
     if job.state is not JobState.DONE or job.expires_at is None or job.expires_at <= runtime.clock():
         return None
     claims = f"{job.channel_id}.{job.job_id}.{int(job.expires_at.timestamp())}"
-    return f"{runtime.settings.public_url}/export/{claims}.{runtime.sealer.sign(claims)}"
+    return f"{runtime.settings.public_url}/export/{claims}.{runtime.secret_box.sign(claims)}"
 
 
-def read_link(runtime: Runtime, link: str) -> tuple[int, int, datetime] | None:
+def parse_export_link(runtime: Runtime, link: str) -> tuple[int, int, datetime] | None:
     """(channel, job, when it expires) of a link that we signed; None for any other."""
     claims, _, signature = link.rpartition(".")
-    if not runtime.sealer.has_signed(claims, signature):
+    if not runtime.secret_box.verify_signature(claims, signature):
         return None
     channel_id, job_id, expires_at = map(int, claims.split("."))
     return channel_id, job_id, datetime.fromtimestamp(expires_at, UTC)
@@ -205,10 +205,10 @@ async def read_export(runtime: Runtime, file: ExportFile) -> AsyncIterator[bytes
         yield await asyncio.to_thread(zlib.decompress, content)
 
 
-async def drop_what_is_over(runtime: Runtime, channel_id: int) -> None:
+async def purge_expired_exports(runtime: Runtime, channel_id: int) -> None:
     """Forgets files that expired, whatever unfinished exports left behind, and jobs that finished a month ago."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         await audiences.drop_frozen_audiences(conn, channel_id)
         await audiences.drop_export_chunks(conn, channel_id, now)
-        await jobs.prune_jobs(conn, channel_id, [JobKind.AUDIENCE_EXPORT], now - KEPT_FOR)
+        await jobs.prune_jobs(conn, channel_id, [JobKind.AUDIENCE_EXPORT], now - JOB_RETENTION)

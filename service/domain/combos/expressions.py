@@ -6,15 +6,15 @@ from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
 from service.entities.enums import TagState
-from service.entities.errors import ErrorCode, FieldFailure, RefusedError
+from service.entities.errors import ErrorCode, FieldError, RequestError
 from service.entities.expressions import (
     DifferenceDraft,
     Draft,
     Expression,
-    ManyDraft,
+    NaryDraft,
     Operator,
     TagDraft,
-    UnclearDraft,
+    TooDeepDraft,
     all_of,
     any_of,
     difference,
@@ -23,10 +23,10 @@ from service.entities.expressions import (
 from service.entities.ids import parse_gid, tag_gid
 from service.entities.tags import Catalogue, Tag
 
-DEEPEST: Final = 8
-MOST_LEAVES: Final = 100
+MAX_DEPTH: Final = 8
+MAX_LEAVES: Final = 100
 # The gravest first: it is the code of the whole refusal.
-GRAVITY: Final = (
+SEVERITY_ORDER: Final = (
     ErrorCode.BAD_USER_INPUT,
     ErrorCode.LIMIT_EXCEEDED,
     ErrorCode.NOT_FOUND,
@@ -34,91 +34,95 @@ GRAVITY: Final = (
     ErrorCode.TAG_NOT_USABLE,
     ErrorCode.NAME_TAKEN,
 )
-Failure: TypeAlias = tuple[ErrorCode, FieldFailure]
+CodedFieldError: TypeAlias = tuple[ErrorCode, FieldError]
 
 
-class Usable(Enum):
+class AllowedStates(Enum):
     """Which tags an expression may be made of."""
 
-    FOR_COMBOS = (TagState.ACTIVE, TagState.PENDING)
-    NOW = (TagState.ACTIVE,)
+    ACTIVE_OR_PENDING = (TagState.ACTIVE, TagState.PENDING)
+    ACTIVE_ONLY = (TagState.ACTIVE,)
 
 
-def parse_expression(catalogue: Catalogue, draft: Draft, path: str, usable: Usable) -> Expression:
+def parse_expression(catalogue: Catalogue, draft: Draft, path: str, allowed: AllowedStates) -> Expression:
     """The normalised expression: nested unions and intersections flattened, repetitions dropped.
 
-    `path` is where the client wrote it. Raises a RefusedError that names every failing input: BAD_USER_INPUT,
+    `path` is where the client wrote it. Raises a RequestError that names every failing input: BAD_USER_INPUT,
     LIMIT_EXCEEDED over 8 levels or 100 leaves, NOT_FOUND, TAG_NOT_USABLE.
     """
-    expression, failures = read_expression(catalogue, draft, path, usable)
-    refuse(failures)
+    expression, errors = try_parse_expression(catalogue, draft, path, allowed)
+    raise_field_errors(errors)
     return expression
 
 
-def read_expression(catalogue: Catalogue, draft: Draft, path: str, usable: Usable) -> tuple[Expression, list[Failure]]:
+def try_parse_expression(
+    catalogue: Catalogue, draft: Draft, path: str, allowed: AllowedStates
+) -> tuple[Expression, list[CodedFieldError]]:
     """The same with what is wrong beside it, to be refused together with other inputs."""
-    reader = _Reader(catalogue, usable)
+    reader = _DraftParser(catalogue, allowed)
     expression = reader.read(draft, path, 0)
-    if reader.leaves > MOST_LEAVES:
-        reader.fail(ErrorCode.LIMIT_EXCEEDED, path, "TOO_MANY_LEAVES", f"At most {MOST_LEAVES} tags at the leaves.")
-    return expression, reader.failures
+    if reader.leaves > MAX_LEAVES:
+        reader.fail(ErrorCode.LIMIT_EXCEEDED, path, "TOO_MANY_LEAVES", f"At most {MAX_LEAVES} tags at the leaves.")
+    return expression, reader.errors
 
 
-def refuse(failures: Iterable[Failure]) -> None:
-    """Raises one RefusedError for all failures, if there are any; its code is that of the gravest."""
-    ordered = sorted(failures, key=lambda failure: GRAVITY.index(failure[0]))
+def raise_field_errors(errors: Iterable[CodedFieldError]) -> None:
+    """Raises one RequestError for all failures, if there are any; its code is that of the gravest."""
+    ordered = sorted(errors, key=lambda error: SEVERITY_ORDER.index(error[0]))
     if ordered:
-        fields = tuple(failure for _, failure in ordered)
+        fields = tuple(error for _, error in ordered)
         message = fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
-        raise RefusedError(ordered[0][0], message, fields)
+        raise RequestError(ordered[0][0], message, fields)
 
 
-def unusable_failures(catalogue: Catalogue, expression: Expression, path: str) -> list[Failure]:
+def not_usable_errors(catalogue: Catalogue, expression: Expression, path: str) -> list[CodedFieldError]:
     """Leaves that are not ACTIVE, where only those that are will do."""
     found = (
-        unusable(catalogue.tags[tag_id], Usable.NOW) for tag_id in expression.tag_ids() if tag_id in catalogue.tags
+        not_usable_reason(catalogue.tags[tag_id], AllowedStates.ACTIVE_ONLY)
+        for tag_id in expression.tag_ids()
+        if tag_id in catalogue.tags
     )
-    return [(ErrorCode.TAG_NOT_USABLE, FieldFailure(path, "TAG_NOT_USABLE", message)) for message in found if message]
+    return [(ErrorCode.TAG_NOT_USABLE, FieldError(path, "TAG_NOT_USABLE", message)) for message in found if message]
 
 
-def names_of(catalogue: Catalogue, expression: Expression) -> str:
+def format_expression(catalogue: Catalogue, expression: Expression) -> str:
     """The expression for people, by the names of the tags."""
     return expression.text(lambda tag_id: catalogue.tags[tag_id].name if tag_id in catalogue.tags else "?")
 
 
 @dataclass(slots=True)
-class _Reader:
+class _DraftParser:
     catalogue: Catalogue
-    usable: Usable
+    allowed: AllowedStates
     leaves: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    errors: list[CodedFieldError] = field(default_factory=list)
 
     def fail(self, code: ErrorCode, path: str, field_code: str, message: str) -> None:
-        self.failures.append((code, FieldFailure(path, field_code, message)))
+        self.errors.append((code, FieldError(path, field_code, message)))
 
-    def read(self, draft: Draft, path: str, above: int) -> Expression:
-        """A stand-in where something failed; `above` operators lead here."""
+    def read(self, draft: Draft, path: str, depth: int) -> Expression:
+        """A stand-in where something failed; `depth` operators lead here."""
         match draft:
             case TagDraft(gid):
                 self.leaves += 1
                 return tag(self._tag_id(gid, f"{path}.tag"))
-            case ManyDraft() | DifferenceDraft() | UnclearDraft() if above == DEEPEST:
-                message = f"Operators are nested at most {DEEPEST} deep."
+            case NaryDraft() | DifferenceDraft() | TooDeepDraft() if depth == MAX_DEPTH:
+                message = f"Operators are nested at most {MAX_DEPTH} deep."
                 self.fail(ErrorCode.LIMIT_EXCEEDED, path, "TOO_DEEP", message)
                 return tag(0)
-            case ManyDraft(operator, operands):
+            case NaryDraft(operator, operands):
                 name = "all" if operator is Operator.ALL else "any"
                 if not operands:
                     self.fail(ErrorCode.BAD_USER_INPUT, f"{path}.{name}", "EMPTY", "At least one operand is needed.")
                     return tag(0)
-                read = [self.read(each, f"{path}.{name}.{index}", above + 1) for index, each in enumerate(operands)]
+                read = [self.read(each, f"{path}.{name}.{index}", depth + 1) for index, each in enumerate(operands)]
                 return all_of(*read) if operator is Operator.ALL else any_of(*read)
             case DifferenceDraft(keep, remove):
                 return difference(
-                    self.read(keep, f"{path}.except.from", above + 1),
-                    self.read(remove, f"{path}.except.remove", above + 1),
+                    self.read(keep, f"{path}.except.from", depth + 1),
+                    self.read(remove, f"{path}.except.remove", depth + 1),
                 )
-            case UnclearDraft():
+            case TooDeepDraft():
                 return tag(0)
             case _:
                 assert_never(draft)
@@ -134,25 +138,25 @@ class _Reader:
             # Whether a tag of another channel exists is nobody's business here.
             self.fail(ErrorCode.NOT_FOUND, path, "NOT_FOUND", "There is no such tag in this channel.")
             return 0
-        if failure := unusable(found, self.usable):
-            self.fail(ErrorCode.TAG_NOT_USABLE, path, "TAG_NOT_USABLE", failure)
+        if error := not_usable_reason(found, self.allowed):
+            self.fail(ErrorCode.TAG_NOT_USABLE, path, "TAG_NOT_USABLE", error)
         return tag_id
 
 
-def unusable(found: Tag, usable: Usable) -> str | None:
+def not_usable_reason(found: Tag, allowed: AllowedStates) -> str | None:
     """Why a tag cannot be an operand; None when it can."""
     if found.deleted_at is not None:
         return f"{found.name} was deleted."
-    if found.state not in usable.value:
+    if found.state not in allowed.value:
         return f"{found.name} is {found.state}."
     return None
 
 
-def draft_of(channel_id: int, expression: Expression) -> Draft:
+def to_draft(channel_id: int, expression: Expression) -> Draft:
     """The draft that would be read as this expression."""
     if expression.operator is Operator.TAG:
         return TagDraft(tag_gid(channel_id, expression.tag_id))
-    operands = tuple(draft_of(channel_id, each) for each in expression.operands)
+    operands = tuple(to_draft(channel_id, each) for each in expression.operands)
     if expression.operator is Operator.EXCEPT:
         return DifferenceDraft(*operands)
-    return ManyDraft(expression.operator, operands)
+    return NaryDraft(expression.operator, operands)

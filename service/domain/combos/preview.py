@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from service.domain.channels.lookup import require
-from service.domain.combos.editing import combo_tag, read_edited_expression
-from service.domain.combos.expressions import names_of, refuse, unusable_failures
+from service.domain.channels.lookup import require_permission
+from service.domain.combos.editing import require_combo_tag, try_parse_edited_expression
+from service.domain.combos.expressions import format_expression, not_usable_errors, raise_field_errors
 from service.domain.runtime import Runtime
 from service.domain.tags.naming import channel_of_tag
-from service.entities.combos import ComboCatalogue
+from service.entities.combos import ComboGraph
 from service.entities.enums import Permission
 from service.entities.errors import ChannelNotBoundError
 from service.entities.expressions import Draft, difference
@@ -20,30 +20,30 @@ from service.storage.combos import count_of_expression
 
 @dataclass(frozen=True, slots=True)
 class EditPreview:
-    book: ComboCatalogue
+    graph: ComboGraph
     tag: Tag
     text: str
     members: int
     gains: int
     loses: int
-    follows: tuple[Tag, ...]
+    affected: tuple[Tag, ...]
 
 
 async def edit_preview(runtime: Runtime, principal: Principal, gid: str, draft: Draft) -> EditPreview:
     """Raises as editing would, and TAG_NOT_USABLE for operands that are PENDING: they cannot be counted yet."""
-    require(principal, Permission.MANAGE_TAGS)
+    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         channel, tag_id = await channel_of_tag(conn, principal, gid)
-        book = await combos.combo_catalogue(conn, channel.channel_id)
-        if not book.catalogue.open:
+        graph = await combos.combo_graph(conn, channel.channel_id)
+        if not graph.catalogue.open:
             raise ChannelNotBoundError
-        tag = combo_tag(book, tag_id)
-        expression, failures = read_edited_expression(book, tag, draft, "expression")
-        refuse([*failures, *unusable_failures(book.catalogue, expression, "expression")])
+        tag = require_combo_tag(graph, tag_id)
+        expression, errors = try_parse_edited_expression(graph, tag, draft, "expression")
+        raise_field_errors([*errors, *not_usable_errors(graph.catalogue, expression, "expression")])
         members = await count_of_expression(conn, channel.channel_id, expression)
         gains, loses = members, 0
         if tag.shown:
             gains = await count_of_expression(conn, channel.channel_id, difference(expression, leaf(tag_id)))
             loses = await count_of_expression(conn, channel.channel_id, difference(leaf(tag_id), expression))
-    follows = tuple(book.tags[each] for each in sorted(book.above(tag_id)))
-    return EditPreview(book, tag, names_of(book.catalogue, expression), members, gains, loses, follows)
+    affected = tuple(graph.tags[each] for each in sorted(graph.dependents(tag_id)))
+    return EditPreview(graph, tag, format_expression(graph.catalogue, expression), members, gains, loses, affected)

@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass, replace
 
-from service.domain.channels.lookup import require
-from service.domain.combos.expressions import Failure, refuse
-from service.domain.combos.states import enqueue_clearing, hand_over, lock_open_combos, settle_combos
-from service.domain.input_rules import tidy_name
+from service.domain.channels.lookup import require_permission
+from service.domain.combos.expressions import CodedFieldError, raise_field_errors
+from service.domain.combos.states import enqueue_clearing, lock_open_combos, publish_and_enqueue, update_combo_states
+from service.domain.input_rules import normalise_name
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_catalogue, write_tag_edits
 from service.domain.tags.naming import (
-    KEPT,
-    Description,
+    UNCHANGED,
+    DescriptionUpdate,
     channel_of_tag,
     check_version,
-    living_tag,
-    naming_failures,
-    taken_failures,
+    name_taken_errors,
+    naming_errors,
+    require_living_tag,
 )
-from service.entities.combos import ComboCatalogue
+from service.entities.combos import ComboGraph
 from service.entities.enums import ChangeCause, Permission, TagKind, TagState
 from service.entities.errors import ChannelNotBoundError, TagProtectedError
 from service.entities.principal import Principal
@@ -29,7 +29,7 @@ from service.storage import combos
 class Deletion:
     """A tag that is gone, or would be, and the combos that lapse with it."""
 
-    book: ComboCatalogue
+    graph: ComboGraph
     tag: Tag
     lapsed: tuple[Tag, ...]
 
@@ -40,32 +40,32 @@ async def rename_tag(
     gid: str,
     name: str,
     *,
-    description: Description = KEPT,
+    description: DescriptionUpdate = UNCHANGED,
     expected_version: int | None = None,
 ) -> tuple[Catalogue, Tag]:
     """Another second-level name, and description if it is given; raises as editing a combo does."""
-    require(principal, Permission.MANAGE_TAGS)
-    tidied = tidy_name(name)
-    failures: list[Failure] = naming_failures("", category=None, name=tidied, description=description)
+    require_permission(principal, Permission.MANAGE_TAGS)
+    tidied = normalise_name(name)
+    errors: list[CodedFieldError] = naming_errors("", category=None, name=tidied, description=description)
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel, tag_id = await channel_of_tag(conn, principal, gid)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        tag = _unprotected(catalogue, tag_id)
+        tag = _require_unprotected_tag(catalogue, tag_id)
         check_version(tag, expected_version)
-        refuse([*failures, *taken_failures(catalogue, tag.category, tidied, "name", tag_id=tag_id)])
-        after = replace(tag, name=tidied, description=tag.description if description is KEPT else description)
+        raise_field_errors([*errors, *name_taken_errors(catalogue, tag.category, tidied, "name", tag_id=tag_id)])
+        after = replace(tag, name=tidied, description=tag.description if description is UNCHANGED else description)
         if after == tag:
             return catalogue, tag
         clock = runtime.clock()
         after = replace(after, version=tag.version + 1, updated_at=clock)
-        catalogue, wake_up = await write_tag_edits(
+        catalogue, notification = await write_tag_edits(
             conn,
             catalogue,
             [TagEdit(TagChangeKind.UPDATED, tag, after)],
             cause=ChangeCause.TAG_EDITED,
             clock=clock,
         )
-    runtime.publisher.publish([wake_up])
+    runtime.publisher.publish([notification])
     return catalogue, after
 
 
@@ -74,43 +74,43 @@ async def delete_tag(runtime: Runtime, principal: Principal, gid: str) -> Deleti
 
     Raises TagProtectedError for default tags, NotFoundError, ChannelNotBoundError.
     """
-    require(principal, Permission.MANAGE_TAGS)
+    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel, tag_id = await channel_of_tag(conn, principal, gid)
-        book = await lock_open_combos(conn, channel.channel_id)
-        tag = _unprotected(book.catalogue, tag_id)
+        graph = await lock_open_combos(conn, channel.channel_id)
+        tag = _require_unprotected_tag(graph.catalogue, tag_id)
         clock = runtime.clock()
         deleted = replace(tag, deleted_at=clock, updated_at=clock)
-        catalogue, wake_up = await write_tag_edits(
+        catalogue, notification = await write_tag_edits(
             conn,
-            book.catalogue,
+            graph.catalogue,
             [TagEdit(TagChangeKind.DELETED, tag, deleted)],
             cause=ChangeCause.TAG_DELETED,
             clock=clock,
         )
-        settled = await settle_combos(
-            conn, replace(book, catalogue=catalogue), cause=ChangeCause.TAG_LAPSED, clock=clock
+        update = await update_combo_states(
+            conn, replace(graph, catalogue=catalogue), cause=ChangeCause.TAG_LAPSED, clock=clock
         )
-    hand_over(runtime, settled.book, [wake_up, *settled.wake_ups])
-    enqueue_clearing(runtime, settled.book)
-    return Deletion(settled.book, deleted, tuple(settled.book.tags[each] for each in settled.lapsed))
+    publish_and_enqueue(runtime, update.graph, [notification, *update.notifications])
+    enqueue_clearing(runtime, update.graph)
+    return Deletion(update.graph, deleted, tuple(update.graph.tags[each] for each in update.lapsed))
 
 
 async def deletion_preview(runtime: Runtime, principal: Principal, gid: str) -> Deletion:
     """What deleting a tag would do; raises as `delete_tag` does."""
-    require(principal, Permission.MANAGE_TAGS)
+    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn:
         channel, tag_id = await channel_of_tag(conn, principal, gid)
-        book = await combos.combo_catalogue(conn, channel.channel_id)
-    if not book.catalogue.open:
+        graph = await combos.combo_graph(conn, channel.channel_id)
+    if not graph.catalogue.open:
         raise ChannelNotBoundError
-    tag = _unprotected(book.catalogue, tag_id)
-    above = [book.tags[each] for each in sorted(book.above(tag_id))]
-    return Deletion(book, tag, tuple(each for each in above if each.state is not TagState.LAPSED))
+    tag = _require_unprotected_tag(graph.catalogue, tag_id)
+    above = [graph.tags[each] for each in sorted(graph.dependents(tag_id))]
+    return Deletion(graph, tag, tuple(each for each in above if each.state is not TagState.LAPSED))
 
 
-def _unprotected(catalogue: Catalogue, tag_id: int) -> Tag:
-    tag = living_tag(catalogue, tag_id)
+def _require_unprotected_tag(catalogue: Catalogue, tag_id: int) -> Tag:
+    tag = require_living_tag(catalogue, tag_id)
     if tag.kind is TagKind.DEFAULT:
         raise TagProtectedError
     return tag

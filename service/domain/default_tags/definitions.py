@@ -8,7 +8,7 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule
 from service.storage import default_tags
 
-NAMES: Final = {
+DEFAULT_TAG_NAMES: Final = {
     DefaultTagRule.NEW_USER: ("Follow time", "New user"),
     DefaultTagRule.OLD_USER: ("Follow time", "Old user"),
     DefaultTagRule.OPENED: ("Opening", "Opened"),
@@ -21,7 +21,7 @@ NAMES: Final = {
 
 
 # What a mask of rules stands for, as tag ids.
-TAGS_IN: Final = tuple(
+TAG_IDS_BY_MASK: Final = tuple(
     tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1) for mask in range(256)
 )
 
@@ -34,19 +34,22 @@ MINI_PROGRAM_RULES: Final = (
 )
 
 
-def rules_of(channel: Channel) -> default_tags.ChannelRules:
+def channel_rules(channel: Channel) -> default_tags.ChannelRules:
     return default_tags.ChannelRules(channel.channel_id, channel.mini_program, channel.bound_at)
 
 
-def rules_for(channel: Channel) -> tuple[DefaultTagRule, ...]:
+def default_tag_rules(channel: Channel) -> tuple[DefaultTagRule, ...]:
     """The default tags a channel of this kind has; nobody can follow a Mini Program."""
     return MINI_PROGRAM_RULES if channel.mini_program else tuple(DefaultTagRule)
 
 
-def transitions_of(found: Iterable[default_tags.RulesDifference]) -> list[Transition]:
+def to_transitions(found: Iterable[default_tags.RulesDifference]) -> list[Transition]:
     return [
         Transition(
-            each.block, each.offsets, TAGS_IN[each.rules & ~each.old_rules], TAGS_IN[each.old_rules & ~each.rules]
+            each.block,
+            each.offsets,
+            TAG_IDS_BY_MASK[each.rules & ~each.old_rules],
+            TAG_IDS_BY_MASK[each.old_rules & ~each.rules],
         )
         for each in found
     ]

@@ -9,7 +9,7 @@ from service.entities.enums import DefaultTagRule, EventKind, ReturnSource
 from service.entities.return_data import Receipt
 from service.entities.users import FACT_OF_EVENT, Facts
 
-TOUCHES: Final = {
+TOUCH_EVENTS: Final = {
     EventKind.MESSAGE: ("message", "Sent a message"),
     EventKind.PAYMENT: ("payment", "Paid"),
     EventKind.MENU_CLICK: ("menu_click", "Clicked the menu"),
@@ -34,10 +34,12 @@ def explain(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]
         case DefaultTagRule.NEW_USER | DefaultTagRule.OLD_USER:
             return _follow_time(rule, facts, windows["new_user"])
         case DefaultTagRule.OPENED:
-            return Explanation(f"Sent a message {_on(facts.messaged_at)}.", EventKind.MESSAGE, facts.messaged_at)
+            return Explanation(
+                f"Sent a message {_format_time(facts.messaged_at)}.", EventKind.MESSAGE, facts.messaged_at
+            )
         case DefaultTagRule.NOT_OPENED:
             return Explanation(
-                f"Has not sent a message since the channel was bound {_on(bound_at)}.",
+                f"Has not sent a message since the channel was bound {_format_time(bound_at)}.",
                 EventKind.MESSAGE,
                 None,
             )
@@ -45,11 +47,11 @@ def explain(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]
             return _touchability(rule, facts, windows)
         case DefaultTagRule.ADVERTISING:
             return Explanation(
-                f"Followed through an ad {_on(facts.ad_followed_at)}.", EventKind.FOLLOW, facts.ad_followed_at
+                f"Followed through an ad {_format_time(facts.ad_followed_at)}.", EventKind.FOLLOW, facts.ad_followed_at
             )
         case DefaultTagRule.NON_ADVERTISING:
             return Explanation(
-                f"No follow through an ad is known since the channel was bound {_on(bound_at)}.",
+                f"No follow through an ad is known since the channel was bound {_format_time(bound_at)}.",
                 EventKind.FOLLOW,
                 None,
             )
@@ -69,7 +71,7 @@ def explain_batches(receipts: Sequence[Receipt], *, settled: bool) -> tuple[str,
     also = "" if not others else f", and in {others} earlier batch{'es' if others > 1 else ''}"
     ends = [each.expires_at for each in receipts]
     until = None if settled or None in ends else max(each for each in ends if each is not None)
-    return f"Handed back {sender} {_on(newest.at)}{also}.", until
+    return f"Handed back {sender} {_format_time(newest.at)}{also}.", until
 
 
 def explain_ad(ads: Iterable[tuple[str, datetime]]) -> tuple[str, list[str], datetime | None]:
@@ -79,7 +81,7 @@ def explain_ad(ads: Iterable[tuple[str, datetime]]) -> tuple[str, list[str], dat
         return "Came from one of the tag's ads.", [], None
     ad_id, at = latest[-1]
     others = f", and through {len(latest) - 1} more of its ads" if len(latest) > 1 else ""
-    return f"Followed through ad {ad_id} {_on(at)}{others}.", [each for each, _ in latest], at
+    return f"Followed through ad {ad_id} {_format_time(at)}{others}.", [each for each, _ in latest], at
 
 
 def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> Explanation:
@@ -87,32 +89,32 @@ def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> Expla
     if at is None:
         return Explanation("Followed longer ago than is known.", EventKind.FOLLOW, None)
     if rule is DefaultTagRule.NEW_USER:
-        why = f"Followed {_on(at)}, less than {_span(window)} ago."
+        why = f"Followed {_format_time(at)}, less than {_format_duration(window)} ago."
         return Explanation(why, EventKind.FOLLOW, at, at + window)
-    return Explanation(f"Followed {_on(at)}, {_span(window)} ago or longer.", EventKind.FOLLOW, at)
+    return Explanation(f"Followed {_format_time(at)}, {_format_duration(window)} ago or longer.", EventKind.FOLLOW, at)
 
 
 def _touchability(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]) -> Explanation:
-    touches = [
+    candidates = [
         (at + windows[window], at, kind)
-        for kind, (window, _) in TOUCHES.items()
+        for kind, (window, _) in TOUCH_EVENTS.items()
         if (at := getattr(facts, FACT_OF_EVENT[kind])) is not None
     ]
-    if not touches:
+    if not candidates:
         return Explanation("Has done nothing that can be answered yet.", None, None)
-    until, at, kind = max(touches, key=lambda touch: touch[0])
-    window, deed = TOUCHES[kind]
-    span = _span(windows[window])
+    until, at, kind = max(candidates, key=lambda candidate: candidate[0])
+    window, deed = TOUCH_EVENTS[kind]
+    span = _format_duration(windows[window])
     if rule is DefaultTagRule.TOUCHABLE:
-        return Explanation(f"{deed} {_on(at)}: touchable for {span}.", kind, at, until)
-    return Explanation(f"{deed} last {_on(at)}: the {span} after that are over.", kind, None)
+        return Explanation(f"{deed} {_format_time(at)}: touchable for {span}.", kind, at, until)
+    return Explanation(f"{deed} last {_format_time(at)}: the {span} after that are over.", kind, None)
 
 
-def _on(at: datetime | None) -> str:
+def _format_time(at: datetime | None) -> str:
     return "at an unknown time" if at is None else f"on {at:%Y-%m-%d} at {at:%H:%M:%S} UTC"
 
 
-def _span(window: timedelta) -> str:
+def _format_duration(window: timedelta) -> str:
     hours, rest = divmod(window.total_seconds(), 3600)
     if rest == 0:
         return f"{hours:.0f} h"

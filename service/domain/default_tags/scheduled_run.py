@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from service.domain.default_tags.definitions import (
-    rules_of,
-    transitions_of,
+    channel_rules,
+    to_transitions,
 )
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
-from service.entities.blocks import Head, WakeUp
+from service.entities.blocks import BlockHead, ChangeNotification
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause
 from service.storage import channels, default_tags
@@ -22,8 +22,8 @@ from service.storage.database.pool import Connection
 log = logging.getLogger(__name__)
 
 # Large enough to share a commit, small enough not to hold up events for long.
-BLOCKS_A_TRANSACTION: Final = 32
-TRANSACTIONS_AT_ONCE: Final = 2
+BLOCKS_PER_TRANSACTION: Final = 32
+MAX_CONCURRENT_TRANSACTIONS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RunReport:
     users_changed: int
 
 
-async def settle_windows(runtime: Runtime) -> bool:
+async def apply_windows(runtime: Runtime) -> bool:
     """Makes the windows of the settings the ones in force; True when they changed. Blocks follow with the next run."""
     wanted = asdict(runtime.settings.windows)
     async with runtime.pool.acquire() as conn:
@@ -55,31 +55,31 @@ async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
     async with runtime.pool.acquire() as conn:
         started = await channels.announce_default_tags_run(conn, channel.channel_id, runtime.clock())
         blocks = await heads.blocks_to_evaluate(conn, channel.channel_id, started)
-    room = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
+    semaphore = asyncio.Semaphore(MAX_CONCURRENT_TRANSACTIONS)
 
     async def advance(some: Sequence[int]) -> int:
-        async with room, runtime.pool.acquire() as conn, conn.transaction():
+        async with semaphore, runtime.pool.acquire() as conn, conn.transaction():
             locked = await heads.lock_heads(conn, channel.channel_id, some)
-            changed, wake_ups = await advance_block(conn, runtime, channel, locked)
-        runtime.publisher.publish(wake_ups)
+            changed, notifications = await evaluate_blocks(conn, runtime, channel, locked)
+        runtime.publisher.publish(notifications)
         return changed
 
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(advance(blocks[first : first + BLOCKS_A_TRANSACTION]))
-            for first in range(0, len(blocks), BLOCKS_A_TRANSACTION)
+            group.create_task(advance(blocks[first : first + BLOCKS_PER_TRANSACTION]))
+            for first in range(0, len(blocks), BLOCKS_PER_TRANSACTION)
         ]
     async with runtime.pool.acquire() as conn:
-        await channels.note_default_tags_run(conn, channel.channel_id, started)
+        await channels.set_default_tags_as_of(conn, channel.channel_id, started)
     return RunReport(channel.channel_id, len(blocks), sum(task.result() for task in tasks))
 
 
-async def advance_block(
-    conn: Connection, runtime: Runtime, channel: Channel, locked: Mapping[int, Head]
-) -> tuple[int, list[WakeUp]]:
+async def evaluate_blocks(
+    conn: Connection, runtime: Runtime, channel: Channel, locked: Mapping[int, BlockHead]
+) -> tuple[int, list[ChangeNotification]]:
     """Brings locked blocks to the present instant; how many users that changed."""
     clock = max(runtime.clock(), await channels.earliest_evaluation(conn, channel.channel_id))
-    rules = rules_of(channel)
+    rules = channel_rules(channel)
     windows = await default_tags.current_windows(conn)
     instants = {block: head.evaluation_instant(clock) for block, head in locked.items()}
     visits = {
@@ -90,9 +90,9 @@ async def advance_block(
     found = await default_tags.cross_boundaries(conn, rules, visits) if visits else []
     for block in sorted(locked.keys() - visits.keys()):
         found += await default_tags.default_tag_differences(conn, rules, block, instants[block])
-        await default_tags.arm_block(conn, rules, block, instants[block])
-    wake_ups = await write_transitions(
-        conn, channel.channel_id, locked, transitions_of(found), cause=ChangeCause.TIME_PASSED, clock=clock
+        await default_tags.schedule_reevaluation(conn, rules, block, instants[block])
+    notifications = await write_transitions(
+        conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=clock
     )
     await heads.raise_evaluated_at(conn, channel.channel_id, instants, windows.version)
-    return sum(len(each.offsets) for each in found), wake_ups
+    return sum(len(each.offsets) for each in found), notifications

@@ -11,37 +11,37 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from service.domain.default_tags.definitions import rules_of, transitions_of
-from service.domain.events.validation import refusal_of
-from service.domain.input_rules import Rejected
-from service.domain.membership import one_per_user, write_transitions
-from service.domain.people.ordinals import people_of
-from service.domain.privacy.forgetting import forget_if_gone
+from service.domain.default_tags.definitions import channel_rules, to_transitions
+from service.domain.events.validation import event_rejection
+from service.domain.input_rules import Rejection
+from service.domain.membership import merge_per_user, write_transitions
+from service.domain.people.ordinals import find_or_create_event_users
+from service.domain.privacy.forgetting import forget_if_unfollowed
 from service.domain.runtime import Runtime
-from service.entities.blocks import WakeUp, block_of
+from service.entities.blocks import ChangeNotification, block_of
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause
 from service.entities.errors import LimitExceededError
-from service.entities.users import AdFollow, UserEvent, facts_told_by
+from service.entities.users import AdFollow, UserEvent, facts_from_events
 from service.storage import default_tags as evaluation
 from service.storage import users
 from service.storage.ad_tags import ad_tags_gained
 from service.storage.blocks import heads
 from service.storage.database.pool import CONNECTION_LOST, DeadlockError
-from service.storage.users import ForgottenMeanwhileError
+from service.storage.users import UserForgottenError
 
-MOST_EVENTS_A_REQUEST: Final = 10_000
-MOST_EVENTS_A_BATCH: Final = 10_000
-TRIES: Final = 4
-FIRST_PAUSE: Final = 0.1
+MAX_EVENTS_PER_REQUEST: Final = 10_000
+MAX_EVENTS_PER_BATCH: Final = 10_000
+MAX_ATTEMPTS: Final = 4
+FIRST_RETRY_DELAY: Final = 0.1
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordResult:
     accepted: int
-    rejected: tuple[Rejected, ...]
+    rejected: tuple[Rejection, ...]
 
 
 class EventRecorder:
@@ -51,22 +51,22 @@ class EventRecorder:
         self._runtime = runtime
         self._queues: dict[int, _ChannelQueue] = {}
 
-    async def record(self, channel: Channel, events: Sequence[UserEvent]) -> Recorded:
+    async def record(self, channel: Channel, events: Sequence[UserEvent]) -> RecordResult:
         """Durable when it returns. Raises LimitExceededError over 10,000 events, and then nothing is recorded."""
-        if len(events) > MOST_EVENTS_A_REQUEST:
-            raise LimitExceededError(f"At most {MOST_EVENTS_A_REQUEST:,} events a request.")
+        if len(events) > MAX_EVENTS_PER_REQUEST:
+            raise LimitExceededError(f"At most {MAX_EVENTS_PER_REQUEST:,} events a request.")
         now = self._runtime.clock()
         rejected = []
         good = []
         for index, event in enumerate(events):
-            refusal = refusal_of(event, now, mini_program=channel.mini_program)
-            if refusal is None:
+            rejection = event_rejection(event, now, mini_program=channel.mini_program)
+            if rejection is None:
                 good.append(event)
             else:
-                rejected.append(Rejected(index, *refusal))
+                rejected.append(Rejection(index, *rejection))
         if good:
             await self._queue(channel).put(good)
-        return Recorded(len(good), tuple(rejected))
+        return RecordResult(len(good), tuple(rejected))
 
     def _queue(self, channel: Channel) -> "_ChannelQueue":
         queue = self._queues.get(channel.channel_id)
@@ -103,7 +103,7 @@ class _ChannelQueue:
     def _take(self) -> list[tuple[list[UserEvent], asyncio.Future[None]]]:
         size = taken = 0
         for events, _ in self._waiting:
-            if taken and size + len(events) > MOST_EVENTS_A_BATCH:
+            if taken and size + len(events) > MAX_EVENTS_PER_BATCH:
                 break
             size += len(events)
             taken += 1
@@ -113,7 +113,7 @@ class _ChannelQueue:
     async def _write(self, batch: list[tuple[list[UserEvent], asyncio.Future[None]]]) -> None:
         events = [event for request, _ in batch for event in request]
         try:
-            await record_patiently(self._runtime, self._channel, events)
+            await record_with_retry(self._runtime, self._channel, events)
         except Exception as error:  # noqa: BLE001 - handed to every request of the batch
             for _, done in batch:
                 if not done.done():
@@ -124,7 +124,7 @@ class _ChannelQueue:
                     done.set_result(None)
 
 
-async def record_patiently(
+async def record_with_retry(
     runtime: Runtime,
     channel: Channel,
     events: Sequence[UserEvent | AdFollow],
@@ -132,14 +132,14 @@ async def record_patiently(
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
     """Events are maxima, so a batch whose fate is unknown after a lost connection may simply be written again."""
-    for attempt in range(TRIES):
+    for attempt in range(MAX_ATTEMPTS):
         try:
             return await record_events(runtime, channel, events, cause=cause)
         except (*CONNECTION_LOST, DeadlockError) as error:
-            if attempt == TRIES - 1:
+            if attempt == MAX_ATTEMPTS - 1:
                 raise
             log.warning("recording %d events again: %s", len(events), type(error).__name__)
-        await asyncio.sleep(FIRST_PAUSE * 2**attempt)
+        await asyncio.sleep(FIRST_RETRY_DELAY * 2**attempt)
     return None
 
 
@@ -155,15 +155,15 @@ async def record_events(
     Late repeats about people who were forgotten are passed over.
     """
     while True:
-        news, ordinals = await people_of(runtime, channel.channel_id, events)
+        news, ordinals = await find_or_create_event_users(runtime, channel.channel_id, events)
         if not news:
             return
-        with suppress(ForgottenMeanwhileError):
+        with suppress(UserForgottenError):
             runtime.publisher.publish(await _merge(runtime, channel, news, ordinals, cause))
             break
     if runtime.settings.forget_unfollowed_after == timedelta(0):
         left = {ordinals[event.openid] for event in news if "unfollowed_at" in event.facts}
-        await forget_if_gone(runtime, channel.channel_id, left)
+        await forget_if_unfollowed(runtime, channel.channel_id, left)
 
 
 async def _merge(
@@ -172,9 +172,9 @@ async def _merge(
     events: Sequence[UserEvent | AdFollow],
     ordinals: Mapping[str, int],
     cause: ChangeCause,
-) -> list[WakeUp]:
-    """Raises ForgottenMeanwhileError when an ordinal is nobody's by now; then nothing is written."""
-    facts = facts_told_by(events)
+) -> list[ChangeNotification]:
+    """Raises UserForgottenError when an ordinal is nobody's by now; then nothing is written."""
+    facts = facts_from_events(events)
     async with runtime.pool.acquire() as conn, conn.transaction():
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
         clock = runtime.clock()
@@ -182,10 +182,10 @@ async def _merge(
             ordinals[openid]: (each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
             for openid, each in facts.items()
         }
-        transitions = transitions_of(await evaluation.merge_facts(conn, rules_of(channel), merging))
+        transitions = to_transitions(await evaluation.merge_facts(conn, channel_rules(channel), merging))
         ads = [(ordinals[event.openid], ad_id, event.at) for event in events for ad_id in event.ad_ids]
         if ads:
             await users.record_ads(conn, channel.channel_id, ads)
             gained = await ad_tags_gained(conn, channel.channel_id, ((ordinal, ad_id) for ordinal, ad_id, _ in ads))
-            transitions = one_per_user([*transitions, *gained])
+            transitions = merge_per_user([*transitions, *gained])
         return await write_transitions(conn, channel.channel_id, locked, transitions, cause=cause, clock=clock)

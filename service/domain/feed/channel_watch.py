@@ -21,8 +21,8 @@ class ChannelWatch(Watch):
     falls into a gap.
     """
 
-    def __init__(self, pool: Pool, channel_id: int, *, heal_every: float) -> None:
-        super().__init__(pool, channel_id, heal_every=heal_every)
+    def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
+        super().__init__(pool, channel_id, resync_interval=resync_interval)
         self._catalogue: Catalogue | None = None
         self._catching_up_tags = asyncio.Lock()
         self._catching_up_blocks = asyncio.Lock()
@@ -37,38 +37,38 @@ class ChannelWatch(Watch):
             if self._catalogue is None:
                 await self._load_catalogue()
             position = await positions.position_of(self.channel_id, subscriber.openid)
-            catalogue, place = self._catalogue, position.in_block
-            if catalogue is None or (position.tag_version, position.tag_version_at) != catalogue.place:
+            catalogue, block_position = self._catalogue, position.in_block
+            if catalogue is None or (position.tag_version, position.tag_version_at) != catalogue.revision:
                 async with self._pool.acquire() as conn:
                     await self._catch_up_tags(conn)
-            elif self._admit(subscriber, place):
-                return place, catalogue
-            elif place is not None:
+            elif self._attach(subscriber, block_position):
+                return block_position, catalogue
+            elif block_position is not None:
                 # Read again if the block moved on meanwhile; if it went back, that shows here.
                 async with self._pool.acquire() as conn:
-                    await self._catch_up_block(conn, place.block)
+                    await self._catch_up_block(conn, block_position.block)
 
     def leave(self, subscriber: Subscriber) -> None:
-        if subscriber.place is None:
+        if subscriber.block_position is None:
             readers = self._unknown.get(subscriber.openid, set())
             readers.discard(subscriber)
             if not readers:
                 self._unknown.pop(subscriber.openid, None)
         else:
-            self._leave_block(subscriber, subscriber.place)
+            self._detach(subscriber, subscriber.block_position)
 
     async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
         if self._catalogue is None:
             return
         if everything:
-            dirty |= await self._behind(conn, self._catalogue)
+            dirty |= await self._outdated(conn, self._catalogue)
         # Blocks first: when a combo enters into force, pages must know by then who has it.
         for number in sorted(number for number in dirty if number in self._blocks and number is not None):
             await self._catch_up_block(conn, number)
         if None in dirty:
             await self._catch_up_tags(conn)
         if self._unknown and (dirty or everything):
-            await self._recognise(conn)
+            await self._attach_known_users(conn)
 
     async def _load_catalogue(self) -> None:
         """Nobody who has a connection waits for this lock before there is a catalogue, so it may wait for one."""
@@ -83,44 +83,46 @@ class ChannelWatch(Watch):
         for readers in self._unknown.values():
             yield from readers
 
-    def _admit(self, subscriber: Subscriber, place: feed.BlockPosition | None) -> bool:
-        """False when the block moved on after `place` was read: then it must be read again."""
-        if place is None:
-            subscriber.take_place(None, None)
+    def _attach(self, subscriber: Subscriber, block_position: feed.BlockPosition | None) -> bool:
+        """False when the block moved on after `block_position` was read: then it must be read again."""
+        if block_position is None:
+            subscriber.move_to(None, None)
             self._unknown.setdefault(subscriber.openid, set()).add(subscriber)
             # The person may have become known since, and the wake-up that said so may be spent.
             self.check_everything()
             return True
-        block = self._blocks.get(place.block)
+        block = self._blocks.get(block_position.block)
         if block is None:
-            block = self._blocks[place.block] = BlockWatch(place.version, place.at)
-            # The wake-up of a version after `place` may have come when nobody watched this block.
+            block = self._blocks[block_position.block] = BlockWatch(block_position.version, block_position.at)
+            # The wake-up of a version after `block_position` may have come when nobody watched this block.
             self.check_everything()
-        elif block.version > place.version:
+        elif block.version > block_position.version:
             return False
-        subscriber.take_place(place, block)
-        block.readers.setdefault(place.offset, set()).add(subscriber)
+        subscriber.move_to(block_position, block)
+        block.readers.setdefault(block_position.offset, set()).add(subscriber)
         return True
 
-    def _leave_block(self, subscriber: Subscriber, place: feed.BlockPosition) -> None:
-        block = self._blocks.get(place.block)
+    def _detach(self, subscriber: Subscriber, block_position: feed.BlockPosition) -> None:
+        block = self._blocks.get(block_position.block)
         if block is None or block is not subscriber.block:
             return
-        readers = block.readers.get(place.offset, set())
+        readers = block.readers.get(block_position.offset, set())
         readers.discard(subscriber)
         if not readers:
-            block.readers.pop(place.offset, None)
+            block.readers.pop(block_position.offset, None)
         if not block.readers:
-            del self._blocks[place.block]
+            del self._blocks[block_position.block]
 
-    async def _behind(self, conn: Connection, catalogue: Catalogue) -> set[int | None]:
+    async def _outdated(self, conn: Connection, catalogue: Catalogue) -> set[int | None]:
         """What stands elsewhere in the database than in memory."""
         known = {number: (block.version, block.at) for number, block in self._blocks.items()}
-        standing = await feed.standing(conn, self.channel_id, known)
-        if standing is None:
+        revisions = await feed.current_revisions(conn, self.channel_id, known)
+        if revisions is None:
             raise LookupError("a channel never loses its state")
-        behind: set[int | None] = {number for number, place in known.items() if standing.blocks.get(number) != place}
-        return behind | ({None} if standing.tags != catalogue.place else set())
+        outdated: set[int | None] = {
+            number for number, block_position in known.items() if revisions.blocks.get(number) != block_position
+        }
+        return outdated | ({None} if revisions.tags != catalogue.revision else set())
 
     async def _catch_up_tags(self, conn: Connection) -> None:
         async with self._catching_up_tags:
@@ -135,11 +137,11 @@ class ChannelWatch(Watch):
             self._catalogue = after
             if not since.known or any(change.kind == "GATE" for change in since.changes):
                 for subscriber in self._subscribers():
-                    subscriber.start_over(after)
+                    subscriber.send_reset(after)
                 return
             for step in structural_steps(since.changes):
                 for subscriber in self._subscribers():
-                    subscriber.step(step, after)
+                    subscriber.apply_step(step, after)
 
     async def _catch_up_block(self, conn: Connection, number: int) -> None:
         async with self._catching_up_blocks:
@@ -156,57 +158,57 @@ class ChannelWatch(Watch):
             if self._blocks.get(number) is not block or self._catalogue is None:
                 return
             if not since.known:
-                await self._start_block_over(conn, number, block)
+                await self._reset_block(conn, number, block)
                 return
             if block.readers.keys() <= offsets:
                 break
         for change in since.changes:
             for subscriber in tuple(block.readers.get(change.offset, ())):
-                subscriber.bits_changed(change, self._catalogue)
+                subscriber.apply_bit_change(change, self._catalogue)
                 if change.cause is ChangeCause.FORGOTTEN:
                     # Should they come back, they will have another ordinal.
                     self.leave(subscriber)
-                    self._admit(subscriber, None)
+                    self._attach(subscriber, None)
         block.version, block.at = since.version, since.at
 
-    async def _start_block_over(self, conn: Connection, number: int, block: BlockWatch) -> None:
+    async def _reset_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
         """The log does not know what this block was at: a restored or pruned database. Everybody gets a reset."""
         asked: set[str] = set()
         found: dict[str, feed.BlockPosition] = {}
         while (openids := {each.openid for each in block.everyone()}) - asked:
             asked = openids
-            found = await feed.positions_of(conn, self.channel_id, asked)
+            found = await feed.block_positions_of(conn, self.channel_id, asked)
         catalogue = self._catalogue
         if self._blocks.get(number) is not block or catalogue is None:
             return
         for subscriber in block.everyone():
             self.leave(subscriber)
-            place = found.get(subscriber.openid)
-            if place is not None and place.block == number:
+            block_position = found.get(subscriber.openid)
+            if block_position is not None and block_position.block == number:
                 self._blocks[number] = block
-                block.version, block.at = place.version, place.at
-            if not self._admit(subscriber, place):
-                self._admit(subscriber, None)
-            subscriber.start_over(catalogue)
+                block.version, block.at = block_position.version, block_position.at
+            if not self._attach(subscriber, block_position):
+                self._attach(subscriber, None)
+            subscriber.send_reset(catalogue)
 
-    async def _recognise(self, conn: Connection) -> None:
+    async def _attach_known_users(self, conn: Connection) -> None:
         """People who were unknown when their page was opened, and who have been seen since."""
-        found = await feed.positions_of(conn, self.channel_id, self._unknown)
+        found = await feed.block_positions_of(conn, self.channel_id, self._unknown)
         catalogue = self._catalogue
         if catalogue is None:
             return
-        for openid, place in found.items():
+        for openid, block_position in found.items():
             for subscriber in tuple(self._unknown.get(openid, ())):
-                block = self._blocks.get(place.block)
-                if block is not None and block.version > place.version:
+                block = self._blocks.get(block_position.block)
+                if block is not None and block.version > block_position.version:
                     self.check_everything()
                     continue
                 self.leave(subscriber)
-                self._admit(subscriber, place)
-                subscriber.show(
+                self._attach(subscriber, block_position)
+                subscriber.emit_difference(
                     catalogue.shown(subscriber.bits),
                     catalogue,
                     (catalogue.version, catalogue.at),
-                    place.last_cause or ChangeCause.EVENT,
-                    place.at,
+                    block_position.last_cause or ChangeCause.EVENT,
+                    block_position.at,
                 )

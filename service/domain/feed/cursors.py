@@ -9,11 +9,11 @@ from typing import Final
 
 import orjson
 
-from service.entities.feed import Cursor, PanelPlace
+from service.entities.feed import Cursor, PanelPosition
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LONGEST: Final = 64_000
-DEEPEST: Final = 3
+MAX_CURSOR_LENGTH: Final = 64_000
+MAX_DEPTH: Final = 3
 
 
 def openid_hash(openid: str) -> str:
@@ -21,25 +21,25 @@ def openid_hash(openid: str) -> str:
     return hashlib.sha256(openid.encode()).hexdigest()[:16]
 
 
-def write_cursor(cursor: Cursor) -> str:
-    return _write(
+def encode_cursor(cursor: Cursor) -> str:
+    return _encode(
         [
             "u1",
             cursor.channel_id,
             cursor.openid_hash,
             cursor.ordinal,
             cursor.block_version,
-            None if cursor.block_at is None else _micros(cursor.block_at),
+            None if cursor.block_at is None else _to_micros(cursor.block_at),
             cursor.tag_version,
-            _micros(cursor.tag_version_at),
+            _to_micros(cursor.tag_version_at),
         ]
     )
 
 
-def read_cursor(text: str) -> Cursor | None:
-    match _read(text):
+def decode_cursor(text: str) -> Cursor | None:
+    match _decode(text):
         case ["u1", int(channel_id), str(person), None, None, None, int(tags), int(tags_at)]:
-            return Cursor(channel_id, person, None, None, None, tags, _instant(tags_at))
+            return Cursor(channel_id, person, None, None, None, tags, _from_micros(tags_at))
         case [
             "u1",
             int(channel_id),
@@ -50,44 +50,44 @@ def read_cursor(text: str) -> Cursor | None:
             int(tags),
             int(tags_at),
         ]:
-            return Cursor(channel_id, person, ordinal, block, _instant(block_at), tags, _instant(tags_at))
+            return Cursor(channel_id, person, ordinal, block, _from_micros(block_at), tags, _from_micros(tags_at))
         case _:
             return None
 
 
-def write_places(places: dict[int, PanelPlace]) -> str:
-    return _write(
+def encode_panel_cursor(positions: dict[int, PanelPosition]) -> str:
+    return _encode(
         [
             "p1",
             [
-                [channel_id, place.tag_version, _micros(place.tag_version_at), _micros(place.counts_at)]
-                for channel_id, place in sorted(places.items())
+                [channel_id, position.tag_version, _to_micros(position.tag_version_at), _to_micros(position.counts_at)]
+                for channel_id, position in sorted(positions.items())
             ],
         ]
     )
 
 
-def read_places(text: str) -> dict[int, PanelPlace] | None:
-    match _read(text):
+def decode_panel_cursor(text: str) -> dict[int, PanelPosition] | None:
+    match _decode(text):
         case ["p1", list(rows)]:
-            places = {}
+            positions = {}
             for row in rows:
                 match row:
                     case [int(channel_id), int(version), int(at), int(counts_at)]:
-                        places[channel_id] = PanelPlace(version, _instant(at), _instant(counts_at))
+                        positions[channel_id] = PanelPosition(version, _from_micros(at), _from_micros(counts_at))
                     case _:
                         return None
-            return places
+            return positions
         case _:
             return None
 
 
-def _write(parts: list[object]) -> str:
+def _encode(parts: list[object]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
-def _read(text: str) -> object:
-    if len(text) > LONGEST:
+def _decode(text: str) -> object:
+    if len(text) > MAX_CURSOR_LENGTH:
         return None
     try:
         parts: object = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
@@ -96,7 +96,7 @@ def _read(text: str) -> object:
     return parts if _in_range(parts) else None
 
 
-def _in_range(parts: object, depth: int = DEEPEST) -> bool:
+def _in_range(parts: object, depth: int = MAX_DEPTH) -> bool:
     """Every number fits what PostgreSQL and datetime hold."""
     if isinstance(parts, list):
         return depth > 0 and all(_in_range(part, depth - 1) for part in parts)
@@ -104,9 +104,9 @@ def _in_range(parts: object, depth: int = DEEPEST) -> bool:
 
 
 @lru_cache(1_000)
-def _micros(at: datetime) -> int:
+def _to_micros(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-def _instant(micros: int) -> datetime:
+def _from_micros(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)

@@ -11,20 +11,20 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-from service.domain.feed.change_log_reader import LogReader
+from service.domain.feed.change_log_reader import ChangeLogReader
 from service.domain.feed.channel_watch import ChannelWatch
-from service.domain.feed.cursors import read_cursor
+from service.domain.feed.cursors import decode_cursor
 from service.domain.feed.job_watch import JobWatch
 from service.domain.feed.panel_watch import PanelWatch
 from service.domain.feed.position_reader import PositionReader
-from service.domain.feed.replay import missed_since
+from service.domain.feed.replay import updates_since
 from service.domain.feed.subscriber import Subscriber
 from service.domain.feed.watch import Watch
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.entities.feed import UserTagsUpdate
-from service.entities.jobs import Job, JobWakeUp
-from service.foundation.cancellation import cancel_for_good
-from service.foundation.turns import Rounds
+from service.entities.jobs import Job, JobChangeNotification
+from service.foundation.cancellation import cancel_and_wait
+from service.foundation.turns import TurnScheduler
 from service.storage.database.pool import Pool
 from service.valkey.connection import Valkey
 from service.valkey.listener import Listener
@@ -35,16 +35,18 @@ W = TypeVar("W", bound=Watch)
 class Hub:
     """Start it once a process and close it; `user_tags` is an endless stream of one person's events."""
 
-    def __init__(self, pool: Pool, valkey: Valkey, *, heal_every: timedelta) -> None:
-        self.rounds = Rounds()
+    def __init__(self, pool: Pool, valkey: Valkey, *, resync_interval: timedelta) -> None:
+        self.turns = TurnScheduler()
         self._pool = pool
-        self._heal_every = heal_every.total_seconds()
+        self._resync_interval = resync_interval.total_seconds()
         self._watches: dict[int, ChannelWatch] = {}
         self._panels: dict[int, PanelWatch] = {}
-        self._log = LogReader(pool)
+        self._log = ChangeLogReader(pool)
         self._positions = PositionReader(pool)
         self._jobs: dict[int, JobWatch] = {}
-        self._listener = Listener(valkey, wanted=self._watched, heard=self._wake, subscribed=self._check)
+        self._listener = Listener(
+            valkey, wanted_channels=self._watched, on_notification=self._dispatch, on_subscribed=self._resync_channel
+        )
         self._listening: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -54,7 +56,7 @@ class Hub:
         tasks = [each.stop() for each in (*self._watches.values(), *self._panels.values(), *self._jobs.values())]
         if self._listening is not None:
             tasks.append(self._listening)
-        await cancel_for_good(*tasks)
+        await cancel_and_wait(*tasks)
         await self._log.close()
         await self._positions.close()
 
@@ -76,7 +78,7 @@ class Hub:
         subscriber = Subscriber(channel_id, openid)
         watch = self._enter(self._watches, channel_id, self._new_watch)
         try:
-            subscriber.mailbox.put_before(await self._first_events(watch, subscriber, after))
+            subscriber.mailbox.prepend(await self._first_events(watch, subscriber, after))
         except BaseException:
             watch.leave(subscriber)
             self._exit(self._watches, watch)
@@ -91,12 +93,12 @@ class Hub:
     @asynccontextmanager
     async def panel(self, channel_id: int) -> AsyncIterator[PanelWatch]:
         """The tag panel's watch of one channel, shared by its readers and gone with the last."""
-        with self._watching(self._panels, channel_id, self._new_panel) as watch:
+        with self._watching_channel(self._panels, channel_id, self._new_panel) as watch:
             yield watch
 
     async def job_progress(self, channel_id: int, job_id: int) -> AsyncGenerator[Job]:
         """First the job as it is, then as it becomes; ends with the job."""
-        with self._watching(self._jobs, channel_id, self._new_job_watch) as watch:
+        with self._watching_channel(self._jobs, channel_id, self._new_job_watch) as watch:
             mailbox = watch.join(job_id)
             try:
                 while (job := await mailbox.get()) is not None:
@@ -109,26 +111,26 @@ class Hub:
     async def _first_events(
         self, watch: ChannelWatch, subscriber: Subscriber, after: str | None
     ) -> list[UserTagsUpdate]:
-        place, catalogue = await watch.join(self._positions, subscriber)
+        block_position, catalogue = await watch.join(self._positions, subscriber)
         # Before anything else is waited for: what comes next in the mailbox starts from here.
-        whole = subscriber.whole(catalogue)
-        cursor = None if after is None else read_cursor(after)
+        snapshot = subscriber.snapshot(catalogue)
+        cursor = None if after is None else decode_cursor(after)
         missed = None
         if cursor is not None:
-            missed = await missed_since(self._pool, self._log, whole, subscriber.openid, cursor, place)
-        return [whole] if missed is None else missed
+            missed = await updates_since(self._pool, self._log, snapshot, subscriber.openid, cursor, block_position)
+        return [snapshot] if missed is None else missed
 
     def _new_watch(self, channel_id: int) -> ChannelWatch:
-        return ChannelWatch(self._pool, channel_id, heal_every=self._heal_every)
+        return ChannelWatch(self._pool, channel_id, resync_interval=self._resync_interval)
 
     def _new_panel(self, channel_id: int) -> PanelWatch:
-        return PanelWatch(self._pool, channel_id, heal_every=self._heal_every)
+        return PanelWatch(self._pool, channel_id, resync_interval=self._resync_interval)
 
     def _new_job_watch(self, channel_id: int) -> JobWatch:
-        return JobWatch(self._pool, channel_id, heal_every=self._heal_every)
+        return JobWatch(self._pool, channel_id, resync_interval=self._resync_interval)
 
     @contextmanager
-    def _watching(self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]) -> Iterator[W]:
+    def _watching_channel(self, watches: dict[int, W], channel_id: int, make: Callable[[int], W]) -> Iterator[W]:
         watch = self._enter(watches, channel_id, make)
         try:
             yield watch
@@ -141,7 +143,7 @@ class Hub:
             watch = watches[channel_id] = make(channel_id)
             watch.start()
         watch.readers += 1
-        self._listener.settle()
+        self._listener.update_subscriptions()
         return watch
 
     def _exit(self, watches: dict[int, W], watch: W) -> None:
@@ -149,20 +151,20 @@ class Hub:
         if watch.readers == 0 and watches.get(watch.channel_id) is watch:
             del watches[watch.channel_id]
             watch.stop()
-            self._listener.settle()
+            self._listener.update_subscriptions()
 
     def _watched(self) -> set[int]:
         return self._watches.keys() | self._panels.keys() | self._jobs.keys()
 
-    def _wake(self, wake_up: WakeUp | JobWakeUp) -> None:
-        if isinstance(wake_up, JobWakeUp):
-            if (watch := self._jobs.get(wake_up.channel_id)) is not None:
+    def _dispatch(self, notification: ChangeNotification | JobChangeNotification) -> None:
+        if isinstance(notification, JobChangeNotification):
+            if (watch := self._jobs.get(notification.channel_id)) is not None:
                 watch.check_everything()
             return
-        for woken in self._watches_of(wake_up.channel_id):
-            woken.wake(wake_up)
+        for woken in self._watches_of(notification.channel_id):
+            woken.notify(notification)
 
-    def _check(self, channel_id: int) -> None:
+    def _resync_channel(self, channel_id: int) -> None:
         for watch in self._watches_of(channel_id):
             watch.check_everything()
 

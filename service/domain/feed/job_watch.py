@@ -10,8 +10,8 @@ from service.storage.database.pool import Connection, Pool
 class JobWatch(Watch):
     """Readers get every state that was seen, at least the last one, and None for a job that is gone."""
 
-    def __init__(self, pool: Pool, channel_id: int, *, heal_every: float) -> None:
-        super().__init__(pool, channel_id, heal_every=heal_every)
+    def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
+        super().__init__(pool, channel_id, resync_interval=resync_interval)
         self._readers: dict[int, dict[Mailbox[Job | None], Job | None]] = {}
 
     def join(self, job_id: int) -> Mailbox[Job | None]:
@@ -33,11 +33,11 @@ class JobWatch(Watch):
         asked = list(self._readers)
         if not everything or not asked:
             return
-        found = {job.job_id: job for job in await jobs.jobs_numbered(conn, self.channel_id, asked)}
+        found = {job.job_id: job for job in await jobs.jobs_by_id(conn, self.channel_id, asked)}
         for job_id in asked:
             job = found.get(job_id)
-            for mailbox, told in self._readers.get(job_id, {}).items():
-                if job is None or job != told:
+            for mailbox, sent in self._readers.get(job_id, {}).items():
+                if job is None or job != sent:
                     mailbox.put(job)
                     self._readers[job_id][mailbox] = job
 

@@ -8,22 +8,22 @@ from datetime import timedelta
 from typing import Final
 
 from service.domain.feed.watch import Watch
-from service.entities.feed import PanelPlace, PanelUpdate
+from service.entities.feed import PanelPosition, PanelUpdate
 from service.entities.tags import Catalogue, MemberCount
 from service.foundation.mailbox import Mailbox
 from service.storage import tags
 from service.storage.blocks import members
 from service.storage.database.pool import Connection, Pool
 
-COUNTS_EVERY: Final = 1.0
+COUNT_INTERVAL: Final = 1.0
 COUNT_OVERLAP: Final = timedelta(seconds=30)
 
 
 class PanelWatch(Watch):
     """One channel's tags and counts, for all its readers."""
 
-    def __init__(self, pool: Pool, channel_id: int, *, heal_every: float) -> None:
-        super().__init__(pool, channel_id, heal_every=heal_every)
+    def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
+        super().__init__(pool, channel_id, resync_interval=resync_interval)
         self._mailboxes: set[Mailbox[PanelUpdate]] = set()
         self._catalogue: Catalogue | None = None
         self._counts: dict[int, MemberCount] = {}
@@ -37,7 +37,7 @@ class PanelWatch(Watch):
         return super().stop()
 
     async def join(
-        self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPlace | None
+        self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPosition | None
     ) -> tuple[PanelUpdate, list[PanelUpdate]]:
         """A RESET to where the channel stands, and what was missed since `after` as the newest state of each tag."""
         async with self._loading:
@@ -46,12 +46,14 @@ class PanelWatch(Watch):
                 self._counts = await members.member_counts(conn, self.channel_id)
         while True:
             catalogue, counts = self._catalogue, self._counts
-            missed = [] if after is None else await self._missed(conn, after, catalogue, counts)
+            missed = [] if after is None else await self._missed_updates(conn, after, catalogue, counts)
             # What the others are told meanwhile would come before what was missed.
             if catalogue is self._catalogue and counts is self._counts:
                 break
         self._mailboxes.add(mailbox)
-        present = PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, self._place(catalogue, counts))
+        present = PanelUpdate(
+            self.channel_id, "RESET", None, catalogue.at, catalogue, self._position(catalogue, counts)
+        )
         return present, missed
 
     def leave(self, mailbox: Mailbox[PanelUpdate]) -> None:
@@ -73,22 +75,24 @@ class PanelWatch(Watch):
                 break
         self._catalogue = after
         if not since.known or any(change.kind == "GATE" for change in since.changes):
-            self._tell(PanelUpdate(self.channel_id, "RESET", None, after.at, after, self._place(after, self._counts)))
+            self._deliver(
+                PanelUpdate(self.channel_id, "RESET", None, after.at, after, self._position(after, self._counts))
+            )
             return
-        place = self._place(before, self._counts)
+        position = self._position(before, self._counts)
         for _, lines in itertools.groupby(since.changes, key=lambda change: change.version):
-            earlier, updates = place, []
+            earlier, updates = position, []
             for line in lines:
-                place = replace(place, tag_version=line.version, tag_version_at=line.at)
-                updates.append(PanelUpdate(self.channel_id, line.kind, line.tag_id, line.at, after, place))
-            self._tell(*_moving_with_the_last(updates, earlier))
+                position = replace(position, tag_version=line.version, tag_version_at=line.at)
+                updates.append(PanelUpdate(self.channel_id, line.kind, line.tag_id, line.at, after, position))
+            self._deliver(*_with_cursor_at_last(updates, earlier))
 
     async def _catch_up_counts(self, conn: Connection) -> None:
         loop = asyncio.get_running_loop()
-        wait = self._counted + COUNTS_EVERY - loop.time()
+        wait = self._counted + COUNT_INTERVAL - loop.time()
         if wait > 0:
             if self._recount is None:
-                self._recount = loop.call_later(wait, self._count_again)
+                self._recount = loop.call_later(wait, self._request_recount)
             return
         self._counted = loop.time()
         before, self._counts = self._counts, await members.member_counts(conn, self.channel_id)
@@ -101,61 +105,61 @@ class PanelWatch(Watch):
             if tag_id not in before or before[tag_id].members != count.members
         ]
         updates = self._count_updates(catalogue, self._counts, changed)
-        self._tell(*_moving_with_the_last(updates, self._place(catalogue, before)))
+        self._deliver(*_with_cursor_at_last(updates, self._position(catalogue, before)))
 
-    def _count_again(self) -> None:
+    def _request_recount(self) -> None:
         self._recount = None
         self.check_everything()
 
     def _count_updates(
         self, catalogue: Catalogue, counts: dict[int, MemberCount], tag_ids: Iterable[int]
     ) -> list[PanelUpdate]:
-        place = self._place(catalogue, counts)
+        position = self._position(catalogue, counts)
         return [
-            PanelUpdate(self.channel_id, "COUNT_CHANGED", tag_id, counts[tag_id].at, catalogue, place)
+            PanelUpdate(self.channel_id, "COUNT_CHANGED", tag_id, counts[tag_id].at, catalogue, position)
             for tag_id in tag_ids
             if catalogue.open and (tag := catalogue.tags.get(tag_id)) is not None and tag.shown
         ]
 
-    async def _missed(
-        self, conn: Connection, after: PanelPlace, catalogue: Catalogue, counts: dict[int, MemberCount]
+    async def _missed_updates(
+        self, conn: Connection, after: PanelPosition, catalogue: Catalogue, counts: dict[int, MemberCount]
     ) -> list[PanelUpdate]:
         since = await tags.tag_changes_since(conn, self.channel_id, (after.tag_version, after.tag_version_at))
-        place = self._place(catalogue, counts)
+        position = self._position(catalogue, counts)
         if not since.known or any(change.kind == "GATE" for change in since.changes):
-            return [PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, place)]
-        newest = collapse(
+            return [PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, position)]
+        newest = merge_updates(
             [
-                PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, place)
+                PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, position)
                 for change in since.changes
                 if change.version <= catalogue.version
             ]
         )
-        told = {update.tag_id for update in newest}
+        sent = {update.tag_id for update in newest}
         # Blocks may keep different clocks: rather repeat a count than miss one.
         recounted = [
             tag_id
             for tag_id, count in sorted(counts.items())
-            if count.at > after.counts_at - COUNT_OVERLAP and tag_id not in told
+            if count.at > after.counts_at - COUNT_OVERLAP and tag_id not in sent
         ]
-        return _moving_with_the_last(newest + self._count_updates(catalogue, counts, recounted), after)
+        return _with_cursor_at_last(newest + self._count_updates(catalogue, counts, recounted), after)
 
-    def _place(self, catalogue: Catalogue, counts: dict[int, MemberCount]) -> PanelPlace:
+    def _position(self, catalogue: Catalogue, counts: dict[int, MemberCount]) -> PanelPosition:
         newest = max((count.at for count in counts.values()), default=catalogue.at)
-        return PanelPlace(catalogue.version, catalogue.at, newest)
+        return PanelPosition(catalogue.version, catalogue.at, newest)
 
-    def _tell(self, *updates: PanelUpdate) -> None:
+    def _deliver(self, *updates: PanelUpdate) -> None:
         for mailbox in self._mailboxes:
             for update in updates:
                 mailbox.put(update)
 
 
-def _moving_with_the_last(updates: Sequence[PanelUpdate], start: PanelPlace) -> list[PanelUpdate]:
+def _with_cursor_at_last(updates: Sequence[PanelUpdate], start: PanelPosition) -> list[PanelUpdate]:
     """Whoever goes away in the middle of what belongs together gets it again, rather than never."""
-    return [*(replace(update, place=start) for update in updates[:-1]), *updates[-1:]]
+    return [*(replace(update, position=start) for update in updates[:-1]), *updates[-1:]]
 
 
-def collapse(waiting: list[PanelUpdate]) -> list[PanelUpdate]:
+def merge_updates(waiting: list[PanelUpdate]) -> list[PanelUpdate]:
     """The newest event of each tag; what was created meanwhile stays created."""
     newest: dict[tuple[int, int | None], PanelUpdate] = {}
     for update in waiting:

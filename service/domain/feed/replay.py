@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from service.domain.feed.change_log_reader import LogReader
+from service.domain.feed.change_log_reader import ChangeLogReader
 from service.domain.feed.cursors import openid_hash
 from service.entities.blocks import offset_of
 from service.entities.enums import ChangeCause
@@ -16,55 +16,65 @@ from service.storage import feed, tags
 from service.storage.database.pool import Pool
 from service.storage.feed import BlockPosition
 
-MOST_CHANGES: Final = 200
+MAX_REPLAYED_CHANGES: Final = 200
 
 
-async def missed_since(
-    pool: Pool, log: LogReader, whole: UserTagsUpdate, openid: str, after: Cursor, place: BlockPosition | None
+async def updates_since(
+    pool: Pool,
+    log: ChangeLogReader,
+    snapshot: UserTagsUpdate,
+    openid: str,
+    after: Cursor,
+    block_position: BlockPosition | None,
 ) -> list[UserTagsUpdate] | None:
-    """The events between `after` and `whole`, the event that would begin the feed at `place` afresh.
+    """The events between `after` and `snapshot`, the event that would begin the feed at `block_position` afresh.
 
     None when that cannot be told exactly: a foreign or forged cursor, a pruned or restored log, a gate that moved.
-    Over `MOST_CHANGES` changes come as their net difference.
+    Over `MAX_REPLAYED_CHANGES` changes come as their net difference.
     """
-    channel_id, catalogue = whole.cursor.channel_id, whole.catalogue
+    channel_id, catalogue = snapshot.cursor.channel_id, snapshot.catalogue
     if (after.channel_id, after.openid_hash) != (channel_id, openid_hash(openid)):
         return None
     tag_changes: list[TagChange] = []
-    if (after.tag_version, after.tag_version_at) != catalogue.place:
+    if (after.tag_version, after.tag_version_at) != catalogue.revision:
         async with pool.acquire() as conn:
             structural = await tags.tag_changes_since(conn, channel_id, (after.tag_version, after.tag_version_at))
         if not structural.known or any(change.kind == "GATE" for change in structural.changes):
             return None
         tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
-    if not catalogue.open or (after.ordinal is None and place is None):
+    if not catalogue.open or (after.ordinal is None and block_position is None):
         return []
     if after.ordinal is None:
         async with pool.acquire() as conn:
-            seen = (await feed.positions_of(conn, channel_id, [openid])).get(openid)
-        return _net(whole, frozenset(), cause=seen.last_cause if seen else None)
-    if place is None or after.ordinal != place.ordinal or after.block_version is None or after.block_at is None:
+            seen = (await feed.block_positions_of(conn, channel_id, [openid])).get(openid)
+        return _net_update(snapshot, frozenset(), cause=seen.last_cause if seen else None)
+    if (
+        block_position is None
+        or after.ordinal != block_position.ordinal
+        or after.block_version is None
+        or after.block_at is None
+    ):
         return None
     since = (after.block_version, after.block_at)
-    if since == (place.version, place.at):
-        return _retrace(whole, after, place, [], tag_changes)
-    found = await log.changes_since(channel_id, place.block, since, offset_of(place.ordinal))
+    if since == (block_position.version, block_position.at):
+        return _replay(snapshot, after, block_position, [], tag_changes)
+    found = await log.changes_since(channel_id, block_position.block, since, offset_of(block_position.ordinal))
     if not found.known or found.version < after.block_version:
         return None
-    bit_changes = [change for change in found.changes if change.version <= place.version]
-    return _retrace(whole, after, place, bit_changes, tag_changes)
+    bit_changes = [change for change in found.changes if change.version <= block_position.version]
+    return _replay(snapshot, after, block_position, bit_changes, tag_changes)
 
 
-def _retrace(
-    whole: UserTagsUpdate,
+def _replay(
+    snapshot: UserTagsUpdate,
     after: Cursor,
-    place: BlockPosition,
+    block_position: BlockPosition,
     bit_changes: Sequence[UserTagChange],
     tag_changes: Sequence[TagChange],
 ) -> list[UserTagsUpdate]:
     """Undoes everything since the cursor, then does it again, one event at a time."""
-    catalogue = whole.catalogue
-    bits = place.tag_ids
+    catalogue = snapshot.catalogue
+    bits = block_position.tag_ids
     for bit_change in reversed(bit_changes):
         bits = (bits - set(bit_change.added)) | set(bit_change.removed)
     visible = catalogue.shown(catalogue.tags)
@@ -73,9 +83,9 @@ def _retrace(
         visible |= {tag_change.tag_id} if tag_change.shown_before else set()
     shown = bits & visible
     in_order = _in_order(bit_changes, structural_steps(tag_changes))
-    if len(in_order) > MOST_CHANGES:
+    if len(in_order) > MAX_REPLAYED_CHANGES:
         edited = frozenset(change.tag_id for change in tag_changes if change.kind == "UPDATED")
-        return _net(whole, shown, edited, cause=in_order[-1].cause)
+        return _net_update(snapshot, shown, edited, cause=in_order[-1].cause)
     cursor = after
     events: list[UserTagsUpdate] = []
     for change in in_order:
@@ -147,16 +157,21 @@ def _in_order(
     return sorted((*bit_changes, *steps), key=key)
 
 
-def _net(
-    whole: UserTagsUpdate,
+def _net_update(
+    snapshot: UserTagsUpdate,
     before: frozenset[int],
     edited: frozenset[int] = frozenset(),
     *,
     cause: ChangeCause | None,
 ) -> list[UserTagsUpdate]:
     """One event for everything, from what the client showed at its cursor."""
-    updated = edited & before & whole.tags
+    updated = edited & before & snapshot.tags
     net = replace(
-        whole, reset=False, added=whole.tags - before, removed=before - whole.tags, updated=updated, cause=cause
+        snapshot,
+        reset=False,
+        added=snapshot.tags - before,
+        removed=before - snapshot.tags,
+        updated=updated,
+        cause=cause,
     )
     return [net] if net.added or net.removed or net.updated else []

@@ -5,35 +5,35 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Final
 
-from service.domain.channels.lookup import channels_of, find_channel
-from service.domain.feed.cursors import read_places, write_places
+from service.domain.channels.lookup import find_channel, visible_channels
+from service.domain.feed.cursors import decode_panel_cursor, encode_panel_cursor
 from service.domain.feed.hub import Hub
-from service.domain.feed.panel_watch import collapse
+from service.domain.feed.panel_watch import merge_updates
 from service.domain.runtime import Runtime
-from service.entities.feed import PanelPlace, PanelUpdate
+from service.entities.feed import PanelPosition, PanelUpdate
 from service.entities.principal import Principal
 from service.foundation.mailbox import Mailbox
 
-LOOK_FOR_NEW_CHANNELS_EVERY: Final = 5.0
+CHANNEL_POLL_INTERVAL: Final = 5.0
 
 
 async def panel_updates(
     runtime: Runtime, hub: Hub, principal: Principal, channel_gid: str | None, after: str | None
 ) -> AsyncGenerator[tuple[str, PanelUpdate]]:
     """(cursor, event) without end. A cursor that says nothing here begins with RESET for each channel it lacks."""
-    places = {} if after is None else read_places(after)
+    positions = {} if after is None else decode_panel_cursor(after)
     reader = _PanelReader(runtime, hub)
     async with reader.watching:
         for channel_id in await _channel_ids(runtime, principal, channel_gid):
-            await reader.watch(channel_id, (places or {}).get(channel_id), resumed=after is not None)
+            await reader.watch(channel_id, (positions or {}).get(channel_id), resumed=after is not None)
         clock = asyncio.get_running_loop().time
-        look_at = clock() + LOOK_FOR_NEW_CHANNELS_EVERY if channel_gid is None else None
+        poll_at = clock() + CHANNEL_POLL_INTERVAL if channel_gid is None else None
         while True:
-            update = await reader.next(look_at)
+            update = await reader.next(poll_at)
             if update is not None:
                 yield reader.cursor_after(update), update
-            if look_at is not None and clock() >= look_at:
-                look_at = clock() + LOOK_FOR_NEW_CHANNELS_EVERY
+            if poll_at is not None and clock() >= poll_at:
+                poll_at = clock() + CHANNEL_POLL_INTERVAL
                 for channel_id in await _channel_ids(runtime, principal, channel_gid):
                     await reader.watch(channel_id, None, resumed=True)
 
@@ -41,7 +41,7 @@ async def panel_updates(
 async def _channel_ids(runtime: Runtime, principal: Principal, channel_gid: str | None) -> list[int]:
     if channel_gid is not None:
         return [(await find_channel(runtime, principal, channel_gid)).channel_id]
-    return [channel.channel_id for channel in await channels_of(runtime, principal)]
+    return [channel.channel_id for channel in await visible_channels(runtime, principal)]
 
 
 class _PanelReader:
@@ -51,18 +51,18 @@ class _PanelReader:
         self.watching = AsyncExitStack()
         self._runtime = runtime
         self._hub = hub
-        self._mailbox: Mailbox[PanelUpdate] = Mailbox(collapse)
-        self._places: dict[int, PanelPlace] = {}
+        self._mailbox: Mailbox[PanelUpdate] = Mailbox(merge_updates)
+        self._positions: dict[int, PanelPosition] = {}
 
-    async def watch(self, channel_id: int, after: PanelPlace | None, *, resumed: bool) -> None:
+    async def watch(self, channel_id: int, after: PanelPosition | None, *, resumed: bool) -> None:
         """Adds a channel, first saying what was missed in it; nothing happens when it is watched already."""
-        if channel_id in self._places:
+        if channel_id in self._positions:
             return
         watch = await self.watching.enter_async_context(self._hub.panel(channel_id))
         self.watching.callback(watch.leave, self._mailbox)
         async with self._runtime.pool.acquire() as conn:
             present, missed = await watch.join(conn, self._mailbox, after)
-        self._places[channel_id] = present.place if after is None else after
+        self._positions[channel_id] = present.position if after is None else after
         if after is None and resumed:
             missed = [present]
         for update in missed:
@@ -77,5 +77,5 @@ class _PanelReader:
             return None
 
     def cursor_after(self, update: PanelUpdate) -> str:
-        self._places[update.channel_id] = update.place
-        return write_places(self._places)
+        self._positions[update.channel_id] = update.position
+        return encode_panel_cursor(self._positions)

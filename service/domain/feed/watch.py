@@ -5,10 +5,10 @@ import logging
 from abc import ABC, abstractmethod
 from typing import Final
 
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.storage.database.pool import CONNECTION_LOST, Connection, DatabaseError, Pool
 
-PAUSE_AFTER_FAILURE: Final = 0.5
+RETRY_DELAY: Final = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 class Watch(ABC):
     """Wake it as often as you like: it catches up once for everything that arrived meanwhile."""
 
-    def __init__(self, pool: Pool, channel_id: int, *, heal_every: float) -> None:
+    def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
         self.channel_id = channel_id
         self.readers = 0
         self._pool = pool
-        self._heal_every = heal_every
+        self._resync_interval = resync_interval
         self._signal = asyncio.Event()
         self._dirty: set[int | None] = set()
         self._everything = False
@@ -36,8 +36,8 @@ class Watch(ABC):
         self._task.cancel()
         return self._task
 
-    def wake(self, wake_up: WakeUp) -> None:
-        self._dirty.add(wake_up.block)
+    def notify(self, notification: ChangeNotification) -> None:
+        self._dirty.add(notification.block)
         self._signal.set()
 
     def check_everything(self) -> None:
@@ -50,7 +50,7 @@ class Watch(ABC):
 
     async def _run(self) -> None:
         while True:
-            everything = not await self._woken()
+            everything = not await self._wait_for_signal()
             dirty, self._dirty = self._dirty, set()
             everything, self._everything = everything or self._everything, False
             try:
@@ -58,20 +58,20 @@ class Watch(ABC):
                     await self.catch_up(conn, dirty, everything=everything)
             except (*CONNECTION_LOST, DatabaseError) as error:
                 log.warning("the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__)
-                await self._try_again()
+                await self._retry_later()
             except Exception:
                 log.exception("the feed of channel %d failed", self.channel_id)
-                await self._try_again()
+                await self._retry_later()
 
-    async def _try_again(self) -> None:
+    async def _retry_later(self) -> None:
         self._everything = True
-        await asyncio.sleep(PAUSE_AFTER_FAILURE)
+        await asyncio.sleep(RETRY_DELAY)
         self._signal.set()
 
-    async def _woken(self) -> bool:
+    async def _wait_for_signal(self) -> bool:
         """False when nobody called and it is time to compare."""
         try:
-            async with asyncio.timeout(self._heal_every):
+            async with asyncio.timeout(self._resync_interval):
                 await self._signal.wait()
         except TimeoutError:
             return False

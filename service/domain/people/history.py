@@ -6,7 +6,7 @@ from service.entities.tags import UserTagChange
 from service.entities.users import ChannelUser
 from service.storage.blocks import change_log
 
-NEWEST = 2**62
+MAX_BLOCK_VERSION = 2**62
 
 
 async def history_page(
@@ -19,7 +19,7 @@ async def history_page(
             user.channel_id,
             block_of(user.ordinal),
             offset_of(user.ordinal),
-            before=NEWEST if before is None else before,
+            before=MAX_BLOCK_VERSION if before is None else before,
             limit=first + 1,
         )
     return found[:first], len(found) > first

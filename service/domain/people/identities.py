@@ -10,17 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from service.domain.input_rules import OPENID, Rejected
-from service.domain.people.ordinals import add_people
+from service.domain.input_rules import OPENID_PATTERN, Rejection
+from service.domain.people.ordinals import create_users
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import RejectionCode
 from service.entities.errors import LimitExceededError
 from service.storage import channels, users
 
-MOST_PAIRS: Final = 10_000
+MAX_PAIRS_PER_REQUEST: Final = 10_000
 # WeChat's are like openids; nothing says how long they may become.
-UNIONID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+UNIONID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +32,39 @@ class IdentityPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class LinkResult:
     """How many pairs were new and how many known; the others were refused one by one."""
 
     linked: int
     unchanged: int
-    rejected: tuple[Rejected, ...]
+    rejected: tuple[Rejection, ...]
 
 
-async def link_identities(runtime: Runtime, channel: Channel, pairs: Sequence[IdentityPair]) -> Linked:
+async def link_identities(runtime: Runtime, channel: Channel, pairs: Sequence[IdentityPair]) -> LinkResult:
     """Makes pairs known, and people of openids that nobody has heard of. Durable when it returns.
 
     Raises LimitExceededError over 10,000 pairs, and then nothing is linked.
     """
-    if len(pairs) > MOST_PAIRS:
-        raise LimitExceededError(f"At most {MOST_PAIRS:,} pairs a request.")
+    if len(pairs) > MAX_PAIRS_PER_REQUEST:
+        raise LimitExceededError(f"At most {MAX_PAIRS_PER_REQUEST:,} pairs a request.")
     rejected = []
     good = []
     for index, pair in enumerate(pairs):
-        refusal = _malformed(pair)
-        if refusal is None:
+        rejection = _pair_rejection(pair)
+        if rejection is None:
             good.append((index, pair))
         else:
-            rejected.append(Rejected(index, *refusal))
+            rejected.append(Rejection(index, *rejection))
     if not good:
-        return Linked(0, 0, tuple(rejected))
+        return LinkResult(0, 0, tuple(rejected))
     linked, conflicts = await _link(runtime, channel, good)
     unchanged = len(good) - linked - len(conflicts)
-    return Linked(linked, unchanged, tuple(sorted((*rejected, *conflicts), key=lambda each: each.index)))
+    return LinkResult(linked, unchanged, tuple(sorted((*rejected, *conflicts), key=lambda each: each.index)))
 
 
 async def _link(
     runtime: Runtime, channel: Channel, pairs: Sequence[tuple[int, IdentityPair]]
-) -> tuple[int, list[Rejected]]:
+) -> tuple[int, list[Rejection]]:
     """How many pairs were new, and those that contradict what is known or an earlier pair."""
     channel_id = channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -81,15 +81,15 @@ async def _link(
             if known == (pair.unionid, pair.openid):
                 continue
             if known != (None, None):
-                conflicts.append(Rejected(index, RejectionCode.UNIONID_CONFLICT, _conflict(known[0])))
+                conflicts.append(Rejection(index, RejectionCode.UNIONID_CONFLICT, _conflict_reason(known[0])))
                 continue
             new[pair.openid] = unionid_of[pair.openid] = pair.unionid
             openid_of[pair.unionid] = pair.openid
         if not new:
             return 0, conflicts
-        strangers = [openid for openid in new if openid not in people]
+        new_openids = [openid for openid in new if openid not in people]
         ordinals = {openid: each.ordinal for openid, each in people.items()}
-        ordinals |= await add_people(conn, channel_id, strangers, runtime.clock())
+        ordinals |= await create_users(conn, channel_id, new_openids, runtime.clock())
         await users.set_unionids(conn, channel_id, {ordinals[openid]: new[openid] for openid in new})
     return len(new), conflicts
 
@@ -119,15 +119,15 @@ async def convert_openids(
     return found, [openid for openid in asked if openid not in found]
 
 
-def _malformed(pair: IdentityPair) -> tuple[RejectionCode, str] | None:
-    if OPENID.fullmatch(pair.openid) is None:
+def _pair_rejection(pair: IdentityPair) -> tuple[RejectionCode, str] | None:
+    if OPENID_PATTERN.fullmatch(pair.openid) is None:
         return RejectionCode.MALFORMED_OPENID, "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
-    if UNIONID.fullmatch(pair.unionid) is None:
+    if UNIONID_PATTERN.fullmatch(pair.unionid) is None:
         return RejectionCode.MALFORMED_UNIONID, "A unionid is 1 to 128 characters of A-Z a-z 0-9 _ -."
     return None
 
 
-def _conflict(unionid: str | None) -> str:
+def _conflict_reason(unionid: str | None) -> str:
     if unionid is None:
         return "Another openid of this channel has this unionid."
     return "The openid is linked to another unionid; forget the person to link them anew."

@@ -14,12 +14,12 @@ from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 
 # Only followers can do these (specification §4.1).
-SHOWS_FOLLOWING: Final = frozenset({EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN})
+FOLLOWER_ONLY_EVENTS: Final = frozenset({EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN})
 
 Event = TypeVar("Event", bound=UserEvent | AdFollow)
 
 
-async def people_for(
+async def find_or_create_users(
     runtime: Runtime, channel_id: int, openids: Iterable[str]
 ) -> tuple[dict[str, int], frozenset[str]]:
     """Return the ordinal of every openid, making people who are new, and the openids that were new.
@@ -27,7 +27,7 @@ async def people_for(
     A short transaction of its own: it holds the channel's state, which must never be waited for while blocks are
     locked.
 
-    Somebody may be forgotten before their block is locked: `forgetting.refuse_forgotten` tells under the lock.
+    Somebody may be forgotten before their block is locked: `forgetting.raise_if_forgotten` tells under the lock.
     """
     wanted = list(dict.fromkeys(openids))
     async with runtime.pool.acquire() as conn:
@@ -38,10 +38,10 @@ async def people_for(
             await channels.lock_channel_state(conn, channel_id)
             known |= await users.ordinals_of(conn, channel_id, [each for each in wanted if each not in known])
             new = [openid for openid in wanted if openid not in known]
-            return known | await add_people(conn, channel_id, new, runtime.clock()), frozenset(new)
+            return known | await create_users(conn, channel_id, new, runtime.clock()), frozenset(new)
 
 
-async def people_of(
+async def find_or_create_event_users(
     runtime: Runtime, channel_id: int, events: Sequence[Event]
 ) -> tuple[Sequence[Event], dict[str, int]]:
     """The events that are news, and the ordinals of their people, making those who are new.
@@ -49,7 +49,7 @@ async def people_of(
     What happened before somebody was forgotten is a late repeat and left out.
     """
     async with runtime.pool.acquire() as conn:
-        news = await _news(conn, runtime, channel_id, events)
+        news = await _without_late_repeats(conn, runtime, channel_id, events)
         wanted = list(dict.fromkeys(event.openid for event in news))
         known = await users.ordinals_of(conn, channel_id, wanted)
         if len(known) == len(wanted):
@@ -57,30 +57,32 @@ async def people_of(
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)
             # Whoever forgets holds that lock, so this is the last word on who is a stranger and who was forgotten.
-            news = await _news(conn, runtime, channel_id, news)
+            news = await _without_late_repeats(conn, runtime, channel_id, news)
             wanted = list(dict.fromkeys(event.openid for event in news))
             known = await users.ordinals_of(conn, channel_id, wanted)
             new = [openid for openid in wanted if openid not in known]
-            return news, known | await add_people(conn, channel_id, new, runtime.clock())
+            return news, known | await create_users(conn, channel_id, new, runtime.clock())
 
 
-async def add_people(conn: Connection, channel_id: int, new: list[str], now: datetime) -> dict[str, int]:
+async def create_users(conn: Connection, channel_id: int, new: list[str], now: datetime) -> dict[str, int]:
     """Ordinals by openid of people nobody has heard of; the caller holds the channel's state and has looked."""
     if not new:
         return {}
-    first = await channels.take_ordinals(conn, channel_id, len(new))
+    first = await channels.allocate_ordinals(conn, channel_id, len(new))
     await users.insert_users(conn, channel_id, new, first_ordinal=first, now=now)
     ordinals = range(first, first + len(new))
     await heads.insert_heads(conn, channel_id, {block_of(ordinal) for ordinal in ordinals}, now)
     return dict(zip(new, ordinals, strict=True))
 
 
-async def _news(conn: Connection, runtime: Runtime, channel_id: int, events: Sequence[Event]) -> Sequence[Event]:
+async def _without_late_repeats(
+    conn: Connection, runtime: Runtime, channel_id: int, events: Sequence[Event]
+) -> Sequence[Event]:
     """Without what happened until somebody was forgotten."""
     prints = {
         fingerprint: openid
         for openid in {event.openid for event in events}
-        for fingerprint in runtime.sealer.fingerprints(openid)
+        for fingerprint in runtime.secret_box.fingerprints(openid)
     }
     forgotten = await forgetting.last_facts_of_forgotten(conn, channel_id, prints)
     if not forgotten:
@@ -89,9 +91,9 @@ async def _news(conn: Connection, runtime: Runtime, channel_id: int, events: Seq
     for fingerprint, at in forgotten.items():
         openid = prints[fingerprint]
         old[openid] = max(at, old.get(openid, at))
-    return [event for event in events if event.openid not in old or _is_news(event, old[event.openid])]
+    return [event for event in events if event.openid not in old or _is_newer(event, old[event.openid])]
 
 
-def _is_news(event: UserEvent | AdFollow, old: datetime) -> bool:
+def _is_newer(event: UserEvent | AdFollow, old: datetime) -> bool:
     """Times are whole seconds at WeChat: who follows in the very second of the last fact had not done so before."""
-    return event.at > old or (event.at == old and isinstance(event, UserEvent) and event.kind in SHOWS_FOLLOWING)
+    return event.at > old or (event.at == old and isinstance(event, UserEvent) and event.kind in FOLLOWER_ONLY_EVENTS)

@@ -12,27 +12,27 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from service.domain.channels.lookup import channel_named, require
-from service.domain.membership import MOST_USERS_LOGGED_ONE_BY_ONE, write_transitions
-from service.domain.return_data.members import forget_support
+from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, write_transitions
+from service.domain.return_data.members import forget_batch_members
 from service.domain.runtime import Runtime
-from service.entities.blocks import Transition, WakeUp, block_of, offset_of
+from service.entities.blocks import ChangeNotification, Transition, block_of, offset_of
 from service.entities.enums import ChangeCause, Permission
 from service.entities.principal import Principal
 from service.storage import channels, users
 from service.storage import users as forgetting
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
-from service.storage.users import Leaving
+from service.storage.users import UserToForget
 
-Forget = Callable[[Connection, int, int, Sequence[int]], Awaitable[None]]
+ForgetHook = Callable[[Connection, int, int, Sequence[int]], Awaitable[None]]
 # What else knows people by their ordinal: called with (conn, channel id, block, ordinals) under the lock of the block.
-FORGET: Final[tuple[Forget, ...]] = (forget_support,)
+FORGET_HOOKS: Final[tuple[ForgetHook, ...]] = (forget_batch_members,)
 
-LATE_REPEATS_FOR: Final = timedelta(days=90)
+FORGOTTEN_HASH_RETENTION: Final = timedelta(days=90)
 # Each is logged one by one, so that the log can say of each what was taken.
-PEOPLE_A_TRANSACTION: Final = MOST_USERS_LOGGED_ONE_BY_ONE
-PEOPLE_A_LOOK: Final = 1_000
+USERS_PER_TRANSACTION: Final = MAX_USERS_LOGGED_INDIVIDUALLY
+USERS_PER_QUERY: Final = 1_000
 
 
 async def forget_unfollowed(runtime: Runtime, channel_id: int) -> int:
@@ -41,22 +41,22 @@ async def forget_unfollowed(runtime: Runtime, channel_id: int) -> int:
     forgotten = 0
     while True:
         async with runtime.pool.acquire() as conn:
-            ordinals = await forgetting.unfollowed_until(conn, channel_id, until, PEOPLE_A_LOOK)
+            ordinals = await forgetting.unfollowed_until(conn, channel_id, until, USERS_PER_QUERY)
         if not ordinals:
             return forgotten
         forgotten += len(await _forget(runtime, channel_id, ordinals, unfollowed=until))
 
 
-async def forget_if_gone(runtime: Runtime, channel_id: int, ordinals: Iterable[int]) -> None:
+async def forget_if_unfollowed(runtime: Runtime, channel_id: int, ordinals: Iterable[int]) -> None:
     """For a retention of 0: forgets those of `ordinals` who do not follow, as soon as that is known."""
     await _forget(runtime, channel_id, ordinals, unfollowed=runtime.clock() + timedelta(days=1))
 
 
 async def forget_user(runtime: Runtime, principal: Principal, channel_gid: str, openid: str) -> int | None:
     """Forgets one person, following or not; the ordinal they had, None where nobody is known. Raises NotFoundError."""
-    require(principal, Permission.MANAGE_CHANNELS)
+    require_permission(principal, Permission.MANAGE_CHANNELS)
     async with runtime.pool.acquire() as conn:
-        channel = await channel_named(conn, principal, channel_gid)
+        channel = await channel_by_gid(conn, principal, channel_gid)
     return await forget_openid(runtime, channel.channel_id, openid)
 
 
@@ -75,51 +75,53 @@ async def _forget(
     forgotten = []
     for block, group in groupby(sorted(ordinals), block_of):
         people = list(group)
-        for first in range(0, len(people), PEOPLE_A_TRANSACTION):
-            some = people[first : first + PEOPLE_A_TRANSACTION]
+        for first in range(0, len(people), USERS_PER_TRANSACTION):
+            some = people[first : first + USERS_PER_TRANSACTION]
             async with runtime.pool.acquire() as conn, conn.transaction():
-                gone, wake_ups = await _forget_some(conn, runtime, channel_id, block, some, unfollowed)
-            runtime.publisher.publish(wake_ups)
+                gone, notifications = await _forget_in_block(conn, runtime, channel_id, block, some, unfollowed)
+            runtime.publisher.publish(notifications)
             forgotten += gone
     return forgotten
 
 
-async def _forget_some(
+async def _forget_in_block(
     conn: Connection,
     runtime: Runtime,
     channel_id: int,
     block: int,
     ordinals: Sequence[int],
     unfollowed: datetime | None,
-) -> tuple[list[int], list[WakeUp]]:
+) -> tuple[list[int], list[ChangeNotification]]:
     await channels.lock_channel_state(conn, channel_id)
     locked = await heads.lock_heads(conn, channel_id, [block])
-    leaving = await forgetting.people_to_forget(conn, channel_id, ordinals, unfollowed)
+    leaving = await forgetting.users_to_forget(conn, channel_id, ordinals, unfollowed)
     if not leaving:
         return [], []
     gone = [each.ordinal for each in leaving]
     now = runtime.clock()
-    for forget in FORGET:
+    for forget in FORGET_HOOKS:
         await forget(conn, channel_id, block, gone)
     had = await users.tags_of_users(conn, channel_id, gone)
-    told = await forgetting.blank_log(conn, channel_id, block, [offset_of(ordinal) for ordinal in gone])
+    logged = await forgetting.redact_change_log(conn, channel_id, block, [offset_of(ordinal) for ordinal in gone])
     # A version for everybody, even without a tag: a page may not have read the versions that were just blanked.
     transitions = [Transition(block, (offset_of(each),), (), tuple(sorted(had[each]))) for each in gone]
-    wake_ups = await write_transitions(conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, clock=now)
-    taken = {offset_of(each): had[each] | told.get(offset_of(each), set()) for each in gone}
-    await forgetting.widen_removed(conn, channel_id, block, wake_ups[0].version, taken)
+    notifications = await write_transitions(
+        conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, clock=now
+    )
+    taken = {offset_of(each): had[each] | logged.get(offset_of(each), set()) for each in gone}
+    await forgetting.extend_removed_tags(conn, channel_id, block, notifications[0].version, taken)
     await forgetting.remember_forgotten(conn, channel_id, _last_facts(runtime, leaving, unfollowed, now), now)
-    await forgetting.delete_people(conn, channel_id, gone)
-    return gone, wake_ups
+    await forgetting.delete_users(conn, channel_id, gone)
+    return gone, notifications
 
 
 def _last_facts(
-    runtime: Runtime, leaving: Iterable[Leaving], unfollowed: datetime | None, now: datetime
+    runtime: Runtime, leaving: Iterable[UserToForget], unfollowed: datetime | None, now: datetime
 ) -> dict[bytes, datetime]:
     """Who unfollowed may have come back a moment ago, which is news; on request everything until now is old."""
     after_now = now + timedelta(microseconds=1)
     return {
-        runtime.sealer.fingerprints(each.openid)[0]: after_now
+        runtime.secret_box.fingerprints(each.openid)[0]: after_now
         if unfollowed is None or each.last_fact_at is None
         else each.last_fact_at
         for each in leaving

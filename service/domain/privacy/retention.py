@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from service.domain.privacy.forgetting import LATE_REPEATS_FOR
+from service.domain.privacy.forgetting import FORGOTTEN_HASH_RETENTION
 from service.domain.return_data.batches import settle_batches
-from service.domain.return_data.submission import IDEMPOTENCY_KEYS_KEPT
+from service.domain.return_data.submission import IDEMPOTENCY_KEY_RETENTION
 from service.domain.runtime import Runtime
 from service.storage import channels, default_tags, tags
 from service.storage.blocks import change_log, heads, members
@@ -21,12 +21,12 @@ async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> 
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)
             await tags.prune_tag_changes(conn, channel_id, before)
-        await idempotency_keys.prune_keys(conn, channel_id, runtime.clock() - IDEMPOTENCY_KEYS_KEPT)
-        await prune_forgotten(conn, channel_id, runtime.clock() - LATE_REPEATS_FOR)
+        await idempotency_keys.prune_keys(conn, channel_id, runtime.clock() - IDEMPOTENCY_KEY_RETENTION)
+        await prune_forgotten(conn, channel_id, runtime.clock() - FORGOTTEN_HASH_RETENTION)
         for block in await heads.blocks_of(conn, channel_id):
             async with conn.transaction():
                 await heads.lock_heads(conn, channel_id, [block])
                 await change_log.prune_block(conn, channel_id, block, before)
-                await default_tags.prune_alarms(conn, channel_id, block)
+                await default_tags.prune_timers(conn, channel_id, block)
                 await members.drop_empty_members(conn, channel_id, block)
     await settle_batches(runtime, channel_id, runtime.clock() - runtime.settings.undo_retention)

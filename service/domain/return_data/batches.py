@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from service.domain.channels.lookup import channel_named
+from service.domain.channels.lookup import channel_by_gid
 from service.domain.membership import write_transitions
-from service.domain.return_data.members import TagBits, by_block, ordinals_held, places_of
+from service.domain.return_data.members import TagBits, by_block, ordinals_in, slots_of
 from service.domain.runtime import Runtime
-from service.entities.blocks import WakeUp, bitmap_of
+from service.entities.blocks import ChangeNotification, bitmap_of
 from service.entities.channels import Channel
 from service.entities.enums import BatchEnd, ChangeCause, ReturnMode
-from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldFailure, NotFoundError
+from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldError, NotFoundError
 from service.entities.ids import channel_gid, parse_gid
 from service.entities.principal import Principal
 from service.entities.return_data import Receipt
@@ -23,14 +23,14 @@ from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 from service.storage.return_data import batch_members, batches
 
-MOST_BATCHES_ENDED_TOGETHER: Final = 100
-LARGEST_BATCH_ID: Final = 2**62
+MAX_BATCHES_PER_QUERY: Final = 100
+MAX_BATCH_ID: Final = 2**62
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndResult:
     """How many people lost the tag with their batch, and how many others keep."""
 
     removed: int
@@ -44,7 +44,7 @@ async def find_receipt(runtime: Runtime, principal: Principal, gid: str) -> tupl
         raise NotFoundError("receipt")
     async with runtime.pool.acquire() as conn:
         try:
-            channel = await channel_named(conn, principal, channel_gid(parsed[0]))
+            channel = await channel_by_gid(conn, principal, channel_gid(parsed[0]))
         except NotFoundError:
             raise NotFoundError("receipt") from None
         receipt = await batches.batch(conn, channel.channel_id, parsed[1])
@@ -59,12 +59,12 @@ async def receipts_page(
     """Receipts of a tag, newest first; and whether there are more."""
     async with runtime.pool.acquire() as conn:
         found = await batches.batches_of_tag(
-            conn, channel_id, tag_id, before=LARGEST_BATCH_ID if before is None else before, limit=first + 1
+            conn, channel_id, tag_id, before=MAX_BATCH_ID if before is None else before, limit=first + 1
         )
     return found[:first], len(found) > first
 
 
-async def undo_batch(runtime: Runtime, principal: Principal, gid: str) -> tuple[Receipt, Ended]:
+async def undo_batch(runtime: Runtime, principal: Principal, gid: str) -> tuple[Receipt, EndResult]:
     """Takes away what only this batch gives. Undoing it again changes nothing and answers the same.
 
     Raises NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError when the batch
@@ -72,24 +72,24 @@ async def undo_batch(runtime: Runtime, principal: Principal, gid: str) -> tuple[
     """
     channel, receipt = await find_receipt(runtime, principal, gid)
     if receipt.mode is not ReturnMode.ADD:
-        raise BadInputError(FieldFailure("receiptId", "NOT_AN_ADD", "Only what was added can be undone."))
+        raise BadInputError(FieldError("receiptId", "NOT_AN_ADD", "Only what was added can be undone."))
     channel_id, batch_id = channel.channel_id, receipt.batch_id
     async with runtime.pool.acquire() as conn, conn.transaction():
-        await batches.share_tags(conn, channel_id, [receipt.tag_id])
+        await batches.lock_tags_shared(conn, channel_id, [receipt.tag_id])
         if not (await channels.channel_state(conn, channel_id)).open:
             raise ChannelNotBoundError
-        ended, wake_ups = await _end(
+        ended, notifications = await _end_batches(
             conn, runtime, channel_id, receipt.tag_id, [batch_id], BatchEnd.UNDONE, ChangeCause.BATCH_UNDONE
         )
         if ended is not None:
-            await batches.note_undo(conn, channel_id, batch_id, removed=ended.removed, kept=ended.kept)
+            await batches.save_undo_result(conn, channel_id, batch_id, removed=ended.removed, kept=ended.kept)
         after = await batches.batch(conn, channel_id, batch_id)
     if after is None:
         raise LookupError("a receipt is never deleted")
     if after.ended is not BatchEnd.UNDONE:
         raise ConflictError(f"This batch can no longer be undone: {after.ended}.")
-    runtime.publisher.publish(wake_ups)
-    return after, Ended(after.undo_removed or 0, after.undo_kept or 0)
+    runtime.publisher.publish(notifications)
+    return after, EndResult(after.undo_removed or 0, after.undo_kept or 0)
 
 
 async def expire_batches(runtime: Runtime, channel_id: int) -> int:
@@ -97,16 +97,16 @@ async def expire_batches(runtime: Runtime, channel_id: int) -> int:
     removed = 0
     while True:
         async with runtime.pool.acquire() as conn:
-            due = await batches.expired_batches(conn, channel_id, runtime.clock(), MOST_BATCHES_ENDED_TOGETHER)
+            due = await batches.expired_batches(conn, channel_id, runtime.clock(), MAX_BATCHES_PER_QUERY)
         for tag_id, batch_ids in _by_tag(due):
             async with runtime.pool.acquire() as conn, conn.transaction():
-                await batches.share_tags(conn, channel_id, [tag_id])
-                ended, wake_ups = await _end(
+                await batches.lock_tags_shared(conn, channel_id, [tag_id])
+                ended, notifications = await _end_batches(
                     conn, runtime, channel_id, tag_id, batch_ids, BatchEnd.EXPIRED, ChangeCause.BATCH_EXPIRED
                 )
-            runtime.publisher.publish(wake_ups)
+            runtime.publisher.publish(notifications)
             removed += 0 if ended is None else ended.removed
-        if len(due) < MOST_BATCHES_ENDED_TOGETHER:
+        if len(due) < MAX_BATCHES_PER_QUERY:
             return removed
 
 
@@ -115,17 +115,17 @@ async def settle_batches(runtime: Runtime, channel_id: int, before: datetime) ->
     settled = 0
     while True:
         async with runtime.pool.acquire() as conn:
-            due = await batches.settled_batches(conn, channel_id, before, MOST_BATCHES_ENDED_TOGETHER)
+            due = await batches.settled_batches(conn, channel_id, before, MAX_BATCHES_PER_QUERY)
         for tag_id, batch_ids in _by_tag(due):
             async with runtime.pool.acquire() as conn, conn.transaction():
-                await batches.share_tags(conn, channel_id, [tag_id])
-                await _fold(conn, channel_id, tag_id, batch_ids, runtime.clock())
+                await batches.lock_tags_shared(conn, channel_id, [tag_id])
+                await _settle(conn, channel_id, tag_id, batch_ids, runtime.clock())
         settled += len(due)
-        if len(due) < MOST_BATCHES_ENDED_TOGETHER:
+        if len(due) < MAX_BATCHES_PER_QUERY:
             return settled
 
 
-async def sweep(runtime: Runtime) -> None:
+async def expire_batches_of_all_channels(runtime: Runtime) -> None:
     """Ends what has expired in any channel. One that fails does not hold up the others."""
     async with runtime.pool.acquire() as conn:
         due = await batches.channels_with_expired_batches(conn, runtime.clock())
@@ -136,7 +136,7 @@ async def sweep(runtime: Runtime) -> None:
             log.exception("ending the expired batches of channel %d failed", channel_id)
 
 
-async def _end(
+async def _end_batches(
     conn: Connection,
     runtime: Runtime,
     channel_id: int,
@@ -144,35 +144,35 @@ async def _end(
     batch_ids: Sequence[int],
     reason: BatchEnd,
     cause: ChangeCause,
-) -> tuple[Ended | None, list[WakeUp]]:
+) -> tuple[EndResult | None, list[ChangeNotification]]:
     """Takes the support of batches away, under the shared lock of their tag; None when all had ended before."""
     in_force = await batches.lock_batches(conn, channel_id, batch_ids)
     if not in_force:
         return None, []
     blocks = {block for of_batch in in_force.values() for block in of_batch}
-    places = places_of(blocks)
+    slot_numbers = slots_of(blocks)
     locked = await heads.lock_heads(conn, channel_id, blocks)
     clock = runtime.clock()
-    held = ordinals_held(await batch_members.support_of_batches(conn, channel_id, tag_id, places, in_force))
-    kept = await batch_members.held_elsewhere(conn, channel_id, tag_id, places, held, in_force)
+    held = ordinals_in(await batch_members.members_of_batches(conn, channel_id, tag_id, slot_numbers, in_force))
+    kept = await batch_members.held_by_other_batches(conn, channel_id, tag_id, slot_numbers, held, in_force)
     bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [tag_id], blocks))
     removed = bits.remove(tag_id, sorted(held - kept))
-    await batch_members.drop_support(conn, channel_id, tag_id, places, in_force)
-    wake_ups = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, clock=clock)
+    await batch_members.delete_batch_members(conn, channel_id, tag_id, slot_numbers, in_force)
+    notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, clock=clock)
     await batches.end_batches(conn, channel_id, in_force, reason, clock)
-    return Ended(removed, len(kept)), wake_ups
+    return EndResult(removed, len(kept)), notifications
 
 
-async def _fold(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], clock: datetime) -> None:
+async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], clock: datetime) -> None:
     """No bit changes; who is held stays held, only no longer by a batch of their own."""
     in_force = await batches.lock_batches(conn, channel_id, batch_ids)
     blocks = {block for of_batch in in_force.values() for block in of_batch}
-    places = places_of(blocks)
+    slot_numbers = slots_of(blocks)
     await heads.lock_heads(conn, channel_id, blocks)
-    held = ordinals_held(await batch_members.support_of_batches(conn, channel_id, tag_id, places, in_force))
+    held = ordinals_in(await batch_members.members_of_batches(conn, channel_id, tag_id, slot_numbers, in_force))
     members = {block: bitmap_of(offsets) for block, offsets in by_block(held).items()}
-    await batch_members.fold_support(conn, channel_id, tag_id, members)
-    await batch_members.drop_support(conn, channel_id, tag_id, places, in_force)
+    await batch_members.add_settled_members(conn, channel_id, tag_id, members)
+    await batch_members.delete_batch_members(conn, channel_id, tag_id, slot_numbers, in_force)
     await batches.end_batches(conn, channel_id, in_force, BatchEnd.SETTLED, clock)
 
 

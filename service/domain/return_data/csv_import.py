@@ -8,16 +8,21 @@ from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from service.domain.return_data.csv_reader import LineTooLongError, OpenidReader, Reject, Row
-from service.domain.return_data.submission import MALFORMED, MOST_OPENIDS, ReturnRecorder, Submission
+from service.domain.return_data.csv_reader import LineTooLongError, OpenidReader, OpenidRow, RejectedRow
+from service.domain.return_data.submission import (
+    MALFORMED_OPENID_REASON,
+    MAX_OPENIDS_PER_REQUEST,
+    ReturnRecorder,
+    Submission,
+)
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
-from service.entities.errors import BadInputError, FieldFailure
+from service.entities.errors import BadInputError, FieldError
 from service.entities.ids import gid
 from service.entities.return_data import Receipt
 
-LONGEST_KEY: Final = 100
-UNMATCHED: Final = "Nobody on this channel is known to be the same person."
+MAX_KEY_LENGTH: Final = 100
+UNMATCHED_REASON: Final = "Nobody on this channel is known to be the same person."
 
 
 @dataclass(slots=True)
@@ -57,7 +62,7 @@ async def import_csv(
     chunks: AsyncIterable[bytes],
     *,
     summary: ImportSummary,
-    reject: Callable[[Reject], None],
+    reject: Callable[[RejectedRow], None],
     progress: Callable[[ImportSummary], None],
 ) -> None:
     """Submits the openids of a file, keeping `summary` up to date; `details` says all but the openids.
@@ -66,17 +71,17 @@ async def import_csv(
     `ReturnRecorder.submit` raises; what was written until then stays, and is in `summary`.
     """
     if details.mode is ReturnMode.REPLACE:
-        raise BadInputError(FieldFailure("mode", "BAD_VALUE", "A file can ADD and REMOVE; REPLACE takes one list."))
-    if details.key is not None and len(details.key) > LONGEST_KEY:
-        raise BadInputError(FieldFailure("idempotencyKey", "BAD_LENGTH", f"At most {LONGEST_KEY} characters."))
+        raise BadInputError(FieldError("mode", "BAD_VALUE", "A file can ADD and REMOVE; REPLACE takes one list."))
+    if details.key is not None and len(details.key) > MAX_KEY_LENGTH:
+        raise BadInputError(FieldError("idempotencyKey", "BAD_LENGTH", f"At most {MAX_KEY_LENGTH} characters."))
     reader = OpenidReader()
-    waiting: list[Row] = []
+    waiting: list[OpenidRow] = []
 
-    async def send(rows: Sequence[Row]) -> None:
+    async def send(rows: Sequence[OpenidRow]) -> None:
         key = None if details.key is None else f"{details.key}/{summary.batches}"
         submission = replace(details, openids=[row.openid for row in rows], key=key)
         receipt, replayed = await recorder.submit(channel, submission)
-        for each in _rejects(rows, receipt):
+        for each in _rejected_rows(rows, receipt):
             reject(each)
         summary.count(len(rows), receipt, replayed=replayed)
         progress(summary)
@@ -84,25 +89,28 @@ async def import_csv(
     try:
         async for chunk in chunks:
             waiting += reader.feed(chunk)
-            while len(waiting) >= MOST_OPENIDS:
-                await send(waiting[:MOST_OPENIDS])
-                del waiting[:MOST_OPENIDS]
+            while len(waiting) >= MAX_OPENIDS_PER_REQUEST:
+                await send(waiting[:MAX_OPENIDS_PER_REQUEST])
+                del waiting[:MAX_OPENIDS_PER_REQUEST]
         waiting += reader.feed(b"", final=True)
     except LineTooLongError:
-        raise BadInputError(FieldFailure("body", "NO_CSV", "A line is too long; is this a CSV file?")) from None
-    for first in range(0, len(waiting), MOST_OPENIDS):
-        await send(waiting[first : first + MOST_OPENIDS])
+        raise BadInputError(FieldError("body", "NO_CSV", "A line is too long; is this a CSV file?")) from None
+    for first in range(0, len(waiting), MAX_OPENIDS_PER_REQUEST):
+        await send(waiting[first : first + MAX_OPENIDS_PER_REQUEST])
     if not summary.batches and details.mode is ReturnMode.ADD:
         await send([])
 
 
-def _rejects(rows: Sequence[Row], receipt: Receipt) -> list[Reject]:
+def _rejected_rows(rows: Sequence[OpenidRow], receipt: Receipt) -> list[RejectedRow]:
     """What the receipt refused, with the lines it came from."""
-    found = [Reject(rows[each.index].line, rows[each.index].openid, MALFORMED) for each in receipt.rejected]
+    found = [
+        RejectedRow(rows[each.index].line, rows[each.index].openid, MALFORMED_OPENID_REASON)
+        for each in receipt.rejected
+    ]
     if receipt.unmatched:
         unmatched = set(receipt.unmatched)
         for row in rows:
             if row.openid in unmatched:
                 unmatched.discard(row.openid)
-                found.append(Reject(row.line, row.openid, UNMATCHED))
+                found.append(RejectedRow(row.line, row.openid, UNMATCHED_REASON))
     return sorted(found, key=lambda each: each.line)

@@ -5,12 +5,12 @@ import csv
 from dataclasses import dataclass
 from typing import IO, Final
 
-COLUMN: Final = "openid"
+OPENID_COLUMN: Final = "openid"
 DELIMITERS: Final = ",;\t"
-LONGEST_LINE: Final = 65_536
-LONGEST_CELL_SHOWN: Final = 200
+MAX_LINE_LENGTH: Final = 65_536
+MAX_SHOWN_CELL_LENGTH: Final = 200
 # What a spreadsheet would take for a formula.
-FORMULAS: Final = ("=", "+", "@")
+FORMULA_PREFIXES: Final = ("=", "+", "@")
 
 
 class LineTooLongError(Exception):
@@ -18,7 +18,7 @@ class LineTooLongError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OpenidRow:
     """One entry; `line` counts from 1, as editors do."""
 
     line: int
@@ -26,7 +26,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class RejectedRow:
     """One entry that was not taken."""
 
     line: int
@@ -48,18 +48,18 @@ class OpenidReader:
         self._delimiter = ","
         self._column = 0
 
-    def feed(self, chunk: bytes, *, final: bool = False) -> list[Row]:
+    def feed(self, chunk: bytes, *, final: bool = False) -> list[OpenidRow]:
         """The entries of all lines that are complete by now; raises LineTooLongError."""
         text = self._rest + self._decoder.decode(chunk, final)
         lines = text.split("\n")
         self._rest = "" if final else lines.pop()
-        if len(self._rest) > LONGEST_LINE:
+        if len(self._rest) > MAX_LINE_LENGTH:
             raise LineTooLongError
         return [row for line in lines if (row := self._row(line)) is not None]
 
-    def _row(self, line: str) -> Row | None:
+    def _row(self, line: str) -> OpenidRow | None:
         self._line += 1
-        if len(line) > LONGEST_LINE:
+        if len(line) > MAX_LINE_LENGTH:
             raise LineTooLongError
         stripped = line.strip()
         if not stripped:
@@ -69,20 +69,20 @@ class OpenidReader:
         cells = next(csv.reader([stripped.replace("\r", "\n")], delimiter=self._delimiter), [""])
         if self._line == 1:
             names = [cell.strip().casefold() for cell in cells]
-            if COLUMN in names:
-                self._column = names.index(COLUMN)
+            if OPENID_COLUMN in names:
+                self._column = names.index(OPENID_COLUMN)
                 return None
-        return Row(self._line, cells[self._column].strip() if self._column < len(cells) else "")
+        return OpenidRow(self._line, cells[self._column].strip() if self._column < len(cells) else "")
 
 
-class RejectWriter:
+class RejectedRowWriter:
     """Writes refused entries so that they can be mended in place and sent again."""
 
     def __init__(self, file: IO[str]) -> None:
         self._writer = csv.writer(file, lineterminator="\n")
-        self._writer.writerow([COLUMN, "line", "reason"])
+        self._writer.writerow([OPENID_COLUMN, "line", "reason"])
 
-    def write(self, reject: Reject) -> None:
-        shown = reject.openid[:LONGEST_CELL_SHOWN]
-        safe = f"'{shown}" if shown.startswith(FORMULAS) else shown
+    def write(self, reject: RejectedRow) -> None:
+        shown = reject.openid[:MAX_SHOWN_CELL_LENGTH]
+        safe = f"'{shown}" if shown.startswith(FORMULA_PREFIXES) else shown
         self._writer.writerow([safe, reject.line, reject.reason])

@@ -7,7 +7,7 @@ import secrets
 import string
 from typing import Final
 
-from service.domain.channels.lookup import require
+from service.domain.channels.lookup import require_permission
 from service.domain.runtime import Runtime
 from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
@@ -23,7 +23,7 @@ APP_ID_CHARACTERS: Final = 16
 
 async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
     """The robot's endpoint, made if it has none."""
-    require(principal, Permission.MANAGE_RETURN_KEY)
+    require_permission(principal, Permission.MANAGE_RETURN_KEY)
     alphabet = string.ascii_letters + string.digits
     token = new_path_secret()
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -33,9 +33,9 @@ async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpo
             conn,
             principal.robot_id,
             app_id="".join(secrets.choice(alphabet) for _ in range(APP_ID_CHARACTERS)),
-            token=runtime.sealer.seal(token),
+            token=runtime.secret_box.encrypt(token),
             token_hash=lookup_hash(token),
-            key=runtime.sealer.seal(new_encoding_aes_key()),
+            key=runtime.secret_box.encrypt(new_encoding_aes_key()),
             now=now,
         )
         endpoint = await endpoints.endpoint_of_robot(conn, principal.robot_id)
@@ -46,32 +46,32 @@ async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpo
 
 async def find_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpoint | None:
     """The robot's endpoint; None until it was obtained."""
-    require(principal, Permission.VIEW_RETURN_ADDRESS)
+    require_permission(principal, Permission.VIEW_RETURN_ADDRESS)
     async with runtime.pool.acquire() as conn:
         return await endpoints.endpoint_of_robot(conn, principal.robot_id)
 
 
 async def reset_key(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
     """The endpoint with a new key; address, token and APPID stay. Raises NotFoundError where none was obtained."""
-    require(principal, Permission.MANAGE_RETURN_KEY)
+    require_permission(principal, Permission.MANAGE_RETURN_KEY)
     async with runtime.pool.acquire() as conn:
         endpoint = await endpoints.replace_key(
-            conn, principal.robot_id, runtime.sealer.seal(new_encoding_aes_key()), runtime.clock()
+            conn, principal.robot_id, runtime.secret_box.encrypt(new_encoding_aes_key()), runtime.clock()
         )
     if endpoint is None:
         raise NotFoundError("return endpoint")
     return endpoint
 
 
-def token_of(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
-    return runtime.sealer.open(endpoint.sealed_token)
+def decrypt_token(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
+    return runtime.secret_box.decrypt(endpoint.encrypted_token)
 
 
-def key_of(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
+def decrypt_key(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
     """The EncodingAESKey, for those who may see it."""
-    return runtime.sealer.open(endpoint.sealed_key)
+    return runtime.secret_box.decrypt(endpoint.encrypted_key)
 
 
-def address_of(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
+def return_address(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
     """Where integrators send data, with the token in its path."""
-    return f"{runtime.settings.public_url}/openapi/label/batchset/{token_of(runtime, endpoint)}"
+    return f"{runtime.settings.public_url}/openapi/label/batchset/{decrypt_token(runtime, endpoint)}"

@@ -5,54 +5,54 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, Transition, bitmap_of, block_of, offsets_in
-from service.entities.return_data import Support
+from service.entities.return_data import BatchMembers
 from service.storage.database.pool import Connection
 from service.storage.return_data import batch_members
 
-BLOCKS_A_SEGMENT: Final = 32
+BLOCKS_PER_SEGMENT: Final = 32
 # 4 bytes a person in a row that fits a page with others; above, one row a block costs less to read.
-MOST_IN_A_SEGMENT: Final = 400
+MAX_ORDINALS_PER_SEGMENT: Final = 400
 # A bitmap has 4,000 bytes.
-MOST_IN_A_LIST: Final = 1_000
+MAX_ORDINALS_PER_LIST: Final = 1_000
 
 
 def segment_of(block: int) -> int:
     """The place of the row that people of this block may share with those of its neighbours."""
-    return -1 - block // BLOCKS_A_SEGMENT
+    return -1 - block // BLOCKS_PER_SEGMENT
 
 
-def places_of(blocks: Iterable[int]) -> list[int]:
+def slots_of(blocks: Iterable[int]) -> list[int]:
     """Every place where somebody of these blocks may be held."""
     every = set(blocks)
     return sorted(every | {segment_of(block) for block in every})
 
 
-def support_rows(tag_id: int, batch_id: int, ordinals: Sequence[int]) -> list[Support]:
+def batch_member_rows(tag_id: int, batch_id: int, ordinals: Sequence[int]) -> list[BatchMembers]:
     """The rows that hold these ascending ordinals."""
     rows = []
     for segment, of_segment in itertools.groupby(ordinals, key=lambda each: segment_of(block_of(each))):
         together = tuple(of_segment)
-        if len(together) <= MOST_IN_A_SEGMENT:
-            rows.append(Support(tag_id, segment, batch_id, together, None))
+        if len(together) <= MAX_ORDINALS_PER_SEGMENT:
+            rows.append(BatchMembers(tag_id, segment, batch_id, together, None))
             continue
         for block, of_block in itertools.groupby(together, key=block_of):
             those = tuple(of_block)
-            if len(those) <= MOST_IN_A_LIST:
-                rows.append(Support(tag_id, block, batch_id, those, None))
+            if len(those) <= MAX_ORDINALS_PER_LIST:
+                rows.append(BatchMembers(tag_id, block, batch_id, those, None))
             else:
                 bits = bitmap_of(ordinal % BLOCK_SIZE for ordinal in those)
-                rows.append(Support(tag_id, block, batch_id, None, bits))
+                rows.append(BatchMembers(tag_id, block, batch_id, None, bits))
     return rows
 
 
-def ordinals_held(rows: Iterable[Support]) -> set[int]:
+def ordinals_in(rows: Iterable[BatchMembers]) -> set[int]:
     """Everybody whom these rows hold."""
     held: set[int] = set()
     for row in rows:
         if row.ordinals is not None:
             held.update(row.ordinals)
         elif row.members is not None:
-            held.update(row.place * BLOCK_SIZE + offset for offset in offsets_in(row.members))
+            held.update(row.slot * BLOCK_SIZE + offset for offset in offsets_in(row.members))
     return held
 
 
@@ -64,9 +64,9 @@ def by_block(ordinals: Iterable[int]) -> dict[int, list[int]]:
     return offsets
 
 
-async def forget_support(conn: Connection, channel_id: int, block: int, ordinals: Sequence[int]) -> None:
+async def forget_batch_members(conn: Connection, channel_id: int, block: int, ordinals: Sequence[int]) -> None:
     """No batch holds people who are forgotten; run under the lock of their block."""
-    await batch_members.forget_people(conn, channel_id, places_of([block]), by_block(ordinals))
+    await batch_members.remove_from_all_batches(conn, channel_id, slots_of([block]), by_block(ordinals))
 
 
 class TagBits:

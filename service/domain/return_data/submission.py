@@ -14,9 +14,9 @@ from typing import Final
 
 import orjson
 
-from service.domain.input_rules import OPENID, name_failure, tidy_name
+from service.domain.input_rules import OPENID_PATTERN, name_error, normalise_name
 from service.domain.people.identities import convert_openids
-from service.domain.return_data.writing import Batch, TagGoneError, write_additions, write_batch
+from service.domain.return_data.writing import PreparedBatch, TagDeletedError, write_add_batches, write_batch
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, check_name_free, lock_open_catalogue, new_tag
 from service.domain.tags.catalogue import write_tag_edits as write_tags
@@ -26,22 +26,22 @@ from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
     ConflictError,
-    FieldFailure,
+    FieldError,
     LimitExceededError,
     NotFoundError,
-    RefusedError,
+    RequestError,
 )
 from service.entities.return_data import Receipt, RejectedOpenid
 from service.storage.database.pool import DeadlockError
 from service.storage.return_data import batches, idempotency_keys
-from service.storage.users import ForgottenMeanwhileError
+from service.storage.users import UserForgottenError
 
-MOST_OPENIDS: Final = 10_000
-MOST_BATCHES_TOGETHER: Final = 100
-LONGEST_DESCRIPTION: Final = 1_000
-LONGEST_KEY: Final = 128
-TRIES: Final = 4
-MALFORMED: Final = "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
+MAX_OPENIDS_PER_REQUEST: Final = 10_000
+MAX_BATCHES_PER_WRITE: Final = 100
+MAX_DESCRIPTION_LENGTH: Final = 1_000
+MAX_KEY_LENGTH: Final = 128
+MAX_ATTEMPTS: Final = 4
+MALFORMED_OPENID_REASON: Final = "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Submission:
     expires_at: datetime | None = None
     key: str | None = None
 
-    def of_channel(self, openids_of: Channel) -> "Submission":
+    def with_openids_of(self, openids_of: Channel) -> "Submission":
         return replace(self, openids_of=openids_of)
 
     def hash(self, channel: Channel) -> bytes:
@@ -82,30 +82,30 @@ class ReturnRecorder:
         Raises LimitExceededError over 10,000 openids or 1,000 tags, BadInputError, ChannelNotBoundError,
         NameTakenError, ConflictError for a key of another request, NotFoundError for a REMOVE without a tag.
         """
-        tidy = _checked(submission, self._runtime.clock())
-        if tidy.key is None:
-            return await self._submit(channel, tidy, None)
-        home = await self._claim(channel, tidy, tidy.key)
+        validated = _validated(submission, self._runtime.clock())
+        if validated.key is None:
+            return await self._submit(channel, validated, None)
+        home = await self._claim(channel, validated, validated.key)
         try:
-            return await self._submit(channel, tidy, (home, tidy.key))
-        except RefusedError:
+            return await self._submit(channel, validated, (home, validated.key))
+        except RequestError:
             async with self._runtime.pool.acquire() as conn:
-                await idempotency_keys.release_key(conn, home, tidy.key, tidy.hash(channel))
+                await idempotency_keys.release_key(conn, home, validated.key, validated.hash(channel))
             raise
 
     async def _submit(
         self, channel: Channel, submission: Submission, key: tuple[int, str] | None
     ) -> tuple[Receipt, bool]:
-        openids, rejected, duplicates = _sorted_out(submission.openids)
+        openids, rejected, duplicates = _split_openids(submission.openids)
         unmatched: list[str] = []
         if submission.openids_of is not None and submission.openids_of.channel_id != channel.channel_id:
             found, unmatched = await convert_openids(self._runtime, submission.openids_of, channel, openids)
             converted = list(dict.fromkeys(found.values()))
             duplicates += len(found) - len(converted)
             openids = converted
-        for attempt in range(TRIES):
-            batch = Batch(
-                tag_id=await _tag_for(self._runtime, channel, submission),
+        for attempt in range(MAX_ATTEMPTS):
+            batch = PreparedBatch(
+                tag_id=await _find_or_create_tag(self._runtime, channel, submission),
                 mode=submission.mode,
                 source=submission.source,
                 subject=submission.subject,
@@ -119,8 +119,8 @@ class ReturnRecorder:
                 if key is None and batch.mode is ReturnMode.ADD:
                     return await self._queue(channel).put(batch), False
                 return await write_batch(self._runtime, channel, batch, key)
-            except (TagGoneError, ForgottenMeanwhileError, DeadlockError):
-                if attempt == TRIES - 1:
+            except (TagDeletedError, UserForgottenError, DeadlockError):
+                if attempt == MAX_ATTEMPTS - 1:
                     raise
         raise AssertionError
 
@@ -132,11 +132,11 @@ class ReturnRecorder:
             is_open, _ = await batches.return_tag_by_key(conn, channel.channel_id, "", "")
             if not is_open:
                 raise ChannelNotBoundError
-            home = await idempotency_keys.home_of_robot(conn, channel.robot_id)
+            home = await idempotency_keys.home_channel_id(conn, channel.robot_id)
             await idempotency_keys.claim_key(
-                conn, home, key, request, now=now, forgotten_before=now - IDEMPOTENCY_KEYS_KEPT
+                conn, home, key, request, now=now, forgotten_before=now - IDEMPOTENCY_KEY_RETENTION
             )
-            claim = await idempotency_keys.key_claim(conn, home, key)
+            claim = await idempotency_keys.find_key_claim(conn, home, key)
         if claim is not None and claim[0] != request:
             raise ConflictError("This idempotency key came before with another request.")
         return home
@@ -155,10 +155,10 @@ class _ChannelQueue:
         self._runtime = runtime
         self._channel = channel
         self._queues = queues
-        self._waiting: list[tuple[Batch, asyncio.Future[Receipt]]] = []
+        self._waiting: list[tuple[PreparedBatch, asyncio.Future[Receipt]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def put(self, batch: Batch) -> Receipt:
+    async def put(self, batch: PreparedBatch) -> Receipt:
         done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, done))
         if self._writer is None:
@@ -172,19 +172,19 @@ class _ChannelQueue:
         finally:
             del self._queues[self._channel.channel_id]
 
-    def _take(self) -> list[tuple[Batch, asyncio.Future[Receipt]]]:
+    def _take(self) -> list[tuple[PreparedBatch, asyncio.Future[Receipt]]]:
         size = taken = 0
-        for batch, _ in self._waiting[:MOST_BATCHES_TOGETHER]:
+        for batch, _ in self._waiting[:MAX_BATCHES_PER_WRITE]:
             size += len(batch.openids)
-            if taken and size > MOST_OPENIDS:
+            if taken and size > MAX_OPENIDS_PER_REQUEST:
                 break
             taken += 1
         together, self._waiting = self._waiting[:taken], self._waiting[taken:]
         return together
 
-    async def _write(self, together: list[tuple[Batch, asyncio.Future[Receipt]]]) -> None:
+    async def _write(self, together: list[tuple[PreparedBatch, asyncio.Future[Receipt]]]) -> None:
         try:
-            receipts = await write_additions(self._runtime, self._channel, [batch for batch, _ in together])
+            receipts = await write_add_batches(self._runtime, self._channel, [batch for batch, _ in together])
         except Exception as error:  # noqa: BLE001 - handed to every request of the batch
             for _, done in together:
                 if not done.done():
@@ -195,40 +195,40 @@ class _ChannelQueue:
                     done.set_result(receipt)
 
 
-def _checked(submission: Submission, now: datetime) -> Submission:
+def _validated(submission: Submission, now: datetime) -> Submission:
     """The submission with its names tidied; raises LimitExceededError, or BadInputError with all that is wrong."""
-    if len(submission.openids) > MOST_OPENIDS:
-        raise LimitExceededError(f"At most {MOST_OPENIDS:,} openids a request.")
-    category, label = tidy_name(submission.category), tidy_name(submission.label)
+    if len(submission.openids) > MAX_OPENIDS_PER_REQUEST:
+        raise LimitExceededError(f"At most {MAX_OPENIDS_PER_REQUEST:,} openids a request.")
+    category, label = normalise_name(submission.category), normalise_name(submission.label)
     description = None if submission.description is None else submission.description.strip() or None
-    found = [name_failure("input.category", category), name_failure("input.label", label)]
-    if description is not None and not _is_text(description, LONGEST_DESCRIPTION):
-        found.append(FieldFailure("input.description", "BAD_LENGTH", f"At most {LONGEST_DESCRIPTION:,} characters."))
-    if submission.key is not None and not (_is_text(submission.key, LONGEST_KEY) and submission.key.isprintable()):
-        found.append(FieldFailure("input.idempotencyKey", "BAD_FORMAT", f"1 to {LONGEST_KEY} printable characters."))
+    found = [name_error("input.category", category), name_error("input.label", label)]
+    if description is not None and not _is_text(description, MAX_DESCRIPTION_LENGTH):
+        found.append(FieldError("input.description", "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters."))
+    if submission.key is not None and not (_is_text(submission.key, MAX_KEY_LENGTH) and submission.key.isprintable()):
+        found.append(FieldError("input.idempotencyKey", "BAD_FORMAT", f"1 to {MAX_KEY_LENGTH} printable characters."))
     if submission.expires_at is not None:
         if submission.mode is not ReturnMode.ADD:
-            found.append(FieldFailure("input.expiresAt", "ONLY_WITH_ADD", "Only what is added can expire."))
+            found.append(FieldError("input.expiresAt", "ONLY_WITH_ADD", "Only what is added can expire."))
         elif submission.expires_at <= now:
-            found.append(FieldFailure("input.expiresAt", "IN_THE_PAST", "The batch would have expired already."))
-    failures = [each for each in found if each is not None]
-    if failures:
-        raise BadInputError(*failures)
+            found.append(FieldError("input.expiresAt", "IN_THE_PAST", "The batch would have expired already."))
+    errors = [each for each in found if each is not None]
+    if errors:
+        raise BadInputError(*errors)
     return replace(submission, category=category, label=label, description=description)
 
 
-def _is_text(text: str, longest: int) -> bool:
+def _is_text(text: str, max_length: int) -> bool:
     """No lone surrogates and no NUL: PostgreSQL takes neither."""
     bad = any(unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t\r" for each in text)
-    return 1 <= len(text) <= longest and not bad
+    return 1 <= len(text) <= max_length and not bad
 
 
-def _sorted_out(openids: Sequence[str]) -> tuple[list[str], list[RejectedOpenid], int]:
+def _split_openids(openids: Sequence[str]) -> tuple[list[str], list[RejectedOpenid], int]:
     """Well-formed openids, each once; those refused; and how many were repeated."""
     rejected = [
-        RejectedOpenid(index, RejectionCode.MALFORMED_OPENID, MALFORMED)
+        RejectedOpenid(index, RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON)
         for index, openid in enumerate(openids)
-        if OPENID.fullmatch(openid) is None
+        if OPENID_PATTERN.fullmatch(openid) is None
     ]
     refused = {each.index for each in rejected}
     good = [openid for index, openid in enumerate(openids) if index not in refused] if refused else openids
@@ -236,7 +236,7 @@ def _sorted_out(openids: Sequence[str]) -> tuple[list[str], list[RejectedOpenid]
     return once, rejected, len(good) - len(once)
 
 
-async def _tag_for(runtime: Runtime, channel: Channel, submission: Submission) -> int:
+async def _find_or_create_tag(runtime: Runtime, channel: Channel, submission: Submission) -> int:
     """The living tag under the submission's key, made if there is none."""
     async with runtime.pool.acquire() as conn:
         is_open, tag_id = await batches.return_tag_by_key(
@@ -248,10 +248,10 @@ async def _tag_for(runtime: Runtime, channel: Channel, submission: Submission) -
         return tag_id
     if submission.mode is ReturnMode.REMOVE:
         raise NotFoundError("return tag")
-    return await _make_tag(runtime, channel, submission)
+    return await _create_tag(runtime, channel, submission)
 
 
-async def _make_tag(runtime: Runtime, channel: Channel, submission: Submission) -> int:
+async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission) -> int:
     """A new return tag, ACTIVE at once; the one that somebody else made first if they did."""
     channel_id, category, label = channel.channel_id, submission.category, submission.label
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -272,10 +272,10 @@ async def _make_tag(runtime: Runtime, channel: Channel, submission: Submission) 
             clock=clock,
         )
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, wake_up = await write_tags(conn, catalogue, [edit], cause=None, clock=clock)
+        _, notification = await write_tags(conn, catalogue, [edit], cause=None, clock=clock)
         await batches.insert_return_tag(conn, channel_id, tag.tag_id, category, label)
-    runtime.publisher.publish([wake_up])
+    runtime.publisher.publish([notification])
     return tag.tag_id
 
 
-IDEMPOTENCY_KEYS_KEPT: Final = timedelta(days=7)
+IDEMPOTENCY_KEY_RETENTION: Final = timedelta(days=7)

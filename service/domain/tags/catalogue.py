@@ -9,14 +9,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from service.entities.blocks import WakeUp
+from service.entities.blocks import ChangeNotification
 from service.entities.enums import ChangeCause, TagKind, TagState
-from service.entities.errors import ChannelNotBoundError, FieldFailure, LimitExceededError, NameTakenError
+from service.entities.errors import ChannelNotBoundError, FieldError, LimitExceededError, NameTakenError
 from service.entities.tags import Catalogue, Tag, TagChange
 from service.storage import channels, tags
 from service.storage.database.pool import Connection
 
-MOST_TAGS: Final = 1_000
+MAX_TAGS_PER_CHANNEL: Final = 1_000
 
 
 class TagChangeKind(StrEnum):
@@ -55,9 +55,7 @@ def check_name_free(catalogue: Catalogue, category: str, name: str, path: str, *
     """Raises NameTakenError when a living tag other than `tag_id` has this category and name."""
     for tag in catalogue.tags.values():
         if tag.deleted_at is None and tag.tag_id != tag_id and (tag.category, tag.name) == (category, name):
-            raise NameTakenError(
-                FieldFailure(path, "NAME_TAKEN", f"{category} / {name} is there already ({tag.kind}).")
-            )
+            raise NameTakenError(FieldError(path, "NAME_TAKEN", f"{category} / {name} is there already ({tag.kind})."))
 
 
 async def new_tag(
@@ -75,11 +73,11 @@ async def new_tag(
 
     Names are tidied and checked by the caller. Raises LimitExceededError at 1,000 living tags.
     """
-    if sum(tag.deleted_at is None for tag in catalogue.tags.values()) >= MOST_TAGS:
-        raise LimitExceededError(f"A channel has at most {MOST_TAGS:,} tags.")
+    if sum(tag.deleted_at is None for tag in catalogue.tags.values()) >= MAX_TAGS_PER_CHANNEL:
+        raise LimitExceededError(f"A channel has at most {MAX_TAGS_PER_CHANNEL:,} tags.")
     return Tag(
         channel_id=catalogue.channel_id,
-        tag_id=await channels.take_tag_id(conn, catalogue.channel_id),
+        tag_id=await channels.allocate_tag_id(conn, catalogue.channel_id),
         kind=kind,
         category=category,
         name=name,
@@ -94,7 +92,7 @@ async def new_tag(
 
 async def write_tag_edits(
     conn: Connection, catalogue: Catalogue, edits: Sequence[TagEdit], *, cause: ChangeCause | None, clock: datetime
-) -> tuple[Catalogue, WakeUp]:
+) -> tuple[Catalogue, ChangeNotification]:
     """Writes edits of a locked catalogue as one version of the channel's tag states.
 
     Returns the catalogue after it; the wake-up is for after the commit.
@@ -117,4 +115,4 @@ async def write_tag_edits(
     ]
     await tags.log_tag_changes(conn, channel_id, lines, cause)
     after = {**catalogue.tags, **{edit.after.tag_id: edit.after for edit in edits}}
-    return replace(catalogue, version=version, at=at, tags=after), WakeUp(channel_id, None, version)
+    return replace(catalogue, version=version, at=at, tags=after), ChangeNotification(channel_id, None, version)

@@ -25,5 +25,5 @@ class TagFilter:
         )
 
 
-def matching(tags: Iterable[Tag], wanted: TagFilter) -> list[Tag]:
+def filter_tags(tags: Iterable[Tag], wanted: TagFilter) -> list[Tag]:
     return [tag for tag in tags if wanted.matches(tag)]

@@ -3,24 +3,24 @@
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from service.domain.channels.lookup import channel_named
-from service.domain.input_rules import description_failure, name_failure
+from service.domain.channels.lookup import channel_by_gid
+from service.domain.input_rules import description_error, name_error
 from service.entities.channels import Channel
-from service.entities.errors import ConflictError, ErrorCode, FieldFailure, NotFoundError
+from service.entities.errors import ConflictError, ErrorCode, FieldError, NotFoundError
 from service.entities.ids import channel_gid, parse_gid
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
 from service.storage.database.pool import Connection
 
 
-class Kept(Enum):
+class Unchanged(Enum):
     """What an edit leaves as it is, where None says something of its own."""
 
-    KEPT = "KEPT"
+    UNCHANGED = "KEPT"
 
 
-KEPT: Final = Kept.KEPT
-Description: TypeAlias = str | Literal[Kept.KEPT] | None
+UNCHANGED: Final = Unchanged.UNCHANGED
+DescriptionUpdate: TypeAlias = str | Literal[Unchanged.UNCHANGED] | None
 
 
 async def channel_of_tag(conn: Connection, principal: Principal, gid: str) -> tuple[Channel, int]:
@@ -29,12 +29,12 @@ async def channel_of_tag(conn: Connection, principal: Principal, gid: str) -> tu
     if numbers is None:
         raise NotFoundError("tag")
     try:
-        return await channel_named(conn, principal, channel_gid(numbers[0])), numbers[1]
+        return await channel_by_gid(conn, principal, channel_gid(numbers[0])), numbers[1]
     except NotFoundError:
         raise NotFoundError("tag") from None
 
 
-def living_tag(catalogue: Catalogue, tag_id: int) -> Tag:
+def require_living_tag(catalogue: Catalogue, tag_id: int) -> Tag:
     """Raises NotFoundError for a deleted one as well."""
     tag = catalogue.tags.get(tag_id)
     if tag is None or tag.deleted_at is not None:
@@ -48,26 +48,26 @@ def check_version(tag: Tag, expected: int | None) -> None:
         raise ConflictError(f"The tag was edited meanwhile: it is at version {tag.version}, not {expected}.")
 
 
-def naming_failures(
-    path: str, *, category: str | None, name: str | None, description: Description
-) -> list[tuple[ErrorCode, FieldFailure]]:
+def naming_errors(
+    path: str, *, category: str | None, name: str | None, description: DescriptionUpdate
+) -> list[tuple[ErrorCode, FieldError]]:
     """What is wrong with tidied names, where they are given; `path` is that of the input, or empty."""
     found = [
-        None if category is None else name_failure(f"{path}category", category),
-        None if name is None else name_failure(f"{path}name", name),
-        None if description is KEPT else description_failure(f"{path}description", description),
+        None if category is None else name_error(f"{path}category", category),
+        None if name is None else name_error(f"{path}name", name),
+        None if description is UNCHANGED else description_error(f"{path}description", description),
     ]
-    return [(ErrorCode.BAD_USER_INPUT, failure) for failure in found if failure is not None]
+    return [(ErrorCode.BAD_USER_INPUT, error) for error in found if error is not None]
 
 
-def taken_failures(
+def name_taken_errors(
     catalogue: Catalogue, category: str, name: str, path: str, *, tag_id: int | None = None
-) -> list[tuple[ErrorCode, FieldFailure]]:
+) -> list[tuple[ErrorCode, FieldError]]:
     """Whether a living tag other than `tag_id` has this category and name."""
     return [
         (
             ErrorCode.NAME_TAKEN,
-            FieldFailure(path, "NAME_TAKEN", f"{category} / {name} is there already ({tag.kind})."),
+            FieldError(path, "NAME_TAKEN", f"{category} / {name} is there already ({tag.kind})."),
         )
         for tag in catalogue.tags.values()
         if tag.deleted_at is None and tag.tag_id != tag_id and (tag.category, tag.name) == (category, name)

@@ -15,21 +15,21 @@ from service.entities.ids import parse_gid
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue
 from service.entities.users import ChannelUser
-from service.foundation.batch_reader import LookUps
+from service.foundation.batch_reader import BatchReader
 from service.storage import channels, tags, users
 from service.storage.database.pool import Pool
 
-MOST_USERS_AT_ONCE: Final = 100
-MOST_CATALOGUES: Final = 1_000
+MAX_USERS_PER_QUERY: Final = 100
+MAX_CACHED_CATALOGUES: Final = 1_000
 
 UserKey = tuple[int, int]
-Person = tuple[str, int, str]
-TaggedRow = tuple[ChannelUser, frozenset[int], users.Standing]
+OpenidKey = tuple[str, int, str]
+UserTagsRow = tuple[ChannelUser, frozenset[int], users.CatalogueRevision]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Bits:
+class UserTagSet:
     """The tags somebody has, shown or not, with the catalogue that says which are shown."""
 
     tag_ids: frozenset[int]
@@ -37,53 +37,53 @@ class Bits:
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class TaggedUser:
     """Somebody, with the tags of the same instant."""
 
     user: ChannelUser
-    bits: Bits
+    tag_set: UserTagSet
 
 
-class Readings:
+class UserReader:
     """One for each web process."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._kept: OrderedDict[int, Catalogue] = OrderedDict()
-        self._people: LookUps[Person, ChannelUser | NotFoundError] = LookUps(self._read_people)
-        self._tagged: LookUps[Person, TaggedRow | NotFoundError] = LookUps(self._read_tagged)
-        self._bits: LookUps[UserKey, tuple[frozenset[int], users.Standing]] = LookUps(self._read_bits)
-        self._states: LookUps[int, ChannelState] = LookUps(self._read_states)
-        self._catalogues: LookUps[int, Catalogue] = LookUps(self._read_catalogues)
+        self._cached: OrderedDict[int, Catalogue] = OrderedDict()
+        self._users: BatchReader[OpenidKey, ChannelUser | NotFoundError] = BatchReader(self._read_users)
+        self._tagged: BatchReader[OpenidKey, UserTagsRow | NotFoundError] = BatchReader(self._read_tagged)
+        self._bits: BatchReader[UserKey, tuple[frozenset[int], users.CatalogueRevision]] = BatchReader(self._read_bits)
+        self._states: BatchReader[int, ChannelState] = BatchReader(self._read_states)
+        self._catalogues: BatchReader[int, Catalogue] = BatchReader(self._read_catalogues)
 
-    async def people_named(
+    async def find_users(
         self, principal: Principal, channel_gid: str, openids: Sequence[str]
     ) -> list[ChannelUser | None]:
         """People in the order asked, None where nobody is known; raises NotFoundError, LimitExceededError."""
-        found = await self._people.get_many(_keys(principal, channel_gid, openids))
-        return [_known(each) for each in found][: len(openids)]
+        found = await self._users.get_many(_keys(principal, channel_gid, openids))
+        return [_value_or_raise(each) for each in found][: len(openids)]
 
-    async def people_with_tags(
+    async def find_users_with_tags(
         self, principal: Principal, channel_gid: str, openids: Sequence[str]
-    ) -> list[Tagged | None]:
+    ) -> list[TaggedUser | None]:
         """The same for whoever also wants their tags: what one statement says of both."""
         rows = await self._tagged.get_many(_keys(principal, channel_gid, openids))
-        found: list[Tagged | None] = []
-        for row in [_known(each) for each in rows][: len(openids)]:
+        found: list[TaggedUser | None] = []
+        for row in [_value_or_raise(each) for each in rows][: len(openids)]:
             if row is None:
                 found.append(None)
             else:
-                user, tag_ids, standing = row
-                found.append(Tagged(user, Bits(tag_ids, await self._catalogue_at(user.channel_id, standing))))
+                user, tag_ids, revision = row
+                found.append(TaggedUser(user, UserTagSet(tag_ids, await self._catalogue_at(user.channel_id, revision))))
         return found
 
-    async def bits_of(self, key: UserKey) -> Bits:
+    async def tag_set_of(self, key: UserKey) -> UserTagSet:
         """Of (channel id, ordinal)."""
         found = await self._bits.get(key)
         if found is None:
             raise LookupError("a channel never loses its state")
-        tag_ids, standing = found
-        return Bits(tag_ids, await self._catalogue_at(key[0], standing))
+        tag_ids, revision = found
+        return UserTagSet(tag_ids, await self._catalogue_at(key[0], revision))
 
     async def state_of(self, channel_id: int) -> ChannelState:
         found = await self._states.get(channel_id)
@@ -94,61 +94,61 @@ class Readings:
     async def catalogue_of(self, channel_id: int) -> Catalogue:
         """As it is now."""
         state = await self.state_of(channel_id)
-        standing = users.Standing(state.tag_version, state.tag_version_at, state.default_tags_as_of)
-        return await self._catalogue_at(channel_id, standing)
+        revision = users.CatalogueRevision(state.tag_version, state.tag_version_at, state.default_tags_as_of)
+        return await self._catalogue_at(channel_id, revision)
 
-    async def _catalogue_at(self, channel_id: int, standing: users.Standing) -> Catalogue:
+    async def _catalogue_at(self, channel_id: int, revision: users.CatalogueRevision) -> Catalogue:
         """What is kept, if it is of this version; otherwise read anew, which may give a newer one."""
-        kept = self._kept.get(channel_id)
-        if kept is None or kept.place != (standing.version, standing.at):
-            kept = await self._catalogues.get(channel_id)
-            if kept is None:
+        cached = self._cached.get(channel_id)
+        if cached is None or cached.revision != (revision.version, revision.at):
+            cached = await self._catalogues.get(channel_id)
+            if cached is None:
                 raise LookupError("a channel never loses its state")
-            self._keep(kept)
-        elif kept.default_tags_as_of != standing.default_tags_as_of:
+            self._cache(cached)
+        elif cached.default_tags_as_of != revision.default_tags_as_of:
             # The scheduled run says so without a new version: no tag changes by it.
-            kept = replace(kept, default_tags_as_of=standing.default_tags_as_of)
-            self._keep(kept)
-        return kept
+            cached = replace(cached, default_tags_as_of=revision.default_tags_as_of)
+            self._cache(cached)
+        return cached
 
-    def _keep(self, catalogue: Catalogue) -> None:
+    def _cache(self, catalogue: Catalogue) -> None:
         """The longest unread one is forgotten first."""
-        self._kept[catalogue.channel_id] = catalogue
-        self._kept.move_to_end(catalogue.channel_id)
-        if len(self._kept) > MOST_CATALOGUES:
-            self._kept.popitem(last=False)
+        self._cached[catalogue.channel_id] = catalogue
+        self._cached.move_to_end(catalogue.channel_id)
+        if len(self._cached) > MAX_CACHED_CATALOGUES:
+            self._cached.popitem(last=False)
 
-    async def _read_people(self, keys: list[Person]) -> dict[Person, ChannelUser | NotFoundError]:
-        found: dict[Person, ChannelUser | NotFoundError] = {}
+    async def _read_users(self, keys: list[OpenidKey]) -> dict[OpenidKey, ChannelUser | NotFoundError]:
+        found: dict[OpenidKey, ChannelUser | NotFoundError] = {}
         async with self._pool.acquire() as conn:
             for channel, openids in _by_channel(keys).items():
-                people = await users.people_of_robot(conn, *channel, openids)
-                if people is None:
+                found_users = await users.users_of_robot(conn, *channel, openids)
+                if found_users is None:
                     found |= {(*channel, openid): NotFoundError("channel") for openid in openids}
                 else:
-                    found |= {(*channel, user.openid): user for user in people}
+                    found |= {(*channel, user.openid): user for user in found_users}
         return found
 
-    async def _read_tagged(self, keys: list[Person]) -> dict[Person, TaggedRow | NotFoundError]:
-        found: dict[Person, TaggedRow | NotFoundError] = {}
+    async def _read_tagged(self, keys: list[OpenidKey]) -> dict[OpenidKey, UserTagsRow | NotFoundError]:
+        found: dict[OpenidKey, UserTagsRow | NotFoundError] = {}
         async with self._pool.acquire() as conn:
             for channel, openids in _by_channel(keys).items():
-                people = await users.people_with_bits(conn, *channel, openids)
-                if people is None:
+                found_users = await users.users_with_tag_ids(conn, *channel, openids)
+                if found_users is None:
                     found |= {(*channel, openid): NotFoundError("channel") for openid in openids}
                 else:
-                    found |= {(*channel, row[0].openid): row for row in people}
+                    found |= {(*channel, row[0].openid): row for row in found_users}
         return found
 
-    async def _read_bits(self, keys: list[UserKey]) -> dict[UserKey, tuple[frozenset[int], users.Standing]]:
+    async def _read_bits(self, keys: list[UserKey]) -> dict[UserKey, tuple[frozenset[int], users.CatalogueRevision]]:
         wanted: defaultdict[int, list[int]] = defaultdict(list)
         for channel_id, ordinal in keys:
             wanted[channel_id].append(ordinal)
-        found: dict[UserKey, tuple[frozenset[int], users.Standing]] = {}
+        found: dict[UserKey, tuple[frozenset[int], users.CatalogueRevision]] = {}
         async with self._pool.acquire() as conn:
             for channel_id, ordinals in wanted.items():
-                standing, bits = await users.bits_of_users(conn, channel_id, ordinals)
-                found |= {(channel_id, ordinal): (tag_ids, standing) for ordinal, tag_ids in bits.items()}
+                revision, bits = await users.bits_of_users(conn, channel_id, ordinals)
+                found |= {(channel_id, ordinal): (tag_ids, revision) for ordinal, tag_ids in bits.items()}
         return found
 
     async def _read_states(self, channel_ids: list[int]) -> dict[int, ChannelState]:
@@ -160,10 +160,10 @@ class Readings:
             return {each: await tags.catalogue(conn, each) for each in channel_ids}
 
 
-def _keys(principal: Principal, channel_gid: str, openids: Sequence[str]) -> list[Person]:
+def _keys(principal: Principal, channel_gid: str, openids: Sequence[str]) -> list[OpenidKey]:
     """Raises NotFoundError, LimitExceededError."""
-    if len(openids) > MOST_USERS_AT_ONCE:
-        raise LimitExceededError(f"At most {MOST_USERS_AT_ONCE} users at once.")
+    if len(openids) > MAX_USERS_PER_QUERY:
+        raise LimitExceededError(f"At most {MAX_USERS_PER_QUERY} users at once.")
     parsed = parse_gid(channel_gid, "Channel", 1)
     if parsed is None or (principal.channel_ids is not None and channel_gid not in principal.channel_ids):
         raise NotFoundError("channel")
@@ -171,14 +171,14 @@ def _keys(principal: Principal, channel_gid: str, openids: Sequence[str]) -> lis
     return [(principal.robot_id, parsed[0], openid) for openid in openids or ("",)]
 
 
-def _by_channel(keys: list[Person]) -> dict[tuple[str, int], list[str]]:
+def _by_channel(keys: list[OpenidKey]) -> dict[tuple[str, int], list[str]]:
     wanted: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
     for robot_id, channel_id, openid in keys:
         wanted[robot_id, channel_id].append(openid)
     return wanted
 
 
-def _known(found: T | NotFoundError | None) -> T | None:
+def _value_or_raise(found: T | NotFoundError | None) -> T | None:
     if isinstance(found, NotFoundError):
         raise found
     return found

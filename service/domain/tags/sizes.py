@@ -8,7 +8,7 @@ from service.domain.runtime import Runtime
 from service.entities.tags import TagSize
 from service.storage import tags as sizes
 
-MOST_POINTS: Final = 500
+MAX_POINTS: Final = 500
 # Of samples older than the first, one in each of the second is kept.
 THINNING: Final = (
     (timedelta(days=2), timedelta(hours=1)),
@@ -34,7 +34,7 @@ async def thin_sizes(runtime: Runtime, channel_id: int) -> None:
 def size_curve(samples: Sequence[TagSize], now: TagSize) -> list[TagSize]:
     """What a chart shows: the samples and the present, at most 500 points, thinned evenly; both ends stay."""
     points = [*(sample for sample in samples if sample.at < now.at), now]
-    if len(points) <= MOST_POINTS:
+    if len(points) <= MAX_POINTS:
         return points
-    step = (len(points) - 1) / (MOST_POINTS - 1)
-    return [points[round(index * step)] for index in range(MOST_POINTS)]
+    step = (len(points) - 1) / (MAX_POINTS - 1)
+    return [points[round(index * step)] for index in range(MAX_POINTS)]

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from service.domain.combos.refresh import compare_locked, refresh_locked
-from service.domain.default_tags.definitions import rules_of, transitions_of
-from service.domain.default_tags.scheduled_run import advance_block
-from service.domain.membership import one_per_user, write_transitions
+from service.domain.combos.refresh import compare_locked_block, refresh_locked_blocks
+from service.domain.default_tags.definitions import channel_rules, to_transitions
+from service.domain.default_tags.scheduled_run import evaluate_blocks
+from service.domain.membership import merge_per_user, write_transitions
 from service.domain.runtime import Runtime
 from service.domain.verification.return_tags import return_tag_differences
-from service.entities.blocks import Head, Transition, WakeUp
+from service.entities.blocks import BlockHead, ChangeNotification, Transition
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause
 from service.storage import default_tags
@@ -23,7 +23,7 @@ from service.storage.database.pool import Connection
 log = logging.getLogger(__name__)
 
 # What else follows from stored facts: `verify` asks it of each block, with (conn, channel id, block), under its lock.
-DIFFERENCES: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
+DIFFERENCE_CHECKS: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
     ad_tag_differences,
     return_tag_differences,
 )
@@ -38,12 +38,14 @@ class VerifyReport:
     wrong_users: int = 0
     stray_bits: int = 0
     wrong_counts: int = 0
-    sleepers: int = 0
+    missing_timers: int = 0
     wrong_combos: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.wrong_users or self.stray_bits or self.wrong_counts or self.sleepers or self.wrong_combos)
+        return not (
+            self.wrong_users or self.stray_bits or self.wrong_counts or self.missing_timers or self.wrong_combos
+        )
 
     def __add__(self, other: "VerifyReport") -> "VerifyReport":
         return VerifyReport(
@@ -52,7 +54,7 @@ class VerifyReport:
             self.wrong_users + other.wrong_users,
             self.stray_bits + other.stray_bits,
             self.wrong_counts + other.wrong_counts,
-            self.sleepers + other.sleepers,
+            self.missing_timers + other.missing_timers,
             self.wrong_combos + other.wrong_combos,
         )
 
@@ -63,8 +65,8 @@ async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) ->
         blocks = await heads.blocks_of(conn, channel.channel_id)
     report = VerifyReport(channel.channel_id)
     for block in blocks:
-        found, wake_ups = await _verify_block(runtime, channel, block, repair=repair)
-        runtime.publisher.publish(wake_ups)
+        found, notifications = await _verify_block(runtime, channel, block, repair=repair)
+        runtime.publisher.publish(notifications)
         report += found
     if not report.clean:
         log.error("verify found differences in channel %d: %s", channel.channel_id, report)
@@ -73,16 +75,16 @@ async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) ->
 
 async def _verify_block(
     runtime: Runtime, channel: Channel, block: int, *, repair: bool
-) -> tuple[VerifyReport, list[WakeUp]]:
+) -> tuple[VerifyReport, list[ChangeNotification]]:
     """Under one lock: combos that count as up to date are compared with what they are made of; then everything
     advances to the present, and the rest is compared with the facts at that very instant.
     """
     channel_id = channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
         await heads.lock_heads(conn, channel_id, [block])
-        wrong_combos, wake_ups = await compare_locked(conn, runtime, channel_id, block, repair=repair)
+        wrong_combos, notifications = await compare_locked_block(conn, runtime, channel_id, block, repair=repair)
         locked = await heads.lock_heads(conn, channel_id, [block])
-        wake_ups += (await advance_block(conn, runtime, channel, locked))[1]
+        notifications += (await evaluate_blocks(conn, runtime, channel, locked))[1]
         head = (await heads.lock_heads(conn, channel_id, [block]))[block]
         comparing = conn.transaction()
         await comparing.start()
@@ -90,22 +92,24 @@ async def _verify_block(
         report = replace(report, wrong_combos=wrong_combos)
         if repair:
             await comparing.commit()
-            wake_ups += repairs
+            notifications += repairs
         else:
             await comparing.rollback()
         if repair or not wrong_combos:
-            wake_ups += await refresh_locked(conn, runtime, None, channel_id, [block])
-        return report, wake_ups
+            notifications += await refresh_locked_blocks(conn, runtime, None, channel_id, [block])
+        return report, notifications
 
 
-async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetime) -> tuple[VerifyReport, list[WakeUp]]:
+async def _repair(
+    conn: Connection, channel: Channel, head: BlockHead, clock: datetime
+) -> tuple[VerifyReport, list[ChangeNotification]]:
     """Corrects a locked block that was just advanced, and says what was wrong."""
-    rules = rules_of(channel)
+    rules = channel_rules(channel)
     channel_id = channel.channel_id
-    wrong = transitions_of(await default_tags.default_tag_differences(conn, rules, head.block, head.evaluated_at))
-    for differences in DIFFERENCES:
+    wrong = to_transitions(await default_tags.default_tag_differences(conn, rules, head.block, head.evaluated_at))
+    for differences in DIFFERENCE_CHECKS:
         wrong += await differences(conn, channel_id, head.block)
-    wrong = one_per_user(wrong)
+    wrong = merge_per_user(wrong)
     stray = [
         Transition(head.block, (offset,), (), tuple(tag_ids))
         for offset, tag_ids in await members.stray_members(conn, channel_id, head.block)
@@ -113,10 +117,10 @@ async def _repair(conn: Connection, channel: Channel, head: Head, clock: datetim
     miscounted = await members.miscounted_tags(conn, channel_id, head.block)
     for tag_id, _, count in miscounted:
         await members.set_member_count(conn, channel_id, head.block, tag_id, count, clock)
-    sleepers = await default_tags.arm_block(conn, rules, head.block, head.evaluated_at)
-    wake_ups = await write_transitions(
+    missing_timers = await default_tags.schedule_reevaluation(conn, rules, head.block, head.evaluated_at)
+    notifications = await write_transitions(
         conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, clock=clock
     )
     return VerifyReport(
-        channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(sleepers)
-    ), wake_ups
+        channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(missing_timers)
+    ), notifications

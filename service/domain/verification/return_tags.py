@@ -12,7 +12,7 @@ async def return_tag_differences(conn: Connection, channel_id: int, block: int) 
     Bits of nobody are looked for elsewhere.
     """
     expected: dict[int, bytearray] = {}
-    for row in await batch_members.support_of_block(conn, channel_id, [block, segment_of(block)]):
+    for row in await batch_members.batch_members_of_block(conn, channel_id, [block, segment_of(block)]):
         bits = expected.setdefault(row.tag_id, bytearray(BLOCK_BYTES))
         if row.members is not None:
             expected[row.tag_id] = bytearray(map(int.__or__, bits, row.members))
@@ -30,7 +30,7 @@ async def return_tag_differences(conn: Connection, channel_id: int, block: int) 
         for offset in offsets_in(bytes(have & ~want & 0xFF for want, have in zip(wanted, found, strict=True))):
             surplus.setdefault(offset, []).append(tag_id)
     wrong = missing.keys() | surplus.keys()
-    people = await batch_members.people_at(conn, channel_id, [ordinal_at(block, offset) for offset in wrong])
+    people = await batch_members.existing_ordinals(conn, channel_id, [ordinal_at(block, offset) for offset in wrong])
     return [
         Transition(block, (offset,), tuple(missing.get(offset, ())), tuple(surplus.get(offset, ())))
         for offset in sorted(wrong)

@@ -13,10 +13,10 @@ from service.entities.tags import UserTagChange
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
-MOST_OFFSETS_AS_LIST = 300
+MAX_OFFSETS_AS_LIST = 300
 
 # A version of a block and its instant: only both together say that a log is the one that was read before.
-Place: TypeAlias = tuple[int, datetime]
+Revision: TypeAlias = tuple[int, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[Lo
         [line.version for line in lines],
         [line.offset for line in lines],
         [line.at for line in lines],
-        [_array(line.added) for line in lines],
-        [_array(line.removed) for line in lines],
+        [_array_literal(line.added) for line in lines],
+        [_array_literal(line.removed) for line in lines],
         cause,
     )
 
@@ -72,9 +72,9 @@ async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[Bu
     starts, added_ends, removed_ends = [], [], []
     for line in lines:
         starts.append(len(listed))
-        listed += _few(line.added_offsets)
+        listed += _listed(line.added_offsets)
         added_ends.append(len(listed))
-        listed += _few(line.removed_offsets)
+        listed += _listed(line.removed_offsets)
         removed_ends.append(len(listed))
     await conn.execute(
         STATEMENTS["log_bulk_changes"],
@@ -86,15 +86,15 @@ async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[Bu
         starts,
         added_ends,
         removed_ends,
-        [_bits(line.added_offsets) for line in lines],
-        [_bits(line.removed_offsets) for line in lines],
+        [_bitmap(line.added_offsets) for line in lines],
+        [_bitmap(line.removed_offsets) for line in lines],
         listed,
         cause,
     )
 
 
 async def changes_since(
-    conn: Connection, channel_id: int, block: int, known: Place, offsets: Iterable[int]
+    conn: Connection, channel_id: int, block: int, known: Revision, offsets: Iterable[int]
 ) -> ChangesSince:
     """What happened to `offsets` of a block after the (version, at) in `known`, in order."""
     rows = await conn.fetch(STATEMENTS["changes_since"], channel_id, block, *known, list(offsets))
@@ -121,13 +121,15 @@ async def changes_since(
 
 
 async def changes_since_each(
-    conn: Connection, channel_id: int, block: int, asked: Sequence[tuple[Place, int]]
+    conn: Connection, channel_id: int, block: int, asked: Sequence[tuple[Revision, int]]
 ) -> list[ChangesSince]:
     """For each ((version, at), offset) what happened to that offset since: the log is read once for all of them."""
-    places = sorted({place for place, _ in asked})
-    read = await changes_since(conn, channel_id, block, places[0], sorted({offset for _, offset in asked}))
-    versions, instants = [version for version, _ in places], [at for _, at in places]
-    known = {tuple(row) for row in await conn.fetch(STATEMENTS["known_places"], channel_id, block, versions, instants)}
+    revisions = sorted({revision for revision, _ in asked})
+    read = await changes_since(conn, channel_id, block, revisions[0], sorted({offset for _, offset in asked}))
+    versions, instants = [version for version, _ in revisions], [at for _, at in revisions]
+    known = {
+        tuple(row) for row in await conn.fetch(STATEMENTS["known_revisions"], channel_id, block, versions, instants)
+    }
     by_offset: dict[int, list[UserTagChange]] = {}
     for change in read.changes:
         by_offset.setdefault(change.offset, []).append(change)
@@ -135,10 +137,10 @@ async def changes_since_each(
         ChangesSince(
             read.version,
             read.at,
-            place in known,
-            tuple(change for change in by_offset.get(offset, ()) if change.version > place[0]),
+            revision in known,
+            tuple(change for change in by_offset.get(offset, ()) if change.version > revision[0]),
         )
-        for place, offset in asked
+        for revision, offset in asked
     ]
 
 
@@ -170,15 +172,15 @@ async def prune_block(conn: Connection, channel_id: int, block: int, before: dat
     await conn.execute(STATEMENTS["prune_bulk_changes"], channel_id, block, version)
 
 
-def _few(offsets: Sequence[int]) -> Sequence[int]:
+def _listed(offsets: Sequence[int]) -> Sequence[int]:
     """The offsets that are written one by one; none where there is a bitmap of them."""
-    return offsets if len(offsets) <= MOST_OFFSETS_AS_LIST else ()
+    return offsets if len(offsets) <= MAX_OFFSETS_AS_LIST else ()
 
 
-def _bits(offsets: Sequence[int]) -> BitString | None:
-    return BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE) if len(offsets) > MOST_OFFSETS_AS_LIST else None
+def _bitmap(offsets: Sequence[int]) -> BitString | None:
+    return BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE) if len(offsets) > MAX_OFFSETS_AS_LIST else None
 
 
-def _array(ids: tuple[int, ...]) -> str:
+def _array_literal(ids: tuple[int, ...]) -> str:
     """An array literal: asyncpg cannot send arrays whose rows differ in length."""
     return "{" + ",".join(map(str, ids)) + "}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from service.entities.blocks import Head
+from service.entities.blocks import BlockHead
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -13,11 +13,11 @@ async def insert_heads(conn: Connection, channel_id: int, blocks: Iterable[int],
     await conn.execute(STATEMENTS["insert_heads"], channel_id, sorted(blocks), now)
 
 
-async def lock_heads(conn: Connection, channel_id: int, blocks: Iterable[int]) -> dict[int, Head]:
+async def lock_heads(conn: Connection, channel_id: int, blocks: Iterable[int]) -> dict[int, BlockHead]:
     """Locks in ascending order. What the caller reads next sees everything that the wait was for."""
     rows = await conn.fetch(STATEMENTS["lock_heads"], channel_id, sorted(blocks))
     return {
-        row["block"]: Head(
+        row["block"]: BlockHead(
             row["block"],
             row["version"],
             row["at"],

@@ -14,7 +14,7 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 # Up to so many bits of a bitmap are set one by one; more are flipped with a bitmap of their own. Eight, as in the SQL.
-FEW: Final = 8
+MAX_SINGLE_BITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Flip:
     at: datetime
 
     @property
-    def few(self) -> bool:
-        return len(self.added) + len(self.removed) <= FEW
+    def is_small(self) -> bool:
+        return len(self.added) + len(self.removed) <= MAX_SINGLE_BITS
 
     @property
     def delta(self) -> int:
@@ -38,10 +38,10 @@ class Flip:
 
 async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
     """Flips bits and keeps the counts; the caller holds the blocks and read the difference after locking them."""
-    few = [flip for flip in flips if flip.few]
-    found = await _set_few(conn, channel_id, few) if few else frozenset()
+    small = [flip for flip in flips if flip.is_small]
+    found = await _set_single_bits(conn, channel_id, small) if small else frozenset()
     # A tag nobody of the block had has no row yet.
-    await _flip_many(conn, channel_id, [flip for flip in flips if (flip.block, flip.tag_id) not in found])
+    await _flip_bitmaps(conn, channel_id, [flip for flip in flips if (flip.block, flip.tag_id) not in found])
     counted = [flip for flip in flips if flip.delta]
     if counted:
         await conn.execute(
@@ -54,12 +54,12 @@ async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip])
         )
 
 
-async def _set_few(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> AbstractSet[tuple[int, int]]:
+async def _set_single_bits(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> AbstractSet[tuple[int, int]]:
     """Those (block, tag id) that have a row. One bit costs less than the 4 kB of a bitmap with one bit in it."""
     offsets: list[int] = []
     values: list[int] = []
     for flip in flips:
-        spare = FEW - len(flip.added) - len(flip.removed)
+        spare = MAX_SINGLE_BITS - len(flip.added) - len(flip.removed)
         offsets += flip.added
         offsets += flip.removed
         values += [1] * len(flip.added) + [0] * len(flip.removed)
@@ -67,7 +67,7 @@ async def _set_few(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> 
         offsets += offsets[-1:] * spare
         values += values[-1:] * spare
     rows = await conn.fetch(
-        STATEMENTS["set_few_members"],
+        STATEMENTS["set_member_bits"],
         channel_id,
         [flip.block for flip in flips],
         [flip.tag_id for flip in flips],
@@ -77,7 +77,7 @@ async def _set_few(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> 
     return {(block, tag_id) for block, tag_id in rows}
 
 
-async def _flip_many(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
+async def _flip_bitmaps(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
     if not flips:
         return
     await conn.execute(

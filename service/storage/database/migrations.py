@@ -17,7 +17,7 @@ from service.storage.database.statements import SQL_ROOT
 
 LOCK_KEY: Final = 7_236_118
 FILE_NAME: Final = re.compile(r"^(\d{4})_(\w+)\.sql$")
-LEDGER: Final = """
+CREATE_LEDGER: Final = """
 create table if not exists schema_migration (
     version    int primary key,
     name       text not null,
@@ -60,9 +60,9 @@ async def migrate(database_url: str, migrations: list[Migration] | None = None) 
     try:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", LOCK_KEY)
-            await connection.execute(LEDGER)
+            await connection.execute(CREATE_LEDGER)
             ledger = {row["version"]: row for row in await connection.fetch("select * from schema_migration")}
-            _refuse_drift(wanted, {version: row["checksum"] for version, row in ledger.items()})
+            _check_drift(wanted, {version: row["checksum"] for version, row in ledger.items()})
             applied = [migration for migration in wanted if migration.version not in ledger]
             for migration in applied:
                 await connection.execute(migration.text)
@@ -85,7 +85,7 @@ async def pending_migrations(connection: Connection) -> int:
     return max(0, len(read_migrations()) - int(applied))
 
 
-def _refuse_drift(wanted: list[Migration], ledger: dict[int, str]) -> None:
+def _check_drift(wanted: list[Migration], ledger: dict[int, str]) -> None:
     by_version = {migration.version: migration for migration in wanted}
     for version, checksum in sorted(ledger.items()):
         migration = by_version.get(version)

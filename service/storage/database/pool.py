@@ -34,17 +34,17 @@ DatabaseError: TypeAlias = asyncpg.PostgresError
 DeadlockError: TypeAlias = asyncpg.DeadlockDetectedError
 
 # Seconds. Somebody who is behind a broken network must neither wait for ever nor make others wait.
-CONNECTED_WITHIN: Final = 5
-CANCELLED_WITHIN: Final = 5
+CONNECT_TIMEOUT: Final = 5
+CANCEL_TIMEOUT: Final = 5
 # The kernel asks a silent server for a sign of life, and gives up on one that acknowledges nothing.
-ASK_AFTER: Final = 5
-GIVE_UP_AFTER: Final = 15
+KEEPALIVE_INTERVAL: Final = 5
+UNACKNOWLEDGED_TIMEOUT: Final = 15
 # The server ends a transaction whose client says nothing, and with it the locks of a process that is out of reach.
-LOCKS_KEPT_FOR: Final = "10s"
+IDLE_TRANSACTION_TIMEOUT: Final = "10s"
 SERVER_SETTINGS: Final = {
     "application_name": "user-tags",
     "timezone": "UTC",
-    "idle_in_transaction_session_timeout": LOCKS_KEPT_FOR,
+    "idle_in_transaction_session_timeout": IDLE_TRANSACTION_TIMEOUT,
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
@@ -65,16 +65,16 @@ class SessionlessConnection(BareConnection):
 
         The other connections of the pool went the same way, so they are made anew before they are used again.
         """
-        async with asyncio.timeout(CANCELLED_WITHIN) as patience:
+        async with asyncio.timeout(CANCEL_TIMEOUT) as deadline:
             await super()._cancel(waiter, cancel_waiter)  # type: ignore[misc]
-        if patience.expired():
+        if deadline.expired():
             holder = self._pool_holder and self._pool_holder()  # type: ignore[attr-defined]
             self.terminate()
             if holder is not None:
                 await holder._pool.expire_connections()  # noqa: SLF001 - a connection knows its pool no other way
 
 
-async def open_pool(database_url: str, *, size: int, answered_within: float = 60) -> Pool:
+async def open_pool(database_url: str, *, size: int, answer_timeout: float = 60) -> Pool:
     """A pool of at most `size` connections; a statement that takes longer than so many seconds raises TimeoutError.
 
     Raises OSError or asyncpg.PostgresError when there is no database.
@@ -84,18 +84,18 @@ async def open_pool(database_url: str, *, size: int, answered_within: float = 60
         min_size=1,
         max_size=size,
         connection_class=SessionlessConnection,
-        timeout=CONNECTED_WITHIN,
-        command_timeout=answered_within,
+        timeout=CONNECT_TIMEOUT,
+        command_timeout=answer_timeout,
         server_settings=SERVER_SETTINGS,
-        init=_watch_the_network,
+        init=_set_keepalive,
     )
 
 
-async def _watch_the_network(conn: Connection) -> None:
-    way = conn._transport.get_extra_info("socket")  # type: ignore[union-attr]  # noqa: SLF001 - asyncpg has no other way
-    if way is None or way.family == socket.AF_UNIX or not hasattr(socket, "TCP_USER_TIMEOUT"):
+async def _set_keepalive(conn: Connection) -> None:
+    sock = conn._transport.get_extra_info("socket")  # type: ignore[union-attr]  # noqa: SLF001 - asyncpg has no other way
+    if sock is None or sock.family == socket.AF_UNIX or not hasattr(socket, "TCP_USER_TIMEOUT"):
         return
-    way.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ASK_AFTER)
-    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ASK_AFTER)
-    way.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GIVE_UP_AFTER * 1000)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_INTERVAL)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT * 1000)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from asyncpg import BitString
 
 from service.entities.blocks import BLOCK_SIZE, bitmap_of
-from service.entities.return_data import Support
+from service.entities.return_data import BatchMembers
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -22,25 +22,25 @@ async def blocks_of_tag(conn: Connection, channel_id: int, tag_id: int) -> list[
     return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_of_tag"], channel_id, tag_id)]
 
 
-async def insert_support(conn: Connection, channel_id: int, rows: Sequence[Support]) -> None:
+async def insert_batch_members(conn: Connection, channel_id: int, rows: Sequence[BatchMembers]) -> None:
     await conn.execute(
-        STATEMENTS["insert_support"],
+        STATEMENTS["insert_batch_members"],
         channel_id,
         [row.tag_id for row in rows],
-        [row.place for row in rows],
+        [row.slot for row in rows],
         [row.batch_id for row in rows],
         [None if row.ordinals is None else "{" + ",".join(map(str, row.ordinals)) + "}" for row in rows],
         [None if row.members is None else BitString.frombytes(row.members, BLOCK_SIZE) for row in rows],
     )
 
 
-async def support_of_batches(
-    conn: Connection, channel_id: int, tag_id: int, places: Iterable[int], batch_ids: Iterable[int]
-) -> list[Support]:
+async def members_of_batches(
+    conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
+) -> list[BatchMembers]:
     """What these batches hold there."""
-    rows = await conn.fetch(STATEMENTS["support_of_batches"], channel_id, tag_id, list(places), list(batch_ids))
+    rows = await conn.fetch(STATEMENTS["members_of_batches"], channel_id, tag_id, list(slot_numbers), list(batch_ids))
     return [
-        Support(
+        BatchMembers(
             tag_id,
             row["place"],
             row["batch_id"],
@@ -51,11 +51,11 @@ async def support_of_batches(
     ]
 
 
-async def support_of_block(conn: Connection, channel_id: int, places: Iterable[int]) -> list[Support]:
+async def batch_members_of_block(conn: Connection, channel_id: int, slot_numbers: Iterable[int]) -> list[BatchMembers]:
     """What all batches of living tags hold there, whichever they are."""
-    rows = await conn.fetch(STATEMENTS["support_of_block"], channel_id, list(places))
+    rows = await conn.fetch(STATEMENTS["batch_members_of_block"], channel_id, list(slot_numbers))
     return [
-        Support(
+        BatchMembers(
             row["tag_id"],
             0,
             0,
@@ -72,58 +72,58 @@ async def return_bits_of_block(conn: Connection, channel_id: int, block: int) ->
     return {row["tag_id"]: row["members"].bytes for row in rows}
 
 
-async def people_at(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> set[int]:
+async def existing_ordinals(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> set[int]:
     """Those of these ordinals that somebody has."""
-    return {row["ordinal"] for row in await conn.fetch(STATEMENTS["people_at"], channel_id, list(ordinals))}
+    return {row["ordinal"] for row in await conn.fetch(STATEMENTS["existing_ordinals"], channel_id, list(ordinals))}
 
 
-async def held_elsewhere(
+async def held_by_other_batches(
     conn: Connection,
     channel_id: int,
     tag_id: int,
-    places: Iterable[int],
+    slot_numbers: Iterable[int],
     ordinals: Iterable[int],
     batch_ids: Iterable[int],
 ) -> set[int]:
     """Which of these people batches other than these hold."""
     rows = await conn.fetch(
-        STATEMENTS["held_elsewhere"], channel_id, tag_id, list(places), list(ordinals), list(batch_ids)
+        STATEMENTS["held_by_other_batches"], channel_id, tag_id, list(slot_numbers), list(ordinals), list(batch_ids)
     )
     return {row["ordinal"] for row in rows}
 
 
-async def drop_support(
-    conn: Connection, channel_id: int, tag_id: int, places: Iterable[int], batch_ids: Iterable[int]
+async def delete_batch_members(
+    conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
 ) -> None:
-    await conn.execute(STATEMENTS["drop_support"], channel_id, tag_id, list(places), list(batch_ids))
+    await conn.execute(STATEMENTS["delete_batch_members"], channel_id, tag_id, list(slot_numbers), list(batch_ids))
 
 
-async def drop_support_of_tag(conn: Connection, channel_id: int, tag_id: int) -> None:
-    await conn.execute(STATEMENTS["drop_support_of_tag"], channel_id, tag_id)
+async def delete_batch_members_of_tag(conn: Connection, channel_id: int, tag_id: int) -> None:
+    await conn.execute(STATEMENTS["delete_batch_members_of_tag"], channel_id, tag_id)
 
 
-async def take_out(
-    conn: Connection, channel_id: int, tag_id: int, places: Iterable[int], offsets: Mapping[int, Sequence[int]]
+async def remove_from_batches(
+    conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], offsets: Mapping[int, Sequence[int]]
 ) -> None:
     """Takes people, given as offsets by locked block, out of every batch of a tag."""
     ordinals = [block * BLOCK_SIZE + offset for block, those in offsets.items() for offset in those]
     bits = [BitString.frombytes(bitmap_of(those), BLOCK_SIZE) for those in offsets.values()]
-    await conn.execute(STATEMENTS["take_out_of_lists"], channel_id, tag_id, list(places), ordinals)
-    await conn.execute(STATEMENTS["take_out_of_bits"], channel_id, tag_id, list(offsets), bits)
-    await conn.execute(STATEMENTS["drop_empty_support"], channel_id, tag_id, list(places))
+    await conn.execute(STATEMENTS["remove_from_batch_lists"], channel_id, tag_id, list(slot_numbers), ordinals)
+    await conn.execute(STATEMENTS["remove_from_batch_bitmaps"], channel_id, tag_id, list(offsets), bits)
+    await conn.execute(STATEMENTS["delete_empty_batch_members"], channel_id, tag_id, list(slot_numbers))
 
 
-async def fold_support(conn: Connection, channel_id: int, tag_id: int, members: Mapping[int, bytes]) -> None:
+async def add_settled_members(conn: Connection, channel_id: int, tag_id: int, members: Mapping[int, bytes]) -> None:
     """Adds bitmaps by block to those who are held for good."""
     bits = [BitString.frombytes(those, BLOCK_SIZE) for those in members.values()]
-    await conn.execute(STATEMENTS["fold_support"], channel_id, tag_id, list(members), bits)
+    await conn.execute(STATEMENTS["add_settled_members"], channel_id, tag_id, list(members), bits)
 
 
-async def forget_people(
-    conn: Connection, channel_id: int, places: Iterable[int], offsets: Mapping[int, Sequence[int]]
+async def remove_from_all_batches(
+    conn: Connection, channel_id: int, slot_numbers: Iterable[int], offsets: Mapping[int, Sequence[int]]
 ) -> None:
     """Takes people, given as offsets by locked block, out of every batch of every tag."""
     ordinals = [block * BLOCK_SIZE + offset for block, those in offsets.items() for offset in those]
     bits = [BitString.frombytes(bitmap_of(those), BLOCK_SIZE) for those in offsets.values()]
-    await conn.execute(STATEMENTS["forget_in_lists"], channel_id, list(places), ordinals)
-    await conn.execute(STATEMENTS["forget_in_bits"], channel_id, list(offsets), bits)
+    await conn.execute(STATEMENTS["remove_from_all_batch_lists"], channel_id, list(slot_numbers), ordinals)
+    await conn.execute(STATEMENTS["remove_from_all_batch_bitmaps"], channel_id, list(offsets), bits)

@@ -28,21 +28,21 @@ async def return_tag_keys(conn: Connection, channel_id: int) -> dict[int, tuple[
     return {row["tag_id"]: (row["category"], row["label"]) for row in rows}
 
 
-async def share_tags(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> set[int]:
+async def lock_tags_shared(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> set[int]:
     """Holds tags against edits and replacement; those that live."""
-    rows = await conn.fetch(STATEMENTS["share_tags"], channel_id, sorted(tag_ids))
+    rows = await conn.fetch(STATEMENTS["lock_tags_shared"], channel_id, sorted(tag_ids))
     return {row["tag_id"] for row in rows if row["living"]}
 
 
-async def seize_tag(conn: Connection, channel_id: int, tag_id: int) -> bool:
+async def lock_tag_exclusive(conn: Connection, channel_id: int, tag_id: int) -> bool:
     """Holds a tag against everybody else who changes its batches; whether it lives."""
-    row = await conn.fetchrow(STATEMENTS["seize_tag"], channel_id, tag_id)
+    row = await conn.fetchrow(STATEMENTS["lock_tag_exclusive"], channel_id, tag_id)
     return row is not None and row["living"]
 
 
-async def take_batch_numbers(conn: Connection, channel_id: int, count: int) -> range:
+async def allocate_batch_ids(conn: Connection, channel_id: int, count: int) -> range:
     """Numbers for new batches, in commit order; the last lock of a transaction."""
-    last = await conn.fetchval(STATEMENTS["take_batch_numbers"], channel_id, count)
+    last = await conn.fetchval(STATEMENTS["allocate_batch_ids"], channel_id, count)
     return range(last - count + 1, last + 1)
 
 
@@ -75,8 +75,8 @@ async def batch(conn: Connection, channel_id: int, batch_id: int) -> Receipt | N
     return None if row is None else _receipt(row)
 
 
-async def batches_by_number(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, Receipt]:
-    rows = await conn.fetch(STATEMENTS["batches_by_number"], channel_id, list(batch_ids))
+async def batches_by_id(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, Receipt]:
+    rows = await conn.fetch(STATEMENTS["batches_by_id"], channel_id, list(batch_ids))
     return {row["batch_id"]: _receipt(row) for row in rows}
 
 
@@ -102,8 +102,8 @@ async def end_batches_of_tag(conn: Connection, channel_id: int, tag_id: int, at:
     await conn.execute(STATEMENTS["end_batches_of_tag"], channel_id, tag_id, at)
 
 
-async def note_undo(conn: Connection, channel_id: int, batch_id: int, *, removed: int, kept: int) -> None:
-    await conn.execute(STATEMENTS["note_undo"], channel_id, batch_id, removed, kept)
+async def save_undo_result(conn: Connection, channel_id: int, batch_id: int, *, removed: int, kept: int) -> None:
+    await conn.execute(STATEMENTS["save_undo_result"], channel_id, batch_id, removed, kept)
 
 
 async def expired_batches(conn: Connection, channel_id: int, now: datetime, limit: int) -> list[tuple[int, int]]:

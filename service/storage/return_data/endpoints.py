@@ -10,11 +10,11 @@ from service.storage.database.statements import STATEMENTS
 
 
 async def endpoint_of_robot(conn: Connection, robot_id: str) -> ReturnEndpoint | None:
-    return _maybe(await conn.fetchrow(STATEMENTS["return_endpoint_of_robot"], robot_id))
+    return _to_endpoint_or_none(await conn.fetchrow(STATEMENTS["return_endpoint_of_robot"], robot_id))
 
 
 async def endpoint_by_token(conn: Connection, token_hash: bytes) -> ReturnEndpoint | None:
-    return _maybe(await conn.fetchrow(STATEMENTS["return_endpoint_by_token"], token_hash))
+    return _to_endpoint_or_none(await conn.fetchrow(STATEMENTS["return_endpoint_by_token"], token_hash))
 
 
 async def insert_endpoint(
@@ -26,22 +26,22 @@ async def insert_endpoint(
 
 async def replace_key(conn: Connection, robot_id: str, key: bytes, now: datetime) -> ReturnEndpoint | None:
     """The endpoint with its new key; None where none was obtained."""
-    return _maybe(await conn.fetchrow(STATEMENTS["replace_return_key"], robot_id, key, now))
+    return _to_endpoint_or_none(await conn.fetchrow(STATEMENTS["replace_return_key"], robot_id, key, now))
 
 
-async def note_call(conn: Connection, robot_id: str, now: datetime, unless_after: datetime) -> None:
-    await conn.execute(STATEMENTS["note_return_call"], robot_id, now, unless_after)
+async def set_last_call_at(conn: Connection, robot_id: str, now: datetime, unless_after: datetime) -> None:
+    await conn.execute(STATEMENTS["set_last_return_call_at"], robot_id, now, unless_after)
 
 
-def _maybe(row: asyncpg.Record | None) -> ReturnEndpoint | None:
+def _to_endpoint_or_none(row: asyncpg.Record | None) -> ReturnEndpoint | None:
     if row is None:
         return None
     return ReturnEndpoint(
         endpoint_id=row["endpoint_id"],
         robot_id=row["robot_id"],
         app_id=row["app_id"],
-        sealed_token=row["token"],
-        sealed_key=row["key"],
+        encrypted_token=row["token"],
+        encrypted_key=row["key"],
         obtained_at=row["obtained_at"],
         key_reset_at=row["key_reset_at"],
         last_call_at=row["last_call_at"],

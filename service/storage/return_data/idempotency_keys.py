@@ -6,7 +6,7 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
-async def home_of_robot(conn: Connection, robot_id: str) -> int:
+async def home_channel_id(conn: Connection, robot_id: str) -> int:
     """The channel that a robot's keys are kept with; the robot has one."""
     return int(await conn.fetchval(STATEMENTS["first_channel_of_robot"], robot_id))
 
@@ -18,7 +18,7 @@ async def claim_key(
     await conn.execute(STATEMENTS["claim_return_key"], home, key, request_hash, now, forgotten_before)
 
 
-async def key_claim(conn: Connection, home: int, key: str) -> tuple[bytes, tuple[int, int] | None] | None:
+async def find_key_claim(conn: Connection, home: int, key: str) -> tuple[bytes, tuple[int, int] | None] | None:
     """The hash of the request a key was claimed for, and (channel id, batch id) of its receipt once there is one."""
     row = await conn.fetchrow(STATEMENTS["return_key"], home, key)
     if row is None:
@@ -34,8 +34,8 @@ async def lock_key(conn: Connection, home: int, key: str) -> tuple[int, int] | N
     return None if row["batch_id"] is None else (row["batch_channel_id"], row["batch_id"])
 
 
-async def settle_key(conn: Connection, home: int, key: str, receipt: tuple[int, int]) -> None:
-    await conn.execute(STATEMENTS["settle_return_key"], home, key, *receipt)
+async def save_key_receipt(conn: Connection, home: int, key: str, receipt: tuple[int, int]) -> None:
+    await conn.execute(STATEMENTS["save_return_key_receipt"], home, key, *receipt)
 
 
 async def release_key(conn: Connection, home: int, key: str, request_hash: bytes) -> None:

@@ -17,8 +17,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from service.domain.ad_tags.return_address import channel_of_ad_secret, record_ad_follow
-from service.domain.input_rules import AD_ID, MOST_AD_IDS_AN_EVENT, OPENID, time_refusal
+from service.domain.ad_tags.return_address import find_channel_by_ad_secret, record_ad_follow
+from service.domain.input_rules import AD_ID_PATTERN, MAX_AD_IDS_PER_EVENT, OPENID_PATTERN, time_rejection
 from service.domain.runtime import Runtime
 from service.entities.enums import RejectionCode
 from service.entities.users import AdFollow
@@ -55,7 +55,7 @@ class AdFeed:
 
     async def _receive(self, request: Request) -> Response:
         secret = request.path_params["secret"]
-        channel = await channel_of_ad_secret(self._runtime, secret)
+        channel = await find_channel_by_ad_secret(self._runtime, secret)
         if channel is None:
             return PlainTextResponse("NOT_FOUND", status_code=404)
         try:
@@ -70,14 +70,14 @@ class AdFeed:
         """Raises MalformedCallError. A call without a time is as if the follow were just now."""
         settings = self._runtime.settings
         openid = next(iter(_values(query, settings.ad_feed_openid_names)), "")
-        if OPENID.fullmatch(openid) is None:
+        if OPENID_PATTERN.fullmatch(openid) is None:
             raise MalformedCallError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
         ad_ids = tuple(dict.fromkeys(_values(query, settings.ad_feed_ad_names)))
-        if len(ad_ids) > MOST_AD_IDS_AN_EVENT or not all(map(AD_ID.fullmatch, ad_ids)):
+        if len(ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, ad_ids)):
             raise MalformedCallError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
         now = self._runtime.clock()
         at = self._time(next(iter(_values(query, settings.ad_feed_time_names)), None), now)
-        if refused := time_refusal(at, now):
+        if refused := time_rejection(at, now):
             raise MalformedCallError(*refused)
         return AdFollow(openid, at, ad_ids)
 

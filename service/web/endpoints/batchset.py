@@ -15,11 +15,11 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from service.domain.return_data.endpoint import key_of, token_of
+from service.domain.return_data.endpoint import decrypt_key, decrypt_token
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.enums import ReturnSource
-from service.entities.errors import ErrorCode, RefusedError
+from service.entities.errors import ErrorCode, RequestError
 from service.entities.return_data import Receipt, ReturnEndpoint
 from service.foundation.encryption import lookup_hash
 from service.storage import channels
@@ -35,7 +35,7 @@ from service.wechat.batchset import (
     sealed_in,
 )
 
-NOTED_EVERY: Final = timedelta(minutes=1)
+LAST_CALL_UPDATE_INTERVAL: Final = timedelta(minutes=1)
 SECONDS_TO_ARRIVE: Final = 30
 # What a refusal of ours is at the platform; anything else is -1.
 CODES: Final = {ErrorCode.CHANNEL_NOT_BOUND: BatchsetCode.NOT_APPROVED}
@@ -57,7 +57,7 @@ class Batchset:
             receipt = await self._receive(request)
         except BatchsetRefusedError as refusal:
             return _answer(refusal.code, refusal.message, request_id)
-        except RefusedError as refusal:
+        except RequestError as refusal:
             return _answer(CODES.get(refusal.code, BatchsetCode.ELSE), refusal.message, request_id)
         except (*CONNECTION_LOST, asyncpg.PostgresError):
             log.exception("returned data could not be written; request %s", request_id)
@@ -67,7 +67,7 @@ class Batchset:
     async def _receive(self, request: Request) -> Receipt:
         endpoint = await self._endpoint(request.path_params["token"])
         encrypted = sealed_in(request.headers.get("content-type", ""), await _body(request))
-        key = key_of(self._runtime, endpoint)
+        key = decrypt_key(self._runtime, endpoint)
         call = read_call(open_call(encrypted, encoding_aes_key=key, app_id=endpoint.app_id))
         await self._note(endpoint)
         return await self._submit(endpoint, call)
@@ -88,18 +88,18 @@ class Batchset:
         """Found by the hash of the token, so that how long it takes tells nothing of the token."""
         async with self._runtime.pool.acquire() as conn:
             endpoint = await endpoints.endpoint_by_token(conn, lookup_hash(token))
-        if endpoint is None or not hmac.compare_digest(token_of(self._runtime, endpoint).encode(), token.encode()):
+        if endpoint is None or not hmac.compare_digest(decrypt_token(self._runtime, endpoint).encode(), token.encode()):
             raise BatchsetRefusedError(BatchsetCode.TOKEN_INVALID, "TOKEN is not valid")
         return endpoint
 
     async def _note(self, endpoint: ReturnEndpoint) -> None:
         now = self._runtime.clock()
         noted = self._noted.get(endpoint.robot_id)
-        if noted is not None and noted <= now < noted + NOTED_EVERY:
+        if noted is not None and noted <= now < noted + LAST_CALL_UPDATE_INTERVAL:
             return
         self._noted[endpoint.robot_id] = now
         async with self._runtime.pool.acquire() as conn:
-            await endpoints.note_call(conn, endpoint.robot_id, now, now - NOTED_EVERY)
+            await endpoints.set_last_call_at(conn, endpoint.robot_id, now, now - LAST_CALL_UPDATE_INTERVAL)
 
 
 async def _body(request: Request) -> bytes:

@@ -12,14 +12,14 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from service.domain.channels.lookup import find_channel, require
+from service.domain.channels.lookup import find_channel, require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
-from service.domain.return_data.csv_reader import Reject, RejectWriter
+from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import Permission, ReturnMode
-from service.entities.errors import BadInputError, ErrorCode, FieldFailure, RefusedError
+from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError
 from service.entities.principal import Principal
 from service.storage.database.pool import CONNECTION_LOST
 
@@ -43,10 +43,10 @@ class _Rejects:
     """Every refused entry in a file, and the first of them at hand."""
 
     def __init__(self, file: IO[str]) -> None:
-        self.first: list[Reject] = []
-        self._writer = RejectWriter(file)
+        self.first: list[RejectedRow] = []
+        self._writer = RejectedRowWriter(file)
 
-    def add(self, reject: Reject) -> None:
+    def add(self, reject: RejectedRow) -> None:
         if len(self.first) < MOST_REJECTS_IN_JSON:
             self.first.append(reject)
         self._writer.write(reject)
@@ -75,7 +75,7 @@ class CsvImport:
         summary, rejects = ImportSummary(), _Rejects(file)
         try:
             await self._import(request, summary, rejects)
-        except RefusedError as refusal:
+        except RequestError as refusal:
             return _refused(STATUS.get(refusal.code, 400), refusal.code, refusal.message, summary, refusal.fields)
         except ClientDisconnect:
             return _refused(400, "BROKEN_OFF", "The file did not arrive whole.", summary)
@@ -90,7 +90,7 @@ class CsvImport:
 
     async def _import(self, request: Request, summary: ImportSummary, rejects: _Rejects) -> None:
         principal = await self._identify(request.headers.get("authorization"))
-        require(principal, Permission.SUBMIT_DATA)
+        require_permission(principal, Permission.SUBMIT_DATA)
         channel = await find_channel(self._runtime, principal, request.query_params.get("channelId", ""))
         other = request.query_params.get("openidsOf")
         openids_of = None if other is None else await find_channel(self._runtime, principal, other)
@@ -125,13 +125,13 @@ def _details(query: Mapping[str, str], subject: str, openids_of: Channel | None)
     try:
         mode = ReturnMode(query.get("mode", "ADD"))
     except ValueError:
-        failures.append(FieldFailure("mode", "BAD_VALUE", "ADD or REMOVE."))
+        failures.append(FieldError("mode", "BAD_VALUE", "ADD or REMOVE."))
     try:
         expires_at = datetime.fromisoformat(query["expiresAt"]) if "expiresAt" in query else None
     except ValueError:
-        failures.append(FieldFailure("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+        failures.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
     if expires_at is not None and expires_at.tzinfo is None:
-        failures.append(FieldFailure("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+        failures.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
     if failures:
         raise BadInputError(*failures)
     return Submission(
@@ -155,7 +155,7 @@ def _told(summary: ImportSummary) -> dict[str, object]:
 
 
 def _refused(
-    status: int, code: str, message: str, summary: ImportSummary, fields: tuple[FieldFailure, ...] = ()
+    status: int, code: str, message: str, summary: ImportSummary, fields: tuple[FieldError, ...] = ()
 ) -> Response:
     shown = [asdict(each) for each in fields]
     return _json(status, {"code": code, "message": message, "fields": shown, "summary": _told(summary)})

@@ -4,7 +4,7 @@ import asyncpg
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from service.domain.audiences.exports import open_export, read_export, read_link
+from service.domain.audiences.exports import open_export, parse_export_link, read_export
 from service.domain.runtime import Runtime
 from service.storage.database.pool import CONNECTION_LOST
 
@@ -15,7 +15,7 @@ class Exports:
 
     async def get(self, request: Request) -> Response:
         """404 for a link that nobody signed, 410 when the file is gone, 503 while the database is."""
-        link = read_link(self._runtime, request.path_params["link"])
+        link = parse_export_link(self._runtime, request.path_params["link"])
         if link is None:
             return PlainTextResponse("There is no such file.", status_code=404)
         channel_id, job_id, expires_at = link

@@ -23,7 +23,7 @@ from service.storage import channels
 from service.storage.database.pool import CONNECTION_LOST
 from service.wechat.pushes import LARGEST_BODY, Push, PushRefusal, PushRefusedError, open_push, verify_url
 
-NOTED_EVERY: Final = timedelta(minutes=1)
+LAST_CALL_UPDATE_INTERVAL: Final = timedelta(minutes=1)
 STATUS: Final = {PushRefusal.TOO_LARGE: 413, PushRefusal.BAD_SIGNATURE: 403, PushRefusal.STALE: 403}
 
 log = logging.getLogger(__name__)
@@ -89,11 +89,11 @@ class WechatPush:
     async def _note(self, channel: Channel) -> None:
         now = self._clock()
         noted = self._noted.get(channel.channel_id)
-        if noted is not None and noted <= now < noted + NOTED_EVERY:
+        if noted is not None and noted <= now < noted + LAST_CALL_UPDATE_INTERVAL:
             return
         self._noted[channel.channel_id] = now
         async with self._runtime.pool.acquire() as conn:
-            await channels.note_push(conn, channel.channel_id, now, now - NOTED_EVERY)
+            await channels.set_last_push_at(conn, channel.channel_id, now, now - LAST_CALL_UPDATE_INTERVAL)
 
     async def _channel(self, request: Request) -> Channel | None:
         async with self._runtime.pool.acquire() as conn:
@@ -101,12 +101,12 @@ class WechatPush:
 
     def _callback_token(self, channel: Channel) -> str:
         """Empty when none is set, and then no signature can hold."""
-        sealed = channel.sealed_callback_token
-        return "" if sealed is None else self._runtime.sealer.open(sealed)
+        sealed = channel.encrypted_callback_token
+        return "" if sealed is None else self._runtime.secret_box.decrypt(sealed)
 
     def _encoding_aes_key(self, channel: Channel) -> str | None:
-        sealed = channel.sealed_encoding_aes_key
-        return None if sealed is None else self._runtime.sealer.open(sealed)
+        sealed = channel.encrypted_encoding_aes_key
+        return None if sealed is None else self._runtime.secret_box.decrypt(sealed)
 
 
 async def _or_try_again(answer: Awaitable[Response]) -> Response:

@@ -39,9 +39,9 @@ async def refresh_all_combos(ctx: dict[str, Any]) -> None:
     await _every_channel(ctx["runtime"], refresh)
 
 
-async def sweep_combos(ctx: dict[str, Any]) -> None:
+async def rescue_combos(ctx: dict[str, Any]) -> None:
     """Takes up PENDING combos that nobody works on: after a crash, or when Valkey lost their tasks."""
-    await _every_channel(ctx["runtime"], activation.sweep_combos)
+    await _every_channel(ctx["runtime"], activation.rescue_combos)
 
 
 async def _every_channel(runtime: Runtime, work: Callable[[Runtime, int], Awaitable[object]]) -> None:

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from service.domain.audiences.exports import export_slice
-from service.domain.jobs import Slice, run_job, sweep_jobs
+from service.domain.audiences.exports import write_export_slice
+from service.domain.jobs import SliceFunction, reenqueue_unfinished_jobs, run_job
 from service.domain.runtime import Runtime
 from service.entities.jobs import JobKind
 
-SLICES: Final[Mapping[JobKind, Slice]] = {JobKind.AUDIENCE_EXPORT: export_slice}
+SLICES: Final[Mapping[JobKind, SliceFunction]] = {JobKind.AUDIENCE_EXPORT: write_export_slice}
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ async def work_on_job(ctx: dict[str, Any], channel_id: int, job_id: int) -> None
     await run_job(ctx["runtime"], SLICES, channel_id, job_id)
 
 
-async def sweep(ctx: dict[str, Any]) -> None:
+async def rescue_jobs(ctx: dict[str, Any]) -> None:
     """Offers again what a crash, a full or a flushed Valkey left lying."""
     runtime: Runtime = ctx["runtime"]
-    await sweep_jobs(runtime)
+    await reenqueue_unfinished_jobs(runtime)

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from service.domain.ad_tags.members import finish_ad_tags
-from service.domain.audiences.exports import drop_what_is_over
+from service.domain.ad_tags.members import resume_ad_tag_updates
+from service.domain.audiences.exports import purge_expired_exports
 from service.domain.combos.refresh import refresh_combos
-from service.domain.default_tags.scheduled_run import run_default_tags, settle_windows
+from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
 from service.domain.privacy.forgetting import forget_unfollowed
 from service.domain.privacy.retention import prune_channel
 from service.domain.return_data import batches
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 async def default_tags(ctx: dict[str, Any]) -> None:
     """Lets time pass for every channel. One that fails does not hold up the others; the next run takes it again."""
     runtime: Runtime = ctx["runtime"]
-    await settle_windows(runtime)
+    await apply_windows(runtime)
     async with runtime.pool.acquire() as conn:
         channels = await all_channels(conn)
     for channel in channels:
@@ -38,12 +38,12 @@ async def default_tags(ctx: dict[str, Any]) -> None:
 
 async def sweep_returned_data(ctx: dict[str, Any]) -> None:
     """Ends batches that have expired."""
-    await batches.sweep(ctx["runtime"])
+    await batches.expire_batches_of_all_channels(ctx["runtime"])
 
 
 async def ad_tags(ctx: dict[str, Any]) -> None:
     """Finishes ad tags that were made or edited by a process that is no more."""
-    await _for_each_channel(ctx["runtime"], finish_ad_tags, "finishing the ad tags")
+    await _for_each_channel(ctx["runtime"], resume_ad_tag_updates, "finishing the ad tags")
 
 
 async def forget(ctx: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ async def prune(ctx: dict[str, Any]) -> None:
 
     async def forget_what_is_old(_: Runtime, channel_id: int) -> None:
         await prune_channel(runtime, channel_id, before)
-        await drop_what_is_over(runtime, channel_id)
+        await purge_expired_exports(runtime, channel_id)
         await thin_sizes(runtime, channel_id)
 
     await _for_each_channel(runtime, forget_what_is_old, "pruning")
