@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.machine import fresh_machine, loaded_servers
 from benchmarks.registry import BENCHMARKS
-from benchmarks.results import keep_results
+from benchmarks.results import write_results
 
 
 async def measure_all(users: int, names: list[str], place: Path) -> None:
@@ -23,7 +23,7 @@ async def measure_all(users: int, names: list[str], place: Path) -> None:
             async with fresh_machine(servers, users) as machine:
                 copied = time.perf_counter() - started
                 tables = await BENCHMARKS[name].measure(machine)
-            print(keep_results(users, name, tables, list(BENCHMARKS)), flush=True)
+            print(write_results(users, name, tables, list(BENCHMARKS)), flush=True)
             print(f"\n[{name}: {time.perf_counter() - started:.0f} s, {copied:.0f} of them to copy the channel]\n")
 
 

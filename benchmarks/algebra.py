@@ -9,10 +9,10 @@ from typing import Final
 
 from asyncpg import BitString
 
-from benchmarks.harness import Table, faster, median_seconds, medians_side_by_side, seconds, times
+from benchmarks.harness import Table, median_seconds, medians_side_by_side, multiple, seconds, speedup
 from benchmarks.loading import START
 from benchmarks.machine import Machine
-from benchmarks.rivals import MISSING, ClickHouse, Roaring, importable
+from benchmarks.rivals import MISSING, ClickHouse, Roaring, import_optional
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.storage import audiences, tags
@@ -26,7 +26,7 @@ FIRST_TAG: Final = 101
 TAG_IDS: Final = list(range(FIRST_TAG, FIRST_TAG + 20))
 A, B, C = TAG_IDS[:3]
 DENSITIES: Final = (0.5, 0.25, 0.125, 0.75, 0.01)
-MOST_ROWS: Final = 12_000_000
+MAX_ROWS: Final = 12_000_000
 ROUNDS: Final = 21
 TAGS_IN_PANEL: Final = 100
 
@@ -60,7 +60,7 @@ Work = Callable[[], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rivals:
+class Alternatives:
     clickhouse: ClickHouse | None
     roaring: Roaring | None
 
@@ -70,21 +70,24 @@ async def measure(machine: Machine) -> list[Table]:
     bitmaps = await _load_tags(machine)
     rows_of = await _load_rows(machine)
     with ExitStack() as stack:
-        chdb, numpy, pyroaring = (importable(name) for name in ("chdb", "numpy", "pyroaring"))
+        chdb, numpy, pyroaring = (import_optional(name) for name in ("chdb", "numpy", "pyroaring"))
         clickhouse = stack.enter_context(ClickHouse(bitmaps)) if chdb and numpy else None
-        rivals = Rivals(clickhouse, Roaring(bitmaps) if pyroaring and numpy else None)
-        for name, rival in (("ClickHouse (chdb)", rivals.clickhouse), ("CRoaring (pyroaring)", rivals.roaring)):
-            if rival is None:
+        alternatives = Alternatives(clickhouse, Roaring(bitmaps) if pyroaring and numpy else None)
+        for name, alternative in (
+            ("ClickHouse (chdb)", alternatives.clickhouse),
+            ("CRoaring (pyroaring)", alternatives.roaring),
+        ):
+            if alternative is None:
                 print(f"[algebra: {name} left out: {MISSING}]", flush=True)
         async with machine.runtime.pool.acquire() as conn:
             return [
-                await _counting(conn, machine, rivals, rows_of),
+                await _counting(conn, machine, alternatives, rows_of),
                 await _panel(conn, channel_id),
-                await _storage(machine, rivals, bitmaps),
+                await _storage(machine, alternatives, bitmaps),
             ]
 
 
-async def _counting(conn: Connection, machine: Machine, rivals: Rivals, rows_of: list[int]) -> Table:
+async def _counting(conn: Connection, machine: Machine, alternatives: Alternatives, rows_of: list[int]) -> Table:
     channel_id, admin = machine.channel.channel_id, machine.admin
     table = Table(
         "Set algebra over 20 tags",
@@ -94,7 +97,7 @@ async def _counting(conn: Connection, machine: Machine, rivals: Rivals, rows_of:
         "this process. CRoaring: bitmaps in memory, the limit. Ratios are to rows where there are any, else to ours. "
         f"Medians of {ROUNDS} rounds in turns; rows once, after a round that does not count.",
     )
-    cr, ch = rivals.roaring, rivals.clickhouse
+    cr, ch = alternatives.roaring, alternatives.clickhouse
     known = 0 if ch is None else ch.count(A_AND_B_NOT_C)
 
     async def freeze() -> int:
@@ -121,13 +124,13 @@ async def _counting(conn: Connection, machine: Machine, rivals: Rivals, rows_of:
     def ours(expression: Expression) -> Work:
         return lambda: count_of_expression(conn, channel_id, expression)
 
-    def counted(rival: ClickHouse | Roaring | None, expression: Expression) -> Work | None:
-        return None if rival is None else _sync(lambda: rival.count(expression))
+    def counted(alternative: ClickHouse | Roaring | None, expression: Expression) -> Work | None:
+        return None if alternative is None else _sync(lambda: alternative.count(expression))
 
     def in_rows(statement: str) -> Work:
-        return _number(admin, statement)
+        return _fetch_number(admin, statement)
 
-    every = len(rows_of) == len(TAG_IDS)
+    all_rows_loaded = len(rows_of) == len(TAG_IDS)
     await _compare(
         table,
         "count A ∩ B − C",
@@ -148,7 +151,7 @@ async def _counting(conn: Connection, machine: Machine, rivals: Rivals, rows_of:
         table,
         "count 20 leaves",
         ours(TWENTY_LEAVES),
-        in_rows(ROWS_TWENTY) if every else None,
+        in_rows(ROWS_TWENTY) if all_rows_loaded else None,
         counted(ch, TWENTY_LEAVES),
         counted(cr, TWENTY_LEAVES),
     )
@@ -156,7 +159,7 @@ async def _counting(conn: Connection, machine: Machine, rivals: Rivals, rows_of:
         table,
         "overlap of 20 tags, 190 pairs",
         overlaps,
-        in_rows(ROWS_OVERLAP) if every else None,
+        in_rows(ROWS_OVERLAP) if all_rows_loaded else None,
         None if ch is None else _sync(lambda: ch.overlaps(TAG_IDS)),
         None if cr is None else roaring_overlaps,
     )
@@ -179,7 +182,7 @@ async def _compare(
         raise ValueError(f"{what}: {answers}")
     for name in ("rows", "ours", "ClickHouse", "CRoaring"):
         if name in taken:
-            ratio = faster(taken[name], taken["rows"]) if "rows" in taken else times(taken[name], taken["ours"])
+            ratio = speedup(taken[name], taken["rows"]) if "rows" in taken else multiple(taken[name], taken["ours"])
             note = (
                 f"{answers['ours']:,} people" if name == "ours" else f"ours takes {taken['ours'] / taken[name]:.2g} ×"
             )
@@ -200,7 +203,7 @@ async def _panel(conn: Connection, channel_id: int) -> Table:
     return table
 
 
-async def _storage(machine: Machine, rivals: Rivals, bitmaps: dict[int, bytes]) -> Table:
+async def _storage(machine: Machine, alternatives: Alternatives, bitmaps: dict[int, bytes]) -> Table:
     table = Table(
         "Storage",
         "Bytes for each person of the channel and tag. Ours does not depend on how many have the tag: a bit, twice, "
@@ -216,22 +219,22 @@ async def _storage(machine: Machine, rivals: Rivals, bitmaps: dict[int, bytes]) 
     for tag_id, density in zip(TAG_IDS, DENSITIES, strict=False):
         held = int.from_bytes(bitmaps[tag_id]).bit_count()
         table.add(f"rows, {density:g} have the tag", for_each_row * held / people, "B")
-        if rivals.roaring is not None:
-            table.add(f"CRoaring, serialised, {density:g}", rivals.roaring.stored_bytes(tag_id) / people, "B")
-    if rivals.clickhouse is not None:
-        table.add("ClickHouse, the mean of all", rivals.clickhouse.stored_bytes() / people / len(TAG_IDS), "B")
+        if alternatives.roaring is not None:
+            table.add(f"CRoaring, serialised, {density:g}", alternatives.roaring.stored_bytes(tag_id) / people, "B")
+    if alternatives.clickhouse is not None:
+        table.add("ClickHouse, the mean of all", alternatives.clickhouse.stored_bytes() / people / len(TAG_IDS), "B")
     return table
 
 
 async def _load_tags(machine: Machine) -> dict[int, bytes]:
     """Twenty tags of random people, and empty ones up to a panel of 100; the bitmaps over the whole channel by tag."""
-    dice = random.Random(20)
+    rng = random.Random(20)
     channel_id, admin = machine.channel.channel_id, machine.admin
     bitmaps: dict[int, list[bytes]] = {tag_id: [] for tag_id in TAG_IDS}
     for block in range(-(-machine.users // BLOCK_SIZE)):
         people = min(BLOCK_SIZE, machine.users - block * BLOCK_SIZE)
         for number, tag_id in enumerate(TAG_IDS):
-            bitmaps[tag_id].append(_bits(dice, DENSITIES[number % len(DENSITIES)], people))
+            bitmaps[tag_id].append(_bits(rng, DENSITIES[number % len(DENSITIES)], people))
         rows = [(channel_id, block, tag_id, _bit_string(parts[block])) for tag_id, parts in bitmaps.items()]
         await admin.copy_records_to_table("tag_members", records=rows)
     await admin.execute(
@@ -254,7 +257,7 @@ async def _load_rows(machine: Machine) -> list[int]:
     """A row for each (tag, user), of as many tags as stay within a few minutes; which these are."""
     admin = machine.admin
     shares = [DENSITIES[number % len(DENSITIES)] for number in range(len(TAG_IDS))]
-    chosen = TAG_IDS if sum(shares) * machine.users <= MOST_ROWS else [A, B, C]
+    chosen = TAG_IDS if sum(shares) * machine.users <= MAX_ROWS else [A, B, C]
     await admin.execute("create unlogged table tag_user (tag_id int, ordinal int)")
     await admin.execute(ROWS, chosen)
     await admin.execute("set maintenance_work_mem = '512MB'; alter table tag_user add primary key (tag_id, ordinal)")
@@ -263,12 +266,12 @@ async def _load_rows(machine: Machine) -> list[int]:
     return chosen
 
 
-def _bits(dice: random.Random, density: float, people: int) -> bytes:
+def _bits(rng: random.Random, density: float, people: int) -> bytes:
     """A bitmap of one block with about this share of the first `people` bits set."""
     bits = 0
     # Halves and wholes are put together from the last binary digit of the density to the first.
     for digit in reversed(range(1, 9)):
-        half = dice.getrandbits(people)
+        half = rng.getrandbits(people)
         bits = bits | half if int(density * 2**digit) % 2 else bits & half
     return (bits << (BLOCK_SIZE - people)).to_bytes(BLOCK_BYTES)
 
@@ -284,7 +287,7 @@ def _sync(work: Callable[[], int]) -> Work:
     return run
 
 
-def _number(conn: Connection, statement: str) -> Work:
+def _fetch_number(conn: Connection, statement: str) -> Work:
     async def run() -> int:
         return int(await conn.fetchval(statement))
 

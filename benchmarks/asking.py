@@ -19,9 +19,9 @@ import uvloop
 class _Connection(asyncio.Protocol):
     """Writes request after request until it is told to stop."""
 
-    def __init__(self, requests: Iterator[bytes], answers: "_Answers") -> None:
+    def __init__(self, requests: Iterator[bytes], responses: "_Responses") -> None:
         self._requests = requests
-        self._answers = answers
+        self._answers = responses
         self._waiting = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,14 +37,14 @@ class _Connection(asyncio.Protocol):
         if len(body) < length:
             return
         self._waiting = b""
-        if self._answers.take(head, body):
+        if self._answers.add(head, body):
             self._transport.write(next(self._requests))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._answers.lost(exc)
+        self._answers.fail(exc)
 
 
-class _Answers:
+class _Responses:
     """Counts them; whatever is no answer ends everything."""
 
     def __init__(self, seconds: float) -> None:
@@ -53,7 +53,7 @@ class _Answers:
         self.done = asyncio.get_running_loop().create_future()
         self._until = time.perf_counter() + seconds
 
-    def take(self, head: bytes, body: bytes) -> bool:
+    def add(self, head: bytes, body: bytes) -> bool:
         """Whether to go on."""
         if self.done.done():
             return False
@@ -67,30 +67,30 @@ class _Answers:
             return False
         return True
 
-    def lost(self, error: Exception | None) -> None:
+    def fail(self, error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("the server closed a connection"))
 
 
-async def ask(job: dict[str, Any]) -> dict[str, Any]:
-    head = "".join(f"{name}: {value}\r\n" for name, value in job["head"].items())
+async def run_load(load: dict[str, Any]) -> dict[str, Any]:
+    head = "".join(f"{name}: {value}\r\n" for name, value in load["head"].items())
     requests = itertools.cycle(
-        f"POST {job['path']} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
-        for body in job["bodies"]
+        f"POST {load['path']} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        for body in load["bodies"]
     )
-    answers = _Answers(job["seconds"])
+    responses = _Responses(load["seconds"])
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     opened = [
-        await loop.create_connection(lambda: _Connection(requests, answers), "127.0.0.1", job["port"])
-        for _ in range(job["connections"])
+        await loop.create_connection(lambda: _Connection(requests, responses), "127.0.0.1", load["port"])
+        for _ in range(load["connections"])
     ]
-    await answers.done
+    await responses.done
     taken = time.perf_counter() - started
     for transport, _ in opened:
         transport.close()
-    return {"count": answers.count, "seconds": taken, "last": answers.last.decode()}
+    return {"count": responses.count, "seconds": taken, "last": responses.last.decode()}
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(ask(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))))
+    print(json.dumps(uvloop.run(run_load(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))))

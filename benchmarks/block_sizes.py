@@ -9,18 +9,18 @@ from typing import Final
 
 import asyncpg
 
-from benchmarks.harness import KIB, MIB, Table, medians_side_by_side, times
+from benchmarks.harness import KIB, MIB, Table, medians_side_by_side, multiple
 from benchmarks.machine import Machine
 from service.storage.database.pool import BareConnection
 
-MOST_USERS: Final = 4_000_000
+MAX_USERS: Final = 4_000_000
 TAGS: Final = 4
 FLIPS: Final = 1_000
 ROUNDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class BlockLayout:
     """A way to keep the bits; `toast_target` None is PostgreSQL's default, at which longer bitmaps leave the row."""
 
     bits: int
@@ -37,16 +37,16 @@ class Layout:
         return f"{self.bits:,} bits, fillfactor {self.fillfactor}{target}"
 
 
-CHOSEN: Final = Layout(32_000, 50)
+CHOSEN_LAYOUT: Final = BlockLayout(32_000, 50)
 LAYOUTS: Final = (
-    CHOSEN,
-    Layout(32_000, 100),
-    Layout(32_000, 50, None),
-    Layout(8_000, 90),
-    Layout(16_000, 75),
-    Layout(32_768, 50),
-    Layout(64_000, 50),
-    Layout(256_000, 100),
+    CHOSEN_LAYOUT,
+    BlockLayout(32_000, 100),
+    BlockLayout(32_000, 50, None),
+    BlockLayout(8_000, 90),
+    BlockLayout(16_000, 75),
+    BlockLayout(32_768, 50),
+    BlockLayout(64_000, 50),
+    BlockLayout(256_000, 100),
 )
 FLIP: Final = """
 update {table} set members = set_bit(members, $2, 1 - get_bit(members, $2)) where block = $1 and tag_id = any($3::int[])
@@ -59,7 +59,7 @@ where (a.tag_id, b.tag_id, c.tag_id) = (1, 2, 3)
 
 
 async def measure(machine: Machine) -> list[Table]:
-    users = min(machine.users, MOST_USERS)
+    users = min(machine.users, MAX_USERS)
     flips = Table(
         "Single flips by size of a block",
         f"One person changes {TAGS} tags, a transaction each, one after another; medians of {ROUNDS} rounds of "
@@ -77,24 +77,24 @@ async def measure(machine: Machine) -> list[Table]:
     counted = await medians_side_by_side([partial(_count, machine, each) for each in LAYOUTS], 21)
     for layout, taken in zip(LAYOUTS, counted, strict=True):
         size = await machine.table_bytes(layout.table) / MIB
-        algebra.add(layout.label, taken * 1000, "ms", times(taken, counted[0]), f"{size:.1f} MiB for {TAGS} tags")
+        algebra.add(layout.label, taken * 1000, "ms", multiple(taken, counted[0]), f"{size:.1f} MiB for {TAGS} tags")
     chosen = 0.0
     for layout in LAYOUTS:
         rate, note = await _flip(machine, layout, users)
         chosen = chosen or rate
-        flips.add(layout.label, rate, "flips/s", times(rate, chosen), note)
+        flips.add(layout.label, rate, "flips/s", multiple(rate, chosen), note)
     return [flips, algebra]
 
 
-async def _fill(conn: BareConnection, layout: Layout, users: int) -> None:
+async def _fill(conn: BareConnection, layout: BlockLayout, users: int) -> None:
     target = f", toast_tuple_target = {layout.toast_target}" if layout.toast_target else ""
     await conn.execute(
         f"create table {layout.table} (block int, tag_id int, members bit({layout.bits}) not null, "
         f"primary key (block, tag_id)) with (fillfactor = {layout.fillfactor}{target}, autovacuum_enabled = off)"
     )
-    dice = random.Random(3)
+    rng = random.Random(3)
     records = [
-        (block, tag_id, asyncpg.BitString.frombytes(dice.randbytes(layout.bits // 8), layout.bits))
+        (block, tag_id, asyncpg.BitString.frombytes(rng.randbytes(layout.bits // 8), layout.bits))
         for block in range(-(-users // layout.bits))
         for tag_id in range(1, TAGS + 1)
     ]
@@ -102,13 +102,13 @@ async def _fill(conn: BareConnection, layout: Layout, users: int) -> None:
     await conn.execute(f"vacuum (analyze, freeze) {layout.table}")
 
 
-async def _count(machine: Machine, layout: Layout) -> None:
+async def _count(machine: Machine, layout: BlockLayout) -> None:
     await machine.admin.fetchval(COUNT.format(table=layout.table))
 
 
-async def _flip(machine: Machine, layout: Layout, users: int) -> tuple[float, str]:
+async def _flip(machine: Machine, layout: BlockLayout, users: int) -> tuple[float, str]:
     """Flips a second, and what they cost besides time."""
-    dice = random.Random(5)
+    rng = random.Random(5)
     tags = list(range(1, TAGS + 1))
     flip = await machine.admin.prepare(FLIP.format(table=layout.table))
     before, rates, sizes = 0, [], []
@@ -116,7 +116,7 @@ async def _flip(machine: Machine, layout: Layout, users: int) -> tuple[float, st
         wal = await machine.wal()
         started = time.perf_counter()
         for _ in range(FLIPS):
-            ordinal = dice.randrange(users)
+            ordinal = rng.randrange(users)
             await flip.fetch(ordinal // layout.bits, ordinal % layout.bits, tags)
         rates.append(FLIPS / (time.perf_counter() - started))
         sizes.append((await machine.wal_since(wal)).size / FLIPS / KIB)

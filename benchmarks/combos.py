@@ -12,8 +12,8 @@ from typing import Any, Final
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.harness import Table, faster
-from benchmarks.machine import ROBOT, SEALED_WITH, Machine
+from benchmarks.harness import Table, speedup
+from benchmarks.machine import BENCHMARK_SECRET, ROBOT, Machine
 from benchmarks.programs import web_process
 from service.auth.tokens import sign_token
 from service.domain.combos.activation import rescue_combos
@@ -46,12 +46,12 @@ update block_head h set version = h.version + 1 from changed n where h.channel_i
 """
 BLOCKS: Final = "select array_agg(block order by block) from block_head where channel_id = $1"
 
-NEW, OLD, OPENED, SILENT = map(tag, (DefaultTagRule.NEW_USER, DefaultTagRule.OLD_USER, DefaultTagRule.OPENED, 4))
+NEW, OLD, OPENED, NOT_OPENED = map(tag, (DefaultTagRule.NEW_USER, DefaultTagRule.OLD_USER, DefaultTagRule.OPENED, 4))
 TOUCHABLE = tag(DefaultTagRule.TOUCHABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class PanelClient:
     """A client, and a socket on which the tag panel's feed is open."""
 
     http: httpx.AsyncClient
@@ -65,8 +65,8 @@ async def measure(machine: Machine) -> list[Table]:
 
 async def _into_force(machine: Machine) -> Table:
     expression = difference(all_of(OLD, OPENED), TOUCHABLE)
-    async with web_process(machine) as web, _asking(machine, web.port) as asking:
-        taken = [await _create(machine, asking, f"Measured {n}", expression) for n in range(CREATIONS)]
+    async with web_process(machine) as web, _panel_client(machine, web.port) as client:
+        taken = [await _create(machine, client, f"Measured {n}", expression) for n in range(CREATIONS)]
     table = Table(
         "From createComboTag to ACTIVE",
         "(Old user ∩ Opened) − Touchable, from sending the mutation until STATE_CHANGED arrives on an open "
@@ -79,8 +79,8 @@ async def _into_force(machine: Machine) -> Table:
 
 
 @asynccontextmanager
-async def _asking(machine: Machine, port: int) -> "AsyncIterator[Asking]":
-    settings = Settings(jwt_secret=SEALED_WITH)
+async def _panel_client(machine: Machine, port: int) -> "AsyncIterator[PanelClient]":
+    settings = Settings(jwt_secret=BENCHMARK_SECRET)
     token = sign_token(settings, robot=ROBOT, role=Role.ADMIN, subject="bench", ttl=timedelta(hours=1))
     bearer = {"Authorization": f"Bearer {token}"}
     url = f"127.0.0.1:{port}/graphql"
@@ -94,41 +94,45 @@ async def _asking(machine: Machine, port: int) -> "AsyncIterator[Asking]":
         await socket.send(
             json.dumps({"id": "1", "type": "subscribe", "payload": {"query": PANEL, "variables": variables}})
         )
-        yield Asking(http, f"http://{url}", socket)
+        yield PanelClient(http, f"http://{url}", socket)
 
 
-async def _create(machine: Machine, asking: "Asking", name: str, expression: Expression) -> tuple[float, int]:
+async def _create(machine: Machine, client: "PanelClient", name: str, expression: Expression) -> tuple[float, int]:
     """Seconds until it is ACTIVE, and how many have it."""
     channel_id = machine.channel.channel_id
-    given = {"channelId": channel_gid(channel_id), "name": name, "expression": _written(channel_id, expression)}
+    given = {
+        "channelId": channel_gid(channel_id),
+        "name": name,
+        "expression": _expression_input(channel_id, expression),
+    }
     started = time.perf_counter()
-    answer = (await asking.http.post(asking.url, json={"query": CREATE, "variables": {"input": given}})).json()
+    answer = (await client.http.post(client.url, json={"query": CREATE, "variables": {"input": given}})).json()
     wanted = answer["data"]["createComboTag"]["tag"]["id"]
     while True:
-        told = json.loads(await asking.socket.recv())["payload"]["data"]["tagEvents"]
-        if (told["kind"], told["tagId"]) == ("STATE_CHANGED", wanted) and told["tag"]["state"] == "ACTIVE":
-            return time.perf_counter() - started, told["tag"]["memberCount"]
+        event = json.loads(await client.socket.recv())["payload"]["data"]["tagEvents"]
+        if (event["kind"], event["tagId"]) == ("STATE_CHANGED", wanted) and event["tag"]["state"] == "ACTIVE":
+            return time.perf_counter() - started, event["tag"]["memberCount"]
 
 
-def _written(channel_id: int, expression: Expression) -> dict[str, Any]:
+def _expression_input(channel_id: int, expression: Expression) -> dict[str, Any]:
     """The expression as clients write it."""
     match expression.operator:
         case "TAG":
             return {"tag": tag_gid(channel_id, expression.tag_id)}
         case "EXCEPT":
-            keep, remove = (_written(channel_id, each) for each in expression.operands)
+            keep, remove = (_expression_input(channel_id, each) for each in expression.operands)
             return {"except": {"from": keep, "remove": remove}}
         case operator:
-            return {operator.lower(): [_written(channel_id, each) for each in expression.operands]}
+            return {operator.lower(): [_expression_input(channel_id, each) for each in expression.operands]}
 
 
 async def _refreshes(machine: Machine) -> Table:
     channel_id = machine.channel.channel_id
     previous = OPENED
     for number in range(COMBOS):
-        expression = (all_of, any_of, difference)[number % 3](previous, (NEW, OLD, TOUCHABLE, SILENT)[number % 4])
+        expression = (all_of, any_of, difference)[number % 3](previous, (NEW, OLD, TOUCHABLE, NOT_OPENED)[number % 4])
         new = NewCombo("Measured", f"Refreshed {number}", None, to_draft(channel_id, expression))
-        _, made = await create_combo(machine.runtime, machine.boss, channel_gid(channel_id), new)
+        _, made = await create_combo(machine.runtime, machine.principal, channel_gid(channel_id), new)
         previous = tag(made.tag_id) if number % 5 else OPENED
     await rescue_combos(machine.runtime, channel_id)
     blocks: Sequence[int] = await machine.admin.fetchval(BLOCKS, channel_id)
@@ -149,7 +153,7 @@ async def _refreshes(machine: Machine) -> Table:
     )
     for share, (seconds, changed) in taken.items():
         each = f"{changed:,} blocks" + (f", {seconds / changed * 1000:.1f} ms each" if changed else "")
-        table.add(f"{share:.1%}", seconds * 1000, "ms", faster(seconds, taken[1.0][0]), each)
+        table.add(f"{share:.1%}", seconds * 1000, "ms", speedup(seconds, taken[1.0][0]), each)
     report = await verify_channel(machine.runtime, machine.channel, repair=False)
     if report.wrong_combos or report.wrong_counts:
         raise RuntimeError(f"the refreshes left differences: {report}")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from benchmarks.harness import KIB, Table, seconds, times
+from benchmarks.harness import KIB, Table, multiple, seconds
 from benchmarks.loading import openid_of
-from benchmarks.machine import TOUCH, Machine
+from benchmarks.machine import TOUCH_PAGES, Machine
 from service.domain.events.recorder import EventRecorder
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
@@ -24,7 +24,7 @@ alter table bare_facts add primary key (openid);
 vacuum (analyze, freeze) bare_facts;
 checkpoint
 """
-TOUCH_BARE: Final = "update bare_facts set messaged_at = messaged_at where openid < 'o1'"
+TOUCH_BARE_FACTS: Final = "update bare_facts set messaged_at = messaged_at where openid < 'o1'"
 UPSERT: Final = """
 insert into bare_facts as b (openid, messaged_at)
 select * from unnest($1::text[], $2::timestamptz[])
@@ -33,7 +33,7 @@ on conflict (openid) do update set messaged_at = greatest(b.messaged_at, exclude
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Rates:
     """Medians of some rounds: events a second of the limit and of the service, and what the service logged for each."""
 
     bare: float
@@ -43,7 +43,7 @@ class Found:
 
 
 async def measure(machine: Machine) -> list[Table]:
-    dice = random.Random(7)
+    rng = random.Random(7)
     for statement in BARE_FACTS.split(";"):
         await machine.admin.execute(statement)
     table = Table(
@@ -54,26 +54,26 @@ async def measure(machine: Machine) -> list[Table]:
         "page logs it whole: "
         "the two halves are the extremes, and a day lies between.",
     )
-    _report(table, "right after a checkpoint", await _rounds(machine, dice))
-    await machine.admin.execute(TOUCH)
-    await machine.admin.execute(TOUCH_BARE)
-    _report(table, "long after a checkpoint", await _rounds(machine, dice))
+    _report(table, "right after a checkpoint", await _rounds(machine, rng))
+    await machine.admin.execute(TOUCH_PAGES)
+    await machine.admin.execute(TOUCH_BARE_FACTS)
+    _report(table, "long after a checkpoint", await _rounds(machine, rng))
     return [table]
 
 
-def _report(table: Table, when: str, found: Found) -> None:
-    table.add(f"bare upserts {when}", found.bare, "events/s", "1 ×", "the limit")
-    note = f"one process, one request at a time; {found.wal:.2f} KiB of log and {found.images:.2f} page images an event"
-    table.add(f"recordEvents {when}", found.ours, "events/s", times(found.ours, found.bare), note)
+def _report(table: Table, when: str, rates: Rates) -> None:
+    table.add(f"bare upserts {when}", rates.bare, "events/s", "1 ×", "the limit")
+    note = f"one process, one request at a time; {rates.wal:.2f} KiB of log and {rates.images:.2f} page images an event"
+    table.add(f"recordEvents {when}", rates.ours, "events/s", multiple(rates.ours, rates.bare), note)
 
 
-async def _rounds(machine: Machine, dice: random.Random) -> Found:
+async def _rounds(machine: Machine, rng: random.Random) -> Rates:
     """The first round does not count."""
     recorder = EventRecorder(machine.runtime)
     ours, bare, sizes, images = [], [], [], []
     for number in range(ROUNDS + 1):
         machine.clock.now += timedelta(seconds=1)
-        batches = [messages(machine, dice, BATCH) for _ in range(BATCHES)]
+        batches = [messages(machine, rng, BATCH) for _ in range(BATCHES)]
 
         async def record(batches: Sequence[list[UserEvent]] = batches) -> None:
             for events in batches:
@@ -93,7 +93,7 @@ async def _rounds(machine: Machine, dice: random.Random) -> Found:
             sizes.append(logged.size)
             images.append(logged.page_images)
     total = BATCH * BATCHES
-    return Found(
+    return Rates(
         total / statistics.median(bare),
         total / statistics.median(ours),
         statistics.median(sizes) / total / KIB,
@@ -101,10 +101,10 @@ async def _rounds(machine: Machine, dice: random.Random) -> Found:
     )
 
 
-def messages(machine: Machine, dice: random.Random, number: int) -> list[UserEvent]:
+def messages(machine: Machine, rng: random.Random, number: int) -> list[UserEvent]:
     """Messages of random people of the channel, now."""
     return [
-        UserEvent(openid_of(dice.randrange(machine.users)), EventKind.MESSAGE, machine.clock.now) for _ in range(number)
+        UserEvent(openid_of(rng.randrange(machine.users)), EventKind.MESSAGE, machine.clock.now) for _ in range(number)
     ]
 
 

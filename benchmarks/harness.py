@@ -75,12 +75,12 @@ async def seconds(work: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - started
 
 
-def times(value: float, unit_value: float) -> str:
+def multiple(value: float, unit_value: float) -> str:
     """`value` as a multiple of the baseline `unit_value`."""
     return f"{value / unit_value:,.2f} ×"
 
 
-def faster(value: float, baseline: float) -> str:
+def speedup(value: float, baseline: float) -> str:
     """How many times sooner `value` was over than `baseline`."""
     return f"{baseline / value:,.1f} × faster"
 

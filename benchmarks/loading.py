@@ -18,7 +18,7 @@ START: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BOUND_AT: Final = START - timedelta(days=400)
 HALF_HOUR: Final = timedelta(minutes=30)
 # The share of people with a boundary in each half hour after START.
-CROSSINGS: Final = (0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0, 0.001, 0.05, 0.2)
+CROSSING_SHARES: Final = (0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0, 0.001, 0.05, 0.2)
 LOADERS: Final = 3
 
 # Bit k of a mask as the text digit 1 or 0, for every mask.
@@ -135,7 +135,7 @@ async def _load_blocks(url: str, channel: Channel, firsts: Iterator[int], count:
 async def _load_block(connection: BareConnection, channel: Channel, first: int, last: int) -> None:
     block, channel_id = block_of(first), channel.channel_id
     await connection.execute("select setseed($1)", block / 1_000_000)
-    shares = list(accumulate(CROSSINGS))
+    shares = list(accumulate(CROSSING_SHARES))
     found = await connection.fetchval(USERS, channel_id, first, START, last, shares, channel.bound_at)
     masks = bytes(found).ljust(BLOCK_SIZE, b"\0")
     bitmaps = [(rule, int(masks.translate(digits), 2).to_bytes(BLOCK_BYTES)) for rule, digits in DIGITS.items()]

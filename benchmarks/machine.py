@@ -30,19 +30,19 @@ from service.storage.database.pool import BareConnection, open_pool
 from service.storage.database.statements import SQL_ROOT
 
 ROBOT: Final = "bench"
-SEALED_WITH: Final = "a secret that only benchmarks use"
+BENCHMARK_SECRET: Final = "a secret that only benchmarks use"  # noqa: S105 - guards nothing
 COPY: Final = "bench"
 LOADING: Final = "loading"
-LONGEST_STATEMENT: Final = 600.0
+STATEMENT_TIMEOUT: Final = 600.0
 # Brings into memory what has room there, as it would be after an hour of work.
-WARM: Final = """
+WARM_CACHE: Final = """
 create extension pg_prewarm;
 select pg_prewarm(oid) from pg_class where relname in (
     'tag_members', 'channel_user', 'channel_user_pkey', 'channel_user_openid', 'alarm', 'alarm_pkey'
 )
 """
 # Writes to every page of channel_user, so that it is logged whole now and no more until the next checkpoint.
-TOUCH: Final = "update channel_user set first_seen_at = first_seen_at where ordinal % 20 = 0"
+TOUCH_PAGES: Final = "update channel_user set first_seen_at = first_seen_at where ordinal % 20 = 0"
 
 
 class SettableClock:
@@ -65,7 +65,7 @@ class SilentPublisher:
 class IdleQueue:
     """Takes tasks where nobody works."""
 
-    def enqueue(self, name: str, *args: Any, job_id: str) -> None:
+    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
         pass
 
 
@@ -84,7 +84,7 @@ class Machine:
     users: int
     runtime: Runtime
     clock: SettableClock
-    boss: Principal
+    principal: Principal
     channel: Channel
     admin: BareConnection
     database_url: str
@@ -108,9 +108,9 @@ class Machine:
 
 
 @asynccontextmanager
-async def loaded_servers(place: Path, users: int) -> AsyncIterator[EmbeddedServers]:
-    """Servers on `place` with a database that holds a loaded channel, which is only ever copied."""
-    with start_embedded(place) as servers:
+async def loaded_servers(directory: Path, users: int) -> AsyncIterator[EmbeddedServers]:
+    """Servers on `directory` with a database that holds a loaded channel, which is only ever copied."""
+    with start_embedded(directory) as servers:
         admin = await asyncpg.connect(servers.database_url)
         try:
             name = _loaded_name(users)
@@ -133,15 +133,15 @@ async def fresh_machine(servers: EmbeddedServers, users: int) -> AsyncIterator[M
     try:
         await admin.execute(f"create database {COPY} template {_loaded_name(users)} strategy file_copy")
         async with _runtime(url, START) as runtime:
-            in_copy = await asyncpg.connect(url, command_timeout=LONGEST_STATEMENT)
+            connection = await asyncpg.connect(url, command_timeout=STATEMENT_TIMEOUT)
             try:
-                await in_copy.execute(WARM)
-                (channel,) = await all_channels(in_copy)
+                await connection.execute(WARM_CACHE)
+                (channel,) = await all_channels(connection)
                 clock = runtime.clock
                 assert isinstance(clock, SettableClock)  # noqa: S101 - made a few lines below
-                yield Machine(users, runtime, clock, _boss(), channel, in_copy, url, servers.redis_url)
+                yield Machine(users, runtime, clock, _principal(), channel, connection, url, servers.redis_url)
             finally:
-                await in_copy.close()
+                await connection.close()
     finally:
         await admin.execute(f"drop database if exists {COPY} with (force)")
         await admin.close()
@@ -171,7 +171,7 @@ def _url_of(servers: EmbeddedServers, database: str) -> str:
 
 @asynccontextmanager
 async def _runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
-    settings = Settings(jwt_secret=SEALED_WITH, secrets_keys=(SEALED_WITH,))
+    settings = Settings(jwt_secret=BENCHMARK_SECRET, secrets_keys=(BENCHMARK_SECRET,))
     pool = await open_pool(url, size=settings.database_pool_size)
     try:
         yield Runtime(
@@ -181,7 +181,7 @@ async def _runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
         await pool.close()
 
 
-def _boss() -> Principal:
+def _principal() -> Principal:
     return Principal("bench", ROBOT, Role.CREATOR, START + timedelta(days=1))
 
 
@@ -193,4 +193,4 @@ async def _bind(runtime: Runtime) -> Channel:
         verified=True,
         credentials=Credentials(),
     )
-    return await bind_channel(runtime, _boss(), details)
+    return await bind_channel(runtime, _principal(), details)

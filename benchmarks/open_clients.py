@@ -13,9 +13,9 @@ from typing import Any, Final, NoReturn
 
 import uvloop
 
-from tests.cheap_socket import CheapSocket
+from tests.cheap_socket import MinimalWebSocket
 
-JOINING_AT_ONCE: Final = 100
+CONNECT_CONCURRENCY: Final = 100
 
 
 class Pages:
@@ -25,31 +25,31 @@ class Pages:
         self.size = size
         self.events = 0
 
-    def event(self) -> None:
+    def on_event(self) -> None:
         self.events += 1
         if self.events % self.size == 0:
             print(time.perf_counter(), flush=True)
 
 
-class Page(CheapSocket):
+class Page(MinimalWebSocket):
     """One connection with one subscription, which must not break."""
 
     def __init__(self, pages: Pages, query: str, token: str, variables: dict[str, Any]) -> None:
         super().__init__(query, token, variables)
-        self.told = asyncio.get_running_loop().create_future()
+        self.first_event = asyncio.get_running_loop().create_future()
         self._pages = pages
 
-    def event(self, message: bytes) -> None:
+    def on_event(self, message: bytes) -> None:
         del message
-        if not self.told.done():
-            self.told.set_result(None)
-        self._pages.event()
+        if not self.first_event.done():
+            self.first_event.set_result(None)
+        self._pages.on_event()
 
-    def lost(self, why: str) -> None:
-        _give_up(why)
+    def on_lost(self, why: str) -> None:
+        _abort(why)
 
 
-def _give_up(why: str) -> NoReturn:
+def _abort(why: str) -> NoReturn:
     """At once: what a callback raises the loop only logs."""
     print(why, file=sys.stderr, flush=True)
     os._exit(1)
@@ -58,19 +58,19 @@ def _give_up(why: str) -> NoReturn:
 async def main() -> None:
     given = json.loads(sys.stdin.readline())
     pages = Pages(len(given["pages"]))
-    few = asyncio.Semaphore(JOINING_AT_ONCE)
+    semaphore = asyncio.Semaphore(CONNECT_CONCURRENCY)
     loop = asyncio.get_running_loop()
 
-    async def join(token: str, variables: dict[str, Any]) -> None:
-        async with few:
+    async def open_page(token: str, variables: dict[str, Any]) -> None:
+        async with semaphore:
             _, page = await loop.create_connection(
                 lambda: Page(pages, given["query"], token, variables), "127.0.0.1", given["port"]
             )
-            await page.told
+            await page.first_event
 
     async with asyncio.TaskGroup() as group:
         for token, variables in given["pages"]:
-            group.create_task(join(token, variables))
+            group.create_task(open_page(token, variables))
     await loop.run_in_executor(None, sys.stdin.read)
 
 

@@ -17,9 +17,9 @@ from typing import Final
 import psutil
 from redis.asyncio import Redis
 
-from benchmarks.harness import KIB, Table, times
+from benchmarks.harness import KIB, Table, multiple
 from benchmarks.loading import openid_of
-from benchmarks.machine import ROBOT, SEALED_WITH, Machine
+from benchmarks.machine import BENCHMARK_SECRET, ROBOT, Machine
 from benchmarks.programs import resident_bytes, web_process
 from service.auth.tokens import sign_token
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
@@ -27,12 +27,12 @@ from service.entities.enums import ChangeCause, DefaultTagRule, Role
 from service.entities.ids import channel_gid
 from service.foundation.settings import Settings
 from service.valkey.notifications import encode, topic_of_channel
-from service.web.protocols.websocket import allow_many_connections
+from service.web.protocols.websocket import raise_file_descriptor_limit
 
 PAGES: Final = int(os.environ.get("OPEN_PAGES", "10000"))
-PAGES_OF_A_TOKEN: Final = 100
+PAGES_PER_TOKEN: Final = 100
 ROUNDS: Final = 5
-SILENCE: Final = 60.0
+IDLE_SECONDS: Final = 60.0
 HOUR: Final = timedelta(hours=1)
 MODULES: Final = Path(__file__).parent.parent / "examples" / "live" / "package.json"
 PEERS: Final = Path(__file__).parent / "peers"
@@ -64,16 +64,16 @@ class Measured:
     """
 
     pages: int
-    joined: float
-    joining: float
+    open_seconds: float
+    cpu_per_open: float
     memory: float
-    last: float
-    cpu: float
+    delivery_seconds: float
+    cpu_per_delivery: float
 
 
 async def measure(machine: Machine) -> list[Table]:
     # The clients, and the peers, inherit what we may have.
-    allow_many_connections()
+    raise_file_descriptor_limit()
     async with web_process(machine) as web:
         ours, idle = await _ours(machine, web.port, web.pid)
     peers = {
@@ -89,30 +89,53 @@ async def measure(machine: Machine) -> list[Table]:
         "The peers have as many pages of the same clients and send events of the same size from their memory, without "
         f"database, rights or cursors. Medians of {ROUNDS} rounds and means of CPU, after rounds that do not count.",
     )
-    table.add("told to the last within", ours.last, "s", "1 ×", f"{ours.pages / ours.last:,.0f} deliveries/s")
+    table.add(
+        "told to the last within",
+        ours.delivery_seconds,
+        "s",
+        "1 ×",
+        f"{ours.pages / ours.delivery_seconds:,.0f} deliveries/s",
+    )
     for name, peer in peers.items():
-        rate = f"{peer.pages / peer.last:,.0f} deliveries/s"
-        table.add(f"told by {name} within", peer.last, "s", times(peer.last, ours.last), rate)
-    table.add("CPU of the web process", ours.cpu * 1e6, "µs/delivery", "1 ×")
+        rate = f"{peer.pages / peer.delivery_seconds:,.0f} deliveries/s"
+        table.add(
+            f"told by {name} within",
+            peer.delivery_seconds,
+            "s",
+            multiple(peer.delivery_seconds, ours.delivery_seconds),
+            rate,
+        )
+    table.add("CPU of the web process", ours.cpu_per_delivery * 1e6, "µs/delivery", "1 ×")
     for name, peer in peers.items():
-        table.add(f"CPU of {name}", peer.cpu * 1e6, "µs/delivery", times(peer.cpu, ours.cpu))
+        table.add(
+            f"CPU of {name}",
+            peer.cpu_per_delivery * 1e6,
+            "µs/delivery",
+            multiple(peer.cpu_per_delivery, ours.cpu_per_delivery),
+        )
     table.add("memory", ours.memory / KIB, "KiB/page", "1 ×")
     for name, peer in peers.items():
-        table.add(f"memory of {name}", peer.memory / KIB, "KiB/page", times(peer.memory, ours.memory))
-    table.add("all pages opened in", ours.joined, "s", "1 ×", f"{ours.joining * 1e3:.2f} ms of CPU each")
+        table.add(f"memory of {name}", peer.memory / KIB, "KiB/page", multiple(peer.memory, ours.memory))
+    table.add("all pages opened in", ours.open_seconds, "s", "1 ×", f"{ours.cpu_per_open * 1e3:.2f} ms of CPU each")
     for name, peer in peers.items():
-        cpu = f"{peer.joining * 1e3:.2f} ms of CPU each"
-        table.add(f"opened by {name} in", peer.joined, "s", times(peer.joined, ours.joined), cpu)
-    seconds = f"{idle * 100:.2f} % of a core, over {SILENCE:.0f} s"
+        cpu_per_delivery = f"{peer.cpu_per_open * 1e3:.2f} ms of CPU each"
+        table.add(
+            f"opened by {name} in",
+            peer.open_seconds,
+            "s",
+            multiple(peer.open_seconds, ours.open_seconds),
+            cpu_per_delivery,
+        )
+    seconds = f"{idle * 100:.2f} % of a core, over {IDLE_SECONDS:.0f} s"
     table.add("CPU of an hour in which nothing happens", idle * HOUR.total_seconds(), "s", "", seconds)
     return [table]
 
 
 async def _ours(machine: Machine, port: int, pid: int) -> tuple[Measured, float]:
-    settings = Settings(jwt_secret=SEALED_WITH)
+    settings = Settings(jwt_secret=BENCHMARK_SECRET)
     tokens = [
         sign_token(settings, robot=ROBOT, role=Role.AGENT, subject=f"agent {number}", ttl=HOUR)
-        for number in range(-(-PAGES // PAGES_OF_A_TOKEN))
+        for number in range(-(-PAGES // PAGES_PER_TOKEN))
     ]
     channel = channel_gid(machine.channel.channel_id)
     followers = await machine.admin.fetch(
@@ -122,7 +145,7 @@ async def _ours(machine: Machine, port: int, pid: int) -> tuple[Measured, float]
         PAGES,
     )
     pages = [
-        (tokens[number // PAGES_OF_A_TOKEN], {"channelId": channel, "openid": row["openid"]})
+        (tokens[number // PAGES_PER_TOKEN], {"channelId": channel, "openid": row["openid"]})
         for number, row in enumerate(followers)
     ]
     names = iter(range(1_000_000))
@@ -143,7 +166,7 @@ async def _ours(machine: Machine, port: int, pid: int) -> tuple[Measured, float]
                 )
             await valkey.publish(topic_of_channel(channel_id), encode(notification))
 
-        return await _measured(port, pid, pages, rename, silence=SILENCE)
+        return await _measured(port, pid, pages, rename, idle_seconds=IDLE_SECONDS)
 
 
 async def _peer(command: Sequence[str], *, warm_up: int) -> Measured:
@@ -157,10 +180,10 @@ async def _peer(command: Sequence[str], *, warm_up: int) -> Measured:
         port = int(await process.stdout.readline())
         pages = [("", {"channelId": "1", "openid": openid_of(number)}) for number in range(PAGES)]
 
-        async def tell() -> None:
+        async def send_event() -> None:
             stdin.write(b"\n")
 
-        measured, _ = await _measured(port, process.pid, pages, tell, warm_up=warm_up)
+        measured, _ = await _measured(port, process.pid, pages, send_event, warm_up=warm_up)
         return measured
     finally:
         stdin.close()
@@ -174,28 +197,28 @@ async def _measured(
     change: Callable[[], Awaitable[None]],
     *,
     warm_up: int = 1,
-    silence: float = 0.0,
+    idle_seconds: float = 0.0,
 ) -> tuple[Measured, float]:
     """Also the share of a core that the server took while nothing happened."""
     before, used = resident_bytes(pid), _cpu_seconds(pid)
-    async with _clients(port, pages) as told:
-        joined = await told()
-        joining = (_cpu_seconds(pid) - used) / len(pages)
+    async with _clients(port, pages) as wait_for_delivery:
+        open_seconds = await wait_for_delivery()
+        cpu_per_open = (_cpu_seconds(pid) - used) / len(pages)
         memory = (resident_bytes(pid) - before) / len(pages)
         for _ in range(warm_up):
             await change()
-            await told()
+            await wait_for_delivery()
         lasts = []
         used = _cpu_seconds(pid)
         for _ in range(ROUNDS):
             started = time.perf_counter()
             await change()
-            lasts.append(await told() - started)
-        cpu = (_cpu_seconds(pid) - used) / ROUNDS / len(pages)
+            lasts.append(await wait_for_delivery() - started)
+        cpu_per_delivery = (_cpu_seconds(pid) - used) / ROUNDS / len(pages)
         used = _cpu_seconds(pid)
-        await asyncio.sleep(silence)
-        idle = (_cpu_seconds(pid) - used) / silence if silence else 0.0
-    return Measured(len(pages), joined, joining, memory, statistics.median(lasts), cpu), idle
+        await asyncio.sleep(idle_seconds)
+        idle = (_cpu_seconds(pid) - used) / idle_seconds if idle_seconds else 0.0
+    return Measured(len(pages), open_seconds, cpu_per_open, memory, statistics.median(lasts), cpu_per_delivery), idle
 
 
 @asynccontextmanager
@@ -220,7 +243,7 @@ async def _clients(
     await stdin.drain()
     opened = False
 
-    async def told() -> float:
+    async def wait_for_delivery() -> float:
         nonlocal opened
         line = await stdout.readline()
         if not line:
@@ -229,7 +252,7 @@ async def _clients(
         return moment if earlier else moment - started
 
     try:
-        yield told
+        yield wait_for_delivery
     finally:
         stdin.close()
         if process.returncode is None:

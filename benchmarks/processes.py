@@ -6,12 +6,12 @@ import sys
 import time
 from typing import Final
 
-from benchmarks.harness import MIB, Table, seconds, times
+from benchmarks.harness import MIB, Table, multiple, seconds
 from benchmarks.machine import Machine
 from benchmarks.programs import program, resident_bytes, web_process
 
 STARTS: Final = 3
-GLANCE: Final = 0.02
+POLL_INTERVAL: Final = 0.02
 
 
 async def measure(machine: Machine) -> list[Table]:
@@ -30,7 +30,7 @@ async def measure(machine: Machine) -> list[Table]:
     )
     start = statistics.median(starts)
     table.add("an empty Python process", bare, "s", "1 ×", "the limit")
-    table.add("web serves", start, "s", times(start, bare), "from its start to the first connection")
+    table.add("web serves", start, "s", multiple(start, bare), "from its start to the first connection")
     table.add("worker has caught up", run, "s", "", "from its start to the end of the run")
     table.add("memory of web", web_memory / MIB, "MiB", "", "after its start; under load see the pushes")
     table.add("memory of the worker", worker_memory / MIB, "MiB", "", "the most it had")
@@ -45,16 +45,16 @@ async def _bare_python() -> None:
 
 async def _worker(machine: Machine) -> tuple[float, int]:
     """How long the worker took to catch up, and the most memory it had meanwhile."""
-    asked = "select default_tags_as_of from channel_state"
-    before = await machine.admin.fetchval(asked)
+    query = "select default_tags_as_of from channel_state"
+    before = await machine.admin.fetchval(query)
     started = time.perf_counter()
     most = 0
     async with program(machine, "worker") as process:
-        while await machine.admin.fetchval(asked) == before:
+        while await machine.admin.fetchval(query) == before:
             if process.returncode is not None:
                 raise RuntimeError(f"the worker ended with {process.returncode}")
             most = max(most, resident_bytes(process.pid))
-            await asyncio.sleep(GLANCE)
+            await asyncio.sleep(POLL_INTERVAL)
         return time.perf_counter() - started, max(most, resident_bytes(process.pid))
 
 

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 import psutil
 
-from benchmarks.machine import SEALED_WITH, Machine
-from service.dev.stack.servers import environment_with_ourselves
+from benchmarks.machine import BENCHMARK_SECRET, Machine
+from service.dev.stack.servers import environment_with_package_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +25,29 @@ class Web:
 
 
 def environment(machine: Machine) -> dict[str, str]:
-    return environment_with_ourselves() | {
+    return environment_with_package_path() | {
         "DATABASE_URL": machine.database_url,
         "REDIS_URL": machine.redis_url,
-        "USER_TAGS_SECRETS_KEY": SEALED_WITH,
-        "USER_TAGS_JWT_SECRET": SEALED_WITH,
+        "USER_TAGS_SECRETS_KEY": BENCHMARK_SECRET,
+        "USER_TAGS_JWT_SECRET": BENCHMARK_SECRET,
     }
 
 
 @asynccontextmanager
-async def web_process(machine: Machine, more: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Web]:
-    """`more` environment variables may be given."""
+async def web_process(
+    machine: Machine, extra_environment: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Web]:
+    """`extra_environment` environment variables may be given."""
     port = free_port()
     started = time.perf_counter()
-    async with program(machine, "serve", "--port", str(port), more=more) as process:
-        await until_it_listens(port)
+    async with program(machine, "serve", "--port", str(port), extra_environment=extra_environment) as process:
+        await wait_until_listening(port)
         yield Web(port, process.pid, time.perf_counter() - started)
 
 
 @asynccontextmanager
 async def program(
-    machine: Machine, *arguments: str, more: Mapping[str, str] = MappingProxyType({})
+    machine: Machine, *arguments: str, extra_environment: Mapping[str, str] = MappingProxyType({})
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """One of the program's commands, stopped at the end if it has not ended by itself."""
     process = await asyncio.create_subprocess_exec(
@@ -53,7 +55,7 @@ async def program(
         "-m",
         "service",
         *arguments,
-        env={**environment(machine), **more},
+        env={**environment(machine), **extra_environment},
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
@@ -74,7 +76,7 @@ def resident_bytes(pid: int) -> int:
     return int(psutil.Process(pid).memory_info().rss)
 
 
-async def until_it_listens(port: int) -> None:
+async def wait_until_listening(port: int) -> None:
     for _ in range(1200):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from benchmarks.harness import KIB, MIB, Table, times
+from benchmarks.harness import KIB, MIB, Table, multiple
 from benchmarks.loading import openid_of
 from benchmarks.machine import Machine
 from benchmarks.programs import resident_bytes, web_process
-from service.dev.demo.push_encoder import seal_push
+from service.dev.demo.push_encoder import encode_push
 from service.domain.channels.binding import ChannelUpdate, Credentials, push_url, update_channel
 from service.entities.ids import channel_gid
 from service.wechat.crypto import new_encoding_aes_key
@@ -32,7 +32,7 @@ async def measure(machine: Machine) -> list[Table]:
     key = new_encoding_aes_key()
     await update_channel(
         machine.runtime,
-        machine.boss,
+        machine.principal,
         channel_gid(machine.channel.channel_id),
         ChannelUpdate(None, None, Credentials(callback_token=CALLBACK_TOKEN, encoding_aes_key=key)),
     )
@@ -59,9 +59,9 @@ async def measure(machine: Machine) -> list[Table]:
         f"committed, and only then answered. Medians of {ROUNDS} rounds of {PUSHES:,}, soon after a checkpoint, when "
         "almost every page is logged whole. The limit is the same server and client with nothing to do.",
     )
-    our_rate, most = PUSHES / statistics.median(ours), PUSHES / statistics.median(limit)
-    table.add("health checks", most, "requests/s", "1 ×", "the limit")
-    table.add("pushes", our_rate, "pushes/s", times(our_rate, most), "one web process")
+    our_rate, limit_rate = PUSHES / statistics.median(ours), PUSHES / statistics.median(limit)
+    table.add("health checks", limit_rate, "requests/s", "1 ×", "the limit")
+    table.add("pushes", our_rate, "pushes/s", multiple(our_rate, limit_rate), "one web process")
     p99 = statistics.quantiles(waits, n=100)[98]
     table.add(
         "answered within", p99 * 1000, "ms", "", f"99 of 100; the median is {statistics.median(waits) * 1000:.0f} ms"
@@ -74,18 +74,18 @@ async def measure(machine: Machine) -> list[Table]:
 
 def _pushes(machine: Machine, path: str, key: str) -> Iterator[bytes]:
     """Complete requests of random people."""
-    dice = random.Random(13)
+    rng = random.Random(13)
     for number in itertools.count(1):
         now = datetime.now(UTC)
         fields = {
             "ToUserName": "gh_benchmark",
-            "FromUserName": openid_of(dice.randrange(machine.users)),
+            "FromUserName": openid_of(rng.randrange(machine.users)),
             "CreateTime": str(int(now.timestamp())),
             "MsgType": "text",
             "Content": json.dumps({"number": number}),
             "MsgId": str(number),
         }
-        query, body = seal_push(
+        query, body = encode_push(
             fields,
             token=CALLBACK_TOKEN,
             encoding_aes_key=key,

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import psutil
 
-from benchmarks.harness import Table, times
-from benchmarks.machine import ROBOT, SEALED_WITH, Machine
-from benchmarks.programs import environment, free_port, until_it_listens, web_process
+from benchmarks.harness import Table, multiple
+from benchmarks.machine import BENCHMARK_SECRET, ROBOT, Machine
+from benchmarks.programs import environment, free_port, wait_until_listening, web_process
 from service.auth.tokens import sign_token
 from service.entities.enums import Role
 from service.entities.ids import channel_gid
@@ -39,7 +39,7 @@ MORE_TAGS: Final = 92
 
 
 @dataclass(slots=True)
-class Contestant:
+class MeasuredServer:
     """A server that listens, and what it was measured at."""
 
     name: str
@@ -51,13 +51,13 @@ class Contestant:
     rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
-    async def ask(self, openids: list[str], seconds: float) -> None:
+    async def run_round(self, openids: list[str], seconds: float) -> None:
         """One round."""
         bodies = [
             json.dumps({"query": QUERY, "variables": {"channelId": self.channel, "openid": openid}})
             for openid in openids
         ]
-        job = {
+        load = {
             "port": self.port,
             "path": self.path,
             "head": {"Content-Type": "application/json", "Accept": "application/json", **self.head},
@@ -66,14 +66,14 @@ class Contestant:
             "seconds": seconds,
         }
         before = self._cpu()
-        answer = await _run(job)
+        answer = await _run(load)
         self.cpu.append((self._cpu() - before) / answer["count"] * 1e6)
         self.rates.append(answer["count"] / answer["seconds"])
         shown = json.loads(answer["last"])["data"]["user"]["tags"]
         if not shown:
             raise RuntimeError(f"{self.name} shows no tags")
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.rates.clear()
         self.cpu.clear()
 
@@ -94,23 +94,23 @@ async def measure(machine: Machine) -> list[Table]:
         f"Medians of {ROUNDS} rounds in turns, after {WARM_UP:.0f} s of warming up.",
     )
     async with AsyncExitStack() as stack:
-        contestants = [await stack.enter_async_context(_ours(machine))]
+        servers = [await stack.enter_async_context(_ours(machine))]
         for kind in ("plain Strawberry", "ariadne", "graphql-yoga", "mercurius", "mercurius-jit"):
             missing = _missing(kind)
             if missing:
                 print(f"[{kind} is left out: {missing}]", flush=True)
             else:
-                contestants.append(await stack.enter_async_context(_peer(machine, kind)))
-        for each in contestants:
-            await each.ask(openids, WARM_UP)
-            each.forget()
+                servers.append(await stack.enter_async_context(_peer(machine, kind)))
+        for each in servers:
+            await each.run_round(openids, WARM_UP)
+            each.reset()
         for _ in range(ROUNDS):
-            for each in contestants:
-                await each.ask(openids, SECONDS)
-    plain = statistics.median(contestants[1].rates)
-    for each in contestants:
+            for each in servers:
+                await each.run_round(openids, SECONDS)
+    plain = statistics.median(servers[1].rates)
+    for each in servers:
         rate, cpu = statistics.median(each.rates), statistics.median(each.cpu)
-        table.add(each.name, rate, "requests/s", times(rate, plain), f"{cpu:,.0f} µs of its CPU a request")
+        table.add(each.name, rate, "requests/s", multiple(rate, plain), f"{cpu:,.0f} µs of its CPU a request")
     return [table]
 
 
@@ -144,18 +144,18 @@ async def _people(machine: Machine) -> list[str]:
 
 
 @asynccontextmanager
-async def _ours(machine: Machine) -> AsyncIterator[Contestant]:
+async def _ours(machine: Machine) -> AsyncIterator[MeasuredServer]:
     token = sign_token(
-        Settings(jwt_secret=SEALED_WITH), robot=ROBOT, role=Role.AGENT, subject="bench", ttl=timedelta(hours=1)
+        Settings(jwt_secret=BENCHMARK_SECRET), robot=ROBOT, role=Role.AGENT, subject="bench", ttl=timedelta(hours=1)
     )
     no_limit = {"USER_TAGS_OPERATIONS_PER_SECOND": "1000000"}
-    async with web_process(machine, more=no_limit) as web:
+    async with web_process(machine, extra_environment=no_limit) as web:
         head = {"Authorization": f"Bearer {token}"}
-        yield Contestant("User Tags", web.port, web.pid, "/graphql", head, channel_gid(machine.channel.channel_id))
+        yield MeasuredServer("User Tags", web.port, web.pid, "/graphql", head, channel_gid(machine.channel.channel_id))
 
 
 @asynccontextmanager
-async def _peer(machine: Machine, kind: str) -> AsyncIterator[Contestant]:
+async def _peer(machine: Machine, kind: str) -> AsyncIterator[MeasuredServer]:
     port = free_port()
     if kind in {"plain Strawberry", "ariadne"}:
         command = [sys.executable, "-m", "benchmarks.peers.python_servers", kind, str(port)]
@@ -169,8 +169,8 @@ async def _peer(machine: Machine, kind: str) -> AsyncIterator[Contestant]:
     }
     process = await asyncio.create_subprocess_exec(*command, env=given)
     try:
-        await until_it_listens(port)
-        yield Contestant(kind, port, process.pid, path, {}, str(machine.channel.channel_id))
+        await wait_until_listening(port)
+        yield MeasuredServer(kind, port, process.pid, path, {}, str(machine.channel.channel_id))
     finally:
         process.terminate()
         await process.wait()
@@ -188,9 +188,9 @@ def _missing(kind: str) -> str | None:
     return None
 
 
-async def _run(job: dict[str, Any]) -> dict[str, Any]:
+async def _run(load: dict[str, Any]) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(job, file)
+        json.dump(load, file)
         file.flush()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.asking", file.name, stdout=asyncio.subprocess.PIPE

@@ -3,7 +3,7 @@
 import random
 from typing import Final
 
-from benchmarks.harness import Table, medians_side_by_side, times
+from benchmarks.harness import Table, medians_side_by_side, multiple
 from benchmarks.machine import Machine
 from service.storage import users
 
@@ -19,7 +19,7 @@ where tag_id = 3
 
 
 async def measure(machine: Machine) -> list[Table]:
-    dice = random.Random(11)
+    rng = random.Random(11)
     await machine.admin.execute(MORE_TAGS, TAGS - 8)
     await machine.admin.execute("vacuum (analyze, freeze) tag_members")
     table = Table(
@@ -33,7 +33,7 @@ async def measure(machine: Machine) -> list[Table]:
             wanted: list[int] = []
 
             async def rows(wanted: list[int] = wanted, at_once: int = at_once) -> None:
-                wanted[:] = [dice.randrange(machine.users) for _ in range(at_once)]
+                wanted[:] = [rng.randrange(machine.users) for _ in range(at_once)]
                 await conn.fetch(
                     "select * from channel_user where channel_id = $1 and ordinal = any($2::int[])", channel_id, wanted
                 )
@@ -44,5 +44,5 @@ async def measure(machine: Machine) -> list[Table]:
             limit, ours = await medians_side_by_side([rows, tags], ROUNDS)
             people = "1 person" if at_once == 1 else f"{at_once} people at once"
             table.add(f"rows of {people}", limit * 1000, "ms", "1 ×", "the limit")
-            table.add(f"tags of {people}", ours * 1000, "ms", times(ours, limit))
+            table.add(f"tags of {people}", ours * 1000, "ms", multiple(ours, limit))
     return [table]

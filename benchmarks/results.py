@@ -20,18 +20,18 @@ HEAD: Final = (
 SECTION: Final = re.compile(r"^<!-- (\d+) (\w+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 
-def keep_results(users: int, name: str, tables: Iterable[Table], order: Sequence[str], path: Path = RESULTS) -> str:
+def write_results(users: int, name: str, tables: Iterable[Table], order: Sequence[str], path: Path = RESULTS) -> str:
     """Puts the tables of one benchmark in the place of its former ones; returns their text.
 
     `order` has the names of all benchmarks; the largest channels come first.
     """
-    kept = _sections(path)
-    text = "\n\n".join([f"*{_circumstances()}*", *(table.text() for table in tables)])
-    kept[users, name] = text
+    sections = _sections(path)
+    text = "\n\n".join([f"*{_environment()}*", *(table.text() for table in tables)])
+    sections[users, name] = text
     parts = [HEAD]
-    for size in sorted({size for size, _ in kept}, reverse=True):
+    for size in sorted({size for size, _ in sections}, reverse=True):
         parts.append(f"## {size:,} users in one channel")
-        parts += [_section(size, each, kept[size, each]) for each in order if (size, each) in kept]
+        parts += [_section(size, each, sections[size, each]) for each in order if (size, each) in sections]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return text
 
@@ -47,7 +47,7 @@ def _section(users: int, name: str, text: str) -> str:
     return f"<!-- {users} {name} -->\n### {name.replace('_', ' ').capitalize()}\n\n{text}\n\n<!-- end -->"
 
 
-def _circumstances() -> str:
+def _environment() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {os.cpu_count()} cores, {memory:.0f} GiB, "

@@ -10,7 +10,7 @@ from typing import Final
 
 import orjson
 
-from benchmarks.harness import Table, seconds, times
+from benchmarks.harness import Table, multiple, seconds
 from benchmarks.loading import openid_of
 from benchmarks.machine import Machine
 from benchmarks.programs import web_process
@@ -23,8 +23,8 @@ from service.wechat.crypto import Envelope
 
 BATCH: Final = 10_000
 BATCHES: Final = 12
-AT_ONCE: Final = 4
-OPENIDS_A_CALL: Final = 100
+CONCURRENCY: Final = 4
+OPENIDS_PER_CALL: Final = 100
 CALLS: Final = 900
 CONNECTIONS: Final = (20, 100)
 INDEXED: Final = """
@@ -44,12 +44,12 @@ async def measure(machine: Machine) -> list[Table]:
 
 
 async def _batches(machine: Machine) -> Table:
-    dice = random.Random(7)
+    rng = random.Random(7)
     recorder = ReturnRecorder(machine.runtime)
     await machine.admin.execute(INDEXED)
 
     def people() -> list[str]:
-        return [openid_of(number) for number in dice.sample(range(machine.users), BATCH)]
+        return [openid_of(number) for number in rng.sample(range(machine.users), BATCH)]
 
     async def copy(openids: Sequence[str]) -> None:
         rows = [(machine.channel.channel_id, 1, openid) for openid in openids]
@@ -80,8 +80,8 @@ async def _batches(machine: Machine) -> Table:
             wal.append(logged.size)
         if number >= BATCHES - 2:
             receipt = gid("ReturnReceipt", machine.channel.channel_id, batch_id)
-            undos.append(await seconds(lambda receipt=receipt: undo_batch(machine.runtime, machine.boss, receipt)))  # type: ignore[misc]
-    lists = [people() for _ in range(AT_ONCE * 3)]
+            undos.append(await seconds(lambda receipt=receipt: undo_batch(machine.runtime, machine.principal, receipt)))  # type: ignore[misc]
+    lists = [people() for _ in range(CONCURRENCY * 3)]
     at_once = await seconds(lambda: _in_flight(submit, lists))
     table = Table(
         f"Returned data in batches of {BATCH:,}",
@@ -91,31 +91,31 @@ async def _batches(machine: Machine) -> Table:
     )
     base_rate, rate = BATCH / statistics.median(baseline), BATCH / statistics.median(ours)
     table.add("COPY into an indexed table", base_rate, "openids/s", "1 ×", "the baseline")
-    table.add("submitReturnData", rate, "openids/s", times(rate, base_rate), "one after the other, one process")
+    table.add("submitReturnData", rate, "openids/s", multiple(rate, base_rate), "one after the other, one process")
     together = len(lists) * BATCH / at_once
-    table.add(f"{AT_ONCE} in flight", together, "openids/s", times(together, base_rate), "one process")
+    table.add(f"{CONCURRENCY} in flight", together, "openids/s", multiple(together, base_rate), "one process")
     table.add("a batch is undone", statistics.median(undos), "s", "", f"among {BATCHES} others of the same tag")
     table.add("write-ahead log", statistics.median(wal) / BATCH, "B/openid", "", "full-page images included")
     return table
 
 
 async def _in_flight(submit: Callable[[Sequence[str], str], Awaitable[int]], lists: Sequence[list[str]]) -> None:
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(openids: list[str]) -> None:
+    async def submit_one(openids: list[str]) -> None:
         async with room:
             await submit(openids, "At once")
 
-    await asyncio.gather(*(one(openids) for openids in lists))
+    await asyncio.gather(*(submit_one(openids) for openids in lists))
 
 
 async def _calls(machine: Machine) -> Table:
-    endpoint = await obtain_endpoint(machine.runtime, machine.boss)
+    endpoint = await obtain_endpoint(machine.runtime, machine.principal)
     envelope = Envelope(decrypt_key(machine.runtime, endpoint), endpoint.app_id)
     path = f"/openapi/label/batchset/{decrypt_token(machine.runtime, endpoint)}"
     requests = _requests(machine, path, envelope)
     table = Table(
-        f"The platform's call with {OPENIDS_A_CALL} openids",
+        f"The platform's call with {OPENIDS_PER_CALL} openids",
         f"Random known people, one label, one web process; each call is decrypted, written and only then answered. "
         f"Medians of 3 rounds of {CALLS:,} calls.",
     )
@@ -135,9 +135,11 @@ async def _calls(machine: Machine) -> Table:
 
 
 def _requests(machine: Machine, path: str, envelope: Envelope) -> Iterator[bytes]:
-    dice = random.Random(11)
+    rng = random.Random(11)
     while True:
-        openids = "".join(f"<openid>{openid_of(dice.randrange(machine.users))}</openid>" for _ in range(OPENIDS_A_CALL))
+        openids = "".join(
+            f"<openid>{openid_of(rng.randrange(machine.users))}</openid>" for _ in range(OPENIDS_PER_CALL)
+        )
         xml = (
             f"<xml><appid>{machine.channel.app_id}</appid><category>Level</category><label>Called</label>"
             f"<desc>measured</desc><list>{openids}</list></xml>"

@@ -12,7 +12,7 @@ from service.entities.expressions import Expression, Operator
 MISSING: Final = "not installed; `make bench` installs requirements/bench.txt"
 
 
-def importable(name: str) -> Any | None:
+def import_optional(name: str) -> Any | None:
     """The module, or None where it is not installed."""
     with suppress(ImportError):
         return importlib.import_module(name)
@@ -62,65 +62,71 @@ class ClickHouse:
     """One groupBitmap state a tag in a MergeTree table, in a directory of its own."""
 
     def __init__(self, bitmaps: Mapping[int, bytes]) -> None:
-        self._place = tempfile.TemporaryDirectory(prefix="user-tags-chdb-")
-        place = Path(self._place.name)
-        self._session: Any = importlib.import_module("chdb.session").Session(str(place / "data"))
-        self._ask("create database b")
+        self._directory = tempfile.TemporaryDirectory(prefix="user-tags-chdb-")
+        directory = Path(self._directory.name)
+        self._session: Any = importlib.import_module("chdb.session").Session(str(directory / "data"))
+        self._query("create database b")
         for table in ("tags", "made"):
-            self._ask(
+            self._query(
                 f"create table b.{table} (tag UInt32, users AggregateFunction(groupBitmap, UInt32)) "
                 "engine = MergeTree order by tag"
             )
         for tag_id, bitmap in bitmaps.items():
-            file = place / "ordinals"
+            file = directory / "ordinals"
             ordinals_of(bitmap).tofile(file)
-            self._ask(
+            self._query(
                 f"insert into b.tags select {tag_id}, groupBitmapState(x) from file('{file}', 'RowBinary', 'x UInt32')"
             )
             file.unlink()
-        self._ask("optimize table b.tags final")
+        self._query("optimize table b.tags final")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
-        self._place.cleanup()
+        self._directory.cleanup()
 
     def count(self, expression: Expression) -> int:
         """All the bitmaps it needs are read together, which is faster than one after the other."""
         tag_ids = sorted(expression.tag_ids())
-        return int(self._ask(f"{self._reading(tag_ids)} select bitmapCardinality({self._set(expression, tag_ids)})"))
+        return int(
+            self._query(
+                f"{self._with_bitmaps(tag_ids)} select bitmapCardinality({self._bitmap_sql(expression, tag_ids)})"
+            )
+        )
 
     def materialise(self, expression: Expression) -> None:
         tag_ids = sorted(expression.tag_ids())
-        self._ask(f"insert into b.made {self._reading(tag_ids)} select 0, {self._set(expression, tag_ids)}")
+        self._query(
+            f"insert into b.made {self._with_bitmaps(tag_ids)} select 0, {self._bitmap_sql(expression, tag_ids)}"
+        )
 
     def overlaps(self, tag_ids: list[int]) -> int:
         """The sum over all pairs, so that every one is computed and none is printed."""
         pairs = [(i, j) for j in range(len(tag_ids)) for i in range(j)]
         counts = " + ".join(f"bitmapAndCardinality(u[{i + 1}], u[{j + 1}])" for i, j in pairs)
-        return int(self._ask(f"{self._reading(sorted(tag_ids))} select {counts}"))
+        return int(self._query(f"{self._with_bitmaps(sorted(tag_ids))} select {counts}"))
 
     def stored_bytes(self) -> int:
         where = "database = 'b' and table = 'tags' and active"
-        return int(self._ask(f"select sum(bytes_on_disk) from system.parts where {where}"))
+        return int(self._query(f"select sum(bytes_on_disk) from system.parts where {where}"))
 
-    def _reading(self, tag_ids: list[int]) -> str:
+    def _with_bitmaps(self, tag_ids: list[int]) -> str:
         wanted = ", ".join(map(str, tag_ids))
         return (
             f"with (select groupArray(users) from (select users from b.tags where tag in ({wanted}) order by tag)) as u"
         )
 
-    def _set(self, expression: Expression, tag_ids: list[int]) -> str:
+    def _bitmap_sql(self, expression: Expression, tag_ids: list[int]) -> str:
         if expression.operator is Operator.TAG:
             return f"u[{tag_ids.index(expression.tag_id) + 1}]"
         function = {Operator.ALL: "bitmapAnd", Operator.ANY: "bitmapOr", Operator.EXCEPT: "bitmapAndnot"}
-        first, *others = (self._set(each, tag_ids) for each in expression.operands)
+        first, *others = (self._bitmap_sql(each, tag_ids) for each in expression.operands)
         for other in others:
             first = f"{function[expression.operator]}({first}, {other})"
         return first
 
-    def _ask(self, statement: str) -> str:
+    def _query(self, statement: str) -> str:
         answer: str = self._session.query(statement, "CSV").bytes().decode().strip()
         return answer

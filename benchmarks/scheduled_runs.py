@@ -5,8 +5,8 @@ import time
 from itertools import count
 from typing import Final
 
-from benchmarks.harness import Table, faster, seconds
-from benchmarks.loading import CROSSINGS, HALF_HOUR, START
+from benchmarks.harness import Table, seconds, speedup
+from benchmarks.loading import CROSSING_SHARES, HALF_HOUR, START
 from benchmarks.machine import Machine
 from service.domain.default_tags.definitions import channel_rules
 from service.domain.default_tags.scheduled_run import run_default_tags
@@ -14,7 +14,7 @@ from service.domain.verification.channel import verify_channel
 from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 
-USUAL: Final = 0.01
+TYPICAL_SHARE: Final = 0.01
 
 
 async def measure(machine: Machine) -> list[Table]:
@@ -22,8 +22,8 @@ async def measure(machine: Machine) -> list[Table]:
     runs: dict[float, list[tuple[float, int]]] = {}
     recomputes = []
     await _recompute(machine)
-    for number, share in zip(count(1), CROSSINGS, strict=False):
-        if share == USUAL:
+    for number, share in zip(count(1), CROSSING_SHARES, strict=False):
+        if share == TYPICAL_SHARE:
             recomputes.append(await seconds(lambda: _recompute(machine)))
         machine.clock.now = START + number * HALF_HOUR
         started = time.perf_counter()
@@ -38,28 +38,28 @@ async def measure(machine: Machine) -> list[Table]:
         share: (statistics.median(taken for taken, _ in found), round(statistics.median(n for _, n in found)))
         for share, found in runs.items()
     }
-    return [_usual(full, *medians[USUAL], rounds=len(runs[USUAL])), _curve(full, medians)]
+    return [_typical_table(full, *medians[TYPICAL_SHARE], rounds=len(runs[TYPICAL_SHARE])), _share_table(full, medians)]
 
 
-def _usual(full: float, run: float, changed: int, *, rounds: int) -> Table:
+def _typical_table(full: float, run: float, changed: int, *, rounds: int) -> Table:
     table = Table(
-        f"A scheduled run in which {USUAL:.0%} of the users cross a boundary",
+        f"A scheduled run in which {TYPICAL_SHARE:.0%} of the users cross a boundary",
         f"They stop being touchable or new. Medians of {rounds} half hours, in turns with the baseline: recomputing "
         "everybody's default tags from the facts and comparing them with the bits (read-only, block by block).",
     )
     table.add("full recompute", full, "s", "1 ×", "the baseline")
-    table.add("scheduled run", run, "s", faster(run, full), f"{changed:,} users changed")
+    table.add("scheduled run", run, "s", speedup(run, full), f"{changed:,} users changed")
     return table
 
 
-def _curve(full: float, medians: dict[float, tuple[float, int]]) -> Table:
+def _share_table(full: float, medians: dict[float, tuple[float, int]]) -> Table:
     table = Table(
         "What a scheduled run costs by the share that crosses",
         "It grows with what changes, not with how many users there are.",
     )
     for share, (run, changed) in sorted(medians.items()):
         each = f"{changed:,} users, {run / changed * 1e6:.1f} µs each" if changed else "nobody changed"
-        table.add(f"{share:.1%}", run, "s", faster(run, full), each)
+        table.add(f"{share:.1%}", run, "s", speedup(run, full), each)
     return table
 
 

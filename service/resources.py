@@ -20,18 +20,18 @@ from service.valkey.connection import Valkey, open_valkey
 from service.valkey.job_queue import ArqQueue
 from service.valkey.notifications import ValkeyPublisher
 
-VALKEY_ANSWERS_WITHIN: Final = 2
+VALKEY_TIMEOUT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Resources:
     runtime: Runtime
     redis: Valkey
     queue: ArqQueue
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, *, answer_timeout: float = 60) -> AsyncIterator[Parts]:
+async def open_resources(settings: Settings, *, answer_timeout: float = 60) -> AsyncIterator[Resources]:
     """Connects; a statement that takes longer than so many seconds fails.
 
     Raises SettingsError when the environment does not say where to, OSError when nobody is there.
@@ -40,12 +40,12 @@ async def open_parts(settings: Settings, *, answer_timeout: float = 60) -> Async
         raise SettingsError("DATABASE_URL and REDIS_URL must be set here; `user-tags up` starts both for you.")
     secret_box = SecretBox(settings.secrets_keys)
     pool = await open_pool(settings.database_url, size=settings.database_pool_size, answer_timeout=answer_timeout)
-    redis = open_valkey(settings.redis_url, answer_timeout=VALKEY_ANSWERS_WITHIN)
+    redis = open_valkey(settings.redis_url, answer_timeout=VALKEY_TIMEOUT)
     publisher = ValkeyPublisher(redis)
     queue = ArqQueue(redis)
     try:
         clock = make_clock(settings.clock_offset_file)
-        yield Parts(Runtime(pool, clock, publisher, queue, secret_box, settings), redis, queue)
+        yield Resources(Runtime(pool, clock, publisher, queue, secret_box, settings), redis, queue)
     finally:
         await queue.close()
         await publisher.close()

@@ -13,8 +13,8 @@ TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 SUBSCRIPTION: Final = "1"
 
 
-class CheapSocket(asyncio.Protocol):
-    """Connects, subscribes once, answers pings. What a subclass does not expect of the server, it is `lost` by."""
+class MinimalWebSocket(asyncio.Protocol):
+    """Connects, subscribes once, answers pings. What a subclass does not expect of the server, it is `on_lost` by."""
 
     def __init__(self, query: str, token: str, variables: dict[str, Any]) -> None:
         self._init = {"type": "connection_init", "payload": {"token": token}}
@@ -23,18 +23,18 @@ class CheapSocket(asyncio.Protocol):
         self._upgraded = False
         self.transport: asyncio.Transport
 
-    def subscribed(self) -> None:
+    def on_subscribed(self) -> None:
         """The subscription was sent."""
 
-    def event(self, message: bytes) -> None:
+    def on_event(self, message: bytes) -> None:
         """A `next` message of any operation."""
         raise NotImplementedError
 
-    def lost(self, why: str) -> None:
+    def on_lost(self, why: str) -> None:
         """The connection broke, or the server said something that ends it. May be told twice."""
         raise NotImplementedError
 
-    def operate(self, number: str, payload: dict[str, Any]) -> None:
+    def subscribe(self, number: str, payload: dict[str, Any]) -> None:
         self._send(TEXT, json.dumps({"type": "subscribe", "id": number, "payload": payload}).encode())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -42,7 +42,7 @@ class CheapSocket(asyncio.Protocol):
         self.transport.write(UPGRADE)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.lost(f"the connection broke: {error}")
+        self.on_lost(f"the connection broke: {error}")
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -51,11 +51,11 @@ class CheapSocket(asyncio.Protocol):
             if not end:
                 return None
             if b" 101 " not in head:
-                return self.lost(f"no upgrade: {head!r}")
+                return self.on_lost(f"no upgrade: {head!r}")
             self._upgraded, self._unread = True, rest
             self._send(TEXT, json.dumps(self._init).encode())
         while (frame := self._next_frame()) is not None:
-            self._take(*frame)
+            self._handle_frame(*frame)
         return None
 
     def _next_frame(self) -> tuple[int, bytes] | None:
@@ -71,18 +71,18 @@ class CheapSocket(asyncio.Protocol):
         self._unread = unread[start + length :]
         return unread[0], unread[start : start + length]
 
-    def _take(self, kind: int, payload: bytes) -> None:
+    def _handle_frame(self, kind: int, payload: bytes) -> None:
         if kind == PING:
             self._send(PONG, payload)
         elif kind != TEXT:
-            self.lost(f"unexpected frame {kind:x}: {payload!r}")
+            self.on_lost(f"unexpected frame {kind:x}: {payload!r}")
         elif b'"connection_ack"' in payload[:40]:
-            self.operate(SUBSCRIPTION, self._payload)
-            self.subscribed()
+            self.subscribe(SUBSCRIPTION, self._payload)
+            self.on_subscribed()
         elif b'"next"' in payload[:40]:
-            self.event(payload)
+            self.on_event(payload)
         elif b'"complete"' not in payload[:40] or f'"{SUBSCRIPTION}"'.encode() in payload:
-            self.lost(f"unexpected message {payload!r}")
+            self.on_lost(f"unexpected message {payload!r}")
 
     def _send(self, kind: int, payload: bytes) -> None:
         """Masked with zeros, which leaves the payload as it is."""

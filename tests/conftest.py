@@ -21,9 +21,9 @@ from tests import lasting
 from tests.frozen_clock import FrozenClock
 
 TEMPLATE = "user_tags_template"
-GRACE = 1.0
-MEMORY = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
-ENOUGH_MEMORY = 4 * 1024**3
+GRACE_PERIOD = 1.0
+TMPFS = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
+MIN_FREE_MEMORY = 4 * 1024**3
 
 _logical_databases = itertools.cycle(range(1, 16))
 
@@ -36,8 +36,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @contextmanager
 def enterable_directory() -> Iterator[Path]:
     # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
-    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
-    directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=MEMORY if roomy else None))
+    fits_in_memory = TMPFS.is_dir() and shutil.disk_usage(TMPFS).free > MIN_FREE_MEMORY
+    directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=TMPFS if fits_in_memory else None))
     directory.chmod(0o711)
     try:
         yield directory
@@ -46,7 +46,7 @@ def enterable_directory() -> Iterator[Path]:
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
+def accessible_dir() -> Iterator[Path]:
     """Make an empty directory that every account may enter."""
     with enterable_directory() as directory:
         yield directory
@@ -65,7 +65,7 @@ async def migrated_template(servers: EmbeddedServers) -> str:
     """Name a migrated database, to be copied for every test that needs one."""
     from service.storage.database.migrations import migrate
 
-    await _administer(servers, f"CREATE DATABASE {TEMPLATE}")
+    await _execute_as_admin(servers, f"CREATE DATABASE {TEMPLATE}")
     await migrate(_url_of(servers, TEMPLATE))
     return TEMPLATE
 
@@ -74,9 +74,9 @@ async def migrated_template(servers: EmbeddedServers) -> str:
 async def database_url(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[str]:
     """Make a migrated database for this test alone, and give its URL."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    await _administer(servers, f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY FILE_COPY")
+    await _execute_as_admin(servers, f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY FILE_COPY")
     yield _url_of(servers, name)
-    await _administer(servers, f"DROP DATABASE {name} WITH (FORCE)")
+    await _execute_as_admin(servers, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -95,18 +95,18 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture(autouse=True)
-async def nothing_left_over() -> AsyncIterator[None]:
+async def leak_check() -> AsyncIterator[None]:
     """Fail the test that leaves a task or a child process running."""
     tasks_before = asyncio.all_tasks()
     processes_before = _processes()
     yield
     tasks = asyncio.all_tasks() - tasks_before - {asyncio.current_task()}
     if tasks:
-        await asyncio.wait(tasks, timeout=GRACE)
+        await asyncio.wait(tasks, timeout=GRACE_PERIOD)
     left = [
         f"task {task.get_name()}: {task.get_coro()}"
         for task in tasks
-        if not task.done() and not lasting.outlasts_tests(task)
+        if not task.done() and not lasting.is_shared(task)
     ]
     for process in _processes() - processes_before:
         left.append(f"process {process.pid}: {_command(process)}")
@@ -137,7 +137,7 @@ def _command(process: psutil.Process) -> str:
         return "gone by now"
 
 
-async def _administer(servers: EmbeddedServers, statement: str) -> None:
+async def _execute_as_admin(servers: EmbeddedServers, statement: str) -> None:
     connection = await asyncpg.connect(servers.database_url)
     try:
         await connection.execute(statement)

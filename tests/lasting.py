@@ -10,7 +10,7 @@ processes: Final[set[int]] = set()
 tasks: Final[Counter[str]] = Counter()
 
 
-def outlasts_tests(task: asyncio.Task[Any]) -> bool:
+def is_shared(task: asyncio.Task[Any]) -> bool:
     """Whether a task belongs to what serves many tests, and not to one more of the kind."""
     name = task.get_name()
     return sum(each.get_name() == name for each in asyncio.all_tasks()) <= tasks[name]

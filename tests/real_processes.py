@@ -18,10 +18,10 @@ from tests.waiting import wait_until
 
 JWT_SECRET: Final = "the real processes' own signing secret of 32 bytes and more"
 SECRETS_KEY: Final = "the real processes' own sealing secret of 32 bytes and more"
-PATIENCE: Final = 20.0
+TIMEOUT: Final = 20.0
 
 
-def environment(database_url: str, redis_url: str, **more: str) -> dict[str, str]:
+def environment(database_url: str, redis_url: str, **extra: str) -> dict[str, str]:
     """Everything a process needs; `more` goes by names without the prefix `USER_TAGS_`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("USER_TAGS_")}
     return {
@@ -30,12 +30,12 @@ def environment(database_url: str, redis_url: str, **more: str) -> dict[str, str
         "REDIS_URL": redis_url,
         "USER_TAGS_JWT_SECRET": JWT_SECRET,
         "USER_TAGS_SECRETS_KEY": SECRETS_KEY,
-        **{f"USER_TAGS_{name}": value for name, value in more.items()},
+        **{f"USER_TAGS_{name}": value for name, value in extra.items()},
     }
 
 
 @dataclass(frozen=True)
-class RealProcess:
+class ServiceProcess:
     """One running `user-tags` command."""
 
     process: asyncio.subprocess.Process
@@ -50,14 +50,14 @@ class RealProcess:
         """Everything it wrote so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def said(self, text: str) -> int:
+    def count_in_log(self, text: str) -> int:
         """How often the log has this text."""
         return self.output.count(text)
 
-    async def says(self, text: str, times: int = 1, within: float = PATIENCE) -> None:
-        await wait_until(lambda: self.said(text) >= times or self._died(), within=within)
+    async def wait_for_log(self, text: str, times: int = 1, within: float = TIMEOUT) -> None:
+        await wait_until(lambda: self.count_in_log(text) >= times or self._died(), within=within)
 
-    async def terminate(self, within: float = PATIENCE) -> int:
+    async def terminate(self, within: float = TIMEOUT) -> int:
         """Ask it to stop; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(within):
@@ -74,13 +74,13 @@ class RealProcess:
 
 
 @asynccontextmanager
-async def command(environment: Mapping[str, str], log: Path, *arguments: str) -> AsyncIterator[RealProcess]:
+async def command(environment: Mapping[str, str], log: Path, *arguments: str) -> AsyncIterator[ServiceProcess]:
     """Run `user-tags` with arguments; it is killed in the end. When the test fails, its log is shown."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "service", *arguments, env=environment, stdout=output, stderr=output
         )
-    running = RealProcess(process, log)
+    running = ServiceProcess(process, log)
     try:
         yield running
     except BaseException:
@@ -92,7 +92,7 @@ async def command(environment: Mapping[str, str], log: Path, *arguments: str) ->
 
 
 @asynccontextmanager
-async def worker(environment: Mapping[str, str], log: Path) -> AsyncIterator[RealProcess]:
+async def worker(environment: Mapping[str, str], log: Path) -> AsyncIterator[ServiceProcess]:
     """Run a worker."""
     async with command(environment, log, "worker") as running:
         yield running
@@ -104,9 +104,9 @@ async def web(environment: Mapping[str, str], log: Path) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    settled = {**environment, "USER_TAGS_PUBLIC_URL": url}
+    full_environment = {**environment, "USER_TAGS_PUBLIC_URL": url}
     async with (
-        command(settled, log, "serve", "--port", str(port)) as running,
+        command(full_environment, log, "serve", "--port", str(port)) as running,
         httpx.AsyncClient(trust_env=False) as http,
     ):
 
@@ -117,18 +117,18 @@ async def web(environment: Mapping[str, str], log: Path) -> AsyncIterator[str]:
             except httpx.TransportError:
                 return False
 
-        await wait_until(ready, within=PATIENCE)
+        await wait_until(ready, within=TIMEOUT)
         yield url
 
 
-async def run_to_end(environment: Mapping[str, str], log: Path, *arguments: str) -> tuple[int, str]:
+async def run_to_completion(environment: Mapping[str, str], log: Path, *arguments: str) -> tuple[int, str]:
     """Run a command until it ends by itself: its exit code and what it said."""
-    async with command(environment, log, *arguments) as running, asyncio.timeout(PATIENCE):
+    async with command(environment, log, *arguments) as running, asyncio.timeout(TIMEOUT):
         code = await running.process.wait()
     return code, running.output
 
 
-class MovableTime:
+class ClockOffsetFile:
     """The file that moves the clock of every process that knows of it."""
 
     def __init__(self, file: Path) -> None:

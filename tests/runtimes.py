@@ -20,7 +20,7 @@ from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool
 
 SECRETS_KEY = "a key for tests only, 32 bytes or more"
-LATER_THAN_ANY_TEST = datetime(2100, 1, 1, tzinfo=UTC)
+FAR_FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
 
 _app_ids = itertools.count(1)
 
@@ -41,8 +41,8 @@ class RecordingQueue:
     def __init__(self) -> None:
         self.tasks: list[tuple[str, tuple[Any, ...], str]] = []
 
-    def enqueue(self, name: str, *args: Any, job_id: str) -> None:
-        self.tasks.append((name, args, job_id))
+    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
+        self.tasks.append((name, args, task_id))
 
 
 @asynccontextmanager
@@ -59,23 +59,23 @@ async def open_runtime(
         await pool.close()
 
 
-def wake_ups_of(runtime: Runtime) -> list[ChangeNotification]:
+def published_notifications(runtime: Runtime) -> list[ChangeNotification]:
     """Everything this runtime has published so far."""
     assert isinstance(runtime.publisher, RecordingPublisher)
     return [each for each in runtime.publisher.notifications if isinstance(each, ChangeNotification)]
 
 
-def forget_wake_ups(runtime: Runtime) -> None:
+def clear_notifications(runtime: Runtime) -> None:
     """Begin anew with what is published from now on."""
     assert isinstance(runtime.publisher, RecordingPublisher)
     runtime.publisher.notifications.clear()
 
 
 def admin(robot_id: str = "robot-1") -> Principal:
-    return Principal("tests", robot_id, Role.ADMIN, LATER_THAN_ANY_TEST)
+    return Principal("tests", robot_id, Role.ADMIN, FAR_FUTURE)
 
 
-def details(
+def channel_details(
     app_id: str | None = None,
     *,
     kind: ChannelKind = ChannelKind.SERVICE_ACCOUNT,
@@ -96,7 +96,9 @@ async def bind(
     verified: bool = True,
 ) -> Channel:
     """Bind a channel as the robot's admin would; by default a new, verified service account."""
-    return await bind_channel(runtime, admin(robot_id), details(app_id, kind=kind, name=name, verified=verified))
+    return await bind_channel(
+        runtime, admin(robot_id), channel_details(app_id, kind=kind, name=name, verified=verified)
+    )
 
 
 async def ordinals_for(runtime: Runtime, channel: Channel, openids: Iterable[str]) -> dict[str, int]:

@@ -13,33 +13,33 @@ import asyncpg
 from service.dev.stack.servers import EmbeddedServers
 from tests import lasting
 from tests.waiting import wait_until
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
-LISTENING: Final = "feed topics"
+LISTENER_TASK: Final = "feed topics"
 robot_numbers: Final = itertools.count(1)
 
 
 @asynccontextmanager
-async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -> AsyncGenerator[Web]:
+async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -> AsyncGenerator[WebClient]:
     """Serve on a database made from the template, and drop it at the end."""
     name = f"shared_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(servers.database_url)
     try:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         database_url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-        listening = _listening()
+        listeners_before = _listener_count()
         async with web_process(database_url, servers.redis_url, **settings) as web:
-            await wait_until(lambda: _listening() > listening)
-            lasting.tasks[LISTENING] += 1
+            await wait_until(lambda: _listener_count() > listeners_before)
+            lasting.tasks[LISTENER_TASK] += 1
             try:
                 yield web
             finally:
-                lasting.tasks[LISTENING] -= 1
+                lasting.tasks[LISTENER_TASK] -= 1
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
 
 
-def _listening() -> int:
+def _listener_count() -> int:
     """How many processes have begun what they go on doing; a test that saw one begin would be blamed for it."""
-    return sum(task.get_name() == LISTENING for task in asyncio.all_tasks())
+    return sum(task.get_name() == LISTENER_TASK for task in asyncio.all_tasks())

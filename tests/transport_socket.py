@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 PROTOCOL: Final = "graphql-transport-ws"
-PATIENCE: Final = 5.0
+TIMEOUT: Final = 5.0
 
 
 class OperationError(AssertionError):
@@ -36,10 +36,10 @@ class Operation:
     """One subscription: its events in the order they came."""
 
     id: str
-    _socket: "TransportSocket"
+    _socket: "GraphqlWebSocket"
     _messages: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
 
-    async def next(self, within: float = PATIENCE) -> Any:
+    async def next(self, within: float = TIMEOUT) -> Any:
         """Return the data of the next event.
 
         Raises OperationError when it holds errors, OperationCompleteError at the end, TimeoutError.
@@ -56,7 +56,7 @@ class Operation:
                 raise OperationCompleteError(message)
 
     @property
-    def waiting(self) -> int:
+    def queued_messages(self) -> int:
         """How many messages have come that nobody has asked for yet."""
         return self._messages.qsize()
 
@@ -65,7 +65,7 @@ class Operation:
         await self._socket.send({"type": "complete", "id": self.id})
 
 
-class TransportSocket:
+class GraphqlWebSocket:
     """One connection. Messages of an operation go to it, all others to `receive`."""
 
     def __init__(self, connection: ClientConnection) -> None:
@@ -91,12 +91,12 @@ class TransportSocket:
         """Send text and bytes as they are, anything else as JSON."""
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
-    async def receive(self, within: float = PATIENCE) -> dict[str, Any]:
+    async def receive(self, within: float = TIMEOUT) -> dict[str, Any]:
         """Return the next message that belongs to no operation; `{"type": "closed"}` at the end."""
         async with asyncio.timeout(within):
             return await self._others.get()
 
-    async def closed(self, within: float = PATIENCE) -> tuple[int, str]:
+    async def wait_for_close(self, within: float = TIMEOUT) -> tuple[int, str]:
         """Wait for the server to close; the code is 1006 when it did so without a close frame."""
         async with asyncio.timeout(within):
             await self.connection.wait_closed()
@@ -119,11 +119,11 @@ class TransportSocket:
 
 
 @asynccontextmanager
-async def open_socket(url: str, **options: Any) -> AsyncGenerator[TransportSocket]:
+async def open_socket(url: str, **options: Any) -> AsyncGenerator[GraphqlWebSocket]:
     """Connect to `/graphql`; nothing is said yet."""
     given: dict[str, Any] = {"subprotocols": [PROTOCOL], "compression": None, "proxy": None, "close_timeout": 2}
     async with connect(url.replace("http", "ws", 1) + "/graphql", **{**given, **options}) as connection:
-        socket = TransportSocket(connection)
+        socket = GraphqlWebSocket(connection)
         reading = asyncio.create_task(socket.read(), name="socket reader")
         try:
             yield socket

@@ -5,15 +5,15 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, overload
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-POLL = 0.01
+POLL_INTERVAL = 0.01
 
 
 @overload
-async def wait_until(condition: Callable[[], Awaitable[Answer | None]], *, within: float = 10.0) -> Answer: ...
+async def wait_until(condition: Callable[[], Awaitable[Result | None]], *, within: float = 10.0) -> Result: ...
 @overload
-async def wait_until(condition: Callable[[], Answer | None], *, within: float = 10.0) -> Answer: ...
+async def wait_until(condition: Callable[[], Result | None], *, within: float = 10.0) -> Result: ...
 async def wait_until(condition: Callable[[], object], *, within: float = 10.0) -> object:
     """Ask `condition`, sync or async, every 10 ms, and return its first truthy answer.
 
@@ -30,4 +30,4 @@ async def wait_until(condition: Callable[[], object], *, within: float = 10.0) -
         if loop.time() >= deadline:
             what = getattr(condition, "__qualname__", repr(condition))
             raise AssertionError(f"{what} was not true within {within:g} s; the last answer was {answer!r}")
-        await asyncio.sleep(POLL)
+        await asyncio.sleep(POLL_INTERVAL)

@@ -16,13 +16,13 @@ from service.auth.tokens import sign_token
 from service.entities.enums import Role
 from service.foundation.settings import ClientLimits, Settings
 from service.web.app import make_app
-from service.web.protocols.uvicorn_options import listening
-from tests.transport_socket import TransportSocket, open_socket
+from service.web.protocols.uvicorn_options import uvicorn_options
+from tests.transport_socket import GraphqlWebSocket, open_socket
 from tests.waiting import wait_until
 
 JWT_SECRET: Final = "the tests' own signing secret, 32 bytes and more"
 SECRETS_KEY: Final = "the tests' own sealing secret, 32 bytes and more"
-HOUR: Final = timedelta(hours=1)
+DEFAULT_TTL: Final = timedelta(hours=1)
 
 
 class _Server(uvicorn.Server):
@@ -34,7 +34,7 @@ class _Server(uvicorn.Server):
 
 
 @dataclass(frozen=True)
-class Answer:
+class GraphqlResponse:
     """What a GraphQL request was answered: `answer["channel"]` reads data and fails on any error."""
 
     status: int
@@ -71,7 +71,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Web:
+class WebClient:
     """A running web process: where it is, and how to talk to it."""
 
     url: str
@@ -83,20 +83,20 @@ class Web:
         role: Role | str,
         robot: str = "r1",
         channels: Collection[str] | None = None,
-        ttl: timedelta = HOUR,
+        ttl: timedelta = DEFAULT_TTL,
         subject: str = "somebody",
     ) -> str:
         """Sign a token; a negative `ttl` makes an expired one."""
         return sign_token(self.settings, robot=robot, role=Role(role), subject=subject, ttl=ttl, channels=channels)
 
-    async def run(self, query: str, /, *, token: str | None = None, **variables: Any) -> Answer:
+    async def run(self, query: str, /, *, token: str | None = None, **variables: Any) -> GraphqlResponse:
         """POST one operation."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         response = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
-        return Answer(response.status_code, response.json())
+        return GraphqlResponse(response.status_code, response.json())
 
     @asynccontextmanager
-    async def socket(self, token: str | None = None) -> AsyncGenerator[TransportSocket]:
+    async def socket(self, token: str | None = None) -> AsyncGenerator[GraphqlWebSocket]:
         """Open a graphql-transport-ws connection, with the token in `connection_init`."""
         payload = None if token is None else {"Authorization": f"Bearer {token}"}
         async with open_socket(self.url) as socket:
@@ -104,14 +104,14 @@ class Web:
             yield socket
 
     @asynccontextmanager
-    async def bare_socket(self, **options: Any) -> AsyncGenerator[TransportSocket]:
+    async def uninitialised_socket(self, **options: Any) -> AsyncGenerator[GraphqlWebSocket]:
         """Open a connection that has not said `connection_init` yet; `options` as of `websockets.connect`."""
         async with open_socket(self.url, **options) as socket:
             yield socket
 
 
 @asynccontextmanager
-async def web_process(database_url: str, redis_url: str, **settings_overrides: Any) -> AsyncGenerator[Web]:
+async def web_process(database_url: str, redis_url: str, **settings_overrides: Any) -> AsyncGenerator[WebClient]:
     """Serve the application as `user-tags serve` does, on a free port, and stop it at the end.
 
     The overrides are those of `Settings`, and of `ClientLimits` by their own names.
@@ -135,7 +135,7 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         make_app(settings),
         lifespan="on",
         timeout_graceful_shutdown=2,
-        **listening(settings.client_limits),
+        **uvicorn_options(settings.client_limits),
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="web process")
@@ -143,7 +143,7 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         await wait_until(lambda: server.started or serving.done())
         assert server.started, "the web process did not start"
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:
-            yield Web(url, settings, http)
+            yield WebClient(url, settings, http)
     finally:
         server.should_exit = True
         await serving

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from service.dev.stack.addresses import addresses
+from service.dev.stack.addresses import resolve_settings
 from service.dev.stack.servers import EmbeddedError, embedded_secrets
 from service.entities.enums import ReturnMode, Role
 from service.entities.errors import RequestError
@@ -20,19 +20,19 @@ from service.foundation.settings import Settings, SettingsError, read_settings
 Command = Callable[[Settings, argparse.Namespace], int]
 
 # A page that has stopped reading must not hold up a restart for long.
-SECONDS_TO_SAY_GOODBYE: Final = 5
+GRACEFUL_SHUTDOWN_TIMEOUT: Final = 5
 
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     # The other commands need no server.
     import uvicorn  # noqa: PLC0415
 
-    from service.web.protocols.uvicorn_options import listening  # noqa: PLC0415
-    from service.web.protocols.websocket import allow_many_connections  # noqa: PLC0415
+    from service.web.protocols.uvicorn_options import uvicorn_options  # noqa: PLC0415
+    from service.web.protocols.websocket import raise_file_descriptor_limit  # noqa: PLC0415
 
-    allow_many_connections()
-    with addresses(settings) as complete:
-        os.environ.update(complete.environment())
+    raise_file_descriptor_limit()
+    with resolve_settings(settings) as resolved:
+        os.environ.update(resolved.environment())
         uvicorn.run(
             "service.web.app:app_from_environment",
             factory=True,
@@ -40,8 +40,8 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
             port=arguments.port,
             workers=arguments.workers,
             loop="uvloop",
-            timeout_graceful_shutdown=SECONDS_TO_SAY_GOODBYE,
-            **listening(settings.client_limits),
+            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT,
+            **uvicorn_options(settings.client_limits),
         )
     return 0
 
@@ -50,13 +50,13 @@ def worker(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.worker.main import run_worker  # noqa: PLC0415 - the other commands need no arq
 
     del arguments
-    with addresses(settings) as complete:
-        run_worker(complete.settings)
+    with resolve_settings(settings) as resolved:
+        run_worker(resolved.settings)
     return 0
 
 
 def up(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.cli.status import Show  # noqa: PLC0415
+    from service.cli.status import StatusReporter  # noqa: PLC0415
     from service.dev.stack.supervisor import up as supervise  # noqa: PLC0415
 
     if arguments.data_dir is not None:
@@ -64,14 +64,14 @@ def up(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.demo:
         os.environ.setdefault("USER_TAGS_DEMO_FILE", str(Path(settings.data_dir).resolve() / "demo.json"))
         Path(os.environ["USER_TAGS_DEMO_FILE"]).unlink(missing_ok=True)
-    show = Show(demo=arguments.demo)
+    status = StatusReporter(demo=arguments.demo)
     return supervise(
         settings,
         port=arguments.port,
         web_processes=arguments.web_processes,
         demo=arguments.demo,
-        on_ready=show.begin,
-        summary_line=show.summary_line,
+        on_ready=status.print_addresses,
+        summary_line=status.summary_line,
     )
 
 
@@ -79,8 +79,8 @@ def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.storage.database.migrations import migrate as bring_up_to_date  # noqa: PLC0415
 
     del arguments
-    with addresses(settings) as complete:
-        applied = asyncio.run(bring_up_to_date(complete.database_url))
+    with resolve_settings(settings) as resolved:
+        applied = asyncio.run(bring_up_to_date(resolved.database_url))
     for migration in applied:
         print(f"applied {migration.version:04}_{migration.name}")
     if not applied:
@@ -107,28 +107,28 @@ def token(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def refresh(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.cli.maintenance import refresh_now  # noqa: PLC0415
+    from service.cli.maintenance import run_refresh  # noqa: PLC0415
 
-    with addresses(settings) as complete:
-        return asyncio.run(refresh_now(complete.settings, arguments.channel, print))
+    with resolve_settings(settings) as resolved:
+        return asyncio.run(run_refresh(resolved.settings, arguments.channel, print))
 
 
 def verify(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.cli.maintenance import verify_now  # noqa: PLC0415
+    from service.cli.maintenance import run_verify  # noqa: PLC0415
 
-    with addresses(settings) as complete:
-        return asyncio.run(verify_now(complete.settings, print, repair=arguments.repair))
+    with resolve_settings(settings) as resolved:
+        return asyncio.run(run_verify(resolved.settings, print, repair=arguments.repair))
 
 
 def forget(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.cli.maintenance import forget_now  # noqa: PLC0415
+    from service.cli.maintenance import run_forget  # noqa: PLC0415
 
-    with addresses(settings) as complete:
-        return asyncio.run(forget_now(complete.settings, arguments.channel, arguments.openid, print))
+    with resolve_settings(settings) as resolved:
+        return asyncio.run(run_forget(resolved.settings, arguments.channel, arguments.openid, print))
 
 
 def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.cli.import_csv import import_now  # noqa: PLC0415
+    from service.cli.import_csv import run_import  # noqa: PLC0415
     from service.domain.return_data.submission import Submission  # noqa: PLC0415
 
     details = Submission(
@@ -141,16 +141,16 @@ def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
         expires_at=arguments.expires_at,
         key=arguments.key,
     )
-    with addresses(settings) as complete:
+    with resolve_settings(settings) as resolved:
         return asyncio.run(
-            import_now(
-                complete.settings,
+            run_import(
+                resolved.settings,
                 arguments.file,
                 arguments.channel,
                 details,
                 openids_of=arguments.openids_of,
                 rejects=arguments.rejects,
-                say=print,
+                echo=print,
             )
         )
 
@@ -163,62 +163,66 @@ def export_schema(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     program = argparse.ArgumentParser(prog="user-tags", description="User tags of a chatbot's WeChat channels.")
     commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=run)
-        return sub
+        subparser = commands.add_parser(name, help=text, description=text)
+        subparser.set_defaults(run=run)
+        return subparser
 
-    started = command("up", up, "everything in one go, embedded: database, Valkey, migrations, web, worker")
-    started.add_argument("--port", type=int, default=8000)
-    started.add_argument("--web-processes", type=_at_least_one, default=1)
-    started.add_argument("--data-dir", default=None)
-    started.add_argument("--demo", action="store_true", help="adds a robot with simulated WeChat traffic")
-    served = command("serve", serve, "the web process")
-    served.add_argument("--host", default="127.0.0.1")
-    served.add_argument("--port", type=int, default=8000)
-    served.add_argument("--workers", type=_at_least_one, default=1)
+    up_parser = command("up", up, "everything in one go, embedded: database, Valkey, migrations, web, worker")
+    up_parser.add_argument("--port", type=int, default=8000)
+    up_parser.add_argument("--web-processes", type=_positive_int, default=1)
+    up_parser.add_argument("--data-dir", default=None)
+    up_parser.add_argument("--demo", action="store_true", help="adds a robot with simulated WeChat traffic")
+    serve_parser = command("serve", serve, "the web process")
+    serve_parser.add_argument("--host", default="127.0.0.1")
+    serve_parser.add_argument("--port", type=int, default=8000)
+    serve_parser.add_argument("--workers", type=_positive_int, default=1)
     command("worker", worker, "the worker process")
     command("migrate", migrate, "bring the database up to date; safe to run from several machines at once")
-    signed = command("token", token, "print a signed token (for development and tests)")
-    signed.add_argument("--robot", required=True)
-    signed.add_argument("--role", required=True, choices=[role.value for role in Role])
-    signed.add_argument("--sub", default="developer")
-    signed.add_argument("--ttl", type=_at_least_one, default=3600, help="seconds")
-    signed.add_argument("--channels", default="", help="channel ids, separated by commas, to narrow the token to")
-    refreshed = command("refresh", refresh, "run the scheduled refreshes now, and say what changed")
-    refreshed.add_argument("--channel", default=None, help="a channel id; all channels without it")
-    verified = command("verify", verify, "recompute everything from the facts and report differences")
-    verified.add_argument("--repair", action="store_true", help="correct what is wrong; exit 1 all the same")
-    forgotten = command("forget", forget, "delete what identifies a person; exit 1 where nobody is known")
-    forgotten.add_argument("--channel", required=True, help="a channel id")
-    forgotten.add_argument("--openid", required=True)
-    imported = command("import-csv", import_csv, "hand back a list of openids, of any size, from a CSV file")
-    imported.add_argument("file", help="the column openid, or else the first one; - reads standard input")
-    imported.add_argument("--channel", required=True, help="a channel id")
-    imported.add_argument("--category", required=True)
-    imported.add_argument("--label", required=True)
-    imported.add_argument("--description", default=None)
-    imported.add_argument("--mode", default="ADD", choices=["ADD", "REMOVE"])
-    imported.add_argument("--openids-of", default=None, help="the channel the openids are of, if it is another one")
-    imported.add_argument("--expires-at", type=_instant, default=None, help="like 2026-03-01T12:00:00Z")
-    imported.add_argument("--key", default=None, help="sent again with the same key, what was written is not repeated")
-    imported.add_argument("--rejects", default=None, help="a file to write what was not taken to")
+    token_parser = command("token", token, "print a signed token (for development and tests)")
+    token_parser.add_argument("--robot", required=True)
+    token_parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+    token_parser.add_argument("--sub", default="developer")
+    token_parser.add_argument("--ttl", type=_positive_int, default=3600, help="seconds")
+    token_parser.add_argument("--channels", default="", help="channel ids, separated by commas, to narrow the token to")
+    refresh_parser = command("refresh", refresh, "run the scheduled refreshes now, and say what changed")
+    refresh_parser.add_argument("--channel", default=None, help="a channel id; all channels without it")
+    verify_parser = command("verify", verify, "recompute everything from the facts and report differences")
+    verify_parser.add_argument("--repair", action="store_true", help="correct what is wrong; exit 1 all the same")
+    forget_parser = command("forget", forget, "delete what identifies a person; exit 1 where nobody is known")
+    forget_parser.add_argument("--channel", required=True, help="a channel id")
+    forget_parser.add_argument("--openid", required=True)
+    import_parser = command("import-csv", import_csv, "hand back a list of openids, of any size, from a CSV file")
+    import_parser.add_argument("file", help="the column openid, or else the first one; - reads standard input")
+    import_parser.add_argument("--channel", required=True, help="a channel id")
+    import_parser.add_argument("--category", required=True)
+    import_parser.add_argument("--label", required=True)
+    import_parser.add_argument("--description", default=None)
+    import_parser.add_argument("--mode", default="ADD", choices=["ADD", "REMOVE"])
+    import_parser.add_argument(
+        "--openids-of", default=None, help="the channel the openids are of, if it is another one"
+    )
+    import_parser.add_argument("--expires-at", type=_aware_datetime, default=None, help="like 2026-03-01T12:00:00Z")
+    import_parser.add_argument(
+        "--key", default=None, help="sent again with the same key, what was written is not repeated"
+    )
+    import_parser.add_argument("--rejects", default=None, help="a file to write what was not taken to")
     command("export-schema", export_schema, "print the GraphQL schema")
     return program
 
 
-def _at_least_one(text: str) -> int:
+def _positive_int(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
 
 
-def _instant(text: str) -> datetime:
+def _aware_datetime(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError("needs an offset, like 2026-03-01T12:00:00Z")
@@ -226,7 +230,7 @@ def _instant(text: str) -> datetime:
 
 
 @contextmanager
-def _plain_words() -> Iterator[None]:
+def _errors_as_messages() -> Iterator[None]:
     """What the environment or the request got wrong is one line, not a traceback."""
     from service.storage.database.migrations import MigrationError  # noqa: PLC0415
 
@@ -241,7 +245,7 @@ def _plain_words() -> Iterator[None]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
-    with _plain_words():
+    arguments = build_parser().parse_args(argv)
+    with _errors_as_messages():
         run: Command = arguments.run
         return run(read_settings(), arguments)

@@ -14,15 +14,15 @@ from service.entities.channels import Channel
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
 from service.foundation.settings import Settings
-from service.resources import open_parts
+from service.resources import open_resources
 from service.storage.channels import all_channels
 
-CHUNK: Final = 1024 * 1024
+CHUNK_SIZE: Final = 1024 * 1024
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 
 
-async def import_now(
+async def run_import(
     settings: Settings,
     source: str,
     gid: str,
@@ -30,35 +30,35 @@ async def import_now(
     *,
     openids_of: str | None,
     rejects: str | None,
-    say: Say,
+    echo: Echo,
 ) -> int:
     """Exit code 0, or 1 when something was not taken. `source` is a path, or - for standard input.
 
     Raises NotFoundError for an id of no channel, OSError for files that cannot be read or written, and what
     `import_csv` raises.
     """
-    async with open_parts(settings) as parts:
-        channel = await _channel(parts.runtime, gid)
+    async with open_resources(settings) as resources:
+        channel = await _find_channel(resources.runtime, gid)
         if openids_of is not None:
-            details = details.with_openids_of(await _channel(parts.runtime, openids_of))
+            details = details.with_openids_of(await _find_channel(resources.runtime, openids_of))
         summary = ImportSummary()
-        with _opened(source) as file, _Rejects(rejects) as refused:
+        with _open_source(source) as file, _RejectFile(rejects) as reject_file:
             await import_csv(
-                ReturnRecorder(parts.runtime),
+                ReturnRecorder(resources.runtime),
                 channel,
                 details,
-                _chunks(file),
+                _read_chunks(file),
                 summary=summary,
-                reject=refused.add,
-                progress=lambda now: say(f"{now.rows:,} rows, {now.added:,} added, {now.rejected:,} rejected"),
+                reject=reject_file.add,
+                progress=lambda now: echo(f"{now.rows:,} rows, {now.added:,} added, {now.rejected:,} rejected"),
             )
-    say(_told(summary))
-    if refused.count and rejects is not None:
-        say(f"what was not taken is in {rejects}: mend it and import it again")
-    return 1 if refused.count else 0
+    echo(_summary_text(summary))
+    if reject_file.count and rejects is not None:
+        echo(f"what was not taken is in {rejects}: mend it and import it again")
+    return 1 if reject_file.count else 0
 
 
-class _Rejects:
+class _RejectFile:
     """Writes what was refused, when there is a file to write it to."""
 
     def __init__(self, path: str | None) -> None:
@@ -79,16 +79,16 @@ class _Rejects:
             self._writer.write(reject)
 
 
-def _opened(source: str) -> BinaryIO:
+def _open_source(source: str) -> BinaryIO:
     return sys.stdin.buffer if source == "-" else Path(source).open("rb")
 
 
-async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(file.read, CHUNK):
+async def _read_chunks(file: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(file.read, CHUNK_SIZE):
         yield chunk
 
 
-async def _channel(runtime: Runtime, gid: str) -> Channel:
+async def _find_channel(runtime: Runtime, gid: str) -> Channel:
     async with runtime.pool.acquire() as conn:
         every = await all_channels(conn)
     found = next((channel for channel in every if channel_gid(channel.channel_id) == gid), None)
@@ -97,7 +97,7 @@ async def _channel(runtime: Runtime, gid: str) -> Channel:
     return found
 
 
-def _told(summary: ImportSummary) -> str:
+def _summary_text(summary: ImportSummary) -> str:
     return (
         f"done: {summary.rows:,} rows in {summary.batches:,} batches ({summary.replayed:,} written before); "
         f"{summary.added:,} added, {summary.removed:,} removed, {summary.unchanged:,} unchanged, "

@@ -10,40 +10,42 @@ from service.entities.channels import Channel
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
 from service.foundation.settings import Settings
-from service.resources import Parts, open_parts
+from service.resources import Resources, open_resources
 from service.storage.channels import all_channels
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 
 
-async def refresh_now(settings: Settings, gid: str | None, say: Say) -> int:
+async def run_refresh(settings: Settings, gid: str | None, echo: Echo) -> int:
     """Exit code 0; raises NotFoundError for an id of no channel."""
-    async with open_parts(settings) as parts:
-        await apply_windows(parts.runtime)
-        found = [channel for channel in await _channels(parts) if gid in {None, channel_gid(channel.channel_id)}]
+    async with open_resources(settings) as resources:
+        await apply_windows(resources.runtime)
+        found = [
+            channel for channel in await _all_channels(resources) if gid in {None, channel_gid(channel.channel_id)}
+        ]
         if gid is not None and not found:
             raise NotFoundError("channel")
         for channel in found:
-            report = await run_default_tags(parts.runtime, channel)
-            say(f"{channel.name}: {report.users_changed} users changed in {report.blocks} blocks")
-            refreshed = await refresh_combos(parts.runtime, channel.channel_id)
+            report = await run_default_tags(resources.runtime, channel)
+            echo(f"{channel.name}: {report.users_changed} users changed in {report.blocks} blocks")
+            refreshed = await refresh_combos(resources.runtime, channel.channel_id)
             if refreshed.combos:
-                say(
+                echo(
                     f"{channel.name}: {refreshed.combos} combos changed in {refreshed.blocks_changed} "
                     f"of {refreshed.blocks} blocks"
                 )
     return 0
 
 
-async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
+async def run_verify(settings: Settings, echo: Echo, *, repair: bool) -> int:
     """Exit code 0 when everything is what the facts say, 1 on any difference, repaired or not."""
     clean = True
-    async with open_parts(settings) as parts:
-        for channel in await _channels(parts):
-            report = await verify_channel(parts.runtime, channel, repair=repair)
+    async with open_resources(settings) as resources:
+        for channel in await _all_channels(resources):
+            report = await verify_channel(resources.runtime, channel, repair=repair)
             clean = clean and report.clean
             state = "clean" if report.clean else ("repaired" if repair else "WRONG")
-            say(
+            echo(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
                 f"{report.missing_timers} users without an alarm, {report.wrong_combos} wrong members of combos"
@@ -51,17 +53,17 @@ async def verify_now(settings: Settings, say: Say, *, repair: bool) -> int:
     return 0 if clean else 1
 
 
-async def forget_now(settings: Settings, gid: str, openid: str, say: Say) -> int:
+async def run_forget(settings: Settings, gid: str, openid: str, echo: Echo) -> int:
     """Exit code 0 when the person is forgotten, 1 where nobody was known; raises NotFoundError without a channel."""
-    async with open_parts(settings) as parts:
-        found = [channel for channel in await _channels(parts) if gid == channel_gid(channel.channel_id)]
+    async with open_resources(settings) as resources:
+        found = [channel for channel in await _all_channels(resources) if gid == channel_gid(channel.channel_id)]
         if not found:
             raise NotFoundError("channel")
-        ordinal = await forget_openid(parts.runtime, found[0].channel_id, openid)
-    say("forgotten" if ordinal is not None else "nobody is known by this openid")
+        ordinal = await forget_openid(resources.runtime, found[0].channel_id, openid)
+    echo("forgotten" if ordinal is not None else "nobody is known by this openid")
     return 0 if ordinal is not None else 1
 
 
-async def _channels(parts: Parts) -> list[Channel]:
-    async with parts.runtime.pool.acquire() as conn:
+async def _all_channels(resources: Resources) -> list[Channel]:
+    async with resources.runtime.pool.acquire() as conn:
         return await all_channels(conn)

@@ -12,16 +12,16 @@ from typing import Any, Final
 import asyncpg
 
 from service.auth.tokens import sign_token
-from service.dev.stack.addresses import announce
+from service.dev.stack.addresses import write_running_file
 from service.entities.enums import Role
 from service.foundation.settings import read_settings
 from service.storage.database.pool import CONNECTION_LOST
 from service.storage.database.statements import STATEMENTS
 
 DEMO_ROBOT: Final = "demo"
-PATIENCE_WITH_DEMO: Final = 20.0
+DEMO_TIMEOUT: Final = 20.0
 TOKEN_TTL: Final = timedelta(hours=24)
-SUBSCRIPTION: Final = (
+SUBSCRIPTION_EXAMPLE: Final = (
     "subscription ($channel: ID!, $openid: String!) {{\n"
     "    userTags(channelId: $channel, openid: $openid) {{\n"
     "      cursor reset cause tags {{ category name }} added {{ name }} removed {{ name }}\n"
@@ -31,18 +31,20 @@ SUBSCRIPTION: Final = (
 )
 
 
-class Show:
-    """`begin` once everything runs, then `summary_line` again and again; neither raises."""
+class StatusReporter:
+    """`print_addresses` once everything runs, then `summary_line` again and again; neither raises."""
 
     def __init__(self, *, demo: bool) -> None:
         self._demo = demo
         self._environment: Mapping[str, str] = {}
-        self._last: tuple[float, int] | None = None
+        self._last_sample: tuple[float, int] | None = None
 
-    def begin(self, environment: Mapping[str, str]) -> None:
+    def print_addresses(self, environment: Mapping[str, str]) -> None:
         """Announces this instance to other terminals and prints where everything is."""
         self._environment = environment
-        announce(Path(environment["USER_TAGS_DATA_DIR"]), environment["DATABASE_URL"], environment["REDIS_URL"])
+        write_running_file(
+            Path(environment["USER_TAGS_DATA_DIR"]), environment["DATABASE_URL"], environment["REDIS_URL"]
+        )
         url = environment["USER_TAGS_PUBLIC_URL"]
         print(f"\nUser Tags is ready.\n\n  GraphQL    {url}/graphql   (and its IDE, in a browser)")
         print(f"  Health     {url}/readyz")
@@ -56,8 +58,8 @@ class Show:
         except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
             return f"the database does not answer ({type(error).__name__})"
         now, changes = time.monotonic(), row["changes"]
-        rate = (changes - self._last[1]) / (now - self._last[0]) if self._last else 0.0
-        self._last = (now, changes)
+        rate = (changes - self._last_sample[1]) / (now - self._last_sample[0]) if self._last_sample else 0.0
+        self._last_sample = (now, changes)
         newest = "never" if row["changed_at"] is None else f"{row['changed_at']:%H:%M:%S} UTC"
         return (
             f"{row['channels']} channels · {row['users']} users · {changes} tag changes "
@@ -77,20 +79,20 @@ class Show:
         for role in Role:
             token = sign_token(settings, robot=DEMO_ROBOT, role=role, subject=role.value, ttl=TOKEN_TTL)
             print(f"  {role.value:<11}{token}")
-        facts = _demo_facts(Path(environment["USER_TAGS_DEMO_FILE"]))
-        if facts is None:
+        demo_info = _read_demo_file(Path(environment["USER_TAGS_DEMO_FILE"]))
+        if demo_info is None:
             print("\nThe demo's traffic begins in a moment; see the log demo.log in the data directory.")
             return
-        watched = facts["watched"]
+        watched = demo_info["watched"]
         print("\nA subscription to somebody whose tags change often (send the token in connection_init as")
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
-        print("  " + SUBSCRIPTION.format(channel=watched["channelId"], openid=watched["openid"]))
-        print(f"\nMake something happen:\n\n  curl -X POST {facts['platformUrl']}/demo/{watched['openid']}/message")
+        print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
+        print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
 
 
-def _demo_facts(path: Path) -> dict[str, Any] | None:
+def _read_demo_file(path: Path) -> dict[str, Any] | None:
     """What the demo wrote about itself, once it has begun."""
-    deadline = time.monotonic() + PATIENCE_WITH_DEMO
+    deadline = time.monotonic() + DEMO_TIMEOUT
     while time.monotonic() < deadline:
         try:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -82,7 +82,7 @@ def enqueue_job(runtime: Runtime, job: Job) -> None:
 
 def enqueue_job_task(runtime: Runtime, channel_id: int, job_id: int, claim: int) -> None:
     """A task is dropped while one with its id is queued or running, so the claim is in the id."""
-    runtime.queue.enqueue("work_on_job", channel_id, job_id, job_id=f"job:{channel_id}:{job_id}:{claim}")
+    runtime.queue.enqueue("process_job", channel_id, job_id, task_id=f"job:{channel_id}:{job_id}:{claim}")
 
 
 def publish_job_change(runtime: Runtime, job: Job) -> None:

@@ -21,7 +21,7 @@ class Publisher(Protocol):
 class TaskQueue(Protocol):
     """Hands tasks to the workers; it never blocks and may lose some, which a sweep finds again."""
 
-    def enqueue(self, name: str, *args: Any, job_id: str) -> None: ...
+    def enqueue(self, name: str, *args: Any, task_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

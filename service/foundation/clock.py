@@ -30,7 +30,7 @@ class _OffsetClock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: tuple[int, int, int] | None = None
+        self._file_state: tuple[int, int, int] | None = None
         self._offset = timedelta()
 
     def __call__(self) -> datetime:
@@ -39,10 +39,10 @@ class _OffsetClock:
     def _current_offset(self) -> timedelta:
         try:
             found = os.stat(self._path)  # noqa: PTH116 - called for every reading of the time; Path.stat costs more
-            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
-            if seen != self._seen:
+            file_state = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if file_state != self._file_state:
                 self._offset = timedelta(seconds=float(self._path.read_text(encoding="ascii").strip() or 0))
-                self._seen = seen
+                self._file_state = file_state
         except FileNotFoundError:
-            self._seen, self._offset = None, timedelta()
+            self._file_state, self._offset = None, timedelta()
         return self._offset

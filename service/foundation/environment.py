@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 PREFIX: Final = "USER_TAGS_"
-SIMILAR: Final = 0.65
+MIN_SIMILARITY: Final = 0.65
 # Kubernetes and Docker tell every container where the service user-tags, or user-tags-web, is. The text tells
 # their USER_TAGS_PORT (tcp://10.0.0.7:8000) from one that somebody made up.
 SERVICE_LINK: Final = re.compile(
@@ -98,5 +98,5 @@ def _unknown(environment: Mapping[str, str], known: Collection[str]) -> Iterator
         if not name.startswith(PREFIX) or name in known or SERVICE_LINK.fullmatch(f"{name}={text}"):
             continue
         # Without the prefix, which would make any two names similar.
-        similar = get_close_matches(name.removeprefix(PREFIX), by_suffix, n=1, cutoff=SIMILAR)
+        similar = get_close_matches(name.removeprefix(PREFIX), by_suffix, n=1, cutoff=MIN_SIMILARITY)
         yield f"{name} is not a known variable{f'; did you mean {by_suffix[similar[0]]}?' if similar else '.'}"

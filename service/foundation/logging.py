@@ -9,13 +9,13 @@ from typing import Final, TextIO
 import orjson
 
 REDACTED: Final = "[redacted]"
-QUIET: Final = ("httpx", "httpcore")
-TAKEN_OVER: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
+QUIET_LOGGERS: Final = ("httpx", "httpcore")
+UVICORN_LOGGERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 # A line for every request costs more than it tells; uvicorn asks whether anybody listens.
-SILENT: Final = ("uvicorn.access",)
-PLAIN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+SILENCED_LOGGERS: Final = ("uvicorn.access",)
+STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
-SECRETS: Final = tuple(
+SECRET_PATTERNS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(/(?:wechat|ads|openapi/label/batchset)/+)[^/?#\s\"'<>]+",
@@ -55,7 +55,7 @@ class RedactSecrets(logging.Filter):
         return True
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line: `at` (UTC), `level`, `logger`, `message`, extras, and `error` (a traceback)."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -80,17 +80,17 @@ def configure_logging(production: bool) -> None:
     """
     handler = _Handler(sys.stderr)
     handler.addFilter(RedactSecrets())
-    handler.setFormatter(JsonLines() if production else _readable())
+    handler.setFormatter(JsonFormatter() if production else _text_formatter())
     root = logging.getLogger()
     for earlier in [each for each in root.handlers if isinstance(each, _Handler)]:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    for name in TAKEN_OVER:
+    for name in UVICORN_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = name not in SILENT
-    for name in QUIET:
+        logger.propagate = name not in SILENCED_LOGGERS
+    for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
@@ -98,7 +98,7 @@ def redact(text: str) -> str:
     """Return the text with every secret that can be recognised replaced."""
     # Half a surrogate pair, which a client can send in JSON, could be written neither as JSON nor to stderr.
     text = text.encode(errors="backslashreplace").decode()
-    for pattern in SECRETS:
+    for pattern in SECRET_PATTERNS:
         text = pattern.sub(rf"\1{REDACTED}", text)
     return text
 
@@ -112,8 +112,8 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in PLAIN_FIELDS}
+    return {name: value for name, value in vars(record).items() if name not in STANDARD_FIELDS}
 
 
-def _readable() -> logging.Formatter:
+def _text_formatter() -> logging.Formatter:
     return logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S")

@@ -13,9 +13,9 @@ from redis.exceptions import RedisError
 from service.foundation.cancellation import cancel_and_wait
 
 MAX_PENDING: Final = 10_000
-PATIENCE_AT_THE_END: Final = 1.0
-HEAD_START: Final = 2.0
-MOST_WORKING_HERE: Final = 2
+DRAIN_TIMEOUT: Final = 1.0
+WORKER_DEFER_SECONDS: Final = 2.0
+MAX_LOCAL_TASKS: Final = 2
 
 log = logging.getLogger(__name__)
 
@@ -24,61 +24,61 @@ log = logging.getLogger(__name__)
 class _Task:
     name: str
     args: tuple[Any, ...]
-    job_id: str
+    task_id: str
 
 
 class ArqQueue:
-    """`job_id` names the task: while one of that name is queued or running, another is dropped."""
+    """`task_id` names the task: while one of that name is queued or running, another is dropped."""
 
     def __init__(self, redis: Redis) -> None:
         self._arq = ArqRedis(redis.connection_pool)
-        self._waiting: asyncio.Queue[_Task] = asyncio.Queue(MAX_PENDING)
-        self._here: dict[str, Callable[..., Awaitable[object]]] = {}
-        self._working: dict[str, asyncio.Task[None]] = {}
-        self._room = asyncio.Semaphore(MOST_WORKING_HERE)
-        self._sender = asyncio.create_task(self._send_all(), name="task queue")
+        self._pending: asyncio.Queue[_Task] = asyncio.Queue(MAX_PENDING)
+        self._local_handlers: dict[str, Callable[..., Awaitable[object]]] = {}
+        self._local_tasks: dict[str, asyncio.Task[None]] = {}
+        self._local_slots = asyncio.Semaphore(MAX_LOCAL_TASKS)
+        self._sender = asyncio.create_task(self._send_pending(), name="task queue")
 
-    def work_here_too(self, name: str, work: Callable[..., Awaitable[object]]) -> None:
+    def run_locally(self, name: str, handler: Callable[..., Awaitable[object]]) -> None:
         """Begins tasks of this name in this process, at once. A worker gets them too, a little later: if this process
         dies or falls behind, it goes on.
         """
-        self._here[name] = work
+        self._local_handlers[name] = handler
 
-    def enqueue(self, name: str, *args: Any, job_id: str) -> None:
-        task = _Task(name, args, job_id)
-        if name in self._here and job_id not in self._working:
-            running = self._working[job_id] = asyncio.create_task(self._work(task), name=job_id)
-            running.add_done_callback(lambda _: self._working.pop(job_id, None))
+    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
+        task = _Task(name, args, task_id)
+        if name in self._local_handlers and task_id not in self._local_tasks:
+            running = self._local_tasks[task_id] = asyncio.create_task(self._run_local(task), name=task_id)
+            running.add_done_callback(lambda _: self._local_tasks.pop(task_id, None))
         try:
-            self._waiting.put_nowait(task)
+            self._pending.put_nowait(task)
         except asyncio.QueueFull:
             return
 
     async def close(self) -> None:
         """Ends what is worked on here, and sends what is waiting if Valkey takes it within a second."""
-        await cancel_and_wait(*self._working.values())
+        await cancel_and_wait(*self._local_tasks.values())
         try:
-            async with asyncio.timeout(PATIENCE_AT_THE_END):
-                await self._waiting.join()
+            async with asyncio.timeout(DRAIN_TIMEOUT):
+                await self._pending.join()
         except TimeoutError:
-            log.warning("%d tasks were not handed over; the sweep will find them", self._waiting.qsize())
+            log.warning("%d tasks were not handed over; the sweep will find them", self._pending.qsize())
         await cancel_and_wait(self._sender)
 
-    async def _send_all(self) -> None:
+    async def _send_pending(self) -> None:
         while True:
-            task = await self._waiting.get()
-            delay = HEAD_START if task.name in self._here else None
+            task = await self._pending.get()
+            delay = WORKER_DEFER_SECONDS if task.name in self._local_handlers else None
             try:
-                await self._arq.enqueue_job(task.name, *task.args, _job_id=task.job_id, _defer_by=delay)
+                await self._arq.enqueue_job(task.name, *task.args, _job_id=task.task_id, _defer_by=delay)
             except (RedisError, OSError) as error:
-                log.warning("task %s was not handed over (%s); the sweep will", task.job_id, type(error).__name__)
+                log.warning("task %s was not handed over (%s); the sweep will", task.task_id, type(error).__name__)
             finally:
-                self._waiting.task_done()
+                self._pending.task_done()
 
-    async def _work(self, task: _Task) -> None:
+    async def _run_local(self, task: _Task) -> None:
         """A few at a time: requests need the connections."""
-        async with self._room:
+        async with self._local_slots:
             try:
-                await self._here[task.name](*task.args)
+                await self._local_handlers[task.name](*task.args)
             except Exception:
-                log.exception("task %s failed here; a worker takes it up", task.job_id)
+                log.exception("task %s failed here; a worker takes it up", task.task_id)

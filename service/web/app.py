@@ -28,20 +28,20 @@ from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
 from service.foundation.logging import configure_logging
 from service.foundation.settings import Settings, read_settings
-from service.resources import Services, open_parts
-from service.web.diagnostics import holdings, told_on_request
-from service.web.endpoints.ad_feed import AdFeed
-from service.web.endpoints.batchset import Batchset
-from service.web.endpoints.csv_import import CsvImport
-from service.web.endpoints.exports import Exports
-from service.web.endpoints.health import Health
-from service.web.endpoints.wechat_push import WechatPush
+from service.resources import Services, open_resources
+from service.web.diagnostics import log_stats_on_signal, process_stats
+from service.web.endpoints.ad_feed import AdFeedEndpoint
+from service.web.endpoints.batchset import BatchsetEndpoint
+from service.web.endpoints.csv_import import CsvImportEndpoint
+from service.web.endpoints.exports import ExportEndpoint
+from service.web.endpoints.health import HealthEndpoint
+from service.web.endpoints.wechat_push import WechatPushEndpoint
 
-GRAPHQL: Final = "/graphql"
+GRAPHQL_PATH: Final = "/graphql"
 # Seconds. Whoever asked would not wait longer either.
-LONGEST_STATEMENT: Final = 20
+STATEMENT_TIMEOUT: Final = 20
 # Objects made before the young are looked through, and how often that before the older and all of them are.
-GARBAGE: Final = (50_000, 10, 10)
+GC_THRESHOLDS: Final = (50_000, 10, 10)
 
 
 class WebProcess:
@@ -49,18 +49,18 @@ class WebProcess:
 
     view: GraphQLView
     event_stream: EventStreamView
-    push: WechatPush
-    batchset: Batchset
-    csv_import: CsvImport
-    ads: AdFeed
-    health: Health
-    exports: Exports
+    push: WechatPushEndpoint
+    batchset: BatchsetEndpoint
+    csv_import: CsvImportEndpoint
+    ads: AdFeedEndpoint
+    health: HealthEndpoint
+    exports: ExportEndpoint
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._verifier = TokenVerifier(settings)
         self._schema = make_schema(settings)
-        self._trusted = read_trusted_documents(
+        self._trusted_documents = read_trusted_documents(
             settings.trusted_documents_mode,
             settings.trusted_documents,
             graphql_schema_of(self._schema),
@@ -70,36 +70,43 @@ class WebProcess:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
-        async with open_parts(self._settings, answer_timeout=LONGEST_STATEMENT) as parts:
-            parts.queue.work_here_too("activate_combo", partial(activate_combo, parts.runtime))
-            hub = Hub(parts.runtime.pool, parts.redis, resync_interval=self._settings.feed_heal_every)
+        async with open_resources(self._settings, answer_timeout=STATEMENT_TIMEOUT) as resources:
+            resources.queue.run_locally("activate_combo", partial(activate_combo, resources.runtime))
+            hub = Hub(resources.runtime.pool, resources.redis, resync_interval=self._settings.feed_heal_every)
             limits = self._settings.client_limits
             rate_limiter = RateLimiter(limits.operations_per_second, burst=limits.operations_burst.total_seconds())
             subscriptions = OpenSubscriptions(limits.subscriptions_per_holder)
-            return_recorder = ReturnRecorder(parts.runtime)
-            user_reader = UserReader(parts.runtime.pool)
-            event_recorder = EventRecorder(parts.runtime)
-            channels = ChannelFinder(parts.runtime.pool)
+            return_recorder = ReturnRecorder(resources.runtime)
+            user_reader = UserReader(resources.runtime.pool)
+            event_recorder = EventRecorder(resources.runtime)
+            channels = ChannelFinder(resources.runtime.pool)
             services = Services(
-                parts.runtime, event_recorder, hub, rate_limiter, return_recorder, subscriptions, user_reader, channels
+                resources.runtime,
+                event_recorder,
+                hub,
+                rate_limiter,
+                return_recorder,
+                subscriptions,
+                user_reader,
+                channels,
             )
-            self.view = GraphQLView(self._schema, services, self._verifier, self._trusted)
-            self.event_stream = EventStreamView(self._schema, services, self._verifier, self._trusted)
-            self.push = WechatPush(parts.runtime, services.event_recorder)
-            self.exports = Exports(parts.runtime)
-            self.batchset = Batchset(parts.runtime, services.return_recorder)
-            self.csv_import = CsvImport(parts.runtime, services.return_recorder, self._identify)
-            self.ads = AdFeed(parts.runtime)
-            self.health = Health(parts.runtime.pool, parts.redis)
+            self.view = GraphQLView(self._schema, services, self._verifier, self._trusted_documents)
+            self.event_stream = EventStreamView(self._schema, services, self._verifier, self._trusted_documents)
+            self.push = WechatPushEndpoint(resources.runtime, services.event_recorder)
+            self.exports = ExportEndpoint(resources.runtime)
+            self.batchset = BatchsetEndpoint(resources.runtime, services.return_recorder)
+            self.csv_import = CsvImportEndpoint(resources.runtime, services.return_recorder, self._authenticate)
+            self.ads = AdFeedEndpoint(resources.runtime)
+            self.health = HealthEndpoint(resources.runtime.pool, resources.redis)
             hub.start()
-            _collect_garbage_rarely()
+            _tune_garbage_collection()
             try:
-                with told_on_request(partial(holdings, subscriptions, hub, parts.runtime.pool)):
+                with log_stats_on_signal(partial(process_stats, subscriptions, hub, resources.runtime.pool)):
                     yield
             finally:
                 await hub.close()
 
-    async def _identify(self, header: str | None) -> Principal:
+    async def _authenticate(self, header: str | None) -> Principal:
         """Whom an Authorization header stands for; raises UnauthenticatedError."""
         token = bearer_token(header)
         if token is None:
@@ -128,25 +135,25 @@ class WebProcess:
         return await self.ads.get(request)
 
     async def healthz(self, request: Request) -> Response:
-        return await self.health.alive(request)
+        return await self.health.liveness(request)
 
     async def readyz(self, request: Request) -> Response:
-        return await self.health.ready(request)
+        return await self.health.readiness(request)
 
     async def export(self, request: Request) -> Response:
         return await self.exports.get(request)
 
 
-def _collect_garbage_rarely() -> None:
+def _tune_garbage_collection() -> None:
     """Modules and the schema stay for good, and what open pages hold is no garbage: looking through it all again and
     again took a sixth of the time in which thousands of pages are told.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
-class _Endpoint:
+class _AsgiEndpoint:
     """Hands a whole connection over, as an ASGI application."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -164,7 +171,7 @@ class WebApp(Starlette):
         self._process = process
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == GRAPHQL and not scope.get("root_path"):
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not scope.get("root_path"):
             await self._process.graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -176,9 +183,9 @@ def make_app(settings: Settings) -> Starlette:
     return WebApp(
         process,
         routes=[
-            Route(GRAPHQL, _Endpoint(process.graphql)),
-            WebSocketRoute(GRAPHQL, _Endpoint(process.graphql)),
-            Route("/graphql/stream", _Endpoint(process.graphql_stream)),
+            Route(GRAPHQL_PATH, _AsgiEndpoint(process.graphql)),
+            WebSocketRoute(GRAPHQL_PATH, _AsgiEndpoint(process.graphql)),
+            Route("/graphql/stream", _AsgiEndpoint(process.graphql_stream)),
             Route("/wechat/{secret}", process.get_push, methods=["GET"]),
             Route("/wechat/{secret}", process.post_push, methods=["POST"]),
             Route("/export/{link}", process.export, methods=["GET"]),

@@ -15,16 +15,16 @@ from defusedxml import DefusedXmlException, ElementTree
 
 from service.wechat.crypto import Envelope, EnvelopeError
 
-LARGEST_BODY: Final = 4 * 1024 * 1024
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """Bytes: 10,000 openids of 128 characters, each in CDATA, sealed. The platform names no limit."""
-SCALARS: Final = ("appid", "category", "label", "desc")
+SCALAR_FIELDS: Final = ("appid", "category", "label", "desc")
 
 
 class BatchsetCode(IntEnum):
     """The platform's codes."""
 
     OK = 0
-    ELSE = -1
+    OTHER = -1
     TOKEN_INVALID = 1001
     NOT_APPROVED = 1002
     FIELD_EMPTY = 1007
@@ -33,7 +33,7 @@ class BatchsetCode(IntEnum):
     BADLY_ENCRYPTED = 1019
 
 
-class BatchsetRefusedError(Exception):
+class BatchsetRejectedError(Exception):
     """A call that is not taken; `message` is for the caller, and tells nothing of the key."""
 
     def __init__(self, code: BatchsetCode, message: str) -> None:
@@ -53,39 +53,39 @@ class BatchsetCall:
     openids: Sequence[str]
 
 
-def sealed_in(content_type: str, body: bytes) -> str:
-    """The envelope in a body; raises BatchsetRefusedError."""
+def read_envelope(content_type: str, body: bytes) -> str:
+    """The envelope in a body; raises BatchsetRejectedError."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise BatchsetRefusedError(BatchsetCode.PARAMETERS_MISMATCH, "Content-Type must be application/json")
+        raise BatchsetRejectedError(BatchsetCode.PARAMETERS_MISMATCH, "Content-Type must be application/json")
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise BatchsetRefusedError(BatchsetCode.PARAMETERS_MISMATCH, "the body is not JSON") from None
+        raise BatchsetRejectedError(BatchsetCode.PARAMETERS_MISMATCH, "the body is not JSON") from None
     encrypted = fields.get("encrypt") if isinstance(fields, dict) else None
     if not isinstance(encrypted, str):
-        raise BatchsetRefusedError(BatchsetCode.PARAMETERS_MISMATCH, "the field encrypt is missing")
+        raise BatchsetRejectedError(BatchsetCode.PARAMETERS_MISMATCH, "the field encrypt is missing")
     return encrypted
 
 
-def open_call(encrypted: str, *, encoding_aes_key: str, app_id: str) -> bytes:
+def decrypt_call(encrypted: str, *, encoding_aes_key: str, app_id: str) -> bytes:
     """The XML in an envelope of the robot's; whatever is wrong with it, the answer is the same."""
     try:
         return Envelope(encoding_aes_key, app_id).decrypt(encrypted)
     except EnvelopeError:
-        raise BatchsetRefusedError(BatchsetCode.BADLY_ENCRYPTED, "data encrypted incorrectly") from None
+        raise BatchsetRejectedError(BatchsetCode.BADLY_ENCRYPTED, "data encrypted incorrectly") from None
 
 
-def read_call(xml: bytes) -> BatchsetCall:
-    """What the XML says; raises BatchsetRefusedError for anything but the documented form."""
+def parse_call(xml: bytes) -> BatchsetCall:
+    """What the XML says; raises BatchsetRejectedError for anything but the documented form."""
     try:
         root: Element = ElementTree.fromstring(xml, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError):
-        raise BatchsetRefusedError(BatchsetCode.ELSE, "the XML cannot be parsed") from None
+        raise BatchsetRejectedError(BatchsetCode.OTHER, "the XML cannot be parsed") from None
     if root.tag != "xml":
-        raise BatchsetRefusedError(BatchsetCode.ELSE, "the root of the XML must be xml")
-    scalars = {name: (root.findtext(name) or "").strip() for name in SCALARS}
+        raise BatchsetRejectedError(BatchsetCode.OTHER, "the root of the XML must be xml")
+    scalars = {name: (root.findtext(name) or "").strip() for name in SCALAR_FIELDS}
     empty = [name for name, text in scalars.items() if not text]
     if empty:
-        raise BatchsetRefusedError(BatchsetCode.FIELD_EMPTY, f"{', '.join(empty)} must not be empty")
+        raise BatchsetRejectedError(BatchsetCode.FIELD_EMPTY, f"{', '.join(empty)} must not be empty")
     openids = [(each.text or "").strip() for of_list in root.findall("list") for each in of_list.findall("openid")]
     return BatchsetCall(scalars["appid"], scalars["category"], scalars["label"], scalars["desc"], openids)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 ENCODING_AES_KEY: Final = re.compile(r"[A-Za-z0-9+/]{43}")
 AES_BLOCK: Final = 16
 PADDING_BLOCK: Final = 32
-HEADER: Final = 20
+HEADER_BYTES: Final = 20
 """Bytes before the message: 16 random ones and the length, a big-endian uint32."""
 CANONICAL_ENDINGS: Final = "AEIMQUYcgkosw048"
 """Last characters whose two surplus bits are zero: strict decoders refuse the others."""
@@ -38,7 +38,7 @@ def sign(*parts: str) -> str:
     return hashlib.sha1("".join(sorted(parts)).encode(errors="surrogatepass")).hexdigest()  # noqa: S324 (WeChat's choice)
 
 
-def signature_matches(*parts: str, given: str) -> bool:
+def verify_signature(*parts: str, given: str) -> bool:
     """Whether `given` signs `parts`, in a time that does not tell how much of it is right."""
     return hmac.compare_digest(sign(*parts).encode(), given.encode(errors="surrogatepass"))
 
@@ -69,11 +69,13 @@ class Envelope:
 
     def encrypt(self, message: bytes, random16: bytes | None = None) -> str:
         """Seal `message` into base64; `random16` is fixed only to reproduce test vectors."""
-        head = secrets.token_bytes(AES_BLOCK) if random16 is None else random16
-        plain = head + len(message).to_bytes(4, "big") + message + self._app_id
-        padding = PADDING_BLOCK - len(plain) % PADDING_BLOCK
+        random_block = secrets.token_bytes(AES_BLOCK) if random16 is None else random16
+        plaintext = random_block + len(message).to_bytes(4, "big") + message + self._app_id
+        padding = PADDING_BLOCK - len(plaintext) % PADDING_BLOCK
         encryptor = self._cipher.encryptor()
-        return base64.b64encode(encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()).decode()
+        return base64.b64encode(
+            encryptor.update(plaintext + bytes([padding]) * padding) + encryptor.finalize()
+        ).decode()
 
     def decrypt(self, encrypted: str) -> bytes:
         """Open an envelope; raises EnvelopeError when it is malformed or another account's.
@@ -81,22 +83,22 @@ class Envelope:
         The random block is not looked at, because clients that use a zero IV garble it.
         """
         try:
-            sealed = base64.b64decode("".join(encrypted.split()), validate=True)
+            ciphertext = base64.b64decode("".join(encrypted.split()), validate=True)
         except ValueError as error:
             raise EnvelopeError("the envelope is not base64") from error
-        if len(sealed) < HEADER or len(sealed) % AES_BLOCK:
+        if len(ciphertext) < HEADER_BYTES or len(ciphertext) % AES_BLOCK:
             raise EnvelopeError("the envelope is cut off")
         decryptor = self._cipher.decryptor()
-        plain = _without_padding(decryptor.update(sealed) + decryptor.finalize())
-        end = HEADER + int.from_bytes(plain[AES_BLOCK:HEADER], "big")
-        if len(plain) < HEADER or end > len(plain):
+        plaintext = _unpad(decryptor.update(ciphertext) + decryptor.finalize())
+        end = HEADER_BYTES + int.from_bytes(plaintext[AES_BLOCK:HEADER_BYTES], "big")
+        if len(plaintext) < HEADER_BYTES or end > len(plaintext):
             raise EnvelopeError("the length in the envelope is wrong")
-        if not hmac.compare_digest(plain[end:], self._app_id):
+        if not hmac.compare_digest(plaintext[end:], self._app_id):
             raise EnvelopeError("the envelope is for another app id")
-        return plain[HEADER:end]
+        return plaintext[HEADER_BYTES:end]
 
 
-def _without_padding(padded: bytes) -> bytes:
+def _unpad(padded: bytes) -> bytes:
     size = padded[-1]
     if not 1 <= size <= PADDING_BLOCK or padded[-size:] != bytes([size]) * size:
         raise EnvelopeError("the padding is wrong")

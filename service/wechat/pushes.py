@@ -16,14 +16,14 @@ import orjson
 from defusedxml import ElementTree
 
 from service.entities.enums import EventKind
-from service.wechat.crypto import Envelope, EnvelopeError, signature_matches
+from service.wechat.crypto import Envelope, EnvelopeError, verify_signature
 
-LARGEST_BODY: Final = 64 * 1024
+MAX_BODY_BYTES: Final = 64 * 1024
 """Bytes. WeChat names no limit; a text message has at most 2,048 characters, compat mode triples the body."""
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 EARLIEST_EVENT_TIME: Final = datetime(2011, 1, 1, tzinfo=UTC)
 """Before WeChat there were no pushes: a smaller CreateTime is garbage."""
-LARGEST_SECONDS: Final = 9_999_999_999
+MAX_UNIX_SECONDS: Final = 9_999_999_999
 """Anything with more digits is in milliseconds."""
 
 DECIMAL: Final = re.compile(r"[0-9]{1,20}")
@@ -48,7 +48,7 @@ MENU_EVENTS: Final = frozenset(
 )
 
 
-class PushRefusal(StrEnum):
+class PushRejection(StrEnum):
     """Why a push was refused; the codes are stable and safe to count in metrics."""
 
     TOO_LARGE = "TOO_LARGE"
@@ -61,10 +61,10 @@ class PushRefusal(StrEnum):
     TIME_IN_FUTURE = "TIME_IN_FUTURE"
 
 
-class PushRefusedError(Exception):
+class PushRejectedError(Exception):
     """A push that is forged, stale, malformed or senseless. `reason` is for logs, never for the caller."""
 
-    def __init__(self, code: PushRefusal, reason: str) -> None:
+    def __init__(self, code: PushRejection, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
 
@@ -84,16 +84,16 @@ class Push:
 def verify_url(query: Mapping[str, str], token: str, now: datetime, max_age: timedelta) -> str:
     """Return the `echostr` to answer, as plain text, when WeChat checks a new callback address by GET.
 
-    Raises PushRefusedError: BAD_SIGNATURE, STALE, or BAD_FIELDS without an `echostr`.
+    Raises PushRejectedError: BAD_SIGNATURE, STALE, or BAD_FIELDS without an `echostr`.
     """
     _check_signature(query, "signature", token, now, max_age)
     echo = query.get("echostr", "")
     if not echo:
-        raise PushRefusedError(PushRefusal.BAD_FIELDS, "echostr is missing")
+        raise PushRejectedError(PushRejection.BAD_FIELDS, "echostr is missing")
     return echo
 
 
-def open_push(
+def decode_push(
     query: Mapping[str, str],
     body: bytes,
     *,
@@ -103,30 +103,30 @@ def open_push(
     now: datetime,
     max_age: timedelta,
 ) -> Push:
-    """Open a POST to a channel's callback address; raises PushRefusedError, and nothing else, for any input.
+    """Open a POST to a channel's callback address; raises PushRejectedError, and nothing else, for any input.
 
     A channel with an EncodingAESKey takes encrypted pushes only, and believes only what is inside `Encrypt`:
     the plain fields of compat mode are ignored, because no signature covers them. Without a key, the plain
     fields are taken, and the signature proves only that the sender saw a genuine one less than `max_age` ago.
     The query's `timestamp` must be within `max_age` of `now`, in either direction; `CreateTime` may be old.
     """
-    if len(body) > LARGEST_BODY:
-        raise PushRefusedError(PushRefusal.TOO_LARGE, f"{len(body)} bytes")
+    if len(body) > MAX_BODY_BYTES:
+        raise PushRejectedError(PushRejection.TOO_LARGE, f"{len(body)} bytes")
     if encoding_aes_key is None:
         _check_signature(query, "signature", token, now, max_age)
-        fields = _fields(body)
+        fields = _parse_fields(body)
         if "Encrypt" in fields and "FromUserName" not in fields:
-            raise PushRefusedError(PushRefusal.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey")
-        return _push(fields, now)
-    encrypted = _fields(body).get("Encrypt", "")
+            raise PushRejectedError(PushRejection.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey")
+        return _to_push(fields, now)
+    encrypted = _parse_fields(body).get("Encrypt", "")
     if not encrypted:
-        raise PushRefusedError(PushRefusal.BAD_ENVELOPE, "not encrypted, but the channel has an EncodingAESKey")
+        raise PushRejectedError(PushRejection.BAD_ENVELOPE, "not encrypted, but the channel has an EncodingAESKey")
     _check_signature(query, "msg_signature", token, now, max_age, encrypted)
     try:
         message = Envelope(encoding_aes_key, app_id).decrypt(encrypted)
     except EnvelopeError as error:
-        raise PushRefusedError(PushRefusal.BAD_ENVELOPE, error.reason) from error
-    return _push(_fields(message), now)
+        raise PushRejectedError(PushRejection.BAD_ENVELOPE, error.reason) from error
+    return _to_push(_parse_fields(message), now)
 
 
 def _check_signature(
@@ -134,33 +134,33 @@ def _check_signature(
 ) -> None:
     timestamp = query.get("timestamp", "")
     # An empty token would let everybody sign.
-    if not token or not signature_matches(token, timestamp, query.get("nonce", ""), *signed, given=query.get(name, "")):
-        raise PushRefusedError(PushRefusal.BAD_SIGNATURE, f"{name} does not match")
+    if not token or not verify_signature(token, timestamp, query.get("nonce", ""), *signed, given=query.get(name, "")):
+        raise PushRejectedError(PushRejection.BAD_SIGNATURE, f"{name} does not match")
     if DECIMAL.fullmatch(timestamp) is None or abs(now.timestamp() - int(timestamp)) > max_age.total_seconds():
-        raise PushRefusedError(PushRefusal.STALE, f"timestamp {timestamp[:20]!r} is too far from now")
+        raise PushRejectedError(PushRejection.STALE, f"timestamp {timestamp[:20]!r} is too far from now")
 
 
-def _fields(body: bytes) -> dict[str, str]:
+def _parse_fields(body: bytes) -> dict[str, str]:
     """Read the scalar fields of an XML or JSON body; of a repeated XML field the first counts."""
-    return _json_fields(body) if body.lstrip()[:1] == b"{" else _xml_fields(body)
+    return _parse_json(body) if body.lstrip()[:1] == b"{" else _parse_xml(body)
 
 
-def _json_fields(body: bytes) -> dict[str, str]:
+def _parse_json(body: bytes) -> dict[str, str]:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise PushRefusedError(PushRefusal.BAD_JSON, str(error)) from error
+        raise PushRejectedError(PushRejection.BAD_JSON, str(error)) from error
     return {name: str(value) for name, value in found.items() if isinstance(value, str | int | float)}
 
 
-def _xml_fields(body: bytes) -> dict[str, str]:
+def _parse_xml(body: bytes) -> dict[str, str]:
     try:
         root = ElementTree.fromstring(body, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     # Besides ParseError: defusedxml's refusals are ValueErrors, an unknown encoding is a LookupError.
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise PushRefusedError(PushRefusal.BAD_XML, str(error) or type(error).__name__) from error
+        raise PushRejectedError(PushRejection.BAD_XML, str(error) or type(error).__name__) from error
     if root.tag != "xml":
-        raise PushRefusedError(PushRefusal.BAD_XML, "the root is not <xml>")
+        raise PushRejectedError(PushRejection.BAD_XML, "the root is not <xml>")
     fields: dict[str, str] = {}
     for child in root:
         if not len(child):
@@ -168,40 +168,40 @@ def _xml_fields(body: bytes) -> dict[str, str]:
     return fields
 
 
-def _push(fields: Mapping[str, str], now: datetime) -> Push:
+def _to_push(fields: Mapping[str, str], now: datetime) -> Push:
     openid = fields.get("FromUserName", "")
     if OPENID_PATTERN.fullmatch(openid) is None:
-        raise PushRefusedError(PushRefusal.BAD_FIELDS, "FromUserName is not an openid")
-    message_type = _optional(fields, "MsgType")
+        raise PushRejectedError(PushRejection.BAD_FIELDS, "FromUserName is not an openid")
+    message_type = _optional_field(fields, "MsgType")
     if message_type is None:
-        raise PushRefusedError(PushRefusal.BAD_FIELDS, "MsgType is missing")
+        raise PushRejectedError(PushRejection.BAD_FIELDS, "MsgType is missing")
     is_event = message_type.lower() == "event"
-    event = _optional(fields, "Event") if is_event else None
+    event = _optional_field(fields, "Event") if is_event else None
     if is_event and event is None:
-        raise PushRefusedError(PushRefusal.BAD_FIELDS, "Event is missing")
-    event_key = _optional(fields, "EventKey")
-    message_id = _optional(fields, "MsgId") or _optional(fields, "MsgID")
+        raise PushRejectedError(PushRejection.BAD_FIELDS, "Event is missing")
+    event_key = _optional_field(fields, "EventKey")
+    message_id = _optional_field(fields, "MsgId") or _optional_field(fields, "MsgID")
     if event is None:
         facts = _facts_of_message(message_type, message_id)
     else:
         facts = _facts_of_event(event.lower(), event_key or "", ticket=bool(fields.get("Ticket")))
-    return Push(openid, _create_time(fields.get("CreateTime", ""), now), facts)
+    return Push(openid, _parse_create_time(fields.get("CreateTime", ""), now), facts)
 
 
-def _optional(fields: Mapping[str, str], name: str) -> str | None:
+def _optional_field(fields: Mapping[str, str], name: str) -> str | None:
     value = fields.get(name, "").strip()
     # JSON can carry a NUL, which no database text holds.
     if "\0" in value:
-        raise PushRefusedError(PushRefusal.BAD_FIELDS, f"{name} holds a NUL")
+        raise PushRejectedError(PushRejection.BAD_FIELDS, f"{name} holds a NUL")
     return value or None
 
 
-def _create_time(text: str, now: datetime) -> datetime:
-    if DECIMAL.fullmatch(text) is None or not EARLIEST_EVENT_TIME.timestamp() <= int(text) <= LARGEST_SECONDS:
-        raise PushRefusedError(PushRefusal.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds")
+def _parse_create_time(text: str, now: datetime) -> datetime:
+    if DECIMAL.fullmatch(text) is None or not EARLIEST_EVENT_TIME.timestamp() <= int(text) <= MAX_UNIX_SECONDS:
+        raise PushRejectedError(PushRejection.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds")
     at = datetime.fromtimestamp(int(text), UTC)
     if at > now + FUTURE_TOLERANCE:
-        raise PushRefusedError(PushRefusal.TIME_IN_FUTURE, f"CreateTime {at.isoformat()} is ahead of us")
+        raise PushRejectedError(PushRejection.TIME_IN_FUTURE, f"CreateTime {at.isoformat()} is ahead of us")
     return at
 
 

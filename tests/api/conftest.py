@@ -7,15 +7,15 @@ import pytest
 from service.dev.stack.servers import EmbeddedServers
 from tests.api.robot import Robot
 from tests.shared_web import robot_numbers, shared_web
-from tests.web_process import Web
+from tests.web_process import WebClient
 
 
 @pytest.fixture(scope="package")
-async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[Web]:
+async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[WebClient]:
     async with shared_web(servers, migrated_template) as running:
         yield running
 
 
 @pytest.fixture
-def robot(web: Web) -> Robot:
+def robot(web: WebClient) -> Robot:
     return Robot(web, f"r{next(robot_numbers)}")

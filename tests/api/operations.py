@@ -26,7 +26,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-DEEPEST = 4
+MAX_DEPTH = 4
 NUMBERS = (1, 2, 3, 0, 201, -1)
 TIMES = ("2026-03-01T00:00:00Z", "2011-01-01T00:00:00Z", "yesterday")
 
@@ -38,7 +38,7 @@ class Operation:
 
 
 @dataclass(slots=True)
-class _Writing:
+class _OperationBuilder:
     """What one operation needs beside its selections."""
 
     draw: st.DrawFn
@@ -52,10 +52,10 @@ class _Writing:
         self.names += 1
         return f"{beginning}{self.names}"
 
-    def seldom(self) -> bool:
+    def one_in_eight(self) -> bool:
         return self.draw(st.integers(0, 7)) == 0
 
-    def often(self) -> bool:
+    def one_in_two(self) -> bool:
         return self.draw(st.booleans())
 
 
@@ -63,84 +63,84 @@ class _Writing:
 def operations(draw: st.DrawFn, schema: GraphQLSchema, known: Mapping[str, Sequence[str]]) -> Operation:
     """`known` has the texts that mean something, by the name of an argument or of its type."""
     assert schema.query_type is not None
-    writing = _Writing(draw, known)
-    selections = _selections(writing, schema, schema.query_type, 0)
-    declared = f"({', '.join(writing.declared)})" if writing.declared else ""
-    return Operation(" ".join([f"query Q{declared} {selections}", *writing.fragments]), writing.variables)
+    builder = _OperationBuilder(draw, known)
+    selections = _selections(builder, schema, schema.query_type, 0)
+    declared = f"({', '.join(builder.declared)})" if builder.declared else ""
+    return Operation(" ".join([f"query Q{declared} {selections}", *builder.fragments]), builder.variables)
 
 
-def _selections(writing: _Writing, schema: GraphQLSchema, parent: GraphQLNamedType, depth: int) -> str:
+def _selections(builder: _OperationBuilder, schema: GraphQLSchema, parent: GraphQLNamedType, depth: int) -> str:
     parts = []
     if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
-        fields = [name for name, each in parent.fields.items() if _is_leaf(each) or depth < DEEPEST]
-        chosen = writing.draw(st.lists(st.sampled_from(fields), min_size=1, max_size=4)) if fields else []
-        parts += [_field(writing, schema, name, parent.fields[name], depth) for name in chosen]
+        fields = [name for name, each in parent.fields.items() if _is_leaf(each) or depth < MAX_DEPTH]
+        chosen = builder.draw(st.lists(st.sampled_from(fields), min_size=1, max_size=4)) if fields else []
+        parts += [_field(builder, schema, name, parent.fields[name], depth) for name in chosen]
     if isinstance(parent, GraphQLInterfaceType | GraphQLUnionType):
         possible = sorted(schema.get_possible_types(parent), key=lambda each: each.name)
-        for each in writing.draw(st.lists(st.sampled_from(possible), max_size=2, unique_by=lambda each: each.name)):
-            inside = _selections(writing, schema, each, depth)
-            parts.append(f"... on {each.name}{_directive(writing)} {inside}")
-    if not parts or writing.seldom():
-        parts.append(f"{writing.name('t')}: __typename" if writing.often() else "__typename")
+        for each in builder.draw(st.lists(st.sampled_from(possible), max_size=2, unique_by=lambda each: each.name)):
+            inside = _selections(builder, schema, each, depth)
+            parts.append(f"... on {each.name}{_directive(builder)} {inside}")
+    if not parts or builder.one_in_eight():
+        parts.append(f"{builder.name('t')}: __typename" if builder.one_in_two() else "__typename")
     body = f"{{ {' '.join(parts)} }}"
-    if writing.seldom():
-        name = writing.name("F")
-        writing.fragments.append(f"fragment {name} on {parent.name} {body}")
-        return f"{{ ...{name}{_directive(writing)} __typename }}"
+    if builder.one_in_eight():
+        name = builder.name("F")
+        builder.fragments.append(f"fragment {name} on {parent.name} {body}")
+        return f"{{ ...{name}{_directive(builder)} __typename }}"
     return body
 
 
-def _field(writing: _Writing, schema: GraphQLSchema, name: str, found: GraphQLField, depth: int) -> str:
+def _field(builder: _OperationBuilder, schema: GraphQLSchema, name: str, found: GraphQLField, depth: int) -> str:
     arguments = [
-        f"{key}: {_argument(writing, key, argument)}"
+        f"{key}: {_argument(builder, key, argument)}"
         for key, argument in found.args.items()
-        if isinstance(argument.type, GraphQLNonNull) or writing.often()
+        if isinstance(argument.type, GraphQLNonNull) or builder.one_in_two()
     ]
     # Equal names with other arguments, or of other types, could not be merged.
-    alias = f"{writing.name('a')}: " if arguments or not _is_leaf(found) or writing.seldom() else ""
-    inside = "" if _is_leaf(found) else " " + _selections(writing, schema, get_named_type(found.type), depth + 1)
+    alias = f"{builder.name('a')}: " if arguments or not _is_leaf(found) or builder.one_in_eight() else ""
+    inside = "" if _is_leaf(found) else " " + _selections(builder, schema, get_named_type(found.type), depth + 1)
     given = f"({', '.join(arguments)})" if arguments else ""
-    return f"{alias}{name}{given}{_directive(writing)}{inside}"
+    return f"{alias}{name}{given}{_directive(builder)}{inside}"
 
 
-def _directive(writing: _Writing) -> str:
-    if not writing.seldom():
+def _directive(builder: _OperationBuilder) -> str:
+    if not builder.one_in_eight():
         return ""
-    value = writing.often()
+    value = builder.one_in_two()
     condition = json.dumps(value)
-    if writing.often():
-        condition = _variable(writing, "Boolean!", value)
-    return f" @{writing.draw(st.sampled_from(['skip', 'include']))}(if: {condition})"
+    if builder.one_in_two():
+        condition = _variable(builder, "Boolean!", value)
+    return f" @{builder.draw(st.sampled_from(['skip', 'include']))}(if: {condition})"
 
 
-def _argument(writing: _Writing, name: str, argument: GraphQLArgument) -> str:
-    value = _value(writing, name, argument.type)
-    if writing.often():
-        return _variable(writing, str(argument.type), value)
+def _argument(builder: _OperationBuilder, name: str, argument: GraphQLArgument) -> str:
+    value = _value(builder, name, argument.type)
+    if builder.one_in_two():
+        return _variable(builder, str(argument.type), value)
     return _literal(argument.type, value)
 
 
-def _variable(writing: _Writing, type_name: str, value: Any) -> str:
-    name = writing.name("v")
-    writing.declared.append(f"${name}: {type_name}")
-    writing.variables[name] = value
+def _variable(builder: _OperationBuilder, type_name: str, value: Any) -> str:
+    name = builder.name("v")
+    builder.declared.append(f"${name}: {type_name}")
+    builder.variables[name] = value
     return f"${name}"
 
 
-def _value(writing: _Writing, name: str, wanted: GraphQLInputType, depth: int = 0) -> Any:
+def _value(builder: _OperationBuilder, name: str, wanted: GraphQLInputType, depth: int = 0) -> Any:
     if isinstance(wanted, GraphQLNonNull):
-        return _value(writing, name, wanted.of_type, depth)
+        return _value(builder, name, wanted.of_type, depth)
     if isinstance(wanted, GraphQLList):
-        return [_value(writing, name, wanted.of_type, depth) for _ in range(writing.draw(st.integers(0, 3)))]
+        return [_value(builder, name, wanted.of_type, depth) for _ in range(builder.draw(st.integers(0, 3)))]
     if isinstance(wanted, GraphQLEnumType):
-        return writing.draw(st.sampled_from(sorted(wanted.values)))
+        return builder.draw(st.sampled_from(sorted(wanted.values)))
     if isinstance(wanted, GraphQLInputObjectType):
         fields = list(wanted.fields.items())
         required = [each for each in fields if isinstance(each[1].type, GraphQLNonNull)]
         # Where nothing is required one thing is given as a rule, and in the end something that goes no deeper.
-        rest = fields if depth < DEEPEST else [each for each in fields if is_leaf_type(get_named_type(each[1].type))]
-        chosen = required or [writing.draw(st.sampled_from(rest))]
-        return {key: _value(writing, key, each.type, depth + 1) for key, each in chosen}
+        rest = fields if depth < MAX_DEPTH else [each for each in fields if is_leaf_type(get_named_type(each[1].type))]
+        chosen = required or [builder.draw(st.sampled_from(rest))]
+        return {key: _value(builder, key, each.type, depth + 1) for key, each in chosen}
     values: Sequence[object] = (
         {
             "Int": NUMBERS,
@@ -148,10 +148,10 @@ def _value(writing: _Writing, name: str, wanted: GraphQLInputType, depth: int = 
             "DateTime": TIMES,
             "Float": (0.5,),
         }.get(wanted.name)
-        or writing.known.get(name)
-        or writing.known[wanted.name]
+        or builder.known.get(name)
+        or builder.known[wanted.name]
     )
-    return writing.draw(st.sampled_from(values))
+    return builder.draw(st.sampled_from(values))
 
 
 def _literal(wanted: GraphQLInputType, value: Any) -> str:

@@ -9,7 +9,7 @@ import asyncpg
 
 from service.entities.enums import Role
 from tests.waiting import wait_until
-from tests.web_process import Answer, Web
+from tests.web_process import GraphqlResponse, WebClient
 
 BIND = """
 mutation Bind($input: BindChannelInput!) {
@@ -47,10 +47,10 @@ Event = dict[str, Any]
 class Robot:
     """One tenant of a running web process."""
 
-    web: Web
+    web: WebClient
     name: str = "r1"
 
-    async def ask(self, query: str, /, role: Role | str | None = Role.ADMIN, **variables: Any) -> Answer:
+    async def ask(self, query: str, /, role: Role | str | None = Role.ADMIN, **variables: Any) -> GraphqlResponse:
         """Run one operation in a role; None asks without a token."""
         return await self.web.run(query, token=None if role is None else self.token(role), **variables)
 
@@ -79,13 +79,13 @@ class Robot:
         job: dict[str, Any] = (await self.ask(EXPORT, input=given))["exportAudience"]["job"]
         return job
 
-    async def ad_tag(self, channel_id: str, name: str, *ad_ids: str) -> str:
+    async def create_ad_tag(self, channel_id: str, name: str, *ad_ids: str) -> str:
         """Make an ad tag and return its id."""
         answer = await self.ask(CREATE_AD_TAG, input={"channelId": channel_id, "name": name, "adIds": ad_ids})
         ad_tag: str = answer["createAdTag"]["tag"]["id"]
         return ad_tag
 
-    async def combo(self, channel_id: str, *all_of: str, name: str = "Combo") -> str:
+    async def create_combo(self, channel_id: str, *all_of: str, name: str = "Combo") -> str:
         """Make a combo of tags and wait until it is ACTIVE; its id."""
         expression = {"all": [{"tag": tag_id} for tag_id in all_of]}
         given = {"channelId": channel_id, "name": name, "expression": expression}
@@ -106,17 +106,17 @@ class Robot:
         return set(await self.tag_ids(channel_id, openid))
 
 
-def event(openid: str, kind: str, ago: timedelta = timedelta(minutes=1), **given: Any) -> Event:
+def event_input(openid: str, kind: str, ago: timedelta = timedelta(minutes=1), **given: Any) -> Event:
     """Something that a person did a while ago."""
-    return {"openid": openid, "kind": kind, "at": written(ago), **given}
+    return {"openid": openid, "kind": kind, "at": iso_time_ago(ago), **given}
 
 
-def written(ago: timedelta) -> str:
+def iso_time_ago(ago: timedelta) -> str:
     """The time a while ago, in whole seconds, as the API writes it."""
     return (datetime.now(UTC) - ago).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
-async def everything(web: Web) -> dict[str, str]:
+async def table_digests(web: WebClient) -> dict[str, str]:
     """A digest of each table, to be compared before and after."""
     connection = await asyncpg.connect(web.settings.database_url)
     try:

@@ -25,36 +25,36 @@ from service.entities.principal import Principal
 from service.entities.users import UserEvent
 from service.resources import Services
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import LATER_THAN_ANY_TEST, bind, open_runtime
+from tests.runtimes import FAR_FUTURE, bind, open_runtime
 
 
 @dataclass
-class Stage:
+class SchemaPair:
     """The same services behind both ways."""
 
     services: Services
-    quick: schemas.FastPathSchema
+    fast: schemas.FastPathSchema
     plain: strawberry.Schema
     variables: dict[str, Any]
 
     def context(self, role: Role | None = Role.ADMIN) -> Context:
-        principal = None if role is None else Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST)
+        principal = None if role is None else Principal("tests", "robot-1", role, FAR_FUTURE)
         return Context(self.services, Presenters(), "the request", principal)
 
-    async def both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
+    async def execute_both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
         """(data, errors) by the short way and by Strawberry's own."""
         variables = given.pop("variables", self.variables)
-        quick = self.quick.execute(text, variables, self.context(role), **given)
+        fast = self.fast.execute(text, variables, self.context(role), **given)
         plain = strawberry.Schema.execute(self.plain, text, variables, self.context(role), **given)
-        return _shown(await quick), _shown(await plain)
+        return _comparable(await fast), _comparable(await plain)
 
 
-def _shown(result: ExecutionResult) -> Any:
+def _comparable(result: ExecutionResult) -> Any:
     return result.data, [error.formatted for error in result.errors or ()]
 
 
 @asynccontextmanager
-async def open_stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
+async def open_schema_pair(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
     """Ann has followed, left and come back."""
     async with open_runtime(database_url, FrozenClock()) as runtime, Redis.from_url(redis_url) as valkey:
         channel = await bind(runtime)
@@ -72,8 +72,8 @@ async def open_stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
             user_reader,
             ChannelFinder(runtime.pool),
         )
-        quick = schemas.make_schema()
+        fast = schemas.make_schema()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(schemas, "optimise_resolvers", lambda _schema: None)
             plain = schemas.make_schema()
-        yield Stage(services, quick, plain, {"c": channel_gid(channel.channel_id)})
+        yield SchemaPair(services, fast, plain, {"c": channel_gid(channel.channel_id)})

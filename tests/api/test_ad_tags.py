@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.entities.ids import gid, parse_gid
-from tests.api.robot import CREATE_AD_TAG, Robot, event
+from tests.api.robot import CREATE_AD_TAG, Robot, event_input
 
 UPDATE = """
 mutation Update($input: UpdateAdTagInput!) {
@@ -52,7 +52,7 @@ async def test_from_pending_to_active(robot: Robot) -> None:
 
 async def test_an_absent_field_stays_and_null_clears_only_the_description(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
-    tag = await robot.ad_tag(channel, "Spring", "1")
+    tag = await robot.create_ad_tag(channel, "Spring", "1")
 
     async def update(**given: Any) -> dict[str, Any]:
         edited: dict[str, Any] = (await robot.ask(UPDATE, input={"id": tag, **given}))["updateAdTag"]["tag"]
@@ -79,8 +79,8 @@ async def test_an_absent_field_stays_and_null_clears_only_the_description(robot:
 )
 async def test_refusals_have_their_codes(given: dict[str, Any], code: str, robot: Robot) -> None:
     channel = (await robot.bind())["id"]
-    await robot.ad_tag(channel, "Taken", "1")
-    tag = await robot.ad_tag(channel, "Other", "1")
+    await robot.create_ad_tag(channel, "Taken", "1")
+    tag = await robot.create_ad_tag(channel, "Other", "1")
 
     made = {"channelId": channel, "name": "New", "adIds": ["1"]} | given
     assert (await robot.ask(CREATE_AD_TAG, input=made)).code == code
@@ -91,7 +91,7 @@ async def test_default_tags_are_protected_and_a_closed_gate_refuses(robot: Robot
     channel = (await robot.bind())["id"]
     parsed = parse_gid(channel, "Channel", 1)
     assert parsed
-    tag = await robot.ad_tag(channel, "Spring", "1")
+    tag = await robot.create_ad_tag(channel, "Spring", "1")
     assert (await robot.ask(UPDATE, input={"id": gid("Tag", *parsed, 1), "name": "x"})).code == "TAG_PROTECTED"
     await robot.ask("mutation($c: ID!) { unbindChannel(id: $c) { channel { id } } }", c=channel)
 
@@ -103,10 +103,10 @@ async def test_default_tags_are_protected_and_a_closed_gate_refuses(robot: Robot
 
 async def test_the_conversation_page_says_which_ad_is_behind_a_tag(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
-    await robot.ad_tag(channel, "Spring", "1", "2")
-    await robot.ad_tag(channel, "Summer", "3")
+    await robot.create_ad_tag(channel, "Spring", "1", "2")
+    await robot.create_ad_tag(channel, "Summer", "3")
     await robot.ask(CONFIRM, c=channel)
-    await robot.record(channel, event("ada", "FOLLOW", adIds=["2", "3"]))
+    await robot.record(channel, event_input("ada", "FOLLOW", adIds=["2", "3"]))
 
     tags = (await robot.ask(WHY, "agent", c=channel, o="ada"))["user"]["tags"]
     found = {each["tag"]["name"]: each for each in tags if each["tag"]["__typename"] == "AdTag"}
@@ -120,7 +120,7 @@ async def test_the_conversation_page_says_which_ad_is_behind_a_tag(robot: Robot)
 
 async def test_a_forgotten_person_is_not_found_and_comes_back_as_somebody_else(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
-    await robot.record(channel, event("ada", "FOLLOW"), event("ben", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"), event_input("ben", "FOLLOW"))
     ada = (await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel))["user"]["id"]
 
     assert (await robot.ask(FORGET, c=channel, o="ada"))["forgetUser"] == {"forgotten": True, "forgottenUserId": ada}
@@ -129,6 +129,6 @@ async def test_a_forgotten_person_is_not_found_and_comes_back_as_somebody_else(r
     assert (await robot.ask("query($id: ID!) { node(id: $id) { id } }", id=ada)).code == "NOT_FOUND"
     counts = (await robot.ask("query($c: ID!) { channel(id: $c) { userCount followerCount } }", c=channel))["channel"]
     assert counts == {"userCount": 1, "followerCount": 1}
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     assert (await robot.ask(WHY, c=channel, o="ada"))["user"] is None, "that was before"
     assert (await robot.ask(FORGET, c=channel, o="a b")).code == "BAD_USER_INPUT"

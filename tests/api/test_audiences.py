@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 
 AUDIENCE = """
 query Audience($channelId: ID!, $expression: TagExpressionInput!, $first: Int! = 50, $after: String) {
@@ -33,8 +33,10 @@ query Members($id: ID!, $first: Int! = 50, $after: String) {
 async def channel(robot: Robot) -> str:
     """Seven followers, p0 to p6: the even ones wrote, p6 unfollowed."""
     channel: str = (await robot.bind())["id"]
-    await robot.record(channel, *(event(f"p{number}", "FOLLOW", timedelta(minutes=9)) for number in range(7)))
-    await robot.record(channel, *(event(f"p{number}", "MESSAGE", timedelta(minutes=0)) for number in range(0, 7, 2)))
+    await robot.record(channel, *(event_input(f"p{number}", "FOLLOW", timedelta(minutes=9)) for number in range(7)))
+    await robot.record(
+        channel, *(event_input(f"p{number}", "MESSAGE", timedelta(minutes=0)) for number in range(0, 7, 2))
+    )
     return channel
 
 

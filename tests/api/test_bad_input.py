@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import BIND, RECORD, Robot, event, everything, written
-from tests.web_process import Answer
+from tests.api.robot import BIND, RECORD, Robot, event_input, iso_time_ago, table_digests
+from tests.web_process import GraphqlResponse
 
 UPDATE = "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { name verified } } }"
 CHANNEL_TAGS = """
@@ -19,7 +19,7 @@ query($c: ID!, $first: Int!) { user(channelId: $c, openid: "ada") { tagHistory(f
 """
 
 
-def failing(answer: Answer) -> dict[str, str]:
+def failing(answer: GraphqlResponse) -> dict[str, str]:
     """The failing inputs of the only error: path to code."""
     assert answer.code == "BAD_USER_INPUT"
     return {field["path"]: field["code"] for field in answer.error["extensions"]["fields"]}
@@ -50,18 +50,18 @@ async def channel(robot: Robot) -> str:
     ],
 )
 async def test_a_time_is_rfc_3339_with_an_offset(robot: Robot, channel: str, at: Any) -> None:
-    before = await everything(robot.web)
-    good, bad = event("ada", "FOLLOW"), event("bob", "FOLLOW") | {"at": at}
+    before = await table_digests(robot.web)
+    good, bad = event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW") | {"at": at}
     answer = await robot.ask(RECORD, input={"channelId": channel, "events": [good, bad]})
 
     assert (answer.code, answer.data) == ("BAD_USER_INPUT", None)
     assert "events[1].at" in answer.error["message"]
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before
 
 
 @pytest.mark.parametrize("at", ["2026-01-01T08:00:00+08:00", "2026-01-01t00:00:00z", "2025-12-31 19:00:00.0-05:00"])
 async def test_any_offset_will_do(robot: Robot, channel: str, at: str) -> None:
-    await robot.record(channel, event("ada", "FOLLOW") | {"at": at})
+    await robot.record(channel, event_input("ada", "FOLLOW") | {"at": at})
 
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { followedAt } }', c=channel)
     assert answer["user"]["followedAt"] == "2026-01-01T00:00:00Z"
@@ -70,17 +70,17 @@ async def test_any_offset_will_do(robot: Robot, channel: str, at: str) -> None:
 async def test_entries_are_rejected_one_by_one_and_the_others_kept(robot: Robot, channel: str) -> None:
     recorded = await robot.record(
         channel,
-        event("ada", "FOLLOW"),
-        event("bob", "FOLLOW", -timedelta(minutes=6)),
-        event("o p", "FOLLOW"),
-        event("x" * 129, "FOLLOW"),
-        event("", "FOLLOW"),
-        event("cat", "MESSAGE", adIds=["1"]),
-        event("dan", "SCAN", fromAd=True),
-        event("fay", "FOLLOW", adIds=[""]),
-        event("gus", "FOLLOW", adIds=["1"] * 101),
-        event("hal", "FOLLOW") | {"at": "1970-01-21T00:00:00Z"},
-        event("eve", "FOLLOW", -timedelta(minutes=4)),
+        event_input("ada", "FOLLOW"),
+        event_input("bob", "FOLLOW", -timedelta(minutes=6)),
+        event_input("o p", "FOLLOW"),
+        event_input("x" * 129, "FOLLOW"),
+        event_input("", "FOLLOW"),
+        event_input("cat", "MESSAGE", adIds=["1"]),
+        event_input("dan", "SCAN", fromAd=True),
+        event_input("fay", "FOLLOW", adIds=[""]),
+        event_input("gus", "FOLLOW", adIds=["1"] * 101),
+        event_input("hal", "FOLLOW") | {"at": "1970-01-21T00:00:00Z"},
+        event_input("eve", "FOLLOW", -timedelta(minutes=4)),
     )
 
     assert recorded["accepted"] == 2
@@ -103,20 +103,22 @@ async def test_entries_are_rejected_one_by_one_and_the_others_kept(robot: Robot,
 async def test_nobody_follows_a_mini_program(robot: Robot) -> None:
     channel = (await robot.bind(kind="MINI_PROGRAM"))["id"]
 
-    recorded = await robot.record(channel, event("ada", "FOLLOW"), event("ada", "UNFOLLOW"), event("ada", "MESSAGE"))
+    recorded = await robot.record(
+        channel, event_input("ada", "FOLLOW"), event_input("ada", "UNFOLLOW"), event_input("ada", "MESSAGE")
+    )
     assert recorded["accepted"] == 1
     assert [(each["index"], each["code"]) for each in recorded["rejected"]] == [(0, "BAD_VALUE"), (1, "BAD_VALUE")]
 
 
 async def test_ten_thousand_events_are_the_most(robot: Robot, channel: str) -> None:
     events = [
-        {"openid": f"o{number % 9}", "kind": "SCAN", "at": written(timedelta(hours=1))} for number in range(10_001)
+        {"openid": f"o{number % 9}", "kind": "SCAN", "at": iso_time_ago(timedelta(hours=1))} for number in range(10_001)
     ]
-    before = await everything(robot.web)
+    before = await table_digests(robot.web)
     refused = await robot.ask(RECORD, input={"channelId": channel, "events": events})
 
     assert (refused.code, refused.data) == ("LIMIT_EXCEEDED", {"recordEvents": None})
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before
     assert await robot.record(channel, *events[:10_000]) == {"accepted": 10_000, "rejected": []}
 
 
@@ -126,7 +128,7 @@ async def test_no_events_are_recorded_as_none(robot: Robot, channel: str) -> Non
 
 @pytest.mark.parametrize("first", [0, -1, 201, 2**31 - 1, -(2**31)])
 async def test_a_page_has_1_to_200_entries(robot: Robot, channel: str, first: int) -> None:
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
 
     assert (await robot.ask(CHANNEL_TAGS, id=channel, first=first)).code == "LIMIT_EXCEEDED"
     assert (await robot.ask(HISTORY, c=channel, first=first)).code == "LIMIT_EXCEEDED"
@@ -152,7 +154,7 @@ async def test_a_cursor_of_another_list_is_refused(robot: Robot, channel: str, a
 
 
 async def test_a_cursor_of_the_tag_list_is_refused_in_a_history(robot: Robot, channel: str) -> None:
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     history = 'query($c: ID!) { user(channelId: $c, openid: "ada") { tagHistory(after: "dGFnOjE") { nodes { at } } } }'
 
     assert failing(await robot.ask(history, c=channel)) == {"after": "BAD_CURSOR"}
@@ -160,15 +162,15 @@ async def test_a_cursor_of_the_tag_list_is_refused_in_a_history(robot: Robot, ch
 
 @pytest.mark.parametrize("name", ["name", "verified", "appSecret", "callbackToken", "encodingAesKey"])
 async def test_null_is_no_way_to_leave_a_field_as_it_is(robot: Robot, channel: str, name: str) -> None:
-    before = await everything(robot.web)
+    before = await table_digests(robot.web)
 
     assert failing(await robot.ask(UPDATE, input={"id": channel, name: None})) == {f"input.{name}": "NULL"}
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before
     assert (await robot.ask(UPDATE, input={"id": channel}))["updateChannel"]["channel"]["name"] == "Tea house"
 
 
 async def test_all_failing_inputs_of_an_update_come_at_once(robot: Robot, channel: str) -> None:
-    before = await everything(robot.web)
+    before = await table_digests(robot.web)
     given = {"id": channel, "name": " ", "callbackToken": "no!", "encodingAesKey": "short"}
     answer = await robot.ask(UPDATE, input=given)
 
@@ -180,11 +182,11 @@ async def test_all_failing_inputs_of_an_update_come_at_once(robot: Robot, channe
     nulls = await robot.ask(UPDATE, input={"id": channel, "name": None, "appSecret": None})
     assert failing(nulls) == {"input.name": "NULL", "input.appSecret": "NULL"}
     assert all(field["message"] for field in answer.error["extensions"]["fields"])
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before
 
 
 async def test_all_failing_inputs_of_a_binding_come_at_once(robot: Robot) -> None:
-    before = await everything(robot.web)
+    before = await table_digests(robot.web)
     given = {
         "kind": "SERVICE_ACCOUNT",
         "appId": "gh_1",
@@ -202,7 +204,7 @@ async def test_all_failing_inputs_of_a_binding_come_at_once(robot: Robot) -> Non
         "input.callbackToken": "BAD_FORMAT",
         "input.encodingAesKey": "BAD_FORMAT",
     }
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before
 
 
 @pytest.mark.parametrize(
@@ -216,11 +218,11 @@ async def test_a_name_has_1_to_64_printable_characters(robot: Robot, channel: st
 
 
 async def test_an_account_does_not_become_one_of_another_kind(robot: Robot, channel: str) -> None:
-    before = await everything(robot.web)
+    before = await table_digests(robot.web)
     given = {"kind": "MINI_PROGRAM", "appId": robot.app_id(), "name": "Tea house", "verified": True}
 
     assert failing(await robot.ask(BIND, input=given)) == {"input.kind": "KIND_CHANGED"}
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before
 
 
 @pytest.mark.parametrize("openid", ["", "o p", "x" * 129, "ö", "a\0b"])

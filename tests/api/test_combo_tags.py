@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.api.robot import CREATE_COMBO, Robot, event
+from tests.api.robot import CREATE_COMBO, Robot, event_input
 from tests.waiting import wait_until
 
 COMBO = """
@@ -48,9 +48,9 @@ subscription Page($id: ID!) { userTags(channelId: $id, openid: "ada") {
 async def bound(robot: Robot) -> tuple[str, dict[str, str]]:
     """A channel that ada and bob follow, ada has written to it; the ids of ada's and bob's tags by name."""
     channel = (await robot.bind())["id"]
-    await robot.record(channel, event("ada", "FOLLOW"), event("bob", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
     bobs = await robot.tag_ids(channel, "bob")
-    await robot.record(channel, event("ada", "MESSAGE", timedelta(0)))
+    await robot.record(channel, event_input("ada", "MESSAGE", timedelta(0)))
     return channel, bobs | await robot.tag_ids(channel, "ada")
 
 
@@ -108,7 +108,7 @@ async def test_a_combo_goes_from_pending_to_active_and_shows_what_it_is_made_of(
 
 async def test_a_person_is_told_which_operands_hold(robot: Robot) -> None:
     channel, tags = await bound(robot)
-    await robot.combo(channel, tags["Opened"], tags["New user"], name="Talker")
+    await robot.create_combo(channel, tags["Opened"], tags["New user"], name="Talker")
     expression = {"any": [tag(tags["Opened"]), tag(tags["Not opened"])]}
     await active(robot, (await create(robot, channel, "Everybody", expression))["createComboTag"]["tag"]["id"])
 
@@ -144,7 +144,7 @@ async def test_everything_wrong_with_a_request_is_said_at_once(robot: Robot) -> 
 
 async def test_a_name_is_taken_until_its_tag_is_deleted(robot: Robot) -> None:
     channel, tags = await bound(robot)
-    first = await robot.combo(channel, tags["Opened"], name="Tea")
+    first = await robot.create_combo(channel, tags["Opened"], name="Tea")
 
     taken = await create(robot, channel, "Tea", tag(tags["Opened"]))
     assert taken.code == "NAME_TAKEN"
@@ -156,7 +156,7 @@ async def test_a_name_is_taken_until_its_tag_is_deleted(robot: Robot) -> None:
 
 async def test_an_update_changes_what_is_given_and_null_only_clears_the_description(robot: Robot) -> None:
     channel, tags = await bound(robot)
-    combo = await robot.combo(channel, tags["Opened"], name="Tea")
+    combo = await robot.create_combo(channel, tags["Opened"], name="Tea")
 
     async def update(**given: Any) -> Any:
         return await robot.ask(UPDATE, input={"id": combo} | given)
@@ -182,8 +182,8 @@ async def test_an_update_changes_what_is_given_and_null_only_clears_the_descript
 
 async def test_a_preview_counts_who_gains_and_loses(robot: Robot) -> None:
     channel, tags = await bound(robot)
-    combo = await robot.combo(channel, tags["Opened"], name="Tea")
-    await robot.combo(channel, combo, name="Above")
+    combo = await robot.create_combo(channel, tags["Opened"], name="Tea")
+    await robot.create_combo(channel, combo, name="Above")
     query = """
     query($id: ID!, $expression: TagExpressionInput!) {
       comboTagEditPreview(id: $id, expression: $expression) {
@@ -206,8 +206,8 @@ async def test_a_preview_counts_who_gains_and_loses(robot: Robot) -> None:
 
 async def test_deleting_lapses_what_is_made_of_it_and_says_so(robot: Robot) -> None:
     channel, tags = await bound(robot)
-    inner = await robot.combo(channel, tags["Opened"], name="Inner")
-    outer = await robot.combo(channel, inner, tags["New user"], name="Outer")
+    inner = await robot.create_combo(channel, tags["Opened"], name="Inner")
+    outer = await robot.create_combo(channel, inner, tags["New user"], name="Outer")
     used = await robot.ask("query($id: ID!) { tag(id: $id) { usedBy { name } } }", id=inner)
     assert used["tag"]["usedBy"] == [{"name": "Outer"}]
 
@@ -243,8 +243,8 @@ async def test_deleting_lapses_what_is_made_of_it_and_says_so(robot: Robot) -> N
 
 async def test_renaming_takes_a_name_a_version_and_perhaps_a_description(robot: Robot) -> None:
     channel, tags = await bound(robot)
-    combo = await robot.combo(channel, tags["Opened"], name="Tea")
-    await robot.combo(channel, tags["Opened"], name="Coffee")
+    combo = await robot.create_combo(channel, tags["Opened"], name="Tea")
+    await robot.create_combo(channel, tags["Opened"], name="Coffee")
 
     described = (await robot.ask(RENAME, id=combo, name="Milk", description="White", version=1))["renameTag"]["tag"]
     assert described == {"name": "Milk", "description": "White", "version": 2}
@@ -260,7 +260,7 @@ async def test_renaming_takes_a_name_a_version_and_perhaps_a_description(robot: 
 
 async def test_while_the_gate_is_closed_nothing_is_made_edited_or_deleted(robot: Robot) -> None:
     channel, tags = await bound(robot)
-    combo = await robot.combo(channel, tags["Opened"], name="Tea")
+    combo = await robot.create_combo(channel, tags["Opened"], name="Tea")
     await robot.ask("mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }", id=channel)
 
     answers = [
@@ -289,7 +289,7 @@ async def test_panel_and_pages_see_a_combo_come_and_go(robot: Robot) -> None:
         async def page_says() -> dict[str, Any]:
             return dict((await page.next())["userTags"])
 
-        combo = await robot.combo(channel, tags["Opened"], name="Tea")
+        combo = await robot.create_combo(channel, tags["Opened"], name="Tea")
         assert (await panel_says("CREATED"))["memberCount"] in {0, 1}
         assert await panel_says("STATE_CHANGED") == {"name": "Tea", "state": "ACTIVE", "memberCount": 1}
         come = await page_says()

@@ -4,7 +4,7 @@ import gzip
 
 import httpx
 
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 
 USERS = "query ($c: ID!, $o: [String!]!) { users(channelId: $c, openids: $o) { id openid tags { id tag { name } } } }"
 
@@ -20,7 +20,7 @@ async def answer(robot: Robot, query: str, accept_encoding: str, **variables: ob
 async def test_a_long_list_shrinks(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
     openids = [f"o{number}" for number in range(50)]
-    await robot.record(channel, *(event(openid, "FOLLOW") for openid in openids))
+    await robot.record(channel, *(event_input(openid, "FOLLOW") for openid in openids))
     small, packed = await answer(robot, USERS, "gzip", c=channel, o=openids)
     large, plain = await answer(robot, USERS, "identity", c=channel, o=openids)
     assert small.headers["content-encoding"] == "gzip"

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from service.entities.enums import Role
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot
+from tests.api.robot import event_input as event
 
 USER_TAGS = """
 subscription ($channel: ID!, $openid: String!, $after: String) {

@@ -18,7 +18,7 @@ from service.foundation.clock import make_clock
 from service.foundation.encryption import SecretBox
 from service.storage.database.pool import open_pool
 from service.valkey.notifications import ValkeyPublisher
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 from tests.runtimes import RecordingQueue
 from tests.transport_socket import OperationCompleteError
 from tests.web_process import SECRETS_KEY
@@ -56,7 +56,7 @@ async def runtime(robot: Robot) -> AsyncIterator[Runtime]:
 async def export(robot: Robot) -> dict[str, Any]:
     """An export of two people that nobody works on yet."""
     channel = (await robot.bind())["id"]
-    await robot.record(channel, event("ada", "FOLLOW"), event("-bob", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"), event_input("-bob", "FOLLOW"))
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
     return {**await robot.export(channel, {"tag": tag}), "channel": channel}
 

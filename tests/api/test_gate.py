@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 
 PANEL = """
 query Panel($id: ID!) {
@@ -35,7 +35,7 @@ async def panel(robot: Robot, channel_id: str) -> tuple[bool, int, int]:
 async def test_a_closed_gate_shows_nothing_and_opening_it_shows_everything(
     robot: Robot, channel: dict[str, Any]
 ) -> None:
-    await robot.record(channel["id"], event("ada", "FOLLOW", timedelta(days=9)))
+    await robot.record(channel["id"], event_input("ada", "FOLLOW", timedelta(days=9)))
     tag_id = (await robot.tag_ids(channel["id"], "ada"))["Old user"]
     assert await panel(robot, channel["id"]) == (True, 8, 4)
 
@@ -52,7 +52,7 @@ async def test_a_closed_gate_shows_nothing_and_opening_it_shows_everything(
 
 async def test_events_are_recorded_behind_a_closed_gate(robot: Robot) -> None:
     channel = await robot.bind(verified=False)
-    recorded = await robot.record(channel["id"], event("ada", "FOLLOW", timedelta(days=9)))
+    recorded = await robot.record(channel["id"], event_input("ada", "FOLLOW", timedelta(days=9)))
 
     assert recorded["accepted"] == 1
     assert await robot.tags(channel["id"], "ada") == set()
@@ -69,7 +69,7 @@ async def test_events_of_an_unbound_channel_are_recorded(robot: Robot, channel: 
     assert (unbound["bound"], unbound["boundAt"]) == (False, channel["boundAt"])
     assert unbound["unboundAt"].endswith("Z")
 
-    assert (await robot.record(channel["id"], event("ada", "FOLLOW", timedelta(days=9))))["accepted"] == 1
+    assert (await robot.record(channel["id"], event_input("ada", "FOLLOW", timedelta(days=9))))["accepted"] == 1
     assert await robot.tags(channel["id"], "ada") == set()
     again = await robot.bind()
     assert (again["id"], again["boundAt"], again["unboundAt"]) == (channel["id"], channel["boundAt"], None)
@@ -84,7 +84,7 @@ async def test_unbinding_twice_changes_nothing(robot: Robot, channel: dict[str, 
 
 async def test_a_mini_program_does_not_open_the_gate_but_goes_through_it(robot: Robot) -> None:
     mini = await robot.bind(kind="MINI_PROGRAM")
-    await robot.record(mini["id"], event("ada", "MESSAGE"))
+    await robot.record(mini["id"], event_input("ada", "MESSAGE"))
     assert await panel(robot, mini["id"]) == (False, 0, 0)
 
     account = await robot.bind(2, kind="SUBSCRIPTION_ACCOUNT")

@@ -13,7 +13,7 @@ import pytest
 
 from service.dev.stack.servers import EmbeddedServers
 from tests.shared_web import shared_web
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
 Sent = dict[str, Any]
 BODY: Final = "mutation { unbindChannel(id: 1) { channel { id } } }"
@@ -143,12 +143,12 @@ CHECKS: Final[dict[str, Check]] = {
 
 
 @pytest.fixture(scope="module")
-async def production(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[Web]:
+async def production(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[WebClient]:
     async with shared_web(servers, migrated_template, production=True) as web:
         yield web
 
 
-async def asked(web: Web, sent: Sent, *, token: bool, path: str = "/graphql") -> httpx.Response:
+async def asked(web: WebClient, sent: Sent, *, token: bool, path: str = "/graphql") -> httpx.Response:
     headers = {"Authorization": f"Bearer {web.token('admin')}"} if token else {}
     return await web.http.request(url=path, headers=headers, **sent)
 
@@ -160,7 +160,7 @@ def test_a_weak_server_is_found_out(name: str) -> None:
 
 @pytest.mark.parametrize("path", ["/graphql", "/graphql/stream"])
 @pytest.mark.parametrize("name", CHECKS)
-async def test_nothing_is_found_in_production(production: Web, name: str, path: str) -> None:
+async def test_nothing_is_found_in_production(production: WebClient, name: str, path: str) -> None:
     check = CHECKS[name]
     for token in {False, check.with_token}:
         answer = await asked(production, check.sent, token=token, path=path)
@@ -170,19 +170,19 @@ async def test_nothing_is_found_in_production(production: Web, name: str, path: 
 
 @pytest.mark.parametrize("path", PLACES)
 @pytest.mark.parametrize("accept", ["text/html", "*/*"])
-async def test_no_ide_is_anywhere_in_production(production: Web, path: str, accept: str) -> None:
+async def test_no_ide_is_anywhere_in_production(production: WebClient, path: str, accept: str) -> None:
     answer = await production.http.get(path, headers={"Accept": accept})
     assert answer.status_code in {401, 404, 405}
     assert not is_an_ide(answer)
 
 
-async def test_each_answer_in_production_has_a_code_or_data(production: Web) -> None:
+async def test_each_answer_in_production_has_a_code_or_data(production: WebClient) -> None:
     for check in CHECKS.values():
         answer = await asked(production, check.sent, token=True)
         assert data_in(answer) or all(error["extensions"]["code"] for error in errors_in(answer))
 
 
-async def test_a_get_with_a_token_is_no_forgery(production: Web) -> None:
+async def test_a_get_with_a_token_is_no_forgery(production: WebClient) -> None:
     """graphql-cop, given a token, calls any answer to GET a possible forgery; no foreign page can send the header."""
     assert is_answered(await asked(production, got("{ __typename }"), token=True))
 

@@ -8,9 +8,9 @@ import pytest
 
 from service.api.transport.etags import compute_etag
 from service.entities.enums import Role
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 from tests.runtimes import admin
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
 VIEWER = "{ viewer { robotId } }"
 TYPE = "{ __typename }"
@@ -56,11 +56,11 @@ async def test_another_tag_is_another_answer(robot: Robot, seen: str) -> None:
 
 async def test_what_changed_is_sent(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     given = {"variables": f'{{"c": "{channel}", "o": "ada"}}'}
     seen = (await get(robot, USER, **given)).headers["etag"]
     assert (await get(robot, USER, seen, **given)).status_code == 304
-    await robot.record(channel, event("ada", "MESSAGE", timedelta(0)))
+    await robot.record(channel, event_input("ada", "MESSAGE", timedelta(0)))
     changed = await get(robot, USER, seen, **given)
     assert changed.status_code == 200
     assert "Opened" in changed.text
@@ -134,7 +134,7 @@ async def test_compressed_or_not_it_is_the_same_answer(robot: Robot) -> None:
     """A weak tag may stand for both; a cache keeps them apart by `Vary`."""
     channel = (await robot.bind())["id"]
     openids = [f"o{number}" for number in range(50)]
-    await robot.record(channel, *(event(openid, "FOLLOW") for openid in openids))
+    await robot.record(channel, *(event_input(openid, "FOLLOW") for openid in openids))
     given = {"variables": f'{{"c": "{channel}", "o": {openids}}}'.replace("'", '"')}
     small = await get(robot, USERS, headers={"Accept-Encoding": "gzip"}, **given)
     large = await get(robot, USERS, headers={"Accept-Encoding": "identity"}, **given)
@@ -160,7 +160,7 @@ async def test_a_trusted_document_is_kept_under_its_id(
         assert (await _named(web, first.headers["etag"])).status_code == 304
 
 
-async def _named(web: Web, seen: str | None) -> httpx.Response:
+async def _named(web: WebClient, seen: str | None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {web.token('agent')}"} | ({"If-None-Match": seen} if seen else {})
     return await web.http.get("/graphql", params={"documentId": "viewer"}, headers=headers)
 

@@ -8,9 +8,9 @@ from graphql import GraphQLSyntaxError, parse
 
 from service.api.engine.document_cache import DocumentCache
 from service.foundation.settings import QueryLimits
-from tests.api.robot import everything
-from tests.api.ways import WAYS, codes
-from tests.web_process import Web, web_process
+from tests.api.robot import table_digests
+from tests.api.ways import TRANSPORTS, error_codes
+from tests.web_process import WebClient, web_process
 
 MUTATION = "mutation ($input: BindChannelInput!) { bindChannel(input: $input) { channel { %s } } }"
 ON, OFF = "@include(if: true)", "@skip(if: false)"
@@ -41,7 +41,7 @@ EDGES: list[tuple[str, int, str, str]] = [
 ]  # fmt: skip
 
 
-async def post(web: Web, text: str) -> httpx.Response:
+async def post(web: WebClient, text: str) -> httpx.Response:
     headers = {"Authorization": f"Bearer {web.token('admin')}"}
     return await web.http.post("/graphql", json={"query": text, "variables": {"input": INPUT}}, headers=headers)
 
@@ -56,13 +56,13 @@ async def test_as_much_as_is_allowed_and_no_more(
 ) -> None:
     limits = QueryLimits(**{limit: most})
     async with web_process(database_url, redis_url, query_limits=limits) as web:
-        before = await everything(web)
+        before = await table_digests(web)
         refused = (await post(web, MUTATION % bad)).json()
         assert [error["extensions"]["code"] for error in refused["errors"]] == ["LIMIT_EXCEEDED"]
         assert "data" not in refused
-        assert await everything(web) == before
+        assert await table_digests(web) == before
         assert (await post(web, MUTATION % good)).json()["data"]["bindChannel"]["channel"]
-        assert await everything(web) != before
+        assert await table_digests(web) != before
 
 
 async def test_a_body_is_taken_to_its_last_byte_and_no_further(database_url: str, redis_url: str) -> None:
@@ -70,11 +70,11 @@ async def test_a_body_is_taken_to_its_last_byte_and_no_further(database_url: str
     async with web_process(database_url, redis_url, body_bytes=most) as web:
         headers = {"Authorization": f"Bearer {web.token('admin')}", "Content-Type": "application/json"}
         body = json.dumps({"query": MUTATION % "id", "variables": {"input": INPUT}}).encode()
-        before = await everything(web)
+        before = await table_digests(web)
         refused = await web.http.post("/graphql", content=body.ljust(most + 1), headers=headers)
         assert refused.status_code == 413
         assert refused.json()["errors"][0]["extensions"] == {"code": "LIMIT_EXCEEDED"}
-        assert await everything(web) == before
+        assert await table_digests(web) == before
         good = await web.http.post("/graphql", content=body.ljust(most), headers=headers)
         assert good.json()["data"]["bindChannel"]["channel"]["id"]
 
@@ -88,12 +88,12 @@ async def test_a_body_is_taken_to_its_last_byte_and_no_further(database_url: str
     ],
     ids=["aliases", "tokens", "directives"],
 )
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", TRANSPORTS)
 async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: str, text: str) -> None:
     limits = QueryLimits(aliases=1, tokens=30)
     async with web_process(database_url, redis_url, query_limits=limits) as web:
-        assert await codes(web, way, {"query": text}) == ["LIMIT_EXCEEDED"]
-        assert await codes(web, way, {"query": "{ viewer { robotId } }"}) == []
+        assert await error_codes(web, way, {"query": text}) == ["LIMIT_EXCEEDED"]
+        assert await error_codes(web, way, {"query": "{ viewer { robotId } }"}) == []
 
 
 def test_only_so_many_documents_are_remembered() -> None:

@@ -13,7 +13,7 @@ from tests.api.robot import Robot
 from tests.api.test_event_stream import Stream
 from tests.transport_socket import OperationError
 from tests.waiting import wait_until
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
 VIEWER = "{ viewer { robotId } }"
 PANEL = 'subscription { tagEvents(after: "") { kind } }'
@@ -21,7 +21,7 @@ HELLO = b"GET /healthz HTTP/1.1\r\nHost: here\r\n"
 
 
 @pytest.fixture
-async def strict(database_url: str, redis_url: str) -> AsyncIterator[Web]:
+async def strict(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
     """A process that waits for nobody and takes little."""
     soon = timedelta(milliseconds=400)
     async with web_process(
@@ -41,7 +41,7 @@ async def strict(database_url: str, redis_url: str) -> AsyncIterator[Web]:
 
 
 @pytest.fixture
-async def wire(strict: Web) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def wire(strict: WebClient) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A bare connection, on which nothing is said by itself."""
     address = urlsplit(strict.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
@@ -75,7 +75,7 @@ async def test_a_second_request_must_be_said_in_time_too(wire: Wire) -> None:
     assert b"HTTP" not in await everything_until_closed(reader)
 
 
-async def test_a_head_is_taken_to_its_last_byte_and_no_further(strict: Web, wire: Wire) -> None:
+async def test_a_head_is_taken_to_its_last_byte_and_no_further(strict: WebClient, wire: Wire) -> None:
     reader, writer = wire
     rest = 1_000 - len(HELLO) - len(b"X: \r\n\r\n")
     writer.write(HELLO + b"X: " + b"x" * rest + b"\r\n\r\n")
@@ -86,7 +86,7 @@ async def test_a_head_is_taken_to_its_last_byte_and_no_further(strict: Web, wire
     assert (await strict.http.get("/healthz")).status_code == 200
 
 
-async def test_a_body_must_arrive_in_time(strict: Web, wire: Wire) -> None:
+async def test_a_body_must_arrive_in_time(strict: WebClient, wire: Wire) -> None:
     reader, writer = wire
     token = strict.token("agent")
     head = (
@@ -98,7 +98,7 @@ async def test_a_body_must_arrive_in_time(strict: Web, wire: Wire) -> None:
     assert b'"code":"LIMIT_EXCEEDED"' in refused
 
 
-async def test_a_large_body_that_arrives_is_no_head(strict: Web) -> None:
+async def test_a_large_body_that_arrives_is_no_head(strict: WebClient) -> None:
     """What is left of a body after it was refused is not taken for the head of another request."""
     headers = {"Authorization": f"Bearer {strict.token('agent')}", "Content-Type": "application/json"}
     refused = await strict.http.post("/graphql", content=b" " * (5 * 2**20), headers=headers)
@@ -106,23 +106,23 @@ async def test_a_large_body_that_arrives_is_no_head(strict: Web) -> None:
     assert (await strict.http.get("/healthz")).status_code == 200
 
 
-async def test_who_does_not_initialise_in_time_is_closed(strict: Web) -> None:
-    async with strict.bare_socket() as late:
-        assert await late.closed() == (4408, "Connection initialisation timeout")
+async def test_who_does_not_initialise_in_time_is_closed(strict: WebClient) -> None:
+    async with strict.uninitialised_socket() as late:
+        assert await late.wait_for_close() == (4408, "Connection initialisation timeout")
     async with strict.socket(strict.token("agent")) as prompt:
-        assert await late.closed()
+        assert await late.wait_for_close()
         assert (await (await prompt.subscribe(VIEWER)).next())["viewer"]
 
 
-async def test_a_message_is_taken_to_its_last_byte_and_no_further(strict: Web) -> None:
+async def test_a_message_is_taken_to_its_last_byte_and_no_further(strict: WebClient) -> None:
     async with strict.socket(strict.token("agent")) as socket:
         await socket.send('{"type":"ping"}'.ljust(500))
         assert (await socket.receive())["type"] == "pong"
         await socket.send('{"type":"ping"}'.ljust(501))
-        assert (await socket.closed())[0] == 1009
+        assert (await socket.wait_for_close())[0] == 1009
 
 
-async def test_who_does_not_answer_pings_is_closed(strict: Web, wire: Wire) -> None:
+async def test_who_does_not_answer_pings_is_closed(strict: WebClient, wire: Wire) -> None:
     reader, writer = wire
     key = base64.b64encode(b"0123456789abcdef").decode()
     writer.write(
@@ -140,14 +140,14 @@ async def test_who_does_not_answer_pings_is_closed(strict: Web, wire: Wire) -> N
     assert (1011).to_bytes(2) + b"keepalive ping timeout" in said
 
 
-async def test_who_answers_pings_stays(strict: Web) -> None:
+async def test_who_answers_pings_stays(strict: WebClient) -> None:
     began = time.monotonic()
     async with strict.socket(strict.token("agent")) as socket:
         await wait_until(lambda: time.monotonic() - began > 1.5)
         assert (await (await socket.subscribe(VIEWER)).next())["viewer"]
 
 
-async def test_a_socket_carries_only_so_many_operations(strict: Web) -> None:
+async def test_a_socket_carries_only_so_many_operations(strict: WebClient) -> None:
     await Robot(strict).bind()
     async with strict.socket(strict.token("agent")) as socket:
         one, other = [await socket.subscribe(PANEL) for _ in range(2)]
@@ -160,7 +160,7 @@ async def test_a_socket_carries_only_so_many_operations(strict: Web) -> None:
         assert (await (await socket.subscribe(VIEWER)).next())["viewer"]
 
 
-async def test_a_silent_stream_is_pinged(strict: Web) -> None:
+async def test_a_silent_stream_is_pinged(strict: WebClient) -> None:
     await Robot(strict).bind()
     headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {strict.token('agent')}"}
     async with strict.http.stream("POST", "/graphql/stream", json={"query": PANEL}, headers=headers) as response:

@@ -9,7 +9,7 @@ import pytest
 
 from service.foundation.mailbox import MAX_PENDING
 from service.web.protocols.websocket import PushProtocol
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 from tests.transport_socket import Operation as Page
 from tests.waiting import wait_until
 
@@ -50,7 +50,7 @@ class Visitor:
 
     async def moves(self, times: int = 1) -> None:
         for _ in range(times):
-            moved = event("ada", next(self._kinds), timedelta(seconds=next(self._ago)))
+            moved = event_input("ada", next(self._kinds), timedelta(seconds=next(self._ago)))
             assert (await self._robot.record(self._channel, moved))["accepted"] == 1
 
 
@@ -83,7 +83,7 @@ async def test_a_reader_who_is_behind_gets_fewer_events_and_holds_up_nobody(
         moves = 2 * MAX_PENDING + 1
         await visitor.moves(moves)
         told += await next_events(quick, moves)
-        assert slow.waiting == 0
+        assert slow.queued_messages == 0
         sockets[0].resume_writing()
         while seen[-1]["cursor"] != told[-1]["cursor"]:
             seen += await next_events(slow, 1)
@@ -109,7 +109,7 @@ async def test_a_reader_who_is_behind_can_stop_and_leaves_no_task(
         await wait_until(lambda: slow_pages() == 0)
         sockets[0].resume_writing()
         assert await (await socket.subscribe("{ viewer { robotId } }")).next()
-        assert slow.waiting == 0
+        assert slow.queued_messages == 0
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])

@@ -8,7 +8,7 @@ import pytest
 
 from service.api.live.tag_events_encoder import TagEventsEncoder
 from service.entities.feed import PanelUpdate
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 from tests.transport_socket import Operation, OperationError
 
 PANEL: Final = """
@@ -58,7 +58,7 @@ async def test_panels_with_equal_rights_share_and_others_do_not(
         panels = [await opened(stack, robot, role, PANEL, c=channel) for role in roles]
         for panel in panels:
             assert [each["kind"] for each in await told(panel, 1)] == ["RESET"]
-        await robot.record(channel, event("ada", "FOLLOW"))
+        await robot.record(channel, event_input("ada", "FOLLOW"))
         first, *others = [await told(panel, 4) for panel in panels]
         assert {(each["kind"], each["tag"]["memberCount"]) for each in first} == {("COUNT_CHANGED", 1)}
         assert all(other == first for other in others)
@@ -77,11 +77,11 @@ async def test_each_panel_keeps_its_own_cursor(robot: Robot, channel: str) -> No
         also_wide = await opened(stack, robot, "agent", everywhere)
         narrow_reset = await opened(stack, robot, "agent", PANEL, c=channel)
         await told(narrow_reset, 1)
-        await robot.record(channel, event("ada", "FOLLOW"))
+        await robot.record(channel, event_input("ada", "FOLLOW"))
         one, two, three = [await told(panel, 4) for panel in (wide, also_wide, narrow)]
         assert one == two
         assert [each["tag"] for each in one] == [each["tag"] for each in three]
-        await robot.record(other_channel, event("bob", "FOLLOW"))
+        await robot.record(other_channel, event_input("bob", "FOLLOW"))
         await told(wide, 4)
         resumed = await opened(
             stack,
@@ -97,7 +97,7 @@ async def test_variables_within_an_event_tell_panels_apart(robot: Robot, channel
     async with AsyncExitStack() as stack:
         panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=number) for number in (1, 2, 2)]
         await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
-        await robot.record(channel, event("ada", "FOLLOW"), event("bob", "FOLLOW"))
+        await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
         found = [(await told(panel, 1))[0]["tag"]["users"]["nodes"] for panel in panels]
         assert [len(each) for each in found] == [1, 2, 2]
 
@@ -108,7 +108,7 @@ async def test_what_is_refused_to_one_is_told_to_the_other(robot: Robot, channel
             await opened(stack, robot, role, WITH_USERS, c=channel, n=1) for role in ("agent", "integrator")
         ]
         await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
-        await robot.record(channel, event("ada", "FOLLOW"))
+        await robot.record(channel, event_input("ada", "FOLLOW"))
         assert (await told(agent, 1))[0]["tag"]["users"]["nodes"] == [{"openid": "ada"}]
         assert (await told(integrator, 1))[0]["tag"]["users"] is None
 
@@ -117,7 +117,7 @@ async def test_an_event_that_cannot_be_answered_is_an_error_on_each_panel(robot:
     async with AsyncExitStack() as stack:
         panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=-1) for _ in range(2)]
         await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
-        await robot.record(channel, event("ada", "FOLLOW"))
+        await robot.record(channel, event_input("ada", "FOLLOW"))
         for panel in panels:
             for _ in range(4):
                 with pytest.raises(OperationError) as refused:

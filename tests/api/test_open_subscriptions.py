@@ -8,7 +8,7 @@ import pytest
 
 from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.entities.feed import UserTagsUpdate
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 from tests.transport_socket import Operation, OperationError
 from tests.waiting import wait_until
 from tests.web_process import web_process
@@ -41,7 +41,7 @@ async def told(robot: Robot, channel: str, *pages: Operation) -> list[list[dict[
     """What each page is told of the same events."""
     events: list[list[dict[str, Any]]] = [[(await page.next())["userTags"]] for page in pages]
     for number, kind in enumerate(["FOLLOW", "UNFOLLOW"] * 3):
-        answer = await robot.record(channel, event("ada", kind, timedelta(minutes=30 - number)))
+        answer = await robot.record(channel, event_input("ada", kind, timedelta(minutes=30 - number)))
         assert answer["accepted"] == 1
         for page, mine in zip(pages, events, strict=True):
             mine.append((await page.next())["userTags"])

@@ -12,7 +12,7 @@ from service.entities.enums import Role
 from service.entities.errors import RateLimitedError
 from tests.api.robot import Robot
 from tests.runtimes import admin
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -133,12 +133,12 @@ async def test_only_get_and_post_are_named_as_allowed(robot: Robot) -> None:
 
 
 @pytest.fixture
-async def busy(database_url: str, redis_url: str) -> AsyncIterator[Web]:
+async def busy(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
     async with web_process(database_url, redis_url, operations_per_second=1) as web:
         yield web
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(busy: Web) -> None:
+async def test_who_asks_too_often_is_told_when_to_come_back(busy: WebClient) -> None:
     """Five seconds' worth may come at once; others are not held up."""
     headers = {"Authorization": f"Bearer {busy.token(Role.AGENT, subject='eager')}"}
     answers = [await busy.http.post("/graphql", json={"query": VIEWER}, headers=headers) for _ in range(10)]
@@ -151,7 +151,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(busy: Web) -> None:
     assert (await busy.run(VIEWER, token=busy.token(Role.AGENT, subject="calm")))["viewer"]
 
 
-async def test_a_socket_counts_its_operations_too(busy: Web) -> None:
+async def test_a_socket_counts_its_operations_too(busy: WebClient) -> None:
     async with busy.socket(busy.token(Role.AGENT, subject="eager")) as socket:
         codes = []
         for _ in range(8):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import Event, Robot, event, written
+from tests.api.robot import Event, Robot, event_input, iso_time_ago
 
 WHY = """
 query Why($c: ID!, $o: String!) {
@@ -57,7 +57,7 @@ def fact(kind: str | None, at: str | None) -> dict[str, str | None]:
 
 
 async def test_a_new_user_is_one_for_48_hours(robot: Robot, channel: str) -> None:
-    followed = event("ada", "FOLLOW", HOUR)
+    followed = event_input("ada", "FOLLOW", HOUR)
     tag = (await explained(robot, channel, followed))["New user"]
 
     assert tag["evidence"] == fact("FOLLOW", followed["at"])
@@ -67,7 +67,7 @@ async def test_a_new_user_is_one_for_48_hours(robot: Robot, channel: str) -> Non
 
 
 async def test_an_old_user_stays_one(robot: Robot, channel: str) -> None:
-    followed = event("ada", "FOLLOW", 3 * DAY)
+    followed = event_input("ada", "FOLLOW", 3 * DAY)
     tag = (await explained(robot, channel, followed))["Old user"]
 
     assert (tag["evidence"], tag["until"]) == (fact("FOLLOW", followed["at"]), None)
@@ -75,14 +75,14 @@ async def test_an_old_user_stays_one(robot: Robot, channel: str) -> None:
 
 
 async def test_whoever_writes_without_a_known_follow_is_an_old_user(robot: Robot, channel: str) -> None:
-    tag = (await explained(robot, channel, event("ada", "MESSAGE")))["Old user"]
+    tag = (await explained(robot, channel, event_input("ada", "MESSAGE")))["Old user"]
 
     assert (tag["evidence"], tag["until"]) == (fact("FOLLOW", None), None)
     assert tag["why"] == "Followed longer ago than is known."
 
 
 async def test_opened_names_the_message(robot: Robot, channel: str) -> None:
-    message = event("ada", "MESSAGE", SOON)
+    message = event_input("ada", "MESSAGE", SOON)
     tag = (await explained(robot, channel, message))["Opened"]
 
     assert (tag["evidence"], tag["until"]) == (fact("MESSAGE", message["at"]), None)
@@ -90,7 +90,7 @@ async def test_opened_names_the_message(robot: Robot, channel: str) -> None:
 
 
 async def test_not_opened_has_no_message_since_the_binding(robot: Robot, channel: str) -> None:
-    tag = (await explained(robot, channel, event("ada", "MESSAGE", DAY)))["Not opened"]
+    tag = (await explained(robot, channel, event_input("ada", "MESSAGE", DAY)))["Not opened"]
 
     assert (tag["evidence"], tag["until"]) == (fact("MESSAGE", None), None)
     assert tag["why"].startswith("Has not sent a message since the channel was bound on ")
@@ -101,8 +101,8 @@ async def test_not_opened_has_no_message_since_the_binding(robot: Robot, channel
     [("FOLLOW", HOUR), ("MENU_CLICK", HOUR), ("SCAN", HOUR), ("MESSAGE", 48 * HOUR), ("PAYMENT", 48 * HOUR)],
 )
 async def test_touchable_names_what_lasts_longest(robot: Robot, channel: str, kind: str, window: timedelta) -> None:
-    deed = event("ada", kind, MINUTE)
-    tag = (await explained(robot, channel, event("ada", "FOLLOW", 30 * MINUTE), deed))["Touchable"]
+    deed = event_input("ada", kind, MINUTE)
+    tag = (await explained(robot, channel, event_input("ada", "FOLLOW", 30 * MINUTE), deed))["Touchable"]
     person = (await robot.ask(PERSON, c=channel, o="ada"))["user"]
 
     assert tag["evidence"] == fact(kind, deed["at"])
@@ -112,14 +112,14 @@ async def test_touchable_names_what_lasts_longest(robot: Robot, channel: str, ki
 
 
 async def test_untouchable_names_what_is_over(robot: Robot, channel: str) -> None:
-    tag = (await explained(robot, channel, event("ada", "FOLLOW", 5 * HOUR)))["Untouchable"]
+    tag = (await explained(robot, channel, event_input("ada", "FOLLOW", 5 * HOUR)))["Untouchable"]
 
     assert (tag["evidence"], tag["until"]) == (fact("FOLLOW", None), None)
     assert tag["why"].endswith("the 1 h after that are over.")
 
 
 async def test_advertising_names_the_ads(robot: Robot, channel: str) -> None:
-    followed = event("ada", "FOLLOW", SOON, adIds=["ad-2", "ad-1"])
+    followed = event_input("ada", "FOLLOW", SOON, adIds=["ad-2", "ad-1"])
     tag = (await explained(robot, channel, followed))["Advertising"]
 
     assert tag["evidence"] == {"__typename": "AdEvidence", "adIds": ["ad-1", "ad-2"], "adAt": followed["at"]}
@@ -128,21 +128,21 @@ async def test_advertising_names_the_ads(robot: Robot, channel: str) -> None:
 
 
 async def test_an_ad_whose_id_is_not_known_is_one_all_the_same(robot: Robot, channel: str) -> None:
-    tags = await explained(robot, channel, event("ada", "FOLLOW", SOON, fromAd=True))
+    tags = await explained(robot, channel, event_input("ada", "FOLLOW", SOON, fromAd=True))
 
     assert tags["Advertising"]["evidence"]["adIds"] == []
 
 
 async def test_non_advertising_has_no_ad_since_the_binding(robot: Robot, channel: str) -> None:
-    tag = (await explained(robot, channel, event("ada", "FOLLOW", DAY, adIds=["ad-1"])))["Non-advertising"]
+    tag = (await explained(robot, channel, event_input("ada", "FOLLOW", DAY, adIds=["ad-1"])))["Non-advertising"]
 
     assert (tag["evidence"], tag["until"]) == (fact("FOLLOW", None), None)
     assert tag["why"].startswith("No follow through an ad is known since ")
 
 
 async def test_a_tag_is_had_since_it_was_given(robot: Robot, channel: str) -> None:
-    first = await explained(robot, channel, event("ada", "FOLLOW", 3 * DAY))
-    second = await explained(robot, channel, event("ada", "MESSAGE", SOON))
+    first = await explained(robot, channel, event_input("ada", "FOLLOW", 3 * DAY))
+    second = await explained(robot, channel, event_input("ada", "MESSAGE", SOON))
 
     assert second["Old user"]["since"] == first["Old user"]["since"]
     assert second["Opened"]["since"] > second["Old user"]["since"]
@@ -153,14 +153,14 @@ async def test_a_tag_is_had_since_it_was_given(robot: Robot, channel: str) -> No
 
 async def test_the_facts_of_a_person(robot: Robot, channel: str) -> None:
     done = {
-        "FOLLOW": event("ada", "FOLLOW", 3 * DAY, adIds=["ad-1"]),
-        "UNFOLLOW": event("ada", "UNFOLLOW", 2 * DAY),
-        "MESSAGE": event("ada", "MESSAGE", DAY),
+        "FOLLOW": event_input("ada", "FOLLOW", 3 * DAY, adIds=["ad-1"]),
+        "UNFOLLOW": event_input("ada", "UNFOLLOW", 2 * DAY),
+        "MESSAGE": event_input("ada", "MESSAGE", DAY),
     }
     await robot.record(channel, *done.values())
     person = (await robot.ask(PERSON, c=channel, o="ada"))["user"]
 
-    assert person.pop("firstSeenAt") > written(HOUR)
+    assert person.pop("firstSeenAt") > iso_time_ago(HOUR)
     assert person.pop("id")
     assert person == {
         "openid": "ada",
@@ -177,9 +177,9 @@ async def test_the_facts_of_a_person(robot: Robot, channel: str) -> None:
 
 
 async def test_whoever_left_has_no_default_tag(robot: Robot, channel: str) -> None:
-    await robot.record(channel, event("ada", "MESSAGE", 2 * MINUTE))
+    await robot.record(channel, event_input("ada", "MESSAGE", 2 * MINUTE))
     assert len(await robot.tags(channel, "ada")) == 4
-    await robot.record(channel, event("ada", "UNFOLLOW", MINUTE))
+    await robot.record(channel, event_input("ada", "UNFOLLOW", MINUTE))
 
     assert await robot.tags(channel, "ada") == set()
     person = (await robot.ask(PERSON, c=channel, o="ada"))["user"]
@@ -193,7 +193,7 @@ async def test_nobody_known_is_null(robot: Robot, channel: str) -> None:
 
 
 async def test_users_come_in_the_order_asked_with_nulls_between(robot: Robot, channel: str) -> None:
-    await robot.record(channel, event("ada", "FOLLOW"), event("bob", "FOLLOW", 3 * DAY))
+    await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW", 3 * DAY))
     query = """query($c: ID!, $o: [String!]!) {
         users(channelId: $c, openids: $o) { openid tags { tag { name } } } }"""
     found = (await robot.ask(query, c=channel, o=["nobody", "bob", "ada", "bob", "else"]))["users"]
@@ -206,14 +206,18 @@ async def test_users_come_in_the_order_asked_with_nulls_between(robot: Robot, ch
 
 async def test_a_person_of_one_channel_is_nobody_on_another(robot: Robot, channel: str) -> None:
     other = (await robot.bind(2))["id"]
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
 
     assert (await robot.ask(PERSON, c=other, o="ada"))["user"] is None
 
 
 async def test_counts_of_a_channel(robot: Robot, channel: str) -> None:
     await robot.record(
-        channel, event("ada", "FOLLOW"), event("bob", "FOLLOW"), event("bob", "UNFOLLOW", SOON), event("cat", "PAYMENT")
+        channel,
+        event_input("ada", "FOLLOW"),
+        event_input("bob", "FOLLOW"),
+        event_input("bob", "UNFOLLOW", SOON),
+        event_input("cat", "PAYMENT"),
     )
     answer = await robot.ask("query($c: ID!) { channel(id: $c) { followerCount userCount } }", c=channel)
 
@@ -222,7 +226,7 @@ async def test_counts_of_a_channel(robot: Robot, channel: str) -> None:
 
 async def test_on_a_mini_program_there_are_only_opening_and_touchability(robot: Robot, channel: str) -> None:
     mini = (await robot.bind(2, kind="MINI_PROGRAM"))["id"]
-    await robot.record(mini, event("ada", "MESSAGE", SOON))
+    await robot.record(mini, event_input("ada", "MESSAGE", SOON))
     answer = await robot.ask("query($c: ID!) { channel(id: $c) { followerCount userCount } }", c=mini)
 
     assert await robot.tags(mini, "ada") == {"Opened", "Touchable"}

@@ -15,7 +15,7 @@ from service.api.schema import graphql_schema_of, make_schema
 from service.entities.enums import Role
 from service.entities.ids import tag_gid, user_gid
 from tests.api.operations import Operation, operations
-from tests.api.stage import Stage, open_stage
+from tests.api.stage import SchemaPair, open_schema_pair
 
 SCHEMA: GraphQLSchema = graphql_schema_of(make_schema())
 # The first channel of a database, the first tags of a channel, the first person.
@@ -41,8 +41,8 @@ mutation($channelId: ID!, $tag: ID!) {
 
 
 @pytest.fixture
-async def stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
-    async with open_stage(database_url, redis_url) as opened:
+async def stage(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
+    async with open_schema_pair(database_url, redis_url) as opened:
         made = await opened.plain.execute(COMBO, {"channelId": CHANNEL, "tag": TAGS[0]}, opened.context())
         assert not made.errors
         yield opened
@@ -50,10 +50,10 @@ async def stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(operation=operations(SCHEMA, KNOWN), role=st.sampled_from([Role.ADMIN, Role.ADMIN, Role.AGENT, None]))
-async def test_any_query_is_answered_the_same(stage: Stage, operation: Operation, role: Role | None) -> None:
+async def test_any_query_is_answered_the_same(stage: SchemaPair, operation: Operation, role: Role | None) -> None:
     others = {name: not value if isinstance(value, bool) else value for name, value in operation.variables.items()}
     for each in (operation, replace(operation, variables=others)):
-        quick, plain = await stage.both(each.text, role, variables=each.variables)
+        quick, plain = await stage.execute_both(each.text, role, variables=each.variables)
         if quick[0] is None:
             # Who failed first has ended the others, and that is a matter of time.
             assert plain[0] is None
@@ -68,12 +68,15 @@ def _in_order(answer: tuple[Any, Any]) -> str:
     return json.dumps([data, sorted(errors, key=json.dumps)])
 
 
-async def _possible(stage: Stage, operation: Operation, role: Role | None) -> set[str]:
+async def _possible(stage: SchemaPair, operation: Operation, role: Role | None) -> set[str]:
     """Where two fields beside each other must not be null and both fail, whichever is first is the one that is told."""
-    return {_in_order((await stage.both(operation.text, role, variables=operation.variables))[1]) for _ in range(TRIES)}
+    return {
+        _in_order((await stage.execute_both(operation.text, role, variables=operation.variables))[1])
+        for _ in range(TRIES)
+    }
 
 
-async def test_most_of_these_queries_have_plans_and_writers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_most_of_these_queries_have_plans_and_writers(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would compare graphql-core with itself."""
     count = dict.fromkeys(("planned", "written", "given up"), 0)
     answer, written = query_plan.QueryPlan.execute, serializers.compile_serializer
@@ -109,7 +112,7 @@ async def test_most_of_these_queries_have_plans_and_writers(stage: Stage, monkey
 
     draw()
     for operation in drawn:
-        await stage.quick.execute(operation.text, operation.variables, stage.context())
+        await stage.fast.execute(operation.text, operation.variables, stage.context())
     print(len(drawn), count)
     assert count["planned"] > len(drawn) / 2
     assert count["written"] > len(drawn) / 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import Robot, event, everything, written
+from tests.api.robot import Robot, event_input, iso_time_ago, table_digests
 
 SUBMIT = """
 mutation Submit($input: SubmitReturnDataInput!) {
@@ -43,15 +43,15 @@ async def submit(robot: Robot, channel: str, *openids: str, role: str = "integra
 
 async def refused(robot: Robot, channel: str, *openids: str, **given: Any) -> str:
     """The code of the refusal; nothing was written."""
-    before = await everything(robot.web)
+    before = await table_digests(robot.web)
     fields = {"channelId": channel, "category": "Level", "label": "Gold", "openids": openids}
     answer = await robot.ask(SUBMIT, "integrator", input=fields | given)
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before
     return answer.code
 
 
 async def test_a_receipt_counts_everything(robot: Robot, channel: str) -> None:
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     await submit(robot, channel, "bob")
     payload = await submit(robot, channel, "ada", "bob", "eve", "eve", "no good", "", description="Spent a lot")
     receipt = payload["receipt"]
@@ -94,8 +94,8 @@ async def test_names_are_tidied_before_the_tag_is_looked_for(robot: Robot, chann
 
 
 async def test_why_and_until_name_the_batches_behind_a_tag(robot: Robot, channel: str) -> None:
-    later = written(timedelta(hours=-2))
-    first = (await submit(robot, channel, "ada", expiresAt=written(timedelta(hours=-1))))["receipt"]["id"]
+    later = iso_time_ago(timedelta(hours=-2))
+    first = (await submit(robot, channel, "ada", expiresAt=iso_time_ago(timedelta(hours=-1))))["receipt"]["id"]
     second = (await submit(robot, channel, "ada", expiresAt=later))["receipt"]["id"]
     (tag,) = (await robot.ask(EVIDENCE, c=channel, openid="ada"))["user"]["tags"]
 
@@ -167,13 +167,15 @@ async def test_a_refused_request_does_not_use_its_key_up(robot: Robot, channel: 
 
 
 async def test_what_is_refused_changes_nothing(robot: Robot, channel: str) -> None:
-    past = written(timedelta(seconds=1))
+    past = iso_time_ago(timedelta(seconds=1))
     assert await refused(robot, channel, *(f"p{n}" for n in range(10_001))) == "LIMIT_EXCEEDED"
     assert await refused(robot, channel, "ada", category="Opening", label="Opened") == "NAME_TAKEN"
     assert await refused(robot, channel, "ada", mode="REMOVE") == "NOT_FOUND"
     assert await refused(robot, channel, "ada", category=" ", label="x" * 65) == "BAD_USER_INPUT"
     assert await refused(robot, channel, "ada", expiresAt=past) == "BAD_USER_INPUT"
-    assert await refused(robot, channel, "ada", expiresAt=written(timedelta(-1)), mode="REPLACE") == "BAD_USER_INPUT"
+    assert (
+        await refused(robot, channel, "ada", expiresAt=iso_time_ago(timedelta(-1)), mode="REPLACE") == "BAD_USER_INPUT"
+    )
     assert await refused(robot, channel, "ada", idempotencyKey="") == "BAD_USER_INPUT"
     assert await refused(robot, channel, "ada", idempotencyKey="x" * 129) == "BAD_USER_INPUT"
     assert await refused(robot, channel, "ada", description="x\x00") == "BAD_USER_INPUT"
@@ -229,7 +231,7 @@ async def test_receipts_come_newest_first_in_pages(robot: Robot, channel: str) -
 async def test_a_returned_tag_appears_on_an_open_page_and_in_the_tag_panel(robot: Robot, channel: str) -> None:
     page = 'subscription($c: ID!) { userTags(channelId: $c, openid: "ada") { reset cause tags { name } } }'
     panel = "subscription($c: ID!) { tagEvents(channelId: $c) { kind tag { name memberCount } } }"
-    await robot.record(channel, event("ada", "UNFOLLOW"))
+    await robot.record(channel, event_input("ada", "UNFOLLOW"))
     async with robot.web.socket(robot.token("agent")) as socket:
         reader, watcher = await socket.subscribe(page, c=channel), await socket.subscribe(panel, c=channel)
         assert (await reader.next())["userTags"]["tags"] == []

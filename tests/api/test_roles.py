@@ -8,7 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_typ
 
 from service.api.schema import graphql_schema_of, make_schema
 from service.entities.enums import Role
-from tests.api.robot import Robot, event, everything
+from tests.api.robot import Robot, event_input, table_digests
 from tests.transport_socket import OperationError
 
 EVERYBODY: Final = {"creator", "admin", "agent", "integrator"}
@@ -102,7 +102,7 @@ class Filled:
 @pytest.fixture
 async def filled(robot: Robot) -> Filled:
     channel = (await robot.bind())["id"]
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     await robot.ask("mutation { obtainReturnEndpoint { returnEndpoint { id } } }")
     receipt = (await robot.ask(SUBMIT, c=channel))["submitReturnData"]["receipt"]["id"]
@@ -113,11 +113,11 @@ async def filled(robot: Robot) -> Filled:
         channel=channel,
         tag=tag,
         other_tag=tags["Not opened"],
-        ad_tag=await robot.ad_tag(channel, "Autumn", "7"),
+        ad_tag=await robot.create_ad_tag(channel, "Autumn", "7"),
         user=answer["user"]["id"],
         job=(await robot.export(channel, {"tag": tag}))["id"],
         receipt=receipt,
-        combos={role: await robot.combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
+        combos={role: await robot.create_combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
     )
 
 
@@ -129,12 +129,12 @@ def test_the_table_has_every_root_field() -> None:
 async def test_a_root_field_answers_only_those_who_may(name: str, filled: Filled) -> None:
     expected = _expected(name) | {None: "UNAUTHENTICATED"}
     refused = {role: outcome for role, outcome in expected.items() if outcome != "allowed"}
-    before = await everything(filled.robot.web)
+    before = await table_digests(filled.robot.web)
     answers = {role: await filled.robot.ask(_operation(name, filled), role) for role in refused}
 
     assert {role: answer.code for role, answer in answers.items()} == refused
     assert {value for answer in answers.values() for value in (answer.data or {}).values()} <= {None}
-    assert await everything(filled.robot.web) == before
+    assert await table_digests(filled.robot.web) == before
     for role in expected.keys() - refused.keys():
         assert (await filled.robot.ask(_operation(name, filled, role), role)).errors == []
 

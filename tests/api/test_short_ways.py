@@ -11,7 +11,7 @@ from service.api import schema as schemas
 from service.api.engine import fast_path
 from service.domain.tags.reader import UserReader
 from service.entities.enums import Role
-from tests.api.stage import Stage, open_stage
+from tests.api.stage import SchemaPair, open_schema_pair
 
 USER = "user(channelId: $c, openid: $o)"
 HEAD = 'query Q($c: ID!, $o: String! = "ann")'
@@ -46,22 +46,22 @@ DOCUMENTS = {
 
 
 @pytest.fixture
-async def stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
-    async with open_stage(database_url, redis_url) as opened:
+async def stage(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
+    async with open_schema_pair(database_url, redis_url) as opened:
         yield opened
 
 
-async def test_every_answer_is_the_same(stage: Stage) -> None:
+async def test_every_answer_is_the_same(stage: SchemaPair) -> None:
     for name, text in DOCUMENTS.items():
         for _ in range(2):
-            quick, plain = await stage.both(text)
+            quick, plain = await stage.execute_both(text)
             assert quick == plain, name
 
 
 @pytest.mark.parametrize("role", [None, Role.INTEGRATOR, Role.AGENT])
-async def test_whoever_may_less_is_refused_the_same(stage: Stage, role: Role | None) -> None:
+async def test_whoever_may_less_is_refused_the_same(stage: SchemaPair, role: Role | None) -> None:
     for name in ("everything", "the panel", "nodes", "the viewer"):
-        quick, plain = await stage.both(DOCUMENTS[name], role)
+        quick, plain = await stage.execute_both(DOCUMENTS[name], role)
         assert quick == plain, name
 
 
@@ -69,31 +69,31 @@ async def test_whoever_may_less_is_refused_the_same(stage: Stage, role: Role | N
     "variables",
     [{}, {"c": None}, {"c": 1.5}, {"c": "x", "o": ["ann"]}, {"c": "x", "o": "näh"}, {"more": 1}, None],
 )
-async def test_wrong_variables_are_refused_the_same(stage: Stage, variables: dict[str, Any] | None) -> None:
-    quick, plain = await stage.both(DOCUMENTS["everything"], variables=variables)
+async def test_wrong_variables_are_refused_the_same(stage: SchemaPair, variables: dict[str, Any] | None) -> None:
+    quick, plain = await stage.execute_both(DOCUMENTS["everything"], variables=variables)
     assert quick == plain
     assert quick[1]
 
 
 @pytest.mark.parametrize("name", ["A", "B"])
-async def test_the_named_operation_runs(stage: Stage, name: str) -> None:
-    quick, plain = await stage.both(DOCUMENTS["two operations"], operation_name=name)
+async def test_the_named_operation_runs(stage: SchemaPair, name: str) -> None:
+    quick, plain = await stage.execute_both(DOCUMENTS["two operations"], operation_name=name)
     assert quick == plain
     assert quick[0] is not None
 
 
-async def test_what_was_not_foreseen_is_hidden_by_both(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_not_foreseen_is_hidden_by_both(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
     monkeypatch.setattr(UserReader, "find_users_with_tags", fails)
-    quick, plain = await stage.both(DOCUMENTS["everything"])
+    quick, plain = await stage.execute_both(DOCUMENTS["everything"])
     assert quick == plain
     assert "secret" not in str(quick)
     assert quick[1][0]["extensions"] == {"code": "INTERNAL", "requestId": "the request"}
 
 
-async def test_only_known_good_queries_go_the_short_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_known_good_queries_go_the_short_way(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
     went: list[bool] = []
 
     async def watched(*arguments: Any) -> Any:
@@ -104,9 +104,9 @@ async def test_only_known_good_queries_go_the_short_way(stage: Stage, monkeypatc
     monkeypatch.setattr(schemas, "execute_cached_query", watched)
     left_alone = {"two operations", "no such field", "no syntax", "a mutation", "a page that costs too much"}
     for name, text in DOCUMENTS.items():
-        await stage.quick.execute(text, stage.variables, stage.context())
+        await stage.fast.execute(text, stage.variables, stage.context())
         assert went.pop() is (name not in left_alone), name
     no_queries = {OperationType.MUTATION}
     with pytest.raises(InvalidOperationTypeError):
-        await stage.quick.execute(DOCUMENTS["the viewer"], None, stage.context(), allowed_operation_types=no_queries)
+        await stage.fast.execute(DOCUMENTS["the viewer"], None, stage.context(), allowed_operation_types=no_queries)
     assert went == []

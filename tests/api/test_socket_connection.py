@@ -14,10 +14,10 @@ VIEWER = "{ viewer { subject robotId } }"
 async def initialised(robot: Robot, payload: Any, **options: Any) -> tuple[int, str] | str:
     """Who we are after `connection_init` with a payload (... for none), or how the server closed."""
     message = {"type": "connection_init"} | ({} if payload is ... else {"payload": payload})
-    async with robot.web.bare_socket(**options) as socket:
+    async with robot.web.uninitialised_socket(**options) as socket:
         await socket.send(message)
         if (await socket.receive())["type"] != "connection_ack":
-            return await socket.closed()
+            return await socket.wait_for_close()
         viewer = await (await socket.subscribe(VIEWER)).next()
         return str(viewer["viewer"]["robotId"])
 
@@ -93,7 +93,7 @@ async def test_a_token_that_expires_ends_its_socket_and_no_other(robot: Robot) -
         assert (await ended.next())["tagEvents"]["kind"] == "RESET"
         assert (await stayed.next())["tagEvents"]["kind"] == "RESET"
 
-        assert await ending.closed() == (4403, "Token expired")
+        assert await ending.wait_for_close() == (4403, "Token expired")
         with pytest.raises(OperationCompleteError):
             await ended.next()
         assert (await (await staying.subscribe(VIEWER)).next())["viewer"]["robotId"] == robot.name
@@ -109,12 +109,12 @@ async def test_the_expiry_of_the_header_s_token_does_not_count_when_the_payload_
 @pytest.mark.parametrize("subprotocols", [["graphql-ws"], ["graphql-transport-ws-2"], None])
 async def test_only_graphql_transport_ws_is_spoken(robot: Robot, subprotocols: Any) -> None:
     headers = {"Authorization": f"Bearer {robot.token()}"}
-    async with robot.web.bare_socket(subprotocols=subprotocols, additional_headers=headers) as socket:
-        assert (await socket.closed())[0] == 4406
+    async with robot.web.uninitialised_socket(subprotocols=subprotocols, additional_headers=headers) as socket:
+        assert (await socket.wait_for_close())[0] == 4406
 
 
 async def test_graphql_transport_ws_is_picked_among_others(robot: Robot) -> None:
-    async with robot.web.bare_socket(subprotocols=["graphql-ws", "graphql-transport-ws"]) as socket:
+    async with robot.web.uninitialised_socket(subprotocols=["graphql-ws", "graphql-transport-ws"]) as socket:
         assert socket.connection.subprotocol == "graphql-transport-ws"
         assert await socket.initialise({"token": robot.token()})
 
@@ -127,20 +127,20 @@ async def test_a_second_init_closes_the_connection(robot: Robot) -> None:
     async with robot.web.socket(robot.token()) as socket:
         await socket.send({"type": "connection_init", "payload": {"token": robot.token("agent")}})
 
-        assert await socket.closed() == (4429, "Too many initialisation requests")
+        assert await socket.wait_for_close() == (4429, "Too many initialisation requests")
 
 
 async def test_a_subscribe_before_the_init_closes_the_connection(robot: Robot) -> None:
     headers = {"Authorization": f"Bearer {robot.token()}"}
-    async with robot.web.bare_socket(additional_headers=headers) as socket:
+    async with robot.web.uninitialised_socket(additional_headers=headers) as socket:
         await socket.subscribe(VIEWER)
 
-        assert await socket.closed() == (4401, "Unauthorized")
+        assert await socket.wait_for_close() == (4401, "Unauthorized")
 
 
 @pytest.mark.parametrize("payload", [..., None, {}, {"anything": 1}])
 async def test_a_ping_is_answered_even_before_the_init(robot: Robot, payload: Any) -> None:
-    async with robot.web.bare_socket() as socket:
+    async with robot.web.uninitialised_socket() as socket:
         await socket.send({"type": "ping"} | ({} if payload is ... else {"payload": payload}))
 
         assert (await socket.receive())["type"] == "pong"

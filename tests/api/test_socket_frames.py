@@ -68,7 +68,7 @@ async def test_a_malformed_frame_closes_with_4400(
 ) -> None:
     async with robot.web.socket(robot.token()) as socket:
         await socket.send(frame)
-        code, reason = await socket.closed()
+        code, reason = await socket.wait_for_close()
 
     assert code == 4400
     assert reason
@@ -79,10 +79,10 @@ async def test_a_malformed_frame_closes_with_4400(
 async def test_a_malformed_frame_closes_before_the_init_too(
     robot: Robot, frame: str | bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with robot.web.bare_socket() as socket:
+    async with robot.web.uninitialised_socket() as socket:
         await socket.send(frame)
 
-        assert (await socket.closed())[0] == 4400
+        assert (await socket.wait_for_close())[0] == 4400
     assert [record for record in caplog.records if record.exc_info] == []
 
 
@@ -108,4 +108,4 @@ async def test_an_id_in_use_closes_with_4409_and_is_free_again_afterwards(robot:
         await socket.send({**SUBSCRIBE, "payload": panel})
         await socket.send({**SUBSCRIBE, "payload": panel})
 
-        assert await socket.closed() == (4409, "Subscriber for 1 already exists")
+        assert await socket.wait_for_close() == (4409, "Subscriber for 1 already exists")

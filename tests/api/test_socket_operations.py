@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import RECORD, TAGS, Robot, event
-from tests.transport_socket import TransportSocket
+from tests.api.robot import RECORD, TAGS, Robot, event_input
+from tests.transport_socket import GraphqlWebSocket
 
 USER_TAGS = "subscription($c: ID!, $o: String!) { userTags(channelId: $c, openid: $o) { reset tags { name } } }"
 PANEL = 'subscription($c: ID!) { tagEvents(channelId: $c, after: "") { kind } }'
@@ -17,7 +17,7 @@ async def channel(robot: Robot) -> str:
     return str((await robot.bind())["id"])
 
 
-async def started(socket: TransportSocket, query: str, operation_id: str = "mine", **payload: Any) -> dict[str, Any]:
+async def started(socket: GraphqlWebSocket, query: str, operation_id: str = "mine", **payload: Any) -> dict[str, Any]:
     """Start an operation, and return the server's first message on it."""
     await socket.send({"type": "subscribe", "id": operation_id, "payload": {"query": query, **payload}})
     message = await socket.receive()
@@ -51,7 +51,7 @@ async def test_a_bad_document_is_an_error_of_its_operation_only(
         assert message["type"] == "error"
         assert {error["extensions"]["code"] for error in message["payload"]} == {"BAD_USER_INPUT"}
         assert all(error["message"] for error in message["payload"])
-        await robot.record(channel, event("ada", "FOLLOW"))
+        await robot.record(channel, event_input("ada", "FOLLOW"))
         assert len((await sibling.next())["userTags"]["tags"]) == 4
         assert (await started(socket, "{ viewer { id } }"))["type"] == "next", "the id is free again"
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
@@ -79,7 +79,7 @@ async def test_a_refused_subscription_is_an_error_with_its_code(
 
 async def test_queries_and_mutations_are_answered_once(robot: Robot, channel: str) -> None:
     async with robot.web.socket(robot.token()) as socket:
-        given = {"channelId": channel, "events": [event("ada", "FOLLOW")]}
+        given = {"channelId": channel, "events": [event_input("ada", "FOLLOW")]}
         recorded = await started(socket, RECORD, variables={"input": given})
         assert recorded["payload"] == {"data": {"recordEvents": {"accepted": 1, "rejected": []}}}
         assert (await socket.receive()) == {"type": "complete", "id": "mine"}
@@ -90,14 +90,14 @@ async def test_queries_and_mutations_are_answered_once(robot: Robot, channel: st
 
 
 async def test_every_query_of_a_connection_sees_the_present(robot: Robot, channel: str) -> None:
-    async def names(socket: TransportSocket) -> set[str]:
+    async def names(socket: GraphqlWebSocket) -> set[str]:
         operation = await socket.subscribe(TAGS, channelId=channel, openid="ada")
         return {each["tag"]["name"] for each in (await operation.next())["user"]["tags"]}
 
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     async with robot.web.socket(robot.token()) as socket:
         assert "Not opened" in await names(socket)
-        await robot.record(channel, event("ada", "UNFOLLOW", -timedelta(minutes=1)))
+        await robot.record(channel, event_input("ada", "UNFOLLOW", -timedelta(minutes=1)))
         assert await names(socket) == set()
 
 
@@ -105,12 +105,12 @@ async def test_every_event_of_a_subscription_sees_the_present(robot: Robot, chan
     watch = """subscription($c: ID!, $o: String!) {
         userTags(channelId: $c, openid: $o) { user { lastMessageAt tags { tag { name memberCount } } } }
     }"""
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     async with robot.web.socket(robot.token()) as socket:
         page = await socket.subscribe(watch, c=channel, o="ada")
         first = (await page.next())["userTags"]["user"]
         assert first["lastMessageAt"] is None
-        message = event("ada", "MESSAGE", timedelta(0))
+        message = event_input("ada", "MESSAGE", timedelta(0))
         await robot.record(channel, message)
         second = (await page.next())["userTags"]["user"]
         assert second["lastMessageAt"] == message["at"]
@@ -125,10 +125,10 @@ async def test_a_stopped_subscription_says_nothing_more(robot: Robot, channel: s
             assert (await operation.next())["userTags"]["reset"]
         await stopped.stop()
         await (await socket.subscribe("{ viewer { id } }")).next()
-        await robot.record(channel, event("ada", "FOLLOW"))
+        await robot.record(channel, event_input("ada", "FOLLOW"))
 
         assert (await listening.next())["userTags"]["reset"] is False
-        assert stopped.waiting == 0
+        assert stopped.queued_messages == 0
 
 
 async def test_at_most_100_operations_a_connection(robot: Robot, channel: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 from tests.counted_statements import counted_statements
 
 PLAIN = "tags { tag { id name category } }"
@@ -20,7 +20,7 @@ PEOPLE = 100
 async def channel(robot: Robot) -> str:
     """A channel with a hundred people who follow."""
     channel = str((await robot.bind())["id"])
-    await robot.record(channel, *(event(f"o{number}", "FOLLOW") for number in range(PEOPLE)))
+    await robot.record(channel, *(event_input(f"o{number}", "FOLLOW") for number in range(PEOPLE)))
     return channel
 
 
@@ -86,7 +86,7 @@ async def test_channels_take_one_each_for_what_their_shard_holds(robot: Robot, c
 
 
 async def test_a_history(robot: Robot, channel: str) -> None:
-    await robot.record(channel, event("o1", "MESSAGE"), event("o1", "UNFOLLOW", timedelta(seconds=-2)))
+    await robot.record(channel, event_input("o1", "MESSAGE"), event_input("o1", "UNFOLLOW", timedelta(seconds=-2)))
     query = USER.format("tagHistory { nodes { at why added { name } removed { name } } }")
     await robot.ask(query, c=channel, o="o1")
     expected = ["channel_state", "history_of_user", "users_of_robot"]

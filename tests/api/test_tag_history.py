@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 
 HISTORY = """
 query History($c: ID!, $first: Int! = 50, $after: String) {
@@ -33,13 +33,13 @@ async def channel(robot: Robot) -> str:
     """A life in five changes, of people who share a block."""
     channel = (await robot.bind())["id"]
     for happened in (
-        event("ada", "FOLLOW", timedelta(days=9)),
-        event("bob", "FOLLOW", timedelta(days=9)),
-        event("ada", "MENU_CLICK"),
-        event("ada", "MESSAGE", SOON),
-        event("bob", "MESSAGE", SOON),
-        event("ada", "FOLLOW", SOON, fromAd=True),
-        event("ada", "UNFOLLOW", 2 * SOON),
+        event_input("ada", "FOLLOW", timedelta(days=9)),
+        event_input("bob", "FOLLOW", timedelta(days=9)),
+        event_input("ada", "MENU_CLICK"),
+        event_input("ada", "MESSAGE", SOON),
+        event_input("bob", "MESSAGE", SOON),
+        event_input("ada", "FOLLOW", SOON, fromAd=True),
+        event_input("ada", "UNFOLLOW", 2 * SOON),
     ):
         await robot.record(channel, happened)
     return str(channel)
@@ -88,7 +88,7 @@ async def test_pages_follow_each_other_without_gap_or_overlap(robot: Robot, chan
 async def test_what_happens_meanwhile_moves_no_page(robot: Robot, channel: str) -> None:
     whole = await history(robot, channel)
     first = await history(robot, channel, first=2)
-    await robot.record(channel, event("ada", "MESSAGE", 3 * SOON))
+    await robot.record(channel, event_input("ada", "MESSAGE", 3 * SOON))
     second = await history(robot, channel, first=50, after=first["pageInfo"]["endCursor"])
 
     assert len((await history(robot, channel))["nodes"]) == 6
@@ -97,6 +97,6 @@ async def test_what_happens_meanwhile_moves_no_page(robot: Robot, channel: str) 
 
 async def test_a_repeated_event_leaves_no_trace(robot: Robot, channel: str) -> None:
     whole = await history(robot, channel)
-    await robot.record(channel, event("ada", "FOLLOW", timedelta(days=9)))
+    await robot.record(channel, event_input("ada", "FOLLOW", timedelta(days=9)))
 
     assert await history(robot, channel) == whole

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 
 TAGS = """
 query Tags(
@@ -48,10 +48,10 @@ async def channel(robot: Robot) -> str:
     channel = (await robot.bind())["id"]
     await robot.record(
         channel,
-        event("ada", "FOLLOW"),
-        event("bob", "FOLLOW", timedelta(days=9)),
-        event("cat", "FOLLOW", timedelta(days=9)),
-        event("cat", "MESSAGE", timedelta(seconds=-5)),
+        event_input("ada", "FOLLOW"),
+        event_input("bob", "FOLLOW", timedelta(days=9)),
+        event_input("cat", "FOLLOW", timedelta(days=9)),
+        event_input("cat", "MESSAGE", timedelta(seconds=-5)),
     )
     return str(channel)
 

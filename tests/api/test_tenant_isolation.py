@@ -11,10 +11,10 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType,
 
 from service.api.schema import graphql_schema_of, make_schema
 from service.entities.ids import gid, parse_gid
-from tests.api.robot import Robot, event, everything
+from tests.api.robot import Robot, event_input, table_digests
 from tests.shared_web import robot_numbers
 from tests.transport_socket import OperationError
-from tests.web_process import Answer, Web
+from tests.web_process import GraphqlResponse, WebClient
 
 # Every place of the schema that takes an id, with an operation that uses it.
 PLACES: Final = {
@@ -178,33 +178,33 @@ async def own(robot: Robot) -> Tenant:
 
 
 @pytest.fixture(scope="module")
-async def settled(web: Web) -> Tenant:
+async def settled(web: WebClient) -> Tenant:
     """The tenant of the tests in which everything is refused: nothing of it changes."""
     return await tenant(Robot(web, f"r{next(robot_numbers)}"))
 
 
 @pytest.fixture(scope="module")
-async def foreign(web: Web) -> Tenant:
+async def foreign(web: WebClient) -> Tenant:
     return await tenant(Robot(web, f"r{next(robot_numbers)}"))
 
 
 @pytest.fixture
-async def leaving(web: Web) -> Tenant:
+async def leaving(web: WebClient) -> Tenant:
     """Another tenant, which will unbind its channel."""
     return await tenant(Robot(web, f"r{next(robot_numbers)}"))
 
 
 async def tenant(robot: Robot) -> Tenant:
     channel = (await robot.bind())["id"]
-    await robot.record(channel, event("ada", "FOLLOW"))
+    await robot.record(channel, event_input("ada", "FOLLOW"))
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
     submitted = await robot.ask(PLACES["Mutation.submitReturnData(input.channelId)"], id=channel)
     ids = {
         "channel": channel,
         "tag": tag,
-        "combo": await robot.combo(channel, tag),
-        "ad tag": await robot.ad_tag(channel, "Autumn", "7"),
+        "combo": await robot.create_combo(channel, tag),
+        "ad tag": await robot.create_ad_tag(channel, "Autumn", "7"),
         "user": answer["user"]["id"],
         "job": (await robot.export(channel, {"tag": tag}))["id"],
         "receipt": submitted["submitReturnData"]["receipt"]["id"],
@@ -213,7 +213,7 @@ async def tenant(robot: Robot) -> Tenant:
     return Tenant(robot, ids)
 
 
-async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> Answer:
+async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> GraphqlResponse:
     """Use an id in a place, over HTTP or, for a subscription, until its first event."""
     token = robot.token(role, **narrowed)
     operation = PLACES[place]
@@ -224,9 +224,9 @@ async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narro
     async with robot.web.socket(token) as socket:
         subscription = await socket.subscribe(operation, id=given)
         try:
-            return Answer(200, {"data": await subscription.next()})
+            return GraphqlResponse(200, {"data": await subscription.next()})
         except OperationError as error:
-            return Answer(200, {"data": None, "errors": error.errors})
+            return GraphqlResponse(200, {"data": None, "errors": error.errors})
 
 
 def test_every_place_that_takes_an_id_is_here() -> None:
@@ -243,14 +243,14 @@ async def test_ones_own_ids_are_found(place: str, own: Tenant) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, settled: Tenant, foreign: Tenant) -> None:
-    before = await everything(settled.robot.web)
+    before = await table_digests(settled.robot.web)
 
     for kind, given in foreign.ids.items():
         answer = await ask(settled.robot, place, given)
         like_nothing = await ask(settled.robot, place, MISSING[kind])
         assert answer.body == like_nothing.body
         assert_not_found(place, answer)
-    assert await everything(settled.robot.web) == before
+    assert await table_digests(settled.robot.web) == before
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -258,11 +258,11 @@ async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, s
     takes = TAKES.get(place, "channel")
     fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
     others = [given for kind, given in settled.ids.items() if kind not in fitting and takes != "user"]
-    before = await everything(settled.robot.web)
+    before = await table_digests(settled.robot.web)
 
     for given in (*MALFORMED, *others):
         assert_not_found(place, await ask(settled.robot, place, given))
-    assert await everything(settled.robot.web) == before
+    assert await table_digests(settled.robot.web) == before
 
 
 @pytest.mark.parametrize("kind", ["tag", "user"])
@@ -296,10 +296,10 @@ async def test_lists_hold_only_ones_own(settled: Tenant, foreign: Tenant) -> Non
 async def test_an_app_id_is_bound_to_one_robot_at_a_time(own: Tenant, leaving: Tenant) -> None:
     details = {"kind": "SERVICE_ACCOUNT", "appId": leaving.robot.app_id(), "name": "mine", "verified": True}
     bind = "mutation($input: BindChannelInput!) { bindChannel(input: $input) { channel { id boundAt } } }"
-    before = await everything(own.robot.web)
+    before = await table_digests(own.robot.web)
 
     assert (await own.robot.ask(bind, input=details)).code == "CONFLICT"
-    assert await everything(own.robot.web) == before
+    assert await table_digests(own.robot.web) == before
     await leaving.robot.ask(PLACES["Mutation.unbindChannel(id)"], id=leaving.channel)
     taken_over = (await own.robot.ask(bind, input=details))["bindChannel"]["channel"]["id"]
     assert taken_over != leaving.channel
@@ -322,13 +322,13 @@ async def test_an_integrator_narrowed_to_one_channel_finds_nothing_of_another(pl
     kind = TAKES.get(place, "channel")
     if kind == "user" or place in NOT_FOR_INTEGRATORS:
         place, kind = "Query.node(id)", "tag"
-    before = await everything(own.robot.web)
+    before = await table_digests(own.robot.web)
 
     assert (await ask(own.robot, place, own.ids[kind], "integrator", channels=[own.channel])).errors == []
-    written = await everything(own.robot.web) if place.startswith("Mutation.") else before
+    written = await table_digests(own.robot.web) if place.startswith("Mutation.") else before
     for channels in ([other], []):
         assert_not_found(place, await ask(own.robot, place, own.ids[kind], "integrator", channels=channels))
-    assert await everything(own.robot.web) == written
+    assert await table_digests(own.robot.web) == written
 
 
 async def test_an_integrator_narrowed_to_one_channel_lists_only_that(own: Tenant) -> None:
@@ -351,8 +351,8 @@ async def test_a_narrowed_tag_panel_hears_only_of_its_channel(own: Tenant) -> No
         own.robot.web.socket(own.robot.token("integrator")) as open_to_all,
     ):
         narrow, wide = await narrowed.subscribe(query), await open_to_all.subscribe(query)
-        await own.robot.record(other, event("bob", "FOLLOW"))
-        await own.robot.record(own.channel, event("bob", "FOLLOW"))
+        await own.robot.record(other, event_input("bob", "FOLLOW"))
+        await own.robot.record(own.channel, event_input("bob", "FOLLOW"))
         heard = [(await narrow.next())["tagEvents"]["tag"]["channel"]["id"] for _ in range(4)]
         heard_by_all = [(await wide.next())["tagEvents"]["tag"]["channel"]["id"] for _ in range(8)]
 
@@ -360,7 +360,7 @@ async def test_a_narrowed_tag_panel_hears_only_of_its_channel(own: Tenant) -> No
     assert set(heard_by_all) == {own.channel, other}
 
 
-def assert_not_found(place: str, answer: Answer) -> None:
+def assert_not_found(place: str, answer: GraphqlResponse) -> None:
     if place == "Query.nodes(ids)":
         assert answer.body == {"data": {"nodes": [None]}}
     else:

@@ -11,10 +11,10 @@ import pytest
 from service.api.schema import graphql_schema_of, make_schema
 from service.api.transport.trusted_documents import TrustedDocuments, read_trusted_documents
 from service.foundation.settings import QueryLimits, Settings, SettingsError
-from tests.api.robot import everything
-from tests.api.ways import WAYS, answered, codes
-from tests.real_processes import environment, run_to_end
-from tests.web_process import Web, web_process
+from tests.api.robot import table_digests
+from tests.api.ways import TRANSPORTS, error_codes, execute_over
+from tests.real_processes import environment, run_to_completion
+from tests.web_process import WebClient, web_process
 
 VIEWER: Final = "query Viewer { viewer { robotId } }"
 TWO: Final = "query Type { __typename }\nquery Subject { viewer { subject } }"
@@ -49,20 +49,20 @@ def files(tmp_path: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture
-async def only(database_url: str, redis_url: str, files: tuple[str, ...]) -> AsyncIterator[Web]:
+async def only(database_url: str, redis_url: str, files: tuple[str, ...]) -> AsyncIterator[WebClient]:
     trusting = {"trusted_documents": files, "trusted_documents_mode": "only", "production": True}
     async with web_process(database_url, redis_url, **trusting) as web:
         yield web
 
 
 @pytest.fixture
-async def allowed(database_url: str, redis_url: str, files: tuple[str, ...]) -> AsyncIterator[Web]:
+async def allowed(database_url: str, redis_url: str, files: tuple[str, ...]) -> AsyncIterator[WebClient]:
     async with web_process(database_url, redis_url, trusted_documents=files, trusted_documents_mode="allowed") as web:
         yield web
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_document_is_named_in_any_of_its_ways(only: Web, way: str) -> None:
+@pytest.mark.parametrize("way", TRANSPORTS)
+async def test_a_document_is_named_in_any_of_its_ways(only: WebClient, way: str) -> None:
     for named in (
         {"documentId": sha1(VIEWER)},
         {"documentId": "sha256:" + sha256(VIEWER)},
@@ -73,20 +73,20 @@ async def test_a_document_is_named_in_any_of_its_ways(only: Web, way: str) -> No
         {"query": VIEWER},
         {"query": VIEWER, **persisted(VIEWER)},
     ):
-        assert await answered(only, way, named) == {"data": {"viewer": {"robotId": "r1"}}}, named
+        assert await execute_over(only, way, named) == {"data": {"viewer": {"robotId": "r1"}}}, named
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_an_id_that_nobody_listed_is_not_found(only: Web, allowed: Web, way: str) -> None:
+@pytest.mark.parametrize("way", TRANSPORTS)
+async def test_an_id_that_nobody_listed_is_not_found(only: WebClient, allowed: WebClient, way: str) -> None:
     for web in (only, allowed):
         for named in ({"documentId": "nobody"}, {"documentId": "sha256:" + sha256(UNKNOWN)}, persisted(UNKNOWN)):
-            [error] = (await answered(web, way, named))["errors"]
+            [error] = (await execute_over(web, way, named))["errors"]
             assert error["message"] == "PersistedQueryNotFound"
             assert error["extensions"] == {"code": "PERSISTED_QUERY_NOT_FOUND"}
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_text_that_nobody_listed_is_refused_where_only_trusted_ones_are_run(only: Web, way: str) -> None:
+@pytest.mark.parametrize("way", TRANSPORTS)
+async def test_a_text_that_nobody_listed_is_refused_where_only_trusted_ones_are_run(only: WebClient, way: str) -> None:
     for given in (
         {"query": UNKNOWN},
         {"query": VIEWER + " "},
@@ -94,44 +94,46 @@ async def test_a_text_that_nobody_listed_is_refused_where_only_trusted_ones_are_
         {"query": UNKNOWN, **persisted(VIEWER)},
         {"query": "{ __schema { queryType { name } } }"},
     ):
-        [error] = (await answered(only, way, given))["errors"]
+        [error] = (await execute_over(only, way, given))["errors"]
         assert error == {"message": "PersistedQueryOnly", "extensions": {"code": "PERSISTED_QUERY_ONLY"}}
 
 
-async def test_a_mutation_that_nobody_listed_changes_nothing(only: Web) -> None:
-    before = await everything(only)
+async def test_a_mutation_that_nobody_listed_changes_nothing(only: WebClient) -> None:
+    before = await table_digests(only)
     variables = {"input": INPUT}
-    assert await codes(only, "post", {"query": BIND.replace("Bind", "bind", 1), "variables": variables}) == [
+    assert await error_codes(only, "post", {"query": BIND.replace("Bind", "bind", 1), "variables": variables}) == [
         "PERSISTED_QUERY_ONLY"
     ]
-    assert await everything(only) == before
-    assert (await answered(only, "post", {"documentId": sha256(BIND), "variables": variables}))["data"]["bindChannel"]
+    assert await table_digests(only) == before
+    assert (await execute_over(only, "post", {"documentId": sha256(BIND), "variables": variables}))["data"][
+        "bindChannel"
+    ]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_any_text_is_run_where_trusted_ones_are_allowed(allowed: Web, way: str) -> None:
+@pytest.mark.parametrize("way", TRANSPORTS)
+async def test_any_text_is_run_where_trusted_ones_are_allowed(allowed: WebClient, way: str) -> None:
     """So a client of automatic persisted queries has its answer in the second attempt."""
-    assert (await answered(allowed, way, {"query": UNKNOWN}))["data"] == {"viewer": {"role": "ADMIN"}}
-    assert (await answered(allowed, way, {"query": UNKNOWN, **persisted(UNKNOWN)}))["data"]
+    assert (await execute_over(allowed, way, {"query": UNKNOWN}))["data"] == {"viewer": {"role": "ADMIN"}}
+    assert (await execute_over(allowed, way, {"query": UNKNOWN, **persisted(UNKNOWN)}))["data"]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", TRANSPORTS)
 async def test_where_ids_are_not_known_clients_are_told_to_send_texts(
     database_url: str, redis_url: str, way: str
 ) -> None:
     async with web_process(database_url, redis_url) as web:
-        [error] = (await answered(web, way, persisted(VIEWER)))["errors"]
+        [error] = (await execute_over(web, way, persisted(VIEWER)))["errors"]
         assert error["message"] == "PersistedQueryNotSupported"
         assert error["extensions"] == {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}
-        assert (await answered(web, way, {"query": VIEWER, **persisted(VIEWER)}))["data"]
+        assert (await execute_over(web, way, {"query": VIEWER, **persisted(VIEWER)}))["data"]
 
 
 @pytest.mark.parametrize("way", ["stream", "socket"])
-async def test_a_subscription_is_named_too(only: Web, way: str) -> None:
+async def test_a_subscription_is_named_too(only: WebClient, way: str) -> None:
     only_event = {"data": {"tagEvents": {"kind": "RESET"}}}
-    await answered(only, "post", {"documentId": sha256(BIND), "variables": {"input": INPUT}})
+    await execute_over(only, "post", {"documentId": sha256(BIND), "variables": {"input": INPUT}})
     if way == "socket":
-        assert await answered(only, way, {"documentId": "panel~1"}) == only_event
+        assert await execute_over(only, way, {"documentId": "panel~1"}) == only_event
     else:
         headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {only.token('agent')}"}
         sent = {"documentId": "panel~1"}
@@ -140,39 +142,39 @@ async def test_a_subscription_is_named_too(only: Web, way: str) -> None:
             assert [await anext(lines), json.loads((await anext(lines))[6:])] == ["event: next", only_event]
 
 
-async def test_variables_and_operation_name_go_with_the_id(only: Web) -> None:
+async def test_variables_and_operation_name_go_with_the_id(only: WebClient) -> None:
     named = {"documentId": sha1(TWO), "operationName": "Subject"}
-    for way in WAYS:
-        assert await answered(only, way, named) == {"data": {"viewer": {"subject": "somebody"}}}
-    assert await codes(only, "post", {"documentId": sha1(TWO)}) == ["BAD_USER_INPUT"]
+    for way in TRANSPORTS:
+        assert await execute_over(only, way, named) == {"data": {"viewer": {"subject": "somebody"}}}
+    assert await error_codes(only, "post", {"documentId": sha1(TWO)}) == ["BAD_USER_INPUT"]
 
 
-async def test_a_mutation_is_no_get_whatever_names_it(only: Web) -> None:
+async def test_a_mutation_is_no_get_whatever_names_it(only: WebClient) -> None:
     headers = {"Authorization": f"Bearer {only.token('admin')}", "Accept": "*/*"}
     given = {"documentId": sha256(BIND), "variables": json.dumps({"input": INPUT})}
-    before = await everything(only)
+    before = await table_digests(only)
     refused = await only.http.get("/graphql", params=given, headers=headers)
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
-    assert await everything(only) == before
+    assert await table_digests(only) == before
 
 
 @pytest.mark.parametrize("wrong", [7, ["x"], {"id": "x"}, True])
-async def test_an_id_is_a_text(only: Web, wrong: Any) -> None:
+async def test_an_id_is_a_text(only: WebClient, wrong: Any) -> None:
     by_apollo = {"extensions": {"persistedQuery": {"sha256Hash": wrong}}}
     for place, given in (("documentId", {"documentId": wrong}), ("extensions.persistedQuery", by_apollo)):
         for way in ("post", "stream"):
-            [error] = (await answered(only, way, given))["errors"]
+            [error] = (await execute_over(only, way, given))["errors"]
             assert error["extensions"]["code"] == "BAD_USER_INPUT"
             assert [each["path"] for each in error["extensions"]["fields"]] == [place]
-    assert await codes(only, "socket", by_apollo) == ["BAD_USER_INPUT"]
+    assert await error_codes(only, "socket", by_apollo) == ["BAD_USER_INPUT"]
     for payload in ({"documentId": wrong}, {"query": VIEWER, "documentId": wrong}, {"query": wrong, "documentId": "x"}):
         async with only.socket(only.token("agent")) as socket:
             await socket.send({"type": "subscribe", "id": "1", "payload": payload})
-            assert (await socket.closed())[0] == 4400
+            assert (await socket.wait_for_close())[0] == 4400
 
 
 @pytest.mark.parametrize("way", ["post", "get", "stream"])
-async def test_neither_text_nor_id_is_no_request(only: Web, way: str) -> None:
+async def test_neither_text_nor_id_is_no_request(only: WebClient, way: str) -> None:
     path = "/graphql/stream" if way == "stream" else "/graphql"
     headers = {"Authorization": f"Bearer {only.token('admin')}"}
     given: dict[str, Any] = {"params": {"extensions": "{}"}} if way == "get" else {"json": {"extensions": {}}}
@@ -223,7 +225,7 @@ async def test_the_process_does_not_start_with_a_wrong_document(
     (tmp_path / "d.json").write_text('{"abc": "query Old { nowhere }"}', encoding="utf-8")
     trusting = {"TRUSTED_DOCUMENTS": str(tmp_path / "d.json"), "TRUSTED_DOCUMENTS_MODE": "only"}
     given = environment(database_url, redis_url, **trusting)
-    code, said = await run_to_end(given, tmp_path / "web.log", "serve", "--port", "0")
+    code, said = await run_to_completion(given, tmp_path / "web.log", "serve", "--port", "0")
     assert code == 1
     assert "the document 'abc' (query Old) is wrong" in said
     assert "Traceback" not in said

@@ -9,7 +9,7 @@ import pytest
 
 from service.auth.tokens import TokenVerifier
 from service.entities.principal import Principal
-from tests.api.robot import Robot, event
+from tests.api.robot import Robot, event_input
 from tests.transport_socket import OperationError
 from tests.web_process import web_process
 
@@ -72,7 +72,7 @@ async def test_an_unforeseen_error_of_a_mutation_is_internal_and_changes_nothing
         channel = (await robot.bind())["id"]
         await break_it(database_url)
         record = "mutation($input: RecordEventsInput!) { recordEvents(input: $input) { accepted } }"
-        answer = await robot.ask(record, input={"channelId": channel, "events": [event("ada", "FOLLOW")]})
+        answer = await robot.ask(record, input={"channelId": channel, "events": [event_input("ada", "FOLLOW")]})
         person = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { following } }', c=channel)
 
     assert (answer.code, answer.data) == ("INTERNAL", {"recordEvents": None})
@@ -106,10 +106,10 @@ async def test_an_unforeseen_error_while_a_socket_is_opened_closes_it(
         raise LookupError("hidden secret")
 
     token = robot.token()
-    async with robot.web.bare_socket() as socket, robot.web.socket(token) as sibling:
+    async with robot.web.uninitialised_socket() as socket, robot.web.socket(token) as sibling:
         monkeypatch.setattr(TokenVerifier, "verify", breaks)
         await socket.send({"type": "connection_init", "payload": {"token": token}})
-        assert await socket.closed() == (4500, "Something went wrong on our side.")
+        assert await socket.wait_for_close() == (4500, "Something went wrong on our side.")
         assert (await (await sibling.subscribe("{ viewer { robotId } }")).next())["viewer"]
     [record] = [record for record in caplog.records if record.exc_info]
     assert "hidden secret" in str(record.exc_info and record.exc_info[1])

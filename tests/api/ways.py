@@ -3,33 +3,35 @@
 import json
 from typing import Any, Final
 
-from tests.web_process import Web
+from tests.web_process import WebClient
 
-WAYS: Final = ("post", "get", "stream", "socket")
+TRANSPORTS: Final = ("post", "get", "stream", "socket")
 
 
-async def answered(web: Web, way: str, payload: dict[str, Any], role: str = "admin") -> dict[str, Any]:
+async def execute_over(web: WebClient, transport: str, payload: dict[str, Any], role: str = "admin") -> dict[str, Any]:
     """The first answer, as JSON."""
     headers = {"Authorization": f"Bearer {web.token(role)}"}
-    if way == "socket":
+    if transport == "socket":
         return await _by_socket(web, payload, role)
-    if way == "stream":
+    if transport == "stream":
         headers["Accept"] = "text/event-stream"
-        told = await web.http.post("/graphql/stream", json=payload, headers=headers)
-        assert told.headers["content-type"].startswith("text/event-stream"), told.text
-        return dict(json.loads(told.text.split("data: ", 1)[1].split("\r\n", 1)[0]))
-    if way == "get":
+        response = await web.http.post("/graphql/stream", json=payload, headers=headers)
+        assert response.headers["content-type"].startswith("text/event-stream"), response.text
+        return dict(json.loads(response.text.split("data: ", 1)[1].split("\r\n", 1)[0]))
+    if transport == "get":
         given = {name: each if isinstance(each, str) else json.dumps(each) for name, each in payload.items()}
         return dict((await web.http.get("/graphql", params=given, headers=headers)).json())
     return dict((await web.http.post("/graphql", json=payload, headers=headers)).json())
 
 
-async def codes(web: Web, way: str, payload: dict[str, Any], role: str = "admin") -> list[str]:
+async def error_codes(web: WebClient, transport: str, payload: dict[str, Any], role: str = "admin") -> list[str]:
     """The codes of all errors."""
-    return [each["extensions"]["code"] for each in (await answered(web, way, payload, role)).get("errors", [])]
+    return [
+        each["extensions"]["code"] for each in (await execute_over(web, transport, payload, role)).get("errors", [])
+    ]
 
 
-async def _by_socket(web: Web, payload: dict[str, Any], role: str) -> dict[str, Any]:
+async def _by_socket(web: WebClient, payload: dict[str, Any], role: str) -> dict[str, Any]:
     async with web.socket(web.token(role)) as socket:
         await socket.send({"type": "subscribe", "id": "1", "payload": payload})
         message = await socket.receive()

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
-from service.dev.stack.servers import environment_with_ourselves
+from service.dev.stack.servers import environment_with_package_path
 from tests.ports import free_port
 from tests.transport_socket import open_socket
 from tests.waiting import wait_until
@@ -32,7 +32,7 @@ query ($channel: ID!) { channel(id: $channel) { tags(kind: AD) { nodes { name st
 
 
 def environment(data_dir: Path) -> dict[str, str]:
-    ours = {name: value for name, value in environment_with_ourselves().items() if not name.startswith("USER_TAGS_")}
+    ours = {name: value for name, value in environment_with_package_path().items() if not name.startswith("USER_TAGS_")}
     for name in ("DATABASE_URL", "REDIS_URL"):
         ours.pop(name, None)
     return ours | {"USER_TAGS_DATA_DIR": str(data_dir), "USER_TAGS_DEMO_PORT": "0", "USER_TAGS_DEMO_RATE": "20"}
@@ -72,9 +72,9 @@ async def command(*arguments: str, data_dir: Path) -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
-async def test_up_prints_a_subscription_that_shows_live_tags(place: Path) -> None:
+async def test_up_prints_a_subscription_that_shows_live_tags(accessible_dir: Path) -> None:
     port = free_port()
-    data_dir = place / "data"
+    data_dir = accessible_dir / "data"
     async with running(data_dir, port) as (process, said):
         family = psutil.Process(process.pid).children(recursive=True)
         assert re.findall(r"^  (creator|admin|agent|integrator) ", said, re.MULTILINE) == [
@@ -119,8 +119,8 @@ async def test_up_prints_a_subscription_that_shows_live_tags(place: Path) -> Non
     await wait_until(lambda: not [each for each in family if each.is_running()])
 
 
-async def test_killing_it_leaves_nothing_running_and_it_starts_again(place: Path) -> None:
-    data_dir = place / "data"
+async def test_killing_it_leaves_nothing_running_and_it_starts_again(accessible_dir: Path) -> None:
+    data_dir = accessible_dir / "data"
     async with running(data_dir, free_port()) as (process, _):
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) > 4

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import Robot, event
-from tests.http.integrator import obtained
+from tests.api.robot import Robot, event_input
+from tests.http.integrator import obtain_endpoint
 from tests.waiting import wait_until
 from tests.web_process import web_process
 
@@ -52,8 +52,8 @@ async def run(program: str, robot: Robot, role: str, **given: str) -> list[Any]:
 @pytest.mark.parametrize("program", ["integrator.py", "integrator.mjs"])
 async def test_an_integrator_reports_and_hands_back_in_all_three_ways(program: str, robot: Robot) -> None:
     channel = await robot.bind()
-    endpoint = await obtained(robot)
-    await robot.record(channel["id"], event("ada", "FOLLOW"), event("ben", "FOLLOW"))
+    endpoint = await obtain_endpoint(robot)
+    await robot.record(channel["id"], event_input("ada", "FOLLOW"), event_input("ben", "FOLLOW"))
 
     recorded, submitted, called = await run(
         program,
@@ -80,7 +80,7 @@ async def test_fans_who_have_not_ordered_in_two_calls(robot: Robot) -> None:
     for channel, of_channel in ((account, "fan"), (mini_program, "buyer")):
         pairs = [{"openid": f"{of_channel}-{number}", "unionid": f"u{number}"} for number in range(3)]
         await robot.ask(LINK, c=channel, pairs=pairs)
-    await robot.record(account, *(event(f"fan-{number}", "FOLLOW") for number in range(3)))
+    await robot.record(account, *(event_input(f"fan-{number}", "FOLLOW") for number in range(3)))
 
     receipt, combo = await run(
         "fans_without_an_order.py",

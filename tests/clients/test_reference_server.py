@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from service.entities.enums import Role
 from tests.api.test_socket_frames import FRAMES
 from tests.clients.node import EXAMPLES, node
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
 Frame = str | bytes
 # What a connection was told: (type, id) of each message, and the close code if the server closed it.
@@ -170,9 +170,9 @@ async def all_told(url: str, names: Sequence[str], headers: dict[str, str], quie
     return dict(zip(names, answers, strict=True))
 
 
-def _address(web: Web) -> str:
+def _address(web: WebClient) -> str:
     return web.url.replace("http", "ws", 1) + "/graphql"
 
 
-def _token(web: Web) -> dict[str, str]:
+def _token(web: WebClient) -> dict[str, str]:
     return {"Authorization": f"Bearer {web.token(Role.ADMIN)}"}

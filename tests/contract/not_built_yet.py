@@ -2,7 +2,7 @@
 
 from typing import Final
 
-NOT_BUILT_YET: Final = (
+MISSING_FROM_SCHEMA: Final = (
     "AdTag.officialAccount",
     "AuditEntry",
     "AuditEntryConnection",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.clients.node import MISSING, find_node
-from tests.contract.shown_operations import write_shown_operations
+from tests.contract.shown_operations import write_documented_operations
 
 HERE: Final = Path(__file__).parent
 TOOLS: Final = HERE / "schema_tools"
@@ -20,7 +20,7 @@ PRESENT: Final = REPOSITORY / "schema.graphql"
 # What clients may rely on: `make release-schema` writes it with each release.
 RELEASED: Final = HERE / "schema.released.graphql"
 # Inside, because ESLint looks at nothing outside.
-SHOWN: Final = TOOLS / ".shown"
+DOCUMENTED: Final = TOOLS / ".shown"
 ESLINT: Final = (
     TOOLS / "node_modules/eslint/bin/eslint.js",
     "--config",
@@ -55,9 +55,9 @@ def main() -> int:
     if node is None:
         print(f"Schema lint skipped: {MISSING}.")
         return 0
-    write_shown_operations(SHOWN)
+    write_documented_operations(DOCUMENTED)
     codes = []
-    for code, said in (compare(node, RELEASED, PRESENT), lint(node, [PRESENT, SHOWN])):
+    for code, said in (compare(node, RELEASED, PRESENT), lint(node, [PRESENT, DOCUMENTED])):
         codes.append(code)
         print(said or "Nothing found by graphql-eslint.", end="\n" if not said else "")
     return max(codes)

@@ -16,7 +16,7 @@ QUOTED: Final = (
 OPERATION: Final = re.compile(r"\s*(?:query|mutation|subscription)\b[^:]*?[({]")
 
 
-def shown_operations() -> Iterator[tuple[str, str]]:
+def documented_operations() -> Iterator[tuple[str, str]]:
     """Yield each with its place: the file and the line."""
     documents = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
     examples = [each for each in (REPOSITORY / "examples").glob("*/*.*") if each.suffix in {".py", ".mjs"}]
@@ -28,9 +28,9 @@ def shown_operations() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(REPOSITORY)}:{line}", found[1]
 
 
-def write_shown_operations(directory: Path) -> None:
+def write_documented_operations(directory: Path) -> None:
     """Write each as a file of its own, named after its place."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
-    for place, operation in shown_operations():
+    for place, operation in documented_operations():
         (directory / f"{re.sub(r'[^A-Za-z0-9]', '_', place)}.graphql").write_text(operation, encoding="utf-8")

@@ -12,43 +12,43 @@ STATEMENTS = (ast.SelectStmt, ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt)
 
 
 @dataclass(slots=True)
-class Level:
+class QueryScope:
     """One SELECT, UPDATE, DELETE or INSERT: its relations by alias, and what it equates their keys with."""
 
-    outer: "Level | None"
+    outer: "QueryScope | None"
     tenants: dict[str, str] = field(default_factory=dict)
     equal: list[tuple[str, str]] = field(default_factory=list)
-    anchored: set[str] = field(default_factory=set)
+    scoped: set[str] = field(default_factory=set)
 
-    def is_anchored(self, alias: str) -> bool:
+    def is_scoped(self, alias: str) -> bool:
         if alias in self.tenants:
-            return alias in self.anchored
-        return self.outer is not None and self.outer.is_anchored(alias)
+            return alias in self.scoped
+        return self.outer is not None and self.outer.is_scoped(alias)
 
-    def settle(self) -> None:
+    def propagate(self) -> None:
         """Carry `channel_id = $1` over to everything that is equated with it."""
         growing = True
         while growing:
-            before = len(self.anchored)
+            before = len(self.scoped)
             for left, right in (*self.equal, *((right, left) for left, right in self.equal)):
-                if left in self.tenants and self.is_anchored(right):
-                    self.anchored.add(left)
-            growing = len(self.anchored) > before
+                if left in self.tenants and self.is_scoped(right):
+                    self.scoped.add(left)
+            growing = len(self.scoped) > before
 
 
 def parsed(sql: str) -> list[Any]:
     return [raw.stmt for raw in parse_sql(sql)]
 
 
-def strays_of(sql: str, tenant_tables: Iterable[str]) -> list[str]:
+def unscoped_tables(sql: str, tenant_tables: Iterable[str]) -> list[str]:
     """Tenant tables of a statement that are not held to `channel_id = $1`."""
     tables = frozenset(tenant_tables)
-    return [stray for statement in parsed(sql) for stray in _strays(statement, tables, None)]
+    return [table for statement in parsed(sql) for table in _unscoped(statement, tables, None)]
 
 
-def strays_of_view(query: Any, tenant_tables: Iterable[str]) -> list[str]:
+def unscoped_tables_of_view(query: Any, tenant_tables: Iterable[str]) -> list[str]:
     """The same for a view, which hands the key of its first relation on to whoever reads it."""
-    return list(_strays(query, frozenset(tenant_tables), None, anchor_first=True))
+    return list(_unscoped(query, frozenset(tenant_tables), None, scope_first=True))
 
 
 def is_a(node: Any, *kinds: type) -> bool:
@@ -71,31 +71,31 @@ def functions_called(sql: str) -> set[str]:
     return {node.funcname[-1].sval for node in walk(parsed(sql)) if is_a(node, ast.FuncCall)}
 
 
-def _strays(
-    statement: Any, tables: frozenset[str], outer: Level | None, *, anchor_first: bool = False
+def _unscoped(
+    statement: Any, tables: frozenset[str], outer: QueryScope | None, *, scope_first: bool = False
 ) -> Iterator[str]:
     if is_a(statement, ast.SelectStmt) and statement.larg is not None:
-        yield from _strays(statement.larg, tables, outer)
-        yield from _strays(statement.rarg, tables, outer)
+        yield from _unscoped(statement.larg, tables, outer)
+        yield from _unscoped(statement.rarg, tables, outer)
         return
-    level = Level(outer)
+    level = QueryScope(outer)
     for source in (*(getattr(statement, "fromClause", None) or ()), *(getattr(statement, "usingClause", None) or ())):
         _enter(source, level, tables)
     target = getattr(statement, "relation", None)
     if target is not None and not is_a(statement, ast.InsertStmt):
         _enter(target, level, tables)
-    if anchor_first:
-        level.anchored.update(list(level.tenants)[:1])
+    if scope_first:
+        level.scoped.update(list(level.tenants)[:1])
     _read_condition(getattr(statement, "whereClause", None), level)
-    level.settle()
-    yield from (name for alias, name in level.tenants.items() if alias not in level.anchored)
+    level.propagate()
+    yield from (name for alias, name in level.tenants.items() if alias not in level.scoped)
     if is_a(statement, ast.InsertStmt) and statement.relation.relname in tables:
         yield from () if _inserts_key(statement) else (statement.relation.relname,)
     for inner in _inner_statements(statement):
-        yield from _strays(inner, tables, level)
+        yield from _unscoped(inner, tables, level)
 
 
-def _enter(source: Any, level: Level, tables: frozenset[str]) -> list[str]:
+def _enter(source: Any, level: QueryScope, tables: frozenset[str]) -> list[str]:
     """Add what a FROM item brings in; answers the aliases that have a key."""
     if is_a(source, ast.RangeVar):
         alias = source.alias.aliasname if source.alias else source.relname
@@ -112,7 +112,7 @@ def _enter(source: Any, level: Level, tables: frozenset[str]) -> list[str]:
     return []
 
 
-def _read_condition(condition: Any, level: Level) -> None:
+def _read_condition(condition: Any, level: QueryScope) -> None:
     """Take note of `a.channel_id = $1` and `a.channel_id = b.channel_id`, where all conditions must hold."""
     if is_a(condition, ast.BoolExpr) and condition.boolop == BoolExprType.AND_EXPR:
         for part in condition.args:
@@ -123,10 +123,10 @@ def _read_condition(condition: Any, level: Level) -> None:
         if len(aliases) == len(sides):
             level.equal.append((aliases[0], aliases[1]))
         elif aliases and any(is_a(side, ast.ParamRef) and side.number == 1 for side in sides):
-            level.anchored.add(aliases[0])
+            level.scoped.add(aliases[0])
 
 
-def _alias_of_key(side: Any, level: Level) -> str | None:
+def _alias_of_key(side: Any, level: QueryScope) -> str | None:
     if not is_a(side, ast.ColumnRef) or not all(is_a(part, ast.String) for part in side.fields):
         return None
     names = [part.sval for part in side.fields]
@@ -141,10 +141,10 @@ def _inserts_key(statement: Any) -> bool:
     columns = [column.name for column in statement.cols or ()]
     if KEY not in columns:
         return False
-    place = columns.index(KEY)
+    position = columns.index(KEY)
     query = statement.selectStmt
     rows = query.valuesLists or (tuple(target.val for target in query.targetList),)
-    return all(isinstance(row[place], ast.ParamRef) and row[place].number == 1 for row in rows)
+    return all(isinstance(row[position], ast.ParamRef) and row[position].number == 1 for row in rows)
 
 
 def _inner_statements(statement: Any) -> Iterator[Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.clients.node import node
-from tests.contract.schema_lint import PRESENT, RELEASED, SHOWN, TOOLS, compare, lint, lint_text
-from tests.contract.shown_operations import shown_operations, write_shown_operations
+from tests.contract.schema_lint import DOCUMENTED, PRESENT, RELEASED, TOOLS, compare, lint, lint_text
+from tests.contract.shown_operations import documented_operations, write_documented_operations
 from tests.packaging.documents import DOCUMENTS
 
 
@@ -45,13 +45,13 @@ def test_a_breaking_change_fails(before: str, after: str, said: str, tmp_path: P
 
 
 def test_the_schema_and_what_is_shown_keep_the_recommended_rules() -> None:
-    write_shown_operations(SHOWN)
+    write_documented_operations(DOCUMENTED)
 
-    assert lint(node(TOOLS), [PRESENT, SHOWN]) == (0, "")
+    assert lint(node(TOOLS), [PRESENT, DOCUMENTED]) == (0, "")
 
 
 def test_all_that_is_shown_is_found() -> None:
-    found = Counter(place.split(":")[0] for place, _ in shown_operations())
+    found = Counter(place.split(":")[0] for place, _ in documented_operations())
     assert found["docs/frontend.md"] == 6
     assert found["docs/integrator.md"] == 6
     assert sum(number for place, number in found.items() if place.startswith("examples/")) == 9
@@ -64,11 +64,11 @@ def test_all_that_is_shown_is_found() -> None:
     [
         ("type Bare { id: ID! }", TOOLS / "schema.graphql", "require-description"),
         ('"""Told."""\ntype Told { name: String }', TOOLS / "schema.graphql", "strict-id-in-types"),
-        ("{ viewer { robotId } }", SHOWN / "a.graphql", "no-anonymous-operations"),
+        ("{ viewer { robotId } }", DOCUMENTED / "a.graphql", "no-anonymous-operations"),
     ],
 )
 def test_what_breaks_a_rule_is_found(text: str, name: Path, rule: str) -> None:
-    write_shown_operations(SHOWN)
+    write_documented_operations(DOCUMENTED)
     code, output = lint_text(node(TOOLS), text, name)
 
     assert code == 1

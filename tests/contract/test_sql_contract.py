@@ -11,7 +11,7 @@ from pglast.enums import ConstrType
 
 from service.storage.database.migrations import read_migrations
 from service.storage.database.statements import SQL_ROOT, STATEMENTS
-from tests.contract.tenancy import functions_called, is_a, parsed, strays_of, strays_of_view, walk
+from tests.contract.tenancy import functions_called, is_a, parsed, unscoped_tables, unscoped_tables_of_view, walk
 
 # Read by whoever runs the service, never by a tenant; writes nothing.
 OVER_ALL_TENANTS = {"summary", "unfinished_jobs", "channels_with_expired_batches"}
@@ -119,7 +119,7 @@ def test_tenant_tables_refer_to_reference_tables_only() -> None:
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_every_statement_stays_with_one_channel(name: str) -> None:
-    strays = strays_of(STATEMENTS[name], tenant_relations())
+    strays = unscoped_tables(STATEMENTS[name], tenant_relations())
     assert bool(strays) is (name in OVER_ALL_TENANTS), strays
 
 
@@ -133,7 +133,7 @@ def test_a_statement_over_all_tenants_only_reads() -> None:
 def test_views_stay_with_one_channel() -> None:
     for node in migration_nodes():
         if is_a(node, ast.ViewStmt):
-            assert strays_of_view(node.query, tenant_relations()) == [], node.view.relname
+            assert unscoped_tables_of_view(node.query, tenant_relations()) == [], node.view.relname
 
 
 def test_nothing_locks_rows_of_several_channels() -> None:
@@ -198,7 +198,7 @@ def test_no_column_of_a_tenant_table_fills_itself_in() -> None:
     ],
 )
 def test_the_contract_sees_a_statement_that_strays(sql: str) -> None:
-    assert strays_of(sql, tenant_relations())
+    assert unscoped_tables(sql, tenant_relations())
 
 
 @pytest.mark.parametrize(
@@ -213,4 +213,4 @@ def test_the_contract_sees_a_statement_that_strays(sql: str) -> None:
     ],
 )
 def test_the_contract_lets_a_statement_of_one_channel_pass(sql: str) -> None:
-    assert strays_of(sql, tenant_relations()) == []
+    assert unscoped_tables(sql, tenant_relations()) == []

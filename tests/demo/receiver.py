@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.dev.demo.hosting import serving
+from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import Account, WechatPlatform, utc_now
-from service.wechat.pushes import Push, open_push, verify_url
+from service.wechat.pushes import Push, decode_push, verify_url
 
 OPENID = "oDemoPerson_0000000000000001"
 
@@ -28,7 +28,7 @@ class Receiver:
     pushes: list[Push] = field(default_factory=list)
     requests: int = 0
     expected: int = 0
-    enough: asyncio.Event = field(default_factory=asyncio.Event)
+    all_received: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def callback(self, request: Request) -> Response:
         query, account = request.query_params, self.account
@@ -37,7 +37,7 @@ class Receiver:
         self.requests += 1
         if self.statuses:
             return Response(status_code=self.statuses.pop(0))
-        push = open_push(
+        push = decode_push(
             query,
             await request.body(),
             token=account.token,
@@ -48,7 +48,7 @@ class Receiver:
         )
         self.pushes.append(push)
         if len(self.pushes) >= self.expected:
-            self.enough.set()
+            self.all_received.set()
         return PlainTextResponse("success")
 
 
@@ -64,11 +64,11 @@ def new_account(**changes: object) -> Account:
 
 
 @asynccontextmanager
-async def receiving(account: Account) -> AsyncGenerator[tuple[WechatPlatform, Receiver]]:
+async def open_receiver(account: Account) -> AsyncGenerator[tuple[WechatPlatform, Receiver]]:
     """Yield a platform with one account, and the receiver its callback is verified with."""
     receiver = Receiver(account)
     routes = [Route("/wechat/secret", receiver.callback, methods=["GET", "POST"])]
-    async with serving(Starlette(routes=routes)) as address, httpx.AsyncClient(trust_env=False) as client:
+    async with serve_app(Starlette(routes=routes)) as address, httpx.AsyncClient(trust_env=False) as client:
         platform = WechatPlatform(client)
         platform.register(account)
         await platform.configure_callback(account.app_id, f"{address}/wechat/secret")

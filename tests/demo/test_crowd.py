@@ -7,65 +7,67 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.dev.demo.crowd import BACKLOG_SPAN, Act, Crowd, history, new_openid
+from service.dev.demo.crowd import BACKLOG_DURATION, Action, SimulatedUsers, draw_history, new_openid
 from service.entities.enums import ChannelKind, EventKind
-from tests.demo.receiver import new_account, receiving
+from tests.demo.receiver import new_account, open_receiver
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def test_openids_look_like_wechats() -> None:
-    draw = random.Random(1)
-    openids = {new_openid("wx1", draw) for _ in range(100)}
+    rng = random.Random(1)
+    openids = {new_openid("wx1", rng) for _ in range(100)}
 
     assert len(openids) == 100
     assert all(re.fullmatch(r"o[A-Za-z0-9_-]{27}", openid) for openid in openids)
     assert len({openid[:6] for openid in openids}) == 1
-    assert new_openid("wx2", draw)[:6] not in {openid[:6] for openid in openids}
+    assert new_openid("wx2", rng)[:6] not in {openid[:6] for openid in openids}
 
 
 @pytest.mark.parametrize("seed", range(50))
 def test_nobody_acts_before_following_or_leaves_twice(seed: int) -> None:
-    moments = history(ChannelKind.SERVICE_ACCOUNT, "o1", NOW, random.Random(seed))
+    moments = draw_history(ChannelKind.SERVICE_ACCOUNT, "o1", NOW, random.Random(seed))
 
     following = False
     for moment in moments:
-        assert (moment.act in {Act.FOLLOW, Act.FOLLOW_BY_SCAN}) is not following
-        following = moment.act is not Act.UNFOLLOW
+        assert (moment.action in {Action.FOLLOW, Action.FOLLOW_BY_SCAN}) is not following
+        following = moment.action is not Action.UNFOLLOW
     times = [moment.at for moment in moments]
     assert moments
     assert times == sorted(times)
-    assert NOW - BACKLOG_SPAN - timedelta(seconds=1) <= times[0] <= times[-1] <= NOW
+    assert NOW - BACKLOG_DURATION - timedelta(seconds=1) <= times[0] <= times[-1] <= NOW
     assert all(at.microsecond == 0 for at in times)
 
 
 def test_nobody_follows_a_mini_program() -> None:
-    draw = random.Random(1)
-    acts = {moment.act for _ in range(50) for moment in history(ChannelKind.MINI_PROGRAM, "o1", NOW, draw)}
+    rng = random.Random(1)
+    acts = {moment.action for _ in range(50) for moment in draw_history(ChannelKind.MINI_PROGRAM, "o1", NOW, rng)}
 
-    assert acts == {Act.TEXT, Act.IMAGE, Act.CARD, Act.ENTER}
+    assert acts == {Action.TEXT, Action.IMAGE, Action.CARD, Action.ENTER}
 
 
 async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
-    async with receiving(new_account()) as (platform, receiver):
+    async with open_receiver(new_account()) as (platform, receiver):
         app_id = receiver.account.app_id
-        crowd = Crowd(platform, app_id, size=20, unionids=["oUnion"])
-        await crowd.backlog()
+        crowd = SimulatedUsers(platform, app_id, size=20, unionids=["oUnion"])
+        await crowd.send_backlog()
 
         assert {push.openid for push in receiver.pushes} == set(crowd.openids)
         assert all(delivery.acknowledged for delivery in platform.deliveries)
         assert all(push.facts for push in receiver.pushes)
         assert platform.person(app_id, crowd.watched).unionid == "oUnion"
-        assert Crowd(platform, app_id, size=20).openids == crowd.openids
+        assert SimulatedUsers(platform, app_id, size=20).openids == crowd.openids
 
 
 async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back() -> None:
-    async with receiving(new_account()) as (platform, receiver), asyncio.timeout(30):
-        crowd = Crowd(platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5))
+    async with open_receiver(new_account()) as (platform, receiver), asyncio.timeout(30):
+        crowd = SimulatedUsers(
+            platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5)
+        )
         receiver.expected = 120
-        await crowd.perform(crowd.watched, Act.FOLLOW)
-        living = asyncio.create_task(crowd.live())
-        await receiver.enough.wait()
+        await crowd.perform(crowd.watched, Action.FOLLOW)
+        living = asyncio.create_task(crowd.simulate())
+        await receiver.all_received.wait()
         living.cancel()
         await asyncio.wait({living})
 
@@ -87,15 +89,15 @@ async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back()
 async def test_a_push_that_was_lost_makes_the_crowd_wait_for_the_service() -> None:
     waits: list[int] = []
 
-    async with receiving(new_account()) as (platform, receiver):
+    async with open_receiver(new_account()) as (platform, receiver):
 
         async def wait_for_service() -> None:
             waits.append(receiver.requests)
 
-        crowd = Crowd(platform, receiver.account.app_id, size=1, on_trouble=wait_for_service)
+        crowd = SimulatedUsers(platform, receiver.account.app_id, size=1, on_push_failure=wait_for_service)
         receiver.statuses = [502, 502, 502]
-        await crowd.perform(crowd.watched, Act.FOLLOW)
-        await crowd.perform(crowd.watched, Act.TEXT)
+        await crowd.perform(crowd.watched, Action.FOLLOW)
+        await crowd.perform(crowd.watched, Action.TEXT)
 
     assert waits == [3]
     assert [push.facts for push in receiver.pushes] == [{EventKind.MESSAGE}]

@@ -21,11 +21,11 @@ from starlette.routing import Route
 
 from service.dev.demo.__main__ import read_service
 from service.dev.demo.accounts import demo_accounts, shared_unionids
-from service.dev.demo.hosting import serving
+from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import utc_now
 from service.entities.enums import ChannelKind
 from service.foundation.settings import SettingsError
-from service.wechat.pushes import Push, open_push, verify_url
+from service.wechat.pushes import Push, decode_push, verify_url
 
 SECRET = "0123456789abcdef0123456789abcdef"
 MAX_AGE = timedelta(minutes=10)
@@ -74,7 +74,7 @@ class StandIn:
             return Response(status_code=404)
         if request.method == "GET":
             return PlainTextResponse(verify_url(query, bound["callbackToken"], utc_now(), MAX_AGE))
-        push = open_push(
+        push = decode_push(
             query,
             await request.body(),
             token=bound["callbackToken"],
@@ -99,7 +99,7 @@ class StandIn:
 
 @asynccontextmanager
 async def demo(stand_in: StandIn, **environment: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    async with serving(stand_in.application()) as address:
+    async with serve_app(stand_in.application()) as address:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

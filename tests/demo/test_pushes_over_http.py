@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.dev.demo.hosting import serving
-from service.dev.demo.platform import CallbackRefusedError, WechatPlatform
+from service.dev.demo.hosting import serve_app
+from service.dev.demo.platform import CallbackRejectedError, WechatPlatform
 from service.dev.demo.push_encoder import BodyFormat, Mode
 from service.entities.enums import EventKind
-from tests.demo.receiver import OPENID, new_account, receiving
+from tests.demo.receiver import OPENID, new_account, open_receiver
 
 PAST = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ PAST = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 async def test_what_a_person_does_arrives_as_facts(mode: Mode, body_format: BodyFormat) -> None:
     key = None if mode == "plain" else "A" * 43
     account = new_account(mode=mode, body_format=body_format, encoding_aes_key=key)
-    async with receiving(account) as (platform, receiver):
+    async with open_receiver(account) as (platform, receiver):
         app_id = account.app_id
         await platform.follow(app_id, OPENID, at=PAST)
         await platform.follow(app_id, OPENID, "table-7", at=PAST)
@@ -47,14 +47,14 @@ async def test_what_a_person_does_arrives_as_facts(mode: Mode, body_format: Body
 
 
 async def test_every_message_has_an_id_of_its_own() -> None:
-    async with receiving(new_account()) as (platform, receiver):
+    async with open_receiver(new_account()) as (platform, receiver):
         sent = [await platform.send_text(receiver.account.app_id, OPENID, "1") for _ in range(3)]
 
     assert len({delivery.fields["MsgId"] for delivery in sent}) == 3
 
 
 async def test_a_push_is_tried_three_times() -> None:
-    async with receiving(new_account()) as (platform, receiver):
+    async with open_receiver(new_account()) as (platform, receiver):
         receiver.statuses = [500, 503, 500, 500]
         lost = await platform.send_text(receiver.account.app_id, OPENID, "lost")
         kept = await platform.send_text(receiver.account.app_id, OPENID, "kept")
@@ -67,7 +67,7 @@ async def test_a_push_is_tried_three_times() -> None:
 
 
 async def test_an_empty_answer_is_an_acknowledgement_and_any_other_is_none() -> None:
-    async with receiving(new_account()) as (platform, receiver):
+    async with open_receiver(new_account()) as (platform, receiver):
         receiver.statuses = [200, 204, 204, 204]
         empty = await platform.send_text(receiver.account.app_id, OPENID, "1")
         other = await platform.send_text(receiver.account.app_id, OPENID, "2")
@@ -77,7 +77,7 @@ async def test_an_empty_answer_is_an_acknowledgement_and_any_other_is_none() -> 
 
 
 async def test_a_callback_that_is_gone_is_tried_three_times() -> None:
-    async with receiving(new_account()) as (platform, receiver):
+    async with open_receiver(new_account()) as (platform, receiver):
         pass
     async with httpx.AsyncClient(trust_env=False) as client:
         later = WechatPlatform(client)
@@ -95,8 +95,8 @@ async def test_a_callback_that_never_answers_is_given_up_three_times() -> None:
         return PlainTextResponse("success")
 
     application = Starlette(routes=[Route("/", hang, methods=["POST"])])
-    async with serving(application) as address, httpx.AsyncClient(trust_env=False) as client:
-        platform = WechatPlatform(client, patience=timedelta(milliseconds=50))
+    async with serve_app(application) as address, httpx.AsyncClient(trust_env=False) as client:
+        platform = WechatPlatform(client, response_timeout=timedelta(milliseconds=50))
         platform.register(new_account(callback_url=address))
         delivery = await platform.send_text("wxba5fad812f8e6fb9", OPENID, "1")
         released.set()
@@ -106,10 +106,10 @@ async def test_a_callback_that_never_answers_is_given_up_three_times() -> None:
 
 async def test_a_callback_that_does_not_echo_is_not_used() -> None:
     account = new_account()
-    async with receiving(account) as (platform, _):
+    async with open_receiver(account) as (platform, _):
         url = str(platform.accounts[account.app_id].callback_url)
         platform.register(account)
-        with pytest.raises(CallbackRefusedError, match="404"):
+        with pytest.raises(CallbackRejectedError, match="404"):
             await platform.configure_callback(account.app_id, url + "/elsewhere")
 
         assert platform.accounts[account.app_id].callback_url is None
@@ -125,10 +125,10 @@ async def test_an_account_without_callback_cannot_push() -> None:
 
 async def test_only_the_newest_deliveries_are_remembered_when_asked() -> None:
     async with (
-        receiving(new_account()) as (configured, receiver),
+        open_receiver(new_account()) as (configured, receiver),
         httpx.AsyncClient(trust_env=False) as client,
     ):
-        platform = WechatPlatform(client, remember=2)
+        platform = WechatPlatform(client, max_deliveries=2)
         platform.register(configured.accounts[receiver.account.app_id])
         for text in ("1", "2", "3"):
             await platform.send_text(receiver.account.app_id, OPENID, text)

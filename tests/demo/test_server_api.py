@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from service.dev.demo.hosting import serving
+from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.server import platform_app
 from service.entities.enums import ChannelKind, EventKind
-from tests.demo.receiver import OPENID, new_account, receiving
+from tests.demo.receiver import OPENID, new_account, open_receiver
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = new_account()
@@ -50,13 +50,13 @@ class Wechat:
 
 
 @asynccontextmanager
-async def wechat(followers_a_page: int = 10_000) -> AsyncGenerator[Wechat]:
+async def wechat(followers_per_page: int = 10_000) -> AsyncGenerator[Wechat]:
     async with httpx.AsyncClient(trust_env=False) as client:
         here = Wechat(client, WechatPlatform(client))
         here.platform.clock = lambda: here.now
         here.platform.register(ACCOUNT)
         here.platform.register(MINI_PROGRAM)
-        async with serving(platform_app(here.platform, followers_a_page)) as address:
+        async with serve_app(platform_app(here.platform, followers_per_page)) as address:
             client.base_url = httpx.URL(address)
             yield here
 
@@ -115,7 +115,7 @@ async def test_a_call_needs_a_living_token_of_an_official_account() -> None:
 
 
 async def test_followers_come_in_pages_without_those_who_left() -> None:
-    async with wechat(followers_a_page=2) as here:
+    async with wechat(followers_per_page=2) as here:
         token = (await here.token())["access_token"]
         for number in range(5):
             person = here.platform.person(ACCOUNT.app_id, f"o{number}")
@@ -164,8 +164,8 @@ async def test_what_is_known_of_people_comes_in_batches_of_a_hundred() -> None:
 
 async def test_somebody_can_play_with_the_people() -> None:
     async with (
-        receiving(ACCOUNT) as (platform, receiver),
-        serving(platform_app(platform)) as address,
+        open_receiver(ACCOUNT) as (platform, receiver),
+        serve_app(platform_app(platform)) as address,
         httpx.AsyncClient(base_url=address, trust_env=False) as client,
     ):
         for action in ("follow", "message", "click", "scan", "unfollow"):

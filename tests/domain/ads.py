@@ -14,18 +14,18 @@ from tests.domain.standings import tags_by_ordinal
 from tests.runtimes import admin
 
 
-async def make(runtime: Runtime, channel: Channel, name: str, *ad_ids: str) -> Tag:
+async def create_tag(runtime: Runtime, channel: Channel, name: str, *ad_ids: str) -> Tag:
     details = AdTagDetails(name, ad_ids, None)
     return (await create_ad_tag(runtime, admin(), channel_gid(channel.channel_id), details))[0]
 
 
-async def edit(runtime: Runtime, tag: Tag, *ad_ids: str) -> Tag:
+async def update_tag(runtime: Runtime, tag: Tag, *ad_ids: str) -> Tag:
     details = AdTagDetails(None, ad_ids, None, sets_description=False)
     gid = tag_gid(tag.channel_id, tag.tag_id)
     return (await update_ad_tag(runtime, admin(), gid, details, expected_version=None))[0]
 
 
-async def confirm(runtime: Runtime, channel: Channel) -> list[int]:
+async def confirm_address(runtime: Runtime, channel: Channel) -> list[int]:
     """The numbers of the tags that became ACTIVE."""
     return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel_gid(channel.channel_id)))[2]]
 
@@ -37,7 +37,7 @@ async def address_secret(runtime: Runtime, channel: Channel) -> str:
     return str(await ad_return_address(runtime, present)).rpartition("/")[2]
 
 
-async def feed(runtime: Runtime, channel: Channel, openid: str, at: datetime, *ad_ids: str) -> None:
+async def record_ad_follow_of(runtime: Runtime, channel: Channel, openid: str, at: datetime, *ad_ids: str) -> None:
     """The ad platform calls."""
     secret = await address_secret(runtime, channel)
     await record_ad_follow(runtime, channel, secret, AdFollow(openid, at, ad_ids))

@@ -22,8 +22,16 @@ from service.entities.enums import EventKind, TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.users import UserEvent
-from tests.domain.log_replay import check_log
-from tests.domain.populations import bits, book_of, give, id_of, make_combo, make_tag, take
+from tests.domain.log_replay import replay_and_check
+from tests.domain.populations import (
+    add_members,
+    combo_graph_of,
+    make_combo,
+    make_tag,
+    remove_members,
+    tag_gid_of,
+    tags_by_openid_shown,
+)
 from tests.domain.standings import miscounted
 from tests.frozen_clock import FrozenClock
 from tests.races.outcomes import skip_ordinals
@@ -35,15 +43,15 @@ BLOCK = 32_000
 DEFAULT_TAGS = (3, 4)  # Opened, Not opened
 
 # A shape becomes an expression when it is known which tags there are: leaves are places in the list of them.
-Shape = Any
+ExpressionShape = Any
 Step = tuple[str, tuple[Any, ...]]
 
 
-def shapes(depth: int = 3) -> st.SearchStrategy[Shape]:
+def expression_shapes(depth: int = 3) -> st.SearchStrategy[ExpressionShape]:
     leaves = st.integers(0, 30)
     if depth == 0:
         return leaves
-    inner = st.deferred(lambda: shapes(depth - 1))
+    inner = st.deferred(lambda: expression_shapes(depth - 1))
     some = st.lists(inner, min_size=1, max_size=3)
     return st.one_of(
         leaves,
@@ -54,24 +62,24 @@ def shapes(depth: int = 3) -> st.SearchStrategy[Shape]:
 
 
 def histories() -> st.SearchStrategy[list[Step]]:
-    places, people = st.integers(0, 30), st.sampled_from(PEOPLE)
+    indexes, people = st.integers(0, 30), st.sampled_from(PEOPLE)
     steps = st.one_of(
-        st.tuples(st.just("create"), st.tuples(shapes())),
-        st.tuples(st.just("create"), st.tuples(shapes())),
-        st.tuples(st.just("edit"), st.tuples(places, shapes())),
-        st.tuples(st.just("delete"), st.tuples(places)),
-        st.tuples(st.just("change"), st.tuples(places, people)),
+        st.tuples(st.just("create"), st.tuples(expression_shapes())),
+        st.tuples(st.just("create"), st.tuples(expression_shapes())),
+        st.tuples(st.just("edit"), st.tuples(indexes, expression_shapes())),
+        st.tuples(st.just("delete"), st.tuples(indexes)),
+        st.tuples(st.just("change"), st.tuples(indexes, people)),
         st.tuples(st.just("write"), st.tuples(people)),
         st.tuples(st.just("refresh"), st.tuples()),
         st.tuples(st.just("sweep"), st.tuples()),
-        st.tuples(st.just("begin"), st.tuples(places, st.integers(1, 4))),
+        st.tuples(st.just("begin"), st.tuples(indexes, st.integers(1, 4))),
         st.tuples(st.just("clear"), st.tuples()),
     )
     return st.lists(steps, min_size=4, max_size=16)
 
 
 @dataclass
-class Life:
+class ComboModel:
     """A channel with three tags that people have, over three blocks, and all that happens to its combos."""
 
     runtime: Runtime
@@ -81,9 +89,9 @@ class Life:
     deleted: set[int] = field(default_factory=set)
     made_of: dict[int, Expression] = field(default_factory=dict)
     # When a tag that is not a combo last changed its members, and when a combo was last edited.
-    moved: dict[int, datetime] = field(default_factory=dict)
+    changed_at: dict[int, datetime] = field(default_factory=dict)
 
-    async def tell(self, history: list[Step]) -> None:
+    async def run(self, history: list[Step]) -> None:
         for number in range(3):
             await skip_ordinals(self.runtime, self.channel, number * BLOCK)
             people = PEOPLE[number * 2 : number * 2 + 2]
@@ -93,16 +101,19 @@ class Life:
             step: Callable[..., Any] = getattr(self, f"_{name}")
             await step(*arguments)
             await self.check()
-        await self.settle()
+        await self.check_settled()
 
-    async def settle(self) -> None:
+    async def check_settled(self) -> None:
         """However it went so far: one sweep, one refresh, and everything is right."""
         self.clock.advance(timedelta(seconds=1))
         await rescue_combos(self.runtime, self.channel.channel_id)
         await refresh_combos(self.runtime, self.channel.channel_id)
         await clear_members(self.runtime, self.channel.channel_id)
         await self.check()
-        graph, held = await book_of(self.runtime, self.channel), await bits(self.runtime, self.channel)
+        graph, held = (
+            await combo_graph_of(self.runtime, self.channel),
+            await tags_by_openid_shown(self.runtime, self.channel),
+        )
         for found, combo in graph.living():
             dead = bool(self.deleted_dependencies(combo.tag_id))
             assert found.state is (TagState.LAPSED if dead else TagState.ACTIVE)
@@ -111,12 +122,15 @@ class Life:
         for tag_id in self.deleted:
             assert not any(tag_id in tag_ids for tag_ids in held.values())
         assert await miscounted(self.runtime, self.channel) == []
-        await check_log(self.runtime, self.channel)
+        await replay_and_check(self.runtime, self.channel)
         assert (await verify_channel(self.runtime, self.channel, repair=False)).clean
 
     async def check(self) -> None:
         """LAPSED exactly while a deleted tag is reached; ACTIVE ones are exact as of their instant."""
-        graph, held = await book_of(self.runtime, self.channel), await bits(self.runtime, self.channel)
+        graph, held = (
+            await combo_graph_of(self.runtime, self.channel),
+            await tags_by_openid_shown(self.runtime, self.channel),
+        )
         living = {combo.tag_id: (found, combo) for found, combo in graph.living()}
         assert living.keys() == self.made_of.keys() - self.deleted
         for tag_id, (found, combo) in living.items():
@@ -127,7 +141,7 @@ class Life:
             assert combo.as_of is not None
             assert not self.deleted & set(combo.expression.tag_ids())
             below = self.below(tag_id)
-            if all(self.moved.get(each, combo.as_of) <= combo.as_of for each in below):
+            if all(self.changed_at.get(each, combo.as_of) <= combo.as_of for each in below):
                 has = {openid for openid, tag_ids in held.items() if tag_id in tag_ids}
                 assert has == self.expected(tag_id, held), f"{tag_id} is not exact as of {combo.as_of}"
 
@@ -155,7 +169,7 @@ class Life:
         expression = self.made_of[tag_id]
         return holds(expression, frozenset(each for each in expression.tag_ids() if self._holds(each, tag_ids)))
 
-    async def _create(self, shape: Shape) -> None:
+    async def _create(self, shape: ExpressionShape) -> None:
         expression = self._expression(shape)
         try:
             combo = await make_combo(self.runtime, self.channel, f"Combo {len(self.made_of)}", expression)
@@ -164,20 +178,20 @@ class Life:
             return
         self.made_of[combo.tag_id] = combo.expression
 
-    async def _edit(self, place: int, shape: Shape) -> None:
-        tag_id = self._combo_at(place)
+    async def _edit(self, index: int, shape: ExpressionShape) -> None:
+        tag_id = self._combo_at(index)
         if tag_id is None:
             return
         expression = self._expression(shape)
         edit = ComboEdit(expression=to_draft(self.channel.channel_id, expression))
         try:
-            graph, _ = await update_combo(self.runtime, admin(), id_of(self.channel, tag_id), edit)
+            graph, _ = await update_combo(self.runtime, admin(), tag_gid_of(self.channel, tag_id), edit)
         except RequestError as refused:
             self._check_refusal(refused.code, expression, tag_id)
             return
         assert not any(tag_id in self.below(each) for each in expression.tag_ids())
         if graph.combos[tag_id].expression != self.made_of[tag_id]:
-            self.moved[tag_id] = self.clock()
+            self.changed_at[tag_id] = self.clock()
         self.made_of[tag_id] = graph.combos[tag_id].expression
 
     def _check_refusal(self, code: ErrorCode, expression: Expression, edited: int | None) -> None:
@@ -189,28 +203,28 @@ class Life:
         }
         assert reasons[code], f"{code} for no reason"
 
-    async def _delete(self, place: int) -> None:
+    async def _delete(self, index: int) -> None:
         every = [each for each in self._tags() if each not in DEFAULT_TAGS and each not in self.deleted]
         if every:
-            tag_id = every[place % len(every)]
+            tag_id = every[index % len(every)]
             above = {each for each in self.made_of.keys() - self.deleted - {tag_id} if tag_id in self.below(each)}
             lapsing = {each for each in above if not self.deleted_dependencies(each)}
-            gone = await delete_tag(self.runtime, admin(), id_of(self.channel, tag_id))
+            gone = await delete_tag(self.runtime, admin(), tag_gid_of(self.channel, tag_id))
             assert {each.tag_id for each in gone.lapsed} == lapsing
             self.deleted.add(tag_id)
 
-    async def _change(self, place: int, openid: str) -> None:
+    async def _change(self, index: int, openid: str) -> None:
         """Whoever lacks a tag gets it, whoever has it loses it."""
-        tag_id = self.base[place % len(self.base)]
+        tag_id = self.base[index % len(self.base)]
         if tag_id not in self.deleted:
-            has = tag_id in (await bits(self.runtime, self.channel))[openid]
-            await (take if has else give)(self.runtime, self.channel, tag_id, openid)
-            self.moved[tag_id] = self.clock()
+            has = tag_id in (await tags_by_openid_shown(self.runtime, self.channel))[openid]
+            await (remove_members if has else add_members)(self.runtime, self.channel, tag_id, openid)
+            self.changed_at[tag_id] = self.clock()
 
     async def _write(self, openid: str) -> None:
         """An event: the person writes, and has Opened from then on."""
         await record_events(self.runtime, self.channel, [UserEvent(openid, EventKind.MESSAGE, self.clock())])
-        self.moved |= dict.fromkeys(DEFAULT_TAGS, self.clock())
+        self.changed_at |= dict.fromkeys(DEFAULT_TAGS, self.clock())
 
     async def _refresh(self) -> None:
         await refresh_combos(self.runtime, self.channel.channel_id)
@@ -221,22 +235,22 @@ class Life:
     async def _clear(self) -> None:
         await clear_members(self.runtime, self.channel.channel_id)
 
-    async def _begin(self, place: int, slices: int) -> None:
+    async def _begin(self, index: int, slices: int) -> None:
         """A worker computes some slices of a combo and is gone before the next, or before it is in force."""
-        tag_id = self._combo_at(place)
+        tag_id = self._combo_at(index)
         if tag_id is not None:
-            generation = (await book_of(self.runtime, self.channel)).combos[tag_id].generation
+            generation = (await combo_graph_of(self.runtime, self.channel)).combos[tag_id].generation
             for _ in range(slices):
                 await activation._compute_slice(self.runtime, self.channel.channel_id, tag_id, generation)
 
     def _tags(self) -> list[int]:
         return [*DEFAULT_TAGS, *self.base, *self.made_of]
 
-    def _combo_at(self, place: int) -> int | None:
+    def _combo_at(self, index: int) -> int | None:
         living = [each for each in self.made_of if each not in self.deleted]
-        return living[place % len(living)] if living else None
+        return living[index % len(living)] if living else None
 
-    def _expression(self, shape: Shape) -> Expression:
+    def _expression(self, shape: ExpressionShape) -> Expression:
         if isinstance(shape, int):
             every = self._tags()
             return tag(every[shape % len(every)])

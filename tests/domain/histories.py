@@ -15,17 +15,17 @@ from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
 from service.foundation.settings import Windows
-from tests.domain.log_replay import check_log
+from tests.domain.log_replay import replay_and_check
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.oracle import oracle_tags
 
 PEOPLE = ("ann", "ben", "cyd")
-ALLOWED_AHEAD = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 HOUR = 3600
 # Close to each other, so that ties and exact boundaries are common.
 MOMENTS = (-48, -47, -1, 0, 1, 48)
-SLIPS = (-1, 0, 0, 0, 1)
+OFFSETS_IN_SECONDS = (-1, 0, 0, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class TimePasses:
     """Time passes, and the scheduled run notices unless it is down."""
 
     by: timedelta
@@ -49,11 +49,11 @@ class ReachBoundary:
 
     event: int
     window: int
-    slip: int
+    offset: int
     run: bool
 
 
-Step = Report | Pass | ReachBoundary
+Step = Report | TimePasses | ReachBoundary
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ class History:
 
 def moments() -> st.SearchStrategy[datetime]:
     """Whole seconds around the moment the channel is bound."""
-    around = st.builds(lambda hours, slip: hours * HOUR + slip, st.sampled_from(MOMENTS), st.sampled_from(SLIPS))
+    around = st.builds(
+        lambda hours, offset: hours * HOUR + offset, st.sampled_from(MOMENTS), st.sampled_from(OFFSETS_IN_SECONDS)
+    )
     return st.one_of(around, around, st.integers(-60 * HOUR, 50 * HOUR)).map(
         lambda seconds: START + timedelta(seconds=seconds)
     )
@@ -84,9 +86,13 @@ def histories(draw: st.DrawFn, kinds: Sequence[EventKind] = tuple(EventKind)) ->
     indexes = range(len(happened))
     order = [*draw(st.permutations(indexes)), *draw(st.lists(st.sampled_from(indexes), max_size=3))]
     passing = st.one_of(
-        st.builds(Pass, st.integers(0, 30 * HOUR).map(lambda seconds: timedelta(seconds=seconds)), st.booleans()),
+        st.builds(TimePasses, st.integers(0, 30 * HOUR).map(lambda seconds: timedelta(seconds=seconds)), st.booleans()),
         st.builds(
-            ReachBoundary, st.sampled_from(indexes), st.sampled_from((1, 48)), st.sampled_from(SLIPS), st.booleans()
+            ReachBoundary,
+            st.sampled_from(indexes),
+            st.sampled_from((1, 48)),
+            st.sampled_from(OFFSETS_IN_SECONDS),
+            st.booleans(),
         ),
     )
     steps: list[Step] = []
@@ -98,14 +104,18 @@ def histories(draw: st.DrawFn, kinds: Sequence[EventKind] = tuple(EventKind)) ->
     steps.append(
         draw(
             st.builds(
-                ReachBoundary, st.sampled_from(indexes), st.sampled_from((1, 48)), st.sampled_from(SLIPS), st.just(True)
+                ReachBoundary,
+                st.sampled_from(indexes),
+                st.sampled_from((1, 48)),
+                st.sampled_from(OFFSETS_IN_SECONDS),
+                st.just(True),
             )
         )
     )
     return History(happened, tuple(steps))
 
 
-class Telling:
+class HistoryPlayer:
     """Plays a history on one channel and compares with the oracle whenever everybody must have been evaluated.
 
     `reporters` take turns in recording, as processes on several hosts do; `clock` is the fastest of their clocks.
@@ -121,27 +131,27 @@ class Telling:
         self._lag = max(clock() - reporter.clock() for reporter in reporters or (runtime,))
         self._evaluated_at: datetime | None = None
 
-    async def tell(self, history: History) -> None:
+    async def play(self, history: History) -> None:
         for step in history.steps:
             match step:
                 case Report(indexes):
                     await self.report([history.events[index] for index in indexes])
-                case Pass(by, run):
-                    await self.reach(self.clock.now + by, run=run)
-                case ReachBoundary(index, window, slip, run):
-                    end = history.events[index].at + timedelta(hours=window, seconds=slip)
-                    await self.reach(end, run=run)
-        await self.finish()
+                case TimePasses(by, run):
+                    await self.advance_to(self.clock.now + by, run=run)
+                case ReachBoundary(index, window, offset, run):
+                    end = history.events[index].at + timedelta(hours=window, seconds=offset)
+                    await self.advance_to(end, run=run)
+        await self.check_final()
 
-    async def finish(self) -> None:
+    async def check_final(self) -> None:
         """Let the scheduled run come, and compare everything with everything."""
-        await self.reach(self.clock.now, run=True)
+        await self.advance_to(self.clock.now, run=True)
         assert (await verify_channel(self.runtime, self.channel, repair=False)).clean
-        await check_log(self.runtime, self.channel)
+        await replay_and_check(self.runtime, self.channel)
 
     async def report(self, batch: Sequence[UserEvent]) -> None:
         """Hand events over as soon as nothing in them is ahead of what every reporter allows."""
-        self.clock.now = max(self.clock.now, *(event.at - ALLOWED_AHEAD + self._lag for event in batch))
+        self.clock.now = max(self.clock.now, *(event.at - MAX_CLOCK_SKEW + self._lag for event in batch))
         recorded = await next(self._recorders).record(self.channel, batch)
         assert recorded.accepted == len(batch)
         self.reported |= set(batch)
@@ -154,7 +164,7 @@ class Telling:
         self.windows = windows
         self._evaluated_at = None
 
-    async def reach(self, moment: datetime, *, run: bool) -> None:
+    async def advance_to(self, moment: datetime, *, run: bool) -> None:
         self.clock.now = max(self.clock.now, moment)
         if run:
             await run_default_tags(self.runtime, self.channel)

@@ -42,10 +42,10 @@ async def logged_versions(runtime: Runtime, channel: Channel) -> dict[int, dict[
     return blocks
 
 
-async def check_log(runtime: Runtime, channel: Channel) -> dict[int, dict[int, Version]]:
+async def replay_and_check(runtime: Runtime, channel: Channel) -> dict[int, dict[int, Version]]:
     """Replay the log: no version is missing, each is a difference of bits, and the last gives the bits there are."""
     blocks = await logged_versions(runtime, channel)
-    standing: set[tuple[int, int]] = set()
+    members: set[tuple[int, int]] = set()
     for head in await heads_of(runtime, channel):
         versions = blocks.get(head.block, {})
         assert sorted(versions) == list(range(1, head.version + 1))
@@ -53,9 +53,9 @@ async def check_log(runtime: Runtime, channel: Channel) -> dict[int, dict[int, V
             version = versions[number]
             assert len(version.causes) == 1
             assert version.added or version.removed
-            assert not version.added & standing, f"version {number} adds what was there"
-            assert version.removed <= standing, f"version {number} removes what was not there"
-            standing = (standing | version.added) - version.removed
+            assert not version.added & members, f"version {number} adds what was there"
+            assert version.removed <= members, f"version {number} removes what was not there"
+            members = (members | version.added) - version.removed
     bits = await tags_by_ordinal(runtime, channel)
-    assert standing == {(ordinal, tag_id) for ordinal, tag_ids in bits.items() for tag_id in tag_ids}
+    assert members == {(ordinal, tag_id) for ordinal, tag_ids in bits.items() for tag_id in tag_ids}
     return blocks

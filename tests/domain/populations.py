@@ -23,12 +23,12 @@ async def make_tag(runtime: Runtime, channel: Channel, name: str, *openids: str)
     return receipt.tag_id
 
 
-async def give(runtime: Runtime, channel: Channel, tag_id: int, *openids: str) -> None:
+async def add_members(runtime: Runtime, channel: Channel, tag_id: int, *openids: str) -> None:
     """Give people a tag; whoever is new becomes known."""
     await _submit(runtime, channel, tag_id, openids, ReturnMode.ADD)
 
 
-async def take(runtime: Runtime, channel: Channel, tag_id: int, *openids: str) -> None:
+async def remove_members(runtime: Runtime, channel: Channel, tag_id: int, *openids: str) -> None:
     """Take a tag from people."""
     await _submit(runtime, channel, tag_id, openids, ReturnMode.REMOVE)
 
@@ -45,20 +45,20 @@ async def make_combo(runtime: Runtime, channel: Channel, name: str, expression: 
     return graph.combos[tag.tag_id]
 
 
-async def book_of(runtime: Runtime, channel: Channel) -> ComboGraph:
+async def combo_graph_of(runtime: Runtime, channel: Channel) -> ComboGraph:
     async with runtime.pool.acquire() as conn:
         return await combos.combo_graph(conn, channel.channel_id)
 
 
 async def tag_of(runtime: Runtime, channel: Channel, tag_id: int) -> Tag:
-    return (await book_of(runtime, channel)).tags[tag_id]
+    return (await combo_graph_of(runtime, channel)).tags[tag_id]
 
 
 async def state_of(runtime: Runtime, channel: Channel, tag_id: int) -> TagState:
     return (await tag_of(runtime, channel, tag_id)).state
 
 
-async def bits(runtime: Runtime, channel: Channel) -> Mapping[str, frozenset[int]]:
+async def tags_by_openid_shown(runtime: Runtime, channel: Channel) -> Mapping[str, frozenset[int]]:
     """The tags whose bits everybody has, shown or not, by openid."""
     rows = await runtime.pool.fetch(
         "select openid, ordinal from channel_user where channel_id = $1", channel.channel_id
@@ -70,8 +70,8 @@ async def bits(runtime: Runtime, channel: Channel) -> Mapping[str, frozenset[int
 
 async def members(runtime: Runtime, channel: Channel, tag_id: int) -> set[str]:
     """The openids of those who have a tag's bit."""
-    return {openid for openid, held in (await bits(runtime, channel)).items() if tag_id in held}
+    return {openid for openid, held in (await tags_by_openid_shown(runtime, channel)).items() if tag_id in held}
 
 
-def id_of(channel: Channel, tag_id: int) -> str:
+def tag_gid_of(channel: Channel, tag_id: int) -> str:
     return tag_gid(channel.channel_id, tag_id)

@@ -12,7 +12,7 @@ from service.entities.return_data import Receipt
 from tests.domain.standings import tags_by_ordinal
 
 MEMBERS = "select ordinal, openid from channel_user where channel_id = $1"
-HELD = """
+MEMBERS_OF_BATCHES = """
 select distinct u.openid from return_support s
 join channel_user u on u.channel_id = s.channel_id and (
     s.ordinals @> array[u.ordinal] or (s.place = u.ordinal / 32000 and get_bit(s.members, u.ordinal % 32000) = 1)
@@ -21,7 +21,7 @@ where s.channel_id = $1 and s.tag_id = $2
 """
 
 
-def handed_back(
+def submission_of(
     openids: Iterable[str],
     mode: ReturnMode = ReturnMode.ADD,
     *,
@@ -63,6 +63,6 @@ async def members_of(runtime: Runtime, channel: Channel, tag_id: int) -> set[str
     return {openids[ordinal] for ordinal, tag_ids in bits.items() if tag_id in tag_ids}
 
 
-async def held_by_batches(runtime: Runtime, channel: Channel, tag_id: int) -> set[str]:
+async def members_of_batches(runtime: Runtime, channel: Channel, tag_id: int) -> set[str]:
     """Whom the batches in force hold, all together."""
-    return {row["openid"] for row in await runtime.pool.fetch(HELD, channel.channel_id, tag_id)}
+    return {row["openid"] for row in await runtime.pool.fetch(MEMBERS_OF_BATCHES, channel.channel_id, tag_id)}

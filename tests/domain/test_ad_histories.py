@@ -16,7 +16,7 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind, TagState
 from service.entities.tags import Tag
 from service.entities.users import AdFollow, UserEvent
-from tests.domain.ads import address_secret, confirm, edit, make
+from tests.domain.ads import address_secret, confirm_address, create_tag, update_tag
 from tests.domain.standings import miscounted, tags_by_ordinal
 from tests.frozen_clock import FrozenClock
 
@@ -84,15 +84,15 @@ async def test_members_are_those_of_the_model(
                 model.events[openid].append(event)
                 model.ad_followed |= {openid} if ads else set()
             case "make" if len(tags) < 4:
-                tags.append(await make(runtime, channel, f"Tag {step}", *(wanted := draw.sample(ADS, 2))))
+                tags.append(await create_tag(runtime, channel, f"Tag {step}", *(wanted := draw.sample(ADS, 2))))
                 model.tags[tags[-1].tag_id] = set(wanted)
                 assert tags[-1].state is (TagState.ACTIVE if confirmed else TagState.PENDING)
             case "edit" if tags:
                 tag = draw.choice(tags)
-                await edit(runtime, tag, *(wanted := draw.sample(ADS, draw.randrange(1, 4))))
+                await update_tag(runtime, tag, *(wanted := draw.sample(ADS, draw.randrange(1, 4))))
                 model.tags[tag.tag_id] = set(wanted)
             case "confirm":
-                await confirm(runtime, channel)
+                await confirm_address(runtime, channel)
                 confirmed = True
             case "forget":
                 await forget_openid(runtime, channel.channel_id, openid)

@@ -11,7 +11,7 @@ from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything
+from tests.races.outcomes import check_consistency
 
 HOUR = timedelta(hours=1)
 MESSAGE = UserEvent("ann", EventKind.MESSAGE, START)
@@ -40,7 +40,7 @@ async def test_an_alarm_that_moved_to_an_earlier_time_and_back_rings_at_both(
     for later in (HOUR, 47 * HOUR):
         clock.advance(later)
         assert (await run_default_tags(runtime, channel)).users_changed == 1
-        await check_everything(runtime, channel, {MESSAGE, LATE_FOLLOW}, clock())
+        await check_consistency(runtime, channel, {MESSAGE, LATE_FOLLOW}, clock())
         assert await armed(runtime) == START + 48 * HOUR
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
@@ -54,7 +54,7 @@ async def test_two_alarms_of_one_person_that_ring_together_count_once(
 
     assert (await run_default_tags(runtime, channel)).users_changed == 1
 
-    await check_everything(runtime, channel, {MESSAGE, LATE_FOLLOW}, clock())
+    await check_consistency(runtime, channel, {MESSAGE, LATE_FOLLOW}, clock())
 
 
 async def test_a_message_meanwhile_leaves_the_alarm_where_it_is(
@@ -72,7 +72,7 @@ async def test_a_message_meanwhile_leaves_the_alarm_where_it_is(
     assert await armed(runtime) == START + 49 * HOUR
     clock.advance(HOUR)
     assert (await run_default_tags(runtime, channel)).users_changed == 1
-    await check_everything(runtime, channel, {MESSAGE, again}, clock())
+    await check_consistency(runtime, channel, {MESSAGE, again}, clock())
 
 
 async def test_pruning_forgets_alarms_that_rang_and_no_others(

@@ -12,7 +12,7 @@ from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent
 from service.storage.blocks import change_log
-from tests.domain.log_replay import Version, check_log
+from tests.domain.log_replay import Version, replay_and_check
 from tests.domain.standings import heads_of, tags_by_ordinal
 from tests.frozen_clock import START, FrozenClock
 
@@ -28,7 +28,7 @@ async def story(runtime: Runtime, channel: Channel, clock: FrozenClock, many: in
     clock.advance(timedelta(hours=1))
     await run_default_tags(runtime, channel)
     await report(runtime, channel, EventKind.UNFOLLOW, range(many // 2))
-    return (await check_log(runtime, channel))[0]
+    return (await replay_and_check(runtime, channel))[0]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ async def test_what_many_gain_at_once_is_logged_in_bulk(
 ) -> None:
     await report(runtime, channel, EventKind.FOLLOW, range(many))
 
-    versions = (await check_log(runtime, channel))[0]
+    versions = (await replay_and_check(runtime, channel))[0]
 
     assert versions[1].bulk is bulk
     assert versions[1].causes == {ChangeCause.EVENT}
@@ -165,7 +165,7 @@ async def test_pruning_before_everything_forgets_nothing(
 ) -> None:
     await story(runtime, channel, clock, 40)
     await prune_channel(runtime, channel.channel_id, START)
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)
 
 
 async def test_pruning_drops_bitmaps_of_nobody_but_believes_no_count(

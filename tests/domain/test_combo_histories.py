@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 
 from service.domain.combos import activation
 from service.domain.runtime import Runtime
-from tests.domain.combo_histories import Life, Step, histories
+from tests.domain.combo_histories import ComboModel, Step, histories
 from tests.frozen_clock import START, FrozenClock
 from tests.runtimes import bind
 
@@ -24,4 +24,4 @@ async def test_combos_are_what_they_say(runtime: Runtime, clock: FrozenClock, hi
     clock.now = START
     channel = await bind(runtime)
 
-    await Life(runtime, clock, channel).tell(history)
+    await ComboModel(runtime, clock, channel).run(history)

@@ -17,15 +17,15 @@ from service.entities.enums import TagState
 from service.entities.errors import ConflictError, ErrorCode, RequestError, TagProtectedError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from tests.domain.populations import (
-    book_of,
-    give,
-    id_of,
+    add_members,
+    combo_graph_of,
     make_combo,
     make_tag,
     members,
+    remove_members,
     state_of,
+    tag_gid_of,
     tag_of,
-    take,
 )
 from tests.domain.standings import miscounted
 from tests.frozen_clock import START, FrozenClock
@@ -36,12 +36,12 @@ PENDING, ACTIVE, LAPSED = TagState.PENDING, TagState.ACTIVE, TagState.LAPSED
 
 async def edit(runtime: Runtime, channel: Channel, tag_id: int, expression: Expression) -> None:
     draft = to_draft(channel.channel_id, expression)
-    await update_combo(runtime, admin(), id_of(channel, tag_id), ComboEdit(expression=draft))
+    await update_combo(runtime, admin(), tag_gid_of(channel, tag_id), ComboEdit(expression=draft))
 
 
 async def delete(runtime: Runtime, channel: Channel, tag_id: int) -> set[int]:
     """Delete a tag; the combos that lapsed with it."""
-    gone = await delete_tag(runtime, admin(), id_of(channel, tag_id))
+    gone = await delete_tag(runtime, admin(), tag_gid_of(channel, tag_id))
     return {each.tag_id for each in gone.lapsed}
 
 
@@ -59,7 +59,7 @@ async def test_a_combo_is_pending_until_its_members_are_computed(
 
     assert await state_of(runtime, channel, combo.tag_id) is ACTIVE
     assert await members(runtime, channel, combo.tag_id) == {"bob"}
-    assert (await book_of(runtime, channel)).combos[combo.tag_id].as_of == clock()
+    assert (await combo_graph_of(runtime, channel)).combos[combo.tag_id].as_of == clock()
     assert await miscounted(runtime, channel) == []
     assert (await tag_of(runtime, channel, combo.tag_id)).version == 1
     assert await activate_combo(runtime, channel.channel_id, combo.tag_id, 1) is ActivationOutcome.VOID
@@ -107,21 +107,21 @@ async def test_a_refresh_follows_what_changed_and_only_that(
     outer = await make_combo(runtime, channel, "Outer", difference(tag(pear), tag(inner.tag_id)))
     await rescue_combos(runtime, channel.channel_id)
     clock.advance(timedelta(minutes=15))
-    await give(runtime, channel, apple, "bob")
-    await take(runtime, channel, apple, "ann")
+    await add_members(runtime, channel, apple, "bob")
+    await remove_members(runtime, channel, apple, "ann")
 
     report = await refresh_combos(runtime, channel.channel_id)
 
     assert (report.combos, report.blocks, report.blocks_changed) == (2, 1, 1)
     assert await members(runtime, channel, inner.tag_id) == {"bob"}
     assert await members(runtime, channel, outer.tag_id) == {"ann"}
-    combos = (await book_of(runtime, channel)).combos
+    combos = (await combo_graph_of(runtime, channel)).combos
     assert {combos[each.tag_id].as_of for each in (inner, outer)} == {clock()}
     assert await miscounted(runtime, channel) == []
 
     clock.advance(timedelta(minutes=15))
     assert (await refresh_combos(runtime, channel.channel_id)).blocks == 0
-    assert (await book_of(runtime, channel)).combos[inner.tag_id].as_of == clock()
+    assert (await combo_graph_of(runtime, channel)).combos[inner.tag_id].as_of == clock()
 
 
 async def test_an_edited_combo_is_pending_and_its_parent_keeps_members_and_instant(
@@ -140,14 +140,14 @@ async def test_an_edited_combo_is_pending_and_its_parent_keeps_members_and_insta
     assert await state_of(runtime, channel, inner.tag_id) is PENDING
     assert await state_of(runtime, channel, outer.tag_id) is ACTIVE
     assert await members(runtime, channel, outer.tag_id) == {"ann"}
-    assert (await book_of(runtime, channel)).combos[outer.tag_id].as_of == START
+    assert (await combo_graph_of(runtime, channel)).combos[outer.tag_id].as_of == START
 
     await rescue_combos(runtime, channel.channel_id)
-    assert (await book_of(runtime, channel)).combos[outer.tag_id].as_of == START, "not computed from it yet"
+    assert (await combo_graph_of(runtime, channel)).combos[outer.tag_id].as_of == START, "not computed from it yet"
     await refresh_combos(runtime, channel.channel_id)
     assert await members(runtime, channel, inner.tag_id) == {"bob"}
     assert await members(runtime, channel, outer.tag_id) == {"bob"}
-    assert (await book_of(runtime, channel)).combos[outer.tag_id].as_of == clock()
+    assert (await combo_graph_of(runtime, channel)).combos[outer.tag_id].as_of == clock()
 
 
 async def test_a_parent_catches_up_in_blocks_that_the_edit_did_not_change(runtime: Runtime, channel: Channel) -> None:
@@ -159,7 +159,7 @@ async def test_a_parent_catches_up_in_blocks_that_the_edit_did_not_change(runtim
     await rescue_combos(runtime, channel.channel_id)
 
     await edit(runtime, channel, inner.tag_id, any_of(tag(apple), tag(1)))
-    await take(runtime, channel, pear, "ann")
+    await remove_members(runtime, channel, pear, "ann")
     await refresh_combos(runtime, channel.channel_id)
     assert await members(runtime, channel, outer.tag_id) == {"ann"}
     await rescue_combos(runtime, channel.channel_id)
@@ -187,14 +187,14 @@ async def test_deleting_lapses_everything_above_and_clearing_takes_the_bits(runt
     await rescue_combos(runtime, channel.channel_id)
     waiting = await make_combo(runtime, channel, "Waiting", tag(outer.tag_id))
     aside = await make_combo(runtime, channel, "Aside", tag(pear))
-    preview = await deletion_preview(runtime, admin(), id_of(channel, apple))
+    preview = await deletion_preview(runtime, admin(), tag_gid_of(channel, apple))
 
     lapsed = await delete(runtime, channel, apple)
 
     assert lapsed == {inner.tag_id, outer.tag_id, waiting.tag_id}
     assert {each.tag_id for each in preview.lapsed} == lapsed
     assert {await state_of(runtime, channel, each) for each in lapsed} == {LAPSED}
-    assert (await book_of(runtime, channel)).deleted_dependencies(waiting.tag_id) == [apple]
+    assert (await combo_graph_of(runtime, channel)).deleted_dependencies(waiting.tag_id) == [apple]
     await rescue_combos(runtime, channel.channel_id)
     await refresh_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, aside.tag_id) is ACTIVE
@@ -250,7 +250,7 @@ async def test_edits_are_refused_all_at_once_and_change_nothing(runtime: Runtime
     wrong = ComboEdit(category="\t\x01", name="Taken", description="\x00", expression=draft)
 
     with pytest.raises(RequestError) as refused:
-        await update_combo(runtime, admin(), id_of(channel, combo.tag_id), wrong)
+        await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), wrong)
 
     assert {each.path for each in refused.value.fields} == {
         "input.category",
@@ -259,14 +259,16 @@ async def test_edits_are_refused_all_at_once_and_change_nothing(runtime: Runtime
         "input.expression.any.0.tag",
     }
     with pytest.raises(RequestError) as taken:
-        await update_combo(runtime, admin(), id_of(channel, combo.tag_id), ComboEdit(name="Taken"))
+        await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name="Taken"))
     assert taken.value.code is ErrorCode.NAME_TAKEN
     with pytest.raises(ConflictError):
-        await update_combo(runtime, admin(), id_of(channel, combo.tag_id), ComboEdit(name="New", expected_version=9))
+        await update_combo(
+            runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name="New", expected_version=9)
+        )
     with pytest.raises(TagProtectedError):
         await delete(runtime, channel, 1)
     with pytest.raises(TagProtectedError):
-        await update_combo(runtime, admin(), id_of(channel, 1), ComboEdit(name="New"))
+        await update_combo(runtime, admin(), tag_gid_of(channel, 1), ComboEdit(name="New"))
     assert await tag_of(runtime, channel, combo.tag_id) == before
 
 
@@ -274,11 +276,13 @@ async def test_a_new_name_leaves_state_and_members(runtime: Runtime, channel: Ch
     combo = await make_combo(runtime, channel, "Combo", tag(1))
     await rescue_combos(runtime, channel.channel_id)
 
-    await update_combo(runtime, admin(), id_of(channel, combo.tag_id), ComboEdit(name=" Other ", expected_version=1))
+    await update_combo(
+        runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name=" Other ", expected_version=1)
+    )
 
     after = await tag_of(runtime, channel, combo.tag_id)
     assert (after.name, after.state, after.version) == ("Other", ACTIVE, 2)
-    await update_combo(runtime, admin(), id_of(channel, combo.tag_id), ComboEdit(name="Other"))
+    await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name="Other"))
     assert (await tag_of(runtime, channel, combo.tag_id)).version == 2, "nothing was changed"
 
 

@@ -11,10 +11,10 @@ from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, EventKind, RejectionCode
 from service.entities.errors import LimitExceededError
 from service.entities.users import UserEvent
-from tests.domain.log_replay import check_log
+from tests.domain.log_replay import replay_and_check
 from tests.domain.standings import facts_by_openid, heads_of, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import bind, forget_wake_ups, wake_ups_of
+from tests.runtimes import bind, clear_notifications, published_notifications
 from tests.waiting import wait_until
 
 FOLLOW, MESSAGE = EventKind.FOLLOW, EventKind.MESSAGE
@@ -111,13 +111,13 @@ async def test_the_same_events_again_change_nothing(runtime: Runtime, channel: C
     recorder = EventRecorder(runtime)
     await recorder.record(channel, events)
     before = await heads_of(runtime, channel)
-    forget_wake_ups(runtime)
+    clear_notifications(runtime)
 
     clock.advance(timedelta(minutes=1))
     await recorder.record(channel, events[::-1])
 
     assert await heads_of(runtime, channel) == before
-    assert wake_ups_of(runtime) == []
+    assert published_notifications(runtime) == []
 
 
 async def test_of_a_repeated_ad_the_latest_follow_is_kept(runtime: Runtime, channel: Channel) -> None:
@@ -143,10 +143,10 @@ async def test_requests_that_arrive_together_share_transactions(runtime: Runtime
     [head] = await heads_of(runtime, channel)
     assert head.version <= 3
     assert await runtime.pool.fetchval("select count(distinct xmin::text) from channel_user") <= 3
-    assert [notification.version for notification in wake_ups_of(runtime) if notification.block == 0] == list(
-        range(1, head.version + 1)
-    )
-    await check_log(runtime, channel)
+    assert [
+        notification.version for notification in published_notifications(runtime) if notification.block == 0
+    ] == list(range(1, head.version + 1))
+    await replay_and_check(runtime, channel)
 
 
 async def test_a_caller_who_goes_away_takes_nobody_along(runtime: Runtime, channel: Channel) -> None:
@@ -173,7 +173,7 @@ async def test_a_lost_connection_loses_no_event(runtime: Runtime, channel: Chann
 
     assert (await request).accepted == 1
     assert len((await tags_by_openid(runtime, channel))["o2"]) == 4
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)
 
 
 async def _end_whoever_waits(runtime: Runtime) -> bool:

@@ -20,8 +20,8 @@ from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
-from tests.domain.ads import feed, make, members
-from tests.domain.returned_data import handed_back, members_of, receipt_gid, submit
+from tests.domain.ads import create_tag, members, record_ad_follow_of
+from tests.domain.returned_data import members_of, receipt_gid, submission_of, submit
 from tests.domain.standings import facts_by_openid, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.runtimes import SECRETS_KEY, admin, bind, open_runtime
@@ -69,7 +69,7 @@ async def test_who_unfollowed_is_forgotten_after_the_deadline_and_not_before(
 ) -> None:
     await happens(runtime, channel, EventKind.FOLLOW, "zed", "ben", "cyd")
     await link_identities(runtime, channel, [IdentityPair("zed", "unionid-of-zed")])
-    await feed(runtime, channel, "zed", START, "ad-of-zed")
+    await record_ad_follow_of(runtime, channel, "zed", START, "ad-of-zed")
     clock.advance(DAY)
     await happens(runtime, channel, EventKind.UNFOLLOW, "zed", "ben")
     clock.advance(30 * DAY - SECOND)
@@ -102,9 +102,9 @@ async def test_who_comes_back_before_the_deadline_loses_nothing(
 
 
 async def test_tags_and_counts_go_the_usual_way(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
-    tag = await make(runtime, channel, "Spring", "1")
+    tag = await create_tag(runtime, channel, "Spring", "1")
     await happens(runtime, channel, EventKind.FOLLOW, "ann", "ben")
-    await feed(runtime, channel, "ann", START, "1")
+    await record_ad_follow_of(runtime, channel, "ann", START, "1")
     version = await runtime.pool.fetchval("select version from block_head")
 
     assert await forget_openid(runtime, channel.channel_id, "ann") == 0
@@ -148,7 +148,7 @@ async def test_late_repeats_do_not_bring_them_back(runtime: Runtime, channel: Ch
 
     for kind, ago in ((EventKind.FOLLOW, 32 * DAY), (EventKind.UNFOLLOW, 31 * DAY), (EventKind.MESSAGE, 40 * DAY)):
         await happens(runtime, channel, kind, "ann", ago=ago)
-    await feed(runtime, channel, "ann", START, "1")
+    await record_ad_follow_of(runtime, channel, "ann", START, "1")
     assert await known(runtime, channel) == set()
     assert await user_count(runtime, channel) == 0
 
@@ -276,8 +276,8 @@ async def test_batches_that_held_them_keep_working_for_the_others(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     ends = clock() + DAY
-    first = await submit(runtime, channel, handed_back(["ann", "ben", "cyd"]))
-    second = await submit(runtime, channel, handed_back(["ann", "ben"], expires_at=ends))
+    first = await submit(runtime, channel, submission_of(["ann", "ben", "cyd"]))
+    second = await submit(runtime, channel, submission_of(["ann", "ben"], expires_at=ends))
     await forget_openid(runtime, channel.channel_id, "ann")
     assert await members_of(runtime, channel, first.tag_id) == {"ben", "cyd"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
@@ -285,7 +285,7 @@ async def test_batches_that_held_them_keep_working_for_the_others(
     receipt, ended = await undo_batch(runtime, admin(), receipt_gid(first))
     assert (receipt.added, ended.removed, ended.kept) == (3, 1, 1)
     assert await members_of(runtime, channel, first.tag_id) == {"ben"}
-    again = await submit(runtime, channel, handed_back(["ann"]))
+    again = await submit(runtime, channel, submission_of(["ann"]))
     assert (again.added, again.new_users) == (1, 1)
     clock.now = ends
     assert await expire_batches(runtime, channel.channel_id) == 1

@@ -26,7 +26,7 @@ from service.storage import tags
 from service.storage.channels import channel_state
 from tests.domain.standings import facts_by_openid, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import LATER_THAN_ANY_TEST, admin, bind, details, wake_ups_of
+from tests.runtimes import FAR_FUTURE, admin, bind, channel_details, published_notifications
 
 OFFICIAL = (ChannelKind.SERVICE_ACCOUNT, ChannelKind.SUBSCRIPTION_ACCOUNT)
 
@@ -181,7 +181,7 @@ async def test_names_are_normalised(runtime: Runtime) -> None:
 
 async def test_all_bad_inputs_are_named_at_once(runtime: Runtime) -> None:
     bad = Credentials(app_secret="with space", callback_token="no", encoding_aes_key="short")
-    wanted = details("not an app id", name="a\x07b")
+    wanted = channel_details("not an app id", name="a\x07b")
 
     with pytest.raises(BadInputError) as refused:
         await bind_channel(
@@ -221,7 +221,7 @@ async def test_an_account_cannot_come_back_as_another_kind(runtime: Runtime) -> 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INTEGRATOR])
 async def test_others_may_not_bind(runtime: Runtime, role: Role) -> None:
     with pytest.raises(ForbiddenError):
-        await bind_channel(runtime, Principal("tests", "robot-1", role, LATER_THAN_ANY_TEST), details())
+        await bind_channel(runtime, Principal("tests", "robot-1", role, FAR_FUTURE), channel_details())
 
 
 async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None:
@@ -252,7 +252,11 @@ async def test_structural_changes_are_logged_and_published(runtime: Runtime) -> 
         (3, 0, "GATE", True, False),
         (4, 0, "GATE", False, True),
     ]
-    assert [(each.block, each.version) for each in wake_ups_of(runtime)] == [(None, 2), (None, 3), (None, 4)]
+    assert [(each.block, each.version) for each in published_notifications(runtime)] == [
+        (None, 2),
+        (None, 3),
+        (None, 4),
+    ]
 
 
 async def test_structural_changes_since_a_place(runtime: Runtime, clock: FrozenClock) -> None:

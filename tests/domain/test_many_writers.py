@@ -18,11 +18,11 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.foundation.settings import Windows
-from tests.domain.log_replay import check_log
+from tests.domain.log_replay import replay_and_check
 from tests.domain.standings import heads_of, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.oracle import oracle_tags
-from tests.runtimes import bind, open_runtime, wake_ups_of
+from tests.runtimes import bind, open_runtime, published_notifications
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def test_processes_that_race_for_the_same_new_people_give_one_ordinal_each
     state = await processes[0].pool.fetchrow("select next_ordinal, user_count from channel_state")
     assert state is not None
     assert tuple(state) == (120, 120)
-    await check_log(processes[0], channel)
+    await replay_and_check(processes[0], channel)
 
 
 async def test_writers_of_overlapping_blocks_leave_versions_without_gaps(
@@ -99,7 +99,7 @@ async def test_writers_of_overlapping_blocks_leave_versions_without_gaps(
         for openid in {event.openid for event in happened}
     }
     assert await miscounted(processes[0], channel) == []
-    await check_log(processes[0], channel)
+    await replay_and_check(processes[0], channel)
 
 
 async def test_every_version_is_published_once_whoever_wrote_it(processes: list[Runtime]) -> None:
@@ -111,7 +111,7 @@ async def test_every_version_is_published_once_whoever_wrote_it(processes: list[
         )
     )
 
-    published = [each.version for runtime in processes for each in wake_ups_of(runtime) if each.block == 0]
+    published = [each.version for runtime in processes for each in published_notifications(runtime) if each.block == 0]
 
     [head] = await heads_of(processes[0], channel)
     assert sorted(published) == list(range(1, head.version + 1))
@@ -142,4 +142,4 @@ async def test_a_run_over_many_blocks_takes_each_once(processes: list[Runtime], 
     )
     assert (await run_default_tags(processes[0], channel)).blocks == 0
     assert (await verify_channel(processes[0], channel, repair=False)).clean
-    await check_log(processes[0], channel)
+    await replay_and_check(processes[0], channel)

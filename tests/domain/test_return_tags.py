@@ -17,8 +17,8 @@ from service.entities.channels import Channel
 from service.entities.enums import BatchEnd, ChangeCause, ReturnMode
 from service.entities.errors import ConflictError, NameTakenError
 from service.storage.return_data import batches
-from tests.domain.log_replay import check_log
-from tests.domain.returned_data import handed_back, held_by_batches, members_of, receipt_gid, submit
+from tests.domain.log_replay import replay_and_check
+from tests.domain.returned_data import members_of, members_of_batches, receipt_gid, submission_of, submit
 from tests.frozen_clock import FrozenClock
 from tests.runtimes import admin
 
@@ -48,8 +48,8 @@ async def edit(runtime: Runtime, channel: Channel, tag_id: int, kind: TagChangeK
 async def test_verify_restores_a_tag_from_its_batches(
     runtime: Runtime, channel: Channel, wrong: str, count: int
 ) -> None:
-    tag_id = (await submit(runtime, channel, handed_back(["ada"]))).tag_id
-    await submit(runtime, channel, handed_back([f"person-{n}" for n in range(9)], label="Other"))
+    tag_id = (await submit(runtime, channel, submission_of(["ada"]))).tag_id
+    await submit(runtime, channel, submission_of([f"person-{n}" for n in range(9)], label="Other"))
     await runtime.pool.execute(f"update tag_members set members = {wrong} where tag_id = $1", tag_id)  # noqa: S608
 
     report = await verify_channel(runtime, channel, repair=True)
@@ -61,49 +61,49 @@ async def test_verify_restores_a_tag_from_its_batches(
 async def test_a_renamed_tag_is_found_under_its_old_key_and_blocks_its_new_name(
     runtime: Runtime, channel: Channel
 ) -> None:
-    tag_id = (await submit(runtime, channel, handed_back(["ada"]))).tag_id
+    tag_id = (await submit(runtime, channel, submission_of(["ada"]))).tag_id
     await edit(runtime, channel, tag_id, TagChangeKind.UPDATED, name="Platinum")
 
-    assert (await submit(runtime, channel, handed_back(["bob"]))).tag_id == tag_id
+    assert (await submit(runtime, channel, submission_of(["bob"]))).tag_id == tag_id
     with pytest.raises(NameTakenError):
-        await submit(runtime, channel, handed_back(["bob"], label="Platinum"))
+        await submit(runtime, channel, submission_of(["bob"], label="Platinum"))
 
 
 async def test_a_deleted_tag_is_left_alone_and_a_new_one_made(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    old = await submit(runtime, channel, handed_back(["ada"]))
+    old = await submit(runtime, channel, submission_of(["ada"]))
     await edit(runtime, channel, old.tag_id, TagChangeKind.DELETED, deleted_at=clock())
-    new = await submit(runtime, channel, handed_back(["bob"]))
+    new = await submit(runtime, channel, submission_of(["bob"]))
 
     assert new.tag_id != old.tag_id
     assert await members_of(runtime, channel, new.tag_id) == {"bob"}
 
 
 async def test_the_description_is_that_of_the_first_batch(runtime: Runtime, channel: Channel) -> None:
-    await submit(runtime, channel, handed_back([], description=" Spent a lot "))
-    await submit(runtime, channel, handed_back([], description="Something else"))
+    await submit(runtime, channel, submission_of([], description=" Spent a lot "))
+    await submit(runtime, channel, submission_of([], description="Something else"))
 
     assert await runtime.pool.fetchval("select description from tag where kind = 'RETURN'") == "Spent a lot"
 
 
 async def test_somebody_forgotten_is_in_no_batch(runtime: Runtime, channel: Channel) -> None:
-    receipt = await submit(runtime, channel, handed_back(["ada", "bob"]))
+    receipt = await submit(runtime, channel, submission_of(["ada", "bob"]))
     await forget_openid(runtime, channel.channel_id, "ada")
 
     assert await members_of(runtime, channel, receipt.tag_id) == {"bob"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
     _, ended = await undo_batch(runtime, admin(), receipt_gid(receipt))
     assert (ended.removed, ended.kept) == (1, 0)
-    assert await held_by_batches(runtime, channel, receipt.tag_id) == set()
+    assert await members_of_batches(runtime, channel, receipt.tag_id) == set()
 
 
 async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_to_undo(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    lasting = await submit(runtime, channel, handed_back(["ada", "bob"]))
-    await submit(runtime, channel, handed_back(["eve"], expires_at=clock() + MINUTE))
-    far = await submit(runtime, channel, handed_back(["zoe"], expires_at=clock() + timedelta(days=90)))
+    lasting = await submit(runtime, channel, submission_of(["ada", "bob"]))
+    await submit(runtime, channel, submission_of(["eve"], expires_at=clock() + MINUTE))
+    far = await submit(runtime, channel, submission_of(["zoe"], expires_at=clock() + timedelta(days=90)))
     clock.advance(MINUTE)
     await expire_batches_of_all_channels(runtime)
     assert await members_of(runtime, channel, lasting.tag_id) == {"ada", "bob", "zoe"}
@@ -117,7 +117,7 @@ async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_t
     with pytest.raises(ConflictError):
         await undo_batch(runtime, admin(), receipt_gid(lasting))
     await undo_batch(runtime, admin(), receipt_gid(far))
-    assert (await submit(runtime, channel, handed_back(["bob"], ReturnMode.REMOVE))).removed == 1
+    assert (await submit(runtime, channel, submission_of(["bob"], ReturnMode.REMOVE))).removed == 1
     assert await members_of(runtime, channel, lasting.tag_id) == {"ada"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
@@ -127,11 +127,11 @@ async def test_many_thousands_over_many_blocks_are_logged_in_bulk_with_the_right
 ) -> None:
     people = [f"person-{number}" for number in range(1_500)]
     for first in range(0, 1_500, 30):
-        await submit(runtime, channel, handed_back(people[first : first + 30], label="Other"))
+        await submit(runtime, channel, submission_of(people[first : first + 30], label="Other"))
         await runtime.pool.execute("update channel_state set next_ordinal = next_ordinal + 32000")
-    receipt = await submit(runtime, channel, handed_back(people))
+    receipt = await submit(runtime, channel, submission_of(people))
 
-    versions = [each for block in (await check_log(runtime, channel)).values() for each in block.values()]
+    versions = [each for block in (await replay_and_check(runtime, channel)).values() for each in block.values()]
     bulk = [version for version in versions if version.bulk]
     assert sum(len(version.added) for version in bulk) == receipt.added == 1_500
     assert set(chain(*(version.causes for version in bulk))) == {ChangeCause.RETURN_DATA}
@@ -151,9 +151,9 @@ async def test_lists_that_arrive_together_share_a_transaction_and_have_their_own
 
     monkeypatch.setattr(writing, "_save_batches", counted)
     recorder = ReturnRecorder(runtime)
-    await submit(runtime, channel, handed_back([]))
-    await submit(runtime, channel, handed_back([], label="Silver"))
-    lists = [handed_back([f"p{n}", f"p{n + 1}"], label=("Gold", "Silver")[n % 2]) for n in range(40)]
+    await submit(runtime, channel, submission_of([]))
+    await submit(runtime, channel, submission_of([], label="Silver"))
+    lists = [submission_of([f"p{n}", f"p{n + 1}"], label=("Gold", "Silver")[n % 2]) for n in range(40)]
     receipts = [receipt for receipt, _ in await asyncio.gather(*(recorder.submit(channel, each) for each in lists))]
 
     assert 2 < max(together) <= MAX_BATCHES_PER_WRITE
@@ -161,4 +161,4 @@ async def test_lists_that_arrive_together_share_a_transaction_and_have_their_own
     assert sum(receipt.new_users for receipt in receipts) == 41
     assert len({receipt.batch_id for receipt in receipts}) == 40
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)

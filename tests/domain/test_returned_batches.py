@@ -15,8 +15,8 @@ from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError
 from service.entities.return_data import Receipt
-from tests.domain.log_replay import check_log
-from tests.domain.returned_data import handed_back, held_by_batches, members_of, receipt_gid, submit
+from tests.domain.log_replay import replay_and_check
+from tests.domain.returned_data import members_of, members_of_batches, receipt_gid, submission_of, submit
 from tests.domain.standings import miscounted
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import skip_ordinals
@@ -136,10 +136,10 @@ async def test_batches_are_what_a_plain_model_says(
     for step in story:
         await teller.tell(step)
         assert await members_of(runtime, channel, teller.tag_id) == teller.model.members
-        assert await held_by_batches(runtime, channel, teller.tag_id) == teller.model.members
+        assert await members_of_batches(runtime, channel, teller.tag_id) == teller.model.members
     assert await miscounted(runtime, channel) == []
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)
 
 
 class _Teller:
@@ -154,10 +154,10 @@ class _Teller:
 
     async def begin(self) -> None:
         """Make the tag, and the people with a gap so that they lie in several blocks."""
-        self.tag_id = (await submit(self.runtime, self.channel, handed_back([]))).tag_id
-        await submit(self.runtime, self.channel, handed_back(PEOPLE[:6], label="Other"))
+        self.tag_id = (await submit(self.runtime, self.channel, submission_of([]))).tag_id
+        await submit(self.runtime, self.channel, submission_of(PEOPLE[:6], label="Other"))
         await skip_ordinals(self.runtime, self.channel, 32_000 * 33)
-        await submit(self.runtime, self.channel, handed_back(PEOPLE, label="Other"))
+        await submit(self.runtime, self.channel, submission_of(PEOPLE, label="Other"))
 
     async def tell(self, step: Step) -> None:
         match step:
@@ -178,7 +178,7 @@ class _Teller:
 
     async def _submit(self, step: Submit) -> None:
         expires_at = None if step.lasts is None else self.clock.now + step.lasts * SECOND
-        submission = handed_back(step.people, step.mode, expires_at=expires_at)
+        submission = submission_of(step.people, step.mode, expires_at=expires_at)
         receipt = await submit(self.runtime, self.channel, submission)
         told = self.model.submit(len(self.receipts), step)
         assert (receipt.added, receipt.removed, receipt.unchanged) == told

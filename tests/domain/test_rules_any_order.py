@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from service.domain.runtime import Runtime
 from service.entities.enums import ChannelKind, EventKind
-from tests.domain.histories import HOUR, History, Telling, histories
+from tests.domain.histories import HOUR, History, HistoryPlayer, histories
 from tests.frozen_clock import START, FrozenClock
 from tests.runtimes import bind
 
@@ -24,7 +24,7 @@ async def test_tags_depend_only_on_what_happened(
     clock.now = START + timedelta(seconds=bound)
     channel = await bind(runtime)
 
-    await Telling(runtime, clock, channel).tell(history)
+    await HistoryPlayer(runtime, clock, channel).play(history)
 
 
 @OFTEN
@@ -33,4 +33,4 @@ async def test_on_a_mini_program_too(runtime: Runtime, clock: FrozenClock, histo
     clock.now = START
     channel = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
 
-    await Telling(runtime, clock, channel).tell(history)
+    await HistoryPlayer(runtime, clock, channel).play(history)

@@ -14,7 +14,7 @@ from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from tests.domain.histories import History, Telling, histories
+from tests.domain.histories import History, HistoryPlayer, histories
 from tests.domain.standings import heads_of, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.races.outcomes import skip_ordinals
@@ -55,7 +55,7 @@ async def test_reporters_with_slow_clocks_change_nothing(
     await skip_ordinals(runtime, channel, BLOCK_SIZE - in_first_block)
     slow = lagging(runtime, clock, timedelta(seconds=lag))
 
-    await Telling(runtime, clock, channel, slow, runtime, slow).tell(history)
+    await HistoryPlayer(runtime, clock, channel, slow, runtime, slow).play(history)
 
 
 async def test_an_event_on_a_slow_host_does_not_undo_a_run(

@@ -13,10 +13,10 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.foundation.settings import Windows
-from tests.domain.histories import HOUR, History, Telling, histories
+from tests.domain.histories import HOUR, History, HistoryPlayer, histories
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import bind, forget_wake_ups, wake_ups_of
+from tests.runtimes import bind, clear_notifications, published_notifications
 
 LENGTHS = st.sampled_from((0, 1, HOUR // 2, HOUR, 47 * HOUR, 48 * HOUR, 72 * HOUR))
 
@@ -38,12 +38,12 @@ async def test_new_windows_hold_for_everybody(
     await apply_windows(runtime)
     clock.now = START
     channel = await bind(runtime)
-    telling = Telling(runtime, clock, channel)
-    await telling.tell(before)
+    telling = HistoryPlayer(runtime, clock, channel)
+    await telling.play(before)
 
     await telling.change_windows(windows)
 
-    await telling.tell(after)
+    await telling.play(after)
 
 
 async def test_settling_the_same_windows_again_changes_nothing(runtime: Runtime, channel: Channel) -> None:
@@ -59,14 +59,14 @@ async def test_a_run_after_new_windows_visits_each_block_once(
     clock.advance(timedelta(hours=1))
     await run_default_tags(runtime, channel)
     assert DefaultTagRule.UNTOUCHABLE in (await tags_by_openid(runtime, channel))["ann"]
-    forget_wake_ups(runtime)
+    clear_notifications(runtime)
 
     await apply_windows(with_windows(runtime, Windows(follow=timedelta(hours=2))))
     report = await run_default_tags(runtime, channel)
 
     assert (report.blocks, report.users_changed) == (1, 1)
     assert DefaultTagRule.TOUCHABLE in (await tags_by_openid(runtime, channel))["ann"]
-    assert len(wake_ups_of(runtime)) == 1
+    assert len(published_notifications(runtime)) == 1
     assert (await run_default_tags(runtime, channel)).blocks == 0
 
     clock.advance(timedelta(hours=1))

@@ -16,7 +16,7 @@ from service.entities.users import UserEvent
 from tests.domain.log_replay import logged_versions
 from tests.domain.standings import miscounted, tags_by_openid, tags_by_ordinal
 from tests.frozen_clock import START, FrozenClock
-from tests.runtimes import bind, forget_wake_ups, wake_ups_of
+from tests.runtimes import bind, clear_notifications, published_notifications
 
 TABLES = ("channel_user", "block_head", "tag_members", "tag_member_count", "user_tag_change", "bulk_tag_change")
 TOUCHABLE, UNTOUCHABLE = DefaultTagRule.TOUCHABLE.value, DefaultTagRule.UNTOUCHABLE.value
@@ -116,7 +116,7 @@ async def crowd(runtime: Runtime, clock: FrozenClock) -> Channel:
         ],
     )
     assert (await verify_channel(runtime, channel, repair=True)).clean
-    forget_wake_ups(runtime)
+    clear_notifications(runtime)
     return channel
 
 
@@ -138,7 +138,7 @@ async def test_verify_reports_exactly_what_is_wrong_and_changes_nothing(
 
     assert await verify_channel(runtime, crowd, repair=False) == replace(report, channel_id=crowd.channel_id)
     assert await everything(runtime) == before
-    assert wake_ups_of(runtime) == []
+    assert published_notifications(runtime) == []
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -158,7 +158,7 @@ async def test_a_repair_makes_it_right_and_the_log_says_so(runtime: Runtime, cro
     assert [(each.causes, each.added, each.removed) for each in new] == (
         [({ChangeCause.REPAIRED}, added, removed)] if added or removed else []
     )
-    assert wake_ups_of(runtime) == [ChangeNotification(crowd.channel_id, 0, before + 1)] * len(new)
+    assert published_notifications(runtime) == [ChangeNotification(crowd.channel_id, 0, before + 1)] * len(new)
 
 
 async def everything_logged(runtime: Runtime, channel: Channel) -> list[int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from service.dev.stack.servers import environment_with_ourselves, start_embedded
+from service.dev.stack.servers import environment_with_package_path, start_embedded
 
 OWNER = """
 import json, signal, sys
@@ -38,29 +38,29 @@ class Owner:
     database_url: str
     redis_url: str
     guard: psutil.Process
-    family: frozenset[psutil.Process]
+    processes: frozenset[psutil.Process]
 
-    def says(self) -> str:
+    def read_line(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
 
-def with_data(place: Path) -> Path:
-    """Fill `place` with the data of servers that ran and stopped: saves the second that making it takes."""
+def copy_initialised_data(target: Path) -> Path:
+    """Fill `target` with the data of servers that ran and stopped: saves the second that making it takes."""
     if not _made:
         directory = tempfile.mkdtemp(prefix="user-tags-", dir=tempfile.gettempdir())
         atexit.register(shutil.rmtree, directory)
         start_embedded(Path(directory), fast=True).stop()
         _made.append(directory)
-    place.mkdir(exist_ok=True)
-    subprocess.run(["cp", "-a", f"{_made[0]}/.", str(place)], check=True)
-    place.chmod(0o711)
-    return place
+    target.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", f"{_made[0]}/.", str(target)], check=True)
+    target.chmod(0o711)
+    return target
 
 
 @contextmanager
 def owner(
-    data_dir: Path, *options: str, become: Callable[[], None] | None = None, home: Path | None = None
+    data_dir: Path, *options: str, preexec_fn: Callable[[], None] | None = None, home: Path | None = None
 ) -> Iterator[Owner]:
     """Run a process that starts embedded servers and then waits; it is killed in the end."""
     with subprocess.Popen(
@@ -68,28 +68,28 @@ def owner(
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=become,  # noqa: PLW1509 - no test here has a second thread
+        preexec_fn=preexec_fn,  # noqa: PLW1509 - no test here has a second thread
         cwd="/",
-        env=environment_with_ourselves() | ({"HOME": str(home)} if home else {}),
+        env=environment_with_package_path() | ({"HOME": str(home)} if home else {}),
     ) as process:
         try:
             assert process.stdout is not None
             pid, database_url, redis_url = json.loads(process.stdout.readline())
             guard = psutil.Process(pid)
-            yield Owner(process, database_url, redis_url, guard, family_of(guard))
+            yield Owner(process, database_url, redis_url, guard, process_tree(guard))
         finally:
             process.kill()
 
 
-def family_of(process: psutil.Process) -> frozenset[psutil.Process]:
+def process_tree(process: psutil.Process) -> frozenset[psutil.Process]:
     return frozenset([process, *process.children(recursive=True)])
 
 
-def are_gone(family: Iterable[psutil.Process]) -> bool:
-    return not any(_lives(process) for process in family)
+def all_exited(processes: Iterable[psutil.Process]) -> bool:
+    return not any(_is_alive(process) for process in processes)
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False

@@ -5,38 +5,40 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from service.dev.stack.children import Child, Pace
-from service.dev.stack.supervisor import Plan, up
+from service.dev.stack.children import Child, RestartPolicy
+from service.dev.stack.supervisor import ProcessPlan, up
 from service.foundation.settings import Settings
 
 
-def main(told: str) -> int:
-    order = json.loads(told)
-    elsewhere = None if order.get("embedded") else "postgresql://elsewhere/"
+def main(config_json: str) -> int:
+    config = json.loads(config_json)
+    external_url = None if config.get("embedded") else "postgresql://elsewhere/"
     children = tuple(
-        Child(name, (*tiny(order, name), *options), after_ready=name == "demo")
-        for name, options in order["children"].items()
+        Child(name, (*tiny_child_command(config, name), *options), after_ready=name == "demo")
+        for name, options in config["children"].items()
     )
-    pace = Pace(first_pause=0.05, longest_pause=0.2, ready_within=order["ready_within"], stop_within=0.5)
+    restart_policy = RestartPolicy(
+        initial_backoff=0.05, max_backoff=0.2, ready_timeout=config["ready_timeout"], stop_timeout=0.5
+    )
     return up(
-        Settings(data_dir=order["data_dir"], database_url=elsewhere, redis_url=elsewhere),
-        port=order["port"],
+        Settings(data_dir=config["data_dir"], database_url=external_url, redis_url=external_url),
+        port=config["port"],
         web_processes=1,
         demo=True,
-        on_ready=lambda environment: tell(environment, order),
+        on_ready=lambda environment: note_ready(environment, config),
         summary_line=lambda: "all is well",
-        plan=Plan((sys.executable, "-c", order["migration"]), children),
-        pace=pace,
+        plan=ProcessPlan((sys.executable, "-c", config["migration"]), children),
+        restart_policy=restart_policy,
     )
 
 
-def tiny(order: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return (sys.executable, str(Path(__file__).with_name("tiny_child.py")), order["events"], name)
+def tiny_child_command(config: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return (sys.executable, str(Path(__file__).with_name("tiny_child.py")), config["events"], name)
 
 
-def tell(environment: Mapping[str, str], order: Mapping[str, str]) -> None:
+def note_ready(environment: Mapping[str, str], config: Mapping[str, str]) -> None:
     names = ("DATABASE_URL", "REDIS_URL", "USER_TAGS_PUBLIC_URL")
-    with Path(order["events"]).open("a", encoding="utf-8") as file:
+    with Path(config["events"]).open("a", encoding="utf-8") as file:
         file.write(f"ready {json.dumps({name: environment[name] for name in names})}\n")
 
 

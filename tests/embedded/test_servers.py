@@ -9,19 +9,19 @@ import pytest
 import redis.asyncio as redis
 
 from service.dev.stack.servers import EmbeddedError, EmbeddedUnavailableError, start_embedded
-from tests.embedded.families import are_gone, family_of, with_data
+from tests.embedded.families import all_exited, copy_initialised_data, process_tree
 from tests.waiting import wait_until
 
 
-async def test_data_survives_a_restart(place: Path) -> None:
-    with start_embedded(place / "data") as first:
+async def test_data_survives_a_restart(accessible_dir: Path) -> None:
+    with start_embedded(accessible_dir / "data") as first:
         connection = await asyncpg.connect(first.database_url)
         await connection.execute("CREATE TABLE kept AS SELECT '标签' AS name")
         await connection.close()
         async with redis.Redis.from_url(first.redis_url) as valkey:
             await valkey.set("kept", "标签")
 
-    with start_embedded(place / "data") as second:
+    with start_embedded(accessible_dir / "data") as second:
         connection = await asyncpg.connect(second.database_url)
         assert await connection.fetchval("SELECT name FROM kept") == "标签"
         await connection.close()
@@ -32,8 +32,8 @@ async def test_data_survives_a_restart(place: Path) -> None:
 SHARED_BUFFERS = "select setting::int / 128 from pg_settings where name = 'shared_buffers'"
 
 
-async def test_settings_fit_a_machine_for_development(place: Path) -> None:
-    with start_embedded(with_data(place), valkey=False) as servers:
+async def test_settings_fit_a_machine_for_development(accessible_dir: Path) -> None:
+    with start_embedded(copy_initialised_data(accessible_dir), valkey=False) as servers:
         assert servers.environment() == {"DATABASE_URL": servers.database_url}
         assert servers.redis_url == ""
         connection = await asyncpg.connect(servers.database_url)
@@ -52,9 +52,9 @@ async def test_settings_fit_a_machine_for_development(place: Path) -> None:
     assert 256 <= shared_buffers <= 4096
 
 
-async def test_only_loopback_and_only_with_the_password(place: Path) -> None:
-    with start_embedded(with_data(place), fast=True) as servers:
-        family = family_of(psutil.Process(servers.pid))
+async def test_only_loopback_and_only_with_the_password(accessible_dir: Path) -> None:
+    with start_embedded(copy_initialised_data(accessible_dir), fast=True) as servers:
+        family = process_tree(psutil.Process(servers.pid))
         heard = {
             listening.laddr.ip
             for process in family
@@ -70,12 +70,12 @@ async def test_only_loopback_and_only_with_the_password(place: Path) -> None:
         words = " ".join(word for process in family for word in process.cmdline())
         for url in (servers.database_url, servers.redis_url):
             assert str(urlsplit(url).password) not in words
-    assert (place / "postgres.password").stat().st_mode & 0o777 == 0o600
-    assert are_gone(family)
+    assert (accessible_dir / "postgres.password").stat().st_mode & 0o777 == 0o600
+    assert all_exited(family)
 
 
-async def test_a_server_that_dies_comes_back_on_its_port(place: Path) -> None:
-    with start_embedded(with_data(place), fast=True) as servers:
+async def test_a_server_that_dies_comes_back_on_its_port(accessible_dir: Path) -> None:
+    with start_embedded(copy_initialised_data(accessible_dir), fast=True) as servers:
         for child in psutil.Process(servers.pid).children():
             child.kill()
 
@@ -92,24 +92,24 @@ async def test_a_server_that_dies_comes_back_on_its_port(place: Path) -> None:
         await wait_until(answers)
 
 
-async def test_an_interrupted_first_start_is_begun_again(place: Path) -> None:
-    (place / "postgres.new").mkdir()
-    (place / "postgres.new" / "PG_VERSION").write_text("18\n")
-    with start_embedded(place, fast=True, valkey=False) as servers:
+async def test_an_interrupted_first_start_is_begun_again(accessible_dir: Path) -> None:
+    (accessible_dir / "postgres.new").mkdir()
+    (accessible_dir / "postgres.new" / "PG_VERSION").write_text("18\n")
+    with start_embedded(accessible_dir, fast=True, valkey=False) as servers:
         await (await asyncpg.connect(servers.database_url)).close()
 
 
-def test_a_server_that_cannot_start_shows_its_log(place: Path) -> None:
-    with_data(place)
-    (place / "postgres" / "PG_VERSION").write_text("9.6\n")
+def test_a_server_that_cannot_start_shows_its_log(accessible_dir: Path) -> None:
+    copy_initialised_data(accessible_dir)
+    (accessible_dir / "postgres" / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(EmbeddedError, match=r"database files are incompatible with server"):
-        start_embedded(place, fast=True, valkey=False)
+        start_embedded(accessible_dir, fast=True, valkey=False)
 
 
-def test_without_the_wheels_it_says_what_to_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_wheels_it_says_what_to_do(accessible_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(EmbeddedUnavailableError, match=r"user-tags\[embedded\].*DATABASE_URL and REDIS_URL"):
-        start_embedded(place)
+        start_embedded(accessible_dir)
 
 
 def _with_password(url: str, password: str) -> str:

@@ -15,11 +15,11 @@ import asyncpg
 import psutil
 import pytest
 
-from service.dev.stack.children import Child, ChildProcess, Pace
-from service.dev.stack.servers import embedded_secrets, environment_with_ourselves
+from service.dev.stack.children import Child, ChildProcess, RestartPolicy
+from service.dev.stack.servers import embedded_secrets, environment_with_package_path
 from service.dev.stack.supervisor import child_environment
 from service.foundation.settings import Settings
-from tests.embedded.families import are_gone, family_of, with_data
+from tests.embedded.families import all_exited, copy_initialised_data, process_tree
 from tests.waiting import wait_until
 
 
@@ -52,7 +52,7 @@ class Supervised:
 
 @contextmanager
 def supervised(
-    place: Path, *, migration: str = "", embedded: bool = False, ready_within: float = 20, **behaviours: str
+    accessible_dir: Path, *, migration: str = "", embedded: bool = False, ready_timeout: float = 20, **behaviours: str
 ) -> Iterator[Supervised]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -61,12 +61,12 @@ def supervised(
     if "web" not in behaviours:
         children["web"].append(str(port))
     order = {
-        "data_dir": str(place / "data"),
-        "events": str(place / "events"),
+        "data_dir": str(accessible_dir / "data"),
+        "events": str(accessible_dir / "events"),
         "port": port,
         "migration": migration,
         "embedded": embedded,
-        "ready_within": ready_within,
+        "ready_timeout": ready_timeout,
         "children": children,
     }
     with subprocess.Popen(
@@ -74,18 +74,18 @@ def supervised(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment_with_ourselves(),
+        env=environment_with_package_path(),
         start_new_session=True,
     ) as process:
         try:
-            yield Supervised(process, port, place / "events")
+            yield Supervised(process, port, accessible_dir / "events")
         finally:
             process.kill()
 
 
 @pytest.mark.parametrize("last_word", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda s: s.name)
-async def test_it_starts_in_order_and_stops_in_the_reverse(place: Path, last_word: signal.Signals) -> None:
-    with supervised(place) as run:
+async def test_it_starts_in_order_and_stops_in_the_reverse(accessible_dir: Path, last_word: signal.Signals) -> None:
+    with supervised(accessible_dir) as run:
         await wait_until(lambda: run.has_noted("worker started", "web started", "demo started"))
         assert run.process.stdout is not None
         assert run.process.stdout.readline() == "all is well\n"
@@ -102,8 +102,8 @@ async def test_it_starts_in_order_and_stops_in_the_reverse(place: Path, last_wor
     assert events.index("demo started") > events.index("web started")
 
 
-async def test_children_that_die_are_started_again_after_growing_pauses(place: Path) -> None:
-    with supervised(place, worker="fails") as run:
+async def test_children_that_die_are_started_again_after_growing_pauses(accessible_dir: Path) -> None:
+    with supervised(accessible_dir, worker="fails") as run:
         assert run.process.stderr is not None
         news = [run.process.stderr.readline() for _ in range(4)]
         run.process.terminate()
@@ -112,11 +112,11 @@ async def test_children_that_die_are_started_again_after_growing_pauses(place: P
     assert [line.split(";")[0] for line in news] == [
         f"worker ended (3) and starts again in {pause} s" for pause in ("0.05", "0.1", "0.2", "0.2")
     ]
-    assert (place / "data" / "logs" / "worker.log").read_text().count("worker has a reason") >= 4
+    assert (accessible_dir / "data" / "logs" / "worker.log").read_text().count("worker has a reason") >= 4
 
 
-async def test_a_killed_child_comes_back(place: Path) -> None:
-    with supervised(place) as run:
+async def test_a_killed_child_comes_back(accessible_dir: Path) -> None:
+    with supervised(accessible_dir) as run:
         await wait_until(lambda: run.has_noted("demo started"))
         os.kill(run.pid_of("web"), signal.SIGKILL)
         await wait_until(lambda: run.noted().count("web started") == 2)
@@ -124,33 +124,33 @@ async def test_a_killed_child_comes_back(place: Path) -> None:
         assert run.end()[1] == 0
 
 
-async def test_who_ignores_sigterm_is_killed_with_its_children(place: Path) -> None:
-    with supervised(place, demo="stubborn") as run:
+async def test_who_ignores_sigterm_is_killed_with_its_children(accessible_dir: Path) -> None:
+    with supervised(accessible_dir, demo="stubborn") as run:
         await wait_until(lambda: run.has_noted("demo started", "grandchild started"))
         left = [psutil.Process(run.pid_of(name)) for name in ("demo", "grandchild")]
         run.process.terminate()
         assert run.end()[1] == 0
-        await wait_until(lambda: are_gone(left))
+        await wait_until(lambda: all_exited(left))
     assert "web stopped" in run.noted()
 
 
-async def test_a_killed_supervisor_takes_everything_with_it(place: Path) -> None:
-    with_data(place / "data")
-    with supervised(place, embedded=True) as run:
+async def test_a_killed_supervisor_takes_everything_with_it(accessible_dir: Path) -> None:
+    copy_initialised_data(accessible_dir / "data")
+    with supervised(accessible_dir, embedded=True) as run:
         await wait_until(lambda: run.has_noted("demo started"))
         urls = json.loads(next(line for line in run.lines() if line.startswith("ready")).removeprefix("ready "))
         await (await asyncpg.connect(urls["DATABASE_URL"])).close()
         assert urls["USER_TAGS_PUBLIC_URL"] == f"http://127.0.0.1:{run.port}"
-        family = family_of(psutil.Process(run.process.pid))
+        family = process_tree(psutil.Process(run.process.pid))
         assert len(family) > 8
         run.process.kill()
-        await wait_until(lambda: are_gone(family))
+        await wait_until(lambda: all_exited(family))
     assert set(run.noted()[-3:]) == {"demo stopped", "web stopped", "worker stopped"}, "they were asked politely"
 
 
-async def test_it_stops_when_the_embedded_servers_are_gone_for_good(place: Path) -> None:
-    with_data(place / "data")
-    with supervised(place, embedded=True) as run:
+async def test_it_stops_when_the_embedded_servers_are_gone_for_good(accessible_dir: Path) -> None:
+    copy_initialised_data(accessible_dir / "data")
+    with supervised(accessible_dir, embedded=True) as run:
         await wait_until(lambda: run.has_noted("demo started"))
         guard = next(
             child
@@ -163,19 +163,19 @@ async def test_it_stops_when_the_embedded_servers_are_gone_for_good(place: Path)
     assert "The guard of the embedded PostgreSQL and Valkey is gone" in err
 
 
-def test_a_taken_port_is_found_before_anything_starts(place: Path) -> None:
-    with supervised(place) as run, socket.socket() as other:
+def test_a_taken_port_is_found_before_anything_starts(accessible_dir: Path) -> None:
+    with supervised(accessible_dir) as run, socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", run.port))
         other.listen()
         err, status = run.end()
     assert status == 1
     assert err.startswith(f"Port {run.port} on 127.0.0.1 cannot be used: Address already in use.")
-    assert not (place / "data").exists()
+    assert not (accessible_dir / "data").exists()
 
 
-def test_a_failed_migration_is_explained(place: Path) -> None:
-    with supervised(place, migration="raise SystemExit('no such column')") as run:
+def test_a_failed_migration_is_explained(accessible_dir: Path) -> None:
+    with supervised(accessible_dir, migration="raise SystemExit('no such column')") as run:
         err, status = run.end()
     assert status == 1
     assert "The migration failed" in err
@@ -183,8 +183,8 @@ def test_a_failed_migration_is_explained(place: Path) -> None:
     assert run.noted() == []
 
 
-def test_a_service_that_never_gets_ready_is_explained(place: Path) -> None:
-    with supervised(place, web="fails", ready_within=0.3) as run:
+def test_a_service_that_never_gets_ready_is_explained(accessible_dir: Path) -> None:
+    with supervised(accessible_dir, web="fails", ready_timeout=0.3) as run:
         err, status = run.end()
     assert status == 1
     assert "The service was not ready within 0.3 s" in err
@@ -192,33 +192,35 @@ def test_a_service_that_never_gets_ready_is_explained(place: Path) -> None:
     assert "demo started" not in run.noted()
 
 
-async def test_a_child_that_lived_steadily_starts_again_after_the_first_pause(place: Path) -> None:
-    steady = Pace(first_pause=0.01, steady_after=0)
+async def test_a_child_that_lived_steadily_starts_again_after_the_first_pause(accessible_dir: Path) -> None:
+    steady = RestartPolicy(initial_backoff=0.01, reset_after=0)
     fails = Child("fails", (sys.executable, "-c", "raise SystemExit(1)"))
-    process = ChildProcess(fails, environment_with_ourselves(), place / "fails.log", steady, lambda _message: None)
+    process = ChildProcess(
+        fails, environment_with_package_path(), accessible_dir / "fails.log", steady, lambda _message: None
+    )
     process.start()
     for _ in range(3):
-        news = await wait_until(process.revive)
+        news = await wait_until(process.restart_if_exited)
         assert "starts again in 0.01 s" in news
     process.stop()
 
 
-def test_the_environment_keeps_what_was_chosen_and_fills_in_the_rest(place: Path) -> None:
+def test_the_environment_keeps_what_was_chosen_and_fills_in_the_rest(accessible_dir: Path) -> None:
     chosen = Settings(
         database_url="postgresql://db/",
         redis_url="redis://r/",
         public_url="https://tags.example",
-        data_dir=str(place),
+        data_dir=str(accessible_dir),
     )
     environment = child_environment(chosen, None, "127.0.0.1", 8123)
     assert environment["DATABASE_URL"] == "postgresql://db/"
     assert environment["USER_TAGS_PUBLIC_URL"] == "https://tags.example"
     assert environment["USER_TAGS_DEMO_SERVICE_URL"] == "http://127.0.0.1:8123"
-    assert environment["USER_TAGS_DATA_DIR"] == str(place)
+    assert environment["USER_TAGS_DATA_DIR"] == str(accessible_dir)
     made = (environment["USER_TAGS_JWT_SECRET"], environment["USER_TAGS_SECRETS_KEY"])
-    assert made == embedded_secrets(place)
+    assert made == embedded_secrets(accessible_dir)
 
 
-def test_a_public_key_is_not_joined_by_a_secret(place: Path) -> None:
-    chosen = Settings(jwt_public_key="PEM", data_dir=str(place))
+def test_a_public_key_is_not_joined_by_a_secret(accessible_dir: Path) -> None:
+    chosen = Settings(jwt_public_key="PEM", data_dir=str(accessible_dir))
     assert "USER_TAGS_JWT_SECRET" not in child_environment(chosen, None, "127.0.0.1", 8123)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.dev.stack.servers import environment_with_ourselves
+from service.dev.stack.servers import environment_with_package_path
 from tests.waiting import wait_until
 
 LEAKY = """
@@ -61,7 +61,7 @@ def test_a_test_that_leaves_something_running_fails(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=environment_with_ourselves(),
+        env=environment_with_package_path(),
     )
     assert "This test left running: task forgotten" in run.stdout
     assert "This test left running: process" in run.stdout

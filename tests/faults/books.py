@@ -17,14 +17,14 @@ from tests.faults.channel import BoundChannel, push, record
 from tests.faults.installation import Installation
 from tests.faults.programs import WebProgram
 
-TRIES: Final = 3
-PATIENCE: Final = 5.0
+MAX_ATTEMPTS: Final = 3
+TIMEOUT: Final = 5.0
 
 Event = tuple[str, EventKind, datetime]
 Fact = tuple[str, str]
 
 
-class Books:
+class EventLedger:
     """Everything sent, and of it what was acknowledged, by openid and fact."""
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class Books:
         self.acknowledged: dict[Fact, datetime] = {}
         self.answers: Counter[str] = Counter()
 
-    def note_sent(self, events: Sequence[Event]) -> None:
+    def record_sent(self, events: Sequence[Event]) -> None:
         for openid, kind, at in events:
             self.sent.setdefault((openid, FACT_OF_EVENT[kind]), set()).add(at)
 
-    def note_acknowledged(self, events: Sequence[Event]) -> None:
+    def record_acknowledged(self, events: Sequence[Event]) -> None:
         for openid, kind, at in events:
             fact = (openid, FACT_OF_EVENT[kind])
             self.acknowledged[fact] = max(at, self.acknowledged.get(fact, at))
@@ -62,12 +62,11 @@ class Books:
 class Sender:
     """WeChat and the robot's backend: sends to either web process, and to another when it is refused."""
 
-    def __init__(self, seed: str, webs: Sequence[WebProgram], channel: BoundChannel, books: Books) -> None:
+    def __init__(self, seed: str, webs: Sequence[WebProgram], channel: BoundChannel, ledger: EventLedger) -> None:
         self.draw = random.Random(seed)
-        self.books = books
+        self.ledger = ledger
         self._clients = [
-            httpx.AsyncClient(base_url=web.url, trust_env=False, timeout=PATIENCE, limits=httpx.Limits())
-            for web in webs
+            httpx.AsyncClient(base_url=web.url, trust_env=False, timeout=TIMEOUT, limits=httpx.Limits()) for web in webs
         ]
         self._channel = channel
         self._nonces = itertools.count(self.draw.randrange(10**8, 10**9))
@@ -76,58 +75,66 @@ class Sender:
         """Push one event; WeChat's times are whole seconds. Whether it was answered `success` in the end."""
         event = (openid, kind, (at or datetime.now(UTC)).replace(microsecond=0))
 
-        async def once(client: httpx.AsyncClient) -> bool:
+        async def attempt_once(client: httpx.AsyncClient) -> bool:
             return await push(client, self._channel, *event, nonce=next(self._nonces))
 
-        return await self._insist([event], once)
+        return await self._send_with_retry([event], attempt_once)
 
     async def record(self, *events: tuple[str, EventKind], at: datetime | None = None) -> bool:
         """Report events of one instant with `recordEvents`."""
         now = at or datetime.now(UTC)
         given = [(openid, kind, now) for openid, kind in events]
 
-        async def once(client: httpx.AsyncClient) -> bool:
+        async def attempt_once(client: httpx.AsyncClient) -> bool:
             try:
                 await record(client, self._channel, given)
             except AssertionError:
                 return False
             return True
 
-        return await self._insist(given, once)
+        return await self._send_with_retry(given, attempt_once)
 
     async def close(self) -> None:
         for client in self._clients:
             await client.aclose()
 
-    async def _insist(self, events: Sequence[Event], once: Callable[[httpx.AsyncClient], Awaitable[bool]]) -> bool:
-        self.books.note_sent(events)
+    async def _send_with_retry(
+        self, events: Sequence[Event], attempt_once: Callable[[httpx.AsyncClient], Awaitable[bool]]
+    ) -> bool:
+        self.ledger.record_sent(events)
         first = self.draw.randrange(len(self._clients))
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             try:
-                acknowledged = await once(self._clients[(first + attempt) % len(self._clients)])
+                acknowledged = await attempt_once(self._clients[(first + attempt) % len(self._clients)])
             except httpx.TransportError as error:
-                self.books.answers[type(error).__name__] += 1
+                self.ledger.answers[type(error).__name__] += 1
             else:
-                self.books.answers["acknowledged" if acknowledged else "refused"] += 1
+                self.ledger.answers["acknowledged" if acknowledged else "refused"] += 1
                 if acknowledged:
-                    self.books.note_acknowledged(events)
+                    self.ledger.record_acknowledged(events)
                     return True
         return False
 
 
 @asynccontextmanager
-async def sending(
-    installation: Installation, books: Books, seed: str, many: int, write: Callable[[Sender, int], Awaitable[None]]
+async def run_senders(
+    installation: Installation,
+    ledger: EventLedger,
+    seed: str,
+    sender_count: int,
+    write: Callable[[Sender, int], Awaitable[None]],
 ) -> AsyncIterator[None]:
-    """Let `many` senders write without end inside the block; what they began is finished."""
-    senders = [Sender(f"{seed}, sender {n}", installation.webs, installation.channel, books) for n in range(many)]
+    """Let `sender_count` senders write without end inside the block; what they began is finished."""
+    senders = [
+        Sender(f"{seed}, sender {n}", installation.webs, installation.channel, ledger) for n in range(sender_count)
+    ]
     done = asyncio.Event()
 
-    async def go_on(sender: Sender, number: int) -> None:
+    async def send_until_done(sender: Sender, number: int) -> None:
         while not done.is_set():
             await write(sender, number)
 
-    tasks = [asyncio.create_task(go_on(sender, n), name=f"sender {n}") for n, sender in enumerate(senders)]
+    tasks = [asyncio.create_task(send_until_done(sender, n), name=f"sender {n}") for n, sender in enumerate(senders)]
     try:
         yield
     finally:

@@ -30,7 +30,7 @@ where c.channel_id = $1
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LoggedChange:
     """One version that changed a person's tags."""
 
     version: int
@@ -40,15 +40,15 @@ class Line:
     removed: frozenset[int]
 
 
-async def lines_by_openid(installation: Installation) -> dict[str, list[Line]]:
+async def changes_by_openid(installation: Installation) -> dict[str, list[LoggedChange]]:
     """Each person's changes in order; needs the tables that keep what is pruned."""
-    lines: dict[str, dict[int, Line]] = {}
+    lines: dict[str, dict[int, LoggedChange]] = {}
     channel_id = installation.channel.channel_id
     for row in (*await installation.rows(USERS, channel_id), *await installation.rows(BULK, channel_id)):
         of_person = lines.setdefault(row["openid"], {})
         known = of_person.get(row["version"])
         assert known is None or (known.at, known.cause) == (row["at"], row["cause"])
-        of_person[row["version"]] = Line(
+        of_person[row["version"]] = LoggedChange(
             row["version"],
             row["at"],
             row["cause"],
@@ -69,7 +69,7 @@ async def tags_by_openid(installation: Installation) -> dict[str, frozenset[int]
     return {row["openid"]: frozenset(tags[row["ordinal"]]) for row in people}
 
 
-def folded(lines: list[Line], version: int) -> frozenset[int]:
+def tags_at_version(lines: list[LoggedChange], version: int) -> frozenset[int]:
     """The tags after a version."""
     tags: frozenset[int] = frozenset()
     for line in lines:

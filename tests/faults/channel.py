@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from service.auth.tokens import sign_token
-from service.dev.demo.push_encoder import seal_push
+from service.dev.demo.push_encoder import encode_push
 from service.entities.enums import EventKind, Role
 from service.entities.ids import parse_gid
 from service.foundation.settings import Settings
@@ -27,7 +27,7 @@ mutation Unbind($id: ID!) { unbindChannel(id: $id) { channel { id } } }
 RECORD: Final = """
 mutation Record($input: RecordEventsInput!) { recordEvents(input: $input) { accepted rejected { index code } } }
 """
-PUSHED: Final[dict[EventKind, dict[str, str]]] = {
+PUSH_FIELDS: Final[dict[EventKind, dict[str, str]]] = {
     EventKind.FOLLOW: {"MsgType": "event", "Event": "subscribe", "EventKey": ""},
     EventKind.UNFOLLOW: {"MsgType": "event", "Event": "unsubscribe", "EventKey": ""},
     EventKind.MESSAGE: {"MsgType": "text", "Content": "你好", "MsgId": "24012345678901234"},
@@ -98,9 +98,9 @@ async def push(
         "ToUserName": "gh_97417a04a28d",
         "FromUserName": openid,
         "CreateTime": str(int(at.timestamp())),
-        **PUSHED[kind],
+        **PUSH_FIELDS[kind],
     }
-    query, body = seal_push(
+    query, body = encode_push(
         fields,
         token=CALLBACK_TOKEN,
         encoding_aes_key=AES_KEY,

@@ -10,7 +10,7 @@ import pytest
 from service.storage.database.migrations import migrate
 from tests.conftest import enterable_directory
 from tests.faults.installation import Installation
-from tests.faults.seen import SEEN
+from tests.faults.seen import FIGURES
 from tests.faults.servers import copy_directory, postgres_in
 
 Install = Callable[..., Awaitable[Installation]]
@@ -31,31 +31,31 @@ async def migrated() -> AsyncIterator[Path]:
 
 
 @pytest.fixture
-async def install(migrated: Path, place: Path) -> AsyncIterator[Install]:
+async def install(migrated: Path, accessible_dir: Path) -> AsyncIterator[Install]:
     """Make a running installation; settings go by names without the prefix `USER_TAGS_`.
 
     A second web process and a worker run unless a test does without them, because starting them costs seconds.
     """
-    (place / "logs").mkdir()
+    (accessible_dir / "logs").mkdir()
     for part in ("postgres", "postgres.password"):
-        copy_directory(migrated / part, place / part)
+        copy_directory(migrated / part, accessible_dir / part)
     async with AsyncExitStack() as stack:
 
         async def start(
-            *, east: bool = True, worker: bool = True, everybody_far: bool = False, **settings: str
+            *, east: bool = True, worker: bool = True, all_proxied: bool = False, **settings: str
         ) -> Installation:
-            installation = Installation(place, settings, everybody_far=everybody_far)
+            installation = Installation(accessible_dir, settings, all_proxied=all_proxied)
             stack.push_async_callback(installation.discard)
             await installation.start(east=east, worker=worker)
             return installation
 
         yield start
-    shutil.rmtree(place / "postgres")
+    shutil.rmtree(accessible_dir / "postgres")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show the figures that were seen."""
-    if SEEN:
+    if FIGURES:
         terminalreporter.section("figures")
-        for line in SEEN:
+        for line in FIGURES:
             terminalreporter.line(line)

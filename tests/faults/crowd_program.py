@@ -15,15 +15,15 @@ import orjson
 import uvloop
 from graphql import get_introspection_query
 
-from tests.cheap_socket import CheapSocket
+from tests.cheap_socket import MinimalWebSocket
 
-LONGEST_PAUSE: Final = 1.0
-PATIENCE: Final = 10.0
-NARROW: Final = 4096
+MAX_RECONNECT_DELAY: Final = 1.0
+TIMEOUT: Final = 10.0
+SMALL_RECEIVE_BUFFER: Final = 4096
 # Far more than the buffers of both sides hold.
-UNREAD_ANSWERS: Final = 40
+UNREAD_RESPONSES: Final = 40
 # It costs the server something to write them, which is not what this is about.
-ANSWERS_APART: Final = 0.2
+RESPONSE_INTERVAL: Final = 0.2
 
 
 class Page:
@@ -33,13 +33,13 @@ class Page:
         self.openid = openid
         self.token = token
         self.told: list[tuple[int, bytes]] = []
-        self.visits = 0
+        self.connections = 0
         self.open = False
         self.stalls = False
         self._stream = stream
         self._ports = ports
         self._given = given
-        self._connection: PageSocket | PageStream | None = None
+        self._connection: PageWebSocket | PageEventStream | None = None
         self._wanted = False
         self._connecting: asyncio.Task[None] | None = None
 
@@ -71,19 +71,19 @@ class Page:
     def newest(self) -> dict[str, Any] | None:
         return event_in(self.told[-1][1]) if self.told else None
 
-    def subscribed(self) -> None:
-        self.visits += 1
+    def on_subscribed(self) -> None:
+        self.connections += 1
         self.open = True
 
-    def event(self, message: bytes) -> None:
-        self.told.append((self.visits, message))
+    def on_event(self, message: bytes) -> None:
+        self.told.append((self.connections, message))
 
-    def lost(self, connection: "PageSocket | PageStream") -> None:
+    def on_lost(self, connection: "PageWebSocket | PageEventStream") -> None:
         if self._connection is connection:
             self._connection = None
             self.open = False
             if self._wanted:
-                self.come(within=LONGEST_PAUSE)
+                self.come(within=MAX_RECONNECT_DELAY)
 
     def _try(self) -> None:
         connecting = self._connecting is not None and not self._connecting.done()
@@ -99,55 +99,59 @@ class Page:
             "openid": self.openid,
             "after": None if newest is None else newest["cursor"],
         }
-        kind = PageStream if self._stream else PageSocket
+        kind = PageEventStream if self._stream else PageWebSocket
         try:
-            async with asyncio.timeout(PATIENCE):
-                way = await _way(random.choice(self._ports), NARROW if self.stalls else None)
-                _, self._connection = await loop.create_connection(lambda: kind(self, query, variables), sock=way)
+            async with asyncio.timeout(TIMEOUT):
+                connection_socket = await _connected_socket(
+                    random.choice(self._ports), SMALL_RECEIVE_BUFFER if self.stalls else None
+                )
+                _, self._connection = await loop.create_connection(
+                    lambda: kind(self, query, variables), sock=connection_socket
+                )
         except OSError:
-            self.come(within=LONGEST_PAUSE)
+            self.come(within=MAX_RECONNECT_DELAY)
             return
         if self._connection.transport.is_closing() or not self._wanted:
             self._connection.transport.abort()
-            self.lost(self._connection)
+            self.on_lost(self._connection)
         else:
-            loop.call_later(PATIENCE, self._connection.give_up_unless_open)
+            loop.call_later(TIMEOUT, self._connection.abort_unless_open)
 
 
-class PageSocket(CheapSocket):
+class PageWebSocket(MinimalWebSocket):
     def __init__(self, page: Page, query: str, variables: dict[str, Any]) -> None:
         super().__init__(query, page.token, variables)
         self._page = page
         self._open = False
 
-    def subscribed(self) -> None:
+    def on_subscribed(self) -> None:
         self._open = True
-        self._page.subscribed()
+        self._page.on_subscribed()
         if self._page.stalls:
             self.transport.pause_reading()
-            for number in range(UNREAD_ANSWERS):
-                asyncio.get_running_loop().call_later(number * ANSWERS_APART, self._ask_for_more, number)
+            for number in range(UNREAD_RESPONSES):
+                asyncio.get_running_loop().call_later(number * RESPONSE_INTERVAL, self._request_more, number)
 
-    def _ask_for_more(self, number: int) -> None:
-        self.operate(f"unread-{number}", {"query": get_introspection_query()})
+    def _request_more(self, number: int) -> None:
+        self.subscribe(f"unread-{number}", {"query": get_introspection_query()})
 
-    def event(self, message: bytes) -> None:
+    def on_event(self, message: bytes) -> None:
         if b'"userTags":{' in message[:100]:
-            self._page.event(message)
+            self._page.on_event(message)
         elif b'"unread' not in message[:100]:
-            self.lost("an error")
+            self.on_lost("an error")
 
-    def lost(self, why: str) -> None:
+    def on_lost(self, why: str) -> None:
         del why
         self.transport.abort()
-        self._page.lost(self)
+        self._page.on_lost(self)
 
-    def give_up_unless_open(self) -> None:
+    def abort_unless_open(self) -> None:
         if not self._open:
-            self.lost("never acknowledged")
+            self.on_lost("never acknowledged")
 
 
-class PageStream(asyncio.Protocol):
+class PageEventStream(asyncio.Protocol):
     """The same by `/graphql/stream`: chunks of HTTP with events inside."""
 
     def __init__(self, page: Page, query: str, variables: dict[str, Any]) -> None:
@@ -169,7 +173,7 @@ class PageStream(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         del error
-        self._page.lost(self)
+        self._page.on_lost(self)
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -181,14 +185,14 @@ class PageStream(asyncio.Protocol):
                 self.transport.abort()
                 return
             self._open, self._unread = True, rest
-            self._page.subscribed()
+            self._page.on_subscribed()
         for chunk in self._chunks():
             self._text += chunk
         *events, self._text = self._text.split(b"\r\n\r\n")
         for event in events:
             self._take(event)
 
-    def give_up_unless_open(self) -> None:
+    def abort_unless_open(self) -> None:
         if not self._open:
             self.transport.abort()
 
@@ -204,7 +208,7 @@ class PageStream(asyncio.Protocol):
         lines = event.split(b"\r\n")
         data = next((line.removeprefix(b"data: ") for line in lines if line.startswith(b"data: ")), b"")
         if b'"userTags":{' in data[:100]:
-            self._page.event(data)
+            self._page.on_event(data)
         elif b"event: complete" in lines or b'"errors"' in data:
             self.transport.abort()
 
@@ -216,17 +220,17 @@ def event_in(message: bytes) -> dict[str, Any]:
     return found
 
 
-async def _way(port: int, room: int | None) -> socket.socket:
-    way = socket.socket()
-    way.setblocking(False)
+async def _connected_socket(port: int, room: int | None) -> socket.socket:
+    connection_socket = socket.socket()
+    connection_socket.setblocking(False)
     if room is not None:
-        way.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        connection_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
     try:
-        await asyncio.get_running_loop().sock_connect(way, ("127.0.0.1", port))
+        await asyncio.get_running_loop().sock_connect(connection_socket, ("127.0.0.1", port))
     except BaseException:
-        way.close()
+        connection_socket.close()
         raise
-    return way
+    return connection_socket
 
 
 class Pages:
@@ -242,7 +246,7 @@ class Pages:
 
     def come(self) -> None:
         for page in self.pages:
-            page.come(within=LONGEST_PAUSE)
+            page.come(within=MAX_RECONNECT_DELAY)
 
     def leave(self) -> None:
         for page in self.pages:
@@ -258,11 +262,11 @@ class Pages:
     def read_on(self, number: int) -> None:
         self.pages[number].read_on()
 
-    def standing(self) -> dict[str, int]:
+    def stats(self) -> dict[str, int]:
         return {
             "open": sum(page.open for page in self.pages),
             "told": sum(bool(page.told) for page in self.pages),
-            "visits": sum(page.visits for page in self.pages),
+            "connections": sum(page.connections for page in self.pages),
             "events": sum(len(page.told) for page in self.pages),
         }
 

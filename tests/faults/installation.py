@@ -1,7 +1,7 @@
 """A whole installation in processes of its own: PostgreSQL, Valkey, two web processes, a worker.
 
 The web process `west` and the worker are connected directly, `east` through a network that can fail. With
-`everybody_far` they all are.
+`all_proxied` they all are.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from service.storage.database.pool import Connection
 from tests.faults.channel import BoundChannel, bind
 from tests.faults.programs import WebProgram, WorkerProgram
 from tests.faults.proxy import Proxy
-from tests.faults.servers import PATIENCE, FaultyServer, copy_directory, postgres_in, valkey_in
+from tests.faults.servers import TIMEOUT, FaultyServer, copy_directory, postgres_in, valkey_in
 from tests.ports import free_port
-from tests.real_processes import MovableTime, environment
+from tests.real_processes import ClockOffsetFile, environment
 
 SETTINGS: Final = {"FEED_HEAL_EVERY": "500ms", "DEFAULT_TAGS_EVERY": "1s", "DATABASE_POOL_SIZE": "5"}
 
 # What pruning takes away is kept aside, so that every event can be compared with the change it tells of.
-REMEMBER_WHAT_IS_PRUNED: Final = """
+KEEP_PRUNED_ROWS: Final = """
 create table pruned_user_change (like user_tag_change);
 create table pruned_bulk_change (like bulk_tag_change);
 create function remember() returns trigger language plpgsql as $$
@@ -46,23 +46,25 @@ for each row execute function remember('pruned_bulk_change');
 class Installation:
     """Everything that runs, by name; see `FaultyServer`, `WebProgram` and `Proxy` for what can happen to each."""
 
-    def __init__(self, directory: Path, settings: dict[str, str], *, everybody_far: bool = False) -> None:
+    def __init__(self, directory: Path, settings: dict[str, str], *, all_proxied: bool = False) -> None:
         self.directory = directory
-        self.time = MovableTime(directory / "offset")
+        self.time = ClockOffsetFile(directory / "offset")
         self.postgres = FaultyServer(postgres_in(directory))
         self.valkey = FaultyServer(valkey_in(directory))
         self.valkey.server.prepare()
-        self.far_database = Proxy(free_port(), self.postgres.port)
-        self.far_valkey = Proxy(free_port(), self.valkey.port)
-        more = SETTINGS | {"CLOCK_OFFSET_FILE": str(self.time.file)} | settings
-        self.environment = environment(self.postgres.url, self.valkey.url, **more)
-        far = environment(
-            _through(self.postgres.url, self.far_database), _through(self.valkey.url, self.far_valkey), **more
+        self.database_proxy = Proxy(free_port(), self.postgres.port)
+        self.valkey_proxy = Proxy(free_port(), self.valkey.port)
+        extra = SETTINGS | {"CLOCK_OFFSET_FILE": str(self.time.file)} | settings
+        self.environment = environment(self.postgres.url, self.valkey.url, **extra)
+        proxied = environment(
+            _through_proxy(self.postgres.url, self.database_proxy),
+            _through_proxy(self.valkey.url, self.valkey_proxy),
+            **extra,
         )
-        near = far if everybody_far else self.environment
-        self.west = WebProgram(near, directory / "west.log")
-        self.east = WebProgram(far, directory / "east.log")
-        self.worker = WorkerProgram(near, directory / "worker.log")
+        direct = proxied if all_proxied else self.environment
+        self.west = WebProgram(direct, directory / "west.log")
+        self.east = WebProgram(proxied, directory / "east.log")
+        self.worker = WorkerProgram(direct, directory / "worker.log")
         self.channel: BoundChannel
 
     @property
@@ -72,7 +74,7 @@ class Installation:
     async def start(self, *, east: bool, worker: bool) -> None:
         """Everything that is wanted, with one channel bound."""
         await asyncio.gather(self.postgres.start(), self.valkey.start())
-        await asyncio.gather(self.far_database.start(), self.far_valkey.start())
+        await asyncio.gather(self.database_proxy.start(), self.valkey_proxy.start())
         wanted = [self.west, *([self.east] if east else []), *([self.worker] if worker else [])]
         await asyncio.gather(*(program.start() for program in wanted))
         async with httpx.AsyncClient(base_url=self.west.url, trust_env=False, timeout=30) as http:
@@ -82,8 +84,8 @@ class Installation:
         for program in (*self.webs, self.worker):
             await program.kill()
             if program.log_path.exists():
-                print(f"--- {program.log_path.name} ---\n{program.end_of_log()}")
-        await asyncio.gather(self.far_database.close(), self.far_valkey.close())
+                print(f"--- {program.log_path.name} ---\n{program.tail_log()}")
+        await asyncio.gather(self.database_proxy.close(), self.valkey_proxy.close())
         await asyncio.gather(self.postgres.discard(), self.valkey.discard())
 
     @asynccontextmanager
@@ -104,8 +106,8 @@ class Installation:
 
     async def verify(self) -> None:
         """`user-tags verify` finds nothing."""
-        code, said = await self.run("verify")
-        assert code == 0, said
+        code, output = await self.run("verify")
+        assert code == 0, output
 
     async def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command to its end: exit code and what it said."""
@@ -116,10 +118,10 @@ class Installation:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        async with asyncio.timeout(PATIENCE):
-            said, _ = await process.communicate()
+        async with asyncio.timeout(TIMEOUT):
+            output, _ = await process.communicate()
         assert process.returncode is not None
-        return process.returncode, said.decode()
+        return process.returncode, output.decode()
 
     async def back_up(self) -> None:
         """A physical copy of the database, made while it is down."""
@@ -139,5 +141,5 @@ class Installation:
         return self.directory / "backup"
 
 
-def _through(url: str, proxy: Proxy) -> str:
+def _through_proxy(url: str, proxy: Proxy) -> str:
     return urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition(":")[0] + f":{proxy.port}").geturl()

@@ -15,13 +15,13 @@ import httpx
 import psutil
 
 from service.dev.stack.account import die_with_parent
-from service.dev.stack.servers import end_of_log
-from tests.faults.servers import PATIENCE, send
+from service.dev.stack.servers import tail_log
+from tests.faults.servers import TIMEOUT, signal_if_running
 from tests.ports import free_port
 from tests.waiting import wait_until
 
-HOLDING: Final = "service.web.diagnostics: holding "
-HOLDING_LINE: Final = re.compile(f"{HOLDING}(.*)\n")
+STATS_PREFIX: Final = "service.web.diagnostics: process stats "
+STATS_LINE: Final = re.compile(f"{STATS_PREFIX}(.*)\n")
 
 
 class Program:
@@ -32,7 +32,7 @@ class Program:
         self._environment = environment
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
-        self._log_began = 0
+        self._log_offset = 0
 
     @property
     def alive(self) -> bool:
@@ -47,59 +47,59 @@ class Program:
                 self._launch()
             return await self.ready()
 
-        await wait_until(ready, within=PATIENCE)
+        await wait_until(ready, within=TIMEOUT)
 
     async def ready(self) -> bool:
         raise NotImplementedError
 
     async def kill(self) -> None:
-        await self._end(signal.SIGKILL)
+        await self._stop_with(signal.SIGKILL)
 
     async def stop(self) -> int:
         """Ask it to end; the exit code."""
-        return await self._end(signal.SIGTERM)
+        return await self._stop_with(signal.SIGTERM)
 
-    async def freeze(self, lasts: float) -> None:
+    async def freeze(self, duration: float) -> None:
         """As if its machine had stopped for a while."""
         self._signal(signal.SIGSTOP)
         try:
-            await asyncio.sleep(lasts)
+            await asyncio.sleep(duration)
         finally:
             self._signal(signal.SIGCONT)
 
-    async def restart(self, lasts: float) -> None:
+    async def restart(self, duration: float) -> None:
         await self.stop()
-        await asyncio.sleep(lasts)
+        await asyncio.sleep(duration)
         await self.start()
 
-    async def crash(self, lasts: float) -> None:
+    async def crash(self, duration: float) -> None:
         await self.kill()
-        await asyncio.sleep(lasts)
+        await asyncio.sleep(duration)
         await self.start()
 
-    def end_of_log(self) -> str:
-        return end_of_log(self.log_path, lines=100)
+    def tail_log(self) -> str:
+        return tail_log(self.log_path, lines=100)
 
-    def said_in_this_life(self) -> str:
+    def log_since_start(self) -> str:
         with self.log_path.open("rb") as log:
-            log.seek(self._log_began)
+            log.seek(self._log_offset)
             return log.read().decode(errors="replace")
 
     def _signal(self, what: signal.Signals) -> None:
         if self._process is not None:
-            send(self._process, what)
+            signal_if_running(self._process, what)
 
-    async def _end(self, how: signal.Signals) -> int:
+    async def _stop_with(self, how: signal.Signals) -> int:
         process = self._process
         if process is None:
             return 0
-        send(process, how)
-        await wait_until(lambda: process.poll() is not None, within=PATIENCE)
+        signal_if_running(process, how)
+        await wait_until(lambda: process.poll() is not None, within=TIMEOUT)
         return process.returncode
 
     def _launch(self) -> None:
         with self.log_path.open("ab") as log:
-            self._log_began = log.tell()
+            self._log_offset = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "service", *self._arguments],
                 stdin=subprocess.DEVNULL,
@@ -111,7 +111,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class ProcessStats:
     """What a web process says it holds, and its resident memory in MiB."""
 
     subscriptions: int
@@ -138,14 +138,14 @@ class WebProgram(Program):
         except httpx.TransportError:
             return False
 
-    async def holdings(self) -> Holdings:
+    async def process_stats(self) -> ProcessStats:
         """Ask it by SIGUSR1, and read the answer in its log."""
-        before = self.said_in_this_life().count(HOLDING)
+        before = self.log_since_start().count(STATS_PREFIX)
         self._signal(signal.SIGUSR1)
-        await wait_until(lambda: HOLDING_LINE.findall(self.said_in_this_life())[before:], within=PATIENCE)
-        told = json.loads(HOLDING_LINE.findall(self.said_in_this_life())[before])
+        await wait_until(lambda: STATS_LINE.findall(self.log_since_start())[before:], within=TIMEOUT)
+        stats = json.loads(STATS_LINE.findall(self.log_since_start())[before])
         assert self._process is not None
-        return Holdings(**told, memory=psutil.Process(self._process.pid).memory_info().rss / 2**20)
+        return ProcessStats(**stats, memory=psutil.Process(self._process.pid).memory_info().rss / 2**20)
 
 
 class WorkerProgram(Program):
@@ -155,7 +155,7 @@ class WorkerProgram(Program):
         super().__init__(environment, log_path, "worker")
 
     async def ready(self) -> bool:
-        return "Starting worker" in self.said_in_this_life()
+        return "Starting worker" in self.log_since_start()
 
 
 def _end_with_the_tests() -> None:

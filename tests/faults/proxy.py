@@ -19,7 +19,7 @@ class Proxy:
         self._flowing.set()
         self._broken = False
         # What began in another era, or in none, is never forwarded again.
-        self._era: object | None = object()
+        self._generation: object | None = object()
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -35,30 +35,30 @@ class Proxy:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def stall(self, lasts: float) -> None:
+    async def stall(self, duration: float) -> None:
         """Nothing passes for a while; then everything does, and nothing is lost."""
         self._flowing.clear()
         try:
-            await asyncio.sleep(lasts)
+            await asyncio.sleep(duration)
         finally:
             self._flowing.set()
 
-    async def swallow(self, lasts: float) -> None:
+    async def blackhole(self, duration: float) -> None:
         """Everything vanishes for a while. Connections that were there, or are tried meanwhile, stay open and never
         hear anything again, as when a firewall has forgotten them; only new ones work afterwards.
         """
-        self._era = None
+        self._generation = None
         try:
-            await asyncio.sleep(lasts)
+            await asyncio.sleep(duration)
         finally:
-            self._era = object()
+            self._generation = object()
 
-    async def cut(self, lasts: float) -> None:
+    async def disconnect(self, duration: float) -> None:
         """Every connection breaks, and new ones break at once for a while."""
         self._broken = True
         self._abort()
         try:
-            await asyncio.sleep(lasts)
+            await asyncio.sleep(duration)
         finally:
             self._broken = False
 
@@ -75,7 +75,7 @@ class Proxy:
             await self._flowing.wait()
             if not self._broken:
                 with suppress(OSError):
-                    await (self._forward(reader, writer) if self._era is not None else _ignore(reader))
+                    await (self._forward(reader, writer) if self._generation is not None else _discard_input(reader))
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)
@@ -83,14 +83,14 @@ class Proxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until either side ends: PostgreSQL and Valkey have no use for half a connection."""
-        era = self._era
+        generation = self._generation
         far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target)
         self._writers.add(far_writer)
-        there = asyncio.create_task(self._pump(era, reader, far_writer), name="proxy, there")
-        back = asyncio.create_task(self._pump(era, far_reader, writer), name="proxy, back")
+        there = asyncio.create_task(self._pump(generation, reader, far_writer), name="proxy, there")
+        back = asyncio.create_task(self._pump(generation, far_reader, writer), name="proxy, back")
         try:
             await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
-            if era is not self._era:
+            if generation is not self._generation:
                 # Neither side learns that the other has given up.
                 await asyncio.wait({there, back})
         finally:
@@ -100,19 +100,19 @@ class Proxy:
             self._writers.discard(far_writer)
             far_writer.transport.abort()
 
-    async def _pump(self, era: object, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, generation: object, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK):
                 await self._flowing.wait()
-                if era is self._era:
+                if generation is self._generation:
                     writer.write(data)
                     await writer.drain()
-            if era is self._era:
+            if generation is self._generation:
                 with suppress(NotImplementedError):
                     writer.close()
 
 
-async def _ignore(reader: asyncio.StreamReader) -> None:
+async def _discard_input(reader: asyncio.StreamReader) -> None:
     """Until the other side gives up."""
     while await reader.read(CHUNK):
         pass

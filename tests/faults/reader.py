@@ -10,7 +10,7 @@ from websockets.exceptions import WebSocketException
 
 from tests.faults.channel import BoundChannel, token
 from tests.faults.programs import WebProgram
-from tests.faults.told import Told, told_of
+from tests.faults.told import ReceivedEvent, parse_event
 from tests.transport_socket import OperationCompleteError, OperationError, open_socket
 
 USER_TAGS: Final = """
@@ -20,9 +20,9 @@ subscription Tags($channel: ID!, $openid: String!, $after: String) {
   }
 }
 """
-LONGEST_PAUSE: Final = 0.3
-FOR_EVER: Final = 600.0
-BROKEN: Final = (OSError, TimeoutError, WebSocketException, OperationError, OperationCompleteError)
+MAX_RECONNECT_DELAY: Final = 0.3
+NO_TIMEOUT: Final = 600.0
+TRANSIENT_ERRORS: Final = (OSError, TimeoutError, WebSocketException, OperationError, OperationCompleteError)
 
 
 class Reader:
@@ -30,43 +30,43 @@ class Reader:
 
     def __init__(self, seed: str, webs: Sequence[WebProgram], channel: BoundChannel, openid: str) -> None:
         self.openid = openid
-        self.told: list[Told] = []
+        self.received: list[ReceivedEvent] = []
         self.cursor: str | None = None
-        self.visits = 0
+        self.connections = 0
         self._draw = random.Random(seed)
         self._webs = webs
         self._channel = channel
 
     @property
     def version(self) -> int:
-        return max((each.version or 0 for each in self.told[-1:]), default=-1)
+        return max((each.version or 0 for each in self.received[-1:]), default=-1)
 
     @property
     def tags(self) -> frozenset[int] | None:
         """What the page shows; None until it was told."""
-        return self.told[-1].tags if self.told else None
+        return self.received[-1].tags if self.received else None
 
     async def read(self) -> None:
         """Without end."""
         while True:
             try:
-                await self._visit(self._draw.choice(self._webs))
-            except BROKEN:
+                await self._connect(self._draw.choice(self._webs))
+            except TRANSIENT_ERRORS:
                 # Nobody hammers a server that is down.
-                await asyncio.sleep(self._draw.uniform(0, LONGEST_PAUSE))
+                await asyncio.sleep(self._draw.uniform(0, MAX_RECONNECT_DELAY))
 
-    async def _visit(self, web: WebProgram) -> None:
+    async def _connect(self, web: WebProgram) -> None:
         async with open_socket(web.url, ping_interval=None) as socket:
             await socket.initialise({"Authorization": f"Bearer {token()}"})
-            self.visits += 1
+            self.connections += 1
             operation = await socket.subscribe(
                 USER_TAGS, channel=self._channel.gid, openid=self.openid, after=self.cursor
             )
             while True:
-                self._note((await operation.next(within=FOR_EVER))["userTags"])
+                self._note((await operation.next(within=NO_TIMEOUT))["userTags"])
 
     def _note(self, event: dict[str, Any]) -> None:
-        self.told.append(told_of(self.visits, event))
+        self.received.append(parse_event(self.connections, event))
         self.cursor = event["cursor"]
 
 

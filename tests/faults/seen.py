@@ -2,9 +2,9 @@
 
 from typing import Final
 
-SEEN: Final[list[str]] = []
+FIGURES: Final[list[str]] = []
 
 
-def note(line: str) -> None:
-    SEEN.append(line)
+def report_figure(line: str) -> None:
+    FIGURES.append(line)
     print(line)

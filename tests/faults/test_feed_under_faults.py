@@ -6,11 +6,11 @@ from typing import Final
 import pytest
 
 from service.entities.enums import EventKind
-from tests.faults.books import Books, Sender, sending
-from tests.faults.change_log import lines_by_openid, tags_by_openid
+from tests.faults.books import EventLedger, Sender, run_senders
+from tests.faults.change_log import changes_by_openid, tags_by_openid
 from tests.faults.conftest import Install
-from tests.faults.faults import carry_out, draw_pairs, let_wake_ups_through
-from tests.faults.installation import REMEMBER_WHAT_IS_PRUNED, Installation
+from tests.faults.faults import allow_publish, draw_pairs, inject_faults
+from tests.faults.installation import KEEP_PRUNED_ROWS, Installation
 from tests.faults.reader import Reader, reading
 from tests.faults.seeds import seeds
 from tests.faults.told import check_exactly_once
@@ -36,31 +36,31 @@ WINDOWS: Final = {
 @seeds(1)
 async def test_every_reader_is_told_every_change_once_whatever_breaks(install: Install, seed: int) -> None:
     installation = await install(**WINDOWS)
-    await installation.execute(REMEMBER_WHAT_IS_PRUNED)
-    books = Books()
-    await _everybody(EventKind.FOLLOW, installation, books)
+    await installation.execute(KEEP_PRUNED_ROWS)
+    ledger = EventLedger()
+    await _everybody(EventKind.FOLLOW, installation, ledger)
     readers = [
         Reader(f"{seed}, reader {n} of {openid}", installation.webs, installation.channel, openid)
         for openid in PEOPLE + LATECOMERS
         for n in range(2)
     ]
     async with reading(readers):
-        await wait_until(lambda: all(reader.told for reader in readers), within=60)
-        async with sending(installation, books, str(seed), SENDERS, _something_happens):
-            await carry_out(installation, draw_pairs(seed))
+        await wait_until(lambda: all(reader.received for reader in readers), within=60)
+        async with run_senders(installation, ledger, str(seed), SENDERS, _something_happens):
+            await inject_faults(installation, draw_pairs(seed))
         # Nothing else will happen that could bring up what these last changes fail to tell.
-        await let_wake_ups_through(installation, through=False)
-        await _everybody(EventKind.UNFOLLOW, installation, books)
-        await _everybody(EventKind.FOLLOW, installation, books)
+        await allow_publish(installation, through=False)
+        await _everybody(EventKind.UNFOLLOW, installation, ledger)
+        await _everybody(EventKind.FOLLOW, installation, ledger)
         await _all_is_quiet(installation)
-        lines = await lines_by_openid(installation)
+        lines = await changes_by_openid(installation)
         newest = {openid: of_person[-1].version for openid, of_person in lines.items()}
         await wait_until(lambda: not _behind(readers, newest), within=60)
-    await _check(installation, books, readers)
+    await _check(installation, ledger, readers)
 
 
-async def _everybody(kind: EventKind, installation: Installation, books: Books) -> None:
-    sender = Sender("everybody", installation.webs, installation.channel, books)
+async def _everybody(kind: EventKind, installation: Installation, ledger: EventLedger) -> None:
+    sender = Sender("everybody", installation.webs, installation.channel, ledger)
 
     async def recorded() -> bool:
         return await sender.record(*((openid, kind) for openid in PEOPLE))
@@ -90,16 +90,19 @@ def _behind(readers: list[Reader], newest: dict[str, int]) -> list[str]:
     return [reader.openid for reader in readers if reader.version < newest.get(reader.openid, -1)]
 
 
-async def _check(installation: Installation, books: Books, readers: list[Reader]) -> None:
-    lines = await lines_by_openid(installation)
+async def _check(installation: Installation, ledger: EventLedger, readers: list[Reader]) -> None:
+    lines = await changes_by_openid(installation)
     tags = await tags_by_openid(installation)
     (forgotten,) = await installation.rows("select max(base_version) from block_head")
     for reader in readers:
-        check_exactly_once(reader.told, lines.get(reader.openid, []), forgotten[0])
+        check_exactly_once(reader.received, lines.get(reader.openid, []), forgotten[0])
         assert reader.tags == tags.get(reader.openid, frozenset())
-    await books.check(installation)
-    events, visits = sum(len(reader.told) for reader in readers), sum(reader.visits for reader in readers)
-    resets = sum(each.reset for reader in readers for each in reader.told)
-    print(f"{events} events on {visits} visits of {len(readers)} readers, {resets} resets; answers {books.answers}")
+    await ledger.check(installation)
+    events, connections = sum(len(reader.received) for reader in readers), sum(reader.connections for reader in readers)
+    resets = sum(each.reset for reader in readers for each in reader.received)
+    print(
+        f"{events} events on {connections} connections of {len(readers)} readers, {resets} resets;"
+        f" answers {ledger.answers}"
+    )
     assert events > 5 * len(readers), "hardly anything happened"
-    assert visits > 2 * len(readers), "hardly anybody had to come back"
+    assert connections > 2 * len(readers), "hardly anybody had to come back"

@@ -62,7 +62,7 @@ async def two(far: str) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def out_of_reach(network: Proxy) -> AsyncIterator[None]:
-    losing = asyncio.create_task(network.swallow(AGES))
+    losing = asyncio.create_task(network.blackhole(AGES))
     await asyncio.sleep(0)
     try:
         yield
@@ -109,19 +109,19 @@ async def test_readiness_is_told_soon_though_nothing_answers(
     pool: Pool, network: Proxy, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long a statement may take, and a connection that has been given up."""
-    monkeypatch.setattr(health, "PATIENCE", 0.3)
+    monkeypatch.setattr(health, "CHECK_TIMEOUT", 0.3)
     monkeypatch.setattr(database, "CANCEL_TIMEOUT", 60)
     async with Redis.from_url(redis_url) as valkey:
-        probe = health.Health(pool, valkey)
+        probe = health.HealthEndpoint(pool, valkey)
         asked = Request({"type": "http", "method": "GET", "path": "/readyz", "headers": []})
-        assert (await probe.ready(asked)).status_code == 200
+        assert (await probe.readiness(asked)).status_code == 200
         async with out_of_reach(network), asyncio.timeout(1.5):
-            assert (await probe.ready(asked)).status_code == 503
+            assert (await probe.readiness(asked)).status_code == 503
         await wait_until(lambda: _is_ready(probe, asked), within=6)
 
 
-async def _is_ready(probe: health.Health, asked: Request) -> bool:
-    return (await probe.ready(asked)).status_code == 200
+async def _is_ready(probe: health.HealthEndpoint, asked: Request) -> bool:
+    return (await probe.readiness(asked)).status_code == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT is Linux's")

@@ -6,9 +6,9 @@ from typing import Final
 import pytest
 
 from service.entities.enums import EventKind
-from tests.faults.books import Books, Sender, sending
+from tests.faults.books import EventLedger, Sender, run_senders
 from tests.faults.conftest import Install
-from tests.faults.faults import carry_out, draw_crashes
+from tests.faults.faults import draw_crashes, inject_faults
 from tests.faults.seeds import seeds
 
 # A loaded machine takes its time to start so many processes.
@@ -25,7 +25,7 @@ async def test_an_acknowledged_push_survives_every_crash(install: Install, seed:
         "select current_setting('fsync'), current_setting('synchronous_commit')"
     )
     assert (fsync, commit) == ("on", "on")
-    books = Books()
+    ledger = EventLedger()
     numbers = iter(range(1_000_000))
 
     async def somebody_new(sender: Sender, number: int) -> None:
@@ -33,10 +33,10 @@ async def test_an_acknowledged_push_survives_every_crash(install: Install, seed:
         await sender.push(f"person-{next(numbers)}", sender.draw.choice(KINDS))
         await asyncio.sleep(sender.draw.uniform(0, 0.2))
 
-    async with sending(installation, books, str(seed), CONNECTIONS, somebody_new):
-        await carry_out(installation, draw_crashes(seed))
-    print(books.answers)
-    await books.check(installation)
-    assert books.answers["acknowledged"] > 5 * CONNECTIONS, books.answers
-    assert books.answers["acknowledged"] < books.answers.total(), "nothing ever broke"
+    async with run_senders(installation, ledger, str(seed), CONNECTIONS, somebody_new):
+        await inject_faults(installation, draw_crashes(seed))
+    print(ledger.answers)
+    await ledger.check(installation)
+    assert ledger.answers["acknowledged"] > 5 * CONNECTIONS, ledger.answers
+    assert ledger.answers["acknowledged"] < ledger.answers.total(), "nothing ever broke"
     await installation.verify()

@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 
 from service.entities.enums import EventKind
-from tests.faults.books import Books, Sender
+from tests.faults.books import EventLedger, Sender
 from tests.faults.change_log import tags_by_openid
 from tests.faults.conftest import Install
 from tests.faults.installation import Installation
 from tests.faults.reader import Reader, reading
-from tests.faults.told import check_fold
+from tests.faults.told import check_deltas
 from tests.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.
@@ -26,7 +26,7 @@ WRITES: Final = 6
 
 async def test_cursors_from_a_lost_future_are_answered_with_a_reset(install: Install) -> None:
     installation = await install(east=False, worker=False)
-    sender = Sender("restored backup", [installation.west], installation.channel, Books())
+    sender = Sender("restored backup", [installation.west], installation.channel, EventLedger())
     # `stayed` and `away` are at the same places; these leave before the restore, those keep their page open.
     stayed, away, early = (
         [Reader(f"{group} {openid}", [installation.west], installation.channel, openid) for openid in BEFORE + LOST]
@@ -40,7 +40,7 @@ async def test_cursors_from_a_lost_future_are_answered_with_a_reset(install: Ins
             await _write(sender, BEFORE + LOST, EventKind.UNFOLLOW)
             await _shows_the_truth(installation, [*stayed, *away, *early])
         lost_version = await _version(installation)
-        marks = {reader: len(reader.told) for reader in (*stayed, *away, *early)}
+        marks = {reader: len(reader.received) for reader in (*stayed, *away, *early)}
         await installation.restore()
         assert await _version(installation) < lost_version
         await _come_back(installation, early, marks)
@@ -60,7 +60,7 @@ async def test_cursors_from_a_lost_future_are_answered_with_a_reset(install: Ins
 async def test_a_page_that_waits_through_a_restore_is_told_to_start_over(install: Install) -> None:
     """The database comes back older, and has the very same version number again before the page can ask."""
     installation = await install(worker=False, FEED_HEAL_EVERY="1h")
-    sender = Sender("restored backup", [installation.west], installation.channel, Books())
+    sender = Sender("restored backup", [installation.west], installation.channel, EventLedger())
     reader = Reader("waiting", [installation.east], installation.channel, "person-0")
     await _insist(sender, EventKind.FOLLOW, BEFORE)
     async with reading([reader]):
@@ -68,8 +68,8 @@ async def test_a_page_that_waits_through_a_restore_is_told_to_start_over(install
         await installation.back_up()
         await _insist(sender, EventKind.MESSAGE, ["person-0"])
         await _shows_the_truth(installation, [reader])
-        lost_version, mark = await _version(installation), len(reader.told)
-        cut = asyncio.create_task(installation.far_database.cut(600))
+        lost_version, mark = await _version(installation), len(reader.received)
+        cut = asyncio.create_task(installation.database_proxy.disconnect(600))
         await installation.restore()
         await _insist(sender, EventKind.UNFOLLOW, ["person-1"])
         assert await _version(installation) == lost_version
@@ -123,7 +123,7 @@ async def _shows_the_truth(installation: Installation, readers: Sequence[Reader]
 
 async def _come_back(installation: Installation, readers: Sequence[Reader], marks: dict[Reader, int]) -> None:
     async with reading(readers):
-        await wait_until(lambda: all(len(reader.told) > marks[reader] for reader in readers), within=60)
+        await wait_until(lambda: all(len(reader.received) > marks[reader] for reader in readers), within=60)
         await _shows_the_truth(installation, readers)
     for reader in readers:
         _check(reader, marks[reader])
@@ -131,6 +131,6 @@ async def _come_back(installation: Installation, readers: Sequence[Reader], mark
 
 def _check(reader: Reader, mark: int) -> None:
     """The first that is heard of the restored database is a reset."""
-    check_fold(reader.told)
-    assert len(reader.told) > mark, (reader.openid, "never heard of the restore")
-    assert reader.told[mark].reset, (reader.openid, reader.told[mark - 1 : mark + 1])
+    check_deltas(reader.received)
+    assert len(reader.received) > mark, (reader.openid, "never heard of the restore")
+    assert reader.received[mark].reset, (reader.openid, reader.received[mark - 1 : mark + 1])

@@ -8,14 +8,14 @@ import httpx
 import pytest
 
 from service.entities.enums import EventKind
-from tests.faults.books import Books, Sender, sending
+from tests.faults.books import EventLedger, Sender, run_senders
 from tests.faults.change_log import tags_by_openid
 from tests.faults.channel import bind, unbind
 from tests.faults.conftest import Install
 from tests.faults.installation import Installation
 from tests.faults.reader import Reader, reading
 from tests.faults.seeds import seeds
-from tests.faults.told import check_fold
+from tests.faults.told import check_deltas
 from tests.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.
@@ -30,7 +30,7 @@ NOTHING: Final[frozenset[int]] = frozenset()
 async def test_a_gate_that_closes_under_load_hides_everything_and_loses_nothing(install: Install, seed: int) -> None:
     draw = random.Random(seed)
     installation = await install(worker=False)
-    books = Books()
+    ledger = EventLedger()
     readers = [
         Reader(f"{seed}, {n}, {openid}", installation.webs, installation.channel, openid)
         for openid in PEOPLE
@@ -38,25 +38,25 @@ async def test_a_gate_that_closes_under_load_hides_everything_and_loses_nothing(
     ]
     async with httpx.AsyncClient(base_url=installation.west.url, trust_env=False, timeout=30) as http:
         async with reading(readers):
-            async with sending(installation, books, str(seed), 4, _something_happens):
+            async with run_senders(installation, ledger, str(seed), 4, _something_happens):
                 async with reading(_passers_by(installation, seed)):
                     for _ in range(5):
                         await asyncio.sleep(draw.uniform(0, 0.4))
                         await unbind(http, installation.channel)
                         await asyncio.sleep(draw.uniform(0, 0.4))
                         await bind(http)
-                before = books.answers["acknowledged"]
+                before = ledger.answers["acknowledged"]
                 await unbind(http, installation.channel)
-                await wait_until(lambda: books.answers["acknowledged"] > before + 20, within=60)
+                await wait_until(lambda: ledger.answers["acknowledged"] > before + 20, within=60)
             await wait_until(lambda: all(reader.tags == NOTHING for reader in readers), within=60)
             assert any(tags for tags in (await tags_by_openid(installation)).values()), "there was nothing to hide"
-            await books.check(installation)
+            await ledger.check(installation)
             assert await bind(http) == installation.channel
             await _show_the_truth(installation, readers)
         for reader in readers:
-            check_fold(reader.told)
-    print(books.answers)
-    assert set(books.answers) == {"acknowledged"}, books.answers
+            check_deltas(reader.received)
+    print(ledger.answers)
+    assert set(ledger.answers) == {"acknowledged"}, ledger.answers
     await installation.verify()
 
 

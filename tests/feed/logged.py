@@ -10,7 +10,7 @@ from tests.feed.processes import FeedProcess
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LoggedChange:
     """One version that changed this person's tags."""
 
     version: int
@@ -20,7 +20,7 @@ class Line:
     removed: frozenset[int]
 
 
-async def lines_of(process: FeedProcess, channel: Channel, openid: str) -> list[Line]:
+async def changes_of(process: FeedProcess, channel: Channel, openid: str) -> list[LoggedChange]:
     """Everything both logs hold of a person, oldest first."""
     ordinal = await process.runtime.pool.fetchval(
         "select ordinal from channel_user where channel_id = $1 and openid = $2", channel.channel_id, openid
@@ -33,7 +33,7 @@ async def lines_of(process: FeedProcess, channel: Channel, openid: str) -> list[
         offset,
     )
     lines = {
-        row["version"]: Line(
+        row["version"]: LoggedChange(
             row["version"], row["at"], row["cause"], frozenset(row["added"]), frozenset(row["removed"])
         )
         for row in small
@@ -48,8 +48,10 @@ async def lines_of(process: FeedProcess, channel: Channel, openid: str) -> list[
             for side in ("added", "removed")
         ]
         if any(sides):
-            known = lines.get(row["version"], Line(row["version"], row["at"], row["cause"], frozenset(), frozenset()))
-            lines[row["version"]] = Line(
+            known = lines.get(
+                row["version"], LoggedChange(row["version"], row["at"], row["cause"], frozenset(), frozenset())
+            )
+            lines[row["version"]] = LoggedChange(
                 known.version, known.at, known.cause, known.added | sides[0], known.removed | sides[1]
             )
     return [lines[version] for version in sorted(lines)]

@@ -17,7 +17,7 @@ NEW, OLD, OPENED, NOT_OPENED, TOUCHABLE, UNTOUCHABLE, ADVERTISING, NON_ADVERTISI
 )
 JUST_FOLLOWED = NEW | NOT_OPENED | TOUCHABLE | NON_ADVERTISING
 JUST_WROTE = NEW | OPENED | TOUCHABLE | NON_ADVERTISING
-NOTHING: frozenset[int] = frozenset()
+NO_TAGS: frozenset[int] = frozenset()
 
 
 class Page:
@@ -38,12 +38,12 @@ class Page:
     def cursor(self) -> str:
         return encode_cursor(self.events[-1].cursor)
 
-    async def told(self, count: int, within: float = 10.0) -> list[UserTagsUpdate]:
+    async def wait_for_events(self, count: int, within: float = 10.0) -> list[UserTagsUpdate]:
         """Wait for so many events, and return all there are."""
         await wait_until(lambda: self._alive() and len(self.events) >= count, within=within)
         return self.events
 
-    async def shows(self, tags: frozenset[int], within: float = 10.0) -> None:
+    async def wait_for_tags(self, tags: frozenset[int], within: float = 10.0) -> None:
         await wait_until(lambda: self._alive() and self.tags == tags, within=within)
 
     async def close(self) -> None:
@@ -72,11 +72,11 @@ async def page(process: FeedProcess, channel: Channel, openid: str, after: str |
         await opened.close()
 
 
-def check_chain(events: list[UserTagsUpdate]) -> None:
+def check_deltas(events: list[UserTagsUpdate]) -> None:
     """Each event says exactly what is different from the one before."""
     for before, after in itertools.pairwise(events):
         if after.reset:
-            assert (after.added, after.removed, after.cause) == (after.tags, NOTHING, None)
+            assert (after.added, after.removed, after.cause) == (after.tags, NO_TAGS, None)
             continue
         assert after.added == after.tags - before.tags
         assert after.removed == before.tags - after.tags

@@ -12,14 +12,14 @@ from service.entities.feed import PanelUpdate
 from service.entities.ids import channel_gid
 from service.entities.principal import Principal
 from tests.feed.processes import FeedProcess
-from tests.runtimes import LATER_THAN_ANY_TEST
+from tests.runtimes import FAR_FUTURE
 from tests.waiting import wait_until
 
 
 def viewer(role: Role = Role.AGENT, *, only: Collection[Channel] | None = None, robot: str = "robot-1") -> Principal:
     """Somebody who looks at the panel, perhaps narrowed to some channels."""
     channel_ids = None if only is None else frozenset(channel_gid(channel.channel_id) for channel in only)
-    return Principal("viewer", robot, role, LATER_THAN_ANY_TEST, channel_ids)
+    return Principal("viewer", robot, role, FAR_FUTURE, channel_ids)
 
 
 class Panel:
@@ -37,17 +37,17 @@ class Panel:
         return self.events[-1][0]
 
     @property
-    def said(self) -> list[tuple[str, int | None]]:
+    def received(self) -> list[tuple[str, int | None]]:
         """Kind and tag id of every event."""
         return [(update.kind, update.tag_id) for _, update in self.events]
 
-    async def told(self, *expected: tuple[str, int | None], within: float = 10.0) -> None:
+    async def wait_for_events(self, *expected: tuple[str, int | None], within: float = 10.0) -> None:
         """Wait until exactly these were told, in this order."""
-        await wait_until(lambda: self._alive() and len(self.said) >= len(expected), within=within)
-        assert self.said == list(expected)
+        await wait_until(lambda: self._alive() and len(self.received) >= len(expected), within=within)
+        assert self.received == list(expected)
 
-    async def hears_of(self, kind: str, tag_id: int | None, within: float = 10.0) -> None:
-        await wait_until(lambda: self._alive() and (kind, tag_id) in self.said, within=within)
+    async def wait_for_event(self, kind: str, tag_id: int | None, within: float = 10.0) -> None:
+        await wait_until(lambda: self._alive() and (kind, tag_id) in self.received, within=within)
 
     async def close(self) -> None:
         self._reading.cancel()

@@ -22,7 +22,7 @@ from service.valkey.notifications import ValkeyPublisher
 from tests.frozen_clock import FrozenClock
 from tests.runtimes import SECRETS_KEY, RecordingQueue
 
-NEVER = timedelta(minutes=10)
+NO_HEALING = timedelta(minutes=10)
 
 
 class TickingClock(FrozenClock):
@@ -33,7 +33,7 @@ class TickingClock(FrozenClock):
         return self.now
 
 
-class Silence:
+class DroppingPublisher:
     """Loses every wake-up."""
 
     def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
@@ -49,7 +49,7 @@ class FeedProcess:
     redis: Redis
     clock: FrozenClock
 
-    async def happens(self, channel: Channel, kind: EventKind, *openids: str) -> None:
+    async def record_events_of(self, channel: Channel, kind: EventKind, *openids: str) -> None:
         """Record the same event of several people, now."""
         at = self.clock()
         await record_events(self.runtime, channel, [UserEvent(openid, kind, at) for openid in openids])
@@ -61,15 +61,15 @@ async def feed_process(
     redis_url: str,
     clock: FrozenClock,
     *,
-    resync_interval: timedelta = NEVER,
-    silent: bool = False,
+    resync_interval: timedelta = NO_HEALING,
+    drop_notifications: bool = False,
     pool_size: int = 4,
 ) -> AsyncIterator[FeedProcess]:
     """Run one. By default nothing is healed by comparing, so whatever arrives came by a wake-up."""
     pool = await open_pool(database_url, size=pool_size)
     redis = Redis.from_url(redis_url, socket_timeout=2)
     valkey = ValkeyPublisher(redis)
-    publisher: Publisher = Silence() if silent else valkey
+    publisher: Publisher = DroppingPublisher() if drop_notifications else valkey
     hub = Hub(pool, redis, resync_interval=resync_interval)
     hub.start()
     try:

@@ -16,7 +16,7 @@ from tests.runtimes import ordinals_for
 
 
 @dataclass(frozen=True)
-class Act:
+class TagStateChange:
     """What a structural change does to one tag."""
 
     tag_id: int
@@ -24,30 +24,36 @@ class Act:
     after: Callable[[Tag], Tag]
 
 
-def hide(tag_id: int) -> Act:
-    return Act(tag_id, TagChangeKind.STATE_CHANGED, lambda tag: replace(tag, state=TagState.LAPSED))
+def hide(tag_id: int) -> TagStateChange:
+    return TagStateChange(tag_id, TagChangeKind.STATE_CHANGED, lambda tag: replace(tag, state=TagState.LAPSED))
 
 
-def show(tag_id: int) -> Act:
-    return Act(tag_id, TagChangeKind.STATE_CHANGED, lambda tag: replace(tag, state=TagState.ACTIVE))
+def show(tag_id: int) -> TagStateChange:
+    return TagStateChange(tag_id, TagChangeKind.STATE_CHANGED, lambda tag: replace(tag, state=TagState.ACTIVE))
 
 
-def rename(tag_id: int, name: str) -> Act:
-    return Act(tag_id, TagChangeKind.UPDATED, lambda tag: replace(tag, name=name))
+def rename(tag_id: int, name: str) -> TagStateChange:
+    return TagStateChange(tag_id, TagChangeKind.UPDATED, lambda tag: replace(tag, name=name))
 
 
-def delete(tag_id: int) -> Act:
-    return Act(tag_id, TagChangeKind.DELETED, lambda tag: replace(tag, deleted_at=START))
+def delete(tag_id: int) -> TagStateChange:
+    return TagStateChange(tag_id, TagChangeKind.DELETED, lambda tag: replace(tag, deleted_at=START))
 
 
 async def change_tags(
-    process: FeedProcess, channel: Channel, acts: Sequence[Act], cause: ChangeCause = ChangeCause.TAG_EDITED
+    process: FeedProcess,
+    channel: Channel,
+    changes: Sequence[TagStateChange],
+    cause: ChangeCause = ChangeCause.TAG_EDITED,
 ) -> int:
     """Make one version of the tag states out of these acts."""
     runtime = process.runtime
     async with runtime.pool.acquire() as conn, conn.transaction():
         before = await lock_catalogue(conn, channel.channel_id)
-        edits = [TagEdit(act.kind, before.tags[act.tag_id], act.after(before.tags[act.tag_id])) for act in acts]
+        edits = [
+            TagEdit(change.kind, before.tags[change.tag_id], change.after(before.tags[change.tag_id]))
+            for change in changes
+        ]
         after, notification = await write_tag_edits(conn, before, edits, cause=cause, clock=runtime.clock())
     runtime.publisher.publish([notification])
     return after.version
@@ -67,7 +73,9 @@ async def make_tag(
     runtime.publisher.publish([notification])
 
 
-async def give(process: FeedProcess, channel: Channel, tag_id: int, *openids: str, take: bool = False) -> None:
+async def change_members(
+    process: FeedProcess, channel: Channel, tag_id: int, *openids: str, take: bool = False
+) -> None:
     """Give people who lack it a tag, or take it from people who have it; whoever is new becomes known."""
     runtime, channel_id = process.runtime, channel.channel_id
     ordinals = (await ordinals_for(runtime, channel, openids)).values()

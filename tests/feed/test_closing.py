@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
-from tests.feed.pages import JUST_FOLLOWED, NOTHING, Page, page
+from tests.feed.pages import JUST_FOLLOWED, NO_TAGS, Page, page
 from tests.feed.processes import FeedProcess
 from tests.runtimes import bind
 from tests.waiting import wait_until
@@ -32,7 +32,7 @@ async def test_the_last_page_of_a_channel_takes_its_topic_and_its_task_along(
     west: FeedProcess, channel: Channel, valkey: Redis
 ) -> None:
     other = await bind(west.runtime)
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     topics = {each.channel_id: f"user-tags:wake:{each.channel_id}".encode() for each in (channel, other)}
 
     async def listening_to(*channels: Channel) -> bool:
@@ -40,8 +40,8 @@ async def test_the_last_page_of_a_channel_takes_its_topic_and_its_task_along(
 
     async with page(west, other, "ann"):
         async with page(west, channel, "ann") as ann, page(west, channel, "nobody") as nobody:
-            await ann.told(1)
-            await nobody.told(1)
+            await ann.wait_for_events(1)
+            await nobody.wait_for_events(1)
             await wait_until(lambda: listening_to(channel, other))
             assert west.hub.open_pages == 3
             await nobody.close()
@@ -55,13 +55,13 @@ async def test_the_last_page_of_a_channel_takes_its_topic_and_its_task_along(
 
 
 async def test_a_block_without_pages_is_not_read_any_more(west: FeedProcess, channel: Channel) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     async with page(west, channel, "nobody") as nobody:
-        await nobody.told(1)
+        await nobody.wait_for_events(1)
         watch = west.hub._watches[channel.channel_id]
         async with page(west, channel, "ann") as ann, page(west, channel, "bob") as bob:
-            await ann.told(1)
-            await bob.told(1)
+            await ann.wait_for_events(1)
+            await bob.wait_for_events(1)
             assert set(watch._blocks[0].readers) == {0, 1}
             await bob.close()
             assert set(watch._blocks[0].readers) == {0}
@@ -72,7 +72,7 @@ async def test_a_block_without_pages_is_not_read_any_more(west: FeedProcess, cha
 async def test_pages_that_open_and_close_in_a_hurry_leave_nothing(
     west: FeedProcess, channel: Channel, valkey: Redis
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     for turn in range(60):
         hasty = Page(west, channel, "ann" if turn % 2 else "nobody")
         for _ in range(turn % 12):
@@ -87,13 +87,13 @@ async def test_pages_that_open_and_close_in_a_hurry_leave_nothing(
 
     await wait_until(no_topics)
     async with page(west, channel, "ann") as ann:
-        await ann.shows(JUST_FOLLOWED)
-        await west.happens(channel, EventKind.UNFOLLOW, "ann")
-        await ann.shows(NOTHING)
+        await ann.wait_for_tags(JUST_FOLLOWED)
+        await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
+        await ann.wait_for_tags(NO_TAGS)
 
 
 async def test_closing_the_hub_ends_its_tasks_whatever_is_open(west: FeedProcess, channel: Channel) -> None:
     async with page(west, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         await west.hub.close()
         assert not _watching()

@@ -12,7 +12,7 @@ from service.entities.blocks import offset_of
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.storage.blocks.change_log import ChangesSince, Revision, changes_since
-from tests.feed.pages import NOTHING, page
+from tests.feed.pages import NO_TAGS, page
 from tests.feed.processes import FeedProcess
 from tests.waiting import wait_until
 
@@ -23,9 +23,9 @@ HERD = [f"openid-{number}" for number in range(40)]
 async def places(west: FeedProcess, channel: Channel) -> dict[int, Revision]:
     """Let everyone follow, one after another, and some do more; where the block stood at each version."""
     for openid in HERD:
-        await west.happens(channel, EventKind.FOLLOW, openid)
+        await west.record_events_of(channel, EventKind.FOLLOW, openid)
     for openid in HERD[::3]:
-        await west.happens(channel, EventKind.MESSAGE, openid)
+        await west.record_events_of(channel, EventKind.MESSAGE, openid)
     rows = await west.runtime.pool.fetch("select distinct version, at from user_tag_change order by version")
     return {row["version"]: (row["version"], row["at"]) for row in rows}
 
@@ -107,33 +107,33 @@ async def test_a_herd_is_told_just_what_it_missed(west: FeedProcess, east: FeedP
     """Everyone's page was closed at another version; in between everyone left, and some are back."""
     cursors = {}
     for openid in HERD:
-        await west.happens(channel, EventKind.FOLLOW, openid)
+        await west.record_events_of(channel, EventKind.FOLLOW, openid)
         async with page(west, channel, openid) as closed:
-            await closed.told(1)
+            await closed.wait_for_events(1)
             cursors[openid] = closed.cursor
     for openid in HERD:
-        await west.happens(channel, EventKind.UNFOLLOW, openid)
+        await west.record_events_of(channel, EventKind.UNFOLLOW, openid)
     for openid in HERD[::2]:
-        await west.happens(channel, EventKind.FOLLOW, openid)
+        await west.record_events_of(channel, EventKind.FOLLOW, openid)
 
     async with AsyncExitStack() as stack:
         pages = [await stack.enter_async_context(page(east, channel, openid, cursors[openid])) for openid in HERD]
         for number, each in enumerate(pages):
-            told = await each.told(1 if number % 2 else 2)
+            told = await each.wait_for_events(1 if number % 2 else 2)
             assert [event.reset for event in told] == [False] * len(told)
-            assert told[0].tags == NOTHING
-            assert (told[-1].tags == NOTHING) == bool(number % 2)
+            assert told[0].tags == NO_TAGS
+            assert (told[-1].tags == NO_TAGS) == bool(number % 2)
 
 
 async def test_who_missed_nothing_is_answered_without_the_log(west: FeedProcess, channel: Channel) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(west, channel, "ann") as left:
-        await left.told(1)
+        await left.wait_for_events(1)
     reads = west.hub._log.reads
     async with page(west, channel, "ann", left.cursor) as back, page(west, channel, "ann") as fresh:
-        await fresh.told(1)
-        await west.happens(channel, EventKind.UNFOLLOW, "ann")
-        await fresh.told(2)
-        (gone,) = await back.told(1)
-    assert (gone.reset, gone.tags) == (False, NOTHING)
+        await fresh.wait_for_events(1)
+        await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
+        await fresh.wait_for_events(2)
+        (gone,) = await back.wait_for_events(1)
+    assert (gone.reset, gone.tags) == (False, NO_TAGS)
     assert west.hub._log.reads == reads

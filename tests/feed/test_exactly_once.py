@@ -11,8 +11,8 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.feed import UserTagsUpdate
-from tests.feed.logged import lines_of
-from tests.feed.pages import NOTHING, Page, check_chain
+from tests.feed.logged import changes_of
+from tests.feed.pages import NO_TAGS, Page, check_deltas
 from tests.feed.processes import FeedProcess
 from tests.waiting import wait_until
 
@@ -27,7 +27,7 @@ async def test_every_change_arrives_once_and_in_order_wherever_the_page_is_open(
 ) -> None:
     rng = random.Random(seed)
     both = (west, east)
-    await west.happens(channel, EventKind.FOLLOW, *PEOPLE[:6])
+    await west.record_events_of(channel, EventKind.FOLLOW, *PEOPLE[:6])
     writing = [asyncio.create_task(_write(rng, both, channel, moves_time=number == 0)) for number in range(4)]
     storm = asyncio.gather(*writing)
     readers = [_Wanderer(rng, both, channel, openid) for openid in PEOPLE for _ in range(2)]
@@ -42,7 +42,7 @@ async def _write(
 ) -> None:
     for _ in range(WRITES):
         process = rng.choice(both)
-        await process.happens(channel, rng.choice(KINDS), *rng.sample(PEOPLE, rng.randint(1, 4)))
+        await process.record_events_of(channel, rng.choice(KINDS), *rng.sample(PEOPLE, rng.randint(1, 4)))
         if moves_time and rng.random() < 0.2:
             process.clock.advance(timedelta(minutes=70))
             await run_default_tags(process.runtime, channel)
@@ -63,7 +63,7 @@ class _Wanderer:
         while not storm.done():
             wanted = self._rng.randint(1, 7)
             await self._visit(lambda page, wanted=wanted: storm.done() or len(page.events) >= wanted)  # type: ignore[misc]
-        lines = await lines_of(self._both[0], self._channel, self._openid)
+        lines = await changes_of(self._both[0], self._channel, self._openid)
         last = lines[-1].version
         await self._visit(lambda page: max(self._version, _version_of(page.events)) >= last)
 
@@ -86,7 +86,7 @@ class _Wanderer:
         first, *later = self._events
         assert first.reset
         assert not any(event.reset for event in later)
-        check_chain(self._events)
+        check_deltas(self._events)
         start = first.cursor.block_version
         if start is None:
             # Unknown at first: what made the person known comes as one event.
@@ -95,7 +95,7 @@ class _Wanderer:
             start = known.cursor.block_version
         lines = [
             line
-            for line in await lines_of(process, self._channel, self._openid)
+            for line in await changes_of(process, self._channel, self._openid)
             if line.version > (0 if start is None else start)
         ]
         assert [(event.at, event.cause, event.added, event.removed) for event in later] == [
@@ -111,12 +111,12 @@ def _version_of(events: list[UserTagsUpdate]) -> int:
 async def test_a_page_opened_while_its_block_moves_misses_nothing(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, *PEOPLE)
+    await west.record_events_of(channel, EventKind.FOLLOW, *PEOPLE)
     pages: list[Page] = []
 
     async def write(process: FeedProcess) -> None:
         for turn in range(30):
-            await process.happens(channel, EventKind.UNFOLLOW if turn % 2 else EventKind.FOLLOW, *PEOPLE[:3])
+            await process.record_events_of(channel, EventKind.UNFOLLOW if turn % 2 else EventKind.FOLLOW, *PEOPLE[:3])
 
     async def join(process: FeedProcess) -> None:
         for number in range(60):
@@ -131,16 +131,16 @@ async def test_a_page_opened_while_its_block_moves_misses_nothing(
 
 
 async def _check_joined(process: FeedProcess, channel: Channel, pages: list[Page]) -> None:
-    logged = {openid: await lines_of(process, channel, openid) for openid in PEOPLE[:3]}
+    logged = {openid: await changes_of(process, channel, openid) for openid in PEOPLE[:3]}
     for opened in pages:
-        await opened.told(1)
+        await opened.wait_for_events(1)
         lines = logged[opened.openid]
         start = opened.events[0].cursor.block_version
         assert start is not None
         missed = [line for line in lines if line.version > start]
-        events = await opened.told(1 + len(missed))
+        events = await opened.wait_for_events(1 + len(missed))
         before = [line for line in lines if line.version <= start]
-        tags = NOTHING
+        tags = NO_TAGS
         for line in before:
             tags = (tags | line.added) - line.removed
         assert events[0].tags == tags

@@ -46,7 +46,7 @@ async def test_a_job_is_followed_to_its_end_in_another_process(
 
 async def test_a_lost_wake_up_is_healed(database_url: str, redis_url: str, clock: TickingClock) -> None:
     soon = timedelta(milliseconds=50)
-    async with feed_process(database_url, redis_url, clock, silent=True, resync_interval=soon) as process:
+    async with feed_process(database_url, redis_url, clock, drop_notifications=True, resync_interval=soon) as process:
         runtime = process.runtime
         job = await make_job(runtime, await bind(runtime))
         async with aclosing(process.hub.job_progress(job.channel_id, job.job_id)) as states:

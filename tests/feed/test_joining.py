@@ -14,7 +14,7 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.storage.database.pool import Pool
 from service.storage.feed import Position
-from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, page
+from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, page
 from tests.feed.processes import FeedProcess
 from tests.feed.tag_states import change_tags, hide
 from tests.waiting import wait_until
@@ -62,53 +62,53 @@ async def _reading_waits(operator: "asyncpg.Connection[asyncpg.Record]") -> None
 async def test_whoever_joins_during_a_read_is_read_for_too(
     west: FeedProcess, east: FeedProcess, channel: Channel, operator: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         lock = await _log_locked(operator)
-        await west.happens(channel, EventKind.MESSAGE, "ann")
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         await _reading_waits(operator)
         async with page(east, channel, "bob") as bob:
-            await bob.told(1)
-            await west.happens(channel, EventKind.MESSAGE, "bob")
+            await bob.wait_for_events(1)
+            await west.record_events_of(channel, EventKind.MESSAGE, "bob")
             await lock.rollback()
-            assert [event.tags for event in await bob.told(2)] == [JUST_FOLLOWED, JUST_WROTE]
-        await ann.shows(JUST_WROTE)
+            assert [event.tags for event in await bob.wait_for_events(2)] == [JUST_FOLLOWED, JUST_WROTE]
+        await ann.wait_for_tags(JUST_WROTE)
 
 
 async def test_whoever_joins_ahead_of_the_block_is_not_told_what_is_in_the_first_set(
     west: FeedProcess, east: FeedProcess, channel: Channel, operator: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    await west.happens(channel, EventKind.UNFOLLOW, "ann", "bob")
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.UNFOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         lock = await _log_locked(operator)
-        await west.happens(channel, EventKind.FOLLOW, "bob")
-        await west.happens(channel, EventKind.UNFOLLOW, "bob")
+        await west.record_events_of(channel, EventKind.FOLLOW, "bob")
+        await west.record_events_of(channel, EventKind.UNFOLLOW, "bob")
         await _reading_waits(operator)
         async with page(east, channel, "bob") as bob:
-            assert (await bob.told(1))[0].tags == NOTHING
+            assert (await bob.wait_for_events(1))[0].tags == NO_TAGS
             await lock.rollback()
-            await west.happens(channel, EventKind.MESSAGE, "ann")
-            await ann.shows(JUST_WROTE)
-            await west.happens(channel, EventKind.FOLLOW, "bob")
-            assert [event.tags for event in await bob.told(2)] == [NOTHING, JUST_FOLLOWED]
+            await west.record_events_of(channel, EventKind.MESSAGE, "ann")
+            await ann.wait_for_tags(JUST_WROTE)
+            await west.record_events_of(channel, EventKind.FOLLOW, "bob")
+            assert [event.tags for event in await bob.wait_for_events(2)] == [NO_TAGS, JUST_FOLLOWED]
 
 
 async def test_whoever_read_before_the_block_moved_on_reads_again(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         watch = east.hub._watches[channel.channel_id]
         bob = Subscriber(channel.channel_id, "bob")
         held = HeldReads(east.runtime.pool)
         joining = asyncio.create_task(watch.join(held, bob))
         await held.answered.wait()
-        await west.happens(channel, EventKind.MESSAGE, "ann", "bob")
-        await ann.shows(JUST_WROTE)
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann", "bob")
+        await ann.wait_for_tags(JUST_WROTE)
         held.released.set()
         place, _ = await joining
         assert place is not None
@@ -119,19 +119,19 @@ async def test_whoever_read_before_the_block_moved_on_reads_again(
 async def test_whoever_read_before_the_wake_up_came_to_nobody_is_caught_up(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(east, channel, "nobody") as nobody:
-        await nobody.told(1)
+        await nobody.wait_for_events(1)
         watch = east.hub._watches[channel.channel_id]
         ann = Subscriber(channel.channel_id, "ann")
         held = HeldReads(east.runtime.pool)
         joining = asyncio.create_task(watch.join(held, ann))
         await held.answered.wait()
-        await west.happens(channel, EventKind.MESSAGE, "ann")
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         async with page(east, channel, "eve") as eve:
             # Once eve is known, the wake-up for ann has come and found nobody.
-            await west.happens(channel, EventKind.FOLLOW, "eve")
-            await eve.shows(JUST_FOLLOWED)
+            await west.record_events_of(channel, EventKind.FOLLOW, "eve")
+            await eve.wait_for_tags(JUST_FOLLOWED)
         held.released.set()
         _, catalogue = await joining
         ann.snapshot(catalogue)
@@ -142,16 +142,16 @@ async def test_whoever_read_before_the_wake_up_came_to_nobody_is_caught_up(
 async def test_whoever_read_before_the_tag_states_moved_on_reads_again(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         watch = east.hub._watches[channel.channel_id]
         bob = Subscriber(channel.channel_id, "bob")
         held = HeldReads(east.runtime.pool)
         joining = asyncio.create_task(watch.join(held, bob))
         await held.answered.wait()
         version = await change_tags(west, channel, [hide(DefaultTagRule.NEW_USER)])
-        await ann.told(2)
+        await ann.wait_for_events(2)
         held.released.set()
         _, catalogue = await joining
         assert catalogue.version == version
@@ -163,10 +163,10 @@ async def test_pages_that_open_together_are_read_together(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     people = [f"person {number}" for number in range(120)]
-    await west.happens(channel, EventKind.FOLLOW, *people[::2])
+    await west.record_events_of(channel, EventKind.FOLLOW, *people[::2])
     async with AsyncExitStack() as pages:
         opened = [await pages.enter_async_context(page(east, channel, person)) for person in people]
         for number, each in enumerate(opened):
-            (first,) = await each.told(1)
-            assert first.tags == (NOTHING if number % 2 else JUST_FOLLOWED)
+            (first,) = await each.wait_for_events(1)
+            assert first.tags == (NO_TAGS if number % 2 else JUST_FOLLOWED)
         assert east.hub._positions.reads < len(people) / 2

@@ -12,7 +12,7 @@ from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.valkey import listener
-from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, check_chain, page
+from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
 from tests.feed.processes import FeedProcess, TickingClock, feed_process
 from tests.runtimes import admin, bind
 from tests.waiting import wait_until
@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 @pytest.fixture
 async def mute(database_url: str, redis_url: str, clock: TickingClock) -> AsyncIterator[FeedProcess]:
     """Run a process whose wake-ups are all lost."""
-    async with feed_process(database_url, redis_url, clock, silent=True) as process:
+    async with feed_process(database_url, redis_url, clock, drop_notifications=True) as process:
         yield process
 
 
@@ -42,53 +42,53 @@ async def test_comparing_versions_finds_what_no_wake_up_told(
     mute: FeedProcess, healing: FeedProcess, channel: Channel
 ) -> None:
     async with page(healing, channel, "ann") as ann, page(healing, channel, "bob") as bob:
-        await mute.happens(channel, EventKind.FOLLOW, "ann")
-        await ann.shows(JUST_FOLLOWED)
-        await mute.happens(channel, EventKind.MESSAGE, "ann")
-        await mute.happens(channel, EventKind.FOLLOW, "bob")
-        await ann.shows(JUST_WROTE)
-        await bob.shows(JUST_FOLLOWED)
+        await mute.record_events_of(channel, EventKind.FOLLOW, "ann")
+        await ann.wait_for_tags(JUST_FOLLOWED)
+        await mute.record_events_of(channel, EventKind.MESSAGE, "ann")
+        await mute.record_events_of(channel, EventKind.FOLLOW, "bob")
+        await ann.wait_for_tags(JUST_WROTE)
+        await bob.wait_for_tags(JUST_FOLLOWED)
         await unbind_channel(mute.runtime, admin(), channel_gid(channel.channel_id))
-        await ann.shows(NOTHING)
+        await ann.wait_for_tags(NO_TAGS)
         await bind(mute.runtime, channel.app_id)
-        await ann.shows(JUST_WROTE)
-        check_chain(ann.events)
+        await ann.wait_for_tags(JUST_WROTE)
+        check_deltas(ann.events)
 
 
 async def test_without_comparing_the_next_wake_up_brings_what_was_missed(
     mute: FeedProcess, west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
-        await mute.happens(channel, EventKind.MESSAGE, "ann")
-        await mute.happens(channel, EventKind.UNFOLLOW, "ann")
-        await west.happens(channel, EventKind.MESSAGE, "bob")
-        events = await ann.told(3)
-        assert [event.tags for event in events] == [JUST_FOLLOWED, JUST_WROTE, NOTHING]
+        await ann.wait_for_events(1)
+        await mute.record_events_of(channel, EventKind.MESSAGE, "ann")
+        await mute.record_events_of(channel, EventKind.UNFOLLOW, "ann")
+        await west.record_events_of(channel, EventKind.MESSAGE, "bob")
+        events = await ann.wait_for_events(3)
+        assert [event.tags for event in events] == [JUST_FOLLOWED, JUST_WROTE, NO_TAGS]
 
 
 async def test_a_broken_subscription_is_made_again_and_what_it_missed_is_looked_up(
     mute: FeedProcess, west: FeedProcess, east: FeedProcess, channel: Channel, valkey: Redis
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         await valkey.client_kill_filter(_type="pubsub")
-        await mute.happens(channel, EventKind.MESSAGE, "ann")
-        await ann.shows(JUST_WROTE)
-        await west.happens(channel, EventKind.UNFOLLOW, "ann")
-        await ann.shows(NOTHING)
+        await mute.record_events_of(channel, EventKind.MESSAGE, "ann")
+        await ann.wait_for_tags(JUST_WROTE)
+        await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
+        await ann.wait_for_tags(NO_TAGS)
 
 
 async def test_a_flushed_valkey_changes_nothing(
     west: FeedProcess, east: FeedProcess, channel: Channel, valkey: Redis
 ) -> None:
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         await valkey.flushall()
-        await west.happens(channel, EventKind.FOLLOW, "ann")
-        await ann.shows(JUST_FOLLOWED)
+        await west.record_events_of(channel, EventKind.FOLLOW, "ann")
+        await ann.wait_for_tags(JUST_FOLLOWED)
 
 
 async def test_a_silent_but_healthy_subscription_is_left_alone(
@@ -101,7 +101,7 @@ async def test_a_silent_but_healthy_subscription_is_left_alone(
     monkeypatch.setattr(listener, "PING_INTERVAL", 0.02)
     monkeypatch.setattr(listener, "MAX_SILENCE", 0.2)
     async with page(west, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         before = await _subscribers(valkey)
         loop_count = 0
 
@@ -122,10 +122,10 @@ async def test_a_page_that_could_not_subscribe_is_subscribed_soon(
     monkeypatch.setattr(listener, "RECONNECT_DELAY", 0.2)
     await valkey.client_kill_filter(_type="pubsub")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         await wait_until(lambda: _has_subscribers(valkey, channel))
-        await west.happens(channel, EventKind.FOLLOW, "ann")
-        await ann.shows(JUST_FOLLOWED)
+        await west.record_events_of(channel, EventKind.FOLLOW, "ann")
+        await ann.wait_for_tags(JUST_FOLLOWED)
 
 
 async def _subscribers(valkey: Redis) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.waiting import wait_until
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
 BIND = """
 mutation($input: BindChannelInput!) { bindChannel(input: $input) { channel { id } } }
@@ -31,26 +31,26 @@ subscription($after: String) { tagEvents(after: $after) { cursor kind tag { name
 
 
 @pytest.fixture
-async def west(database_url: str, redis_url: str) -> AsyncIterator[Web]:
+async def west(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
     async with web_process(database_url, redis_url) as web:
         yield web
 
 
 @pytest.fixture
-async def east(database_url: str, redis_url: str) -> AsyncIterator[Web]:
+async def east(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
     async with web_process(database_url, redis_url) as web:
         yield web
 
 
 @pytest.fixture
-async def channel(west: Web) -> str:
+async def channel(west: WebClient) -> str:
     details = {"kind": "SERVICE_ACCOUNT", "appId": "wx0123456789", "name": "Tea house", "verified": True}
     answer = await west.run(BIND, token=west.token("admin"), input=details)
     channel_id: str = answer["bindChannel"]["channel"]["id"]
     return channel_id
 
 
-async def _happens(web: Web, channel: str, kind: str) -> None:
+async def _happens(web: WebClient, channel: str, kind: str) -> None:
     event = {"openid": "ann", "kind": kind, "at": datetime.now(UTC).isoformat()}
     answer = await web.run(RECORD, token=web.token("admin"), input={"channelId": channel, "events": [event]})
     assert answer["recordEvents"]["accepted"] == 1
@@ -60,7 +60,9 @@ def _names(tags: list[dict[str, Any]]) -> set[str]:
     return {tag["name"] for tag in tags}
 
 
-async def test_a_page_moves_to_the_other_process_and_misses_nothing(west: Web, east: Web, channel: str) -> None:
+async def test_a_page_moves_to_the_other_process_and_misses_nothing(
+    west: WebClient, east: WebClient, channel: str
+) -> None:
     async with west.socket(west.token("agent")) as socket:
         page = await socket.subscribe(USER_TAGS, channel=channel, openid="ann")
         first = (await page.next())["userTags"]
@@ -84,7 +86,9 @@ async def test_a_page_moves_to_the_other_process_and_misses_nothing(west: Web, e
         assert (gone["reset"], gone["tags"], len(gone["removed"])) == (False, [], 4)
 
 
-async def test_closed_operations_and_sockets_leave_nothing_behind(west: Web, channel: str, redis_url: str) -> None:
+async def test_closed_operations_and_sockets_leave_nothing_behind(
+    west: WebClient, channel: str, redis_url: str
+) -> None:
     async with Redis.from_url(redis_url) as valkey:
 
         async def no_topics() -> bool:
@@ -113,7 +117,7 @@ async def test_closed_operations_and_sockets_leave_nothing_behind(west: Web, cha
 
 
 async def test_the_tag_panel_counts_over_a_socket_and_resumes_on_the_other_process(
-    west: Web, east: Web, channel: str
+    west: WebClient, east: WebClient, channel: str
 ) -> None:
     async with west.socket(west.token("agent")) as socket:
         panel = await socket.subscribe(TAG_EVENTS, after="nothing of yours")

@@ -7,7 +7,7 @@ import pytest
 
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
-from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, page
+from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, page
 from tests.feed.processes import FeedProcess, TickingClock, feed_process
 from tests.feed.tag_states import change_tags, rename
 from tests.waiting import wait_until
@@ -38,56 +38,56 @@ async def _restore(process: FeedProcess) -> None:
 
 
 async def test_open_pages_and_cursors_begin_afresh(west: FeedProcess, healing: FeedProcess, channel: Channel) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     await _back_up(west)
     async with page(healing, channel, "ann") as ann, page(healing, channel, "eve") as eve:
-        await ann.told(1)
-        await west.happens(channel, EventKind.MESSAGE, "ann")
-        await west.happens(channel, EventKind.FOLLOW, "eve")
-        await ann.shows(JUST_WROTE)
-        await eve.shows(JUST_FOLLOWED)
+        await ann.wait_for_events(1)
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
+        await west.record_events_of(channel, EventKind.FOLLOW, "eve")
+        await ann.wait_for_tags(JUST_WROTE)
+        await eve.wait_for_tags(JUST_FOLLOWED)
         from_the_lost_future = ann.cursor
         await _restore(west)
-        await ann.shows(JUST_FOLLOWED)
-        await eve.shows(NOTHING)
+        await ann.wait_for_tags(JUST_FOLLOWED)
+        await eve.wait_for_tags(NO_TAGS)
         assert ann.events[-1].reset
         assert eve.events[-1].reset
         async with page(healing, channel, "ann", from_the_lost_future) as again:
-            assert [(event.reset, event.tags) for event in await again.told(1)] == [(True, JUST_FOLLOWED)]
-        await west.happens(channel, EventKind.FOLLOW, "eve")
-        await eve.shows(JUST_FOLLOWED)
+            assert [(event.reset, event.tags) for event in await again.wait_for_events(1)] == [(True, JUST_FOLLOWED)]
+        await west.record_events_of(channel, EventKind.FOLLOW, "eve")
+        await eve.wait_for_tags(JUST_FOLLOWED)
 
 
 async def test_the_same_version_of_another_history_is_noticed(
     database_url: str, redis_url: str, clock: TickingClock, east: FeedProcess, channel: Channel
 ) -> None:
-    async with feed_process(database_url, redis_url, clock, silent=True) as mute:
-        await mute.happens(channel, EventKind.FOLLOW, "ann")
+    async with feed_process(database_url, redis_url, clock, drop_notifications=True) as mute:
+        await mute.record_events_of(channel, EventKind.FOLLOW, "ann")
         await _back_up(mute)
-        await mute.happens(channel, EventKind.MESSAGE, "ann")
+        await mute.record_events_of(channel, EventKind.MESSAGE, "ann")
         await change_tags(mute, channel, [rename(1, "Newcomer")])
         async with page(east, channel, "ann") as ann:
-            await ann.shows(JUST_WROTE)
+            await ann.wait_for_tags(JUST_WROTE)
             cursor = ann.cursor
             await _restore(mute)
-            await mute.happens(channel, EventKind.UNFOLLOW, "ann")
+            await mute.record_events_of(channel, EventKind.UNFOLLOW, "ann")
             await change_tags(mute, channel, [rename(1, "Beginner")])
             watch = east.hub._watches[channel.channel_id]
             watch.check_everything()
-            await ann.shows(NOTHING)
+            await ann.wait_for_tags(NO_TAGS)
             await wait_until(lambda: watch._catalogue and watch._catalogue.tags[1].name == "Beginner")
             async with page(east, channel, "ann", cursor) as again:
-                assert [(event.reset, event.tags) for event in await again.told(1)] == [(True, NOTHING)]
+                assert [(event.reset, event.tags) for event in await again.wait_for_events(1)] == [(True, NO_TAGS)]
 
 
 async def test_many_pages_opened_before_it_is_noticed_take_no_connection_hostage(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann", "bob")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     await _back_up(west)
     async with page(east, channel, "ann") as ann:
-        await west.happens(channel, EventKind.MESSAGE, "ann")
-        await ann.shows(JUST_WROTE)
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
+        await ann.wait_for_tags(JUST_WROTE)
         await _restore(west)
         async with (
             page(east, channel, "bob") as first,
@@ -97,5 +97,5 @@ async def test_many_pages_opened_before_it_is_noticed_take_no_connection_hostage
             page(east, channel, "bob") as fifth,
         ):
             for bob in (first, second, third, fourth, fifth):
-                await bob.shows(JUST_FOLLOWED)
-            await ann.shows(JUST_FOLLOWED)
+                await bob.wait_for_tags(JUST_FOLLOWED)
+            await ann.wait_for_tags(JUST_FOLLOWED)

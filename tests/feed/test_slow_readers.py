@@ -9,9 +9,9 @@ from service.entities.enums import EventKind
 from service.entities.feed import PanelUpdate
 from service.entities.ids import channel_gid
 from service.foundation.mailbox import MAX_PENDING, Mailbox
-from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, check_chain, page
+from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, check_deltas, page
 from tests.feed.processes import FeedProcess
-from tests.feed.tag_states import change_tags, delete, give, make_tag, rename
+from tests.feed.tag_states import change_members, change_tags, delete, make_tag, rename
 from tests.runtimes import admin, bind
 from tests.waiting import wait_until
 
@@ -19,36 +19,36 @@ from tests.waiting import wait_until
 async def test_more_than_a_mailbox_holds_becomes_one_event(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     stream = east.hub.user_tags(channel.channel_id, "ann", None)
     async with aclosing(stream), page(east, channel, "ann") as quick:
         events = [await anext(stream)]
-        await quick.told(1)
-        await west.happens(channel, EventKind.MESSAGE, "ann")
+        await quick.wait_for_events(1)
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         for _ in range(MAX_PENDING):
-            await west.happens(channel, EventKind.UNFOLLOW, "ann")
-            await west.happens(channel, EventKind.FOLLOW, "ann")
-        await quick.told(2 + 2 * MAX_PENDING)
+            await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
+            await west.record_events_of(channel, EventKind.FOLLOW, "ann")
+        await quick.wait_for_events(2 + 2 * MAX_PENDING)
         while events[-1].cursor != quick.events[-1].cursor:
             events.append(await anext(stream))
         assert 2 <= len(events) <= 2 + MAX_PENDING
-        check_chain(events)
+        check_deltas(events)
         assert events[-1].tags == JUST_WROTE
-        await west.happens(channel, EventKind.UNFOLLOW, "ann")
+        await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
         assert (await anext(stream)).removed == JUST_WROTE
 
 
 async def test_what_cancels_out_is_not_told(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     stream = east.hub.user_tags(channel.channel_id, "ann", None)
     async with aclosing(stream), page(east, channel, "ann") as quick:
         await anext(stream)
-        await quick.told(1)
+        await quick.wait_for_events(1)
         for _ in range((MAX_PENDING + 2) // 2):
-            await west.happens(channel, EventKind.UNFOLLOW, "ann")
-            await west.happens(channel, EventKind.FOLLOW, "ann")
-        await west.happens(channel, EventKind.MESSAGE, "ann")
-        await quick.shows(JUST_WROTE)
+            await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
+            await west.record_events_of(channel, EventKind.FOLLOW, "ann")
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
+        await quick.wait_for_tags(JUST_WROTE)
         late = await anext(stream)
         while late.tags != JUST_WROTE:
             assert not late.tags or late.tags == JUST_FOLLOWED
@@ -60,34 +60,34 @@ async def test_a_rename_among_many_changes_is_still_told(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await make_tag(west, channel, 20, "Apple")
-    await give(west, channel, 20, "ann")
+    await change_members(west, channel, 20, "ann")
     stream = east.hub.user_tags(channel.channel_id, "ann", None)
     async with aclosing(stream), page(east, channel, "ann") as quick:
         await anext(stream)
-        await quick.told(1)
+        await quick.wait_for_events(1)
         await change_tags(west, channel, [rename(20, "Apfel")])
         for turn in range(MAX_PENDING):
-            await west.happens(channel, EventKind.UNFOLLOW if turn % 2 else EventKind.FOLLOW, "ann")
-            await quick.told(3 + turn)
+            await west.record_events_of(channel, EventKind.UNFOLLOW if turn % 2 else EventKind.FOLLOW, "ann")
+            await quick.wait_for_events(3 + turn)
         event = await anext(stream)
         assert event.updated == frozenset({20})
         assert event.catalogue.tags[20].name == "Apfel"
 
 
 async def test_a_reset_among_many_changes_stays_a_reset(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     stream = east.hub.user_tags(channel.channel_id, "ann", None)
     async with aclosing(stream), page(east, channel, "ann") as quick:
         await anext(stream)
-        await quick.told(1)
+        await quick.wait_for_events(1)
         await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
         await bind(west.runtime, channel.app_id)
-        await west.happens(channel, EventKind.MESSAGE, "ann")
-        await quick.shows(JUST_WROTE)
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
+        await quick.wait_for_tags(JUST_WROTE)
         for turn in range(MAX_PENDING):
             count = len(quick.events)
-            await west.happens(channel, EventKind.FOLLOW if turn % 2 else EventKind.UNFOLLOW, "ann")
-            await quick.told(count + 1)
+            await west.record_events_of(channel, EventKind.FOLLOW if turn % 2 else EventKind.UNFOLLOW, "ann")
+            await quick.wait_for_events(count + 1)
         event = await anext(stream)
         assert event.reset
         assert event.added == event.tags

@@ -8,9 +8,9 @@ from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagState
 from service.entities.feed import UserTagsUpdate
 from service.entities.ids import channel_gid
-from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NOTHING, check_chain, page
+from tests.feed.pages import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
 from tests.feed.processes import FeedProcess
-from tests.feed.tag_states import change_tags, delete, give, hide, make_tag, rename, show
+from tests.feed.tag_states import change_members, change_tags, delete, hide, make_tag, rename, show
 from tests.runtimes import admin, bind
 from tests.waiting import wait_until
 
@@ -20,32 +20,32 @@ APPLE, PEAR = 20, 21
 async def test_closing_the_gate_empties_open_pages_and_binding_again_fills_them(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(east, channel, "ann") as ann, page(east, channel, "nobody") as nobody:
-        await ann.told(1)
-        await nobody.told(1)
+        await ann.wait_for_events(1)
+        await nobody.wait_for_events(1)
         await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
-        events = await ann.told(2)
-        assert [(event.reset, event.tags, event.cause) for event in events[1:]] == [(True, NOTHING, None)]
-        await west.happens(channel, EventKind.MESSAGE, "ann")
+        events = await ann.wait_for_events(2)
+        assert [(event.reset, event.tags, event.cause) for event in events[1:]] == [(True, NO_TAGS, None)]
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         await bind(west.runtime, channel.app_id)
-        await ann.shows(JUST_WROTE)
+        await ann.wait_for_tags(JUST_WROTE)
         assert ann.events[2].reset
-        check_chain(ann.events)
-        assert [event.reset for event in await nobody.told(3)] == [True, True, True]
+        check_deltas(ann.events)
+        assert [event.reset for event in await nobody.wait_for_events(3)] == [True, True, True]
 
 
 async def test_a_page_opened_while_the_gate_is_closed_is_empty_until_it_opens(
     west: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
     async with page(west, channel, "ann") as ann:
-        assert (await ann.told(1))[0].tags == NOTHING
-        await west.happens(channel, EventKind.MESSAGE, "ann")
+        assert (await ann.wait_for_events(1))[0].tags == NO_TAGS
+        await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         await change_tags(west, channel, [rename(3, "Has opened")])
         await bind(west.runtime, channel.app_id)
-        await ann.shows(JUST_WROTE)
+        await ann.wait_for_tags(JUST_WROTE)
         assert ann.events[1].reset
 
 
@@ -53,22 +53,22 @@ async def test_tags_that_are_hidden_shown_and_deleted_leave_and_enter_open_pages
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await make_tag(west, channel, APPLE, "Apple")
-    await give(west, channel, APPLE, "ann")
+    await change_members(west, channel, APPLE, "ann")
     async with page(east, channel, "ann") as ann, page(east, channel, "bob") as bob:
-        await ann.told(1)
-        await bob.told(1)
+        await ann.wait_for_events(1)
+        await bob.wait_for_events(1)
         await change_tags(west, channel, [hide(APPLE)], ChangeCause.TAG_LAPSED)
         await change_tags(west, channel, [show(APPLE)], ChangeCause.COMBO_REFRESHED)
         await change_tags(west, channel, [delete(APPLE)], ChangeCause.TAG_DELETED)
-        events = await ann.told(4)
+        events = await ann.wait_for_events(4)
         apple = frozenset({APPLE})
         assert [(event.cause, event.tags, event.added, event.removed) for event in events[1:]] == [
-            (ChangeCause.TAG_LAPSED, NOTHING, NOTHING, apple),
-            (ChangeCause.COMBO_REFRESHED, apple, apple, NOTHING),
-            (ChangeCause.TAG_DELETED, NOTHING, NOTHING, apple),
+            (ChangeCause.TAG_LAPSED, NO_TAGS, NO_TAGS, apple),
+            (ChangeCause.COMBO_REFRESHED, apple, apple, NO_TAGS),
+            (ChangeCause.TAG_DELETED, NO_TAGS, NO_TAGS, apple),
         ]
-        await west.happens(channel, EventKind.FOLLOW, "bob")
-        assert len(await bob.told(2)) == 2, "whoever lacks the tag is told nothing of it"
+        await west.record_events_of(channel, EventKind.FOLLOW, "bob")
+        assert len(await bob.wait_for_events(2)) == 2, "whoever lacks the tag is told nothing of it"
 
 
 async def test_a_renamed_tag_is_told_as_updated_to_those_who_show_it(
@@ -76,13 +76,13 @@ async def test_a_renamed_tag_is_told_as_updated_to_those_who_show_it(
 ) -> None:
     await make_tag(west, channel, APPLE, "Apple")
     await make_tag(west, channel, PEAR, "Pear", state=TagState.PENDING)
-    await give(west, channel, APPLE, "ann")
-    await give(west, channel, PEAR, "ann")
+    await change_members(west, channel, APPLE, "ann")
+    await change_members(west, channel, PEAR, "ann")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         await change_tags(west, channel, [rename(APPLE, "Apfel")])
-        event = (await ann.told(2))[1]
-        assert (event.cause, event.added, event.removed) == (ChangeCause.TAG_EDITED, NOTHING, NOTHING)
+        event = (await ann.wait_for_events(2))[1]
+        assert (event.cause, event.added, event.removed) == (ChangeCause.TAG_EDITED, NO_TAGS, NO_TAGS)
         assert event.updated == event.tags == frozenset({APPLE})
         assert event.catalogue.tags[APPLE].name == "Apfel"
 
@@ -92,18 +92,18 @@ async def test_several_lines_of_one_version_make_one_event(
 ) -> None:
     await make_tag(west, channel, APPLE, "Apple")
     await make_tag(west, channel, PEAR, "Pear", state=TagState.LAPSED)
-    await give(west, channel, APPLE, "ann")
-    await give(west, channel, PEAR, "ann")
+    await change_members(west, channel, APPLE, "ann")
+    await change_members(west, channel, PEAR, "ann")
     async with page(east, channel, "ann") as ann:
-        before = (await ann.told(1))[0]
+        before = (await ann.wait_for_events(1))[0]
         version = await change_tags(west, channel, [hide(APPLE), show(PEAR)])
-        event = (await ann.told(2))[1]
+        event = (await ann.wait_for_events(2))[1]
         assert (event.added, event.removed) == (frozenset({PEAR}), frozenset({APPLE}))
         assert (before.cursor.tag_version, event.cursor.tag_version) == (version - 1, version)
         cursor = ann.cursor
     async with page(west, channel, "ann", cursor) as ann:
-        await west.happens(channel, EventKind.FOLLOW, "ann")
-        assert (await ann.told(1))[0].added == JUST_FOLLOWED, "the version is not told again"
+        await west.record_events_of(channel, EventKind.FOLLOW, "ann")
+        assert (await ann.wait_for_events(1))[0].added == JUST_FOLLOWED, "the version is not told again"
 
 
 async def test_a_cursor_resumes_across_both_logs_in_the_order_of_their_instants(
@@ -111,16 +111,16 @@ async def test_a_cursor_resumes_across_both_logs_in_the_order_of_their_instants(
 ) -> None:
     await make_tag(west, channel, APPLE, "Apple")
     await make_tag(west, channel, PEAR, "Pear")
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(west, channel, "ann") as ann:
         for count, act in enumerate(_a_mixed_history(west, channel), 1):
-            await ann.told(count)
+            await ann.wait_for_events(count)
             await act
-        live = await ann.told(10)
-    check_chain(live)
+        live = await ann.wait_for_events(10)
+    check_deltas(live)
     for position, seen in enumerate(live[:-1], 1):
         async with page(east, channel, "ann", encode_cursor(seen.cursor)) as again:
-            told = await again.told(len(live) - position)
+            told = await again.wait_for_events(len(live) - position)
             assert [_said(event) for event in told] == [_said(event) for event in live[position:]]
 
 
@@ -128,16 +128,16 @@ def _a_mixed_history(process: FeedProcess, channel: Channel) -> list[Coroutine[N
     """Nine acts, each of which changes what ann shows."""
     return [
         change_tags(process, channel, [hide(DefaultTagRule.TOUCHABLE)]),
-        process.happens(channel, EventKind.MESSAGE, "ann"),
-        give(process, channel, APPLE, "ann"),
+        process.record_events_of(channel, EventKind.MESSAGE, "ann"),
+        change_members(process, channel, APPLE, "ann"),
         change_tags(process, channel, [rename(APPLE, "Apfel")]),
         change_tags(
             process, channel, [hide(APPLE), rename(DefaultTagRule.OPENED, "Has opened"), show(DefaultTagRule.TOUCHABLE)]
         ),
-        give(process, channel, PEAR, "bob", "ann"),
-        process.happens(channel, EventKind.UNFOLLOW, "ann"),
+        change_members(process, channel, PEAR, "bob", "ann"),
+        process.record_events_of(channel, EventKind.UNFOLLOW, "ann"),
         change_tags(process, channel, [show(APPLE)]),
-        process.happens(channel, EventKind.FOLLOW, "ann"),
+        process.record_events_of(channel, EventKind.FOLLOW, "ann"),
     ]
 
 
@@ -149,10 +149,10 @@ def _said(event: UserTagsUpdate) -> tuple[object, ...]:
 async def test_a_hidden_tag_of_a_closed_channel_does_not_show_through_a_cursor(
     west: FeedProcess, channel: Channel
 ) -> None:
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
     async with page(west, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         cursor = ann.cursor
     await change_tags(west, channel, [hide(DefaultTagRule.NEW_USER)])
     await change_tags(west, channel, [show(DefaultTagRule.NEW_USER)])
@@ -161,22 +161,22 @@ async def test_a_hidden_tag_of_a_closed_channel_does_not_show_through_a_cursor(
         await wait_until(lambda: west.runtime.pool.get_idle_size() == west.runtime.pool.get_size())
         assert not ann.events, "nothing is shown, so nothing has changed"
         await bind(west.runtime, channel.app_id)
-        assert [(event.reset, event.tags) for event in await ann.told(1)] == [(True, JUST_FOLLOWED)]
+        assert [(event.reset, event.tags) for event in await ann.wait_for_events(1)] == [(True, JUST_FOLLOWED)]
 
 
 async def test_more_changes_than_are_retraced_come_as_one_that_still_tells_what_was_renamed(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await make_tag(west, channel, APPLE, "Apple")
-    await give(west, channel, APPLE, "ann")
+    await change_members(west, channel, APPLE, "ann")
     async with page(east, channel, "ann") as ann:
-        await ann.told(1)
+        await ann.wait_for_events(1)
         cursor = ann.cursor
     await change_tags(west, channel, [rename(APPLE, "Apfel")])
     for turn in range(201):
-        await give(west, channel, PEAR, "ann", take=bool(turn % 2))
-    await west.happens(channel, EventKind.FOLLOW, "ann")
+        await change_members(west, channel, PEAR, "ann", take=bool(turn % 2))
+    await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(east, channel, "ann", cursor) as ann:
-        event = (await ann.told(1))[0]
+        event = (await ann.wait_for_events(1))[0]
         assert (event.reset, event.cause) == (False, ChangeCause.EVENT)
-        assert (event.added, event.removed, event.updated) == (JUST_FOLLOWED, NOTHING, frozenset({APPLE}))
+        assert (event.added, event.removed, event.updated) == (JUST_FOLLOWED, NO_TAGS, frozenset({APPLE}))

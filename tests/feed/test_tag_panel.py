@@ -11,7 +11,7 @@ from service.entities.enums import ChangeCause, EventKind, Role
 from service.entities.ids import channel_gid
 from tests.feed.panels import panel, viewer
 from tests.feed.processes import FeedProcess
-from tests.feed.tag_states import change_tags, delete, give, hide, make_tag, rename, show
+from tests.feed.tag_states import change_members, change_tags, delete, hide, make_tag, rename, show
 from tests.runtimes import admin, bind
 from tests.waiting import wait_until
 
@@ -22,13 +22,13 @@ COUNTED = {1, 4, 5, 8}
 async def test_the_life_of_a_tag_is_told_as_it_happens(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
     async with panel(east, channel) as shown:
         await make_tag(west, channel, APPLE, "Apple")
-        await shown.told(("CREATED", APPLE))
+        await shown.wait_for_events(("CREATED", APPLE))
         await change_tags(west, channel, [rename(APPLE, "Apfel")])
         await change_tags(west, channel, [hide(APPLE)], ChangeCause.TAG_LAPSED)
         await change_tags(west, channel, [show(APPLE)])
         await change_tags(west, channel, [delete(APPLE)], ChangeCause.TAG_DELETED)
         kinds = ("CREATED", "UPDATED", "STATE_CHANGED", "STATE_CHANGED", "DELETED")
-        await shown.told(*((kind, APPLE) for kind in kinds))
+        await shown.wait_for_events(*((kind, APPLE) for kind in kinds))
         last = shown.events[-1][1].catalogue.tags[APPLE]
         assert (last.name, last.deleted_at is None) == ("Apfel", False)
 
@@ -38,28 +38,28 @@ async def test_counts_are_told_once_a_second_at_most_and_the_last_one_is_right(
 ) -> None:
     async with panel(east, channel) as shown:
         for number in range(30):
-            await west.happens(channel, EventKind.FOLLOW, f"person-{number}")
+            await west.record_events_of(channel, EventKind.FOLLOW, f"person-{number}")
         counts = east.hub._panels[channel.channel_id]
         await wait_until(lambda: counts._counts.get(1) and counts._counts[1].members == 30)
-        await wait_until(lambda: shown.said and len(shown.said) % len(COUNTED) == 0)
+        await wait_until(lambda: shown.received and len(shown.received) % len(COUNTED) == 0)
         for tag_id in COUNTED:
             times = [
                 at for at, (_, update) in zip(shown.arrivals, shown.events, strict=True) if update.tag_id == tag_id
             ]
             assert times
             assert all(later - earlier > 0.9 for earlier, later in itertools.pairwise(times))
-        assert {kind for kind, _ in shown.said} == {"COUNT_CHANGED"}
-        assert {tag_id for _, tag_id in shown.said} == COUNTED
+        assert {kind for kind, _ in shown.received} == {"COUNT_CHANGED"}
+        assert {tag_id for _, tag_id in shown.received} == COUNTED
 
 
 async def test_the_gate_resets_the_panel(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
     async with panel(east, channel) as shown:
         await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
-        await shown.told(("RESET", None))
+        await shown.wait_for_events(("RESET", None))
         assert shown.events[0][1].catalogue.living() == []
-        await west.happens(channel, EventKind.FOLLOW, "ann")
+        await west.record_events_of(channel, EventKind.FOLLOW, "ann")
         await bind(west.runtime, channel.app_id)
-        await shown.told(("RESET", None), ("RESET", None))
+        await shown.wait_for_events(("RESET", None), ("RESET", None))
         assert len(shown.events[1][1].catalogue.living()) == 8
 
 
@@ -80,7 +80,7 @@ async def test_all_channels_are_watched_and_one_bound_later_joins_even_when_the_
         await wait_until(a_busy_moment)
         assert {update.kind for _, update in shown.events if update.channel_id == later.channel_id} == {"RESET"}
         await make_tag(west, later, APPLE, "Apple")
-        await shown.hears_of("CREATED", APPLE)
+        await shown.wait_for_event("CREATED", APPLE)
 
 
 async def test_a_narrowed_token_and_another_robot_see_only_their_channels(
@@ -95,15 +95,15 @@ async def test_a_narrowed_token_and_another_robot_see_only_their_channels(
         await wait_until(lambda: bool(east.hub._panels[channel.channel_id]._mailboxes))
         for number, each in enumerate((foreign, channel, mine)):
             await make_tag(west, each, APPLE + number, "Apple")
-        await shown.told(("CREATED", APPLE + 2))
-        await everything.hears_of("CREATED", APPLE + 1)
-        await everything.hears_of("CREATED", APPLE + 2)
-        assert ("CREATED", APPLE) not in everything.said
+        await shown.wait_for_events(("CREATED", APPLE + 2))
+        await everything.wait_for_event("CREATED", APPLE + 1)
+        await everything.wait_for_event("CREATED", APPLE + 2)
+        assert ("CREATED", APPLE) not in everything.received
 
 
 async def test_a_closed_panel_leaves_nothing(west: FeedProcess, channel: Channel) -> None:
     async with panel(west, channel) as shown:
-        await give(west, channel, 1, "ann")
-        await shown.told(("COUNT_CHANGED", 1))
-        await give(west, channel, 1, "bob")
+        await change_members(west, channel, 1, "ann")
+        await shown.wait_for_events(("COUNT_CHANGED", 1))
+        await change_members(west, channel, 1, "bob")
     assert not west.hub._panels

@@ -25,7 +25,7 @@ from tests.real_processes import environment, web, worker
 
 HERE: Final = Path(__file__).parent
 SCHEMA: Final = HERE.parents[1] / "schema.graphql"
-FAILURES: Final = ("Traceback", '"level": "ERROR"', '"level":"ERROR"')
+FAILURE_MARKERS: Final = ("Traceback", '"level": "ERROR"', '"level":"ERROR"')
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ RUNS: Final = (
 )
 
 
-async def fuzz(place: Path, seconds: int, seed: int) -> int:
+async def fuzz(directory: Path, seconds: int, seed: int) -> int:
     """Serve, fuzz, and read the logs; the exit code."""
     jwt_secret = secrets.token_hex(32)
-    logs = [place / "web.log", place / "worker.log"]
-    with start_embedded(place / "data", fast=True) as servers:
+    logs = [directory / "web.log", directory / "worker.log"]
+    with start_embedded(directory / "data", fast=True) as servers:
         await migrate(servers.database_url)
         settings = environment(
             servers.database_url,
@@ -73,13 +73,13 @@ async def fuzz(place: Path, seconds: int, seed: int) -> int:
             await running.enter_async_context(worker(settings, logs[1]))
             codes = []
             for run in RUNS:
-                schema = place / f"{run.name}.graphql"
+                schema = directory / f"{run.name}.graphql"
                 schema.write_text(f"{SCHEMA.read_text(encoding='utf-8')}\n{run.root}\n", encoding="utf-8")
                 given = {URL: url, SECRET: jwt_secret, NAME: run.name}
                 given |= {SCHEMA_FILE: str(schema), ENDPOINT: url + run.address}
                 options = (*run.options, f"--max-time={max(round(seconds * run.share), 1)}", f"--seed={seed}")
                 codes.append(await schemathesis(given, str(schema), *options))
-    failed = [line for log in logs for line in log.read_text(errors="replace").splitlines() if says_failure(line)]
+    failed = [line for log in logs for line in log.read_text(errors="replace").splitlines() if is_failure(line)]
     print("\n".join(["A process logged a failure:", *failed[:20]] if failed else ["No process logged a failure."]))
     outcomes = [code == 0 for code in codes] + [not failed]
     print(f"fuzz: {sum(outcomes)} passed, {outcomes.count(False)} failed")
@@ -100,8 +100,8 @@ async def schemathesis(given: dict[str, str], *arguments: str) -> int:
             await process.wait()
 
 
-def says_failure(line: str) -> bool:
-    return any(word in line for word in FAILURES)
+def is_failure(line: str) -> bool:
+    return any(word in line for word in FAILURE_MARKERS)
 
 
 def main() -> int:
@@ -109,10 +109,10 @@ def main() -> int:
     arguments.add_argument("--seconds", type=int, default=600)
     arguments.add_argument("--seed", type=int, default=random.randrange(2**32))
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory(prefix="user-tags-fuzz-") as place:
+    with tempfile.TemporaryDirectory(prefix="user-tags-fuzz-") as directory:
         # An embedded PostgreSQL run by root belongs to another account, which must get in.
-        Path(place).chmod(0o711)
-        return asyncio.run(fuzz(Path(place), given.seconds, given.seed))
+        Path(directory).chmod(0o711)
+        return asyncio.run(fuzz(Path(directory), given.seconds, given.seed))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any, Final
 from graphql import GraphQLEnumType, GraphQLSchema, OperationDefinitionNode, parse
 from graphql.language import DocumentNode
 
-from tests.fuzz.shapes import misfits
+from tests.fuzz.shapes import shape_errors
 
 JSON: Final = "application/json"
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
@@ -24,14 +24,14 @@ LEAK: Final = re.compile(
 MEMBERS: Final = {"message", "locations", "path", "extensions"}
 
 
-def faults_of(
+def response_errors(
     schema: GraphQLSchema, query: str, *, accept: str | None, status: int, content_type: str, body: bytes
 ) -> list[str]:
     """Everything that is wrong with the answer to a request that was sent in the form the protocol asks for."""
-    return list(_faults(schema, query, accept, status, content_type, body))
+    return list(_response_errors(schema, query, accept, status, content_type, body))
 
 
-def _faults(
+def _response_errors(
     schema: GraphQLSchema, query: str, accept: str | None, status: int, content_type: str, body: bytes
 ) -> Iterator[str]:
     if status >= 500:
@@ -39,12 +39,12 @@ def _faults(
     wanted = GRAPHQL_RESPONSE if accept == GRAPHQL_RESPONSE else JSON
     if content_type.partition(";")[0] != wanted:
         yield f"content type {content_type!r} instead of {wanted}"
-    executed = yield from _faults_of_answer(schema, query, body)
+    executed = yield from _answer_errors(schema, query, body)
     if status != (200 if executed or wanted == JSON else 400):
         yield f"status {status} of {wanted} {'with' if executed else 'without'} data"
 
 
-def _faults_of_answer(schema: GraphQLSchema, query: str, body: bytes) -> Generator[str, None, bool]:
+def _answer_errors(schema: GraphQLSchema, query: str, body: bytes) -> Generator[str, None, bool]:
     """Whatever is wrong with one answer; says whether anything was executed."""
     try:
         answer = json.loads(body)
@@ -54,30 +54,30 @@ def _faults_of_answer(schema: GraphQLSchema, query: str, body: bytes) -> Generat
     if not isinstance(answer, dict) or not answer.keys() <= {"data", "errors"} or not answer:
         yield f"no GraphQL answer: {body[:200]!r}"
         return False
-    yield from _faults_of_errors(schema, answer)
+    yield from _error_list_errors(schema, answer)
     if answer.get("data") is not None:
-        yield from misfits(schema, _operation(parse(query)), answer["data"])
+        yield from shape_errors(schema, _operation(parse(query)), answer["data"])
     return "data" in answer
 
 
-def faults_of_stream(schema: GraphQLSchema, query: str, *, status: int, content_type: str, body: bytes) -> list[str]:
+def stream_errors(schema: GraphQLSchema, query: str, *, status: int, content_type: str, body: bytes) -> list[str]:
     """The same for the beginning of a stream of events."""
-    return list(_faults_of_stream(schema, query, status, content_type, body))
+    return list(_stream_errors(schema, query, status, content_type, body))
 
 
-def _faults_of_stream(schema: GraphQLSchema, query: str, status: int, content_type: str, body: bytes) -> Iterator[str]:
+def _stream_errors(schema: GraphQLSchema, query: str, status: int, content_type: str, body: bytes) -> Iterator[str]:
     if status != 200 or content_type.partition(";")[0] != EVENT_STREAM:
         yield f"status {status} of {content_type}"
     for event in re.split(rb"\r?\n\r?\n", body):
         lines = dict(line.split(b": ", 1) for line in re.split(rb"\r?\n", event) if b": " in line)
         kind = lines.get(b"event")
         if kind == b"next":
-            yield from _faults_of_answer(schema, query, lines.get(b"data", b""))
+            yield from _answer_errors(schema, query, lines.get(b"data", b""))
         elif kind not in {None, b"complete"}:
             yield f"unknown event: {event!r}"
 
 
-def _faults_of_errors(schema: GraphQLSchema, answer: dict[str, Any]) -> Iterator[str]:
+def _error_list_errors(schema: GraphQLSchema, answer: dict[str, Any]) -> Iterator[str]:
     codes = schema.get_type("ErrorCode")
     assert isinstance(codes, GraphQLEnumType)
     errors = answer.get("errors", [])

@@ -29,7 +29,7 @@ from graphql import (
 from tests.fuzz.forms import with_named_fragments
 
 
-class _Hoist(Visitor):
+class _ExtractVariables(Visitor):
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
         self._types = types
@@ -51,7 +51,7 @@ class _Hoist(Visitor):
         return _operation(node, node.operation, self._definitions)
 
 
-class _Subscribe(Visitor):
+class _ToSubscription(Visitor):
     def leave_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> OperationDefinitionNode:
         return _operation(node, OperationType.SUBSCRIPTION, node.variable_definitions or ())
 
@@ -66,7 +66,7 @@ def _operation(node: OperationDefinitionNode, kind: OperationType, variables: An
     )
 
 
-def decided_otherwise(body: bytes) -> bytes:
+def with_flipped_booleans(body: bytes) -> bytes:
     """The same request with every yes a no: to a server that remembers the operation, nearly the same."""
     sent = json.loads(body)
     variables = {name: not value if isinstance(value, bool) else value for name, value in sent["variables"].items()}
@@ -82,15 +82,15 @@ def _has_float(value: ValueNode) -> bool:
     return isinstance(value, FloatValueNode)
 
 
-def request_for(schema: GraphQLSchema, query: str, *, variables: bool, subscription: bool = False) -> bytes:
+def request_body(schema: GraphQLSchema, query: str, *, variables: bool, subscription: bool = False) -> bytes:
     """The body that asks for an operation without variables; a subscription was made as a query of its fields."""
     document = parse(query)
     values: dict[str, Any] = {}
     if variables:
         types = TypeInfo(schema)
-        hoist = _Hoist(types)
+        hoist = _ExtractVariables(types)
         document, values = visit(document, TypeInfoVisitor(types, hoist)), hoist.values
     if subscription:
-        document = visit(document, _Subscribe())
+        document = visit(document, _ToSubscription())
     document = with_named_fragments(document, query)
     return json.dumps({"query": print_ast(document), "variables": values}).encode()

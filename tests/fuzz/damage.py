@@ -28,7 +28,7 @@ TEXTS: Final = (
 )
 
 
-def damaged(value: str, random: Random) -> str:
+def mutated(value: str, random: Random) -> str:
     """Something that was made of the value, or of nothing."""
     kind = random.randrange(4)
     if kind == 0:

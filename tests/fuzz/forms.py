@@ -19,11 +19,11 @@ from graphql import (
     visit,
 )
 
-DECIDED: Final = 0.15
-NAMED: Final = 0.5
+DIRECTIVE_PROBABILITY: Final = 0.15
+NAMED_FRAGMENT_PROBABILITY: Final = 0.5
 
 
-class _Decide(Visitor):
+class _AddDirectives(Visitor):
     def __init__(self, random: Random) -> None:
         super().__init__()
         self._random = random
@@ -34,7 +34,7 @@ class _Decide(Visitor):
 
     def leave_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
         self._depth -= 1
-        if self._depth == 0 or self._random.random() >= DECIDED:
+        if self._depth == 0 or self._random.random() >= DIRECTIVE_PROBABILITY:
             return None
         condition = ArgumentNode(
             name=NameNode(value="if"), value=BooleanValueNode(value=self._random.choice((True, False)))
@@ -49,14 +49,14 @@ class _Decide(Visitor):
         )
 
 
-class _Name(Visitor):
+class _NameFragments(Visitor):
     def __init__(self, random: Random) -> None:
         super().__init__()
         self._random = random
         self.fragments: list[FragmentDefinitionNode] = []
 
     def leave_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> FragmentSpreadNode | None:
-        if node.type_condition is None or self._random.random() >= NAMED:
+        if node.type_condition is None or self._random.random() >= NAMED_FRAGMENT_PROBABILITY:
             return None
         name = NameNode(value=f"Part{len(self.fragments)}")
         self.fragments.append(
@@ -69,11 +69,11 @@ class _Name(Visitor):
 
 def with_directives(query: str) -> str:
     """The operation with @skip and @include on some fields below its root; always the same for the same text."""
-    return print_ast(visit(parse(query), _Decide(Random(query))))
+    return print_ast(visit(parse(query), _AddDirectives(Random(query))))
 
 
 def with_named_fragments(document: DocumentNode, seed: str) -> DocumentNode:
     """The same with some of its inline fragments named."""
-    naming = _Name(Random(seed))
+    naming = _NameFragments(Random(seed))
     named: DocumentNode = visit(document, naming)
     return DocumentNode(definitions=(*named.definitions, *naming.fragments))

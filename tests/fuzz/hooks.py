@@ -12,11 +12,11 @@ import schemathesis
 from graphql import StringValueNode, build_schema, print_ast
 from hypothesis import strategies as st
 
-from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, faults_of, faults_of_stream
-from tests.fuzz.bodies import decided_otherwise, request_for
+from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, response_errors, stream_errors
+from tests.fuzz.bodies import request_body, with_flipped_booleans
 from tests.fuzz.forms import with_directives
-from tests.fuzz.substitution import substituted
-from tests.fuzz.world import SCHEMA_FILE, World
+from tests.fuzz.substitution import with_known_values
+from tests.fuzz.world import SCHEMA_FILE, FuzzedRobot
 
 SCHEMA: Final = build_schema(Path(os.environ[SCHEMA_FILE]).read_text(encoding="utf-8"))
 # Schemathesis knows no subscriptions, so these are made as if they were queries.
@@ -24,52 +24,52 @@ STREAMS: Final = SCHEMA.query_type is SCHEMA.get_type("Subscription")
 ACCEPTED: Final = (EVENT_STREAM,) if STREAMS else (None, JSON, GRAPHQL_RESPONSE)
 # Admins see and do the most, so most requests are theirs.
 ROLES: Final = ("admin", "admin", "admin", "admin", "admin", "creator", "agent", "integrator", "narrowed", "nobody")
-CALLS_BETWEEN_RESTORING: Final = 150
-CALLS_OF_A_ROBOT: Final = 3_000
+RESTORE_INTERVAL: Final = 150
+CALLS_PER_ROBOT: Final = 3_000
 # After these nothing else gets far; a few more calls see the state they leave.
-CLOSING: Final = {"Mutation.unbindChannel", "Mutation.updateChannel", "Mutation.bindChannel"}
-CALLS_AFTER_CLOSING: Final = 6
+UNBINDING_OPERATIONS: Final = {"Mutation.unbindChannel", "Mutation.updateChannel", "Mutation.bindChannel"}
+CALLS_AFTER_UNBINDING: Final = 6
 
-world: Final = World()
+world: Final = FuzzedRobot()
 
 
-class _Last(OrderedDict[str, str]):
+class _BoundedDict(OrderedDict[str, str]):
     """Forgets the oldest."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_size: int) -> None:
         super().__init__()
-        self._most = most
+        self._max_size = max_size
 
     def __setitem__(self, key: str, value: str) -> None:
         super().__setitem__(key, value)
-        if len(self) > self._most:
+        if len(self) > self._max_size:
             self.popitem(last=False)
 
 
-class _Turn:
+class _CallCounter:
     """Counts the calls, and restores the world when it is time."""
 
     def __init__(self) -> None:
         self._calls = 0
-        self._due = CALLS_BETWEEN_RESTORING
+        self._due = RESTORE_INTERVAL
 
     def next(self) -> bool:
         """Whether it is a call with variables."""
         self._calls += 1
-        if self._calls % CALLS_OF_A_ROBOT == 0:
-            world.begin_anew()
+        if self._calls % CALLS_PER_ROBOT == 0:
+            world.new_robot()
         elif self._calls >= self._due:
             world.restore()
-            self._due = self._calls + CALLS_BETWEEN_RESTORING
+            self._due = self._calls + RESTORE_INTERVAL
         return self._calls % 2 == 0
 
-    def hurry(self) -> None:
-        self._due = min(self._due, self._calls + CALLS_AFTER_CLOSING)
+    def restore_soon(self) -> None:
+        self._due = min(self._due, self._calls + CALLS_AFTER_UNBINDING)
 
 
-turn: Final = _Turn()
+call_counter: Final = _CallCounter()
 # What the last requests ask for, in the form that the checks read.
-meant: Final = _Last(1_000)
+sent_queries: Final = _BoundedDict(1_000)
 
 _offsets: Final = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 _any_time: Final = st.datetimes(timezones=_offsets).map(datetime.isoformat)
@@ -98,33 +98,35 @@ def flatmap_body(_context: Any, body: Any) -> Any:
     """What is drawn alone is often the same; with the text it differs, and is the same again when it is replayed."""
     text = print_ast(body)
     drawn = st.integers(0, 2**32 - 1)
-    return drawn.map(lambda number: substituted(SCHEMA, body, world.channels, Random(f"{number} {text}")))
+    return drawn.map(lambda number: with_known_values(SCHEMA, body, world.channels, Random(f"{number} {text}")))
 
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    variables = turn.next()
+    variables = call_counter.next()
     if isinstance(case.body, str):
-        query = meant[case.id] = with_directives(case.body)
-        case.body = request_for(SCHEMA, query, variables=variables, subscription=STREAMS)
+        query = sent_queries[case.id] = with_directives(case.body)
+        case.body = request_body(SCHEMA, query, variables=variables, subscription=STREAMS)
         if variables and case.operation.definition.is_query and not STREAMS:
-            world.send(decided_otherwise(case.body), dict(case.headers or {}))
+            world.send(with_flipped_booleans(case.body), dict(case.headers or {}))
 
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
-    if case.operation.label in CLOSING and b'"data":{' in response.content:
-        turn.hurry()
+    if case.operation.label in UNBINDING_OPERATIONS and b'"data":{' in response.content:
+        call_counter.restore_soon()
     if STREAMS:
-        world.know_cursors(found.decode() for found in re.findall(rb'"cursor":"([^"]+)"', response.content))
+        world.add_cursors(found.decode() for found in re.findall(rb'"cursor":"([^"]+)"', response.content))
 
 
 @schemathesis.check
 def answers_as_promised(_context: Any, response: Any, case: Any) -> None:
-    told = {"status": response.status_code, "content_type": response.headers["content-type"][0]}
-    query = meant[case.id]
+    response_fields = {"status": response.status_code, "content_type": response.headers["content-type"][0]}
+    query = sent_queries[case.id]
     if STREAMS:
-        faults = faults_of_stream(SCHEMA, query, body=response.content, **told)
+        faults = stream_errors(SCHEMA, query, body=response.content, **response_fields)
     else:
-        faults = faults_of(SCHEMA, query, accept=(case.headers or {}).get("Accept"), body=response.content, **told)
+        faults = response_errors(
+            SCHEMA, query, accept=(case.headers or {}).get("Accept"), body=response.content, **response_fields
+        )
     assert not faults, "\n".join(faults)

@@ -25,7 +25,7 @@ from graphql import (
 )
 
 Fields = dict[str, list[FieldNode]]
-WRITTEN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
+TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 SCALARS: Final[dict[str, tuple[type, ...]]] = {
     "Int": (int,),
     "Float": (int, float),
@@ -36,7 +36,7 @@ SCALARS: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
-def misfits(schema: GraphQLSchema, operation: OperationDefinitionNode, data: Any) -> Iterator[str]:
+def shape_errors(schema: GraphQLSchema, operation: OperationDefinitionNode, data: Any) -> Iterator[str]:
     """Where data is not what was selected, with the way there."""
     root = schema.get_root_type(operation.operation) or schema.query_type
     assert root is not None
@@ -91,7 +91,7 @@ def _is_leaf(of: GraphQLOutputType, value: Any) -> bool:
     kinds = SCALARS.get(str(of), ())
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         return False
-    return str(of) != "DateTime" or WRITTEN_TIME.fullmatch(str(value)) is not None
+    return str(of) != "DateTime" or TIMESTAMP.fullmatch(str(value)) is not None
 
 
 def _collect(schema: GraphQLSchema, of: GraphQLObjectType, selections: SelectionSetNode, fields: Fields) -> None:

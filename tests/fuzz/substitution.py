@@ -26,11 +26,11 @@ from graphql import (
 )
 from graphql.language import FieldNode, ListValueNode
 
-from tests.fuzz.damage import damaged
-from tests.fuzz.world import LABELS, OPENIDS, UNIONIDS, Known
+from tests.fuzz.damage import mutated
+from tests.fuzz.world import LABELS, OPENIDS, UNIONIDS, KnownValues
 
-OFTEN: Final = 0.9
-PLACES: Final = {
+SUBSTITUTION_PROBABILITY: Final = 0.9
+POOL_BY_NAME: Final = {
     "channelId": "channels",
     "openidsOf": "channels",
     "tag": "tags",
@@ -40,7 +40,7 @@ PLACES: Final = {
     "after": "cursors",
 }
 # `id` says what it is of only by its field.
-PLACES_OF_IDS: Final = {
+POOL_BY_FIELD: Final = {
     "channel": "channels",
     "updateChannel": "channels",
     "unbindChannel": "channels",
@@ -52,7 +52,7 @@ PLACES_OF_IDS: Final = {
     "jobProgress": "jobs",
     "node": "nodes",
 }
-WORDS: Final[dict[str, list[str]]] = {
+FIXED_VALUES: Final[dict[str, list[str]]] = {
     "openid": OPENIDS,
     "openids": OPENIDS,
     "unionid": UNIONIDS,
@@ -67,14 +67,14 @@ WORDS: Final[dict[str, list[str]]] = {
     "search": ["o", "Gold"],
 }
 # What must be new; one that is taken already comes up by itself often enough.
-NEW_WORDS: Final = {"name": "Name {}", "appId": "wxnew{}"}
+UNIQUE_VALUES: Final = {"name": "Name {}", "appId": "wxnew{}"}
 # May be written as a number.
 IDS: Final = frozenset({"id", "channelId", "openidsOf", "tag", "receiptId"})
 NUMBERS: Final = {"first": (1, 200), "expectedVersion": (1, 4)}
 
 
 class _Substitution(Visitor):
-    def __init__(self, types: TypeInfo, channels: list[Known], random: Random) -> None:
+    def __init__(self, types: TypeInfo, channels: list[KnownValues], random: Random) -> None:
         super().__init__()
         self._types = types
         self._channels = channels
@@ -91,44 +91,44 @@ class _Substitution(Visitor):
 
     def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> Any:
         nullable = is_nullable_type(self._types.get_input_type())
-        if isinstance(node.value, NullValueNode) and nullable and self._random.random() < OFTEN:
+        if isinstance(node.value, NullValueNode) and nullable and self._random.random() < SUBSTITUTION_PROBABILITY:
             # Edits refuse most nulls: to leave out is another thing.
             return REMOVE
         value = self._of(node.name.value, node.value)
         return None if value is node.value else ObjectFieldNode(name=node.name, value=value)
 
     def _of(self, name: str, value: ValueNode) -> ValueNode:
-        there = self._there(name)
-        often = self._random.random() < OFTEN
+        candidates = self._candidates(name)
+        often = self._random.random() < SUBSTITUTION_PROBABILITY
         match value:
             case ObjectValueNode() if name == "expression" and often:
                 return parse_value(self._expression(3))
             # One that is no Int is wrong on purpose.
             case IntValueNode() if name in NUMBERS and often and abs(int(value.value)) < 2**31:
                 return IntValueNode(value=str(self._random.randint(*NUMBERS[name])))
-            case StringValueNode() if there:
-                return StringValueNode(value=self._one_of(there))
-            case IntValueNode() if there and name in IDS:
-                return StringValueNode(value=self._one_of(there))
-            case ListValueNode() if there and all(isinstance(each, StringValueNode) for each in value.values):
-                some = self._random.sample(there, k=min(len(there), self._random.randint(1, 6)))
+            case StringValueNode() if candidates:
+                return StringValueNode(value=self._one_of(candidates))
+            case IntValueNode() if candidates and name in IDS:
+                return StringValueNode(value=self._one_of(candidates))
+            case ListValueNode() if candidates and all(isinstance(each, StringValueNode) for each in value.values):
+                some = self._random.sample(candidates, k=min(len(candidates), self._random.randint(1, 6)))
                 return ListValueNode(values=tuple(StringValueNode(value=self._one_of([each])) for each in some))
         return value
 
-    def _one_of(self, there: list[str]) -> str:
+    def _one_of(self, candidates: list[str]) -> str:
         """Mostly as it is, and else nearly so."""
-        found = self._random.choice(there)
-        return found if self._random.random() < OFTEN else damaged(found, self._random)
+        found = self._random.choice(candidates)
+        return found if self._random.random() < SUBSTITUTION_PROBABILITY else mutated(found, self._random)
 
-    def _there(self, name: str) -> list[str]:
+    def _candidates(self, name: str) -> list[str]:
         """What may stand under this name: mostly of one channel in a whole document."""
-        if name in WORDS:
-            return WORDS[name]
-        if name in NEW_WORDS:
-            return [NEW_WORDS[name].format(self._random.randrange(2**32))]
-        place = PLACES_OF_IDS.get(self._field, "tags") if name == "id" else PLACES.get(name, "")
-        known = self._here if self._random.random() < OFTEN else self._random.choice(self._channels)
-        return known.get(place, [])
+        if name in FIXED_VALUES:
+            return FIXED_VALUES[name]
+        if name in UNIQUE_VALUES:
+            return [UNIQUE_VALUES[name].format(self._random.randrange(2**32))]
+        pool = POOL_BY_FIELD.get(self._field, "tags") if name == "id" else POOL_BY_NAME.get(name, "")
+        known = self._here if self._random.random() < SUBSTITUTION_PROBABILITY else self._random.choice(self._channels)
+        return known.get(pool, [])
 
     def _expression(self, depth: int) -> str:
         kind = self._random.choice(("tag", "tag", "all", "any", "except")) if depth else "tag"
@@ -140,7 +140,9 @@ class _Substitution(Visitor):
         return f"{{{kind}: [{operands}]}}"
 
 
-def substituted(schema: GraphQLSchema, document: DocumentNode, channels: list[Known], random: Random) -> DocumentNode:
+def with_known_values(
+    schema: GraphQLSchema, document: DocumentNode, channels: list[KnownValues], random: Random
+) -> DocumentNode:
     """The document with known things in it."""
     types = TypeInfo(schema)
     changed: DocumentNode = visit(document, TypeInfoVisitor(types, _Substitution(types, channels, random)))

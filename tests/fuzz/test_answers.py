@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema, build_schema
 
-from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, faults_of, faults_of_stream
+from tests.fuzz.answers import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, response_errors, stream_errors
 
 QUERY = "{ tag { __typename name ... on Made { at size } kinds } }"
 GOOD = {"__typename": "Made", "name": "Gold", "at": "2026-03-01T12:00:00Z", "size": 1, "kinds": ["A", None]}
@@ -27,7 +27,7 @@ def schema() -> GraphQLSchema:
 
 def faults(schema: GraphQLSchema, body: Any, *, accept: str | None = None, status: int = 200, kind: str = JSON) -> str:
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return "; ".join(faults_of(schema, QUERY, accept=accept, status=status, content_type=kind, body=sent))
+    return "; ".join(response_errors(schema, QUERY, accept=accept, status=status, content_type=kind, body=sent))
 
 
 def refused(message: str = "There is no such tag.", code: str | None = "NOT_FOUND", **more: Any) -> dict[str, Any]:
@@ -128,15 +128,15 @@ def test_the_form_follows_what_was_accepted(schema: GraphQLSchema) -> None:
     ],
 )
 def test_a_stream_is_read_event_by_event(schema: GraphQLSchema, body: bytes, fault: str) -> None:
-    found = "; ".join(faults_of_stream(schema, QUERY, status=200, content_type=EVENT_STREAM, body=body))
+    found = "; ".join(stream_errors(schema, QUERY, status=200, content_type=EVENT_STREAM, body=body))
 
     assert fault in found
     assert bool(found) == bool(fault)
 
 
 def test_a_stream_has_its_own_type(schema: GraphQLSchema) -> None:
-    assert faults_of_stream(schema, QUERY, status=200, content_type=JSON, body=b"") == [f"status 200 of {JSON}"]
-    assert faults_of_stream(schema, QUERY, status=500, content_type=EVENT_STREAM, body=b"")
+    assert stream_errors(schema, QUERY, status=200, content_type=JSON, body=b"") == [f"status 200 of {JSON}"]
+    assert stream_errors(schema, QUERY, status=500, content_type=EVENT_STREAM, body=b"")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_stream_has_its_own_type(schema: GraphQLSchema) -> None:
 def test_what_is_left_out_is_not_there(schema: GraphQLSchema, directives: str, tag: Any, fault: str) -> None:
     body = json.dumps({"data": {"tag": tag}}).encode()
     query = f"{{ tag {{ name {directives} }} }}"
-    found = "; ".join(faults_of(schema, query, accept=None, status=200, content_type=JSON, body=body))
+    found = "; ".join(response_errors(schema, query, accept=None, status=200, content_type=JSON, body=body))
 
     assert fault in found
     assert bool(found) == bool(fault)

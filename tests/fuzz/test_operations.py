@@ -8,9 +8,9 @@ from random import Random
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, print_ast, print_schema, validate
 
-from tests.fuzz.bodies import decided_otherwise, request_for
+from tests.fuzz.bodies import request_body, with_flipped_booleans
 from tests.fuzz.forms import with_directives
-from tests.fuzz.substitution import substituted
+from tests.fuzz.substitution import with_known_values
 
 KNOWN = {"channels": ["the-channel"], "tags": ["one-tag", "another-tag"], "nodes": ["a-node"], "cursors": ["a-cursor"]}
 OPERATIONS = (
@@ -26,7 +26,7 @@ def schema() -> GraphQLSchema:
 
 
 def often(schema: GraphQLSchema, operation: str) -> list[str]:
-    return [print_ast(substituted(schema, parse(operation), [KNOWN], Random(seed))) for seed in range(100)]
+    return [print_ast(with_known_values(schema, parse(operation), [KNOWN], Random(seed))) for seed in range(100)]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -54,7 +54,7 @@ def test_nulls_are_mostly_left_out_where_they_may_be(schema: GraphQLSchema) -> N
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_variables_say_the_same(operation: str, schema: GraphQLSchema) -> None:
-    sent = json.loads(request_for(schema, operation, variables=True))
+    sent = json.loads(request_body(schema, operation, variables=True))
 
     assert validate(schema, parse(sent["query"])) == []
     assert '"' not in sent["query"]
@@ -62,7 +62,7 @@ def test_variables_say_the_same(operation: str, schema: GraphQLSchema) -> None:
 
 
 def test_an_unknown_argument_stays_where_it_is(schema: GraphQLSchema) -> None:
-    sent = json.loads(request_for(schema, '{ channel(id: "a", made: "up") { id } }', variables=True))
+    sent = json.loads(request_body(schema, '{ channel(id: "a", made: "up") { id } }', variables=True))
 
     assert sent["variables"] == {"v0": "a"}
     assert 'channel(id: $v0, made: "up")' in sent["query"]
@@ -71,7 +71,7 @@ def test_an_unknown_argument_stays_where_it_is(schema: GraphQLSchema) -> None:
 @pytest.mark.parametrize("variables", [True, False])
 def test_a_subscription_is_made_of_a_query(variables: bool, schema: GraphQLSchema) -> None:
     as_queries = build_schema(f"{print_schema(schema)} schema {{ query: Subscription }}")
-    made = request_for(as_queries, '{ jobProgress(id: "a") { state } }', variables=variables, subscription=True)
+    made = request_body(as_queries, '{ jobProgress(id: "a") { state } }', variables=variables, subscription=True)
 
     sent = json.loads(made)
     assert validate(schema, parse(sent["query"])) == []
@@ -82,7 +82,7 @@ def test_a_subscription_is_made_of_a_query(variables: bool, schema: GraphQLSchem
 def test_directives_and_named_fragments_come_now_and_then(schema: GraphQLSchema) -> None:
     operation = '{{ node(id: "{}") {{ id ... on AdTag {{ name adIds channel {{ name appId }} }} }} }}'
     made = [with_directives(operation.format(number)) for number in range(50)]
-    sent = [json.loads(request_for(schema, each, variables=True)) for each in made]
+    sent = [json.loads(request_body(schema, each, variables=True)) for each in made]
 
     assert all(validate(schema, parse(each["query"])) == [] for each in sent)
     assert {f"@{name}(if: {value})" for name in ("skip", "include") for value in ("true", "false")} == {
@@ -94,6 +94,6 @@ def test_directives_and_named_fragments_come_now_and_then(schema: GraphQLSchema)
 
 
 def test_another_decision_is_another_request_for_the_same_operation() -> None:
-    other = decided_otherwise(b'{"query": "query ($a: Boolean!, $b: Int) { c }", "variables": {"a": true, "b": 1}}')
+    other = with_flipped_booleans(b'{"query": "query ($a: Boolean!, $b: Int) { c }", "variables": {"a": true, "b": 1}}')
 
     assert json.loads(other) == {"query": "query ($a: Boolean!, $b: Int) { c }", "variables": {"a": False, "b": 1}}

@@ -42,18 +42,18 @@ query($id: ID!) { channel(id: $id) {
 PEOPLE: Final = "query($c: ID!, $o: [String!]!) { users(channelId: $c, openids: $o) { id } viewer { id } }"
 
 
-Known = dict[str, list[str]]
+KnownValues = dict[str, list[str]]
 
 
-class World:
+class FuzzedRobot:
     """The channels of the present robot, each with what is there, by the names that `substituted` asks for."""
 
     def __init__(self) -> None:
         self._http = httpx.Client(base_url=os.environ[URL], trust_env=False, timeout=30)
         self._settings = Settings(jwt_secret=os.environ[SECRET])
         self._robots = 0
-        self.channels: list[Known] = []
-        self.begin_anew()
+        self.channels: list[KnownValues] = []
+        self.new_robot()
 
     @property
     def robot(self) -> str:
@@ -66,7 +66,7 @@ class World:
         hour = timedelta(hours=1)
         return sign_token(self._settings, robot=self.robot, role=held, subject=role, ttl=hour, channels=channels)
 
-    def begin_anew(self) -> None:
+    def new_robot(self) -> None:
         """Another robot, so that what has piled up does not slow everything down; ids of the last one stay known."""
         foreign = [each for known in self.channels for each in known["nodes"]][-20:]
         self._robots += 1
@@ -81,18 +81,18 @@ class World:
         self._ask(OBTAIN)
         for known, kind in zip(self.channels, KINDS, strict=True):
             self._populate(known, account=kind != "MINI_PROGRAM")
-            self._look(known)
+            self._learn_ids(known)
 
     def send(self, body: bytes, headers: dict[str, str]) -> None:
         """Ask for something whose answer nobody reads."""
         self._http.post("/graphql", content=body, headers=headers | {"Content-Type": "application/json"})
 
-    def know_cursors(self, cursors: Iterable[str]) -> None:
+    def add_cursors(self, cursors: Iterable[str]) -> None:
         """Places in the feeds, to come back to."""
         for known in self.channels:
             known["cursors"] = [*known["cursors"], *cursors][-20:]
 
-    def _populate(self, known: Known, *, account: bool) -> None:
+    def _populate(self, known: KnownValues, *, account: bool) -> None:
         channel = known["channels"][0]
         now = datetime.now(UTC).replace(microsecond=0)
         events: list[dict[str, Any]] = [
@@ -114,7 +114,7 @@ class World:
             self._ask(CONFIRM, id=channel)
             self._try(CREATE_AD, input={"channelId": channel, "name": "From the fair", "adIds": ["ad-1", "ad-3"]})
 
-    def _look(self, known: Known) -> None:
+    def _learn_ids(self, known: KnownValues) -> None:
         """Make combos of what is there, export them, and know everything by its id."""
         channel = known["channels"][0]
         ids = [each["id"] for each in self._ask(FOUND, id=channel)["channel"]["tags"]["nodes"]]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from service.dev.demo.push_encoder import BodyFormat, Mode, seal_push
+from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
 from tests.api.robot import Robot
 
 TOKEN: Final = "CallbackToken123"
@@ -18,7 +18,7 @@ _nonces: Final = itertools.count(415670741)
 
 
 @dataclass(frozen=True)
-class Account:
+class PushingAccount:
     """An account and the address that its pushes go to."""
 
     robot: Robot
@@ -37,7 +37,7 @@ class Account:
         body_format: BodyFormat = "xml",
     ) -> tuple[dict[str, str], bytes]:
         """Query and body of a push, in safe mode when there is a key."""
-        return seal_push(
+        return encode_push(
             fields,
             token=self.token,
             encoding_aes_key=self.key,
@@ -56,19 +56,19 @@ class Account:
         """Push anything."""
         return await self.robot.web.http.post(self.url, params=query, content=body)
 
-    def but(self, **changes: Any) -> "Account":
+    def with_changes(self, **changes: Any) -> "PushingAccount":
         """The same account as somebody else imagines it."""
         return replace(self, **changes)
 
 
-async def bound_account(robot: Robot, *, encrypted: bool = True, **given: Any) -> Account:
+async def bind_account(robot: Robot, *, encrypted: bool = True, **given: Any) -> PushingAccount:
     """Bind a channel that takes pushes."""
     secrets = {"callbackToken": TOKEN} | ({"encodingAesKey": KEY} if encrypted else {})
     channel = await robot.bind(**(secrets | given))
-    return Account(robot, channel["id"], channel["appId"], channel["pushUrl"], key=KEY if encrypted else None)
+    return PushingAccount(robot, channel["id"], channel["appId"], channel["pushUrl"], key=KEY if encrypted else None)
 
 
-def message(openid: str = ADA, at: datetime | None = None, **changes: str) -> dict[str, str]:
+def message_fields(openid: str = ADA, at: datetime | None = None, **changes: str) -> dict[str, str]:
     """A text message as WeChat tells of it."""
     return {
         "ToUserName": "gh_97417a04a28d",
@@ -81,8 +81,8 @@ def message(openid: str = ADA, at: datetime | None = None, **changes: str) -> di
     }
 
 
-def happened(name: str, openid: str = ADA, at: datetime | None = None, **changes: str) -> dict[str, str]:
+def event_fields(name: str, openid: str = ADA, at: datetime | None = None, **changes: str) -> dict[str, str]:
     """An event as WeChat tells of it."""
-    fields = message(openid, at)
+    fields = message_fields(openid, at)
     del fields["Content"], fields["MsgId"]
     return {**fields, "MsgType": "event", "Event": name, **changes}

@@ -6,29 +6,29 @@ import pytest
 
 from service.dev.stack.servers import EmbeddedServers
 from tests.api.robot import Robot
-from tests.http.account import Account, bound_account
+from tests.http.account import PushingAccount, bind_account
 from tests.shared_web import robot_numbers, shared_web
-from tests.web_process import Web
+from tests.web_process import WebClient
 
 
 @pytest.fixture(scope="package")
-async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[Web]:
+async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[WebClient]:
     async with shared_web(servers, migrated_template) as running:
         yield running
 
 
 @pytest.fixture
-def robot(web: Web) -> Robot:
+def robot(web: WebClient) -> Robot:
     return Robot(web, f"r{next(robot_numbers)}")
 
 
 @pytest.fixture
-async def account(robot: Robot) -> Account:
+async def account(robot: Robot) -> PushingAccount:
     """Takes encrypted pushes."""
-    return await bound_account(robot)
+    return await bind_account(robot)
 
 
 @pytest.fixture
-async def plain_account(robot: Robot) -> Account:
+async def plain_account(robot: Robot) -> PushingAccount:
     """Has a callback token but no key."""
-    return await bound_account(robot, encrypted=False)
+    return await bind_account(robot, encrypted=False)

@@ -33,7 +33,7 @@ class Integrator:
         sealed: bytes = PrpCrypto(base64.b64decode(self.key + "=")).encrypt(xml, self.app_id)
         return sealed.decode()
 
-    async def hand_back(self, xml: str) -> dict[str, Any]:
+    async def submit(self, xml: str) -> dict[str, Any]:
         return await self.post({"encrypt": self.seal(xml)})
 
     async def post(self, fields: object) -> dict[str, Any]:
@@ -54,6 +54,6 @@ class Integrator:
         return answer
 
 
-async def obtained(robot: Robot) -> Integrator:
+async def obtain_endpoint(robot: Robot) -> Integrator:
     endpoint = (await robot.ask(OBTAIN))["obtainReturnEndpoint"]["returnEndpoint"]
     return Integrator(robot, endpoint["address"], endpoint["appId"], endpoint["key"])

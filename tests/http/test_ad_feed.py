@@ -8,9 +8,9 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.api.robot import Robot, event, everything
-from tests.http.account import ADA, happened
-from tests.http.account import Account as PushAccount
+from tests.api.robot import Robot, event_input, table_digests
+from tests.http.account import ADA, event_fields
+from tests.http.account import PushingAccount as PushAccount
 from tests.web_process import web_process
 
 CHANNEL = """
@@ -65,7 +65,7 @@ async def advertiser(robot: Robot) -> Advertiser:
 async def test_the_first_genuine_call_confirms_the_address_and_its_tags_enter_into_force(
     advertiser: Advertiser,
 ) -> None:
-    await advertiser.robot.ad_tag(advertiser.channel, "Spring", "42")
+    await advertiser.robot.create_ad_tag(advertiser.channel, "Spring", "42")
     assert await advertiser.ad_tags() == {"Spring": ("PENDING", 0)}
     before = await advertiser.state()
     assert (before["adReturnConfirmed"], before["credentials"]["lastAdCallAt"]) == (False, None)
@@ -98,7 +98,7 @@ async def test_every_spelling_is_understood(query: str, ads: list[str], advertis
 
     assert answer.status_code == 200
     assert await advertiser.ads_of("ada") == ads
-    await advertiser.robot.record(advertiser.channel, event("ada", "FOLLOW"))
+    await advertiser.robot.record(advertiser.channel, event_input("ada", "FOLLOW"))
     assert "Advertising" in await advertiser.robot.tags(advertiser.channel, "ada")
 
 
@@ -125,16 +125,16 @@ async def test_every_spelling_is_understood(query: str, ads: list[str], advertis
     ],
 )
 async def test_malformed_calls_write_nothing(query: str, code: str, advertiser: Advertiser) -> None:
-    await advertiser.robot.ad_tag(advertiser.channel, "Spring", "1")
-    before = await everything(advertiser.robot.web)
+    await advertiser.robot.create_ad_tag(advertiser.channel, "Spring", "1")
+    before = await table_digests(advertiser.robot.web)
 
     answer = await advertiser.calls(query.format(t=unix_seconds(), soon=unix_seconds(timedelta(minutes=6))))
     assert (answer.status_code, answer.text) == (400, code)
-    assert await everything(advertiser.robot.web) == before
+    assert await table_digests(advertiser.robot.web) == before
 
 
 async def test_without_the_secret_nothing_is_there(advertiser: Advertiser) -> None:
-    before = await everything(advertiser.robot.web)
+    before = await table_digests(advertiser.robot.web)
     push_url = (await advertiser.robot.ask("query($c: ID!) { channel(id: $c) { pushUrl } }", c=advertiser.channel))[
         "channel"
     ]["pushUrl"]
@@ -147,7 +147,7 @@ async def test_without_the_secret_nothing_is_there(advertiser: Advertiser) -> No
     for method in ("POST", "HEAD", "PUT"):
         answer = await advertiser.robot.web.http.request(method, advertiser.address, params={"wechat_openid": "ada"})
         assert answer.status_code == 405
-    assert await everything(advertiser.robot.web) == before
+    assert await table_digests(advertiser.robot.web) == before
 
 
 async def test_a_reset_address_is_dead_at_once_and_the_new_one_unconfirmed(advertiser: Advertiser) -> None:
@@ -164,30 +164,30 @@ async def test_a_reset_address_is_dead_at_once_and_the_new_one_unconfirmed(adver
 
 
 async def test_the_same_call_again_changes_nothing(advertiser: Advertiser) -> None:
-    await advertiser.robot.ad_tag(advertiser.channel, "Spring", "1")
+    await advertiser.robot.create_ad_tag(advertiser.channel, "Spring", "1")
     call = {"wechat_openid": "ada", "adgroup_id": "1", "act_time": unix_seconds()}
     await advertiser.calls(**call)
-    before = await everything(advertiser.robot.web)
+    before = await table_digests(advertiser.robot.web)
 
     assert (await advertiser.calls(**call)).status_code == 200
-    assert await everything(advertiser.robot.web) == before
+    assert await table_digests(advertiser.robot.web) == before
 
 
 async def test_the_push_and_the_feed_of_one_follow_may_come_in_any_order(account: PushAccount) -> None:
     robot, channel = account.robot, account.channel
     address = (await robot.ask(CHANNEL, c=channel))["channel"]["adReturnAddress"]
-    await robot.ad_tag(channel, "Spring", "1")
+    await robot.create_ad_tag(channel, "Spring", "1")
     at = datetime.now(UTC) + timedelta(minutes=1)
     call = {"adgroup_id": "1", "act_time": str(int(at.timestamp()))}
     await robot.web.http.get(address, params={"wechat_openid": "first_by_feed", **call})
     for openid in ("first_by_feed", "first_by_push"):
-        await account.push(happened("subscribe", openid, at))
+        await account.push(event_fields("subscribe", openid, at))
     await robot.web.http.get(address, params={"wechat_openid": "first_by_push", **call})
 
     tags = await robot.tags(channel, "first_by_feed")
     assert {"Spring", "Advertising", "New user"} <= tags
     assert await robot.tags(channel, "first_by_push") == tags
-    await account.push(happened("subscribe", ADA, at))
+    await account.push(event_fields("subscribe", ADA, at))
     assert "Non-advertising" in await robot.tags(channel, ADA)
 
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from wechatpy.crypto import PrpCrypto, WeChatCipher
 
-from service.wechat.batchset import LARGEST_BODY
-from tests.api.robot import Robot, everything
-from tests.http.integrator import Integrator, obtained, xml_of
+from service.wechat.batchset import MAX_BODY_BYTES
+from tests.api.robot import Robot, table_digests
+from tests.http.integrator import Integrator, obtain_endpoint, xml_of
 
 ADA, BOB = "oAda_000000000000000000000001", "oBob_000000000000000000000001"
 BOMB = """<?xml version="1.0"?><!DOCTYPE xml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
@@ -43,7 +43,7 @@ class Shop:
 
     async def refuses(self, answer: dict[str, object], code: int, before: dict[str, str]) -> None:
         assert (answer["errcode"], await self.returned()) == (code, [])
-        assert _but_notes(await everything(self.robot.web)) == _but_notes(before)
+        assert _but_notes(await table_digests(self.robot.web)) == _but_notes(before)
 
 
 def _but_notes(digests: dict[str, str]) -> dict[str, str]:
@@ -54,11 +54,11 @@ def _but_notes(digests: dict[str, str]) -> dict[str, str]:
 @pytest.fixture
 async def shop(robot: Robot) -> Shop:
     channel = await robot.bind()
-    return Shop(robot, channel["id"], channel["appId"], await obtained(robot))
+    return Shop(robot, channel["id"], channel["appId"], await obtain_endpoint(robot))
 
 
 async def test_a_client_written_for_the_platform_sets_a_tag(shop: Shop) -> None:
-    answer = await shop.integrator.hand_back(xml_of(shop.app_id, [ADA, BOB, ADA, "not an openid"]))
+    answer = await shop.integrator.submit(xml_of(shop.app_id, [ADA, BOB, ADA, "not an openid"]))
 
     assert (answer["code"], answer["msg"]) == (0, "ok")
     assert answer["data"]["added"] == 2
@@ -105,19 +105,19 @@ async def test_the_same_call_twice_and_at_once_changes_nothing_more(shop: Shop) 
 
 
 async def test_an_empty_list_makes_the_tag(shop: Shop) -> None:
-    assert (await shop.integrator.hand_back(xml_of(shop.app_id, [])))["errcode"] == 0
+    assert (await shop.integrator.submit(xml_of(shop.app_id, [])))["errcode"] == 0
     assert [tag["memberCount"] for tag in await shop.returned()] == [0]
 
 
 @pytest.mark.parametrize("token", ["nobodys", "../x", "%00", "a" * 5_000])
 async def test_an_unknown_token_is_1001(shop: Shop, token: str) -> None:
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
     stranger = replace(shop.integrator, address=shop.integrator.address.rpartition("/")[0] + "/" + token)
 
     if token == "../x":
         assert (await shop.robot.web.http.post(stranger.address, json={})).status_code == 404
     else:
-        answer = await stranger.hand_back(xml_of(shop.app_id, [ADA]))
+        answer = await stranger.submit(xml_of(shop.app_id, [ADA]))
         assert answer["errmsg"] == "TOKEN is not valid"
         await shop.refuses(answer, 1001, before)
 
@@ -125,28 +125,28 @@ async def test_an_unknown_token_is_1001(shop: Shop, token: str) -> None:
 async def test_a_robot_whose_gate_is_closed_is_1002(shop: Shop) -> None:
     close = "mutation($id: ID!) { updateChannel(input: {id: $id, verified: false}) { channel { id } } }"
     await shop.robot.ask(close, id=shop.channel)
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
 
-    await shop.refuses(await shop.integrator.hand_back(xml_of(shop.app_id, [ADA])), 1002, before)
+    await shop.refuses(await shop.integrator.submit(xml_of(shop.app_id, [ADA])), 1002, before)
 
 
 @pytest.mark.parametrize("name", ["appid", "category", "label", "desc"])
 async def test_an_empty_scalar_is_1007(shop: Shop, name: str) -> None:
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
 
     for blank in ("", "  "):
-        await shop.refuses(await shop.integrator.hand_back(xml_of(shop.app_id, [ADA], **{name: blank})), 1007, before)
+        await shop.refuses(await shop.integrator.submit(xml_of(shop.app_id, [ADA], **{name: blank})), 1007, before)
     without = f"<xml>{xml_of(shop.app_id, [ADA]).partition('<xml>')[2].replace(name, 'other')}"
-    await shop.refuses(await shop.integrator.hand_back(without), 1007, before)
+    await shop.refuses(await shop.integrator.submit(without), 1007, before)
 
 
 async def test_an_appid_of_no_bound_channel_is_1011(shop: Shop) -> None:
     other = await shop.robot.bind(2)
     await shop.robot.ask("mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }", id=other["id"])
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
 
     for app_id in ("wx0000000000000000", shop.integrator.app_id, other["appId"]):
-        await shop.refuses(await shop.integrator.hand_back(xml_of(app_id, [ADA])), 1011, before)
+        await shop.refuses(await shop.integrator.submit(xml_of(app_id, [ADA])), 1011, before)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ async def test_an_appid_of_no_bound_channel_is_1011(shop: Shop) -> None:
     ],
 )
 async def test_a_body_that_is_no_json_with_encrypt_is_1013(shop: Shop, body: bytes | None, content_type: str) -> None:
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
     sealed = f'{{"encrypt": "{shop.integrator.seal(xml_of(shop.app_id, [ADA]))}"}}'.encode()
 
     answer = await shop.integrator.post_raw(sealed if body is None else body, content_type)
@@ -181,7 +181,7 @@ async def test_a_content_type_with_a_charset_is_json(shop: Shop) -> None:
 
 
 async def test_anything_wrong_with_the_envelope_is_1019_and_tells_nothing(shop: Shop) -> None:
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
     mine, xml = shop.integrator, xml_of(shop.app_id, [ADA])
     good = mine.seal(xml)
     bytes_of = base64.b64decode(good)
@@ -208,15 +208,15 @@ async def test_anything_wrong_with_the_envelope_is_1019_and_tells_nothing(shop: 
     "xml", ["", "hello", "<xml>", "<other/>", "<xml></xml", "\x00", BOMB, OUTSIDE, "<xml>&nbsp;</xml>"], ids=repr
 )
 async def test_xml_that_is_hostile_or_unreadable_is_minus_one(shop: Shop, xml: str) -> None:
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
 
-    await shop.refuses(await shop.integrator.hand_back(xml), -1, before)
+    await shop.refuses(await shop.integrator.submit(xml), -1, before)
 
 
 async def test_a_body_of_ten_megabytes_is_minus_one(shop: Shop) -> None:
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
     body = b'{"encrypt": "' + b"A" * 10_000_000 + b'"}'
-    assert len(body) > LARGEST_BODY
+    assert len(body) > MAX_BODY_BYTES
     try:
         answer = await shop.integrator.post_raw(body)
     except httpx.WriteError:
@@ -225,18 +225,18 @@ async def test_a_body_of_ten_megabytes_is_minus_one(shop: Shop) -> None:
 
 
 async def test_more_than_ten_thousand_openids_are_minus_one_with_a_message(shop: Shop) -> None:
-    before = await everything(shop.robot.web)
-    answer = await shop.integrator.hand_back(xml_of(shop.app_id, [f"person-{n}" for n in range(10_001)]))
+    before = await table_digests(shop.robot.web)
+    answer = await shop.integrator.submit(xml_of(shop.app_id, [f"person-{n}" for n in range(10_001)]))
 
     await shop.refuses(answer, -1, before)
     assert "10,000" in answer["errmsg"]
 
 
 async def test_a_label_that_another_kind_of_tag_has_is_minus_one_with_a_message(shop: Shop) -> None:
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
     xml = xml_of(shop.app_id, [ADA], category="Opening", label="Opened")
 
-    answer = await shop.integrator.hand_back(xml)
+    answer = await shop.integrator.submit(xml)
     await shop.refuses(answer, -1, before)
     assert "Opening / Opened" in answer["errmsg"]
 
@@ -249,20 +249,20 @@ async def test_a_reset_key_is_dead_at_once(shop: Shop) -> None:
     assert (new["address"], new["appId"]) == (shop.integrator.address, shop.integrator.app_id)
     assert (await shop.integrator.post(sealed))["errcode"] == 1019
     renewed = replace(shop.integrator, key=new["key"])
-    assert (await renewed.hand_back(xml_of(shop.app_id, [ADA])))["errcode"] == 0
+    assert (await renewed.submit(xml_of(shop.app_id, [ADA])))["errcode"] == 0
 
 
 async def test_the_endpoint_of_one_robot_writes_to_no_channel_of_another(shop: Shop) -> None:
     other = Robot(shop.robot.web, f"{shop.robot.name}b")
     foreign = await other.bind()
-    before = await everything(shop.robot.web)
+    before = await table_digests(shop.robot.web)
 
-    await shop.refuses(await shop.integrator.hand_back(xml_of(foreign["appId"], [ADA])), 1011, before)
+    await shop.refuses(await shop.integrator.submit(xml_of(foreign["appId"], [ADA])), 1011, before)
 
 
 async def test_operators_see_when_the_last_call_decrypted(shop: Shop) -> None:
     query = "{ returnEndpoint { lastCallAt } }"
     await shop.integrator.post({"encrypt": "rubbish"})
     assert (await shop.robot.ask(query))["returnEndpoint"]["lastCallAt"] is None
-    await shop.integrator.hand_back(xml_of(shop.app_id, []))
+    await shop.integrator.submit(xml_of(shop.app_id, []))
     assert (await shop.robot.ask(query))["returnEndpoint"]["lastCallAt"] is not None

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.robot import Robot, everything
+from tests.api.robot import Robot, table_digests
 
 TOTALS = """
 query($c: ID!) { channel(id: $c) { userCount tags(kind: RETURN) { nodes {
@@ -88,7 +88,7 @@ async def test_remove_empty_files_and_openids_of_another_channel(robot: Robot, c
 
 async def test_what_is_refused_writes_nothing(robot: Robot, channel: str) -> None:
     foreign = (await Robot(robot.web, f"{robot.name}b").bind())["id"]
-    before = await everything(robot.web)
+    before = await table_digests(robot.web)
 
     async def refused(status: int, code: str, content: bytes = b"oAda\n", **given: Any) -> None:
         answer = await send(robot, given.pop("channel", channel), content, **given)
@@ -107,4 +107,4 @@ async def test_what_is_refused_writes_nothing(robot: Robot, channel: str) -> Non
     await refused(409, "NAME_TAKEN", category="Opening", label="Opened")
     anonymous = await robot.web.http.post("/import/return-data", content=b"oAda\n")
     assert (anonymous.status_code, anonymous.json()["code"]) == (401, "UNAUTHENTICATED")
-    assert await everything(robot.web) == before
+    assert await table_digests(robot.web) == before

@@ -6,10 +6,10 @@ import asyncpg
 import pytest
 
 from service.dev.stack.servers import start_embedded
-from tests.web_process import Web, web_process
+from tests.web_process import WebClient, web_process
 
 
-async def test_a_healthy_process(web: Web) -> None:
+async def test_a_healthy_process(web: WebClient) -> None:
     alive, ready = await web.http.get("/healthz"), await web.http.get("/readyz")
 
     assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
@@ -31,9 +31,9 @@ async def test_a_database_that_lacks_migrations_is_not_ready(database_url: str, 
 
 
 async def test_without_the_database_it_is_not_ready(
-    place: Path, redis_url: str, caplog: pytest.LogCaptureFixture
+    accessible_dir: Path, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with start_embedded(place, fast=True) as servers:
+    with start_embedded(accessible_dir, fast=True) as servers:
         async with web_process(servers.database_url, redis_url) as web:
             servers.stop()
             ready, alive = await web.http.get("/readyz"), await web.http.get("/healthz")

@@ -32,12 +32,12 @@ async def test_who_answers_stays_and_who_does_not_is_dropped(
             await reader.readuntil(b"\r\n\r\n")
             writer.write(frame)
             await reader.readuntil(b'"connection_ack"}')
-        (alive, answers), (silent, closing) = connections
-        for reader in (silent, alive):
+        (alive, answers), (awaiting_pong, closing) = connections
+        for reader in (awaiting_pong, alive):
             assert await reader.readexactly(2) == PING
         answers.write(PONG)
         async with asyncio.timeout(3):
-            ending = await silent.read()
+            ending = await awaiting_pong.read()
         assert ending[:1] == CLOSE, "nothing between the ping and the end"
         assert int.from_bytes(ending[2:4], "big") == KEEPALIVE
         assert await alive.readexactly(2) == PING

@@ -47,5 +47,5 @@ async def _asked(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
     caplog.clear()
     os.kill(os.getpid(), signal.SIGUSR1)
     text = await wait_until(lambda: next(iter(caplog.messages), None))
-    held: dict[str, Any] = json.loads(text.removeprefix("holding "))
+    held: dict[str, Any] = json.loads(text.removeprefix("process stats "))
     return held

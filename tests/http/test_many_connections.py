@@ -5,11 +5,11 @@ import sys
 
 FEW = """
 import resource
-from service.web.protocols.websocket import allow_many_connections
+from service.web.protocols.websocket import raise_file_descriptor_limit
 
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
-allow_many_connections()
+raise_file_descriptor_limit()
 print(*resource.getrlimit(resource.RLIMIT_NOFILE), most)
 """
 

@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from tests.api.robot import Robot, everything
-from tests.http.account import Account, bound_account, happened, message
+from tests.api.robot import Robot, table_digests
+from tests.http.account import PushingAccount, bind_account, event_fields, message_fields
 from tests.web_process import web_process
 
 
 @pytest.fixture
-async def own_account(database_url: str, redis_url: str) -> AsyncIterator[Account]:
+async def own_account(database_url: str, redis_url: str) -> AsyncIterator[PushingAccount]:
     """On a database that may be damaged."""
     async with web_process(database_url, redis_url) as web:
-        yield await bound_account(Robot(web))
+        yield await bind_account(Robot(web))
 
 
-async def execute(account: Account, *statements: str) -> None:
+async def execute(account: PushingAccount, *statements: str) -> None:
     connection = await asyncpg.connect(account.robot.web.settings.database_url)
     try:
         for statement in statements:
@@ -29,8 +29,8 @@ async def execute(account: Account, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["channel_user", "block_head", "user_tag_change", "tag_member_count"])
-async def test_what_cannot_be_recorded_is_not_acknowledged(own_account: Account, table: str) -> None:
-    query, body = own_account.seal(message())
+async def test_what_cannot_be_recorded_is_not_acknowledged(own_account: PushingAccount, table: str) -> None:
+    query, body = own_account.seal(message_fields())
     await execute(own_account, f"alter table {table} rename to away")
     answer = await own_account.post(query, body)
     assert (answer.status_code, answer.text) == (503, "TRY_AGAIN")
@@ -41,9 +41,9 @@ async def test_what_cannot_be_recorded_is_not_acknowledged(own_account: Account,
 
 
 async def test_a_channel_that_cannot_be_looked_up_is_no_unknown_one(
-    own_account: Account, caplog: pytest.LogCaptureFixture
+    own_account: PushingAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
-    query, body = own_account.seal(message())
+    query, body = own_account.seal(message_fields())
     await execute(own_account, "alter table channel rename to away")
     answer = await own_account.post(query, body)
     verified = await own_account.robot.web.http.get(own_account.url, params=query)
@@ -55,26 +55,26 @@ async def test_a_channel_that_cannot_be_looked_up_is_no_unknown_one(
     assert (await own_account.post(query, body)).text == "success"
 
 
-async def test_a_refused_write_leaves_nothing_half_done(own_account: Account) -> None:
-    await own_account.push(happened("subscribe"))
-    before = await everything(own_account.robot.web)
+async def test_a_refused_write_leaves_nothing_half_done(own_account: PushingAccount) -> None:
+    await own_account.push(event_fields("subscribe"))
+    before = await table_digests(own_account.robot.web)
     await execute(
         own_account,
         "create function refuse() returns trigger language plpgsql as $$ begin raise 'disk full'; end $$",
         "create trigger refuse before insert on user_tag_change for each row execute function refuse()",
     )
     later = datetime.now(UTC) + timedelta(minutes=1)
-    assert (await own_account.push(happened("unsubscribe", at=later))).status_code == 503
-    assert await everything(own_account.robot.web) == before
+    assert (await own_account.push(event_fields("unsubscribe", at=later))).status_code == 503
+    assert await table_digests(own_account.robot.web) == before
 
     await execute(own_account, "drop trigger refuse on user_tag_change")
-    assert (await own_account.push(happened("unsubscribe", at=later))).text == "success"
-    assert await everything(own_account.robot.web) != before
+    assert (await own_account.push(event_fields("unsubscribe", at=later))).text == "success"
+    assert await table_digests(own_account.robot.web) != before
 
 
-async def test_lost_connections_cost_no_push(own_account: Account) -> None:
+async def test_lost_connections_cost_no_push(own_account: PushingAccount) -> None:
     async def pushes(name: str) -> list[tuple[int, str]]:
-        answers = await asyncio.gather(*(own_account.push(message(f"o{name}{number}")) for number in range(8)))
+        answers = await asyncio.gather(*(own_account.push(message_fields(f"o{name}{number}")) for number in range(8)))
         return [(answer.status_code, answer.text) for answer in answers]
 
     await pushes("before")

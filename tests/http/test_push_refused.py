@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from service.dev.demo.push_encoder import write_body
+from service.dev.demo.push_encoder import encode_body
 from service.wechat.crypto import new_encoding_aes_key, sign
-from tests.api.robot import everything
-from tests.http.account import Account, message
+from tests.api.robot import table_digests
+from tests.http.account import PushingAccount, message_fields
 
 Query: TypeAlias = dict[str, str]
 Alter: TypeAlias = Callable[[Query, bytes], tuple[Query, bytes]]
@@ -19,10 +19,10 @@ DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
 async def refused(
-    account: Account, answer: httpx.Response, before: dict[str, str], caplog: pytest.LogCaptureFixture
+    account: PushingAccount, answer: httpx.Response, before: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> tuple[int, str]:
     """How it was refused, after seeing that it left nothing behind."""
-    assert await everything(account.robot.web) == before
+    assert await table_digests(account.robot.web) == before
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     assert "success" not in answer.text
     assert account.url.rpartition("/")[2] not in caplog.text
@@ -60,7 +60,7 @@ ALTERED: dict[str, tuple[Alter, tuple[int, str]]] = {
         lambda query, _: (query, b"<xml>" + b"<a>" * 8_000 + b"</a>" * 8_000 + b"</xml>"),
         (400, "BAD_ENVELOPE"),
     ),
-    "not encrypted": (lambda query, _: (query, write_body(message(), "xml")), (400, "BAD_ENVELOPE")),
+    "not encrypted": (lambda query, _: (query, encode_body(message_fields(), "xml")), (400, "BAD_ENVELOPE")),
     "oversized body": (lambda query, body: (query, body + b" " * 70_000), (413, "TOO_LARGE")),
     "very oversized body": (lambda query, body: (query, body + b" " * 5_000_000), (413, "TOO_LARGE")),
 }
@@ -68,13 +68,13 @@ ALTERED: dict[str, tuple[Alter, tuple[int, str]]] = {
 
 @pytest.mark.parametrize(("alter", "expected"), ALTERED.values(), ids=ALTERED)
 async def test_a_push_that_was_altered_is_refused(
-    account: Account, alter: Alter, expected: tuple[int, str], caplog: pytest.LogCaptureFixture
+    account: PushingAccount, alter: Alter, expected: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = await everything(account.robot.web)
-    answer = await account.post(*alter(*account.seal(message())))
+    before = await table_digests(account.robot.web)
+    answer = await account.post(*alter(*account.seal(message_fields())))
 
     assert await refused(account, answer, before, caplog) == expected
-    assert (await account.push(message())).text == "success", "the unaltered one is taken"
+    assert (await account.push(message_fields())).text == "success", "the unaltered one is taken"
 
 
 @pytest.mark.parametrize(
@@ -89,23 +89,23 @@ async def test_a_push_that_was_altered_is_refused(
     ids=["another token", "no token", "another key", "another app id", "plain"],
 )
 async def test_whoever_does_not_know_all_secrets_is_refused(
-    account: Account, changes: dict[str, Any], expected: tuple[int, str], caplog: pytest.LogCaptureFixture
+    account: PushingAccount, changes: dict[str, Any], expected: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = await everything(account.robot.web)
-    answer = await account.but(**changes).push(message())
+    before = await table_digests(account.robot.web)
+    answer = await account.with_changes(**changes).push(message_fields())
 
     assert await refused(account, answer, before, caplog) == expected
 
 
 @pytest.mark.parametrize("away", [timedelta(minutes=-11), timedelta(minutes=11)])
 async def test_a_stale_signature_is_refused(
-    account: Account, away: timedelta, caplog: pytest.LogCaptureFixture
+    account: PushingAccount, away: timedelta, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = await everything(account.robot.web)
-    answer = await account.push(message(), sent=datetime.now(UTC) + away)
+    before = await table_digests(account.robot.web)
+    answer = await account.push(message_fields(), sent=datetime.now(UTC) + away)
 
     assert await refused(account, answer, before, caplog) == (403, "STALE")
-    assert (await account.push(message(), sent=datetime.now(UTC) + away * 0.8)).text == "success"
+    assert (await account.push(message_fields(), sent=datetime.now(UTC) + away * 0.8)).text == "success"
 
 
 @pytest.mark.parametrize(
@@ -134,34 +134,34 @@ async def test_a_stale_signature_is_refused(
     ids=lambda value: str(value)[:60],
 )
 async def test_a_genuine_push_that_makes_no_sense_is_refused(
-    account: Account, fields: dict[str, str], code: str, caplog: pytest.LogCaptureFixture
+    account: PushingAccount, fields: dict[str, str], code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = await everything(account.robot.web)
-    answer = await account.push({**message(), **fields})
+    before = await table_digests(account.robot.web)
+    answer = await account.push({**message_fields(), **fields})
 
     assert await refused(account, answer, before, caplog) == (400, code)
 
 
-async def test_five_minutes_ahead_are_forgiven(account: Account) -> None:
-    assert (await account.push(message(at=datetime.now(UTC) + timedelta(minutes=4)))).text == "success"
+async def test_five_minutes_ahead_are_forgiven(account: PushingAccount) -> None:
+    assert (await account.push(message_fields(at=datetime.now(UTC) + timedelta(minutes=4)))).text == "success"
 
 
 async def test_a_plain_channel_refuses_what_it_cannot_decrypt(
-    plain_account: Account, caplog: pytest.LogCaptureFixture
+    plain_account: PushingAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = await everything(plain_account.robot.web)
-    answer = await plain_account.but(key=new_encoding_aes_key()).push(message(), mode="safe")
+    before = await table_digests(plain_account.robot.web)
+    answer = await plain_account.with_changes(key=new_encoding_aes_key()).push(message_fields(), mode="safe")
 
     assert await refused(plain_account, answer, before, caplog) == (400, "BAD_ENVELOPE")
 
 
 @pytest.mark.parametrize("garbage", ["", "!", "AAAA", base64.b64encode(bytes(32)).decode(), "A" * 43])
 async def test_a_well_signed_envelope_of_garbage_is_refused(
-    account: Account, garbage: str, caplog: pytest.LogCaptureFixture
+    account: PushingAccount, garbage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = await everything(account.robot.web)
+    before = await table_digests(account.robot.web)
     timestamp = str(int(datetime.now(UTC).timestamp()))
     query = {"timestamp": timestamp, "nonce": "n", "msg_signature": sign(account.token, timestamp, "n", garbage)}
-    answer = await account.post(query, write_body({"ToUserName": "x", "Encrypt": garbage}, "xml"))
+    answer = await account.post(query, encode_body({"ToUserName": "x", "Encrypt": garbage}, "xml"))
 
     assert await refused(account, answer, before, caplog) == (400, "BAD_ENVELOPE")

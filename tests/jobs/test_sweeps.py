@@ -10,8 +10,8 @@ from service.domain.events.recorder import record_events
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
-from service.worker.tasks.scheduled import ad_tags, forget
-from tests.jobs.conftest import TeaHouse
+from service.worker.tasks.scheduled import complete_ad_tags, forget_unfollowed_users
+from tests.jobs.conftest import ScheduledChannel
 from tests.real_processes import worker
 from tests.runtimes import admin, bind
 from tests.waiting import wait_until
@@ -19,41 +19,43 @@ from tests.waiting import wait_until
 UNFINISHED = "select count(*) from ad_tag where written_edition < edition"
 
 
-async def make_unfinished(house: TeaHouse) -> None:
+async def make_unfinished(house: ScheduledChannel) -> None:
     details = AdTagDetails("Spring", ["1"], None)
     await create_ad_tag(house.runtime, admin(), channel_gid(house.channel.channel_id), details)
     await house.runtime.pool.execute("update ad_tag set written_edition = 0")
 
 
-async def test_a_worker_finishes_ad_tags_as_soon_as_it_starts(tea_house: TeaHouse, tmp_path: Path) -> None:
-    await make_unfinished(tea_house)
-    async with worker(tea_house.environment, tmp_path / "worker.log"):
+async def test_a_worker_finishes_ad_tags_as_soon_as_it_starts(
+    scheduled_channel: ScheduledChannel, tmp_path: Path
+) -> None:
+    await make_unfinished(scheduled_channel)
+    async with worker(scheduled_channel.environment, tmp_path / "worker.log"):
 
         async def finished() -> bool:
-            return not await tea_house.runtime.pool.fetchval(UNFINISHED)
+            return not await scheduled_channel.runtime.pool.fetchval(UNFINISHED)
 
         await wait_until(finished, within=15)
 
 
 async def test_people_are_forgotten_in_every_channel_and_one_that_fails_holds_up_nobody(
-    tea_house: TeaHouse, caplog: pytest.LogCaptureFixture
+    scheduled_channel: ScheduledChannel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    runtime, other = tea_house.runtime, await bind(tea_house.runtime)
-    for channel in (tea_house.channel, other):
+    runtime, other = scheduled_channel.runtime, await bind(scheduled_channel.runtime)
+    for channel in (scheduled_channel.channel, other):
         for kind in (EventKind.FOLLOW, EventKind.UNFOLLOW):
             await record_events(runtime, channel, [UserEvent("ben", kind, runtime.clock())])
-            tea_house.time.advance(timedelta(seconds=2))
-    tea_house.time.advance(timedelta(days=31))
+            scheduled_channel.time.advance(timedelta(seconds=2))
+    scheduled_channel.time.advance(timedelta(days=31))
     await runtime.pool.execute("update channel_state set user_count = -2147483648 where channel_id = $1", 1)
 
-    await forget({"runtime": runtime})
+    await forget_unfollowed_users({"runtime": runtime})
     left = await runtime.pool.fetch("select channel_id from channel_user where openid = 'ben'")
     assert [row["channel_id"] for row in left] == [1]
     assert "forgetting people of channel 1 failed" in caplog.text
 
 
-async def test_finishing_is_done_channel_by_channel(tea_house: TeaHouse) -> None:
-    await make_unfinished(tea_house)
+async def test_finishing_is_done_channel_by_channel(scheduled_channel: ScheduledChannel) -> None:
+    await make_unfinished(scheduled_channel)
 
-    await ad_tags({"runtime": tea_house.runtime})
-    assert await tea_house.runtime.pool.fetchval(UNFINISHED) == 0
+    await complete_ad_tags({"runtime": scheduled_channel.runtime})
+    assert await scheduled_channel.runtime.pool.fetchval(UNFINISHED) == 0

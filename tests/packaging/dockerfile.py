@@ -43,40 +43,40 @@ def read_stages(text: str) -> list[Stage]:
     return [tuple(stage) for stage in stages]
 
 
-def all_of(stage: Stage, keyword: str) -> list[str]:
+def texts_of(stage: Stage, keyword: str) -> list[str]:
     return [each.text for each in stage if each.keyword == keyword]
 
 
-def only(stage: Stage, keyword: str) -> Instruction:
+def single_instruction(stage: Stage, keyword: str) -> Instruction:
     (found,) = (each for each in stage if each.keyword == keyword)
     return found
 
 
 def health_check(stage: Stage) -> Instruction:
     """Read what `HEALTHCHECK --option=… CMD […]` runs."""
-    return Instruction("CMD", only(stage, "HEALTHCHECK").text.partition(" CMD ")[2])
+    return Instruction("CMD", single_instruction(stage, "HEALTHCHECK").text.partition(" CMD ")[2])
 
 
-def build(stage: Stage, root: Path) -> None:
+def perform_stage(stage: Stage, root: Path) -> None:
     """Perform a stage below `root`; raises CalledProcessError, or ValueError on an instruction it does not know."""
     (root / "bin").mkdir()
     (root / "bin" / "python").symlink_to(Path(sys.base_exec_prefix) / "bin" / f"python3.{sys.version_info.minor}")
     environment = os.environ | {"PATH": f"{root}/bin:{os.environ['PATH']}", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    place = root
+    workdir = root
     for step in stage:
         match step.keyword:
             case "FROM":
                 pass
             case "WORKDIR":
-                place = Path(_moved(step.text, root))
-                place.mkdir(parents=True)
+                workdir = Path(_moved(step.text, root))
+                workdir.mkdir(parents=True)
             case "COPY":
                 *sources, target = step.text.split()
                 for source in sources:
-                    _copy(REPOSITORY / source, place, target)
+                    _copy(REPOSITORY / source, workdir, target)
             case "RUN":
                 command = ["sh", "-ec", _moved(step.text, root)]
-                subprocess.run(command, cwd=place, env=environment, stdin=subprocess.DEVNULL, check=True)
+                subprocess.run(command, cwd=workdir, env=environment, stdin=subprocess.DEVNULL, check=True)
             case _:
                 raise ValueError(f"{step.keyword} is not known here")
 
@@ -86,11 +86,11 @@ def _moved(text: str, root: Path) -> str:
     return ROOTED.sub(f"{root}/", text)
 
 
-def _copy(source: Path, place: Path, target: str) -> None:
+def _copy(source: Path, workdir: Path, target: str) -> None:
     """Copy as COPY does: what is in a directory, or a file into a target that ends with a slash."""
     if source.is_dir():
-        shutil.copytree(source, place / target, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(source, workdir / target, ignore=shutil.ignore_patterns("__pycache__"))
     else:
-        destination = place / target / source.name if target.endswith("/") else place / target
+        destination = workdir / target / source.name if target.endswith("/") else workdir / target
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, destination)

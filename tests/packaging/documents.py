@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.packaging.dockerfile import REPOSITORY
 
-FENCE: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+CODE_BLOCK: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 HEADING: Final = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 LINK: Final = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 SPAN: Final = re.compile(r"`([^`\n]+)`")
@@ -29,13 +29,13 @@ class Document:
     @property
     def prose(self) -> str:
         """Return the text without its code blocks."""
-        return FENCE.sub("", self.text)
+        return CODE_BLOCK.sub("", self.text)
 
     def blocks(self, language: str) -> list[str]:
         """Return the code blocks of a language, without the indentation of a list they stand in."""
         return [
             re.sub(f"^{indent}", "", text, flags=re.MULTILINE)
-            for indent, found, text in FENCE.findall(self.text)
+            for indent, found, text in CODE_BLOCK.findall(self.text)
             if found == language
         ]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-from service.dev.stack.servers import environment_with_ourselves
+from service.dev.stack.servers import environment_with_package_path
 from tests import lasting
 from tests.packaging.documents import README
 from tests.ports import free_port
@@ -131,7 +131,7 @@ def environment(data_dir: Path) -> dict[str, str]:
     """Return our environment without settings of the service but those of the demo."""
     ours = {
         name: value
-        for name, value in environment_with_ourselves().items()
+        for name, value in environment_with_package_path().items()
         if not name.startswith("USER_TAGS_") and name not in {"DATABASE_URL", "REDIS_URL"}
     }
     return ours | {"USER_TAGS_DATA_DIR": str(data_dir), "USER_TAGS_DEMO_PORT": "0", "NO_PROXY": "127.0.0.1"}

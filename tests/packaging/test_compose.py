@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from service.cli.commands import parser
+from service.cli.commands import build_parser
 from service.foundation.settings import read_settings
 from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.documents import SETTINGS, quoted
@@ -42,7 +42,7 @@ def test_ours_run_from_one_image_in_production(name: str) -> None:
     assert (SERVICES[name]["image"], SERVICES[name]["build"]) == ("user-tags", ".")
     settings = read_settings({key: filled(value) for key, value in SERVICES[name]["environment"].items()})
     assert settings.production
-    parser().parse_args(SERVICES[name]["command"])
+    build_parser().parse_args(SERVICES[name]["command"])
 
 
 def test_every_variable_given_to_ours_is_a_setting() -> None:
@@ -71,7 +71,7 @@ def test_the_migration_comes_first_and_once() -> None:
 
 
 def test_the_web_has_two_processes_and_the_health_check_of_the_image() -> None:
-    assert parser().parse_args(SERVICES["web"]["command"]).workers == 2
+    assert build_parser().parse_args(SERVICES["web"]["command"]).workers == 2
     assert SERVICES["web"]["ports"] == ["8000:8000"]
     assert "healthcheck" not in SERVICES["web"]
     for name in ("migrate", "worker"):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from service.cli.commands import parser
+from service.cli.commands import build_parser
 from service.entities.enums import Permission, Role
 from service.entities.errors import ErrorCode
 from service.entities.principal import permissions_of
@@ -145,11 +145,11 @@ def commands() -> Iterator[str]:
 def test_every_command_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     name, *rest = shlex.split(command)
     if rest and not USAGE.search(command):
-        parser().parse_args([name, *rest])
+        build_parser().parse_args([name, *rest])
         return
     # Named alone, or with what may be given.
     with pytest.raises(SystemExit) as ended:
-        parser().parse_args([name, "--help"])
+        build_parser().parse_args([name, "--help"])
     assert ended.value.code == 0
     assert set(re.findall(r"--[a-z][a-z-]*", command)) <= set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
 

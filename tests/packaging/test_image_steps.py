@@ -16,8 +16,15 @@ from typing import Final
 import httpx
 import pytest
 
-from service.dev.stack.account import Account
-from tests.packaging.dockerfile import REPOSITORY, all_of, build, health_check, only, read_stages
+from service.dev.stack.account import OsAccount
+from tests.packaging.dockerfile import (
+    REPOSITORY,
+    health_check,
+    perform_stage,
+    read_stages,
+    single_instruction,
+    texts_of,
+)
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -36,7 +43,7 @@ class Container:
     def __init__(self, root: Path, port: int, settings: dict[str, str]) -> None:
         self._root = root
         self._port = port
-        declared = dict(text.split("=", 1) for text in all_of(RUNTIME, "ENV"))
+        declared = dict(text.split("=", 1) for text in texts_of(RUNTIME, "ENV"))
         path = declared.pop("PATH").replace("/opt/", f"{root}/opt/").replace("$PATH", "/usr/bin:/bin")
         self._environment = {**declared, **SECRETS, **settings, "PATH": path, "HOME": "/"}
 
@@ -55,7 +62,10 @@ class Container:
 
     @contextlib.contextmanager
     def running(self, *command: str) -> "Iterator[subprocess.Popen[str]]":
-        process = self.run(only(RUNTIME, "ENTRYPOINT").words() + (list(command) or only(RUNTIME, "CMD").words()))
+        process = self.run(
+            single_instruction(RUNTIME, "ENTRYPOINT").words()
+            + (list(command) or single_instruction(RUNTIME, "CMD").words())
+        )
         try:
             yield process
         finally:
@@ -77,8 +87,8 @@ class Container:
 
 def _account() -> Callable[[], None] | None:
     """Become the image's user, where only root can; it may pass where the interpreter of this machine lies."""
-    uid, gid = only(RUNTIME, "USER").text.split(":")
-    return Account(int(uid), int(gid), passes_everywhere=True).become if os.geteuid() == 0 else None
+    uid, gid = single_instruction(RUNTIME, "USER").text.split(":")
+    return OsAccount(int(uid), int(gid), bypasses_permissions=True).drop_privileges if os.geteuid() == 0 else None
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +97,7 @@ def image() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="user-tags-image-"))
     directory.chmod(0o755)
     try:
-        build(BUILDER, directory)
+        perform_stage(BUILDER, directory)
         yield directory
     finally:
         shutil.rmtree(directory)
@@ -133,16 +143,16 @@ def test_the_image_holds_what_production_needs_and_no_more(image: Path) -> None:
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:
-    uid, gid = only(RUNTIME, "USER").text.split(":")
+    uid, gid = single_instruction(RUNTIME, "USER").text.split(":")
     assert int(uid) > 0
     assert int(gid) > 0
-    assert all_of(RUNTIME, "COPY") == ["--from=builder /opt/user-tags /opt/user-tags"]
+    assert texts_of(RUNTIME, "COPY") == ["--from=builder /opt/user-tags /opt/user-tags"]
 
 
 def test_the_build_is_sent_all_that_it_copies() -> None:
     lines = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").split()
     assert "*" in lines
     allowed = {line.removeprefix("!").rstrip("/") for line in lines if line.startswith("!")}
-    for copy in all_of(BUILDER, "COPY"):
+    for copy in texts_of(BUILDER, "COPY"):
         for source in copy.split()[:-1]:
             assert source.split("/")[0] in allowed, source

@@ -10,7 +10,7 @@ from service.entities.channels import Channel
 from service.foundation.clock import Clock
 from service.foundation.settings import Settings
 from tests.frozen_clock import FrozenClock
-from tests.races.sides import OpenSide, Side, open_side
+from tests.races.sides import RacingProcess, StartRacingProcess, start_racing_process
 from tests.runtimes import bind, open_runtime
 
 
@@ -28,7 +28,7 @@ async def channel(runtime: Runtime) -> Channel:
 
 
 @pytest.fixture
-async def side(database_url: str, clock: FrozenClock) -> AsyncIterator[OpenSide]:
+async def start_process(database_url: str, clock: FrozenClock) -> AsyncIterator[StartRacingProcess]:
     """Start a racing process; all of them end with the test."""
     shared_clock = clock
     async with AsyncExitStack() as stack:
@@ -40,9 +40,9 @@ async def side(database_url: str, clock: FrozenClock) -> AsyncIterator[OpenSide]
             settings: Settings | None = None,
             weakened: Mapping[str, str] | None = None,
             transactions: bool = True,
-        ) -> Side:
+        ) -> RacingProcess:
             return await stack.enter_async_context(
-                open_side(
+                start_racing_process(
                     database_url,
                     name,
                     clock=clock or shared_clock,

@@ -8,11 +8,11 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule
 from service.entities.users import UserEvent
 from service.foundation.settings import Windows
-from tests.domain.log_replay import check_log
+from tests.domain.log_replay import replay_and_check
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
 from tests.oracle import oracle_tags
 
-LINES = """
+CHANGES = """
 select l.version, l.added, l.removed from user_tag_change l
 join channel_user u on u.channel_id = l.channel_id and u.ordinal = l.block * 32000 + l.user_offset
 where u.channel_id = $1 and u.openid = $2
@@ -20,12 +20,12 @@ order by l.version
 """
 TABLES = ("channel_user", "block_head", "tag_members", "tag_member_count", "user_tag_change", "bulk_tag_change")
 
-Line = tuple[set[int], set[int]]
+TagChanges = tuple[set[int], set[int]]
 
 
-async def lines_of(runtime: Runtime, channel: Channel, openid: str) -> list[Line]:
+async def changes_of(runtime: Runtime, channel: Channel, openid: str) -> list[TagChanges]:
     """What the log says happened to somebody, in order: tags added and tags removed."""
-    rows = await runtime.pool.fetch(LINES, channel.channel_id, openid)
+    rows = await runtime.pool.fetch(CHANGES, channel.channel_id, openid)
     return [(set(row["added"]), set(row["removed"])) for row in rows]
 
 
@@ -51,7 +51,7 @@ async def skip_ordinals(runtime: Runtime, channel: Channel, ordinal: int) -> Non
     )
 
 
-async def everything(runtime: Runtime) -> dict[str, list[str]]:
+async def table_rows(runtime: Runtime) -> dict[str, list[str]]:
     """All rows of everything an event may touch."""
     return {
         table: [row["t"] for row in await runtime.pool.fetch(f"select t::text as t from {table} t order by 1")]  # noqa: S608
@@ -59,7 +59,7 @@ async def everything(runtime: Runtime) -> dict[str, list[str]]:
     }
 
 
-async def check_everything(
+async def check_consistency(
     runtime: Runtime, channel: Channel, happened: set[UserEvent], now: datetime, windows: Windows | None = None
 ) -> None:
     """Facts, bits, counts and log are those of the events that happened, evaluated at `now`."""
@@ -72,7 +72,7 @@ async def check_everything(
         for openid, events in by_openid.items()
     }
     assert await miscounted(runtime, channel) == []
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)
     heads = await runtime.pool.fetch(
         "select distinct ordinal / $2 as block from channel_user where channel_id = $1 except "
         "select block from block_head where channel_id = $1",

@@ -18,51 +18,51 @@ from tests.waiting import wait_until
 
 Answer = TypeVar("Answer")
 
-LONGEST_WAY = 10.0
-WAITING = """
+TIMEOUT = 10.0
+BLOCKED_BACKENDS = """
 select count(*) from pg_stat_activity
 where datname = current_database() and application_name = $1 and wait_event_type = 'Lock'
 """
-KILL = """
+TERMINATE_BACKENDS = """
 select pg_terminate_backend(pid) from pg_stat_activity
 where datname = current_database() and application_name = $1
 """
 
 
-class Stop:
+class Breakpoint:
     """A place where the first connection to come by waits."""
 
     def __init__(self) -> None:
         self._reached = asyncio.Event()
         self._let_go = asyncio.Event()
 
-    async def hold(self) -> None:
+    async def wait_for_release(self) -> None:
         self._reached.set()
         await self._let_go.wait()
 
-    async def reached(self) -> None:
+    async def wait_reached(self) -> None:
         """Return when a connection waits here, inside of whatever transaction it is in."""
-        async with asyncio.timeout(LONGEST_WAY):
+        async with asyncio.timeout(TIMEOUT):
             await self._reached.wait()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._let_go.set()
 
 
-class Side:
+class RacingProcess:
     """One racing process. `weakened` gives other texts to named statements; all else is the service as it is."""
 
     def __init__(self, name: str, weakened: Mapping[str, str], watcher: BareConnection) -> None:
         self.runtime: Runtime
         self._name = name
         self._texts = {STATEMENTS[statement]: text for statement, text in weakened.items()}
-        self._stops: dict[str, Stop] = {}
+        self._stops: dict[str, Breakpoint] = {}
         self._tasks: list[asyncio.Task[Any]] = []
         self._watcher = watcher
 
-    def stop_before(self, statement: str) -> Stop:
+    def pause_before(self, statement: str) -> Breakpoint:
         """Stop the next connection that is about to execute a statement; only that one, and only once."""
-        stop = self._stops[STATEMENTS[statement]] = Stop()
+        stop = self._stops[STATEMENTS[statement]] = Breakpoint()
         return stop
 
     def start(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
@@ -75,23 +75,23 @@ class Side:
         """Return as soon as the task waits for a lock in PostgreSQL (True) or has ended well without one (False)."""
 
         async def state() -> str:
-            if await self._watcher.fetchval(WAITING, self._name):
+            if await self._watcher.fetchval(BLOCKED_BACKENDS, self._name):
                 return "blocked"
             return "done" if task.done() else ""
 
-        waits = await wait_until(state, within=LONGEST_WAY) == "blocked"
+        waits = await wait_until(state, within=TIMEOUT) == "blocked"
         if not waits:
             task.result()
         return waits
 
     async def kill(self) -> None:
         """End every connection of this side, as a crashed host or an administrator does."""
-        await self._watcher.execute(KILL, self._name)
+        await self._watcher.execute(TERMINATE_BACKENDS, self._name)
 
-    async def text_for(self, query: str) -> str:
+    async def statement_text(self, query: str) -> str:
         stop = self._stops.pop(query, None)
         if stop is not None:
-            await stop.hold()
+            await stop.wait_for_release()
         return self._texts.get(query, query)
 
     async def end(self) -> None:
@@ -100,7 +100,7 @@ class Side:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-class OpenSide(Protocol):
+class StartRacingProcess(Protocol):
     """What the fixture `side` is."""
 
     async def __call__(
@@ -111,48 +111,48 @@ class OpenSide(Protocol):
         settings: Settings | None = None,
         weakened: Mapping[str, str] | None = None,
         transactions: bool = True,
-    ) -> Side: ...
+    ) -> RacingProcess: ...
 
 
 @asynccontextmanager
-async def open_side(
+async def start_racing_process(
     database_url: str, name: str, *, clock: Clock, settings: Settings, weakened: Mapping[str, str], transactions: bool
-) -> AsyncIterator[Side]:
+) -> AsyncIterator[RacingProcess]:
     """Without `transactions` every statement commits by itself."""
     watcher = await asyncpg.connect(database_url)
-    side = Side(name, weakened, watcher)
+    process = RacingProcess(name, weakened, watcher)
     pool = await asyncpg.create_pool(
         database_url,
         min_size=1,
         max_size=6,
-        connection_class=_played_by(side, transactions=transactions),
+        connection_class=_connection_class(process, transactions=transactions),
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )
-    side.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings)
+    process.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings)
     try:
-        yield side
+        yield process
     finally:
-        await side.end()
+        await process.end()
         await pool.close()
         await watcher.close()
 
 
-def _played_by(side: Side, *, transactions: bool) -> type[SessionlessConnection]:
-    class PlayedConnection(SessionlessConnection):
+def _connection_class(process: RacingProcess, *, transactions: bool) -> type[SessionlessConnection]:
+    class BreakpointConnection(SessionlessConnection):
         async def execute(self, query: str, *args: Any, **options: Any) -> Any:
-            return await super().execute(await side.text_for(query), *args, **options)
+            return await super().execute(await process.statement_text(query), *args, **options)
 
         async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
-            return await super().fetch(await side.text_for(query), *args, **options)
+            return await super().fetch(await process.statement_text(query), *args, **options)
 
         async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
-            return await super().fetchrow(await side.text_for(query), *args, **options)
+            return await super().fetchrow(await process.statement_text(query), *args, **options)
 
         async def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
-            return await super().fetchval(await side.text_for(query), *args, **options)
+            return await super().fetchval(await process.statement_text(query), *args, **options)
 
         def transaction(self, **options: Any) -> Any:
             return super().transaction(**options) if transactions else nullcontext()
 
-    return PlayedConnection
+    return BreakpointConnection

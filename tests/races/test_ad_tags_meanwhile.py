@@ -10,53 +10,57 @@ from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
-from tests.domain.ads import address_secret, confirm, edit, feed, make, members
-from tests.domain.log_replay import check_log
+from tests.domain.ads import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
+from tests.domain.log_replay import replay_and_check
 from tests.domain.standings import miscounted
 from tests.frozen_clock import START
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 
 ANN = UserEvent("ann", EventKind.FOLLOW, START, ad_ids=("1",))
 # Looks only at the blocks in which somebody has the ad or the tag.
-NO_LOOK_AT_LOCKED_BLOCKS = rewritten("unlocked_blocks", (" for share skip locked", ""))
+NO_LOOK_AT_LOCKED_BLOCKS = modified_statement("unlocked_blocks", (" for share skip locked", ""))
 
 
-async def made_while_somebody_comes(runtime: Runtime, channel: Channel, side: OpenSide, weakened: bool) -> set[str]:
+async def made_while_somebody_comes(
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess, weakened: bool
+) -> set[str]:
     """Ann's event has read which tags her ad gives, and commits after the new tag looked for its people."""
-    writer = await side("writer")
-    maker = await side("maker", weakened=NO_LOOK_AT_LOCKED_BLOCKS if weakened else {})
-    stop = writer.stop_before("flip_members")
+    writer = await start_process("writer")
+    maker = await start_process("maker", weakened=NO_LOOK_AT_LOCKED_BLOCKS if weakened else {})
+    stop = writer.pause_before("flip_members")
     event = writer.start(record_events(writer.runtime, channel, [ANN]))
-    await stop.reached()
-    making = maker.start(make(maker.runtime, channel, "Spring", "1"))
+    await stop.wait_reached()
+    making = maker.start(create_tag(maker.runtime, channel, "Spring", "1"))
     await maker.blocked(making)
-    stop.let_go()
+    stop.release()
     await event
     return await members(runtime, channel, await making)
 
 
 async def test_a_tag_made_while_somebody_comes_from_its_ad_has_them(
-    runtime: Runtime, channel: Channel, side: OpenSide
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    assert await made_while_somebody_comes(runtime, channel, side, weakened=False) == {"ann"}
+    assert await made_while_somebody_comes(runtime, channel, start_process, weakened=False) == {"ann"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
 
 async def test_without_the_look_at_locked_blocks_they_would_be_missed(
-    runtime: Runtime, channel: Channel, side: OpenSide
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    assert await made_while_somebody_comes(runtime, channel, side, weakened=True) == set()
+    assert await made_while_somebody_comes(runtime, channel, start_process, weakened=True) == set()
 
 
-async def test_the_feed_and_the_push_of_one_follow_at_once(runtime: Runtime, channel: Channel, side: OpenSide) -> None:
-    tag = await make(runtime, channel, "Spring", "1")
+async def test_the_feed_and_the_push_of_one_follow_at_once(
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
+) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
     secret = await address_secret(runtime, channel)
     assert secret
-    hosts = [await side(f"host {number}") for number in range(3)]
+    hosts = [await start_process(f"host {number}") for number in range(3)]
     follow = UserEvent("ann", EventKind.FOLLOW, START)
     await asyncio.gather(
-        *(feed(host.runtime, channel, "ann", START, "1") for host in hosts),
+        *(record_ad_follow_of(host.runtime, channel, "ann", START, "1") for host in hosts),
         *(record_events(host.runtime, channel, [follow]) for host in hosts),
     )
 
@@ -67,14 +71,14 @@ async def test_the_feed_and_the_push_of_one_follow_at_once(runtime: Runtime, cha
     assert await runtime.pool.fetchval("select count(*) from tag_change where kind = 'STATE_CHANGED'") == 1
     assert await miscounted(runtime, channel) == []
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)
 
 
 async def test_edits_follows_and_confirmations_at_once_end_right(
-    runtime: Runtime, channel: Channel, side: OpenSide
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    tag = await make(runtime, channel, "Spring", "1")
-    hosts = [await side(f"host {number}") for number in range(3)]
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    hosts = [await start_process(f"host {number}") for number in range(3)]
 
     async def follows(number: int) -> None:
         for person in range(12):
@@ -84,12 +88,12 @@ async def test_edits_follows_and_confirmations_at_once_end_right(
 
     async def edits(number: int) -> None:
         for turn in range(4):
-            await edit(hosts[number].runtime, tag, str(turn), str(turn + number))
+            await update_tag(hosts[number].runtime, tag, str(turn), str(turn + number))
 
     await asyncio.gather(
-        *(follows(number) for number in range(3)), edits(0), edits(1), confirm(hosts[2].runtime, channel)
+        *(follows(number) for number in range(3)), edits(0), edits(1), confirm_address(hosts[2].runtime, channel)
     )
-    await edit(runtime, tag, "3")
+    await update_tag(runtime, tag, "3")
     expected = {
         f"person-{person}" for person in range(12) if "3" in {str((person + number) % 4) for number in range(3)}
     }
@@ -97,20 +101,20 @@ async def test_edits_follows_and_confirmations_at_once_end_right(
     assert await resume_ad_tag_updates(runtime, channel.channel_id) == 0
     assert await runtime.pool.fetchval("select state from tag where tag_id = $1", tag.tag_id) == "ACTIVE"
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)
 
 
 async def test_a_process_that_dies_while_it_looks_for_people_leaves_nothing_undone(
-    runtime: Runtime, channel: Channel, side: OpenSide
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    await confirm(runtime, channel)
+    await confirm_address(runtime, channel)
     await record_events(runtime, channel, [ANN])
-    dying = await side("dying")
-    stop = dying.stop_before("ad_tag_differences")
-    making = dying.start(make(dying.runtime, channel, "Spring", "1"))
-    await stop.reached()
+    dying = await start_process("dying")
+    stop = dying.pause_before("ad_tag_differences")
+    making = dying.start(create_tag(dying.runtime, channel, "Spring", "1"))
+    await stop.wait_reached()
     await dying.kill()
-    stop.let_go()
+    stop.release()
     await asyncio.gather(making, return_exceptions=True)
     assert await runtime.pool.fetchval("select state from tag where kind = 'AD'") == "PENDING"
 

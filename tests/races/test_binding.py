@@ -22,16 +22,16 @@ from service.storage.channels import channel_state
 from service.storage.database.pool import CONNECTION_LOST
 from tests.domain.standings import facts_by_openid, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything
-from tests.races.sides import OpenSide, Side
-from tests.races.weakened import rewritten
-from tests.runtimes import admin, bind, details
+from tests.races.outcomes import check_consistency
+from tests.races.sides import RacingProcess, StartRacingProcess
+from tests.races.weakened import modified_statement
+from tests.runtimes import admin, bind, channel_details
 
 APP_ID = "wx0123456789abcdef"
 HOUR = timedelta(hours=1)
 FOLLOWS = [UserEvent("ann", EventKind.FOLLOW, START)]
-NO_ROBOT_LOCK = rewritten("lock_robot", (" for update", ""))
-RECORDS_ONLY_WHILE_OPEN = rewritten(
+NO_ROBOT_LOCK = modified_statement("lock_robot", (" for update", ""))
+RECORDS_ONLY_WHILE_OPEN = modified_statement(
     "merge_facts",
     (
         "where f.facts is distinct from u.facts",
@@ -51,20 +51,26 @@ async def rows_of_everybody(runtime: Runtime) -> list[tuple[str, str]]:
     return [(row["robot_id"], row["app_id"]) for row in rows]
 
 
-def start_binding(side: Side, app_id: str = APP_ID, robot_id: str = "robot-1", **wanted: Any) -> asyncio.Task[Channel]:
-    return side.start(bind_channel(side.runtime, admin(robot_id), details(app_id, **wanted)))
+def start_binding(
+    start_process: RacingProcess, app_id: str = APP_ID, robot_id: str = "robot-1", **wanted: Any
+) -> asyncio.Task[Channel]:
+    return start_process.start(bind_channel(start_process.runtime, admin(robot_id), channel_details(app_id, **wanted)))
 
 
 async def an_unbinding_passes_an_event(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess,
+    runtime: Runtime,
+    channel: Channel,
+    clock: FrozenClock,
+    weakened: Mapping[str, str] | None = None,
 ) -> set[UserEvent]:
     """One event is being written when the channel is unbound, another comes while it is; then it is bound again."""
-    writer = await side("writer", weakened=weakened)
-    written = writer.stop_before("advance_heads")
+    writer = await start_process("writer", weakened=weakened)
+    written = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, FOLLOWS))
-    await written.reached()
+    await written.wait_reached()
     await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
-    written.let_go()
+    written.release()
     await event
     message = UserEvent("ann", EventKind.MESSAGE, clock())
     await record_events(writer.runtime, channel, [message])
@@ -75,59 +81,67 @@ async def an_unbinding_passes_an_event(
 
 
 async def test_an_unbinding_waits_for_no_event_and_loses_none(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    happened = await an_unbinding_passes_an_event(side, runtime, channel, clock)
+    happened = await an_unbinding_passes_an_event(start_process, runtime, channel, clock)
 
-    await check_everything(runtime, channel, happened, clock())
+    await check_consistency(runtime, channel, happened, clock())
 
 
 async def test_events_ignored_while_unbound_would_be_missing_after_binding_again(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    await an_unbinding_passes_an_event(side, runtime, channel, clock, RECORDS_ONLY_WHILE_OPEN)
+    await an_unbinding_passes_an_event(start_process, runtime, channel, clock, RECORDS_ONLY_WHILE_OPEN)
 
     assert (await facts_by_openid(runtime, channel))["ann"].messaged_at is None
     assert (await tags_by_openid(runtime, channel))["ann"] == {1, 4, 6, 8}
 
 
-async def one_robot_binds_two_channels(side: OpenSide, runtime: Runtime, weakened: Mapping[str, str]) -> list[bool]:
+async def one_robot_binds_two_channels(
+    start_process: StartRacingProcess, runtime: Runtime, weakened: Mapping[str, str]
+) -> list[bool]:
     """The second is bound while the first has seen all channels there are, and not committed."""
     await bind(runtime, verified=False)
-    first, second = await side("first", weakened=weakened), await side("second", weakened=weakened)
-    counted = first.stop_before("lock_channel_state")
+    first, second = await start_process("first", weakened=weakened), await start_process("second", weakened=weakened)
+    counted = first.pause_before("lock_channel_state")
     mini_program = start_binding(first, kind=ChannelKind.MINI_PROGRAM)
-    await counted.reached()
+    await counted.wait_reached()
     account = start_binding(second, "wxfedcba9876543210")
     await second.blocked(account)
-    counted.let_go()
+    counted.release()
     return await open_channels(runtime, *await asyncio.gather(mini_program, account))
 
 
-async def test_two_channels_bound_at_once_agree_on_the_gate(side: OpenSide, runtime: Runtime) -> None:
-    assert await one_robot_binds_two_channels(side, runtime, {}) == [True, True]
+async def test_two_channels_bound_at_once_agree_on_the_gate(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
+    assert await one_robot_binds_two_channels(start_process, runtime, {}) == [True, True]
 
 
-async def test_without_the_lock_of_the_robot_one_channel_stays_closed(side: OpenSide, runtime: Runtime) -> None:
-    assert await one_robot_binds_two_channels(side, runtime, NO_ROBOT_LOCK) == [False, True]
+async def test_without_the_lock_of_the_robot_one_channel_stays_closed(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
+    assert await one_robot_binds_two_channels(start_process, runtime, NO_ROBOT_LOCK) == [False, True]
 
 
 async def one_robot_binds_an_account_twice(
-    side: OpenSide, runtime: Runtime, weakened: Mapping[str, str]
+    start_process: StartRacingProcess, runtime: Runtime, weakened: Mapping[str, str]
 ) -> list[Channel | BaseException]:
     await bind(runtime)
-    first, second = await side("first", weakened=weakened), await side("second", weakened=weakened)
-    inserted = first.stop_before("insert_channel_state")
+    first, second = await start_process("first", weakened=weakened), await start_process("second", weakened=weakened)
+    inserted = first.pause_before("insert_channel_state")
     one = start_binding(first)
-    await inserted.reached()
+    await inserted.wait_reached()
     other = start_binding(second, name="Another name")
     assert await second.blocked(other)
-    inserted.let_go()
+    inserted.release()
     return list(await asyncio.gather(one, other, return_exceptions=True))
 
 
-async def test_one_robot_that_binds_an_account_twice_updates_it(side: OpenSide, runtime: Runtime) -> None:
-    one, other = await one_robot_binds_an_account_twice(side, runtime, {})
+async def test_one_robot_that_binds_an_account_twice_updates_it(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
+    one, other = await one_robot_binds_an_account_twice(start_process, runtime, {})
 
     assert isinstance(one, Channel)
     assert isinstance(other, Channel)
@@ -135,47 +149,53 @@ async def test_one_robot_that_binds_an_account_twice_updates_it(side: OpenSide, 
     assert await open_channels(runtime, one) == [True]
 
 
-async def test_without_the_lock_of_the_robot_it_is_refused_its_own_account(side: OpenSide, runtime: Runtime) -> None:
-    _, other = await one_robot_binds_an_account_twice(side, runtime, NO_ROBOT_LOCK)
+async def test_without_the_lock_of_the_robot_it_is_refused_its_own_account(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
+    _, other = await one_robot_binds_an_account_twice(start_process, runtime, NO_ROBOT_LOCK)
 
     assert isinstance(other, asyncpg.UniqueViolationError)
 
 
-async def two_robots_bind_one_account(side: OpenSide, *, transactions: bool = True) -> asyncio.Task[Channel]:
+async def two_robots_bind_one_account(
+    start_process: StartRacingProcess, *, transactions: bool = True
+) -> asyncio.Task[Channel]:
     """The first to come has written everything, and commits while the second waits or is done."""
-    first, second = await side("first"), await side("second", transactions=transactions)
-    written = first.stop_before("lock_channel_state")
+    first, second = await start_process("first"), await start_process("second", transactions=transactions)
+    written = first.pause_before("lock_channel_state")
     one = start_binding(first, robot_id="mine")
-    await written.reached()
+    await written.wait_reached()
     other = start_binding(second, robot_id="theirs")
     await second.blocked(other)
-    written.let_go()
+    written.release()
     await asyncio.wait([one, other])
     assert one.result().robot_id == "mine"
     return other
 
 
 async def test_of_two_robots_one_gets_the_account_and_the_other_leaves_nothing(
-    side: OpenSide, runtime: Runtime
+    start_process: StartRacingProcess, runtime: Runtime
 ) -> None:
-    other = await two_robots_bind_one_account(side)
+    other = await two_robots_bind_one_account(start_process)
 
     assert isinstance(other.exception(), ConflictError)
     assert await rows_of_everybody(runtime) == [("mine", APP_ID)]
     assert await half_made_channels(runtime) == 0
 
 
-async def test_without_the_index_both_get_it(side: OpenSide, runtime: Runtime) -> None:
+async def test_without_the_index_both_get_it(start_process: StartRacingProcess, runtime: Runtime) -> None:
     await runtime.pool.execute("drop index channel_app_id_bound")
 
-    other = await two_robots_bind_one_account(side)
+    other = await two_robots_bind_one_account(start_process)
 
     assert other.exception() is None
     assert await rows_of_everybody(runtime) == [("mine", APP_ID), ("theirs", APP_ID)]
 
 
-async def test_without_a_transaction_the_refused_robot_exists_all_the_same(side: OpenSide, runtime: Runtime) -> None:
-    other = await two_robots_bind_one_account(side, transactions=False)
+async def test_without_a_transaction_the_refused_robot_exists_all_the_same(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
+    other = await two_robots_bind_one_account(start_process, transactions=False)
 
     assert isinstance(other.exception(), ConflictError)
     assert await rows_of_everybody(runtime) == [("mine", APP_ID), ("theirs", None)]
@@ -183,17 +203,17 @@ async def test_without_a_transaction_the_refused_robot_exists_all_the_same(side:
 
 @pytest.mark.parametrize("transactions", [True, False], ids=["whole", "without a transaction"])
 async def test_a_binding_that_dies_half_way_leaves_the_account_to_the_other(
-    side: OpenSide, runtime: Runtime, transactions: bool
+    start_process: StartRacingProcess, runtime: Runtime, transactions: bool
 ) -> None:
-    first, second = await side("first", transactions=transactions), await side("second")
-    inserted = first.stop_before("insert_channel_state")
+    first, second = await start_process("first", transactions=transactions), await start_process("second")
+    inserted = first.pause_before("insert_channel_state")
     one = start_binding(first, robot_id="mine")
-    await inserted.reached()
+    await inserted.wait_reached()
     other = start_binding(second, robot_id="theirs")
     with suppress(ConflictError):
         await second.blocked(other)
     await first.kill()
-    inserted.let_go()
+    inserted.release()
     await asyncio.wait([one, other])
 
     assert isinstance(one.exception(), CONNECTION_LOST)
@@ -206,32 +226,34 @@ async def test_a_binding_that_dies_half_way_leaves_the_account_to_the_other(
         assert await half_made_channels(runtime) == 1
 
 
-async def test_an_account_being_unbound_goes_to_whoever_waits_for_it(side: OpenSide, runtime: Runtime) -> None:
+async def test_an_account_being_unbound_goes_to_whoever_waits_for_it(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
     mine = await bind(runtime, APP_ID, robot_id="mine")
-    first, second = await side("first"), await side("second")
-    unbound = first.stop_before("lock_channel_state")
+    first, second = await start_process("first"), await start_process("second")
+    unbound = first.pause_before("lock_channel_state")
     leaving = first.start(unbind_channel(first.runtime, admin("mine"), channel_gid(mine.channel_id)))
-    await unbound.reached()
+    await unbound.wait_reached()
     binding = start_binding(second, robot_id="theirs")
     assert await second.blocked(binding)
-    unbound.let_go()
+    unbound.release()
     await leaving
 
     assert await open_channels(runtime, mine, await binding) == [False, True]
 
 
 async def test_an_account_is_not_bound_again_under_another_robot_that_has_it_by_now(
-    side: OpenSide, runtime: Runtime
+    start_process: StartRacingProcess, runtime: Runtime
 ) -> None:
     mine = await bind(runtime, APP_ID, robot_id="mine")
     await unbind_channel(runtime, admin("mine"), channel_gid(mine.channel_id))
-    first, second = await side("first"), await side("second")
-    inserted = first.stop_before("lock_channel_state")
+    first, second = await start_process("first"), await start_process("second")
+    inserted = first.pause_before("lock_channel_state")
     theirs = start_binding(first, robot_id="theirs")
-    await inserted.reached()
+    await inserted.wait_reached()
     again = start_binding(second, robot_id="mine")
     assert await second.blocked(again)
-    inserted.let_go()
+    inserted.release()
     await asyncio.wait([again])
 
     assert isinstance(again.exception(), ConflictError)
@@ -248,10 +270,12 @@ async def half_made_channels(runtime: Runtime) -> int:
     )
 
 
-async def test_unbinding_and_binding_at_once_end_as_one_after_the_other(side: OpenSide, runtime: Runtime) -> None:
+async def test_unbinding_and_binding_at_once_end_as_one_after_the_other(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
     """The gate is what the bindings say, whoever came last."""
     account, mini_program = await bind(runtime), await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
-    hosts = [await side(f"host-{number}") for number in range(3)]
+    hosts = [await start_process(f"host-{number}") for number in range(3)]
     for turn in range(6):
         async with asyncio.TaskGroup() as group:
             for number, host in enumerate(hosts):

@@ -11,12 +11,12 @@ from service.domain.verification.channel import VerifyReport, verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
-from tests.domain.log_replay import check_log
+from tests.domain.log_replay import replay_and_check
 from tests.domain.standings import heads_of
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, lines_of, tags_of
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.outcomes import changes_of, check_consistency, tags_of
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 
 APART = timedelta(minutes=4)
 HOUR = timedelta(hours=1)
@@ -25,46 +25,52 @@ FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
 # Changes a fact, and nothing that follows from the facts.
 OLD_SCAN = UserEvent("ann", EventKind.SCAN, START - HOUR)
 LONG_AGO = "timestamptz '2020-01-01 00:00+00'"
-BY_ITS_OWN_CLOCK = rewritten(
+BY_ITS_OWN_CLOCK = modified_statement(
     "lock_heads",
     ("version, at, evaluated_at, latest_at,", f"version, {LONG_AGO} as at, evaluated_at, {LONG_AGO} as latest_at,"),
-) | rewritten("merge_facts", ("greatest(e.now, s.default_tags_run_at)", "e.now"))
-SILENTLY = rewritten("merge_facts", ("where next_boundary(m.facts, $11, m.w, b.latest_at) <= m.now", "where false"))
+) | modified_statement("merge_facts", ("greatest(e.now, s.default_tags_run_at)", "e.now"))
+SILENTLY = modified_statement(
+    "merge_facts", ("where next_boundary(m.facts, $11, m.w, b.latest_at) <= m.now", "where false")
+)
 
 
 async def a_lagging_host_comes_after_a_leading_one(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess,
+    runtime: Runtime,
+    channel: Channel,
+    clock: FrozenClock,
+    weakened: Mapping[str, str] | None = None,
 ) -> None:
     """The leading host's run crosses Ann's boundary; the lagging host's event waits for it."""
     await record_events(runtime, channel, [FOLLOW])
-    lagging = await side("lagging", clock=lambda: clock() - APART, weakened=weakened)
-    leading = await side("leading")
+    lagging = await start_process("lagging", clock=lambda: clock() - APART, weakened=weakened)
+    leading = await start_process("leading")
     clock.now = START + HOUR
-    crossed = leading.stop_before("raise_evaluated_at")
+    crossed = leading.pause_before("raise_evaluated_at")
     run = leading.start(run_default_tags(leading.runtime, channel))
-    await crossed.reached()
+    await crossed.wait_reached()
     event = lagging.start(record_events(lagging.runtime, channel, [OLD_SCAN]))
     assert await lagging.blocked(event)
-    crossed.let_go()
+    crossed.release()
     await asyncio.gather(run, event)
 
 
 async def test_a_lagging_host_evaluates_no_earlier_than_the_leading_one(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    await a_lagging_host_comes_after_a_leading_one(side, runtime, channel, clock)
+    await a_lagging_host_comes_after_a_leading_one(start_process, runtime, channel, clock)
 
-    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5})]
+    assert await changes_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5})]
     assert [head.at for head in await heads_of(runtime, channel)] == [START + HOUR]
-    await check_everything(runtime, channel, {FOLLOW, OLD_SCAN}, clock())
+    await check_consistency(runtime, channel, {FOLLOW, OLD_SCAN}, clock())
 
 
 async def test_a_host_that_believes_its_own_clock_undoes_the_other(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    await a_lagging_host_comes_after_a_leading_one(side, runtime, channel, clock, BY_ITS_OWN_CLOCK)
+    await a_lagging_host_comes_after_a_leading_one(start_process, runtime, channel, clock, BY_ITS_OWN_CLOCK)
 
-    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5}), ({5}, {6})]
+    assert await changes_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5}), ({5}, {6})]
     [head] = await heads_of(runtime, channel)
     assert head.at == START + HOUR - APART, "the instant of the head has gone back"
     clock.advance(HOUR)
@@ -73,40 +79,44 @@ async def test_a_host_that_believes_its_own_clock_undoes_the_other(
 
 
 async def a_leading_host_changes_a_fact_and_no_bit(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess,
+    runtime: Runtime,
+    channel: Channel,
+    clock: FrozenClock,
+    weakened: Mapping[str, str] | None = None,
 ) -> VerifyReport:
     """Ann, long Untouchable, scanned an hour ago: just over by the leading clock, not yet by the lagging one."""
     await record_events(runtime, channel, [UserEvent("ann", EventKind.FOLLOW, START - 2 * HOUR)])
-    leading = await side("leading", weakened=weakened)
-    lagging = await side("lagging", clock=lambda: clock() - APART)
+    leading = await start_process("leading", weakened=weakened)
+    lagging = await start_process("lagging", clock=lambda: clock() - APART)
     clock.now = START + HOUR
     await record_events(leading.runtime, channel, [UserEvent("ann", EventKind.SCAN, START)])
     return await verify_channel(lagging.runtime, channel, repair=True)
 
 
 async def test_an_evaluation_that_changed_no_bit_is_remembered(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    report = await a_leading_host_changes_a_fact_and_no_bit(side, runtime, channel, clock)
+    report = await a_leading_host_changes_a_fact_and_no_bit(start_process, runtime, channel, clock)
 
     assert report.clean
-    assert await lines_of(runtime, channel, "ann") == [({1, 4, 6, 8}, set())]
+    assert await changes_of(runtime, channel, "ann") == [({1, 4, 6, 8}, set())]
 
 
 async def test_an_evaluation_that_leaves_no_trace_is_undone(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    report = await a_leading_host_changes_a_fact_and_no_bit(side, runtime, channel, clock, SILENTLY)
+    report = await a_leading_host_changes_a_fact_and_no_bit(start_process, runtime, channel, clock, SILENTLY)
 
     assert report.wrong_users == 1
-    assert await lines_of(runtime, channel, "ann") == [({1, 4, 6, 8}, set()), ({5}, {6})]
+    assert await changes_of(runtime, channel, "ann") == [({1, 4, 6, 8}, set()), ({5}, {6})]
 
 
 async def test_hosts_apart_agree_without_flapping(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """Runs and events of both hosts at once, while everybody's boundary passes on the one and then on the other."""
-    lagging, leading = await side("lagging", clock=lambda: clock() - APART), await side("leading")
+    lagging, leading = await start_process("lagging", clock=lambda: clock() - APART), await start_process("leading")
     hosts = (lagging, leading)
     follows = [UserEvent(f"o{number}", EventKind.FOLLOW, START - number * timedelta(minutes=1)) for number in range(8)]
     await record_events(runtime, channel, follows)
@@ -121,13 +131,13 @@ async def test_hosts_apart_agree_without_flapping(
                 group.create_task(run_default_tags(host.runtime, channel))
         clock.advance(timedelta(minutes=1))
 
-    versions = (await check_log(runtime, channel))[0]
+    versions = (await replay_and_check(runtime, channel))[0]
     assert sorted(versions) == list(range(1, len(versions) + 1))
     assert await instants_of(runtime, channel) == sorted(await instants_of(runtime, channel))
     for each in follows:
-        assert await lines_of(runtime, channel, each.openid) == [({1, 4, 5, 8}, set()), ({6}, {5})]
+        assert await changes_of(runtime, channel, each.openid) == [({1, 4, 5, 8}, set()), ({6}, {5})]
     assert (await verify_channel(lagging.runtime, channel, repair=False)).clean
-    await check_everything(runtime, channel, happened, clock())
+    await check_consistency(runtime, channel, happened, clock())
 
 
 async def instants_of(runtime: Runtime, channel: Channel) -> list[datetime]:

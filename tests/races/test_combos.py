@@ -19,11 +19,11 @@ from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, tag
 from service.storage.database.pool import CONNECTION_LOST
-from tests.domain.log_replay import check_log
-from tests.domain.populations import give, id_of, make_combo, make_tag, members, state_of, take
+from tests.domain.log_replay import replay_and_check
+from tests.domain.populations import add_members, make_combo, make_tag, members, remove_members, state_of, tag_gid_of
 from tests.domain.standings import miscounted
 from tests.races.outcomes import skip_ordinals
-from tests.races.sides import OpenSide
+from tests.races.sides import StartRacingProcess
 from tests.runtimes import admin
 from tests.waiting import wait_until
 
@@ -44,7 +44,7 @@ async def apple(runtime: Runtime, channel: Channel) -> int:
     tag_id = await make_tag(runtime, channel, "Apple", "ann")
     for number, openid in enumerate(("bob", "cleo"), start=1):
         await skip_ordinals(runtime, channel, number * BLOCK)
-        await give(runtime, channel, tag_id, openid)
+        await add_members(runtime, channel, tag_id, openid)
     return tag_id
 
 
@@ -54,7 +54,7 @@ async def activate(runtime: Runtime, channel: Channel, combo: Combo) -> Activati
 
 async def edit(runtime: Runtime, channel: Channel, tag_id: int, expression: Expression) -> None:
     draft = to_draft(channel.channel_id, expression)
-    await update_combo(runtime, admin(), id_of(channel, tag_id), ComboEdit(expression=draft))
+    await update_combo(runtime, admin(), tag_gid_of(channel, tag_id), ComboEdit(expression=draft))
 
 
 async def ends_right(runtime: Runtime, channel: Channel) -> None:
@@ -64,22 +64,22 @@ async def ends_right(runtime: Runtime, channel: Channel) -> None:
     await clear_members(runtime, channel.channel_id)
     assert (await verify_channel(runtime, channel, repair=False)).clean
     assert await miscounted(runtime, channel) == []
-    await check_log(runtime, channel)
+    await replay_and_check(runtime, channel)
 
 
 @pytest.mark.parametrize("statement", [*SLICE_STEPS, *LAST_STEPS])
 async def test_a_combo_whose_operand_is_deleted_on_the_way_ends_lapsed(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int, statement: str
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int, statement: str
 ) -> None:
     combo = await make_combo(runtime, channel, "Combo", any_of(tag(apple), tag(1)))
-    worker, admins = await side("worker"), await side("admins")
-    stop = worker.stop_before(statement)
+    worker, admins = await start_process("worker"), await start_process("admins")
+    stop = worker.pause_before(statement)
     activating = worker.start(activate(worker.runtime, channel, combo))
-    await stop.reached()
+    await stop.wait_reached()
 
-    deleting = admins.start(delete_tag(admins.runtime, admin(), id_of(channel, apple)))
+    deleting = admins.start(delete_tag(admins.runtime, admin(), tag_gid_of(channel, apple)))
     await admins.blocked(deleting)
-    stop.let_go()
+    stop.release()
     outcome, deleted = await asyncio.gather(activating, deleting)
 
     assert [each.tag_id for each in deleted.lapsed] == [combo.tag_id]
@@ -94,18 +94,18 @@ async def test_a_combo_whose_operand_is_deleted_on_the_way_ends_lapsed(
 
 @pytest.mark.parametrize("statement", [*SLICE_STEPS, *LAST_STEPS])
 async def test_an_edit_on_the_way_supersedes_what_was_computed(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int, statement: str
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int, statement: str
 ) -> None:
     pear = await make_tag(runtime, channel, "Pear", "bob")
     combo = await make_combo(runtime, channel, "Combo", tag(apple))
-    worker, admins = await side("worker"), await side("admins")
-    stop = worker.stop_before(statement)
+    worker, admins = await start_process("worker"), await start_process("admins")
+    stop = worker.pause_before(statement)
     activating = worker.start(activate(worker.runtime, channel, combo))
-    await stop.reached()
+    await stop.wait_reached()
 
     editing = admins.start(edit(admins.runtime, channel, combo.tag_id, tag(pear)))
     await admins.blocked(editing)
-    stop.let_go()
+    stop.release()
     await asyncio.gather(activating, editing)
 
     assert await state_of(runtime, channel, combo.tag_id) is TagState.PENDING
@@ -116,21 +116,21 @@ async def test_an_edit_on_the_way_supersedes_what_was_computed(
 
 @pytest.mark.parametrize("statement", [*SLICE_STEPS, *LAST_STEPS])
 async def test_what_changes_on_the_way_is_there_after_the_next_refresh(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int, statement: str
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int, statement: str
 ) -> None:
     pear = await make_tag(runtime, channel, "Pear", "ann", "bob", "cleo")
     combo = await make_combo(runtime, channel, "Combo", all_of(tag(apple), tag(pear)))
-    worker, events, clock = await side("worker"), await side("events"), await side("clock")
-    stop = worker.stop_before(statement)
+    worker, events, clock = await start_process("worker"), await start_process("events"), await start_process("clock")
+    stop = worker.pause_before(statement)
     activating = worker.start(activate(worker.runtime, channel, combo))
-    await stop.reached()
+    await stop.wait_reached()
 
-    changing = events.start(take(events.runtime, channel, pear, "ann", "cleo"))
+    changing = events.start(remove_members(events.runtime, channel, pear, "ann", "cleo"))
     await events.blocked(changing)
     # A refresh in between must not count blocks as up to date that it computed without this combo.
     refreshing = clock.start(refresh_combos(clock.runtime, channel.channel_id))
     await clock.blocked(refreshing)
-    stop.let_go()
+    stop.release()
     await asyncio.gather(activating, changing, refreshing)
 
     await ends_right(runtime, channel)
@@ -140,15 +140,15 @@ async def test_what_changes_on_the_way_is_there_after_the_next_refresh(
 
 @pytest.mark.parametrize("statement", [*SLICE_STEPS, *LAST_STEPS])
 async def test_a_worker_that_dies_on_the_way_is_made_up_for_by_one_sweep(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int, statement: str
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int, statement: str
 ) -> None:
     combo = await make_combo(runtime, channel, "Combo", tag(apple))
-    worker = await side("worker")
-    stop = worker.stop_before(statement)
+    worker = await start_process("worker")
+    stop = worker.pause_before(statement)
     activating = worker.start(activate(worker.runtime, channel, combo))
-    await stop.reached()
+    await stop.wait_reached()
     await worker.kill()
-    stop.let_go()
+    stop.release()
     await asyncio.wait([activating])
 
     assert isinstance(activating.exception(), CONNECTION_LOST)
@@ -160,16 +160,16 @@ async def test_a_worker_that_dies_on_the_way_is_made_up_for_by_one_sweep(
 
 @pytest.mark.parametrize("statement", ["blocks_from", "lock_channel_state"])
 async def test_two_workers_bring_it_into_force_once(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int, statement: str
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int, statement: str
 ) -> None:
     combo = await make_combo(runtime, channel, "Combo", tag(apple))
-    west, east = await side("west"), await side("east")
-    stop = west.stop_before(statement)
+    west, east = await start_process("west"), await start_process("east")
+    stop = west.pause_before(statement)
     first = west.start(activate(west.runtime, channel, combo))
-    await stop.reached()
+    await stop.wait_reached()
     second = east.start(activate(east.runtime, channel, combo))
     await wait_until(second.done)
-    stop.let_go()
+    stop.release()
 
     outcomes = {await first, await second}
 
@@ -184,17 +184,17 @@ async def test_two_workers_bring_it_into_force_once(
 
 
 async def test_of_two_edits_that_would_form_a_cycle_one_is_refused(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int
 ) -> None:
     one = await make_combo(runtime, channel, "One", tag(apple))
     two = await make_combo(runtime, channel, "Two", tag(apple))
-    west, east = await side("west"), await side("east")
-    stop = west.stop_before("restart_combos")
+    west, east = await start_process("west"), await start_process("east")
+    stop = west.pause_before("restart_combos")
     first = west.start(edit(west.runtime, channel, one.tag_id, tag(two.tag_id)))
-    await stop.reached()
+    await stop.wait_reached()
     second = east.start(edit(east.runtime, channel, two.tag_id, tag(one.tag_id)))
     assert await east.blocked(second)
-    stop.let_go()
+    stop.release()
 
     await first
     with pytest.raises(RequestError) as refused:
@@ -206,15 +206,15 @@ async def test_of_two_edits_that_would_form_a_cycle_one_is_refused(
 
 
 async def test_a_combo_made_while_its_operand_is_deleted_is_refused_or_lapses(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int
 ) -> None:
-    west, east = await side("west"), await side("east")
-    stop = west.stop_before("log_tag_changes")
-    deleting = west.start(delete_tag(west.runtime, admin(), id_of(channel, apple)))
-    await stop.reached()
+    west, east = await start_process("west"), await start_process("east")
+    stop = west.pause_before("log_tag_changes")
+    deleting = west.start(delete_tag(west.runtime, admin(), tag_gid_of(channel, apple)))
+    await stop.wait_reached()
     making = east.start(make_combo(east.runtime, channel, "Combo", tag(apple)))
     assert await east.blocked(making)
-    stop.let_go()
+    stop.release()
 
     assert (await deleting).lapsed == ()
     with pytest.raises(RequestError) as refused:
@@ -223,21 +223,21 @@ async def test_a_combo_made_while_its_operand_is_deleted_is_refused_or_lapses(
 
 
 async def test_a_refresh_that_began_before_a_combo_was_made_does_not_hide_a_change_from_it(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int
 ) -> None:
     """The refresh reads what combos there are under the locks, not when it began."""
     pear = await make_tag(runtime, channel, "Pear", "ann")
     await make_combo(runtime, channel, "Other", tag(pear))
     await rescue_combos(runtime, channel.channel_id)
-    worker = await side("worker")
-    stop = worker.stop_before("lock_heads")
-    await give(runtime, channel, pear, "bob")
+    worker = await start_process("worker")
+    stop = worker.pause_before("lock_heads")
+    await add_members(runtime, channel, pear, "bob")
     refreshing = worker.start(refresh_combos(worker.runtime, channel.channel_id))
-    await stop.reached()
+    await stop.wait_reached()
     combo = await make_combo(runtime, channel, "Combo", all_of(tag(apple), tag(pear)))
     assert await activate(runtime, channel, combo) is ActivationOutcome.ACTIVE
-    await take(runtime, channel, pear, "bob")
-    stop.let_go()
+    await remove_members(runtime, channel, pear, "bob")
+    stop.release()
     await refreshing
 
     await ends_right(runtime, channel)
@@ -245,19 +245,19 @@ async def test_a_refresh_that_began_before_a_combo_was_made_does_not_hide_a_chan
 
 
 async def test_clearing_does_not_take_the_members_of_a_combo_that_was_revived(
-    side: OpenSide, runtime: Runtime, channel: Channel, apple: int
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, apple: int
 ) -> None:
     pear = await make_tag(runtime, channel, "Pear", "ann")
     combo = await make_combo(runtime, channel, "Combo", any_of(tag(apple), tag(pear)))
     await rescue_combos(runtime, channel.channel_id)
-    await delete_tag(runtime, admin(), id_of(channel, pear))
-    worker = await side("worker")
-    stop = worker.stop_before("lock_heads")
+    await delete_tag(runtime, admin(), tag_gid_of(channel, pear))
+    worker = await start_process("worker")
+    stop = worker.pause_before("lock_heads")
     clearing = worker.start(clear_members(worker.runtime, channel.channel_id))
-    await stop.reached()
+    await stop.wait_reached()
     await edit(runtime, channel, combo.tag_id, tag(apple))
     await rescue_combos(runtime, channel.channel_id)
-    stop.let_go()
+    stop.release()
     await clearing
 
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE

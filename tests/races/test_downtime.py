@@ -14,9 +14,9 @@ from service.entities.channels import Channel
 from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, lines_of, tags_of
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.outcomes import changes_of, check_consistency, tags_of
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 
 HOUR = timedelta(hours=1)
 DOWNTIME = timedelta(hours=72)
@@ -27,7 +27,7 @@ SLEPT_THROUGH = {
     UserEvent("ben", EventKind.MESSAGE, START),
     UserEvent("cyd", EventKind.FOLLOW, START),
 }
-ONLY_THE_FIRST_BOUNDARY = rewritten(
+ONLY_THE_FIRST_BOUNDARY = modified_statement(
     "cross_boundaries",
     ("default_rules(u.facts, $5, $6, w.w, r.until)", "default_rules(u.facts, $5, $6, w.w, u.wake_at)"),
     ("next_boundary(u.facts, $5, w.w, r.until)", "next_boundary(u.facts, $5, w.w, u.wake_at)"),
@@ -43,37 +43,37 @@ async def sleepers(runtime: Runtime, channel: Channel, clock: FrozenClock) -> Ch
 
 
 async def a_worker_is_back_while_cyd_writes(
-    side: OpenSide, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
 ) -> UserEvent:
-    writer, worker = await side("writer"), await side("worker", weakened=weakened)
+    writer, worker = await start_process("writer"), await start_process("worker", weakened=weakened)
     message = UserEvent("cyd", EventKind.MESSAGE, clock())
-    written = writer.stop_before("advance_heads")
+    written = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, [message]))
-    await written.reached()
+    await written.wait_reached()
     run = worker.start(run_default_tags(worker.runtime, channel))
     assert await worker.blocked(run)
-    written.let_go()
+    written.release()
     await asyncio.gather(event, run)
     return message
 
 
 async def test_one_run_after_hours_of_downtime_changes_each_person_once(
-    side: OpenSide, runtime: Runtime, sleepers: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, sleepers: Channel, clock: FrozenClock
 ) -> None:
-    message = await a_worker_is_back_while_cyd_writes(side, sleepers, clock)
+    message = await a_worker_is_back_while_cyd_writes(start_process, sleepers, clock)
 
-    assert await lines_of(runtime, sleepers, "ann") == [({1, 4, 5, 8}, set()), ({2, 6}, {1, 5})]
-    assert await lines_of(runtime, sleepers, "ben") == [({1, 3, 5, 8}, set()), ({2, 6}, {1, 5})]
-    assert await lines_of(runtime, sleepers, "cyd") == [({1, 4, 5, 8}, set()), ({2, 3}, {1, 4})]
-    await check_everything(runtime, sleepers, {*SLEPT_THROUGH, message}, clock())
+    assert await changes_of(runtime, sleepers, "ann") == [({1, 4, 5, 8}, set()), ({2, 6}, {1, 5})]
+    assert await changes_of(runtime, sleepers, "ben") == [({1, 3, 5, 8}, set()), ({2, 6}, {1, 5})]
+    assert await changes_of(runtime, sleepers, "cyd") == [({1, 4, 5, 8}, set()), ({2, 3}, {1, 4})]
+    await check_consistency(runtime, sleepers, {*SLEPT_THROUGH, message}, clock())
     assert (await run_default_tags(runtime, sleepers)).blocks == 0
 
 
 async def test_a_run_that_stops_at_the_first_boundary_misses_the_second_for_good(
-    side: OpenSide, runtime: Runtime, sleepers: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, sleepers: Channel, clock: FrozenClock
 ) -> None:
     """It arms an alarm at or before `evaluated_at`, where nobody hears it."""
-    await a_worker_is_back_while_cyd_writes(side, sleepers, clock, ONLY_THE_FIRST_BOUNDARY)
+    await a_worker_is_back_while_cyd_writes(start_process, sleepers, clock, ONLY_THE_FIRST_BOUNDARY)
 
     clock.advance(DOWNTIME)
     await run_default_tags(runtime, sleepers)

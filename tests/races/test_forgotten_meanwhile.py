@@ -12,14 +12,14 @@ from service.entities.enums import EventKind
 from service.entities.users import UserEvent
 from tests.domain.standings import facts_by_openid, miscounted
 from tests.frozen_clock import START, FrozenClock
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 
 DAY = timedelta(days=1)
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
 UNFOLLOW = UserEvent("ann", EventKind.UNFOLLOW, START + timedelta(seconds=1))
 # Says nothing of people who are not there any more.
-NOBODY_IS_MISSED = rewritten(
+NOBODY_IS_MISSED = modified_statement(
     "merge_facts",
     (
         "where not exists (select from channel_user u where",
@@ -29,65 +29,65 @@ NOBODY_IS_MISSED = rewritten(
 
 
 async def comes_back_meanwhile(
-    runtime: Runtime, channel: Channel, clock: FrozenClock, side: OpenSide, weakened: bool
+    runtime: Runtime, channel: Channel, clock: FrozenClock, start_process: StartRacingProcess, weakened: bool
 ) -> dict[str, object]:
     """Ann's new follow has found her old ordinal; then she is forgotten; then the follow is written."""
     await record_events(runtime, channel, [FOLLOW, UNFOLLOW])
     clock.advance(31 * DAY)
-    writer = await side("writer", weakened=NOBODY_IS_MISSED if weakened else {})
-    stop = writer.stop_before("lock_heads")
+    writer = await start_process("writer", weakened=NOBODY_IS_MISSED if weakened else {})
+    stop = writer.pause_before("lock_heads")
     again = writer.start(record_events(writer.runtime, channel, [UserEvent("ann", EventKind.FOLLOW, clock())]))
-    await stop.reached()
+    await stop.wait_reached()
     assert await forget_unfollowed(runtime, channel.channel_id) == 1
-    stop.let_go()
+    stop.release()
     await again
     return dict(await facts_by_openid(runtime, channel))
 
 
 async def test_who_comes_back_while_they_are_forgotten_is_there_again(
-    runtime: Runtime, channel: Channel, clock: FrozenClock, side: OpenSide
+    runtime: Runtime, channel: Channel, clock: FrozenClock, start_process: StartRacingProcess
 ) -> None:
-    facts = await comes_back_meanwhile(runtime, channel, clock, side, weakened=False)
+    facts = await comes_back_meanwhile(runtime, channel, clock, start_process, weakened=False)
 
     assert facts["ann"].followed_at == clock()  # type: ignore[attr-defined]
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
 
 async def test_without_a_word_about_the_missing_they_would_be_lost(
-    runtime: Runtime, channel: Channel, clock: FrozenClock, side: OpenSide
+    runtime: Runtime, channel: Channel, clock: FrozenClock, start_process: StartRacingProcess
 ) -> None:
-    assert await comes_back_meanwhile(runtime, channel, clock, side, weakened=True) == {}
+    assert await comes_back_meanwhile(runtime, channel, clock, start_process, weakened=True) == {}
 
 
 async def test_a_late_repeat_that_raced_with_forgetting_does_not_bring_them_back(
-    runtime: Runtime, channel: Channel, clock: FrozenClock, side: OpenSide
+    runtime: Runtime, channel: Channel, clock: FrozenClock, start_process: StartRacingProcess
 ) -> None:
     await record_events(runtime, channel, [FOLLOW, UNFOLLOW])
     clock.advance(31 * DAY)
-    writer = await side("writer")
+    writer = await start_process("writer")
     # It knows neither that ann was forgotten nor who she is.
-    stop = writer.stop_before("ordinals_of")
+    stop = writer.pause_before("ordinals_of")
     repeat = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
-    await stop.reached()
+    await stop.wait_reached()
     await forget_unfollowed(runtime, channel.channel_id)
-    stop.let_go()
+    stop.release()
     await repeat
 
     assert await facts_by_openid(runtime, channel) == {}
 
 
 async def test_who_writes_just_before_they_are_forgotten_stays(
-    runtime: Runtime, channel: Channel, clock: FrozenClock, side: OpenSide
+    runtime: Runtime, channel: Channel, clock: FrozenClock, start_process: StartRacingProcess
 ) -> None:
     await record_events(runtime, channel, [FOLLOW, UNFOLLOW])
     clock.advance(31 * DAY)
-    keeper, writer = await side("keeper"), await side("writer")
-    stop = writer.stop_before("flip_members")
+    keeper, writer = await start_process("keeper"), await start_process("writer")
+    stop = writer.pause_before("flip_members")
     again = writer.start(record_events(writer.runtime, channel, [UserEvent("ann", EventKind.FOLLOW, clock())]))
-    await stop.reached()
+    await stop.wait_reached()
     forgetting = keeper.start(forget_unfollowed(keeper.runtime, channel.channel_id))
     assert await keeper.blocked(forgetting)
-    stop.let_go()
+    stop.release()
     await again
 
     assert await forgetting == 0
@@ -95,9 +95,9 @@ async def test_who_writes_just_before_they_are_forgotten_stays(
 
 
 async def test_events_and_forgetting_of_many_at_once_end_right(
-    runtime: Runtime, channel: Channel, side: OpenSide
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    hosts = [await side(f"host {number}") for number in range(3)]
+    hosts = [await start_process(f"host {number}") for number in range(3)]
     people = [f"person-{number}" for number in range(8)]
 
     async def lives(number: int) -> None:

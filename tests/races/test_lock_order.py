@@ -16,12 +16,12 @@ from service.entities.enums import EventKind
 from service.entities.users import UserEvent
 from service.storage.blocks import heads
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, skip_ordinals
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.outcomes import check_consistency, skip_ordinals
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 
 BLOCKS = 3
-DESCENDING = rewritten("lock_heads", ("order by block", "order by block desc"))
+DESCENDING = modified_statement("lock_heads", ("order by block", "order by block desc"))
 
 
 def of_everybody(kind: EventKind) -> list[UserEvent]:
@@ -36,11 +36,11 @@ async def people_in_every_block(runtime: Runtime, channel: Channel) -> None:
 
 
 async def two_writers_of_every_block(
-    side: OpenSide, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> list[BaseException | None]:
     """Both hold what they have locked first, while somebody holds the block in the middle."""
     await people_in_every_block(runtime, channel)
-    first, second = await side("first"), await side("second", weakened=weakened)
+    first, second = await start_process("first"), await start_process("second", weakened=weakened)
     async with runtime.pool.acquire() as conn:
         async with conn.transaction():
             await heads.lock_heads(conn, channel.channel_id, [1])
@@ -52,26 +52,28 @@ async def two_writers_of_every_block(
 
 
 async def test_writers_of_overlapping_blocks_wait_for_each_other(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    assert await two_writers_of_every_block(side, runtime, channel) == [None, None]
+    assert await two_writers_of_every_block(start_process, runtime, channel) == [None, None]
 
     happened = {*of_everybody(EventKind.FOLLOW), *of_everybody(EventKind.MESSAGE), *of_everybody(EventKind.SCAN)}
-    await check_everything(runtime, channel, happened, clock())
+    await check_consistency(runtime, channel, happened, clock())
 
 
-async def test_writers_in_opposite_order_deadlock(side: OpenSide, runtime: Runtime, channel: Channel) -> None:
-    outcomes = await two_writers_of_every_block(side, runtime, channel, DESCENDING)
+async def test_writers_in_opposite_order_deadlock(
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
+) -> None:
+    outcomes = await two_writers_of_every_block(start_process, runtime, channel, DESCENDING)
 
     assert [type(each) for each in outcomes if each is not None] == [asyncpg.DeadlockDetectedError]
 
 
 async def test_runs_verifications_and_events_over_the_same_blocks_never_deadlock(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await people_in_every_block(runtime, channel)
     happened = {*of_everybody(EventKind.FOLLOW)}
-    sides = [await side(f"side-{number}") for number in range(2)]
+    sides = [await start_process(f"side-{number}") for number in range(2)]
     for minute in range(4):
         clock.advance(timedelta(minutes=minute * 20))
         events = [UserEvent(each.openid, EventKind.MESSAGE, clock()) for each in of_everybody(EventKind.MESSAGE)]
@@ -82,4 +84,4 @@ async def test_runs_verifications_and_events_over_the_same_blocks_never_deadlock
                 group.create_task(record_events(each.runtime, channel, events[::-1]))
                 group.create_task(run_default_tags(each.runtime, channel))
                 group.create_task(verify_channel(each.runtime, channel, repair=True))
-    await check_everything(runtime, channel, happened, clock())
+    await check_consistency(runtime, channel, happened, clock())

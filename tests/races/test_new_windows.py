@@ -14,9 +14,9 @@ from service.entities.enums import DefaultTagRule, EventKind
 from service.entities.users import UserEvent
 from service.foundation.settings import Settings, Windows
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, tags_of
-from tests.races.sides import OpenSide
-from tests.races.weakened import NO_BLOCK_LOCK, rewritten
+from tests.races.outcomes import check_consistency, tags_of
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import NO_BLOCK_LOCK, modified_statement
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -25,7 +25,7 @@ LONGER = Windows(follow=2 * HOUR)
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START - 1.5 * HOUR)
 # Stops being Touchable a second from now, and under the new windows does not.
 LATE_FOLLOW = UserEvent("ann", EventKind.FOLLOW, START + SECOND - HOUR)
-STAMPED_WITH_WHATEVER_IS_NEW = rewritten(
+STAMPED_WITH_WHATEVER_IS_NEW = modified_statement(
     "raise_evaluated_at",
     ("windows_version = $4", "windows_version = greatest($4, (select max(version) from touch_windows))"),
 )
@@ -36,33 +36,33 @@ async def change_windows(runtime: Runtime, windows: Windows = LONGER) -> None:
 
 
 async def an_event_commits_after_the_windows_changed(
-    side: OpenSide, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> None:
     """It was evaluated under the old windows; the run that settles the block comes before the commit."""
-    writer, worker = await side("writer"), await side("worker", weakened=weakened)
-    evaluated = writer.stop_before("advance_heads")
+    writer, worker = await start_process("writer"), await start_process("worker", weakened=weakened)
+    evaluated = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
-    await evaluated.reached()
+    await evaluated.wait_reached()
     await change_windows(runtime)
     run = worker.start(run_default_tags(worker.runtime, channel))
     assert await worker.blocked(run)
-    evaluated.let_go()
+    evaluated.release()
     await asyncio.gather(event, run)
 
 
 async def test_an_event_from_before_the_change_is_evaluated_again(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    await an_event_commits_after_the_windows_changed(side, runtime, channel)
+    await an_event_commits_after_the_windows_changed(start_process, runtime, channel)
 
-    await check_everything(runtime, channel, {FOLLOW}, clock(), LONGER)
+    await check_consistency(runtime, channel, {FOLLOW}, clock(), LONGER)
     assert (await run_default_tags(runtime, channel)).blocks == 0
 
 
 async def test_a_run_that_does_not_lock_first_leaves_it_under_the_old_windows(
-    side: OpenSide, runtime: Runtime, channel: Channel
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
-    await an_event_commits_after_the_windows_changed(side, runtime, channel, NO_BLOCK_LOCK)
+    await an_event_commits_after_the_windows_changed(start_process, runtime, channel, NO_BLOCK_LOCK)
 
     assert (await run_default_tags(runtime, channel)).blocks == 0
     assert DefaultTagRule.UNTOUCHABLE in await tags_of(runtime, channel, "ann")
@@ -70,41 +70,47 @@ async def test_a_run_that_does_not_lock_first_leaves_it_under_the_old_windows(
 
 
 async def the_windows_change_during_a_run(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess,
+    runtime: Runtime,
+    channel: Channel,
+    clock: FrozenClock,
+    weakened: Mapping[str, str] | None = None,
 ) -> None:
     """The run has evaluated under the old windows and not yet said so; the next run follows."""
-    worker = await side("worker", weakened=weakened)
+    worker = await start_process("worker", weakened=weakened)
     await record_events(runtime, channel, [LATE_FOLLOW])
     clock.advance(SECOND)
-    evaluated = worker.stop_before("raise_evaluated_at")
+    evaluated = worker.pause_before("raise_evaluated_at")
     run = worker.start(run_default_tags(worker.runtime, channel))
-    await evaluated.reached()
+    await evaluated.wait_reached()
     await change_windows(runtime)
-    evaluated.let_go()
+    evaluated.release()
     await run
     assert DefaultTagRule.UNTOUCHABLE in await tags_of(runtime, channel, "ann")
     await run_default_tags(runtime, channel)
 
 
 async def test_a_block_is_stamped_with_the_windows_that_were_used(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    await the_windows_change_during_a_run(side, runtime, channel, clock)
+    await the_windows_change_during_a_run(start_process, runtime, channel, clock)
 
-    await check_everything(runtime, channel, {LATE_FOLLOW}, clock(), LONGER)
+    await check_consistency(runtime, channel, {LATE_FOLLOW}, clock(), LONGER)
 
 
 async def test_a_block_stamped_with_newer_windows_is_never_evaluated_under_them(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    await the_windows_change_during_a_run(side, runtime, channel, clock, STAMPED_WITH_WHATEVER_IS_NEW)
+    await the_windows_change_during_a_run(start_process, runtime, channel, clock, STAMPED_WITH_WHATEVER_IS_NEW)
 
     assert DefaultTagRule.UNTOUCHABLE in await tags_of(runtime, channel, "ann")
     assert (await verify_channel(runtime, channel, repair=False)).wrong_users == 1
 
 
-async def test_two_hosts_that_settle_the_same_windows_agree(side: OpenSide, runtime: Runtime) -> None:
-    hosts = [await side(f"host-{number}", settings=Settings(windows=LONGER)) for number in range(4)]
+async def test_two_hosts_that_settle_the_same_windows_agree(
+    start_process: StartRacingProcess, runtime: Runtime
+) -> None:
+    hosts = [await start_process(f"host-{number}", settings=Settings(windows=LONGER)) for number in range(4)]
 
     await asyncio.gather(*(apply_windows(host.runtime) for host in hosts))
 
@@ -114,11 +120,11 @@ async def test_two_hosts_that_settle_the_same_windows_agree(side: OpenSide, runt
 
 
 async def test_windows_that_change_all_the_time_leave_everybody_right(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     people = [f"o{number}" for number in range(12)]
     happened: set[UserEvent] = set()
-    hosts = [await side(f"host-{number}") for number in range(2)]
+    hosts = [await start_process(f"host-{number}") for number in range(2)]
     for hours in (2, 1, 3, 4):
         windows = Windows(follow=hours * HOUR, scan=(5 - hours) * HOUR, new_user=(hours + 1) * HOUR)
         async with asyncio.TaskGroup() as group:
@@ -134,4 +140,4 @@ async def test_windows_that_change_all_the_time_leave_everybody_right(
     await run_default_tags(hosts[0].runtime, channel)
 
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    await check_everything(runtime, channel, happened, clock(), windows)
+    await check_consistency(runtime, channel, happened, clock(), windows)

@@ -18,9 +18,9 @@ from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.domain.standings import expected_facts, facts_by_openid, miscounted, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, count_of, lines_of
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.outcomes import changes_of, check_consistency, count_of
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 from tests.runtimes import ordinals_for
 
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
@@ -33,7 +33,7 @@ LOCKS_AS_IT_BEGINS = """with locked as materialized (
     select from block_head where channel_id = $1 and block in (select o / 32000 from unnest($2::int[]) o) for update
 ),
 event as ("""
-LOCK_AND_DIFFERENCE = rewritten(
+LOCK_AND_DIFFERENCE = modified_statement(
     "merge_facts",
     (BEGINS, LOCKS_AS_IT_BEGINS),
     (
@@ -61,40 +61,42 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
         )
 
 
-async def two_events_at_once(side: OpenSide, channel: Channel, second_event: UserEvent, how: Record) -> None:
+async def two_events_at_once(
+    start_process: StartRacingProcess, channel: Channel, second_event: UserEvent, how: Record
+) -> None:
     """The second process comes for the same person when the first has written and not committed."""
-    first = await side("first")
-    second = await side("second", weakened=LOCK_AND_DIFFERENCE if how is record_in_one_statement else None)
-    written = first.stop_before("advance_heads")
+    first = await start_process("first")
+    second = await start_process("second", weakened=LOCK_AND_DIFFERENCE if how is record_in_one_statement else None)
+    written = first.pause_before("advance_heads")
     one = first.start(record(first.runtime, channel, MESSAGE))
-    await written.reached()
+    await written.wait_reached()
     other = second.start(how(second.runtime, channel, second_event))
     assert await second.blocked(other)
-    written.let_go()
+    written.release()
     await asyncio.gather(one, other)
 
 
 @pytest.mark.parametrize("second_event", [LATER_MESSAGE, CLICK], ids=["message", "click"])
 async def test_the_difference_is_read_after_the_wait(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, second_event: UserEvent
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock, second_event: UserEvent
 ) -> None:
     await record(runtime, channel, FOLLOW)
 
-    await two_events_at_once(side, channel, second_event, record)
+    await two_events_at_once(start_process, channel, second_event, record)
 
-    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({OPENED}, {NOT_OPENED})]
-    await check_everything(runtime, channel, {FOLLOW, MESSAGE, second_event}, clock())
+    assert await changes_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({OPENED}, {NOT_OPENED})]
+    await check_consistency(runtime, channel, {FOLLOW, MESSAGE, second_event}, clock())
 
 
 async def test_a_difference_from_before_the_wait_is_written_twice(
-    side: OpenSide, runtime: Runtime, channel: Channel
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
     """Both add Opened: the log says so twice, the count is two."""
     await record(runtime, channel, FOLLOW)
 
-    await two_events_at_once(side, channel, LATER_MESSAGE, record_in_one_statement)
+    await two_events_at_once(start_process, channel, LATER_MESSAGE, record_in_one_statement)
 
-    assert await lines_of(runtime, channel, "ann") == [
+    assert await changes_of(runtime, channel, "ann") == [
         ({1, 4, 5, 8}, set()),
         ({OPENED}, {NOT_OPENED}),
         ({OPENED}, {NOT_OPENED}),
@@ -104,11 +106,11 @@ async def test_a_difference_from_before_the_wait_is_written_twice(
 
 
 async def test_facts_from_before_the_wait_forget_the_first_event(
-    side: OpenSide, runtime: Runtime, channel: Channel
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
     await record(runtime, channel, FOLLOW)
 
-    await two_events_at_once(side, channel, CLICK, record_in_one_statement)
+    await two_events_at_once(start_process, channel, CLICK, record_in_one_statement)
 
     assert (await facts_by_openid(runtime, channel))["ann"] == expected_facts({FOLLOW, CLICK})
     assert OPENED in (await tags_by_openid(runtime, channel))["ann"], "the bits remember what the facts forgot"

@@ -17,12 +17,12 @@ from service.entities.enums import EventKind
 from service.entities.users import UserEvent
 from tests.domain.standings import heads_of
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, skip_ordinals
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.outcomes import check_consistency, skip_ordinals
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 from tests.runtimes import ordinals_for
 
-NO_LOCK = rewritten("lock_channel_state", (" for update", ""))
+NO_LOCK = modified_statement("lock_channel_state", (" for update", ""))
 # The head would come with the second transaction, or never.
 NO_HEADS = {"insert_heads": "select $1::bigint, $2::int[], $3::timestamptz"}
 
@@ -39,39 +39,41 @@ async def counters(runtime: Runtime, channel: Channel) -> tuple[int, int]:
 
 
 async def two_meet_ann_at_once(
-    side: OpenSide, channel: Channel, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> Sequence[dict[str, int] | BaseException]:
     """The second asks for Ann when the first has taken her ordinal and not committed."""
-    first, second = await side("first"), await side("second", weakened=weakened)
-    taken = first.stop_before("insert_users")
+    first, second = await start_process("first"), await start_process("second", weakened=weakened)
+    taken = first.pause_before("insert_users")
     one = first.start(ordinals_for(first.runtime, channel, ["ann", "ben"]))
-    await taken.reached()
+    await taken.wait_reached()
     other = second.start(ordinals_for(second.runtime, channel, ["cyd", "ann"]))
     assert await second.blocked(other)
-    taken.let_go()
+    taken.release()
     return await asyncio.gather(one, other, return_exceptions=True)
 
 
-async def test_the_second_looks_again_after_the_wait(side: OpenSide, runtime: Runtime, channel: Channel) -> None:
-    assert await two_meet_ann_at_once(side, channel) == [{"ann": 0, "ben": 1}, {"ann": 0, "cyd": 2}]
+async def test_the_second_looks_again_after_the_wait(
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
+) -> None:
+    assert await two_meet_ann_at_once(start_process, channel) == [{"ann": 0, "ben": 1}, {"ann": 0, "cyd": 2}]
     assert await counters(runtime, channel) == (3, 3)
 
 
 async def test_without_the_lock_the_second_makes_ann_again_and_fails(
-    side: OpenSide, runtime: Runtime, channel: Channel
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
-    one, other = await two_meet_ann_at_once(side, channel, NO_LOCK)
+    one, other = await two_meet_ann_at_once(start_process, channel, NO_LOCK)
 
     assert one == {"ann": 0, "ben": 1}
     assert isinstance(other, asyncpg.UniqueViolationError)
 
 
 async def test_many_connections_that_meet_the_same_people_agree(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """The end of a block is crossed meanwhile."""
     await skip_ordinals(runtime, channel, BLOCK_SIZE - 3)
-    hosts = [await side(f"host-{number}") for number in range(3)]
+    hosts = [await start_process(f"host-{number}") for number in range(3)]
     crowds = [[f"o{(turn + number) % 6}" for number in range(3)] for turn in range(12)]
 
     answers = await asyncio.gather(
@@ -88,20 +90,20 @@ async def test_many_connections_that_meet_the_same_people_agree(
 
     follows = [UserEvent(openid, EventKind.FOLLOW, START) for openid in agreed]
     await asyncio.gather(*(record_events(host.runtime, channel, follows) for host in hosts))
-    await check_everything(runtime, channel, set(follows), clock())
+    await check_consistency(runtime, channel, set(follows), clock())
 
 
 @pytest.mark.parametrize("ordinal", [0, BLOCK_SIZE - 1])
 async def test_a_process_that_dies_between_the_transactions_leaves_a_whole_person(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, ordinal: int
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock, ordinal: int
 ) -> None:
     """Known, in a block with a head, without facts; everything works, and the next event finds them."""
     await skip_ordinals(runtime, channel, ordinal)
-    dying = await side("dying")
-    recorded = dying.stop_before("lock_heads")
+    dying = await start_process("dying")
+    recorded = dying.pause_before("lock_heads")
     follows = [UserEvent(openid, EventKind.FOLLOW, START) for openid in ("ann", "ben")]
     event = dying.start(record_events(dying.runtime, channel, follows))
-    await recorded.reached()
+    await recorded.wait_reached()
     await dying.kill()
     event.cancel()
 
@@ -111,7 +113,7 @@ async def test_a_process_that_dies_between_the_transactions_leaves_a_whole_perso
     clock.advance(timedelta(seconds=1))
     await record_events(runtime, channel, follows)
     assert await counters(runtime, channel) == (2, 2)
-    await check_everything(runtime, channel, set(follows), clock())
+    await check_consistency(runtime, channel, set(follows), clock())
 
 
 async def check_nobody_is_evaluated(runtime: Runtime, channel: Channel) -> None:
@@ -121,9 +123,9 @@ async def check_nobody_is_evaluated(runtime: Runtime, channel: Channel) -> None:
 
 
 async def test_a_person_whose_head_was_left_for_later_can_never_be_written(
-    side: OpenSide, runtime: Runtime, channel: Channel
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
-    dying = await side("dying", weakened=NO_HEADS)
+    dying = await start_process("dying", weakened=NO_HEADS)
     await ordinals_for(dying.runtime, channel, ["ann"])
 
     for _ in range(2):

@@ -20,7 +20,7 @@ from tests.domain.standings import heads_of, tags_by_openid
 from tests.frozen_clock import START, FrozenClock
 from tests.oracle import oracle_tags
 from tests.races.outcomes import count_of
-from tests.races.sides import OpenSide, Side
+from tests.races.sides import RacingProcess, StartRacingProcess
 from tests.races.weakened import NO_BLOCK_LOCK
 
 MINUTE = timedelta(minutes=1)
@@ -59,21 +59,21 @@ async def base_of(runtime: Runtime, channel: Channel) -> int:
 
 
 @asynccontextmanager
-async def pruning_half_done(side: Side, channel: Channel) -> AsyncIterator[None]:
+async def pruning_half_done(start_process: RacingProcess, channel: Channel) -> AsyncIterator[None]:
     """Hold a pruning where the base is raised and nothing is deleted yet."""
-    raised = side.stop_before("prune_user_changes")
-    pruning = side.start(prune_channel(side.runtime, channel.channel_id, BETWEEN))
-    await raised.reached()
+    raised = start_process.pause_before("prune_user_changes")
+    pruning = start_process.start(prune_channel(start_process.runtime, channel.channel_id, BETWEEN))
+    await raised.wait_reached()
     yield
-    raised.let_go()
+    raised.release()
     await pruning
 
 
 async def test_readers_and_writers_during_and_after_a_pruning(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await story(runtime, channel, clock)
-    pruner, writer = await side("pruner"), await side("writer")
+    pruner, writer = await start_process("pruner"), await start_process("writer")
     async with pruning_half_done(pruner, channel):
         assert await versions_after(runtime, channel, FIRST) == [1, 2, 3], "nothing is forgotten before the commit"
         event = writer.start(record_events(writer.runtime, channel, [UserEvent("ann", EventKind.FOLLOW, clock())]))
@@ -85,10 +85,10 @@ async def test_readers_and_writers_during_and_after_a_pruning(
 
 
 async def test_without_the_base_a_reader_resumes_over_a_gap(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await story(runtime, channel, clock)
-    pruner = await side("pruner", weakened=NO_BASE)
+    pruner = await start_process("pruner", weakened=NO_BASE)
     async with pruning_half_done(pruner, channel):
         pass
 
@@ -97,11 +97,11 @@ async def test_without_the_base_a_reader_resumes_over_a_gap(
 
 
 async def test_a_place_checked_in_a_statement_of_its_own_may_be_gone_in_the_next(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """What `changes_since` would be as two statements: is the place known, and what came after."""
     await story(runtime, channel, clock)
-    pruner = await side("pruner")
+    pruner = await start_process("pruner")
     async with pruning_half_done(pruner, channel):
         checked = await read(runtime, channel, FIRST)
     told = await read(runtime, channel, FIRST)
@@ -112,41 +112,43 @@ async def test_a_place_checked_in_a_statement_of_its_own_may_be_gone_in_the_next
 
 
 async def drop_nobody_while_somebody_comes(
-    side: OpenSide, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> list[BaseException | None]:
     """The only follower has left: the pruning deletes empty bitmaps, while an event writes into them."""
     for kind, at in ((EventKind.FOLLOW, START), (EventKind.UNFOLLOW, START + MINUTE)):
         await record_events(runtime, channel, [UserEvent("ann", kind, at)])
-    pruner, writer = await side("pruner", weakened=weakened), await side("writer")
-    flipped = writer.stop_before("count_members")
+    pruner, writer = await start_process("pruner", weakened=weakened), await start_process("writer")
+    flipped = writer.pause_before("count_members")
     event = writer.start(record_events(writer.runtime, channel, [UserEvent("ben", EventKind.FOLLOW, START)]))
-    await flipped.reached()
+    await flipped.wait_reached()
     pruning = pruner.start(prune_channel(pruner.runtime, channel.channel_id, START))
     await pruner.blocked(pruning)
-    flipped.let_go()
+    flipped.release()
     return list(await asyncio.gather(event, pruning, return_exceptions=True))
 
 
-async def test_a_bitmap_of_nobody_is_dropped_under_the_lock(side: OpenSide, runtime: Runtime, channel: Channel) -> None:
-    assert await drop_nobody_while_somebody_comes(side, runtime, channel) == [None, None]
+async def test_a_bitmap_of_nobody_is_dropped_under_the_lock(
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
+) -> None:
+    assert await drop_nobody_while_somebody_comes(start_process, runtime, channel) == [None, None]
 
     assert await tags_by_openid(runtime, channel) == {"ann": set(), "ben": {1, 4, 5, 8}}
     assert await count_of(runtime, channel, 5) == 1
 
 
 async def test_without_the_lock_of_the_block_the_two_deadlock(
-    side: OpenSide, runtime: Runtime, channel: Channel
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
-    outcomes = await drop_nobody_while_somebody_comes(side, runtime, channel, NO_BLOCK_LOCK)
+    outcomes = await drop_nobody_while_somebody_comes(start_process, runtime, channel, NO_BLOCK_LOCK)
 
     assert [type(each) for each in outcomes if each is not None] == [asyncpg.DeadlockDetectedError]
 
 
 async def test_resuming_anywhere_at_any_time_gives_all_or_begins_anew(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """One person changes all the time, the log is pruned all the time, and readers resume at old places."""
-    writer, pruner, order = await side("writer"), await side("pruner"), random.Random(11)
+    writer, pruner, order = await start_process("writer"), await start_process("pruner"), random.Random(11)
     happened = {UserEvent("ann", EventKind.UNFOLLOW, START)}
     await record_events(runtime, channel, list(happened))
 

@@ -14,46 +14,48 @@ from service.entities.users import UserEvent
 from service.storage.channels import channel_state
 from service.storage.database.statements import STATEMENTS
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, lines_of, tags_of
-from tests.races.sides import OpenSide
-from tests.races.weakened import NO_BLOCK_LOCK, rewritten
+from tests.races.outcomes import changes_of, check_consistency, tags_of
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import NO_BLOCK_LOCK, modified_statement
 
 SECOND = timedelta(seconds=1)
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START + SECOND - timedelta(hours=1))
 TOUCHABLE, UNTOUCHABLE = DefaultTagRule.TOUCHABLE, DefaultTagRule.UNTOUCHABLE
-LOOKS_AT_WHAT_IS_COMMITTED = rewritten("unlocked_blocks", (" for share skip locked", ""))
+LOOKS_AT_WHAT_IS_COMMITTED = modified_statement("unlocked_blocks", (" for share skip locked", ""))
 
 
 async def an_event_commits_after_the_run_looked(
-    side: OpenSide, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess, channel: Channel, clock: FrozenClock, weakened: Mapping[str, str] | None = None
 ) -> tuple[bool, RunReport]:
     """Record the follow at the last second Ann is Touchable; the run of the next second comes before the commit."""
-    writer, worker = await side("writer"), await side("worker", weakened=weakened)
-    evaluated = writer.stop_before("advance_heads")
+    writer, worker = await start_process("writer"), await start_process("worker", weakened=weakened)
+    evaluated = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
-    await evaluated.reached()
+    await evaluated.wait_reached()
     clock.advance(SECOND)
     run = worker.start(run_default_tags(worker.runtime, channel))
     waited = await worker.blocked(run)
-    evaluated.let_go()
+    evaluated.release()
     await event
     return waited, await run
 
 
 async def test_the_run_waits_for_what_is_being_written(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    waited, report = await an_event_commits_after_the_run_looked(side, channel, clock)
+    waited, report = await an_event_commits_after_the_run_looked(start_process, channel, clock)
 
     assert (waited, report.blocks, report.users_changed) == (True, 1, 1)
-    await check_everything(runtime, channel, {FOLLOW}, clock())
-    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5})]
+    await check_consistency(runtime, channel, {FOLLOW}, clock())
+    assert await changes_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5})]
 
 
 async def test_a_run_that_looks_only_at_what_is_committed_passes_the_event_by(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    waited, report = await an_event_commits_after_the_run_looked(side, channel, clock, LOOKS_AT_WHAT_IS_COMMITTED)
+    waited, report = await an_event_commits_after_the_run_looked(
+        start_process, channel, clock, LOOKS_AT_WHAT_IS_COMMITTED
+    )
 
     assert (waited, report.blocks) == (False, 0)
     async with runtime.pool.acquire() as conn:
@@ -63,10 +65,10 @@ async def test_a_run_that_looks_only_at_what_is_committed_passes_the_event_by(
 
 
 async def test_a_run_that_does_not_lock_first_leaves_the_event_wrong_for_good(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """It raises `evaluated_at` past an alarm that it could not see."""
-    await an_event_commits_after_the_run_looked(side, channel, clock, NO_BLOCK_LOCK)
+    await an_event_commits_after_the_run_looked(start_process, channel, clock, NO_BLOCK_LOCK)
 
     clock.advance(timedelta(hours=1))
     assert (await run_default_tags(runtime, channel)).blocks == 0
@@ -75,35 +77,35 @@ async def test_a_run_that_does_not_lock_first_leaves_the_event_wrong_for_good(
 
 
 async def test_what_commits_between_the_two_looks_is_visited(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """First who is writing, then who is due: whoever is no longer one is the other by then."""
-    writer, worker = await side("writer"), await side("worker")
-    evaluated, looked = writer.stop_before("advance_heads"), worker.stop_before("due_blocks")
+    writer, worker = await start_process("writer"), await start_process("worker")
+    evaluated, looked = writer.pause_before("advance_heads"), worker.pause_before("due_blocks")
     event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
-    await evaluated.reached()
+    await evaluated.wait_reached()
     clock.advance(SECOND)
     run = worker.start(run_default_tags(worker.runtime, channel))
-    await looked.reached()
-    evaluated.let_go()
+    await looked.wait_reached()
+    evaluated.release()
     await event
-    looked.let_go()
+    looked.release()
 
     assert (await run).blocks == 1
-    await check_everything(runtime, channel, {FOLLOW}, clock())
+    await check_consistency(runtime, channel, {FOLLOW}, clock())
 
 
 async def test_looking_for_who_is_due_first_misses_what_commits_in_between(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    writer = await side("writer")
-    evaluated = writer.stop_before("advance_heads")
+    writer = await start_process("writer")
+    evaluated = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
-    await evaluated.reached()
+    await evaluated.wait_reached()
     clock.advance(SECOND)
     async with runtime.pool.acquire() as conn:
         due = await conn.fetch(STATEMENTS["due_blocks"], channel.channel_id, clock())
-        evaluated.let_go()
+        evaluated.release()
         await event
         unlocked = await conn.fetch(STATEMENTS["unlocked_blocks"], channel.channel_id)
 
@@ -113,20 +115,20 @@ async def test_looking_for_who_is_due_first_misses_what_commits_in_between(
 
 
 async def test_an_event_that_waited_for_the_run_is_evaluated_after_the_boundary(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """The other order: the event comes while the run holds the block; a second process follows the same rule."""
     await record_events(runtime, channel, [FOLLOW])
-    writer, worker = await side("writer"), await side("worker")
+    writer, worker = await start_process("writer"), await start_process("worker")
     scan = UserEvent("ann", EventKind.SCAN, START - timedelta(hours=2))
     clock.advance(SECOND)
-    crossed = worker.stop_before("raise_evaluated_at")
+    crossed = worker.pause_before("raise_evaluated_at")
     run = worker.start(run_default_tags(worker.runtime, channel))
-    await crossed.reached()
+    await crossed.wait_reached()
     event = writer.start(record_events(writer.runtime, channel, [scan]))
     assert await writer.blocked(event)
-    crossed.let_go()
+    crossed.release()
     await asyncio.gather(run, event)
 
     assert UNTOUCHABLE in await tags_of(runtime, channel, "ann")
-    await check_everything(runtime, channel, {FOLLOW, scan}, clock())
+    await check_consistency(runtime, channel, {FOLLOW, scan}, clock())

@@ -17,8 +17,8 @@ from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.domain.standings import heads_of, miscounted
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, count_of, lines_of
-from tests.races.sides import OpenSide
+from tests.races.outcomes import changes_of, check_consistency, count_of
+from tests.races.sides import StartRacingProcess
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -50,49 +50,49 @@ async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, see
 
 
 async def test_the_second_worker_finds_nothing_left_to_do(
-    side: OpenSide, runtime: Runtime, crowd: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, crowd: Channel, clock: FrozenClock
 ) -> None:
-    first, second = await side("first"), await side("second")
+    first, second = await start_process("first"), await start_process("second")
     clock.advance(HOUR)
-    crossed = first.stop_before("advance_heads")
+    crossed = first.pause_before("advance_heads")
     one = first.start(run_default_tags(first.runtime, crowd))
-    await crossed.reached()
+    await crossed.wait_reached()
     other = second.start(run_default_tags(second.runtime, crowd))
     assert await second.blocked(other)
-    crossed.let_go()
+    crossed.release()
 
     assert [report.users_changed for report in await asyncio.gather(one, other)] == [2, 0]
-    assert await lines_of(runtime, crowd, "ann") == [({2, 4, 5, 8}, set()), ({6}, {5})]
-    await check_everything(runtime, crowd, CROWD, clock())
+    assert await changes_of(runtime, crowd, "ann") == [({2, 4, 5, 8}, set()), ({6}, {5})]
+    await check_consistency(runtime, crowd, CROWD, clock())
 
 
 async def test_a_worker_that_looks_before_it_locks_logs_and_counts_the_boundary_twice(
-    side: OpenSide, runtime: Runtime, crowd: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, crowd: Channel, clock: FrozenClock
 ) -> None:
-    first, second = await side("first"), await side("second")
+    first, second = await start_process("first"), await start_process("second")
     clock.advance(HOUR)
     [head] = await heads_of(runtime, crowd)
-    crossed = first.stop_before("advance_heads")
+    crossed = first.pause_before("advance_heads")
     one = first.start(run_default_tags(first.runtime, crowd))
-    await crossed.reached()
+    await crossed.wait_reached()
     other = second.start(run_that_looks_before_it_locks(second.runtime, crowd, head.evaluated_at))
     assert await second.blocked(other)
-    crossed.let_go()
+    crossed.release()
     await asyncio.gather(one, other)
 
-    assert await lines_of(runtime, crowd, "ann") == [({2, 4, 5, 8}, set()), ({6}, {5}), ({6}, {5})]
+    assert await changes_of(runtime, crowd, "ann") == [({2, 4, 5, 8}, set()), ({6}, {5}), ({6}, {5})]
     assert await count_of(runtime, crowd, DefaultTagRule.TOUCHABLE) == -2
     assert set(await miscounted(runtime, crowd)) == {(0, 5), (0, 6)}
 
 
 async def test_workers_that_start_together_cross_each_boundary_once(
-    side: OpenSide, runtime: Runtime, crowd: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, crowd: Channel, clock: FrozenClock
 ) -> None:
-    workers = [await side(f"worker-{number}") for number in range(3)]
+    workers = [await start_process(f"worker-{number}") for number in range(3)]
     clock.advance(HOUR)
 
     reports = await asyncio.gather(*(run_default_tags(each.runtime, crowd) for each in workers for _ in range(3)))
 
     assert sum(report.users_changed for report in reports) == 2
-    assert await lines_of(runtime, crowd, "ben") == [({2, 4, 5, 8}, set()), ({6}, {5})]
-    await check_everything(runtime, crowd, CROWD, clock())
+    assert await changes_of(runtime, crowd, "ben") == [({2, 4, 5, 8}, set()), ({6}, {5})]
+    await check_consistency(runtime, crowd, CROWD, clock())

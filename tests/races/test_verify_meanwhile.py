@@ -13,10 +13,10 @@ from service.domain.verification.channel import VerifyReport, verify_channel
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent
-from tests.domain.log_replay import check_log
+from tests.domain.log_replay import replay_and_check
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything, lines_of
-from tests.races.sides import OpenSide
+from tests.races.outcomes import changes_of, check_consistency
+from tests.races.sides import StartRacingProcess
 from tests.races.weakened import NO_BLOCK_LOCK
 
 HOUR = timedelta(hours=1)
@@ -33,7 +33,7 @@ ONLY_LOOKS = {
 
 
 async def a_run_comes_before_the_comparison(
-    side: OpenSide,
+    start_process: StartRacingProcess,
     runtime: Runtime,
     channel: Channel,
     clock: FrozenClock,
@@ -43,50 +43,50 @@ async def a_run_comes_before_the_comparison(
 ) -> tuple[bool, VerifyReport]:
     """Verify, on a host that lags, has advanced the block; the run of a host that leads crosses Ann's boundary."""
     await record_events(runtime, channel, [FOLLOW])
-    verifier = await side("verifier", clock=lambda: clock() - APART, weakened=weakened)
-    worker = await side("worker")
+    verifier = await start_process("verifier", clock=lambda: clock() - APART, weakened=weakened)
+    worker = await start_process("worker")
     clock.now = START + HOUR
-    advanced = verifier.stop_before("default_tag_differences")
+    advanced = verifier.pause_before("default_tag_differences")
     verification = verifier.start(verify_channel(verifier.runtime, channel, repair=repair))
-    await advanced.reached()
+    await advanced.wait_reached()
     run = worker.start(run_default_tags(worker.runtime, channel))
     waited = await worker.blocked(run)
-    advanced.let_go()
+    advanced.release()
     report, _ = await asyncio.gather(verification, run)
     return waited, report
 
 
 @pytest.mark.parametrize("repair", [False, True])
 async def test_a_run_waits_until_the_comparison_is_over(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock, repair: bool
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock, repair: bool
 ) -> None:
-    waited, report = await a_run_comes_before_the_comparison(side, runtime, channel, clock, repair=repair)
+    waited, report = await a_run_comes_before_the_comparison(start_process, runtime, channel, clock, repair=repair)
 
     assert waited
     assert report.clean
-    assert await lines_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5})]
-    await check_everything(runtime, channel, {FOLLOW}, clock())
+    assert await changes_of(runtime, channel, "ann") == [({1, 4, 5, 8}, set()), ({6}, {5})]
+    await check_consistency(runtime, channel, {FOLLOW}, clock())
 
 
 async def test_a_verification_that_only_looks_reports_what_is_right(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """Ann is Untouchable by now, and compared with a moment when she was not."""
     waited, report = await a_run_comes_before_the_comparison(
-        side, runtime, channel, clock, repair=False, weakened=ONLY_LOOKS
+        start_process, runtime, channel, clock, repair=False, weakened=ONLY_LOOKS
     )
 
     assert not waited
     assert report.wrong_users == 1
-    await check_everything(runtime, channel, {FOLLOW}, clock())
+    await check_consistency(runtime, channel, {FOLLOW}, clock())
 
 
 async def test_verifications_among_writers_and_runs_find_nothing(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     """On hosts whose clocks are apart, while people follow, write, leave, and stop being Touchable."""
     people = [f"o{number}" for number in range(10)]
-    hosts = [await side("lagging", clock=lambda: clock() - APART), await side("leading")]
+    hosts = [await start_process("lagging", clock=lambda: clock() - APART), await start_process("leading")]
     happened: set[UserEvent] = set()
     reports: list[VerifyReport] = []
     kinds = (EventKind.FOLLOW, EventKind.SCAN, EventKind.UNFOLLOW, EventKind.MENU_CLICK, EventKind.FOLLOW)
@@ -108,6 +108,6 @@ async def test_verifications_among_writers_and_runs_find_nothing(
 
     assert len(reports) == 4 * len(kinds)
     assert all(report.clean for report in reports)
-    versions = (await check_log(runtime, channel))[0]
+    versions = (await replay_and_check(runtime, channel))[0]
     assert all(ChangeCause.REPAIRED not in version.causes for version in versions.values())
-    await check_everything(runtime, channel, happened, clock())
+    await check_consistency(runtime, channel, happened, clock())

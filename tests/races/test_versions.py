@@ -10,19 +10,19 @@ from service.entities.channels import Channel
 from service.entities.enums import EventKind
 from service.entities.users import UserEvent
 from service.storage.blocks import change_log
-from tests.domain.log_replay import check_log
+from tests.domain.log_replay import replay_and_check
 from tests.domain.standings import heads_of, tags_by_ordinal
 from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_everything
-from tests.races.sides import OpenSide
-from tests.races.weakened import rewritten
+from tests.races.outcomes import check_consistency
+from tests.races.sides import StartRacingProcess
+from tests.races.weakened import modified_statement
 
 SEQUENCE = "create sequence version_of_block"
 NUMBERED_BY_A_SEQUENCE = {
-    **rewritten(
+    **modified_statement(
         "lock_heads", ("block, version,", "block, nextval('version_of_block') - 1 as version,"), ("for update", "")
     ),
-    **rewritten("advance_heads", ("version = n.version", "version = greatest(h.version, n.version)")),
+    **modified_statement("advance_heads", ("version = n.version", "version = greatest(h.version, n.version)")),
 }
 
 
@@ -47,38 +47,40 @@ class Reader:
 
 
 async def an_earlier_writer_commits_later(
-    side: OpenSide, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> Reader:
     """Ann's writer has its version and is slow; Ben's comes after; somebody reads before and after both are done."""
-    slow, quick = await side("slow", weakened=weakened), await side("quick", weakened=weakened)
+    slow, quick = await start_process("slow", weakened=weakened), await start_process("quick", weakened=weakened)
     # Both are known, so that whoever writes needs nothing but the block.
     await record_events(runtime, channel, [UserEvent(openid, EventKind.UNFOLLOW, START) for openid in ("ann", "ben")])
     reader = Reader(runtime, channel, 2)
-    numbered = slow.stop_before("set_member_bits")
+    numbered = slow.pause_before("set_member_bits")
     ann = slow.start(record_events(slow.runtime, channel, [UserEvent("ann", EventKind.FOLLOW, START)]))
-    await numbered.reached()
+    await numbered.wait_reached()
     ben = quick.start(record_events(quick.runtime, channel, [UserEvent("ben", EventKind.FOLLOW, START)]))
     await quick.blocked(ben)
     await reader.read()
-    numbered.let_go()
+    numbered.release()
     await asyncio.gather(ann, ben)
     await reader.read()
     return reader
 
 
-async def test_a_reader_sees_the_versions_in_order(side: OpenSide, runtime: Runtime, channel: Channel) -> None:
-    reader = await an_earlier_writer_commits_later(side, runtime, channel)
+async def test_a_reader_sees_the_versions_in_order(
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
+) -> None:
+    reader = await an_earlier_writer_commits_later(start_process, runtime, channel)
 
     assert reader.versions == [1, 2]
     assert reader.standing == await tags_by_ordinal(runtime, channel)
 
 
 async def test_numbers_from_a_sequence_let_a_reader_miss_one_for_ever(
-    side: OpenSide, runtime: Runtime, channel: Channel
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
     await runtime.pool.execute(SEQUENCE)
 
-    reader = await an_earlier_writer_commits_later(side, runtime, channel, NUMBERED_BY_A_SEQUENCE)
+    reader = await an_earlier_writer_commits_later(start_process, runtime, channel, NUMBERED_BY_A_SEQUENCE)
 
     assert reader.versions == [2]
     assert reader.standing[0] == set()
@@ -88,7 +90,7 @@ async def test_numbers_from_a_sequence_let_a_reader_miss_one_for_ever(
 
 
 async def test_a_reader_among_many_writers_never_misses_a_version(
-    side: OpenSide, runtime: Runtime, channel: Channel, clock: FrozenClock
+    start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     people = [f"o{number}" for number in range(6)]
     await record_events(runtime, channel, [UserEvent(openid, EventKind.UNFOLLOW, START) for openid in people])
@@ -104,7 +106,7 @@ async def test_a_reader_among_many_writers_never_misses_a_version(
                 await record_events(host, channel, [UserEvent(openid, kind, at)])
 
     reader = Reader(runtime, channel, len(people))
-    hosts = [await side(f"host-{number}") for number in range(3)]
+    hosts = [await start_process(f"host-{number}") for number in range(3)]
     writers = [host.start(write(host.runtime, number)) for number, host in enumerate(hosts)]
     while not all(writer.done() for writer in writers):
         await reader.read()
@@ -114,5 +116,5 @@ async def test_a_reader_among_many_writers_never_misses_a_version(
     [head] = await heads_of(runtime, channel)
     assert reader.versions == list(range(1, head.version + 1))
     assert head.version == 12 * len(people)
-    await check_log(runtime, channel)
-    await check_everything(runtime, channel, happened, clock())
+    await replay_and_check(runtime, channel)
+    await check_consistency(runtime, channel, happened, clock())

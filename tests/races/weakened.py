@@ -3,7 +3,7 @@
 from service.storage.database.statements import STATEMENTS
 
 
-def rewritten(statement: str, *changes: tuple[str, str]) -> dict[str, str]:
+def modified_statement(statement: str, *changes: tuple[str, str]) -> dict[str, str]:
     """Give a statement other words; fails when it does not hold the old ones (any more)."""
     text = STATEMENTS[statement]
     for old, new in changes:
@@ -12,4 +12,4 @@ def rewritten(statement: str, *changes: tuple[str, str]) -> dict[str, str]:
     return {statement: text}
 
 
-NO_BLOCK_LOCK = rewritten("lock_heads", ("for update", ""))
+NO_BLOCK_LOCK = modified_statement("lock_heads", ("for update", ""))

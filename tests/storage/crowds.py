@@ -4,7 +4,7 @@ from service.storage.database.pool import Connection
 
 USERS = 100_000
 BLOCKS = 4
-CHANNELS_IN_ALL = 800
+CHANNEL_COUNT = 800
 TAGS = 40
 VALUES = {
     ":now": "timestamptz '2026-03-01 12:00+00'",
@@ -12,7 +12,7 @@ VALUES = {
     ":last_block": str(BLOCKS - 1),
     ":blocks": str(BLOCKS),
     ":tags": str(TAGS),
-    ":channels": str(CHANNELS_IN_ALL),
+    ":channels": str(CHANNEL_COUNT),
 }
 
 # One person in ten came from one of a hundred ads, four ad tags name three of them each.
@@ -67,20 +67,20 @@ update block_head set version = 20024, at = :now + interval '1 day' where channe
 """
 
 
-async def make_channels(conn: Connection) -> None:
+async def fill_channels(conn: Connection) -> None:
     """Channels with the heads of four blocks each, and nothing in them."""
-    await conn.execute(_filled(CHANNELS))
+    await conn.execute(_substituted(CHANNELS))
 
 
-async def make_crowd(conn: Connection) -> None:
+async def fill_large_channel(conn: Connection) -> None:
     """Channel 1 has 100,000 people in four blocks, 40 tags and a log of 80,000 changes; the others are neighbours."""
     for text in (CHANNELS, PEOPLE, MEMBERS, LOG, ADS):
-        await conn.execute(_filled(text))
+        await conn.execute(_substituted(text))
     # Index-only scans need the visibility map, as after any autovacuum.
     await conn.execute("vacuum analyze")
 
 
-def _filled(text: str) -> str:
+def _substituted(text: str) -> str:
     for name, value in VALUES.items():
         text = text.replace(name, value)
     return text

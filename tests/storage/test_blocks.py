@@ -22,7 +22,7 @@ from service.storage.blocks.heads import lock_heads
 from service.storage.database.pool import Connection
 from service.storage.database.statements import SQL_ROOT
 from tests.frozen_clock import START
-from tests.storage.crowds import make_channels
+from tests.storage.crowds import fill_channels
 
 IN_SQL = re.compile(r"bit\((\d{4,})\)|/ (\d{4,})|% (\d{4,})|\* (\d{4,})")
 HOT = """
@@ -67,7 +67,7 @@ async def test_bitmaps_mean_the_same_here_and_in_postgresql(conn: Connection, of
 async def test_tables_of_bits_have_room_for_two_versions_on_a_page(conn: Connection) -> None:
     options = await conn.fetchval("select reloptions from pg_class where relname = 'tag_members'")
     assert set(options) == {"fillfactor=50", "toast_tuple_target=8160"}
-    await make_channels(conn)
+    await fill_channels(conn)
     await conn.execute(
         "insert into tag_members select 1, 0, n, (repeat('01', 16000))::bit(32000) from generate_series(1, 50) n"
     )
@@ -82,7 +82,7 @@ async def test_tables_of_bits_have_room_for_two_versions_on_a_page(conn: Connect
 
 async def test_flips_of_single_bits_are_hot_updates(conn: Connection) -> None:
     """Nine in ten; a table whose rows move with every flip grows and is indexed anew ten times as fast."""
-    await make_channels(conn)
+    await fill_channels(conn)
     await _write(conn, Transition(0, tuple(range(0, BLOCK_SIZE, 50)), (2, 4, 6, 8), ()))
     order = random.Random(7)
     for _ in range(300):

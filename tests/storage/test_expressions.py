@@ -13,9 +13,9 @@ from service.entities.expressions import Expression, all_of, any_of, difference,
 from service.storage.combos import EXPRESSION_PLACEHOLDER, compile_expression, count_of_expression, fill_expression
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
-from tests.contract.tenancy import strays_of
+from tests.contract.tenancy import unscoped_tables
 from tests.set_algebra import holds
-from tests.storage.crowds import make_channels
+from tests.storage.crowds import fill_channels
 
 TAG_IDS = range(1, 9)
 BLOCKS = range(3)
@@ -62,7 +62,7 @@ async def tag_set_of(conn: Connection, expression: Expression) -> dict[int, byte
 @pytest.fixture
 async def channels(conn: Connection) -> Connection:
     """Channels with blocks and nobody in them."""
-    await make_channels(conn)
+    await fill_channels(conn)
     return conn
 
 
@@ -105,7 +105,7 @@ async def test_a_hundred_leaves_of_one_channel_are_one_statement(conn: Connectio
     expression = difference(any_of(*map(tag, range(1, 100))), tag(100))
     text = fill_expression(STATEMENTS["count_of_expression"], expression)
 
-    assert strays_of(text, {"tag_members", "block_head"}) == []
+    assert unscoped_tables(text, {"tag_members", "block_head"}) == []
     await conn.prepare(text)
     assert await count_of_expression(conn, 1, expression) == 0
 

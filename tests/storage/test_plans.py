@@ -10,7 +10,7 @@ import pytest
 
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
-from tests.storage.crowds import TAGS, make_crowd
+from tests.storage.crowds import TAGS, fill_large_channel
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=10)
@@ -76,7 +76,7 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
 
 @pytest.fixture
 async def crowd(conn: Connection) -> Connection:
-    await make_crowd(conn)
+    await fill_large_channel(conn)
     return conn
 
 

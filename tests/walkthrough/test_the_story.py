@@ -16,8 +16,8 @@ from service.dev.demo.platform import Account, WechatPlatform
 from service.entities.enums import Role
 from service.foundation.clock import make_clock
 from service.foundation.settings import Settings
-from tests.real_processes import JWT_SECRET, MovableTime, environment, run_to_end, web, worker
-from tests.transport_socket import Operation, TransportSocket, open_socket
+from tests.real_processes import JWT_SECRET, ClockOffsetFile, environment, run_to_completion, web, worker
+from tests.transport_socket import GraphqlWebSocket, Operation, open_socket
 
 BIND = """
 mutation Bind($input: BindChannelInput!) { bindChannel(input: $input) { channel { id pushUrl } } }
@@ -65,7 +65,7 @@ class Stage:
 
     web_1: str
     web_2: str
-    time: MovableTime
+    time: ClockOffsetFile
     environment: dict[str, str]
     logs: Path
     http: httpx.AsyncClient
@@ -87,7 +87,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    time = MovableTime(tmp_path / "clock")
+    time = ClockOffsetFile(tmp_path / "clock")
     settings = environment(
         database_url, redis_url, CLOCK_OFFSET_FILE=str(time.file), DEFAULT_TAGS_EVERY="1s", DATABASE_POOL_SIZE="3"
     )
@@ -138,7 +138,7 @@ async def _bind(stage: Stage) -> dict[str, Any]:
 
 
 async def _an_agent_opens_the_page_of_somebody_unknown(
-    stage: Stage, socket: TransportSocket, channel: str
+    stage: Stage, socket: GraphqlWebSocket, channel: str
 ) -> Operation:
     assert await socket.initialise({"Authorization": f"Bearer {stage.token(Role.AGENT)}"})
     page = await socket.subscribe(USER_TAGS, channel=channel, openid=OPENID)
@@ -235,11 +235,11 @@ async def _the_person_leaves(stage: Stage, page: Operation, channel: str) -> Non
         assert (user["following"], user["tags"]) == (False, [])
         tags = (await stage.ask(process, Role.AGENT, PANEL, channel=channel))["channel"]["tags"]["edges"]
         assert {edge["node"]["memberCount"] for edge in tags} == {0}
-    assert page.waiting == 0
+    assert page.queued_messages == 0
 
 
 async def _verify_finds_everything_right(stage: Stage) -> None:
-    code, said = await run_to_end(stage.environment, stage.logs / "verify.log", "verify")
+    code, said = await run_to_completion(stage.environment, stage.logs / "verify.log", "verify")
     assert (code, "Tea house: clean" in said) == (0, True), said
 
 

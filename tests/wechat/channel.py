@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from service.dev.demo.push_encoder import BodyFormat, Mode, seal_push
-from service.wechat.pushes import Push, open_push
+from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
+from service.wechat.pushes import Push, decode_push
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 COMMON = {
@@ -16,7 +16,7 @@ COMMON = {
 
 
 @dataclass(frozen=True)
-class Channel:
+class ChannelKeys:
     """`now` is the service's clock, `sent` WeChat's."""
 
     token: str = "AAAAA"
@@ -28,7 +28,7 @@ class Channel:
     def seal(
         self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml"
     ) -> tuple[dict[str, str], bytes]:
-        return seal_push(
+        return encode_push(
             {**COMMON, **fields},
             token=self.token,
             encoding_aes_key=self.encoding_aes_key,
@@ -40,7 +40,7 @@ class Channel:
         )
 
     def open(self, query: Mapping[str, str], body: bytes) -> Push:
-        return open_push(
+        return decode_push(
             query,
             body,
             token=self.token,
@@ -50,9 +50,9 @@ class Channel:
             max_age=timedelta(minutes=10),
         )
 
-    def through(self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml") -> Push:
+    def round_trip(self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml") -> Push:
         return self.open(*self.seal(fields, mode, body_format))
 
 
-ENCRYPTED = Channel()
-PLAIN = Channel(encoding_aes_key=None)
+ENCRYPTED = ChannelKeys()
+PLAIN = ChannelKeys(encoding_aes_key=None)

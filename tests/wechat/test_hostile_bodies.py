@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.wechat.crypto import Envelope, sign
-from service.wechat.pushes import LARGEST_BODY, PushRefusedError
-from tests.wechat.channel import ENCRYPTED, NOW, PLAIN, Channel
+from service.wechat.pushes import MAX_BODY_BYTES, PushRejectedError
+from tests.wechat.channel import ENCRYPTED, NOW, PLAIN, ChannelKeys
 
 BILLION_LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE xml [<!ENTITY a "ha">
 <!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]>
@@ -17,8 +17,8 @@ EXTERNAL_DTD = b"""<!DOCTYPE xml SYSTEM "http://127.0.0.1/x.dtd"><xml><FromUserN
 TIMESTAMP = str(int(NOW.timestamp()))
 
 
-def refusal(channel: Channel, query: dict[str, str], body: bytes) -> str:
-    with pytest.raises(PushRefusedError) as refused:
+def refusal(channel: ChannelKeys, query: dict[str, str], body: bytes) -> str:
+    with pytest.raises(PushRejectedError) as refused:
         channel.open(query, body)
     return refused.value.code
 
@@ -64,7 +64,7 @@ def enveloped(inner: bytes) -> tuple[dict[str, str], bytes]:
 )
 def test_a_hostile_body_is_refused_plain_and_inside_an_envelope(body: bytes, code: str) -> None:
     assert refusal(PLAIN, plain_query(), body) == code
-    if len(body) < LARGEST_BODY // 2:
+    if len(body) < MAX_BODY_BYTES // 2:
         assert refusal(ENCRYPTED, *enveloped(body)) == code
 
 
@@ -80,7 +80,7 @@ def test_ten_thousand_levels_of_elements_are_survived() -> None:
 
 
 def test_a_body_may_have_64_kib_and_no_byte_more() -> None:
-    largest = b"<xml>" + b" " * (LARGEST_BODY - 11) + b"</xml>"
+    largest = b"<xml>" + b" " * (MAX_BODY_BYTES - 11) + b"</xml>"
 
     assert len(largest) == 65_536
     assert refusal(PLAIN, plain_query(), largest) == "BAD_FIELDS"
@@ -97,7 +97,7 @@ def test_no_body_raises_anything_but_the_refusal(body: bytes, prefix: bytes) -> 
         (ENCRYPTED, {}, prefix + body),
         (ENCRYPTED, *enveloped(prefix + body)),
     ]:
-        with pytest.raises(PushRefusedError):
+        with pytest.raises(PushRejectedError):
             channel.open(query, sent)
 
 
@@ -107,7 +107,7 @@ def test_no_body_raises_anything_but_the_refusal(body: bytes, prefix: bytes) -> 
 )
 def test_no_query_raises_anything_but_the_refusal(query: dict[str, str], body: bytes) -> None:
     for channel in (PLAIN, ENCRYPTED):
-        with pytest.raises(PushRefusedError):
+        with pytest.raises(PushRejectedError):
             channel.open(query, body)
 
 

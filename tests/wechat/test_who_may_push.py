@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
 
-from service.dev.demo.push_encoder import write_body
+from service.dev.demo.push_encoder import encode_body
 from service.entities.enums import EventKind
 from service.wechat.crypto import Envelope, sign
-from service.wechat.pushes import PushRefusedError, open_push, verify_url
-from tests.wechat.channel import COMMON, ENCRYPTED, NOW, PLAIN, Channel
+from service.wechat.pushes import PushRejectedError, decode_push, verify_url
+from tests.wechat.channel import COMMON, ENCRYPTED, NOW, PLAIN, ChannelKeys
 
 TEXT = {"MsgType": "text", "Content": "hello", "MsgId": "1"}
 TEN_MINUTES = timedelta(minutes=10)
@@ -24,8 +24,8 @@ OFFICIAL_ENCRYPTED = (
 )
 
 
-def refusal(channel: Channel, query: dict[str, str], body: bytes) -> str:
-    with pytest.raises(PushRefusedError) as refused:
+def refusal(channel: ChannelKeys, query: dict[str, str], body: bytes) -> str:
+    with pytest.raises(PushRejectedError) as refused:
         channel.open(query, body)
     return refused.value.code
 
@@ -80,13 +80,13 @@ def test_the_official_url_verification_is_answered() -> None:
         ({"echostr": ""}, sent, "BAD_FIELDS"),
         ({}, sent + timedelta(minutes=11), "STALE"),
     ]:
-        with pytest.raises(PushRefusedError) as refused:
+        with pytest.raises(PushRejectedError) as refused:
             verify_url({**query, **changes}, "AAAAA", now, TEN_MINUTES)
         assert refused.value.code == code
 
 
 def test_what_wechatpy_encrypts_is_opened() -> None:
-    inner = write_body({**COMMON, **TEXT}, "xml").decode()
+    inner = encode_body({**COMMON, **TEXT}, "xml").decode()
     timestamp = str(int(NOW.timestamp()))
     reply = WeChatCrypto("AAAAA", "A" * 43, ENCRYPTED.app_id).encrypt_message(inner, "12345", timestamp)
     encrypted = reply.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
@@ -106,7 +106,7 @@ def test_what_the_platform_seals_is_opened_by_wechatpy(content: str) -> None:
         body.decode(), query["msg_signature"], query["timestamp"], query["nonce"]
     )
 
-    assert inner.encode() == write_body({**COMMON, **TEXT, "Content": content}, "xml")
+    assert inner.encode() == encode_body({**COMMON, **TEXT, "Content": content}, "xml")
 
 
 @pytest.mark.parametrize("name", ["msg_signature", "timestamp", "nonce"])
@@ -153,7 +153,9 @@ def test_an_empty_token_lets_nobody_in() -> None:
 
 @pytest.mark.parametrize("channel", [ENCRYPTED, PLAIN])
 @pytest.mark.parametrize(("skew", "code"), [(600, None), (-600, None), (601, "STALE"), (-601, "STALE")])
-def test_a_push_is_taken_within_ten_minutes_in_either_direction(channel: Channel, skew: int, code: str | None) -> None:
+def test_a_push_is_taken_within_ten_minutes_in_either_direction(
+    channel: ChannelKeys, skew: int, code: str | None
+) -> None:
     skewed = replace(channel, now=NOW + timedelta(seconds=skew))
     fields = {**TEXT, "CreateTime": "1348831860"}
     query, body = skewed.seal(fields, "safe" if channel.encoding_aes_key else "plain")
@@ -195,7 +197,7 @@ def test_an_empty_or_broken_envelope_is_refused(encrypted: str) -> None:
     timestamp = str(int(NOW.timestamp()))
     query = {"timestamp": timestamp, "nonce": "1", "msg_signature": sign("AAAAA", timestamp, "1", encrypted)}
 
-    assert refusal(ENCRYPTED, query, write_body({"Encrypt": encrypted}, "xml")) == "BAD_ENVELOPE"
+    assert refusal(ENCRYPTED, query, encode_body({"Encrypt": encrypted}, "xml")) == "BAD_ENVELOPE"
 
 
 def test_in_compat_mode_only_what_is_encrypted_is_believed() -> None:
@@ -221,8 +223,8 @@ def test_a_channel_without_a_key_reads_the_plain_fields_of_compat_mode_and_refus
 def test_a_key_that_is_none_is_the_pushs_refusal_too() -> None:
     query, body = ENCRYPTED.seal(TEXT)
 
-    with pytest.raises(PushRefusedError) as refused:
-        open_push(
+    with pytest.raises(PushRejectedError) as refused:
+        decode_push(
             query,
             body,
             token="AAAAA",
@@ -237,9 +239,9 @@ def test_a_key_that_is_none_is_the_pushs_refusal_too() -> None:
 
 def test_a_zero_iv_makes_no_difference() -> None:
     # As a client with a zero IV would: the first block comes out as other random bytes.
-    inner = write_body({**COMMON, **TEXT}, "xml")
+    inner = encode_body({**COMMON, **TEXT}, "xml")
     encrypted = Envelope("A" * 43, ENCRYPTED.app_id).encrypt(inner, bytes(16))
     timestamp = str(int(NOW.timestamp()))
     query = {"timestamp": timestamp, "nonce": "1", "msg_signature": sign("AAAAA", timestamp, "1", encrypted)}
 
-    assert ENCRYPTED.open(query, write_body({"Encrypt": encrypted}, "xml")).facts == {EventKind.MESSAGE}
+    assert ENCRYPTED.open(query, encode_body({"Encrypt": encrypted}, "xml")).facts == {EventKind.MESSAGE}

@@ -10,7 +10,7 @@ from service.dev.demo.crowd import new_openid
 from service.dev.demo.platform import Account
 from service.entities.enums import ChannelKind
 
-PERSONS_ON_BOTH: Final = 5
+SHARED_USER_COUNT: Final = 5
 
 
 def demo_accounts(secret: str) -> tuple[Account, Account]:
@@ -23,17 +23,17 @@ def demo_accounts(secret: str) -> tuple[Account, Account]:
 
 def shared_unionids(secret: str) -> list[str]:
     """Return the unionids of those who are on both accounts."""
-    draw = random.Random(_derived(secret, "unionids"))
-    return [new_openid("unionids", draw) for _ in range(PERSONS_ON_BOTH)]
+    rng = random.Random(_derive(secret, "unionids"))
+    return [new_openid("unionids", rng) for _ in range(SHARED_USER_COUNT)]
 
 
 def _account(secret: str, kind: ChannelKind) -> Account:
-    key = base64.b64encode(_derived(secret, f"{kind} key")).decode().rstrip("=")
+    key = base64.b64encode(_derive(secret, f"{kind} key")).decode().rstrip("=")
     return Account(
-        app_id="wx" + _derived(secret, f"{kind} app id").hex()[:16],
-        gh_id="gh_" + _derived(secret, f"{kind} name").hex()[:12],
-        token=_derived(secret, f"{kind} token").hex()[:32],
-        secret=_derived(secret, f"{kind} secret").hex()[:32],
+        app_id="wx" + _derive(secret, f"{kind} app id").hex()[:16],
+        gh_id="gh_" + _derive(secret, f"{kind} name").hex()[:12],
+        token=_derive(secret, f"{kind} token").hex()[:32],
+        secret=_derive(secret, f"{kind} secret").hex()[:32],
         # WeChat's console takes letters and digits only.
         encoding_aes_key=key.replace("+", "p").replace("/", "s"),
         mode="safe",
@@ -42,5 +42,5 @@ def _account(secret: str, kind: ChannelKind) -> Account:
     )
 
 
-def _derived(secret: str, purpose: str) -> bytes:
+def _derive(secret: str, purpose: str) -> bytes:
     return hmac.digest(secret.encode(), f"user-tags demo: {purpose}".encode(), hashlib.sha256)

@@ -11,14 +11,14 @@ from typing import Final
 
 import httpx
 
-from service.dev.demo.binding import BoundChannel, Service, ServiceUnreadyError, ask
+from service.dev.demo.binding import BoundChannel, ServiceNotReadyError, ServiceTarget, execute
 
 CAMPAIGN: Final = "Spring campaign"
 AD_GROUPS: Final = ("7200011", "7200012", "7200013")
-CREATE: Final = """
+CREATE_AD_TAG: Final = """
 mutation CreateDemoAdTag($input: CreateAdTagInput!) { createAdTag(input: $input) { tag { id } } }
 """
-SHARE_OF_FOLLOWS: Final = 0.4
+AD_FOLLOW_SHARE: Final = 0.4
 
 logger = logging.getLogger("user_tags.demo")
 
@@ -29,18 +29,18 @@ class AdPlatform:
 
     client: httpx.AsyncClient
     address: str
-    draw: random.Random = field(default_factory=lambda: random.Random("ads"))
+    rng: random.Random = field(default_factory=lambda: random.Random("ads"))
 
-    async def followed(self, openid: str, at: datetime | None) -> None:
+    async def report_follow(self, openid: str, at: datetime | None) -> None:
         """Tell of a follow if it came from an ad; what cannot be delivered is lost, as it may be there."""
-        if self.draw.random() > SHARE_OF_FOLLOWS:
+        if self.rng.random() > AD_FOLLOW_SHARE:
             return
         query = {
             "wechat_openid": openid,
-            "adgroup_id": self.draw.choice(AD_GROUPS),
+            "adgroup_id": self.rng.choice(AD_GROUPS),
             "campaign_id": "__CAMPAIGN_ID__",
             "act_time": str(int((at or datetime.now(UTC)).timestamp())),
-            "trace_id": f"{self.draw.getrandbits(64):016x}",
+            "trace_id": f"{self.rng.getrandbits(64):016x}",
         }
         try:
             await self.client.get(self.address, params=query, timeout=5)
@@ -48,10 +48,10 @@ class AdPlatform:
             logger.info("an ad-feed call was lost: %s", type(error).__name__)
 
 
-async def make_ad_tag(client: httpx.AsyncClient, service: Service, channel: BoundChannel) -> None:
+async def create_ad_tag(client: httpx.AsyncClient, service: ServiceTarget, channel: BoundChannel) -> None:
     """The campaign as an ad tag; the one that is there from an earlier demo stays."""
     details = {"channelId": channel.id, "name": CAMPAIGN, "adIds": list(AD_GROUPS[:2])}
     try:
-        await ask(client, service, CREATE, {"input": details}, welcome=frozenset({"NAME_TAKEN"}))
-    except ServiceUnreadyError as error:
+        await execute(client, service, CREATE_AD_TAG, {"input": details}, ignored_codes=frozenset({"NAME_TAKEN"}))
+    except ServiceNotReadyError as error:
         logger.info("no ad tag: %s", error)

@@ -12,7 +12,7 @@ from service.dev.demo.platform import Account
 
 ROBOT: Final = "demo"
 TOKEN_LIFETIME: Final = timedelta(minutes=10)
-FINAL_CODES: Final = frozenset({"UNAUTHENTICATED", "FORBIDDEN", "BAD_USER_INPUT", "CONFLICT"})
+PERMANENT_ERROR_CODES: Final = frozenset({"UNAUTHENTICATED", "FORBIDDEN", "BAD_USER_INPUT", "CONFLICT"})
 """Errors that trying again does not mend; any other may come from a service that is still starting."""
 
 BIND: Final = """
@@ -22,23 +22,23 @@ mutation BindDemoChannel($input: BindChannelInput!) {
 """
 
 
-class BindingRefusedError(Exception):
+class BindingRejectedError(Exception):
     """The service understood and refused: trying again is useless."""
 
 
-class ServiceUnreadyError(Exception):
+class ServiceNotReadyError(Exception):
     """The service is not there, or not ready: try again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceTarget:
     """Where the service is, and the secret that its tokens are signed with (HS256)."""
 
     url: str
     jwt_secret: str = field(repr=False)
     issuer: str | None = None
     audience: str | None = None
-    hand_over_secrets: bool = False
+    send_app_secret: bool = False
     """Whether to give the service the app secret, with which it calls the server API it is set up for."""
 
 
@@ -49,14 +49,14 @@ class BoundChannel:
     ad_return_address: str | None = None
 
 
-async def bind_account(client: httpx.AsyncClient, service: Service, account: Account, name: str) -> BoundChannel:
-    """Bind, or bind again, an account; raises BindingRefusedError or ServiceUnreadyError.
+async def bind_account(client: httpx.AsyncClient, service: ServiceTarget, account: Account, name: str) -> BoundChannel:
+    """Bind, or bind again, an account; raises BindingRejectedError or ServiceNotReadyError.
 
     The addresses are as seen from here: the path is the service's, the host the one it was reached at.
     """
-    bound = await ask(client, service, BIND, {"input": _binding(service, account, name)})
+    bound = await execute(client, service, BIND, {"input": _binding(service, account, name)})
     if not bound.get("bindChannel"):
-        raise ServiceUnreadyError("not bound yet")
+        raise ServiceNotReadyError("not bound yet")
     channel = bound["bindChannel"]["channel"]
     ads = channel.get("adReturnAddress")
     return BoundChannel(
@@ -66,7 +66,7 @@ async def bind_account(client: httpx.AsyncClient, service: Service, account: Acc
     )
 
 
-def admin_token(service: Service, now: datetime) -> str:
+def admin_token(service: ServiceTarget, now: datetime) -> str:
     """Sign a token for an admin of the demo robot."""
     claims: dict[str, Any] = {"sub": "demo", "robot": ROBOT, "role": "admin", "exp": now + TOKEN_LIFETIME}
     optional = {"iss": service.issuer, "aud": service.audience}
@@ -74,7 +74,7 @@ def admin_token(service: Service, now: datetime) -> str:
     return jwt.encode(claims, service.jwt_secret, algorithm="HS256")
 
 
-def _binding(service: Service, account: Account, name: str) -> dict[str, Any]:
+def _binding(service: ServiceTarget, account: Account, name: str) -> dict[str, Any]:
     binding: dict[str, Any] = {
         "kind": account.kind.value,
         "appId": account.app_id,
@@ -83,20 +83,20 @@ def _binding(service: Service, account: Account, name: str) -> dict[str, Any]:
         "callbackToken": account.token,
         "encodingAesKey": account.encoding_aes_key,
     }
-    if service.hand_over_secrets:
+    if service.send_app_secret:
         binding["appSecret"] = account.secret
     return binding
 
 
-async def ask(
+async def execute(
     client: httpx.AsyncClient,
-    service: Service,
+    service: ServiceTarget,
     query: str,
     variables: dict[str, Any],
     *,
-    welcome: frozenset[str] = frozenset(),
+    ignored_codes: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """One operation as the admin; raises as `bind_account` does, but not for errors that are `welcome`."""
+    """One operation as the admin; raises as `bind_account` does, but not for errors that are `ignored_codes`."""
     authorization = {"Authorization": f"Bearer {admin_token(service, datetime.now(UTC))}"}
     try:
         answer = await client.post(
@@ -104,12 +104,12 @@ async def ask(
         )
         found = answer.json()
     except (httpx.TransportError, ValueError) as error:
-        raise ServiceUnreadyError(f"no answer yet: {type(error).__name__}") from error
+        raise ServiceNotReadyError(f"no answer yet: {type(error).__name__}") from error
     if not isinstance(found, dict):
-        raise ServiceUnreadyError(f"no GraphQL answer yet: {answer.status_code}")
+        raise ServiceNotReadyError(f"no GraphQL answer yet: {answer.status_code}")
     errors = found.get("errors") or []
-    if any(error.get("extensions", {}).get("code") in FINAL_CODES for error in errors):
-        raise BindingRefusedError(errors[0].get("message", "refused"))
-    if any(error.get("extensions", {}).get("code") not in welcome for error in errors):
-        raise ServiceUnreadyError(f"not done yet: {errors[:1]}")
+    if any(error.get("extensions", {}).get("code") in PERMANENT_ERROR_CODES for error in errors):
+        raise BindingRejectedError(errors[0].get("message", "refused"))
+    if any(error.get("extensions", {}).get("code") not in ignored_codes for error in errors):
+        raise ServiceNotReadyError(f"not done yet: {errors[:1]}")
     return dict(found.get("data") or {})

@@ -20,7 +20,7 @@ class ApiError(Exception):
         self.message = message
 
 
-class Controls:
+class ControlApi:
     """`GET /demo/people` and `POST /demo/{openid}/{action}`.
 
     The query of an action may name the `appId` (else the account that knows the openid, else the first) and
@@ -39,7 +39,7 @@ class Controls:
             ]
         }
 
-    async def act(self, request: Request) -> dict[str, Any]:
+    async def perform_action(self, request: Request) -> dict[str, Any]:
         openid, action = request.path_params["openid"], request.path_params["action"]
         if OPENID_PATTERN.fullmatch(openid) is None:
             raise ApiError(40003, "invalid openid")
@@ -50,13 +50,13 @@ class Controls:
         return {"appId": app_id, "acknowledged": delivery.acknowledged, "answers": list(delivery.answers)}
 
     def _app_id(self, given: str | None, openid: str) -> str:
-        reachable = [account.app_id for account in self._platform.accounts.values() if account.callback_url]
+        app_ids = [account.app_id for account in self._platform.accounts.values() if account.callback_url]
         if given is not None:
-            reachable = [app_id for app_id in reachable if app_id == given]
-        if not reachable:
+            app_ids = [app_id for app_id in app_ids if app_id == given]
+        if not app_ids:
             raise ApiError(40013, "invalid appid")
-        known = (app_id for app_id in reachable if openid in self._platform.people[app_id])
-        return next(known, reachable[0])
+        known = (app_id for app_id in app_ids if openid in self._platform.people[app_id])
+        return next(known, app_ids[0])
 
     async def _perform(self, app_id: str, openid: str, action: str, query: Mapping[str, str]) -> Delivery:
         match action:

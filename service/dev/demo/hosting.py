@@ -18,7 +18,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(application: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> AsyncGenerator[str]:
+async def serve_app(application: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> AsyncGenerator[str]:
     """Serve `application` inside the block and yield its address; port 0 takes a free one.
 
     Raises OSError when the port is taken. Connections are accepted from the first moment on.

@@ -15,12 +15,12 @@ from typing import Final
 
 import httpx
 
-from service.dev.demo.push_encoder import BodyFormat, Mode, seal_push
+from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
 from service.entities.enums import ChannelKind
 from service.wechat.crypto import sign
 
-TRIES: Final = 3
-PATIENCE: Final = timedelta(seconds=5)
+MAX_ATTEMPTS: Final = 3
+RESPONSE_TIMEOUT: Final = timedelta(seconds=5)
 """How long WeChat waits for the whole answer to one try."""
 
 
@@ -40,7 +40,7 @@ class Account:
 
 
 @dataclass(slots=True)
-class Person:
+class PlatformUser:
     """What WeChat knows of one openid. `subscribe_scene` is set by the last follow."""
 
     openid: str
@@ -65,7 +65,7 @@ class Delivery:
     answers: tuple[int | str, ...]
 
 
-class CallbackRefusedError(Exception):
+class CallbackRejectedError(Exception):
     """The callback address did not answer the verification with the echostr."""
 
 
@@ -78,22 +78,22 @@ class WechatPlatform:
 
     The methods named after what people do take an app id, an openid and optionally `at`, the push's
     CreateTime (now when left out), and return how it was taken. Pushes to an account without callback raise
-    ValueError. `deliveries` has the newest `remember` of them, all by default.
+    ValueError. `deliveries` has the newest `max_deliveries` of them, all by default.
     """
 
     def __init__(
         self,
         client: httpx.AsyncClient,
         clock: Callable[[], datetime] = utc_now,
-        remember: int | None = None,
-        patience: timedelta = PATIENCE,
+        max_deliveries: int | None = None,
+        response_timeout: timedelta = RESPONSE_TIMEOUT,
     ) -> None:
         self.accounts: dict[str, Account] = {}
-        self.people: dict[str, dict[str, Person]] = {}
-        self.deliveries: deque[Delivery] = deque(maxlen=remember)
+        self.people: dict[str, dict[str, PlatformUser]] = {}
+        self.deliveries: deque[Delivery] = deque(maxlen=max_deliveries)
         self.clock = clock
         self._client = client
-        self._patience = patience.total_seconds()
+        self._timeout = response_timeout.total_seconds()
         self._message_ids = itertools.count(int(clock().timestamp() * 1_000_000) * 10)
 
     def register(self, account: Account) -> None:
@@ -101,19 +101,19 @@ class WechatPlatform:
         self.accounts[account.app_id] = account
         self.people.setdefault(account.app_id, {})
 
-    def person(self, app_id: str, openid: str) -> Person:
+    def person(self, app_id: str, openid: str) -> PlatformUser:
         """Return the person behind an openid; whoever is new is made."""
-        return self.people[app_id].setdefault(openid, Person(openid))
+        return self.people[app_id].setdefault(openid, PlatformUser(openid))
 
     async def configure_callback(self, app_id: str, url: str) -> None:
-        """Verify an address by GET, then use it; raises CallbackRefusedError or httpx.TransportError."""
+        """Verify an address by GET, then use it; raises CallbackRejectedError or httpx.TransportError."""
         account = self.accounts[app_id]
         timestamp, nonce, echo = str(int(self.clock().timestamp())), _nonce(), _nonce()
         signature = sign(account.token, timestamp, nonce)
         query = {"signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": echo}
-        answer = await self._client.get(url, params=query, timeout=self._patience)
+        answer = await self._client.get(url, params=query, timeout=self._timeout)
         if answer.status_code != httpx.codes.OK or answer.text != echo:
-            raise CallbackRefusedError(f"verification was answered {answer.status_code}")
+            raise CallbackRejectedError(f"verification was answered {answer.status_code}")
         self.register(replace(account, callback_url=url))
 
     async def follow(self, app_id: str, openid: str, scene: str | None = None, at: datetime | None = None) -> Delivery:
@@ -154,7 +154,7 @@ class WechatPlatform:
         """Push any fields: three tries of five seconds, acknowledged by 200 with `success` or nothing."""
         self.person(app_id, openid)
         account = self.accounts[app_id]
-        complete = {
+        all_fields = {
             "ToUserName": account.gh_id,
             "FromUserName": openid,
             "CreateTime": str(int((at or self.clock()).timestamp())),
@@ -162,17 +162,17 @@ class WechatPlatform:
         }
         answers: list[int | str] = []
         acknowledged = False
-        while not acknowledged and len(answers) < TRIES:
-            answer, acknowledged = await self._try(account, complete)
+        while not acknowledged and len(answers) < MAX_ATTEMPTS:
+            answer, acknowledged = await self._attempt(account, all_fields)
             answers.append(answer)
-        delivery = Delivery(complete, acknowledged, tuple(answers))
+        delivery = Delivery(all_fields, acknowledged, tuple(answers))
         self.deliveries.append(delivery)
         return delivery
 
-    async def _try(self, account: Account, fields: dict[str, str]) -> tuple[int | str, bool]:
+    async def _attempt(self, account: Account, fields: dict[str, str]) -> tuple[int | str, bool]:
         if account.callback_url is None:
             raise ValueError(f"{account.app_id} has no callback address")
-        query, body = seal_push(
+        query, body = encode_push(
             fields,
             token=account.token,
             encoding_aes_key=account.encoding_aes_key,
@@ -184,7 +184,7 @@ class WechatPlatform:
         )
         content_type = "application/json" if account.body_format == "json" else "text/xml"
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 answer = await self._client.post(
                     account.callback_url,
                     params=query,

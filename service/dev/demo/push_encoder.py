@@ -14,11 +14,11 @@ from service.wechat.crypto import Envelope, sign
 Mode = Literal["plain", "safe", "compat"]
 BodyFormat = Literal["xml", "json"]
 
-NUMBERS: Final = frozenset({"CreateTime", "MsgId", "MsgID"})
+NUMERIC_FIELDS: Final = frozenset({"CreateTime", "MsgId", "MsgID"})
 """Written bare in XML, and as numbers in JSON."""
 
 
-def seal_push(
+def encode_push(
     fields: Mapping[str, str],
     *,
     token: str,
@@ -40,18 +40,18 @@ def seal_push(
         "nonce": nonce,
         "openid": fields.get("FromUserName", ""),
     }
-    clear = write_body(fields, body_format)
+    plaintext = encode_body(fields, body_format)
     if mode == "plain":
-        return query, clear
+        return query, plaintext
     if encoding_aes_key is None:
         raise ValueError(f"{mode} mode needs an EncodingAESKey")
-    encrypted = Envelope(encoding_aes_key, app_id).encrypt(clear)
+    encrypted = Envelope(encoding_aes_key, app_id).encrypt(plaintext)
     query |= {"encrypt_type": "aes", "msg_signature": sign(token, timestamp, nonce, encrypted)}
-    shown = dict(fields) if mode == "compat" else {"ToUserName": fields.get("ToUserName", "")}
-    return query, write_body({**shown, "Encrypt": encrypted}, body_format)
+    plain_fields = dict(fields) if mode == "compat" else {"ToUserName": fields.get("ToUserName", "")}
+    return query, encode_body({**plain_fields, "Encrypt": encrypted}, body_format)
 
 
-def write_body(fields: Mapping[str, str], body_format: BodyFormat) -> bytes:
+def encode_body(fields: Mapping[str, str], body_format: BodyFormat) -> bytes:
     """Return the fields as WeChat writes them: XML with CDATA, or JSON with bare numbers."""
     if body_format == "json":
         return orjson.dumps({name: int(value) if _is_number(name, value) else value for name, value in fields.items()})
@@ -60,7 +60,7 @@ def write_body(fields: Mapping[str, str], body_format: BodyFormat) -> bytes:
 
 
 def _is_number(name: str, value: str) -> bool:
-    return name in NUMBERS and value.isascii() and value.isdecimal()
+    return name in NUMERIC_FIELDS and value.isascii() and value.isdecimal()
 
 
 def _xml_text(name: str, value: str) -> str:

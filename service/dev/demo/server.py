@@ -17,15 +17,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from service.dev.demo.controls import ApiError, Controls
-from service.dev.demo.platform import Account, Person, WechatPlatform
+from service.dev.demo.controls import ApiError, ControlApi
+from service.dev.demo.platform import Account, PlatformUser, WechatPlatform
 from service.entities.enums import ChannelKind
 
 TOKEN_LIFETIME: Final = timedelta(seconds=7200)
-FOLLOWERS_A_PAGE: Final = 10_000
-LARGEST_BATCH: Final = 100
+FOLLOWERS_PER_PAGE: Final = 10_000
+MAX_BATCH_SIZE: Final = 100
 
-Answer = Callable[[Request], Awaitable[dict[str, Any]]]
+JsonHandler = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,23 @@ class _Token:
 class ServerApi:
     """The calls under `/cgi-bin`. Tokens are stable: an account has one at a time, valid for two hours."""
 
-    def __init__(self, platform: WechatPlatform, followers_a_page: int = FOLLOWERS_A_PAGE) -> None:
+    def __init__(self, platform: WechatPlatform, followers_per_page: int = FOLLOWERS_PER_PAGE) -> None:
         self._platform = platform
-        self._followers_a_page = followers_a_page
+        self._followers_per_page = followers_per_page
         self._tokens: dict[str, _Token] = {}
 
     async def stable_token(self, request: Request) -> dict[str, Any]:
-        asked = await _json(request)
-        if asked.get("grant_type") != "client_credential":
+        payload = await _read_json(request)
+        if payload.get("grant_type") != "client_credential":
             raise ApiError(40002, "invalid grant_type")
-        account = self._platform.accounts.get(str(asked.get("appid")))
+        account = self._platform.accounts.get(str(payload.get("appid")))
         if account is None:
             raise ApiError(40013, "invalid appid")
-        if not secrets.compare_digest(str(asked.get("secret", "")).encode(), account.secret.encode()):
+        if not secrets.compare_digest(str(payload.get("secret", "")).encode(), account.secret.encode()):
             raise ApiError(40125, "invalid appsecret")
         now = self._platform.clock()
         token = self._tokens.get(account.app_id)
-        if token is None or token.expires_at <= now or asked.get("force_refresh") is True:
+        if token is None or token.expires_at <= now or payload.get("force_refresh") is True:
             token = _Token(secrets.token_urlsafe(48), now + TOKEN_LIFETIME)
             self._tokens[account.app_id] = token
         left = int((token.expires_at - now).total_seconds())
@@ -66,7 +66,7 @@ class ServerApi:
         if after and after not in openids:
             raise ApiError(40003, "invalid openid")
         start = openids.index(after) + 1 if after else 0
-        page = openids[start : start + self._followers_a_page]
+        page = openids[start : start + self._followers_per_page]
         answer: dict[str, Any] = {"total": len(openids), "count": len(page), "next_openid": ""}
         if page:
             answer |= {"data": {"openid": page}, "next_openid": page[-1]}
@@ -74,11 +74,11 @@ class ServerApi:
 
     async def user_info(self, request: Request) -> dict[str, Any]:
         account = self._official_account(request)
-        asked = (await _json(request)).get("user_list")
-        if not isinstance(asked, list) or not 1 <= len(asked) <= LARGEST_BATCH:
+        payload = (await _read_json(request)).get("user_list")
+        if not isinstance(payload, list) or not 1 <= len(payload) <= MAX_BATCH_SIZE:
             raise ApiError(40032, "invalid openid list size")
         known = self._platform.people[account.app_id]
-        openids = [str(entry.get("openid")) if isinstance(entry, dict) else "" for entry in asked]
+        openids = [str(entry.get("openid")) if isinstance(entry, dict) else "" for entry in payload]
         if not all(openid in known for openid in openids):
             raise ApiError(40003, "invalid openid")
         return {"user_info_list": [_user_info(known[openid]) for openid in openids]}
@@ -98,27 +98,27 @@ class ServerApi:
             return account
         raise ApiError(40001, "invalid credential, access_token is invalid or not latest")
 
-    def _followers(self, account: Account) -> list[Person]:
+    def _followers(self, account: Account) -> list[PlatformUser]:
         following = [person for person in self._platform.people[account.app_id].values() if person.following]
         return sorted(following, key=lambda person: (person.followed_seconds, person.openid))
 
 
-def platform_app(platform: WechatPlatform, followers_a_page: int = FOLLOWERS_A_PAGE) -> Starlette:
+def platform_app(platform: WechatPlatform, followers_per_page: int = FOLLOWERS_PER_PAGE) -> Starlette:
     """Return the web application of the platform; a smaller page is for tests."""
-    api = ServerApi(platform, followers_a_page)
-    controls = Controls(platform)
+    api = ServerApi(platform, followers_per_page)
+    controls = ControlApi(platform)
     return Starlette(
         routes=[
-            Route("/cgi-bin/stable_token", _answering(api.stable_token), methods=["POST"]),
-            Route("/cgi-bin/user/get", _answering(api.followers)),
-            Route("/cgi-bin/user/info/batchget", _answering(api.user_info), methods=["POST"]),
-            Route("/demo/people", _answering(controls.people)),
-            Route("/demo/{openid}/{action}", _answering(controls.act), methods=["POST"]),
+            Route("/cgi-bin/stable_token", _json_endpoint(api.stable_token), methods=["POST"]),
+            Route("/cgi-bin/user/get", _json_endpoint(api.followers)),
+            Route("/cgi-bin/user/info/batchget", _json_endpoint(api.user_info), methods=["POST"]),
+            Route("/demo/people", _json_endpoint(controls.people)),
+            Route("/demo/{openid}/{action}", _json_endpoint(controls.perform_action), methods=["POST"]),
         ]
     )
 
 
-def _answering(answer: Answer) -> Callable[[Request], Awaitable[JSONResponse]]:
+def _json_endpoint(answer: JsonHandler) -> Callable[[Request], Awaitable[JSONResponse]]:
     async def endpoint(request: Request) -> JSONResponse:
         try:
             return JSONResponse(await answer(request))
@@ -128,7 +128,7 @@ def _answering(answer: Answer) -> Callable[[Request], Awaitable[JSONResponse]]:
     return endpoint
 
 
-async def _json(request: Request) -> dict[str, Any]:
+async def _read_json(request: Request) -> dict[str, Any]:
     try:
         found = orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
@@ -138,7 +138,7 @@ async def _json(request: Request) -> dict[str, Any]:
     return found
 
 
-def _user_info(person: Person) -> dict[str, Any]:
+def _user_info(person: PlatformUser) -> dict[str, Any]:
     if not person.following:
         return {"subscribe": 0, "openid": person.openid, "tagid_list": []}
     return {

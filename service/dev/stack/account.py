@@ -22,74 +22,76 @@ LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
-class Account:
+class OsAccount:
     """Who the servers run as; never root, because PostgreSQL refuses that."""
 
     uid: int
     gid: int
-    passes_everywhere: bool
+    bypasses_permissions: bool
     """Whether it keeps the one capability that lets it enter directories only root may enter."""
 
-    def give_directory(self, path: Path) -> None:
+    def create_directory(self, path: Path) -> None:
         """Make a private directory that belongs to this account."""
         path.mkdir(mode=0o700)
         os.chown(path, self.uid, self.gid)
 
-    def become(self) -> None:
+    def drop_privileges(self) -> None:
         """Turn the calling process into this account, for good."""
         if os.geteuid() == 0:
             os.setgroups([])
             os.setgid(self.gid)
-            if self.passes_everywhere:
-                _linux("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            if self.bypasses_permissions:
+                _call_libc("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
             os.setuid(self.uid)
-            if self.passes_everywhere:
+            if self.bypasses_permissions:
                 bit = 1 << CAP_DAC_OVERRIDE
-                _linux(
+                _call_libc(
                     "capset",
                     (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0),
                     (ctypes.c_uint32 * 6)(bit, bit, bit),
                 )
-                _linux("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
+                _call_libc("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
 
 
-def die_with_parent(last_words: signal.Signals) -> None:
-    """Have the kernel send `last_words` to the calling process when its parent dies (on Linux only)."""
+def die_with_parent(death_signal: signal.Signals) -> None:
+    """Have the kernel send `death_signal` to the calling process when its parent dies (on Linux only)."""
     if ON_LINUX:
-        _linux("prctl", PR_SET_PDEATHSIG, int(last_words), 0, 0, 0)
+        _call_libc("prctl", PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
 
 
-def _linux(call: str, *arguments: object) -> None:
+def _call_libc(call: str, *arguments: object) -> None:
     exact = (ctypes.c_ulong(value) if isinstance(value, int) else value for value in arguments)
     if getattr(LIBC, call)(*exact) != 0:
         raise OSError(ctypes.get_errno(), call)
 
 
-def account_for(data_dir: Path, programs: list[Path]) -> Account:
+def choose_os_account(data_dir: Path, programs: list[Path]) -> OsAccount:
     """Choose who runs the servers: the owner of the data; else ourselves, or for root somebody unprivileged.
 
     Raises EmbeddedError when that account could not reach its data or the programs.
     """
-    data = next((place for place in (data_dir / "postgres", data_dir / "valkey") if place.exists()), data_dir)
+    data = next(
+        (directory for directory in (data_dir / "postgres", data_dir / "valkey") if directory.exists()), data_dir
+    )
     owner = None if data == data_dir else data.stat()
     if os.geteuid() != 0:
         if owner is not None and owner.st_uid != os.geteuid():
             raise EmbeddedError(f"{data} belongs to another account (uid {owner.st_uid}). Use another data directory.")
-        return Account(os.geteuid(), os.getegid(), passes_everywhere=False)
+        return OsAccount(os.geteuid(), os.getegid(), bypasses_permissions=False)
     if owner is not None and owner.st_uid != 0:
         uid, gid = owner.st_uid, owner.st_gid
     else:
-        uid, gid = _unprivileged()
-    closed = [path for path in (data_dir / "postgres", *programs) if not _can_reach(path, uid, gid)]
-    if closed and not ON_LINUX:
+        uid, gid = _find_unprivileged_account()
+    unreachable = [path for path in (data_dir / "postgres", *programs) if not _can_reach(path, uid, gid)]
+    if unreachable and not ON_LINUX:
         raise EmbeddedError(
-            f"PostgreSQL refuses to run as root, and uid {uid} may not enter {closed[0]}. "
+            f"PostgreSQL refuses to run as root, and uid {uid} may not enter {unreachable[0]}. "
             "Run as an ordinary user, or move the project to a directory that everybody may enter."
         )
-    return Account(uid, gid, passes_everywhere=bool(closed))
+    return OsAccount(uid, gid, bypasses_permissions=bool(unreachable))
 
 
-def _unprivileged() -> tuple[int, int]:
+def _find_unprivileged_account() -> tuple[int, int]:
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             found = pwd.getpwnam(name)
@@ -99,10 +101,10 @@ def _unprivileged() -> tuple[int, int]:
 
 def _can_reach(path: Path, uid: int, gid: int) -> bool:
     """Tell whether permission bits let `uid` enter all above `path`, and run `path` if it is a program."""
-    for place in (path, *path.parents):
-        if not place.exists() or (place == path and place.is_dir()):
+    for directory in (path, *path.parents):
+        if not directory.exists() or (directory == path and directory.is_dir()):
             continue
-        found = place.stat()
+        found = directory.stat()
         mine = stat.S_IXUSR if found.st_uid == uid else stat.S_IXGRP if found.st_gid == gid else stat.S_IXOTH
         if not found.st_mode & mine:
             return False

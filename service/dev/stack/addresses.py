@@ -10,11 +10,11 @@ from pathlib import Path
 from service.dev.stack.servers import DataDirectoryInUseError, embedded_secrets, start_embedded
 from service.foundation.settings import Settings
 
-FILE = "running.json"
+RUNNING_FILE = "running.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Complete:
+class ResolvedSettings:
     """Settings in which nothing that the embedded servers can supply is open any more."""
 
     settings: Settings
@@ -35,19 +35,19 @@ class Complete:
 
 
 @contextmanager
-def addresses(settings: Settings) -> Iterator[Complete]:
+def resolve_settings(settings: Settings) -> Iterator[ResolvedSettings]:
     """Starts what the environment leaves open, or joins a running `user-tags up` on the same data directory.
 
     Raises EmbeddedError when neither can be done, SettingsError never.
     """
     if settings.database_url and settings.redis_url and settings.secrets_keys:
-        yield Complete(settings)
+        yield ResolvedSettings(settings)
         return
     data_dir = Path(settings.data_dir)
-    with _servers(settings, data_dir) as (database_url, redis_url):
+    with _running_servers(settings, data_dir) as (database_url, redis_url):
         jwt_secret, secrets_key = embedded_secrets(data_dir)
         public = settings.jwt_public_key or settings.jwt_jwks_url
-        yield Complete(
+        yield ResolvedSettings(
             replace(
                 settings,
                 database_url=settings.database_url or database_url,
@@ -58,34 +58,34 @@ def addresses(settings: Settings) -> Iterator[Complete]:
         )
 
 
-def announce(data_dir: Path, database_url: str, redis_url: str) -> None:
+def write_running_file(data_dir: Path, database_url: str, redis_url: str) -> None:
     """Lets commands in other terminals find the servers of this instance; only its owner can read it."""
-    path = data_dir / FILE
+    path = data_dir / RUNNING_FILE
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump({"database_url": database_url, "redis_url": redis_url}, file)
 
 
 @contextmanager
-def _servers(settings: Settings, data_dir: Path) -> Iterator[tuple[str, str]]:
+def _running_servers(settings: Settings, data_dir: Path) -> Iterator[tuple[str, str]]:
     if settings.database_url and settings.redis_url:
         yield "", ""
         return
     try:
-        started = start_embedded(data_dir, postgres=settings.database_url is None, valkey=settings.redis_url is None)
+        servers = start_embedded(data_dir, postgres=settings.database_url is None, valkey=settings.redis_url is None)
     except DataDirectoryInUseError:
-        announced = _announced(data_dir)
-        if announced is None:
+        running = _read_running_file(data_dir)
+        if running is None:
             raise
-        yield announced
+        yield running
         return
-    with started:
-        yield started.database_url, started.redis_url
+    with servers:
+        yield servers.database_url, servers.redis_url
 
 
-def _announced(data_dir: Path) -> tuple[str, str] | None:
+def _read_running_file(data_dir: Path) -> tuple[str, str] | None:
     try:
-        found = json.loads((data_dir / FILE).read_text(encoding="utf-8"))
+        found = json.loads((data_dir / RUNNING_FILE).read_text(encoding="utf-8"))
         return found["database_url"], found["redis_url"]
     except (OSError, ValueError, KeyError):
         return None

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from service.dev.stack.servers import environment_with_ourselves, open_log
+from service.dev.stack.servers import environment_with_package_path, open_log
 
-LEASH_PATIENCE: Final = 10.0
-GLANCE: Final = 0.05
+TERMINATION_GRACE_PERIOD: Final = 10.0
+POLL_INTERVAL: Final = 0.05
 
-Leash: TypeAlias = Callable[[str], None]
+OrphanReaper: TypeAlias = Callable[[str], None]
 """Takes `+pid` for a process group to end with us, and `-pid` for one that has ended already."""
 
 
@@ -31,29 +31,36 @@ class Child:
 
 
 @dataclass(frozen=True)
-class Pace:
+class RestartPolicy:
     """Seconds. The pause before a restart doubles from first to longest, until a child lived steadily."""
 
-    first_pause: float = 0.5
-    longest_pause: float = 30.0
-    steady_after: float = 30.0
-    ready_within: float = 60.0
-    stop_within: float = 10.0
+    initial_backoff: float = 0.5
+    max_backoff: float = 30.0
+    reset_after: float = 30.0
+    ready_timeout: float = 60.0
+    stop_timeout: float = 10.0
 
 
 class ChildProcess:
     """One child over all its lives, each the leader of a process group of its own."""
 
-    def __init__(self, child: Child, environment: Mapping[str, str], log_path: Path, pace: Pace, leash: Leash) -> None:
+    def __init__(
+        self,
+        child: Child,
+        environment: Mapping[str, str],
+        log_path: Path,
+        restart_policy: RestartPolicy,
+        reaper: OrphanReaper,
+    ) -> None:
         self.child = child
         self.log_path = log_path
         self._environment = environment
-        self._pace = pace
-        self._leash = leash
+        self._restart_policy = restart_policy
+        self._reaper = reaper
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._failures = 0
-        self._due: float | None = None
+        self._restart_at: float | None = None
 
     def start(self) -> None:
         """Start with an empty log."""
@@ -66,25 +73,25 @@ class ChildProcess:
         running = self._process.returncode is None
         status = self._process.poll()
         if running and status is not None:
-            self._bury(self._process.pid)
+            self._reap(self._process.pid)
         return status
 
-    def revive(self) -> str | None:
+    def restart_if_exited(self) -> str | None:
         """Start the child again once the pause after its death is over; returns news worth telling."""
         now = time.monotonic()
-        if self._due is not None:
-            if now >= self._due:
+        if self._restart_at is not None:
+            if now >= self._restart_at:
                 self._launch(fresh_log=False)
             return None
         status = self.status()
         if status is None:
             return None
-        if now - self._started >= self._pace.steady_after:
+        if now - self._started >= self._restart_policy.reset_after:
             self._failures = 0
-        pause = min(self._pace.first_pause * 2**self._failures, self._pace.longest_pause)
+        backoff = min(self._restart_policy.initial_backoff * 2**self._failures, self._restart_policy.max_backoff)
         self._failures += 1
-        self._due = now + pause
-        return f"{self.child.name} ended ({status}) and starts again in {pause:g} s; see {self.log_path}"
+        self._restart_at = now + backoff
+        return f"{self.child.name} ended ({status}) and starts again in {backoff:g} s; see {self.log_path}"
 
     def stop(self) -> None:
         """Send SIGTERM to the child, and when patience ends SIGKILL to it and whatever it started."""
@@ -92,12 +99,12 @@ class ChildProcess:
             return
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(self._pace.stop_within)
-        self._bury(self._process.pid)
+            self._process.wait(self._restart_policy.stop_timeout)
+        self._reap(self._process.pid)
         self._process.wait()
 
     def _launch(self, *, fresh_log: bool) -> None:
-        with open_log(self.log_path, keep_last=fresh_log) as log:
+        with open_log(self.log_path, rotate=fresh_log) as log:
             self._process = subprocess.Popen(
                 self.child.argv,
                 stdin=subprocess.DEVNULL,
@@ -107,52 +114,52 @@ class ChildProcess:
                 # Ctrl-C in the terminal reaches us alone; we then stop the children in order.
                 start_new_session=True,
             )
-        self._leash(f"+{self._process.pid}")
-        self._started, self._due = time.monotonic(), None
+        self._reaper(f"+{self._process.pid}")
+        self._started, self._restart_at = time.monotonic(), None
 
-    def _bury(self, pid: int) -> None:
+    def _reap(self, pid: int) -> None:
         _kill_group(pid)
-        self._leash(f"-{pid}")
+        self._reaper(f"-{pid}")
 
 
 @contextmanager
-def child_leash() -> Iterator[Leash]:
+def orphan_reaper() -> Iterator[OrphanReaper]:
     """Start the tiny process that ends our children should we be killed, which it learns from a pipe."""
-    leash = subprocess.Popen(
+    reaper = subprocess.Popen(
         [sys.executable, "-m", "service.dev.stack.children"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=environment_with_ourselves(),
+        env=environment_with_package_path(),
         start_new_session=True,
         bufsize=0,
     )
-    assert leash.stdin is not None  # noqa: S101 - it was opened with a pipe
-    with leash, leash.stdin as pipe:
+    assert reaper.stdin is not None  # noqa: S101 - it was opened with a pipe
+    with reaper, reaper.stdin as pipe:
 
-        def tell(message: str) -> None:
+        def send(message: str) -> None:
             with suppress(BrokenPipeError):
                 pipe.write(f"{message}\n".encode())
 
-        yield tell
+        yield send
 
 
-def _hold_leash() -> None:
+def _run_orphan_reaper() -> None:
     for request in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(request, signal.SIG_IGN)
-    living: set[int] = set()
+    tracked_pids: set[int] = set()
     for line in sys.stdin:
-        (living.add if line[0] == "+" else living.discard)(int(line[1:]))
-    for pid in living:
+        (tracked_pids.add if line[0] == "+" else tracked_pids.discard)(int(line[1:]))
+    for pid in tracked_pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + LEASH_PATIENCE
-    while living:
-        for pid in list(living):
+    deadline = time.monotonic() + TERMINATION_GRACE_PERIOD
+    while tracked_pids:
+        for pid in list(tracked_pids):
             if time.monotonic() > deadline or not _is_alive(pid):
                 _kill_group(pid)
-                living.discard(pid)
-        time.sleep(GLANCE)
+                tracked_pids.discard(pid)
+        time.sleep(POLL_INTERVAL)
 
 
 def _is_alive(pid: int) -> bool:
@@ -169,4 +176,4 @@ def _kill_group(pid: int) -> None:
 
 
 if __name__ == "__main__":
-    _hold_leash()
+    _run_orphan_reaper()

@@ -17,25 +17,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from service.dev.stack.account import account_for
-from service.dev.stack.programs import GLANCE, Postgres, Server, Valkey
+from service.dev.stack.account import choose_os_account
+from service.dev.stack.programs import POLL_INTERVAL, Postgres, Server, Valkey
 from service.dev.stack.servers import DataDirectoryInUseError, EmbeddedError
 
-LONGEST_HANDOVER: Final = 30.0
-WATCH: Final = 0.5
+LOCK_TIMEOUT: Final = 30.0
+WATCH_INTERVAL: Final = 0.5
 
 
-def main(order: str) -> int:
-    """Do what `order` (JSON, from `start_embedded`) says, until stdin ends."""
+def main(config_json: str) -> int:
+    """Do what `config_json` (JSON, from `start_embedded`) says, until stdin ends."""
     for request in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A signal meant for a whole group must not take the servers away before the processes that use them.
         signal.signal(request, lambda _signal, _frame: None)
-    told = json.loads(order)
+    config = json.loads(config_json)
     try:
-        with _held(Path(told["data_dir"]), told["owner"]), _running(told) as servers:
+        with _lock_data_dir(Path(config["data_dir"]), config["owner"]), _run_servers(config) as servers:
             urls = {server.name: server.url() for server in servers}
             _report({"database_url": urls.get("postgres", ""), "redis_url": urls.get("valkey", "")})
-            _watch(servers)
+            _supervise(servers)
     except EmbeddedError as error:
         _report({"error": type(error).__name__, "message": str(error)})
         return 1
@@ -47,18 +47,18 @@ def _report(message: dict[str, str]) -> None:
         os.write(sys.stdout.fileno(), f"{json.dumps(message)}\n".encode())
 
 
-def _watch(servers: list[Server]) -> None:
+def _supervise(servers: list[Server]) -> None:
     """Wait for the end of stdin; start a server that dies meanwhile again, on its port."""
-    while not select.select([sys.stdin], [], [], WATCH)[0]:
+    while not select.select([sys.stdin], [], [], WATCH_INTERVAL)[0]:
         for server in servers:
-            server.revive()
+            server.restart_if_exited()
 
 
 @contextmanager
-def _running(told: dict[str, str]) -> Iterator[list[Server]]:
-    data_dir, fast = Path(told["data_dir"]), bool(told["fast"])
-    kinds = {kind: Path(told[kind.name]) for kind in (Postgres, Valkey) if told[kind.name]}
-    account = account_for(data_dir, list(kinds.values()))
+def _run_servers(config: dict[str, str]) -> Iterator[list[Server]]:
+    data_dir, fast = Path(config["data_dir"]), bool(config["fast"])
+    kinds = {kind: Path(config[kind.name]) for kind in (Postgres, Valkey) if config[kind.name]}
+    account = choose_os_account(data_dir, list(kinds.values()))
     servers: list[Server] = [kind(program, data_dir, account, fast=fast) for kind, program in kinds.items()]
     try:
         try:
@@ -76,7 +76,7 @@ def _running(told: dict[str, str]) -> Iterator[list[Server]]:
 
 
 @contextmanager
-def _held(data_dir: Path, owner: int) -> Iterator[None]:
+def _lock_data_dir(data_dir: Path, owner: int) -> Iterator[None]:
     """Hold the data directory for `owner`; raises DataDirectoryInUseError while another live process does.
 
     The kernel lets go of the lock when its holder dies, so a stale one cannot exist. If the owner is dead,
@@ -87,7 +87,7 @@ def _held(data_dir: Path, owner: int) -> Iterator[None]:
     except PermissionError as error:
         raise EmbeddedError(f"{data_dir} belongs to another account. Use another data directory.") from error
     try:
-        _take(lock, data_dir)
+        _acquire_lock(lock, data_dir)
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(owner).encode(), 0)
         yield
@@ -95,8 +95,8 @@ def _held(data_dir: Path, owner: int) -> Iterator[None]:
         os.close(lock)
 
 
-def _take(lock: int, data_dir: Path) -> None:
-    deadline = time.monotonic() + LONGEST_HANDOVER
+def _acquire_lock(lock: int, data_dir: Path) -> None:
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,7 +107,7 @@ def _take(lock: int, data_dir: Path) -> None:
                 f"The data directory {data_dir} is in use by process {holder}. "
                 "Stop that one first, or choose another directory with --data-dir or USER_TAGS_DATA_DIR."
             )
-        time.sleep(GLANCE)
+        time.sleep(POLL_INTERVAL)
 
 
 def _is_alive(pid: int) -> bool:

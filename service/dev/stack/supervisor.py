@@ -14,42 +14,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
-from service.dev.stack.children import Child, ChildProcess, Leash, Pace, child_leash
+from service.dev.stack.children import Child, ChildProcess, OrphanReaper, RestartPolicy, orphan_reaper
 from service.dev.stack.servers import (
     EmbeddedError,
     EmbeddedServers,
     embedded_secrets,
-    end_of_log,
-    environment_with_ourselves,
+    environment_with_package_path,
     start_embedded,
+    tail_log,
 )
 from service.foundation.settings import Settings
 
-LOOK: Final = 0.1
-READY_PATIENCE: Final = 2.0
-SUMMARY_ON_TERMINAL: Final = 2.0
-SUMMARY_ELSEWHERE: Final = 30.0
-USUAL_PACE: Final = Pace()
+POLL_INTERVAL: Final = 0.1
+READINESS_TIMEOUT: Final = 2.0
+TERMINAL_SUMMARY_INTERVAL: Final = 2.0
+LOG_SUMMARY_INTERVAL: Final = 30.0
+DEFAULT_RESTART_POLICY: Final = RestartPolicy()
 
-Stopped: TypeAlias = Callable[[float], bool]
+WaitForStop: TypeAlias = Callable[[float], bool]
 """Waits that many seconds; answers at once, and from then on always, True when a signal asked to stop."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProcessPlan:
     """What to run: the migration to its end, then the children in this order (stopped in the reverse)."""
 
     migration: tuple[str, ...]
     children: tuple[Child, ...]
 
 
-def usual_plan(host: str, port: int, web_processes: int, *, demo: bool) -> Plan:
+def default_process_plan(host: str, port: int, web_processes: int, *, demo: bool) -> ProcessPlan:
     """Plan the processes of the service itself."""
     ours = (sys.executable, "-m", "service")
     serve = (*ours, "serve", "--host", host, "--port", str(port), "--workers", str(web_processes))
     children = (Child("worker", (*ours, "worker")), Child("web", serve))
     traffic = Child("demo", (sys.executable, "-m", "service.dev.demo"), after_ready=True)
-    return Plan((*ours, "migrate"), (*children, traffic) if demo else children)
+    return ProcessPlan((*ours, "migrate"), (*children, traffic) if demo else children)
 
 
 def up(
@@ -61,8 +61,8 @@ def up(
     host: str = "127.0.0.1",
     on_ready: Callable[[Mapping[str, str]], None] | None = None,
     summary_line: Callable[[], str] | None = None,
-    plan: Plan | None = None,
-    pace: Pace = USUAL_PACE,
+    plan: ProcessPlan | None = None,
+    restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
 ) -> int:
     """Run all until SIGINT or SIGTERM (then 0), or until something cannot start (then 1, and it says what).
 
@@ -71,24 +71,24 @@ def up(
     living line, or every 30 seconds as a plain line if stdout is no terminal. However this process ends,
     nothing it started stays behind.
     """
-    plan = plan or usual_plan(host, port, web_processes, demo=demo)
-    reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - no binding
-    complaint = _complaint_about_port(host, port)
-    if complaint:
-        _say(complaint)
+    plan = plan or default_process_plan(host, port, web_processes, demo=demo)
+    reachable_host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - no binding
+    port_error = _port_error(host, port)
+    if port_error:
+        _print_message(port_error)
         return 1
     try:
-        with _stop_request() as stopped, _embedded(settings) as servers, child_leash() as leash:
-            environment = child_environment(settings, servers, reachable, port)
+        with _stop_signals() as wait_for_stop, _start_missing_servers(settings) as servers, orphan_reaper() as reaper:
+            environment = child_environment(settings, servers, reachable_host, port)
             logs = Path(environment["USER_TAGS_DATA_DIR"]) / "logs"
-            with Crew(plan, environment, logs, pace, leash) as crew:
-                if not crew.migrate(stopped) or not crew.become_ready(stopped, reachable, port):
-                    return 0 if stopped(0) else 1
+            with ProcessGroup(plan, environment, logs, restart_policy, reaper) as group:
+                if not group.migrate(wait_for_stop) or not group.start_until_ready(wait_for_stop, reachable_host, port):
+                    return 0 if wait_for_stop(0) else 1
                 if on_ready is not None:
                     on_ready(environment)
-                return _watch(crew, servers, stopped, summary_line)
+                return _supervise(group, servers, wait_for_stop, summary_line)
     except EmbeddedError as error:
-        _say(str(error))
+        _print_message(str(error))
         return 1
 
 
@@ -111,17 +111,24 @@ def child_environment(settings: Settings, servers: EmbeddedServers | None, host:
         filled["USER_TAGS_JWT_SECRET"] = embedded_secrets(data_dir)[0]
     if not settings.secrets_keys:
         filled["USER_TAGS_SECRETS_KEY"] = embedded_secrets(data_dir)[1]
-    return environment_with_ourselves() | {name: value for name, value in filled.items() if value}
+    return environment_with_package_path() | {name: value for name, value in filled.items() if value}
 
 
-class Crew:
+class ProcessGroup:
     """The migration and the children. A context manager that stops them on leaving, the latest first."""
 
-    def __init__(self, plan: Plan, environment: Mapping[str, str], logs: Path, pace: Pace, leash: Leash) -> None:
+    def __init__(
+        self,
+        plan: ProcessPlan,
+        environment: Mapping[str, str],
+        logs: Path,
+        restart_policy: RestartPolicy,
+        reaper: OrphanReaper,
+    ) -> None:
         def process(child: Child) -> ChildProcess:
-            return ChildProcess(child, environment, logs / f"{child.name}.log", pace, leash)
+            return ChildProcess(child, environment, logs / f"{child.name}.log", restart_policy, reaper)
 
-        self._pace = pace
+        self._restart_policy = restart_policy
         self._logs = logs
         self._migration = process(Child("migrate", plan.migration))
         self._children = [process(child) for child in plan.children]
@@ -133,79 +140,84 @@ class Crew:
         for process in (*reversed(self._children), self._migration):
             process.stop()
 
-    def migrate(self, stopped: Stopped) -> bool:
+    def migrate(self, wait_for_stop: WaitForStop) -> bool:
         """Run the migration to its end; False if it failed (after saying so) or a stop was asked for."""
         self._migration.start()
         while self._migration.status() is None:
-            if stopped(LOOK / 2):
+            if wait_for_stop(POLL_INTERVAL / 2):
                 return False
         if self._migration.status() != 0:
-            self._explain("migrate", "The migration failed")
+            self._report_failure("migrate", "The migration failed")
         return self._migration.status() == 0
 
-    def become_ready(self, stopped: Stopped, host: str, port: int) -> bool:
+    def start_until_ready(self, wait_for_stop: WaitForStop, host: str, port: int) -> bool:
         """Start the children, the late ones once the service answers; False as for `migrate`."""
         self._start(late=False)
-        deadline = time.monotonic() + self._pace.ready_within
+        deadline = time.monotonic() + self._restart_policy.ready_timeout
         while not _is_ready(host, port):
-            if stopped(LOOK):
+            if wait_for_stop(POLL_INTERVAL):
                 return False
             if time.monotonic() > deadline:
-                self._explain("web", f"The service was not ready within {self._pace.ready_within:g} s")
+                self._report_failure(
+                    "web", f"The service was not ready within {self._restart_policy.ready_timeout:g} s"
+                )
                 return False
-            self.revive()
+            self.restart_if_exited()
         self._start(late=True)
         return True
 
-    def revive(self) -> None:
+    def restart_if_exited(self) -> None:
         """Start those that died again, each after its pause."""
         for process in self._children:
-            news = process.revive()
-            if news:
-                _say(news)
+            message = process.restart_if_exited()
+            if message:
+                _print_message(message)
 
     def _start(self, *, late: bool) -> None:
         for process in self._children:
             if process.child.after_ready == late:
                 process.start()
 
-    def _explain(self, name: str, failure: str) -> None:
+    def _report_failure(self, name: str, failure: str) -> None:
         log = self._logs / f"{name}.log"
-        _say(f"{failure}. {log} ends with:\n{end_of_log(log)}")
+        _print_message(f"{failure}. {log} ends with:\n{tail_log(log)}")
 
 
-def _watch(
-    crew: Crew, servers: EmbeddedServers | None, stopped: Stopped, summary_line: Callable[[], str] | None
+def _supervise(
+    group: ProcessGroup,
+    servers: EmbeddedServers | None,
+    wait_for_stop: WaitForStop,
+    summary_line: Callable[[], str] | None,
 ) -> int:
     on_terminal = sys.stdout.isatty()
     due = 0.0
     while True:
-        crew.revive()
-        if servers is not None and not servers.are_guarded():
-            _say("The guard of the embedded PostgreSQL and Valkey is gone, and they with it.")
+        group.restart_if_exited()
+        if servers is not None and not servers.is_guard_alive():
+            _print_message("The guard of the embedded PostgreSQL and Valkey is gone, and they with it.")
             return 1
         if summary_line is not None and time.monotonic() >= due:
-            _show(summary_line(), on_terminal=on_terminal)
-            due = time.monotonic() + (SUMMARY_ON_TERMINAL if on_terminal else SUMMARY_ELSEWHERE)
-        if stopped(LOOK):
-            _say("Stopping …")
+            _print_summary(summary_line(), on_terminal=on_terminal)
+            due = time.monotonic() + (TERMINAL_SUMMARY_INTERVAL if on_terminal else LOG_SUMMARY_INTERVAL)
+        if wait_for_stop(POLL_INTERVAL):
+            _print_message("Stopping …")
             return 0
 
 
-def _show(line: str, *, on_terminal: bool) -> None:
+def _print_summary(line: str, *, on_terminal: bool) -> None:
     width = shutil.get_terminal_size().columns - 1
     sys.stdout.write(f"\r\x1b[2K{line[:width]}" if on_terminal else f"{line}\n")
     sys.stdout.flush()
 
 
-def _say(text: str) -> None:
+def _print_message(text: str) -> None:
     """Print a message of its own, clear of the living line."""
     sys.stdout.flush()
     sys.stderr.write(f"\r\x1b[2K{text}\n" if sys.stderr.isatty() else f"{text}\n")
     sys.stderr.flush()
 
 
-def _embedded(settings: Settings) -> AbstractContextManager[EmbeddedServers | None]:
+def _start_missing_servers(settings: Settings) -> AbstractContextManager[EmbeddedServers | None]:
     postgres, valkey = settings.database_url is None, settings.redis_url is None
     if not postgres and not valkey:
         return nullcontext()
@@ -213,23 +225,25 @@ def _embedded(settings: Settings) -> AbstractContextManager[EmbeddedServers | No
 
 
 @contextmanager
-def _stop_request() -> Iterator[Stopped]:
+def _stop_signals() -> Iterator[WaitForStop]:
     """Turn SIGINT, SIGTERM and SIGHUP into an answer. A pipe, because a handler may not wait for a lock."""
-    asked, ask = os.pipe()
-    requests = [signal.SIGINT, signal.SIGTERM]
+    read_end, write_end = os.pipe()
+    stop_signals = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as it is under nohup
-        requests.append(signal.SIGHUP)
-    before = [signal.signal(request, lambda _number, _frame: os.write(ask, b"!")) for request in requests]
+        stop_signals.append(signal.SIGHUP)
+    before = [
+        signal.signal(stop_signal, lambda _number, _frame: os.write(write_end, b"!")) for stop_signal in stop_signals
+    ]
     try:
-        yield lambda seconds: bool(select.select([asked], [], [], seconds)[0])
+        yield lambda seconds: bool(select.select([read_end], [], [], seconds)[0])
     finally:
-        for request, handler in zip(requests, before, strict=True):
-            signal.signal(request, handler)
-        os.close(ask)
-        os.close(asked)
+        for stop_signal, handler in zip(stop_signals, before, strict=True):
+            signal.signal(stop_signal, handler)
+        os.close(write_end)
+        os.close(read_end)
 
 
-def _complaint_about_port(host: str, port: int) -> str | None:
+def _port_error(host: str, port: int) -> str | None:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -241,7 +255,7 @@ def _complaint_about_port(host: str, port: int) -> str | None:
 
 
 def _is_ready(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=READY_PATIENCE)
+    connection = http.client.HTTPConnection(host, port, timeout=READINESS_TIMEOUT)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.client.OK

@@ -24,13 +24,13 @@ from service.entities.enums import RejectionCode
 from service.entities.users import AdFollow
 from service.storage.database.pool import CONNECTION_LOST
 
-MACRO: Final = re.compile(r"__[A-Z0-9_]+__")
-SECONDS: Final = re.compile(r"[0-9]{1,11}")
+UNREPLACED_MACRO: Final = re.compile(r"__[A-Z0-9_]+__")
+UNIX_SECONDS: Final = re.compile(r"[0-9]{1,11}")
 
 log = logging.getLogger(__name__)
 
 
-class MalformedCallError(Exception):
+class MalformedRequestError(Exception):
     """The call says nothing that could be recorded."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -38,7 +38,7 @@ class MalformedCallError(Exception):
         self.code = code
 
 
-class AdFeed:
+class AdFeedEndpoint:
     """Answers 200 once what the call says is durable, and never before."""
 
     def __init__(self, runtime: Runtime) -> None:
@@ -59,42 +59,42 @@ class AdFeed:
         if channel is None:
             return PlainTextResponse("NOT_FOUND", status_code=404)
         try:
-            follow = self._read(request.query_params)
-        except MalformedCallError as error:
+            follow = self._parse(request.query_params)
+        except MalformedRequestError as error:
             log.info("an ad-feed call to channel %d was refused: %s", channel.channel_id, error)
             return PlainTextResponse(error.code, status_code=400)
         await record_ad_follow(self._runtime, channel, secret, follow)
         return JSONResponse({"ret": 0, "msg": "ok"})
 
-    def _read(self, query: QueryParams) -> AdFollow:
-        """Raises MalformedCallError. A call without a time is as if the follow were just now."""
+    def _parse(self, query: QueryParams) -> AdFollow:
+        """Raises MalformedRequestError. A call without a time is as if the follow were just now."""
         settings = self._runtime.settings
-        openid = next(iter(_values(query, settings.ad_feed_openid_names)), "")
+        openid = next(iter(_query_values(query, settings.ad_feed_openid_names)), "")
         if OPENID_PATTERN.fullmatch(openid) is None:
-            raise MalformedCallError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
-        ad_ids = tuple(dict.fromkeys(_values(query, settings.ad_feed_ad_names)))
+            raise MalformedRequestError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
+        ad_ids = tuple(dict.fromkeys(_query_values(query, settings.ad_feed_ad_names)))
         if len(ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, ad_ids)):
-            raise MalformedCallError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
+            raise MalformedRequestError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
         now = self._runtime.clock()
-        at = self._time(next(iter(_values(query, settings.ad_feed_time_names)), None), now)
-        if refused := time_rejection(at, now):
-            raise MalformedCallError(*refused)
+        at = self._parse_time(next(iter(_query_values(query, settings.ad_feed_time_names)), None), now)
+        if rejection := time_rejection(at, now):
+            raise MalformedRequestError(*rejection)
         return AdFollow(openid, at, ad_ids)
 
-    def _time(self, text: str | None, now: datetime) -> datetime:
+    def _parse_time(self, text: str | None, now: datetime) -> datetime:
         if text is None:
             return now.replace(microsecond=0)
-        if SECONDS.fullmatch(text) is None:
-            raise MalformedCallError(RejectionCode.BAD_VALUE, "the time is not in unix seconds")
+        if UNIX_SECONDS.fullmatch(text) is None:
+            raise MalformedRequestError(RejectionCode.BAD_VALUE, "the time is not in unix seconds")
         return datetime.fromtimestamp(int(text), UTC)
 
 
-def _values(query: QueryParams, names: Iterable[str]) -> list[str]:
+def _query_values(query: QueryParams, names: Iterable[str]) -> list[str]:
     """What is really there under these names, in their order: neither empty nor a macro nobody replaced."""
     given = [(name.lower(), value.strip()) for name, value in query.multi_items()]
     return [
         value
         for wanted in names
         for name, value in given
-        if name == wanted.lower() and value and MACRO.fullmatch(value) is None
+        if name == wanted.lower() and value and UNREPLACED_MACRO.fullmatch(value) is None
     ]

@@ -26,99 +26,99 @@ from service.storage import channels
 from service.storage.database.pool import CONNECTION_LOST
 from service.storage.return_data import endpoints
 from service.wechat.batchset import (
-    LARGEST_BODY,
+    MAX_BODY_BYTES,
     BatchsetCall,
     BatchsetCode,
-    BatchsetRefusedError,
-    open_call,
-    read_call,
-    sealed_in,
+    BatchsetRejectedError,
+    decrypt_call,
+    parse_call,
+    read_envelope,
 )
 
 LAST_CALL_UPDATE_INTERVAL: Final = timedelta(minutes=1)
-SECONDS_TO_ARRIVE: Final = 30
+BODY_TIMEOUT: Final = 30
 # What a refusal of ours is at the platform; anything else is -1.
-CODES: Final = {ErrorCode.CHANNEL_NOT_BOUND: BatchsetCode.NOT_APPROVED}
+BATCHSET_CODES: Final = {ErrorCode.CHANNEL_NOT_BOUND: BatchsetCode.NOT_APPROVED}
 
 log = logging.getLogger(__name__)
 
 
-class Batchset:
+class BatchsetEndpoint:
     """Every answer is HTTP 200 with JSON that old and new clients of the platform understand."""
 
     def __init__(self, runtime: Runtime, recorder: ReturnRecorder) -> None:
         self._runtime = runtime
         self._recorder = recorder
-        self._noted: dict[str, datetime] = {}
+        self._recorded_at: dict[str, datetime] = {}
 
     async def post(self, request: Request) -> Response:
         request_id = uuid.uuid4().hex
         try:
             receipt = await self._receive(request)
-        except BatchsetRefusedError as refusal:
-            return _answer(refusal.code, refusal.message, request_id)
-        except RequestError as refusal:
-            return _answer(CODES.get(refusal.code, BatchsetCode.ELSE), refusal.message, request_id)
+        except BatchsetRejectedError as error:
+            return _response(error.code, error.message, request_id)
+        except RequestError as error:
+            return _response(BATCHSET_CODES.get(error.code, BatchsetCode.OTHER), error.message, request_id)
         except (*CONNECTION_LOST, asyncpg.PostgresError):
             log.exception("returned data could not be written; request %s", request_id)
-            return _answer(BatchsetCode.ELSE, "try again", request_id)
-        return _answer(BatchsetCode.OK, "ok", request_id, receipt)
+            return _response(BatchsetCode.OTHER, "try again", request_id)
+        return _response(BatchsetCode.OK, "ok", request_id, receipt)
 
     async def _receive(self, request: Request) -> Receipt:
-        endpoint = await self._endpoint(request.path_params["token"])
-        encrypted = sealed_in(request.headers.get("content-type", ""), await _body(request))
+        endpoint = await self._find_endpoint(request.path_params["token"])
+        encrypted = read_envelope(request.headers.get("content-type", ""), await _read_body(request))
         key = decrypt_key(self._runtime, endpoint)
-        call = read_call(open_call(encrypted, encoding_aes_key=key, app_id=endpoint.app_id))
-        await self._note(endpoint)
+        call = parse_call(decrypt_call(encrypted, encoding_aes_key=key, app_id=endpoint.app_id))
+        await self._record_last_call(endpoint)
         return await self._submit(endpoint, call)
 
     async def _submit(self, endpoint: ReturnEndpoint, call: BatchsetCall) -> Receipt:
         async with self._runtime.pool.acquire() as conn:
             every = await channels.channels_of_robot(conn, endpoint.robot_id)
         if not any(channel.opens_gate for channel in every):
-            raise BatchsetRefusedError(BatchsetCode.NOT_APPROVED, "no verified Official Account is bound")
+            raise BatchsetRejectedError(BatchsetCode.NOT_APPROVED, "no verified Official Account is bound")
         channel = next((each for each in every if each.bound and each.app_id == call.app_id), None)
         if channel is None:
-            raise BatchsetRefusedError(BatchsetCode.APP_ID_ILLEGAL, "this appid is no channel of the robot")
+            raise BatchsetRejectedError(BatchsetCode.APP_ID_ILLEGAL, "this appid is no channel of the robot")
         submission = Submission(call.category, call.label, call.description, call.openids, source=ReturnSource.HTTP)
         receipt, _ = await self._recorder.submit(channel, submission)
         return receipt
 
-    async def _endpoint(self, token: str) -> ReturnEndpoint:
+    async def _find_endpoint(self, token: str) -> ReturnEndpoint:
         """Found by the hash of the token, so that how long it takes tells nothing of the token."""
         async with self._runtime.pool.acquire() as conn:
             endpoint = await endpoints.endpoint_by_token(conn, lookup_hash(token))
         if endpoint is None or not hmac.compare_digest(decrypt_token(self._runtime, endpoint).encode(), token.encode()):
-            raise BatchsetRefusedError(BatchsetCode.TOKEN_INVALID, "TOKEN is not valid")
+            raise BatchsetRejectedError(BatchsetCode.TOKEN_INVALID, "TOKEN is not valid")
         return endpoint
 
-    async def _note(self, endpoint: ReturnEndpoint) -> None:
+    async def _record_last_call(self, endpoint: ReturnEndpoint) -> None:
         now = self._runtime.clock()
-        noted = self._noted.get(endpoint.robot_id)
-        if noted is not None and noted <= now < noted + LAST_CALL_UPDATE_INTERVAL:
+        recorded_at = self._recorded_at.get(endpoint.robot_id)
+        if recorded_at is not None and recorded_at <= now < recorded_at + LAST_CALL_UPDATE_INTERVAL:
             return
-        self._noted[endpoint.robot_id] = now
+        self._recorded_at[endpoint.robot_id] = now
         async with self._runtime.pool.acquire() as conn:
             await endpoints.set_last_call_at(conn, endpoint.robot_id, now, now - LAST_CALL_UPDATE_INTERVAL)
 
 
-async def _body(request: Request) -> bytes:
+async def _read_body(request: Request) -> bytes:
     """The body, but never much more than what may be in one."""
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS_TO_ARRIVE):
+        async with asyncio.timeout(BODY_TIMEOUT):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > LARGEST_BODY:
-                    raise BatchsetRefusedError(BatchsetCode.ELSE, f"a body has at most {LARGEST_BODY:,} bytes")
+                if len(body) > MAX_BODY_BYTES:
+                    raise BatchsetRejectedError(BatchsetCode.OTHER, f"a body has at most {MAX_BODY_BYTES:,} bytes")
     except (ClientDisconnect, TimeoutError):
-        raise BatchsetRefusedError(BatchsetCode.ELSE, "the body did not arrive") from None
+        raise BatchsetRejectedError(BatchsetCode.OTHER, "the body did not arrive") from None
     return bytes(body)
 
 
-def _answer(code: BatchsetCode, message: str, request_id: str, receipt: Receipt | None = None) -> Response:
+def _response(code: BatchsetCode, message: str, request_id: str, receipt: Receipt | None = None) -> Response:
     """Both shapes of the platform's answers in one; `data` is ours."""
-    answer: dict[str, object] = {
+    content: dict[str, object] = {
         "code": int(code),
         "errcode": int(code),
         "msg": message,
@@ -126,11 +126,11 @@ def _answer(code: BatchsetCode, message: str, request_id: str, receipt: Receipt 
         "rid": request_id,
     }
     if receipt is not None:
-        answer["data"] = {
+        content["data"] = {
             "added": receipt.added,
             "unchanged": receipt.unchanged,
             "duplicates": receipt.duplicates,
             "new_users": receipt.new_users,
             "rejected": [{"index": each.index, "reason": each.reason} for each in receipt.rejected],
         }
-    return Response(orjson.dumps(answer), media_type="application/json")
+    return Response(orjson.dumps(content), media_type="application/json")

@@ -23,11 +23,11 @@ from service.entities.errors import BadInputError, ErrorCode, FieldError, Reques
 from service.entities.principal import Principal
 from service.storage.database.pool import CONNECTION_LOST
 
-Identify = Callable[[str | None], Awaitable[Principal]]
+Authenticate = Callable[[str | None], Awaitable[Principal]]
 
-KEPT_IN_MEMORY: Final = 1024 * 1024
-MOST_REJECTS_IN_JSON: Final = 1_000
-STATUS: Final = {
+SPOOL_MAX_SIZE: Final = 1024 * 1024
+MAX_REJECTS_IN_JSON: Final = 1_000
+STATUS_CODES: Final = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
@@ -39,7 +39,7 @@ STATUS: Final = {
 log = logging.getLogger(__name__)
 
 
-class _Rejects:
+class _RejectLog:
     """Every refused entry in a file, and the first of them at hand."""
 
     def __init__(self, file: IO[str]) -> None:
@@ -47,23 +47,23 @@ class _Rejects:
         self._writer = RejectedRowWriter(file)
 
     def add(self, reject: RejectedRow) -> None:
-        if len(self.first) < MOST_REJECTS_IN_JSON:
+        if len(self.first) < MAX_REJECTS_IN_JSON:
             self.first.append(reject)
         self._writer.write(reject)
 
 
-class CsvImport:
+class CsvImportEndpoint:
     """Answers with a summary in JSON or, to `Accept: text/csv`, with the refused entries and the summary in headers."""
 
-    def __init__(self, runtime: Runtime, recorder: ReturnRecorder, identify: Identify) -> None:
+    def __init__(self, runtime: Runtime, recorder: ReturnRecorder, authenticate: Authenticate) -> None:
         self._runtime = runtime
         self._recorder = recorder
-        self._identify = identify
+        self._authenticate = authenticate
 
     async def post(self, request: Request) -> Response:
-        file = tempfile.SpooledTemporaryFile(KEPT_IN_MEMORY, "w+", encoding="utf-8", newline="")  # noqa: SIM115
+        file = tempfile.SpooledTemporaryFile(SPOOL_MAX_SIZE, "w+", encoding="utf-8", newline="")  # noqa: SIM115
         try:
-            answer = await self._answer(request, file)
+            answer = await self._respond(request, file)
         except BaseException:
             file.close()
             raise
@@ -71,69 +71,71 @@ class CsvImport:
             file.close()
         return answer
 
-    async def _answer(self, request: Request, file: IO[str]) -> Response:
-        summary, rejects = ImportSummary(), _Rejects(file)
+    async def _respond(self, request: Request, file: IO[str]) -> Response:
+        summary, rejects = ImportSummary(), _RejectLog(file)
         try:
-            await self._import(request, summary, rejects)
-        except RequestError as refusal:
-            return _refused(STATUS.get(refusal.code, 400), refusal.code, refusal.message, summary, refusal.fields)
+            await self._run_import(request, summary, rejects)
+        except RequestError as error:
+            return _error_response(STATUS_CODES.get(error.code, 400), error.code, error.message, summary, error.fields)
         except ClientDisconnect:
-            return _refused(400, "BROKEN_OFF", "The file did not arrive whole.", summary)
+            return _error_response(400, "BROKEN_OFF", "The file did not arrive whole.", summary)
         except (*CONNECTION_LOST, asyncpg.PostgresError):
             log.exception("an import broke off")
-            return _refused(503, "TRY_AGAIN", "Send the same file again, with the same idempotencyKey.", summary)
+            return _error_response(503, "TRY_AGAIN", "Send the same file again, with the same idempotencyKey.", summary)
         if "text/csv" not in request.headers.get("accept", ""):
-            return _json(200, {**_told(summary), "rejects": [asdict(each) for each in rejects.first]})
-        headers = {f"x-import-{name}": str(count) for name, count in _told(summary).items() if isinstance(count, int)}
+            return _json_response(200, {**summary_json(summary), "rejects": [asdict(each) for each in rejects.first]})
+        headers = {
+            f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)
+        }
         headers["content-disposition"] = 'attachment; filename="rejects.csv"'
-        return StreamingResponse(_read_back(file), media_type="text/csv", headers=headers)
+        return StreamingResponse(_stream_file(file), media_type="text/csv", headers=headers)
 
-    async def _import(self, request: Request, summary: ImportSummary, rejects: _Rejects) -> None:
-        principal = await self._identify(request.headers.get("authorization"))
+    async def _run_import(self, request: Request, summary: ImportSummary, rejects: _RejectLog) -> None:
+        principal = await self._authenticate(request.headers.get("authorization"))
         require_permission(principal, Permission.SUBMIT_DATA)
         channel = await find_channel(self._runtime, principal, request.query_params.get("channelId", ""))
         other = request.query_params.get("openidsOf")
         openids_of = None if other is None else await find_channel(self._runtime, principal, other)
-        details = _details(request.query_params, principal.subject, openids_of)
+        details = _parse_submission(request.query_params, principal.subject, openids_of)
         await import_csv(
             self._recorder,
             channel,
             details,
-            _chunks(request),
+            _read_chunks(request),
             summary=summary,
             reject=rejects.add,
             progress=lambda _: None,
         )
 
 
-def _read_back(file: IO[str]) -> Iterator[str]:
+def _stream_file(file: IO[str]) -> Iterator[str]:
     with file:
         file.seek(0)
-        while text := file.read(KEPT_IN_MEMORY):
+        while text := file.read(SPOOL_MAX_SIZE):
             yield text
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
+async def _read_chunks(request: Request) -> AsyncIterator[bytes]:
     async for chunk in request.stream():
         yield chunk
 
 
-def _details(query: Mapping[str, str], subject: str, openids_of: Channel | None) -> Submission:
+def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channel | None) -> Submission:
     """What the query says of the list; raises BadInputError with all that is wrong."""
-    failures = []
+    errors = []
     mode, expires_at = ReturnMode.ADD, None
     try:
         mode = ReturnMode(query.get("mode", "ADD"))
     except ValueError:
-        failures.append(FieldError("mode", "BAD_VALUE", "ADD or REMOVE."))
+        errors.append(FieldError("mode", "BAD_VALUE", "ADD or REMOVE."))
     try:
         expires_at = datetime.fromisoformat(query["expiresAt"]) if "expiresAt" in query else None
     except ValueError:
-        failures.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+        errors.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
     if expires_at is not None and expires_at.tzinfo is None:
-        failures.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
-    if failures:
-        raise BadInputError(*failures)
+        errors.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+    if errors:
+        raise BadInputError(*errors)
     return Submission(
         category=query.get("category", ""),
         label=query.get("label", ""),
@@ -147,19 +149,21 @@ def _details(query: Mapping[str, str], subject: str, openids_of: Channel | None)
     )
 
 
-def _told(summary: ImportSummary) -> dict[str, object]:
+def summary_json(summary: ImportSummary) -> dict[str, object]:
     """The summary under the names of the API."""
-    told = asdict(summary)
-    told["newUsers"] = told.pop("new_users")
-    return told
+    summary_fields = asdict(summary)
+    summary_fields["newUsers"] = summary_fields.pop("new_users")
+    return summary_fields
 
 
-def _refused(
+def _error_response(
     status: int, code: str, message: str, summary: ImportSummary, fields: tuple[FieldError, ...] = ()
 ) -> Response:
-    shown = [asdict(each) for each in fields]
-    return _json(status, {"code": code, "message": message, "fields": shown, "summary": _told(summary)})
+    field_errors = [asdict(each) for each in fields]
+    return _json_response(
+        status, {"code": code, "message": message, "fields": field_errors, "summary": summary_json(summary)}
+    )
 
 
-def _json(status: int, content: object) -> Response:
+def _json_response(status: int, content: object) -> Response:
     return Response(orjson.dumps(content), status_code=status, media_type="application/json")

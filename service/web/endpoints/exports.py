@@ -9,7 +9,7 @@ from service.domain.runtime import Runtime
 from service.storage.database.pool import CONNECTION_LOST
 
 
-class Exports:
+class ExportEndpoint:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 

@@ -9,19 +9,19 @@ from service.storage.database.migrations import pending_migrations
 from service.storage.database.pool import CONNECTION_LOST, DatabaseError, Pool
 from service.valkey.connection import VALKEY_ERRORS, Valkey
 
-PATIENCE = 2.0
+CHECK_TIMEOUT = 2.0
 
 
-class Health:
+class HealthEndpoint:
     def __init__(self, pool: Pool, redis: Valkey) -> None:
         self._pool = pool
         self._redis = redis
 
-    async def alive(self, request: Request) -> Response:
+    async def liveness(self, request: Request) -> Response:
         del request
         return JSONResponse({"status": "ok"})
 
-    async def ready(self, request: Request) -> Response:
+    async def readiness(self, request: Request) -> Response:
         """503 without a migrated database. Without Valkey pages are kept up by polling, so that is only said."""
         del request
         database, valkey = await asyncio.gather(self._database(), self._valkey())
@@ -31,7 +31,7 @@ class Health:
     async def _database(self) -> str:
         try:
             # Given back as impatiently as it was taken: a connection on which nothing comes would hold up the answer.
-            async with asyncio.timeout(PATIENCE), self._pool.acquire(timeout=PATIENCE) as conn:
+            async with asyncio.timeout(CHECK_TIMEOUT), self._pool.acquire(timeout=CHECK_TIMEOUT) as conn:
                 pending = await pending_migrations(conn)
         except (*CONNECTION_LOST, DatabaseError):
             return "unreachable"
@@ -39,7 +39,7 @@ class Health:
 
     async def _valkey(self) -> str:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(CHECK_TIMEOUT):
                 await self._redis.ping()
         except (TimeoutError, *VALKEY_ERRORS):
             return "unreachable"

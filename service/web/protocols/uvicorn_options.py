@@ -4,14 +4,14 @@ from functools import partial
 from typing import Any
 
 from service.foundation.settings import ClientLimits
-from service.web.protocols.http import PatientProtocol
+from service.web.protocols.http import TimeoutProtocol
 from service.web.protocols.websocket import Heartbeat, PushProtocol
 
 
-def listening(limits: ClientLimits) -> dict[str, Any]:
+def uvicorn_options(limits: ClientLimits) -> dict[str, Any]:
     """Options of uvicorn that the service relies on, the same in production and in tests."""
     return {
-        "http": partial(PatientProtocol, limits=limits),
+        "http": partial(TimeoutProtocol, limits=limits),
         "ws": partial(PushProtocol, heartbeat=Heartbeat(limits.ping_every, limits.pong_within)),
         "ws_per_message_deflate": False,
         "ws_max_size": limits.message_bytes,

@@ -14,30 +14,30 @@ from websockets.http11 import Request
 from service.api.live.push_extension import PUSH_EXTENSION
 
 # A line for every page that opens or closes costs more than it tells.
-QUIET: Final = logging.getLogger(f"{__name__}.quiet")
-QUIET.setLevel(logging.WARNING)
+QUIET_LOGGER: Final = logging.getLogger(f"{__name__}.quiet")
+QUIET_LOGGER.setLevel(logging.WARNING)
 
-BEAT: Final = timedelta(seconds=1)
-SHORT, LONG = 126, 2**16
-TEXT: Final = b"\x81"
-PING: Final = b"\x89\x00"
+TICK: Final = timedelta(seconds=1)
+MIN_16BIT_LENGTH, MIN_64BIT_LENGTH = 126, 2**16
+TEXT_FRAME: Final = b"\x81"
+PING_FRAME: Final = b"\x89\x00"
 
 
-def allow_many_connections() -> None:
+def raise_file_descriptor_limit() -> None:
     """Every connection takes a file descriptor; as many as the system lets us have, not the few it begins with."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     # macOS calls it unlimited and then refuses that.
     with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 class PushProtocol(WebSocketsSansIOProtocol):
     """uvicorn's, with a way around the queues for messages that can be sent at once, and pings by the process."""
 
-    def __init__(self, *arguments: Any, heartbeat: "Heartbeat", **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.logger = self.conn.logger = QUIET
-        self.silent = False
+    def __init__(self, *args: Any, heartbeat: "Heartbeat", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = self.conn.logger = QUIET_LOGGER
+        self.awaiting_pong = False
         self._heartbeat = heartbeat
 
     def handle_connect(self, event: Request) -> None:
@@ -52,17 +52,17 @@ class PushProtocol(WebSocketsSansIOProtocol):
         if not self.writable.is_set() or self.conn.extensions:
             return False
         size = len(text)
-        if size < SHORT:
-            head = TEXT + size.to_bytes(1, "big")
-        elif size < LONG:
-            head = TEXT + b"\x7e" + size.to_bytes(2, "big")
+        if size < MIN_16BIT_LENGTH:
+            header = TEXT_FRAME + size.to_bytes(1, "big")
+        elif size < MIN_64BIT_LENGTH:
+            header = TEXT_FRAME + b"\x7e" + size.to_bytes(2, "big")
         else:
-            head = TEXT + b"\x7f" + size.to_bytes(8, "big")
-        self.transport.write(head + text)
+            header = TEXT_FRAME + b"\x7f" + size.to_bytes(8, "big")
+        self.transport.write(header + text)
         return True
 
     def data_received(self, data: bytes) -> None:
-        self.silent = False
+        self.awaiting_pong = False
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,43 +84,43 @@ class PushProtocol(WebSocketsSansIOProtocol):
 
     def ping(self) -> None:
         if not self.close_sent and not self.transport.is_closing():
-            self.silent = True
-            self.transport.write(PING)
+            self.awaiting_pong = True
+            self.transport.write(PING_FRAME)
 
-    def drop_if_silent(self) -> None:
-        if self.silent:
+    def drop_if_unanswered(self) -> None:
+        if self.awaiting_pong:
             self.keepalive_timeout()
 
 
 class Heartbeat:
     """One timer for all connections of a process: each is pinged once in `every`, a share of them about each second,
-    and dropped when nothing was heard of it `answered_within` later; longer than `every` counts as that.
+    and dropped when nothing was heard of it `timeout` later; longer than `every` counts as that.
     """
 
-    def __init__(self, every: timedelta, answered_within: timedelta) -> None:
-        shares = max(1, round(every / BEAT))
-        self._beats_every = every.total_seconds() / shares
-        self._shares: list[set[PushProtocol]] = [set() for _ in range(shares)]
-        self._patience = min(max(1, round(answered_within.total_seconds() / self._beats_every)), shares)
-        self._turn = 0
+    def __init__(self, interval: timedelta, timeout: timedelta) -> None:
+        slots = max(1, round(interval / TICK))
+        self._tick_interval = interval.total_seconds() / slots
+        self._slots: list[set[PushProtocol]] = [set() for _ in range(slots)]
+        self._timeout_ticks = min(max(1, round(timeout.total_seconds() / self._tick_interval)), slots)
+        self._current_slot = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: PushProtocol) -> None:
         # The share whose turn was last has it again in `every`.
-        self._shares[self._turn - 1].add(connection)
+        self._slots[self._current_slot - 1].add(connection)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._beats_every, self._beat)
+            self._timer = asyncio.get_running_loop().call_later(self._tick_interval, self._tick)
 
     def discard(self, connection: PushProtocol) -> None:
-        for share in self._shares:
-            share.discard(connection)
+        for slot in self._slots:
+            slot.discard(connection)
 
-    def _beat(self) -> None:
+    def _tick(self) -> None:
         self._timer = None
-        for connection in tuple(self._shares[(self._turn - self._patience) % len(self._shares)]):
-            connection.drop_if_silent()
-        for connection in tuple(self._shares[self._turn]):
+        for connection in tuple(self._slots[(self._current_slot - self._timeout_ticks) % len(self._slots)]):
+            connection.drop_if_unanswered()
+        for connection in tuple(self._slots[self._current_slot]):
             connection.ping()
-        self._turn = (self._turn + 1) % len(self._shares)
-        if any(self._shares):
-            self._timer = asyncio.get_running_loop().call_later(self._beats_every, self._beat)
+        self._current_slot = (self._current_slot + 1) % len(self._slots)
+        if any(self._slots):
+            self._timer = asyncio.get_running_loop().call_later(self._tick_interval, self._tick)

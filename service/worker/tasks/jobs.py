@@ -14,7 +14,7 @@ SLICES: Final[Mapping[JobKind, SliceFunction]] = {JobKind.AUDIENCE_EXPORT: write
 log = logging.getLogger(__name__)
 
 
-async def work_on_job(ctx: dict[str, Any], channel_id: int, job_id: int) -> None:
+async def process_job(ctx: dict[str, Any], channel_id: int, job_id: int) -> None:
     """Works on a job until it is finished or has to wait."""
     await run_job(ctx["runtime"], SLICES, channel_id, job_id)
 

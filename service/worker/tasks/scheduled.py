@@ -18,7 +18,7 @@ from service.storage.channels import all_channels
 log = logging.getLogger(__name__)
 
 
-async def default_tags(ctx: dict[str, Any]) -> None:
+async def run_default_tags_for_all(ctx: dict[str, Any]) -> None:
     """Lets time pass for every channel. One that fails does not hold up the others; the next run takes it again."""
     runtime: Runtime = ctx["runtime"]
     await apply_windows(runtime)
@@ -36,40 +36,42 @@ async def default_tags(ctx: dict[str, Any]) -> None:
                 log.info("%s", report)
 
 
-async def sweep_returned_data(ctx: dict[str, Any]) -> None:
+async def end_expired_batches(ctx: dict[str, Any]) -> None:
     """Ends batches that have expired."""
     await batches.expire_batches_of_all_channels(ctx["runtime"])
 
 
-async def ad_tags(ctx: dict[str, Any]) -> None:
+async def complete_ad_tags(ctx: dict[str, Any]) -> None:
     """Finishes ad tags that were made or edited by a process that is no more."""
     await _for_each_channel(ctx["runtime"], resume_ad_tag_updates, "finishing the ad tags")
 
 
-async def forget(ctx: dict[str, Any]) -> None:
+async def forget_unfollowed_users(ctx: dict[str, Any]) -> None:
     """Forgets who unfollowed long enough ago."""
     await _for_each_channel(ctx["runtime"], forget_unfollowed, "forgetting people")
 
 
-async def prune(ctx: dict[str, Any]) -> None:
+async def prune_channels(ctx: dict[str, Any]) -> None:
     """Forgets old changes, files and samples of every channel."""
     runtime: Runtime = ctx["runtime"]
     before = runtime.clock() - runtime.settings.change_log_retention
 
-    async def forget_what_is_old(_: Runtime, channel_id: int) -> None:
+    async def prune_one(_: Runtime, channel_id: int) -> None:
         await prune_channel(runtime, channel_id, before)
         await purge_expired_exports(runtime, channel_id)
         await thin_sizes(runtime, channel_id)
 
-    await _for_each_channel(runtime, forget_what_is_old, "pruning")
+    await _for_each_channel(runtime, prune_one, "pruning")
 
 
-async def sizes(ctx: dict[str, Any]) -> None:
+async def sample_tag_sizes(ctx: dict[str, Any]) -> None:
     """Remembers how large the tags of every channel are."""
     await _for_each_channel(ctx["runtime"], sample_sizes, "sampling the sizes")
 
 
-async def _for_each_channel(runtime: Runtime, work: Callable[[Runtime, int], Awaitable[object]], what: str) -> None:
+async def _for_each_channel(
+    runtime: Runtime, work: Callable[[Runtime, int], Awaitable[object]], description: str
+) -> None:
     """One that fails does not hold up the others."""
     async with runtime.pool.acquire() as conn:
         channels = await all_channels(conn)
@@ -77,7 +79,7 @@ async def _for_each_channel(runtime: Runtime, work: Callable[[Runtime, int], Awa
         try:
             done = await work(runtime, channel.channel_id)
         except Exception:
-            log.exception("%s of channel %d failed", what, channel.channel_id)
+            log.exception("%s of channel %d failed", description, channel.channel_id)
         else:
             if done:
-                log.info("%s of channel %d: %s", what, channel.channel_id, done)
+                log.info("%s of channel %d: %s", description, channel.channel_id, done)
