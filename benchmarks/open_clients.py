@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 
 import uvloop
 
-from tests.cheap_socket import MinimalWebSocket
+from tests.support.raw_socket import MinimalWebSocket
 
 CONNECT_CONCURRENCY: Final = 100
 

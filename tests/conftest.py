@@ -17,8 +17,8 @@ import pytest
 import redis.asyncio as redis
 
 from service.dev.stack.servers import EmbeddedServers, start_embedded
-from tests import lasting
-from tests.frozen_clock import FrozenClock
+from tests.support import lasting
+from tests.support.clock import FrozenClock
 
 TEMPLATE = "user_tags_template"
 GRACE_PERIOD = 1.0

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.dev.stack.servers import EmbeddedServers
-from tests.api.robot import Robot
-from tests.shared_web import robot_numbers, shared_web
-from tests.web_process import WebClient
+from tests.support.robot import Robot
+from tests.support.shared_web import robot_numbers, shared_web
+from tests.support.web import WebClient
 
 
 @pytest.fixture(scope="package")

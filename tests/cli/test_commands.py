@@ -15,8 +15,8 @@ from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
 from service.foundation.clock import system_clock
-from tests.frozen_clock import FrozenClock
-from tests.runtimes import bind, open_runtime
+from tests.support.clock import FrozenClock
+from tests.support.runtime import bind, open_runtime
 
 SECRET = "a secret of the tests that is long enough"
 

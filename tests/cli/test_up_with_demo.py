@@ -15,9 +15,9 @@ import httpx
 import psutil
 
 from service.dev.stack.servers import environment_with_package_path
-from tests.ports import free_port
-from tests.transport_socket import open_socket
-from tests.waiting import wait_until
+from tests.support.ports import free_port
+from tests.support.sockets import open_socket
+from tests.support.waiting import wait_until
 
 READY_WITHIN = 60
 SUBSCRIPTION = """

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from service.entities.enums import Role
-from tests.clients.node import EXAMPLES, node
-from tests.web_process import web_process
+from tests.support.node import EXAMPLES, node
+from tests.support.web import web_process
 
 
 async def test_every_audit_is_ok(database_url: str, redis_url: str) -> None:

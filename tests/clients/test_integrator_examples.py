@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.robot import Robot, event_input
-from tests.http.integrator import obtain_endpoint
-from tests.waiting import wait_until
-from tests.web_process import web_process
+from tests.support.integrator import obtain_endpoint
+from tests.support.robot import Robot, event_input
+from tests.support.waiting import wait_until
+from tests.support.web import web_process
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "integrator"
 LINK = """

@@ -21,10 +21,10 @@ from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
 from service.foundation.clock import make_clock
 from service.foundation.settings import Settings
-from tests.clients.node import EXAMPLES, node
-from tests.real_processes import JWT_SECRET, command, environment
-from tests.runtimes import bind, open_runtime
-from tests.waiting import wait_until
+from tests.support.node import EXAMPLES, node
+from tests.support.processes import JWT_SECRET, command, environment
+from tests.support.runtime import bind, open_runtime
+from tests.support.waiting import wait_until
 
 CLIENTS = ("graphql-ws.mjs", "graphql-sse.mjs", "urql.mjs", "apollo.mjs", "with_gql.py")
 ANNS_TAGS = ["New user", "Not opened", "Non-advertising", "Touchable"]

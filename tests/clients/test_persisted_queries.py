@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 
 from service.foundation.settings import TrustMode
-from tests.clients.node import EXAMPLES, node
-from tests.web_process import web_process
+from tests.support.node import EXAMPLES, node
+from tests.support.web import web_process
 
 # As Apollo Client writes it after it has added what its cache needs.
 TEXT: Final = "query Mine {\n  viewer {\n    robotId\n    __typename\n  }\n}"

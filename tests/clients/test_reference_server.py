@@ -13,9 +13,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from service.entities.enums import Role
-from tests.api.test_socket_frames import FRAMES
-from tests.clients.node import EXAMPLES, node
-from tests.web_process import WebClient, web_process
+from tests.api.transport.test_websocket_frames import FRAMES
+from tests.support.node import EXAMPLES, node
+from tests.support.web import WebClient, web_process
 
 Frame = str | bytes
 # What a connection was told: (type, id) of each message, and the close code if the server closed it.

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from tests.clients.node import MISSING, find_node
 from tests.contract.shown_operations import write_documented_operations
+from tests.support.node import MISSING, find_node
 
 HERE: Final = Path(__file__).parent
 TOOLS: Final = HERE / "schema_tools"

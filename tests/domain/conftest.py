@@ -6,8 +6,8 @@ import pytest
 
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from tests.frozen_clock import FrozenClock
-from tests.runtimes import bind, open_runtime
+from tests.support.clock import FrozenClock
+from tests.support.runtime import bind, open_runtime
 
 
 @pytest.fixture

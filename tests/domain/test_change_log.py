@@ -12,9 +12,9 @@ from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, EventKind
 from service.entities.users import UserEvent
 from service.storage.blocks import change_log
-from tests.domain.log_replay import Version, replay_and_check
-from tests.domain.standings import heads_of, tags_by_ordinal
-from tests.frozen_clock import START, FrozenClock
+from tests.support.clock import START, FrozenClock
+from tests.support.database_state import heads_of, tags_by_ordinal
+from tests.support.log_replay import Version, replay_and_check
 
 
 async def report(runtime: Runtime, channel: Channel, kind: EventKind, people: range) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from service.storage.database.migrations import migrate
 from tests.conftest import enterable_directory
-from tests.faults.installation import Installation
-from tests.faults.seen import FIGURES
-from tests.faults.servers import copy_directory, postgres_in
+from tests.faults.harness.figures import FIGURES
+from tests.faults.harness.installation import Installation
+from tests.faults.harness.servers import copy_directory, postgres_in
 
 Install = Callable[..., Awaitable[Installation]]
 

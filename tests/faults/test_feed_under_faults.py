@@ -6,15 +6,15 @@ from typing import Final
 import pytest
 
 from service.entities.enums import EventKind
-from tests.faults.books import EventLedger, Sender, run_senders
-from tests.faults.change_log import changes_by_openid, tags_by_openid
 from tests.faults.conftest import Install
-from tests.faults.faults import allow_publish, draw_pairs, inject_faults
-from tests.faults.installation import KEEP_PRUNED_ROWS, Installation
-from tests.faults.reader import Reader, reading
-from tests.faults.seeds import seeds
-from tests.faults.told import check_exactly_once
-from tests.waiting import wait_until
+from tests.faults.harness.change_log import changes_by_openid, tags_by_openid
+from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Installation
+from tests.faults.harness.page_reader import Reader, reading
+from tests.faults.harness.received_events import check_exactly_once
+from tests.faults.harness.schedule import allow_publish, draw_pairs, inject_faults
+from tests.faults.harness.seeds import seeds
+from tests.faults.harness.sent_events import EventLedger, Sender, run_senders
+from tests.support.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.
 pytestmark = pytest.mark.timeout(300)

@@ -6,10 +6,10 @@ from typing import Final
 import pytest
 
 from service.entities.enums import EventKind
-from tests.faults.books import EventLedger, Sender, run_senders
 from tests.faults.conftest import Install
-from tests.faults.faults import draw_crashes, inject_faults
-from tests.faults.seeds import seeds
+from tests.faults.harness.schedule import draw_crashes, inject_faults
+from tests.faults.harness.seeds import seeds
+from tests.faults.harness.sent_events import EventLedger, Sender, run_senders
 
 # A loaded machine takes its time to start so many processes.
 pytestmark = pytest.mark.timeout(300)

@@ -7,13 +7,13 @@ from typing import Final
 import pytest
 
 from service.entities.enums import EventKind
-from tests.faults.books import EventLedger, Sender
-from tests.faults.change_log import tags_by_openid
 from tests.faults.conftest import Install
-from tests.faults.installation import Installation
-from tests.faults.reader import Reader, reading
-from tests.faults.told import check_deltas
-from tests.waiting import wait_until
+from tests.faults.harness.change_log import tags_by_openid
+from tests.faults.harness.installation import Installation
+from tests.faults.harness.page_reader import Reader, reading
+from tests.faults.harness.received_events import check_deltas
+from tests.faults.harness.sent_events import EventLedger, Sender
+from tests.support.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.
 pytestmark = pytest.mark.timeout(300)

@@ -14,8 +14,8 @@ from websockets.asyncio.client import connect
 from service.auth.tokens import sign_token
 from service.entities.enums import Role
 from service.foundation.settings import Settings
-from tests.real_processes import JWT_SECRET, environment, web
-from tests.waiting import wait_until
+from tests.support.processes import JWT_SECRET, environment, web
+from tests.support.waiting import wait_until
 
 # Far more than the buffers of both sides hold.
 ANSWERS = 80

@@ -8,9 +8,9 @@ from typing import Final
 import pytest
 
 from tests.faults.conftest import Install
-from tests.faults.installation import Installation
-from tests.faults.seeds import seeds
-from tests.waiting import wait_until
+from tests.faults.harness.installation import Installation
+from tests.faults.harness.seeds import seeds
+from tests.support.waiting import wait_until
 
 # A loaded machine takes its time to start so many processes.
 pytestmark = pytest.mark.timeout(300)

@@ -21,7 +21,7 @@ from typing import Final
 from service.dev.stack.servers import start_embedded
 from service.storage.database.migrations import migrate
 from tests.fuzz.world import ENDPOINT, NAME, SCHEMA_FILE, SECRET, URL
-from tests.real_processes import environment, web, worker
+from tests.support.processes import environment, web, worker
 
 HERE: Final = Path(__file__).parent
 SCHEMA: Final = HERE.parents[1] / "schema.graphql"

@@ -15,9 +15,9 @@ from typing import Any, Final
 import httpx
 
 from service.dev.stack.servers import environment_with_package_path
-from tests import lasting
 from tests.packaging.documents import README
-from tests.ports import free_port
+from tests.support import lasting
+from tests.support.ports import free_port
 
 BIN: Final = Path(sys.executable).parent
 EXPORTS: Final = README.block("sh", "export TOKEN")

@@ -25,8 +25,8 @@ from tests.packaging.dockerfile import (
     single_instruction,
     texts_of,
 )
-from tests.ports import free_port
-from tests.waiting import wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 BUILDER, RUNTIME = read_stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
 HERE: Final = "127.0.0.1"

@@ -9,9 +9,9 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.foundation.clock import Clock
 from service.foundation.settings import Settings
-from tests.frozen_clock import FrozenClock
-from tests.races.sides import RacingProcess, StartRacingProcess, start_racing_process
-from tests.runtimes import bind, open_runtime
+from tests.support.clock import FrozenClock
+from tests.support.races import RacingProcess, StartRacingProcess, start_racing_process
+from tests.support.runtime import bind, open_runtime
 
 
 @pytest.fixture

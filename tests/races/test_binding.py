@@ -20,12 +20,12 @@ from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
 from service.storage.channels import channel_state
 from service.storage.database.pool import CONNECTION_LOST
-from tests.domain.standings import facts_by_openid, tags_by_openid
-from tests.frozen_clock import START, FrozenClock
-from tests.races.outcomes import check_consistency
-from tests.races.sides import RacingProcess, StartRacingProcess
-from tests.races.weakened import modified_statement
-from tests.runtimes import admin, bind, channel_details
+from tests.support.clock import START, FrozenClock
+from tests.support.database_state import facts_by_openid, tags_by_openid
+from tests.support.race_outcomes import check_consistency
+from tests.support.races import RacingProcess, StartRacingProcess
+from tests.support.runtime import admin, bind, channel_details
+from tests.support.weakened import modified_statement
 
 APP_ID = "wx0123456789abcdef"
 HOUR = timedelta(hours=1)

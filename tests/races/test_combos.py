@@ -19,13 +19,13 @@ from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, tag
 from service.storage.database.pool import CONNECTION_LOST
-from tests.domain.log_replay import replay_and_check
-from tests.domain.populations import add_members, make_combo, make_tag, members, remove_members, state_of, tag_gid_of
-from tests.domain.standings import miscounted
-from tests.races.outcomes import skip_ordinals
-from tests.races.sides import StartRacingProcess
-from tests.runtimes import admin
-from tests.waiting import wait_until
+from tests.support.database_state import miscounted
+from tests.support.log_replay import replay_and_check
+from tests.support.race_outcomes import skip_ordinals
+from tests.support.races import StartRacingProcess
+from tests.support.runtime import admin
+from tests.support.tags import add_members, make_combo, make_tag, members, remove_members, state_of, tag_gid_of
+from tests.support.waiting import wait_until
 
 BLOCK = 32_000
 SLICE_STEPS = ("lock_combo", "blocks_from", "lock_heads", "combo_graph", "save_combo_progress")

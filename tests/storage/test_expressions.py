@@ -14,8 +14,8 @@ from service.storage.combos import EXPRESSION_PLACEHOLDER, compile_expression, c
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from tests.contract.tenancy import unscoped_tables
-from tests.set_algebra import holds
-from tests.storage.crowds import fill_channels
+from tests.storage.large_channels import fill_channels
+from tests.support.set_algebra import holds
 
 TAG_IDS = range(1, 9)
 BLOCKS = range(3)

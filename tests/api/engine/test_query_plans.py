@@ -1,0 +1,118 @@
+"""Plans answer what graphql-core answers: the same data, and the same errors in the same places."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from graphql import GraphQLSchema
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.api.engine import query_plan, serializers
+from service.api.schema import graphql_schema_of, make_schema
+from service.entities.enums import Role
+from service.entities.ids import tag_gid, user_gid
+from tests.api.engine.random_operations import Operation, operations
+from tests.api.engine.two_schemas import SchemaPair, open_schema_pair
+
+SCHEMA: GraphQLSchema = graphql_schema_of(make_schema())
+# The first channel of a database, the first tags of a channel, the first person.
+CHANNEL, TAGS, PERSON = "Q2hhbm5lbDox", [tag_gid(1, number) for number in (1, 2, 5, 9, 99)], user_gid(1, 0)
+KNOWN = {
+    "channelId": (CHANNEL, CHANNEL, "nobody"),
+    "openid": ("ann", "ann", "nobody", "näh"),
+    "openids": ("ann", "nobody"),
+    "id": (CHANNEL, *TAGS, PERSON, "nobody"),
+    "ids": (CHANNEL, *TAGS, PERSON, "nobody"),
+    "tag": TAGS,
+    "tagIds": TAGS,
+    "ID": (CHANNEL, *TAGS, "nobody"),
+    "String": ("New user", "", "cursor"),
+}
+TRIES = 10
+COMBO = """
+mutation($channelId: ID!, $tag: ID!) {
+  createComboTag(input: { channelId: $channelId, name: "Both", expression: { all: [{ tag: $tag }] } }) { tag { id } }
+  createAdTag(input: { channelId: $channelId, name: "Spring", adIds: ["1", "2"] }) { tag { id } }
+}
+"""
+
+
+@pytest.fixture
+async def stage(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
+    async with open_schema_pair(database_url, redis_url) as opened:
+        made = await opened.plain.execute(COMBO, {"channelId": CHANNEL, "tag": TAGS[0]}, opened.context())
+        assert not made.errors
+        yield opened
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(operation=operations(SCHEMA, KNOWN), role=st.sampled_from([Role.ADMIN, Role.ADMIN, Role.AGENT, None]))
+async def test_any_query_is_answered_the_same(stage: SchemaPair, operation: Operation, role: Role | None) -> None:
+    others = {name: not value if isinstance(value, bool) else value for name, value in operation.variables.items()}
+    for each in (operation, replace(operation, variables=others)):
+        quick, plain = await stage.execute_both(each.text, role, variables=each.variables)
+        if quick[0] is None:
+            # Who failed first has ended the others, and that is a matter of time.
+            assert plain[0] is None
+            assert bool(quick[1]) == bool(plain[1])
+        elif _in_order(quick) != _in_order(plain):
+            assert _in_order(quick) in await _possible(stage, each, role)
+
+
+def _in_order(answer: tuple[Any, Any]) -> str:
+    """What is read concurrently fails in any order."""
+    data, errors = answer
+    return json.dumps([data, sorted(errors, key=json.dumps)])
+
+
+async def _possible(stage: SchemaPair, operation: Operation, role: Role | None) -> set[str]:
+    """Where two fields beside each other must not be null and both fail, whichever is first is the one that is told."""
+    return {
+        _in_order((await stage.execute_both(operation.text, role, variables=operation.variables))[1])
+        for _ in range(TRIES)
+    }
+
+
+async def test_most_of_these_queries_have_plans_and_writers(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test above would compare graphql-core with itself."""
+    count = dict.fromkeys(("planned", "written", "given up"), 0)
+    answer, written = query_plan.QueryPlan.execute, serializers.compile_serializer
+
+    async def counted_answer(self: query_plan.QueryPlan, *arguments: Any) -> Any:
+        count["planned"] += 1
+        return await answer(self, *arguments)
+
+    def counted_writer(*arguments: Any) -> Any:
+        write = written(*arguments)
+        if write is None:
+            return None
+
+        def counted(value: object) -> object:
+            try:
+                found = write(value)
+            except Exception:
+                count["given up"] += 1
+                raise
+            count["written"] += 1
+            return found
+
+        return counted
+
+    monkeypatch.setattr(query_plan.QueryPlan, "execute", counted_answer)
+    monkeypatch.setattr(query_plan, "compile_serializer", counted_writer)
+    drawn: list[Operation] = []
+
+    @settings(max_examples=100, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(operation=operations(SCHEMA, KNOWN))
+    def draw(operation: Operation) -> None:
+        drawn.append(operation)
+
+    draw()
+    for operation in drawn:
+        await stage.fast.execute(operation.text, operation.variables, stage.context())
+    print(len(drawn), count)
+    assert count["planned"] > len(drawn) / 2
+    assert count["written"] > len(drawn) / 2

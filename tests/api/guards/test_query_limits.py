@@ -1,0 +1,103 @@
+"""Each limit on what an operation may hold: as much as is allowed passes, one more is refused and changes nothing."""
+
+import json
+
+import httpx
+import pytest
+from graphql import GraphQLSyntaxError, parse
+
+from service.api.engine.document_cache import DocumentCache
+from service.foundation.settings import QueryLimits
+from tests.support.robot import table_digests
+from tests.support.transports import TRANSPORTS, error_codes
+from tests.support.web import WebClient, web_process
+
+MUTATION = "mutation ($input: BindChannelInput!) { bindChannel(input: $input) { channel { %s } } }"
+ON, OFF = "@include(if: true)", "@skip(if: false)"
+INPUT = {"kind": "SERVICE_ACCOUNT", "name": "Tea house", "verified": True, "appId": "wxr1app1"}
+
+
+def tokens_of(text: str) -> int:
+    """How many words and signs a text has."""
+    for most in range(1, 1_000):
+        try:
+            parse(text, max_tokens=most)
+        except GraphQLSyntaxError:
+            continue
+        return most
+    raise AssertionError(text)
+
+
+NODES = "tags(first: 1) {{ nodes {{ channel {{ {} }} }} }}"
+# limit, as much as it allows, what passes and what does not
+EDGES: list[tuple[str, int, str, str]] = [
+    ("depth", 6, NODES.format("id"), NODES.format("tags { totalCount }")),
+    ("fields", 5, "id id id", "id id id id"),
+    ("aliases", 2, "a: id b: id", "a: id b: id c: id"),
+    ("directives", 4, f"id {ON} {OFF} name {ON} {OFF}", f"id {ON} {OFF} name {ON} {OFF} appId {ON}"),
+    ("directives_at_once", 2, f"id {ON} {OFF}", f"id {ON} {OFF} {ON}"),
+    ("tokens", tokens_of(MUTATION % "id id"), "id id", "id id id"),
+    ("cost", 23, "tags(first: 10) { nodes { id } }", "tags(first: 10) { nodes { id } } name"),
+]  # fmt: skip
+
+
+async def post(web: WebClient, text: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {web.token('admin')}"}
+    return await web.http.post("/graphql", json={"query": text, "variables": {"input": INPUT}}, headers=headers)
+
+
+def test_every_limit_on_operations_is_tried() -> None:
+    assert [name for name, *_ in EDGES] == list(QueryLimits.__slots__)
+
+
+@pytest.mark.parametrize(("limit", "most", "good", "bad"), EDGES)
+async def test_as_much_as_is_allowed_and_no_more(
+    database_url: str, redis_url: str, limit: str, most: int, good: str, bad: str
+) -> None:
+    limits = QueryLimits(**{limit: most})
+    async with web_process(database_url, redis_url, query_limits=limits) as web:
+        before = await table_digests(web)
+        refused = (await post(web, MUTATION % bad)).json()
+        assert [error["extensions"]["code"] for error in refused["errors"]] == ["LIMIT_EXCEEDED"]
+        assert "data" not in refused
+        assert await table_digests(web) == before
+        assert (await post(web, MUTATION % good)).json()["data"]["bindChannel"]["channel"]
+        assert await table_digests(web) != before
+
+
+async def test_a_body_is_taken_to_its_last_byte_and_no_further(database_url: str, redis_url: str) -> None:
+    most = 1_000
+    async with web_process(database_url, redis_url, body_bytes=most) as web:
+        headers = {"Authorization": f"Bearer {web.token('admin')}", "Content-Type": "application/json"}
+        body = json.dumps({"query": MUTATION % "id", "variables": {"input": INPUT}}).encode()
+        before = await table_digests(web)
+        refused = await web.http.post("/graphql", content=body.ljust(most + 1), headers=headers)
+        assert refused.status_code == 413
+        assert refused.json()["errors"][0]["extensions"] == {"code": "LIMIT_EXCEEDED"}
+        assert await table_digests(web) == before
+        good = await web.http.post("/graphql", content=body.ljust(most), headers=headers)
+        assert good.json()["data"]["bindChannel"]["channel"]["id"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ a: __typename b: __typename }",
+        "{ " + "__typename " * 30 + "}",
+        "{ viewer { robotId } __typename @a @b @c @d @e }",
+    ],
+    ids=["aliases", "tokens", "directives"],
+)
+@pytest.mark.parametrize("way", TRANSPORTS)
+async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: str, text: str) -> None:
+    limits = QueryLimits(aliases=1, tokens=30)
+    async with web_process(database_url, redis_url, query_limits=limits) as web:
+        assert await error_codes(web, way, {"query": text}) == ["LIMIT_EXCEEDED"]
+        assert await error_codes(web, way, {"query": "{ viewer { robotId } }"}) == []
+
+
+def test_only_so_many_documents_are_remembered() -> None:
+    documents = DocumentCache(QueryLimits(), 2)
+    for number in range(3):
+        documents.parse(f"{{ a{number} }}")
+    assert documents.parse.cache_info().currsize == 2

@@ -1,0 +1,125 @@
+"""Tag panels: what is executed once for several of them, and what is not."""
+
+from collections import Counter
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import pytest
+
+from service.api.live.tag_events_encoder import TagEventsEncoder
+from service.entities.feed import PanelUpdate
+from tests.support.robot import Robot, event_input
+from tests.support.sockets import Operation, OperationError
+
+PANEL: Final = """
+subscription($c: ID!) { tagEvents(channelId: $c, after: "") { cursor kind tagId at tag { id name memberCount } } }
+"""
+WITH_USERS: Final = """
+subscription($c: ID!, $n: Int!) {
+  tagEvents(channelId: $c) { ...Counted }
+}
+fragment Counted on TagEvent { kind tag { name users(first: $n) { nodes { openid } } } }
+"""
+
+
+@pytest.fixture
+async def channel(robot: Robot) -> str:
+    return str((await robot.bind())["id"])
+
+
+@pytest.fixture
+def executions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each kind of event was executed for all who share it."""
+    count: Counter[str] = Counter()
+    write = TagEventsEncoder._encode_event
+
+    async def counted(self: TagEventsEncoder, update: PanelUpdate) -> list[bytes] | None:
+        count[update.kind] += 1
+        return await write(self, update)
+
+    monkeypatch.setattr(TagEventsEncoder, "_encode_event", counted)
+    return count
+
+
+async def opened(stack: AsyncExitStack, robot: Robot, role: str, query: str, **variables: Any) -> Operation:
+    socket = await stack.enter_async_context(robot.web.socket(robot.token(role)))
+    return await socket.subscribe(query, **variables)
+
+
+async def told(panel: Operation, count: int) -> list[dict[str, Any]]:
+    return [(await panel.next())["tagEvents"] for _ in range(count)]
+
+
+async def test_panels_with_equal_rights_share_and_others_do_not(
+    robot: Robot, channel: str, executions: Counter[str]
+) -> None:
+    async with AsyncExitStack() as stack:
+        roles = ["agent", "agent", "agent", "integrator", "integrator"]
+        panels = [await opened(stack, robot, role, PANEL, c=channel) for role in roles]
+        for panel in panels:
+            assert [each["kind"] for each in await told(panel, 1)] == ["RESET"]
+        await robot.record(channel, event_input("ada", "FOLLOW"))
+        first, *others = [await told(panel, 4) for panel in panels]
+        assert {(each["kind"], each["tag"]["memberCount"]) for each in first} == {("COUNT_CHANGED", 1)}
+        assert all(other == first for other in others)
+        assert executions["COUNT_CHANGED"] == 4 * len(set(roles))
+
+
+async def test_each_panel_keeps_its_own_cursor(robot: Robot, channel: str) -> None:
+    other_channel = str((await robot.bind(2))["id"])
+    everywhere = "subscription { tagEvents { cursor tag { name } } }"
+    here = "subscription($c: ID!) { tagEvents(channelId: $c) { cursor tag { name } } }"
+    async with AsyncExitStack() as stack:
+        wide, narrow = (
+            await opened(stack, robot, "agent", everywhere),
+            await opened(stack, robot, "agent", here, c=channel),
+        )
+        also_wide = await opened(stack, robot, "agent", everywhere)
+        narrow_reset = await opened(stack, robot, "agent", PANEL, c=channel)
+        await told(narrow_reset, 1)
+        await robot.record(channel, event_input("ada", "FOLLOW"))
+        one, two, three = [await told(panel, 4) for panel in (wide, also_wide, narrow)]
+        assert one == two
+        assert [each["tag"] for each in one] == [each["tag"] for each in three]
+        await robot.record(other_channel, event_input("bob", "FOLLOW"))
+        await told(wide, 4)
+        resumed = await opened(
+            stack,
+            robot,
+            "agent",
+            "subscription($a: String!) { tagEvents(after: $a) { tag { name } } }",
+            a=one[-1]["cursor"],
+        )
+        assert len(await told(resumed, 4)) == 4
+
+
+async def test_variables_within_an_event_tell_panels_apart(robot: Robot, channel: str) -> None:
+    async with AsyncExitStack() as stack:
+        panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=number) for number in (1, 2, 2)]
+        await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
+        await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
+        found = [(await told(panel, 1))[0]["tag"]["users"]["nodes"] for panel in panels]
+        assert [len(each) for each in found] == [1, 2, 2]
+
+
+async def test_what_is_refused_to_one_is_told_to_the_other(robot: Robot, channel: str) -> None:
+    async with AsyncExitStack() as stack:
+        agent, integrator = [
+            await opened(stack, robot, role, WITH_USERS, c=channel, n=1) for role in ("agent", "integrator")
+        ]
+        await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
+        await robot.record(channel, event_input("ada", "FOLLOW"))
+        assert (await told(agent, 1))[0]["tag"]["users"]["nodes"] == [{"openid": "ada"}]
+        assert (await told(integrator, 1))[0]["tag"]["users"] is None
+
+
+async def test_an_event_that_cannot_be_answered_is_an_error_on_each_panel(robot: Robot, channel: str) -> None:
+    async with AsyncExitStack() as stack:
+        panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=-1) for _ in range(2)]
+        await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
+        await robot.record(channel, event_input("ada", "FOLLOW"))
+        for panel in panels:
+            for _ in range(4):
+                with pytest.raises(OperationError) as refused:
+                    await panel.next()
+                assert refused.value.codes == ["LIMIT_EXCEEDED"]

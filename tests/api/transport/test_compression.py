@@ -1,0 +1,36 @@
+"""Large answers are compressed for who says that they take it; streams and small answers never are."""
+
+import gzip
+
+import httpx
+
+from tests.support.robot import Robot, event_input
+
+USERS = "query ($c: ID!, $o: [String!]!) { users(channelId: $c, openids: $o) { id openid tags { id tag { name } } } }"
+
+
+async def answer(robot: Robot, query: str, accept_encoding: str, **variables: object) -> tuple[httpx.Response, bytes]:
+    """The response, and the body as it went over the wire."""
+    headers = {"Authorization": f"Bearer {robot.token()}", "Accept-Encoding": accept_encoding}
+    body = {"query": query, "variables": variables}
+    async with robot.web.http.stream("POST", "/graphql", json=body, headers=headers) as response:
+        return response, b"".join([part async for part in response.aiter_raw()])
+
+
+async def test_a_long_list_shrinks(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    openids = [f"o{number}" for number in range(50)]
+    await robot.record(channel, *(event_input(openid, "FOLLOW") for openid in openids))
+    small, packed = await answer(robot, USERS, "gzip", c=channel, o=openids)
+    large, plain = await answer(robot, USERS, "identity", c=channel, o=openids)
+    assert small.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in large.headers
+    assert gzip.decompress(packed) == plain
+    assert len(packed) * 4 < len(plain)
+    assert small.headers["vary"] == large.headers["vary"] == "Accept-Encoding"
+
+
+async def test_a_small_answer_stays_as_it_is(robot: Robot) -> None:
+    response, body = await answer(robot, "{ viewer { subject } }", "gzip")
+    assert "content-encoding" not in response.headers
+    assert body == b'{"data":{"viewer":{"subject":"somebody"}}}'

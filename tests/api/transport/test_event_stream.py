@@ -1,0 +1,152 @@
+"""Subscriptions as server-sent events: `/graphql/stream`, distinct connections of graphql-sse."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from service.entities.enums import Role
+from tests.support.robot import Robot
+from tests.support.robot import event_input as event
+
+USER_TAGS = """
+subscription ($channel: ID!, $openid: String!, $after: String) {
+  userTags(channelId: $channel, openid: $openid, after: $after) { cursor reset tags { name } added { name } }
+}
+"""
+STREAM = "text/event-stream"
+
+
+@dataclass
+class ServerEvent:
+    """One event as it came, `id` if it had one."""
+
+    event: str
+    data: Any
+    id: str | None = None
+
+
+class Stream:
+    """An open answer, read event by event; comments are passed over."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self._lines = response.aiter_lines()
+
+    async def next(self, within: float = 5) -> ServerEvent:
+        fields: dict[str, str] = {}
+        async with asyncio.timeout(within):
+            async for line in self._lines:
+                name, _, value = line.partition(": ")
+                if line and name:
+                    fields[name] = value
+                elif "event" in fields:
+                    break
+        data = fields.get("data")
+        return ServerEvent(fields["event"], json.loads(data) if data else None, fields.get("id"))
+
+
+@asynccontextmanager
+async def stream(robot: Robot, token: str | None, query: str, /, **given: Any) -> AsyncGenerator[Stream]:
+    headers = {"Accept": STREAM} | ({} if token is None else {"Authorization": f"Bearer {token}"})
+    headers |= given.pop("headers", {})
+    body = {"query": query, "variables": given}
+    async with robot.web.http.stream("POST", "/graphql/stream", headers=headers, json=body) as response:
+        yield Stream(response)
+
+
+@pytest.fixture
+async def channel(robot: Robot) -> str:
+    bound = await robot.bind()
+    await robot.record(bound["id"], event("ann", "FOLLOW"))
+    return str(bound["id"])
+
+
+async def test_the_whole_set_comes_first_and_then_each_change(robot: Robot, channel: str) -> None:
+    async with stream(robot, robot.token(Role.AGENT), USER_TAGS, channel=channel, openid="ann") as events:
+        assert events.response.headers["content-type"].startswith(STREAM)
+        first = await events.next()
+        assert first.event == "next"
+        whole = first.data["data"]["userTags"]
+        assert whole["reset"] is True
+        assert first.id == whole["cursor"]
+        await robot.record(channel, event("ann", "MESSAGE", timedelta(0)))
+        told = (await events.next()).data["data"]["userTags"]
+        assert {tag["name"] for tag in told["added"]} == {"Opened"}
+
+
+@pytest.mark.parametrize("by_header", [True, False])
+async def test_a_client_that_comes_back_is_told_only_what_it_missed(
+    robot: Robot, channel: str, by_header: bool
+) -> None:
+    token = robot.token(Role.AGENT)
+    async with stream(robot, token, USER_TAGS, channel=channel, openid="ann") as events:
+        seen = (await events.next()).id
+    await robot.record(channel, event("ann", "MESSAGE", timedelta(0)))
+    back: dict[str, Any] = {"headers": {"Last-Event-ID": seen}} if by_header else {"after": seen}
+    async with stream(robot, token, USER_TAGS, channel=channel, openid="ann", **back) as events:
+        missed = (await events.next()).data["data"]["userTags"]
+    assert missed["reset"] is False
+    assert [tag["name"] for tag in missed["added"]] == ["Opened"]
+
+
+async def test_a_query_is_answered_once_and_completes(robot: Robot) -> None:
+    async with stream(robot, robot.token(), "{ viewer { robotId } }") as events:
+        assert (await events.next()).data == {"data": {"viewer": {"robotId": robot.name}}}
+        assert (await events.next()).event == "complete"
+
+
+@pytest.mark.parametrize(
+    ("query", "role", "code"),
+    [
+        ("subscription { ", Role.AGENT, "BAD_USER_INPUT"),
+        ("subscription { nowhere }", Role.AGENT, "BAD_USER_INPUT"),
+        (USER_TAGS, Role.INTEGRATOR, "FORBIDDEN"),
+        (USER_TAGS, None, "UNAUTHENTICATED"),
+    ],
+)
+async def test_what_is_refused_is_told_and_completes(robot: Robot, query: str, role: Role | None, code: str) -> None:
+    token = None if role is None else robot.token(role)
+    variables = {"channel": "x", "openid": "ann"} if "channel" in query else {}
+    async with stream(robot, token, query, **variables) as events:
+        refused = await events.next()
+        assert [error["extensions"]["code"] for error in refused.data["errors"]] == [code]
+        assert (await events.next()).event == "complete"
+
+
+async def test_the_stream_ends_with_its_token(robot: Robot, channel: str) -> None:
+    token = robot.web.token(Role.AGENT, robot=robot.name, ttl=timedelta(seconds=2))
+    async with stream(robot, token, USER_TAGS, channel=channel, openid="ann") as events:
+        await events.next()
+        ended = await events.next()
+        assert ended.data["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert (await events.next()).event == "complete"
+
+
+@pytest.mark.parametrize("accept", ["application/json, text/event-stream;q=0.5", "application/json"])
+async def test_who_likes_json_better_gets_json(robot: Robot, accept: str) -> None:
+    response = await robot.web.http.post(
+        "/graphql/stream",
+        headers={"Accept": accept, "Authorization": f"Bearer {robot.token()}"},
+        json={"query": "{ viewer { robotId } }"},
+    )
+    assert response.json() == {"data": {"viewer": {"robotId": robot.name}}}
+
+
+async def test_graphql_itself_never_streams(robot: Robot) -> None:
+    """A client that lists every media type it knows, as urql does, still gets its answer in one piece."""
+    response = await robot.web.http.post(
+        "/graphql",
+        headers={
+            "Accept": f"application/graphql-response+json, {STREAM}, multipart/mixed",
+            "Authorization": f"Bearer {robot.token()}",
+        },
+        json={"query": "{ viewer { robotId } }"},
+    )
+    assert response.headers["content-type"].startswith("application/graphql-response+json")

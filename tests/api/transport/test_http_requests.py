@@ -1,0 +1,181 @@
+"""GraphQL over HTTP (graphql.github.io/graphql-over-http): methods, media types, statuses, and what is no request."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from service.api.transport.content_negotiation import media_type_for
+from service.auth.quotas import RateLimiter
+from service.entities.enums import Role
+from service.entities.errors import RateLimitedError
+from tests.support.robot import Robot
+from tests.support.runtime import admin
+from tests.support.web import WebClient, web_process
+
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+VIEWER = "{ viewer { robotId } }"
+
+
+async def send(
+    robot: Robot, method: str = "POST", *, accept: str | None = None, token: bool = True, **given: Any
+) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {robot.token()}"} if token else {}
+    headers |= {} if accept is None else {"Accept": accept}
+    return await robot.web.http.request(method, "/graphql", headers=headers | given.pop("headers", {}), **given)
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, JSON),
+        ("*/*", JSON),
+        (JSON, JSON),
+        (GRAPHQL, GRAPHQL),
+        (f"{JSON}, {GRAPHQL}", GRAPHQL),
+        (f"{GRAPHQL};q=0.5, {JSON}", JSON),
+        (f"{GRAPHQL};q=0, */*", JSON),
+        (f"text/event-stream, {GRAPHQL.upper()} ; charset=utf-8; Q=0.9, {JSON};q=0.8", GRAPHQL),
+        (f"{GRAPHQL};q=nonsense", JSON),
+    ],
+)
+def test_the_better_liked_media_type_is_chosen(accept: str | None, media_type: str) -> None:
+    assert media_type_for(accept) == media_type
+
+
+@pytest.mark.parametrize(("accept", "status"), [(GRAPHQL, 400), (JSON, 200)])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": "{ viewer { "},
+        {"query": "{ nowhere }"},
+        {"query": "query ($id: ID!) { channel(id: $id) { id } }"},
+        {"query": "query a { __typename } query b { __typename }"},
+        {"query": "query a { __typename }", "operationName": "b"},
+    ],
+)
+async def test_what_was_not_executed_has_no_data(robot: Robot, body: Any, accept: str, status: int) -> None:
+    response = await send(robot, accept=accept, json=body)
+    assert (response.headers["content-type"].split(";")[0], "data" in response.json()) == (accept, False)
+    # An operation that is not there is found out before Strawberry answers as GraphQL at all.
+    assert response.status_code == status or (body.get("operationName") == "b" and response.status_code == 400)
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_what_was_executed_is_200_even_if_refused(robot: Robot) -> None:
+    response = await send(robot, accept=GRAPHQL, json={"query": '{ channel(id: "none") { id } }'})
+    assert response.status_code == 200
+    assert response.json()["data"] == {"channel": None}
+    assert response.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_each_answer_has_an_id_and_is_not_stored(robot: Robot) -> None:
+    ids = {(await send(robot, json={"query": VIEWER})).headers["x-request-id"] for _ in range(2)}
+    assert len(ids) == 2
+    assert (await send(robot, json={"query": VIEWER})).headers["cache-control"] == "no-store"
+
+
+async def test_a_query_may_come_by_get(robot: Robot) -> None:
+    variables = '{"id": "none"}'
+    response = await send(
+        robot, "GET", params={"query": "query ($id: ID!) { channel(id: $id) { id } }", "variables": variables}
+    )
+    assert response.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_a_get_without_a_token_is_refused_whatever_it_asks(robot: Robot) -> None:
+    response = await send(robot, "GET", token=False, params={"query": "{ __typename }"})
+    assert response.status_code == 401
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"method": "PUT", "json": {"query": VIEWER}}, 405),
+        ({"method": "DELETE"}, 405),
+        ({"method": "GET", "params": {"query": 'mutation { unbindChannel(id: "x") { channel { id } } }'}}, 405),
+        ({"content": b"{", "headers": {"Content-Type": JSON}}, 400),
+        ({"content": b"[" * 100_000, "headers": {"Content-Type": JSON}}, 400),
+        ({"content": b"null", "headers": {"Content-Type": JSON}}, 400),
+        ({"content": b"7", "headers": {"Content-Type": JSON}}, 400),
+        ({"json": []}, 400),
+        ({"json": [{"query": VIEWER}]}, 400),
+        ({"json": {}}, 400),
+        ({"json": {"query": ""}}, 400),
+        ({"json": {"query": 7}}, 400),
+        ({"json": {"query": VIEWER, "variables": [1]}}, 400),
+        ({"json": {"query": VIEWER, "operationName": 7}}, 400),
+        ({"json": {"query": VIEWER, "operationName": ["a"]}}, 400),
+        ({"json": {"query": VIEWER, "operationName": {}}}, 400),
+        ({"json": {"query": VIEWER, "extensions": "x"}}, 400),
+        ({"data": {"query": VIEWER}}, 400),
+        ({"files": {"operations": b"{}"}}, 400),
+        ({"content": VIEWER.encode(), "headers": {"Content-Type": "text/plain"}}, 400),
+        ({"content": b'{"query": "' + b"x" * (4 * 2**20) + b'"}', "headers": {"Content-Type": JSON}}, 413),
+    ],
+)
+async def test_what_is_no_request_is_refused_as_a_graphql_error(
+    robot: Robot, given: dict[str, Any], status: int
+) -> None:
+    response = await send(robot, given.pop("method", "POST"), **given)
+    assert response.status_code == status
+    [error] = response.json()["errors"]
+    assert error["message"]
+    assert error["extensions"]["code"] == ("LIMIT_EXCEEDED" if status == 413 else "BAD_USER_INPUT")
+    assert response.headers["content-type"].startswith(JSON)
+
+
+async def test_only_get_and_post_are_named_as_allowed(robot: Robot) -> None:
+    assert (await send(robot, "PUT")).headers["allow"] == "GET, POST"
+
+
+@pytest.fixture
+async def busy(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
+    async with web_process(database_url, redis_url, operations_per_second=1) as web:
+        yield web
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(busy: WebClient) -> None:
+    """Five seconds' worth may come at once; others are not held up."""
+    headers = {"Authorization": f"Bearer {busy.token(Role.AGENT, subject='eager')}"}
+    answers = [await busy.http.post("/graphql", json={"query": VIEWER}, headers=headers) for _ in range(10)]
+    limited = [answer for answer in answers if answer.status_code == 429]
+    assert [answer.status_code for answer in answers[:5]] == [200] * 5
+    assert limited
+    [error] = limited[0].json()["errors"]
+    assert error["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 1}
+    assert limited[0].headers["retry-after"] == "1"
+    assert (await busy.run(VIEWER, token=busy.token(Role.AGENT, subject="calm")))["viewer"]
+
+
+async def test_a_socket_counts_its_operations_too(busy: WebClient) -> None:
+    async with busy.socket(busy.token(Role.AGENT, subject="eager")) as socket:
+        codes = []
+        for _ in range(8):
+            await socket.send({"type": "subscribe", "id": "1", "payload": {"query": VIEWER}})
+            message = await socket.receive()
+            if message["type"] == "error":
+                codes += [error["extensions"]["code"] for error in message["payload"]]
+            else:
+                assert (await socket.receive())["type"] == "complete"
+        assert set(codes) == {"RATE_LIMITED"}
+
+
+def test_a_bucket_refills_as_time_passes_and_never_overflows() -> None:
+    now = 0.0
+    rate_limiter = RateLimiter(2, lambda: now)
+    for _ in range(10):
+        rate_limiter.acquire(admin())
+    with pytest.raises(RateLimitedError):
+        rate_limiter.acquire(admin())
+    rate_limiter.acquire(admin("another robot"))
+    now = 0.5
+    rate_limiter.acquire(admin())
+    now = 1_000.0
+    for _ in range(10):
+        rate_limiter.acquire(admin())
+    with pytest.raises(RateLimitedError):
+        rate_limiter.acquire(admin())

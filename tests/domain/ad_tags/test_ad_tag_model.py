@@ -1,0 +1,116 @@
+"""Whatever the order of follows, calls of the ad platform, edits and forgetting: the members are those of the model."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from service.domain.ad_tags.return_address import record_ad_follow
+from service.domain.events.recorder import record_events
+from service.domain.privacy.forgetting import forget_openid
+from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
+from service.entities.channels import Channel
+from service.entities.enums import DefaultTagRule, EventKind, TagState
+from service.entities.tags import Tag
+from service.entities.users import AdFollow, UserEvent
+from tests.support.ad_tags import address_secret, confirm_address, create_tag, update_tag
+from tests.support.clock import FrozenClock
+from tests.support.database_state import miscounted, tags_by_ordinal
+
+PEOPLE = ("ann", "ben", "cyd", "dee", "eve")
+ADS = ("1", "2", "3", "4")
+
+
+@dataclass
+class Model:
+    """What is known of each person, and the ads of each tag."""
+
+    ads: dict[str, set[str]] = field(default_factory=dict)
+    ad_followed: set[str] = field(default_factory=set)
+    events: dict[str, list[UserEvent]] = field(default_factory=dict)
+    tags: dict[int, set[str]] = field(default_factory=dict)
+
+    def learns(self, openid: str, ads: Iterable[str]) -> None:
+        self.ads.setdefault(openid, set()).update(ads)
+        self.events.setdefault(openid, [])
+
+    def forget(self, openid: str) -> None:
+        self.ads.pop(openid, None)
+        self.events.pop(openid, None)
+        self.ad_followed.discard(openid)
+
+    def follows(self, openid: str) -> bool:
+        happened = self.events[openid]
+        follows = [each.at for each in happened if each.kind is EventKind.FOLLOW]
+        unfollows = [each.at for each in happened if each.kind is EventKind.UNFOLLOW]
+        return bool(follows) and (not unfollows or max(follows) >= max(unfollows))
+
+    def expected(self) -> dict[str, set[int]]:
+        """Ad tags of each person, with 7 or 8 for the Source."""
+        return {
+            openid: {tag_id for tag_id, wanted in self.tags.items() if wanted & ads}
+            | ({7 if openid in self.ad_followed else 8} if self.follows(openid) else set())
+            for openid, ads in self.ads.items()
+        }
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_members_are_those_of_the_model(
+    seed: int, runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    draw, model = random.Random(seed), Model()
+    tags: list[Tag] = []
+    secret = await address_secret(runtime, channel)
+    confirmed = False
+    clock.advance(timedelta(seconds=10))
+    for step in range(60):
+        clock.advance(timedelta(seconds=1))
+        openid, at = draw.choice(PEOPLE), clock() - timedelta(seconds=draw.randrange(4))
+        ads = draw.sample(ADS, draw.randrange(3))
+        match draw.choice(("feed", "feed", "follow", "follow", "unfollow", "make", "edit", "confirm", "forget")):
+            case "feed":
+                await record_ad_follow(runtime, channel, secret, AdFollow(openid, at, tuple(ads)))
+                model.learns(openid, ads)
+                model.ad_followed.add(openid)
+                confirmed = True
+            case ("follow" | "unfollow") as kind:
+                ads = ads if kind == "follow" else []
+                event = UserEvent(openid, EventKind(kind.upper()), at, ad_ids=tuple(ads))
+                await record_events(runtime, channel, [event, event])
+                model.learns(openid, ads)
+                model.events[openid].append(event)
+                model.ad_followed |= {openid} if ads else set()
+            case "make" if len(tags) < 4:
+                tags.append(await create_tag(runtime, channel, f"Tag {step}", *(wanted := draw.sample(ADS, 2))))
+                model.tags[tags[-1].tag_id] = set(wanted)
+                assert tags[-1].state is (TagState.ACTIVE if confirmed else TagState.PENDING)
+            case "edit" if tags:
+                tag = draw.choice(tags)
+                await update_tag(runtime, tag, *(wanted := draw.sample(ADS, draw.randrange(1, 4))))
+                model.tags[tag.tag_id] = set(wanted)
+            case "confirm":
+                await confirm_address(runtime, channel)
+                confirmed = True
+            case "forget":
+                await forget_openid(runtime, channel.channel_id, openid)
+                model.forget(openid)
+                # So that nothing that happens from now on is a late repeat.
+                clock.advance(timedelta(seconds=5))
+        assert await stored(runtime, channel) == model.expected(), step
+    assert await miscounted(runtime, channel) == []
+    assert (await verify_channel(runtime, channel, repair=False)).clean
+
+
+async def stored(runtime: Runtime, channel: Channel) -> dict[str, set[int]]:
+    rows = await runtime.pool.fetch(
+        "select openid, ordinal from channel_user where channel_id = $1", channel.channel_id
+    )
+    bits = await tags_by_ordinal(runtime, channel)
+    kept = {DefaultTagRule.ADVERTISING.value, DefaultTagRule.NON_ADVERTISING.value}
+    return {
+        row["openid"]: {tag_id for tag_id in bits.get(row["ordinal"], set()) if tag_id > 8 or tag_id in kept}
+        for row in rows
+    }

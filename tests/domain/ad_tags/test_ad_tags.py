@@ -1,0 +1,300 @@
+"""Ad tags: made, edited, confirmed; and who has them when."""
+
+from datetime import timedelta
+
+import pytest
+
+from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, resume_ad_tag_updates, update_ad_tag
+from service.domain.channels.binding import reset_addresses, unbind_channel
+from service.domain.combos.activation import rescue_combos
+from service.domain.combos.cleanup import clear_members
+from service.domain.combos.tag_deletion import delete_tag
+from service.domain.events.recorder import record_events
+from service.domain.runtime import Runtime
+from service.domain.verification.channel import verify_channel
+from service.entities.channels import Channel
+from service.entities.enums import ChangeCause, ChannelKind, DefaultTagRule, EventKind, TagState
+from service.entities.errors import (
+    BadInputError,
+    ChannelNotBoundError,
+    ConflictError,
+    LimitExceededError,
+    NameTakenError,
+    NotFoundError,
+    TagProtectedError,
+)
+from service.entities.expressions import all_of
+from service.entities.expressions import tag as leaf
+from service.entities.ids import channel_gid, tag_gid
+from service.entities.users import UserEvent
+from tests.support.ad_tags import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
+from tests.support.clock import START, FrozenClock
+from tests.support.database_state import tags_by_openid
+from tests.support.runtime import RecordingQueue, admin, bind
+from tests.support.tags import make_combo, state_of
+
+MINUTE = timedelta(minutes=1)
+
+
+async def follow(runtime: Runtime, channel: Channel, openid: str, *ad_ids: str) -> None:
+    await record_events(runtime, channel, [UserEvent(openid, EventKind.FOLLOW, START, ad_ids=ad_ids)])
+
+
+async def causes(runtime: Runtime) -> list[str]:
+    return [row["cause"] for row in await runtime.pool.fetch("select cause from user_tag_change order by version")]
+
+
+async def default_tags(runtime: Runtime, channel: Channel, openid: str) -> set[DefaultTagRule]:
+    """Without the ad tags."""
+    ads = "delete from tag_members where channel_id = $1 and tag_id > 8"
+    await runtime.pool.execute(ads, channel.channel_id)
+    return (await tags_by_openid(runtime, channel))[openid]
+
+
+async def test_who_came_from_one_of_its_ads_before_or_after_has_the_tag(runtime: Runtime, channel: Channel) -> None:
+    await follow(runtime, channel, "ann", "1", "2")
+    await follow(runtime, channel, "ben", "3")
+    tag = await create_tag(runtime, channel, "Spring", "2", "4")
+    other = await create_tag(runtime, channel, "All", "1", "2", "3", "4")
+    await follow(runtime, channel, "cyd", "4")
+    await record_ad_follow_of(runtime, channel, "dee", START, "4")
+    await follow(runtime, channel, "eve")
+
+    assert await members(runtime, channel, tag) == {"ann", "cyd", "dee"}
+    assert await members(runtime, channel, other) == {"ann", "ben", "cyd", "dee"}
+    assert (await verify_channel(runtime, channel, repair=False)).clean
+
+
+async def test_another_list_of_ads_gives_and_takes(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    await follow(runtime, channel, "ann", "1")
+    await follow(runtime, channel, "ben", "2")
+
+    edited = await update_tag(runtime, tag, "2")
+    assert await members(runtime, channel, tag) == {"ben"}
+    assert edited.version == tag.version + 1
+    assert (await causes(runtime))[-1] == ChangeCause.TAG_EDITED
+    assert (await verify_channel(runtime, channel, repair=False)).clean
+
+
+async def test_the_same_list_again_touches_nobody(runtime: Runtime, channel: Channel) -> None:
+    await follow(runtime, channel, "ann", "1")
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    before = await causes(runtime)
+
+    await update_tag(runtime, tag, "1", " 1\n\n")
+    assert await causes(runtime) == before
+
+
+async def test_the_feed_before_the_follow_and_after_it_end_the_same(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    clock.advance(MINUTE)
+    await record_ad_follow_of(runtime, channel, "ann", START, "1")
+    assert await members(runtime, channel, tag) == {"ann"}
+    assert (await causes(runtime))[-1] == ChangeCause.AD_FEED
+    await follow(runtime, channel, "ann")
+    await follow(runtime, channel, "ben")
+    await record_ad_follow_of(runtime, channel, "ben", START, "1")
+
+    assert await members(runtime, channel, tag) == {"ann", "ben"}
+    tags = await default_tags(runtime, channel, "ann")
+    assert DefaultTagRule.ADVERTISING in tags
+    assert await default_tags(runtime, channel, "ben") == tags
+
+
+async def test_whom_the_feed_names_before_any_follow_has_no_default_tag(runtime: Runtime, channel: Channel) -> None:
+    await record_ad_follow_of(runtime, channel, "ann", START, "1")
+
+    assert await tags_by_openid(runtime, channel) == {"ann": set()}
+
+
+async def test_the_same_call_again_changes_nothing(runtime: Runtime, channel: Channel) -> None:
+    await create_tag(runtime, channel, "Spring", "1")
+    await record_ad_follow_of(runtime, channel, "ann", START, "1")
+    before = await causes(runtime)
+
+    await record_ad_follow_of(runtime, channel, "ann", START, "1")
+    await record_ad_follow_of(runtime, channel, "ann", START - MINUTE, "1")
+    assert await causes(runtime) == before
+    assert await runtime.pool.fetchval("select followed_at from user_ad") == START
+
+
+async def test_a_tag_is_pending_until_the_address_is_confirmed(runtime: Runtime, channel: Channel) -> None:
+    first = await create_tag(runtime, channel, "Spring", "1")
+    assert first.state is TagState.PENDING
+    assert await confirm_address(runtime, channel) == [first.tag_id]
+    assert await confirm_address(runtime, channel) == []
+    assert (await create_tag(runtime, channel, "Summer", "1")).state is TagState.ACTIVE
+
+
+async def test_the_first_call_confirms_the_address(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    await record_ad_follow_of(runtime, channel, "ann", START, "9")
+
+    states = await runtime.pool.fetch("select tag_id, state from tag where kind = 'AD'")
+    assert [tuple(row) for row in states] == [(tag.tag_id, "ACTIVE")]
+    changes = await runtime.pool.fetch("select kind, cause, shown_before, shown_after from tag_change where tag_id = 9")
+    assert [tuple(row) for row in changes] == [
+        ("CREATED", None, False, False),
+        ("STATE_CHANGED", "AD_FEED", False, True),
+    ]
+
+
+async def test_a_new_address_must_be_confirmed_again_and_active_tags_stay(runtime: Runtime, channel: Channel) -> None:
+    await create_tag(runtime, channel, "Spring", "1")
+    await confirm_address(runtime, channel)
+    before = await address_secret(runtime, channel)
+    await reset_addresses(runtime, admin(), channel_gid(channel.channel_id))
+
+    assert await address_secret(runtime, channel) != before
+    assert (await create_tag(runtime, channel, "Summer", "1")).state is TagState.PENDING
+    states = await runtime.pool.fetch("select state from tag where kind = 'AD' order by tag_id")
+    assert [row["state"] for row in states] == ["ACTIVE", "PENDING"]
+
+
+async def test_ads_are_one_a_line_and_come_once(runtime: Runtime, channel: Channel) -> None:
+    await create_tag(runtime, channel, "Spring", " 3\r\n1\n\n", "", "2", "1", "  ", "3")
+
+    rows = await runtime.pool.fetch("select ad_id from ad_tag_ad order by position")
+    assert [row["ad_id"] for row in rows] == ["3", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ad_ids", "description", "paths"),
+    [
+        ("", ["1"], None, ["input.name"]),
+        ("x" * 65, ["\x00"], "\x07", ["input.name", "input.description", "input.adIds.0"]),
+        ("Spring", [], None, ["input.adIds"]),
+        ("Spring", ["\n \n", ""], None, ["input.adIds"]),
+        ("Spring", ["1", "2\nx\x7fy\nz\x00", "3", "4" * 65], None, ["input.adIds.1", "input.adIds.3"]),
+        ("Spring", ["\ud800"], "x" * 1_001, ["input.description", "input.adIds.0"]),
+    ],
+)
+async def test_bad_input_is_refused_all_at_once(
+    name: str, ad_ids: list[str], description: str | None, paths: list[str], runtime: Runtime, channel: Channel
+) -> None:
+    with pytest.raises(BadInputError) as refused:
+        await create_ad_tag(runtime, admin(), channel_gid(channel.channel_id), AdTagDetails(name, ad_ids, description))
+
+    assert [failure.path for failure in refused.value.fields] == paths
+    assert await runtime.pool.fetchval("select count(*) from ad_tag") == 0
+
+
+async def test_a_tag_has_at_most_a_thousand_ads(runtime: Runtime, channel: Channel) -> None:
+    ads = [str(number) for number in range(1_001)]
+    with pytest.raises(LimitExceededError):
+        await create_tag(runtime, channel, "Spring", "\n".join(ads))
+
+    await create_tag(runtime, channel, "Spring", "\n".join(ads[1:]))
+    assert await runtime.pool.fetchval("select count(*) from ad_tag_ad") == 1_000
+
+
+async def test_names_are_unique_among_living_ad_tags(runtime: Runtime, channel: Channel) -> None:
+    spring = await create_tag(runtime, channel, "Spring", "1")
+    summer = await create_tag(runtime, channel, "Summer", "1")
+    gid = tag_gid(channel.channel_id, summer.tag_id)
+
+    with pytest.raises(NameTakenError):
+        await create_tag(runtime, channel, " Spring ", "2")
+    with pytest.raises(NameTakenError):
+        await update_ad_tag(runtime, admin(), gid, AdTagDetails("Spring", None, None), expected_version=None)
+    assert (await update_tag(runtime, spring, "7")).name == "Spring"
+
+
+async def test_an_old_version_is_a_conflict(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    gid = tag_gid(channel.channel_id, tag.tag_id)
+    details = AdTagDetails("Summer", None, "Warm")
+    changed, _ = await update_ad_tag(runtime, admin(), gid, details, expected_version=1)
+
+    assert (changed.name, changed.description, changed.version) == ("Summer", "Warm", 2)
+    with pytest.raises(ConflictError):
+        await update_ad_tag(runtime, admin(), gid, details, expected_version=1)
+
+
+async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
+
+    for tag_id, error in ((1, TagProtectedError), (tag.tag_id, NotFoundError), (12_345, NotFoundError)):
+        gid = tag_gid(channel.channel_id, tag_id)
+        with pytest.raises(error):
+            await update_ad_tag(runtime, admin(), gid, AdTagDetails("Mine", ["1"], None), expected_version=None)
+
+
+async def test_a_deleted_tag_is_left_alone(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
+    await follow(runtime, channel, "ann", "1")
+    await record_ad_follow_of(runtime, channel, "ben", START, "1")
+
+    assert await members(runtime, channel, tag) == set()
+    assert (await verify_channel(runtime, channel, repair=False)).clean
+    await create_tag(runtime, channel, "Spring", "1")
+
+
+async def test_the_gate_and_mini_programs_refuse_ad_tags(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    mini_program = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
+    with pytest.raises(BadInputError, match="Mini Program"):
+        await create_tag(runtime, mini_program, "Spring", "1")
+    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+
+    with pytest.raises(ChannelNotBoundError):
+        await create_tag(runtime, channel, "Summer", "1")
+    with pytest.raises(ChannelNotBoundError):
+        await update_tag(runtime, tag, "2")
+    await record_ad_follow_of(runtime, channel, "ann", START, "1")
+    assert await members(runtime, channel, tag) == {"ann"}
+
+
+async def test_what_a_crash_left_uncompared_is_finished(runtime: Runtime, channel: Channel) -> None:
+    await follow(runtime, channel, "ann", "1")
+    tag = await create_tag(runtime, channel, "Spring", "2")
+    await confirm_address(runtime, channel)
+    await runtime.pool.execute("update ad_tag set edition = 2")
+    await runtime.pool.execute("update ad_tag_ad set ad_id = '1'")
+    await runtime.pool.execute("update tag set state = 'PENDING' where tag_id = $1", tag.tag_id)
+    assert await confirm_address(runtime, channel) == [], "its members are not complete"
+
+    assert await resume_ad_tag_updates(runtime, channel.channel_id) == 1
+    assert await members(runtime, channel, tag) == {"ann"}
+    assert await runtime.pool.fetchval("select state from tag where tag_id = $1", tag.tag_id) == "ACTIVE"
+    assert await resume_ad_tag_updates(runtime, channel.channel_id) == 0
+
+
+async def test_verify_finds_and_repairs_wrong_ad_tags(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    await follow(runtime, channel, "ann", "1")
+    await follow(runtime, channel, "ben")
+    await runtime.pool.execute(
+        "update tag_members set members = set_bit(set_bit(members, 0, 0), 1, 1) where tag_id = $1", tag.tag_id
+    )
+
+    assert (await verify_channel(runtime, channel, repair=False)).wrong_users == 2
+    assert (await verify_channel(runtime, channel, repair=True)).wrong_users == 2
+    assert await members(runtime, channel, tag) == {"ann"}
+    assert (await verify_channel(runtime, channel, repair=False)).clean
+
+
+async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, channel: Channel) -> None:
+    tag = await create_tag(runtime, channel, "Spring", "1")
+    await follow(runtime, channel, "ann", "1")
+    combo = await make_combo(runtime, channel, "New from spring", all_of(leaf(tag.tag_id), leaf(1)))
+    await rescue_combos(runtime, channel.channel_id)
+    assert await state_of(runtime, channel, combo.tag_id) is TagState.PENDING
+    assert isinstance(runtime.queue, RecordingQueue)
+    runtime.queue.tasks.clear()
+
+    await confirm_address(runtime, channel)
+    assert [name for name, *_ in runtime.queue.tasks] == ["activate_combo"]
+    await rescue_combos(runtime, channel.channel_id)
+    assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
+    await delete_tag(runtime, admin(), tag_gid(channel.channel_id, tag.tag_id))
+    assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
+    await clear_members(runtime, channel.channel_id)
+    await record_ad_follow_of(runtime, channel, "ben", START, "1")
+    assert await members(runtime, channel, tag) == set()
+    assert (await verify_channel(runtime, channel, repair=False)).clean

@@ -1,0 +1,27 @@
+"""SPEC §4.4: whatever is created, edited, deleted, reported, refreshed and left half done, combos are what they say."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from service.domain.combos import activation
+from service.domain.runtime import Runtime
+from tests.domain.combos.combo_model import ComboModel, Step, histories
+from tests.support.clock import START, FrozenClock
+from tests.support.runtime import bind
+
+
+@pytest.fixture
+def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute one block at a time, so that there are places to stop between."""
+    monkeypatch.setattr(activation, "BLOCKS_PER_SLICE", 1)
+
+
+# The database outlives an example on purpose: every example binds a channel of its own.
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories())
+@pytest.mark.usefixtures("small_slices")
+async def test_combos_are_what_they_say(runtime: Runtime, clock: FrozenClock, history: list[Step]) -> None:
+    clock.now = START
+    channel = await bind(runtime)
+
+    await ComboModel(runtime, clock, channel).run(history)

@@ -1,0 +1,36 @@
+"""SPEC §4.1: the result depends only on the set of events, whatever the order, repetition, batching and lateness."""
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.domain.runtime import Runtime
+from service.entities.enums import ChannelKind, EventKind
+from tests.domain.default_tags.event_histories import HOUR, History, HistoryPlayer, histories
+from tests.support.clock import START, FrozenClock
+from tests.support.runtime import bind
+
+# The database outlives an example on purpose: every example binds a channel of its own.
+OFTEN = settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_A_MINI_PROGRAM = (EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN, EventKind.PAYMENT)
+
+
+@OFTEN
+@given(history=histories(), bound=st.sampled_from((-48 * HOUR, -HOUR, 0)))
+async def test_tags_depend_only_on_what_happened(
+    runtime: Runtime, clock: FrozenClock, history: History, bound: int
+) -> None:
+    clock.now = START + timedelta(seconds=bound)
+    channel = await bind(runtime)
+
+    await HistoryPlayer(runtime, clock, channel).play(history)
+
+
+@OFTEN
+@given(history=histories(ON_A_MINI_PROGRAM))
+async def test_on_a_mini_program_too(runtime: Runtime, clock: FrozenClock, history: History) -> None:
+    clock.now = START
+    channel = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
+
+    await HistoryPlayer(runtime, clock, channel).play(history)

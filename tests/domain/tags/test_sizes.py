@@ -1,0 +1,96 @@
+"""`sizeHistory`: sampled where it changed, thinned as it ages, at most 500 points."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.runtime import Runtime
+from service.domain.tags.sizes import MAX_POINTS, sample_sizes, size_curve, thin_sizes
+from service.entities.channels import Channel
+from service.entities.tags import TagSize
+from service.storage.tags import sizes_since
+from tests.support.clock import START, FrozenClock
+from tests.support.exact_members import populate
+
+QUARTER = timedelta(minutes=15)
+
+
+async def curve(runtime: Runtime, channel: Channel, tag_id: int = 9, since: timedelta = timedelta()) -> list[int]:
+    async with runtime.pool.acquire() as conn:
+        found = await sizes_since(conn, channel.channel_id, [tag_id], START + since)
+    return [sample.members for sample in found.get(tag_id, [])]
+
+
+async def test_a_size_is_remembered_only_when_it_changed(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    for size in (0, 0, 3, 3, 3, 1, 0, 3):
+        await populate(runtime, channel, {9: set(range(size)), 10: {0}})
+        await sample_sizes(runtime, channel.channel_id)
+        await sample_sizes(runtime, channel.channel_id)
+        clock.advance(QUARTER)
+
+    assert await curve(runtime, channel) == [0, 3, 1, 0, 3]
+    assert await curve(runtime, channel, 10) == [1]
+
+
+async def test_a_curve_begins_with_what_was_true_then(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
+    for size in (1, 2, 3):
+        await populate(runtime, channel, {9: set(range(size))})
+        await sample_sizes(runtime, channel.channel_id)
+        clock.advance(QUARTER)
+
+    async with runtime.pool.acquire() as conn:
+        since = START + timedelta(minutes=20)
+        found = await sizes_since(conn, channel.channel_id, [9], since)
+    assert found[9] == [TagSize(since, 2), TagSize(START + 2 * QUARTER, 3)]
+    assert await curve(runtime, channel, since=timedelta(days=1)) == [3]
+    assert await curve(runtime, channel, since=timedelta(days=-1)) == [1, 2, 3]
+
+
+async def test_old_samples_are_thinned_to_the_last_of_an_hour_and_of_a_day(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    for number in range(12):
+        await populate(runtime, channel, {9: set(range(number))})
+        await sample_sizes(runtime, channel.channel_id)
+        clock.advance(QUARTER)
+
+    await thin_sizes(runtime, channel.channel_id)
+    assert await curve(runtime, channel) == list(range(12))
+    clock.now = START + 2 * day + 3 * hour
+    await thin_sizes(runtime, channel.channel_id)
+    assert await curve(runtime, channel) == [3, 7, 11]
+    clock.now = START + 61 * day
+    await thin_sizes(runtime, channel.channel_id)
+    assert await curve(runtime, channel) == [11]
+
+
+async def test_what_is_beyond_the_retention_is_forgotten_but_for_what_still_holds(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    for number in range(1, 4):
+        await populate(runtime, channel, {9: set(range(number))})
+        await sample_sizes(runtime, channel.channel_id)
+        clock.advance(timedelta(days=100))
+
+    clock.now = START + timedelta(days=470)
+    await thin_sizes(runtime, channel.channel_id)
+    assert await curve(runtime, channel, since=timedelta(days=-1)) == [2, 3]
+    clock.now = START + timedelta(days=3000)
+    await thin_sizes(runtime, channel.channel_id)
+    assert await curve(runtime, channel, since=timedelta(days=-1)) == [3]
+
+
+@given(count=st.integers(0, 3000))
+def test_a_curve_keeps_both_ends_and_at_most_500_points(count: int) -> None:
+    samples = [TagSize(START + number * QUARTER, number) for number in range(count)]
+    shown = size_curve(samples, TagSize(START + count * QUARTER, count))
+
+    assert len(shown) == min(count + 1, MAX_POINTS)
+    assert (shown[0].members, shown[-1].members) == (0, count)
+    steps = [later.members - earlier.members for earlier, later in pairwise(shown)]
+    assert not steps or max(steps) - min(steps) <= 1

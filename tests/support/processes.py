@@ -1,0 +1,143 @@
+"""The real program in processes of its own: web and worker as they are run, with their logs kept."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from tests.support.waiting import wait_until
+
+JWT_SECRET: Final = "the real processes' own signing secret of 32 bytes and more"
+SECRETS_KEY: Final = "the real processes' own sealing secret of 32 bytes and more"
+TIMEOUT: Final = 20.0
+
+
+def environment(database_url: str, redis_url: str, **extra: str) -> dict[str, str]:
+    """Everything a process needs; `more` goes by names without the prefix `USER_TAGS_`."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("USER_TAGS_")}
+    return {
+        **clean,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "USER_TAGS_JWT_SECRET": JWT_SECRET,
+        "USER_TAGS_SECRETS_KEY": SECRETS_KEY,
+        **{f"USER_TAGS_{name}": value for name, value in extra.items()},
+    }
+
+
+@dataclass(frozen=True)
+class ServiceProcess:
+    """One running `user-tags` command."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
+
+    @property
+    def output(self) -> str:
+        """Everything it wrote so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def count_in_log(self, text: str) -> int:
+        """How often the log has this text."""
+        return self.output.count(text)
+
+    async def wait_for_log(self, text: str, times: int = 1, within: float = TIMEOUT) -> None:
+        await wait_until(lambda: self.count_in_log(text) >= times or self._died(), within=within)
+
+    async def terminate(self, within: float = TIMEOUT) -> int:
+        """Ask it to stop; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        await self.process.wait()
+
+    def _died(self) -> bool:
+        assert self.alive, f"it ended with {self.process.returncode}"
+        return False
+
+
+@asynccontextmanager
+async def command(environment: Mapping[str, str], log: Path, *arguments: str) -> AsyncIterator[ServiceProcess]:
+    """Run `user-tags` with arguments; it is killed in the end. When the test fails, its log is shown."""
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "service", *arguments, env=environment, stdout=output, stderr=output
+        )
+    running = ServiceProcess(process, log)
+    try:
+        yield running
+    except BaseException:
+        print(f"--- {log.name} ---\n{running.output}")
+        raise
+    finally:
+        if running.alive:
+            await running.kill()
+
+
+@asynccontextmanager
+async def worker(environment: Mapping[str, str], log: Path) -> AsyncIterator[ServiceProcess]:
+    """Run a worker."""
+    async with command(environment, log, "worker") as running:
+        yield running
+
+
+@asynccontextmanager
+async def web(environment: Mapping[str, str], log: Path) -> AsyncIterator[str]:
+    """Run a web process on a free port and yield its address once it is ready."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    full_environment = {**environment, "USER_TAGS_PUBLIC_URL": url}
+    async with (
+        command(full_environment, log, "serve", "--port", str(port)) as running,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+
+        async def ready() -> bool:
+            assert running.alive, "the web process ended"
+            try:
+                return (await http.get(f"{url}/readyz")).status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
+
+        await wait_until(ready, within=TIMEOUT)
+        yield url
+
+
+async def run_to_completion(environment: Mapping[str, str], log: Path, *arguments: str) -> tuple[int, str]:
+    """Run a command until it ends by itself: its exit code and what it said."""
+    async with command(environment, log, *arguments) as running, asyncio.timeout(TIMEOUT):
+        code = await running.process.wait()
+    return code, running.output
+
+
+class ClockOffsetFile:
+    """The file that moves the clock of every process that knows of it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._offset = timedelta()
+
+    def advance(self, by: timedelta) -> None:
+        """Replace the file in one step, so that nobody reads half a number."""
+        self._offset += by
+        unfinished = self.file.with_suffix(".new")
+        unfinished.write_text(str(self._offset.total_seconds()), encoding="ascii")
+        unfinished.replace(self.file)

@@ -1,0 +1,158 @@
+"""Processes that race: each has connections of its own and stops before the statement a test names, until let go."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+
+from service.domain.runtime import Runtime
+from service.foundation.clock import Clock
+from service.foundation.encryption import SecretBox
+from service.foundation.settings import Settings
+from service.storage.database.pool import BareConnection, SessionlessConnection
+from service.storage.database.statements import STATEMENTS
+from tests.support.runtime import SECRETS_KEY, RecordingPublisher, RecordingQueue
+from tests.support.waiting import wait_until
+
+Answer = TypeVar("Answer")
+
+TIMEOUT = 10.0
+BLOCKED_BACKENDS = """
+select count(*) from pg_stat_activity
+where datname = current_database() and application_name = $1 and wait_event_type = 'Lock'
+"""
+TERMINATE_BACKENDS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and application_name = $1
+"""
+
+
+class Breakpoint:
+    """A place where the first connection to come by waits."""
+
+    def __init__(self) -> None:
+        self._reached = asyncio.Event()
+        self._let_go = asyncio.Event()
+
+    async def wait_for_release(self) -> None:
+        self._reached.set()
+        await self._let_go.wait()
+
+    async def wait_reached(self) -> None:
+        """Return when a connection waits here, inside of whatever transaction it is in."""
+        async with asyncio.timeout(TIMEOUT):
+            await self._reached.wait()
+
+    def release(self) -> None:
+        self._let_go.set()
+
+
+class RacingProcess:
+    """One racing process. `weakened` gives other texts to named statements; all else is the service as it is."""
+
+    def __init__(self, name: str, weakened: Mapping[str, str], watcher: BareConnection) -> None:
+        self.runtime: Runtime
+        self._name = name
+        self._texts = {STATEMENTS[statement]: text for statement, text in weakened.items()}
+        self._stops: dict[str, Breakpoint] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._watcher = watcher
+
+    def pause_before(self, statement: str) -> Breakpoint:
+        """Stop the next connection that is about to execute a statement; only that one, and only once."""
+        stop = self._stops[STATEMENTS[statement]] = Breakpoint()
+        return stop
+
+    def start(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
+        """Begin something that goes on while the test does other things; it ends with the side at the latest."""
+        task = asyncio.create_task(work, name=self._name)
+        self._tasks.append(task)
+        return task
+
+    async def blocked(self, task: asyncio.Task[Any]) -> bool:
+        """Return as soon as the task waits for a lock in PostgreSQL (True) or has ended well without one (False)."""
+
+        async def state() -> str:
+            if await self._watcher.fetchval(BLOCKED_BACKENDS, self._name):
+                return "blocked"
+            return "done" if task.done() else ""
+
+        waits = await wait_until(state, within=TIMEOUT) == "blocked"
+        if not waits:
+            task.result()
+        return waits
+
+    async def kill(self) -> None:
+        """End every connection of this side, as a crashed host or an administrator does."""
+        await self._watcher.execute(TERMINATE_BACKENDS, self._name)
+
+    async def statement_text(self, query: str) -> str:
+        stop = self._stops.pop(query, None)
+        if stop is not None:
+            await stop.wait_for_release()
+        return self._texts.get(query, query)
+
+    async def end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class StartRacingProcess(Protocol):
+    """What the fixture `side` is."""
+
+    async def __call__(
+        self,
+        name: str,
+        *,
+        clock: Clock | None = None,
+        settings: Settings | None = None,
+        weakened: Mapping[str, str] | None = None,
+        transactions: bool = True,
+    ) -> RacingProcess: ...
+
+
+@asynccontextmanager
+async def start_racing_process(
+    database_url: str, name: str, *, clock: Clock, settings: Settings, weakened: Mapping[str, str], transactions: bool
+) -> AsyncIterator[RacingProcess]:
+    """Without `transactions` every statement commits by itself."""
+    watcher = await asyncpg.connect(database_url)
+    process = RacingProcess(name, weakened, watcher)
+    pool = await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=6,
+        connection_class=_connection_class(process, transactions=transactions),
+        command_timeout=60,
+        server_settings={"application_name": name, "timezone": "UTC"},
+    )
+    process.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings)
+    try:
+        yield process
+    finally:
+        await process.end()
+        await pool.close()
+        await watcher.close()
+
+
+def _connection_class(process: RacingProcess, *, transactions: bool) -> type[SessionlessConnection]:
+    class BreakpointConnection(SessionlessConnection):
+        async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+            return await super().execute(await process.statement_text(query), *args, **options)
+
+        async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+            return await super().fetch(await process.statement_text(query), *args, **options)
+
+        async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+            return await super().fetchrow(await process.statement_text(query), *args, **options)
+
+        async def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
+            return await super().fetchval(await process.statement_text(query), *args, **options)
+
+        def transaction(self, **options: Any) -> Any:
+            return super().transaction(**options) if transactions else nullcontext()
+
+    return BreakpointConnection

@@ -1,0 +1,132 @@
+"""A robot as its admin uses it: channels bound, events recorded, and what anybody may read of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from service.entities.enums import Role
+from tests.support.waiting import wait_until
+from tests.support.web import GraphqlResponse, WebClient
+
+BIND = """
+mutation Bind($input: BindChannelInput!) {
+  bindChannel(input: $input) { channel { id kind appId name verified bound boundAt unboundAt pushUrl } }
+}
+"""
+RECORD = """
+mutation Record($input: RecordEventsInput!) {
+  recordEvents(input: $input) { accepted rejected { index code reason } }
+}
+"""
+CREATE_AD_TAG = """
+mutation Create($input: CreateAdTagInput!) {
+  createAdTag(input: $input) { tag { id name category description state memberCount version adIds } }
+}
+"""
+TAGS = """
+query Tags($channelId: ID!, $openid: String!) {
+  user(channelId: $channelId, openid: $openid) { id tags { tag { id name } } }
+}
+"""
+EXPORT = """
+mutation Export($input: ExportAudienceInput!) {
+  exportAudience(input: $input) { job { id state progress done total url urlExpiresAt rowCount createdAt } }
+}
+"""
+CREATE_COMBO = """
+mutation Create($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id name state version } } }
+"""
+STATE = "query State($id: ID!) { tag(id: $id) { state } }"
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Robot:
+    """One tenant of a running web process."""
+
+    web: WebClient
+    name: str = "r1"
+
+    async def ask(self, query: str, /, role: Role | str | None = Role.ADMIN, **variables: Any) -> GraphqlResponse:
+        """Run one operation in a role; None asks without a token."""
+        return await self.web.run(query, token=None if role is None else self.token(role), **variables)
+
+    def token(self, role: Role | str = Role.ADMIN, channels: Collection[str] | None = None) -> str:
+        return self.web.token(role, robot=self.name, channels=channels)
+
+    def app_id(self, number: int = 1) -> str:
+        """An app id that no other robot uses."""
+        return f"wx{self.name}app{number}"
+
+    async def bind(self, number: int = 1, /, **given: Any) -> dict[str, Any]:
+        """Bind a verified service account, unless told otherwise, and return the channel."""
+        details = {"kind": "SERVICE_ACCOUNT", "name": "Tea house", "verified": True, "appId": self.app_id(number)}
+        channel: dict[str, Any] = (await self.ask(BIND, input=details | given))["bindChannel"]["channel"]
+        return channel
+
+    async def record(self, channel_id: str, *events: Event) -> dict[str, Any]:
+        """Record events, all of which must be accepted or rejected one by one."""
+        answer = await self.ask(RECORD, input={"channelId": channel_id, "events": events})
+        recorded: dict[str, Any] = answer["recordEvents"]
+        return recorded
+
+    async def export(self, channel_id: str, expression: dict[str, Any]) -> dict[str, Any]:
+        """Ask for an export; it stays QUEUED where no worker runs."""
+        given = {"channelId": channel_id, "expression": expression}
+        job: dict[str, Any] = (await self.ask(EXPORT, input=given))["exportAudience"]["job"]
+        return job
+
+    async def create_ad_tag(self, channel_id: str, name: str, *ad_ids: str) -> str:
+        """Make an ad tag and return its id."""
+        answer = await self.ask(CREATE_AD_TAG, input={"channelId": channel_id, "name": name, "adIds": ad_ids})
+        ad_tag: str = answer["createAdTag"]["tag"]["id"]
+        return ad_tag
+
+    async def create_combo(self, channel_id: str, *all_of: str, name: str = "Combo") -> str:
+        """Make a combo of tags and wait until it is ACTIVE; its id."""
+        expression = {"all": [{"tag": tag_id} for tag_id in all_of]}
+        given = {"channelId": channel_id, "name": name, "expression": expression}
+        combo: str = (await self.ask(CREATE_COMBO, input=given))["createComboTag"]["tag"]["id"]
+        await wait_until(lambda: self.is_active(combo))
+        return combo
+
+    async def is_active(self, tag_id: str) -> bool:
+        return bool((await self.ask(STATE, id=tag_id))["tag"]["state"] == "ACTIVE")
+
+    async def tag_ids(self, channel_id: str, openid: str) -> dict[str, str]:
+        """Ids of the tags somebody shows, by name."""
+        user = (await self.ask(TAGS, channelId=channel_id, openid=openid))["user"]
+        return {each["tag"]["name"]: each["tag"]["id"] for each in user["tags"]}
+
+    async def tags(self, channel_id: str, openid: str) -> set[str]:
+        """Names of the tags somebody shows."""
+        return set(await self.tag_ids(channel_id, openid))
+
+
+def event_input(openid: str, kind: str, ago: timedelta = timedelta(minutes=1), **given: Any) -> Event:
+    """Something that a person did a while ago."""
+    return {"openid": openid, "kind": kind, "at": iso_time_ago(ago), **given}
+
+
+def iso_time_ago(ago: timedelta) -> str:
+    """The time a while ago, in whole seconds, as the API writes it."""
+    return (datetime.now(UTC) - ago).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+async def table_digests(web: WebClient) -> dict[str, str]:
+    """A digest of each table, to be compared before and after."""
+    connection = await asyncpg.connect(web.settings.database_url)
+    try:
+        tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+        # Rows as PostgreSQL would send them: as text, the bitmaps alone would take most of the time.
+        digest = (
+            "select '{0}', coalesce(md5(string_agg(row, '' order by row)), '')"
+            " from (select record_send(t) as row from {0} t) rows"
+        )
+        rows = await connection.fetch(" union all ".join(digest.format(table) for (table,) in tables))
+        return {row[0]: row[1] for row in rows}
+    finally:
+        await connection.close()

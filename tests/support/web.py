@@ -1,0 +1,150 @@
+"""The web process inside the test's own event loop, with clients for its GraphQL API over HTTP and WebSocket."""
+
+import asyncio
+import contextlib
+import socket as sockets
+from collections.abc import AsyncGenerator, Collection, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+import uvicorn
+
+from service.auth.tokens import sign_token
+from service.entities.enums import Role
+from service.foundation.settings import ClientLimits, Settings
+from service.web.app import make_app
+from service.web.protocols.uvicorn_options import uvicorn_options
+from tests.support.sockets import GraphqlWebSocket, open_socket
+from tests.support.waiting import wait_until
+
+JWT_SECRET: Final = "the tests' own signing secret, 32 bytes and more"
+SECRETS_KEY: Final = "the tests' own sealing secret, 32 bytes and more"
+DEFAULT_TTL: Final = timedelta(hours=1)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to pytest."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@dataclass(frozen=True)
+class GraphqlResponse:
+    """What a GraphQL request was answered: `answer["channel"]` reads data and fails on any error."""
+
+    status: int
+    body: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        assert not self.errors, self.errors
+        return self.body["data"][name]
+
+    @property
+    def data(self) -> Any:
+        return self.body.get("data")
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.body.get("errors", [])
+        return found
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.errors]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The only error."""
+        assert len(self.errors) == 1, self.body
+        return self.errors[0]
+
+    @property
+    def code(self) -> str:
+        """The code of the only error."""
+        code: str = self.error["extensions"]["code"]
+        return code
+
+
+@dataclass(frozen=True)
+class WebClient:
+    """A running web process: where it is, and how to talk to it."""
+
+    url: str
+    settings: Settings
+    http: httpx.AsyncClient = field(repr=False)
+
+    def token(
+        self,
+        role: Role | str,
+        robot: str = "r1",
+        channels: Collection[str] | None = None,
+        ttl: timedelta = DEFAULT_TTL,
+        subject: str = "somebody",
+    ) -> str:
+        """Sign a token; a negative `ttl` makes an expired one."""
+        return sign_token(self.settings, robot=robot, role=Role(role), subject=subject, ttl=ttl, channels=channels)
+
+    async def run(self, query: str, /, *, token: str | None = None, **variables: Any) -> GraphqlResponse:
+        """POST one operation."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        response = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        return GraphqlResponse(response.status_code, response.json())
+
+    @asynccontextmanager
+    async def socket(self, token: str | None = None) -> AsyncGenerator[GraphqlWebSocket]:
+        """Open a graphql-transport-ws connection, with the token in `connection_init`."""
+        payload = None if token is None else {"Authorization": f"Bearer {token}"}
+        async with open_socket(self.url) as socket:
+            await socket.initialise(payload)
+            yield socket
+
+    @asynccontextmanager
+    async def uninitialised_socket(self, **options: Any) -> AsyncGenerator[GraphqlWebSocket]:
+        """Open a connection that has not said `connection_init` yet; `options` as of `websockets.connect`."""
+        async with open_socket(self.url, **options) as socket:
+            yield socket
+
+
+@asynccontextmanager
+async def web_process(database_url: str, redis_url: str, **settings_overrides: Any) -> AsyncGenerator[WebClient]:
+    """Serve the application as `user-tags serve` does, on a free port, and stop it at the end.
+
+    The overrides are those of `Settings`, and of `ClientLimits` by their own names.
+    """
+    # With the protocol named, asyncio turns Nagle's algorithm off; otherwise each answer waits 40 ms for an ACK.
+    listener = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    given: dict[str, Any] = {
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "jwt_secret": JWT_SECRET,
+        "secrets_keys": (SECRETS_KEY,),
+        "public_url": url,
+        "database_pool_size": 5,
+    }
+    names = {each.name for each in fields(ClientLimits)}
+    limits = {name: settings_overrides.pop(name) for name in names & set(settings_overrides)}
+    settings = Settings(**{"client_limits": ClientLimits(**limits), **given, **settings_overrides})
+    config = uvicorn.Config(
+        make_app(settings),
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        **uvicorn_options(settings.client_limits),
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="web process")
+    try:
+        await wait_until(lambda: server.started or serving.done())
+        assert server.started, "the web process did not start"
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:
+            yield WebClient(url, settings, http)
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()

@@ -1,0 +1,66 @@
+"""Subscriptions that are read without Strawberry, and those that are left to it."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+import pytest
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
+
+from service.api.context import Context
+from service.api.live.request import parse_subscription
+from service.api.schema import make_schema
+from service.entities.enums import Role
+from service.entities.principal import Principal
+from service.foundation.settings import QueryLimits, Settings
+from tests.api.live.test_user_tags_session import PAGE
+
+SCHEMA: Final = make_schema(Settings(query_limits=QueryLimits(cost=60)))
+GIVEN: Final[dict[str, Any]] = {"c": "Q2hhbm5lbDox", "o": "ada"}
+
+
+def asked(query: str, /, role: Role = Role.AGENT, **variables: Any) -> tuple[str, str, str | None] | None:
+    """What `parse_subscription` makes of a `userTags` operation."""
+    operation = SimpleNamespace(query=query, operation_name=None, variables=variables)
+    principal = Principal("ann", "r1", role, datetime.now(UTC))
+    found = parse_subscription(SCHEMA, cast("Operation[Context, None]", operation), principal)
+    if found is None:
+        return None
+    assert found.field == "userTags"
+    return found.arguments["channelId"], found.arguments["openid"], found.arguments.get("after")
+
+
+def test_arguments_are_read_as_graphql_reads_them() -> None:
+    literal = 'subscription { userTags(channelId: 7, openid: "ada", after: null) { cursor } }'
+    default = 'subscription($o: String = "bob") { userTags(channelId: "7", openid: $o) { cursor } }'
+    assert asked(PAGE, **GIVEN) == (*GIVEN.values(), None)
+    assert asked(PAGE, **GIVEN, after="x") == (*GIVEN.values(), "x")
+    assert asked(literal) == ("7", "ada", None)
+    assert asked(default) == ("7", "bob", None)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "subscription {",
+        "subscription { userTags { cursor } }",
+        "{ viewer { id } }",
+        "subscription { __typename }",
+        'subscription { ...F } fragment F on Subscription { userTags(channelId: "7", openid: "ada") { cursor } }',
+        'subscription a { userTags(channelId: "7", openid: "ada") { cursor } } query b { viewer { id } }',
+        'subscription { userTags(channelId: "7", openid: "ada") { tags { id name kind category state version } } }',
+    ],
+)
+def test_what_is_unusual_or_wrong_goes_the_long_way(query: str) -> None:
+    assert asked(query) is None
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"c": "7"}, {"c": "7", "o": None}, {"c": {}, "o": "ada"}, {"c": "7", "o": 5}]
+)
+def test_variables_that_graphql_refuses_go_the_long_way(variables: dict[str, Any]) -> None:
+    assert asked(PAGE, **variables) is None
+
+
+def test_who_may_not_see_people_goes_the_long_way() -> None:
+    assert asked(PAGE, Role.INTEGRATOR, **GIVEN) is None

@@ -1,0 +1,151 @@
+"""SPEC §4.4: what an expression may be, everything that is wrong with one at once, and how it reads."""
+
+from dataclasses import replace
+
+import pytest
+
+from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression, to_draft
+from service.entities.enums import TagKind, TagState
+from service.entities.errors import ErrorCode, RequestError
+from service.entities.expressions import (
+    DifferenceDraft,
+    Draft,
+    Expression,
+    NaryDraft,
+    Operator,
+    TagDraft,
+    any_of,
+    from_json,
+    tag,
+    to_json,
+)
+from service.entities.ids import tag_gid
+from service.entities.tags import Catalogue, Tag
+from tests.support.clock import START
+
+A, B, C = 1, 2, 3
+PENDING, LAPSED, DELETED = 4, 5, 6
+HERE = "input.expression"
+
+
+def made(tag_id: int, state: TagState = TagState.ACTIVE) -> Tag:
+    return Tag(7, tag_id, TagKind.COMBO, "Fruit", f"T{tag_id}", None, state, 1, START, START, None)
+
+
+TAGS = {
+    **{tag_id: made(tag_id) for tag_id in (A, B, C)},
+    PENDING: made(PENDING, TagState.PENDING),
+    LAPSED: made(LAPSED, TagState.LAPSED),
+    DELETED: replace(made(DELETED), deleted_at=START),
+}
+CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
+
+
+def leaf(tag_id: int, channel_id: int = 7) -> TagDraft:
+    return TagDraft(tag_gid(channel_id, tag_id))
+
+
+def both(*operands: Draft) -> NaryDraft:
+    return NaryDraft(Operator.ALL, operands)
+
+
+def either(*operands: Draft) -> NaryDraft:
+    return NaryDraft(Operator.ANY, operands)
+
+
+def parse(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> Expression:
+    return parse_expression(CATALOGUE, draft, HERE, allowed)
+
+
+def refusal(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> RequestError:
+    with pytest.raises(RequestError) as refused:
+        parse(draft, allowed)
+    return refused.value
+
+
+def nested(depth: int) -> Draft:
+    """As many operators above a leaf."""
+    draft: Draft = leaf(A)
+    for _ in range(depth):
+        draft = DifferenceDraft(draft, leaf(B))
+    return draft
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    draft = both(leaf(LAPSED), either(), DifferenceDraft(leaf(99), both(leaf(A), leaf(A, 8), leaf(DELETED))))
+
+    refused = refusal(draft)
+
+    assert refused.code is ErrorCode.BAD_USER_INPUT
+    assert {(each.path, each.code) for each in refused.fields} == {
+        (f"{HERE}.all.0.tag", "TAG_NOT_USABLE"),
+        (f"{HERE}.all.1.any", "EMPTY"),
+        (f"{HERE}.all.2.except.from.tag", "NOT_FOUND"),
+        (f"{HERE}.all.2.except.remove.all.1.tag", "NOT_FOUND"),
+        (f"{HERE}.all.2.except.remove.all.2.tag", "TAG_NOT_USABLE"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("draft", "code"),
+    [
+        (leaf(LAPSED), ErrorCode.TAG_NOT_USABLE),
+        (leaf(DELETED), ErrorCode.TAG_NOT_USABLE),
+        (leaf(99), ErrorCode.NOT_FOUND),
+        (leaf(A, 8), ErrorCode.NOT_FOUND),
+        (TagDraft("nonsense"), ErrorCode.NOT_FOUND),
+        (both(leaf(99), leaf(LAPSED)), ErrorCode.NOT_FOUND),
+        (both(), ErrorCode.BAD_USER_INPUT),
+        (nested(9), ErrorCode.LIMIT_EXCEEDED),
+        (nested(200), ErrorCode.LIMIT_EXCEEDED),
+        (either(*[leaf(A)] * 101), ErrorCode.LIMIT_EXCEEDED),
+    ],
+)
+def test_a_refusal_has_the_code_of_its_gravest_failure(draft: Draft, code: ErrorCode) -> None:
+    assert refusal(draft).code is code
+
+
+def test_what_is_just_allowed_is_allowed() -> None:
+    assert parse(nested(8)).operator is Operator.EXCEPT
+    assert parse(either(*[leaf(A), leaf(B)] * 50)) == any_of(tag(A), tag(B))
+
+
+def test_a_pending_operand_is_for_combos_only() -> None:
+    assert parse(leaf(PENDING)) == tag(PENDING)
+    assert refusal(leaf(PENDING), AllowedStates.ACTIVE_ONLY).code is ErrorCode.TAG_NOT_USABLE
+
+
+def test_nested_unions_are_one_and_repetitions_count_once() -> None:
+    draft = either(leaf(A), either(leaf(B), either(leaf(C), leaf(A))), both(leaf(B)), both(leaf(A), leaf(A)))
+
+    assert parse(draft) == any_of(tag(A), tag(B), tag(C))
+    assert parse(either(both(leaf(A)))) == tag(A)
+
+
+def test_the_order_of_operands_changes_what_is_shown_and_not_what_it_is() -> None:
+    one = parse(DifferenceDraft(both(leaf(A), leaf(B)), leaf(C)))
+    other = parse(DifferenceDraft(both(leaf(B), leaf(A)), leaf(C)))
+
+    assert format_expression(CATALOGUE, one) == "(T1 ∩ T2) − T3"
+    assert format_expression(CATALOGUE, other) == "(T2 ∩ T1) − T3"
+    assert one.digest() == other.digest()
+    assert one.digest() != parse(DifferenceDraft(leaf(C), both(leaf(A), leaf(B)))).digest()
+
+
+def test_the_flat_list_puts_parents_first_and_operands_in_order() -> None:
+    flat = parse(DifferenceDraft(both(leaf(A), leaf(B)), leaf(C))).flat()
+
+    assert [(index, parent, node.operator, node.tag_id) for index, parent, node in flat] == [
+        (0, None, Operator.EXCEPT, 0),
+        (1, 0, Operator.ALL, 0),
+        (2, 1, Operator.TAG, A),
+        (3, 1, Operator.TAG, B),
+        (4, 0, Operator.TAG, C),
+    ]
+
+
+def test_an_expression_survives_the_database_and_becomes_a_draft_again() -> None:
+    expression = parse(either(DifferenceDraft(leaf(A), leaf(B)), both(leaf(C), leaf(A))))
+
+    assert from_json(to_json(expression)) == expression
+    assert parse(to_draft(7, expression)) == expression

@@ -1,0 +1,73 @@
+"""Look-ups of concurrent requests share a statement, and nobody gets an answer from before they asked."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from service.foundation.batch_reader import BatchReader
+from tests.support.waiting import wait_until
+
+
+@dataclass
+class Shelf:
+    """Answers each key with what stands there when it is read, once it may."""
+
+    standing: int = 1
+    asked: list[list[str]] = field(default_factory=list)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: bool = False
+
+    async def read(self, keys: list[str]) -> dict[str, int]:
+        self.asked.append(sorted(keys))
+        read = self.standing
+        await self.may_answer.wait()
+        if self.broken:
+            raise OSError("the shelf fell over")
+        return {key: read for key in keys if key != "nobody"}
+
+
+async def test_what_is_asked_together_is_read_together() -> None:
+    shelf = Shelf()
+    shelf.may_answer.set()
+    look_ups = BatchReader(shelf.read)
+    answers = await asyncio.gather(*(look_ups.get(key) for key in ("a", "b", "a", "nobody")))
+    assert answers == [1, 1, 1, None]
+    assert shelf.asked == [["a", "b", "nobody"]]
+    assert await look_ups.get_many(["b", "nobody", "a"]) == [1, None, 1]
+
+
+async def test_nobody_joins_a_statement_that_has_begun() -> None:
+    shelf = Shelf()
+    look_ups = BatchReader(shelf.read, max_concurrent=1)
+    early = asyncio.create_task(look_ups.get("a"))
+    await wait_until(lambda: bool(shelf.asked))
+    shelf.standing = 2
+    late = [asyncio.create_task(look_ups.get(key)) for key in ("a", "b")]
+    await asyncio.sleep(0)
+    shelf.may_answer.set()
+    assert await early == 1
+    assert await asyncio.gather(*late) == [2, 2]
+    assert shelf.asked == [["a"], ["a", "b"]]
+
+
+async def test_a_failure_is_told_to_all_who_asked_with_it_and_to_nobody_else() -> None:
+    shelf = Shelf(broken=True)
+    shelf.may_answer.set()
+    look_ups = BatchReader(shelf.read)
+    failed = await asyncio.gather(look_ups.get("a"), look_ups.get_many(["b", "c"]), return_exceptions=True)
+    assert [type(each) for each in failed] == [OSError, OSError]
+    shelf.broken = False
+    assert await look_ups.get("a") == 1
+
+
+async def test_who_goes_away_takes_nobody_along() -> None:
+    shelf = Shelf()
+    look_ups = BatchReader(shelf.read)
+    gone, stays = asyncio.create_task(look_ups.get("a")), asyncio.create_task(look_ups.get("a"))
+    await wait_until(lambda: bool(shelf.asked))
+    gone.cancel()
+    shelf.may_answer.set()
+    assert await stays == 1
+    with pytest.raises(asyncio.CancelledError):
+        await gone

@@ -1,0 +1,175 @@
+"""Each kind of message and event, and the facts about a user that follow from it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from service.dev.demo.push_encoder import BodyFormat, Mode
+from service.entities.enums import EventKind
+from service.wechat.pushes import PushRejectedError
+from tests.unit.wechat.two_sided_channel import COMMON, ENCRYPTED, NOW, PLAIN
+
+MESSAGE_TYPES = [
+    "text",
+    "image",
+    "voice",
+    "video",
+    "shortvideo",
+    "location",
+    "link",
+    "miniprogrampage",
+    "file",
+]
+MENU_EVENTS = [
+    "CLICK",
+    "VIEW",
+    "view_miniprogram",
+    "scancode_push",
+    "scancode_waitmsg",
+    "pic_sysphoto",
+    "pic_photo_or_album",
+    "pic_weixin",
+    "location_select",
+]
+
+
+@pytest.mark.parametrize("message_type", MESSAGE_TYPES)
+def test_every_ordinary_message_is_a_message(message_type: str) -> None:
+    push = ENCRYPTED.round_trip({"MsgType": message_type, "MsgId": "23456789012345678"})
+
+    assert push.facts == {EventKind.MESSAGE}
+    assert push.openid == COMMON["FromUserName"]
+    assert push.at == NOW
+
+
+def test_a_message_type_invented_later_is_a_message_when_a_person_sent_it() -> None:
+    assert ENCRYPTED.round_trip({"MsgType": "hologram", "MsgId": "1"}).facts == {EventKind.MESSAGE}
+    assert ENCRYPTED.round_trip({"MsgType": "hologram"}).facts == frozenset()
+
+
+def test_a_follow() -> None:
+    push = ENCRYPTED.round_trip({"MsgType": "event", "Event": "subscribe", "EventKey": ""})
+
+    assert push.facts == {EventKind.FOLLOW}
+
+
+def test_a_follow_by_qr_code_is_a_scan_too() -> None:
+    push = ENCRYPTED.round_trip({"MsgType": "event", "Event": "subscribe", "EventKey": "qrscene_12", "Ticket": "t"})
+
+    assert push.facts == {EventKind.FOLLOW, EventKind.SCAN}
+
+
+@pytest.mark.parametrize(
+    ("fields", "scanned"),
+    [
+        ({"EventKey": "qrscene_"}, False),
+        ({"EventKey": "qrscene_", "Ticket": "t"}, True),
+        ({"Ticket": "t"}, True),
+        ({"EventKey": "last_trade_no_4003752001201412182626326527"}, False),
+        ({}, False),
+    ],
+)
+def test_a_follow_is_a_scan_when_it_has_a_scene_or_a_ticket(fields: dict[str, str], scanned: bool) -> None:
+    push = ENCRYPTED.round_trip({"MsgType": "event", "Event": "subscribe", **fields})
+
+    assert push.facts == {EventKind.FOLLOW} | ({EventKind.SCAN} if scanned else set())
+
+
+def test_an_unfollow() -> None:
+    assert ENCRYPTED.round_trip({"MsgType": "event", "Event": "unsubscribe"}).facts == {EventKind.UNFOLLOW}
+
+
+def test_a_scan_by_a_follower() -> None:
+    push = ENCRYPTED.round_trip({"MsgType": "event", "Event": "SCAN", "EventKey": "12", "Ticket": "t"})
+
+    assert push.facts == {EventKind.SCAN}
+
+
+@pytest.mark.parametrize("event", MENU_EVENTS)
+@pytest.mark.parametrize("spelling", [str, str.upper, str.lower])
+def test_every_menu_event_is_a_menu_click_however_it_is_spelled(event: str, spelling: type[str]) -> None:
+    push = ENCRYPTED.round_trip({"MsgType": "event", "Event": spelling(event), "EventKey": "MENU_7"})
+
+    assert push.facts == {EventKind.MENU_CLICK}
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["MASSSENDJOBFINISH", "TEMPLATESENDJOBFINISH", "LOCATION", "user_enter_tempsession", "not_invented_yet"],
+)
+def test_an_event_that_says_nothing_about_a_user_is_acknowledged_without_facts(event: str) -> None:
+    push = ENCRYPTED.round_trip({"MsgType": "event", "Event": event, "MsgID": "1000001625", "Status": "success"})
+
+    assert push.facts == frozenset()
+
+
+@pytest.mark.parametrize("mode", ["plain", "safe", "compat"])
+@pytest.mark.parametrize("body_format", ["xml", "json"])
+def test_modes_and_formats_tell_the_same(mode: Mode, body_format: BodyFormat) -> None:
+    channel = PLAIN if mode == "plain" else ENCRYPTED
+    fields = {"MsgType": "text", "Content": "a ]]> b & <c> 你好", "MsgId": "23456789012345678"}
+
+    push = channel.round_trip(fields, mode, body_format)
+
+    assert push == ENCRYPTED.round_trip(fields)
+
+
+def test_a_nested_field_does_not_disturb() -> None:
+    query, _ = PLAIN.seal({}, "plain")
+    scanned = "<ScanCodeInfo><ScanType>qrcode</ScanType><FromUserName>oX</FromUserName></ScanCodeInfo>"
+    common = "".join(f"<{name}>{value}</{name}>" for name, value in COMMON.items())
+    body = f"<xml>{scanned}{common}<MsgType>event</MsgType><Event>scancode_push</Event></xml>"
+
+    assert PLAIN.open(query, body.encode()).openid == COMMON["FromUserName"]
+
+
+@pytest.mark.parametrize("openid", ["", "o" * 129, "o 1", "o'; --", "oé", "../../x", "o\n"])
+def test_a_malformed_openid_is_refused(openid: str) -> None:
+    with pytest.raises(PushRejectedError) as refused:
+        ENCRYPTED.round_trip({"MsgType": "text", "FromUserName": openid})
+
+    assert refused.value.code == "BAD_FIELDS"
+
+
+@pytest.mark.parametrize(
+    "create_time",
+    ["", "soon", "-1", "0", "1.5e9", "1772366400000", "1772366400.5", "١٧٧٢٣٦٦٤٠٠", "9" * 40, "123456789"],
+)
+def test_a_create_time_that_is_none_is_refused(create_time: str) -> None:
+    with pytest.raises(PushRejectedError) as refused:
+        ENCRYPTED.round_trip({"MsgType": "text", "CreateTime": create_time})
+
+    assert refused.value.code == "BAD_FIELDS"
+
+
+@pytest.mark.parametrize(("ahead", "code"), [(300, None), (301, "TIME_IN_FUTURE"), (9 * 10**8, "TIME_IN_FUTURE")])
+def test_a_create_time_may_be_five_minutes_ahead_of_us(ahead: int, code: str | None) -> None:
+    fields = {"MsgType": "text", "CreateTime": str(int(NOW.timestamp()) + ahead)}
+    if code is None:
+        assert ENCRYPTED.round_trip(fields).at > NOW
+        return
+    with pytest.raises(PushRejectedError) as refused:
+        ENCRYPTED.round_trip(fields)
+
+    assert refused.value.code == code
+
+
+def test_a_create_time_may_be_years_old() -> None:
+    push = ENCRYPTED.round_trip({"MsgType": "text", "CreateTime": "1348831860"})
+
+    assert push.at == datetime(2012, 9, 28, 11, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("fields", [{}, {"MsgType": " "}, {"MsgType": "event"}, {"MsgType": "event", "Event": ""}])
+def test_a_push_without_its_type_is_refused(fields: dict[str, str]) -> None:
+    with pytest.raises(PushRejectedError) as refused:
+        ENCRYPTED.round_trip(fields)
+
+    assert refused.value.code == "BAD_FIELDS"
+
+
+def test_a_nul_that_json_can_carry_is_refused() -> None:
+    with pytest.raises(PushRejectedError) as refused:
+        ENCRYPTED.round_trip({"MsgType": "event", "Event": "CLICK", "EventKey": "a\0b"}, body_format="json")
+
+    assert refused.value.code == "BAD_FIELDS"

@@ -1,0 +1,50 @@
+"""`/healthz` says that the process lives, `/readyz` that it can do its work."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from service.dev.stack.servers import start_embedded
+from tests.support.web import WebClient, web_process
+
+
+async def test_a_healthy_process(web: WebClient) -> None:
+    alive, ready = await web.http.get("/healthz"), await web.http.get("/readyz")
+
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"database": "ok", "valkey": "ok"})
+
+
+async def test_a_database_that_lacks_migrations_is_not_ready(database_url: str, redis_url: str) -> None:
+    async with web_process(database_url, redis_url) as web:
+        connection = await asyncpg.connect(database_url)
+        try:
+            await connection.execute("delete from schema_migration")
+        finally:
+            await connection.close()
+        ready = await web.http.get("/readyz")
+
+        assert ready.status_code == 503
+        assert ready.json()["database"].endswith("migrations pending")
+        assert (await web.http.get("/healthz")).status_code == 200
+
+
+async def test_without_the_database_it_is_not_ready(
+    accessible_dir: Path, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with start_embedded(accessible_dir, fast=True) as servers:
+        async with web_process(servers.database_url, redis_url) as web:
+            servers.stop()
+            ready, alive = await web.http.get("/readyz"), await web.http.get("/healthz")
+
+            assert (ready.status_code, ready.json()) == (503, {"database": "unreachable", "valkey": "ok"})
+            assert alive.status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("service")] == []
+
+
+async def test_without_valkey_it_works_and_says_so(database_url: str) -> None:
+    async with web_process(database_url, "redis://127.0.0.1:1/0") as web:
+        ready = await web.http.get("/readyz")
+
+        assert (ready.status_code, ready.json()) == (200, {"database": "ok", "valkey": "unreachable"})

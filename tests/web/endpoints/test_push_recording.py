@@ -1,0 +1,149 @@
+"""What a push tells is recorded, and only then answered `success`."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from service.dev.demo.push_encoder import BodyFormat, Mode
+from tests.support.robot import Robot, table_digests
+from tests.web.endpoints.push_account import ADA, PushingAccount, bind_account, event_fields, message_fields
+
+PERSON = """
+query Person($c: ID!, $o: String!) {
+  user(channelId: $c, openid: $o) {
+    following followedAt unfollowedAt lastMessageAt touchableUntil tags { tag { name } }
+    tagHistory { nodes { at added { name } removed { name } } }
+  }
+}
+"""
+UNBIND = "mutation($id: ID!) { unbindChannel(id: $id) { channel { bound } } }"
+MODES: list[Mode] = ["plain", "safe", "compat"]
+FORMATS: list[BodyFormat] = ["xml", "json"]
+
+
+async def person(account: PushingAccount, openid: str = ADA) -> Any:
+    return (await account.robot.ask(PERSON, c=account.channel, o=openid))["user"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("body_format", FORMATS)
+async def test_a_push_is_recorded_in_every_mode(robot: Robot, mode: Mode, body_format: BodyFormat) -> None:
+    receiving = await bind_account(robot, encrypted=mode != "plain")
+    at = datetime.now(UTC).replace(microsecond=0)
+    answer = await receiving.push(message_fields(at=at), mode=mode, body_format=body_format)
+
+    assert (answer.status_code, answer.text) == (200, "success")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert datetime.fromisoformat((await person(receiving))["lastMessageAt"]) == at
+
+
+async def test_each_event_becomes_its_fact(account: PushingAccount) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
+    assert (await account.push(event_fields("subscribe", at=start, EventKey="qrscene_7", Ticket="t"))).text == "success"
+    known = await person(account)
+    assert (known["following"], datetime.fromisoformat(known["followedAt"])) == (True, start)
+    assert datetime.fromisoformat(known["touchableUntil"]) == start + timedelta(hours=1)
+
+    for minutes, name in enumerate(("CLICK", "VIEW", "SCAN", "scancode_push"), start=10):
+        at = start + timedelta(minutes=minutes)
+        assert (await account.push(event_fields(name, at=at, EventKey="k"))).text == "success"
+        assert datetime.fromisoformat((await person(account))["touchableUntil"]) == at + timedelta(hours=1)
+
+    left = start + timedelta(hours=1)
+    assert (await account.push(event_fields("unsubscribe", at=left))).text == "success"
+    gone = await person(account)
+    assert (gone["following"], datetime.fromisoformat(gone["unfollowedAt"]), gone["tags"]) == (False, left, [])
+
+
+async def test_the_plain_fields_of_compat_mode_are_not_believed(account: PushingAccount) -> None:
+    query, body = account.seal(message_fields(), mode="compat")
+    answer = await account.post(query, body.replace(ADA.encode(), b"oEve"))
+
+    assert answer.text == "success"
+    assert await person(account, "oEve") is None
+    assert await person(account)
+
+
+@pytest.mark.parametrize("name", ["TEMPLATESENDJOBFINISH", "LOCATION", "user_pay_from_wechat_2031"])
+async def test_an_event_that_says_nothing_of_the_person_is_acknowledged(account: PushingAccount, name: str) -> None:
+    before = _without_notes(await table_digests(account.robot.web))
+    answer = await account.push(event_fields(name))
+
+    assert (answer.status_code, answer.text) == (200, "success")
+    assert _without_notes(await table_digests(account.robot.web)) == before
+
+
+async def test_the_same_push_many_times_at_once_is_one_change(account: PushingAccount) -> None:
+    query, body = account.seal(event_fields("subscribe"))
+    answers = await asyncio.gather(*(account.post(query, body) for _ in range(10)))
+    once = await person(account)
+    again = await account.post(query, body)
+
+    assert {answer.text for answer in (*answers, again)} == {"success"}
+    assert len(once["tagHistory"]["nodes"]) == 1
+    assert await person(account) == once
+    counted = await account.robot.ask("query($id: ID!) { channel(id: $id) { userCount } }", id=account.channel)
+    assert counted["channel"]["userCount"] == 1
+
+
+async def test_pushes_of_many_people_at_once_all_count(account: PushingAccount) -> None:
+    pushes = [account.push(event_fields("subscribe", f"oPerson_{number}")) for number in range(30)]
+
+    assert {answer.text for answer in await asyncio.gather(*pushes)} == {"success"}
+    counted = await account.robot.ask(
+        "query($id: ID!) { channel(id: $id) { userCount followerCount } }", id=account.channel
+    )
+    assert counted["channel"] == {"userCount": 30, "followerCount": 30}
+
+
+async def test_late_and_out_of_order_pushes_say_the_same_in_the_end(account: PushingAccount) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+    await account.push(event_fields("unsubscribe", at=start + timedelta(minutes=1)))
+    await account.push(event_fields("subscribe", at=start + timedelta(minutes=2)))
+    await account.push(message_fields(at=start))
+
+    known = await person(account)
+    assert known["following"]
+    assert datetime.fromisoformat(known["lastMessageAt"]) == start
+
+
+async def test_pushes_to_an_unbound_channel_are_recorded(account: PushingAccount) -> None:
+    await account.robot.ask(UNBIND, id=account.channel)
+
+    assert (await account.push(event_fields("subscribe"))).text == "success"
+    hidden = await person(account)
+    assert (hidden["following"], hidden["tags"]) == (True, [])
+    await account.robot.bind()
+    assert len((await person(account))["tags"]) == 4
+
+
+async def test_the_last_push_is_noted(account: PushingAccount) -> None:
+    query = "query($id: ID!) { channel(id: $id) { credentials { lastPushAt } } }"
+
+    async def noted() -> str | None:
+        answer = await account.robot.ask(query, id=account.channel)
+        at: str | None = answer["channel"]["credentials"]["lastPushAt"]
+        return at
+
+    assert await noted() is None
+    await account.with_changes(token="Another1").push(message_fields())
+    assert await noted() is None
+    await account.push(message_fields())
+    at = await noted()
+    assert at
+    assert datetime.now(UTC) - datetime.fromisoformat(at) < timedelta(minutes=1)
+
+
+async def test_a_push_is_for_the_channel_of_its_address_only(robot: Robot, account: PushingAccount) -> None:
+    other = (await robot.bind(2))["id"]
+    await account.push(event_fields("subscribe"))
+
+    answer = await robot.ask(PERSON, c=other, o=ADA)
+    assert answer["user"] is None
+
+
+def _without_notes(rows: dict[str, str]) -> dict[str, str]:
+    """All but the channel's state, where the arrival of a push is noted."""
+    return {table: digest for table, digest in rows.items() if table != "channel_state"}

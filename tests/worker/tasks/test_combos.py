@@ -1,0 +1,96 @@
+"""SPEC §4.4: whatever dies in between, a PENDING combo becomes ACTIVE once the system is back."""
+
+from pathlib import Path
+
+import redis.asyncio as redis
+
+from service.domain.combos.tag_deletion import delete_tag
+from service.entities.enums import TagState
+from service.entities.expressions import tag
+from service.valkey.job_queue import ArqQueue
+from tests.support.processes import worker
+from tests.support.runtime import admin
+from tests.support.tags import make_combo, make_tag, members, state_of, tag_gid_of
+from tests.support.waiting import wait_until
+from tests.worker.conftest import ScheduledChannel
+
+HEADS = """
+insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
+select $1, b, now(), now(), now(), now(), 1 from generate_series(1, $2::int) b
+"""
+# Several slices, the last of which somebody holds up.
+BLOCKS = 500
+LAST_BLOCK = "select from block_head where channel_id = $1 and block = $2 for update"
+PROGRESS = "select next_block from combo_tag where channel_id = $1 and tag_id = $2"
+
+
+def rarely(house: ScheduledChannel) -> dict[str, str]:
+    """Return the environment of a worker that lets no time pass: such runs would wait for the locked block too."""
+    return house.environment | {"USER_TAGS_DEFAULT_TAGS_EVERY": "1d"}
+
+
+async def is_in(state: TagState, house: ScheduledChannel, tag_id: int) -> bool:
+    return await state_of(house.runtime, house.channel, tag_id) is state
+
+
+async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(
+    scheduled_channel: ScheduledChannel, tmp_path: Path
+) -> None:
+    runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
+    apple = await make_tag(runtime, channel, "Apple", "ann")
+    await runtime.pool.execute(HEADS, channel.channel_id, BLOCKS)
+    combo = await make_combo(runtime, channel, "Combo", tag(apple))
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await conn.execute(LAST_BLOCK, channel.channel_id, BLOCKS)
+        async with worker(rarely(scheduled_channel), tmp_path / "first.log") as first:
+
+            async def half_done() -> bool:
+                done: int = await conn.fetchval(PROGRESS, channel.channel_id, combo.tag_id)
+                return done > BLOCKS // 2
+
+            await wait_until(half_done, within=20)
+            await first.kill()
+    assert await is_in(TagState.PENDING, scheduled_channel, combo.tag_id)
+
+    async with worker(rarely(scheduled_channel), tmp_path / "second.log"):
+        await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)
+    assert await members(runtime, channel, combo.tag_id) == {"ann"}
+    assert await scheduled_channel.is_consistent()
+
+
+async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
+    scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
+) -> None:
+    runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
+    apple = await make_tag(runtime, channel, "Apple", "ann")
+    combo = await make_combo(runtime, channel, "Combo", tag(apple))
+    doomed = await make_combo(runtime, channel, "Doomed", tag(apple))
+    above = await make_combo(runtime, channel, "Above", tag(combo.tag_id))
+    async with redis.Redis.from_url(redis_url) as valkey:
+        queue = ArqQueue(valkey)
+        for each in (combo, doomed, above):
+            queue.enqueue("activate_combo", channel.channel_id, each.tag_id, 1, task_id=str(each.tag_id))
+        await queue.close()
+        assert await valkey.dbsize() > 0
+        await valkey.flushdb()
+    await delete_tag(runtime, admin(), tag_gid_of(channel, doomed.tag_id))
+
+    async with worker(rarely(scheduled_channel), tmp_path / "worker.log"):
+        for each in (combo, above):
+            await wait_until(lambda each=each: is_in(TagState.ACTIVE, scheduled_channel, each.tag_id), within=20)  # type: ignore[misc]
+    assert await members(runtime, channel, above.tag_id) == {"ann"}
+    assert await scheduled_channel.is_consistent()
+
+
+async def test_a_task_is_done_once_it_is_handed_over(
+    scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
+) -> None:
+    runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
+    async with worker(rarely(scheduled_channel), tmp_path / "worker.log") as working:
+        await working.wait_for_log("rescue_combos")
+        combo = await make_combo(runtime, channel, "Combo", tag(1))
+        async with redis.Redis.from_url(redis_url) as valkey:
+            queue = ArqQueue(valkey)
+            queue.enqueue("activate_combo", channel.channel_id, combo.tag_id, 1, task_id="once")
+            await queue.close()
+        await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)

@@ -1,0 +1,67 @@
+"""An export in a real worker: killed in the middle of a slice, with Valkey flushed, it still ends right."""
+
+from pathlib import Path
+
+import redis.asyncio as redis
+
+from service.domain.audiences.exports import open_export, read_export, start_export
+from service.domain.combos.expressions import to_draft
+from service.domain.jobs import LEASE_DURATION
+from service.entities.blocks import BLOCK_SIZE
+from service.entities.expressions import tag
+from service.entities.ids import channel_gid
+from service.entities.jobs import Job, JobState
+from service.storage import jobs
+from tests.support.exact_members import openid_of, populate
+from tests.support.processes import worker
+from tests.support.runtime import admin
+from tests.support.waiting import wait_until
+from tests.worker.conftest import ScheduledChannel
+
+MEMBERS = {block * BLOCK_SIZE + offset for block in range(20) for offset in (3, 5, 31_999)}
+
+
+async def export(house: ScheduledChannel) -> Job:
+    """Nothing reaches Valkey: whoever works on it was told by the sweep."""
+    channel_id = house.channel.channel_id
+    draft = to_draft(channel_id, tag(9))
+    return await start_export(house.runtime, admin(), channel_gid(channel_id), draft, "input.expression")
+
+
+async def state_of(house: ScheduledChannel, job: Job) -> JobState:
+    async with house.runtime.pool.acquire() as conn:
+        found = await jobs.job(conn, job.channel_id, job.job_id)
+    assert found is not None
+    return found.state
+
+
+async def openids_in(house: ScheduledChannel, job: Job) -> list[str]:
+    file = await open_export(house.runtime, job.channel_id, job.job_id)
+    assert file is not None
+    text = b"".join([piece async for piece in read_export(house.runtime, file)]).decode()
+    return [line.partition(",")[0] for line in text.splitlines()[1:]]
+
+
+async def test_an_export_survives_its_worker_and_a_flushed_valkey(
+    scheduled_channel: ScheduledChannel, tmp_path: Path
+) -> None:
+    await populate(scheduled_channel.runtime, scheduled_channel.channel, {9: MEMBERS})
+    job = await export(scheduled_channel)
+
+    async def is_(state: JobState, job: Job = job) -> bool:
+        return await state_of(scheduled_channel, job) is state
+
+    async with scheduled_channel.runtime.pool.acquire() as conn:
+        async with conn.transaction(), worker(scheduled_channel.environment, tmp_path / "first.log") as first:
+            await conn.execute("lock table export_chunk in exclusive mode")
+            await wait_until(lambda: is_(JobState.RUNNING), within=15)
+            await first.kill()
+        async with redis.Redis.from_url(scheduled_channel.environment["REDIS_URL"]) as valkey:
+            await valkey.flushdb()
+    scheduled_channel.time.advance(LEASE_DURATION)
+    async with worker(scheduled_channel.environment, tmp_path / "second.log"):
+        await wait_until(lambda: is_(JobState.DONE), within=20)
+        assert await openids_in(scheduled_channel, job) == [openid_of(each) for each in sorted(MEMBERS)]
+        later = await export(scheduled_channel)
+        await wait_until(lambda: is_(JobState.DONE, later), within=20)
+        assert len(await openids_in(scheduled_channel, later)) == len(MEMBERS)
