@@ -123,7 +123,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     settings = settings or Settings()
     documents = DocumentCache(
         settings.query_limits,
-        settings.client_limits.documents_remembered,
+        settings.client_limits.document_cache_bytes,
         *((NoSchemaIntrospectionCustomRule,) if settings.production else ()),
     )
     schema = FastPathSchema(

@@ -1,11 +1,14 @@
-"""How much one token's holder may ask: operations over time, and subscriptions at once."""
+"""Limits of what one principal may ask: operations over time, and subscriptions at once."""
 
 import math
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
+
+from cachetools import LRUCache
 
 from service.entities.errors import LimitExceededError, RateLimitedError
 from service.entities.principal import Principal
@@ -15,10 +18,18 @@ MAX_PRINCIPALS: Final = 10_000
 BURST_SECONDS: Final = 5.0
 
 
-class RateLimiter:
-    """Buckets of one process, by robot and subject; `per_second` operations each, over time.
+@dataclass(slots=True)
+class _Bucket:
+    """Hold how many operations were left of the burst, and when."""
 
-    `burst` seconds' worth may come at once. The longest unseen holder is forgotten first, and begins anew.
+    tokens: float
+    at: float
+
+
+class RateLimiter:
+    """Allow each principal of this process, by robot and subject, `per_second` operations over time (token bucket).
+
+    `burst` seconds' worth may come at once. The longest unseen principal is forgotten first, and begins anew.
     """
 
     def __init__(
@@ -27,22 +38,22 @@ class RateLimiter:
         self._per_second = per_second
         self._capacity = per_second * burst
         self._clock = clock
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._buckets: LRUCache[tuple[str, str], _Bucket] = LRUCache(MAX_PRINCIPALS)
 
     def acquire(self, principal: Principal) -> None:
-        """Counts one operation; raises RateLimitedError, saying when the next one may come."""
+        """Count one operation. Raises RateLimitedError with the seconds after which the next one may come."""
         key, now = (principal.robot_id, principal.subject), self._clock()
-        tokens, at = self._buckets.pop(key, (self._capacity, now))
-        tokens = min(self._capacity, tokens + (now - at) * self._per_second)
-        self._buckets[key] = (tokens - 1 if tokens >= 1 else tokens, now)
-        if len(self._buckets) > MAX_PRINCIPALS:
-            self._buckets.popitem(last=False)
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(self._capacity, now)
+        tokens = min(self._capacity, bucket.tokens + (now - bucket.at) * self._per_second)
+        bucket.tokens, bucket.at = tokens - 1 if tokens >= 1 else tokens, now
         if tokens < 1:
             raise RateLimitedError(math.ceil((1 - tokens) / self._per_second))
 
 
 class OpenSubscriptions:
-    """How many subscriptions each holder has open on one process, whatever the connections; at most `limit`."""
+    """Count the open subscriptions of each principal on this process, whatever the connections; at most `limit`."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -50,11 +61,12 @@ class OpenSubscriptions:
 
     @property
     def total(self) -> int:
+        """Return how many are open, of all principals."""
         return self._open.total()
 
     @contextmanager
     def reserve(self, principal: Principal) -> Iterator[None]:
-        """Counts while it is held; raises LimitExceededError when there are too many already."""
+        """Count one while the block runs. Raises LimitExceededError when there are too many already."""
         self.acquire(principal)
         try:
             yield
@@ -62,13 +74,14 @@ class OpenSubscriptions:
             self.release(principal)
 
     def acquire(self, principal: Principal) -> None:
-        """Counts one until it is given back; raises LimitExceededError when there are too many already."""
+        """Count one until `release`. Raises LimitExceededError when there are too many already."""
         key = (principal.robot_id, principal.subject)
         if self._open[key] >= self._limit:
             raise LimitExceededError(f"At most {self._limit:,} subscriptions of one token's holder may be open.")
         self._open[key] += 1
 
     def release(self, principal: Principal) -> None:
+        """Count one less of a principal that acquired one."""
         key = (principal.robot_id, principal.subject)
         self._open[key] -= 1
         if not self._open[key]:

@@ -1,9 +1,9 @@
-"""Documents are parsed and validated once, and then remembered; what is wrong with one is told every time."""
+"""Parse and validate each document once; what is wrong with one is told every time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from graphql import (
     ASTValidationRule,
@@ -22,12 +22,18 @@ from strawberry.types.execution import ParseOptions
 
 from service.api.engine.query_plan import QueryPlan
 from service.api.guards.complexity import OperationTooLargeError, check_cost, check_size, cost_depends_on_variables
+from service.foundation.byte_cache import ByteCache
 from service.foundation.settings import QueryLimits
+
+# A document takes about so much memory for each character of its text, parsed and planned.
+BYTES_PER_CHARACTER: Final = 200
+# And variables, for each character of what they look like.
+BYTES_PER_CHARACTER_OF_VARIABLES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class CachedQuery:
-    """A query in which nothing is wrong."""
+    """Hold a query in which nothing is wrong, ready to run."""
 
     document: DocumentNode
     plan: QueryPlan
@@ -35,45 +41,102 @@ class CachedQuery:
     cost_depends_on_variables: bool
 
 
-class DocumentCache:
-    """The documents that a process has seen of one schema, with what is wrong with them."""
+@dataclass(slots=True)
+class _CachedDocument:
+    """Hold a document that parses, and what has been asked of it so far."""
 
-    def __init__(self, limits: QueryLimits, cache_size: int, *more_rules: type[ASTValidationRule]) -> None:
+    text: str
+    document: DocumentNode
+    errors: tuple[GraphQLError, ...] | None = None
+    # By the name of the operation that is run, of which a document has a few; None where it is not for the fast path.
+    queries: dict[str | None, CachedQuery | None] = field(default_factory=dict)
+
+
+class DocumentCache:
+    """Keep the documents that a process has seen of one schema, with what is wrong with them.
+
+    Those that were used last stay, of `max_bytes` together: literals in a query make each text a document of its own,
+    and the length of a text is the client's choice.
+    """
+
+    def __init__(self, limits: QueryLimits, max_bytes: int, *more_rules: type[ASTValidationRule]) -> None:
         self.limits = limits
         self._rules = (*specified_rules, *more_rules)
-        # Literals in a query make each text a document of its own, so memory must have an end.
-        self.parse = lru_cache(cache_size)(self._parse)
-        self.validation_errors = lru_cache(cache_size)(self._validate)
-        self.cached_query = lru_cache(cache_size)(self._load_query)
+        self._documents: ByteCache[str, _CachedDocument] = ByteCache(
+            max_bytes, lambda cached: estimated_bytes(cached.text)
+        )
 
-    def _parse(self, text: str) -> DocumentNode:
-        """Raises GraphQLError, which is not remembered."""
-        return parse(text, max_tokens=self.limits.tokens)
+    def __len__(self) -> int:
+        return len(self._documents)
 
-    def _validate(self, schema: GraphQLSchema, text: str) -> tuple[GraphQLError, ...]:
+    def parse(self, text: str) -> DocumentNode:
+        """Return the document of a text. Raises GraphQLError, which is not remembered."""
+        return self._cached(text).document
+
+    def validation_errors(self, schema: GraphQLSchema, text: str) -> tuple[GraphQLError, ...]:
+        """Return what is wrong with a document, in the schema of this cache; raises GraphQLError as `parse` does."""
+        cached = self._cached(text)
+        if cached.errors is None:
+            cached.errors = self._validate(schema, cached.document)
+        return cached.errors
+
+    def cached_query(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> CachedQuery | None:
+        """Return a query ready to run; None where there is anything to refuse, and for operations of other types."""
+        try:
+            cached = self._cached(text)
+        except GraphQLError:
+            return None
+        if operation_name in cached.queries:
+            return cached.queries[operation_name]
+        operation = get_operation_ast(cached.document, operation_name)
+        if operation is None:
+            return None
+        query = cached.queries[operation_name] = self._plan_query(schema, cached, operation, operation_name)
+        return query
+
+    def _cached(self, text: str) -> _CachedDocument:
+        # Not `get`, which looks twice: every operation comes by here.
+        try:
+            return self._documents[text]
+        except KeyError:
+            cached = self._documents[text] = _CachedDocument(text, parse(text, max_tokens=self.limits.tokens))
+            return cached
+
+    def _validate(self, schema: GraphQLSchema, document: DocumentNode) -> tuple[GraphQLError, ...]:
         """Too large a document is not validated: that may take long."""
-        document = self.parse(text)
         try:
             check_size(document, self.limits)
         except OperationTooLargeError as error:
             return (error,)
         return tuple(validate_document(schema, document, self._rules))
 
-    def _load_query(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> CachedQuery | None:
-        """None where there is anything to refuse, and for operations of other types."""
-        try:
-            if self.validation_errors(schema, text):
-                return None
-            document = self.parse(text)
-            operation = get_operation_ast(document, operation_name)
-            if operation is None or operation.operation is not OperationType.QUERY:
-                return None
-            varies = cost_depends_on_variables(document)
-            if not varies:
-                check_cost(document, operation_name, None, self.limits)
-        except (GraphQLError, OperationTooLargeError):
+    def _plan_query(
+        self,
+        schema: GraphQLSchema,
+        cached: _CachedDocument,
+        operation: OperationDefinitionNode,
+        operation_name: str | None,
+    ) -> CachedQuery | None:
+        document = cached.document
+        if operation.operation is not OperationType.QUERY or self.validation_errors(schema, cached.text):
             return None
+        varies = cost_depends_on_variables(document)
+        if not varies:
+            try:
+                check_cost(document, operation_name, None, self.limits)
+            except OperationTooLargeError:
+                return None
         return CachedQuery(document, QueryPlan(schema, document, operation), varies)
+
+
+def estimated_bytes(text: str) -> int:
+    """Return how much memory the document of a text takes, roughly, with all that is kept beside it."""
+    return BYTES_PER_CHARACTER * len(text)
+
+
+def operation_bytes(text: str, variables: Mapping[str, Any]) -> int:
+    """Return how much memory an operation takes, roughly, of which the document and the variables are kept."""
+    return estimated_bytes(text) + BYTES_PER_CHARACTER_OF_VARIABLES * len(repr(variables))
 
 
 class DocumentCacheExtension(SchemaExtension):

@@ -8,6 +8,7 @@ are collected for each selection, and has writers for the objects of which nothi
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cachetools import LRUCache
 from graphql import (
     DirectiveNode,
     DocumentNode,
@@ -55,7 +56,7 @@ class QueryPlan:
         self.definitions = {each.name.value: each for each in definitions}
         self.fragments = {each.name.value: FragmentDetails(each) for each in definitions}
         self._directive_variables = _variables_of_directives(document)
-        self._selection_plans: dict[tuple[object, ...], SelectionPlan] = {}
+        self._selection_plans: LRUCache[tuple[object, ...], SelectionPlan] = LRUCache(MAX_SELECTION_PLANS)
 
     async def execute(self, variables: Mapping[str, Any], context: object) -> ExecutionResult:
         values = get_variable_values(
@@ -67,12 +68,11 @@ class QueryPlan:
 
     def _selection_plan(self, values: VariableValues) -> "SelectionPlan":
         key = tuple([values.coerced.get(name) for name in self._directive_variables])
-        selection_plan = self._selection_plans.get(key)
-        if selection_plan is None:
-            if len(self._selection_plans) >= MAX_SELECTION_PLANS:
-                self._selection_plans.clear()
+        try:
+            return self._selection_plans[key]
+        except KeyError:
             selection_plan = self._selection_plans[key] = SelectionPlan(self, values)
-        return selection_plan
+            return selection_plan
 
 
 class SelectionPlan:

@@ -6,12 +6,13 @@ those rights, and every panel gets a copy with its own cursor.
 
 import asyncio
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
@@ -27,19 +28,24 @@ from strawberry.types import ExecutionResult
 from strawberry.utils.await_maybe import await_maybe
 
 from service.api.context import Context
+from service.api.engine.document_cache import operation_bytes
 from service.api.errors import mask_error
 from service.api.operations.tag_events import tag_event_to_graphql
 from service.entities.feed import PanelUpdate
 from service.entities.principal import Principal
+from service.foundation.byte_cache import ByteCache
 
-MAX_CACHED_ENCODERS: Final = 1_000
+MAX_ENCODER_BYTES: Final = 67_108_864
 # Only who is slower than so many events has them executed again.
 MAX_CACHED_EVENTS: Final = 100
 CURSOR_PLACEHOLDER: Final = uuid.uuid4().hex
 
 
 class TagEventsEncoder:
-    """The events of equal operations of holders with equal rights."""
+    """Encode the events of equal operations of principals with equal rights.
+
+    `size` estimates the memory, in bytes, that the operation takes here.
+    """
 
     def __init__(
         self,
@@ -48,14 +54,18 @@ class TagEventsEncoder:
         operation_name: str | None,
         variables: Mapping[str, Any],
         context: Context,
+        size: int,
     ) -> None:
+        self.size = size
         self._schema = schema
         self._document = document
         self._operation_name = operation_name
         self._variables = dict(variables)
         self._context = context
         # By identity: what one watch tells all its panels is one object, and stays so while it is kept here.
-        self._encoded_events: OrderedDict[int, tuple[PanelUpdate, asyncio.Task[list[bytes] | None]]] = OrderedDict()
+        self._encoded_events: LRUCache[int, tuple[PanelUpdate, asyncio.Task[list[bytes] | None]]] = LRUCache(
+            MAX_CACHED_EVENTS
+        )
 
     async def encode(self, update: PanelUpdate, cursor: str) -> bytes | None:
         """The `data` of one event as JSON; None where there are errors, which belong to whoever asks."""
@@ -65,8 +75,6 @@ class TagEventsEncoder:
                 update,
                 asyncio.create_task(self._encode_event(update), name="panel event"),
             )
-            if len(self._encoded_events) > MAX_CACHED_EVENTS:
-                self._encoded_events.popitem(last=False)
         # Whoever goes away meanwhile leaves it to the others.
         chunks = await asyncio.shield(known[1])
         return None if chunks is None else cursor.encode().join(chunks)
@@ -93,12 +101,14 @@ class TagEventsEncoder:
 
 
 class TagEventsEncoderCache:
-    """Those of a process, by document, operation, the variables within, and rights."""
+    """Keep the encoders of a process by document, operation, the variables within, and rights."""
 
     def __init__(self, schema: GraphQLSchema, parse: Callable[[str], DocumentNode]) -> None:
         self._schema = schema
         self._parse = parse
-        self._encoders: OrderedDict[tuple[object, ...], TagEventsEncoder] = OrderedDict()
+        self._encoders: ByteCache[tuple[object, ...], TagEventsEncoder] = ByteCache(
+            MAX_ENCODER_BYTES, attrgetter("size")
+        )
 
     def encoder_for(
         self, query: str, operation_name: str | None, variables: Mapping[str, Any], context: Context
@@ -111,15 +121,19 @@ class TagEventsEncoderCache:
         principal = context.principal
         rights = (principal.robot_id, principal.role, principal.channel_ids)
         key = (query, operation_name, orjson.dumps(event_variables, option=orjson.OPT_SORT_KEYS), rights)
-        encoder = self._encoders.pop(key, None)
+        encoder = self._encoders.get(key)
         if encoder is None:
             shared_context = Context(
                 context.services, context.presenters, uuid.uuid4().hex, _without_subject(principal)
             )
-            encoder = TagEventsEncoder(self._schema, document, operation_name, variables, shared_context)
-            if len(self._encoders) >= MAX_CACHED_ENCODERS:
-                self._encoders.popitem(last=False)
-        self._encoders[key] = encoder
+            encoder = self._encoders[key] = TagEventsEncoder(
+                self._schema,
+                document,
+                operation_name,
+                variables,
+                shared_context,
+                size=operation_bytes(query, variables),
+            )
         return encoder
 
 

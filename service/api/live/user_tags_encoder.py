@@ -9,11 +9,10 @@ catalogue. Every other operation goes the whole way through Strawberry.
 """
 
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -38,6 +37,7 @@ from graphql import (
 )
 from strawberry.utils.await_maybe import AwaitableOrValue, await_maybe
 
+from service.api.engine.document_cache import estimated_bytes, operation_bytes
 from service.api.engine.serializers import is_attribute
 from service.api.operations.user_tags import UserTagsEvent, user_tags_event_to_graphql
 from service.api.types.presenters import presenter_of, tags_to_graphql
@@ -45,11 +45,15 @@ from service.api.types.primitives import serialize_datetime
 from service.domain.feed.cursors import encode_cursor
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import Catalogue
+from service.foundation.byte_cache import ByteCache
 
 ROOT_FIELD: Final = "userTags"
 TAG_LIST_FIELDS: Final = frozenset({"tags", "added", "removed", "updated"})
 EVENT_FIELDS: Final = TAG_LIST_FIELDS | {"cursor", "reset", "cause", "at", "__typename"}
-MAX_CACHE_ENTRIES: Final = 1_000
+MAX_SELECTION_BYTES: Final = 16_777_216
+MAX_ENCODER_BYTES: Final = 67_108_864
+# Of the lists and events that an encoder keeps of one catalogue.
+MAX_CATALOGUE_BYTES: Final = 4_194_304
 # No JSON holds this byte: within strings it is escaped.
 CURSOR_PLACEHOLDER: Final = b"\0"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,17 +61,32 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class _CatalogueCache:
-    """What is written already for one catalogue: its tags by response key, and events but for their cursors."""
+    """Hold what is encoded already for one catalogue: its tags by response key, and events but for their cursors.
+
+    Plain dictionaries, emptied when they are full: ten thousand pages look here in a few turns of the event loop.
+    """
 
     catalogue: "weakref.ref[Catalogue]"
     tag_ids: set[int] = field(default_factory=set)
     tags: dict[tuple[str, int], bytes] = field(default_factory=dict)
     lists: dict[tuple[str, frozenset[int]], bytes] = field(default_factory=dict)
     events: dict[tuple[object, ...], tuple[bytes, ...]] = field(default_factory=dict)
+    size: int = 0
+
+    def make_room(self, size: int) -> None:
+        """Forget all lists and events if `size` bytes more would be too many."""
+        if self.size + size > MAX_CATALOGUE_BYTES:
+            self.lists.clear()
+            self.events.clear()
+            self.size = 0
+        self.size += size
 
 
 class UserTagsEncoder:
-    """How the events of equal operations are written. `selected` has what each response key of an event selects."""
+    """Encode the events of equal operations. `selected` has what each response key of an event selects.
+
+    `size` estimates the memory, in bytes, that the operation takes here.
+    """
 
     def __init__(
         self,
@@ -76,7 +95,9 @@ class UserTagsEncoder:
         operation_name: str | None,
         variables: Mapping[str, Any] | None,
         selected: Mapping[str, str],
+        size: int,
     ) -> None:
+        self.size = size
         self._schema = schema
         self._document = document
         self._operation_name = operation_name
@@ -96,9 +117,9 @@ class UserTagsEncoder:
             shown = frozenset[int]().union(*sets)
             if not (self._root and shown <= cache.tag_ids) and not self._encode_tags(cache, update.catalogue, shown):
                 return None
-            if len(cache.events) >= MAX_CACHE_ENTRIES:
-                cache.events.clear()
-            chunks = cache.events[key] = self._split_at_cursors(cache, update)
+            chunks = self._split_at_cursors(cache, update)
+            cache.make_room(sum(map(len, chunks)))
+            cache.events[key] = chunks
         return chunks[0] if len(chunks) == 1 else encode_cursor(update.cursor).encode().join(chunks)
 
     async def execute_event(self, update: UserTagsUpdate, context: object) -> ExecutionResult:
@@ -131,8 +152,7 @@ class UserTagsEncoder:
         if found is None:
             tags = [cache.tags[key, tag_id] for tag_id in presenter_of(catalogue).in_order(tag_ids)]
             found = b"[" + b",".join(tags) + b"]"
-            if len(cache.lists) >= MAX_CACHE_ENTRIES:
-                cache.lists.clear()
+            cache.make_room(len(found))
             cache.lists[key, tag_ids] = found
         return found
 
@@ -184,29 +204,41 @@ class UserTagsEncoder:
 
 
 class UserTagsEncoderCache:
-    """Those of a process, by document, operation and the variables that decide what is selected."""
+    """Keep the encoders of a process by document, operation and the variables that decide what is selected."""
 
     def __init__(self, schema: GraphQLSchema, parse: Callable[[str], DocumentNode]) -> None:
         self._schema = schema
         self._parse = parse
-        self._selection_of = lru_cache(MAX_CACHE_ENTRIES)(self._read_selection)
-        self._encoders: OrderedDict[tuple[object, ...], UserTagsEncoder] = OrderedDict()
+        self._selections: ByteCache[tuple[str, str | None], _CachedSelection] = ByteCache(
+            MAX_SELECTION_BYTES, attrgetter("size")
+        )
+        self._encoders: ByteCache[tuple[object, ...], UserTagsEncoder] = ByteCache(
+            MAX_ENCODER_BYTES, attrgetter("size")
+        )
 
     def encoder_for(
         self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None
     ) -> UserTagsEncoder | None:
         """For a valid operation; None when its events must be executed one by one."""
-        selection = self._selection_of(query, operation_name)
+        cached = self._selections.get((query, operation_name))
+        if cached is None:
+            cached = _CachedSelection(estimated_bytes(query), self._read_selection(query, operation_name))
+            self._selections[query, operation_name] = cached
+        selection = cached.selection
         if selection is None:
             return None
         given = variables or {}
         key = (query, operation_name, *((name, given.get(name), name in given) for name in sorted(selection.variables)))
-        encoder = self._encoders.pop(key, None)
+        encoder = self._encoders.get(key)
         if encoder is None:
-            encoder = UserTagsEncoder(self._schema, self._parse(query), operation_name, given, selection.fields)
-            if len(self._encoders) >= MAX_CACHE_ENTRIES:
-                self._encoders.popitem(last=False)
-        self._encoders[key] = encoder
+            encoder = self._encoders[key] = UserTagsEncoder(
+                self._schema,
+                self._parse(query),
+                operation_name,
+                given,
+                selection.fields,
+                size=operation_bytes(query, given),
+            )
         return encoder
 
     def _read_selection(self, query: str, operation_name: str | None) -> "_EventSelection | None":
@@ -218,6 +250,14 @@ class UserTagsEncoderCache:
             return _EventSelection(self._schema, document, operation)
         except _DependsOnPrincipalError:
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class _CachedSelection:
+    """Hold what an operation selects, None where its events must be executed, with its estimated bytes."""
+
+    size: int
+    selection: "_EventSelection | None"
 
 
 class _DependsOnPrincipalError(Exception):

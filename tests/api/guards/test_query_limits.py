@@ -6,7 +6,7 @@ import httpx
 import pytest
 from graphql import GraphQLSyntaxError, parse
 
-from service.api.engine.document_cache import DocumentCache
+from service.api.engine.document_cache import DocumentCache, estimated_bytes
 from service.foundation.settings import QueryLimits
 from tests.support.robot import table_digests
 from tests.support.transports import TRANSPORTS, error_codes
@@ -96,8 +96,11 @@ async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: s
         assert await error_codes(web, way, {"query": "{ viewer { robotId } }"}) == []
 
 
-def test_only_so_many_documents_are_remembered() -> None:
-    documents = DocumentCache(QueryLimits(), 2)
+def test_documents_are_remembered_up_to_so_much_memory() -> None:
+    documents = DocumentCache(QueryLimits(), 2 * estimated_bytes("{ a0 }"))
     for number in range(3):
         documents.parse(f"{{ a{number} }}")
-    assert documents.parse.cache_info().currsize == 2
+    assert len(documents) == 2
+    long_text = "{ a3 } #" + "x" * 100
+    assert documents.parse(long_text) is not documents.parse(long_text)
+    assert documents.parse("{ a2 }") is documents.parse("{ a2 }")

@@ -10,6 +10,7 @@ from graphql import ExecutionResult, execute, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.api.live import user_tags_encoder
 from service.api.live.user_tags_encoder import UserTagsEncoderCache
 from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.schema import graphql_schema_of, make_schema
@@ -167,3 +168,24 @@ def test_what_was_written_for_a_catalogue_goes_with_it() -> None:
         del catalogue, update
         gc.collect()
         assert not encoder._caches
+
+
+def test_what_is_kept_of_a_catalogue_has_a_limit_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_tags_encoder, "MAX_CATALOGUE_BYTES", 1_000)
+    document = f'{HEAD} {{ userTags(channelId: "x", openid: $openid) {{ tags {{ name }} }} }}'
+    encoder = UserTagsEncoderCache(SCHEMA, parse).encoder_for(document, None, VARIABLES)
+    assert encoder is not None
+    of_catalogue = {
+        each: Tag(1, each, TagKind.DEFAULT, "Opening", f"Tag {each}", None, TagState.ACTIVE, 1, NOW, NOW, None)
+        for each in range(1, 9)
+    }
+    catalogue = Catalogue(1, True, 7, NOW, NOW, of_catalogue)
+    for number in range(1, 256):
+        shown = frozenset(each for each in of_catalogue if number & 1 << each - 1)
+        update = UserTagsUpdate(
+            Cursor(1, "ann", 1, 1, NOW, 7, NOW), False, shown, shown, frozenset(), frozenset(), None, NOW, catalogue
+        )
+        assert encoder.encode(update) == executed(document, update, VARIABLES)
+        (cache,) = encoder._caches.values()
+        kept = [*cache.lists.values(), *(chunk for chunks in cache.events.values() for chunk in chunks)]
+        assert sum(map(len, kept)) <= 1_000
