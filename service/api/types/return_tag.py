@@ -9,9 +9,8 @@ from service.api.types.connection import Page, PageInfo, check_first, decode_pag
 from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
-from service.entities.enums import ReturnMode, ReturnSource
 from service.entities.ids import gid
-from service.entities.return_data import Receipt
+from service.entities.return_data import Receipt, ReturnMode, ReturnSource
 
 
 @strawberry.type(description="What one batch of returned data did.")

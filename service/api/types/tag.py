@@ -23,9 +23,9 @@ from service.api.types.primitives import After, First, Node
 from service.domain.tags.filters import TagFilter, filter_tags
 from service.domain.tags.sizes import size_curve
 from service.entities.combos import ComboGraph
-from service.entities.enums import DefaultTagRule, Permission, TagKind, TagState
 from service.entities.expressions import tag as tag_expression
-from service.entities.tags import Catalogue
+from service.entities.principal import Permission
+from service.entities.tags import Catalogue, DefaultTagRule, TagKind, TagState
 from service.entities.tags import Tag as TagEntity
 from service.entities.tags import TagSize as TagSizeEntity
 

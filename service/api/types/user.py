@@ -22,7 +22,7 @@ from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
 from service.domain.channels.lookup import can_see_channel
 from service.domain.people.history import history_page
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause
 from service.entities.expressions import Expression
 from service.entities.ids import gid, user_gid
 from service.entities.users import ChannelUser

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from service.api.engine import query_plan, serializers
 from service.api.schema import graphql_schema_of, make_schema
-from service.entities.enums import Role
 from service.entities.ids import tag_gid, user_gid
+from service.entities.principal import Role
 from tests.api.engine.random_operations import Operation, operations
 from tests.api.engine.two_schemas import SchemaPair, open_schema_pair
 
