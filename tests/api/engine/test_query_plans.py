@@ -122,13 +122,13 @@ async def test_a_page_of_attributes_is_serialized_without_graphql_core(
     stage: SchemaPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     completed: list[str] = []
-    complete = query_plan.StrawberryGraphQLCoreExecutionContext.complete_value
+    complete = StrawberryGraphQLCoreExecutionContext.complete_value
 
     def recorded(self: Any, return_type: Any, *arguments: Any) -> Any:
         completed.append(str(return_type))
         return complete(self, return_type, *arguments)
 
-    monkeypatch.setattr(query_plan.StrawberryGraphQLCoreExecutionContext, "complete_value", recorded)
+    monkeypatch.setattr(StrawberryGraphQLCoreExecutionContext, "complete_value", recorded)
     answer = await stage.fast.execute(
         "query($c: ID!) { channel(id: $c) { tags { totalCount edges { cursor node { name } } nodes { name } "
         "pageInfo { endCursor } } } }",
