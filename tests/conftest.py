@@ -1,13 +1,14 @@
-"""What every test can ask for (real servers, its own database, a clock), and what it must not leave."""
+"""Give every test real servers, a database of its own and a clock, and fail the test that leaves something running."""
 
 import asyncio
 import itertools
+import os
 import shutil
 import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -108,30 +109,44 @@ async def leak_check() -> AsyncIterator[None]:
         for task in tasks
         if not task.done() and not lasting.is_shared(task)
     ]
-    for process in _processes() - processes_before:
-        left.append(f"process {process.pid}: {_command(process)}")
-        process.kill()
+    for pid in _processes() - processes_before:
+        left.append(f"process {pid}: {_command(pid)}")
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     if left:
         pytest.fail("This test left running: " + "; ".join(left))
 
 
-def _processes() -> set[psutil.Process]:
+def _processes() -> set[int]:
     """Our children and theirs, without the servers that serve the whole run."""
-    found = set()
-    to_visit = psutil.Process().children()
+    found: set[int] = set()
+    to_visit = _children(os.getpid())
     while to_visit:
-        process = to_visit.pop()
-        if process.pid not in lasting.processes:
-            found.add(process)
-            try:
-                to_visit += process.children()
-            except psutil.NoSuchProcess:
-                found.discard(process)
+        pid = to_visit.pop()
+        if pid not in lasting.processes:
+            found.add(pid)
+            to_visit += _children(pid)
     return found
 
 
-def _command(process: psutil.Process) -> str:
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
     try:
+        return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+    except OSError:  # another kernel, or the process has ended
+        return _children_by_psutil(pid)
+
+
+def _children_by_psutil(pid: int) -> list[int]:
+    try:
+        return [child.pid for child in psutil.Process(pid).children()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _command(pid: int) -> str:
+    try:
+        process = psutil.Process(pid)
         return " ".join(process.cmdline()) or process.status()
     except psutil.Error:
         return "gone by now"

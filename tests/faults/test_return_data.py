@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.faults.conftest import Install
 from tests.faults.harness.bound_channel import token
 from tests.faults.harness.installation import Installation

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from service.api.transport.etags import compute_etag
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot, event_input
 from tests.support.runtime import admin
 from tests.support.web import WebClient, web_process

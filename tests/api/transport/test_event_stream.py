@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot
 from tests.support.robot import event_input as event
 

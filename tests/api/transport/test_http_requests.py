@@ -8,8 +8,8 @@ import pytest
 
 from service.api.transport.content_negotiation import media_type_for
 from service.auth.quotas import RateLimiter
-from service.entities.enums import Role
 from service.entities.errors import RateLimitedError
+from service.entities.principal import Role
 from tests.support.robot import Robot
 from tests.support.runtime import admin
 from tests.support.web import WebClient, web_process

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.dev.demo.crowd import BACKLOG_DURATION, Action, SimulatedUsers, draw_history, new_openid
-from service.entities.enums import ChannelKind, EventKind
+from service.entities.channels import ChannelKind
+from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import new_account, open_receiver
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

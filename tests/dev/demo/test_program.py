@@ -23,7 +23,7 @@ from service.dev.demo.__main__ import read_service
 from service.dev.demo.accounts import demo_accounts, shared_unionids
 from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import utc_now
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 from service.foundation.settings import SettingsError
 from service.wechat.pushes import Push, decode_push, verify_url
 

@@ -11,13 +11,13 @@ from service.domain.membership import write_transitions
 from service.entities.blocks import (
     BLOCK_BYTES,
     BLOCK_SIZE,
+    ChangeCause,
     Transition,
     bitmap_of,
     block_of,
     offset_of,
     ordinal_at,
 )
-from service.entities.enums import ChangeCause
 from service.storage.blocks.heads import lock_heads
 from service.storage.database.pool import Connection
 from service.storage.database.statements import SQL_ROOT
