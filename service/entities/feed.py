@@ -4,22 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.entities.blocks import ChangeCause
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in one person's feed: a version of the block (None while the person is unknown) and of the tag states,
-    each with its instant, so that a restored or pruned database is noticed.
+    """Mark a place in one person's feed: a revision of the block, None while the person is unknown, and one of the
+    tag states of the channel.
     """
 
     channel_id: int
     openid_hash: str
     ordinal: int | None
-    block_version: int | None
-    block_at: datetime | None
-    tag_version: int
-    tag_version_at: datetime
+    block_revision: Revision | None
+    tag_revision: Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,9 @@ class UserTagsUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PanelPosition:
-    """A place in one channel's tag panel feed."""
+    """Mark a place in one channel's tag panel feed: its tag states, and the newest count."""
 
-    tag_version: int
-    tag_version_at: datetime
+    tag_revision: Revision
     counts_at: datetime
 
 

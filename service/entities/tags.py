@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from service.entities.blocks import ChangeCause
+from service.entities.revision import Revision
 
 
 class TagKind(StrEnum):
@@ -66,22 +67,16 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Catalogue:
-    """All tags of a channel as of one tag-state version. Nothing is shown while the gate is closed."""
+    """Hold all tags of a channel as of one revision of its tag states. Nothing is shown while the gate is closed."""
 
     channel_id: int
     open: bool
-    version: int
-    at: datetime
+    revision: Revision
     default_tags_as_of: datetime
     tags: Mapping[int, Tag]
     # What others derive from it, keyed by who derives it. It refers back to the catalogue, so only here, and in no weak
     # dictionary, does it go when the catalogue goes.
     derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @property
-    def revision(self) -> tuple[int, datetime]:
-        """The version with its instant: in a restored database the number alone may mean something else."""
-        return self.version, self.at
 
     def shown(self, tag_ids: Iterable[int]) -> frozenset[int]:
         """Those of `tag_ids` that a person's page shows."""
@@ -131,3 +126,8 @@ class UserTagChange:
     offset: int
     added: tuple[int, ...]
     removed: tuple[int, ...]
+
+    @property
+    def revision(self) -> Revision:
+        """Return the revision of the block that this change made."""
+        return Revision(self.version, self.at)

@@ -7,6 +7,7 @@ from typing import Any, cast
 import asyncpg
 
 from service.entities.channels import Channel, ChannelKind, ChannelState
+from service.entities.revision import Revision
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -143,10 +144,10 @@ async def lock_channel_state(conn: Connection, channel_id: int) -> ChannelState:
     return _state(_require_row(await conn.fetchrow(STATEMENTS["lock_channel_state"], channel_id)))
 
 
-async def bump_tag_version(conn: Connection, channel_id: int, now: datetime, *, is_open: bool) -> tuple[int, datetime]:
-    """The new tag-state version and its instant."""
+async def bump_tag_version(conn: Connection, channel_id: int, now: datetime, *, is_open: bool) -> Revision:
+    """Give the tag states of a channel their next revision, with the gate as it is then, and return it."""
     row = _require_row(await conn.fetchrow(STATEMENTS["bump_tag_version"], channel_id, now, is_open))
-    return row["tag_version"], row["tag_version_at"]
+    return Revision(row["tag_version"], row["tag_version_at"])
 
 
 async def allocate_ordinals(conn: Connection, channel_id: int, count: int) -> int:
@@ -226,8 +227,7 @@ def _channel(row: asyncpg.Record) -> Channel:
 def _state(row: asyncpg.Record) -> ChannelState:
     return ChannelState(
         open=row["open"],
-        tag_version=row["tag_version"],
-        tag_version_at=row["tag_version_at"],
+        tag_revision=Revision(row["tag_version"], row["tag_version_at"]),
         user_count=row["user_count"],
         next_ordinal=row["next_ordinal"],
         default_tags_as_of=row["default_tags_as_of"],

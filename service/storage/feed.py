@@ -2,23 +2,22 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import asyncpg
 
 from service.entities.blocks import ChangeCause, block_of, offset_of, ordinal_at
+from service.entities.revision import Revision
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
 class BlockPosition:
-    """A known person's place and bits at one version of the block."""
+    """Hold a known person's place, and their bits at one revision of the block."""
 
     block: int
     offset: int
-    version: int
-    at: datetime
+    revision: Revision
     tag_ids: frozenset[int]
     last_cause: ChangeCause | None = None
 
@@ -29,20 +28,19 @@ class BlockPosition:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One snapshot: the channel's tag states and, if the person is known, their block."""
+    """Hold one snapshot of the channel's tag states and, if the person is known, of their block."""
 
     open: bool
-    tag_version: int
-    tag_version_at: datetime
+    tag_revision: Revision
     in_block: BlockPosition | None
 
 
 @dataclass(frozen=True, slots=True)
-class Revisions:
-    """Newest versions with their instants: of the tag states and of each block."""
+class CurrentRevisions:
+    """Hold the newest revisions of a channel: that of its tag states, and by block."""
 
-    tags: tuple[int, datetime]
-    blocks: dict[int, tuple[int, datetime]]
+    tags: Revision
+    blocks: dict[int, Revision]
 
 
 async def read_positions(conn: Connection, channel_id: int, openids: Collection[str]) -> dict[str, Position]:
@@ -50,7 +48,7 @@ async def read_positions(conn: Connection, channel_id: int, openids: Collection[
     rows = await conn.fetch(STATEMENTS["read_positions"], channel_id, list(openids))
     if not rows:
         raise LookupError("a channel never loses its state")
-    nobody = Position(rows[0]["open"], rows[0]["tag_version"], rows[0]["tag_version_at"], None)
+    nobody = Position(rows[0]["open"], Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), None)
     known = {row["openid"]: replace(nobody, in_block=_block_position(row)) for row in rows if row["openid"] is not None}
     return dict.fromkeys(openids, nobody) | known
 
@@ -66,20 +64,19 @@ async def block_positions_of(conn: Connection, channel_id: int, openids: Iterabl
     }
 
 
-async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[int]) -> Revisions | None:
-    """What a lost wake-up would have said; None when there is no such channel."""
+async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[int]) -> CurrentRevisions | None:
+    """Return where the tag states and `blocks` stand now; None when there is no such channel."""
     rows = await conn.fetch(STATEMENTS["current_revisions"], channel_id, list(blocks))
     if not rows:
         return None
-    blocks = {row["block"]: (row["version"], row["at"]) for row in rows if row["block"] is not None}
-    return Revisions((rows[0]["tag_version"], rows[0]["tag_version_at"]), blocks)
+    current = {row["block"]: Revision(row["version"], row["at"]) for row in rows if row["block"] is not None}
+    return CurrentRevisions(Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), current)
 
 
 def _block_position(row: asyncpg.Record) -> BlockPosition:
     return BlockPosition(
         block=block_of(row["ordinal"]),
         offset=offset_of(row["ordinal"]),
-        version=row["version"],
-        at=row["at"],
+        revision=Revision(row["version"], row["at"]),
         tag_ids=frozenset(row["tag_ids"]),
     )

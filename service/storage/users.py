@@ -8,6 +8,7 @@ import asyncpg
 from asyncpg import BitString
 
 from service.entities.blocks import BLOCK_SIZE, bitmap_of
+from service.entities.revision import Revision
 from service.entities.users import ChannelUser, Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -57,10 +58,9 @@ async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[in
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRevision:
-    """Where the tag states of a channel stand, as read with the bits."""
+    """Say which catalogue of a channel holds at the instant at which bits were read."""
 
-    version: int
-    at: datetime
+    tags: Revision
     default_tags_as_of: datetime
 
 
@@ -108,7 +108,7 @@ async def tags_since(conn: Connection, channel_id: int, ordinals: Iterable[int])
 
 
 def catalogue_revision_of(row: asyncpg.Record) -> CatalogueRevision:
-    return CatalogueRevision(row["tag_version"], row["tag_version_at"], row["default_tags_as_of"])
+    return CatalogueRevision(Revision(row["tag_version"], row["tag_version_at"]), row["default_tags_as_of"])
 
 
 def user_of(row: asyncpg.Record) -> ChannelUser:

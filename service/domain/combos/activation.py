@@ -121,7 +121,7 @@ async def _activate(runtime: Runtime, channel_id: int, tag_id: int, generation: 
     publish_and_enqueue(runtime, after, [notification])
     if parents_stale:
         runtime.queue.enqueue(
-            "refresh_combos", channel_id, task_id=f"refresh_combos:{channel_id}:{after.catalogue.version}"
+            "refresh_combos", channel_id, task_id=f"refresh_combos:{channel_id}:{after.catalogue.revision.version}"
         )
     return ActivationOutcome.ACTIVE
 

@@ -111,4 +111,6 @@ def enqueue_activation(runtime: Runtime, channel_id: int, combo: Combo) -> None:
 def enqueue_clearing(runtime: Runtime, graph: ComboGraph) -> None:
     """Members of lapsed and deleted tags show nowhere; their bits may go when there is time."""
     channel_id = graph.catalogue.channel_id
-    runtime.queue.enqueue("clear_members", channel_id, task_id=f"clear_members:{channel_id}:{graph.catalogue.version}")
+    runtime.queue.enqueue(
+        "clear_members", channel_id, task_id=f"clear_members:{channel_id}:{graph.catalogue.revision.version}"
+    )

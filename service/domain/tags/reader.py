@@ -94,13 +94,13 @@ class UserReader:
     async def catalogue_of(self, channel_id: int) -> Catalogue:
         """As it is now."""
         state = await self.state_of(channel_id)
-        revision = users.CatalogueRevision(state.tag_version, state.tag_version_at, state.default_tags_as_of)
+        revision = users.CatalogueRevision(state.tag_revision, state.default_tags_as_of)
         return await self._catalogue_at(channel_id, revision)
 
     async def _catalogue_at(self, channel_id: int, revision: users.CatalogueRevision) -> Catalogue:
         """What is kept, if it is of this version; otherwise read anew, which may give a newer one."""
         cached = self._cached.get(channel_id)
-        if cached is None or cached.revision != (revision.version, revision.at):
+        if cached is None or cached.revision != revision.tags:
             cached = await self._catalogues.get(channel_id)
             if cached is None:
                 raise LookupError("a channel never loses its state")

@@ -1,9 +1,10 @@
 """Block heads: locks, versions, and which blocks the scheduled run must visit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from service.entities.blocks import BlockHead
+from service.entities.revision import Revision
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -49,15 +50,15 @@ async def unlocked_blocks(conn: Connection, channel_id: int) -> set[int]:
     return {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
 
 
-async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, tuple[int, datetime]]) -> None:
-    """New (version, at) by block; the caller holds the locks."""
-    blocks = sorted(versions)
+async def advance_heads(conn: Connection, channel_id: int, revisions: Mapping[int, Revision]) -> None:
+    """Move locked blocks to their new revisions, by block."""
+    blocks = sorted(revisions)
     await conn.execute(
         STATEMENTS["advance_heads"],
         channel_id,
         blocks,
-        [versions[block][0] for block in blocks],
-        [versions[block][1] for block in blocks],
+        [revisions[block].version for block in blocks],
+        [revisions[block].at for block in blocks],
     )
 
 

@@ -1,10 +1,10 @@
-"""DESIGN §3: a place in the log is known only as (version, instant), and pruning never leaves a silent gap."""
+"""A place in a log is known only as a revision; pruning leaves no silent gap (docs/architecture/04-cursors.md)."""
 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 
@@ -12,6 +12,7 @@ from service.domain.events.recorder import record_events
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
+from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from service.storage.blocks.change_log import ChangesSince
@@ -23,12 +24,11 @@ from tests.support.races import RacingProcess, StartRacingProcess
 from tests.support.weakened import NO_BLOCK_LOCK
 
 MINUTE = timedelta(minutes=1)
-Revision = tuple[int, datetime]
 # Three versions a minute apart; the first two are forgotten.
-FIRST: Revision = (0, START)
-FORGOTTEN: Revision = (1, START)
-BASE: Revision = (2, START + MINUTE)
-NEWEST: Revision = (3, START + 2 * MINUTE)
+FIRST = Revision(0, START)
+FORGOTTEN = Revision(1, START)
+BASE = Revision(2, START + MINUTE)
+NEWEST = Revision(3, START + 2 * MINUTE)
 BETWEEN = START + 1.5 * MINUTE
 NO_BASE = {"raise_base": "select $1::bigint, $2::int, $3::bigint"}
 
@@ -164,12 +164,14 @@ async def test_resuming_anywhere_at_any_time_gives_all_or_begins_anew(
         await prune_channel(pruner.runtime, channel.channel_id, clock() - 8 * MINUTE)
         for place in (places[-1], *order.choices(places, k=4)):
             answer = await read(runtime, channel, place)
-            places.append((answer.version, answer.at))
+            places.append(answer.revision)
             if answer.known:
-                assert [each.version for each in answer.changes] == list(range(place[0] + 1, answer.version + 1))
+                assert [each.version for each in answer.changes] == list(
+                    range(place.version + 1, answer.revision.version + 1)
+                )
             else:
                 begun_anew += 1
-                assert place[0] < await base_of(runtime, channel), "only who is too far behind"
+                assert place.version < await base_of(runtime, channel), "only who is too far behind"
     await writing
 
     assert begun_anew

@@ -16,6 +16,7 @@ from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.schema import graphql_schema_of, make_schema
 from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -78,7 +79,7 @@ tags = st.builds(
     deleted_at=st.sampled_from([None, NOW]),
 )
 catalogues = st.builds(
-    lambda found, *, is_open: Catalogue(1, is_open, 7, NOW, NOW, {tag.tag_id: tag for tag in found}),
+    lambda found, *, is_open: Catalogue(1, is_open, Revision(7, NOW), NOW, {tag.tag_id: tag for tag in found}),
     st.lists(tags, max_size=8),
     is_open=st.booleans(),
 )
@@ -87,7 +88,12 @@ moments = st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1), m
 updates = st.builds(
     UserTagsUpdate,
     cursor=st.builds(
-        Cursor, st.just(1), st.just("ann"), st.none() | st.just(9), st.just(4), moments, st.just(7), moments
+        Cursor,
+        st.just(1),
+        st.just("ann"),
+        st.none() | st.just(9),
+        st.builds(Revision, st.just(4), moments),
+        st.builds(Revision, st.just(7), moments),
     ),
     reset=st.booleans(),
     tags=tag_ids,
@@ -160,8 +166,8 @@ def test_what_was_written_for_a_catalogue_goes_with_it() -> None:
     assert encoder is not None
     for name in ("Opened", "Was opened"):
         tag = Tag(1, 3, TagKind.DEFAULT, "Opening", name, None, TagState.ACTIVE, 1, NOW, NOW, None)
-        catalogue = Catalogue(1, True, 7, NOW, NOW, {3: tag})
-        place = Cursor(1, "ann", 1, 1, NOW, 7, NOW)
+        catalogue = Catalogue(1, True, Revision(7, NOW), NOW, {3: tag})
+        place = Cursor(1, "ann", 1, Revision(1, NOW), Revision(7, NOW))
         three, none = frozenset({3}), frozenset[int]()
         update = UserTagsUpdate(place, False, three, three, none, none, None, NOW, catalogue)
         assert orjson.loads(encoder.encode(update) or b"") == {"userTags": {"tags": [{"name": name}]}}
@@ -179,11 +185,19 @@ def test_what_is_kept_of_a_catalogue_has_a_limit_in_bytes(monkeypatch: pytest.Mo
         each: Tag(1, each, TagKind.DEFAULT, "Opening", f"Tag {each}", None, TagState.ACTIVE, 1, NOW, NOW, None)
         for each in range(1, 9)
     }
-    catalogue = Catalogue(1, True, 7, NOW, NOW, of_catalogue)
+    catalogue = Catalogue(1, True, Revision(7, NOW), NOW, of_catalogue)
     for number in range(1, 256):
         shown = frozenset(each for each in of_catalogue if number & 1 << each - 1)
         update = UserTagsUpdate(
-            Cursor(1, "ann", 1, 1, NOW, 7, NOW), False, shown, shown, frozenset(), frozenset(), None, NOW, catalogue
+            Cursor(1, "ann", 1, Revision(1, NOW), Revision(7, NOW)),
+            False,
+            shown,
+            shown,
+            frozenset(),
+            frozenset(),
+            None,
+            NOW,
+            catalogue,
         )
         assert encoder.encode(update) == executed(document, update, VARIABLES)
         (cache,) = encoder._caches.values()

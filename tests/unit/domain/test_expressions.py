@@ -19,6 +19,7 @@ from service.entities.expressions import (
     to_json,
 )
 from service.entities.ids import tag_gid
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
 
@@ -37,7 +38,7 @@ TAGS = {
     LAPSED: made(LAPSED, TagState.LAPSED),
     DELETED: replace(made(DELETED), deleted_at=START),
 }
-CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
+CATALOGUE = Catalogue(7, True, Revision(1, START), START, TAGS)
 
 
 def leaf(tag_id: int, channel_id: int = 7) -> TagDraft:

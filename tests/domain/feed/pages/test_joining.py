@@ -113,7 +113,7 @@ async def test_whoever_read_before_the_block_moved_on_reads_again(
         held.released.set()
         place, _ = await joining
         assert place is not None
-        assert (place.version, DefaultTagRule.OPENED in place.tag_ids) == (2, True)
+        assert (place.revision.version, DefaultTagRule.OPENED in place.tag_ids) == (2, True)
         watch.leave(bob)
 
 
@@ -155,7 +155,7 @@ async def test_whoever_read_before_the_tag_states_moved_on_reads_again(
         await ann.wait_for_events(2)
         held.released.set()
         _, catalogue = await joining
-        assert catalogue.version == version
+        assert catalogue.revision.version == version
         assert bob.snapshot(catalogue).tags == ann.tags
         watch.leave(bob)
 
