@@ -2,13 +2,12 @@
 
 import asyncio
 import itertools
+import logging
 import os
-import shutil
 import signal
-import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,11 +19,11 @@ import redis.asyncio as redis
 from service.dev.stack.servers import EmbeddedServers, start_embedded
 from tests.support import lasting
 from tests.support.clock import FrozenClock
+from tests.support.servers import enterable_directory
 
 TEMPLATE = "user_tags_template"
 GRACE_PERIOD = 1.0
-TMPFS = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
-MIN_FREE_MEMORY = 4 * 1024**3
+LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore")
 
 _logical_databases = itertools.cycle(range(1, 16))
 
@@ -32,18 +31,6 @@ _logical_databases = itertools.cycle(range(1, 16))
 # A shell without job control starts what it puts into the background deaf to Ctrl-C, and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@contextmanager
-def enterable_directory() -> Iterator[Path]:
-    # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
-    fits_in_memory = TMPFS.is_dir() and shutil.disk_usage(TMPFS).free > MIN_FREE_MEMORY
-    directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=TMPFS if fits_in_memory else None))
-    directory.chmod(0o711)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
 
 
 @pytest.fixture
@@ -93,6 +80,21 @@ async def redis_url(servers: EmbeddedServers) -> str:
 def clock() -> FrozenClock:
     """Set a clock to 2026-03-01T12:00:00Z, to move when the test says so."""
     return FrozenClock()
+
+
+@pytest.fixture
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
+    """Give what was logged since the last call; afterwards logging is as it was before."""
+    root = logging.getLogger()
+    level = root.level
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger, logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
+    yield lambda: capsys.readouterr().err.splitlines()  # noqa: PLW0108 - read when called
+    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != "service.foundation.logging"]
+    root.setLevel(level)
+    for logger, kept, propagate, logger_level in before:
+        logger.handlers[:], logger.propagate = kept, propagate
+        logger.setLevel(logger_level)
 
 
 @pytest.fixture(autouse=True)

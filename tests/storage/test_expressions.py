@@ -1,7 +1,6 @@
 """DESIGN §1: set algebra is bit algebra. What SQL says of an expression is what Python's sets say."""
 
 from collections.abc import Mapping
-from typing import cast
 
 import pytest
 from asyncpg import BitString
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, bitmap_of, ordinal_at
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.storage.combos import EXPRESSION_PLACEHOLDER, compile_expression, count_of_expression, fill_expression
+from service.storage.combos import EXPRESSION_PLACEHOLDER, count_of_expression, fill_expression
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from tests.contract.tenancy import unscoped_tables
@@ -108,8 +107,3 @@ async def test_a_hundred_leaves_of_one_channel_are_one_statement(conn: Connectio
     assert unscoped_tables(text, {"tag_members", "block_head"}) == []
     await conn.prepare(text)
     assert await count_of_expression(conn, 1, expression) == 0
-
-
-def test_nothing_but_numbers_enters_the_statement() -> None:
-    with pytest.raises(ValueError, match="invalid literal"):
-        compile_expression(tag(cast("int", "1) or (true")))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+import pytest
 
 from tests.support.waiting import wait_until
 
@@ -22,7 +23,7 @@ TIMEOUT: Final = 20.0
 
 
 def environment(database_url: str, redis_url: str, **extra: str) -> dict[str, str]:
-    """Everything a process needs; `more` goes by names without the prefix `USER_TAGS_`."""
+    """Return everything a process needs; what is extra goes by names without the prefix `USER_TAGS_`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("USER_TAGS_")}
     return {
         **clean,
@@ -32,6 +33,14 @@ def environment(database_url: str, redis_url: str, **extra: str) -> dict[str, st
         "USER_TAGS_SECRETS_KEY": SECRETS_KEY,
         **{f"USER_TAGS_{name}": value for name, value in extra.items()},
     }
+
+
+def reset_environment(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    """Give this process no other settings than these, by names without the prefix `USER_TAGS_`, until the test ends."""
+    for name in [name for name in os.environ if name.startswith("USER_TAGS_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(f"USER_TAGS_{name}", value)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,11 @@ mutation Export($input: ExportAudienceInput!) {
 CREATE_COMBO = """
 mutation Create($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id name state version } } }
 """
+USER_TAGS = """
+subscription ($c: ID!, $o: String!, $after: String) {
+  userTags(channelId: $c, openid: $o, after: $after) { cursor reset tags { name } added { name } removed { name } }
+}
+"""
 STATE = "query State($id: ID!) { tag(id: $id) { state } }"
 Event = dict[str, Any]
 

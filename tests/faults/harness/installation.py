@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -143,3 +143,6 @@ class Installation:
 
 def _through_proxy(url: str, proxy: Proxy) -> str:
     return urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition(":")[0] + f":{proxy.port}").geturl()
+
+
+Install = Callable[..., Awaitable[Installation]]

@@ -12,7 +12,7 @@ from tests.support.processes import worker
 from tests.support.runtime import admin
 from tests.support.tags import make_combo, make_tag, members, state_of, tag_gid_of
 from tests.support.waiting import wait_until
-from tests.worker.conftest import ScheduledChannel
+from tests.worker.scheduled_channel import ScheduledChannel
 
 HEADS = """
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
