@@ -18,10 +18,9 @@ from service.dev.stack.servers import EmbeddedServers, start_embedded
 from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, Role
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.channels import all_channels

@@ -8,6 +8,7 @@ a test holds the two together.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 BLOCK_SIZE: Final = 32_000
@@ -66,6 +67,25 @@ class BlockHead:
         Nor before the newest scheduled run, even one that had nothing to do here: `announce_default_tags_run`.
         """
         return max(clock, self.latest_at)
+
+
+class ChangeCause(StrEnum):
+    """Why somebody's tags changed."""
+
+    EVENT = "EVENT"
+    TIME_PASSED = "TIME_PASSED"
+    RETURN_DATA = "RETURN_DATA"
+    BATCH_UNDONE = "BATCH_UNDONE"
+    BATCH_EXPIRED = "BATCH_EXPIRED"
+    AD_FEED = "AD_FEED"
+    IMPORT = "IMPORT"
+    IDENTITY_LINKED = "IDENTITY_LINKED"
+    COMBO_REFRESHED = "COMBO_REFRESHED"
+    TAG_EDITED = "TAG_EDITED"
+    TAG_DELETED = "TAG_DELETED"
+    TAG_LAPSED = "TAG_LAPSED"
+    REPAIRED = "REPAIRED"
+    FORGOTTEN = "FORGOTTEN"
 
 
 @dataclass(frozen=True, slots=True)

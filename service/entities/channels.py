@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from service.entities.enums import ChannelKind
+
+class ChannelKind(StrEnum):
+    SERVICE_ACCOUNT = "SERVICE_ACCOUNT"
+    SUBSCRIPTION_ACCOUNT = "SUBSCRIPTION_ACCOUNT"
+    MINI_PROGRAM = "MINI_PROGRAM"
 
 
 @dataclass(frozen=True, slots=True)

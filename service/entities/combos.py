@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from service.entities.enums import TagState
 from service.entities.expressions import Expression
-from service.entities.tags import Catalogue, Tag
+from service.entities.tags import Catalogue, Tag, TagState
 
 
 @dataclass(frozen=True, slots=True)

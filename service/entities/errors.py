@@ -4,6 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class RejectionCode(StrEnum):
+    """Why one entry of a list was refused while its neighbours were kept."""
+
+    MALFORMED_OPENID = "MALFORMED_OPENID"
+    MALFORMED_UNIONID = "MALFORMED_UNIONID"
+    UNIONID_CONFLICT = "UNIONID_CONFLICT"
+    TIME_IN_FUTURE = "TIME_IN_FUTURE"
+    BAD_VALUE = "BAD_VALUE"
+
+
 class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause
 from service.entities.tags import Catalogue
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 
 class JobKind(StrEnum):

@@ -2,10 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from service.entities.enums import Permission, Role
+
+class Role(StrEnum):
+    CREATOR = "creator"
+    ADMIN = "admin"
+    AGENT = "agent"
+    INTEGRATOR = "integrator"
+
+
+class Permission(Enum):
+    """What a role may do; the table is in `service.entities.principal`."""
+
+    VIEW_TAGS = "VIEW_TAGS"
+    VIEW_USERS = "VIEW_USERS"
+    VIEW_RETURN_ADDRESS = "VIEW_RETURN_ADDRESS"
+    MANAGE_RETURN_KEY = "MANAGE_RETURN_KEY"
+    MANAGE_TAGS = "MANAGE_TAGS"
+    SYNC = "SYNC"
+    BROADCAST = "BROADCAST"
+    EXPORT = "EXPORT"
+    MANAGE_CHANNELS = "MANAGE_CHANNELS"
+    SUBMIT_DATA = "SUBMIT_DATA"
+    VIEW_AUDIT_LOG = "VIEW_AUDIT_LOG"
+
 
 # Everything is denied unless it is listed here.
 PERMISSIONS: Final = MappingProxyType(

@@ -3,8 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from service.entities.enums import BatchEnd, RejectionCode, ReturnMode, ReturnSource
+from service.entities.errors import RejectionCode
+
+
+class ReturnMode(StrEnum):
+    ADD = "ADD"
+    REMOVE = "REMOVE"
+    REPLACE = "REPLACE"
+
+
+class ReturnSource(StrEnum):
+    GRAPHQL = "GRAPHQL"
+    HTTP = "HTTP"
+
+
+class BatchEnd(StrEnum):
+    """Why a batch of returned data is no longer in force by itself; SETTLED: its people stay, undo is over."""
+
+    UNDONE = "UNDONE"
+    EXPIRED = "EXPIRED"
+    REPLACED = "REPLACED"
+    SETTLED = "SETTLED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,36 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum, StrEnum
 from typing import Any
 
-from service.entities.enums import ChangeCause, DefaultTagRule, TagKind, TagState
+from service.entities.blocks import ChangeCause
+
+
+class TagKind(StrEnum):
+    DEFAULT = "DEFAULT"
+    RETURN = "RETURN"
+    AD = "AD"
+    COMBO = "COMBO"
+
+
+class TagState(StrEnum):
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    LAPSED = "LAPSED"
+
+
+class DefaultTagRule(IntEnum):
+    """A default tag. Its value is its tag id in every channel; rule *r* is bit *r* - 1 of a rules mask."""
+
+    NEW_USER = 1
+    OLD_USER = 2
+    OPENED = 3
+    NOT_OPENED = 4
+    TOUCHABLE = 5
+    UNTOUCHABLE = 6
+    ADVERTISING = 7
+    NON_ADVERTISING = 8
 
 
 @dataclass(frozen=True, slots=True)

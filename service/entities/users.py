@@ -3,8 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from service.entities.enums import EventKind
+
+class EventKind(StrEnum):
+    FOLLOW = "FOLLOW"
+    UNFOLLOW = "UNFOLLOW"
+    MESSAGE = "MESSAGE"
+    MENU_CLICK = "MENU_CLICK"
+    SCAN = "SCAN"
+    PAYMENT = "PAYMENT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from typing import Any, cast
 
 import asyncpg
 
-from service.entities.channels import Channel, ChannelState
-from service.entities.enums import ChannelKind
+from service.entities.channels import Channel, ChannelKind, ChannelState
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

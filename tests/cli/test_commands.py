@@ -7,9 +7,8 @@ import pytest
 
 from service.cli.commands import main
 from service.domain.events.recorder import record_events
-from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.clock import system_clock
 from tests.support.clock import FrozenClock
 from tests.support.processes import reset_environment

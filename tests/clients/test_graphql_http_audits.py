@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.node import EXAMPLES, node
 from tests.support.web import web_process
 

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.node import EXAMPLES, node
 from tests.support.sockets import MALFORMED_FRAMES
 from tests.support.web import WebClient, web_process

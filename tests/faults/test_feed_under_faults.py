@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.faults.harness.change_log import changes_by_openid, tags_by_openid
 from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Install, Installation
 from tests.faults.harness.page_reader import Reader, reading

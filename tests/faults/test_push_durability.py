@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.faults.harness.installation import Install
 from tests.faults.harness.schedule import draw_crashes, inject_faults
 from tests.faults.harness.seeds import seeds

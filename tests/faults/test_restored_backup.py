@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.faults.harness.change_log import tags_by_openid
 from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.page_reader import Reader, reading

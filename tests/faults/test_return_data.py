@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.faults.harness.bound_channel import token
 from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.seeds import seeds

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 import pytest
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.faults.harness.bound_channel import bind, unbind
 from tests.faults.harness.change_log import tags_by_openid
 from tests.faults.harness.installation import Install, Installation

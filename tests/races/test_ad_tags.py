@@ -8,8 +8,7 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from tests.support.ad_tags import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
 from tests.support.clock import START
 from tests.support.database_state import miscounted

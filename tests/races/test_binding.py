@@ -13,11 +13,10 @@ from service.domain.channels.binding import bind_channel, unbind_channel
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, EventKind
+from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import ConflictError
 from service.entities.ids import channel_gid
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.channels import channel_state
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import START, FrozenClock

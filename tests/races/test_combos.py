@@ -15,9 +15,9 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.combos import Combo
-from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, tag
+from service.entities.tags import TagState
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.database_state import miscounted
 from tests.support.log_replay import replay_and_check

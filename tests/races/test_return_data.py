@@ -13,9 +13,8 @@ from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError
-from service.entities.return_data import Receipt
+from service.entities.return_data import Receipt, ReturnMode
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import FrozenClock
 from tests.support.database_state import miscounted

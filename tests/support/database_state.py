@@ -6,7 +6,7 @@ from datetime import datetime
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule
+from service.entities.tags import DefaultTagRule
 from service.entities.users import FACT_OF_EVENT, Facts, UserEvent
 
 MISCOUNTED = """

@@ -7,7 +7,7 @@ from asyncpg import BitString
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE, bitmap_of
 from service.entities.channels import Channel
-from service.entities.enums import TagState
+from service.entities.tags import TagState
 
 PEOPLE = """
 insert into channel_user (channel_id, ordinal, openid, first_seen_at)

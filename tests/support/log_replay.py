@@ -4,9 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from service.domain.runtime import Runtime
-from service.entities.blocks import BLOCK_SIZE
+from service.entities.blocks import BLOCK_SIZE, ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause
 from tests.support.database_state import heads_of, offsets_in, tags_by_ordinal
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.channels import ChannelKind
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 
 ONLY_FOLLOWERS_CAN = {EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN}

@@ -5,7 +5,7 @@ from datetime import datetime
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule
+from service.entities.tags import DefaultTagRule
 from service.entities.users import UserEvent
 from service.foundation.settings import Windows
 from tests.support.database_state import expected_facts, facts_by_openid, miscounted, tags_by_openid

@@ -6,9 +6,8 @@ from datetime import datetime
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import ReturnMode
 from service.entities.ids import gid
-from service.entities.return_data import Receipt
+from service.entities.return_data import Receipt, ReturnMode
 from tests.support.database_state import tags_by_ordinal
 
 MEMBERS = "select ordinal, openid from channel_user where channel_id = $1"

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.waiting import wait_until
 from tests.support.web import GraphqlResponse, WebClient
 

@@ -10,10 +10,9 @@ from service.domain.channels.binding import ChannelDetails, Credentials, bind_ch
 from service.domain.people.ordinals import find_or_create_users
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, Role
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from service.foundation.clock import Clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings

@@ -8,10 +8,10 @@ from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ReturnMode, TagState
 from service.entities.expressions import Expression
 from service.entities.ids import channel_gid, tag_gid
-from service.entities.tags import Tag
+from service.entities.return_data import ReturnMode
+from service.entities.tags import Tag, TagState
 from service.storage import combos, users
 from tests.support.runtime import admin
 

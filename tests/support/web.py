@@ -14,7 +14,7 @@ import httpx
 import uvicorn
 
 from service.auth.tokens import sign_token
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.settings import ClientLimits, Settings
 from service.web.app import make_app
 from service.web.protocols.uvicorn_options import uvicorn_options

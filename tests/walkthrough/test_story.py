@@ -13,7 +13,7 @@ import pytest
 
 from service.auth.tokens import sign_token
 from service.dev.demo.platform import Account, WechatPlatform
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.clock import make_clock
 from service.foundation.settings import Settings
 from tests.support.processes import JWT_SECRET, ClockOffsetFile, environment, run_to_completion, web, worker

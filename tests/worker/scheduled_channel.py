@@ -7,8 +7,8 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from tests.support.database_state import tags_by_openid
 from tests.support.processes import ClockOffsetFile
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot
 from tests.support.robot import event_input as event
 

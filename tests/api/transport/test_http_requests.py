@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot
 from tests.support.web import WebClient, web_process
 

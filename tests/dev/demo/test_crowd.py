@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from service.dev.demo.crowd import Action, SimulatedUsers
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import new_account, open_receiver
 
 

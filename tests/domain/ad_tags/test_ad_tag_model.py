@@ -13,9 +13,8 @@ from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind, TagState
-from service.entities.tags import Tag
-from service.entities.users import AdFollow, UserEvent
+from service.entities.tags import DefaultTagRule, Tag, TagState
+from service.entities.users import AdFollow, EventKind, UserEvent
 from tests.support.ad_tags import address_secret, confirm_address, create_tag, update_tag
 from tests.support.clock import FrozenClock
 from tests.support.database_state import miscounted, tags_by_ordinal

@@ -12,8 +12,8 @@ from service.domain.combos.tag_deletion import delete_tag
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
-from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, ChannelKind, DefaultTagRule, EventKind, TagState
+from service.entities.blocks import ChangeCause
+from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -26,7 +26,8 @@ from service.entities.errors import (
 from service.entities.expressions import all_of
 from service.entities.expressions import tag as leaf
 from service.entities.ids import channel_gid, tag_gid
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule, TagState
+from service.entities.users import EventKind, UserEvent
 from tests.support.ad_tags import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import tags_by_openid

@@ -13,7 +13,6 @@ from service.domain.combos.expressions import to_draft
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import TagState
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -25,6 +24,7 @@ from service.entities.errors import (
 )
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.ids import channel_gid, tag_gid
+from service.entities.tags import TagState
 from tests.support.clock import START
 from tests.support.exact_members import openid_of, populate, set_state
 from tests.support.runtime import admin, bind

@@ -24,12 +24,12 @@ from service.domain.jobs import JOB_RETENTION, LEASE_DURATION, cancel_job, run_j
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import EventKind, TagState
 from service.entities.errors import ChannelNotBoundError, ErrorCode, RequestError
 from service.entities.expressions import Expression, any_of, difference, tag
 from service.entities.ids import channel_gid, gid
 from service.entities.jobs import Job, JobKind, JobState
-from service.entities.users import UserEvent
+from service.entities.tags import TagState
+from service.entities.users import EventKind, UserEvent
 from service.storage import jobs
 from tests.support.clock import START, FrozenClock
 from tests.support.exact_members import openid_of, populate, set_state

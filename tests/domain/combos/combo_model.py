@@ -18,10 +18,10 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind, TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.entities.users import UserEvent
+from service.entities.tags import TagState
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import FrozenClock
 from tests.support.database_state import miscounted
 from tests.support.log_replay import replay_and_check

@@ -13,9 +13,9 @@ from service.domain.combos.tag_deletion import delete_tag, deletion_preview
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import TagState
 from service.entities.errors import ConflictError, ErrorCode, RequestError, TagProtectedError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
+from service.entities.tags import TagState
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import miscounted
 from tests.support.runtime import RecordingQueue, admin

@@ -12,9 +12,8 @@ from service.domain.feed.hub import Hub
 from service.domain.runtime import Publisher, Runtime
 from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool

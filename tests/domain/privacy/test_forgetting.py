@@ -15,9 +15,9 @@ from service.domain.privacy.retention import prune_channel
 from service.domain.return_data.batches import expire_batches, undo_batch
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from tests.support.ad_tags import create_tag, members, record_ad_follow_of

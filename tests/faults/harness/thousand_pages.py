@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.faults.harness.bound_channel import ask
 from tests.faults.harness.change_log import changes_by_openid, tags_by_openid
 from tests.faults.harness.figures import report_figure

@@ -12,8 +12,7 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import heads
 from tests.support.clock import START, FrozenClock
 from tests.support.race_outcomes import check_consistency, skip_ordinals

@@ -12,8 +12,7 @@ from service.domain.events.recorder import record_events
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from service.storage.blocks.change_log import ChangesSince
 from tests.support.clock import START, FrozenClock

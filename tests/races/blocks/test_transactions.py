@@ -13,8 +13,8 @@ from service.domain.events.recorder import EventRecorder, record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import facts_by_openid, miscounted

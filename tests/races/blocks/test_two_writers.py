@@ -11,9 +11,9 @@ from service.domain.default_tags.definitions import channel_rules, to_transition
 from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent, facts_from_events
+from service.entities.users import EventKind, UserEvent, facts_from_events
 from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.support.clock import START, FrozenClock

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import heads_of, tags_by_ordinal

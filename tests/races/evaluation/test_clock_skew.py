@@ -9,8 +9,8 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import VerifyReport, verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import heads_of
 from tests.support.log_replay import replay_and_check

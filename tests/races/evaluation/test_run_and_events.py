@@ -9,8 +9,8 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage.channels import channel_state
 from service.storage.database.statements import STATEMENTS
 from tests.support.clock import START, FrozenClock

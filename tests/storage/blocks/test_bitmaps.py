@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from service.domain.membership import write_transitions
 from service.entities.blocks import (
     BLOCK_SIZE,
+    ChangeCause,
     Transition,
     bitmap_of,
 )
-from service.entities.enums import ChangeCause
 from service.storage.blocks.heads import lock_heads
 from service.storage.database.pool import Connection
 from tests.storage.large_channels import fill_channels

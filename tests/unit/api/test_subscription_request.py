@@ -10,8 +10,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 from service.api.context import Context
 from service.api.live.request import parse_subscription
 from service.api.schema import make_schema
-from service.entities.enums import Role
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from service.foundation.settings import QueryLimits, Settings
 from tests.support.robot import USER_TAGS
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.dev.demo.__main__ import read_service
 from service.dev.demo.accounts import demo_accounts, shared_unionids
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 from service.foundation.settings import SettingsError
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.dev.demo.crowd import BACKLOG_DURATION, Action, draw_history, new_openid
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import redis.asyncio as redis
 
 from service.domain.combos.tag_deletion import delete_tag
-from service.entities.enums import TagState
 from service.entities.expressions import tag
+from service.entities.tags import TagState
 from service.valkey.job_queue import ArqQueue
 from tests.support.processes import worker
 from tests.support.runtime import admin

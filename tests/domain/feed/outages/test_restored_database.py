@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, page
 from tests.domain.feed.tag_changes import change_tags, rename

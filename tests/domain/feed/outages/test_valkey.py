@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from service.valkey import listener
 from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page

@@ -5,9 +5,9 @@ from contextlib import aclosing
 from service.domain.channels.binding import unbind_channel
 from service.domain.feed.panel_watch import merge_updates
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
 from service.entities.feed import PanelUpdate
 from service.entities.ids import channel_gid
+from service.entities.users import EventKind
 from service.foundation.mailbox import MAX_PENDING, Mailbox
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, check_deltas, page
