@@ -17,9 +17,8 @@ import pytest
 import redis.asyncio as redis
 
 from service.dev.stack.servers import EmbeddedServers, start_embedded
-from tests.support import lasting
 from tests.support.clock import FrozenClock
-from tests.support.servers import enterable_directory
+from tests.support.servers import enterable_directory, is_shared, shared_processes
 
 TEMPLATE = "user_tags_template"
 GRACE_PERIOD = 1.0
@@ -44,7 +43,7 @@ def accessible_dir() -> Iterator[Path]:
 def servers() -> Iterator[EmbeddedServers]:
     """Run a PostgreSQL and a Valkey for the whole run."""
     with enterable_directory() as directory, start_embedded(directory, fast=True) as running:
-        lasting.processes.add(running.pid)
+        shared_processes.add(running.pid)
         yield running
 
 
@@ -106,11 +105,7 @@ async def leak_check() -> AsyncIterator[None]:
     tasks = asyncio.all_tasks() - tasks_before - {asyncio.current_task()}
     if tasks:
         await asyncio.wait(tasks, timeout=GRACE_PERIOD)
-    left = [
-        f"task {task.get_name()}: {task.get_coro()}"
-        for task in tasks
-        if not task.done() and not lasting.is_shared(task)
-    ]
+    left = [f"task {task.get_name()}: {task.get_coro()}" for task in tasks if not task.done() and not is_shared(task)]
     for pid in _processes() - processes_before:
         left.append(f"process {pid}: {_command(pid)}")
         with suppress(ProcessLookupError):
@@ -125,7 +120,7 @@ def _processes() -> set[int]:
     to_visit = _children(os.getpid())
     while to_visit:
         pid = to_visit.pop()
-        if pid not in lasting.processes:
+        if pid not in shared_processes:
             found.add(pid)
             to_visit += _children(pid)
     return found

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from service.entities.principal import Role
-from tests.support.node import EXAMPLES, node
+from tests.support.processes import EXAMPLES, node
 from tests.support.sockets import MALFORMED_FRAMES
 from tests.support.web import WebClient, web_process
 

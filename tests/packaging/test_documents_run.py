@@ -15,7 +15,7 @@ import pytest
 from service.foundation.settings import read_settings
 from tests.packaging.documents import FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
 from tests.packaging.pasted import Demo, demo, environment
-from tests.support.node import EXAMPLES, node
+from tests.support.processes import EXAMPLES, node
 from tests.support.servers import enterable_directory
 
 TOKEN: Final = re.compile(r"eyJ[\w.…-]+")

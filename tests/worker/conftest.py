@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.foundation.clock import make_clock
-from tests.support.processes import ClockOffsetFile, environment
+from tests.support.clock import ClockOffsetFile
+from tests.support.processes import environment
 from tests.support.runtime import bind, open_runtime
 from tests.worker.scheduled_channel import ScheduledChannel
 

@@ -9,8 +9,8 @@ from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.tags import DefaultTagRule
 from service.entities.users import EventKind, UserEvent
+from tests.support.clock import ClockOffsetFile
 from tests.support.database_state import tags_by_openid
-from tests.support.processes import ClockOffsetFile
 
 
 @dataclass(frozen=True)

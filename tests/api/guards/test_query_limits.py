@@ -11,8 +11,7 @@ from graphql import (
 
 from service.foundation.settings import QueryLimits
 from tests.support.robot import Robot, table_digests
-from tests.support.transports import TRANSPORTS, error_codes
-from tests.support.web import WebClient, web_process
+from tests.support.web import TRANSPORTS, WebClient, error_codes, web_process
 
 MUTATION = "mutation ($input: BindChannelInput!) { bindChannel(input: $input) { channel { %s } } }"
 ON, OFF = "@include(if: true)", "@skip(if: false)"

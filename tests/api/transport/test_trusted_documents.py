@@ -10,8 +10,7 @@ import pytest
 
 from tests.support.processes import environment, run_to_completion
 from tests.support.robot import table_digests
-from tests.support.transports import TRANSPORTS, error_codes, execute_over
-from tests.support.web import WebClient, web_process
+from tests.support.web import TRANSPORTS, WebClient, error_codes, execute_over, web_process
 
 VIEWER: Final = "query Viewer { viewer { robotId } }"
 TWO: Final = "query Type { __typename }\nquery Subject { viewer { subject } }"

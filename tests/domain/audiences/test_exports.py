@@ -32,8 +32,8 @@ from service.entities.tags import TagState
 from service.entities.users import EventKind, UserEvent
 from service.storage import jobs
 from tests.support.clock import START, FrozenClock
-from tests.support.exact_members import openid_of, populate, set_state
 from tests.support.runtime import admin
+from tests.support.tags import openid_of, populate, set_state
 
 EXPORT = JobKind.AUDIENCE_EXPORT
 

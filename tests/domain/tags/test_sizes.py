@@ -8,7 +8,7 @@ from service.entities.channels import Channel
 from service.entities.tags import TagSize
 from service.storage.tags import sizes_since
 from tests.support.clock import START, FrozenClock
-from tests.support.exact_members import populate
+from tests.support.tags import populate
 
 QUARTER = timedelta(minutes=15)
 

@@ -22,8 +22,9 @@ from tests.faults.harness.bound_channel import BoundChannel, bind
 from tests.faults.harness.programs import WebProgram, WorkerProgram
 from tests.faults.harness.proxy import Proxy
 from tests.faults.harness.servers import TIMEOUT, FaultyServer, copy_directory, postgres_in, valkey_in
-from tests.support.ports import free_port
-from tests.support.processes import ClockOffsetFile, environment
+from tests.support.clock import ClockOffsetFile
+from tests.support.processes import environment
+from tests.support.servers import free_port
 
 SETTINGS: Final = {"FEED_HEAL_EVERY": "500ms", "DEFAULT_TAGS_EVERY": "1s", "DATABASE_POOL_SIZE": "5"}
 

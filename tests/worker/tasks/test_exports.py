@@ -12,9 +12,9 @@ from service.entities.expressions import tag
 from service.entities.ids import channel_gid
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
-from tests.support.exact_members import openid_of, populate
 from tests.support.processes import worker
 from tests.support.runtime import admin
+from tests.support.tags import openid_of, populate
 from tests.support.waiting import wait_until
 from tests.worker.scheduled_channel import ScheduledChannel
 
