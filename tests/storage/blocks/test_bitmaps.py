@@ -1,4 +1,4 @@
-"""DESIGN §1: the size of a block is the same everywhere, and flipping a bit is a HOT update."""
+"""docs/architecture/01-bits-in-blocks.md: a block has the same size everywhere, and flipping a bit is a HOT update."""
 
 import random
 import re
@@ -20,7 +20,7 @@ from service.entities.blocks import (
 from service.entities.enums import ChangeCause
 from service.storage.blocks.heads import lock_heads
 from service.storage.database.pool import Connection
-from service.storage.database.statements import SQL_ROOT
+from service.storage.database.sql_files import sql_folder
 from tests.storage.large_channels import fill_channels
 from tests.support.clock import START
 
@@ -32,7 +32,7 @@ where relname in ('tag_members', 'tag_member_count', 'block_head')
 
 
 def test_the_size_is_the_same_in_every_statement_and_migration() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in SQL_ROOT.rglob("*.sql")]
+    texts = [path.read_text(encoding="utf-8") for path in sql_folder().rglob("*.sql")]
     sizes = {int(next(filter(None, found.groups()))) for text in texts for found in IN_SQL.finditer(text)}
     assert sizes == {BLOCK_SIZE}
     assert BLOCK_BYTES * 8 == BLOCK_SIZE
