@@ -5,18 +5,17 @@ evaluated under the new rules, also by processes of the release before.
 import asyncio
 from datetime import timedelta
 
-from service.entities.enums import DefaultTagRule, EventKind
-from tests.support.race_outcomes import check_consistency, tags_of
-
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage.database.migrations import migrate
 from tests.storage.rules_of_next_release import EQUIVALENT_WINDOWS, next_rules
 from tests.support.clock import START, FrozenClock
+from tests.support.database_state import check_consistency, tags_of
 from tests.support.races import StartRacingProcess
 
 HOUR = timedelta(hours=1)
