@@ -9,6 +9,7 @@ import pytest
 from graphql import GraphQLSchema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from service.api.engine import query_plan, serializers
 from service.api.schema import graphql_schema_of, make_schema
