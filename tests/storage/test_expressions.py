@@ -1,4 +1,4 @@
-"""DESIGN §1: set algebra is bit algebra. What SQL says of an expression is what Python's sets say."""
+"""docs/architecture/06-combos-from-stored-members.md: SQL says of an expression what sets in Python say."""
 
 from collections import defaultdict
 

@@ -28,8 +28,8 @@ SLEPT_THROUGH = {
 }
 ONLY_THE_FIRST_BOUNDARY = modified_statement(
     "cross_boundaries",
-    ("default_rules(u.facts, $5, $6, w.w, r.until)", "default_rules(u.facts, $5, $6, w.w, u.wake_at)"),
-    ("next_boundary(u.facts, $5, w.w, r.until)", "next_boundary(u.facts, $5, w.w, u.wake_at)"),
+    ("default_rules(u.facts, $5, $6, w.w, t.until)", "default_rules(u.facts, $5, $6, w.w, u.wake_at)"),
+    ("next_boundary(u.facts, $5, w.w, t.until)", "next_boundary(u.facts, $5, w.w, u.wake_at)"),
 )
 
 

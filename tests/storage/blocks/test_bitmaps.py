@@ -1,4 +1,4 @@
-"""DESIGN §1: the size of a block is the same everywhere, and flipping a bit is a HOT update."""
+"""docs/architecture/01-bits-in-blocks.md: a block has the same size everywhere, and flipping a bit is a HOT update."""
 
 import random
 

@@ -12,13 +12,13 @@ from service.entities.blocks import (
     offset_of,
     ordinal_at,
 )
-from service.storage.database.statements import SQL_ROOT
+from service.storage.database.sql_files import sql_folder
 
 IN_SQL = re.compile(r"bit\((\d{4,})\)|/ (\d{4,})|% (\d{4,})|\* (\d{4,})")
 
 
 def test_the_size_is_the_same_in_every_statement_and_migration() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in SQL_ROOT.rglob("*.sql")]
+    texts = [path.read_text(encoding="utf-8") for path in sql_folder().rglob("*.sql")]
     sizes = {int(next(filter(None, found.groups()))) for text in texts for found in IN_SQL.finditer(text)}
     assert sizes == {BLOCK_SIZE}
     assert BLOCK_BYTES * 8 == BLOCK_SIZE

@@ -1,38 +1,53 @@
-"""Read the statements of sql/queries by name: each has a purpose and is used, and none is asked for in vain."""
+"""Hold the statement files to their form: each says what it does, and the storage module of its file runs it."""
 
 import re
+from pathlib import Path
 
-from service.storage.database.statements import NAMED, SQL_ROOT, STATEMENTS
+from service.storage.database.sql_files import read_sql, sql_folder
+from service.storage.database.statements import NAMED, STATEMENTS
 
-SERVICE = SQL_ROOT.parent / "service"
-ASKED_FOR = re.compile(r"""STATEMENTS\[\s*["'](\w+)["']\s*\]""")
+SERVICE = sql_folder().parent / "service"
+RUN = re.compile(r"""STATEMENTS\[\s*["'](\w+)["']\s*\]""")
 MARKED = re.compile(r"^--\s*name:\s*(\w+)", re.MULTILINE)
+NO_VERB = re.compile(r"(?:a|an|the|what|where|who|whoever|whom|which|how|every|some|no|of|if) ", re.IGNORECASE)
 
 
-def statements_asked_for() -> set[str]:
-    return {name for path in SERVICE.rglob("*.py") for name in ASKED_FOR.findall(path.read_text(encoding="utf-8"))}
+def modules_by_statement() -> dict[str, set[Path]]:
+    """Return the modules that run each statement."""
+    found: dict[str, set[Path]] = {}
+    for path in SERVICE.rglob("*.py"):
+        for name in RUN.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(name, set()).add(path.relative_to(SERVICE))
+    return found
 
 
-def statements_written() -> list[str]:
-    """The names in the files, however the rest of them is formed."""
-    files = sorted((SQL_ROOT / "queries").glob("*.sql"))
-    return [name for path in files for name in MARKED.findall(path.read_text(encoding="utf-8"))]
+def names_by_file() -> dict[str, list[str]]:
+    """Return the names in each file, however the rest of them is formed."""
+    return {file: MARKED.findall(text) for file, text in read_sql("queries").items()}
 
 
 def test_every_statement_in_the_files_is_read_with_its_purpose() -> None:
-    assert sorted(STATEMENTS) == sorted(statements_written())
+    assert sorted(STATEMENTS) == sorted(name for names in names_by_file().values() for name in names)
 
 
 def test_every_statement_begins_with_its_purpose() -> None:
-    for path in (SQL_ROOT / "queries").glob("*.sql"):
-        before, *parts = NAMED.split(path.read_text(encoding="utf-8"))
-        assert not before.strip(), f"{path.name} begins with something that belongs to no statement"
-        for name, purpose in zip(parts[::3], parts[1::3], strict=True):
-            assert purpose.strip().endswith("."), f"{name} in {path.name} does not say in a sentence what it is for"
+    for file, text in read_sql("queries").items():
+        before, *parts = NAMED.split(text)
+        assert not before.strip(), f"{file} begins with something that belongs to no statement"
+        for name, comment in zip(parts[::3], parts[1::3], strict=True):
+            purpose = comment.removeprefix("-- ").strip()
+            assert purpose.endswith("."), f"{name} in {file} does not say in a sentence what it does"
+            assert not NO_VERB.match(purpose), f"{name} in {file} does not begin with a verb"
 
 
-def test_every_statement_is_used() -> None:
-    assert set(STATEMENTS) == statements_asked_for()
+def test_every_statement_is_run_by_the_storage_module_of_its_file() -> None:
+    modules = modules_by_statement()
+    assert set(STATEMENTS) == set(modules)
+    for file, names in names_by_file().items():
+        for name in names:
+            (module,) = modules[name]
+            assert module.parts[0] == "storage", f"{name} is run outside storage, in {module}"
+            assert module.stem == Path(file).stem, f"{name} in {file} is run by {module}"
 
 
 def test_each_is_one_statement() -> None:

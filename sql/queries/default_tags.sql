@@ -1,9 +1,9 @@
 -- name: merge_facts
--- Takes the maxima of known and new facts, re-arms wake_at lazily, and answers whose default tags differ from the bits:
--- users of a block with the same difference together. Where a boundary lies between the latest evaluation of a block and
--- this one, the head remembers this one even if no bit changes: an earlier instant would see another tag.
--- None is evaluated before the newest run's instant, which is read here because the blocks are locked by now.
--- A line without rules names people who are not there (any more).
+-- Take the maxima of known and new facts, and return whose default tags differ from the bits, users of a block with
+-- the same difference together. A timer is set only where the present one would come too late. Where a boundary lies
+-- between the latest evaluation of a block and this one, the head records this one even if no bit changes: an earlier
+-- instant would see another tag. Nobody is evaluated before the newest run's instant, which is read here because the
+-- blocks are locked. A row without rules names people who do not exist (any more).
 with event as (
     select e.ordinal, greatest(e.now, s.default_tags_run_at) as now, e.followed_at, e.unfollowed_at, e.messaged_at,
         e.clicked_at, e.scanned_at, e.paid_at, e.ad_followed_at
@@ -18,7 +18,7 @@ with event as (
 ),
 merged as (
     select e.ordinal, e.now, f.facts, w.w, b.boundary,
-        b.boundary is not null and (u.wake_at > e.now and u.wake_at <= b.boundary) is not true as arms
+        b.boundary is not null and (u.wake_at > e.now and u.wake_at <= b.boundary) is not true as needs_timer
     from event e
     join user_facts u on u.channel_id = $1 and u.ordinal = e.ordinal
     cross join lateral (
@@ -42,14 +42,14 @@ updated as (
         scanned_at = (m.facts).scanned_at,
         paid_at = (m.facts).paid_at,
         ad_followed_at = (m.facts).ad_followed_at,
-        wake_at = case when m.arms then m.boundary else u.wake_at end
+        wake_at = case when m.needs_timer then m.boundary else u.wake_at end
     from merged m
     where u.channel_id = $1 and u.ordinal = m.ordinal
     returning u.ordinal, default_rules(m.facts, $11, $12, m.w, m.now) as rules
 ),
-armed as (
+timer_set as (
     insert into alarm (channel_id, block, wake_at, user_offset)
-    select $1, ordinal / 32000, boundary, ordinal % 32000 from merged where arms
+    select $1, ordinal / 32000, boundary, ordinal % 32000 from merged where needs_timer
     on conflict do nothing
 ),
 evaluated_late as (
@@ -82,31 +82,31 @@ group by 1
 order by 1, 2, 3;
 
 -- name: cross_boundaries
--- Re-evaluates the users of locked blocks whose boundary lies in (after, until], and arms their next one. The rules are
--- applied where the row is read, and the rows of a block are fetched together: both is most of what a run costs.
+-- Re-evaluate the users of locked blocks whose boundary lies in (after, until], and set their next timers. The rules
+-- are applied where the row is read, and the rows of a block are fetched together: both is most of what a run costs.
 with visit as (
     select * from unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) as v (block, after, until)
 ),
-rung as materialized (
+due_timers as materialized (
     select v.block, v.after, v.until, array_agg(v.block * 32000 + a.user_offset order by a.user_offset) as ordinals
     from visit v
     join alarm a on a.channel_id = $1 and a.block = v.block and a.wake_at > v.after and a.wake_at <= v.until
     group by 1, 2, 3
 ),
 due as materialized (
-    select r.block, (u.ordinal - r.block * 32000)::smallint as user_offset,
-        default_rules(u.facts, $5, $6, w.w, r.until) as rules, next_boundary(u.facts, $5, w.w, r.until) as boundary
-    from rung r
+    select t.block, (u.ordinal - t.block * 32000)::smallint as user_offset,
+        default_rules(u.facts, $5, $6, w.w, t.until) as rules, next_boundary(u.facts, $5, w.w, t.until) as boundary
+    from due_timers t
     join user_facts u
-        on u.channel_id = $1 and u.ordinal = any(r.ordinals) and u.wake_at > r.after and u.wake_at <= r.until
+        on u.channel_id = $1 and u.ordinal = any(t.ordinals) and u.wake_at > t.after and u.wake_at <= t.until
     cross join current_windows w
 ),
-armed as (
+timer_set as (
     insert into alarm (channel_id, block, wake_at, user_offset)
     select $1, block, boundary, user_offset from due where boundary is not null
     on conflict do nothing
 ),
-noted as (
+wake_at_set as (
     update channel_user u
     set wake_at = d.boundary
     from due d
@@ -126,7 +126,7 @@ group by 1, 2, 3
 order by 1, 2, 3;
 
 -- name: default_tag_differences
--- Everyone of one locked block whose bits are not what the facts say at $3.
+-- List everybody of a locked block whose bits are not what the facts say at $3.
 with bits as materialized (
     select * from default_tag_bits where channel_id = $1 and block = $2
 ),
@@ -146,8 +146,8 @@ group by 2, 3
 order by 2, 3;
 
 -- name: schedule_reevaluation
--- Arms everyone of one locked block who would otherwise sleep through a boundary after $3.
-with sleeper as materialized (
+-- Set the missing timers of a locked block: those of everybody who has none by their next boundary after $3.
+with missing_timers as materialized (
     select f.ordinal, b.boundary
     from user_facts f
     cross join current_windows w
@@ -158,33 +158,33 @@ with sleeper as materialized (
       and b.boundary is not null
       and (a.wake_at is null or f.wake_at > b.boundary or f.wake_at <= $3)
 ),
-armed as (
+timer_set as (
     insert into alarm (channel_id, block, wake_at, user_offset)
-    select $1, $2, boundary, ordinal - $2 * 32000 from sleeper
+    select $1, $2, boundary, ordinal - $2 * 32000 from missing_timers
     on conflict do nothing
 ),
-noted as (
+wake_at_set as (
     update channel_user u
-    set wake_at = s.boundary
-    from sleeper s
-    where u.channel_id = $1 and u.ordinal = s.ordinal and u.ordinal between $2 * 32000 and $2 * 32000 + 31999
+    set wake_at = m.boundary
+    from missing_timers m
+    where u.channel_id = $1 and u.ordinal = m.ordinal and u.ordinal between $2 * 32000 and $2 * 32000 + 31999
 )
-select ordinal from sleeper;
+select ordinal from missing_timers;
 
 -- name: prune_timers
--- Forgets the alarms of a locked block that have rung.
+-- Delete the timers of a locked block that are spent.
 delete from alarm a
 using block_head h
 where h.channel_id = $1 and h.block = $2
   and a.channel_id = $1 and a.block = $2 and a.wake_at <= h.evaluated_at;
 
 -- name: insert_windows
--- New windows; blocks are re-evaluated one by one by the scheduled run.
+-- Insert new windows; the scheduled run re-evaluates the blocks one by one. No row where another process was faster.
 insert into touch_windows (version, follow, menu_click, scan, message, payment, new_user, set_at)
 select max(version) + 1, $1, $2, $3, $4, $5, $6, $7 from touch_windows
 on conflict do nothing
 returning version;
 
 -- name: current_windows
--- The windows in force.
+-- Return the windows in force.
 select * from touch_windows order by version desc limit 1;

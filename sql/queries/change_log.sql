@@ -1,12 +1,12 @@
 -- name: log_user_changes
--- One row for each user a small change touched.
+-- Log a small change: one row for each user it touched.
 insert into user_tag_change (channel_id, block, version, user_offset, at, cause, added, removed)
 select $1, n.block, n.version, n.user_offset, n.at, $8, n.added::int[], n.removed::int[]
 from unnest($2::int[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[])
     as n (block, version, user_offset, at, added, removed);
 
 -- name: log_bulk_changes
--- One row for each tag that a change of many users touched. The offsets of all rows are in $11, those of one in
+-- Log a change of many users: one row for each tag it touched. The offsets of all rows are in $11, those of one row in
 -- (start, added_end] and (added_end, removed_end].
 insert into bulk_tag_change (
     channel_id, block, version, tag_id, at, cause, added_offsets, removed_offsets, added, removed
@@ -20,8 +20,8 @@ from unnest(
 ) as n (block, version, tag_id, at, start, added_end, removed_end, added, removed);
 
 -- name: changes_since
--- What happened to these users of a block after a version, with where the block stands now; known is false where
--- the log no longer (or never) held that version at that instant.
+-- Return what happened to users of a block after a version, and the present version of the block; known is false where
+-- the log does not hold that version at that instant.
 with head as (
     select * from block_head where channel_id = $1 and block = $2
 ),
@@ -57,8 +57,8 @@ left join change c on true
 order by c.version, c.user_offset;
 
 -- name: known_revisions
--- Which versions the log, or the base of the block, holds at just these instants. What is known after the log was read
--- was known while it was read: forgetting never turns back.
+-- List which of these versions the log, or the base of the block, holds at just these instants. What is known after the
+-- log was read was known while it was read: a pruned version never comes back.
 select p.version, p.at
 from block_head h
 cross join unnest($3::bigint[], $4::timestamptz[]) as p (version, at)
@@ -76,15 +76,17 @@ where h.channel_id = $1 and h.block = $2
   );
 
 -- name: history_of_user
--- Changes of one user before a version, newest first.
+-- List the changes of one user before a version, newest first.
 select version, at, cause, added, removed from (
     select c.version, c.at, c.cause, c.added, c.removed
     from user_tag_change c
     where c.channel_id = $1 and c.block = $2 and c.user_offset = $3 and c.version < $4
     union all
     select b.version, b.at, min(b.cause),
-        array_agg(b.tag_id order by b.tag_id) filter (where b.added_offsets @> array[$3::smallint] or get_bit(b.added, $3) = 1),
-        array_agg(b.tag_id order by b.tag_id) filter (where b.removed_offsets @> array[$3::smallint] or get_bit(b.removed, $3) = 1)
+        array_agg(b.tag_id order by b.tag_id)
+            filter (where b.added_offsets @> array[$3::smallint] or get_bit(b.added, $3) = 1),
+        array_agg(b.tag_id order by b.tag_id)
+            filter (where b.removed_offsets @> array[$3::smallint] or get_bit(b.removed, $3) = 1)
     from bulk_tag_change b
     where b.channel_id = $1 and b.block = $2 and b.version < $4
       and (
@@ -97,7 +99,7 @@ order by version desc
 limit $5;
 
 -- name: prunable_version
--- The newest version of a block before the first that is kept; reads forward, so that it costs what is forgotten.
+-- Return the newest version of a block before the first that is kept; reads forward, so that it costs what is pruned.
 select coalesce(
     least(
         (
@@ -115,7 +117,7 @@ select coalesce(
 ) as version;
 
 -- name: raise_base
--- Remembers the newest version that leaves the log, so that a cursor at it stays good.
+-- Record the newest version that leaves the log, so that a cursor at it stays good.
 update block_head h
 set base_version = $3, base_at = (
     select at from (
@@ -127,9 +129,9 @@ set base_version = $3, base_at = (
 where h.channel_id = $1 and h.block = $2 and h.base_version < $3;
 
 -- name: prune_user_changes
--- Forgets changes up to a version.
+-- Delete small changes up to a version.
 delete from user_tag_change where channel_id = $1 and block = $2 and version <= $3;
 
 -- name: prune_bulk_changes
--- Forgets bulk changes up to a version.
+-- Delete changes of many users up to a version.
 delete from bulk_tag_change where channel_id = $1 and block = $2 and version <= $3;

@@ -1,30 +1,30 @@
 -- name: first_channel_of_robot
--- Where what belongs to a robot and to none of its channels is kept.
+-- Return the channel with which a robot's idempotency keys are kept.
 select min(channel_id) as channel_id from channel where robot_id = $1;
 
 -- name: claim_return_key
--- An idempotency key for a request, unless it is claimed; a claim that is too old is nobody's.
+-- Claim an idempotency key for a request, unless it is claimed; a claim older than $5 no longer counts.
 insert into return_key as k (channel_id, key, request_hash, at) values ($1, $2, $3, $4)
 on conflict (channel_id, key) do update
 set request_hash = excluded.request_hash, at = excluded.at, batch_channel_id = null, batch_id = null
 where k.at < $5;
 
 -- name: return_key
--- What an idempotency key was claimed for, and the receipt.
+-- Return the request an idempotency key was claimed for, and its receipt.
 select request_hash, batch_channel_id, batch_id from return_key where channel_id = $1 and key = $2;
 
 -- name: lock_return_key
--- Who comes second with the same key waits for the receipt of the first.
+-- Return the receipt of a key and lock it: a second request with the same key waits for the receipt of the first.
 select batch_channel_id, batch_id from return_key where channel_id = $1 and key = $2 for update;
 
 -- name: save_return_key_receipt
--- The receipt of a key.
+-- Record the receipt of a key.
 update return_key set batch_channel_id = $3, batch_id = $4 where channel_id = $1 and key = $2;
 
 -- name: release_return_key
--- A request that was refused has not used its key.
+-- Delete the claim of a request that was refused: it has not used its key.
 delete from return_key where channel_id = $1 and key = $2 and request_hash = $3 and batch_id is null;
 
 -- name: prune_return_keys
--- Forgets keys that were claimed before an instant.
+-- Delete keys that were claimed before an instant.
 delete from return_key where channel_id = $1 and at < $2;
