@@ -1,4 +1,4 @@
-"""What the live feed says."""
+"""Describe the events of the live feeds, and the places in them at which a client can resume."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,9 @@ from service.entities.tags import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Mark a place in one person's feed: a revision of the block, None while the person is unknown, and one of the
-    tag states of the channel.
+    """Hold a place in the feed of one user: a revision of the block and one of the tag states.
+
+    Ordinal and block revision are None while the user is unknown. Source: docs/architecture/04-cursors.md.
     """
 
     channel_id: int
@@ -23,7 +24,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class UserTagsUpdate:
-    """One event of a person's feed. `tags` is the whole set after it; ids resolve in `catalogue`."""
+    """Hold one event of the feed of a user. `tags` is the whole set after it; all ids are those of `catalogue`."""
 
     cursor: Cursor
     reset: bool
@@ -38,7 +39,7 @@ class UserTagsUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PanelPosition:
-    """Mark a place in one channel's tag panel feed: its tag states, and the newest count."""
+    """Hold a place in the feed of a tag panel: a revision of the tag states, and the instant of the newest count."""
 
     tag_revision: Revision
     counts_at: datetime
@@ -46,7 +47,7 @@ class PanelPosition:
 
 @dataclass(frozen=True, slots=True)
 class PanelUpdate:
-    """One event of the tag panel. `tag_id` is None on RESET."""
+    """Hold one event of the tag panel feed. `tag_id` is None on RESET."""
 
     channel_id: int
     kind: str
