@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
-from service.domain.feed.position_reader import PositionReader
+from service.domain.feed.position_reader import PositionKey, PositionReader
 from service.domain.feed.replay import structural_steps
 from service.domain.feed.subscriber import BlockWatch, Subscriber
 from service.domain.feed.watch import Watch
@@ -36,7 +36,7 @@ class ChannelWatch(Watch):
         while True:
             if self._catalogue is None:
                 await self._load_catalogue()
-            position = await positions.position_of(self.channel_id, subscriber.openid)
+            position = await positions.require(PositionKey(self.channel_id, subscriber.openid))
             catalogue, block_position = self._catalogue, position.in_block
             if catalogue is None or position.tag_revision != catalogue.revision:
                 async with self._pool.acquire() as conn:

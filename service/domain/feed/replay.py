@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from service.domain.feed.change_log_reader import ChangeLogReader
+from service.domain.feed.change_log_reader import ChangeLogReader, ChangesKey
 from service.domain.feed.cursors import openid_hash
-from service.entities.blocks import ChangeCause, offset_of
+from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.revision import Revision
 from service.entities.tags import TagChange, UserTagChange
@@ -53,7 +53,7 @@ async def updates_since(
         return None
     if since == block_position.revision:
         return _replay(snapshot, after, block_position, [], tag_changes)
-    found = await log.changes_since(channel_id, block_position.block, since, offset_of(block_position.ordinal))
+    found = await log.require(ChangesKey(channel_id, block_position.block, since, block_position.offset))
     if not found.known or found.revision.version < since.version:
         return None
     bit_changes = [change for change in found.changes if change.version <= block_position.revision.version]
