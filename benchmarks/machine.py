@@ -22,6 +22,7 @@ from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, Role
 from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Principal
+from service.entities.tasks import TaskName
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.channels import all_channels
@@ -65,7 +66,7 @@ class SilentPublisher:
 class IdleQueue:
     """Takes tasks where nobody works."""
 
-    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
         pass
 
 

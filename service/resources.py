@@ -17,8 +17,8 @@ from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings, SettingsError
 from service.storage.database.pool import open_pool
 from service.valkey.connection import Valkey, open_valkey
-from service.valkey.job_queue import ArqQueue
 from service.valkey.notifications import ValkeyPublisher
+from service.valkey.task_queue import ArqQueue
 
 VALKEY_TIMEOUT: Final = 2
 

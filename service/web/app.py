@@ -26,6 +26,7 @@ from service.domain.return_data.submission import ReturnRecorder
 from service.domain.tags.reader import UserReader
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
+from service.entities.tasks import TaskName
 from service.foundation.logging import configure_logging
 from service.foundation.settings import Settings, read_settings
 from service.resources import Services, open_resources
@@ -71,7 +72,7 @@ class WebProcess:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         del app
         async with open_resources(self._settings, answer_timeout=STATEMENT_TIMEOUT) as resources:
-            resources.queue.run_locally("activate_combo", partial(activate_combo, resources.runtime))
+            resources.queue.run_locally(TaskName.ACTIVATE_COMBO, partial(activate_combo, resources.runtime))
             hub = Hub(resources.runtime.pool, resources.redis, resync_interval=self._settings.feed_heal_every)
             limits = self._settings.client_limits
             rate_limiter = RateLimiter(limits.operations_per_second, burst=limits.operations_burst.total_seconds())

@@ -26,6 +26,7 @@ from service.entities.errors import (
 from service.entities.expressions import all_of
 from service.entities.expressions import tag as leaf
 from service.entities.ids import channel_gid, tag_gid
+from service.entities.tasks import TaskName
 from service.entities.users import UserEvent
 from tests.support.ad_tags import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
 from tests.support.clock import START, FrozenClock
@@ -289,7 +290,7 @@ async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, 
     runtime.queue.tasks.clear()
 
     await confirm_address(runtime, channel)
-    assert [name for name, *_ in runtime.queue.tasks] == ["activate_combo"]
+    assert [name for name, *_ in runtime.queue.tasks] == [TaskName.ACTIVATE_COMBO]
     await rescue_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
     await delete_tag(runtime, admin(), tag_gid(channel.channel_id, tag.tag_id))

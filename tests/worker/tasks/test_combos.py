@@ -7,7 +7,8 @@ import redis.asyncio as redis
 from service.domain.combos.tag_deletion import delete_tag
 from service.entities.enums import TagState
 from service.entities.expressions import tag
-from service.valkey.job_queue import ArqQueue
+from service.entities.tasks import TaskName
+from service.valkey.task_queue import ArqQueue
 from tests.support.processes import worker
 from tests.support.runtime import admin
 from tests.support.tags import make_combo, make_tag, members, state_of, tag_gid_of
@@ -69,7 +70,7 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     async with redis.Redis.from_url(redis_url) as valkey:
         queue = ArqQueue(valkey)
         for each in (combo, doomed, above):
-            queue.enqueue("activate_combo", channel.channel_id, each.tag_id, 1, task_id=str(each.tag_id))
+            queue.enqueue(TaskName.ACTIVATE_COMBO, channel.channel_id, each.tag_id, 1, task_id=str(each.tag_id))
         await queue.close()
         assert await valkey.dbsize() > 0
         await valkey.flushdb()
@@ -91,6 +92,6 @@ async def test_a_task_is_done_once_it_is_handed_over(
         combo = await make_combo(runtime, channel, "Combo", tag(1))
         async with redis.Redis.from_url(redis_url) as valkey:
             queue = ArqQueue(valkey)
-            queue.enqueue("activate_combo", channel.channel_id, combo.tag_id, 1, task_id="once")
+            queue.enqueue(TaskName.ACTIVATE_COMBO, channel.channel_id, combo.tag_id, 1, task_id="once")
             await queue.close()
         await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)
