@@ -184,7 +184,7 @@ class User(Node):
 async def users_by_openids(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
     """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
     context = info.context
-    user_reader, principal, loaders = context.services.user_reader, context.principal, context.loaders
+    user_reader, principal, loaders = context.resources.user_reader, context.principal, context.loaders
     if "tags" not in selected_field_names(info):
         return [
             None if each is None else User.of(each)
