@@ -42,9 +42,9 @@ def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
     """Return the table of the scheduled tasks."""
     return (
         ScheduledTask(run_default_tags_for_all, every=settings.default_tags_every),
-        ScheduledTask(refresh_all_combos, every=settings.combos_every),
-        ScheduledTask(end_expired_batches, every=settings.return_sweep_every),
         ScheduledTask(rescue_jobs, every=timedelta(seconds=5), timeout=None),
+        ScheduledTask(end_expired_batches, every=settings.return_sweep_every),
+        ScheduledTask(refresh_all_combos, every=settings.combos_every),
         ScheduledTask(rescue_combos, every=timedelta(seconds=10)),
         ScheduledTask(complete_ad_tags, every=timedelta(minutes=1), offset=timedelta(seconds=10)),
         ScheduledTask(
