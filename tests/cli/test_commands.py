@@ -1,5 +1,6 @@
 """The small commands of `user-tags`."""
 
+import argparse
 import asyncio
 import os
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ import jwt
 import pytest
 from graphql import build_schema
 
-from service.cli.commands import main
+from service.cli.commands import COMMANDS, Command, main
 from service.domain.events.recorder import record_events
 from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
@@ -149,3 +150,11 @@ def test_forget_deletes_one_person_and_says_so(
     assert capsys.readouterr().out == "forgotten\nnobody is known by this openid\n"
     with pytest.raises(SystemExit, match="no such channel"):
         main(["forget", "--channel", "nothing", "--openid", "ann"])
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_and_argument_is_explained(command: Command) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.help
+    assert [action.dest for action in parser._actions if not action.help] == []
