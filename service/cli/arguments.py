@@ -3,7 +3,7 @@
 import argparse
 from datetime import datetime
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 
 
 def add_up_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,9 +18,9 @@ from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
 from service.domain.return_data.submission import Submission
 from service.entities.channels import Channel
-from service.entities.enums import Permission, ReturnMode
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError, UnauthenticatedError
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
+from service.entities.return_data import ReturnMode
 from service.resources import resources_of
 from service.storage.database.pool import CONNECTION_LOST
 from service.web.endpoints.body import BodyNotReceivedError, stream_body

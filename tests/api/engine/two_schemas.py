@@ -14,10 +14,9 @@ from service.api import schema as schemas
 from service.api.context import Context
 from service.api.types.presenters import Presenters
 from service.domain.events.recorder import record_events
-from service.entities.enums import EventKind, Role
 from service.entities.ids import channel_gid
-from service.entities.principal import Principal
-from service.entities.users import UserEvent
+from service.entities.principal import Principal, Role
+from service.entities.users import EventKind, UserEvent
 from service.resources import Resources
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import FAR_FUTURE, bind, open_runtime
