@@ -1,4 +1,4 @@
-"""How long the service waits for a client, and how much one connection may carry; who is dropped is told a code."""
+"""Limit how long the service waits for a client and how much a connection may carry, each with its own code."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ HELLO = b"GET /healthz HTTP/1.1\r\nHost: here\r\n"
 
 @pytest.fixture
 async def strict(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
-    """A process that waits for nobody and takes little."""
+    """Run a web process that waits briefly and takes little."""
     soon = timedelta(milliseconds=400)
     async with web_process(
         database_url,
@@ -41,7 +41,7 @@ async def strict(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
 
 @pytest.fixture
 async def wire(strict: WebClient) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A bare connection, on which nothing is said by itself."""
+    """Open a bare connection, on which nothing is sent by itself."""
     address = urlsplit(strict.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     yield reader, writer
@@ -58,7 +58,7 @@ async def everything_until_closed(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize("said", [b"", HELLO, b"\r\n"], ids=["nothing", "half a head", "an empty line"])
-async def test_who_never_says_what_it_wants_is_dropped(wire: Wire, said: bytes) -> None:
+async def test_a_client_that_does_not_finish_its_headers_is_dropped(wire: Wire, said: bytes) -> None:
     reader, writer = wire
     began = time.monotonic()
     writer.write(said)
@@ -66,7 +66,7 @@ async def test_who_never_says_what_it_wants_is_dropped(wire: Wire, said: bytes) 
     assert time.monotonic() - began > 0.3
 
 
-async def test_a_second_request_must_be_said_in_time_too(wire: Wire) -> None:
+async def test_the_headers_of_a_second_request_must_arrive_in_time_too(wire: Wire) -> None:
     reader, writer = wire
     writer.write(HELLO + b"\r\n")
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
@@ -74,7 +74,7 @@ async def test_a_second_request_must_be_said_in_time_too(wire: Wire) -> None:
     assert b"HTTP" not in await everything_until_closed(reader)
 
 
-async def test_a_head_is_taken_to_its_last_byte_and_no_further(strict: WebClient, wire: Wire) -> None:
+async def test_headers_may_have_the_largest_size_and_no_byte_more(strict: WebClient, wire: Wire) -> None:
     reader, writer = wire
     rest = 1_000 - len(HELLO) - len(b"X: \r\n\r\n")
     writer.write(HELLO + b"X: " + b"x" * rest + b"\r\n\r\n")
@@ -97,15 +97,14 @@ async def test_a_body_must_arrive_in_time(strict: WebClient, wire: Wire) -> None
     assert b'"code":"LIMIT_EXCEEDED"' in refused
 
 
-async def test_a_large_body_that_arrives_is_no_head(strict: WebClient) -> None:
-    """What is left of a body after it was refused is not taken for the head of another request."""
+async def test_the_rest_of_a_refused_body_is_not_taken_for_headers(strict: WebClient) -> None:
     headers = {"Authorization": f"Bearer {strict.token('agent')}", "Content-Type": "application/json"}
     refused = await strict.http.post("/graphql", content=b" " * (5 * 2**20), headers=headers)
     assert refused.status_code == 413
     assert (await strict.http.get("/healthz")).status_code == 200
 
 
-async def test_who_does_not_initialise_in_time_is_closed(strict: WebClient) -> None:
+async def test_a_socket_that_does_not_initialise_in_time_is_closed(strict: WebClient) -> None:
     async with strict.uninitialised_socket() as late:
         assert await late.wait_for_close() == (4408, "Connection initialisation timeout")
     async with strict.socket(strict.token("agent")) as prompt:
@@ -113,7 +112,7 @@ async def test_who_does_not_initialise_in_time_is_closed(strict: WebClient) -> N
         assert (await (await prompt.subscribe(VIEWER)).next())["viewer"]
 
 
-async def test_a_message_is_taken_to_its_last_byte_and_no_further(strict: WebClient) -> None:
+async def test_a_message_may_have_the_largest_size_and_no_byte_more(strict: WebClient) -> None:
     async with strict.socket(strict.token("agent")) as socket:
         await socket.send('{"type":"ping"}'.ljust(500))
         assert (await socket.receive())["type"] == "pong"
@@ -121,7 +120,7 @@ async def test_a_message_is_taken_to_its_last_byte_and_no_further(strict: WebCli
         assert (await socket.wait_for_close())[0] == 1009
 
 
-async def test_who_does_not_answer_pings_is_closed(strict: WebClient, wire: Wire) -> None:
+async def test_a_socket_that_does_not_answer_pings_is_closed(strict: WebClient, wire: Wire) -> None:
     reader, writer = wire
     key = base64.b64encode(b"0123456789abcdef").decode()
     writer.write(
@@ -139,7 +138,7 @@ async def test_who_does_not_answer_pings_is_closed(strict: WebClient, wire: Wire
     assert (1011).to_bytes(2) + b"keepalive ping timeout" in said
 
 
-async def test_who_answers_pings_stays(strict: WebClient) -> None:
+async def test_a_socket_that_answers_pings_stays_open(strict: WebClient) -> None:
     began = time.monotonic()
     async with strict.socket(strict.token("agent")) as socket:
         await wait_until(lambda: time.monotonic() - began > 1.5)
