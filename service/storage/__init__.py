@@ -1,1 +1,1 @@
-"""One module per topic; each calls the named statements in sql/queries."""
+"""Named statements, called from one module per topic; functions take a connection and never commit."""

@@ -1,1 +1,1 @@
-"""The connection pool, named statements and migrations."""
+"""The connection pool, the files of `sql/`, the named statements and the migrations."""

@@ -1,4 +1,4 @@
-"""Connections: one pool a process, and the alias every storage function takes first."""
+"""Database connections: one pool a process, and the types by which all of `storage` knows them."""
 
 import asyncio
 import socket
@@ -52,18 +52,19 @@ SERVER_SETTINGS: Final = {
 
 
 class SessionlessConnection(BareConnection):
-    """Keeps no session state, so giving it back to the pool needs no reset query."""
+    """A connection that keeps no session state, so that giving it back to the pool needs no query."""
 
     def get_reset_query(self) -> str:
+        """Return no query: there is nothing to reset."""
         return ""
 
     async def _cancel(
         self, waiter: "asyncio.Future[None]", cancel_waiter: "asyncio.Future[None] | None" = None
     ) -> None:
-        """Ends the connection when the server does not take the cancellation of a statement soon: whoever gives the
-        connection back waits for this. asyncpg has the patience here that it has with statements.
+        """End the connection when the server does not take the cancellation of a statement in time.
 
-        The other connections of the pool went the same way, so they are made anew before they are used again.
+        Giving the connection back waits for this, and asyncpg would wait as long as for a statement. The other
+        connections of the pool went the same way, so they are made anew before they are used again.
         """
         async with asyncio.timeout(CANCEL_TIMEOUT) as deadline:
             await super()._cancel(waiter, cancel_waiter)  # type: ignore[misc]
@@ -75,7 +76,8 @@ class SessionlessConnection(BareConnection):
 
 
 async def open_pool(database_url: str, *, size: int, answer_timeout: float = 60) -> Pool:
-    """A pool of at most `size` connections; a statement that takes longer than so many seconds raises TimeoutError.
+    """Open a pool of at most `size` connections; a statement that takes longer than `answer_timeout` seconds raises
+    TimeoutError.
 
     Raises OSError or asyncpg.PostgresError when there is no database.
     """

@@ -1,1 +1,1 @@
-"""Returned data: batches, their members, endpoints and idempotency keys."""
+"""Return data: batches, their members, endpoints and idempotency keys."""
