@@ -18,10 +18,9 @@ from service.dev.stack.servers import EmbeddedServers, start_embedded
 from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, Role
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.channels import all_channels
@@ -160,7 +159,11 @@ async def _load(admin: BareConnection, servers: EmbeddedServers, users: int) -> 
 
 def _loaded_name(users: int) -> str:
     """Changes with whatever decides what is in it."""
-    code = [Path(loading.__file__).read_text(encoding="utf-8"), *read_sql("migrations").values(), *read_sql("functions").values()]
+    code = [
+        Path(loading.__file__).read_text(encoding="utf-8"),
+        *read_sql("migrations").values(),
+        *read_sql("functions").values(),
+    ]
     digest = hashlib.sha256("".join(code).encode()).hexdigest()[:12]
     return f"loaded_{users}_{digest}"
 

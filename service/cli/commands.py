@@ -13,8 +13,9 @@ from typing import Final
 
 from service.dev.stack.addresses import resolve_settings
 from service.dev.stack.servers import EmbeddedError, embedded_secrets
-from service.entities.enums import ReturnMode, Role
 from service.entities.errors import RequestError
+from service.entities.principal import Role
+from service.entities.return_data import ReturnMode
 from service.foundation.settings import Settings, SettingsError, read_settings
 
 Command = Callable[[Settings, argparse.Namespace], int]

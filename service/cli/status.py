@@ -13,7 +13,7 @@ import asyncpg
 
 from service.auth.tokens import sign_token
 from service.dev.stack.addresses import write_running_file
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.settings import read_settings
 from service.storage.channels import Summary, summary
 from service.storage.database.pool import CONNECTION_LOST

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple, cast
 
 import asyncpg
 
-from service.entities.channels import Channel, ChannelState
-from service.entities.enums import ChannelKind
+from service.entities.channels import Channel, ChannelKind, ChannelState
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

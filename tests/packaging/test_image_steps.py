@@ -25,7 +25,7 @@ from tests.packaging.dockerfile import (
     single_instruction,
     texts_of,
 )
-from tests.support.ports import free_port
+from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 BUILDER, RUNTIME = read_stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))

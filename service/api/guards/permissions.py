@@ -15,8 +15,8 @@ from graphql import (
 from strawberry.permission import BasePermission, PermissionExtension
 
 from service.api.context import Info
-from service.entities.enums import Permission
 from service.entities.errors import ForbiddenError
+from service.entities.principal import Permission
 
 # What seeing an object of a type takes; a type that is not listed belongs to whoever got hold of its parent.
 TYPE_PERMISSIONS: Final = {

@@ -11,7 +11,7 @@ from service.api.types.presenters import ad_tag_to_graphql
 from service.api.types.primitives import ChannelId, Input
 from service.domain.ad_tags import members as use_cases
 from service.domain.ad_tags.return_address import confirm_ad_return
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 
 @strawberry.input(

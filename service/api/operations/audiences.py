@@ -13,7 +13,7 @@ from service.api.types.primitives import ChannelId
 from service.api.types.tag import Tag
 from service.domain.audiences import counting as use_cases
 from service.domain.channels.lookup import find_channel
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 AudienceExpression = Annotated[TagExpressionInput, strawberry.argument(description="Over ACTIVE tags of that channel.")]
 

@@ -9,7 +9,8 @@ from service.api.types.channel import Channel
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
 from service.domain.channels.lookup import can_see_channel, find_channel, visible_channels
-from service.entities.enums import ChannelKind, Permission
+from service.entities.channels import ChannelKind
+from service.entities.principal import Permission
 
 
 @strawberry.input(description="An account to bind. Secrets are stored encrypted and never returned.")

@@ -12,7 +12,7 @@ from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
 from service.domain.combos.preview import edit_preview
 from service.domain.tags.naming import UNCHANGED
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 
 @strawberry.input(description="A combo to make of tags that are not LAPSED.")

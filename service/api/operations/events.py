@@ -8,8 +8,8 @@ from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.primitives import Input, RejectedItem
 from service.domain.channels.lookup import find_channel
-from service.entities.enums import EventKind, Permission
-from service.entities.users import UserEvent
+from service.entities.principal import Permission
+from service.entities.users import EventKind, UserEvent
 
 
 @strawberry.input(

@@ -8,7 +8,7 @@ from service.api.types.expression import TagExpressionInput, draft_from_input
 from service.api.types.job import AudienceExport
 from service.api.types.primitives import Input
 from service.domain.audiences import exports as use_cases
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 
 @strawberry.input(description="Whom to take out.")

@@ -7,8 +7,8 @@ from service.api.guards.permissions import needs
 from service.api.types.primitives import ChannelId, Openid
 from service.domain.input_rules import check_openids
 from service.domain.privacy.forgetting import forget_user
-from service.entities.enums import Permission
 from service.entities.ids import parse_gid, user_gid
+from service.entities.principal import Permission
 
 
 @strawberry.type(description="Whether anybody was known.")

@@ -7,7 +7,7 @@ from service.api.guards.permissions import needs
 from service.api.types.primitives import Input, RejectedItem
 from service.domain.channels.lookup import find_channel
 from service.domain.people.identities import IdentityPair, link_identities
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 
 @strawberry.input(description="Two ids of one person.")

@@ -16,10 +16,10 @@ from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
 from service.domain.channels.lookup import find_channel
 from service.domain.jobs import find_job
-from service.entities.enums import Permission
 from service.entities.errors import LimitExceededError, NotFoundError
 from service.entities.ids import split_gid
 from service.entities.jobs import JobKind
+from service.entities.principal import Permission
 
 MAX_NODES_PER_QUERY = 100
 

@@ -12,7 +12,8 @@ from service.api.types.return_tag import ReturnReceipt
 from service.domain.channels.lookup import find_channel
 from service.domain.return_data.batches import undo_batch
 from service.domain.return_data.submission import Submission
-from service.entities.enums import Permission, ReturnMode
+from service.entities.principal import Permission
+from service.entities.return_data import ReturnMode
 
 
 @strawberry.input(

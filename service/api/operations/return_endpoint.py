@@ -6,7 +6,7 @@ from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.return_endpoint import ReturnEndpoint
 from service.domain.return_data import endpoint as use_cases
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 
 @strawberry.type(description="The return endpoint, new or as it was.")

@@ -14,9 +14,9 @@ from service.api.types.presenters import tag_to_graphql
 from service.api.types.primitives import AfterEvent
 from service.api.types.tag import Tag
 from service.domain.feed.tag_panel import panel_updates
-from service.entities.enums import Permission
 from service.entities.feed import PanelUpdate
 from service.entities.ids import tag_gid
+from service.entities.principal import Permission
 
 
 @strawberry.type(description="One event of the tag panel.")

@@ -13,9 +13,9 @@ from service.api.types.primitives import TagId
 from service.api.types.tag import Tag
 from service.domain.combos import tag_deletion as use_cases
 from service.domain.tags.naming import UNCHANGED
-from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_gid, tag_gid
+from service.entities.principal import Permission
 
 
 @strawberry.type(description="The tag as it is now.")

@@ -15,8 +15,9 @@ from service.api.types.user import User
 from service.domain.channels.lookup import find_channel
 from service.domain.feed.cursors import encode_cursor
 from service.domain.input_rules import check_openids
-from service.entities.enums import ChangeCause, Permission
+from service.entities.blocks import ChangeCause
 from service.entities.feed import UserTagsUpdate
+from service.entities.principal import Permission
 
 
 @strawberry.type(description="One event of a person's feed.")

@@ -10,9 +10,9 @@ from service.api.operations.channels import sees_channel
 from service.api.types.primitives import ChannelId, Openid
 from service.api.types.user import User, users_by_openids
 from service.domain.input_rules import check_openids
-from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_gid
+from service.entities.principal import Permission
 
 # The column's type; PostgreSQL refuses to compare with more.
 MAX_ORDINAL = 2**31 - 1

@@ -7,9 +7,8 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.domain.channels.lookup import visible_channels
-from service.entities.enums import Permission, Role
 from service.entities.ids import gid
-from service.entities.principal import permissions_of
+from service.entities.principal import Permission, Role, permissions_of
 
 
 @strawberry.type(description="Who is asking, as the token says.")

@@ -14,10 +14,12 @@ from service.domain.ad_tags.return_address import ad_return_address
 from service.domain.channels import binding as use_cases
 from service.domain.tags.filters import TagFilter
 from service.entities.channels import Channel as ChannelEntity
-from service.entities.enums import ChannelKind, Permission, TagKind, TagState
+from service.entities.channels import ChannelKind
 from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
 from service.entities.jobs import JOB_PERMISSIONS
+from service.entities.principal import Permission
+from service.entities.tags import TagKind, TagState
 
 
 @strawberry.type(description="Which secrets are set; they are never shown again.")

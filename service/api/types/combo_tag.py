@@ -10,7 +10,7 @@ from service.api.types.primitives import Node
 from service.api.types.tag import Tag
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import TagState
+from service.entities.tags import TagState
 
 
 @strawberry.type(description="Made of other tags of its channel.")

@@ -5,19 +5,13 @@ from typing import Final
 
 import strawberry
 
-from service.entities.enums import (
-    ChangeCause,
-    ChannelKind,
-    DefaultTagRule,
-    EventKind,
-    Permission,
-    RejectionCode,
-    ReturnMode,
-    ReturnSource,
-    Role,
-    TagKind,
-    TagState,
-)
+from service.entities.blocks import ChangeCause
+from service.entities.channels import ChannelKind
+from service.entities.errors import RejectionCode
+from service.entities.principal import Permission, Role
+from service.entities.return_data import ReturnMode, ReturnSource
+from service.entities.tags import DefaultTagRule, TagKind, TagState
+from service.entities.users import EventKind
 
 enum_value = strawberry.enum_value
 

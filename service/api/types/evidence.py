@@ -12,8 +12,8 @@ from service.api.types.return_tag import ReturnReceipt
 from service.api.types.tag import Tag
 from service.domain.combos.expressions import format_expression
 from service.domain.default_tags.explanations import explain, explain_ad, explain_batches
-from service.entities.enums import DefaultTagRule, EventKind, TagKind
-from service.entities.users import ChannelUser
+from service.entities.tags import DefaultTagRule, TagKind
+from service.entities.users import ChannelUser, EventKind
 
 
 @strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")

@@ -8,9 +8,9 @@ from service.api.context import Info
 from service.api.guards.permissions import null_unless
 from service.api.types.primitives import Node
 from service.domain.return_data import endpoint as use_cases
-from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import gid, parse_gid
+from service.entities.principal import Permission
 from service.entities.return_data import ReturnEndpoint as EndpointEntity
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from service.entities.blocks import Transition
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule
+from service.entities.tags import DefaultTagRule
 from service.storage import default_tags
 
 DEFAULT_TAG_NAMES: Final = {

@@ -12,9 +12,8 @@ from service.domain.default_tags.definitions import (
 )
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
-from service.entities.blocks import BlockHead, ChangeNotification
+from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause
 from service.storage import channels, default_tags
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection

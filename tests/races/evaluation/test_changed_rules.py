@@ -10,12 +10,12 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage.database.migrations import migrate
 from tests.storage.rules_of_next_release import EQUIVALENT_WINDOWS, next_rules
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import check_consistency, tags_of
+from tests.support.database_state import check_consistency, tags_of
 from tests.support.races import StartRacingProcess
 
 HOUR = timedelta(hours=1)
