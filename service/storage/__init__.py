@@ -1,1 +1,1 @@
-"""Named statements, called from one module per topic; functions take a connection and never commit."""
+"""Run the named statements: one module per topic, whose functions take a connection and never commit."""

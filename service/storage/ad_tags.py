@@ -1,4 +1,4 @@
-"""Ad tags: their ads, and who should have them."""
+"""Store the ads of ad tags, and find who should have the tags."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from service.storage.database.statements import STATEMENTS
 
 @dataclass(frozen=True, slots=True)
 class AdListEdition:
-    """The edition of the list of ads of a living tag, and the one that every block has been compared with."""
+    """Hold the edition of the list of ads of a living tag, and the one that every block has been compared with."""
 
     tag_id: int
     edition: int

@@ -1,4 +1,4 @@
-"""Sets of people: counted, listed by block, frozen for a job, and exported."""
+"""Count sets of people, list them by block, freeze them for a job, and keep exported files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from service.storage.database.statements import STATEMENTS
 
 @dataclass(frozen=True, slots=True)
 class AudienceSize:
-    """Counts of one instant. `followers` and `touchable` are those of the members who follow, and who are touchable."""
+    """Hold counts of one instant; `followers` and `touchable` are the members who follow and who are touchable."""
 
     members: int
     followers: int
@@ -23,14 +23,14 @@ class AudienceSize:
 
 
 class BlockMembers(NamedTuple):
-    """The members of a set in one block, as a bitmap."""
+    """Hold the members of a set in one block, as a bitmap."""
 
     block: int
     members: bytes
 
 
 class ExportSize(NamedTuple):
-    """How large an exported file is: in pieces, and in bytes before compression."""
+    """Hold how large an exported file is: in pieces, and in bytes before compression."""
 
     chunks: int
     size: int

@@ -1,4 +1,4 @@
-"""Robots, channels and their states."""
+"""Store robots, channels and their states."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from service.storage.database.statements import STATEMENTS
 
 
 class AddressSecret(NamedTuple):
-    """The secret in an address: encrypted, to be shown, and as a hash, to be found by."""
+    """Hold the secret in an address: encrypted, to be shown, and as a hash, to be found by."""
 
     encrypted: bytes
     hash: bytes
 
 
 class AppIdBoundElsewhereError(Exception):
-    """Another robot has a living binding of this app id."""
+    """Raised when another robot has a living binding of the app id."""
 
 
 async def lock_robot(conn: Connection, robot_id: str, now: datetime) -> None:
@@ -212,7 +212,7 @@ async def set_default_tags_as_of(conn: Connection, channel_id: int, as_of: datet
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Totals over all channels; `changes` are versions of blocks, `changed_at` is None before the first."""
+    """Hold totals over all channels; `changes` are versions of blocks, `changed_at` is None before the first."""
 
     channels: int
     users: int

@@ -1,9 +1,9 @@
-"""Combos: what they are made of, how far they are computed, and writing computed members into blocks."""
+"""Store what combos are made of and how far they are computed, and write computed members into blocks."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -20,11 +20,16 @@ COMPARE_SQL: Final = (
     "select h.block, d.tag_id, d.before, d.after from ({}) h "
     "cross join lateral (values {}) d (tag_id, before, after) where d.before <> d.after"
 )
-# Statements nest as deep as this; what is written by one is seen by the next.
+# Each combo nests its statement one level deeper. The next statement sees what the one before has written.
 MAX_COMBOS_PER_STATEMENT: Final = 50
-# A tag, and what it is made of; None: nobody has it.
-ComboDefinition: TypeAlias = tuple[int, Expression | None]
 COMPUTED_SECTION: Final = re.compile(r"/\* computed \*/.*/\* end \*/", re.DOTALL)
+
+
+class ComboDefinition(NamedTuple):
+    """Hold what a tag is made of; without an expression nobody has the tag."""
+
+    tag_id: int
+    expression: Expression | None
 
 
 async def insert_combo(conn: Connection, channel_id: int, tag_id: int, expression: Expression) -> None:
@@ -180,7 +185,7 @@ def _combo(row: asyncpg.Record) -> Combo:
     )
 
 
-# Where a named statement has this, the compiled expression goes; as it stands it is nobody.
+# A compiled expression takes the place of this in a named statement, which without one finds nobody.
 EMPTY_BITMAP: Final = "0::bit(32000)"
 EXPRESSION_PLACEHOLDER: Final = f"/* expression */ {EMPTY_BITMAP}"
 STORED_MEMBERS: Final = (

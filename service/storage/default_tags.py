@@ -1,4 +1,4 @@
-"""Facts in, differences of default tags out: the statements that call `sql/functions/default_tag_rules.sql`."""
+"""Merge facts and find differences of default tags, by the rules in `sql/functions/default_tag_rules.sql`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ WINDOW_NAMES: Final = ("follow", "menu_click", "scan", "message", "payment", "ne
 
 @dataclass(frozen=True, slots=True)
 class RulesDifference:
-    """Users of a block whose bits show `old_rules` and should show `rules`; bit r - 1 of a mask is default tag r."""
+    """Hold users of a block whose bits show `old_rules` and should show `rules`; bit r - 1 is default tag r."""
 
     block: int
     offsets: tuple[int, ...]
@@ -26,14 +26,14 @@ class RulesDifference:
 
 
 class NewFacts(NamedTuple):
-    """Facts to be merged into those of a user, and the instant at which the user is then evaluated."""
+    """Hold facts to be merged into those of a user, and the instant at which the user is then evaluated."""
 
     facts: Facts
     now: datetime
 
 
 class Visit(NamedTuple):
-    """The boundaries of a block to be crossed: those in (after, until]. The block is evaluated at `until`."""
+    """Bound the boundaries of a block to be crossed: those in (after, until]. The block is evaluated at `until`."""
 
     after: datetime
     until: datetime
@@ -41,7 +41,7 @@ class Visit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChannelRules:
-    """A channel as the rules see it."""
+    """Describe a channel as the rules see it."""
 
     channel_id: int
     mini_program: bool
@@ -50,7 +50,7 @@ class ChannelRules:
 
 @dataclass(frozen=True, slots=True)
 class StoredWindows:
-    """The windows in force, by name; `version` grows with new windows and with new rules."""
+    """Hold the windows in force, by name; `version` grows with new windows and with new rules."""
 
     version: int
     windows: dict[str, timedelta]

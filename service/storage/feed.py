@@ -1,4 +1,4 @@
-"""Positions of people and revisions of blocks: what the live feed starts from and compares with."""
+"""Read the positions of people and the revisions of blocks that the live feeds start from and compare with."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from service.storage.database.statements import STATEMENTS
 
 @dataclass(frozen=True, slots=True)
 class BlockPosition:
-    """The block, offset and tag ids of a known person at one version of the block."""
+    """Hold the block, offset and tag ids of a known person at one version of the block."""
 
     block: int
     offset: int
@@ -30,7 +30,7 @@ class BlockPosition:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The tag states of a channel and the position of a person in their block, None if unknown, of one snapshot."""
+    """Hold the tag states of a channel and a person's position in their block, None if unknown, of one snapshot."""
 
     open: bool
     tag_version: int
@@ -40,7 +40,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """The newest versions with their instants: of the tag states and of each block."""
+    """Hold the newest versions with their instants: of the tag states and of each block."""
 
     tags: tuple[int, datetime]
     blocks: dict[int, tuple[int, datetime]]

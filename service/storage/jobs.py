@@ -1,4 +1,4 @@
-"""Jobs of a channel: inserted, claimed by a worker, saved slice by slice, pruned."""
+"""Store the jobs of a channel: insert them, claim them, save them slice by slice, prune them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields

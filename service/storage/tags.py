@@ -1,4 +1,4 @@
-"""Tags of a channel, the log of structural changes, and samples of their sizes."""
+"""Store the tags of a channel, the log of structural changes, and samples of their sizes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from service.storage.database.statements import STATEMENTS
 
 @dataclass(frozen=True, slots=True)
 class TagChangesSince:
-    """Structural changes after a version; `known` is False where the log does not hold that version."""
+    """Hold the structural changes after a version; `known` is False where the log does not hold that version."""
 
     version: int
     at: datetime

@@ -1,4 +1,4 @@
-"""Users of a channel: ordinals, facts, ads, unionids, the tags whose bits they have, and forgetting them."""
+"""Store users of a channel: ordinals, facts, ads, unionids, the tags whose bits they have; and forget them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -17,10 +17,18 @@ FACT_NAMES = tuple(field.name for field in fields(Facts))
 
 
 class LastAdFollow(NamedTuple):
-    """An ad through which somebody followed, and when they last did."""
+    """Hold an ad through which somebody followed, and when they last did."""
 
     ad_id: str
     at: datetime
+
+
+class UserWithTagIds(NamedTuple):
+    """Hold a user, the tag ids whose bit is set, and the revision of the tag states, all of one instant."""
+
+    user: ChannelUser
+    tag_ids: frozenset[int]
+    catalogue: "CatalogueRevision"
 
 
 async def ordinals_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, int]:
@@ -51,14 +59,13 @@ async def users_of_robot(
 
 async def users_with_tag_ids(
     conn: Connection, robot_id: str, channel_id: int, openids: Iterable[str]
-) -> list[tuple[ChannelUser, frozenset[int], "CatalogueRevision"]] | None:
-    """Return the users with these openids that are known, each with the tag ids whose bit is set, shown or not.
-
-    None if the channel is not the robot's. All is of one instant, the revision of the catalogue too.
-    """
+) -> list[UserWithTagIds] | None:
+    """Return the users with these openids that are known with their tag ids; None if the channel is not the robot's."""
     rows = await conn.fetch(STATEMENTS["users_with_tag_ids"], channel_id, robot_id, list(openids))
     known = [row for row in rows if row["ordinal"] is not None]
-    return [(user_of(row), frozenset(row["tag_ids"]), catalogue_revision_of(row)) for row in known] if rows else None
+    if not rows:
+        return None
+    return [UserWithTagIds(user_of(row), frozenset(row["tag_ids"]), catalogue_revision_of(row)) for row in known]
 
 
 async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, frozenset[int]]:
@@ -69,7 +76,7 @@ async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[in
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRevision:
-    """Where the tag states of a channel stand, as read with the bits."""
+    """Hold the revision of the tag states of a channel, as read with the bits."""
 
     version: int
     at: datetime
@@ -140,12 +147,12 @@ def user_of(row: asyncpg.Record) -> ChannelUser:
 
 
 class UserForgottenError(Exception):
-    """Somebody was forgotten after their ordinal was looked up and before their block was locked; look again."""
+    """Raised when somebody was forgotten after their ordinal was looked up and before their block was locked."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserToForget:
-    """Somebody to be forgotten; `last_fact_at` is None when nothing but the openid was ever known."""
+    """Describe somebody to be forgotten; `last_fact_at` is None when nothing but the openid was ever known."""
 
     ordinal: int
     openid: str
@@ -217,7 +224,7 @@ async def raise_if_forgotten(conn: Connection, channel_id: int, ordinals: Iterab
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One known openid; `unionid` is None until it is linked."""
+    """Hold one known openid; `unionid` is None until it is linked."""
 
     openid: str
     ordinal: int

@@ -1,4 +1,4 @@
-"""The change log of blocks: what each version did to whom."""
+"""Store the change log of blocks: what each version did to whom."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Revision: TypeAlias = tuple[int, datetime]
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A small change: what one version did to one user."""
+    """Describe a small change: what one version did to one user."""
 
     block: int
     version: int
@@ -32,7 +32,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class BulkLogLine:
-    """A change of many users: what one version did to one tag."""
+    """Describe a change of many users: what one version did to one tag."""
 
     block: int
     version: int
@@ -44,7 +44,7 @@ class BulkLogLine:
 
 @dataclass(frozen=True, slots=True)
 class ChangesSince:
-    """Changes after a version; where `known` is False the log does not hold that version, and the rest says nothing."""
+    """Hold the changes after a version; where `known` is False the log does not hold it, and the rest says nothing."""
 
     version: int
     at: datetime
@@ -174,7 +174,7 @@ async def prune_block(conn: Connection, channel_id: int, block: int, before: dat
 
 
 def _listed(offsets: Sequence[int]) -> Sequence[int]:
-    """The offsets that are written one by one; none where there is a bitmap of them."""
+    """Return the offsets that are written one by one: none where there is a bitmap of them."""
     return offsets if len(offsets) <= MAX_OFFSETS_AS_LIST else ()
 
 

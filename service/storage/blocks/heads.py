@@ -1,4 +1,4 @@
-"""Block heads: locks, versions, and which blocks the scheduled run must visit."""
+"""Lock block heads, record their versions, and find the blocks that the scheduled run must visit."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -42,7 +42,7 @@ async def blocks_to_evaluate(conn: Connection, channel_id: int, now: datetime) -
 
     In the latter an evaluation from before the boundary may be about to commit.
     """
-    # In this order: what is being written at the first look counts as such, what committed before is in the second.
+    # In this order: a block that is written during the first look is visited; what committed before is in the second.
     unlocked = await unlocked_blocks(conn, channel_id)
     due = {row["block"] for row in await conn.fetch(STATEMENTS["due_blocks"], channel_id, now)}
     every = set(await blocks_of(conn, channel_id))

@@ -1,4 +1,4 @@
-"""Bitmaps of tags and the counts beside them."""
+"""Store the bitmaps of tags and the counts beside them."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -13,13 +13,13 @@ from service.entities.tags import MemberCount
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
-# Up to so many bits of a bitmap are set one by one; more are flipped with a bitmap of their own. Eight, as in the SQL.
+# Up to eight bits of a bitmap, as many as `set_member_bits` has places for, are set one by one.
 MAX_SINGLE_BITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Offsets of one locked block that gain a tag, which none of them had, and that lose it, which all of them had."""
+    """Hold offsets of one locked block that gain a tag, which none of them had, and that lose it, which all had."""
 
     block: int
     tag_id: int
@@ -39,7 +39,7 @@ class Flip:
 
 
 class Miscount(NamedTuple):
-    """A tag of a block whose count is not the number of its bits."""
+    """Hold a tag of a block whose count is not the number of its bits."""
 
     tag_id: int
     counted: int
@@ -47,7 +47,7 @@ class Miscount(NamedTuple):
 
 
 class StrayBits(NamedTuple):
-    """The tags that an offset has although nobody has the offset."""
+    """Hold the tags that an offset has although nobody has the offset."""
 
     offset: int
     tag_ids: list[int]
@@ -57,7 +57,7 @@ async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip])
     """Flip bits and keep the counts; the caller holds the blocks and read the difference after locking them."""
     small = [flip for flip in flips if flip.is_small]
     found = await _set_single_bits(conn, channel_id, small) if small else frozenset()
-    # A tag nobody of the block had has no row yet.
+    # What is left has no row: nobody of the block had the tag so far.
     await _flip_bitmaps(conn, channel_id, [flip for flip in flips if (flip.block, flip.tag_id) not in found])
     counted = [flip for flip in flips if flip.delta]
     if counted:
@@ -72,7 +72,10 @@ async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip])
 
 
 async def _set_single_bits(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> AbstractSet[tuple[int, int]]:
-    """Those (block, tag id) that have a row. One bit costs less than the 4 kB of a bitmap with one bit in it."""
+    """Set single bits, and return the (block, tag id) that have a row.
+
+    One bit costs less than the 4 kB of a bitmap with one bit in it.
+    """
     offsets: list[int] = []
     values: list[int] = []
     for flip in flips:

@@ -1,1 +1,1 @@
-"""The connection pool, the files of `sql/`, the named statements and the migrations."""
+"""Open the connection pool, read the files of `sql/`, and migrate."""

@@ -1,4 +1,4 @@
-"""Database connections: one pool a process, and the types by which all of `storage` knows them."""
+"""Open database connections, one pool a process, and name the types by which all of `storage` knows them."""
 
 import asyncio
 import socket
@@ -10,15 +10,15 @@ from asyncpg.pool import PoolConnectionProxy
 if TYPE_CHECKING:
     BareConnection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 else:
-    # Generic only in its stubs.
+    # The class is generic in its stubs only.
     BareConnection = asyncpg.Connection
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
-# A connection that broke or was never there, in all the ways asyncpg says so; the first is a socket's own. What was
-# asked may have happened or not.
+# All that asyncpg raises when a connection broke or never came about; the first is the socket's own. The statement may
+# have been executed or not.
 CONNECTION_LOST: Final = (
     OSError,
     asyncpg.InterfaceError,
@@ -33,13 +33,13 @@ CONNECTION_LOST: Final = (
 DatabaseError: TypeAlias = asyncpg.PostgresError
 DeadlockError: TypeAlias = asyncpg.DeadlockDetectedError
 
-# Seconds. Somebody who is behind a broken network must neither wait for ever nor make others wait.
+# In seconds. A client behind a broken network must neither wait for ever nor make others wait.
 CONNECT_TIMEOUT: Final = 5
 CANCEL_TIMEOUT: Final = 5
-# The kernel asks a silent server for a sign of life, and gives up on one that acknowledges nothing.
+# In seconds. The kernel probes a silent server, and gives up on one that acknowledges nothing.
 KEEPALIVE_INTERVAL: Final = 5
 UNACKNOWLEDGED_TIMEOUT: Final = 15
-# The server ends a transaction whose client says nothing, and with it the locks of a process that is out of reach.
+# The server rolls back a transaction whose client says nothing, so that a process out of reach keeps no locks.
 IDLE_TRANSACTION_TIMEOUT: Final = "10s"
 SERVER_SETTINGS: Final = {
     "application_name": "user-tags",
@@ -52,7 +52,7 @@ SERVER_SETTINGS: Final = {
 
 
 class SessionlessConnection(BareConnection):
-    """A connection that keeps no session state, so that giving it back to the pool needs no query."""
+    """Keep no session state, so that giving the connection back to the pool needs no query."""
 
     def get_reset_query(self) -> str:
         """Return no query: there is nothing to reset."""

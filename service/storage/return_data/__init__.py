@@ -1,1 +1,1 @@
-"""Return data: batches, their members, endpoints and idempotency keys."""
+"""Store return data: batches, their members, endpoints and idempotency keys."""

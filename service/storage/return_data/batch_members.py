@@ -1,4 +1,4 @@
-"""The people that batches in force hold, beside the bitmaps of their tags."""
+"""Store the people that batches in force hold, beside the bitmaps of their tags."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Return tags by their keys, and batches with their receipts."""
+"""Store return tags by their keys, and batches with their receipts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,21 +14,21 @@ from service.storage.database.statements import STATEMENTS
 
 
 class ReturnTagLookUp(NamedTuple):
-    """The living tag under a key, None if there is none, and whether the gate of the channel is open."""
+    """Hold the living tag under a key, None if there is none, and whether the gate of the channel is open."""
 
     is_open: bool
     tag_id: int | None
 
 
 class ReturnTagKey(NamedTuple):
-    """The key under which integrators submit to a tag, whatever the tag is called in the panel."""
+    """Hold the key under which integrators submit to a tag, whatever the tag is called in the panel."""
 
     category: str
     label: str
 
 
 class BatchOfTag(NamedTuple):
-    """A batch by its number, with its tag."""
+    """Hold the number of a batch and the id of its tag."""
 
     tag_id: int
     batch_id: int
@@ -87,7 +87,7 @@ async def insert_batches(conn: Connection, channel_id: int, receipts: Sequence[R
         [each.duplicates for each in receipts],
         [each.new_users for each in receipts],
         [_rejected_text(each.rejected) for each in receipts],
-        # Openids have no characters that mean anything in an array literal.
+        # No character of an openid has a meaning in an array literal.
         ["{" + ",".join(f'"{openid}"' for openid in each.unmatched) + "}" for each in receipts],
         ["{" + ",".join(map(str, each.blocks)) + "}" for each in receipts],
     )

@@ -1,4 +1,4 @@
-"""Return addresses and keys of robots."""
+"""Store the return addresses and keys of robots."""
 
 from datetime import datetime
 

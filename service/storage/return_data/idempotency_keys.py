@@ -1,4 +1,4 @@
-"""Idempotency keys of robots, each kept with the first channel the robot ever bound."""
+"""Store the idempotency keys of robots, each with the first channel the robot ever bound."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from service.storage.database.statements import STATEMENTS
 
 
 class ReceiptId(NamedTuple):
-    """Where the receipt of a request is."""
+    """Hold the channel and the number of a receipt."""
 
     channel_id: int
     batch_id: int
 
 
 class KeyClaim(NamedTuple):
-    """The request that an idempotency key was claimed for; `receipt` is None until there is one."""
+    """Hold the hash of the request that a key was claimed for; `receipt` is None until there is one."""
 
     request_hash: bytes
     receipt: ReceiptId | None
