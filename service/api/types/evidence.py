@@ -130,5 +130,5 @@ async def _ad_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
     ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
-    why, ad_ids, at = explain_ad([ad for ad in ads if ad[0] in of_tag])
+    why, ad_ids, at = explain_ad([ad for ad in ads if ad.ad_id in of_tag])
     return Reason(why, None, AdEvidence(ad_ids=ad_ids, at=at))
