@@ -1,6 +1,6 @@
 """Read the expressions that clients write, and show those that are stored."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -51,6 +51,11 @@ class TagDifferenceInput:
 
     from_: TagExpressionInput = strawberry.field(name="from", description="Set from which people are taken away.")
     remove: TagExpressionInput = strawberry.field(description="Set of the people who are taken away.")
+
+
+ActiveExpression: TypeAlias = Annotated[
+    TagExpressionInput, strawberry.argument(description="Expression over ACTIVE tags of the channel.")
+]
 
 
 def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Draft:
