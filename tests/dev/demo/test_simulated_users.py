@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.dev.demo.crowd import BACKLOG_DURATION, Action, SimulatedUsers, draw_history, new_openid
+from service.dev.demo.simulated_users import BACKLOG_DURATION, Action, SimulatedUsers, draw_history, new_openid
 from service.entities.channels import ChannelKind
 from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import new_account, open_receiver
@@ -56,7 +56,7 @@ async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
         assert {push.openid for push in receiver.pushes} == set(crowd.openids)
         assert all(delivery.acknowledged for delivery in platform.deliveries)
         assert all(push.facts for push in receiver.pushes)
-        assert platform.person(app_id, crowd.watched).unionid == "oUnion"
+        assert platform.user(app_id, crowd.watched).unionid == "oUnion"
         assert SimulatedUsers(platform, app_id, size=20).openids == crowd.openids
 
 
