@@ -82,8 +82,8 @@ def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     del arguments
     with resolve_settings(settings) as resolved:
         applied = asyncio.run(bring_up_to_date(resolved.database_url))
-    for migration in applied:
-        print(f"applied {migration.version:04}_{migration.name}")
+    for each in applied:
+        print(f"applied {each.label}")
     if not applied:
         print("the database is up to date")
     return 0

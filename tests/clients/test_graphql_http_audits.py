@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from service.entities.principal import Role
-from tests.support.node import EXAMPLES, node
+from tests.support.processes import EXAMPLES, node
 from tests.support.web import web_process
 
 

@@ -19,8 +19,7 @@ from service.entities.tags import DefaultTagRule
 from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, miscounted, tags_by_openid
-from tests.support.log_replay import replay_and_check
+from tests.support.database_state import heads_of, miscounted, replay_and_check, tags_by_openid
 from tests.support.oracle import oracle_tags
 from tests.support.runtime import bind, open_runtime, published_notifications
 

@@ -11,8 +11,7 @@ from service.entities.channels import Channel
 from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import facts_by_openid, miscounted
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import modified_statement
+from tests.support.races import StartRacingProcess, modified_statement
 
 DAY = timedelta(days=1)
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)

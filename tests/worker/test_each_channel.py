@@ -13,7 +13,7 @@ from service.worker.tasks.scheduled import complete_ad_tags, forget_unfollowed_u
 from tests.support.processes import worker
 from tests.support.runtime import admin, bind
 from tests.support.waiting import wait_until
-from tests.worker.conftest import ScheduledChannel
+from tests.worker.scheduled_channel import ScheduledChannel
 
 UNFINISHED = "select count(*) from ad_tag where written_edition < edition"
 

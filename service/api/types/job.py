@@ -1,12 +1,12 @@
 """Jobs: what is long can be watched, looked up and cancelled."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import strawberry
 
 from service.api.context import Info
-from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
+from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
 from service.api.types.enums import ErrorCode
 from service.api.types.primitives import Node
 from service.domain import jobs as use_cases
@@ -72,37 +72,21 @@ def job_fields(entity: JobEntity) -> dict[str, Any]:
     }
 
 
-@strawberry.type(description="One job of a list.")
-class JobEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: Job = strawberry.field(description="The job.")
-
-
-@strawberry.type(description="A page of jobs, newest first.")
-class JobConnection:
-    edges: list[JobEdge] = strawberry.field(description="Jobs with their cursors.")
-    nodes: list[Job] = strawberry.field(description="The same jobs without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+JobConnection: TypeAlias = Connection[Job]
 
 
 async def job_page(info: Info, channel_id: int, *, first: int, after: str | None) -> JobConnection:
-    """Jobs of a channel, of the kinds that the role may see."""
-    check_first(first)
-    before = None if after is None else decode_page_cursor("job", after)
+    """Return a page of a channel's jobs, newest first, of the kinds that the role may see."""
+    before = start_of_page("job", first, after)
     kinds = use_cases.permitted_job_kinds(info.context.principal)
     found, has_next = await use_cases.jobs_of_channel(
         info.context.runtime, channel_id, kinds, first=first, before=before
     )
-    page = Page(
-        [(encode_page_cursor("job", each.job_id), info.context.presenters.job(info, each)) for each in found],
-        has_next=has_next,
-        has_previous=after is not None,
-    )
-    return JobConnection(
-        edges=[JobEdge(cursor=cursor, node=job) for cursor, job in page.entries],
-        nodes=[job for _, job in page.entries],
-        page_info=page.info,
-    )
+    edges = [
+        Edge(cursor=encode_page_cursor("job", each.job_id), node=info.context.presenters.job(info, each))
+        for each in found
+    ]
+    return page(edges, after=after, has_next=has_next)
 
 
 @strawberry.type(description="A CSV file with the members of an audience as it was when it was asked for.")

@@ -1,11 +1,12 @@
 """Return tags and the receipts of the batches that made them."""
 
 from datetime import datetime
+from typing import TypeAlias
 
 import strawberry
 
 from service.api.context import Info
-from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
+from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
 from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
@@ -59,17 +60,7 @@ class ReturnReceipt(Node):
         return tag
 
 
-@strawberry.type(description="One receipt of a list.")
-class ReturnReceiptEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: ReturnReceipt = strawberry.field(description="The receipt.")
-
-
-@strawberry.type(description="A page of receipts, newest first.")
-class ReturnReceiptConnection:
-    edges: list[ReturnReceiptEdge] = strawberry.field(description="Receipts with their cursors.")
-    nodes: list[ReturnReceipt] = strawberry.field(description="The same receipts without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+ReturnReceiptConnection: TypeAlias = Connection[ReturnReceipt]
 
 
 @strawberry.type(description="Made of what integrators hand back; ACTIVE at once.")
@@ -89,22 +80,15 @@ class ReturnTag(Tag, Node):
 
     @strawberry.field(description="Newest first; those by HTTP too.")
     async def receipts(self, info: Info, first: First = 20, after: After = None) -> ReturnReceiptConnection:
-        check_first(first)
-        before = None if after is None else decode_page_cursor("receipt", after)
+        before = start_of_page("receipt", first, after)
         tag = self.entity
         found, has_next = await receipts_page(
             info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before
         )
-        page = Page(
-            [(encode_page_cursor("receipt", each.batch_id), ReturnReceipt.of(each)) for each in found],
-            has_next=has_next,
-            has_previous=after is not None,
-        )
-        return ReturnReceiptConnection(
-            edges=[ReturnReceiptEdge(cursor=cursor, node=receipt) for cursor, receipt in page.entries],
-            nodes=[receipt for _, receipt in page.entries],
-            page_info=page.info,
-        )
+        edges = [
+            Edge(cursor=encode_page_cursor("receipt", each.batch_id), node=ReturnReceipt.of(each)) for each in found
+        ]
+        return page(edges, after=after, has_next=has_next)
 
 
 async def receipt_node(info: Info, gid_text: str) -> ReturnReceipt | None:

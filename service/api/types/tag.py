@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import strawberry
 
@@ -11,12 +11,12 @@ from service.api.context import Info
 from service.api.engine.serializers import SerializedForms
 from service.api.guards.permissions import null_unless
 from service.api.types.connection import (
-    Page,
-    PageInfo,
+    CountedConnection,
+    Edge,
     bad_cursor_error,
-    check_first,
-    decode_page_cursor,
+    counted_page,
     encode_page_cursor,
+    start_of_page,
 )
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
@@ -32,9 +32,9 @@ from service.entities.tags import TagSize as TagSizeEntity
 if TYPE_CHECKING:
     from service.api.types.channel import Channel
     from service.api.types.combo_tag import ComboTag
-    from service.api.types.user import UserConnection
+    from service.api.types.user import User
 
-UserConnectionType = Annotated["UserConnection", strawberry.lazy("service.api.types.user")]
+UserConnectionType: TypeAlias = CountedConnection[Annotated["User", strawberry.lazy("service.api.types.user")]]
 ComboTagType = Annotated["ComboTag", strawberry.lazy("service.api.operations.combo_tags")]
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
 
@@ -126,18 +126,7 @@ class DefaultTag(Tag, Node):
         return self.entity.rule
 
 
-@strawberry.type(description="One tag of a list.")
-class TagEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: Tag = strawberry.field(description="The tag.")
-
-
-@strawberry.type(description="A page of tags.")
-class TagConnection:
-    edges: list[TagEdge] = strawberry.field(description="Tags with their cursors.")
-    nodes: list[Tag] = strawberry.field(description="The same tags without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
-    total_count: int = strawberry.field(description="How many tags match, on all pages.")
+TagConnection: TypeAlias = CountedConnection[Tag]
 
 
 @strawberry.type(description="A first-level entry of the tag panel.")
@@ -155,32 +144,26 @@ class TagOrder:
 async def tag_page(
     info: Info, catalogue: Catalogue, wanted: TagFilter, order: TagOrder, *, first: int, after: str | None
 ) -> TagConnection:
-    """A page of the channel's living tags."""
-    check_first(first)
+    """Return a page of the channel's living tags. Raises LimitExceededError and BadInputError as `start_of_page`."""
+    after_tag_id = start_of_page("tag", first, after)
     key = await _order_key(info, catalogue, order.field)
     found = sorted(filter_tags(catalogue.living(), wanted), key=key)
-    last_seen = None if after is None else _tag_at_cursor(catalogue, after)
+    last_seen = None if after_tag_id is None else _last_seen_tag(catalogue, after_tag_id)
     if order.direction is OrderDirection.DESC:
         found.reverse()
         rest = found if last_seen is None else [tag for tag in found if key(tag) < key(last_seen)]
     else:
         rest = found if last_seen is None else [tag for tag in found if key(tag) > key(last_seen)]
-    page = Page(
-        [(encode_page_cursor("tag", tag.tag_id), info.context.presenters.tag(tag, catalogue)) for tag in rest[:first]],
-        has_next=len(rest) > first,
-        has_previous=after is not None,
-    )
-    return TagConnection(
-        edges=[TagEdge(cursor=cursor, node=tag) for cursor, tag in page.entries],
-        nodes=[tag for _, tag in page.entries],
-        page_info=page.info,
-        total_count=len(found),
-    )
+    edges = [
+        Edge(cursor=encode_page_cursor("tag", tag.tag_id), node=info.context.presenters.tag(tag, catalogue))
+        for tag in rest[:first]
+    ]
+    return counted_page(edges, after=after, has_next=len(rest) > first, total=len(found))
 
 
-def _tag_at_cursor(catalogue: Catalogue, after: str) -> TagEntity:
-    """The tag of a cursor; tombstones stay in the catalogue, so one that is not there is from another list."""
-    tag = catalogue.tags.get(decode_page_cursor("tag", after))
+def _last_seen_tag(catalogue: Catalogue, tag_id: int) -> TagEntity:
+    """Return the tag of a cursor; tombstones stay in the catalogue, so one that is not there is from another list."""
+    tag = catalogue.tags.get(tag_id)
     if tag is None:
         raise bad_cursor_error()
     return tag

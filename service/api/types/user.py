@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import strawberry
 
@@ -14,7 +14,15 @@ from service.api.engine.selection import selected_field_names
 from service.api.engine.serializers import SerializedForms
 from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
-from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
+from service.api.types.connection import (
+    Connection,
+    CountedConnection,
+    Edge,
+    counted_page,
+    encode_page_cursor,
+    page,
+    start_of_page,
+)
 from service.api.types.enums import CAUSE_DESCRIPTIONS
 from service.api.types.evidence import TagEvidence, reason_of
 from service.api.types.primitives import After, First, Node
@@ -51,17 +59,7 @@ class UserTagChange:
     why: str = strawberry.field(description="Why, for people.")
 
 
-@strawberry.type(description="One change of a list.")
-class UserTagChangeEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: UserTagChange = strawberry.field(description="The change.")
-
-
-@strawberry.type(description="A page of changes, newest first.")
-class UserTagChangeConnection:
-    edges: list[UserTagChangeEdge] = strawberry.field(description="Changes with their cursors.")
-    nodes: list[UserTagChange] = strawberry.field(description="The same changes without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+UserTagChangeConnection: TypeAlias = Connection[UserTagChange]
 
 
 @strawberry.type(description="One openid of one channel.")
@@ -153,32 +151,23 @@ class User(Node):
 
     @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
-        check_first(first)
-        before = None if after is None else decode_page_cursor("change", after)
+        before = start_of_page("change", first, after)
         found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        page = Page(
-            [
-                (
-                    encode_page_cursor("change", change.version),
-                    UserTagChange(
-                        at=change.at,
-                        added=info.context.presenters.tags(change.added, catalogue),
-                        removed=info.context.presenters.tags(change.removed, catalogue),
-                        cause=change.cause,
-                        why=CAUSE_DESCRIPTIONS[change.cause],
-                    ),
-                )
-                for change in found
-            ],
-            has_next=has_next,
-            has_previous=after is not None,
-        )
-        return UserTagChangeConnection(
-            edges=[UserTagChangeEdge(cursor=cursor, node=change) for cursor, change in page.entries],
-            nodes=[change for _, change in page.entries],
-            page_info=page.info,
-        )
+        edges = [
+            Edge(
+                cursor=encode_page_cursor("change", change.version),
+                node=UserTagChange(
+                    at=change.at,
+                    added=info.context.presenters.tags(change.added, catalogue),
+                    removed=info.context.presenters.tags(change.removed, catalogue),
+                    cause=change.cause,
+                    why=CAUSE_DESCRIPTIONS[change.cause],
+                ),
+            )
+            for change in found
+        ]
+        return page(edges, after=after, has_next=has_next)
 
 
 async def users_by_openids(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
@@ -217,35 +206,14 @@ def _user_tag_id(key: tuple[int, int], tag: Tag) -> strawberry.ID:
     return strawberry.ID(gid("UserTag", *key, tag.entity.tag_id))
 
 
-@strawberry.type(description="One person of a list.")
-class UserEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: User = strawberry.field(description="The person.")
-
-
-@strawberry.type(description="A page of people, in the order they became known, which never changes.")
-class UserConnection:
-    edges: list[UserEdge] = strawberry.field(description="People with their cursors.")
-    nodes: list[User] = strawberry.field(description="The same people without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
-    total_count: int = strawberry.field(description="How many there are, on all pages.")
+UserConnection: TypeAlias = CountedConnection[User]
 
 
 async def user_page(
     info: Info, channel_id: int, expression: Expression, total: int, *, first: int, after: str | None
 ) -> UserConnection:
-    """A page of the members of a set of `total` people."""
-    check_first(first)
-    after_ordinal = None if after is None else decode_page_cursor("person", after)
+    """Return a page of the members of a set of `total` people, in the order they became known."""
+    after_ordinal = start_of_page("person", first, after)
     found, has_next = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
-    page = Page(
-        [(encode_page_cursor("person", each.ordinal), User.of(each)) for each in found],
-        has_next=has_next,
-        has_previous=after is not None,
-    )
-    return UserConnection(
-        edges=[UserEdge(cursor=cursor, node=user) for cursor, user in page.entries],
-        nodes=[user for _, user in page.entries],
-        page_info=page.info,
-        total_count=total,
-    )
+    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found]
+    return counted_page(edges, after=after, has_next=has_next, total=total)

@@ -1,4 +1,8 @@
-"""The default tags of a channel: their names, and the tags that a mask of rules stands for."""
+"""The default tags of a channel: their names, and the tags that a mask of rules stands for.
+
+The rules themselves are in SQL, in `sql/functions/default_tag_rules.sql` (`docs/specification.md` §4.1): who has which
+default tag, from the facts of a user, and when that changes next.
+"""
 
 from collections.abc import Iterable
 from typing import Final

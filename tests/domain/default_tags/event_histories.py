@@ -15,8 +15,7 @@ from service.entities.channels import Channel
 from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import expected_facts, facts_by_openid, miscounted, tags_by_openid
-from tests.support.log_replay import replay_and_check
+from tests.support.database_state import expected_facts, facts_by_openid, miscounted, replay_and_check, tags_by_openid
 from tests.support.oracle import oracle_tags
 
 PEOPLE = ("ann", "ben", "cyd")

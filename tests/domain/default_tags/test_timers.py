@@ -10,7 +10,7 @@ from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import check_consistency
+from tests.support.database_state import check_consistency
 
 HOUR = timedelta(hours=1)
 MESSAGE = UserEvent("ann", EventKind.MESSAGE, START)

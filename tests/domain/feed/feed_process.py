@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from redis.asyncio import Redis
 
@@ -22,14 +22,6 @@ from tests.support.clock import FrozenClock
 from tests.support.runtime import SECRETS_KEY, RecordingQueue
 
 NO_HEALING = timedelta(minutes=10)
-
-
-class TickingClock(FrozenClock):
-    """Moves on by a millisecond whenever somebody looks, so that no two changes have the same instant."""
-
-    def __call__(self) -> datetime:
-        self.advance(timedelta(milliseconds=1))
-        return self.now
 
 
 class DroppingPublisher:

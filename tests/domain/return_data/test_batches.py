@@ -15,11 +15,9 @@ from service.entities.channels import Channel
 from service.entities.errors import ConflictError
 from service.entities.return_data import Receipt, ReturnMode
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import miscounted
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import skip_ordinals
-from tests.support.return_data import members_of, members_of_batches, receipt_gid, submission_of, submit
+from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.runtime import admin, bind
+from tests.support.tags import members_of, members_of_batches, receipt_gid, submission_of, submit
 
 PEOPLE = tuple(f"person-{number}" for number in range(9))
 SECOND = timedelta(seconds=1)

@@ -19,9 +19,9 @@ from service.entities.errors import ConflictError, NameTakenError
 from service.entities.return_data import BatchEnd, ReturnMode
 from service.storage.return_data import batches
 from tests.support.clock import FrozenClock
-from tests.support.log_replay import replay_and_check
-from tests.support.return_data import members_of, members_of_batches, receipt_gid, submission_of, submit
+from tests.support.database_state import replay_and_check
 from tests.support.runtime import admin
+from tests.support.tags import members_of, members_of_batches, receipt_gid, submission_of, submit
 
 MINUTE = timedelta(minutes=1)
 

@@ -20,8 +20,7 @@ from service.entities.tags import Tag, TagState
 from service.entities.users import EventKind, UserEvent
 from service.storage.channels import set_default_tags_as_of
 from tests.support.clock import START
-from tests.support.runtime import admin, bind
-from tests.support.statements import counted_statements
+from tests.support.runtime import admin, bind, counted_statements
 
 
 @pytest.fixture

@@ -17,8 +17,15 @@ from service.entities.tags import DefaultTagRule
 from service.entities.users import EventKind, UserEvent
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import facts_by_openid, miscounted
-from tests.support.race_outcomes import changes_of, check_consistency, count_of, table_rows, tags_of
+from tests.support.database_state import (
+    changes_of,
+    check_consistency,
+    count_of,
+    facts_by_openid,
+    miscounted,
+    table_rows,
+    tags_of,
+)
 from tests.support.races import RacingProcess, StartRacingProcess
 from tests.support.runtime import published_notifications
 

@@ -14,9 +14,8 @@ from service.entities.tags import DefaultTagRule
 from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Settings, Windows
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import check_consistency, tags_of
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import NO_BLOCK_LOCK, modified_statement
+from tests.support.database_state import check_consistency, tags_of
+from tests.support.races import NO_BLOCK_LOCK, StartRacingProcess, modified_statement
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)

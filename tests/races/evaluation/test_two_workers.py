@@ -17,8 +17,7 @@ from service.entities.users import EventKind, UserEvent
 from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, miscounted
-from tests.support.race_outcomes import changes_of, check_consistency, count_of
+from tests.support.database_state import changes_of, check_consistency, count_of, heads_of, miscounted
 from tests.support.races import StartRacingProcess
 
 DAY = timedelta(days=1)

@@ -12,8 +12,9 @@ from service.entities.channels import Channel
 from service.entities.ids import channel_gid
 from service.entities.users import EventKind
 from service.valkey import listener
-from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
+from tests.domain.feed.feed_process import FeedProcess, feed_process
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
+from tests.support.clock import TickingClock
 from tests.support.runtime import admin, bind
 from tests.support.waiting import wait_until
 

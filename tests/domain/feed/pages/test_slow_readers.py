@@ -93,14 +93,6 @@ async def test_a_reset_among_many_changes_stays_a_reset(west: FeedProcess, east:
         assert event.added == event.tags
 
 
-def test_a_mailbox_never_holds_more_than_its_bound() -> None:
-    mailbox: Mailbox[int] = Mailbox(lambda waiting: [sum(waiting)])
-    for _ in range(1000):
-        mailbox.put(1)
-        assert len(mailbox._waiting) <= MAX_PENDING
-    assert sum(mailbox._waiting) == 1000
-
-
 async def test_a_slow_panel_keeps_the_newest_event_of_each_tag(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
