@@ -1,7 +1,7 @@
-"""A process of open pages: it says when all of them are there, and then when each event has reached the last of them.
+"""Open pages in a process of their own, and report when all are open and when each event has reached the last.
 
 Reads one line of JSON: port, query, and for each page a token and variables. Prints `perf_counter` at each of these
-moments: on one machine every process counts the same seconds.
+moments; all processes of one machine share that clock.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ CONNECT_CONCURRENCY: Final = 100
 
 
 class Pages:
-    """Counts what has arrived; `size` is how many are open."""
+    """Count the events of `size` open pages."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -32,7 +32,7 @@ class Pages:
 
 
 class Page(MinimalWebSocket):
-    """One connection with one subscription, which must not break."""
+    """Hold one connection with one subscription; if it breaks, the process ends."""
 
     def __init__(self, pages: Pages, query: str, token: str, variables: dict[str, Any]) -> None:
         super().__init__(query, token, variables)
@@ -50,7 +50,7 @@ class Page(MinimalWebSocket):
 
 
 def _abort(why: str) -> NoReturn:
-    """At once: what a callback raises the loop only logs."""
+    """End the process; an exception in a callback would only be logged."""
     print(why, file=sys.stderr, flush=True)
     os._exit(1)
 
