@@ -21,7 +21,7 @@ ROUNDS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class BlockLayout:
-    """Describe a table of bitmaps; `toast_target` None is PostgreSQL's default, which moves long ones out of the row."""
+    """Describe a table of bitmaps; `toast_target` None is PostgreSQL's default, which moves long ones elsewhere."""
 
     bits: int
     fillfactor: int

@@ -71,7 +71,7 @@ class IdleQueue:
 
 @dataclass(frozen=True, slots=True)
 class Wal:
-    """Hold an amount of write-ahead log: bytes, and full-page images, of which each page has one after a checkpoint."""
+    """Hold an amount of write-ahead log: bytes, and full-page images, one for each page after a checkpoint."""
 
     size: int
     page_images: int
@@ -79,7 +79,7 @@ class Wal:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Hold a channel of `users` users, evaluated at START; `runtime` writes at `clock`, `admin` is a plain connection."""
+    """Hold a channel of `users` users, evaluated at START. `runtime` writes at `clock`; `admin` is not pooled."""
 
     users: int
     runtime: Runtime

@@ -26,6 +26,7 @@ class Pages:
         self.events = 0
 
     def on_event(self) -> None:
+        """Count an event, and print the time when it was the last of a round."""
         self.events += 1
         if self.events % self.size == 0:
             print(time.perf_counter(), flush=True)
@@ -40,12 +41,14 @@ class Page(MinimalWebSocket):
         self._pages = pages
 
     def on_event(self, message: bytes) -> None:
+        """Count the event, whatever is in it."""
         del message
         if not self.first_event.done():
             self.first_event.set_result(None)
         self._pages.on_event()
 
     def on_lost(self, why: str) -> None:
+        """End the process."""
         _abort(why)
 
 
@@ -56,6 +59,7 @@ def _abort(why: str) -> NoReturn:
 
 
 async def main() -> None:
+    """Open the pages that stdin names, and keep them open until stdin ends."""
     given = json.loads(sys.stdin.readline())
     pages = Pages(len(given["pages"]))
     semaphore = asyncio.Semaphore(CONNECT_CONCURRENCY)
