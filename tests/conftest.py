@@ -27,6 +27,21 @@ LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore")
 _logical_databases = itertools.cycle(range(1, 16))
 
 
+# Their tests take longest and mostly wait for processes: begun first, they run beside what computes, and none is left
+# over at the end.
+RUN_FIRST = ("tests/faults/", "tests/packaging/", "tests/worker/", "tests/cli/")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are processors, since many tests wait; each has servers of its own."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the folders that take longest first, and all else in its order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(RUN_FIRST))
+
+
 # A shell without job control starts what it puts into the background deaf to Ctrl-C, and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
