@@ -141,7 +141,7 @@ def token(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.auth.tokens import sign_token  # noqa: PLC0415
 
     if not (settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url):
-        settings = replace(settings, jwt_secret=embedded_secrets(Path(settings.data_dir))[0])
+        settings = replace(settings, jwt_secret=embedded_secrets(Path(settings.data_dir)).jwt_secret)
     print(
         sign_token(
             settings,

@@ -89,7 +89,7 @@ async def _compute_slice(
                 conn,
                 channel_id,
                 blocks,
-                [(tag_id, combo.expression)],
+                [combos.ComboDefinition(tag_id, combo.expression)],
                 cause=ChangeCause.COMBO_REFRESHED,
                 clock=runtime.clock(),
             )
