@@ -95,22 +95,6 @@ async def test_the_instants_of_versions_never_go_back(runtime: Runtime, channel:
     assert [row["version"] for row in instants] == [1, 2, 3]
 
 
-async def test_one_run_after_days_of_downtime_is_enough(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
-    await record(runtime, channel, EventKind.FOLLOW, clock())
-    await record(runtime, channel, EventKind.MESSAGE, clock())
-    clock.advance(timedelta(days=5))
-
-    report = await run_default_tags(runtime, channel)
-
-    assert report.users_changed == 1
-    assert await anns_tags(runtime, channel) == {
-        DefaultTagRule.OLD_USER,
-        DefaultTagRule.OPENED,
-        UNTOUCHABLE,
-        DefaultTagRule.NON_ADVERTISING,
-    }
-
-
 async def test_later_messages_leave_the_alarm_and_the_run_arms_it_again(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
