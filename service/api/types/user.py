@@ -39,43 +39,64 @@ from service.entities.users import ChannelUser
 REASON_FIELDS: Final = frozenset({"since", "why", "until", "evidence"})
 
 
-@strawberry.type(description="A tag as one person has it.")
+@strawberry.type(description="A tag as one person has it. For creators, admins and agents (VIEW_USERS).")
 class UserTag:
     serialized: strawberry.Private[SerializedForms | None] = None
-    id: strawberry.ID = strawberry.field(description="Of this person having this tag.")
-    tag: Tag = strawberry.field(description="The tag.")
-    since: datetime | None = strawberry.field(description="Since when; null: longer ago than is remembered.")
-    why: str = strawberry.field(description="A sentence with the facts behind it.")
-    until: datetime | None = strawberry.field(description="When it ends by itself, as far as is known now.")
-    evidence: TagEvidence | None = strawberry.field(description="The facts themselves.")
+    id: strawberry.ID = strawberry.field(description="Opaque id of this person having this tag.")
+    tag: Tag = strawberry.field(description="The tag that the person has.")
+    since: datetime | None = strawberry.field(
+        description=(
+            "Since when the person has the tag; null if that is longer ago than the change log reaches, "
+            "7 days by default."
+        )
+    )
+    why: str = strawberry.field(description="A sentence that says why the person has the tag, for people.")
+    until: datetime | None = strawberry.field(
+        description="When the tag ends if nothing happens; null if it does not end by itself, or that is not known."
+    )
+    evidence: TagEvidence | None = strawberry.field(
+        description="Facts behind the tag, for programs; null where there are none to show."
+    )
 
 
-@strawberry.type(description="One change of somebody's tags. Deleted tags have `deletedAt`.")
+@strawberry.type(description="One change of a person's tags. For creators, admins and agents (VIEW_USERS).")
 class UserTagChange:
-    at: datetime = strawberry.field(description="When it was written.")
-    added: list[Tag] = strawberry.field(description="Tags gained.")
-    removed: list[Tag] = strawberry.field(description="Tags lost.")
-    cause: ChangeCause = strawberry.field(description="Why, for programs.")
-    why: str = strawberry.field(description="Why, for people.")
+    at: datetime = strawberry.field(description="When the change was written.")
+    added: list[Tag] = strawberry.field(description="Tags that the person gained; a tag deleted since has `deletedAt`.")
+    removed: list[Tag] = strawberry.field(description="Tags that the person lost; a tag deleted since has `deletedAt`.")
+    cause: ChangeCause = strawberry.field(description="Why the tags changed, for programs.")
+    why: str = strawberry.field(description="A sentence that says why the tags changed, for people.")
 
 
 UserTagChangeConnection: TypeAlias = Connection[UserTagChange]
 
 
-@strawberry.type(description="One openid of one channel.")
+@strawberry.type(
+    description="One openid of one channel, which is one person there. For creators, admins and agents (VIEW_USERS)."
+)
 class User(Node):
     entity: strawberry.Private[ChannelUser]
     tag_ids: strawberry.Private[frozenset[int] | None] = None
     openid: str = strawberry.field(description="WeChat's id of the person on this channel.")
-    unionid: str | None = strawberry.field(description="The same person across channels; null until known.")
-    following: bool = strawberry.field(description="Whether the person follows, as far as events tell.")
-    followed_at: datetime | None = strawberry.field(description="Last known follow.")
-    unfollowed_at: datetime | None = strawberry.field(description="Last known unfollow.")
-    last_message_at: datetime | None = strawberry.field(description="Last known message.")
-    touchable_until: datetime | None = strawberry.field(
-        description="Until when the person can be written to; null: nothing ever made them touchable."
+    unionid: str | None = strawberry.field(
+        description="WeChat's id of the person across the accounts of one owner; null until it is known."
     )
-    first_seen_at: datetime = strawberry.field(description="When we first heard of the person.")
+    following: bool = strawberry.field(
+        description="Whether the person follows the channel, as far as the recorded events tell."
+    )
+    followed_at: datetime | None = strawberry.field(
+        description="When the person last followed; null if that is not known."
+    )
+    unfollowed_at: datetime | None = strawberry.field(
+        description="When the person last unfollowed; null if that is not known."
+    )
+    last_message_at: datetime | None = strawberry.field(
+        description="When the person last sent a message; null if that is not known."
+    )
+    touchable_until: datetime | None = strawberry.field(
+        description="Until when the person can be written to; null if nothing ever made them touchable."
+    )
+    first_seen_at: datetime = strawberry.field(description="When the channel first heard of the person.")
 
     @classmethod
     def of(cls, entity: ChannelUser, tag_ids: frozenset[int] | None = None) -> "User":
@@ -94,11 +115,16 @@ class User(Node):
             first_seen_at=entity.first_seen_at,
         )
 
-    @strawberry.field(description="The channel of the openid.")
+    @strawberry.field(description="The channel on which the person has this openid.")
     async def channel(self, info: Info) -> Channel:
         return await Channel.load(info, self.entity.channel_id)
 
-    @strawberry.field(description="The same person, by unionid, in the robot's other channels that the token may see.")
+    @strawberry.field(
+        description=(
+            "Users with this person's unionid on the robot's other channels that the token may see; "
+            "empty while the unionid is not known."
+        )
+    )
     async def same_person(self, info: Info) -> list["User"]:
         unionid = self.entity.unionid
         if unionid is None:
@@ -111,12 +137,12 @@ class User(Node):
         ]
         return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
 
-    @strawberry.field(description="The ads the person came from.")
+    @strawberry.field(description="Ids of the ads through which the person came.")
     async def ad_ids(self, info: Info) -> list[str]:
         ads = await info.context.loaders.ads_of_user.load((self.entity.channel_id, self.entity.ordinal))
         return [ad_id for ad_id, _ in ads]
 
-    @strawberry.field(description="The ACTIVE ones, in the order of the panel. Empty while the gate is closed.")
+    @strawberry.field(description="ACTIVE tags of the person, by category and name. Empty while the gate is closed.")
     async def tags(self, info: Info) -> list[UserTag]:
         loaders = info.context.loaders
         key = (self.entity.channel_id, self.entity.ordinal)
@@ -149,7 +175,11 @@ class User(Node):
             for tag, reason in zip(tags, reasons, strict=True)
         ]
 
-    @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
+    @strawberry.field(
+        description=(
+            "Changes of the person's tags, newest first, as far back as the change log is kept, 7 days by default."
+        )
+    )
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
         before = start_of_page("change", first, after)
         found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
