@@ -1,4 +1,4 @@
-"""Input that is refused: with a code, with all failing inputs at once, and with nothing changed."""
+"""Refuse bad input with a code, naming all failing inputs at once, and change nothing."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What happened to somebody's tags, newest first, page by page."""
+"""List the changes of a person's tags page by page, newest first."""
 
 from datetime import timedelta
 from typing import Any

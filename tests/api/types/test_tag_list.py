@@ -1,4 +1,4 @@
-"""The tag panel: what it lists, how it is narrowed and ordered, and its pages."""
+"""List, filter, order and page the tags of the tag panel."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""One person: facts, tags, and why they have them."""
+"""Show a person: facts, tags, and the reasons for them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

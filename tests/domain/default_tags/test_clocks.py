@@ -1,4 +1,7 @@
-"""DESIGN §2: evaluation never goes back in time, whichever host does it, and nobody sleeps through a boundary."""
+"""Never evaluate a block back in time, on whichever host, and miss nobody's boundary.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from dataclasses import replace

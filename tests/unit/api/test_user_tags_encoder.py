@@ -1,4 +1,4 @@
-"""What is written without execution is, byte for byte, what graphql-core answers to the same event."""
+"""Encode events to the bytes that graphql-core answers."""
 
 import gc
 from datetime import UTC, datetime

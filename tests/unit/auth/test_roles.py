@@ -1,4 +1,7 @@
-"""Who may do what: the table of roles in the specification (§3), word for word."""
+"""Grant each role the permissions of the table of roles, word for word.
+
+The rule: docs/specification.md §3.
+"""
 
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime

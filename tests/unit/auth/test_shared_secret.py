@@ -1,4 +1,4 @@
-"""Tokens signed with the shared secret: what is accepted, and every way to be refused."""
+"""Verify tokens with the shared secret, and refuse every other."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""A token is verified once; what is remembered of it ends with the token, or with its key."""
+"""Verify a token once, and forget it when it or its key ends."""
 
 import time
 from typing import Any

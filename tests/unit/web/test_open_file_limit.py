@@ -1,4 +1,4 @@
-"""A web process may hold as many connections as the system allows it, not the few it begins with."""
+"""Raise the number of connections of a web process to what the system allows."""
 
 import subprocess
 import sys

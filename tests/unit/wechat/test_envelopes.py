@@ -1,4 +1,4 @@
-"""The AES envelope: the official vector, a client nobody here wrote, and what CBC promises."""
+"""Encrypt and decrypt the AES envelope: the official vector, an independent client, and damage."""
 
 import base64
 import re

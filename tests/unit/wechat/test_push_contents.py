@@ -1,4 +1,4 @@
-"""Each kind of message and event, and the facts about a user that follow from it."""
+"""Derive the facts about a user from each kind of message and event."""
 
 from datetime import UTC, datetime
 

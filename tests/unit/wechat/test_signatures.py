@@ -1,4 +1,4 @@
-"""Signatures: the official vectors, and input that is no hex at all."""
+"""Verify signatures: the official vectors, and input that is no hex at all."""
 
 import pytest
 from hypothesis import given

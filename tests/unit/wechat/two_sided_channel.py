@@ -1,4 +1,4 @@
-"""One channel as seen from both sides: sealing as WeChat does, opening as the service does."""
+"""Encrypt as WeChat does and decrypt as the service does, for one channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A cadence fitted to the clock face."""
+"""Fit a cadence to the face of the clock."""
 
 from datetime import UTC, datetime, timedelta
 
