@@ -1,6 +1,6 @@
-"""Re-evaluate everybody after a release changes a rule while events are written, also by the release before.
+"""Change a rule while events are written (docs/architecture/02-facts-as-maxima.md).
 
-The rule: docs/architecture/02-facts-as-maxima.md.
+In the end everybody is evaluated under the new rules, also by processes of the release before.
 """
 
 import asyncio
