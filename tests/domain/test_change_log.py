@@ -1,4 +1,7 @@
-"""DESIGN §3: small changes are logged a user, bulk changes a tag; both say the same to whoever reads them."""
+"""Log small changes by user and bulk changes by tag; both read the same.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 from datetime import timedelta
 

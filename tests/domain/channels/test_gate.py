@@ -1,4 +1,7 @@
-"""SPEC §2: tags can be used only while a verified Official Account of the robot is bound; nothing is ever deleted."""
+"""Allow tags only while a verified Official Account of the robot is bound, and delete nothing.
+
+The rule: docs/specification.md §2.
+"""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""DESIGN §3: a place in the log is known only as (version, instant), and pruning never leaves a silent gap."""
+"""Prune the log without a silent gap for readers that resume from (version, instant).
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 import random

@@ -1,7 +1,6 @@
 """Limit how long the service waits for a client and how much a connection may carry, each with its own code."""
 
 import asyncio
-import base64
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -11,7 +10,6 @@ import pytest
 
 from tests.support.robot import Robot
 from tests.support.sockets import OperationError
-from tests.support.waiting import wait_until
 from tests.support.web import WebClient, web_process
 
 VIEWER = "{ viewer { robotId } }"
@@ -31,8 +29,6 @@ async def strict(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
         body_within=soon,
         message_bytes=500,
         init_within=soon,
-        ping_every=soon,
-        pong_within=soon,
         stream_ping_every=soon,
         operations_per_socket=2,
     ) as web:
@@ -120,31 +116,6 @@ async def test_a_message_may_have_the_largest_size_and_no_byte_more(strict: WebC
         assert (await socket.wait_for_close())[0] == 1009
 
 
-async def test_a_socket_that_does_not_answer_pings_is_closed(strict: WebClient, wire: Wire) -> None:
-    reader, writer = wire
-    key = base64.b64encode(b"0123456789abcdef").decode()
-    writer.write(
-        f"GET /graphql HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n"
-        f"Authorization: Bearer {strict.token('agent')}\r\n\r\n".encode()
-    )
-    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
-    text = b'{"type":"connection_init"}'
-    writer.write(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
-    said = await everything_until_closed(reader)
-    assert b"connection_ack" in said
-    assert said.rpartition(b"connection_ack")[2].count(b"\x89\x00") == 1, "one ping"
-    assert (1011).to_bytes(2) + b"keepalive ping timeout" in said
-
-
-async def test_a_socket_that_answers_pings_stays_open(strict: WebClient) -> None:
-    began = time.monotonic()
-    async with strict.socket(strict.token("agent")) as socket:
-        await wait_until(lambda: time.monotonic() - began > 1.5)
-        assert (await (await socket.subscribe(VIEWER)).next())["viewer"]
-
-
 async def test_a_socket_carries_only_so_many_operations(strict: WebClient) -> None:
     await Robot(strict).bind()
     async with strict.socket(strict.token("agent")) as socket:
@@ -164,27 +135,3 @@ async def test_a_silent_stream_is_pinged(strict: WebClient) -> None:
         assert (await events.next()).event == "next"
         async with asyncio.timeout(5):
             assert await anext(events._lines) == ": ping"
-
-
-async def test_watching_a_job_counts_as_a_subscription(database_url: str, redis_url: str) -> None:
-    async with web_process(database_url, redis_url, subscriptions_per_holder=1) as web:
-        robot = Robot(web)
-        channel = (await robot.bind())["id"]
-        tags = await robot.ask("query ($c: ID!) { channel(id: $c) { tags { nodes { id } } } }", c=channel)
-        job = await robot.export(channel, {"tag": tags["channel"]["tags"]["nodes"][0]["id"]})
-        progress = "subscription ($id: ID!) { jobProgress(id: $id) { state } }"
-        async with web.socket(robot.token()) as socket:
-            assert (await (await socket.subscribe(progress, id=job["id"])).next())["jobProgress"]
-            with pytest.raises(OperationError) as refused:
-                await (await socket.subscribe(progress, id=job["id"])).next()
-            assert refused.value.codes == ["LIMIT_EXCEEDED"]
-
-
-async def test_only_so_many_seconds_of_operations_may_come_at_once(database_url: str, redis_url: str) -> None:
-    limits = {"operations_per_second": 1, "operations_burst": timedelta(seconds=3)}
-    async with web_process(database_url, redis_url, **limits) as web:
-        token = web.token("agent")
-        answers = [await web.run(VIEWER, token=token) for _ in range(5)]
-        assert [bool(each.errors) for each in answers[:3]] == [False] * 3
-        assert [each.code for each in answers if each.errors][:1] == ["RATE_LIMITED"]
-        assert {each.status for each in answers if each.errors} == {429}
