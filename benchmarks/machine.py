@@ -21,6 +21,7 @@ from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Principal, Role
+from service.entities.tasks import TaskName
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.channels import all_channels
@@ -65,7 +66,7 @@ class SilentPublisher:
 class IdleQueue:
     """Take tasks that nobody works on."""
 
-    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
         """Do nothing."""
 
 

@@ -20,11 +20,11 @@ async def stream_tag_events(
     operation: Operation[Context, None], request: SubscriptionRequest, context: Context, encoder: TagEventsEncoder
 ) -> bool:
     """Tells until the operation is cancelled; False, and nothing is told, where something is refused or fails first."""
-    services, started = context.services, False
+    resources, started = context.resources, False
     channel_id, after = request.arguments.get("channelId"), request.arguments.get("after")
     try:
-        with services.subscriptions.reserve(context.principal):
-            updates = panel_updates(context.runtime, services.hub, context.principal, channel_id, after)
+        with resources.subscriptions.reserve(context.principal):
+            updates = panel_updates(context.runtime, resources.hub, context.principal, channel_id, after)
             async with aclosing(updates):
                 async for cursor, update in updates:
                     context.reset_loaders()
