@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.api.transport.http_view import GraphQLView
 from service.api.transport.sse_view import EventStreamView
 from service.api.transport.trusted_documents import read_trusted_documents
@@ -63,7 +63,6 @@ class WebProcess:
         self._trusted_documents = read_trusted_documents(
             settings.trusted_documents_mode,
             settings.trusted_documents,
-            graphql_schema_of(self._schema),
             self._schema.documents,
         )
 

@@ -7,6 +7,7 @@ import pytest
 from graphql import GraphQLSyntaxError, parse
 
 from service.api.engine.document_cache import DocumentCache
+from service.api.schema import make_schema
 from service.foundation.settings import QueryLimits
 from tests.support.robot import table_digests
 from tests.support.transports import TRANSPORTS, error_codes
@@ -97,7 +98,7 @@ async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: s
 
 
 def test_only_so_many_documents_are_remembered() -> None:
-    documents = DocumentCache(QueryLimits(), 2)
+    documents = DocumentCache(make_schema().graphql_schema, QueryLimits(), 2)
     for number in range(3):
         documents.parse(f"{{ a{number} }}")
     assert documents.parse.cache_info().currsize == 2
