@@ -21,9 +21,10 @@ from service.domain.combos.editing import NewCombo, create_combo
 from service.domain.combos.expressions import to_draft
 from service.domain.combos.refresh import refresh_combos
 from service.domain.verification.channel import verify_channel
-from service.entities.enums import DefaultTagRule, Role
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.ids import channel_gid, tag_gid
+from service.entities.principal import Role
+from service.entities.tags import DefaultTagRule
 from service.foundation.settings import Settings
 
 CREATIONS: Final = 15

@@ -11,8 +11,7 @@ from benchmarks.harness import KIB, Table, multiple, seconds
 from benchmarks.loading import openid_of
 from benchmarks.machine import TOUCH_PAGES, Machine
 from service.domain.events.recorder import EventRecorder
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 
 BATCH: Final = 1_000
 BATCHES: Final = 10

@@ -11,7 +11,7 @@ import asyncpg
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, block_of
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule
+from service.entities.tags import DefaultTagRule
 from service.storage.database.pool import BareConnection
 
 START: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

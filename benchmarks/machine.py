@@ -18,16 +18,15 @@ from service.dev.stack.servers import EmbeddedServers, start_embedded
 from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, Role
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.channels import all_channels
 from service.storage.database.migrations import migrate
 from service.storage.database.pool import BareConnection, open_pool
-from service.storage.database.statements import SQL_ROOT
+from service.storage.database.sql_files import read_sql
 
 ROBOT: Final = "bench"
 BENCHMARK_SECRET: Final = "a secret that only benchmarks use"  # noqa: S105 - guards nothing
@@ -160,8 +159,12 @@ async def _load(admin: BareConnection, servers: EmbeddedServers, users: int) -> 
 
 def _loaded_name(users: int) -> str:
     """Changes with whatever decides what is in it."""
-    code = [Path(loading.__file__), *sorted((SQL_ROOT / "migrations").glob("*.sql"))]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()[:12]
+    code = [
+        Path(loading.__file__).read_text(encoding="utf-8"),
+        *read_sql("migrations").values(),
+        *read_sql("functions").values(),
+    ]
+    digest = hashlib.sha256("".join(code).encode()).hexdigest()[:12]
     return f"loaded_{users}_{digest}"
 
 

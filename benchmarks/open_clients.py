@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 
 import uvloop
 
-from tests.support.raw_socket import MinimalWebSocket
+from tests.support.sockets import MinimalWebSocket
 
 CONNECT_CONCURRENCY: Final = 100
 

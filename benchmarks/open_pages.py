@@ -23,8 +23,10 @@ from benchmarks.machine import BENCHMARK_SECRET, ROBOT, Machine
 from benchmarks.programs import resident_bytes, web_process
 from service.auth.tokens import sign_token
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
-from service.entities.enums import ChangeCause, DefaultTagRule, Role
+from service.entities.blocks import ChangeCause
 from service.entities.ids import channel_gid
+from service.entities.principal import Role
+from service.entities.tags import DefaultTagRule
 from service.foundation.settings import Settings
 from service.valkey.notifications import encode, topic_of_channel
 from service.web.protocols.websocket import raise_file_descriptor_limit

@@ -20,8 +20,8 @@ from benchmarks.harness import Table, multiple
 from benchmarks.machine import BENCHMARK_SECRET, ROBOT, Machine
 from benchmarks.programs import environment, free_port, wait_until_listening, web_process
 from service.auth.tokens import sign_token
-from service.entities.enums import Role
 from service.entities.ids import channel_gid
+from service.entities.principal import Role
 from service.foundation.settings import Settings
 
 PEERS: Final = Path(__file__).with_name("peers")

@@ -13,8 +13,9 @@ from typing import Final
 
 from service.dev.stack.addresses import resolve_settings
 from service.dev.stack.servers import EmbeddedError, embedded_secrets
-from service.entities.enums import ReturnMode, Role
 from service.entities.errors import RequestError
+from service.entities.principal import Role
+from service.entities.return_data import ReturnMode
 from service.foundation.settings import Settings, SettingsError, read_settings
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -81,8 +82,8 @@ def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     del arguments
     with resolve_settings(settings) as resolved:
         applied = asyncio.run(bring_up_to_date(resolved.database_url))
-    for migration in applied:
-        print(f"applied {migration.version:04}_{migration.name}")
+    for each in applied:
+        print(f"applied {each.label}")
     if not applied:
         print("the database is up to date")
     return 0

@@ -13,10 +13,10 @@ import asyncpg
 
 from service.auth.tokens import sign_token
 from service.dev.stack.addresses import write_running_file
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.settings import read_settings
+from service.storage.channels import Summary, summary
 from service.storage.database.pool import CONNECTION_LOST
-from service.storage.database.statements import STATEMENTS
 
 DEMO_ROBOT: Final = "demo"
 DEMO_TIMEOUT: Final = 20.0
@@ -54,22 +54,22 @@ class StatusReporter:
 
     def summary_line(self) -> str:
         try:
-            row = asyncio.run(self._summary())
+            totals = asyncio.run(self._summary())
         except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
             return f"the database does not answer ({type(error).__name__})"
-        now, changes = time.monotonic(), row["changes"]
+        now, changes = time.monotonic(), totals.changes
         rate = (changes - self._last_sample[1]) / (now - self._last_sample[0]) if self._last_sample else 0.0
         self._last_sample = (now, changes)
-        newest = "never" if row["changed_at"] is None else f"{row['changed_at']:%H:%M:%S} UTC"
+        newest = "never" if totals.changed_at is None else f"{totals.changed_at:%H:%M:%S} UTC"
         return (
-            f"{row['channels']} channels · {row['users']} users · {changes} tag changes "
+            f"{totals.channels} channels · {totals.users} users · {changes} tag changes "
             f"({rate:.1f} a second) · newest {newest}"
         )
 
-    async def _summary(self) -> Any:
+    async def _summary(self) -> Summary:
         connection = await asyncpg.connect(self._environment["DATABASE_URL"], timeout=2)
         try:
-            return await connection.fetchrow(STATEMENTS["summary"])
+            return await summary(connection)
         finally:
             await connection.close()
 

@@ -1,13 +1,13 @@
 """Robots, channels and their states."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 import asyncpg
 
-from service.entities.channels import Channel, ChannelState
-from service.entities.enums import ChannelKind
+from service.entities.channels import Channel, ChannelKind, ChannelState
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -188,6 +188,21 @@ async def earliest_evaluation(conn: Connection, channel_id: int) -> datetime:
 
 async def set_default_tags_as_of(conn: Connection, channel_id: int, as_of: datetime) -> None:
     await conn.execute(STATEMENTS["set_default_tags_as_of"], channel_id, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Totals over all channels; `changes` are versions of blocks, `changed_at` is None before the first."""
+
+    channels: int
+    users: int
+    changes: int
+    changed_at: datetime | None
+
+
+async def summary(conn: Connection) -> Summary:
+    """Return the totals over all channels, of every robot."""
+    return Summary(*_require_row(await conn.fetchrow(STATEMENTS["summary"])))
 
 
 async def follower_count(conn: Connection, channel_id: int) -> int:

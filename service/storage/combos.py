@@ -7,9 +7,8 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ChangeCause
 from service.entities.expressions import Expression, Operator, from_json, to_json
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS

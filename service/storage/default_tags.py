@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import asyncpg
 
@@ -10,6 +11,8 @@ from service.entities.users import Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from service.storage.users import FACT_NAMES, UserForgottenError
+
+WINDOW_NAMES: Final = ("follow", "menu_click", "scan", "message", "payment", "new_user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +110,13 @@ async def current_windows(conn: Connection) -> StoredWindows:
     row = await conn.fetchrow(STATEMENTS["current_windows"])
     if row is None:
         raise LookupError("the windows are missing; the migrations insert them")
-    names = ("follow", "menu_click", "scan", "message", "payment", "new_user")
-    return StoredWindows(row["version"], {name: row[name] for name in names})
+    return StoredWindows(row["version"], {name: row[name] for name in WINDOW_NAMES})
 
 
-async def insert_windows(conn: Connection, windows: dict[str, timedelta], now: datetime) -> None:
-    """Windows that count from now on; a concurrent writer of the same version wins."""
-    names = ("follow", "menu_click", "scan", "message", "payment", "new_user")
-    await conn.execute(STATEMENTS["insert_windows"], *(windows[name] for name in names), now)
+async def insert_windows(conn: Connection, windows: dict[str, timedelta], now: datetime) -> bool:
+    """Put windows, by name, into force from now on; return False if another process was faster with others."""
+    values = [windows[name] for name in WINDOW_NAMES]
+    return await conn.fetchval(STATEMENTS["insert_windows"], *values, now) is not None
 
 
 def _differences(rows: list[asyncpg.Record]) -> list[RulesDifference]:

@@ -6,8 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from service.entities.blocks import block_of, offset_of, ordinal_at
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause, block_of, offset_of, ordinal_at
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

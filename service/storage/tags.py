@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from service.entities.enums import ChangeCause, TagKind, TagState
-from service.entities.tags import Catalogue, Tag, TagChange, TagSize
+from service.entities.blocks import ChangeCause
+from service.entities.tags import Catalogue, Tag, TagChange, TagKind, TagSize, TagState
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

@@ -1,4 +1,4 @@
-"""DESIGN §5: what keeps the schema and every statement ready to be spread over several machines by channel."""
+"""docs/architecture/10-citus.md: the schema and every statement can be spread over several machines by channel."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +10,8 @@ from pglast import ast
 from pglast.enums import ConstrType
 
 from service.storage.database.migrations import read_migrations
-from service.storage.database.statements import SQL_ROOT, STATEMENTS
+from service.storage.database.sql_files import sql_folder
+from service.storage.database.statements import STATEMENTS
 from tests.contract.tenancy import functions_called, is_a, parsed, unscoped_tables, unscoped_tables_of_view, walk
 
 # Read by whoever runs the service, never by a tenant; writes nothing.
@@ -48,7 +49,7 @@ def tables() -> dict[str, list[str]]:
 @cache
 def distribution() -> dict[str, tuple[str, ...]]:
     """What sql/citus.sql says of each table: (function, other arguments…)."""
-    calls = walk(parsed((SQL_ROOT / "citus.sql").read_text(encoding="utf-8")))
+    calls = walk(parsed((sql_folder() / "citus.sql").read_text(encoding="utf-8")))
     said: dict[str, tuple[str, ...]] = {}
     for call in calls:
         if is_a(call, ast.FuncCall):

@@ -17,7 +17,7 @@ from service.storage.database import pool as database
 from service.storage.database.pool import CONNECTION_LOST, Pool, open_pool
 from service.web.endpoints import health
 from tests.faults.harness.proxy import Proxy
-from tests.support.ports import free_port
+from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 AGES: Final = 600.0

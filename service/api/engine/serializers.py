@@ -86,8 +86,9 @@ class SerializerCompiler:
                 or definition.is_graphql_generic
             ):
                 return None
-            keeps_forms = self._memoize and "serialized" in definition.origin.__dataclass_fields__
-            serializers[definition.origin] = _memoized(serialize) if keeps_forms else serialize
+            python_class = _class_of_objects(definition)
+            keeps_forms = self._memoize and "serialized" in python_class.__dataclass_fields__
+            serializers[python_class] = _memoized(serialize) if keeps_forms else serialize
         return _dispatch_by_class(serializers)
 
     def _compile_object(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> Serializer | None:
@@ -114,6 +115,11 @@ def is_attribute(found: GraphQLField) -> bool:
     return not found.args and (
         resolver is None or (resolver.info_parameter is None and not inspect.iscoroutinefunction(resolver.wrapped_func))
     )
+
+
+def _class_of_objects(definition: StrawberryObjectDefinition) -> type[Any]:
+    """Return the class of a type's objects: TagConnection's are made of CountedConnection, whatever their nodes."""
+    return definition.origin if definition.concrete_of is None else definition.concrete_of.origin
 
 
 def _memoized(serialize: Serializer) -> Serializer:

@@ -27,15 +27,18 @@ if TYPE_CHECKING:
     pass
 
 
-@strawberry.type(description="The job after it was cancelled.")
+@strawberry.type(description="The answer to `cancelJob`.")
 class CancelJobPayload:
-    job: Job = strawberry.field(description="CANCELLED, unless it was finished before.")
+    job: Job = strawberry.field(description="The job, CANCELLED unless it had finished before.")
 
 
 @strawberry.type
 class JobMutations:
     @strawberry.mutation(
-        description="Stops a job that is not finished: import, sync or export. What it had done stays done.",
+        description=(
+            "Cancels a job that is not finished; what it had done stays done. For creators and admins "
+            "(EXPORT). Answers NOT_FOUND."
+        ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:  # noqa: A002
@@ -46,7 +49,7 @@ class JobMutations:
 @strawberry.type
 class JobQueries:
     @strawberry.field(
-        description="One job, to those who may start one of its kind.",
+        description="One job by its id. For creators and admins (EXPORT). Answers NOT_FOUND.",
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job(self, info: Info, id: JobId) -> Job | None:  # noqa: A002 - the contract's name
@@ -56,7 +59,11 @@ class JobQueries:
 @strawberry.type
 class JobSubscriptions:
     @strawberry.subscription(
-        description="First the present state, then each later one that was seen. Completes with the job.",
+        description=(
+            "Sends the present state of a job, then each later state that was seen, and completes when "
+            "the job is finished. For creators and admins (EXPORT). Answers NOT_FOUND, or LIMIT_EXCEEDED "
+            "for too many open subscriptions."
+        ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:  # noqa: A002

@@ -10,9 +10,9 @@ from service.api.operations.channels import sees_channel
 from service.api.types.primitives import ChannelId, Openid
 from service.api.types.user import User, users_by_openids
 from service.domain.input_rules import check_openids
-from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_gid
+from service.entities.principal import Permission
 
 # The column's type; PostgreSQL refuses to compare with more.
 MAX_ORDINAL = 2**31 - 1
@@ -21,7 +21,10 @@ MAX_ORDINAL = 2**31 - 1
 @strawberry.type
 class UserQueries:
     @strawberry.field(
-        description="One person of a channel; null where nobody is known.",
+        description=(
+            "One person of a channel; null where nobody is known. For creators, admins and agents "
+            "(VIEW_USERS). Answers BAD_USER_INPUT for a malformed openid, or NOT_FOUND for the channel."
+        ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
@@ -29,15 +32,20 @@ class UserQueries:
         return (await users_by_openids(info, channel_id, [openid]))[0]
 
     @strawberry.field(
-        description="The chips of a conversation list in one request: at most 100, in the order asked; "
-        "null where nobody is known.",
+        description=(
+            "Up to 100 people of a channel, such as a page of a conversation list, in the order asked; "
+            "null where nobody is known. For creators, admins and agents (VIEW_USERS). Answers "
+            "BAD_USER_INPUT for a malformed openid, LIMIT_EXCEEDED, or NOT_FOUND for the channel."
+        ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def users(
         self,
         info: Info,
         channel_id: ChannelId,
-        openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
+        openids: Annotated[
+            list[str], strawberry.argument(description="At most 100 openids of the channel, LIMIT_EXCEEDED beyond.")
+        ],
     ) -> list[User | None] | None:
         check_openids(openids, "openids")
         return await users_by_openids(info, channel_id, openids)

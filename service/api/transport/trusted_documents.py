@@ -14,8 +14,7 @@ import orjson
 from graphql import GraphQLError
 
 from service.api.engine.document_cache import DocumentCache
-from service.entities.enums import RejectionCode
-from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError
+from service.entities.errors import BadInputError, ErrorCode, FieldError, RejectionCode, RequestError
 from service.foundation.settings import SettingsError, TrustMode
 
 SHA256: Final = "sha256:"

@@ -6,9 +6,8 @@ from typing import Any
 import strawberry
 
 from service.api.types.tag import Tag
-from service.entities.enums import TagKind
 from service.entities.ids import tag_gid
-from service.entities.tags import Catalogue
+from service.entities.tags import Catalogue, TagKind
 from service.entities.tags import Tag as TagEntity
 
 

@@ -12,39 +12,56 @@ from service.api.types.return_tag import ReturnReceipt
 from service.api.types.tag import Tag
 from service.domain.combos.expressions import format_expression
 from service.domain.default_tags.explanations import explain, explain_ad, explain_batches
-from service.entities.enums import DefaultTagRule, EventKind, TagKind
-from service.entities.users import ChannelUser
+from service.entities.tags import DefaultTagRule, TagKind
+from service.entities.users import ChannelUser, EventKind
 
 
-@strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
+@strawberry.type(
+    description="The event behind a default tag. Without `at` it is an event that never happened, as for Not opened."
+)
 class FactEvidence:
-    fact: EventKind | None = strawberry.field(description="What sort of event decides; null if none ever did.")
-    at: datetime | None = strawberry.field(description="When it last happened.")
-
-
-@strawberry.type(description="The batches of returned data that hold somebody.")
-class ReturnEvidence:
-    receipts: list[ReturnReceipt] | None = strawberry.field(
-        description="Those in force, oldest first; settled ones, which can no longer be undone, are not kept apart. "
-        "Null for those who may not see them."
+    fact: EventKind | None = strawberry.field(
+        description="Which sort of event decides; null where nothing of any sort that counts ever happened."
+    )
+    at: datetime | None = strawberry.field(
+        description=(
+            "When the event last happened; null where it never did, and for Untouchable, whose window is over."
+        )
     )
 
 
-@strawberry.type(description="The ads somebody followed through.")
+@strawberry.type(description="The batches of returned data by which a person has a return tag.")
+class ReturnEvidence:
+    receipts: list[ReturnReceipt] | None = strawberry.field(
+        description=(
+            "Receipts of the batches in effect that hold the person, oldest first; batches too old to be "
+            "undone are left out. Null for a token that may not see receipts (VIEW_TAGS, which every "
+            "role has)."
+        )
+    )
+
+
+@strawberry.type(description="The ads through which a person followed.")
 class AdEvidence:
-    ad_ids: list[str] = strawberry.field(description="Their ids, where the ad platform told them.")
-    at: datetime | None = strawberry.field(description="The last such follow.")
+    ad_ids: list[str] = strawberry.field(description="Ids of the ads, where the ad platform told them.")
+    at: datetime | None = strawberry.field(
+        description="When the person last followed through one of the ads; null where that is not known."
+    )
 
 
-@strawberry.type(description="Which tags at the leaves of a combo the person has, and which not.")
+@strawberry.type(description="Which tags at the leaves of a combo a person has, and which not.")
 class ComboEvidence:
-    has: list[Tag] = strawberry.field(description="Those the person has.")
-    lacks: list[Tag] = strawberry.field(description="Those the person does not have; deleted ones too.")
+    has: list[Tag] = strawberry.field(description="Tags at the leaves that the person has.")
+    lacks: list[Tag] = strawberry.field(
+        description="Tags at the leaves that the person does not have; deleted tags are among them."
+    )
 
 
 TagEvidence: TypeAlias = Annotated[
     FactEvidence | ReturnEvidence | AdEvidence | ComboEvidence,
-    strawberry.union("TagEvidence", description="The facts behind a tag."),
+    strawberry.union(
+        "TagEvidence", description="The facts by which a person has a tag; each kind of tag has evidence of its own."
+    ),
 ]
 
 

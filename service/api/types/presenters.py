@@ -16,10 +16,9 @@ from service.api.types.job import AudienceExport, Job
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag, Tag
 from service.api.types.user import user_page
-from service.entities.enums import TagKind
 from service.entities.jobs import Job as JobEntity
 from service.entities.jobs import JobKind
-from service.entities.tags import Catalogue
+from service.entities.tags import Catalogue, TagKind
 from service.entities.tags import Tag as TagEntity
 
 T = TypeVar("T", bound=Tag)

@@ -8,7 +8,7 @@ from typing import Final
 
 from service.dev.demo.crowd import new_openid
 from service.dev.demo.platform import Account
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 
 SHARED_USER_COUNT: Final = 5
 

@@ -11,7 +11,7 @@ from itertools import cycle
 from typing import Final
 
 from service.dev.demo.platform import Delivery, WechatPlatform
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 
 OPENID_CHARACTERS: Final = string.ascii_letters + string.digits + "_-"
 BACKLOG_DURATION: Final = timedelta(days=3)

@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 
 from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 from service.wechat.crypto import sign
 
 MAX_ATTEMPTS: Final = 3

@@ -15,7 +15,7 @@ from service.dev.demo.ads import AdPlatform, create_ad_tag
 from service.dev.demo.binding import BoundChannel, ServiceNotReadyError, ServiceTarget, bind_account
 from service.dev.demo.crowd import Action, SimulatedUsers
 from service.dev.demo.platform import Account, CallbackRejectedError, WechatPlatform
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 
 logger = logging.getLogger("user_tags.demo")
 

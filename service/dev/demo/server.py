@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from service.dev.demo.controls import ApiError, ControlApi
 from service.dev.demo.platform import Account, PlatformUser, WechatPlatform
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 
 TOKEN_LIFETIME: Final = timedelta(seconds=7200)
 FOLLOWERS_PER_PAGE: Final = 10_000

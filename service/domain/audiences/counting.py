@@ -11,7 +11,6 @@ from service.domain.combos.expressions import AllowedStates, not_usable_reason, 
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
 from service.entities.channels import Channel
-from service.entities.enums import TagKind
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -23,7 +22,7 @@ from service.entities.errors import (
 from service.entities.expressions import Draft, Expression
 from service.entities.ids import channel_gid, parse_gid
 from service.entities.principal import Principal
-from service.entities.tags import Catalogue, Tag
+from service.entities.tags import Catalogue, Tag, TagKind
 from service.entities.users import ChannelUser
 from service.storage import audiences, combos, tags, users
 from service.storage.database.pool import Connection

@@ -12,9 +12,9 @@ from typing import Final
 from service.domain.combos.states import lock_combos, publish_and_enqueue
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, write_tag_edits
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ChangeCause, TagState
+from service.entities.tags import TagState
 from service.storage import combos
 from service.storage.blocks import heads
 

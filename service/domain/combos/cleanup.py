@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import ComboGraph
-from service.entities.enums import ChangeCause, TagState
+from service.entities.tags import TagState
 from service.storage import combos
 from service.storage.blocks import heads
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
-from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, FieldError, RequestError
 from service.entities.expressions import (
     DifferenceDraft,
@@ -21,7 +20,7 @@ from service.entities.expressions import (
     tag,
 )
 from service.entities.ids import parse_gid, tag_gid
-from service.entities.tags import Catalogue, Tag
+from service.entities.tags import Catalogue, Tag, TagState
 
 MAX_DEPTH: Final = 8
 MAX_LEAVES: Final = 100

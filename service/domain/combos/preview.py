@@ -8,11 +8,10 @@ from service.domain.combos.expressions import format_expression, not_usable_erro
 from service.domain.runtime import Runtime
 from service.domain.tags.naming import channel_of_tag
 from service.entities.combos import ComboGraph
-from service.entities.enums import Permission
 from service.entities.errors import ChannelNotBoundError
 from service.entities.expressions import Draft, difference
 from service.entities.expressions import tag as leaf
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.tags import Tag
 from service.storage import combos
 from service.storage.combos import count_of_expression

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import ComboGraph
-from service.entities.enums import ChangeCause, TagState
+from service.entities.tags import TagState
 from service.storage import channels, combos
 from service.storage.blocks import heads
 from service.storage.combos import ComboDefinition

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, write_tag_edits
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ChangeCause, TagState
 from service.entities.errors import ChannelNotBoundError
+from service.entities.tags import TagState
 from service.storage import channels, combos
 from service.storage.database.pool import Connection
 

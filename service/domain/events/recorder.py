@@ -18,9 +18,8 @@ from service.domain.membership import merge_per_user, write_transitions
 from service.domain.people.ordinals import find_or_create_event_users
 from service.domain.privacy.forgetting import forget_if_unfollowed
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification, block_of
+from service.entities.blocks import ChangeCause, ChangeNotification, block_of
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause
 from service.entities.errors import LimitExceededError
 from service.entities.users import AdFollow, UserEvent, facts_from_events
 from service.storage import default_tags as evaluation

@@ -11,13 +11,12 @@ from service.domain.channels.lookup import channel_by_gid
 from service.domain.membership import write_transitions
 from service.domain.return_data.members import TagBits, by_block, ordinals_in, slots_of
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification, bitmap_of
+from service.entities.blocks import ChangeCause, ChangeNotification, bitmap_of
 from service.entities.channels import Channel
-from service.entities.enums import BatchEnd, ChangeCause, ReturnMode
 from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldError, NotFoundError
 from service.entities.ids import channel_gid, parse_gid
 from service.entities.principal import Principal
-from service.entities.return_data import Receipt
+from service.entities.return_data import BatchEnd, Receipt, ReturnMode
 from service.storage import channels
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection

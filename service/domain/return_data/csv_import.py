@@ -16,10 +16,9 @@ from service.domain.return_data.submission import (
     Submission,
 )
 from service.entities.channels import Channel
-from service.entities.enums import ReturnMode
 from service.entities.errors import BadInputError, FieldError
 from service.entities.ids import gid
-from service.entities.return_data import Receipt
+from service.entities.return_data import Receipt, ReturnMode
 
 MAX_KEY_LENGTH: Final = 100
 UNMATCHED_REASON: Final = "Nobody on this channel is known to be the same person."

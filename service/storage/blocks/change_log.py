@@ -7,8 +7,7 @@ from typing import TypeAlias
 
 from asyncpg import BitString
 
-from service.entities.blocks import BLOCK_SIZE, bitmap_of
-from service.entities.enums import ChangeCause
+from service.entities.blocks import BLOCK_SIZE, ChangeCause, bitmap_of
 from service.entities.tags import UserTagChange
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS

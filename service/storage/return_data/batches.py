@@ -6,8 +6,8 @@ from datetime import datetime
 import asyncpg
 import orjson
 
-from service.entities.enums import BatchEnd, RejectionCode, ReturnMode, ReturnSource
-from service.entities.return_data import Receipt, RejectedOpenid
+from service.entities.errors import RejectionCode
+from service.entities.return_data import BatchEnd, Receipt, RejectedOpenid, ReturnMode, ReturnSource
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from service.domain.ad_tags.return_address import find_channel_by_ad_secret, record_ad_follow
 from service.domain.input_rules import AD_ID_PATTERN, MAX_AD_IDS_PER_EVENT, OPENID_PATTERN, time_rejection
 from service.domain.runtime import Runtime
-from service.entities.enums import RejectionCode
+from service.entities.errors import RejectionCode
 from service.entities.users import AdFollow
 from service.storage.database.pool import CONNECTION_LOST
 

@@ -18,9 +18,8 @@ from starlette.responses import Response
 from service.domain.return_data.endpoint import decrypt_key, decrypt_token
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
-from service.entities.enums import ReturnSource
 from service.entities.errors import ErrorCode, RequestError
-from service.entities.return_data import Receipt, ReturnEndpoint
+from service.entities.return_data import Receipt, ReturnEndpoint, ReturnSource
 from service.foundation.encryption import lookup_hash
 from service.storage import channels
 from service.storage.database.pool import CONNECTION_LOST

@@ -18,9 +18,9 @@ from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import Permission, ReturnMode
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
+from service.entities.return_data import ReturnMode
 from service.storage.database.pool import CONNECTION_LOST
 
 Authenticate = Callable[[str | None], Awaitable[Principal]]

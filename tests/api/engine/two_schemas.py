@@ -19,10 +19,9 @@ from service.domain.events.recorder import EventRecorder, record_events
 from service.domain.feed.hub import Hub
 from service.domain.return_data.submission import ReturnRecorder
 from service.domain.tags.reader import UserReader
-from service.entities.enums import EventKind, Role
 from service.entities.ids import channel_gid
-from service.entities.principal import Principal
-from service.entities.users import UserEvent
+from service.entities.principal import Principal, Role
+from service.entities.users import EventKind, UserEvent
 from service.resources import Services
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import FAR_FUTURE, bind, open_runtime

@@ -12,7 +12,8 @@ import pytest
 from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.server import platform_app
-from service.entities.enums import ChannelKind, EventKind
+from service.entities.channels import ChannelKind
+from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import OPENID, new_account, open_receiver
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

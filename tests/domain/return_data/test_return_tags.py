@@ -13,14 +13,15 @@ from service.domain.return_data.submission import MAX_BATCHES_PER_WRITE, ReturnR
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.domain.verification.channel import verify_channel
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import BatchEnd, ChangeCause, ReturnMode
 from service.entities.errors import ConflictError, NameTakenError
+from service.entities.return_data import BatchEnd, ReturnMode
 from service.storage.return_data import batches
 from tests.support.clock import FrozenClock
-from tests.support.log_replay import replay_and_check
-from tests.support.return_data import members_of, members_of_batches, receipt_gid, submission_of, submit
+from tests.support.database_state import replay_and_check
 from tests.support.runtime import admin
+from tests.support.tags import members_of, members_of_batches, receipt_gid, submission_of, submit
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,14 +10,14 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, miscounted
-from tests.support.race_outcomes import changes_of, check_consistency, count_of
+from tests.support.database_state import changes_of, check_consistency, count_of, heads_of, miscounted
 from tests.support.races import StartRacingProcess
 
 DAY = timedelta(days=1)

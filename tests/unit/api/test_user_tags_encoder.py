@@ -18,10 +18,10 @@ from service.api.live.request import SubscriptionRequest, parse_subscription
 from service.api.live.user_tags_encoder import UserTagsEncoder, UserTagsEncoderCache
 from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.schema import make_schema
-from service.entities.enums import ChangeCause, Role, TagKind, TagState
+from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
-from service.entities.principal import Principal
-from service.entities.tags import Catalogue, Tag
+from service.entities.principal import Principal, Role
+from service.entities.tags import Catalogue, Tag, TagKind, TagState
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEMA: Final = make_schema()

@@ -5,14 +5,14 @@ from pathlib import Path
 import redis.asyncio as redis
 
 from service.domain.combos.tag_deletion import delete_tag
-from service.entities.enums import TagState
 from service.entities.expressions import tag
+from service.entities.tags import TagState
 from service.valkey.job_queue import ArqQueue
 from tests.support.processes import worker
 from tests.support.runtime import admin
-from tests.support.tags import make_combo, make_tag, members, state_of, tag_gid_of
+from tests.support.tags import make_combo, make_tag, members_of, state_of, tag_gid_of
 from tests.support.waiting import wait_until
-from tests.worker.conftest import ScheduledChannel
+from tests.worker.scheduled_channel import ScheduledChannel
 
 HEADS = """
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
@@ -54,7 +54,7 @@ async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(
 
     async with worker(rarely(scheduled_channel), tmp_path / "second.log"):
         await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)
-    assert await members(runtime, channel, combo.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"ann"}
     assert await scheduled_channel.is_consistent()
 
 
@@ -78,7 +78,7 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     async with worker(rarely(scheduled_channel), tmp_path / "worker.log"):
         for each in (combo, above):
             await wait_until(lambda each=each: is_in(TagState.ACTIVE, scheduled_channel, each.tag_id), within=20)  # type: ignore[misc]
-    assert await members(runtime, channel, above.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, above.tag_id) == {"ann"}
     assert await scheduled_channel.is_consistent()
 
 

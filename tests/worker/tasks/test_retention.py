@@ -10,9 +10,8 @@ from service.domain.channels.binding import unbind_channel
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
 from service.entities.ids import channel_gid
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Settings
 from service.worker.tasks.scheduled import prune_channels
 from tests.support.clock import FrozenClock
