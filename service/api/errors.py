@@ -50,8 +50,8 @@ def mask_error(error: GraphQLError, context: object) -> GraphQLError:
 
 def masked_result(result: graphql.ExecutionResult, context: object) -> ExecutionResult:
     """Return a result of graphql-core as Strawberry's, with its errors as clients see them."""
-    errors = [mask_error(error, context) for error in result.errors or ()]
-    return ExecutionResult(data=result.data, errors=errors or None)
+    errors = [mask_error(error, context) for error in result.errors] if result.errors else None
+    return ExecutionResult(data=result.data, errors=errors)
 
 
 def to_graphql_error(request_error: RequestError) -> GraphQLError:

@@ -21,7 +21,7 @@ from service.api.engine.serializers import Serializer, SerializerCompiler
 from service.api.errors import masked_result
 from service.api.live.request import SubscriptionRequest
 from service.api.operations.user_tags import user_tags_event_to_graphql
-from service.api.types.presenters import tags_to_graphql
+from service.api.types.presenters import presenter_of, tags_to_graphql
 from service.api.types.primitives import serialize_datetime
 from service.domain.feed.cursors import encode_cursor
 from service.entities.feed import UserTagsUpdate
@@ -55,7 +55,7 @@ class _CatalogueCache:
     """The encoded parts for one catalogue: tags and lists by response key, and events split at their cursors."""
 
     catalogue: "weakref.ref[Catalogue]"
-    tags: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    tags: dict[str, dict[int, bytes]] = field(default_factory=dict)
     lists: dict[tuple[str, frozenset[int]], bytes] = field(default_factory=dict)
     events: dict[tuple[object, ...], tuple[bytes, ...]] = field(default_factory=dict)
 
@@ -163,13 +163,11 @@ def _encode_tags(
 ) -> bytes:
     found = cache.lists.get((key, tag_ids))
     if found is None:
-        encoded = []
-        for tag in tags_to_graphql(tag_ids, catalogue):
-            tag_key = (key, tag.entity.tag_id)
-            if tag_key not in cache.tags:
-                cache.tags[tag_key] = orjson.dumps(serialize(tag))
-            encoded.append(cache.tags[tag_key])
-        found = b"[" + b",".join(encoded) + b"]"
+        ordered = presenter_of(catalogue).in_order(tag_ids)
+        encoded = cache.tags.setdefault(key, {})
+        for tag in tags_to_graphql([each for each in ordered if each not in encoded], catalogue):
+            encoded[tag.entity.tag_id] = orjson.dumps(serialize(tag))
+        found = b"[" + b",".join([encoded[each] for each in ordered]) + b"]"
         if len(cache.lists) >= MAX_CACHE_ENTRIES:
             cache.lists.clear()
         cache.lists[key, tag_ids] = found
