@@ -80,6 +80,6 @@ class TagEventsEncoderCache:
         encoder = self._encoders.get(key)
         if encoder is None:
             anonymous = replace(principal, subject="")
-            shared_context = Context(context.services, context.presenters, uuid.uuid4().hex, anonymous)
+            shared_context = Context(context.resources, context.presenters, uuid.uuid4().hex, anonymous)
             encoder = self._encoders[key] = TagEventsEncoder(request, shared_context)
         return encoder

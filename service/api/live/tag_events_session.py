@@ -23,11 +23,11 @@ async def stream_tag_events(
     Return False, with nothing sent, if it is refused or fails before its first event; the standard path then runs and
     reports it.
     """
-    services, started = context.services, False
+    resources, started = context.resources, False
     channel_id, after = request.arguments.get("channelId"), request.arguments.get("after")
     try:
-        with services.subscriptions.reserve(context.principal):
-            updates = panel_updates(context.runtime, services.hub, context.principal, channel_id, after)
+        with resources.subscriptions.reserve(context.principal):
+            updates = panel_updates(context.runtime, resources.hub, context.principal, channel_id, after)
             async with aclosing(updates):
                 async for cursor, update in updates:
                     context.reset_loaders()

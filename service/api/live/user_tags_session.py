@@ -28,17 +28,17 @@ async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subs
 
     Return None on any error; the standard path then runs and reports it.
     """
-    services, principal = context.services, context.principal
+    resources, principal = context.resources, context.principal
     try:
         check_openids([request.arguments["openid"]], "openid")
-        channel = await services.channels.find(principal, request.arguments["channelId"])
-        services.subscriptions.acquire(principal)
+        channel = await resources.channels.find(principal, request.arguments["channelId"])
+        resources.subscriptions.acquire(principal)
     except Exception:  # noqa: BLE001 - the standard path reports it
         return None
     try:
-        return await services.hub.join(channel.channel_id, request.arguments["openid"], request.arguments.get("after"))
+        return await resources.hub.join(channel.channel_id, request.arguments["openid"], request.arguments.get("after"))
     except BaseException as error:
-        services.subscriptions.release(principal)
+        resources.subscriptions.release(principal)
         if isinstance(error, Exception):
             return None
         raise
@@ -83,8 +83,8 @@ class UserTagsSession:
         """Send nothing more. Return the task that was sending, which has been cancelled, if there is one."""
         if not self._closed:
             self._closed = True
-            self._context.services.hub.leave(self._subscriber)
-            self._context.services.subscriptions.release(self._context.principal)
+            self._context.resources.hub.leave(self._subscriber)
+            self._context.resources.subscriptions.release(self._context.principal)
             if self._drain_task is not None:
                 self._drain_task.cancel()
         return self._drain_task
@@ -93,7 +93,7 @@ class UserTagsSession:
         self._subscriber.mailbox.on_arrival(self._on_arrival)
 
     def _on_arrival(self) -> None:
-        self._context.services.hub.turns.add(self._send_pending)
+        self._context.resources.hub.turns.add(self._send_pending)
 
     def _send_pending(self) -> None:
         """Push all pending events, or start a task that sends them."""

@@ -41,7 +41,7 @@ async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, see
     """The same functions of storage in the wrong order."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
-        found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: (seen, now)})
+        found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: evaluation.Visit(seen, now)})
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
             conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=now
