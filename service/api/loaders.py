@@ -120,7 +120,7 @@ class Loaders:
         return tag_set.tag_ids
 
     @loader
-    async def ads_of_user(self, keys: list[UserKey]) -> list[list[tuple[str, datetime]]]:
+    async def ads_of_user(self, keys: list[UserKey]) -> list[list[users.LastAdFollow]]:
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():

@@ -1,4 +1,7 @@
-"""Limits of what one principal may ask: operations over time, and subscriptions at once."""
+"""Limit how much one principal may ask: operations over time, and subscriptions at once.
+
+A principal is counted by robot and subject, in each process by itself (docs/settings.md).
+"""
 
 import math
 import time
@@ -14,7 +17,7 @@ from service.entities.errors import LimitExceededError, RateLimitedError
 from service.entities.principal import Principal
 
 MAX_PRINCIPALS: Final = 10_000
-# So many seconds' worth may come at once.
+# Seconds: the operations of this time may come at once.
 BURST_SECONDS: Final = 5.0
 
 
@@ -27,9 +30,9 @@ class _Bucket:
 
 
 class RateLimiter:
-    """Allow each principal of this process, by robot and subject, `per_second` operations over time (token bucket).
+    """Count operations in a token bucket for each principal: `per_second` over time, those of `burst` seconds at once.
 
-    `burst` seconds' worth may come at once. The longest unseen principal is forgotten first, and begins anew.
+    `clock` counts seconds. Of more than 10,000 principals the longest unseen is forgotten, and begins anew.
     """
 
     def __init__(
@@ -41,7 +44,7 @@ class RateLimiter:
         self._buckets: LRUCache[tuple[str, str], _Bucket] = LRUCache(MAX_PRINCIPALS)
 
     def acquire(self, principal: Principal) -> None:
-        """Count one operation. Raises RateLimitedError with the seconds after which the next one may come."""
+        """Count one operation. Raises RateLimitedError, which says in how many seconds the next may come."""
         key, now = (principal.robot_id, principal.subject), self._clock()
         bucket = self._buckets.get(key)
         if bucket is None:
@@ -53,7 +56,7 @@ class RateLimiter:
 
 
 class OpenSubscriptions:
-    """Count the open subscriptions of each principal on this process, whatever the connections; at most `limit`."""
+    """Count the subscriptions that each principal has open, over all its connections; at most `limit`."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -66,7 +69,7 @@ class OpenSubscriptions:
 
     @contextmanager
     def reserve(self, principal: Principal) -> Iterator[None]:
-        """Count one while the block runs. Raises LimitExceededError when there are too many already."""
+        """Count one subscription as long as this is open. Raises LimitExceededError when `limit` are open already."""
         self.acquire(principal)
         try:
             yield
@@ -74,14 +77,14 @@ class OpenSubscriptions:
             self.release(principal)
 
     def acquire(self, principal: Principal) -> None:
-        """Count one until `release`. Raises LimitExceededError when there are too many already."""
+        """Count one subscription until `release`. Raises LimitExceededError when `limit` are open already."""
         key = (principal.robot_id, principal.subject)
         if self._open[key] >= self._limit:
             raise LimitExceededError(f"At most {self._limit:,} subscriptions of one token's holder may be open.")
         self._open[key] += 1
 
     def release(self, principal: Principal) -> None:
-        """Count one less of a principal that acquired one."""
+        """Count one subscription less, which `acquire` counted."""
         key = (principal.robot_id, principal.subject)
         self._open[key] -= 1
         if not self._open[key]:

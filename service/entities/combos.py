@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import Expression
 from service.entities.tags import Catalogue, Tag, TagState
 
@@ -27,6 +28,12 @@ class Combo:
     next_block: int | None
     started_at: datetime | None
     as_of: datetime | None
+
+    def progress(self, user_count: int) -> float:
+        """Return the share of a channel's people that has been computed, 0 to 1."""
+        if self.next_block is None:
+            return 1.0
+        return min(1.0, self.next_block * BLOCK_SIZE / max(1, user_count))
 
 
 @dataclass(frozen=True)

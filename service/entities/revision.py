@@ -1,15 +1,15 @@
-"""A revision: what a block or the tag states of a channel stand at."""
+"""Identify a state of a block or of the tag states of a channel."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 
 class Revision(NamedTuple):
-    """A version with its instant; versions grow by one in commit order, and the instants never go back.
+    """Hold a version and the instant at which it was written. Versions grow by one in commit order.
 
-    Only both together say that a log is the one that was read before: in a database restored from a backup the same
-    number may stand for another change. So a revision that somebody brings is valid only if the log, or the head,
-    holds exactly this pair (docs/architecture/04-cursors.md).
+    In a restored database the version alone may stand for another state; together with the instant it does not. So a
+    revision that a cursor holds is valid only if the log, or the head, has exactly this pair
+    (docs/architecture/04-cursors.md).
     """
 
     version: int

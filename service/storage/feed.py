@@ -1,4 +1,4 @@
-"""Where people and blocks stand: what the live feed starts from and compares with."""
+"""Read the positions of people and the revisions of blocks that the live feeds start from and compare with."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from service.storage.database.statements import STATEMENTS
 
 @dataclass(frozen=True, slots=True)
 class BlockPosition:
-    """Hold a known person's place, and their bits at one revision of the block."""
+    """Hold the block, offset and tag ids of a known person at one revision of the block."""
 
     block: int
     offset: int
@@ -23,12 +23,13 @@ class BlockPosition:
 
     @property
     def ordinal(self) -> int:
+        """Return the ordinal of the person."""
         return ordinal_at(self.block, self.offset)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Hold one snapshot of the channel's tag states and, if the person is known, of their block."""
+    """Hold the tag states of a channel and a person's position in their block, None if unknown, of one snapshot."""
 
     open: bool
     tag_revision: Revision
@@ -37,14 +38,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class CurrentRevisions:
-    """Hold the newest revisions of a channel: that of its tag states, and by block."""
+    """Hold the newest revisions of a channel: of the tag states and of each block."""
 
     tags: Revision
     blocks: dict[int, Revision]
 
 
 async def read_positions(conn: Connection, channel_id: int, openids: Collection[str]) -> dict[str, Position]:
-    """Each of `openids` in one and the same snapshot; raises LookupError when there is no such channel."""
+    """Return the position of each openid, all of one snapshot. Raises LookupError when there is no such channel."""
     rows = await conn.fetch(STATEMENTS["read_positions"], channel_id, list(openids))
     if not rows:
         raise LookupError("a channel never loses its state")
@@ -54,7 +55,7 @@ async def read_positions(conn: Connection, channel_id: int, openids: Collection[
 
 
 async def block_positions_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, BlockPosition]:
-    """Those of `openids` that are known by now."""
+    """Return the positions of the openids that are known, `{openid: position}`, with the cause of the last change."""
     rows = await conn.fetch(STATEMENTS["block_positions_of"], channel_id, list(openids))
     return {
         row["openid"]: replace(
@@ -65,7 +66,7 @@ async def block_positions_of(conn: Connection, channel_id: int, openids: Iterabl
 
 
 async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[int]) -> CurrentRevisions | None:
-    """Return where the tag states and `blocks` stand now; None when there is no such channel."""
+    """Return the newest revisions of the tag states and of these blocks; None when there is no such channel."""
     rows = await conn.fetch(STATEMENTS["current_revisions"], channel_id, list(blocks))
     if not rows:
         return None

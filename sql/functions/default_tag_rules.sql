@@ -4,7 +4,8 @@
 --
 -- `user-tags migrate` replaces the functions after the versioned migrations. Raise the number in the first line with
 -- every change of a rule: the next scheduled run then evaluates every block anew. Processes of the release before call
--- the new functions at once, so a signature never changes here: another signature comes with a versioned migration.
+-- the new functions at once, so a signature never changes: another one is a new function beside the old one, which a
+-- versioned migration drops a release later.
 
 -- Tell whether a user follows an Official Account. Only followers can write, click or scan, so doing so after the last
 -- unfollow implies following; a tie follows.

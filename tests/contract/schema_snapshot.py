@@ -1,5 +1,6 @@
-"""`python -m tests.contract.schema_snapshot` writes sql/schema.sql: what all migrations and functions make of an empty
-database, as pg_dump says it, without what differs from one machine or run to the next.
+"""Write sql/schema.sql, what all migrations and functions make of an empty database, as pg_dump says it.
+
+`python -m tests.contract.schema_snapshot` does. What differs from one machine or run to the next is left out.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""DESIGN §3: small changes are logged a user, bulk changes a tag; both say the same to whoever reads them."""
+"""Log small changes by user and bulk changes by tag; both read the same.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 from datetime import timedelta
 
@@ -113,8 +116,16 @@ async def test_a_place_is_known_only_as_that_version_at_that_instant(
     later = START + timedelta(hours=1)
     async with runtime.pool.acquire() as conn:
         known = [
-            (await change_log.changes_since(conn, channel.channel_id, 0, Revision(*place), [0])).known
-            for place in ((0, START), (1, START), (2, START), (4, later), (1, later), (0, later), (5, later))
+            (await change_log.changes_since(conn, channel.channel_id, 0, place, [0])).known
+            for place in (
+                Revision(0, START),
+                Revision(1, START),
+                Revision(2, START),
+                Revision(4, later),
+                Revision(1, later),
+                Revision(0, later),
+                Revision(5, later),
+            )
         ]
         assert known == [True, True, True, True, False, False, False]
         nowhere = await change_log.changes_since(conn, channel.channel_id, 7, Revision(0, START), [0])

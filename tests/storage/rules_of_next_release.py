@@ -1,4 +1,4 @@
-"""The rules of a release to come, in which a follow keeps somebody touchable three times as long."""
+"""Change the rules as a release to come may: a follow keeps somebody touchable three times as long."""
 
 from dataclasses import replace
 

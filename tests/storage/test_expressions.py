@@ -1,4 +1,4 @@
-"""docs/architecture/06-combos-from-stored-members.md: SQL says of an expression what sets in Python say."""
+"""Evaluate expressions in SQL as sets in Python do (docs/architecture/06-combos-from-stored-members.md)."""
 
 from collections import defaultdict
 
@@ -51,7 +51,7 @@ async def tag_set_of(conn: Connection, expression: Expression) -> dict[int, byte
 
 @pytest.fixture
 async def channels(conn: Connection) -> Connection:
-    """Channels with blocks and nobody in them."""
+    """Insert channels with blocks and nobody in them."""
     await fill_channels(conn)
     return conn
 

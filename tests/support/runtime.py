@@ -16,6 +16,7 @@ from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Principal, Role
+from service.entities.tasks import TaskName
 from service.foundation.clock import Clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
@@ -42,9 +43,9 @@ class RecordingQueue:
     """Keeps the tasks instead of handing them to workers."""
 
     def __init__(self) -> None:
-        self.tasks: list[tuple[str, tuple[Any, ...], str]] = []
+        self.tasks: list[tuple[TaskName, tuple[Any, ...], str]] = []
 
-    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
         self.tasks.append((name, args, task_id))
 
 

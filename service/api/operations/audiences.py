@@ -7,17 +7,13 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.audience import Audience, TagPairOverlap, audience_to_graphql
-from service.api.types.expression import TagExpressionInput, draft_from_input
+from service.api.types.expression import ActiveExpression, draft_from_input
 from service.api.types.presenters import tag_to_graphql, tags_to_graphql
 from service.api.types.primitives import ChannelId
 from service.api.types.tag import Tag
 from service.domain.audiences import counting as use_cases
 from service.domain.channels.lookup import find_channel
 from service.entities.principal import Permission
-
-AudienceExpression = Annotated[
-    TagExpressionInput, strawberry.argument(description="Expression over ACTIVE tags of the channel.")
-]
 
 
 @strawberry.type
@@ -30,7 +26,7 @@ class AudienceQueries:
         ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
-    async def audience(self, info: Info, channel_id: ChannelId, expression: AudienceExpression) -> Audience | None:
+    async def audience(self, info: Info, channel_id: ChannelId, expression: ActiveExpression) -> Audience | None:
         context = info.context
         return audience_to_graphql(
             await use_cases.count_audience(

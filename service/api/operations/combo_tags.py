@@ -6,7 +6,7 @@ from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.combo_tag import ComboTag
-from service.api.types.expression import TagExpressionInput, draft_from_input
+from service.api.types.expression import ActiveExpression, TagExpressionInput, draft_from_input
 from service.api.types.presenters import combo_to_graphql
 from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
@@ -94,7 +94,7 @@ class ComboTagQueries:
         self,
         info: Info,
         id: TagId,  # noqa: A002
-        expression: Input[TagExpressionInput],
+        expression: ActiveExpression,
     ) -> ComboTagEditPreview | None:
         found = await edit_preview(info.context.runtime, info.context.principal, id, draft_from_input(expression))
         catalogue = found.graph.catalogue

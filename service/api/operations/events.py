@@ -67,7 +67,7 @@ class EventMutations:
         events = [
             UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in input.events
         ]
-        recorded = await info.context.services.event_recorder.record(channel, events)
+        recorded = await info.context.resources.event_recorder.record(channel, events)
         return RecordEventsPayload(
             accepted=recorded.accepted,
             rejected=[RejectedItem.of(each) for each in recorded.rejected],

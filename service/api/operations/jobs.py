@@ -68,9 +68,9 @@ class JobSubscriptions:
     )
     async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:  # noqa: A002
         job = await use_cases.find_job(info.context.runtime, info.context.principal, id)
-        services = info.context.services
-        with services.subscriptions.reserve(info.context.principal):
-            async with aclosing(services.hub.job_progress(job.channel_id, job.job_id)) as states:
+        resources = info.context.resources
+        with resources.subscriptions.reserve(info.context.principal):
+            async with aclosing(resources.hub.job_progress(job.channel_id, job.job_id)) as states:
                 async for state in states:
                     info.context.reset_loaders()
                     yield job_to_graphql(info, state)

@@ -115,7 +115,7 @@ class ReturnDataMutations:
             key=input.idempotency_key,
         )
         channel = await find_channel(runtime, principal, input.channel_id)
-        receipt, replayed = await info.context.services.return_recorder.submit(channel, submission)
+        receipt, replayed = await info.context.resources.return_recorder.submit(channel, submission)
         return SubmitReturnDataPayload(receipt=ReturnReceipt.of(receipt), replayed=replayed)
 
     @strawberry.mutation(

@@ -64,8 +64,8 @@ class TagEventsSubscriptions:
         after: AfterEvent = None,
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
-        hub = info.context.services.hub
-        with info.context.services.subscriptions.reserve(principal):
+        hub = info.context.resources.hub
+        with info.context.resources.subscriptions.reserve(principal):
             async with aclosing(
                 panel_updates(runtime, hub, principal, channel_id, info.context.resume_after or after)
             ) as updates:

@@ -75,8 +75,8 @@ class UserTagsSubscriptions:
     ) -> AsyncGenerator[UserTagsEvent, None]:
         check_openids([openid], "openid")
         runtime, principal = info.context.runtime, info.context.principal
-        hub = info.context.services.hub
-        with info.context.services.subscriptions.reserve(principal):
+        hub = info.context.resources.hub
+        with info.context.resources.subscriptions.reserve(principal):
             channel = await find_channel(runtime, principal, channel_id)
             async with aclosing(
                 hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)

@@ -1,4 +1,4 @@
-"""Ad tags as GraphQL shows them."""
+"""Show ad tags and their ads."""
 
 import strawberry
 
@@ -14,6 +14,8 @@ from service.api.types.tag import Tag
     )
 )
 class AdTag(Tag, Node):
+    """Show an ad tag; its ads are read when they are selected."""
+
     @strawberry.field(description="Ids of the ads, at most 1,000, in the order they were given.")
     async def ad_ids(self, info: Info) -> list[str]:
         return await info.context.loaders.ads_of_tag.load((self.entity.channel_id, self.entity.tag_id))

@@ -1,4 +1,4 @@
-"""Audiences and overlaps as GraphQL shows them."""
+"""Show audiences, and how tags overlap."""
 
 from datetime import datetime
 
@@ -20,6 +20,8 @@ from service.entities.ids import gid
     )
 )
 class Audience:
+    """Show a set of people that was counted; its members are read page by page."""
+
     entity: strawberry.Private[use_cases.Audience]
     id: strawberry.ID = strawberry.field(
         description="Opaque id; two audiences of one channel with equal expressions share it."
@@ -48,6 +50,8 @@ class Audience:
 
 @strawberry.type(description="How many people two tags have in common. For creators, admins and agents (VIEW_USERS).")
 class TagPairOverlap:
+    """Show how many people two tags have in common."""
+
     a: Tag = strawberry.field(description="The tag that comes first in `tagIds`.")
     b: Tag = strawberry.field(description="The tag that comes later in `tagIds`.")
     both: int = strawberry.field(description="How many people have both tags.")
@@ -56,6 +60,7 @@ class TagPairOverlap:
 
 
 def audience_to_graphql(audience: use_cases.Audience) -> Audience:
+    """Return an audience with its size and the expression as people read it."""
     return Audience(
         entity=audience,
         id=strawberry.ID(gid("Audience", audience.channel.channel_id, audience.expression.digest())),

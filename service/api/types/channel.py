@@ -1,4 +1,4 @@
-"""Channels: what is bound, what it counts, and its tags."""
+"""Show channels: what is bound, what they count, their tags and jobs."""
 
 from datetime import datetime
 from typing import Annotated
@@ -29,6 +29,8 @@ from service.entities.tags import TagKind, TagState
     )
 )
 class ChannelCredentials:
+    """Show which secrets of a channel are set, never the secrets."""
+
     app_secret_set: bool = strawberry.field(description="Whether the app secret is set, which calls to WeChat need.")
     callback_token_set: bool = strawberry.field(
         description="Whether the callback token is set, by which WeChat's pushes are verified."
@@ -48,6 +50,8 @@ class ChannelCredentials:
 
 @strawberry.type(description="One WeChat account that is or was bound to the robot.")
 class Channel(Node):
+    """Show a channel; counts, tags and jobs are read when they are selected."""
+
     entity: strawberry.Private[ChannelEntity]
     kind: ChannelKind = strawberry.field(description="Which sort of WeChat account the channel is.")
     app_id: str = strawberry.field(description="WeChat's id of the account, `wx` followed by letters and digits.")
@@ -66,6 +70,7 @@ class Channel(Node):
 
     @classmethod
     def of(cls, entity: ChannelEntity) -> "Channel":
+        """Return the object of a channel that the principal may see."""
         return cls(
             id=strawberry.ID(channel_gid(entity.channel_id)),
             entity=entity,

@@ -1,4 +1,4 @@
-"""Combo tags as GraphQL shows them."""
+"""Show combo tags: what they are made of, how far they are computed, and why they lapsed."""
 
 from datetime import datetime
 
@@ -8,13 +8,15 @@ from service.api.context import Info
 from service.api.types.expression import TagExpression, expression_to_graphql
 from service.api.types.primitives import Node
 from service.api.types.tag import Tag
-from service.entities.blocks import BLOCK_SIZE
+from service.domain.combos.explanations import explain_lapse
 from service.entities.combos import Combo, ComboGraph
 from service.entities.tags import TagState
 
 
 @strawberry.type(description="A tag made of other tags of its channel by intersection, union and difference.")
 class ComboTag(Tag, Node):
+    """Show a combo tag; its combo is read with the others of the channel, once an operation."""
+
     @strawberry.field(description="Expression that says who has the combo; deleted tags stay in it.")
     async def expression(self, info: Info) -> TagExpression:
         return expression_to_graphql((await self._combo(info)).expression, self.catalogue)
@@ -30,11 +32,7 @@ class ComboTag(Tag, Node):
         )
     )
     async def lapsed_because(self, info: Info) -> str | None:
-        names = [f"{tag.category} / {tag.name}" for tag in await self.lapsed_by(info)]
-        if not names:
-            return None
-        was = "was" if len(names) == 1 else "were"
-        return f"It is made of {' and '.join(names)}, which {was} deleted."
+        return explain_lapse(tag.entity for tag in await self.lapsed_by(info))
 
     @strawberry.field(
         description=(
@@ -54,11 +52,8 @@ class ComboTag(Tag, Node):
     async def progress(self, info: Info) -> float | None:
         if self.entity.state is not TagState.PENDING or self.entity.deleted_at is not None:
             return None
-        combo = await self._combo(info)
-        if combo.next_block is None:
-            return 1.0
         state = await info.context.loaders.state_of_channel.load(self.entity.channel_id)
-        return min(1.0, combo.next_block * BLOCK_SIZE / max(1, state.user_count))
+        return (await self._combo(info)).progress(state.user_count)
 
     @strawberry.field(
         description=(

@@ -1,6 +1,6 @@
-"""Expressions as clients write and read them."""
+"""Read the expressions that clients write, and show those that are stored."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -28,6 +28,8 @@ from service.entities.tags import Catalogue
     ),
 )
 class TagExpressionInput:
+    """Take a set of people as a client writes it; GraphQL lets exactly one field through."""
+
     tag: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="Everybody who has the tag of this id."
     )
@@ -45,8 +47,15 @@ class TagExpressionInput:
 
 @strawberry.input(description="The difference of two sets: everybody in `from` who is not in `remove`.")
 class TagDifferenceInput:
+    """Take the two operands of a difference."""
+
     from_: TagExpressionInput = strawberry.field(name="from", description="Set from which people are taken away.")
     remove: TagExpressionInput = strawberry.field(description="Set of the people who are taken away.")
+
+
+ActiveExpression: TypeAlias = Annotated[
+    TagExpressionInput, strawberry.argument(description="Expression over ACTIVE tags of the channel.")
+]
 
 
 def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Draft:
@@ -69,6 +78,8 @@ def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Dr
 
 @strawberry.type(description="One node of an expression, as listed in `TagExpression.flat`.")
 class TagExpressionNode:
+    """Show one node of an expression in the flat list."""
+
     index: int = strawberry.field(description="Place of the node in the list, from 0.")
     parent: int | None = strawberry.field(
         description="Index of the node of which this one is an operand; null for the root."
@@ -81,6 +92,8 @@ class TagExpressionNode:
 
 @strawberry.type(description="A set of people, put together from tags of one channel.")
 class TagExpression:
+    """Show an expression, as a tree or as a flat list."""
+
     expression: strawberry.Private[Expression]
     catalogue: strawberry.Private[Catalogue]
     operator: Operator = strawberry.field(description="How the operands are combined; TAG at a leaf.")

@@ -1,4 +1,4 @@
-"""Jobs: what is long can be watched, looked up and cancelled."""
+"""Show jobs: what they have in common, their pages, and each kind."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -24,6 +24,8 @@ JobId = Annotated[strawberry.ID, strawberry.argument(description="Id of the job.
 
 @strawberry.interface(description="Long work on a channel that can be watched, looked up and cancelled.")
 class Job(Node):
+    """Show what jobs of every kind have in common."""
+
     entity: strawberry.Private[JobEntity]
     state: JobState = strawberry.field(description="How far the job is.")
     progress: float = strawberry.field(description="Share of the work that is done, 0 to 1.")
@@ -46,7 +48,7 @@ class Job(Node):
 
 
 def job_fields(entity: JobEntity) -> dict[str, Any]:
-    """What jobs of every kind show."""
+    """Return the fields that jobs of every kind show, by their Python names."""
     return {
         "id": strawberry.ID(gid(entity.kind, entity.channel_id, entity.job_id)),
         "entity": entity,
@@ -87,6 +89,8 @@ async def job_page(info: Info, channel_id: int, *, first: int, after: str | None
     )
 )
 class AudienceExport(Job, Node):
+    """Show the export of an audience, with a link to its file while that is kept."""
+
     url: str | None = strawberry.field(
         description=(
             "Signed URL of the file, which opens without a token; null until the job is DONE, and after `urlExpiresAt`."
@@ -101,6 +105,7 @@ class AudienceExport(Job, Node):
 
     @classmethod
     def of(cls, info: Info, entity: JobEntity) -> "AudienceExport":
+        """Return the object of an export; the link is signed anew each time."""
         done = entity.state is JobState.DONE
         return cls(
             **job_fields(entity),

@@ -1,4 +1,4 @@
-"""Times as clients write and read them."""
+"""Read and write instants, and name the arguments and small types that many operations share."""
 
 import re
 from datetime import UTC, datetime
@@ -14,12 +14,15 @@ DATE_TIME_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{
 
 
 def serialize_datetime(at: datetime) -> str:
-    """UTC as `2026-03-01T12:00:00Z`, with microseconds only where there are any."""
+    """Return an aware instant in UTC, as `2026-03-01T12:00:00Z`, with microseconds only where there are any."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_datetime(text: object) -> datetime:
-    """RFC 3339 with an offset; raises ValueError: without one a time means another thing in each place."""
+    """Return the instant that RFC 3339 text with an offset means, in UTC and to the microsecond.
+
+    Raises ValueError for anything else: without an offset a time means another thing in each place.
+    """
     if not isinstance(text, str) or DATE_TIME_PATTERN.fullmatch(text) is None:
         raise ValueError("A time must be RFC 3339 with an offset, like 2026-03-01T12:00:00Z.")
     trimmed = re.sub(r"(\.\d{6})\d+", r"\1", text.upper().replace(" ", "T"))
@@ -43,12 +46,15 @@ DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
 
 @strawberry.type(description="One entry of a list that was rejected while the others were kept.")
 class RejectedItem:
+    """Show one entry of a list that was rejected while the others were kept."""
+
     index: int = strawberry.field(description="Place of the entry in the list that was sent, from 0.")
     code: RejectionCode = strawberry.field(description="Why the entry was rejected, for programs.")
     reason: str = strawberry.field(description="Why the entry was rejected, for people.")
 
     @classmethod
     def of(cls, refused: Rejection) -> "RejectedItem":
+        """Return the object of a rejection."""
         return cls(index=refused.index, code=refused.code, reason=refused.reason)
 
 
@@ -87,4 +93,6 @@ Openid: TypeAlias = Annotated[
 
 @strawberry.interface(description="An object with an id of its own, by which `node` and `nodes` find it again.")
 class Node:
+    """Give an object the id by which `node` finds it again."""
+
     id: strawberry.ID = strawberry.field(description="Opaque id, unique across all types.")

@@ -1,4 +1,4 @@
-"""The return address of a robot, and its key."""
+"""Show the return endpoint of a robot: the address, and to creators and admins the key."""
 
 from datetime import datetime
 
@@ -21,6 +21,8 @@ from service.entities.return_data import ReturnEndpoint as EndpointEntity
     )
 )
 class ReturnEndpoint(Node):
+    """Show a return endpoint; token and key are decrypted when they are selected."""
+
     entity: strawberry.Private[EndpointEntity]
     app_id: str = strawberry.field(
         description="APPID of the robot, which stands at the end of each encrypted envelope."
@@ -33,6 +35,7 @@ class ReturnEndpoint(Node):
 
     @classmethod
     def of(cls, entity: EndpointEntity) -> "ReturnEndpoint":
+        """Return the object of the robot's endpoint."""
         return cls(
             id=strawberry.ID(gid("ReturnEndpoint", entity.endpoint_id)),
             entity=entity,

@@ -1,4 +1,4 @@
-"""Return tags and the receipts of the batches that made them."""
+"""Show return tags, and the receipts of the batches that made them."""
 
 from datetime import datetime
 from typing import TypeAlias
@@ -16,6 +16,8 @@ from service.entities.return_data import Receipt, ReturnMode, ReturnSource
 
 @strawberry.type(description="What one batch of returned data did to its tag. Receipts are kept for ever.")
 class ReturnReceipt(Node):
+    """Show what one batch of returned data did."""
+
     entity: strawberry.Private[Receipt]
     at: datetime = strawberry.field(description="When the batch was written.")
     mode: ReturnMode = strawberry.field(description="What the list did to the members of the tag.")
@@ -45,6 +47,7 @@ class ReturnReceipt(Node):
 
     @classmethod
     def of(cls, entity: Receipt) -> "ReturnReceipt":
+        """Return the object of a receipt."""
         return cls(
             id=strawberry.ID(gid("ReturnReceipt", entity.channel_id, entity.batch_id)),
             entity=entity,
@@ -77,6 +80,8 @@ ReturnReceiptConnection: TypeAlias = Connection[ReturnReceipt]
 
 @strawberry.type(description="A tag made of the lists that integrators hand back; ACTIVE as soon as it is made.")
 class ReturnTag(Tag, Node):
+    """Show a return tag, with the key under which integrators submit and its receipts."""
+
     @strawberry.field(
         description=(
             "Category under which integrators submit; a rename does not change it, so that the next "

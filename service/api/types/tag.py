@@ -1,9 +1,9 @@
-"""Tags, and the two-level list of the tag panel."""
+"""Show tags: what every kind has in common, default tags, and the list of the tag panel."""
 
 import dataclasses
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
 
@@ -20,6 +20,7 @@ from service.api.types.connection import (
 )
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
+from service.domain.input_rules import EARLIEST_EVENT_TIME
 from service.domain.tags.filters import TagFilter, filter_tags
 from service.domain.tags.sizes import size_curve
 from service.entities.combos import ComboGraph
@@ -39,18 +40,21 @@ ComboTagType = Annotated["ComboTag", strawberry.lazy("service.api.operations.com
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
 
 
-# Before WeChat existed.
-BEFORE_WECHAT: Final = datetime(2011, 1, 1, tzinfo=UTC)
-
-
 @strawberry.type(description="How many people had a tag from one instant on.")
 class TagSize:
+    """Show one point of a tag's size over time."""
+
     at: datetime = strawberry.field(description="From when on the count holds.")
     member_count: int = strawberry.field(description="How many people had the tag from `at` until the next point.")
 
 
 @strawberry.interface(description="A tag of one channel: a name (second level) under a category (first level).")
 class Tag(Node):
+    """Show what tags of every kind have in common; made once for each catalogue, by `CataloguePresenter`.
+
+    `serialized` keeps what the engine wrote of the tag, since nothing of it changes.
+    """
+
     entity: strawberry.Private[TagEntity]
     catalogue: strawberry.Private[Catalogue]
     serialized: strawberry.Private[SerializedForms] = dataclasses.field(default_factory=dict)
@@ -115,7 +119,7 @@ class Tag(Node):
             ),
         ] = None,
     ) -> list[TagSize]:
-        key = (self.entity.channel_id, self.entity.tag_id, since or BEFORE_WECHAT)
+        key = (self.entity.channel_id, self.entity.tag_id, since or EARLIEST_EVENT_TIME)
         samples = await info.context.loaders.sizes_of_tag.load(key)
         present = TagSizeEntity(info.context.runtime.clock(), await self.member_count(info))
         return [TagSize(at=each.at, member_count=each.members) for each in size_curve(samples, present)]
@@ -161,6 +165,8 @@ class Tag(Node):
     )
 )
 class DefaultTag(Tag, Node):
+    """Show a default tag and its rule."""
+
     @strawberry.field(description="Rule by which people have the tag, whatever the tag is called.")
     def rule(self) -> DefaultTagRule:
         return self.entity.rule
@@ -171,6 +177,8 @@ TagConnection: TypeAlias = CountedConnection[Tag]
 
 @strawberry.type(description="One category (first level) of a channel's tags.")
 class TagCategory:
+    """Show a category and how many tags it holds."""
+
     category: str = strawberry.field(description="Name of the category.")
     tag_count: int = strawberry.field(description="How many living tags the category holds, in any state.")
 
@@ -179,6 +187,8 @@ class TagCategory:
     description="The order of a list of tags; where two are equal, the order in which they were made decides."
 )
 class TagOrder:
+    """Take the order of a list of tags."""
+
     field: TagOrderField = strawberry.field(
         default=TagOrderField.CATEGORY_AND_NAME, description="Property by which the tags are ordered."
     )
@@ -190,7 +200,10 @@ class TagOrder:
 async def tag_page(
     info: Info, catalogue: Catalogue, wanted: TagFilter, order: TagOrder, *, first: int, after: str | None
 ) -> TagConnection:
-    """Return a page of the channel's living tags. Raises LimitExceededError and BadInputError as `start_of_page`."""
+    """Return a page of the channel's living tags that are wanted, in this order.
+
+    Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another list.
+    """
     after_tag_id = start_of_page("tag", first, after)
     key = await _order_key(info, catalogue, order.field)
     found = sorted(filter_tags(catalogue.living(), wanted), key=key)
@@ -208,7 +221,8 @@ async def tag_page(
 
 
 def _last_seen_tag(catalogue: Catalogue, tag_id: int) -> TagEntity:
-    """Return the tag of a cursor; tombstones stay in the catalogue, so one that is not there is from another list."""
+    """Return the tag of a cursor. Raises BadInputError if there is none."""
+    # Tombstones stay in the catalogue, so a tag that is not there is from another list.
     tag = catalogue.tags.get(tag_id)
     if tag is None:
         raise bad_cursor_error()
@@ -216,7 +230,7 @@ def _last_seen_tag(catalogue: Catalogue, tag_id: int) -> TagEntity:
 
 
 async def _order_key(info: Info, catalogue: Catalogue, field: TagOrderField) -> Callable[[TagEntity], Any]:
-    """The tag id decides between equals, so that every order is total and pages do not overlap."""
+    """Return the sort key of an order; the tag id decides between equals, so that pages do not overlap."""
     match field:
         case TagOrderField.CATEGORY_AND_NAME:
             return lambda tag: (tag.category, tag.name, tag.tag_id)

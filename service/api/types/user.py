@@ -1,4 +1,4 @@
-"""People: their tags, why they have them, and what happened to them."""
+"""Show users: their tags, why they have them, and what happened to them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,12 +35,14 @@ from service.entities.expressions import Expression
 from service.entities.ids import gid, user_gid
 from service.entities.users import ChannelUser
 
-# What costs more to find than the tags, so that nobody should pay for it who does not ask.
+# These cost more to find than the tags themselves, so they are found only where they are selected.
 REASON_FIELDS: Final = frozenset({"since", "why", "until", "evidence"})
 
 
 @strawberry.type(description="A tag as one person has it. For creators, admins and agents (VIEW_USERS).")
 class UserTag:
+    """Show a tag as one user has it, or, with `serialized`, as all users have it whose reasons nobody selects."""
+
     serialized: strawberry.Private[SerializedForms | None] = None
     id: strawberry.ID = strawberry.field(description="Opaque id of this person having this tag.")
     tag: Tag = strawberry.field(description="The tag that the person has.")
@@ -61,6 +63,8 @@ class UserTag:
 
 @strawberry.type(description="One change of a person's tags. For creators, admins and agents (VIEW_USERS).")
 class UserTagChange:
+    """Show one change of a user's tags."""
+
     at: datetime = strawberry.field(description="When the change was written.")
     added: list[Tag] = strawberry.field(description="Tags that the person gained; a tag deleted since has `deletedAt`.")
     removed: list[Tag] = strawberry.field(description="Tags that the person lost; a tag deleted since has `deletedAt`.")
@@ -75,6 +79,8 @@ UserTagChangeConnection: TypeAlias = Connection[UserTagChange]
     description="One openid of one channel, which is one person there. For creators, admins and agents (VIEW_USERS)."
 )
 class User(Node):
+    """Show a user; with `tag_ids` the tags are known already, otherwise they are read when they are selected."""
+
     entity: strawberry.Private[ChannelUser]
     tag_ids: strawberry.Private[frozenset[int] | None] = None
     openid: str = strawberry.field(description="WeChat's id of the person on this channel.")
@@ -100,7 +106,7 @@ class User(Node):
 
     @classmethod
     def of(cls, entity: ChannelUser, tag_ids: frozenset[int] | None = None) -> "User":
-        """`tag_ids`: the set to show, where an event already says it."""
+        """Return the object of a user; `tag_ids` is the set to show where an event already says it."""
         return cls(
             id=strawberry.ID(user_gid(entity.channel_id, entity.ordinal)),
             entity=entity,
@@ -203,7 +209,7 @@ class User(Node):
 async def users_by_openids(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
     """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
     context = info.context
-    user_reader, principal, loaders = context.services.user_reader, context.principal, context.loaders
+    user_reader, principal, loaders = context.resources.user_reader, context.principal, context.loaders
     if "tags" not in selected_field_names(info):
         return [
             None if each is None else User.of(each)
@@ -218,7 +224,7 @@ async def users_by_openids(info: Info, channel_gid: str, openids: Sequence[str])
 
 
 def _shared_user_tags(tag_ids: AbstractSet[int], presenter: CataloguePresenter) -> list[UserTag]:
-    """Tags as anybody has them, without id and reasons: the same objects for everybody."""
+    """Return tags as anybody has them, without id and reasons; users share these objects."""
     shared = presenter.shared_user_tags
     user_tags = []
     for tag_id in presenter.in_order(presenter.visible & tag_ids):

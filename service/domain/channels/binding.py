@@ -124,7 +124,8 @@ async def reset_addresses(runtime: Runtime, principal: Principal, gid: str) -> C
     """
     require_permission(principal, Permission.MANAGE_CHANNELS)
     push, ads = (
-        (runtime.secret_box.encrypt(secret), lookup_hash(secret)) for secret in (new_path_secret(), new_path_secret())
+        channels.AddressSecret(runtime.secret_box.encrypt(secret), lookup_hash(secret))
+        for secret in (new_path_secret(), new_path_secret())
     )
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await channel_by_gid(conn, principal, gid)

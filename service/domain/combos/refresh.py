@@ -70,7 +70,7 @@ async def refresh_combos(runtime: Runtime, channel_id: int) -> RefreshReport:
 
 def combo_definitions(graph: ComboGraph) -> list[ComboDefinition]:
     """What every computable combo is made of, operands first."""
-    return [(combo.tag_id, combo.expression) for combo in graph.computable()]
+    return [ComboDefinition(combo.tag_id, combo.expression) for combo in graph.computable()]
 
 
 async def refresh_locked_blocks(

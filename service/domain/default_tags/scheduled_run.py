@@ -82,7 +82,7 @@ async def evaluate_blocks(
     windows = await default_tags.current_windows(conn)
     instants = {block: head.evaluation_instant(clock) for block, head in locked.items()}
     visits = {
-        block: (head.evaluated_at, instants[block])
+        block: default_tags.Visit(head.evaluated_at, instants[block])
         for block, head in locked.items()
         if head.windows_version == windows.version
     }

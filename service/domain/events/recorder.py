@@ -149,7 +149,7 @@ async def _merge(
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
         clock = runtime.clock()
         merging = {
-            ordinals[openid]: (each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
+            ordinals[openid]: evaluation.NewFacts(each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
             for openid, each in facts.items()
         }
         transitions = to_transitions(await evaluation.merge_facts(conn, channel_rules(channel), merging))

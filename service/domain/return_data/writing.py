@@ -94,7 +94,9 @@ async def write_batch(
         else:
             receipt, notifications = await _replace(conn, runtime, channel_id, batch, people)
         if key is not None:
-            await idempotency_keys.save_key_receipt(conn, *key, (channel_id, receipt.batch_id))
+            await idempotency_keys.save_key_receipt(
+                conn, *key, idempotency_keys.ReceiptId(channel_id, receipt.batch_id)
+            )
     runtime.publisher.publish(notifications)
     return receipt, False
 

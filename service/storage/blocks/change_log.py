@@ -1,4 +1,4 @@
-"""The change log of blocks: what each version did to whom."""
+"""Store the change log of blocks: what each version did to whom."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MAX_OFFSETS_AS_LIST = 300
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A small change: what one version did to one user."""
+    """Describe a small change: what one version did to one user."""
 
     block: int
     version: int
@@ -29,7 +29,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class BulkLogLine:
-    """A change of many users: what one version did to one tag."""
+    """Describe a change of many users: what one version did to one tag."""
 
     block: int
     version: int
@@ -52,6 +52,7 @@ class ChangesSince:
 
 
 async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[LogLine], cause: ChangeCause) -> None:
+    """Log small changes, a line for each user."""
     await conn.execute(
         STATEMENTS["log_user_changes"],
         channel_id,
@@ -66,6 +67,7 @@ async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[Lo
 
 
 async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[BulkLogLine], cause: ChangeCause) -> None:
+    """Log changes of many users, a line for each tag."""
     listed: list[int] = []
     starts, added_ends, removed_ends = [], [], []
     for line in lines:
@@ -143,7 +145,7 @@ async def changes_since_each(
 async def history_of_user(
     conn: Connection, channel_id: int, block: int, offset: int, *, before: int, limit: int
 ) -> list[UserTagChange]:
-    """Changes of one user before a version, newest first."""
+    """Return at most `limit` changes of one user before a version, newest first."""
     rows = await conn.fetch(STATEMENTS["history_of_user"], channel_id, block, offset, before, limit)
     return [
         UserTagChange(
@@ -159,7 +161,7 @@ async def history_of_user(
 
 
 async def prune_block(conn: Connection, channel_id: int, block: int, before: datetime) -> None:
-    """Forgets what happened before an instant; the caller holds the block. The newest forgotten version stays known."""
+    """Delete what happened before an instant; the caller holds the block. The newest deleted version stays known."""
     version = await conn.fetchval(STATEMENTS["prunable_version"], channel_id, block, before)
     if version is None:
         return
@@ -169,7 +171,7 @@ async def prune_block(conn: Connection, channel_id: int, block: int, before: dat
 
 
 def _listed(offsets: Sequence[int]) -> Sequence[int]:
-    """The offsets that are written one by one; none where there is a bitmap of them."""
+    """Return the offsets that are written one by one: none where there is a bitmap of them."""
     return offsets if len(offsets) <= MAX_OFFSETS_AS_LIST else ()
 
 

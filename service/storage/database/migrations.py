@@ -1,4 +1,4 @@
-"""Migrations, forward only and with a ledger of checksums, and the functions that are replaced after them.
+"""Migrate the database, forward only and with a ledger of checksums, and replace the functions after it.
 
 `sql/migrations` holds versioned files, applied once each and never edited. `sql/functions` holds the rules in SQL,
 replaced as a whole whenever their `-- rules-version: N` grew. Everything is applied in one transaction under one lock,
@@ -45,12 +45,12 @@ comment on column repeatable_migration.announced_version is
 
 
 class MigrationError(Exception):
-    """The database is not what the files say: one was edited after it ran, or the database is of a newer release."""
+    """Raised when the database is not what the files say: one was edited after it ran, or the database is newer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A versioned file of `sql/migrations`."""
+    """Describe a versioned file of `sql/migrations`."""
 
     version: int
     name: str
@@ -69,7 +69,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class FunctionFile:
-    """A file of `sql/functions`; `rules_version` is the number in its first line."""
+    """Describe a file of `sql/functions`; `rules_version` is the number in its first line."""
 
     name: str
     rules_version: int
@@ -88,7 +88,7 @@ class FunctionFile:
 
 @dataclass(frozen=True, slots=True)
 class AppliedFunctions:
-    """A row of the ledger: which rules the database has, and under which ones every block is or will be evaluated."""
+    """Hold which rules the database has, and under which ones every block is, or is due to be, evaluated."""
 
     rules_version: int
     checksum: str

@@ -1,4 +1,4 @@
-"""The files of `sql/`, wherever the service is installed."""
+"""Read the files of `sql/`, wherever the service is installed."""
 
 from importlib.resources import files
 from pathlib import Path

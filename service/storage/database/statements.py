@@ -1,4 +1,4 @@
-"""The named statements of `sql/queries`, read once.
+"""Read the named statements of `sql/queries`, once.
 
 A file holds the statements of the storage module of the same name. Each begins with `-- name: x`, then a comment that
 says what it does. They run unchanged in psql after `prepare`.

@@ -1,4 +1,4 @@
-"""`user-tags up` over tiny children: what it starts, restarts and stops, and how it explains a failure."""
+"""Start, restart and stop the children of `user-tags up`, and explain failures."""
 
 import json
 import os
@@ -158,7 +158,7 @@ async def test_it_stops_when_the_embedded_servers_are_gone_for_good(accessible_d
         guard.kill()
         err, status = run.end()
     assert status == 1
-    assert "The guard of the embedded PostgreSQL and Valkey is gone" in err
+    assert "The guard of the embedded PostgreSQL and Valkey has died" in err
 
 
 def test_a_taken_port_is_found_before_anything_starts(accessible_dir: Path) -> None:

@@ -1,4 +1,7 @@
-"""Ad tags: made, edited, confirmed; and who has them when."""
+"""Make, edit and confirm ad tags, and give them to those who came from their ads.
+
+The rule: docs/specification.md §4.3.
+"""
 
 from datetime import timedelta
 
@@ -27,6 +30,7 @@ from service.entities.expressions import all_of
 from service.entities.expressions import tag as leaf
 from service.entities.ids import channel_gid, tag_gid
 from service.entities.tags import DefaultTagRule, TagState
+from service.entities.tasks import TaskName
 from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import tags_by_openid
@@ -298,7 +302,7 @@ async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, 
     runtime.queue.tasks.clear()
 
     await confirm_ad_address(runtime, channel)
-    assert [name for name, *_ in runtime.queue.tasks] == ["activate_combo"]
+    assert [name for name, *_ in runtime.queue.tasks] == [TaskName.ACTIVATE_COMBO]
     await rescue_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
     await delete_tag(runtime, admin(), tag_gid(channel.channel_id, tag.tag_id))

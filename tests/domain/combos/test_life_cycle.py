@@ -1,4 +1,7 @@
-"""SPEC §4.4: the life of a combo, from PENDING to ACTIVE, LAPSED and back."""
+"""Take a combo from PENDING to ACTIVE, LAPSED and back.
+
+The rule: docs/specification.md §4.4.
+"""
 
 from datetime import timedelta
 
@@ -16,6 +19,7 @@ from service.entities.channels import Channel
 from service.entities.errors import ConflictError, ErrorCode, RequestError, TagProtectedError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.tags import TagState
+from service.entities.tasks import TaskName
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import miscounted
 from tests.support.runtime import RecordingQueue, admin
@@ -69,8 +73,8 @@ async def test_creation_hands_the_computation_over(runtime: Runtime, channel: Ch
     combo = await make_combo(runtime, channel, "New", tag(1))
 
     assert isinstance(runtime.queue, RecordingQueue)
-    name = f"activate_combo:{channel.channel_id}:{combo.tag_id}:1"
-    assert runtime.queue.tasks == [("activate_combo", (channel.channel_id, combo.tag_id, 1), name)]
+    name = f"{TaskName.ACTIVATE_COMBO}:{channel.channel_id}:{combo.tag_id}:1"
+    assert runtime.queue.tasks == [(TaskName.ACTIVATE_COMBO, (channel.channel_id, combo.tag_id, 1), name)]
 
 
 async def test_a_combo_of_combos_waits_for_them(runtime: Runtime, channel: Channel) -> None:

@@ -1,4 +1,7 @@
-"""SPEC §4.2: a return tag is what its batches in force say, whatever happens to its people, its bits and its name."""
+"""Keep a return tag equal to its batches in force, whatever happens to its people, bits and name.
+
+The rule: docs/specification.md §4.2.
+"""
 
 from datetime import timedelta
 from itertools import chain
@@ -8,7 +11,7 @@ import pytest
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.privacy.retention import prune_channel
 from service.domain.return_data import writing
-from service.domain.return_data.batches import expire_batches_of_all_channels, undo_batch
+from service.domain.return_data.batches import channels_with_expired_batches, expire_batches, undo_batch
 from service.domain.return_data.submission import MAX_BATCHES_PER_WRITE, ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
@@ -106,7 +109,9 @@ async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_t
     await submit(runtime, channel, submission_of(["eve"], expires_at=clock() + MINUTE))
     far = await submit(runtime, channel, submission_of(["zoe"], expires_at=clock() + timedelta(days=90)))
     clock.advance(MINUTE)
-    await expire_batches_of_all_channels(runtime)
+    assert await channels_with_expired_batches(runtime) == [channel.channel_id]
+    await expire_batches(runtime, channel.channel_id)
+    assert await channels_with_expired_batches(runtime) == []
     assert await members_of(runtime, channel, lasting.tag_id) == {"ada", "bob", "zoe"}
 
     clock.advance(runtime.settings.undo_retention)

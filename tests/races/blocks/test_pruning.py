@@ -1,4 +1,4 @@
-"""A place in a log is known only as a revision; pruning leaves no silent gap (docs/architecture/04-cursors.md)."""
+"""Prune the log without a silent gap for readers that resume from a revision (docs/architecture/04-cursors.md)."""
 
 import asyncio
 import random

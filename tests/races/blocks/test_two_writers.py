@@ -1,4 +1,7 @@
-"""DESIGN §3: the lock is a statement of its own. A difference read in the same one is from before the wait."""
+"""Take the lock in a statement of its own; a difference read in the same one is from before the wait.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -59,7 +62,7 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
     """Lock by the very statement that reads the difference; the head is read after, so its version is right."""
     ordinal = (await ordinals_for(runtime, channel, [event.openid]))[event.openid]
     async with runtime.pool.acquire() as conn, conn.transaction():
-        facts = {ordinal: (facts_from_events([event])[event.openid], runtime.clock())}
+        facts = {ordinal: evaluation.NewFacts(facts_from_events([event])[event.openid], runtime.clock())}
         found = await evaluation.merge_facts(conn, channel_rules(channel), facts)
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(

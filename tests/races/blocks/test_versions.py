@@ -1,4 +1,7 @@
-"""DESIGN §3: versions of a block become visible in commit order without gaps; who has seen one missed none before."""
+"""Show the versions of a block in commit order without gaps: who has seen one missed none before.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,5 +1,6 @@
-"""docs/architecture/02-facts-as-maxima.md: a release changes a rule while events are written; in the end everybody is
-evaluated under the new rules, also by processes of the release before.
+"""Change a rule while events are written (docs/architecture/02-facts-as-maxima.md).
+
+In the end everybody is evaluated under the new rules, also by processes of the release before.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""DESIGN §2: two workers run the default tags of one channel at once; each boundary is crossed, and logged, once."""
+"""Run the default tags of one channel in two workers at once; each boundary is crossed and logged once.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -41,7 +44,7 @@ async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, see
     """The same functions of storage in the wrong order."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
-        found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: (seen, now)})
+        found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: evaluation.Visit(seen, now)})
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
             conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=now

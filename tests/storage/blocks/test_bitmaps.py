@@ -1,4 +1,4 @@
-"""docs/architecture/01-bits-in-blocks.md: a block has the same size everywhere, and flipping a bit is a HOT update."""
+"""Keep bitmaps of the size of a block, and flip bits by HOT updates (docs/architecture/01-bits-in-blocks.md)."""
 
 import random
 
@@ -61,7 +61,7 @@ async def test_tables_of_bits_have_room_for_two_versions_on_a_page(conn: Connect
 
 
 async def test_flips_of_single_bits_are_hot_updates(conn: Connection) -> None:
-    """Nine in ten; a table whose rows move with every flip grows and is indexed anew ten times as fast."""
+    """Nine in ten are; a table whose rows move with every flip grows and is indexed anew ten times as fast."""
     await fill_channels(conn)
     await _write(conn, Transition(0, tuple(range(0, BLOCK_SIZE, 50)), (2, 4, 6, 8), ()))
     order = random.Random(7)

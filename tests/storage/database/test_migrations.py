@@ -1,4 +1,4 @@
-"""Migrations are applied once, however many processes start, and only if they are what they were."""
+"""Apply migrations once, however many processes start, and only if they are what they were."""
 
 import asyncio
 import uuid
@@ -33,6 +33,7 @@ async def empty_url(servers: EmbeddedServers) -> AsyncIterator[str]:
 
 
 async def ledger(url: str) -> list[tuple[int, str]]:
+    """Return (version, checksum) of each versioned migration that was applied, in order."""
     connection = await asyncpg.connect(url)
     try:
         rows = await connection.fetch("select version, checksum from schema_migration order by version")
@@ -42,6 +43,7 @@ async def ledger(url: str) -> list[tuple[int, str]]:
 
 
 async def has_table(url: str, name: str) -> bool:
+    """Tell whether a database has a table."""
     connection = await asyncpg.connect(url)
     try:
         return bool(await connection.fetchval("select to_regclass($1) is not null", name))

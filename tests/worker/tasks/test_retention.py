@@ -1,4 +1,4 @@
-"""What the hourly job forgets."""
+"""Forget old changes once an hour."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from service.entities.channels import Channel
 from service.entities.ids import channel_gid
 from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Settings
-from service.worker.tasks.scheduled import prune_channels
+from service.worker.tasks.retention import prune_channels
 from tests.support.clock import FrozenClock
 from tests.support.database_state import tags_by_openid
 from tests.support.runtime import admin, bind, open_runtime

@@ -1,4 +1,4 @@
-"""A herd of pages that come back: the log of a block is read once for all who wait, and nobody misses anything."""
+"""Read the log of a block once for all pages that come back together."""
 
 import asyncio
 from contextlib import AsyncExitStack

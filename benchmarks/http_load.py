@@ -1,7 +1,7 @@
-"""Asks a GraphQL server over many connections, in a process of its own: `python -m benchmarks.asking JOB`.
+"""Send requests to a GraphQL server from a process of its own: `python -m benchmarks.http_load FILE`.
 
-A job is JSON: port, path, head (of each request), bodies, connections, seconds. Prints how many were answered in how
-many seconds, and one answer. Every connection sends its next request when the last was answered.
+The file is JSON: port, path, head (of each request), bodies, connections, seconds. Prints how many requests were
+answered in how many seconds, and one answer. Each connection sends its next request when the last was answered.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import uvloop
 
 
 class _Connection(asyncio.Protocol):
-    """Writes request after request until it is told to stop."""
+    """Write one request after another until it is told to stop."""
 
     def __init__(self, requests: Iterator[bytes], responses: "_Responses") -> None:
         self._requests = requests
@@ -45,7 +45,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Responses:
-    """Counts them; whatever is no answer ends everything."""
+    """Count the responses; the first that is not a proper answer ends the run."""
 
     def __init__(self, seconds: float) -> None:
         self.count = 0
@@ -54,7 +54,7 @@ class _Responses:
         self._until = time.perf_counter() + seconds
 
     def add(self, head: bytes, body: bytes) -> bool:
-        """Whether to go on."""
+        """Count a response, and tell whether to send another request."""
         if self.done.done():
             return False
         if not head.startswith(b"HTTP/1.1 200") or b'"errors"' in body:
@@ -73,6 +73,7 @@ class _Responses:
 
 
 async def run_load(load: dict[str, Any]) -> dict[str, Any]:
+    """Send requests for as long as `load` says; returns the count, the seconds and the last body."""
     head = "".join(f"{name}: {value}\r\n" for name, value in load["head"].items())
     requests = itertools.cycle(
         f"POST {load['path']} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()

@@ -1,4 +1,4 @@
-"""Handing tasks to the workers over Valkey, in the background: no request waits, and the sweep finds what is lost."""
+"""Hand tasks to the workers over Valkey, in the background: no request waits, and a sweep finds what is lost."""
 
 import asyncio
 import logging
@@ -10,9 +10,11 @@ from arq.connections import ArqRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from service.entities.tasks import TaskName
 from service.foundation.cancellation import cancel_and_wait
 
 MAX_PENDING: Final = 10_000
+# Seconds.
 DRAIN_TIMEOUT: Final = 1.0
 WORKER_DEFER_SECONDS: Final = 2.0
 MAX_LOCAL_TASKS: Final = 2
@@ -22,29 +24,37 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    name: str
+    name: TaskName
     args: tuple[Any, ...]
     task_id: str
 
 
 class ArqQueue:
-    """`task_id` names the task: while one of that name is queued or running, another is dropped."""
+    """Send tasks to arq's queue, and run those of some names in this process as well.
+
+    Nothing is kept only here: a task that is lost is found by the sweep of its kind (`service/worker/schedule.py`).
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._arq = ArqRedis(redis.connection_pool)
         self._pending: asyncio.Queue[_Task] = asyncio.Queue(MAX_PENDING)
-        self._local_handlers: dict[str, Callable[..., Awaitable[object]]] = {}
+        self._local_handlers: dict[TaskName, Callable[..., Awaitable[object]]] = {}
         self._local_tasks: dict[str, asyncio.Task[None]] = {}
         self._local_slots = asyncio.Semaphore(MAX_LOCAL_TASKS)
         self._sender = asyncio.create_task(self._send_pending(), name="task queue")
 
-    def run_locally(self, name: str, handler: Callable[..., Awaitable[object]]) -> None:
-        """Begins tasks of this name in this process, at once. A worker gets them too, a little later: if this process
-        dies or falls behind, it goes on.
+    def run_locally(self, name: TaskName, handler: Callable[..., Awaitable[object]]) -> None:
+        """Begin tasks of this name in this process at once, by calling `handler` with their arguments.
+
+        A worker gets them too, two seconds later: it takes over when this process dies or falls behind.
         """
         self._local_handlers[name] = handler
 
-    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
+        """Send a task in the background; it is dropped while one of its `task_id` is queued or running.
+
+        It is also dropped when 10,000 are waiting to be sent.
+        """
         task = _Task(name, args, task_id)
         if name in self._local_handlers and task_id not in self._local_tasks:
             running = self._local_tasks[task_id] = asyncio.create_task(self._run_local(task), name=task_id)
@@ -55,7 +65,7 @@ class ArqQueue:
             return
 
     async def close(self) -> None:
-        """Ends what is worked on here, and sends what is waiting if Valkey takes it within a second."""
+        """Cancel what runs here, and send what is waiting if Valkey takes it within a second."""
         await cancel_and_wait(*self._local_tasks.values())
         try:
             async with asyncio.timeout(DRAIN_TIMEOUT):
@@ -69,14 +79,15 @@ class ArqQueue:
             task = await self._pending.get()
             delay = WORKER_DEFER_SECONDS if task.name in self._local_handlers else None
             try:
-                await self._arq.enqueue_job(task.name, *task.args, _job_id=task.task_id, _defer_by=delay)
+                # The bare text: arq pickles it, and a worker of another release may not know our enum.
+                await self._arq.enqueue_job(task.name.value, *task.args, _job_id=task.task_id, _defer_by=delay)
             except (RedisError, OSError) as error:
                 log.warning("task %s was not handed over (%s); the sweep will", task.task_id, type(error).__name__)
             finally:
                 self._pending.task_done()
 
     async def _run_local(self, task: _Task) -> None:
-        """A few at a time: requests need the connections."""
+        # A few at a time: requests need the connections to the database.
         async with self._local_slots:
             try:
                 await self._local_handlers[task.name](*task.args)

@@ -1,4 +1,4 @@
-"""A believable crowd on an account: people who follow, write, click, scan, leave and come back."""
+"""Simulate the users of an account, who follow, write, click, scan, unfollow and come back."""
 
 import asyncio
 import random
@@ -22,6 +22,8 @@ NEW_USER_PROBABILITY: Final = 0.05
 
 
 class Action(StrEnum):
+    """Name what a simulated user can do."""
+
     FOLLOW = "FOLLOW"
     FOLLOW_BY_SCAN = "FOLLOW_BY_SCAN"
     UNFOLLOW = "UNFOLLOW"
@@ -83,7 +85,7 @@ EVENTS: Final[dict[Action, tuple[str, Choices]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ScheduledAction:
-    """Somebody doing something at a whole second."""
+    """Describe an action of a user at a whole second."""
 
     openid: str
     action: Action
@@ -91,13 +93,13 @@ class ScheduledAction:
 
 
 def new_openid(app_id: str, rng: random.Random) -> str:
-    """Draw an openid of 28 characters; those of one account begin alike, as at WeChat."""
+    """Return a random openid of 28 characters; those of one account begin alike, as at WeChat."""
     prefix = "".join(random.Random(app_id).choices(string.ascii_letters, k=5))
     return "o" + prefix + "".join(rng.choices(OPENID_CHARACTERS, k=22))
 
 
 def draw_action(kind: ChannelKind, following: bool, rng: random.Random) -> Action:
-    """Draw what a person does next; nobody unfollows twice, or writes to an account they do not follow."""
+    """Return a random action that the user can do, who either follows the account or does not."""
     if kind is ChannelKind.MINI_PROGRAM:
         weights = MINI_PROGRAM_WEIGHTS
     else:
@@ -106,7 +108,7 @@ def draw_action(kind: ChannelKind, following: bool, rng: random.Random) -> Actio
 
 
 def draw_history(kind: ChannelKind, openid: str, now: datetime, rng: random.Random) -> list[ScheduledAction]:
-    """Draw a person's last three days, oldest first, all before `now`."""
+    """Return random actions of a user within three days before `now`, the oldest first."""
     at = now - rng.random() * BACKLOG_DURATION
     following = False
     actions: list[ScheduledAction] = []
@@ -119,11 +121,10 @@ def draw_history(kind: ChannelKind, openid: str, now: datetime, rng: random.Rand
 
 
 class SimulatedUsers:
-    """The people of one account, the same ones for the same account each time.
+    """Simulate the users of one account, who are the same in every run.
 
-    `rate` is in events per second. `on_push_failure` is awaited after each push that was not acknowledged, and
-    should return when the service can be reached again, `on_follow` with (openid, at) after each
-    follow. The first person of the crowd is the `watched` one.
+    `rate` is in events per second. `on_push_failure` is awaited after each push that was not acknowledged, and should
+    return when the service can be reached again; `on_follow` is awaited with (openid, at) after each follow.
     """
 
     def __init__(
@@ -148,14 +149,15 @@ class SimulatedUsers:
         self._on_follow = on_follow
         self.openids = [new_openid(app_id, self._rng) for _ in range(size)]
         for openid, unionid in zip(self.openids, unionids, strict=False):
-            platform.person(app_id, openid).unionid = unionid
+            platform.user(app_id, openid).unionid = unionid
 
     @property
     def watched(self) -> str:
+        """Return the openid of the first user, who acts at regular intervals and is the one to look at."""
         return self.openids[0]
 
     async def send_backlog(self) -> None:
-        """Push everybody's last three days, oldest first, as fast as the service takes them."""
+        """Push the last three days of all users, the oldest event first, as fast as the service takes them."""
         now = self._platform.clock()
         actions = [
             scheduled for openid in self.openids for scheduled in draw_history(self._kind, openid, now, self._rng)
@@ -167,14 +169,14 @@ class SimulatedUsers:
                 group.create_task(self._send_actions(remaining))
 
     async def simulate(self) -> None:
-        """Go on for ever: the crowd at random moments, the watched person on a beat."""
+        """Push events for ever: of the watched user at regular intervals, of the others at random moments."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._simulate_users())
             if self._kind is not ChannelKind.MINI_PROGRAM:
                 group.create_task(self._simulate_watched())
 
     async def perform(self, openid: str, action: Action, at: datetime | None = None) -> Delivery:
-        """Let a person do something, at `at` or now."""
+        """Perform an action of a user, at `at` or now, and return how the service took the push."""
         delivery = await self._push(openid, action, at)
         if not delivery.acknowledged and self._on_push_failure is not None:
             await self._on_push_failure()
@@ -190,7 +192,7 @@ class SimulatedUsers:
         while True:
             await asyncio.sleep(self._rng.expovariate(self._rate))
             openid = self._pick_user()
-            following = self._platform.person(self._app_id, openid).following
+            following = self._platform.user(self._app_id, openid).following
             await self.perform(openid, draw_action(self._kind, following, self._rng))
 
     async def _simulate_watched(self) -> None:
@@ -199,7 +201,7 @@ class SimulatedUsers:
             await self.perform(self.watched, action)
 
     def _pick_user(self) -> str:
-        """Pick anybody but the watched person, now and then somebody new."""
+        """Return a random user other than the watched one, now and then a new one."""
         others = self.openids[1:]
         if not others or (len(others) < MAX_USERS and self._rng.random() < NEW_USER_PROBABILITY):
             self.openids.append(new_openid(self._app_id, self._rng))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.dev.demo.crowd import BACKLOG_DURATION, Action, draw_history, new_openid
+from service.dev.demo.simulated_users import BACKLOG_DURATION, Action, draw_history, new_openid
 from service.entities.channels import ChannelKind
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -1,9 +1,9 @@
-"""The crowd behaves as people can, and is the same one each time."""
+"""Send what the demo's people do, and let them live on."""
 
 import asyncio
 from datetime import timedelta
 
-from service.dev.demo.crowd import Action, SimulatedUsers
+from service.dev.demo.simulated_users import Action, SimulatedUsers
 from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import new_account, open_receiver
 
@@ -17,7 +17,7 @@ async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
         assert {push.openid for push in receiver.pushes} == set(crowd.openids)
         assert all(delivery.acknowledged for delivery in platform.deliveries)
         assert all(push.facts for push in receiver.pushes)
-        assert platform.person(app_id, crowd.watched).unionid == "oUnion"
+        assert platform.user(app_id, crowd.watched).unionid == "oUnion"
         assert SimulatedUsers(platform, app_id, size=20).openids == crowd.openids
 
 
