@@ -146,7 +146,7 @@ def sign_token(
         raise SettingsError("A token can be signed with USER_TAGS_JWT_SECRET and HS256 only.")
     if ROBOT_ID_PATTERN.fullmatch(robot) is None:
         rule = "A robot id has 1 to 128 characters out of A-Z a-z 0-9 _ . : -"
-        raise BadInputError(FieldError("robot", RejectionCode.BAD_VALUE, rule))
+        raise BadInputError(FieldError(("robot",), RejectionCode.BAD_VALUE, rule))
     now = datetime.now(UTC)
     claims = {
         "sub": subject,

@@ -1,10 +1,16 @@
-"""Refusals. Each has one stable code; the API shows the code, the message and the failing inputs."""
+"""Refusals: each has one stable code, a message for people, and the inputs that failed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, TypeAlias
+
+FieldPath: TypeAlias = tuple[str | int, ...]
 
 
 class ErrorCode(StrEnum):
+    """Name the reason of a refusal; clients decide by it, so a code never changes its meaning."""
+
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
@@ -24,13 +30,29 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
+# The gravest first: it is the code of a refusal that has several.
+SEVERITY_ORDER: Final = (
+    ErrorCode.BAD_USER_INPUT,
+    ErrorCode.LIMIT_EXCEEDED,
+    ErrorCode.NOT_FOUND,
+    ErrorCode.CYCLE,
+    ErrorCode.TAG_NOT_USABLE,
+    ErrorCode.NAME_TAKEN,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One failing input: `path` as in the variables (`input.events.3.at`)."""
+    """Name one failing input, what is wrong with it, and the code of the request that has it.
 
-    path: str
+    `path` leads to the input by the names of arguments and attributes and by indexes from 0, as in `("ad_ids", 3)`;
+    each way in shows it under its own names. `code` is for programs, `message` for people.
+    """
+
+    path: FieldPath
     code: str
     message: str
+    request_code: ErrorCode = ErrorCode.BAD_USER_INPUT
 
 
 class RequestError(Exception):
@@ -65,11 +87,10 @@ class NotFoundError(RequestError):
 
 
 class BadInputError(RequestError):
-    """All failing inputs of a request at once."""
+    """Some inputs are malformed; `fields` has all of them."""
 
     def __init__(self, *fields: FieldError) -> None:
-        message = fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
-        super().__init__(ErrorCode.BAD_USER_INPUT, message, fields)
+        super().__init__(ErrorCode.BAD_USER_INPUT, _message_of(fields), fields)
 
 
 class LimitExceededError(RequestError):
@@ -123,3 +144,14 @@ class ChannelNotBoundError(RequestError):
             ErrorCode.CHANNEL_NOT_BOUND,
             "Bind a verified Official Account (and this channel) before using tags.",
         )
+
+
+def raise_field_errors(errors: Iterable[FieldError]) -> None:
+    """Raise one RequestError for all of them, if any: the gravest first, whose code it takes."""
+    fields = tuple(sorted(errors, key=lambda error: SEVERITY_ORDER.index(error.request_code)))
+    if fields:
+        raise RequestError(fields[0].request_code, _message_of(fields), fields)
+
+
+def _message_of(fields: tuple[FieldError, ...]) -> str:
+    return fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."

@@ -40,7 +40,7 @@ def submission_of(
         mode,
         subject="shop",
         expires_at=expires_at,
-        key=key,
+        idempotency_key=key,
         openids_of=openids_of,
     )
 

@@ -20,7 +20,7 @@ from service.api.live.request import SubscriptionRequest
 from service.api.live.tag_events_session import prerendered
 from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.domain.feed.subscriber import Subscriber
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid
 from service.entities.feed import UserTagsUpdate
 
 MESSAGE_END: Final = b"}}"
@@ -30,7 +30,7 @@ async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subs
     """None where something is refused or failed, which the long way meets again, and says."""
     services, principal = context.services, context.principal
     try:
-        check_openids([request.arguments["openid"]], "openid")
+        check_openid(request.arguments["openid"])
         channel = await services.channels.find(principal, request.arguments["channelId"])
         services.subscriptions.acquire(principal)
     except Exception:  # noqa: BLE001 - whatever it is

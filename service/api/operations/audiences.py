@@ -27,9 +27,7 @@ class AudienceQueries:
     async def audience(self, info: Info, channel_id: ChannelId, expression: AudienceExpression) -> Audience | None:
         context = info.context
         return audience_to_graphql(
-            await use_cases.count_audience(
-                context.runtime, context.principal, channel_id, draft_from_input(expression), "expression"
-            )
+            await use_cases.count_audience(context.runtime, context.principal, channel_id, draft_from_input(expression))
         )
 
     @strawberry.field(

@@ -34,6 +34,5 @@ class ExportMutations:
             info.context.principal,
             input.channel_id,
             draft_from_input(input.expression),
-            "input.expression",
         )
         return ExportAudiencePayload(job=AudienceExport.of(info, job))

@@ -5,7 +5,7 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.primitives import ChannelId, Openid
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid
 from service.domain.privacy.forgetting import forget_user
 from service.entities.enums import Permission
 from service.entities.ids import parse_gid, user_gid
@@ -25,7 +25,7 @@ class ForgettingMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def forget_user(self, info: Info, channel_id: ChannelId, openid: Openid) -> ForgetUserPayload | None:
-        check_openids([openid], "openid")
+        check_openid(openid)
         ordinal = await forget_user(info.context.runtime, info.context.principal, channel_id, openid)
         numbers = parse_gid(channel_id, "Channel", 1)
         if ordinal is None or numbers is None:

@@ -75,7 +75,7 @@ class ReturnDataMutations:
             subject=principal.subject,
             openids_of=None if input.openids_of is None else await find_channel(runtime, principal, input.openids_of),
             expires_at=input.expires_at,
-            key=input.idempotency_key,
+            idempotency_key=input.idempotency_key,
         )
         channel = await find_channel(runtime, principal, input.channel_id)
         receipt, replayed = await info.context.services.return_recorder.submit(channel, submission)

@@ -14,7 +14,7 @@ from service.api.types.tag import Tag
 from service.api.types.user import User
 from service.domain.channels.lookup import find_channel
 from service.domain.feed.cursors import encode_cursor
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid
 from service.entities.enums import ChangeCause, Permission
 from service.entities.feed import UserTagsUpdate
 
@@ -57,7 +57,7 @@ class UserTagsSubscriptions:
     async def user_tags(
         self, info: Info, channel_id: ChannelId, openid: Openid, after: AfterEvent = None
     ) -> AsyncGenerator[UserTagsEvent, None]:
-        check_openids([openid], "openid")
+        check_openid(openid)
         runtime, principal = info.context.runtime, info.context.principal
         hub = info.context.services.hub
         with info.context.services.subscriptions.reserve(principal):

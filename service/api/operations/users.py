@@ -9,7 +9,7 @@ from service.api.guards.permissions import needs
 from service.api.operations.channels import sees_channel
 from service.api.types.primitives import ChannelId, Openid
 from service.api.types.user import User, users_by_openids
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid, check_openids
 from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_gid
@@ -25,7 +25,7 @@ class UserQueries:
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
-        check_openids([openid], "openid")
+        check_openid(openid)
         return (await users_by_openids(info, channel_id, [openid]))[0]
 
     @strawberry.field(
@@ -39,7 +39,7 @@ class UserQueries:
         channel_id: ChannelId,
         openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
     ) -> list[User | None] | None:
-        check_openids(openids, "openids")
+        check_openids(openids)
         return await users_by_openids(info, channel_id, openids)
 
 

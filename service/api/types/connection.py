@@ -65,4 +65,4 @@ def decode_page_cursor(kind: str, cursor: str) -> int:
 
 def bad_cursor_error() -> BadInputError:
     """What is raised for a cursor that this list did not write."""
-    return BadInputError(FieldError("after", "BAD_CURSOR", "This cursor is not from this list."))
+    return BadInputError(FieldError(("after",), "BAD_CURSOR", "This cursor is not from this list."))

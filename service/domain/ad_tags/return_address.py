@@ -59,7 +59,7 @@ async def confirm_ad_return(
     async with runtime.pool.acquire() as conn:
         channel = await channel_by_gid(conn, principal, channel_gid)
     if channel.mini_program:
-        raise BadInputError(FieldError("channelId", "MINI_PROGRAM", "A Mini Program has no ad return address."))
+        raise BadInputError(FieldError(("channel_id",), "MINI_PROGRAM", "A Mini Program has no ad return address."))
     catalogue, activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
     return channel, catalogue, activated
 

@@ -64,12 +64,12 @@ class Overlap:
     pairs: tuple[PairOverlap, ...]
 
 
-async def count_audience(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Audience:
+async def count_audience(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft) -> Audience:
     """Counts a set. Raises NotFoundError, ChannelNotBoundError, and what is wrong with the expression."""
     async with runtime.pool.acquire() as conn:
         channel = await channel_by_gid(conn, principal, channel_gid)
         catalogue = await _open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, path, AllowedStates.ACTIVE_ONLY)
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY)
         as_of = await _as_of(conn, catalogue, expression)
         size = await audiences.audience_size(conn, channel.channel_id, expression)
     return Audience(channel, catalogue, expression, as_of, size)
@@ -146,13 +146,13 @@ def _parse_tag_gids(tag_gids: Sequence[str]) -> tuple[int, list[int]]:
     if len(tag_gids) > MAX_COMPARED_TAGS:
         raise LimitExceededError(f"At most {MAX_COMPARED_TAGS} tags are compared at once.")
     if len(tag_gids) < MIN_COMPARED_TAGS:
-        raise BadInputError(FieldError("tagIds", "TOO_FEW", f"At least {MIN_COMPARED_TAGS} tags are compared."))
+        raise BadInputError(FieldError(("tag_ids",), "TOO_FEW", f"At least {MIN_COMPARED_TAGS} tags are compared."))
     parsed = [parse_gid(gid, "Tag", 2) for gid in tag_gids]
     numbers = [each for each in parsed if each is not None]
     if len(numbers) < len(parsed):
         raise NotFoundError("tag")
     errors = [
-        FieldError(f"tagIds.{index}", "REPEATED", "This tag is in the list already.")
+        FieldError(("tag_ids", index), "REPEATED", "This tag is in the list already.")
         for index, gid in enumerate(tag_gids)
         if gid in tag_gids[:index]
     ]
@@ -172,7 +172,7 @@ def _usable_tags(catalogue: Catalogue, tag_ids: Sequence[int]) -> list[Tag]:
         raise ChannelNotBoundError
     found = [catalogue.tags[tag_id] for tag_id in tag_ids]
     errors = [
-        FieldError(f"tagIds.{index}", "TAG_NOT_USABLE", error)
+        FieldError(("tag_ids", index), "TAG_NOT_USABLE", error)
         for index, tag in enumerate(found)
         if (error := not_usable_reason(tag, AllowedStates.ACTIVE_ONLY)) is not None
     ]

@@ -53,14 +53,14 @@ class ExportFile:
     chunks: int
 
 
-async def start_export(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Job:
+async def start_export(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft) -> Job:
     """A job that writes the file. Raises NotFoundError, ChannelNotBoundError, LimitExceededError, and what is wrong
     with the expression.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await channel_by_gid(conn, principal, channel_gid)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, path, AllowedStates.ACTIVE_ONLY)
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY)
         job = await start_job(
             conn,
             runtime,

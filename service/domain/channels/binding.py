@@ -85,7 +85,7 @@ async def update_channel(runtime: Runtime, principal: Principal, gid: str, updat
     require_permission(principal, Permission.MANAGE_CHANNELS)
     name = None if update.name is None else normalise_name(update.name)
     errors = [*_credential_errors(update.credentials)]
-    if name is not None and (error := name_error("input.name", name)):
+    if name is not None and (error := name_error("name", name)):
         errors.append(error)
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, runtime.clock())
@@ -186,7 +186,7 @@ def _default_tag(channel_id: int, rule: DefaultTagRule, now: datetime) -> Tag:
 
 async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: ChannelDetails, name: str) -> Channel:
     if known.kind is not details.kind:
-        raise BadInputError(FieldError("input.kind", "KIND_CHANGED", f"This app id was bound as {known.kind} before."))
+        raise BadInputError(FieldError(("kind",), "KIND_CHANGED", f"This app id was bound as {known.kind} before."))
     return await channels.update_channel(
         conn,
         known,
@@ -230,20 +230,20 @@ def _encrypt_credentials(runtime: Runtime, given: Credentials, known: Channel | 
 def _text_errors(app_id: str, name: str) -> list[FieldError]:
     errors = []
     if APP_ID_PATTERN.fullmatch(app_id) is None:
-        errors.append(FieldError("input.appId", "BAD_FORMAT", "An app id is wx followed by letters and digits."))
-    if error := name_error("input.name", name):
+        errors.append(FieldError(("app_id",), "BAD_FORMAT", "An app id is wx followed by letters and digits."))
+    if error := name_error("name", name):
         errors.append(error)
     return errors
 
 
 def _credential_errors(given: Credentials) -> list[FieldError]:
     forms = (
-        ("appSecret", given.app_secret, APP_SECRET_PATTERN, "Up to 128 printable characters."),
-        ("callbackToken", given.callback_token, CALLBACK_TOKEN_PATTERN, "3 to 32 letters and digits."),
-        ("encodingAesKey", given.encoding_aes_key, ENCODING_AES_KEY_PATTERN, "43 characters, as WeChat shows it."),
+        ("app_secret", given.app_secret, APP_SECRET_PATTERN, "Up to 128 printable characters."),
+        ("callback_token", given.callback_token, CALLBACK_TOKEN_PATTERN, "3 to 32 letters and digits."),
+        ("encoding_aes_key", given.encoding_aes_key, ENCODING_AES_KEY_PATTERN, "43 characters, as WeChat shows it."),
     )
     return [
-        FieldError(f"input.{path}", "BAD_FORMAT", message)
-        for path, text, form, message in forms
+        FieldError((field,), "BAD_FORMAT", message)
+        for field, text, form, message in forms
         if text and form.fullmatch(text) is None
     ]

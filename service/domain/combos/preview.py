@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from service.domain.channels.lookup import require_permission
 from service.domain.combos.editing import require_combo_tag, try_parse_edited_expression
-from service.domain.combos.expressions import format_expression, not_usable_errors, raise_field_errors
+from service.domain.combos.expressions import format_expression, not_usable_errors
 from service.domain.runtime import Runtime
 from service.domain.tags.naming import channel_of_tag
 from service.entities.combos import ComboGraph
 from service.entities.enums import Permission
-from service.entities.errors import ChannelNotBoundError
+from service.entities.errors import ChannelNotBoundError, raise_field_errors
 from service.entities.expressions import Draft, difference
 from service.entities.expressions import tag as leaf
 from service.entities.principal import Principal
@@ -38,8 +38,8 @@ async def edit_preview(runtime: Runtime, principal: Principal, gid: str, draft: 
         if not graph.catalogue.open:
             raise ChannelNotBoundError
         tag = require_combo_tag(graph, tag_id)
-        expression, errors = try_parse_edited_expression(graph, tag, draft, "expression")
-        raise_field_errors([*errors, *not_usable_errors(graph.catalogue, expression, "expression")])
+        expression, errors = try_parse_edited_expression(graph, tag, draft)
+        raise_field_errors([*errors, *not_usable_errors(graph.catalogue, expression)])
         members = await count_of_expression(conn, channel.channel_id, expression)
         gains, loses = members, 0
         if tag.shown:

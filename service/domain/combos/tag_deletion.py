@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from service.domain.channels.lookup import require_permission
-from service.domain.combos.expressions import CodedFieldError, raise_field_errors
 from service.domain.combos.states import enqueue_clearing, lock_open_combos, publish_and_enqueue, update_combo_states
 from service.domain.input_rules import normalise_name
 from service.domain.runtime import Runtime
@@ -19,7 +18,7 @@ from service.domain.tags.naming import (
 )
 from service.entities.combos import ComboGraph
 from service.entities.enums import ChangeCause, Permission, TagKind, TagState
-from service.entities.errors import ChannelNotBoundError, TagProtectedError
+from service.entities.errors import ChannelNotBoundError, TagProtectedError, raise_field_errors
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
 from service.storage import combos
@@ -46,7 +45,7 @@ async def rename_tag(
     """Another second-level name, and description if it is given; raises as editing a combo does."""
     require_permission(principal, Permission.MANAGE_TAGS)
     tidied = normalise_name(name)
-    errors: list[CodedFieldError] = naming_errors("", category=None, name=tidied, description=description)
+    errors = naming_errors(category=None, name=tidied, description=description)
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel, tag_id = await channel_of_tag(conn, principal, gid)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)

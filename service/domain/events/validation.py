@@ -2,7 +2,13 @@
 
 from datetime import datetime
 
-from service.domain.input_rules import AD_ID_PATTERN, MAX_AD_IDS_PER_EVENT, OPENID_PATTERN, time_rejection
+from service.domain.input_rules import (
+    AD_ID_PATTERN,
+    MALFORMED_OPENID_REASON,
+    MAX_AD_IDS_PER_EVENT,
+    OPENID_PATTERN,
+    time_rejection,
+)
 from service.entities.enums import EventKind, RejectionCode
 from service.entities.users import UserEvent
 
@@ -10,7 +16,7 @@ from service.entities.users import UserEvent
 def event_rejection(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[RejectionCode, str] | None:
     """Why an event cannot be recorded; None when it can."""
     if OPENID_PATTERN.fullmatch(event.openid) is None:
-        return RejectionCode.MALFORMED_OPENID, "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
+        return RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON
     if rejection := time_rejection(event.at, now):
         return rejection
     if mini_program and event.kind in {EventKind.FOLLOW, EventKind.UNFOLLOW}:

@@ -72,7 +72,7 @@ async def undo_batch(runtime: Runtime, principal: Principal, gid: str) -> tuple[
     """
     channel, receipt = await find_receipt(runtime, principal, gid)
     if receipt.mode is not ReturnMode.ADD:
-        raise BadInputError(FieldError("receiptId", "NOT_AN_ADD", "Only what was added can be undone."))
+        raise BadInputError(FieldError(("receipt_id",), "NOT_AN_ADD", "Only what was added can be undone."))
     channel_id, batch_id = channel.channel_id, receipt.batch_id
     async with runtime.pool.acquire() as conn, conn.transaction():
         await batches.lock_tags_shared(conn, channel_id, [receipt.tag_id])

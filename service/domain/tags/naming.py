@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias
 from service.domain.channels.lookup import channel_by_gid
 from service.domain.input_rules import description_error, name_error
 from service.entities.channels import Channel
-from service.entities.errors import ConflictError, ErrorCode, FieldError, NotFoundError
+from service.entities.errors import ConflictError, ErrorCode, FieldError, NameTakenError, NotFoundError
 from service.entities.ids import channel_gid, parse_gid
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
@@ -48,27 +48,34 @@ def check_version(tag: Tag, expected: int | None) -> None:
         raise ConflictError(f"The tag was edited meanwhile: it is at version {tag.version}, not {expected}.")
 
 
-def naming_errors(
-    path: str, *, category: str | None, name: str | None, description: DescriptionUpdate
-) -> list[tuple[ErrorCode, FieldError]]:
-    """What is wrong with tidied names, where they are given; `path` is that of the input, or empty."""
+def naming_errors(*, category: str | None, name: str | None, description: DescriptionUpdate) -> list[FieldError]:
+    """Return what is wrong with normalised names and a description, where they are given."""
     found = [
-        None if category is None else name_error(f"{path}category", category),
-        None if name is None else name_error(f"{path}name", name),
-        None if description is UNCHANGED else description_error(f"{path}description", description),
+        None if category is None else name_error("category", category),
+        None if name is None else name_error("name", name),
+        None if description is UNCHANGED else description_error("description", description),
     ]
-    return [(ErrorCode.BAD_USER_INPUT, error) for error in found if error is not None]
+    return [error for error in found if error is not None]
 
 
 def name_taken_errors(
-    catalogue: Catalogue, category: str, name: str, path: str, *, tag_id: int | None = None
-) -> list[tuple[ErrorCode, FieldError]]:
-    """Whether a living tag other than `tag_id` has this category and name."""
+    catalogue: Catalogue, category: str, name: str, field: str, *, tag_id: int | None = None
+) -> list[FieldError]:
+    """Return one error in `field` when a living tag other than `tag_id` has this category and name, else none."""
     return [
-        (
+        FieldError(
+            (field,),
+            "NAME_TAKEN",
+            f"{category} / {name} is there already ({tag.kind}).",
             ErrorCode.NAME_TAKEN,
-            FieldError(path, "NAME_TAKEN", f"{category} / {name} is there already ({tag.kind})."),
         )
         for tag in catalogue.tags.values()
         if tag.deleted_at is None and tag.tag_id != tag_id and (tag.category, tag.name) == (category, name)
     ]
+
+
+def check_name_free(catalogue: Catalogue, category: str, name: str, field: str, *, tag_id: int | None = None) -> None:
+    """Raise NameTakenError in `field` when a living tag other than `tag_id` has this category and name."""
+    errors = name_taken_errors(catalogue, category, name, field, tag_id=tag_id)
+    if errors:
+        raise NameTakenError(*errors)

@@ -12,6 +12,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
+from service.api.errors import field_errors_json
 from service.domain.channels.lookup import find_channel, require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
@@ -127,13 +128,13 @@ def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channe
     try:
         mode = ReturnMode(query.get("mode", "ADD"))
     except ValueError:
-        errors.append(FieldError("mode", "BAD_VALUE", "ADD or REMOVE."))
+        errors.append(FieldError(("mode",), "BAD_VALUE", "ADD or REMOVE."))
     try:
         expires_at = datetime.fromisoformat(query["expiresAt"]) if "expiresAt" in query else None
     except ValueError:
-        errors.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
     if expires_at is not None and expires_at.tzinfo is None:
-        errors.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
     if errors:
         raise BadInputError(*errors)
     return Submission(
@@ -145,7 +146,7 @@ def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channe
         subject=subject,
         openids_of=openids_of,
         expires_at=expires_at,
-        key=query.get("idempotencyKey"),
+        idempotency_key=query.get("idempotencyKey"),
     )
 
 
@@ -159,10 +160,8 @@ def summary_json(summary: ImportSummary) -> dict[str, object]:
 def _error_response(
     status: int, code: str, message: str, summary: ImportSummary, fields: tuple[FieldError, ...] = ()
 ) -> Response:
-    field_errors = [asdict(each) for each in fields]
-    return _json_response(
-        status, {"code": code, "message": message, "fields": field_errors, "summary": summary_json(summary)}
-    )
+    content = {"code": code, "message": message, "fields": field_errors_json(fields), "summary": summary_json(summary)}
+    return _json_response(status, content)
 
 
 def _json_response(status: int, content: object) -> Response:

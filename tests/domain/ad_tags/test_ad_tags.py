@@ -164,16 +164,21 @@ async def test_ads_are_one_a_line_and_come_once(runtime: Runtime, channel: Chann
 @pytest.mark.parametrize(
     ("name", "ad_ids", "description", "paths"),
     [
-        ("", ["1"], None, ["input.name"]),
-        ("x" * 65, ["\x00"], "\x07", ["input.name", "input.description", "input.adIds.0"]),
-        ("Spring", [], None, ["input.adIds"]),
-        ("Spring", ["\n \n", ""], None, ["input.adIds"]),
-        ("Spring", ["1", "2\nx\x7fy\nz\x00", "3", "4" * 65], None, ["input.adIds.1", "input.adIds.3"]),
-        ("Spring", ["\ud800"], "x" * 1_001, ["input.description", "input.adIds.0"]),
+        ("", ["1"], None, [("name",)]),
+        ("x" * 65, ["\x00"], "\x07", [("name",), ("description",), ("ad_ids", 0)]),
+        ("Spring", [], None, [("ad_ids",)]),
+        ("Spring", ["\n \n", ""], None, [("ad_ids",)]),
+        ("Spring", ["1", "2\nx\x7fy\nz\x00", "3", "4" * 65], None, [("ad_ids", 1), ("ad_ids", 3)]),
+        ("Spring", ["\ud800"], "x" * 1_001, [("description",), ("ad_ids", 0)]),
     ],
 )
 async def test_bad_input_is_refused_all_at_once(
-    name: str, ad_ids: list[str], description: str | None, paths: list[str], runtime: Runtime, channel: Channel
+    name: str,
+    ad_ids: list[str],
+    description: str | None,
+    paths: list[tuple[str | int, ...]],
+    runtime: Runtime,
+    channel: Channel,
 ) -> None:
     with pytest.raises(BadInputError) as refused:
         await create_ad_tag(runtime, admin(), channel_gid(channel.channel_id), AdTagDetails(name, ad_ids, description))

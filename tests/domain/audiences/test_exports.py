@@ -41,7 +41,7 @@ EXPORT = JobKind.AUDIENCE_EXPORT
 
 async def export(runtime: Runtime, channel: Channel, expression: Expression) -> Job:
     draft = to_draft(channel.channel_id, expression)
-    return await start_export(runtime, admin(), channel_gid(channel.channel_id), draft, "input.expression")
+    return await start_export(runtime, admin(), channel_gid(channel.channel_id), draft)
 
 
 async def work(runtime: Runtime, job: Job) -> Job:

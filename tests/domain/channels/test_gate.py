@@ -191,11 +191,11 @@ async def test_all_bad_inputs_are_named_at_once(runtime: Runtime) -> None:
         )
 
     assert {failure.path for failure in refused.value.fields} == {
-        "input.appId",
-        "input.name",
-        "input.appSecret",
-        "input.callbackToken",
-        "input.encodingAesKey",
+        ("app_id",),
+        ("name",),
+        ("app_secret",),
+        ("callback_token",),
+        ("encoding_aes_key",),
     }
     assert await runtime.pool.fetchval("select count(*) from robot") == 0
 
@@ -204,7 +204,7 @@ async def test_all_bad_inputs_are_named_at_once(runtime: Runtime) -> None:
 async def test_a_bad_name_is_refused(runtime: Runtime, name: str) -> None:
     with pytest.raises(BadInputError) as refused:
         await bind(runtime, name=name)
-    assert [failure.path for failure in refused.value.fields] == ["input.name"]
+    assert [failure.path for failure in refused.value.fields] == [("name",)]
 
 
 async def test_a_name_of_64_characters_after_normalising_is_fine(runtime: Runtime) -> None:
@@ -215,7 +215,7 @@ async def test_an_account_cannot_come_back_as_another_kind(runtime: Runtime) -> 
     await bind(runtime, "wx0123456789abcdef")
     with pytest.raises(BadInputError) as refused:
         await bind(runtime, "wx0123456789abcdef", kind=ChannelKind.MINI_PROGRAM)
-    assert [failure.path for failure in refused.value.fields] == ["input.kind"]
+    assert [failure.path for failure in refused.value.fields] == [("kind",)]
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INTEGRATOR])

@@ -239,7 +239,7 @@ async def test_a_combo_is_never_made_of_itself(runtime: Runtime, channel: Channe
         with pytest.raises(RequestError) as refused:
             await edit(runtime, channel, inner.tag_id, circular)
         assert refused.value.code is ErrorCode.CYCLE
-        assert [each.path for each in refused.value.fields] == ["input.expression"]
+        assert [each.path for each in refused.value.fields] == [("expression",)]
 
 
 async def test_edits_are_refused_all_at_once_and_change_nothing(runtime: Runtime, channel: Channel) -> None:
@@ -253,10 +253,10 @@ async def test_edits_are_refused_all_at_once_and_change_nothing(runtime: Runtime
         await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), wrong)
 
     assert {each.path for each in refused.value.fields} == {
-        "input.category",
-        "input.description",
-        "input.expression",
-        "input.expression.any.0.tag",
+        ("category",),
+        ("description",),
+        ("expression",),
+        ("expression", "any", 0, "tag"),
     }
     with pytest.raises(RequestError) as taken:
         await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name="Taken"))

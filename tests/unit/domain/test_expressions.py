@@ -25,7 +25,6 @@ from tests.support.clock import START
 
 A, B, C = 1, 2, 3
 PENDING, LAPSED, DELETED = 4, 5, 6
-HERE = "input.expression"
 
 
 def made(tag_id: int, state: TagState = TagState.ACTIVE) -> Tag:
@@ -54,7 +53,7 @@ def either(*operands: Draft) -> NaryDraft:
 
 
 def parse(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> Expression:
-    return parse_expression(CATALOGUE, draft, HERE, allowed)
+    return parse_expression(CATALOGUE, draft, allowed)
 
 
 def refusal(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> RequestError:
@@ -78,11 +77,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
     assert refused.code is ErrorCode.BAD_USER_INPUT
     assert {(each.path, each.code) for each in refused.fields} == {
-        (f"{HERE}.all.0.tag", "TAG_NOT_USABLE"),
-        (f"{HERE}.all.1.any", "EMPTY"),
-        (f"{HERE}.all.2.except.from.tag", "NOT_FOUND"),
-        (f"{HERE}.all.2.except.remove.all.1.tag", "NOT_FOUND"),
-        (f"{HERE}.all.2.except.remove.all.2.tag", "TAG_NOT_USABLE"),
+        (("expression", "all", 0, "tag"), "TAG_NOT_USABLE"),
+        (("expression", "all", 1, "any"), "EMPTY"),
+        (("expression", "all", 2, "except", "from", "tag"), "NOT_FOUND"),
+        (("expression", "all", 2, "except", "remove", "all", 1, "tag"), "NOT_FOUND"),
+        (("expression", "all", 2, "except", "remove", "all", 2, "tag"), "TAG_NOT_USABLE"),
     }
 
 

@@ -25,7 +25,7 @@ async def export(house: ScheduledChannel) -> Job:
     """Nothing reaches Valkey: whoever works on it was told by the sweep."""
     channel_id = house.channel.channel_id
     draft = to_draft(channel_id, tag(9))
-    return await start_export(house.runtime, admin(), channel_gid(channel_id), draft, "input.expression")
+    return await start_export(house.runtime, admin(), channel_gid(channel_id), draft)
 
 
 async def state_of(house: ScheduledChannel, job: Job) -> JobState:
