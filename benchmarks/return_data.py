@@ -18,7 +18,6 @@ from service.domain.return_data.batches import undo_batch
 from service.domain.return_data.endpoint import decrypt_key, decrypt_token, obtain_endpoint
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.verification.channel import verify_channel
-from service.entities.ids import gid
 from service.wechat.crypto import Envelope
 
 BATCH: Final = 10_000
@@ -79,8 +78,10 @@ async def _batches(machine: Machine) -> Table:
             ours.append(taken)
             wal.append(logged.size)
         if number >= BATCHES - 2:
-            receipt = gid("ReturnReceipt", machine.channel.channel_id, batch_id)
-            undos.append(await seconds(lambda receipt=receipt: undo_batch(machine.runtime, machine.principal, receipt)))  # type: ignore[misc]
+            receipt = machine.channel.channel_id, batch_id
+            undos.append(
+                await seconds(lambda receipt=receipt: undo_batch(machine.runtime, machine.principal, *receipt))  # type: ignore[misc]
+            )
     lists = [people() for _ in range(CONCURRENCY * 3)]
     at_once = await seconds(lambda: _in_flight(submit, lists))
     table = Table(

@@ -48,7 +48,7 @@ class Context:
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.runtime, self.services.user_reader)
+            self._loaders = Loaders(self.runtime, self.services.user_reader, self.services.channels)
         return self._loaders
 
     def reset_loaders(self) -> None:

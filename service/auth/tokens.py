@@ -4,7 +4,7 @@ import hashlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -22,6 +22,7 @@ from service.auth.keys import (
 )
 from service.entities.enums import RejectionCode, Role
 from service.entities.errors import BadInputError, FieldError, UnauthenticatedError
+from service.entities.ids import parse_gid
 from service.entities.principal import Principal
 from service.foundation.settings import Settings, SettingsError
 
@@ -138,7 +139,7 @@ def sign_token(
     ttl: timedelta,
     channels: Collection[str] | None = None,
 ) -> str:
-    """Sign a token with `USER_TAGS_JWT_SECRET` (HS256), for development and tests.
+    """Sign a token with `USER_TAGS_JWT_SECRET` (HS256), for development and tests; `channels` are global ids.
 
     Raises SettingsError when the service would not accept HS256, BadInputError on a robot id it would refuse.
     """
@@ -189,8 +190,14 @@ def _principal_from_claims(claims: dict[str, Any], now: datetime) -> Principal:
         robot_id=claims["robot"],
         role=Role(claims["role"]),
         expires_at=expires_at,
-        channel_ids=frozenset(channels) if "channels" in claims else None,
+        channel_ids=_channel_ids(channels) if "channels" in claims else None,
     )
+
+
+def _channel_ids(gids: Iterable[str]) -> frozenset[int]:
+    """The numbers of the channels; what is no channel's id opens nothing."""
+    found = (parse_gid(each, "Channel", 1) for each in gids)
+    return frozenset(numbers[0] for numbers in found if numbers is not None)
 
 
 def _time_of_expiry(seconds: object) -> datetime:

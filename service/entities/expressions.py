@@ -22,9 +22,15 @@ OPERATOR_SYMBOLS: Final = {Operator.ALL: " ∩ ", Operator.ANY: " ∪ ", Operato
 
 @dataclass(frozen=True, slots=True)
 class TagDraft:
-    """A leaf as somebody wrote it: any text that may be the id of a tag."""
+    """Stand for a leaf as somebody wrote it: a tag of any channel, which need not exist."""
 
-    gid: str
+    channel_id: int
+    tag_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTagDraft:
+    """Stand for a leaf that names no tag at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class NaryDraft:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceDraft:
+    """EXCEPT: those of `keep` who are not in `remove`."""
+
     keep: "Draft"
     remove: "Draft"
 
@@ -46,7 +54,7 @@ class TooDeepDraft:
     """Nested so deep that nobody reads on."""
 
 
-Draft: TypeAlias = TagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
+Draft: TypeAlias = TagDraft | UnknownTagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from service.entities.enums import BatchEnd, RejectionCode, ReturnMode, ReturnSource
 
@@ -28,6 +29,13 @@ class RejectedOpenid:
     index: int
     code: RejectionCode
     reason: str
+
+
+class ReceiptKey(NamedTuple):
+    """Name a receipt by the channel and the number of its batch there."""
+
+    channel_id: int
+    batch_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.entities.enums import ChangeCause, DefaultTagRule, TagKind, TagState
+
+
+class TagKey(NamedTuple):
+    """Name a tag by the channel and its number there, whether or not there is one."""
+
+    channel_id: int
+    tag_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, update_a
 from service.domain.ad_tags.return_address import ad_return_address, confirm_ad_return, record_ad_follow
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.ids import channel_gid, tag_gid
 from service.entities.tags import Tag
 from service.entities.users import AdFollow
 from service.storage.channels import channel_of_robot
@@ -16,18 +15,18 @@ from tests.support.runtime import admin
 
 async def create_tag(runtime: Runtime, channel: Channel, name: str, *ad_ids: str) -> Tag:
     details = AdTagDetails(name, ad_ids, None)
-    return (await create_ad_tag(runtime, admin(), channel_gid(channel.channel_id), details))[0]
+    return (await create_ad_tag(runtime, admin(), channel.channel_id, details))[0]
 
 
 async def update_tag(runtime: Runtime, tag: Tag, *ad_ids: str) -> Tag:
     details = AdTagDetails(None, ad_ids, None, sets_description=False)
-    gid = tag_gid(tag.channel_id, tag.tag_id)
-    return (await update_ad_tag(runtime, admin(), gid, details, expected_version=None))[0]
+    updated = await update_ad_tag(runtime, admin(), tag.channel_id, tag.tag_id, details, expected_version=None)
+    return updated[0]
 
 
 async def confirm_address(runtime: Runtime, channel: Channel) -> list[int]:
     """The numbers of the tags that became ACTIVE."""
-    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel_gid(channel.channel_id)))[2]]
+    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel.channel_id))[2]]
 
 
 async def address_secret(runtime: Runtime, channel: Channel) -> str:

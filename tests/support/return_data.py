@@ -7,7 +7,6 @@ from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
-from service.entities.ids import gid
 from service.entities.return_data import Receipt
 from tests.support.database_state import tags_by_ordinal
 
@@ -50,10 +49,6 @@ async def submit(runtime: Runtime, channel: Channel, submission: Submission) -> 
     receipt, replayed = await ReturnRecorder(runtime).submit(channel, submission)
     assert not replayed
     return receipt
-
-
-def receipt_gid(receipt: Receipt) -> str:
-    return gid("ReturnReceipt", receipt.channel_id, receipt.batch_id)
 
 
 async def members_of(runtime: Runtime, channel: Channel, tag_id: int) -> set[str]:

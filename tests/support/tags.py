@@ -10,7 +10,7 @@ from service.entities.channels import Channel
 from service.entities.combos import Combo, ComboGraph
 from service.entities.enums import ReturnMode, TagState
 from service.entities.expressions import Expression
-from service.entities.ids import channel_gid, tag_gid
+from service.entities.ids import tag_gid
 from service.entities.tags import Tag
 from service.storage import combos, users
 from tests.support.runtime import admin
@@ -41,7 +41,7 @@ async def _submit(runtime: Runtime, channel: Channel, tag_id: int, openids: tupl
 async def make_combo(runtime: Runtime, channel: Channel, name: str, expression: Expression) -> Combo:
     """Make a combo as an admin does; nobody has computed it yet."""
     new = NewCombo("Combo", name, None, to_draft(channel.channel_id, expression))
-    graph, tag = await create_combo(runtime, admin(channel.robot_id), channel_gid(channel.channel_id), new)
+    graph, tag = await create_combo(runtime, admin(channel.robot_id), channel.channel_id, new)
     return graph.combos[tag.tag_id]
 
 

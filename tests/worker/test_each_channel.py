@@ -8,7 +8,6 @@ import pytest
 from service.domain.ad_tags.members import AdTagDetails, create_ad_tag
 from service.domain.events.recorder import record_events
 from service.entities.enums import EventKind
-from service.entities.ids import channel_gid
 from service.entities.users import UserEvent
 from service.worker.tasks.scheduled import complete_ad_tags, forget_unfollowed_users
 from tests.support.processes import worker
@@ -21,7 +20,7 @@ UNFINISHED = "select count(*) from ad_tag where written_edition < edition"
 
 async def make_unfinished(house: ScheduledChannel) -> None:
     details = AdTagDetails("Spring", ["1"], None)
-    await create_ad_tag(house.runtime, admin(), channel_gid(house.channel.channel_id), details)
+    await create_ad_tag(house.runtime, admin(), house.channel.channel_id, details)
     await house.runtime.pool.execute("update ad_tag set written_edition = 0")
 
 

@@ -14,6 +14,7 @@ from service.api.errors import mask_error
 from service.api.live.request import SubscriptionRequest
 from service.api.live.tag_events_encoder import TagEventsEncoder
 from service.domain.feed.tag_panel import panel_updates
+from service.entities.ids import parse_channel_gid
 
 
 async def stream_tag_events(
@@ -21,9 +22,10 @@ async def stream_tag_events(
 ) -> bool:
     """Tells until the operation is cancelled; False, and nothing is told, where something is refused or fails first."""
     services, started = context.services, False
-    channel_id, after = request.arguments.get("channelId"), request.arguments.get("after")
+    channel_gid, after = request.arguments.get("channelId"), request.arguments.get("after")
     try:
         with services.subscriptions.reserve(context.principal):
+            channel_id = None if channel_gid is None else parse_channel_gid(channel_gid)
             updates = panel_updates(context.runtime, services.hub, context.principal, channel_id, after)
             async with aclosing(updates):
                 async for cursor, update in updates:

@@ -21,7 +21,9 @@ from service.api.live.tag_events_session import prerendered
 from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.domain.feed.subscriber import Subscriber
 from service.domain.input_rules import check_openid
+from service.entities.enums import Permission
 from service.entities.feed import UserTagsUpdate
+from service.entities.ids import parse_channel_gid
 
 MESSAGE_END: Final = b"}}"
 
@@ -31,7 +33,9 @@ async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subs
     services, principal = context.services, context.principal
     try:
         check_openid(request.arguments["openid"])
-        channel = await services.channels.find(principal, request.arguments["channelId"])
+        channel = await services.channels.find(
+            principal, parse_channel_gid(request.arguments["channelId"]), Permission.VIEW_USERS
+        )
         services.subscriptions.acquire(principal)
     except Exception:  # noqa: BLE001 - whatever it is
         return None

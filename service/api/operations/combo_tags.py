@@ -13,6 +13,7 @@ from service.domain.combos import editing as use_cases
 from service.domain.combos.preview import edit_preview
 from service.domain.tags.naming import UNCHANGED
 from service.entities.enums import Permission
+from service.entities.ids import parse_channel_gid, parse_tag_gid
 
 
 @strawberry.input(description="A combo to make of tags that are not LAPSED.")
@@ -70,7 +71,9 @@ class ComboTagQueries:
         id: TagId,  # noqa: A002
         expression: Input[TagExpressionInput],
     ) -> ComboTagEditPreview | None:
-        found = await edit_preview(info.context.runtime, info.context.principal, id, draft_from_input(expression))
+        found = await edit_preview(
+            info.context.runtime, info.context.principal, *parse_tag_gid(id), draft_from_input(expression)
+        )
         catalogue = found.graph.catalogue
         return ComboTagEditPreview(
             tag=combo_to_graphql(found.tag, catalogue),
@@ -90,7 +93,9 @@ class ComboTagMutations:
     )
     async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:  # noqa: A002
         new = use_cases.NewCombo(input.category, input.name, input.description, draft_from_input(input.expression))
-        graph, tag = await use_cases.create_combo(info.context.runtime, info.context.principal, input.channel_id, new)
+        graph, tag = await use_cases.create_combo(
+            info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), new
+        )
         return CreateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
 
     @strawberry.mutation(
@@ -109,5 +114,7 @@ class ComboTagMutations:
             else draft_from_input(unset_to_none(input.expression)),
             expected_version=input.expected_version,
         )
-        graph, tag = await use_cases.update_combo(info.context.runtime, info.context.principal, input.id, edit)
+        graph, tag = await use_cases.update_combo(
+            info.context.runtime, info.context.principal, *parse_tag_gid(input.id), edit
+        )
         return UpdateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))

@@ -9,6 +9,7 @@ from service.api.types.job import AudienceExport
 from service.api.types.primitives import Input
 from service.domain.audiences import exports as use_cases
 from service.entities.enums import Permission
+from service.entities.ids import parse_channel_gid
 
 
 @strawberry.input(description="Whom to take out.")
@@ -32,7 +33,7 @@ class ExportMutations:
         job = await use_cases.start_export(
             info.context.runtime,
             info.context.principal,
-            input.channel_id,
+            parse_channel_gid(input.channel_id),
             draft_from_input(input.expression),
         )
         return ExportAudiencePayload(job=AudienceExport.of(info, job))

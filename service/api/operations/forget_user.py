@@ -8,7 +8,7 @@ from service.api.types.primitives import ChannelId, Openid
 from service.domain.input_rules import check_openid
 from service.domain.privacy.forgetting import forget_user
 from service.entities.enums import Permission
-from service.entities.ids import parse_gid, user_gid
+from service.entities.ids import parse_channel_gid, user_gid
 
 
 @strawberry.type(description="Whether anybody was known.")
@@ -26,8 +26,8 @@ class ForgettingMutations:
     )
     async def forget_user(self, info: Info, channel_id: ChannelId, openid: Openid) -> ForgetUserPayload | None:
         check_openid(openid)
-        ordinal = await forget_user(info.context.runtime, info.context.principal, channel_id, openid)
-        numbers = parse_gid(channel_id, "Channel", 1)
-        if ordinal is None or numbers is None:
+        number = parse_channel_gid(channel_id)
+        ordinal = await forget_user(info.context.runtime, info.context.principal, number, openid)
+        if ordinal is None:
             return ForgetUserPayload(forgotten=False, forgotten_user_id=None)
-        return ForgetUserPayload(forgotten=True, forgotten_user_id=strawberry.ID(user_gid(numbers[0], ordinal)))
+        return ForgetUserPayload(forgotten=True, forgotten_user_id=strawberry.ID(user_gid(number, ordinal)))

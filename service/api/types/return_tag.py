@@ -9,9 +9,9 @@ from service.api.types.connection import Page, PageInfo, check_first, decode_pag
 from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
-from service.entities.enums import ReturnMode, ReturnSource
-from service.entities.ids import gid
-from service.entities.return_data import Receipt
+from service.entities.enums import Permission, ReturnMode, ReturnSource
+from service.entities.ids import receipt_gid
+from service.entities.return_data import Receipt, ReceiptKey
 
 
 @strawberry.type(description="What one batch of returned data did.")
@@ -34,7 +34,7 @@ class ReturnReceipt(Node):
     @classmethod
     def of(cls, entity: Receipt) -> "ReturnReceipt":
         return cls(
-            id=strawberry.ID(gid("ReturnReceipt", entity.channel_id, entity.batch_id)),
+            id=strawberry.ID(receipt_gid(entity.channel_id, entity.batch_id)),
             entity=entity,
             at=entity.at,
             mode=entity.mode,
@@ -108,8 +108,8 @@ class ReturnTag(Tag, Node):
         )
 
 
-async def receipt_node(info: Info, gid_text: str) -> ReturnReceipt | None:
-    """A receipt by its id, null while the gate is closed; raises NotFoundError."""
-    _, receipt = await find_receipt(info.context.runtime, info.context.principal, gid_text)
+async def receipt_node(info: Info, key: ReceiptKey) -> ReturnReceipt | None:
+    """Return a receipt, None while the gate is closed. Raises NotFoundError."""
+    receipt = await find_receipt(info.context.runtime, info.context.principal, *key, Permission.VIEW_TAGS)
     catalogue = await info.context.loaders.catalogue_of_channel.load(receipt.channel_id)
     return ReturnReceipt.of(receipt) if catalogue.open else None

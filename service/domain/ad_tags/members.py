@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import publish_and_enqueue
 from service.domain.input_rules import AD_ID_PATTERN, description_error, name_error, normalise_name
 from service.domain.membership import write_transitions
@@ -23,7 +23,7 @@ from service.domain.tags.catalogue import (
     new_tag,
     write_tag_edits,
 )
-from service.domain.tags.naming import channel_of_tag, check_name_free, check_version, require_living_tag
+from service.domain.tags.naming import check_name_free, check_version, require_living_tag
 from service.entities.blocks import ChangeNotification
 from service.entities.enums import ChangeCause, Permission, TagKind, TagState
 from service.entities.errors import (
@@ -60,16 +60,15 @@ class AdTagDetails:
 
 
 async def create_ad_tag(
-    runtime: Runtime, principal: Principal, channel_gid: str, details: AdTagDetails
+    runtime: Runtime, principal: Principal, channel_id: int, details: AdTagDetails
 ) -> tuple[Tag, Catalogue]:
     """A new tag with everybody whose ad is already known, ACTIVE if the ad return address is confirmed.
 
     Raises BadInputError, NameTakenError, LimitExceededError, NotFoundError, ChannelNotBoundError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_by_gid(conn, principal, channel_gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS)
         if channel.mini_program:
             errors.append(FieldError(("channel_id",), "MINI_PROGRAM", "Nobody follows a Mini Program, by ad or not."))
         if errors:
@@ -96,16 +95,21 @@ async def create_ad_tag(
 
 
 async def update_ad_tag(
-    runtime: Runtime, principal: Principal, gid: str, details: AdTagDetails, *, expected_version: int | None
+    runtime: Runtime,
+    principal: Principal,
+    channel_id: int,
+    tag_id: int,
+    details: AdTagDetails,
+    *,
+    expected_version: int | None,
 ) -> tuple[Tag, Catalogue]:
     """The tag after the edit, with the members of its new ads; an ACTIVE one stays so meanwhile.
 
     Raises what `create_ad_tag` does, ConflictError when `expected_version` is old, TagProtectedError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
         before = _require_ad_tag(catalogue, tag_id)
         if errors:

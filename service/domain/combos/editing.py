@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import EXPRESSION_PATH, AllowedStates, try_parse_expression
 from service.domain.combos.states import (
     ComboStateUpdate,
@@ -17,7 +17,6 @@ from service.domain.tags.catalogue import TagChangeKind, TagEdit, new_tag, write
 from service.domain.tags.naming import (
     UNCHANGED,
     DescriptionUpdate,
-    channel_of_tag,
     check_version,
     name_taken_errors,
     naming_errors,
@@ -55,18 +54,17 @@ class ComboEdit:
 
 
 async def create_combo(
-    runtime: Runtime, principal: Principal, channel_gid: str, new: NewCombo
+    runtime: Runtime, principal: Principal, channel_id: int, new: NewCombo
 ) -> tuple[ComboGraph, Tag]:
     """A PENDING combo; its members are computed after the commit.
 
     Raises a RequestError that names every failing input, NotFoundError, ChannelNotBoundError, LimitExceededError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     category, name = normalise_name(new.category), normalise_name(new.name)
     errors = naming_errors(category=category, name=name, description=new.description)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_by_gid(conn, principal, channel_gid)
-        graph = await lock_open_combos(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS)
+        graph = await lock_open_combos(conn, channel_id)
         expression, expression_errors = try_parse_expression(
             graph.catalogue, new.expression, AllowedStates.ACTIVE_OR_PENDING
         )
@@ -84,21 +82,22 @@ async def create_combo(
         )
         created = [TagEdit(TagChangeKind.CREATED, None, tag)]
         _, notification = await write_tag_edits(conn, graph.catalogue, created, cause=None, clock=clock)
-        await combos.insert_combo(conn, channel.channel_id, tag.tag_id, expression)
-        after = await combos.combo_graph(conn, channel.channel_id)
+        await combos.insert_combo(conn, channel_id, tag.tag_id, expression)
+        after = await combos.combo_graph(conn, channel_id)
     publish_and_enqueue(runtime, after, [notification])
     return after, after.tags[tag.tag_id]
 
 
-async def update_combo(runtime: Runtime, principal: Principal, gid: str, edit: ComboEdit) -> tuple[ComboGraph, Tag]:
+async def update_combo(
+    runtime: Runtime, principal: Principal, channel_id: int, tag_id: int, edit: ComboEdit
+) -> tuple[ComboGraph, Tag]:
     """The combo as it is after the edit; another expression makes it PENDING until its members are computed.
 
     Raises as `create_combo` does, CYCLE when it would be made of itself, and ConflictError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
-        graph = await lock_open_combos(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
+        graph = await lock_open_combos(conn, channel_id)
         tag = require_combo_tag(graph, tag_id)
         check_version(tag, edit.expected_version)
         edited, expression = _apply_edit(graph, tag, edit)

@@ -14,12 +14,12 @@ from service.entities.expressions import (
     Operator,
     TagDraft,
     TooDeepDraft,
+    UnknownTagDraft,
     all_of,
     any_of,
     difference,
     tag,
 )
-from service.entities.ids import parse_gid, tag_gid
 from service.entities.tags import Catalogue, Tag
 
 MAX_DEPTH: Final = 8
@@ -74,7 +74,7 @@ def not_usable_errors(catalogue: Catalogue, expression: Expression) -> list[Fiel
 
 
 def format_expression(catalogue: Catalogue, expression: Expression) -> str:
-    """The expression for people, by the names of the tags."""
+    """Return the expression for people, by the names of the tags."""
     return expression.text(lambda tag_id: catalogue.tags[tag_id].name if tag_id in catalogue.tags else "?")
 
 
@@ -91,9 +91,13 @@ class _DraftParser:
     def read(self, draft: Draft, path: FieldPath, depth: int) -> Expression:
         """A stand-in where something failed; `depth` operators lead here."""
         match draft:
-            case TagDraft(gid):
+            case TagDraft(channel_id, tag_id):
                 self.leaves += 1
-                return tag(self._tag_id(gid, (*path, "tag")))
+                return tag(self._checked_tag_id(channel_id, tag_id, (*path, "tag")))
+            case UnknownTagDraft():
+                self.leaves += 1
+                self.fail(ErrorCode.NOT_FOUND, (*path, "tag"), "NOT_FOUND", "There is no such tag.")
+                return tag(0)
             case NaryDraft() | DifferenceDraft() | TooDeepDraft() if depth == MAX_DEPTH:
                 message = f"Operators are nested at most {MAX_DEPTH} deep."
                 self.fail(ErrorCode.LIMIT_EXCEEDED, path, "TOO_DEEP", message)
@@ -115,12 +119,7 @@ class _DraftParser:
             case _:
                 assert_never(draft)
 
-    def _tag_id(self, gid: str, path: FieldPath) -> int:
-        numbers = parse_gid(gid, "Tag", 2)
-        if numbers is None:
-            self.fail(ErrorCode.NOT_FOUND, path, "NOT_FOUND", "There is no such tag.")
-            return 0
-        channel_id, tag_id = numbers
+    def _checked_tag_id(self, channel_id: int, tag_id: int, path: FieldPath) -> int:
         found = self.catalogue.tags.get(tag_id) if channel_id == self.catalogue.channel_id else None
         if found is None:
             # Whether a tag of another channel exists is nobody's business here.
@@ -132,7 +131,7 @@ class _DraftParser:
 
 
 def not_usable_reason(found: Tag, allowed: AllowedStates) -> str | None:
-    """Why a tag cannot be an operand; None when it can."""
+    """Return why a tag cannot be an operand; None when it can."""
     if found.deleted_at is not None:
         return f"{found.name} was deleted."
     if found.state not in allowed.value:
@@ -141,9 +140,9 @@ def not_usable_reason(found: Tag, allowed: AllowedStates) -> str | None:
 
 
 def to_draft(channel_id: int, expression: Expression) -> Draft:
-    """The draft that would be read as this expression."""
+    """Return the draft that would be read as this expression."""
     if expression.operator is Operator.TAG:
-        return TagDraft(tag_gid(channel_id, expression.tag_id))
+        return TagDraft(channel_id, expression.tag_id)
     operands = tuple(to_draft(channel_id, each) for each in expression.operands)
     if expression.operator is Operator.EXCEPT:
         return DifferenceDraft(*operands)

@@ -22,7 +22,7 @@ def event_rejection(event: UserEvent, now: datetime, *, mini_program: bool) -> t
     if mini_program and event.kind in {EventKind.FOLLOW, EventKind.UNFOLLOW}:
         return RejectionCode.BAD_VALUE, "A Mini Program cannot be followed or unfollowed."
     if event.kind is not EventKind.FOLLOW and (event.from_ad or event.ad_ids):
-        return RejectionCode.BAD_VALUE, "adIds and fromAd go only with FOLLOW."
+        return RejectionCode.BAD_VALUE, "Only FOLLOW can come from an ad."
     if len(event.ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, event.ad_ids)):
         return RejectionCode.BAD_VALUE, "At most 100 ad ids of 1 to 64 printable characters each."
     return None

@@ -18,8 +18,7 @@ from service.domain.return_data.submission import (
 from service.entities.channels import Channel
 from service.entities.enums import ReturnMode
 from service.entities.errors import BadInputError, FieldError
-from service.entities.ids import gid
-from service.entities.return_data import Receipt
+from service.entities.return_data import Receipt, ReceiptKey
 
 MAX_KEY_LENGTH: Final = 100
 UNMATCHED_REASON: Final = "Nobody on this channel is known to be the same person."
@@ -39,7 +38,7 @@ class ImportSummary:
     new_users: int = 0
     rejected: int = 0
     unmatched: int = 0
-    receipts: list[str] = field(default_factory=list)
+    receipts: list[ReceiptKey] = field(default_factory=list)
 
     def count(self, rows: int, receipt: Receipt, *, replayed: bool) -> None:
         self.rows += rows
@@ -52,7 +51,7 @@ class ImportSummary:
         self.new_users += receipt.new_users
         self.rejected += len(receipt.rejected)
         self.unmatched += len(receipt.unmatched)
-        self.receipts.append(gid("ReturnReceipt", receipt.channel_id, receipt.batch_id))
+        self.receipts.append(ReceiptKey(receipt.channel_id, receipt.batch_id))
 
 
 async def import_csv(

@@ -1,16 +1,11 @@
-"""Finding the tag that somebody names by its id, and what an edit may say of any tag."""
+"""Check what an edit says of any tag: that it lives, its version, and its names."""
 
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from service.domain.channels.lookup import channel_by_gid
 from service.domain.input_rules import description_error, name_error
-from service.entities.channels import Channel
 from service.entities.errors import ConflictError, ErrorCode, FieldError, NameTakenError, NotFoundError
-from service.entities.ids import channel_gid, parse_gid
-from service.entities.principal import Principal
 from service.entities.tags import Catalogue, Tag
-from service.storage.database.pool import Connection
 
 
 class Unchanged(Enum):
@@ -23,19 +18,8 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 DescriptionUpdate: TypeAlias = str | Literal[Unchanged.UNCHANGED] | None
 
 
-async def channel_of_tag(conn: Connection, principal: Principal, gid: str) -> tuple[Channel, int]:
-    """The channel of a tag's id, and its number there, whether or not it exists; raises NotFoundError."""
-    numbers = parse_gid(gid, "Tag", 2)
-    if numbers is None:
-        raise NotFoundError("tag")
-    try:
-        return await channel_by_gid(conn, principal, channel_gid(numbers[0])), numbers[1]
-    except NotFoundError:
-        raise NotFoundError("tag") from None
-
-
 def require_living_tag(catalogue: Catalogue, tag_id: int) -> Tag:
-    """Raises NotFoundError for a deleted one as well."""
+    """Return a tag of the catalogue. Raises NotFoundError, for a deleted one as well."""
     tag = catalogue.tags.get(tag_id)
     if tag is None or tag.deleted_at is not None:
         raise NotFoundError("tag")
@@ -43,7 +27,7 @@ def require_living_tag(catalogue: Catalogue, tag_id: int) -> Tag:
 
 
 def check_version(tag: Tag, expected: int | None) -> None:
-    """Raises ConflictError when somebody edited the tag since the client read it."""
+    """Raise ConflictError when somebody edited the tag since the client read version `expected`; None is any."""
     if expected is not None and expected != tag.version:
         raise ConflictError(f"The tag was edited meanwhile: it is at version {tag.version}, not {expected}.")
 

@@ -21,6 +21,7 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import Permission, ReturnMode
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError
+from service.entities.ids import parse_channel_gid, receipt_gid
 from service.entities.principal import Principal
 from service.storage.database.pool import CONNECTION_LOST
 
@@ -94,9 +95,9 @@ class CsvImportEndpoint:
     async def _run_import(self, request: Request, summary: ImportSummary, rejects: _RejectLog) -> None:
         principal = await self._authenticate(request.headers.get("authorization"))
         require_permission(principal, Permission.SUBMIT_DATA)
-        channel = await find_channel(self._runtime, principal, request.query_params.get("channelId", ""))
+        channel = await self._find_channel(principal, request.query_params.get("channelId", ""))
         other = request.query_params.get("openidsOf")
-        openids_of = None if other is None else await find_channel(self._runtime, principal, other)
+        openids_of = None if other is None else await self._find_channel(principal, other)
         details = _parse_submission(request.query_params, principal.subject, openids_of)
         await import_csv(
             self._recorder,
@@ -107,6 +108,10 @@ class CsvImportEndpoint:
             reject=rejects.add,
             progress=lambda _: None,
         )
+
+    async def _find_channel(self, principal: Principal, gid: str) -> Channel:
+        async with self._runtime.pool.acquire() as conn:
+            return await find_channel(conn, principal, parse_channel_gid(gid), Permission.SUBMIT_DATA)
 
 
 def _stream_file(file: IO[str]) -> Iterator[str]:
@@ -151,9 +156,10 @@ def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channe
 
 
 def summary_json(summary: ImportSummary) -> dict[str, object]:
-    """The summary under the names of the API."""
+    """Return the summary under the names and ids of the API."""
     summary_fields = asdict(summary)
     summary_fields["newUsers"] = summary_fields.pop("new_users")
+    summary_fields["receipts"] = [receipt_gid(*each) for each in summary.receipts]
     return summary_fields
 
 

@@ -25,7 +25,6 @@ from service.entities.errors import (
 )
 from service.entities.expressions import all_of
 from service.entities.expressions import tag as leaf
-from service.entities.ids import channel_gid, tag_gid
 from service.entities.users import UserEvent
 from tests.support.ad_tags import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
 from tests.support.clock import START, FrozenClock
@@ -146,7 +145,7 @@ async def test_a_new_address_must_be_confirmed_again_and_active_tags_stay(runtim
     await create_tag(runtime, channel, "Spring", "1")
     await confirm_address(runtime, channel)
     before = await address_secret(runtime, channel)
-    await reset_addresses(runtime, admin(), channel_gid(channel.channel_id))
+    await reset_addresses(runtime, admin(), channel.channel_id)
 
     assert await address_secret(runtime, channel) != before
     assert (await create_tag(runtime, channel, "Summer", "1")).state is TagState.PENDING
@@ -181,7 +180,7 @@ async def test_bad_input_is_refused_all_at_once(
     channel: Channel,
 ) -> None:
     with pytest.raises(BadInputError) as refused:
-        await create_ad_tag(runtime, admin(), channel_gid(channel.channel_id), AdTagDetails(name, ad_ids, description))
+        await create_ad_tag(runtime, admin(), channel.channel_id, AdTagDetails(name, ad_ids, description))
 
     assert [failure.path for failure in refused.value.fields] == paths
     assert await runtime.pool.fetchval("select count(*) from ad_tag") == 0
@@ -199,24 +198,24 @@ async def test_a_tag_has_at_most_a_thousand_ads(runtime: Runtime, channel: Chann
 async def test_names_are_unique_among_living_ad_tags(runtime: Runtime, channel: Channel) -> None:
     spring = await create_tag(runtime, channel, "Spring", "1")
     summer = await create_tag(runtime, channel, "Summer", "1")
-    gid = tag_gid(channel.channel_id, summer.tag_id)
+    summer_id = channel.channel_id, summer.tag_id
 
     with pytest.raises(NameTakenError):
         await create_tag(runtime, channel, " Spring ", "2")
     with pytest.raises(NameTakenError):
-        await update_ad_tag(runtime, admin(), gid, AdTagDetails("Spring", None, None), expected_version=None)
+        await update_ad_tag(runtime, admin(), *summer_id, AdTagDetails("Spring", None, None), expected_version=None)
     assert (await update_tag(runtime, spring, "7")).name == "Spring"
 
 
 async def test_an_old_version_is_a_conflict(runtime: Runtime, channel: Channel) -> None:
     tag = await create_tag(runtime, channel, "Spring", "1")
-    gid = tag_gid(channel.channel_id, tag.tag_id)
+    tag_id = channel.channel_id, tag.tag_id
     details = AdTagDetails("Summer", None, "Warm")
-    changed, _ = await update_ad_tag(runtime, admin(), gid, details, expected_version=1)
+    changed, _ = await update_ad_tag(runtime, admin(), *tag_id, details, expected_version=1)
 
     assert (changed.name, changed.description, changed.version) == ("Summer", "Warm", 2)
     with pytest.raises(ConflictError):
-        await update_ad_tag(runtime, admin(), gid, details, expected_version=1)
+        await update_ad_tag(runtime, admin(), *tag_id, details, expected_version=1)
 
 
 async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime: Runtime, channel: Channel) -> None:
@@ -224,9 +223,9 @@ async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime:
     await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
 
     for tag_id, error in ((1, TagProtectedError), (tag.tag_id, NotFoundError), (12_345, NotFoundError)):
-        gid = tag_gid(channel.channel_id, tag_id)
+        details = AdTagDetails("Mine", ["1"], None)
         with pytest.raises(error):
-            await update_ad_tag(runtime, admin(), gid, AdTagDetails("Mine", ["1"], None), expected_version=None)
+            await update_ad_tag(runtime, admin(), channel.channel_id, tag_id, details, expected_version=None)
 
 
 async def test_a_deleted_tag_is_left_alone(runtime: Runtime, channel: Channel) -> None:
@@ -245,7 +244,7 @@ async def test_the_gate_and_mini_programs_refuse_ad_tags(runtime: Runtime, chann
     mini_program = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
     with pytest.raises(BadInputError, match="Mini Program"):
         await create_tag(runtime, mini_program, "Spring", "1")
-    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(runtime, admin(), channel.channel_id)
 
     with pytest.raises(ChannelNotBoundError):
         await create_tag(runtime, channel, "Summer", "1")
@@ -297,7 +296,7 @@ async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, 
     assert [name for name, *_ in runtime.queue.tasks] == ["activate_combo"]
     await rescue_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
-    await delete_tag(runtime, admin(), tag_gid(channel.channel_id, tag.tag_id))
+    await delete_tag(runtime, admin(), channel.channel_id, tag.tag_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
     await clear_members(runtime, channel.channel_id)
     await record_ad_follow_of(runtime, channel, "ben", START, "1")

@@ -28,7 +28,6 @@ from service.entities.channels import Channel
 from service.entities.enums import EventKind, TagState
 from service.entities.errors import ChannelNotBoundError, ErrorCode, RequestError
 from service.entities.expressions import Expression, any_of, difference, tag
-from service.entities.ids import channel_gid, gid
 from service.entities.jobs import Job, JobKind, JobState
 from service.entities.users import UserEvent
 from service.storage import jobs
@@ -41,7 +40,7 @@ EXPORT = JobKind.AUDIENCE_EXPORT
 
 async def export(runtime: Runtime, channel: Channel, expression: Expression) -> Job:
     draft = to_draft(channel.channel_id, expression)
-    return await start_export(runtime, admin(), channel_gid(channel.channel_id), draft)
+    return await start_export(runtime, admin(), channel.channel_id, draft)
 
 
 async def work(runtime: Runtime, job: Job) -> Job:
@@ -173,7 +172,7 @@ async def test_only_active_tags_are_exported_and_a_refusal_leaves_nothing(
 async def test_a_gate_that_closes_ends_an_export(runtime: Runtime, channel: Channel) -> None:
     await populate(runtime, channel, {9: {1}})
     job = await export(runtime, channel, tag(9))
-    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(runtime, admin(), channel.channel_id)
 
     failed = await work(runtime, job)
     assert (failed.state, failed.error_code) == (JobState.FAILED, "CHANNEL_NOT_BOUND")
@@ -212,7 +211,7 @@ async def test_what_is_over_is_dropped(runtime: Runtime, channel: Channel, clock
     await populate(runtime, channel, {9: {1, BLOCK_SIZE}})
     done = await work(runtime, await export(runtime, channel, tag(9)))
     cancelled = await export(runtime, channel, tag(9))
-    await cancel_job(runtime, admin(), gid(EXPORT, cancelled.channel_id, cancelled.job_id))
+    await cancel_job(runtime, admin(), EXPORT, cancelled.channel_id, cancelled.job_id)
     waiting = await export(runtime, channel, tag(9))
 
     await purge_expired_exports(runtime, channel.channel_id)

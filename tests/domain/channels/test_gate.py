@@ -19,7 +19,6 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.enums import ChannelKind, EventKind, Role
 from service.entities.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
-from service.entities.ids import channel_gid
 from service.entities.principal import Principal
 from service.entities.users import UserEvent
 from service.storage import tags
@@ -37,7 +36,7 @@ async def is_open(runtime: Runtime, channel: Channel) -> bool:
 
 
 async def unbind(runtime: Runtime, channel: Channel) -> Channel:
-    return await unbind_channel(runtime, admin(channel.robot_id), channel_gid(channel.channel_id))
+    return await unbind_channel(runtime, admin(channel.robot_id), channel.channel_id)
 
 
 async def shown(runtime: Runtime, channel: Channel) -> tuple[int, int]:
@@ -85,7 +84,7 @@ async def test_verification_opens_and_losing_it_closes(runtime: Runtime) -> None
     channel = await bind(runtime, verified=False)
     for verified in (True, False):
         change = ChannelUpdate(name=None, verified=verified, credentials=Credentials())
-        updated = await update_channel(runtime, admin(), channel_gid(channel.channel_id), change)
+        updated = await update_channel(runtime, admin(), channel.channel_id, change)
         assert updated.verified is verified
         assert await is_open(runtime, channel) is verified
 
@@ -112,7 +111,7 @@ async def test_one_robots_gate_is_nothing_to_another(runtime: Runtime) -> None:
     assert (await is_open(runtime, mine), await is_open(runtime, theirs)) == (True, False)
 
     with pytest.raises(NotFoundError):
-        await unbind_channel(runtime, admin("theirs"), channel_gid(mine.channel_id))
+        await unbind_channel(runtime, admin("theirs"), mine.channel_id)
     assert await is_open(runtime, mine)
 
 
@@ -138,7 +137,7 @@ async def test_binding_again_keeps_the_push_url_until_it_is_reset(runtime: Runti
     again = await bind(runtime, "wx0123456789abcdef")
     assert push_url(runtime, again) == push_url(runtime, channel)
 
-    reset = await reset_addresses(runtime, admin(), channel_gid(channel.channel_id))
+    reset = await reset_addresses(runtime, admin(), channel.channel_id)
     assert push_url(runtime, reset) != push_url(runtime, channel)
 
 
@@ -229,7 +228,7 @@ async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None
 
     async def given(credentials: Credentials) -> Channel:
         change = ChannelUpdate(name=None, verified=None, credentials=credentials)
-        return await update_channel(runtime, admin(), channel_gid(channel.channel_id), change)
+        return await update_channel(runtime, admin(), channel.channel_id, change)
 
     stored = await given(Credentials(app_secret="a secret".replace(" ", "-"), callback_token="token"))
     assert stored.encrypted_app_secret is not None

@@ -34,7 +34,6 @@ from tests.support.tags import (
     make_combo,
     make_tag,
     remove_members,
-    tag_gid_of,
     tags_by_openid_shown,
 )
 
@@ -185,7 +184,7 @@ class ComboModel:
         expression = self._expression(shape)
         edit = ComboEdit(expression=to_draft(self.channel.channel_id, expression))
         try:
-            graph, _ = await update_combo(self.runtime, admin(), tag_gid_of(self.channel, tag_id), edit)
+            graph, _ = await update_combo(self.runtime, admin(), self.channel.channel_id, tag_id, edit)
         except RequestError as refused:
             self._check_refusal(refused.code, expression, tag_id)
             return
@@ -209,7 +208,7 @@ class ComboModel:
             tag_id = every[index % len(every)]
             above = {each for each in self.made_of.keys() - self.deleted - {tag_id} if tag_id in self.below(each)}
             lapsing = {each for each in above if not self.deleted_dependencies(each)}
-            gone = await delete_tag(self.runtime, admin(), tag_gid_of(self.channel, tag_id))
+            gone = await delete_tag(self.runtime, admin(), self.channel.channel_id, tag_id)
             assert {each.tag_id for each in gone.lapsed} == lapsing
             self.deleted.add(tag_id)
 

@@ -19,7 +19,7 @@ from tests.support.clock import START, FrozenClock
 from tests.support.database_state import miscounted
 from tests.support.log_replay import replay_and_check
 from tests.support.race_outcomes import skip_ordinals
-from tests.support.return_data import members_of, members_of_batches, receipt_gid, submission_of, submit
+from tests.support.return_data import members_of, members_of_batches, submission_of, submit
 from tests.support.runtime import admin, bind
 
 PEOPLE = tuple(f"person-{number}" for number in range(9))
@@ -191,9 +191,9 @@ class _Teller:
         in_force = number in self.model.held
         if not in_force and number not in self.undone:
             with pytest.raises(ConflictError):
-                await undo_batch(self.runtime, admin(), receipt_gid(receipt))
+                await undo_batch(self.runtime, admin(), receipt.channel_id, receipt.batch_id)
             return
-        _, ended = await undo_batch(self.runtime, admin(), receipt_gid(receipt))
+        _, ended = await undo_batch(self.runtime, admin(), receipt.channel_id, receipt.batch_id)
         if in_force:
             self.undone[number] = self.model.end(number)
         assert (ended.removed, ended.kept) == self.undone[number]

@@ -14,12 +14,12 @@ from service.entities.expressions import (
     NaryDraft,
     Operator,
     TagDraft,
+    UnknownTagDraft,
     any_of,
     from_json,
     tag,
     to_json,
 )
-from service.entities.ids import tag_gid
 from service.entities.tags import Catalogue, Tag
 from tests.support.clock import START
 
@@ -41,7 +41,7 @@ CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
 
 
 def leaf(tag_id: int, channel_id: int = 7) -> TagDraft:
-    return TagDraft(tag_gid(channel_id, tag_id))
+    return TagDraft(channel_id, tag_id)
 
 
 def both(*operands: Draft) -> NaryDraft:
@@ -92,7 +92,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         (leaf(DELETED), ErrorCode.TAG_NOT_USABLE),
         (leaf(99), ErrorCode.NOT_FOUND),
         (leaf(A, 8), ErrorCode.NOT_FOUND),
-        (TagDraft("nonsense"), ErrorCode.NOT_FOUND),
+        (UnknownTagDraft(), ErrorCode.NOT_FOUND),
         (both(leaf(99), leaf(LAPSED)), ErrorCode.NOT_FOUND),
         (both(), ErrorCode.BAD_USER_INPUT),
         (nested(9), ErrorCode.LIMIT_EXCEEDED),

@@ -9,7 +9,6 @@ from service.domain.combos.expressions import to_draft
 from service.domain.jobs import LEASE_DURATION
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import tag
-from service.entities.ids import channel_gid
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
 from tests.support.exact_members import openid_of, populate
@@ -25,7 +24,7 @@ async def export(house: ScheduledChannel) -> Job:
     """Nothing reaches Valkey: whoever works on it was told by the sweep."""
     channel_id = house.channel.channel_id
     draft = to_draft(channel_id, tag(9))
-    return await start_export(house.runtime, admin(), channel_gid(channel_id), draft)
+    return await start_export(house.runtime, admin(), channel_id, draft)
 
 
 async def state_of(house: ScheduledChannel, job: Job) -> JobState:

@@ -7,7 +7,6 @@ from service.domain.feed.cursors import encode_cursor
 from service.entities.channels import Channel
 from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagState
 from service.entities.feed import UserTagsUpdate
-from service.entities.ids import channel_gid
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
 from tests.domain.feed.tag_changes import change_members, change_tags, delete, hide, make_tag, rename, show
@@ -24,7 +23,7 @@ async def test_closing_the_gate_empties_open_pages_and_binding_again_fills_them(
     async with page(east, channel, "ann") as ann, page(east, channel, "nobody") as nobody:
         await ann.wait_for_events(1)
         await nobody.wait_for_events(1)
-        await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+        await unbind_channel(west.runtime, admin(), channel.channel_id)
         events = await ann.wait_for_events(2)
         assert [(event.reset, event.tags, event.cause) for event in events[1:]] == [(True, NO_TAGS, None)]
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
@@ -39,7 +38,7 @@ async def test_a_page_opened_while_the_gate_is_closed_is_empty_until_it_opens(
     west: FeedProcess, channel: Channel
 ) -> None:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann")
-    await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(west.runtime, admin(), channel.channel_id)
     async with page(west, channel, "ann") as ann:
         assert (await ann.wait_for_events(1))[0].tags == NO_TAGS
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
@@ -150,7 +149,7 @@ async def test_a_hidden_tag_of_a_closed_channel_does_not_show_through_a_cursor(
     west: FeedProcess, channel: Channel
 ) -> None:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann")
-    await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(west.runtime, admin(), channel.channel_id)
     async with page(west, channel, "ann") as ann:
         await ann.wait_for_events(1)
         cursor = ann.cursor
