@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test faults check lint dead spelling types contracts schema-lint fuzz bench bench-peers \
+.PHONY: help install run test test-unit faults check lint dead spelling types contracts schema-lint fuzz bench bench-peers \
   lock schema release-schema clean
 
 help: ## Show this list
@@ -23,6 +23,9 @@ run: install ## Start everything with a demo robot, and print the addresses
 test: install ## Run the tests on a real PostgreSQL and Valkey
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	@echo 'Left out: the tests marked "long", which take minutes. They are run by: make faults'
+
+test-unit: install ## Run the tests that need no servers, within ten seconds
+	$(BIN)/pytest tests/unit
 
 faults: install ## Break what a thousand open pages depend on, for as long as it takes (six minutes)
 	$(BIN)/pytest -m long

@@ -1,1 +1,1 @@
-"""Measurements, each side by side with a baseline or a limit in the same run: `make bench`."""
+"""Measure the service, each time beside a baseline or a limit in the same run: `make bench`."""

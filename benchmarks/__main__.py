@@ -1,8 +1,8 @@
-"""`python -m benchmarks`: loads a channel, measures, and writes RESULTS.md.
+"""Load a channel, measure, and write RESULTS.md: `python -m benchmarks`.
 
 --users N        size of the channel (1,000,000)
---only A,B       some of the benchmarks; the other tables of RESULTS.md stay as they are
---data-dir DIR   keeps the loaded channel there, and uses it again as long as nothing that loads it has changed
+--only A,B       run some of the benchmarks; the other tables of RESULTS.md stay as they are
+--data-dir DIR   keep the loaded channel there, and use it again unless the code that loads it has changed
 """
 
 import argparse
@@ -16,8 +16,9 @@ from benchmarks.registry import BENCHMARKS
 from benchmarks.results import write_results
 
 
-async def measure_all(users: int, names: list[str], place: Path) -> None:
-    async with loaded_servers(place, users) as servers:
+async def measure_all(users: int, names: list[str], data_dir: Path) -> None:
+    """Run the named benchmarks, each on a fresh copy of the loaded channel, and print and write their tables."""
+    async with loaded_servers(data_dir, users) as servers:
         for name in names:
             started = time.perf_counter()
             async with fresh_machine(servers, users) as machine:
@@ -28,10 +29,11 @@ async def measure_all(users: int, names: list[str], place: Path) -> None:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures, and writes RESULTS.md.")
+    """Read the arguments and run the benchmarks, by default in a temporary directory."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and write RESULTS.md.")
     arguments.add_argument("--users", type=int, default=1_000_000, help="size of the channel (1,000,000)")
     arguments.add_argument("--only", default="", help=f"some of {', '.join(BENCHMARKS)}, separated by commas")
-    arguments.add_argument("--data-dir", type=Path, help="keeps the loaded channel for the next time")
+    arguments.add_argument("--data-dir", type=Path, help="keep the loaded channel there for the next time")
     given = arguments.parse_args()
     names = [name for name in given.only.split(",") if name] or list(BENCHMARKS)
     if unknown := set(names) - BENCHMARKS.keys():
@@ -39,10 +41,10 @@ def main() -> None:
     if given.data_dir is not None:
         asyncio.run(measure_all(given.users, names, given.data_dir))
         return
-    with tempfile.TemporaryDirectory(prefix="user-tags-bench-") as place:
-        # An embedded PostgreSQL run by root belongs to another account, which must get in.
-        Path(place).chmod(0o711)
-        asyncio.run(measure_all(given.users, names, Path(place) / "data"))
+    with tempfile.TemporaryDirectory(prefix="user-tags-bench-") as directory:
+        # Started by root, the embedded PostgreSQL runs as another account, which must be able to enter.
+        Path(directory).chmod(0o711)
+        asyncio.run(measure_all(given.users, names, Path(directory) / "data"))
 
 
 if __name__ == "__main__":

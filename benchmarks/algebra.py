@@ -1,4 +1,4 @@
-"""Set algebra over tags, against a row for each (tag, user), ClickHouse bitmaps, and CRoaring in memory."""
+"""Compare set algebra over tags with a row for each (tag, user), with ClickHouse, and with CRoaring in memory."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -16,12 +16,11 @@ from benchmarks.rivals import MISSING, ClickHouse, Roaring, import_optional
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.storage import audiences, tags
-from service.storage import audiences as exports
 from service.storage.blocks import members
 from service.storage.combos import count_of_expression
 from service.storage.database.pool import Connection
 
-# Tags of returned data and combos look just like these: nobody's bits hang together.
+# Like tags of returned data and combos, and unlike default tags, they have nothing to do with one another.
 FIRST_TAG: Final = 101
 TAG_IDS: Final = list(range(FIRST_TAG, FIRST_TAG + 20))
 A, B, C = TAG_IDS[:3]
@@ -61,11 +60,32 @@ Work = Callable[[], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
+    """Hold the engines that are installed."""
+
     clickhouse: ClickHouse | None
     roaring: Roaring | None
 
+    def counts(self, expression: Expression) -> tuple[Work | None, Work | None]:
+        """Return how ClickHouse and CRoaring count the users of an expression."""
+        clickhouse, roaring = self.clickhouse, self.roaring
+        return (
+            None if clickhouse is None else _sync(lambda: clickhouse.count(expression)),
+            None if roaring is None else _sync(lambda: roaring.count(expression)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Hold one piece of work as each engine does it, or None where one cannot; all return the same number."""
+
+    ours: Work
+    rows: Work | None
+    clickhouse: Work | None
+    roaring: Work | None
+
 
 async def measure(machine: Machine) -> list[Table]:
+    """Measure set algebra, the tag panel, and the storage of the same tags in each engine."""
     channel_id = machine.channel.channel_id
     bitmaps = await _load_tags(machine)
     rows_of = await _load_rows(machine)
@@ -88,104 +108,90 @@ async def measure(machine: Machine) -> list[Table]:
 
 
 async def _counting(conn: Connection, machine: Machine, alternatives: Alternatives, rows_of: list[int]) -> Table:
-    channel_id, admin = machine.channel.channel_id, machine.admin
     table = Table(
         "Set algebra over 20 tags",
-        f"Tags of random people at densities {', '.join(f'{each:g}' for each in DENSITIES)} in turn. Everybody counts "
+        f"Tags of random users at densities {', '.join(f'{each:g}' for each in DENSITIES)} in turn. Everybody counts "
         "the same bits and must come to the same number. Rows: (tag_id, ordinal), indexed both ways, unlogged, "
         "vacuumed, in the same PostgreSQL with parallel query. ClickHouse: one groupBitmap a tag in a MergeTree, in "
         "this process. CRoaring: bitmaps in memory, the limit. Ratios are to rows where there are any, else to ours. "
         f"Medians of {ROUNDS} rounds in turns; rows once, after a round that does not count.",
     )
-    cr, ch = alternatives.roaring, alternatives.clickhouse
-    known = 0 if ch is None else ch.count(A_AND_B_NOT_C)
+    twenty, overlap = (ROWS_TWENTY, ROWS_OVERLAP) if len(rows_of) == len(TAG_IDS) else (None, None)
 
-    async def freeze() -> int:
-        await admin.execute("truncate frozen_audience")
-        return await exports.freeze_audience(admin, channel_id, 1, A_AND_B_NOT_C)
+    def count(expression: Expression, rows: str | None) -> Contest:
+        return Contest(
+            lambda: count_of_expression(conn, machine.channel.channel_id, expression),
+            None if rows is None else _fetch_number(machine.admin, rows),
+            *alternatives.counts(expression),
+        )
 
-    async def rows_made() -> int:
-        await admin.execute("drop table if exists made; create unlogged table made (ordinal int)")
-        return int((await admin.execute(f"insert into made {ROWS_MATCHING}")).rpartition(" ")[2])
-
-    async def clickhouse_made() -> int:
-        assert ch is not None  # noqa: S101 - only then is it called
-        ch.materialise(A_AND_B_NOT_C)
-        return known
-
-    async def overlaps() -> int:
-        found = await audiences.tag_overlaps(conn, channel_id, TAG_IDS)
-        return sum(shared for (a, b), shared in found.items() if a != b)
-
-    async def roaring_overlaps() -> int:
-        assert cr is not None  # noqa: S101 - only then is it called
-        return sum(cr.shared(a, b) for a, b in combinations(TAG_IDS, 2))
-
-    def ours(expression: Expression) -> Work:
-        return lambda: count_of_expression(conn, channel_id, expression)
-
-    def counted(alternative: ClickHouse | Roaring | None, expression: Expression) -> Work | None:
-        return None if alternative is None else _sync(lambda: alternative.count(expression))
-
-    def in_rows(statement: str) -> Work:
-        return _fetch_number(admin, statement)
-
-    all_rows_loaded = len(rows_of) == len(TAG_IDS)
-    await _compare(
-        table,
-        "count A ∩ B − C",
-        ours(A_AND_B_NOT_C),
-        in_rows(f"select count(*) from ({ROWS_MATCHING}) m"),
-        counted(ch, A_AND_B_NOT_C),
-        counted(cr, A_AND_B_NOT_C),
-    )
-    await _compare(
-        table,
-        "keep A ∩ B − C in a table",
-        freeze,
-        rows_made,
-        None if ch is None else clickhouse_made,
-        counted(cr, A_AND_B_NOT_C),
-    )
-    await _compare(
-        table,
-        "count 20 leaves",
-        ours(TWENTY_LEAVES),
-        in_rows(ROWS_TWENTY) if all_rows_loaded else None,
-        counted(ch, TWENTY_LEAVES),
-        counted(cr, TWENTY_LEAVES),
-    )
-    await _compare(
-        table,
-        "overlap of 20 tags, 190 pairs",
-        overlaps,
-        in_rows(ROWS_OVERLAP) if all_rows_loaded else None,
-        None if ch is None else _sync(lambda: ch.overlaps(TAG_IDS)),
-        None if cr is None else roaring_overlaps,
-    )
+    contests = {
+        "count A ∩ B − C": count(A_AND_B_NOT_C, f"select count(*) from ({ROWS_MATCHING}) m"),
+        "keep A ∩ B − C in a table": _materialising(machine, alternatives),
+        "count 20 leaves": count(TWENTY_LEAVES, twenty),
+        "overlap of 20 tags, 190 pairs": _overlapping(conn, machine, alternatives, overlap),
+    }
+    for what, contest in contests.items():
+        await _compare(table, what, contest)
     return table
 
 
-async def _compare(
-    table: Table, what: str, ours: Work, rows: Work | None, clickhouse: Work | None, roaring: Work | None
-) -> None:
-    """Adds a line for each; raises when two of them come to different numbers."""
-    fast = [(name, work) for name, work in (("ours", ours), ("ClickHouse", clickhouse), ("CRoaring", roaring)) if work]
-    taken = dict(
-        zip([name for name, _ in fast], await medians_side_by_side([work for _, work in fast], ROUNDS), strict=True)
+def _materialising(machine: Machine, alternatives: Alternatives) -> Contest:
+    admin, clickhouse = machine.admin, alternatives.clickhouse
+
+    async def freeze() -> int:
+        await admin.execute("truncate frozen_audience")
+        return await audiences.freeze_audience(admin, machine.channel.channel_id, 1, A_AND_B_NOT_C)
+
+    async def insert_rows() -> int:
+        await admin.execute("drop table if exists made; create unlogged table made (ordinal int)")
+        return int((await admin.execute(f"insert into made {ROWS_MATCHING}")).rpartition(" ")[2])
+
+    def in_clickhouse(engine: ClickHouse) -> Work:
+        expected = engine.count(A_AND_B_NOT_C)
+
+        async def materialise() -> int:
+            engine.materialise(A_AND_B_NOT_C)
+            return expected
+
+        return materialise
+
+    # CRoaring keeps what it counts in memory anyway.
+    _, roaring = alternatives.counts(A_AND_B_NOT_C)
+    return Contest(freeze, insert_rows, None if clickhouse is None else in_clickhouse(clickhouse), roaring)
+
+
+def _overlapping(conn: Connection, machine: Machine, alternatives: Alternatives, rows: str | None) -> Contest:
+    clickhouse, roaring = alternatives.clickhouse, alternatives.roaring
+
+    async def overlaps() -> int:
+        found = await audiences.tag_overlaps(conn, machine.channel.channel_id, TAG_IDS)
+        return sum(shared for (a, b), shared in found.items() if a != b)
+
+    return Contest(
+        overlaps,
+        None if rows is None else _fetch_number(machine.admin, rows),
+        None if clickhouse is None else _sync(lambda: clickhouse.overlaps(TAG_IDS)),
+        None if roaring is None else _sync(lambda: sum(roaring.shared(a, b) for a, b in combinations(TAG_IDS, 2))),
     )
+
+
+async def _compare(table: Table, what: str, contest: Contest) -> None:
+    """Add a line for each engine; raises ValueError if two of them come to different numbers."""
+    engines = (("ours", contest.ours), ("ClickHouse", contest.clickhouse), ("CRoaring", contest.roaring))
+    fast = [(name, work) for name, work in engines if work]
+    medians = await medians_side_by_side([work for _, work in fast], ROUNDS)
+    taken = dict(zip([name for name, _ in fast], medians, strict=True))
     answers = {name: await work() for name, work in fast}
-    if rows is not None:
-        answers["rows"] = await rows()
-        taken["rows"] = await seconds(rows)
+    if contest.rows is not None:
+        answers["rows"] = await contest.rows()
+        taken["rows"] = await seconds(contest.rows)
     if len(set(answers.values())) > 1:
         raise ValueError(f"{what}: {answers}")
     for name in ("rows", "ours", "ClickHouse", "CRoaring"):
         if name in taken:
             ratio = speedup(taken[name], taken["rows"]) if "rows" in taken else multiple(taken[name], taken["ours"])
-            note = (
-                f"{answers['ours']:,} people" if name == "ours" else f"ours takes {taken['ours'] / taken[name]:.2g} ×"
-            )
+            note = f"{answers['ours']:,} users" if name == "ours" else f"ours takes {taken['ours'] / taken[name]:.2g} ×"
             table.add(f"{what}: {name}", taken[name] * 1000, "ms", "1 ×" if name == "rows" else ratio, note)
 
 
@@ -206,7 +212,7 @@ async def _panel(conn: Connection, channel_id: int) -> Table:
 async def _storage(machine: Machine, alternatives: Alternatives, bitmaps: dict[int, bytes]) -> Table:
     table = Table(
         "Storage",
-        "Bytes for each person of the channel and tag. Ours does not depend on how many have the tag: a bit, twice, "
+        "Bytes for each user of the channel and tag. Ours does not depend on how many have the tag: a bit, twice, "
         "since half of a page is kept free for the next version of the bitmap; a block that nobody of has the tag "
         "costs nothing. Rows: heap and both indexes.",
     )
@@ -227,7 +233,7 @@ async def _storage(machine: Machine, alternatives: Alternatives, bitmaps: dict[i
 
 
 async def _load_tags(machine: Machine) -> dict[int, bytes]:
-    """Twenty tags of random people, and empty ones up to a panel of 100; the bitmaps over the whole channel by tag."""
+    """Load twenty tags of random users, and empty ones up to a panel of 100; returns the bitmap of each tag."""
     rng = random.Random(20)
     channel_id, admin = machine.channel.channel_id, machine.admin
     bitmaps: dict[int, list[bytes]] = {tag_id: [] for tag_id in TAG_IDS}
@@ -235,14 +241,17 @@ async def _load_tags(machine: Machine) -> dict[int, bytes]:
         people = min(BLOCK_SIZE, machine.users - block * BLOCK_SIZE)
         for number, tag_id in enumerate(TAG_IDS):
             bitmaps[tag_id].append(_bits(rng, DENSITIES[number % len(DENSITIES)], people))
-        rows = [(channel_id, block, tag_id, _bit_string(parts[block])) for tag_id, parts in bitmaps.items()]
+        rows = [
+            (channel_id, block, tag_id, BitString.frombytes(parts[block], BLOCK_SIZE))
+            for tag_id, parts in bitmaps.items()
+        ]
         await admin.copy_records_to_table("tag_members", records=rows)
     await admin.execute(
         "insert into tag_member_count select channel_id, block, tag_id, bit_count(members), $1 from tag_members "
         "on conflict do nothing",
         START,
     )
-    # The other tags of the panel have counts like any; their bits are never asked for.
+    # The other tags of the panel need counts only; their bits are never read.
     await admin.execute(
         "insert into tag_member_count select channel_id, block, 200 + t, 5, at "
         "from tag_member_count cross join generate_series(1, $1) t where tag_id = $2",
@@ -254,7 +263,7 @@ async def _load_tags(machine: Machine) -> dict[int, bytes]:
 
 
 async def _load_rows(machine: Machine) -> list[int]:
-    """A row for each (tag, user), of as many tags as stay within a few minutes; which these are."""
+    """Load a row for each (tag, user), for all tags if that takes minutes at most; returns their ids."""
     admin = machine.admin
     shares = [DENSITIES[number % len(DENSITIES)] for number in range(len(TAG_IDS))]
     chosen = TAG_IDS if sum(shares) * machine.users <= MAX_ROWS else [A, B, C]
@@ -267,17 +276,13 @@ async def _load_rows(machine: Machine) -> list[int]:
 
 
 def _bits(rng: random.Random, density: float, people: int) -> bytes:
-    """A bitmap of one block with about this share of the first `people` bits set."""
+    """Return a bitmap of one block in which about this share of the first `people` bits is set."""
     bits = 0
-    # Halves and wholes are put together from the last binary digit of the density to the first.
+    # Each binary digit of the density, from the last to the first, halves the share and adds a half if it is 1.
     for digit in reversed(range(1, 9)):
         half = rng.getrandbits(people)
         bits = bits | half if int(density * 2**digit) % 2 else bits & half
     return (bits << (BLOCK_SIZE - people)).to_bytes(BLOCK_BYTES)
-
-
-def _bit_string(bits: bytes) -> BitString:
-    return BitString.frombytes(bits, BLOCK_SIZE)
 
 
 def _sync(work: Callable[[], int]) -> Work:

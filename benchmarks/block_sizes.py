@@ -1,4 +1,4 @@
-"""Why a block has 32,000 bits and its table this fillfactor: both kinds of work, on tables of its own."""
+"""Compare sizes of a block and fillfactors of its table, for single flips and for set algebra."""
 
 import random
 import statistics
@@ -21,7 +21,7 @@ ROUNDS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class BlockLayout:
-    """A way to keep the bits; `toast_target` None is PostgreSQL's default, at which longer bitmaps leave the row."""
+    """Describe a table of bitmaps; `toast_target` None is PostgreSQL's default, which moves long ones elsewhere."""
 
     bits: int
     fillfactor: int
@@ -29,10 +29,12 @@ class BlockLayout:
 
     @property
     def table(self) -> str:
+        """Return the name of its table."""
         return f"bits_{self.bits}_{self.fillfactor}_{self.toast_target or 'default'}"
 
     @property
     def label(self) -> str:
+        """Return its name in the report."""
         target = "" if self.toast_target else ", default toast target"
         return f"{self.bits:,} bits, fillfactor {self.fillfactor}{target}"
 
@@ -59,16 +61,17 @@ where (a.tag_id, b.tag_id, c.tag_id) = (1, 2, 3)
 
 
 async def measure(machine: Machine) -> list[Table]:
+    """Fill a table for each layout, and measure both kinds of work on each."""
     users = min(machine.users, MAX_USERS)
     flips = Table(
         "Single flips by size of a block",
-        f"One person changes {TAGS} tags, a transaction each, one after another; medians of {ROUNDS} rounds of "
-        f"{FLIPS:,}, after one that does not count, with {users:,} people. The table grows by what no HOT update "
+        f"One user changes {TAGS} tags, a transaction each, one after another; medians of {ROUNDS} rounds of "
+        f"{FLIPS:,}, after one that does not count, with {users:,} users. The table grows by what no HOT update "
         "could use again.",
     )
     algebra = Table(
         "Set algebra by size of a block",
-        f"Count A ∩ B \\ C over {users:,} people, half of whom have each tag; medians of 21 rounds, in turns.",
+        f"Count A ∩ B \\ C over {users:,} users, half of whom have each tag; medians of 21 rounds, in turns.",
     )
     await machine.admin.execute("set synchronous_commit = off")  # the sizes differ in work, not in flushing
     for layout in LAYOUTS:
@@ -107,7 +110,7 @@ async def _count(machine: Machine, layout: BlockLayout) -> None:
 
 
 async def _flip(machine: Machine, layout: BlockLayout, users: int) -> tuple[float, str]:
-    """Flips a second, and what they cost besides time."""
+    """Return the flips per second, and a note on what they cost besides time."""
     rng = random.Random(5)
     tags = list(range(1, TAGS + 1))
     flip = await machine.admin.prepare(FLIP.format(table=layout.table))

@@ -1,4 +1,7 @@
-"""Combos: from createComboTag to ACTIVE on an open subscription, and fifty refreshed by the share of changed blocks."""
+"""Measure combos: the time from createComboTag to ACTIVE, and refreshes by the share of changed blocks.
+
+Refreshes are compared with that in which all blocks have changed.
+"""
 
 import json
 import statistics
@@ -21,9 +24,10 @@ from service.domain.combos.editing import NewCombo, create_combo
 from service.domain.combos.expressions import to_draft
 from service.domain.combos.refresh import refresh_combos
 from service.domain.verification.channel import verify_channel
-from service.entities.enums import DefaultTagRule, Role
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.ids import channel_gid, tag_gid
+from service.entities.principal import Role
+from service.entities.tags import DefaultTagRule
 from service.foundation.settings import Settings
 
 CREATIONS: Final = 15
@@ -31,7 +35,7 @@ COMBOS: Final = 50
 SHARES: Final = (0.0, 0.001, 0.01, 0.1, 0.5, 1.0)
 CREATE: Final = "mutation($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id state } } }"
 PANEL: Final = "subscription($id: ID!) { tagEvents(channelId: $id) { kind tagId tag { state memberCount } } }"
-# One person of each of the first blocks gains or loses Opened, as any writer would have it.
+# One user of each of these blocks gains or loses Opened, with the counts and versions that any writer leaves.
 CHANGE: Final = """
 with changed as (
     update tag_members set members = set_bit(members, 7, 1 - get_bit(members, 7))
@@ -52,7 +56,7 @@ TOUCHABLE = tag(DefaultTagRule.TOUCHABLE)
 
 @dataclass(frozen=True, slots=True)
 class PanelClient:
-    """A client, and a socket on which the tag panel's feed is open."""
+    """Hold an HTTP client, and a socket on which the feed of the tag panel is open."""
 
     http: httpx.AsyncClient
     url: str
@@ -60,10 +64,11 @@ class PanelClient:
 
 
 async def measure(machine: Machine) -> list[Table]:
-    return [await _into_force(machine), await _refreshes(machine)]
+    """Measure creations and refreshes."""
+    return [await _creations(machine), await _refreshes(machine)]
 
 
-async def _into_force(machine: Machine) -> Table:
+async def _creations(machine: Machine) -> Table:
     expression = difference(all_of(OLD, OPENED), TOUCHABLE)
     async with web_process(machine) as web, _panel_client(machine, web.port) as client:
         taken = [await _create(machine, client, f"Measured {n}", expression) for n in range(CREATIONS)]
@@ -98,7 +103,7 @@ async def _panel_client(machine: Machine, port: int) -> "AsyncIterator[PanelClie
 
 
 async def _create(machine: Machine, client: "PanelClient", name: str, expression: Expression) -> tuple[float, int]:
-    """Seconds until it is ACTIVE, and how many have it."""
+    """Create a combo; returns the seconds until it was ACTIVE, and its members."""
     channel_id = machine.channel.channel_id
     given = {
         "channelId": channel_gid(channel_id),
@@ -115,7 +120,7 @@ async def _create(machine: Machine, client: "PanelClient", name: str, expression
 
 
 def _expression_input(channel_id: int, expression: Expression) -> dict[str, Any]:
-    """The expression as clients write it."""
+    """Return the expression as clients write it."""
     match expression.operator:
         case "TAG":
             return {"tag": tag_gid(channel_id, expression.tag_id)}
@@ -149,7 +154,7 @@ async def _refreshes(machine: Machine) -> Table:
         taken[share] = (statistics.median(rounds), len(changing))
     table = Table(
         f"What a refresh of {COMBOS} combos costs by the share of changed blocks",
-        "Combos of tags and of combos. In each changed block one person gained or lost a tag since the last refresh.",
+        "Combos of tags and of combos. In each changed block one user gained or lost a tag since the last refresh.",
     )
     for share, (seconds, changed) in taken.items():
         each = f"{changed:,} blocks" + (f", {seconds / changed * 1000:.1f} ms each" if changed else "")

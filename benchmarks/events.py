@@ -1,4 +1,4 @@
-"""`recordEvents` in batches, against writing the same facts by hand with no tags, no counts, no log."""
+"""Compare `recordEvents` in batches with plain upserts of the same facts, without tags, counts and log."""
 
 import random
 import statistics
@@ -11,8 +11,7 @@ from benchmarks.harness import KIB, Table, multiple, seconds
 from benchmarks.loading import openid_of
 from benchmarks.machine import TOUCH_PAGES, Machine
 from service.domain.events.recorder import EventRecorder
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 
 BATCH: Final = 1_000
 BATCHES: Final = 10
@@ -34,7 +33,7 @@ on conflict (openid) do update set messaged_at = greatest(b.messaged_at, exclude
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Medians of some rounds: events a second of the limit and of the service, and what the service logged for each."""
+    """Hold medians: events per second of the limit and of the service, and KiB and page images logged for an event."""
 
     bare: float
     ours: float
@@ -43,14 +42,15 @@ class Rates:
 
 
 async def measure(machine: Machine) -> list[Table]:
+    """Measure right after a checkpoint, and again when every page has been logged."""
     rng = random.Random(7)
     for statement in BARE_FACTS.split(";"):
         await machine.admin.execute(statement)
     table = Table(
         f"recordEvents in batches of {BATCH:,}",
-        "Messages of random people, most of whom had long been silent: nearly every one flips tags. Medians of "
+        "Messages of random users, most of whom had long been silent: nearly every one flips tags. Medians of "
         f"{ROUNDS} rounds of {BATCHES} batches, in turns with the limit, which writes the same facts into a table "
-        "with one column for them, without tags, counts, log or wake-ups. After a checkpoint the first change of a "
+        "with one column for them, without tags, counts, log or timers. After a checkpoint the first change of a "
         "page logs it whole: "
         "the two halves are the extremes, and a day lies between.",
     )
@@ -68,7 +68,7 @@ def _report(table: Table, when: str, rates: Rates) -> None:
 
 
 async def _rounds(machine: Machine, rng: random.Random) -> Rates:
-    """The first round does not count."""
+    """Run rounds of both in turns, the first of which does not count."""
     recorder = EventRecorder(machine.runtime)
     ours, bare, sizes, images = [], [], [], []
     for number in range(ROUNDS + 1):
@@ -102,7 +102,7 @@ async def _rounds(machine: Machine, rng: random.Random) -> Rates:
 
 
 def messages(machine: Machine, rng: random.Random, number: int) -> list[UserEvent]:
-    """Messages of random people of the channel, now."""
+    """Return this many messages of random users of the channel, sent now."""
     return [
         UserEvent(openid_of(rng.randrange(machine.users)), EventKind.MESSAGE, machine.clock.now) for _ in range(number)
     ]

@@ -1,4 +1,4 @@
-"""What 100,000 events in small batches leave behind: write-ahead log and table sizes, sample by sample."""
+"""Compare table sizes before, during and after 100,000 events in small batches, with the log that they write."""
 
 import random
 import time
@@ -20,7 +20,7 @@ PRUNED_TABLES: Final = ("user_tag_change", "bulk_tag_change", "alarm")
 
 
 async def measure(machine: Machine) -> list[Table]:
-    """As many at once as pushes over 100 connections, at a steady rate, so that autovacuum gets its turn."""
+    """Record as many events at a time as 100 connections push, at a rate that leaves autovacuum its share."""
     rng = random.Random(17)
     recorder = EventRecorder(machine.runtime)
     await recorder.record(machine.channel, messages(machine, rng, BATCH_SIZE))
@@ -29,7 +29,7 @@ async def measure(machine: Machine) -> list[Table]:
         f"{EVENTS:,} events, {BATCH_SIZE} at a time",
         f"At most {RATE:,} a second, beginning right after a checkpoint. The tables of the present "
         "reach their size and stay there, as HOT updates and autovacuum use the room again; the change "
-        "log and spent alarms grow until they are pruned.",
+        "log and spent timers grow until they are pruned.",
     )
     sizes = {name: await machine.table_bytes(name) for name in (*BOUNDED_TABLES, *PRUNED_TABLES)}
     table.add("before", _total(sizes, BOUNDED_TABLES) / MIB, "MiB", "1 ×", _note(sizes))
@@ -70,4 +70,4 @@ def _total(sizes: dict[str, int], tables: Sequence[str]) -> int:
 
 def _note(sizes: dict[str, int]) -> str:
     bits = _total(sizes, BOUNDED_TABLES[1:]) / MIB
-    return f"bits, counts and heads {bits:,.1f} MiB, log and alarms {_total(sizes, PRUNED_TABLES) / MIB:,.1f} MiB"
+    return f"bits, counts and heads {bits:,.1f} MiB, log and timers {_total(sizes, PRUNED_TABLES) / MIB:,.1f} MiB"

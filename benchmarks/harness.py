@@ -1,6 +1,6 @@
-"""Tables of what was measured, and how durations are taken: rounds, medians, ratios.
+"""Measure durations in rounds, and write tables with medians and ratios.
 
-Absolute times say little about other machines; ratios within one run do.
+Ratios within one run hold on other machines; absolute times do not.
 """
 
 import statistics
@@ -16,7 +16,7 @@ MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured thing. `ratio` compares it with the baseline of its table; `note` says what was counted."""
+    """Hold one measurement. `ratio` compares it with the baseline of its table; `note` says what was counted."""
 
     what: str
     value: float
@@ -27,16 +27,18 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """The rows of one measurement and what they mean."""
+    """Hold the rows of one benchmark, and explain them."""
 
     title: str
     explanation: str
     rows: list[Row] = field(default_factory=list)
 
     def add(self, what: str, value: float, unit: str, ratio: str = "", note: str = "") -> None:
+        """Append a row."""
         self.rows.append(Row(what, value, unit, ratio, note))
 
     def text(self) -> str:
+        """Return the table in Markdown."""
         lines = [
             f"#### {self.title}",
             "",
@@ -50,7 +52,7 @@ class Table:
 
 
 async def median_seconds(work: Callable[[], Awaitable[object]], rounds: int = ROUNDS) -> float:
-    """The median duration of some rounds, after one that does not count."""
+    """Return the median duration of some rounds in seconds, after one that does not count."""
     await work()
     return statistics.median([await seconds(work) for _ in range(rounds)])
 
@@ -58,7 +60,7 @@ async def median_seconds(work: Callable[[], Awaitable[object]], rounds: int = RO
 async def medians_side_by_side(
     works: Sequence[Callable[[], Awaitable[object]]], rounds: int = ROUNDS
 ) -> tuple[float, ...]:
-    """The median duration of each, taken in turns, so that whatever else the machine does hits all of them alike."""
+    """Return the median durations, measured in turns so that other load on the machine affects all alike."""
     for work in works:
         await work()
     durations: list[list[float]] = [[] for _ in works]
@@ -69,19 +71,19 @@ async def medians_side_by_side(
 
 
 async def seconds(work: Callable[[], Awaitable[object]]) -> float:
-    """How long something takes that can be done only once."""
+    """Return how many seconds it takes to do something once."""
     started = time.perf_counter()
     await work()
     return time.perf_counter() - started
 
 
-def multiple(value: float, unit_value: float) -> str:
-    """`value` as a multiple of the baseline `unit_value`."""
-    return f"{value / unit_value:,.2f} ×"
+def multiple(value: float, baseline: float) -> str:
+    """Return `value` as a multiple of the baseline, as text."""
+    return f"{value / baseline:,.2f} ×"
 
 
 def speedup(value: float, baseline: float) -> str:
-    """How many times sooner `value` was over than `baseline`."""
+    """Return how many times faster `value` seconds are than `baseline` seconds, as text."""
     return f"{baseline / value:,.1f} × faster"
 
 

@@ -1,4 +1,4 @@
-"""Fills a channel of any size by SQL: facts, bitmaps, counts and alarms, as the service itself would have left them."""
+"""Fill a channel of any size by SQL with the facts, bitmaps, counts and timers that the service would leave."""
 
 import asyncio
 import hashlib
@@ -11,22 +11,22 @@ import asyncpg
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, block_of
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule
+from service.entities.tags import DefaultTagRule
 from service.storage.database.pool import BareConnection
 
 START: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BOUND_AT: Final = START - timedelta(days=400)
 HALF_HOUR: Final = timedelta(minutes=30)
-# The share of people with a boundary in each half hour after START.
+# The share of users with a boundary in each half hour after START.
 CROSSING_SHARES: Final = (0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0, 0.001, 0.05, 0.2)
 LOADERS: Final = 3
 
-# Bit k of a mask as the text digit 1 or 0, for every mask.
+# For each rule, the digit 1 or 0 of every mask, by which `bytes.translate` picks its bit.
 DIGITS: Final = {
     rule: bytes(ord("1") if mask >> (rule - 1) & 1 else ord("0") for mask in range(256)) for rule in DefaultTagRule
 }
 
-# $5 adds up CROSSINGS: those beyond its end have no boundary to come.
+# $5 are the running totals of CROSSING_SHARES; users beyond the last have no boundary ahead.
 USERS: Final = """
 with person as (
     select i, half_hour < cardinality($5::float8[]) as crosses, y,
@@ -83,12 +83,12 @@ where i.indrelid = 'channel_user'::regclass and not i.indisprimary
 
 
 def openid_of(number: int) -> str:
-    """The openid of the loaded person with this ordinal."""
+    """Return the openid of the loaded user with this ordinal."""
     return "o" + hashlib.md5(str(number).encode()).hexdigest()[:27]  # noqa: S324 - nothing secret
 
 
 async def load_users(url: str, channel: Channel, count: int) -> None:
-    """`count` people evaluated at START. Further indexes of channel_user are made anew afterwards: that is faster."""
+    """Load `count` users, evaluated at START. Secondary indexes are dropped and created afterwards, which is faster."""
     admin = await asyncpg.connect(url)
     try:
         indexes = await admin.fetch(SECONDARY_INDEXES)
@@ -124,7 +124,7 @@ async def load_users(url: str, channel: Channel, count: int) -> None:
 async def _load_blocks(url: str, channel: Channel, firsts: Iterator[int], count: int) -> None:
     connection = await asyncpg.connect(url)
     try:
-        # Without the triggers of foreign keys, and without waiting for the disk: an interrupted load is thrown away.
+        # Without triggers of foreign keys and without waiting for the disk, since an interrupted load is dropped.
         await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
         for first in firsts:
             await _load_block(connection, channel, first, min(first + BLOCK_SIZE, count) - 1)

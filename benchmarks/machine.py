@@ -1,4 +1,4 @@
-"""A database with one loaded channel for each benchmark, on real servers with real durability."""
+"""Give each benchmark a database with a loaded channel, on servers that write to disk as in production."""
 
 import hashlib
 import time
@@ -18,35 +18,35 @@ from service.dev.stack.servers import EmbeddedServers, start_embedded
 from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, Role
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
+from service.entities.tasks import TaskName
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.channels import all_channels
 from service.storage.database.migrations import migrate
 from service.storage.database.pool import BareConnection, open_pool
-from service.storage.database.statements import SQL_ROOT
+from service.storage.database.sql_files import read_sql
 
 ROBOT: Final = "bench"
 BENCHMARK_SECRET: Final = "a secret that only benchmarks use"  # noqa: S105 - guards nothing
 COPY: Final = "bench"
 LOADING: Final = "loading"
 STATEMENT_TIMEOUT: Final = 600.0
-# Brings into memory what has room there, as it would be after an hour of work.
+# Reads tables into memory, where they would be after an hour of work.
 WARM_CACHE: Final = """
 create extension pg_prewarm;
 select pg_prewarm(oid) from pg_class where relname in (
     'tag_members', 'channel_user', 'channel_user_pkey', 'channel_user_openid', 'alarm', 'alarm_pkey'
 )
 """
-# Writes to every page of channel_user, so that it is logged whole now and no more until the next checkpoint.
+# Writes to every page of channel_user, so that each is logged whole now and not again before the next checkpoint.
 TOUCH_PAGES: Final = "update channel_user set first_seen_at = first_seen_at where ordinal % 20 = 0"
 
 
 class SettableClock:
-    """Stands still until it is set."""
+    """Answer the time it was set to."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -56,22 +56,23 @@ class SettableClock:
 
 
 class SilentPublisher:
-    """Takes wake-ups where nobody listens."""
+    """Take notifications for which nobody listens."""
 
     def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        """Do nothing."""
         del notifications
 
 
 class IdleQueue:
-    """Takes tasks where nobody works."""
+    """Take tasks that nobody works on."""
 
-    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
-        pass
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wal:
-    """Write-ahead log between two moments; full-page images come once a page after each checkpoint."""
+    """Hold an amount of write-ahead log: bytes, and full-page images, one for each page after a checkpoint."""
 
     size: int
     page_images: int
@@ -79,7 +80,7 @@ class Wal:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A channel of `users` people, evaluated at START; `runtime` writes at `clock`; `admin` is a bare connection."""
+    """Hold a channel of `users` users, evaluated at START. `runtime` writes at `clock`; `admin` is not pooled."""
 
     users: int
     runtime: Runtime
@@ -91,7 +92,7 @@ class Machine:
     redis_url: str
 
     async def wal(self) -> Wal:
-        """All write-ahead log since the servers were started."""
+        """Return all write-ahead log since the servers were started."""
         row = await self.admin.fetchrow(
             "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as size, wal_fpi from pg_stat_wal"
         )
@@ -100,16 +101,18 @@ class Machine:
         return Wal(int(row["size"]), int(row["wal_fpi"]))
 
     async def wal_since(self, before: Wal) -> Wal:
+        """Return the write-ahead log since an earlier `wal`."""
         now = await self.wal()
         return Wal(now.size - before.size, now.page_images - before.page_images)
 
     async def table_bytes(self, table: str) -> int:
+        """Return the size of a table with its indexes."""
         return int(await self.admin.fetchval("select pg_total_relation_size($1::regclass)", table))
 
 
 @asynccontextmanager
 async def loaded_servers(directory: Path, users: int) -> AsyncIterator[EmbeddedServers]:
-    """Servers on `directory` with a database that holds a loaded channel, which is only ever copied."""
+    """Run servers on `directory` with a database that has a loaded channel, from which copies are made."""
     with start_embedded(directory) as servers:
         admin = await asyncpg.connect(servers.database_url)
         try:
@@ -127,7 +130,7 @@ async def loaded_servers(directory: Path, users: int) -> AsyncIterator[EmbeddedS
 
 @asynccontextmanager
 async def fresh_machine(servers: EmbeddedServers, users: int) -> AsyncIterator[Machine]:
-    """A copy of the loaded channel, gone afterwards. Copying ends with a checkpoint."""
+    """Copy the loaded channel, which ends with a checkpoint, and drop the copy when the block ends."""
     admin = await asyncpg.connect(servers.database_url)
     url = _url_of(servers, COPY)
     try:
@@ -159,9 +162,13 @@ async def _load(admin: BareConnection, servers: EmbeddedServers, users: int) -> 
 
 
 def _loaded_name(users: int) -> str:
-    """Changes with whatever decides what is in it."""
-    code = [Path(loading.__file__), *sorted((SQL_ROOT / "migrations").glob("*.sql"))]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in code)).hexdigest()[:12]
+    """Return the name of the database, which changes with the code that loads it."""
+    code = [
+        Path(loading.__file__).read_text(encoding="utf-8"),
+        *read_sql("migrations").values(),
+        *read_sql("functions").values(),
+    ]
+    digest = hashlib.sha256("".join(code).encode()).hexdigest()[:12]
     return f"loaded_{users}_{digest}"
 
 

@@ -1,4 +1,7 @@
-"""Open conversation pages: what they take, and how soon a change that touches all of them has reached the last."""
+"""Compare open conversation pages with those of plain Strawberry and of graphql-ws on Node.js.
+
+Compared are memory, CPU, and how soon a change that concerns all pages has reached the last of them.
+"""
 
 import asyncio
 import json
@@ -7,12 +10,12 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import psutil
 from redis.asyncio import Redis
@@ -23,8 +26,10 @@ from benchmarks.machine import BENCHMARK_SECRET, ROBOT, Machine
 from benchmarks.programs import resident_bytes, web_process
 from service.auth.tokens import sign_token
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
-from service.entities.enums import ChangeCause, DefaultTagRule, Role
+from service.entities.blocks import ChangeCause
 from service.entities.ids import channel_gid
+from service.entities.principal import Role
+from service.entities.tags import DefaultTagRule
 from service.foundation.settings import Settings
 from service.valkey.notifications import encode, topic_of_channel
 from service.web.protocols.websocket import raise_file_descriptor_limit
@@ -59,8 +64,8 @@ EVENT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one server took: seconds until all were there and CPU seconds a page of them, bytes a page, seconds to the
-    last, CPU seconds a delivery.
+    """Hold what one server took: seconds until all pages were open and until the last had an event, CPU seconds for
+    each page opened and each delivery, bytes for each page, and the share of a core while nothing happened.
     """
 
     pages: int
@@ -69,69 +74,65 @@ class Measured:
     memory: float
     delivery_seconds: float
     cpu_per_delivery: float
+    idle: float
+
+
+Value: TypeAlias = Callable[[Measured], float]
+Note: TypeAlias = Callable[[Measured], str]
 
 
 async def measure(machine: Machine) -> list[Table]:
-    # The clients, and the peers, inherit what we may have.
+    """Measure our pages and those of the peers, one server after the other."""
+    # Clients and peers inherit the limit.
     raise_file_descriptor_limit()
     async with web_process(machine) as web:
-        ours, idle = await _ours(machine, web.port, web.pid)
-    peers = {
-        "plain Strawberry": await _peer([sys.executable, "-m", "benchmarks.peers.plain_strawberry"], warm_up=2),
-        # A compiler at work needs its time.
-        "graphql-ws on Node.js": await _peer(
-            [shutil.which("node") or "node", str(PEERS / "graphql_ws.mjs")], warm_up=20
-        ),
-    }
+        ours = await _ours(machine, web.port, web.pid)
+    plain = [sys.executable, "-m", "benchmarks.peers.plain_strawberry"]
+    peers = {"plain Strawberry": await _peer(plain, warm_up=2)}
+    node = shutil.which("node")
+    if node is None or not MODULES.with_name("node_modules").exists():
+        print("[graphql-ws is left out: there is no Node.js, or `npm ci` was not run in examples/live]", flush=True)
+    else:
+        # More rounds, since a just-in-time compiler needs them.
+        peers["graphql-ws on Node.js"] = await _peer([node, str(PEERS / "graphql_ws.mjs")], warm_up=20)
+    return [_table(ours, peers)]
+
+
+def _table(ours: Measured, peers: Mapping[str, Measured]) -> Table:
     table = Table(
         f"{ours.pages:,} open pages on one web process",
         "Two tags are renamed, of which everybody has one: from before the commit until the last page has been told. "
         "The peers have as many pages of the same clients and send events of the same size from their memory, without "
         f"database, rights or cursors. Medians of {ROUNDS} rounds and means of CPU, after rounds that do not count.",
     )
-    table.add(
-        "told to the last within",
-        ours.delivery_seconds,
-        "s",
-        "1 ×",
-        f"{ours.pages / ours.delivery_seconds:,.0f} deliveries/s",
-    )
-    for name, peer in peers.items():
-        rate = f"{peer.pages / peer.delivery_seconds:,.0f} deliveries/s"
-        table.add(
-            f"told by {name} within",
-            peer.delivery_seconds,
-            "s",
-            multiple(peer.delivery_seconds, ours.delivery_seconds),
-            rate,
-        )
-    table.add("CPU of the web process", ours.cpu_per_delivery * 1e6, "µs/delivery", "1 ×")
-    for name, peer in peers.items():
-        table.add(
-            f"CPU of {name}",
-            peer.cpu_per_delivery * 1e6,
-            "µs/delivery",
-            multiple(peer.cpu_per_delivery, ours.cpu_per_delivery),
-        )
-    table.add("memory", ours.memory / KIB, "KiB/page", "1 ×")
-    for name, peer in peers.items():
-        table.add(f"memory of {name}", peer.memory / KIB, "KiB/page", multiple(peer.memory, ours.memory))
-    table.add("all pages opened in", ours.open_seconds, "s", "1 ×", f"{ours.cpu_per_open * 1e3:.2f} ms of CPU each")
-    for name, peer in peers.items():
-        cpu_per_delivery = f"{peer.cpu_per_open * 1e3:.2f} ms of CPU each"
-        table.add(
-            f"opened by {name} in",
-            peer.open_seconds,
-            "s",
-            multiple(peer.open_seconds, ours.open_seconds),
-            cpu_per_delivery,
-        )
-    seconds = f"{idle * 100:.2f} % of a core, over {IDLE_SECONDS:.0f} s"
-    table.add("CPU of an hour in which nothing happens", idle * HOUR.total_seconds(), "s", "", seconds)
-    return [table]
+
+    def add(what: str, what_of_peer: str, unit: str, value: Value, note: Note) -> None:
+        table.add(what, value(ours), unit, "1 ×", note(ours))
+        for name, peer in peers.items():
+            table.add(what_of_peer.format(name), value(peer), unit, multiple(value(peer), value(ours)), note(peer))
+
+    add("told to the last within", "told by {} within", "s", lambda each: each.delivery_seconds, _delivery_rate)
+    add("CPU of the web process", "CPU of {}", "µs/delivery", lambda each: each.cpu_per_delivery * 1e6, _no_note)
+    add("memory", "memory of {}", "KiB/page", lambda each: each.memory / KIB, _no_note)
+    add("all pages opened in", "opened by {} in", "s", lambda each: each.open_seconds, _cpu_per_open)
+    note = f"{ours.idle * 100:.2f} % of a core, over {IDLE_SECONDS:.0f} s"
+    table.add("CPU of an hour in which nothing happens", ours.idle * HOUR.total_seconds(), "s", "", note)
+    return table
 
 
-async def _ours(machine: Machine, port: int, pid: int) -> tuple[Measured, float]:
+def _delivery_rate(measured: Measured) -> str:
+    return f"{measured.pages / measured.delivery_seconds:,.0f} deliveries/s"
+
+
+def _cpu_per_open(measured: Measured) -> str:
+    return f"{measured.cpu_per_open * 1e3:.2f} ms of CPU each"
+
+
+def _no_note(_measured: Measured) -> str:
+    return ""
+
+
+async def _ours(machine: Machine, port: int, pid: int) -> Measured:
     settings = Settings(jwt_secret=BENCHMARK_SECRET)
     tokens = [
         sign_token(settings, robot=ROBOT, role=Role.AGENT, subject=f"agent {number}", ttl=HOUR)
@@ -183,8 +184,7 @@ async def _peer(command: Sequence[str], *, warm_up: int) -> Measured:
         async def send_event() -> None:
             stdin.write(b"\n")
 
-        measured, _ = await _measured(port, process.pid, pages, send_event, warm_up=warm_up)
-        return measured
+        return await _measured(port, process.pid, pages, send_event, warm_up=warm_up)
     finally:
         stdin.close()
         await process.wait()
@@ -198,8 +198,7 @@ async def _measured(
     *,
     warm_up: int = 1,
     idle_seconds: float = 0.0,
-) -> tuple[Measured, float]:
-    """Also the share of a core that the server took while nothing happened."""
+) -> Measured:
     before, used = resident_bytes(pid), _cpu_seconds(pid)
     async with _clients(port, pages) as wait_for_delivery:
         open_seconds = await wait_for_delivery()
@@ -218,16 +217,17 @@ async def _measured(
         used = _cpu_seconds(pid)
         await asyncio.sleep(idle_seconds)
         idle = (_cpu_seconds(pid) - used) / idle_seconds if idle_seconds else 0.0
-    return Measured(len(pages), open_seconds, cpu_per_open, memory, statistics.median(lasts), cpu_per_delivery), idle
+    return Measured(len(pages), open_seconds, cpu_per_open, memory, statistics.median(lasts), cpu_per_delivery, idle)
 
 
 @asynccontextmanager
 async def _clients(
     port: int, pages: Sequence[tuple[str, dict[str, str]]]
 ) -> AsyncIterator[Callable[[], Awaitable[float]]]:
-    """Opens the pages in a process of their own; what it yields waits for the moment when all were told once more.
+    """Open the pages in a process of their own, and yield a function that waits until all have one more event.
 
-    The first answer is how many seconds it took to open them.
+    The first call returns how many seconds it took to open the pages, each later one the `perf_counter` of the last
+    delivery. Raises RuntimeError if a page was closed.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -247,7 +247,7 @@ async def _clients(
         nonlocal opened
         line = await stdout.readline()
         if not line:
-            raise RuntimeError("the pages are gone")
+            raise RuntimeError("a page was closed")
         moment, earlier, opened = float(line), opened, True
         return moment if earlier else moment - started
 

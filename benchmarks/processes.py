@@ -1,4 +1,4 @@
-"""Web, worker and `verify` as processes: time to start, memory, time to check everything."""
+"""Compare the start of a web process with that of an empty Python; measure memory, worker and `verify`."""
 
 import asyncio
 import statistics
@@ -15,6 +15,7 @@ POLL_INTERVAL: Final = 0.02
 
 
 async def measure(machine: Machine) -> list[Table]:
+    """Measure starts, then a worker that catches up, then `verify` on what it left."""
     bare = statistics.median([await seconds(_bare_python) for _ in range(STARTS)])
     starts, web_memory = [], 0
     for _ in range(STARTS):
@@ -44,7 +45,7 @@ async def _bare_python() -> None:
 
 
 async def _worker(machine: Machine) -> tuple[float, int]:
-    """How long the worker took to catch up, and the most memory it had meanwhile."""
+    """Return the seconds until the worker had caught up, and the most resident memory it had until then."""
     query = "select default_tags_as_of from channel_state"
     before = await machine.admin.fetchval(query)
     started = time.perf_counter()

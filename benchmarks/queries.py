@@ -1,4 +1,4 @@
-"""`user { tags { tag { id name category } } }` over HTTP, against other GraphQL servers running one statement each."""
+"""Compare `user { tags { tag { id name category } } }` over HTTP with other GraphQL servers that run one statement."""
 
 import asyncio
 import json
@@ -20,8 +20,8 @@ from benchmarks.harness import Table, multiple
 from benchmarks.machine import BENCHMARK_SECRET, ROBOT, Machine
 from benchmarks.programs import environment, free_port, wait_until_listening, web_process
 from service.auth.tokens import sign_token
-from service.entities.enums import Role
 from service.entities.ids import channel_gid
+from service.entities.principal import Role
 from service.foundation.settings import Settings
 
 PEERS: Final = Path(__file__).with_name("peers")
@@ -40,7 +40,7 @@ MORE_TAGS: Final = 92
 
 @dataclass(slots=True)
 class MeasuredServer:
-    """A server that listens, and what it was measured at."""
+    """Hold a running server, and the requests per second and CPU µs per request of its rounds."""
 
     name: str
     port: int
@@ -52,7 +52,7 @@ class MeasuredServer:
     cpu: list[float] = field(default_factory=list)
 
     async def run_round(self, openids: list[str], seconds: float) -> None:
-        """One round."""
+        """Send requests for some seconds and record the rates; raises RuntimeError if no tags come back."""
         bodies = [
             json.dumps({"query": QUERY, "variables": {"channelId": self.channel, "openid": openid}})
             for openid in openids
@@ -74,6 +74,7 @@ class MeasuredServer:
             raise RuntimeError(f"{self.name} shows no tags")
 
     def reset(self) -> None:
+        """Forget the rounds so far."""
         self.rates.clear()
         self.cpu.clear()
 
@@ -83,7 +84,7 @@ class MeasuredServer:
 
 
 async def measure(machine: Machine) -> list[Table]:
-    """Rounds in turns, after seconds of warming up for each."""
+    """Measure the servers in turns, each after a few seconds of warming up."""
     await _add_tags(machine)
     openids = await _people(machine)
     table = Table(
@@ -115,7 +116,7 @@ async def measure(machine: Machine) -> list[Table]:
 
 
 async def _add_tags(machine: Machine) -> None:
-    """Tags of which everybody has half."""
+    """Add tags of which every user has half."""
     channel_id = machine.channel.channel_id
     await machine.admin.execute(
         "insert into tag (channel_id, tag_id, kind, category, name, state, created_at, updated_at) "
@@ -134,7 +135,7 @@ async def _add_tags(machine: Machine) -> None:
 
 
 async def _people(machine: Machine) -> list[str]:
-    """Some who follow, and so have default tags too."""
+    """Return openids of some who follow, and so have default tags too."""
     rows = await machine.admin.fetch(
         "select openid from channel_user where channel_id = $1 and unfollowed_at is null order by openid limit $2",
         machine.channel.channel_id,
@@ -177,7 +178,7 @@ async def _peer(machine: Machine, kind: str) -> AsyncIterator[MeasuredServer]:
 
 
 def _missing(kind: str) -> str | None:
-    """What would have to be installed first (benchmarks/peers)."""
+    """Return why a server cannot be measured, or None."""
     if kind == "ariadne" and not (INSTALLED / "ariadne").exists():
         return "make bench-peers has not installed it"
     if kind in {"graphql-yoga", "mercurius", "mercurius-jit"}:
@@ -193,7 +194,7 @@ async def _run(load: dict[str, Any]) -> dict[str, Any]:
         json.dump(load, file)
         file.flush()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.asking", file.name, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "benchmarks.http_load", file.name, stdout=asyncio.subprocess.PIPE
         )
         written, _ = await process.communicate()
     answer: dict[str, Any] = json.loads(written)

@@ -1,4 +1,4 @@
-"""Reading the tags of people in the database, against fetching their rows by primary key."""
+"""Compare reading the tags of users in the database with fetching their rows by primary key."""
 
 import random
 from typing import Final
@@ -9,7 +9,7 @@ from service.storage import users
 
 TAGS: Final = 100
 ROUNDS: Final = 101
-# Combos and returned tags look just like this. Their bits overlap in whatever way, here that of the others.
+# Stored as combos and tags of returned data are, with the bits of tag 3 or their complement.
 MORE_TAGS: Final = """
 insert into tag_members
 select channel_id, block, 8 + t, case t % 3 when 0 then members else ~members end
@@ -19,13 +19,14 @@ where tag_id = 3
 
 
 async def measure(machine: Machine) -> list[Table]:
+    """Measure one user and a hundred at once."""
     rng = random.Random(11)
     await machine.admin.execute(MORE_TAGS, TAGS - 8)
     await machine.admin.execute("vacuum (analyze, freeze) tag_members")
     table = Table(
         f"Tags of people, with {TAGS} tags in the channel",
-        "Which bits are set for somebody, by ordinal, in one statement, other people each time. The limit reads "
-        f"the same people's rows by primary key. Medians of {ROUNDS} rounds, in turns.",
+        "Which bits are set for somebody, by ordinal, in one statement, other users each time. The limit reads "
+        f"the same users' rows by primary key. Medians of {ROUNDS} rounds, in turns.",
     )
     channel_id = machine.channel.channel_id
     async with machine.runtime.pool.acquire() as conn:

@@ -1,4 +1,4 @@
-"""Every benchmark, in the order of the report. A new one is a module with `measure` and a line here."""
+"""List the benchmarks in the order of the report. A new one is a module with `measure` and a line here."""
 
 from typing import Final, Protocol
 
@@ -21,11 +21,13 @@ from benchmarks.machine import Machine
 
 
 class Benchmark(Protocol):
-    """A module. `measure` gets a freshly loaded channel of its own and may do with it what it likes."""
+    """Describe a module of a benchmark."""
 
     __name__: str
 
-    async def measure(self, machine: Machine, /) -> list[Table]: ...
+    async def measure(self, machine: Machine, /) -> list[Table]:
+        """Measure on a freshly loaded channel, which may be changed at will."""
+        ...
 
 
 MODULES: Final[tuple[Benchmark, ...]] = (

@@ -1,4 +1,4 @@
-"""RESULTS.md: the newest tables of each benchmark at each size. What was not measured this time stays as it was."""
+"""Write RESULTS.md: the newest tables of each benchmark at each size. Those not measured again are kept."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ SECTION: Final = re.compile(r"^<!-- (\d+) (\w+) -->\n(.*?)^<!-- end -->$", re.MU
 
 
 def write_results(users: int, name: str, tables: Iterable[Table], order: Sequence[str], path: Path = RESULTS) -> str:
-    """Puts the tables of one benchmark in the place of its former ones; returns their text.
+    """Replace the tables of one benchmark; returns their text.
 
     `order` has the names of all benchmarks; the largest channels come first.
     """
@@ -56,7 +56,7 @@ def _environment() -> str:
 
 
 def _commit() -> str:
-    """The commit, marked when the code under measurement is not quite that."""
+    """Return the commit, marked if the measured code has uncommitted changes."""
     known = _git("rev-parse", "--short", "HEAD") or "unknown"
     return (
         f"{known} with changes" if _git("status", "--porcelain", "--", "service", "sql", "benchmarks/*.py") else known

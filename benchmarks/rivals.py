@@ -1,4 +1,4 @@
-"""Others who can do set algebra over the same bitmaps: ClickHouse in this process (chdb), and CRoaring in memory."""
+"""Do set algebra over the same bitmaps with ClickHouse in this process (chdb), and with CRoaring in memory."""
 
 import importlib
 import tempfile
@@ -13,20 +13,20 @@ MISSING: Final = "not installed; `make bench` installs requirements/bench.txt"
 
 
 def import_optional(name: str) -> Any | None:
-    """The module, or None where it is not installed."""
+    """Return the module, or None if it is not installed."""
     with suppress(ImportError):
         return importlib.import_module(name)
     return None
 
 
 def ordinals_of(bitmap: bytes) -> Any:
-    """The ones of a bitmap over a whole channel, as a numpy array of 32-bit numbers."""
+    """Return the ordinals set in a bitmap of the whole channel, as a numpy array of 32-bit numbers."""
     numpy = importlib.import_module("numpy")
     return numpy.flatnonzero(numpy.unpackbits(numpy.frombuffer(bitmap, dtype=numpy.uint8))).astype(numpy.uint32)
 
 
 class Roaring:
-    """CRoaring through pyroaring: nothing stored, nothing shared, no transactions; the limit."""
+    """Hold bitmaps in memory with CRoaring (pyroaring), without storage or transactions; the limit."""
 
     def __init__(self, bitmaps: Mapping[int, bytes]) -> None:
         make = importlib.import_module("pyroaring").BitMap
@@ -35,6 +35,7 @@ class Roaring:
             each.run_optimize()
 
     def members(self, expression: Expression) -> Any:
+        """Return the bitmap of an expression."""
         if expression.operator is Operator.TAG:
             return self._sets[expression.tag_id]
         first, *others = (self.members(each) for each in expression.operands)
@@ -49,17 +50,20 @@ class Roaring:
         return first
 
     def count(self, expression: Expression) -> int:
+        """Return how many users an expression has."""
         return len(self.members(expression))
 
     def shared(self, a: int, b: int) -> int:
+        """Return how many users have both tags."""
         return int(self._sets[a].intersection_cardinality(self._sets[b]))
 
     def stored_bytes(self, tag_id: int) -> int:
+        """Return the size of a serialised bitmap."""
         return len(self._sets[tag_id].serialize())
 
 
 class ClickHouse:
-    """One groupBitmap state a tag in a MergeTree table, in a directory of its own."""
+    """Hold one groupBitmap state for each tag in a MergeTree table, in a temporary directory."""
 
     def __init__(self, bitmaps: Mapping[int, bytes]) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="user-tags-chdb-")
@@ -88,7 +92,7 @@ class ClickHouse:
         self._directory.cleanup()
 
     def count(self, expression: Expression) -> int:
-        """All the bitmaps it needs are read together, which is faster than one after the other."""
+        """Return how many users an expression has. All bitmaps are read together, which is faster than one by one."""
         tag_ids = sorted(expression.tag_ids())
         return int(
             self._query(
@@ -97,18 +101,20 @@ class ClickHouse:
         )
 
     def materialise(self, expression: Expression) -> None:
+        """Write the bitmap of an expression to a table."""
         tag_ids = sorted(expression.tag_ids())
         self._query(
             f"insert into b.made {self._with_bitmaps(tag_ids)} select 0, {self._bitmap_sql(expression, tag_ids)}"
         )
 
     def overlaps(self, tag_ids: list[int]) -> int:
-        """The sum over all pairs, so that every one is computed and none is printed."""
+        """Return the sum of the users of all pairs, so that each is computed and none is printed."""
         pairs = [(i, j) for j in range(len(tag_ids)) for i in range(j)]
         counts = " + ".join(f"bitmapAndCardinality(u[{i + 1}], u[{j + 1}])" for i, j in pairs)
         return int(self._query(f"{self._with_bitmaps(sorted(tag_ids))} select {counts}"))
 
     def stored_bytes(self) -> int:
+        """Return the size of all bitmaps on disk."""
         where = "database = 'b' and table = 'tags' and active"
         return int(self._query(f"select sum(bytes_on_disk) from system.parts where {where}"))
 

@@ -1,4 +1,4 @@
-"""A scheduled run, against recomputing everybody: where one in a hundred crosses, and as a curve over that share."""
+"""Compare a scheduled run with recomputing everybody, where 1 % of the users cross a boundary and at other shares."""
 
 import statistics
 import time
@@ -18,7 +18,7 @@ TYPICAL_SHARE: Final = 0.01
 
 
 async def measure(machine: Machine) -> list[Table]:
-    """Half hour after half hour passes; the first run does not count."""
+    """Measure a run for each half hour; the first does not count."""
     runs: dict[float, list[tuple[float, int]]] = {}
     recomputes = []
     await _recompute(machine)

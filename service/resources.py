@@ -1,9 +1,10 @@
-"""What web and worker are both made of: pool, Valkey, clock, keys."""
+"""Open what a process works with (pool, Valkey, queue of tasks) and hold what its requests share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property, partial
+from typing import Any, Final
 
 from service.auth.quotas import OpenSubscriptions, RateLimiter
 from service.domain.channels.lookup import ChannelFinder
@@ -12,56 +13,100 @@ from service.domain.feed.hub import Hub
 from service.domain.return_data.submission import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
+from service.entities.tasks import TaskName
 from service.foundation.clock import make_clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings, SettingsError
 from service.storage.database.pool import open_pool
 from service.valkey.connection import Valkey, open_valkey
-from service.valkey.job_queue import ArqQueue
 from service.valkey.notifications import ValkeyPublisher
+from service.valkey.task_queue import ArqQueue
 
+# Seconds.
+STATEMENT_TIMEOUT: Final = 60
 VALKEY_TIMEOUT: Final = 2
 
+LocalTasks = Mapping[TaskName, Callable[..., Awaitable[object]]]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Resources:
+    """Hold the connections of a process as a `Runtime`, and one of each part that its requests share.
+
+    A part is made when it is first asked for, so a worker has none that only resolvers need. The web process starts
+    the hub and closes it.
+    """
+
     runtime: Runtime
-    redis: Valkey
-    queue: ArqQueue
+    valkey: Valkey
+
+    @cached_property
+    def event_recorder(self) -> EventRecorder:
+        """Return the recorder that joins events of one channel into one transaction."""
+        return EventRecorder(self.runtime)
+
+    @cached_property
+    def return_recorder(self) -> ReturnRecorder:
+        """Return the recorder that joins data handed back to one channel into one transaction."""
+        return ReturnRecorder(self.runtime)
+
+    @cached_property
+    def user_reader(self) -> UserReader:
+        """Return the reader that joins look-ups of users into one statement."""
+        return UserReader(self.runtime.pool)
+
+    @cached_property
+    def channels(self) -> ChannelFinder:
+        """Return the finder that joins look-ups of channels into one statement."""
+        return ChannelFinder(self.runtime.pool)
+
+    @cached_property
+    def hub(self) -> Hub:
+        """Return the hub that feeds subscriptions, not yet started."""
+        return Hub(self.runtime.pool, self.valkey, resync_interval=self.runtime.settings.feed_heal_every)
+
+    @cached_property
+    def rate_limiter(self) -> RateLimiter:
+        """Return the limiter of operations per principal, with the limits of the settings."""
+        limits = self.runtime.settings.client_limits
+        return RateLimiter(limits.operations_per_second, burst=limits.operations_burst.total_seconds())
+
+    @cached_property
+    def subscriptions(self) -> OpenSubscriptions:
+        """Return the count of open subscriptions per principal, with the limit of the settings."""
+        return OpenSubscriptions(self.runtime.settings.client_limits.subscriptions_per_holder)
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, *, answer_timeout: float = 60) -> AsyncIterator[Resources]:
-    """Connects; a statement that takes longer than so many seconds fails.
+async def open_resources(
+    settings: Settings, *, statement_timeout: float = STATEMENT_TIMEOUT, local_tasks: LocalTasks | None = None
+) -> AsyncIterator[Resources]:
+    """Connect to PostgreSQL and Valkey, and close everything at the end.
 
-    Raises SettingsError when the environment does not say where to, OSError when nobody is there.
+    A statement that takes longer than `statement_timeout` seconds fails. `local_tasks` are begun in this process as
+    soon as they are enqueued, and called with the `Runtime` before their arguments. Raises SettingsError where the
+    addresses are not set, OSError where PostgreSQL does not answer; Valkey may be away.
     """
     if settings.database_url is None or settings.redis_url is None:
         raise SettingsError("DATABASE_URL and REDIS_URL must be set here; `user-tags up` starts both for you.")
     secret_box = SecretBox(settings.secrets_keys)
-    pool = await open_pool(settings.database_url, size=settings.database_pool_size, answer_timeout=answer_timeout)
-    redis = open_valkey(settings.redis_url, answer_timeout=VALKEY_TIMEOUT)
-    publisher = ValkeyPublisher(redis)
-    queue = ArqQueue(redis)
+    pool = await open_pool(settings.database_url, size=settings.database_pool_size, answer_timeout=statement_timeout)
+    valkey = open_valkey(settings.redis_url, answer_timeout=VALKEY_TIMEOUT)
+    publisher = ValkeyPublisher(valkey)
+    queue = ArqQueue(valkey)
+    runtime = Runtime(pool, make_clock(settings.clock_offset_file), publisher, queue, secret_box, settings)
+    for name, task in (local_tasks or {}).items():
+        queue.run_locally(name, partial(task, runtime))
     try:
-        clock = make_clock(settings.clock_offset_file)
-        yield Resources(Runtime(pool, clock, publisher, queue, secret_box, settings), redis, queue)
+        yield Resources(runtime, valkey)
     finally:
         await queue.close()
         await publisher.close()
-        await redis.aclose()
+        await valkey.aclose()
         await pool.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The parts of the web process that resolvers call."""
-
-    runtime: Runtime
-    event_recorder: EventRecorder
-    hub: Hub
-    rate_limiter: RateLimiter
-    return_recorder: ReturnRecorder
-    subscriptions: OpenSubscriptions
-    user_reader: UserReader
-    channels: ChannelFinder
+def resources_of(scope: Mapping[str, Any]) -> Resources:
+    """Return what the process that serves this connection has opened, from the lifespan state in its ASGI scope."""
+    resources: Resources = scope["state"]["resources"]
+    return resources

@@ -1,13 +1,13 @@
-"""What every test can ask for (real servers, its own database, a clock), and what it must not leave."""
+"""Give every test real servers, a database of its own and a clock, and fail the test that leaves something running."""
 
 import asyncio
 import itertools
-import shutil
+import logging
+import os
 import signal
-import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,32 +17,34 @@ import pytest
 import redis.asyncio as redis
 
 from service.dev.stack.servers import EmbeddedServers, start_embedded
-from tests.support import lasting
 from tests.support.clock import FrozenClock
+from tests.support.servers import enterable_directory, is_shared, shared_processes
 
 TEMPLATE = "user_tags_template"
 GRACE_PERIOD = 1.0
-TMPFS = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
-MIN_FREE_MEMORY = 4 * 1024**3
+LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore")
 
 _logical_databases = itertools.cycle(range(1, 16))
+
+
+# Their tests take longest and mostly wait for processes: begun first, they run beside what computes, and none is left
+# over at the end.
+RUN_FIRST = ("tests/faults/", "tests/packaging/", "tests/worker/", "tests/cli/")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are processors, since many tests wait; each has servers of its own."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the folders that take longest first, and all else in its order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(RUN_FIRST))
 
 
 # A shell without job control starts what it puts into the background deaf to Ctrl-C, and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@contextmanager
-def enterable_directory() -> Iterator[Path]:
-    # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
-    fits_in_memory = TMPFS.is_dir() and shutil.disk_usage(TMPFS).free > MIN_FREE_MEMORY
-    directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=TMPFS if fits_in_memory else None))
-    directory.chmod(0o711)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def accessible_dir() -> Iterator[Path]:
 def servers() -> Iterator[EmbeddedServers]:
     """Run a PostgreSQL and a Valkey for the whole run."""
     with enterable_directory() as directory, start_embedded(directory, fast=True) as running:
-        lasting.processes.add(running.pid)
+        shared_processes.add(running.pid)
         yield running
 
 
@@ -94,6 +96,21 @@ def clock() -> FrozenClock:
     return FrozenClock()
 
 
+@pytest.fixture
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
+    """Give what was logged since the last call; afterwards logging is as it was before."""
+    root = logging.getLogger()
+    level = root.level
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger, logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
+    yield lambda: capsys.readouterr().err.splitlines()  # noqa: PLW0108 - read when called
+    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != "service.foundation.logging"]
+    root.setLevel(level)
+    for logger, kept, propagate, logger_level in before:
+        logger.handlers[:], logger.propagate = kept, propagate
+        logger.setLevel(logger_level)
+
+
 @pytest.fixture(autouse=True)
 async def leak_check() -> AsyncIterator[None]:
     """Fail the test that leaves a task or a child process running."""
@@ -103,35 +120,45 @@ async def leak_check() -> AsyncIterator[None]:
     tasks = asyncio.all_tasks() - tasks_before - {asyncio.current_task()}
     if tasks:
         await asyncio.wait(tasks, timeout=GRACE_PERIOD)
-    left = [
-        f"task {task.get_name()}: {task.get_coro()}"
-        for task in tasks
-        if not task.done() and not lasting.is_shared(task)
-    ]
-    for process in _processes() - processes_before:
-        left.append(f"process {process.pid}: {_command(process)}")
-        process.kill()
+    left = [f"task {task.get_name()}: {task.get_coro()}" for task in tasks if not task.done() and not is_shared(task)]
+    for pid in _processes() - processes_before:
+        left.append(f"process {pid}: {_command(pid)}")
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     if left:
         pytest.fail("This test left running: " + "; ".join(left))
 
 
-def _processes() -> set[psutil.Process]:
+def _processes() -> set[int]:
     """Our children and theirs, without the servers that serve the whole run."""
-    found = set()
-    to_visit = psutil.Process().children()
+    found: set[int] = set()
+    to_visit = _children(os.getpid())
     while to_visit:
-        process = to_visit.pop()
-        if process.pid not in lasting.processes:
-            found.add(process)
-            try:
-                to_visit += process.children()
-            except psutil.NoSuchProcess:
-                found.discard(process)
+        pid = to_visit.pop()
+        if pid not in shared_processes:
+            found.add(pid)
+            to_visit += _children(pid)
     return found
 
 
-def _command(process: psutil.Process) -> str:
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
     try:
+        return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+    except OSError:  # another kernel, or the process has ended
+        return _children_by_psutil(pid)
+
+
+def _children_by_psutil(pid: int) -> list[int]:
+    try:
+        return [child.pid for child in psutil.Process(pid).children()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _command(pid: int) -> str:
+    try:
+        process = psutil.Process(pid)
         return " ".join(process.cmdline()) or process.status()
     except psutil.Error:
         return "gone by now"

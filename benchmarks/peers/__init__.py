@@ -1,1 +1,1 @@
-"""What the service is measured against, doing the same work."""
+"""Provide other servers that do the same work as the measured service."""

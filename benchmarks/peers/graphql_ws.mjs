@@ -1,5 +1,5 @@
-// The reference server of graphql-transport-ws (npm graphql-ws) with open pages in memory: no database, no rights.
-// Prints its port. Each line on its input is an event for every open page; it serves until its input ends.
+// Serve open pages with the reference server of graphql-transport-ws (npm graphql-ws), from memory: no database, no
+// permissions. Prints its port. Each line on stdin is an event for every open page; it serves until stdin ends.
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 

@@ -1,4 +1,4 @@
-// graphql-yoga, or mercurius with and without jit, answering the one query: node node_servers.mjs KIND PORT
+// Answer the measured query with graphql-yoga, or mercurius with or without jit: node node_servers.mjs KIND PORT
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import postgres from 'postgres';

@@ -1,6 +1,6 @@
-"""Strawberry as its documentation has it, with open pages in memory: no database, no rights.
+"""Serve open pages with Strawberry as its documentation shows it, from memory: no database, no permissions.
 
-Prints its port. Each line on its input is an event for every open page; it serves until its input ends.
+Prints its port. Each line on stdin is an event for every open page; it serves until stdin ends.
 """
 
 import asyncio

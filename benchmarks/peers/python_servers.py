@@ -1,4 +1,4 @@
-"""Strawberry as it comes, or ariadne, answers the one query: `python -m benchmarks.peers.python_servers KIND PORT`."""
+"""Answer the measured query with plain Strawberry or ariadne: `python -m benchmarks.peers.python_servers KIND PORT`."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ POOL_SIZE = 10
 
 
 class Database:
-    """The pool that lives as long as the server."""
+    """Hold the pool, which lives as long as the server."""
 
     pool: Pool
 
@@ -65,7 +65,7 @@ class Query:
 
 
 def plain_strawberry() -> ASGIApp:
-    """Nothing configured."""
+    """Return Strawberry's own ASGI application, with nothing configured."""
     return GraphQL(strawberry.Schema(Query))
 
 

@@ -1,4 +1,4 @@
--- The tags somebody shows: what every server of this comparison asks, and all that it asks. One row a tag.
+-- Return the tags that a user shows, one row each. It is the only statement that the compared servers run.
 select t.tag_id, t.name, t.category
 from channel c
 join channel_user u on u.channel_id = c.channel_id

@@ -1,10 +1,10 @@
-"""Fans of the Official Account who have not ordered in the Mini Program, in two calls (`pip install httpx`).
+"""Tag the fans of an Official Account who have not ordered in the Mini Program, in two calls (`pip install httpx`).
 
-The Mini Program knows who ordered, by its own openids; the Official Account has others for the same people. What joins
-them are unionids, told once with linkIdentities or by the follower import. Then:
+The Mini Program knows who ordered, by its own openids; the Official Account has other openids for the same people.
+Unionids join them, which linkIdentities or the follower import has to bring first. Then:
 
-1. submitReturnData hands back who ordered, with `openidsOf` the Mini Program: the tag Orders / Ordered of the account.
-2. createComboTag: all fans (New user ∪ Old user) − Ordered. It follows both sides by itself from then on.
+1. submitReturnData returns who ordered, with `openidsOf` the Mini Program, as the tag Orders / Ordered of the account.
+2. createComboTag makes (New user ∪ Old user) − Ordered. Its members follow both sides from then on.
 
 TOKEN=… (an admin's) ACCOUNT=… MINI_PROGRAM=… ORDERED=openid,… [URL=http://127.0.0.1:8000] \
     python fans_without_an_order.py
@@ -23,7 +23,7 @@ FANS = """
 query Fans($account: ID!) { channel(id: $account) { tags(category: "Follow time") { nodes { id } } } }
 """
 ORDERED = """
-mutation HandBack($input: SubmitReturnDataInput!) {
+mutation ReturnData($input: SubmitReturnDataInput!) {
   submitReturnData(input: $input) { receipt { added unmatched tag { id } } }
 }
 """
@@ -34,7 +34,8 @@ mutation Combine($input: CreateComboTagInput!) {
 """
 
 
-def ask(client: httpx.Client, query: str, **variables: Any) -> Any:
+def execute(client: httpx.Client, query: str, **variables: Any) -> Any:
+    """Return the data of one operation; exits with the errors if there are any."""
     answer = client.post("/graphql", json={"query": query, "variables": variables}).json()
     if answer.get("errors"):
         raise SystemExit(json.dumps(answer["errors"], ensure_ascii=False, indent=2))
@@ -42,11 +43,12 @@ def ask(client: httpx.Client, query: str, **variables: Any) -> Any:
 
 
 def main() -> None:
+    """Submit who ordered, and create the combo tag."""
     account, ordered = os.environ["ACCOUNT"], os.environ["ORDERED"].split(",")
     with httpx.Client(base_url=URL, headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}, timeout=30) as client:
-        fans = [tag["id"] for tag in ask(client, FANS, account=account)["channel"]["tags"]["nodes"]]
+        fans = [tag["id"] for tag in execute(client, FANS, account=account)["channel"]["tags"]["nodes"]]
 
-        handed_back = {
+        returned = {
             "channelId": account,
             "category": "Orders",
             "label": "Ordered",
@@ -54,7 +56,7 @@ def main() -> None:
             "openidsOf": os.environ["MINI_PROGRAM"],
             "idempotencyKey": f"ordered-{datetime.now(UTC):%Y-%m-%d}",
         }
-        receipt = ask(client, ORDERED, input=handed_back)["submitReturnData"]["receipt"]
+        receipt = execute(client, ORDERED, input=returned)["submitReturnData"]["receipt"]
         print(json.dumps(receipt))
 
         expression = {
@@ -64,7 +66,7 @@ def main() -> None:
             }
         }
         combo = {"channelId": account, "name": "Fans without an order", "expression": expression}
-        print(json.dumps(ask(client, NOT_ORDERED, input=combo)["createComboTag"]["tag"], ensure_ascii=False))
+        print(json.dumps(execute(client, NOT_ORDERED, input=combo)["createComboTag"]["tag"], ensure_ascii=False))
 
 
 if __name__ == "__main__":

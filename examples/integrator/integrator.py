@@ -1,7 +1,7 @@
-"""An integrator in Python (`pip install httpx cryptography`): reports what people did, and hands back lists of people.
+"""Report events of users and return lists of users, as an integrator does (`pip install httpx cryptography`).
 
-Shows the three ways in: recordEvents, submitReturnData, and the platform's own return-data call, for which an existing
-client only has to change the host.
+Shows three ways: recordEvents, submitReturnData, and the return-data call of the WeChat dialogue platform, for which an
+existing client only has to change the host.
 
 TOKEN=… CHANNEL=… APP_ID=wx… RETURN_ADDRESS=… RETURN_APP_ID=… RETURN_KEY=… OPENIDS=a,b [URL=http://127.0.0.1:8000] \
     python integrator.py
@@ -28,7 +28,7 @@ mutation Report($channel: ID!, $events: [UserEventInput!]!) {
 }
 """
 SUBMIT = """
-mutation HandBack($input: SubmitReturnDataInput!) {
+mutation ReturnData($input: SubmitReturnDataInput!) {
   submitReturnData(input: $input) {
     replayed receipt { id added unchanged newUsers duplicates rejected { index code } tag { id } }
   }
@@ -36,16 +36,16 @@ mutation HandBack($input: SubmitReturnDataInput!) {
 """
 
 
-def ask(client: httpx.Client, query: str, **variables: Any) -> Any:
-    """One operation; a refusal says what was wrong with which input."""
+def execute(client: httpx.Client, query: str, **variables: Any) -> Any:
+    """Return the data of one operation; exits with the errors, which name the wrong inputs."""
     answer = client.post("/graphql", json={"query": query, "variables": variables}).json()
     if answer.get("errors"):
         raise SystemExit(json.dumps(answer["errors"], ensure_ascii=False, indent=2))
     return answer["data"]
 
 
-def sealed(xml: str, key: str, app_id: str) -> str:
-    """AES-256-CBC over 16 random bytes, the length, the message and the robot's APPID, padded to 32."""
+def encrypt(xml: str, key: str, app_id: str) -> str:
+    """Encrypt 16 random bytes, the length, the message and the APPID with AES-256-CBC, padded to 32 bytes."""
     secret = base64.b64decode(key + "=")
     message = xml.encode()
     plain = os.urandom(16) + struct.pack(">I", len(message)) + message + app_id.encode()
@@ -55,31 +55,32 @@ def sealed(xml: str, key: str, app_id: str) -> str:
 
 
 def batchset(client: httpx.Client, category: str, label: str, description: str, openids: list[str]) -> Any:
-    """The platform's call: `{"encrypt": …}` in, `{"errcode": 0, …}` out."""
+    """Send a list in the platform's call, `{"encrypt": …}`; returns its answer, `{"errcode": 0, …}`."""
     fields = {"appid": os.environ["APP_ID"], "category": category, "label": label, "desc": description}
     scalars = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in fields.items())
     people = "".join(f"<openid>{openid}</openid>" for openid in openids)
     xml = f"<xml>{scalars}<list>{people}</list></xml>"
-    encrypted = sealed(xml, os.environ["RETURN_KEY"], os.environ["RETURN_APP_ID"])
+    encrypted = encrypt(xml, os.environ["RETURN_KEY"], os.environ["RETURN_APP_ID"])
     return client.post(os.environ["RETURN_ADDRESS"], json={"encrypt": encrypted}).json()
 
 
 def main() -> None:
+    """Report a payment of each user, and return all of them in both ways."""
     channel, openids = os.environ["CHANNEL"], os.environ["OPENIDS"].split(",")
     headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
     now = datetime.now(UTC).replace(microsecond=0).isoformat()
     with httpx.Client(base_url=URL, headers=headers, timeout=30) as client:
         paid = [{"openid": openid, "kind": "PAYMENT", "at": now} for openid in openids]
-        print(json.dumps(ask(client, RECORD, channel=channel, events=paid)["recordEvents"]))
+        print(json.dumps(execute(client, RECORD, channel=channel, events=paid)["recordEvents"]))
         gold = {
             "channelId": channel,
             "category": "Level",
             "label": "Gold",
             "openids": openids,
-            # Sent again after a lost connection, it answers with the first receipt and changes nothing.
+            # Sent again after a lost connection, the request returns the first receipt and changes nothing.
             "idempotencyKey": f"gold-{now}",
         }
-        print(json.dumps(ask(client, SUBMIT, input=gold)["submitReturnData"]))
+        print(json.dumps(execute(client, SUBMIT, input=gold)["submitReturnData"]))
         print(json.dumps(batchset(client, "会员等级", "金牌", "消费满一千元", openids)))
 
 

@@ -1,11 +1,11 @@
-// Apollo Client: the WebSocket link for subscriptions; its cache stays as it is, the events hold the whole set.
+// Follow the tags of one user with Apollo Client over its WebSocket link. Events hold the whole set; no cache is needed.
 import { ApolloClient, InMemoryCache, gql } from "@apollo/client/core";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import { USER_TAGS, follow, socketUrl, token } from "./follow.mjs";
 
-// Apollo's link looks for it here; browsers and Node.js 22 have it.
+// Apollo's link uses the global WebSocket, which browsers and Node.js 22 have.
 globalThis.WebSocket ??= WebSocket;
 
 await follow(async function* (variables) {

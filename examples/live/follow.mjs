@@ -1,4 +1,4 @@
-// What the four examples share: whose tags, where, and the loop that comes back after a lost connection.
+// Read which user to follow, and subscribe again after a lost connection; the four examples share this.
 //
 //   TOKEN=… CHANNEL=… OPENID=… [URL=http://127.0.0.1:8000] node graphql-ws.mjs
 
@@ -18,8 +18,8 @@ export const USER_TAGS = `
   }
 `;
 
-// `subscribe(variables)` is one connection's events, as an async iterable of { data, errors }.
-// The cursor of the last event that was shown is all a page must keep.
+// Show the events of `subscribe(variables)`, an async iterable of { data, errors } over one connection, for ever.
+// A page needs to keep only the cursor of the last event that it showed.
 export async function follow(subscribe) {
   let after = process.env.AFTER;
   for (;;) {

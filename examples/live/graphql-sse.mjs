@@ -1,4 +1,4 @@
-// graphql-sse, where WebSockets are not wanted: one answer of an ordinary POST that does not end.
+// Follow the tags of one user with graphql-sse, without WebSockets: the response to an ordinary POST does not end.
 import { createClient } from "graphql-sse";
 import { USER_TAGS, follow, token, url } from "./follow.mjs";
 

@@ -1,6 +1,7 @@
-// graphql-ws: its own retries would repeat the old variables, so they are off and the loop passes the new cursor.
+// Follow the tags of one user with graphql-ws. Its retries would repeat the old variables, so they are off: the loop
+// in follow.mjs passes the new cursor.
 import { createClient } from "graphql-ws";
-import WebSocket from "ws"; // a browser has its own
+import WebSocket from "ws"; // browsers have a WebSocket of their own
 import { USER_TAGS, follow, socketUrl, token } from "./follow.mjs";
 
 await follow((variables) => {

@@ -1,4 +1,4 @@
-// urql: queries over HTTP, subscriptions over graphql-ws.
+// Follow the tags of one user with urql: queries go over HTTP, subscriptions over graphql-ws.
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
@@ -32,7 +32,7 @@ await follow(async function* (variables) {
   }
 });
 
-// urql's sources push; a page would show each result instead of waiting for the next.
+// Turn a source of urql, which pushes results, into an async iterable; a page would show each result at once.
 async function* iterate(source) {
   const waiting = [];
   let wake = () => {};

@@ -1,4 +1,4 @@
-"""gql (`pip install "gql[websockets]"`): follows one person's tags, and comes back without missing anything.
+"""Follow the tags of one user with gql, and resume without missing anything (`pip install "gql[websockets]"`).
 
 TOKEN=… CHANNEL=… OPENID=… [URL=http://127.0.0.1:8000] python with_gql.py
 """
@@ -24,6 +24,7 @@ subscription UserTags($channel: ID!, $openid: String!, $after: String) {
 
 
 async def follow() -> None:
+    """Print each event; after a lost connection, subscribe again from the cursor of the last one."""
     after = os.environ.get("AFTER")
     while True:
         transport = WebsocketsTransport(

@@ -9,7 +9,7 @@ from service.api.loaders import Loaders
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
-from service.resources import Services
+from service.resources import Resources
 
 if TYPE_CHECKING:
     from service.api.types.presenters import Presenters
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Context:
     """One for each HTTP request, WebSocket connection, and operation on one."""
 
-    services: Services
+    resources: Resources
     presenters: "Presenters"
     request_id: str
     principal_or_none: Principal | None = None
@@ -31,7 +31,7 @@ class Context:
 
     @property
     def runtime(self) -> Runtime:
-        return self.services.runtime
+        return self.resources.runtime
 
     @property
     def principal(self) -> Principal:
@@ -43,12 +43,12 @@ class Context:
     def count_operation(self) -> None:
         """Raises RateLimitedError when the holder of the token has asked too often."""
         if self.principal_or_none is not None:
-            self.services.rate_limiter.acquire(self.principal_or_none)
+            self.resources.rate_limiter.acquire(self.principal_or_none)
 
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.runtime, self.services.user_reader, self.services.channels)
+            self._loaders = Loaders(self.runtime, self.resources.user_reader, self.resources.channels)
         return self._loaders
 
     def reset_loaders(self) -> None:

@@ -13,8 +13,7 @@ from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
-from service.entities.enums import Permission
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, TagSize
 from service.entities.users import ChannelUser
@@ -124,7 +123,7 @@ class Loaders:
         return tag_set.tag_ids
 
     @loader
-    async def ads_of_user(self, keys: list[UserKey]) -> list[list[tuple[str, datetime]]]:
+    async def ads_of_user(self, keys: list[UserKey]) -> list[list[users.LastAdFollow]]:
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():

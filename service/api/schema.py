@@ -34,15 +34,21 @@ from service.api.operations.users import UserQueries
 from service.api.operations.viewer import ViewerQueries
 from service.api.types.ad_tag import AdTag
 from service.api.types.combo_tag import ComboTag
-from service.api.types.enums import ErrorCode
 from service.api.types.job import AudienceExport
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
+from service.entities.errors import ErrorCode
 from service.foundation.settings import Settings
 
 
-@strawberry.type(description="What can be read. Ids of other robots are NOT_FOUND.")
+@strawberry.type(
+    description=(
+        "What can be read. Beside the codes that it names, every field can answer UNAUTHENTICATED, "
+        "FORBIDDEN, RATE_LIMITED, LIMIT_EXCEEDED for an operation that is too large, BAD_USER_INPUT "
+        "for one that is not valid, and INTERNAL."
+    )
+)
 class Query(
     AudienceQueries,
     ComboTagQueries,
@@ -58,7 +64,13 @@ class Query(
     pass
 
 
-@strawberry.type(description="What can be changed. A refused request changes nothing.")
+@strawberry.type(
+    description=(
+        "What can be changed; a refused request changes nothing. Beside the codes that it names, "
+        "every field can answer UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, LIMIT_EXCEEDED for an "
+        "operation that is too large, BAD_USER_INPUT for one that is not valid, and INTERNAL."
+    )
+)
 class Mutation(
     AdTagMutations,
     ChannelMutations,
@@ -75,7 +87,14 @@ class Mutation(
     pass
 
 
-@strawberry.type(description="What can be watched, over graphql-transport-ws.")
+@strawberry.type(
+    description=(
+        "What can be watched, over graphql-transport-ws or as server-sent events. Beside the codes "
+        "that it names, every field can answer UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, "
+        "LIMIT_EXCEEDED for an operation that is too large, BAD_USER_INPUT for one that is not "
+        "valid, and INTERNAL."
+    )
+)
 class Subscription(JobSubscriptions, UserTagsSubscriptions, TagEventsSubscriptions):
     pass
 

@@ -20,10 +20,9 @@ from service.auth.keys import (
     accepted_algorithms,
     configured_key,
 )
-from service.entities.enums import RejectionCode, Role
-from service.entities.errors import BadInputError, FieldError, UnauthenticatedError
+from service.entities.errors import BadInputError, FieldError, RejectionCode, UnauthenticatedError
 from service.entities.ids import parse_gid
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from service.foundation.settings import Settings, SettingsError
 
 # No padding: PyJWT would accept it, and so one token in several spellings.

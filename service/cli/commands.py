@@ -1,4 +1,7 @@
-"""The program `user-tags`: everything one can do with the service from a terminal."""
+"""The program `user-tags`: each command, its arguments and what it runs.
+
+Servers, arq and GraphQL are imported where a command needs them: the others start without them.
+"""
 
 import argparse
 import asyncio
@@ -6,25 +9,88 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from service.cli.arguments import (
+    add_forget_arguments,
+    add_import_arguments,
+    add_refresh_arguments,
+    add_serve_arguments,
+    add_token_arguments,
+    add_up_arguments,
+    add_verify_arguments,
+)
 from service.dev.stack.addresses import resolve_settings
 from service.dev.stack.servers import EmbeddedError, embedded_secrets
-from service.entities.enums import ReturnMode, Role
 from service.entities.errors import RequestError
+from service.entities.principal import Role
+from service.entities.return_data import ReturnMode
 from service.foundation.settings import Settings, SettingsError, read_settings
 
-Command = Callable[[Settings, argparse.Namespace], int]
-
-# A page that has stopped reading must not hold up a restart for long.
+# Seconds: a page that has stopped reading must not hold up a restart for longer.
 GRACEFUL_SHUTDOWN_TIMEOUT: Final = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Describe one command: `run` returns the exit code, `add_arguments` says what it takes."""
+
+    name: str
+    help: str
+    run: Callable[[Settings, argparse.Namespace], int]
+    add_arguments: Callable[[argparse.ArgumentParser], None] = lambda _: None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name, and return its exit code. Errors end the program with one line."""
+    arguments = build_parser().parse_args(argv)
+    with _errors_as_messages():
+        command: Command = arguments.command
+        return command.run(read_settings(), arguments)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; it puts the chosen Command into `command`."""
+    program = argparse.ArgumentParser(
+        prog="user-tags",
+        description="User tags of a chatbot's WeChat channels. Settings are environment variables (docs/settings.md).",
+    )
+    parsers = program.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        parser = parsers.add_parser(
+            command.name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}."
+        )
+        command.add_arguments(parser)
+        parser.set_defaults(command=command)
+    return program
+
+
+def up(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Start the embedded servers, the web processes and a worker, and keep them running until Ctrl-C."""
+    from service.cli.status import StatusReporter  # noqa: PLC0415
+    from service.dev.stack.supervisor import up as supervise  # noqa: PLC0415
+
+    if arguments.data_dir is not None:
+        settings = replace(settings, data_dir=arguments.data_dir)
+    if arguments.demo:
+        os.environ.setdefault("USER_TAGS_DEMO_FILE", str(Path(settings.data_dir).resolve() / "demo.json"))
+        Path(os.environ["USER_TAGS_DEMO_FILE"]).unlink(missing_ok=True)
+    status = StatusReporter(demo=arguments.demo)
+    return supervise(
+        settings,
+        port=arguments.port,
+        web_processes=arguments.web_processes,
+        demo=arguments.demo,
+        on_ready=status.print_addresses,
+        summary_line=status.summary_line,
+    )
+
+
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
-    # The other commands need no server.
+    """Serve the API until the process is told to stop."""
     import uvicorn  # noqa: PLC0415
 
     from service.web.protocols.uvicorn_options import uvicorn_options  # noqa: PLC0415
@@ -47,7 +113,8 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def worker(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.worker.main import run_worker  # noqa: PLC0415 - the other commands need no arq
+    """Work on tasks until the process is told to stop."""
+    from service.worker.main import run_worker  # noqa: PLC0415
 
     del arguments
     with resolve_settings(settings) as resolved:
@@ -55,44 +122,26 @@ def worker(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def up(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.cli.status import StatusReporter  # noqa: PLC0415
-    from service.dev.stack.supervisor import up as supervise  # noqa: PLC0415
-
-    if arguments.data_dir is not None:
-        settings = replace(settings, data_dir=arguments.data_dir)
-    if arguments.demo:
-        os.environ.setdefault("USER_TAGS_DEMO_FILE", str(Path(settings.data_dir).resolve() / "demo.json"))
-        Path(os.environ["USER_TAGS_DEMO_FILE"]).unlink(missing_ok=True)
-    status = StatusReporter(demo=arguments.demo)
-    return supervise(
-        settings,
-        port=arguments.port,
-        web_processes=arguments.web_processes,
-        demo=arguments.demo,
-        on_ready=status.print_addresses,
-        summary_line=status.summary_line,
-    )
-
-
 def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
-    from service.storage.database.migrations import migrate as bring_up_to_date  # noqa: PLC0415
+    """Apply the migrations that are pending, and print which they were."""
+    from service.storage.database.migrations import migrate as apply_migrations  # noqa: PLC0415
 
     del arguments
     with resolve_settings(settings) as resolved:
-        applied = asyncio.run(bring_up_to_date(resolved.database_url))
-    for migration in applied:
-        print(f"applied {migration.version:04}_{migration.name}")
+        applied = asyncio.run(apply_migrations(resolved.database_url))
+    for each in applied:
+        print(f"applied {each.label}")
     if not applied:
         print("the database is up to date")
     return 0
 
 
 def token(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print a signed token. Without a configured key it is signed with the secret of the data directory."""
     from service.auth.tokens import sign_token  # noqa: PLC0415
 
     if not (settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url):
-        settings = replace(settings, jwt_secret=embedded_secrets(Path(settings.data_dir))[0])
+        settings = replace(settings, jwt_secret=embedded_secrets(Path(settings.data_dir)).jwt_secret)
     print(
         sign_token(
             settings,
@@ -107,6 +156,7 @@ def token(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def refresh(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Bring default tags and combos to the present now."""
     from service.cli.maintenance import run_refresh  # noqa: PLC0415
 
     with resolve_settings(settings) as resolved:
@@ -114,6 +164,7 @@ def refresh(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def verify(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Compare what is stored with what the facts say."""
     from service.cli.maintenance import run_verify  # noqa: PLC0415
 
     with resolve_settings(settings) as resolved:
@@ -121,6 +172,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def forget(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Delete what identifies one user."""
     from service.cli.maintenance import run_forget  # noqa: PLC0415
 
     with resolve_settings(settings) as resolved:
@@ -128,6 +180,7 @@ def forget(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Hand back the openids of a CSV file."""
     from service.cli.import_csv import run_import  # noqa: PLC0415
     from service.domain.return_data.submission import Submission  # noqa: PLC0415
 
@@ -156,6 +209,7 @@ def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def export_schema(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print the GraphQL schema as `schema.graphql` holds it."""
     from service.api.schema import schema_text  # noqa: PLC0415
 
     del settings, arguments
@@ -163,75 +217,33 @@ def export_schema(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
-    program = argparse.ArgumentParser(prog="user-tags", description="User tags of a chatbot's WeChat channels.")
-    commands = program.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
-        subparser = commands.add_parser(name, help=text, description=text)
-        subparser.set_defaults(run=run)
-        return subparser
-
-    up_parser = command("up", up, "everything in one go, embedded: database, Valkey, migrations, web, worker")
-    up_parser.add_argument("--port", type=int, default=8000)
-    up_parser.add_argument("--web-processes", type=_positive_int, default=1)
-    up_parser.add_argument("--data-dir", default=None)
-    up_parser.add_argument("--demo", action="store_true", help="adds a robot with simulated WeChat traffic")
-    serve_parser = command("serve", serve, "the web process")
-    serve_parser.add_argument("--host", default="127.0.0.1")
-    serve_parser.add_argument("--port", type=int, default=8000)
-    serve_parser.add_argument("--workers", type=_positive_int, default=1)
-    command("worker", worker, "the worker process")
-    command("migrate", migrate, "bring the database up to date; safe to run from several machines at once")
-    token_parser = command("token", token, "print a signed token (for development and tests)")
-    token_parser.add_argument("--robot", required=True)
-    token_parser.add_argument("--role", required=True, choices=[role.value for role in Role])
-    token_parser.add_argument("--sub", default="developer")
-    token_parser.add_argument("--ttl", type=_positive_int, default=3600, help="seconds")
-    token_parser.add_argument("--channels", default="", help="channel ids, separated by commas, to narrow the token to")
-    refresh_parser = command("refresh", refresh, "run the scheduled refreshes now, and say what changed")
-    refresh_parser.add_argument("--channel", default=None, help="a channel id; all channels without it")
-    verify_parser = command("verify", verify, "recompute everything from the facts and report differences")
-    verify_parser.add_argument("--repair", action="store_true", help="correct what is wrong; exit 1 all the same")
-    forget_parser = command("forget", forget, "delete what identifies a person; exit 1 where nobody is known")
-    forget_parser.add_argument("--channel", required=True, help="a channel id")
-    forget_parser.add_argument("--openid", required=True)
-    import_parser = command("import-csv", import_csv, "hand back a list of openids, of any size, from a CSV file")
-    import_parser.add_argument("file", help="the column openid, or else the first one; - reads standard input")
-    import_parser.add_argument("--channel", required=True, help="a channel id")
-    import_parser.add_argument("--category", required=True)
-    import_parser.add_argument("--label", required=True)
-    import_parser.add_argument("--description", default=None)
-    import_parser.add_argument("--mode", default="ADD", choices=["ADD", "REMOVE"])
-    import_parser.add_argument(
-        "--openids-of", default=None, help="the channel the openids are of, if it is another one"
-    )
-    import_parser.add_argument("--expires-at", type=_aware_datetime, default=None, help="like 2026-03-01T12:00:00Z")
-    import_parser.add_argument(
-        "--key", default=None, help="sent again with the same key, what was written is not repeated"
-    )
-    import_parser.add_argument("--rejects", default=None, help="a file to write what was not taken to")
-    command("export-schema", export_schema, "print the GraphQL schema")
-    return program
-
-
-def _positive_int(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
-def _aware_datetime(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError("needs an offset, like 2026-03-01T12:00:00Z")
-    return at
+COMMANDS: Final = (
+    Command("up", "start everything embedded: database, Valkey, web processes and worker", up, add_up_arguments),
+    Command("serve", "run the web process: the API and the addresses that WeChat calls", serve, add_serve_arguments),
+    Command("worker", "run the worker: scheduled runs, combos and exports", worker),
+    Command("migrate", "bring the database up to date; safe to run from several machines at once", migrate),
+    Command("token", "print a signed token, for development and tests", token, add_token_arguments),
+    Command(
+        "refresh",
+        "bring default tags and combos to the present now, and print the changes",
+        refresh,
+        add_refresh_arguments,
+    ),
+    Command("verify", "recompute everything from the facts; exit 1 on any difference", verify, add_verify_arguments),
+    Command("forget", "delete what identifies a user; exit 1 where nobody is known", forget, add_forget_arguments),
+    Command(
+        "import-csv",
+        "hand back a list of openids from a CSV file; exit 1 where some were refused",
+        import_csv,
+        add_import_arguments,
+    ),
+    Command("export-schema", "print the GraphQL schema", export_schema),
+)
 
 
 @contextmanager
 def _errors_as_messages() -> Iterator[None]:
-    """What the environment or the request got wrong is one line, not a traceback."""
+    """End the program with one line instead of a traceback for what the environment or the arguments got wrong."""
     from service.storage.database.migrations import MigrationError  # noqa: PLC0415
 
     try:
@@ -242,10 +254,3 @@ def _errors_as_messages() -> Iterator[None]:
         sys.exit(f"user-tags: the database or Valkey does not answer: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    arguments = build_parser().parse_args(argv)
-    with _errors_as_messages():
-        run: Command = arguments.run
-        return run(read_settings(), arguments)

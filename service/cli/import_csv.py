@@ -1,4 +1,4 @@
-"""`user-tags import-csv`: a list of openids from a file or from standard input, with progress and a file of rejects."""
+"""`user-tags import-csv`: hand back openids from a file or from standard input, with progress and a file of rejects."""
 
 import asyncio
 import sys
@@ -9,10 +9,11 @@ from typing import BinaryIO, Final, Self
 from service.cli.channels import find_channel
 from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
-from service.domain.return_data.submission import ReturnRecorder, Submission
+from service.domain.return_data.submission import Submission
 from service.foundation.settings import Settings
 from service.resources import open_resources
 
+# Bytes.
 CHUNK_SIZE: Final = 1024 * 1024
 
 Echo = Callable[[str], None]
@@ -28,10 +29,11 @@ async def run_import(
     rejects: str | None,
     echo: Echo,
 ) -> int:
-    """Exit code 0, or 1 when something was not taken. `source` is a path, or - for standard input.
+    """Hand back the openids in `source`, a path or - for standard input. Return exit code 0, or 1 if some were refused.
 
-    Raises NotFoundError for an id of no channel, OSError for files that cannot be read or written, and what
-    `import_csv` raises.
+    `gid` and `openids_of` are ids of channels, `rejects` is the path of a file for the refused entries. Raises
+    NotFoundError for an id of no channel, OSError for files that cannot be read or written, and what `import_csv`
+    raises.
     """
     async with open_resources(settings) as resources:
         channel = await find_channel(resources, gid)
@@ -40,7 +42,7 @@ async def run_import(
         summary = ImportSummary()
         with _open_source(source) as file, _RejectFile(rejects) as reject_file:
             await import_csv(
-                ReturnRecorder(resources.runtime),
+                resources.return_recorder,
                 channel,
                 details,
                 _read_chunks(file),
@@ -50,12 +52,12 @@ async def run_import(
             )
     echo(_summary_text(summary))
     if reject_file.count and rejects is not None:
-        echo(f"what was not taken is in {rejects}: mend it and import it again")
+        echo(f"the refused entries are in {rejects}: mend them and import that file")
     return 1 if reject_file.count else 0
 
 
 class _RejectFile:
-    """Writes what was refused, when there is a file to write it to."""
+    """Count what is refused, and write it where there is a file for it."""
 
     def __init__(self, path: str | None) -> None:
         self.count = 0
@@ -88,6 +90,6 @@ def _summary_text(summary: ImportSummary) -> str:
     return (
         f"done: {summary.rows:,} rows in {summary.batches:,} batches ({summary.replayed:,} written before); "
         f"{summary.added:,} added, {summary.removed:,} removed, {summary.unchanged:,} unchanged, "
-        f"{summary.new_users:,} new people, {summary.duplicates:,} repeated, {summary.rejected:,} rejected, "
+        f"{summary.new_users:,} new users, {summary.duplicates:,} repeated, {summary.rejected:,} rejected, "
         f"{summary.unmatched:,} unmatched"
     )

@@ -1,4 +1,4 @@
-"""`user-tags refresh`, `verify` and `forget`: the scheduled work by hand, with a word on what it did."""
+"""`user-tags refresh`, `verify` and `forget`: do scheduled work by hand, and print what it came to."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,10 @@ Echo = Callable[[str], None]
 
 
 async def run_refresh(settings: Settings, gid: str | None, echo: Echo) -> int:
-    """Exit code 0; raises NotFoundError for an id of no channel."""
+    """Bring the default tags and combos of one channel, or of all with None, to the present.
+
+    Return exit code 0. Raises NotFoundError for an id of no channel.
+    """
     async with open_resources(settings) as resources:
         await apply_windows(resources.runtime)
         found = await every_channel(resources) if gid is None else [await find_channel(resources, gid)]
@@ -31,7 +34,7 @@ async def run_refresh(settings: Settings, gid: str | None, echo: Echo) -> int:
 
 
 async def run_verify(settings: Settings, echo: Echo, *, repair: bool) -> int:
-    """Exit code 0 when everything is what the facts say, 1 on any difference, repaired or not."""
+    """Recompute every channel from its facts. Return exit code 0, or 1 on any difference, repaired or not."""
     clean = True
     async with open_resources(settings) as resources:
         for channel in await every_channel(resources):
@@ -41,13 +44,16 @@ async def run_verify(settings: Settings, echo: Echo, *, repair: bool) -> int:
             echo(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
-                f"{report.missing_timers} users without an alarm, {report.wrong_combos} wrong members of combos"
+                f"{report.missing_timers} users without a timer, {report.wrong_combos} wrong members of combos"
             )
     return 0 if clean else 1
 
 
 async def run_forget(settings: Settings, gid: str, openid: str, echo: Echo) -> int:
-    """Exit code 0 when the person is forgotten, 1 where nobody was known; raises NotFoundError without a channel."""
+    """Delete what identifies a user. Return exit code 0, or 1 where nobody is known by the openid.
+
+    Raises NotFoundError for an id of no channel.
+    """
     async with open_resources(settings) as resources:
         channel = await find_channel(resources, gid)
         ordinal = await forget_openid(resources.runtime, channel.channel_id, openid)

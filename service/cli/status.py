@@ -1,4 +1,4 @@
-"""What `user-tags up` says in the terminal: where everything is, and a living line about what happens."""
+"""Tell in the terminal of `user-tags up` where everything is, and what happens."""
 
 import asyncio
 import json
@@ -13,10 +13,10 @@ import asyncpg
 
 from service.auth.tokens import sign_token
 from service.dev.stack.addresses import write_running_file
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.settings import read_settings
+from service.storage.channels import Summary, summary
 from service.storage.database.pool import CONNECTION_LOST
-from service.storage.database.statements import STATEMENTS
 
 DEMO_ROBOT: Final = "demo"
 DEMO_TIMEOUT: Final = 20.0
@@ -32,7 +32,7 @@ SUBSCRIPTION_EXAMPLE: Final = (
 
 
 class StatusReporter:
-    """`print_addresses` once everything runs, then `summary_line` again and again; neither raises."""
+    """Print the addresses once everything runs, then return a line of counts as often as it is asked for."""
 
     def __init__(self, *, demo: bool) -> None:
         self._demo = demo
@@ -40,7 +40,7 @@ class StatusReporter:
         self._last_sample: tuple[float, int] | None = None
 
     def print_addresses(self, environment: Mapping[str, str]) -> None:
-        """Announces this instance to other terminals and prints where everything is."""
+        """Print where everything is, and write it where the commands in other terminals look for it."""
         self._environment = environment
         write_running_file(
             Path(environment["USER_TAGS_DATA_DIR"]), environment["DATABASE_URL"], environment["REDIS_URL"]
@@ -53,23 +53,24 @@ class StatusReporter:
         print("\n  Ctrl-C stops everything; the data stays.\n", flush=True)
 
     def summary_line(self) -> str:
+        """Return how much there is and how fast tags change, or that the database does not answer. Never raises."""
         try:
-            row = asyncio.run(self._summary())
+            totals = asyncio.run(self._summary())
         except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
             return f"the database does not answer ({type(error).__name__})"
-        now, changes = time.monotonic(), row["changes"]
+        now, changes = time.monotonic(), totals.changes
         rate = (changes - self._last_sample[1]) / (now - self._last_sample[0]) if self._last_sample else 0.0
         self._last_sample = (now, changes)
-        newest = "never" if row["changed_at"] is None else f"{row['changed_at']:%H:%M:%S} UTC"
+        newest = "never" if totals.changed_at is None else f"{totals.changed_at:%H:%M:%S} UTC"
         return (
-            f"{row['channels']} channels · {row['users']} users · {changes} tag changes "
+            f"{totals.channels} channels · {totals.users} users · {changes} tag changes "
             f"({rate:.1f} a second) · newest {newest}"
         )
 
-    async def _summary(self) -> Any:
+    async def _summary(self) -> Summary:
         connection = await asyncpg.connect(self._environment["DATABASE_URL"], timeout=2)
         try:
-            return await connection.fetchrow(STATEMENTS["summary"])
+            return await summary(connection)
         finally:
             await connection.close()
 
@@ -84,14 +85,14 @@ class StatusReporter:
             print("\nThe demo's traffic begins in a moment; see the log demo.log in the data directory.")
             return
         watched = demo_info["watched"]
-        print("\nA subscription to somebody whose tags change often (send the token in connection_init as")
+        print("\nA subscription to a user whose tags change often (send the token in connection_init as")
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
 
 
 def _read_demo_file(path: Path) -> dict[str, Any] | None:
-    """What the demo wrote about itself, once it has begun."""
+    """Return what the demo wrote about itself; None where it has not begun within 20 seconds."""
     deadline = time.monotonic() + DEMO_TIMEOUT
     while time.monotonic() < deadline:
         try:

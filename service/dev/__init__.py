@@ -1,1 +1,1 @@
-"""What a developer runs beside the service: embedded servers and the demo."""
+"""Run on one machine what production has elsewhere: embedded servers, their supervisor, and the demo."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from service.entities.enums import RejectionCode
-from service.entities.errors import BadInputError, FieldError
+from service.entities.errors import BadInputError, FieldError, RejectionCode
 
 MAX_NAME_LENGTH: Final = 64
 MAX_DESCRIPTION_LENGTH: Final = 1_000

@@ -18,6 +18,7 @@ from service.entities.channels import Channel
 from service.entities.errors import ErrorCode, ForbiddenError, LimitExceededError, NotFoundError, RequestError
 from service.entities.jobs import JOB_PERMISSIONS, Job, JobChangeNotification, JobKind, JobState
 from service.entities.principal import Principal
+from service.entities.tasks import TaskName
 from service.storage import jobs
 from service.storage.database.pool import Connection
 
@@ -81,7 +82,7 @@ def enqueue_job(runtime: Runtime, job: Job) -> None:
 
 def enqueue_job_task(runtime: Runtime, channel_id: int, job_id: int, claim: int) -> None:
     """A task is dropped while one with its id is queued or running, so the claim is in the id."""
-    runtime.queue.enqueue("process_job", channel_id, job_id, task_id=f"job:{channel_id}:{job_id}:{claim}")
+    runtime.queue.enqueue(TaskName.PROCESS_JOB, channel_id, job_id, task_id=f"job:{channel_id}:{job_id}:{claim}")
 
 
 def publish_job_change(runtime: Runtime, job: Job) -> None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from service.entities.blocks import BlockHead, ChangeNotification, Transition
-from service.entities.enums import ChangeCause
+from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification, Transition
 from service.storage.blocks import change_log, members
 from service.storage.blocks import heads as block_heads
 from service.storage.database.pool import Connection

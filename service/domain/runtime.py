@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from service.entities.blocks import ChangeNotification
 from service.entities.jobs import JobChangeNotification
+from service.entities.tasks import TaskName
 from service.foundation.clock import Clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
@@ -21,7 +22,7 @@ class Publisher(Protocol):
 class TaskQueue(Protocol):
     """Hands tasks to the workers; it never blocks and may lose some, which a sweep finds again."""
 
-    def enqueue(self, name: str, *args: Any, task_id: str) -> None: ...
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The nouns of the service: frozen values, enums and errors. Imports nothing of ours."""
+"""Name the things of the service: frozen values, enums and errors, by noun. Imports no other package of the service."""

@@ -1,14 +1,24 @@
-"""A robot's channel as it is stored, secrets still sealed."""
+"""Describe a channel: what its binding says, and what changes about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from service.entities.enums import ChannelKind
+
+class ChannelKind(StrEnum):
+    """Name the kinds of WeChat accounts that can be bound; the first two are Official Accounts."""
+
+    SERVICE_ACCOUNT = "SERVICE_ACCOUNT"
+    SUBSCRIPTION_ACCOUNT = "SUBSCRIPTION_ACCOUNT"
+    MINI_PROGRAM = "MINI_PROGRAM"
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """An account bound to a robot. `bound_at` is the first binding, in whole seconds."""
+    """Describe a WeChat account bound to a robot, as it is stored: its secrets are encrypted.
+
+    `bound_at` is the instant of the first binding, in whole seconds.
+    """
 
     channel_id: int
     robot_id: str
@@ -26,21 +36,23 @@ class Channel:
 
     @property
     def bound(self) -> bool:
+        """Tell whether the channel is bound to its robot at present."""
         return self.unbound_at is None
 
     @property
     def mini_program(self) -> bool:
+        """Tell whether it is a Mini Program, which has no followers and four default tags."""
         return self.kind is ChannelKind.MINI_PROGRAM
 
     @property
     def opens_gate(self) -> bool:
-        """A bound, verified Official Account opens its robot's gate."""
+        """Tell whether it opens the gate of its robot, as a bound and verified Official Account does."""
         return self.bound and self.verified and not self.mini_program
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """What changes about a channel: the gate, the version of its tag states, its counters."""
+    """Hold what changes about a channel: whether its gate is open, the version of its tag states, its counters."""
 
     open: bool
     tag_version: int
@@ -54,5 +66,5 @@ class ChannelState:
 
     @property
     def forgotten(self) -> int:
-        """Grows whenever people are forgotten, and only then."""
+        """Return how many users were forgotten. It grows with each of them, and never shrinks."""
         return self.next_ordinal - self.user_count

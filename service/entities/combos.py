@@ -1,4 +1,7 @@
-"""Combo tags: what they are made of, and what follows from it for a channel."""
+"""Describe combo tags, and answer which tags of a channel depend on which.
+
+Source: docs/specification.md §4.4.
+"""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -6,16 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from service.entities.enums import TagState
+from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import Expression
-from service.entities.tags import Catalogue, Tag
+from service.entities.tags import Catalogue, Tag, TagState
 
 
 @dataclass(frozen=True, slots=True)
 class Combo:
-    """What a combo is made of and how far its members are computed: from `next_block` on they are not; None: all are.
+    """Hold what a combo is made of, and how far its members are computed.
 
-    What an older generation computed is void. `as_of` is None until the combo was first ACTIVE.
+    Blocks from `next_block` on are still to be computed; None means that all are done. Results of an older generation
+    are void. `as_of` is None until the combo was first ACTIVE.
     """
 
     tag_id: int
@@ -25,10 +29,16 @@ class Combo:
     started_at: datetime | None
     as_of: datetime | None
 
+    def progress(self, user_count: int) -> float:
+        """Return the share of a channel's people that has been computed, 0 to 1."""
+        if self.next_block is None:
+            return 1.0
+        return min(1.0, self.next_block * BLOCK_SIZE / max(1, user_count))
+
 
 @dataclass(frozen=True)
 class ComboGraph:
-    """The tags of a channel with what its combos are made of, as of one tag-state version."""
+    """Hold the tags of a channel and what its combos are made of, as of one tag-state version."""
 
     catalogue: Catalogue
     combos: Mapping[int, Combo]
@@ -36,10 +46,11 @@ class ComboGraph:
 
     @property
     def tags(self) -> Mapping[int, Tag]:
+        """Return all tags of the catalogue by id, deleted ones among them."""
         return self.catalogue.tags
 
     def living(self) -> Iterator[tuple[Tag, Combo]]:
-        """Combos that are not deleted."""
+        """Iterate over the combos that are not deleted, by ascending tag id."""
         for tag_id, combo in sorted(self.combos.items()):
             tag = self.tags.get(tag_id)
             if tag is not None and tag.deleted_at is None:
@@ -51,7 +62,7 @@ class ComboGraph:
 
     @cached_property
     def _dependents(self) -> dict[int, list[int]]:
-        """By tag, the living combos that have it at one of their leaves."""
+        """Map each tag to the living combos that have it at one of their leaves."""
         dependents: dict[int, list[int]] = {}
         for tag, _ in self.living():
             for operand in self._operands[tag.tag_id]:
@@ -59,11 +70,11 @@ class ComboGraph:
         return dependents
 
     def direct_dependents(self, tag_id: int) -> list[int]:
-        """The living combos that have a tag at one of their leaves."""
+        """Return the ids of the living combos that have a tag at one of their leaves."""
         return self._dependents.get(tag_id, [])
 
     def dependents(self, tag_id: int) -> list[int]:
-        """The living combos that reach a tag, directly or through other living combos; the nearest first."""
+        """Return the ids of the living combos that reach a tag, directly or through others, the nearest first."""
         found: dict[int, None] = {}
         left = deque([tag_id])
         while left:
@@ -74,7 +85,7 @@ class ComboGraph:
         return list(found)
 
     def deleted_dependencies(self, tag_id: int) -> list[int]:
-        """The deleted tags that a combo reaches; beneath a deleted combo nobody looks."""
+        """Return the ids of the deleted tags that a combo reaches, ascending; not those beneath a deleted combo."""
         dead: dict[int, None] = {}
         seen = {tag_id}
         left = [tag_id]
@@ -89,10 +100,10 @@ class ComboGraph:
         return sorted(dead)
 
     def computable(self) -> list[Combo]:
-        """Combos whose members can be told from what is stored, operands before what is made of them.
+        """Return the combos whose members can be computed from what is stored, each after its operands.
 
-        PENDING ones are among them, and so must all that they are made of be ACTIVE: what is made of a PENDING tag
-        waits, and keeps the members it had.
+        These are the living ones, PENDING or ACTIVE, whose operands are all ACTIVE. A combo with a PENDING operand
+        waits and keeps the members it had.
         """
         waiting = {
             tag.tag_id: {each for each in self._operands[tag.tag_id] if each in self.combos}
@@ -116,5 +127,5 @@ class ComboGraph:
         return tag is not None and tag.shown
 
     def pending(self) -> list[Combo]:
-        """Computable combos that are not in force yet."""
+        """Return the computable combos that are PENDING, each after its operands."""
         return [combo for combo in self.computable() if self.tags[combo.tag_id].state is TagState.PENDING]

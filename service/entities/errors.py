@@ -1,4 +1,4 @@
-"""Refusals: each has one stable code, a message for people, and the inputs that failed."""
+"""Name the errors that clients see: each has a stable code, a message and, where inputs are wrong, those inputs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,8 +8,18 @@ from typing import Final, TypeAlias
 FieldPath: TypeAlias = tuple[str | int, ...]
 
 
+class RejectionCode(StrEnum):
+    """Name why one entry of a list was rejected while the others were kept."""
+
+    MALFORMED_OPENID = "MALFORMED_OPENID"
+    MALFORMED_UNIONID = "MALFORMED_UNIONID"
+    UNIONID_CONFLICT = "UNIONID_CONFLICT"
+    TIME_IN_FUTURE = "TIME_IN_FUTURE"
+    BAD_VALUE = "BAD_VALUE"
+
+
 class ErrorCode(StrEnum):
-    """Name the reason of a refusal; clients decide by it, so a code never changes its meaning."""
+    """Name the codes that the API shows as `extensions.code`; clients rely on them, so none is ever renamed."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -56,7 +66,7 @@ class FieldError:
 
 
 class RequestError(Exception):
-    """A request that was understood and refused; nothing was changed."""
+    """Raised when a request was understood and refused; nothing was changed."""
 
     def __init__(self, code: ErrorCode, message: str, fields: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
@@ -66,42 +76,42 @@ class RequestError(Exception):
 
 
 class UnauthenticatedError(RequestError):
-    """No token, or one that does not hold."""
+    """A valid token is needed."""
 
     def __init__(self, message: str = "A valid token is needed.") -> None:
         super().__init__(ErrorCode.UNAUTHENTICATED, message)
 
 
 class ForbiddenError(RequestError):
-    """The role may not do this."""
+    """Your role does not allow this."""
 
     def __init__(self, message: str = "Your role does not allow this.") -> None:
         super().__init__(ErrorCode.FORBIDDEN, message)
 
 
 class NotFoundError(RequestError):
-    """There is none, or it belongs to another robot: the two look the same."""
+    """Raised when a thing does not exist or belongs to another robot; the answer does not tell which."""
 
     def __init__(self, what: str) -> None:
         super().__init__(ErrorCode.NOT_FOUND, f"There is no such {what}.")
 
 
 class BadInputError(RequestError):
-    """Some inputs are malformed; `fields` has all of them."""
+    """Raised when inputs of a request are wrong; names all of them at once."""
 
     def __init__(self, *fields: FieldError) -> None:
         super().__init__(ErrorCode.BAD_USER_INPUT, _message_of(fields), fields)
 
 
 class LimitExceededError(RequestError):
-    """More than is allowed at once."""
+    """Raised when a request asks for more than is allowed at once, or for one more than may exist."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.LIMIT_EXCEEDED, message)
 
 
 class RateLimitedError(RequestError):
-    """Too many operations; `retry_after` whole seconds later there is room again."""
+    """Too many operations; try again in `retry_after` (whole) seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(ErrorCode.RATE_LIMITED, f"Too many operations; try again in {retry_after} s.")
@@ -109,14 +119,14 @@ class RateLimitedError(RequestError):
 
 
 class NameTakenError(RequestError):
-    """A living tag of the channel has this category and name."""
+    """Raised when a living tag of the channel has the same category and name."""
 
     def __init__(self, *fields: FieldError) -> None:
         super().__init__(ErrorCode.NAME_TAKEN, fields[0].message, fields)
 
 
 class TagNotUsableError(RequestError):
-    """A PENDING or LAPSED tag where an ACTIVE one is needed."""
+    """Raised when a PENDING or LAPSED tag is used where an ACTIVE one is needed."""
 
     def __init__(self, message: str, *fields: FieldError) -> None:
         super().__init__(ErrorCode.TAG_NOT_USABLE, message, fields)
@@ -130,14 +140,14 @@ class TagProtectedError(RequestError):
 
 
 class ConflictError(RequestError):
-    """Somebody else has it, or it changed meanwhile."""
+    """Raised when something belongs to somebody else already, or changed since it was read."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.CONFLICT, message)
 
 
 class ChannelNotBoundError(RequestError):
-    """The gate is closed: no verified Official Account is bound, or this channel is not bound."""
+    """Raised while the gate is closed: no verified Official Account is bound, or this channel is not bound."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,7 @@
-"""Expressions over the tags of one channel: what a combo or an audience is made of (specification §4.4)."""
+"""Build, compare and store expressions over the tags of one channel, of which combos and audiences are made.
+
+Source: docs/specification.md §4.4.
+"""
 
 import hashlib
 import json
@@ -9,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 
 class Operator(StrEnum):
-    """Operands of EXCEPT: from, remove."""
+    """Name the nodes of an expression. The operands of EXCEPT are what to keep and what to remove from it."""
 
     TAG = "TAG"
     ALL = "ALL"
@@ -22,7 +25,7 @@ OPERATOR_SYMBOLS: Final = {Operator.ALL: " ∩ ", Operator.ANY: " ∪ ", Operato
 
 @dataclass(frozen=True, slots=True)
 class TagDraft:
-    """Stand for a leaf as somebody wrote it: a tag of any channel, which need not exist."""
+    """Hold a leaf as a client wrote it: a tag of any channel, which need not exist."""
 
     channel_id: int
     tag_id: int
@@ -35,7 +38,7 @@ class UnknownTagDraft:
 
 @dataclass(frozen=True, slots=True)
 class NaryDraft:
-    """ALL or ANY of some drafts, which may be none."""
+    """Hold ALL or ANY of some drafts, possibly of none."""
 
     operator: Operator
     operands: "tuple[Draft, ...]"
@@ -43,7 +46,7 @@ class NaryDraft:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceDraft:
-    """EXCEPT: those of `keep` who are not in `remove`."""
+    """Hold an EXCEPT as a client wrote it: `keep` without `remove`."""
 
     keep: "Draft"
     remove: "Draft"
@@ -51,7 +54,7 @@ class DifferenceDraft:
 
 @dataclass(frozen=True, slots=True)
 class TooDeepDraft:
-    """Nested so deep that nobody reads on."""
+    """Stand for a part nested too deeply to be read."""
 
 
 Draft: TypeAlias = TagDraft | UnknownTagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
@@ -59,14 +62,14 @@ Draft: TypeAlias = TagDraft | UnknownTagDraft | NaryDraft | DifferenceDraft | To
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A tree of checked tags. `tag_id` belongs to TAG; ALL and ANY have two operands or more, EXCEPT exactly two."""
+    """Hold a tree of checked tags. Only TAG has a `tag_id`; ALL and ANY have at least two operands, EXCEPT has two."""
 
     operator: Operator
     tag_id: int = 0
     operands: tuple["Expression", ...] = ()
 
     def tag_ids(self) -> tuple[int, ...]:
-        """The tags at the leaves, each once, in the order of their first place."""
+        """Return the ids of the tags at the leaves, each once, in the order of their first occurrence."""
         return tuple(dict.fromkeys(leaf.tag_id for _, _, leaf in self.flat() if leaf.operator is Operator.TAG))
 
     def flat(self) -> list[tuple[int, int | None, "Expression"]]:
@@ -74,7 +77,7 @@ class Expression:
         return list(_walk(self, None, 0))
 
     def canonical(self) -> str:
-        """The same text for the same set algebra up to the order of operands: what expressions are compared by."""
+        """Return a text to compare expressions by: equal for trees that differ only in the order of operands."""
         match self.operator:
             case Operator.TAG:
                 return str(self.tag_id)
@@ -84,11 +87,11 @@ class Expression:
                 return f"{self.operator}({','.join(sorted(each.canonical() for each in self.operands))})"
 
     def digest(self) -> int:
-        """A number of 59 bits that stands for `canonical`, for ids."""
+        """Return a number of 59 bits that stands for `canonical`, for use in ids."""
         return int.from_bytes(hashlib.sha256(self.canonical().encode()).digest()[:8]) >> 5
 
     def text(self, name_of: Callable[[int], str]) -> str:
-        """For people: (New user ∩ Opened) − Ordered."""
+        """Return the expression as people read it: (New user ∩ Opened) − Ordered."""
         if self.operator is Operator.TAG:
             return name_of(self.tag_id)
         return OPERATOR_SYMBOLS[self.operator].join(
@@ -97,33 +100,37 @@ class Expression:
 
 
 def tag(tag_id: int) -> Expression:
+    """Return the expression that is one tag."""
     return Expression(Operator.TAG, tag_id)
 
 
 def all_of(*operands: Expression) -> Expression:
+    """Return the intersection of some operands, at least one; a single one is returned as it is."""
     return _nary(Operator.ALL, operands)
 
 
 def any_of(*operands: Expression) -> Expression:
+    """Return the union of some operands, at least one; a single one is returned as it is."""
     return _nary(Operator.ANY, operands)
 
 
 def difference(keep: Expression, remove: Expression) -> Expression:
+    """Return `keep` without `remove`."""
     return Expression(Operator.EXCEPT, operands=(keep, remove))
 
 
 def to_json(expression: Expression) -> str:
-    """As the database keeps it: a number for a tag, ["ALL", …] for the rest."""
+    """Return the JSON that the database stores: a number for a tag, `["ALL", …]` for an operator and its operands."""
     return json.dumps(_to_plain(expression), separators=(",", ":"))
 
 
 def from_json(text: str) -> Expression:
-    """The inverse of `to_json`."""
+    """Return the expression that `to_json` wrote."""
     return _from_plain(json.loads(text))
 
 
 def _nary(operator: Operator, operands: tuple[Expression, ...]) -> Expression:
-    """Nested ones of the same operator are one, repetitions count once, one operand stands for itself."""
+    """Merge nested nodes of the same operator, and drop repeated operands; a single operand is returned as it is."""
     flattened = [inner for each in operands for inner in (each.operands if each.operator is operator else (each,))]
     distinct: dict[str, Expression] = {}
     for each in flattened:

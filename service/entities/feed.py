@@ -1,16 +1,18 @@
-"""What the live feed says."""
+"""Describe the events of the live feeds, and the places in them at which a client can resume."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause
 from service.entities.tags import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in one person's feed: a version of the block (None while the person is unknown) and of the tag states,
-    each with its instant, so that a restored or pruned database is noticed.
+    """Hold a place in the feed of one user: a version of the block and one of the tag states.
+
+    Each has its instant, so that a restored or pruned database is noticed. Ordinal and block version are None while the
+    user is unknown. Source: docs/architecture/04-cursors.md.
     """
 
     channel_id: int
@@ -24,7 +26,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class UserTagsUpdate:
-    """One event of a person's feed. `tags` is the whole set after it; ids resolve in `catalogue`."""
+    """Hold one event of the feed of a user. `tags` is the whole set after it; all ids are those of `catalogue`."""
 
     cursor: Cursor
     reset: bool
@@ -39,7 +41,7 @@ class UserTagsUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PanelPosition:
-    """A place in one channel's tag panel feed."""
+    """Hold a place in the tag panel feed of one channel."""
 
     tag_version: int
     tag_version_at: datetime
@@ -48,7 +50,7 @@ class PanelPosition:
 
 @dataclass(frozen=True, slots=True)
 class PanelUpdate:
-    """One event of the tag panel. `tag_id` is None on RESET."""
+    """Hold one event of the tag panel feed. `tag_id` is None on RESET."""
 
     channel_id: int
     kind: str

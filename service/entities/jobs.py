@@ -1,4 +1,4 @@
-"""Jobs: something long that is done in slices, can be watched, looked up and cancelled."""
+"""Describe jobs: long work done in slices, which a client can watch, look up and cancel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,16 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 
 class JobKind(StrEnum):
-    """What sort of work it is; the value is also the name of its GraphQL type."""
+    """Name the kinds of work; the value is also the name of the GraphQL type."""
 
     AUDIENCE_EXPORT = "AudienceExport"
 
 
 class JobState(StrEnum):
+    """Name the states of a job; one in DONE, FAILED or CANCELLED never changes again."""
+
     QUEUED = "QUEUED"
     WAITING = "WAITING"
     RUNNING = "RUNNING"
@@ -25,16 +27,20 @@ class JobState(StrEnum):
 
     @property
     def finished(self) -> bool:
+        """Tell whether the state is final."""
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
 
-# Who may start, see and cancel a job of each kind.
 JOB_PERMISSIONS: Final = {JobKind.AUDIENCE_EXPORT: Permission.EXPORT}
+"""The permission that it takes to start, see and cancel a job of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it is stored. `claim` is the number under which a worker holds it; an older one writes nothing."""
+    """Describe a job as it is stored.
+
+    `claim` grows whenever a worker takes the job up; a worker with an older claim can no longer write to it.
+    """
 
     channel_id: int
     job_id: int
@@ -56,7 +62,7 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """0 to 1; 1 only when everything is done."""
+        """Return the share that is done, 0 to 1; a DONE job has 1, one without a known total 0."""
         if self.state is JobState.DONE:
             return 1.0
         return min(self.done / self.total, 1.0) if self.total else 0.0
@@ -64,7 +70,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobChangeNotification:
-    """Says that a job is not what it was."""
+    """Announce that a job changed."""
 
     channel_id: int
     job_id: int
@@ -72,7 +78,7 @@ class JobChangeNotification:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedJob:
-    """Where a job is found, and how often it has been taken up."""
+    """Hold the ids of an unfinished job and its newest claim."""
 
     channel_id: int
     job_id: int

@@ -1,13 +1,40 @@
-"""Who is asking, and what that role may do."""
+"""Describe the holder of a token, and hold the table of what each role may do.
+
+Source: docs/specification.md §3.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from service.entities.enums import Permission, Role
 
-# Everything is denied unless it is listed here.
+class Role(StrEnum):
+    """Name the roles; the value is that of the claim `role` in a token."""
+
+    CREATOR = "creator"
+    ADMIN = "admin"
+    AGENT = "agent"
+    INTEGRATOR = "integrator"
+
+
+class Permission(Enum):
+    """Name what a role may be allowed to do; `PERMISSIONS` has the table."""
+
+    VIEW_TAGS = "VIEW_TAGS"
+    VIEW_USERS = "VIEW_USERS"
+    VIEW_RETURN_ADDRESS = "VIEW_RETURN_ADDRESS"
+    MANAGE_RETURN_KEY = "MANAGE_RETURN_KEY"
+    MANAGE_TAGS = "MANAGE_TAGS"
+    SYNC = "SYNC"
+    BROADCAST = "BROADCAST"
+    EXPORT = "EXPORT"
+    MANAGE_CHANNELS = "MANAGE_CHANNELS"
+    SUBMIT_DATA = "SUBMIT_DATA"
+    VIEW_AUDIT_LOG = "VIEW_AUDIT_LOG"
+
+
 PERMISSIONS: Final = MappingProxyType(
     {
         Role.CREATOR: frozenset(Permission),
@@ -20,16 +47,16 @@ PERMISSIONS: Final = MappingProxyType(
         ),
     }
 )
+"""The permissions of each role; whatever is not listed is denied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The holder of a verified token.
+    """Describe the holder of a verified token.
 
-    `channel_ids` are the channels that the token is narrowed to by its `channels` claim; None means that every
-    channel of the robot is open, an empty set that none is. The claim is meant for integrators, but it narrows
-    whoever carries it: ignoring a restriction that somebody signed would be the more dangerous reading.
-    `expires_at` is aware; a subscription opened with the token ends then.
+    `channel_ids` are from the claim `channels`: None allows every channel of the robot, an empty set none.
+    The claim is meant for integrators but narrows every role: to ignore a signed restriction would be more dangerous.
+    `expires_at` is aware; subscriptions opened with the token end then.
     """
 
     subject: str
@@ -39,7 +66,7 @@ class Principal:
     channel_ids: frozenset[int] | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Tell whether the role has the permission; the narrowing to channels is a question of its own."""
+        """Tell whether the role has the permission. Whether a channel is allowed is checked apart from this."""
         return permission in permissions_of(self.role)
 
     def is_for_channel(self, channel_id: int) -> bool:
@@ -48,5 +75,5 @@ class Principal:
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:
-    """Return all that the role may do, after the table of roles in the specification (§3)."""
+    """Return all permissions of a role (docs/specification.md §3)."""
     return PERMISSIONS[role]

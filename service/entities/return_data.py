@@ -1,16 +1,44 @@
-"""Data that integrators hand back: the address it comes in by, batches with their receipts, and whom they hold."""
+"""Describe the data that integrators return: its endpoint, the receipts of batches, and the users they hold.
+
+Source: docs/specification.md §4.2.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
-from service.entities.enums import BatchEnd, RejectionCode, ReturnMode, ReturnSource
+from service.entities.errors import RejectionCode
+
+
+class ReturnMode(StrEnum):
+    """Name what a list does to a tag: add its users, remove them, or make them the only members."""
+
+    ADD = "ADD"
+    REMOVE = "REMOVE"
+    REPLACE = "REPLACE"
+
+
+class ReturnSource(StrEnum):
+    """Name how a list came in: over GraphQL or over the batchset endpoint."""
+
+    GRAPHQL = "GRAPHQL"
+    HTTP = "HTTP"
+
+
+class BatchEnd(StrEnum):
+    """Name how a batch ended. After SETTLED its users stay in the tag, and it can no longer be undone."""
+
+    UNDONE = "UNDONE"
+    EXPIRED = "EXPIRED"
+    REPLACED = "REPLACED"
+    SETTLED = "SETTLED"
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnEndpoint:
-    """A robot's own APPID, TOKEN and EncodingAESKey; the last two still sealed."""
+    """Hold the APPID, TOKEN and EncodingAESKey that a robot hands to its integrators; the last two are encrypted."""
 
     endpoint_id: int
     robot_id: str
@@ -24,7 +52,7 @@ class ReturnEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class RejectedOpenid:
-    """An entry of a list that was refused; `index` counts from 0."""
+    """Describe an entry of a list that was rejected; `index` counts from 0."""
 
     index: int
     code: RejectionCode
@@ -40,7 +68,7 @@ class ReceiptKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one batch did. `blocks` are where it holds people; `ended` is None while it does by itself."""
+    """Describe what one batch did. `blocks` are those in which it holds users; `ended` is None while it is in force."""
 
     channel_id: int
     batch_id: int
@@ -66,7 +94,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class BatchMembers:
-    """Whom a batch holds in one place: a list of ordinals, or the bitmap of one block."""
+    """Hold users of a batch in one slot: as a list of ordinals, or as the bitmap of one block.
+
+    A slot from 0 on is a block; a negative one stands for a run of neighbouring blocks with few such users.
+    """
 
     tag_id: int
     slot: int

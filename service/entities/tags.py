@@ -1,11 +1,45 @@
-"""Tags and the catalogue of one channel."""
+"""Describe the tags of a channel, its catalogue, and what happens to them.
+
+Source: docs/specification.md §4.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
-from service.entities.enums import ChangeCause, DefaultTagRule, TagKind, TagState
+from service.entities.blocks import ChangeCause
+
+
+class TagKind(StrEnum):
+    """Name the kinds of tags, by where their members come from."""
+
+    DEFAULT = "DEFAULT"
+    RETURN = "RETURN"
+    AD = "AD"
+    COMBO = "COMBO"
+
+
+class TagState(StrEnum):
+    """Name the states of a tag; only an ACTIVE one is shown and can be used."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    LAPSED = "LAPSED"
+
+
+class DefaultTagRule(IntEnum):
+    """Name the default tags. A value is the id of the tag in every channel; rule *r* is bit *r* - 1 of a rules mask."""
+
+    NEW_USER = 1
+    OLD_USER = 2
+    OPENED = 3
+    NOT_OPENED = 4
+    TOUCHABLE = 5
+    UNTOUCHABLE = 6
+    ADVERTISING = 7
+    NON_ADVERTISING = 8
 
 
 class TagKey(NamedTuple):
@@ -17,7 +51,7 @@ class TagKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag of a channel, living or (with `deleted_at`) a tombstone."""
+    """Describe a tag of a channel; with `deleted_at` it is a tombstone. `version` counts its edits."""
 
     channel_id: int
     tag_id: int
@@ -33,12 +67,12 @@ class Tag:
 
     @property
     def shown(self) -> bool:
-        """Whether people who have it show it: it lives and is ACTIVE."""
+        """Tell whether users who have it show it, as they do while it is ACTIVE and not deleted."""
         return self.deleted_at is None and self.state is TagState.ACTIVE
 
     @property
     def rule(self) -> DefaultTagRule:
-        """Which default tag this is; raises ValueError for the other kinds."""
+        """Return which default tag this is; raises ValueError for tags of other kinds."""
         if self.kind is not TagKind.DEFAULT:
             raise ValueError(f"{self.kind} tags follow no default rule")
         return DefaultTagRule(self.tag_id)
@@ -46,7 +80,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Catalogue:
-    """All tags of a channel as of one tag-state version. Nothing is shown while the gate is closed."""
+    """Hold all tags of a channel as of one tag-state version, `open` telling whether its gate was open."""
 
     channel_id: int
     open: bool
@@ -54,35 +88,37 @@ class Catalogue:
     at: datetime
     default_tags_as_of: datetime
     tags: Mapping[int, Tag]
-    # What others derive from it, keyed by who derives it. It refers back to the catalogue, so only here, and in no weak
-    # dictionary, does it go when the catalogue goes.
+    # Values that other modules derive from it, by their own keys. They refer back to the catalogue: a weak dictionary
+    # elsewhere would keep both alive for ever.
     derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def revision(self) -> tuple[int, datetime]:
-        """The version with its instant: in a restored database the number alone may mean something else."""
+        """Return the tag-state version with its instant."""
         return self.version, self.at
 
     def shown(self, tag_ids: Iterable[int]) -> frozenset[int]:
-        """Those of `tag_ids` that a person's page shows."""
+        """Return those of `tag_ids` that users show; none while the gate is closed."""
         if not self.open:
             return frozenset()
         return frozenset(tag_id for tag_id in tag_ids if (tag := self.tags.get(tag_id)) is not None and tag.shown)
 
     def living(self) -> list[Tag]:
-        """What the tag panel lists; empty while the gate is closed."""
+        """Return the tags that are not deleted, as the tag panel lists them; none while the gate is closed."""
         return [tag for tag in self.tags.values() if tag.deleted_at is None] if self.open else []
 
 
 @dataclass(frozen=True, slots=True)
 class MemberCount:
+    """Hold how many members a tag has, and when that last changed."""
+
     members: int
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class TagSize:
-    """How many members a tag had from an instant on."""
+    """Hold how many members a tag had from an instant on."""
 
     at: datetime
     members: int
@@ -90,7 +126,7 @@ class TagSize:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """One line of the structural log: what a change did to a tag, or (tag_id 0) to the gate."""
+    """Hold one row of the structural log: what a change did to a tag or, with `tag_id` 0, to the gate."""
 
     version: int
     at: datetime
@@ -103,7 +139,7 @@ class TagChange:
 
 @dataclass(frozen=True, slots=True)
 class UserTagChange:
-    """One line of the change log, as one user sees it."""
+    """Hold what one version of a block did to one user of it: the ids of the tags gained and lost."""
 
     version: int
     at: datetime

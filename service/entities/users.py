@@ -1,15 +1,31 @@
-"""A person on one channel, and what is known about them."""
+"""Describe the users of a channel, the events they cause, and the facts that those leave.
+
+Source: docs/architecture/02-facts-as-maxima.md.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from service.entities.enums import EventKind
+
+class EventKind(StrEnum):
+    """Name what a user can do that is recorded."""
+
+    FOLLOW = "FOLLOW"
+    UNFOLLOW = "UNFOLLOW"
+    MESSAGE = "MESSAGE"
+    MENU_CLICK = "MENU_CLICK"
+    SCAN = "SCAN"
+    PAYMENT = "PAYMENT"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One maximum for each kind of event; merging is taking the later one, so order and repetition do not matter."""
+    """Hold when each kind of event last happened to a user.
+
+    To merge is to take the later instant, so late and repeated events do no harm.
+    """
 
     followed_at: datetime | None = None
     unfollowed_at: datetime | None = None
@@ -32,7 +48,7 @@ FACT_OF_EVENT = {
 
 @dataclass(frozen=True, slots=True)
 class UserEvent:
-    """Something a person did. `ad_ids` and `from_ad` go with FOLLOW only."""
+    """Describe something a user did. `ad_ids` and `from_ad` are for FOLLOW only."""
 
     openid: str
     kind: EventKind
@@ -42,14 +58,14 @@ class UserEvent:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The names of the facts it is about."""
+        """Return the names of the facts, fields of `Facts`, that it changes."""
         fact = FACT_OF_EVENT[self.kind]
         return (fact, "ad_followed_at") if self.from_ad or self.ad_ids else (fact,)
 
 
 @dataclass(frozen=True, slots=True)
 class AdFollow:
-    """The ad platform says that somebody followed through an ad. Whether they follow now, WeChat's push says."""
+    """Describe a follow through an ad, reported by the ad platform; only WeChat's push says who follows at present."""
 
     openid: str
     at: datetime
@@ -57,11 +73,12 @@ class AdFollow:
 
     @property
     def facts(self) -> tuple[str, ...]:
+        """Return the names of the facts, fields of `Facts`, that it changes."""
         return ("ad_followed_at",)
 
 
 def facts_from_events(events: Iterable[UserEvent | AdFollow]) -> dict[str, Facts]:
-    """The maxima of the events, by openid."""
+    """Return the latest instants of the events as `{openid: Facts}`."""
     newest: dict[str, dict[str, datetime]] = {}
     for event in events:
         known = newest.setdefault(event.openid, {})
@@ -73,7 +90,10 @@ def facts_from_events(events: Iterable[UserEvent | AdFollow]) -> dict[str, Facts
 
 @dataclass(frozen=True, slots=True)
 class ChannelUser:
-    """A stored person with what follows from the facts. `touchable_until` is None when nothing ever made them so."""
+    """Describe a stored user with what follows from the facts.
+
+    `touchable_until` is None if no event ever made the user touchable.
+    """
 
     channel_id: int
     ordinal: int

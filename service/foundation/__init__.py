@@ -1,1 +1,1 @@
-"""What knows nothing of the product: settings, clock, logging, encryption, batching."""
+"""Provide settings, clock, logging, encryption, batching and cancellation. Nothing here knows the product."""

@@ -1,7 +1,7 @@
-"""Ending tasks of our own, whatever they are doing.
+"""Cancel tasks reliably.
 
-Asking once is not enough: `asyncio.wait_for`, which redis-py sends with, swallows a cancellation that comes together
-with its result (Python 3.11).
+One request is not enough: in Python 3.11 `asyncio.wait_for`, with which redis-py sends, swallows a cancellation that
+arrives together with its result.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ CANCEL_RETRY_INTERVAL: Final = 0.5
 
 
 def raise_if_cancelled() -> None:
-    """Raises CancelledError if somebody cancelled the current task and it was swallowed."""
+    """Raise CancelledError if the current task was cancelled and the cancellation was swallowed."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
 
 
 async def cancel_and_wait(*tasks: "asyncio.Future[Any]") -> None:
-    """Cancels and waits until all are done; what they failed with is not raised."""
+    """Cancel tasks, again every half second, until all are done. Their own errors are dropped."""
     left = set(tasks)
     while left:
         for task in left:

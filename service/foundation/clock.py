@@ -1,4 +1,4 @@
-"""What time it is: one function, handed to everything that needs the time."""
+"""Tell the time, through one function that is handed to everything that needs it."""
 
 import os
 from collections.abc import Callable
@@ -10,23 +10,22 @@ Clock: TypeAlias = Callable[[], datetime]
 
 
 def make_clock(offset_file: str | None) -> Clock:
-    """Make a clock that answers aware UTC times.
+    """Return a clock that answers aware UTC times.
 
-    With `offset_file`, the clock runs ahead of the system by the number of seconds written in that file (a
-    float; negative runs behind; a missing or empty file means 0). The file is read again as soon as it
-    changes, so a test can move the time of several processes at once. Replace the file in one step: a
-    half-written number raises ValueError.
+    With `offset_file` it runs ahead of the system by the seconds written in that file: a float, negative to run behind,
+    0 if the file is missing or empty. The file is read again when it changes, so that a test can move the time of
+    several processes at once. Replace it in one step: the clock raises ValueError on a half-written number.
     """
     return system_clock if offset_file is None else _OffsetClock(Path(offset_file))
 
 
 def system_clock() -> datetime:
-    """Read the system's time, aware and in UTC."""
+    """Return the time of the system, aware and in UTC."""
     return datetime.now(UTC)
 
 
 class _OffsetClock:
-    """The system's time plus the seconds found in a file."""
+    """Answer the time of the system plus the seconds found in a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

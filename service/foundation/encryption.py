@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed before they reach the database, found again by hash, made unguessable."""
+"""Encrypt secrets before they are stored, hash those that rows are found by, and make new ones."""
 
 import base64
 import hashlib
@@ -19,16 +19,15 @@ PATH_SECRET_BYTES: Final = 24
 
 
 class DecryptionError(Exception):
-    """A sealed value fits none of the configured keys: a key is missing, or the value was altered."""
+    """Raised when a stored secret fits none of the configured keys: a key is missing, or the value was altered."""
 
 
 class SecretBox:
-    """Encrypts and authenticates short texts (Fernet: AES-128-CBC with HMAC-SHA256).
+    """Encrypt and authenticate short texts (Fernet: AES-128-CBC with HMAC-SHA256).
 
-    `keys` are the strings of `USER_TAGS_SECRETS_KEY`, random and at least 32 bytes long, so that HKDF and no
-    slow password hash derives the key. The first seals; all of them open. To rotate, put the new key in front
-    and keep the old one behind it; drop the old one once every value has been sealed again.
-    Raises SettingsError when there is no key.
+    `keys` are the strings of `USER_TAGS_SECRETS_KEY`, random and at least 32 bytes long, so that HKDF derives the keys
+    and no slow password hash is needed. The first encrypts; all of them decrypt. To rotate, put the new key in front,
+    and drop the old one when every value has been encrypted again. Raises SettingsError if there is no key.
     """
 
     def __init__(self, keys: tuple[str, ...]) -> None:
@@ -39,41 +38,41 @@ class SecretBox:
         self._fingerprint_keys = [_derive_key(key, FINGERPRINT_PURPOSE) for key in keys]
 
     def encrypt(self, text: str) -> bytes:
-        """Encrypt with the first key. The same text gives different bytes every time."""
+        """Return the text encrypted with the first key; the bytes differ each time."""
         return self._fernet.encrypt(text.encode())
 
     def decrypt(self, encrypted: bytes) -> str:
-        """Decrypt what any of the keys sealed; raises DecryptionError when none did."""
+        """Return the text that one of the keys encrypted; raises DecryptionError if none did."""
         try:
             return self._fernet.decrypt(encrypted).decode()
         except InvalidToken as error:
             raise DecryptionError("A stored secret fits none of the keys in USER_TAGS_SECRETS_KEY.") from error
 
     def sign(self, text: str) -> str:
-        """A signature (HMAC-SHA256, URL-safe) for a text that goes out and comes back. The same each time."""
+        """Return a signature (HMAC-SHA256, URL-safe) of a text that a client will send back; the same each time."""
         return _signature(self._signing_keys[0], text)
 
     def verify_signature(self, text: str, signature: str) -> bool:
-        """Whether one of the keys signed this text."""
+        """Tell whether one of the keys signed this text."""
         given = signature.encode()
         return any(hmac.compare_digest(_signature(key, text).encode(), given) for key in self._signing_keys)
 
     def fingerprints(self, text: str) -> tuple[bytes, ...]:
-        """Hash (HMAC-SHA256) a text that could be guessed, with each key: store the first, look for any."""
+        """Return a hash (HMAC-SHA256, 32 bytes) of a guessable text for each key: store the first, search for any."""
         return tuple(hmac.digest(key, text.encode(), "sha256") for key in self._fingerprint_keys)
 
 
 def lookup_hash(secret: str) -> bytes:
-    """Hash (SHA-256, 32 bytes) an unguessable secret, to find its row by.
+    """Return a hash (SHA-256, 32 bytes) of an unguessable secret, to find its row by.
 
-    The index then compares digests, whose timing tells nothing of the secret, and the table does not hold it.
-    Only for secrets of high entropy: there is no salt.
+    The table does not hold the secret, and the timing of the index reveals only digests. There is no salt, so the
+    secret must be random, as from `new_path_secret`.
     """
     return hashlib.sha256(secret.encode()).digest()
 
 
 def new_path_secret() -> str:
-    """Make a secret for a URL path: 192 random bits in 32 URL-safe characters."""
+    """Return a new secret for a URL path: 192 random bits in 32 URL-safe characters."""
     return secrets.token_urlsafe(PATH_SECRET_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""Read the environment into frozen dataclasses, and refuse by its name whatever is malformed or unknown."""
+"""Read the environment into frozen dataclasses, and name every variable that is malformed or unknown."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "USER_TAGS_"
 MIN_SIMILARITY: Final = 0.65
-# Kubernetes and Docker tell every container where the service user-tags, or user-tags-web, is. The text tells
-# their USER_TAGS_PORT (tcp://10.0.0.7:8000) from one that somebody made up.
+# Kubernetes and Docker set variables in every container that say where the service user-tags, or user-tags-web, is.
+# The value tells their USER_TAGS_PORT (tcp://10.0.0.7:8000) from a misspelt setting.
 SERVICE_LINK: Final = re.compile(
     PREFIX + r"(\w+_)?(SERVICE_HOST=.+|SERVICE_PORT(_\w+)?=\d+"
     r"|PORT=(tcp|udp|sctp)://.+|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=.+)"
@@ -26,7 +26,7 @@ Path = tuple[str, ...]
 
 
 class SettingsError(Exception):
-    """The environment is incomplete or wrong; each argument names a variable and what would be right."""
+    """Raised when the environment is incomplete or wrong; each argument is a sentence about one variable."""
 
     def __str__(self) -> str:
         return " ".join(str(sentence) for sentence in self.args)
@@ -34,7 +34,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """The name of a variable, where it is not the prefix of its group and the name of the field."""
+    """Name the variable of a field, where it is not the prefix of its group and the name of the field."""
 
     name: str
 
@@ -58,10 +58,10 @@ def variables_of(kind: "type[DataclassInstance]") -> dict[Path, str]:
 
 
 def read_variables(kind: type[Group], environment: Mapping[str, str], known: Collection[str]) -> Group:
-    """Return a `kind` with what the environment sets; what is unset or blank keeps its default.
+    """Return a `kind` filled from the environment; a variable that is unset or blank leaves the default.
 
-    Raises SettingsError with a sentence for every malformed variable, and for every one with our prefix that is
-    not among the `known`.
+    Raises SettingsError with a sentence for every malformed variable, and for every one with the prefix `USER_TAGS_`
+    that is not among the `known`.
     """
     names = variables_of(kind)
     given: dict[str, Any] = {}
@@ -77,7 +77,7 @@ def read_variables(kind: type[Group], environment: Mapping[str, str], known: Col
         value = _adapter(kind).validate_python(given)
     except ValidationError as error:
         wrong += [f"{names[_path(each['loc'])]} {each['ctx']['error']}." for each in error.errors(include_input=False)]
-    # Not inside `except`: the library's error holds the texts, among them secrets.
+    # Raised outside `except`, since pydantic's error, which holds the values and so secrets, would be its context.
     if value is None or wrong:
         raise SettingsError(*wrong)
     return value

@@ -1,4 +1,4 @@
-"""Log lines: JSON in production, readable otherwise, and never a secret in them."""
+"""Write log lines without secrets, as JSON in production and as text otherwise."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ import orjson
 REDACTED: Final = "[redacted]"
 QUIET_LOGGERS: Final = ("httpx", "httpcore")
 UVICORN_LOGGERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
-# A line for every request costs more than it tells; uvicorn asks whether anybody listens.
+# A line for every request costs more than it is worth; uvicorn skips it if the logger has no handler.
 SILENCED_LOGGERS: Final = ("uvicorn.access",)
 STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
@@ -30,13 +30,13 @@ SECRET_PATTERNS: Final = tuple(
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """The handler that `configure_logging` puts on the root logger, told apart so that it can be replaced."""
+    """Mark the handler that `configure_logging` put on the root logger, so that the next call replaces it."""
 
 
 class RedactSecrets(logging.Filter):
-    """Blanks secrets in the message, its arguments, the traceback and the extra fields of every record.
+    """Redact secrets in the message, its arguments, the traceback and the extra fields of every record.
 
-    Blanked are JWTs, `Bearer …`, the secret segment of `/wechat/…`, `/ads/…` and `/openapi/label/batchset/…`,
+    Secrets are JWTs, `Bearer …`, the secret segment of `/wechat/…`, `/ads/…` and `/openapi/label/batchset/…`,
     the values of `secret`, `access_token` and `token` in a query or in JSON, and the password of a URL.
     """
 
@@ -56,10 +56,10 @@ class RedactSecrets(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `at` (UTC), `level`, `logger`, `message`, extras, and `error` (a traceback)."""
+    """Format a record as a JSON object: `at` (UTC), `level`, `logger`, `message`, extras, and `error` (a traceback)."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record as one line of JSON."""
+        """Return the record as one line of JSON."""
         line = _extra(record) | {
             "at": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
@@ -74,9 +74,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(production: bool) -> None:
-    """Send every record of INFO and above to stderr, redacted; calling it again replaces what it set up.
+    """Send every record of INFO and above to stderr, redacted. Another call replaces the handler of the first.
 
-    Uvicorn must be started with `log_config=None`, or it puts its own handlers, which redact nothing, back.
+    Start uvicorn with `log_config=None`; otherwise it installs handlers of its own, which redact nothing.
     """
     handler = _Handler(sys.stderr)
     handler.addFilter(RedactSecrets())
@@ -95,8 +95,8 @@ def configure_logging(production: bool) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text with every secret that can be recognised replaced."""
-    # Half a surrogate pair, which a client can send in JSON, could be written neither as JSON nor to stderr.
+    """Return the text with every secret that can be recognised replaced by `[redacted]`."""
+    # A client can send half a surrogate pair in JSON, which can be written neither as JSON nor to stderr.
     text = text.encode(errors="backslashreplace").decode()
     for pattern in SECRET_PATTERNS:
         text = pattern.sub(rf"\1{REDACTED}", text)
@@ -107,7 +107,7 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError):
-        # A filter that raises would break the caller, for no more than a wrong format string.
+        # A wrong format string must not break the code that logs.
         return f"{record.msg} {record.args!r}"
 
 

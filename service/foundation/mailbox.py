@@ -1,4 +1,4 @@
-"""A bounded mailbox: a slow reader gets fewer, larger events, never a gap."""
+"""Queue events for one reader in bounded memory: a slow reader gets fewer, larger events, and never a gap."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Holds at most `MAX_PENDING` events; beyond that `collapse` makes fewer of them that say the same in the end.
+    """Hold at most `MAX_PENDING` events; beyond that `collapse` returns fewer with the same outcome.
 
-    Its one reader either waits with `get`, or has itself called with `on_arrival` and then looks at `first`.
+    The one reader either waits with `get`, or is called back by `on_arrival` and then reads `first`.
     """
 
     __slots__ = ("_call", "_collapse", "_waiting")
@@ -24,6 +24,7 @@ class Mailbox(Generic[T]):
         self._call: Callable[[], object] | None = None
 
     def put(self, event: T) -> None:
+        """Append an event, and wake the reader."""
         self._waiting.append(event)
         if len(self._waiting) > MAX_PENDING:
             self._waiting = self._collapse(self._waiting)
@@ -32,25 +33,27 @@ class Mailbox(Generic[T]):
             call()
 
     def prepend(self, events: Sequence[T]) -> None:
-        """What happened before all that waits, as when a page has just come back."""
+        """Insert events that happened before all that are waiting, such as those a client missed before it resumed."""
         self._waiting[:0] = events
 
     @property
     def first(self) -> T | None:
-        """What has waited longest; it stays until it is dropped."""
+        """Return the oldest event, or None; it stays until `remove_first`."""
         return self._waiting[0] if self._waiting else None
 
     def remove_first(self) -> None:
+        """Remove the oldest event; raises IndexError if there is none."""
         del self._waiting[0]
 
     def on_arrival(self, call: Callable[[], object]) -> None:
-        """Calls once: at once if anything waits, or else when the next event comes."""
+        """Call `call` once: at once if an event is waiting, otherwise when the next one is put."""
         if self._waiting:
             call()
         else:
             self._call = call
 
     async def get(self) -> T:
+        """Wait for an event, and remove and return the oldest."""
         while not self._waiting:
             arrived = asyncio.get_running_loop().create_future()
             self._call = partial(_resolve, arrived)

@@ -1,6 +1,7 @@
-"""Declare every setting once: its variable, type, default and what is accepted. docs/settings.md explains them.
+"""Declare every setting once: its variable, type, default and accepted values.
 
-A setting's variable is its name in capitals behind the prefix of its group, unless `Variable` names another.
+The variable is the prefix of the group and the name of the field in capitals, unless `Variable` names another.
+Source: docs/settings.md, which a test compares with this module.
 """
 
 import os
@@ -97,7 +98,7 @@ class ClientLimits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Hold the settings of one process, immutable. Durations are timedeltas, secrets are kept out of `repr`."""
+    """Hold the settings of one process. `repr` leaves out the secrets and the URLs that contain passwords."""
 
     database_url: Annotated[DatabaseUrl | None, Variable("DATABASE_URL")] = field(default=None, repr=False)
     redis_url: Annotated[RedisUrl | None, Variable("REDIS_URL")] = field(default=None, repr=False)
@@ -136,7 +137,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
-    """Hold the settings of the demo's own process. `rate` is in events per second; port 0 means a free one."""
+    """Hold the settings of the demo. `rate` is in events per second; port 0 means any free one."""
 
     prefix: ClassVar[str] = "USER_TAGS_DEMO_"
 
@@ -147,16 +148,16 @@ class DemoSettings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings; raises SettingsError where one is malformed, unknown or, in production, unsafe."""
+    """Return the settings; raises SettingsError if one is malformed, unknown or, in production, unsafe."""
     settings = read_variables(Settings, environment, _known())
-    complaints = [*_contradictions(settings), *(_production_complaints(settings) if settings.production else ())]
-    if complaints:
-        raise SettingsError(*complaints)
+    errors = [*_contradictions(settings), *(_production_errors(settings) if settings.production else ())]
+    if errors:
+        raise SettingsError(*errors)
     return settings
 
 
 def read_demo_settings(environment: Mapping[str, str] = os.environ) -> DemoSettings:
-    """Return the settings of the demo; raises SettingsError where one is malformed or unknown."""
+    """Return the settings of the demo; raises SettingsError if one is malformed or unknown."""
     return read_variables(DemoSettings, environment, _known())
 
 
@@ -171,7 +172,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield "USER_TAGS_TRUSTED_DOCUMENTS_MODE needs USER_TAGS_TRUSTED_DOCUMENTS, the files to trust."
 
 
-def _production_complaints(settings: Settings) -> Iterator[str]:
+def _production_errors(settings: Settings) -> Iterator[str]:
     needed = (
         ("DATABASE_URL", settings.database_url),
         ("REDIS_URL", settings.redis_url),

@@ -1,22 +1,23 @@
-"""Pages are told in rounds, so that ten thousand of them hold up nobody else for long."""
+"""Spread many short calls over turns of the event loop, so that everything else in it waits milliseconds."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-# A few milliseconds' worth.
-PAGES_PER_TURN: Final = 200
+CALLS_PER_TURN: Final = 200
+"""How many calls, each an event sent to one open page, take a few milliseconds."""
 
 
 class TurnScheduler:
-    """Calls everybody in the order they asked, some in each turn of the event loop."""
+    """Make calls in the order they were added, `CALLS_PER_TURN` in each turn of the event loop."""
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
         self._scheduled = False
 
     def add(self, call: Callable[[], None]) -> None:
+        """Add a call, to be made in a later turn. If it raises, the event loop logs that, and the others are made."""
         self._waiting.append(call)
         self._schedule()
 
@@ -28,8 +29,8 @@ class TurnScheduler:
     def _run_turn(self) -> None:
         self._scheduled = False
         try:
-            for _ in range(min(PAGES_PER_TURN, len(self._waiting))):
+            for _ in range(min(CALLS_PER_TURN, len(self._waiting))):
                 self._waiting.popleft()()
         finally:
-            # Whatever went wrong with one page, the others are told.
+            # A call that raised must not hold up those after it.
             self._schedule()

@@ -1,6 +1,6 @@
-"""Types of variables: each turns the text of a variable into a value, or says what would be right.
+"""Parse the text of a variable into a value, or say what would be accepted.
 
-The complaints follow the name of the variable ("USER_TAGS_HEAD_BYTES must be …"). URLs and secrets are never repeated.
+The messages follow the name of the variable ("USER_TAGS_HEAD_BYTES must be …") and never repeat a URL or a secret.
 """
 
 import math
@@ -20,7 +20,7 @@ UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def _url(*schemes: str, base: bool = False) -> BeforeValidator:
-    """Accept URLs of these schemes; those that are the base of others lose their last slash."""
+    """Accept URLs with one of these schemes; with `base`, to which paths are appended, without the last slash."""
 
     def parse(text: str) -> str:
         if text.partition("://")[0].lower() not in schemes:
@@ -31,7 +31,7 @@ def _url(*schemes: str, base: bool = False) -> BeforeValidator:
 
 
 def _word(*words: str, value: Callable[[str], object] = str) -> BeforeValidator:
-    """Accept one of a few words, in any case."""
+    """Accept one of a few words, in upper or lower case."""
 
     def parse(text: str) -> object:
         if text.lower() not in words:
@@ -48,7 +48,7 @@ def _secret(text: str) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Split at commas; commas alone are as good as nothing."""
+    """Split at commas; a text without any name leaves the default."""
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     if not names:
         raise PydanticUseDefault
@@ -134,7 +134,7 @@ Trust: TypeAlias = Annotated[TrustMode, _word(*get_args(TrustMode))]
 Production: TypeAlias = Annotated[bool, _word("development", "production", value="production".__eq__)]
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_duration)]
 Positive: TypeAlias = Annotated[timedelta, BeforeValidator(_positive)]
-"""A duration that would mean nothing, or a busy loop, if it were zero."""
+"""A duration above zero."""
 AtLeastASecond: TypeAlias = Annotated[timedelta, BeforeValidator(_at_least_a_second)]
 Cadence: TypeAlias = Annotated[timedelta, BeforeValidator(_cadence)]
-"""A duration that fits the clock face: it divides a minute, an hour or a day."""
+"""A duration that divides a minute, an hour or a day evenly, so that it can be a schedule."""

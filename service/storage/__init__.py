@@ -1,1 +1,1 @@
-"""One module per topic; each calls the named statements in sql/queries."""
+"""Run the named statements: one module per topic, whose functions take a connection and never commit."""

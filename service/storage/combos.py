@@ -1,15 +1,14 @@
-"""What combos are made of, how far they are computed, and computed members on their way into blocks."""
+"""Store what combos are made of and how far they are computed, and write computed members into blocks."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 import asyncpg
 
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ChangeCause
 from service.entities.expressions import Expression, Operator, from_json, to_json
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -21,19 +20,25 @@ COMPARE_SQL: Final = (
     "select h.block, d.tag_id, d.before, d.after from ({}) h "
     "cross join lateral (values {}) d (tag_id, before, after) where d.before <> d.after"
 )
-# Statements nest as deep as this; what is written by one is seen by the next.
+# Each combo nests its statement one level deeper. The next statement sees what the one before has written.
 MAX_COMBOS_PER_STATEMENT: Final = 50
-# A tag, and what it is made of; None: nobody has it.
-ComboDefinition: TypeAlias = tuple[int, Expression | None]
 COMPUTED_SECTION: Final = re.compile(r"/\* computed \*/.*/\* end \*/", re.DOTALL)
 
 
+class ComboDefinition(NamedTuple):
+    """Hold what a tag is made of; without an expression nobody has the tag."""
+
+    tag_id: int
+    expression: Expression | None
+
+
 async def insert_combo(conn: Connection, channel_id: int, tag_id: int, expression: Expression) -> None:
+    """Insert what a new combo is made of."""
     await conn.execute(STATEMENTS["insert_combo"], channel_id, tag_id, to_json(expression))
 
 
 async def restart_combos(conn: Connection, channel_id: int, expressions: Mapping[int, Expression]) -> None:
-    """Makes running computations of these combos void, and says what they are made of from now on."""
+    """Replace what combos are made of, `{tag_id: expression}`, and make running computations of them void."""
     tag_ids = sorted(expressions)
     if tag_ids:
         texts = [to_json(expressions[tag_id]) for tag_id in tag_ids]
@@ -41,7 +46,7 @@ async def restart_combos(conn: Connection, channel_id: int, expressions: Mapping
 
 
 async def lock_combo(conn: Connection, channel_id: int, tag_id: int) -> Combo | None:
-    """None when somebody else has it, or there is none."""
+    """Lock the computation of a combo and return it; None if another process has it, or there is none."""
     row = await conn.fetchrow(STATEMENTS["lock_combo"], channel_id, tag_id)
     return None if row is None else _combo(row)
 
@@ -49,58 +54,67 @@ async def lock_combo(conn: Connection, channel_id: int, tag_id: int) -> Combo | 
 async def save_combo_progress(
     conn: Connection, channel_id: int, tag_id: int, next_block: int | None, started_at: datetime
 ) -> None:
+    """Record the next block to be computed of a combo, None when all are, and when the computation began."""
     await conn.execute(STATEMENTS["save_combo_progress"], channel_id, tag_id, next_block, started_at)
 
 
 async def set_combo_as_of(conn: Connection, channel_id: int, tag_id: int, as_of: datetime) -> None:
+    """Record the instant whose changes a combo includes when it becomes ACTIVE."""
     await conn.execute(STATEMENTS["set_combo_as_of"], channel_id, tag_id, as_of)
 
 
 async def raise_combos_as_of(conn: Connection, channel_id: int, combos: Sequence[Combo], as_of: datetime) -> None:
+    """Raise that instant for combos after a refresh of every block, unless their computation began anew meanwhile."""
     tag_ids, generations = [each.tag_id for each in combos], [each.generation for each in combos]
     await conn.execute(STATEMENTS["raise_combos_as_of"], channel_id, tag_ids, generations, as_of)
 
 
 async def bump_combos_epoch(conn: Connection, channel_id: int) -> None:
+    """Have the combos of every block computed again; the caller holds the channel's state."""
     await conn.execute(STATEMENTS["bump_combos_epoch"], channel_id)
 
 
 async def combo_graph(conn: Connection, channel_id: int) -> ComboGraph:
-    """The catalogue with its combos, in one snapshot."""
+    """Return the catalogue of a channel with its combos, of one snapshot."""
     rows = await conn.fetch(STATEMENTS["combo_graph"], channel_id)
     combos = {row["tag_id"]: _combo(row) for row in rows if row["expression"] is not None}
     return ComboGraph(catalogue_of_rows(rows, channel_id), combos, rows[0]["combos_epoch"])
 
 
 async def combos_of(conn: Connection, channel_id: int) -> dict[int, Combo]:
+    """Return the combos of a channel, deleted ones too, `{tag_id: combo}`."""
     return {row["tag_id"]: _combo(row) for row in await conn.fetch(STATEMENTS["combos_of"], channel_id)}
 
 
 async def has_pending_combos(conn: Connection, channel_id: int) -> bool:
+    """Tell whether some combo of the channel waits to be computed."""
     return bool(await conn.fetchval(STATEMENTS["has_pending_combos"], channel_id))
 
 
 async def blocks_from(conn: Connection, channel_id: int, first: int, limit: int) -> list[int]:
+    """Return the first `limit` blocks from `first` on, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_from"], channel_id, first, limit)]
 
 
 async def stale_blocks(conn: Connection, channel_id: int) -> list[int]:
-    """Blocks whose combos may not be what their operands say."""
+    """Return the blocks whose combos may not be what their operands say, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["stale_blocks"], channel_id)]
 
 
 async def stale_among(conn: Connection, channel_id: int, blocks: Iterable[int], epoch: int) -> list[int]:
+    """Return which of these locked blocks changed since their combos were computed in this epoch, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["stale_among"], channel_id, list(blocks), epoch)]
 
 
 async def blocks_with_members(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> list[int]:
+    """Return the blocks in which somebody has one of these tags, as the counts say, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_with_members"], channel_id, list(tag_ids))]
 
 
 async def wrong_members(
     conn: Connection, channel_id: int, blocks: Iterable[int], members: Sequence[ComboDefinition]
 ) -> dict[int, int]:
-    """By tag, how many people of locked blocks have it wrongly or lack it."""
+    """Count the people of locked blocks who have a tag wrongly or lack it, `{tag_id: people}`."""
     wrong: dict[int, int] = {}
     for some in _batches(members):
         text = _with_definitions(STATEMENTS["wrong_members"], some)
@@ -118,7 +132,7 @@ async def write_members(
     clock: datetime,
     epoch: int | None = None,
 ) -> list[ChangeNotification]:
-    """Writes what tags are made of (None: nobody) into locked blocks, operands first; the wake-ups are for later.
+    """Write what tags are made of into locked blocks, operands first, and return the notifications to publish.
 
     `epoch` says that these are all the combos of the channel: then the blocks count as up to date in it.
     """
@@ -143,7 +157,7 @@ def _batches(members: Sequence[ComboDefinition]) -> list[Sequence[ComboDefinitio
 
 
 def differences_sql(members: Sequence[ComboDefinition]) -> str:
-    """SQL for (block, tag_id, before, after) of every tag that is not what it is made of, in blocks `$2` of `$1`.
+    """Return SQL for (block, tag_id, before, after) of each tag that is not what it is made of, in blocks `$2` of `$1`.
 
     Whatever is stored is fetched once a block; a tag later in the list sees what the earlier ones become. Only
     numbers of ours enter the text.
@@ -171,7 +185,7 @@ def _combo(row: asyncpg.Record) -> Combo:
     )
 
 
-# Where a named statement has this, the compiled expression goes; as it stands it is nobody.
+# A compiled expression takes the place of this in a named statement, which without one finds nobody.
 EMPTY_BITMAP: Final = "0::bit(32000)"
 EXPRESSION_PLACEHOLDER: Final = f"/* expression */ {EMPTY_BITMAP}"
 STORED_MEMBERS: Final = (
@@ -182,7 +196,7 @@ OPERATOR_SYMBOLS: Final = {Operator.ALL: " & ", Operator.ANY: " | ", Operator.EX
 
 
 def compile_expression(expression: Expression, computed: Mapping[int, str] | None = None) -> str:
-    """The members of an expression in the block of the row `h`, as one scalar SQL expression that is never null.
+    """Return the members of an expression in the block of the row `h`, as one scalar SQL expression that is never null.
 
     Each leaf is a look-up by primary key of what is stored, or the column in `computed`; nothing but integers of ours
     enters the text. `$1` is the channel. Measured: as fast as any join or pivot, and its plan cannot go wrong.
@@ -195,17 +209,20 @@ def compile_expression(expression: Expression, computed: Mapping[int, str] | Non
 
 
 def fill_expression(statement: str, expression: Expression) -> str:
-    """The text of a named statement with `expression` in the place it leaves for one."""
+    """Return the text of a named statement with `expression` in place of its placeholder.
+
+    Raises LookupError if the statement has none.
+    """
     if EXPRESSION_PLACEHOLDER not in statement:
         raise LookupError("the statement has no place for an expression")
     return statement.replace(EXPRESSION_PLACEHOLDER, compile_expression(expression))
 
 
 async def count_of_expression(conn: Connection, channel_id: int, expression: Expression) -> int:
-    """How many people are in the set, exactly."""
+    """Count the people of a set, exactly."""
     return int(await conn.fetchval(fill_expression(STATEMENTS["count_of_expression"], expression), channel_id))
 
 
 def stored_members_sql(tag_id: int) -> str:
-    """The stored members of one tag in the block of the row `h`; never null."""
+    """Return the stored members of one tag in the block of the row `h`, as SQL that is never null."""
     return STORED_MEMBERS.format(int(tag_id))

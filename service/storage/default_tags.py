@@ -1,8 +1,9 @@
-"""Facts in, differences of default tags out: the statements that call the rules in SQL."""
+"""Merge facts and find differences of default tags, by the rules in `sql/functions/default_tag_rules.sql`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -11,10 +12,12 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from service.storage.users import FACT_NAMES, UserForgottenError
 
+WINDOW_NAMES: Final = ("follow", "menu_click", "scan", "message", "payment", "new_user")
+
 
 @dataclass(frozen=True, slots=True)
 class RulesDifference:
-    """Users of a block whose bits show `old_rules` and should show `rules`; bit r - 1 of a mask is default tag r."""
+    """Hold users of a block whose bits show `old_rules` and should show `rules`; bit r - 1 is default tag r."""
 
     block: int
     offsets: tuple[int, ...]
@@ -22,9 +25,23 @@ class RulesDifference:
     old_rules: int
 
 
+class NewFacts(NamedTuple):
+    """Hold facts to be merged into those of a user, and the instant at which the user is then evaluated."""
+
+    facts: Facts
+    now: datetime
+
+
+class Visit(NamedTuple):
+    """Bound the boundaries of a block to be crossed: those in (after, until]. The block is evaluated at `until`."""
+
+    after: datetime
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelRules:
-    """What the rules need to know of a channel."""
+    """Describe a channel as the rules see it."""
 
     channel_id: int
     mini_program: bool
@@ -33,24 +50,24 @@ class ChannelRules:
 
 @dataclass(frozen=True, slots=True)
 class StoredWindows:
+    """Hold the windows in force, by name; `version` grows with new windows and with new rules."""
+
     version: int
     windows: dict[str, timedelta]
 
 
-async def merge_facts(
-    conn: Connection, rules: ChannelRules, facts: Mapping[int, tuple[Facts, datetime]]
-) -> list[RulesDifference]:
-    """Merges (facts, evaluation instant) by ordinal in locked blocks; answers whose tags must change.
+async def merge_facts(conn: Connection, rules: ChannelRules, facts: Mapping[int, NewFacts]) -> list[RulesDifference]:
+    """Merge facts into those of users in locked blocks, `{ordinal: facts}`, and return whose tags must change.
 
-    Raises UserForgottenError when somebody is not there any more; the transaction must then be given up.
+    Raises UserForgottenError when somebody no longer exists; the transaction must then be given up.
     """
     ordinals = sorted(facts)
-    columns = [[getattr(facts[ordinal][0], name) for ordinal in ordinals] for name in FACT_NAMES]
+    columns = [[getattr(facts[ordinal].facts, name) for ordinal in ordinals] for name in FACT_NAMES]
     rows = await conn.fetch(
         STATEMENTS["merge_facts"],
         rules.channel_id,
         ordinals,
-        [facts[ordinal][1] for ordinal in ordinals],
+        [facts[ordinal].now for ordinal in ordinals],
         *columns,
         rules.mini_program,
         rules.bound_at,
@@ -60,17 +77,15 @@ async def merge_facts(
     return _differences(rows)
 
 
-async def cross_boundaries(
-    conn: Connection, rules: ChannelRules, visits: Mapping[int, tuple[datetime, datetime]]
-) -> list[RulesDifference]:
-    """Re-evaluates whoever has a boundary in (after, until], given by locked block, at `until`."""
+async def cross_boundaries(conn: Connection, rules: ChannelRules, visits: Mapping[int, Visit]) -> list[RulesDifference]:
+    """Re-evaluate everybody of locked blocks who has a boundary in the visit to their block, `{block: visit}`."""
     blocks = sorted(visits)
     rows = await conn.fetch(
         STATEMENTS["cross_boundaries"],
         rules.channel_id,
         blocks,
-        [visits[block][0] for block in blocks],
-        [visits[block][1] for block in blocks],
+        [visits[block].after for block in blocks],
+        [visits[block].until for block in blocks],
         rules.mini_program,
         rules.bound_at,
     )
@@ -80,7 +95,7 @@ async def cross_boundaries(
 async def default_tag_differences(
     conn: Connection, rules: ChannelRules, block: int, now: datetime
 ) -> list[RulesDifference]:
-    """Everyone in a locked block whose bits are not what the facts say at `now`."""
+    """Return everybody in a locked block whose bits are not what the facts say at `now`."""
     rows = await conn.fetch(
         STATEMENTS["default_tag_differences"],
         rules.channel_id,
@@ -93,28 +108,28 @@ async def default_tag_differences(
 
 
 async def schedule_reevaluation(conn: Connection, rules: ChannelRules, block: int, now: datetime) -> list[int]:
-    """Arms whoever in a locked block would sleep through a boundary; their ordinals."""
+    """Set the missing timers of a locked block, and return the ordinals of those who had none in time."""
     rows = await conn.fetch(STATEMENTS["schedule_reevaluation"], rules.channel_id, block, now, rules.mini_program)
     return [row["ordinal"] for row in rows]
 
 
 async def prune_timers(conn: Connection, channel_id: int, block: int) -> None:
-    """Forgets the alarms of a locked block that have rung."""
+    """Delete the timers of a locked block that are spent."""
     await conn.execute(STATEMENTS["prune_timers"], channel_id, block)
 
 
 async def current_windows(conn: Connection) -> StoredWindows:
+    """Return the windows in force. Raises LookupError if there are none."""
     row = await conn.fetchrow(STATEMENTS["current_windows"])
     if row is None:
         raise LookupError("the windows are missing; the migrations insert them")
-    names = ("follow", "menu_click", "scan", "message", "payment", "new_user")
-    return StoredWindows(row["version"], {name: row[name] for name in names})
+    return StoredWindows(row["version"], {name: row[name] for name in WINDOW_NAMES})
 
 
-async def insert_windows(conn: Connection, windows: dict[str, timedelta], now: datetime) -> None:
-    """Windows that count from now on; a concurrent writer of the same version wins."""
-    names = ("follow", "menu_click", "scan", "message", "payment", "new_user")
-    await conn.execute(STATEMENTS["insert_windows"], *(windows[name] for name in names), now)
+async def insert_windows(conn: Connection, windows: dict[str, timedelta], now: datetime) -> bool:
+    """Put windows, by name, into force from now on; return False if another process was faster with others."""
+    values = [windows[name] for name in WINDOW_NAMES]
+    return await conn.fetchval(STATEMENTS["insert_windows"], *values, now) is not None
 
 
 def _differences(rows: list[asyncpg.Record]) -> list[RulesDifference]:

@@ -1,4 +1,4 @@
-"""Where people and blocks stand: what the live feed starts from and compares with."""
+"""Read the positions of people and the revisions of blocks that the live feeds start from and compare with."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -6,15 +6,14 @@ from datetime import datetime
 
 import asyncpg
 
-from service.entities.blocks import block_of, offset_of, ordinal_at
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause, block_of, offset_of, ordinal_at
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
 class BlockPosition:
-    """A known person's place and bits at one version of the block."""
+    """Hold the block, offset and tag ids of a known person at one version of the block."""
 
     block: int
     offset: int
@@ -25,12 +24,13 @@ class BlockPosition:
 
     @property
     def ordinal(self) -> int:
+        """Return the ordinal of the person."""
         return ordinal_at(self.block, self.offset)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One snapshot: the channel's tag states and, if the person is known, their block."""
+    """Hold the tag states of a channel and a person's position in their block, None if unknown, of one snapshot."""
 
     open: bool
     tag_version: int
@@ -40,14 +40,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """Newest versions with their instants: of the tag states and of each block."""
+    """Hold the newest versions with their instants: of the tag states and of each block."""
 
     tags: tuple[int, datetime]
     blocks: dict[int, tuple[int, datetime]]
 
 
 async def read_positions(conn: Connection, channel_id: int, openids: Collection[str]) -> dict[str, Position]:
-    """Each of `openids` in one and the same snapshot; raises LookupError when there is no such channel."""
+    """Return the position of each openid, all of one snapshot. Raises LookupError when there is no such channel."""
     rows = await conn.fetch(STATEMENTS["read_positions"], channel_id, list(openids))
     if not rows:
         raise LookupError("a channel never loses its state")
@@ -57,7 +57,7 @@ async def read_positions(conn: Connection, channel_id: int, openids: Collection[
 
 
 async def block_positions_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, BlockPosition]:
-    """Those of `openids` that are known by now."""
+    """Return the positions of the openids that are known, `{openid: position}`, with the cause of the last change."""
     rows = await conn.fetch(STATEMENTS["block_positions_of"], channel_id, list(openids))
     return {
         row["openid"]: replace(
@@ -68,7 +68,7 @@ async def block_positions_of(conn: Connection, channel_id: int, openids: Iterabl
 
 
 async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[int]) -> Revisions | None:
-    """What a lost wake-up would have said; None when there is no such channel."""
+    """Return the newest revisions of the tag states and of these blocks; None when there is no such channel."""
     rows = await conn.fetch(STATEMENTS["current_revisions"], channel_id, list(blocks))
     if not rows:
         return None

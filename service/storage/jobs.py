@@ -1,4 +1,4 @@
-"""Jobs of a channel."""
+"""Store the jobs of a channel: insert them, claim them, save them slice by slice, prune them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
@@ -26,7 +26,7 @@ async def insert_job(
     now: datetime,
     starts_at: datetime | None = None,
 ) -> Job:
-    """A new job, QUEUED, or WAITING until `starts_at`. Takes the lock of the channel's state."""
+    """Insert a job, QUEUED, or WAITING until `starts_at`, and return it; locks the channel's state."""
     job_id = await conn.fetchval(STATEMENTS["allocate_job_id"], channel_id)
     state = JobState.QUEUED if starts_at is None else JobState.WAITING
     written = orjson.dumps(payload).decode()
@@ -37,42 +37,46 @@ async def insert_job(
 
 
 async def set_job_total(conn: Connection, job: Job, total: int) -> Job:
+    """Record how much there is to do, and return the job. Raises LookupError if it does not exist."""
     return _to_job(await conn.fetchrow(STATEMENTS["set_job_total"], job.channel_id, job.job_id, total))
 
 
 async def job(conn: Connection, channel_id: int, job_id: int) -> Job | None:
+    """Return a job, or None if there is none with this number."""
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["job"], channel_id, job_id))
 
 
 async def jobs_by_id(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> list[Job]:
+    """Return the jobs with these numbers, in any order."""
     return [_to_job(row) for row in await conn.fetch(STATEMENTS["jobs_by_id"], channel_id, list(job_ids))]
 
 
 async def jobs_page(
     conn: Connection, channel_id: int, kinds: Collection[JobKind], *, before: int, limit: int
 ) -> list[Job]:
-    """Newest first, older than number `before`."""
+    """Return at most `limit` jobs of these kinds with numbers below `before`, newest first."""
     return [_to_job(row) for row in await conn.fetch(STATEMENTS["jobs_page"], channel_id, list(kinds), before, limit)]
 
 
 async def count_unfinished_jobs(conn: Connection, channel_id: int, kind: JobKind) -> int:
+    """Count the jobs of a kind that are not finished."""
     return int(await conn.fetchval(STATEMENTS["count_unfinished_jobs"], channel_id, kind))
 
 
 async def unfinished_jobs(conn: Connection, now: datetime) -> list[UnfinishedJob]:
-    """What somebody should take up, of all channels."""
+    """Return the jobs of all channels that a worker should claim at `now`."""
     return [UnfinishedJob(*row) for row in await conn.fetch(STATEMENTS["unfinished_jobs"], now)]
 
 
 async def claim_job(
     conn: Connection, channel_id: int, job_id: int, *, now: datetime, lease_until: datetime
 ) -> Job | None:
-    """The job, which is ours until `lease_until`; None when there is nothing to take up."""
+    """Claim a job until `lease_until` and return it; None if it is finished, not due, or claimed by another worker."""
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["claim_job"], channel_id, job_id, now, lease_until))
 
 
 async def write_job(conn: Connection, wanted: Job) -> Job | None:
-    """The job as it shall be, by whoever holds `wanted.claim`; None when that is nobody any more."""
+    """Save a job as it shall be, and return it; None if `wanted.claim` no longer holds it."""
     row = await conn.fetchrow(
         STATEMENTS["write_job"],
         wanted.channel_id,
@@ -94,11 +98,12 @@ async def write_job(conn: Connection, wanted: Job) -> Job | None:
 
 
 async def cancel_job(conn: Connection, channel_id: int, job_id: int, now: datetime) -> Job | None:
-    """The job, now CANCELLED; None when it was finished before."""
+    """Cancel a job and return it; None if it was finished before."""
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["cancel_job"], channel_id, job_id, now))
 
 
 async def prune_jobs(conn: Connection, channel_id: int, kinds: Collection[JobKind], before: datetime) -> None:
+    """Delete jobs of these kinds that finished, and whose results expired, before an instant."""
     await conn.execute(STATEMENTS["prune_jobs"], channel_id, list(kinds), before)
 
 

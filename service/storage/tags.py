@@ -1,4 +1,4 @@
-"""Tags of a channel and the log of structural changes."""
+"""Store the tags of a channel, the log of structural changes, and samples of their sizes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from service.entities.enums import ChangeCause, TagKind, TagState
-from service.entities.tags import Catalogue, Tag, TagChange, TagSize
+from service.entities.blocks import ChangeCause
+from service.entities.tags import Catalogue, Tag, TagChange, TagKind, TagSize, TagState
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
 class TagChangesSince:
-    """`known` is False where the log does not hold the version asked from."""
+    """Hold the structural changes after a version; `known` is False where the log does not hold that version."""
 
     version: int
     at: datetime
@@ -23,7 +23,7 @@ class TagChangesSince:
 
 
 async def insert_tags(conn: Connection, new: Sequence[Tag]) -> None:
-    """New tags, with the numbers they were given; their names were found free under the lock of the channel."""
+    """Insert tags with the numbers they were given; their names were found free under the lock of the channel."""
     for tag in new:
         await conn.execute(
             STATEMENTS["insert_tag"],
@@ -39,7 +39,7 @@ async def insert_tags(conn: Connection, new: Sequence[Tag]) -> None:
 
 
 async def update_tags(conn: Connection, channel_id: int, edited: Sequence[Tag]) -> None:
-    """Tags as they shall be; in one statement, so that two may exchange their names.
+    """Write edited tags, in one statement, so that two may exchange their names.
 
     The caller bumps the channel's tag-state version: by it every process knows that its catalogue is old.
     """
@@ -60,12 +60,12 @@ async def update_tags(conn: Connection, channel_id: int, edited: Sequence[Tag]) 
 
 
 async def catalogue(conn: Connection, channel_id: int) -> Catalogue:
-    """Every tag of a channel, deleted ones too, with the gate, as of one tag-state version."""
+    """Return every tag of a channel, deleted ones too, with the gate, as of one tag-state version."""
     return catalogue_of_rows(await conn.fetch(STATEMENTS["catalogue"], channel_id), channel_id)
 
 
 def catalogue_of_rows(rows: Sequence[asyncpg.Record], channel_id: int) -> Catalogue:
-    """The catalogue in rows that have a tag each and repeat the state of the channel."""
+    """Return the catalogue in rows that have a tag each and repeat the state of the channel."""
     first = rows[0]
     return Catalogue(
         channel_id=channel_id,
@@ -80,7 +80,7 @@ def catalogue_of_rows(rows: Sequence[asyncpg.Record], channel_id: int) -> Catalo
 async def log_tag_changes(
     conn: Connection, channel_id: int, changes: Sequence[TagChange], cause: ChangeCause | None
 ) -> None:
-    """Lines of one version."""
+    """Log the changes of one version, of which there is at least one."""
     await conn.execute(
         STATEMENTS["log_tag_changes"],
         channel_id,
@@ -95,7 +95,7 @@ async def log_tag_changes(
 
 
 async def tag_changes_since(conn: Connection, channel_id: int, known: tuple[int, datetime]) -> TagChangesSince:
-    """Structural changes after the (version, at) in `known`, in order."""
+    """Return the structural changes after the (version, at) in `known`, in order."""
     rows = await conn.fetch(STATEMENTS["tag_changes_since"], channel_id, *known)
     if not rows:
         return TagChangesSince(known[0], known[1], known=False, changes=())
@@ -116,7 +116,7 @@ async def tag_changes_since(conn: Connection, channel_id: int, known: tuple[int,
 
 
 async def prune_tag_changes(conn: Connection, channel_id: int, before: datetime) -> None:
-    """Forgets structural changes before an instant; the newest forgotten version stays known."""
+    """Delete structural changes from before an instant; the newest of them stays known."""
     version = await conn.fetchval(STATEMENTS["raise_tag_base"], channel_id, before)
     if version is not None:
         await conn.execute(STATEMENTS["prune_tag_changes"], channel_id, version)
@@ -139,21 +139,21 @@ def _tag(row: asyncpg.Record, channel_id: int | None = None) -> Tag:
 
 
 async def sample_sizes(conn: Connection, channel_id: int, now: datetime) -> None:
-    """Remembers the sizes that changed since they were last remembered."""
+    """Record the sizes of tags that changed since the last sample."""
     await conn.execute(STATEMENTS["sample_sizes"], channel_id, now)
 
 
 async def thin_sizes(
     conn: Connection, channel_id: int, *, older_than: datetime, every: timedelta, forget_before: datetime
 ) -> None:
-    """Of old samples keeps the last in each span; what was true at `forget_before` stays known."""
+    """Thin old samples to the last in each span; what was true at `forget_before` stays known."""
     await conn.execute(STATEMENTS["thin_sizes"], channel_id, older_than, every, forget_before)
 
 
 async def sizes_since(
     conn: Connection, channel_id: int, tag_ids: Iterable[int], since: datetime
 ) -> dict[int, list[TagSize]]:
-    """By tag id, oldest first, beginning with what was true at `since`."""
+    """Return the sizes of tags, `{tag_id: samples}`, oldest first, beginning with what was true at `since`."""
     found: dict[int, list[TagSize]] = {}
     for row in await conn.fetch(STATEMENTS["sizes_since"], channel_id, list(tag_ids), since):
         found.setdefault(row["tag_id"], []).append(TagSize(row["at"], row["members"]))

@@ -1,4 +1,4 @@
-"""What a web process holds at this moment, for operators: `kill -USR1` writes it into the log as one line of JSON."""
+"""Tell operators what a web process holds: `kill -USR1` writes it into the log as one line of JSON."""
 
 import asyncio
 import gc
@@ -12,9 +12,7 @@ from contextlib import contextmanager
 
 import orjson
 
-from service.auth.quotas import OpenSubscriptions
-from service.domain.feed.hub import Hub
-from service.storage.database.pool import Pool
+from service.resources import Resources
 
 UNNAMED_TASK = re.compile(r"Task-\d+")
 NUMBER = re.compile(r"\d+")
@@ -22,14 +20,16 @@ NUMBER = re.compile(r"\d+")
 log = logging.getLogger(__name__)
 
 
-def process_stats(subscriptions: OpenSubscriptions, hub: Hub, pool: Pool) -> dict[str, object]:
-    """Subscriptions and pages that are open, connections to the database, blocks of memory in use, and how many tasks
-    there are of each kind. What only waits to be collected is collected before: that takes a moment.
+def process_stats(resources: Resources) -> dict[str, object]:
+    """Return the counts of open subscriptions and pages, connections, blocks of memory, and asyncio tasks by kind.
+
+    Garbage is collected first, so that it is not counted; that takes a moment.
     """
+    pool = resources.runtime.pool
     gc.collect()
     return {
-        "subscriptions": subscriptions.total,
-        "pages": hub.open_pages,
+        "subscriptions": resources.subscriptions.total,
+        "pages": resources.hub.open_pages,
         "connections": pool.get_size(),
         "idle": pool.get_idle_size(),
         "blocks": sys.getallocatedblocks(),
@@ -39,14 +39,14 @@ def process_stats(subscriptions: OpenSubscriptions, hub: Hub, pool: Pool) -> dic
 
 @contextmanager
 def log_stats_on_signal(read_stats: Callable[[], dict[str, object]]) -> Iterator[None]:
-    """While this is open, SIGUSR1 writes into the log what `read_stats` answers."""
+    """Log what `read_stats` returns whenever SIGUSR1 arrives, as long as this is open."""
     loop = asyncio.get_running_loop()
     try:
         loop.add_signal_handler(
             signal.SIGUSR1, lambda: log.info("process stats %s", orjson.dumps(read_stats()).decode())
         )
     except (NotImplementedError, RuntimeError, ValueError):
-        # Only the main thread of a process gets signals, and not everywhere.
+        # Only the main thread of a process gets signals, and not on every system.
         yield
         return
     try:
@@ -56,7 +56,7 @@ def log_stats_on_signal(read_stats: Callable[[], dict[str, object]]) -> Iterator
 
 
 def _task_kind(task: "asyncio.Task[object]") -> str:
-    """Its name without numbers; what nobody named goes by its coroutine."""
+    """Return the name without its numbers; of a task that nobody named, its coroutine's."""
     name = task.get_name()
     if UNNAMED_TASK.fullmatch(name):
         return getattr(task.get_coro(), "__qualname__", name)

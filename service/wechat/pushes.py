@@ -15,7 +15,7 @@ from typing import Final
 import orjson
 from defusedxml import ElementTree
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from service.wechat.crypto import Envelope, EnvelopeError, verify_signature
 
 MAX_BODY_BYTES: Final = 64 * 1024

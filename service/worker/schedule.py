@@ -1,25 +1,98 @@
-"""When the scheduled jobs run: a cadence fitted to the clock face, as arq's cron wants it."""
+"""The tasks that the clock starts: which, how often, and what that means on the face of a clock."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypedDict
+from typing import Final, NamedTuple
 
+from arq.cron import CronJob, cron
+from arq.typing import WorkerCoroutine
+
+from service.foundation.settings import Settings
+from service.worker.tasks.ad_tags import complete_ad_tags
+from service.worker.tasks.combos import refresh_all_combos, rescue_combos
+from service.worker.tasks.default_tags import run_default_tags_for_all
+from service.worker.tasks.jobs import rescue_jobs
+from service.worker.tasks.retention import forget_unfollowed_users, prune_channels
+from service.worker.tasks.return_data import end_expired_batches
+from service.worker.tasks.tag_sizes import sample_tag_sizes
+
+# Seconds.
+TASK_TIMEOUT: Final = 1800
 MINUTE: Final = 60
 HOUR: Final = 3600
+DAY: Final = 86_400
 
 
-class CronFields(TypedDict):
-    """The hours, minutes and seconds at which a job starts; None stands for each of them."""
+@dataclass(frozen=True, slots=True)
+class ScheduledTask:
+    """Say how often a task runs, counted from midnight UTC and moved by `offset`, which is shorter than `every`.
 
-    hour: set[int] | None
-    minute: set[int] | None
-    second: set[int] | int
+    With `run_at_startup` it runs as soon as a worker starts, too: what was missed while none ran is made up for.
+    `timeout` is in seconds; None is arq's, 5 minutes.
+    """
+
+    task: WorkerCoroutine
+    every: timedelta
+    offset: timedelta = timedelta(0)
+    run_at_startup: bool = True
+    timeout: int | None = TASK_TIMEOUT
 
 
-def cron_fields(every: timedelta) -> CronFields:
-    """`every` divides a minute, an hour or a day, as the settings made sure: 30 minutes mean :00 and :30."""
-    seconds = round(every.total_seconds())
-    if seconds < MINUTE:
-        return CronFields(hour=None, minute=None, second=set(range(0, MINUTE, seconds)))
-    if seconds < HOUR:
-        return CronFields(hour=None, minute=set(range(0, 60, seconds // MINUTE)), second=0)
-    return CronFields(hour=set(range(0, 24, seconds // HOUR)), minute={0}, second=0)
+def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
+    """Return the table of the scheduled tasks."""
+    return (
+        ScheduledTask(run_default_tags_for_all, every=settings.default_tags_every),
+        ScheduledTask(rescue_jobs, every=timedelta(seconds=5), timeout=None),
+        ScheduledTask(end_expired_batches, every=settings.return_sweep_every),
+        ScheduledTask(refresh_all_combos, every=settings.combos_every),
+        ScheduledTask(rescue_combos, every=timedelta(seconds=10)),
+        ScheduledTask(complete_ad_tags, every=timedelta(minutes=1), offset=timedelta(seconds=10)),
+        ScheduledTask(
+            sample_tag_sizes, every=timedelta(minutes=15), offset=timedelta(seconds=30), run_at_startup=False
+        ),
+        ScheduledTask(
+            forget_unfollowed_users, every=timedelta(minutes=20), offset=timedelta(minutes=7), run_at_startup=False
+        ),
+        ScheduledTask(prune_channels, every=timedelta(hours=1), offset=timedelta(minutes=17), run_at_startup=False),
+    )
+
+
+def cron_jobs(settings: Settings) -> list[CronJob]:
+    """Return the table as arq's cron jobs."""
+    return [_cron_job(each) for each in scheduled_tasks(settings)]
+
+
+def _cron_job(row: ScheduledTask) -> CronJob:
+    times = clock_times(row.every, row.offset)
+    return cron(
+        row.task,
+        hour=times.hours,
+        minute=times.minutes,
+        second=times.seconds,
+        run_at_startup=row.run_at_startup,
+        timeout=row.timeout,
+        keep_result=0,
+        max_tries=1,
+    )
+
+
+class ClockTimes(NamedTuple):
+    """The hours, minutes and seconds at which a task starts: at each that is in all three."""
+
+    hours: set[int]
+    minutes: set[int]
+    seconds: set[int]
+
+
+def clock_times(every: timedelta, offset: timedelta = timedelta(0)) -> ClockTimes:
+    """Return the times of the day that are `offset` past a multiple of `every`: 30 minutes mean :00 and :30.
+
+    `every` divides a minute, an hour or a day, which the settings make sure of; `offset` is shorter and, like
+    `every`, in whole seconds.
+    """
+    starts = [divmod(at, HOUR) for at in range(round(offset.total_seconds()), DAY, round(every.total_seconds()))]
+    return ClockTimes(
+        hours={hour for hour, _ in starts},
+        minutes={rest // MINUTE for _, rest in starts},
+        seconds={rest % MINUTE for _, rest in starts},
+    )

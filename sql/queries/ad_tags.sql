@@ -1,27 +1,27 @@
 -- name: insert_ad_tag
--- A new ad tag; no block has been compared with its ads yet.
+-- Insert a new ad tag; no block has been compared with its ads yet.
 insert into ad_tag (channel_id, tag_id, edition, written_edition) values ($1, $2, 1, 0);
 
 -- name: increment_edition
--- The tag gets another list of ads; run under the lock of channel_state.
+-- Count another list of ads of a tag; run under the lock of channel_state.
 update ad_tag set edition = edition + 1 where channel_id = $1 and tag_id = $2;
 
 -- name: clear_ad_tag_ads
--- Makes room for another list of ads.
+-- Delete the ads of a tag, before another list of them is inserted.
 delete from ad_tag_ad where channel_id = $1 and tag_id = $2;
 
 -- name: insert_ad_tag_ads
--- The ads of a tag, in the order they were typed.
+-- Insert the ads of a tag, in the order they were typed.
 insert into ad_tag_ad (channel_id, tag_id, ad_id, position)
 select $1, $2, n.ad_id, n.position
 from unnest($3::text[]) with ordinality as n (ad_id, position);
 
 -- name: ads_of_tags
--- The ads of these tags, deleted ones too, in the order they were typed.
+-- List the ads of tags, deleted tags too, in the order they were typed.
 select tag_id, ad_id from ad_tag_ad where channel_id = $1 and tag_id = any($2::int[]) order by tag_id, position;
 
 -- name: ad_list_editions
--- Living ad tags with the list of ads they have, and the one that every block has been compared with.
+-- List the living ad tags with the edition of their list of ads and the one every block was compared with.
 select a.tag_id, a.edition, a.written_edition
 from ad_tag a
 join tag t using (channel_id, tag_id)
@@ -29,11 +29,11 @@ where a.channel_id = $1 and t.deleted_at is null
 order by a.tag_id;
 
 -- name: set_written_edition
--- Every block has been compared with this list of ads.
+-- Record that every block has been compared with this list of ads.
 update ad_tag set written_edition = greatest(written_edition, $3) where channel_id = $1 and tag_id = $2;
 
 -- name: blocks_touched_by_ad_tag
--- Blocks in which somebody has one of the tag's ads, or the tag.
+-- List the blocks in which somebody has one of the tag's ads, or the tag.
 select a.ordinal / 32000 as block
 from ad_tag_ad d
 join user_ad a on a.channel_id = d.channel_id and a.ad_id = d.ad_id
@@ -42,7 +42,7 @@ union
 select m.block from tag_members m where m.channel_id = $1 and m.tag_id = $2;
 
 -- name: ad_tags_gained
--- Who in locked blocks gets which living ad tag through these ads, and does not have it yet.
+-- List who in locked blocks gets which living ad tag through these ads and does not have it yet.
 select n.ordinal / 32000 as block, (n.ordinal % 32000)::smallint as user_offset,
     array_agg(distinct t.tag_id order by t.tag_id) as tag_ids
 from unnest($2::int[], $3::text[]) as n (ordinal, ad_id)
@@ -54,8 +54,8 @@ group by 1, 2
 order by 1, 2;
 
 -- name: ad_tag_differences
--- Of one locked block, who lacks which living ad tag and who should not have it: of $3, or without it of all that
--- every block has been compared with.
+-- List who in a locked block lacks a living ad tag and who should not have it: of tag $3, or, where it is null, of all
+-- ad tags that every block has been compared with.
 with living as materialized (
     select t.tag_id, m.members
     from tag t

@@ -1,6 +1,5 @@
 -- name: audience_size
--- How many people are in a set, how many of them follow (they have one of the two follow-time tags), and how many can be
--- written to.
+-- Count the people of a set, those who follow (they have one of the two follow-time tags), and those who are touchable.
 select coalesce(sum(bit_count(s.members)), 0)::int as members,
     coalesce(sum(bit_count(s.members & s.followers)), 0)::int as followers,
     coalesce(sum(bit_count(s.members & s.touchable)), 0)::int as touchable
@@ -18,7 +17,7 @@ from (
 ) s;
 
 -- name: blocks_of_audience
--- The first $3 blocks from $2 on in which a set has anybody.
+-- List the first $3 blocks from $2 on in which a set has anybody.
 select s.block, s.members
 from (
     select h.block, /* expression */ 0::bit(32000) as members
@@ -32,8 +31,8 @@ order by s.block
 limit $3;
 
 -- name: tag_overlaps
--- How many people each two of these tags share, each tag with itself too. Block by block, so that nothing is ever sorted
--- or kept that is larger than a block's bitmaps.
+-- Count the people each two of these tags share, each tag with itself too. Block by block, so that nothing larger than
+-- the bitmaps of a block is sorted or kept.
 select s.a, s.b, sum(s.members)::int as members
 from block_head h
 cross join lateral (
@@ -45,3 +44,74 @@ cross join lateral (
 ) s
 where h.channel_id = $1
 group by s.a, s.b;
+
+-- name: freeze_audience
+-- Store who is in a set now, block by block, for job $2; return how many they are.
+with frozen as (
+    insert into frozen_audience (channel_id, job_id, block, members)
+    select $1, $2, s.block, s.members
+    from (
+        select h.block, /* expression */ 0::bit(32000) as members
+        from block_head h
+        where h.channel_id = $1
+        offset 0
+    ) s
+    where bit_count(s.members) > 0
+    returning members
+)
+select coalesce(sum(bit_count(members)), 0)::int as members from frozen;
+
+-- name: frozen_blocks
+-- List the first $4 blocks from $3 on in which a frozen audience has anybody.
+select block, members
+from frozen_audience
+where channel_id = $1 and job_id = $2 and block >= $3
+order by block
+limit $4;
+
+-- name: insert_export_chunk
+-- Insert a piece of an exported file.
+insert into export_chunk (channel_id, job_id, chunk, bytes, content) values ($1, $2, $3, $4, $5);
+
+-- name: export_chunk
+-- Return one piece of an exported file.
+select content from export_chunk where channel_id = $1 and job_id = $2 and chunk = $3;
+
+-- name: export_size
+-- Count the pieces and bytes of an exported file.
+select count(*)::int as chunks, coalesce(sum(bytes), 0)::bigint as bytes
+from export_chunk
+where channel_id = $1 and job_id = $2;
+
+-- name: export_rows
+-- Return what an exported file says of these people.
+select u.ordinal, u.openid, u.unionid, follows(f.facts) as following, u.followed_at, u.messaged_at,
+    touchable_until(f.facts, w.w) as touchable_until, u.first_seen_at
+from channel_user u
+cross join lateral (
+    select row(
+        u.followed_at, u.unfollowed_at, u.messaged_at, u.clicked_at, u.scanned_at, u.paid_at, u.ad_followed_at
+    )::facts as facts
+) f
+cross join current_windows w
+where u.channel_id = $1 and u.ordinal = any($2::int[])
+order by u.ordinal;
+
+-- name: tag_bits_of_blocks
+-- Return the bitmaps of tags in blocks.
+select block, tag_id, members from tag_members
+where channel_id = $1 and block = any($2::int[]) and tag_id = any($3::int[]);
+
+-- name: drop_frozen_audiences
+-- Delete the frozen audiences of finished jobs.
+delete from frozen_audience a
+using job j
+where a.channel_id = $1 and j.channel_id = $1 and j.job_id = a.job_id
+  and j.state not in ('QUEUED', 'WAITING', 'RUNNING');
+
+-- name: drop_export_chunks
+-- Delete files that expired by instant $2, and pieces of files whose job failed or was cancelled.
+delete from export_chunk c
+using job j
+where c.channel_id = $1 and j.channel_id = $1 and j.job_id = c.job_id
+  and (j.expires_at <= $2 or j.state in ('FAILED', 'CANCELLED'));

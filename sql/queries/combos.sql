@@ -1,44 +1,44 @@
 -- name: insert_combo
--- What a new combo is made of.
+-- Insert what a new combo is made of.
 insert into combo_tag (channel_id, tag_id, expression) values ($1, $2, $3);
 
 -- name: restart_combos
--- What combos are made of from now on; their members are to be computed afresh.
+-- Replace what combos are made of, and have their members computed afresh.
 update combo_tag c
 set expression = n.expression, generation = c.generation + 1, next_block = 0, started_at = null
 from unnest($2::int[], $3::text[]) as n (tag_id, expression)
 where c.channel_id = $1 and c.tag_id = n.tag_id;
 
 -- name: lock_combo
--- Takes up the computation of a combo, unless somebody is at it.
+-- Return and lock the computation of a combo, unless another process has it.
 select tag_id, expression, generation, next_block, started_at, as_of
 from combo_tag
 where channel_id = $1 and tag_id = $2
 for update skip locked;
 
 -- name: save_combo_progress
--- How far the computation of a combo has come.
+-- Record how far the computation of a combo has come.
 update combo_tag
 set next_block = $3, started_at = coalesce(started_at, $4)
 where channel_id = $1 and tag_id = $2;
 
 -- name: set_combo_as_of
--- The combo entered into force.
+-- Record when a combo became ACTIVE.
 update combo_tag set as_of = $3 where channel_id = $1 and tag_id = $2;
 
 -- name: raise_combos_as_of
--- A refresh of every block is through; combos that were computed afresh meanwhile speak for themselves.
+-- Record that a refresh of every block is through; combos whose computation began anew meanwhile are left out.
 update combo_tag c
 set as_of = greatest(c.as_of, $4)
 from unnest($2::int[], $3::int[]) as n (tag_id, generation)
 where c.channel_id = $1 and c.tag_id = n.tag_id and c.generation = n.generation;
 
 -- name: bump_combos_epoch
--- Every block must be computed again; run under the lock of channel_state.
+-- Have the combos of every block computed again; run under the lock of channel_state.
 update channel_state set combos_epoch = combos_epoch + 1 where channel_id = $1;
 
 -- name: combo_graph
--- Every tag of a channel with what combos are made of, in one snapshot.
+-- Return every tag of a channel with what combos are made of, in one snapshot.
 select s.tag_version, s.tag_version_at, s.open, s.default_tags_as_of, s.combos_epoch,
     t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at,
     c.expression, c.generation, c.next_block, c.started_at, c.as_of
@@ -49,21 +49,21 @@ where s.channel_id = $1
 order by t.tag_id;
 
 -- name: combos_of
--- What the combos of a channel are made of, deleted ones too.
+-- List what the combos of a channel are made of, deleted ones too.
 select tag_id, expression, generation, next_block, started_at, as_of from combo_tag where channel_id = $1;
 
 -- name: has_pending_combos
--- Whether some combo of the channel waits to be computed.
+-- Tell whether some combo of the channel waits to be computed.
 select exists (
     select from tag where channel_id = $1 and kind = 'COMBO' and state = 'PENDING' and deleted_at is null
 );
 
 -- name: blocks_from
--- The next blocks of a channel in order.
+-- List the next blocks of a channel in order.
 select block from block_head where channel_id = $1 and block >= $2 order by block limit $3;
 
 -- name: stale_blocks
--- Blocks that changed since their combos were computed; all of them after the epoch grew.
+-- List the blocks that changed since their combos were computed; all of them after the epoch grew.
 select h.block
 from block_head h
 join channel_state s on s.channel_id = h.channel_id
@@ -71,19 +71,19 @@ where h.channel_id = $1 and (h.combos_version <> h.version or h.combos_epoch <> 
 order by h.block;
 
 -- name: stale_among
--- Which of these locked blocks changed since their combos were computed in this epoch.
+-- List which of these locked blocks changed since their combos were computed in this epoch.
 select block from block_head
 where channel_id = $1 and block = any($2::int[]) and (combos_version <> version or combos_epoch <> $3)
 order by block;
 
 -- name: blocks_with_members
--- Blocks in which somebody has one of these tags, as the counts say.
+-- List the blocks in which somebody has one of these tags, as the counts say.
 select distinct block from tag_member_count
 where channel_id = $1 and tag_id = any($2::int[]) and members <> 0
 order by block;
 
 -- name: wrong_members
--- Of the computed tags of locked blocks, how many people each has wrongly or lacks.
+-- Count, for each computed tag of locked blocks, the people who have it wrongly or lack it.
 select tag_id, sum(bit_count(before # after))::int as people
 from (
     /* computed */
@@ -95,8 +95,9 @@ group by tag_id
 order by tag_id;
 
 -- name: write_members
--- Writes computed members into locked blocks: bits, counts, the log and the heads. A few people are logged one by one,
--- many by tag. With $5 every combo of the blocks was computed, in epoch $6; without it a block that was up to date stays so.
+-- Write computed members into locked blocks: bits, counts, the log and the heads. A few people are logged one by one,
+-- many by tag. With $5 every combo of the blocks was computed, in epoch $6; without it a block that was up to date
+-- stays so.
 with difference as materialized (
     /* computed */
     select h.block, 0 as tag_id, 0::bit(32000) as before, 0::bit(32000) as after
@@ -162,3 +163,9 @@ advanced as (
     returning h.block, h.version, n.changed
 )
 select block, version from advanced where changed order by block;
+
+-- name: count_of_expression
+-- Count the people of a set.
+select coalesce(sum(bit_count(/* expression */ 0::bit(32000))), 0)::int as members
+from block_head h
+where h.channel_id = $1;

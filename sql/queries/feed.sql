@@ -1,5 +1,5 @@
 -- name: read_positions
--- Where openids stand in one snapshot: gate, tag states, and of those who are known block and tag ids.
+-- Return the positions of openids in one snapshot: gate, tag states, and of known people the block and the tag ids.
 select s.open, s.tag_version, s.tag_version_at, u.openid, u.ordinal, h.version, h.at,
     array(
         select t.tag_id
@@ -12,14 +12,14 @@ left join block_head h on h.channel_id = s.channel_id and h.block = u.ordinal / 
 where s.channel_id = $1;
 
 -- name: current_revisions
--- Tag states and, of the given blocks, the versions: what a lost wake-up would have said.
+-- Return the versions of the tag states and of blocks: what a lost notification would have said.
 select s.tag_version, s.tag_version_at, h.block, h.version, h.at
 from channel_state s
 left join block_head h on h.channel_id = s.channel_id and h.block = any($2::int[])
 where s.channel_id = $1;
 
 -- name: block_positions_of
--- Where people who are known by now stand, and what last changed their tags.
+-- Return the positions of those of these openids that are known, and what last changed their tags.
 select u.openid, u.ordinal, h.version, h.at, (
         select c.cause from (
             (

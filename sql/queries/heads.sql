@@ -1,12 +1,12 @@
 -- name: insert_heads
--- Heads of blocks that begin to exist; base and head are the same instant.
+-- Insert the heads of new blocks; base and head are the same instant.
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
 select $1, b.block, $3, $3, $3, $3, (select max(version) from touch_windows)
 from unnest($2::int[]) as b (block)
 on conflict do nothing;
 
 -- name: lock_heads
--- Locks blocks in ascending order; a statement of its own, so that what follows sees what the wait was for.
+-- Lock blocks in ascending order; a statement of its own, so that the next one sees what the wait was for.
 select block, version, at, evaluated_at, latest_at, windows_version
 from block_head
 where channel_id = $1 and block = any($2::int[])
@@ -14,18 +14,18 @@ order by block
 for update;
 
 -- name: blocks_of
--- Every block of a channel.
+-- List every block of a channel.
 select block from block_head where channel_id = $1 order by block;
 
 -- name: advance_heads
--- New versions of changed blocks.
+-- Record the new versions of changed blocks.
 update block_head h
 set version = n.version, at = n.at, latest_at = greatest(h.latest_at, n.at)
 from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as n (block, version, at)
 where h.channel_id = $1 and h.block = n.block;
 
 -- name: raise_evaluated_at
--- Everyone in these blocks has been evaluated at these instants, under the windows of this version.
+-- Record that everybody in these blocks has been evaluated at these instants, under the windows of this version.
 update block_head h
 set evaluated_at = greatest(h.evaluated_at, n.evaluated_at),
     latest_at = greatest(h.latest_at, n.evaluated_at),
@@ -34,7 +34,7 @@ from unnest($2::int[], $3::timestamptz[]) as n (block, evaluated_at)
 where h.channel_id = $1 and h.block = n.block;
 
 -- name: due_blocks
--- Blocks where somebody's boundary may have passed, or whose rules were changed by new windows.
+-- List the blocks where somebody's boundary may have passed, or whose windows or rules are not the newest.
 select h.block
 from block_head h
 where h.channel_id = $1
@@ -48,5 +48,5 @@ where h.channel_id = $1
 order by h.block;
 
 -- name: unlocked_blocks
--- Blocks nobody is writing at this moment; the others may hold an evaluation from before the boundary.
+-- List the blocks nobody is writing at this moment; the others may hold an evaluation from before the boundary.
 select block from block_head where channel_id = $1 order by block for share skip locked;

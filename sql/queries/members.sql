@@ -1,5 +1,5 @@
 -- name: set_member_bits
--- Sets bits of tags in locked blocks, eight a row: those of row i are $4[8i - 7 … 8i], their values $5[8i - 7 … 8i].
+-- Set bits of tags in locked blocks, eight a row: those of row i are $4[8i - 7 … 8i], their values $5[8i - 7 … 8i].
 update tag_members t
 set members = set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(set_bit(t.members,
     ($4::int[])[8 * n.row - 7], ($5::int[])[8 * n.row - 7]),
@@ -15,40 +15,41 @@ where t.channel_id = $1 and t.block = n.block and t.tag_id = n.tag_id
 returning t.block, t.tag_id;
 
 -- name: flip_members
--- Flips bits of tags in locked blocks; a tag nobody of the block had gets its row.
+-- Flip bits of tags in locked blocks; a tag nobody of the block had gets its row.
 insert into tag_members as t (channel_id, block, tag_id, members)
 select $1, n.block, n.tag_id, n.flips::bit(32000)
 from unnest($2::int[], $3::int[], $4::varbit[]) as n (block, tag_id, flips)
 on conflict (channel_id, block, tag_id) do update set members = t.members # excluded.members;
 
 -- name: count_members
--- Keeps the counts beside the bits.
+-- Add to the counts beside the bits.
 insert into tag_member_count as c (channel_id, block, tag_id, members, at)
 select $1, n.block, n.tag_id, n.delta, n.at
 from unnest($2::int[], $3::int[], $4::int[], $5::timestamptz[]) as n (block, tag_id, delta, at)
 on conflict (channel_id, block, tag_id) do update set members = c.members + excluded.members, at = excluded.at;
 
 -- name: member_counts
--- How many members each tag of a channel has, and when that last changed.
+-- Return how many members each tag of a channel has, and when that last changed.
 select tag_id, sum(members)::int as members, max(at) as at
 from tag_member_count
 where channel_id = $1
 group by tag_id;
 
 -- name: miscounted_tags
--- Tags of a locked block whose count is not the number of their bits.
-select coalesce(t.tag_id, c.tag_id) as tag_id, coalesce(c.members, 0) as counted, coalesce(bit_count(t.members), 0)::int as members
+-- List the tags of a locked block whose count is not the number of their bits.
+select coalesce(t.tag_id, c.tag_id) as tag_id, coalesce(c.members, 0) as counted,
+    coalesce(bit_count(t.members), 0)::int as members
 from (select * from tag_members where channel_id = $1 and block = $2) t
 full join (select * from tag_member_count where channel_id = $1 and block = $2) c using (tag_id)
 where coalesce(c.members, 0) <> coalesce(bit_count(t.members), 0);
 
 -- name: set_member_count
--- Repairs one count.
+-- Correct one count.
 insert into tag_member_count (channel_id, block, tag_id, members, at) values ($1, $2, $3, $4, $5)
 on conflict (channel_id, block, tag_id) do update set members = excluded.members, at = excluded.at;
 
 -- name: stray_members
--- Bits in a locked block that belong to nobody.
+-- List the bits of a locked block that belong to nobody.
 with nobody as (
     select o as user_offset from generate_series(0, 31999) o
     except all
@@ -62,7 +63,7 @@ group by n.user_offset
 order by n.user_offset;
 
 -- name: drop_empty_members
--- An absent row means nobody; run under the lock of the block. A wrong count must not cost anybody their tag.
+-- Delete the rows of tags nobody of a locked block has. The bits are counted too: a wrong count takes nobody's tag.
 with empty as (
     delete from tag_member_count where channel_id = $1 and block = $2 and members = 0 returning tag_id
 )

@@ -1,10 +1,10 @@
 -- name: insert_tag
--- A new tag; a living namesake violates tag_name_taken.
+-- Insert a tag; a living namesake violates tag_name_taken.
 insert into tag (channel_id, tag_id, kind, category, name, description, state, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $8);
 
 -- name: update_tags
--- Tags as they shall be after an edit; a deleted one gives its name free.
+-- Write edited tags; a deleted one frees its name.
 update tag t
 set category = n.category, name = n.name, description = n.description, state = n.state, version = n.version,
     updated_at = n.updated_at, deleted_at = n.deleted_at
@@ -14,7 +14,7 @@ from unnest(
 where t.channel_id = $1 and t.tag_id = n.tag_id;
 
 -- name: catalogue
--- Every tag of a channel, deleted ones too, with the version of the channel's tag states they are from.
+-- Return every tag of a channel, deleted ones too, with the version of the channel's tag states they are from.
 select s.tag_version, s.tag_version_at, s.open, s.default_tags_as_of,
     t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at
 from channel_state s
@@ -23,13 +23,13 @@ where s.channel_id = $1
 order by t.tag_id;
 
 -- name: log_tag_changes
--- What a structural change did to the tags of a channel.
+-- Log what a structural change did to the tags of a channel.
 insert into tag_change (channel_id, version, tag_id, at, kind, cause, shown_before, shown_after)
 select $1, $2, n.tag_id, $3, n.kind, $5, n.shown_before, n.shown_after
 from unnest($4::int[], $6::text[], $7::boolean[], $8::boolean[]) as n (tag_id, kind, shown_before, shown_after);
 
 -- name: tag_changes_since
--- Structural changes after a version; known is false where the log never held that version at that instant.
+-- Return the structural changes after a version; known is false where the log does not hold it at that instant.
 select s.tag_version as head_version, s.tag_version_at as head_at,
     (s.tag_base_version, s.tag_base_at) = ($2, $3)
     or exists (select from tag_change k where k.channel_id = $1 and k.version = $2 and k.at = $3) as known,
@@ -40,7 +40,7 @@ where s.channel_id = $1
 order by c.version, c.tag_id;
 
 -- name: raise_tag_base
--- Remembers the newest structural change that leaves the log.
+-- Record the newest structural change that leaves the log.
 update channel_state s
 set tag_base_version = old.version, tag_base_at = old.at
 from (
@@ -50,5 +50,51 @@ where s.channel_id = $1 and s.tag_base_version < old.version
 returning s.tag_base_version;
 
 -- name: prune_tag_changes
--- Forgets structural changes up to a version.
+-- Delete structural changes up to a version.
 delete from tag_change where channel_id = $1 and version <= $2;
+
+-- name: sample_sizes
+-- Record how large each living tag of a channel is, where that differs from the last sample.
+insert into tag_size (channel_id, tag_id, at, members)
+select $1, t.tag_id, $2, coalesce(c.members, 0)
+from tag t
+left join (
+    select k.tag_id, sum(k.members)::int as members
+    from tag_member_count k
+    where k.channel_id = $1
+    group by k.tag_id
+) c using (tag_id)
+left join lateral (
+    select s.members
+    from tag_size s
+    where s.channel_id = $1 and s.tag_id = t.tag_id
+    order by s.at desc
+    limit 1
+) before on true
+where t.channel_id = $1 and t.deleted_at is null and coalesce(c.members, 0) is distinct from before.members
+on conflict do nothing;
+
+-- name: thin_sizes
+-- Thin the samples before $2 to the last in each span of $3, and delete those that were outdated by $4.
+delete from tag_size s
+using (
+    select tag_id, at, lead(at) over (partition by tag_id order by at) as next_at
+    from tag_size
+    where channel_id = $1
+) n
+where s.channel_id = $1 and s.tag_id = n.tag_id and s.at = n.at and s.at < $2
+  and (
+      n.next_at <= $4
+      or date_bin($3, n.next_at, timestamptz '2000-01-01 00:00+00')
+          = date_bin($3, s.at, timestamptz '2000-01-01 00:00+00')
+  );
+
+-- name: sizes_since
+-- Return how large tags were from an instant on, beginning with what was true at that instant.
+select s.tag_id, greatest(s.at, $3) as at, s.members
+from tag_size s
+where s.channel_id = $1 and s.tag_id = any($2::int[])
+  and s.at >= coalesce((
+      select max(b.at) from tag_size b where b.channel_id = $1 and b.tag_id = s.tag_id and b.at <= $3
+  ), $3)
+order by s.tag_id, s.at;

@@ -1,13 +1,13 @@
 """A web process for the whole folder, and a robot of its own for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from service.dev.stack.servers import EmbeddedServers
+from tests.api.promised_codes import only_promised_codes
 from tests.support.robot import Robot
-from tests.support.shared_web import robot_numbers, shared_web
-from tests.support.web import WebClient
+from tests.support.web import WebClient, robot_numbers, shared_web
 
 
 @pytest.fixture(scope="package")
@@ -19,3 +19,10 @@ async def web(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator
 @pytest.fixture
 def robot(web: WebClient) -> Robot:
     return Robot(web, f"r{next(robot_numbers)}")
+
+
+@pytest.fixture(autouse=True)
+def promised_codes() -> Iterator[None]:
+    """Fail a test in which an operation answers a code that its description does not name."""
+    with only_promised_codes():
+        yield

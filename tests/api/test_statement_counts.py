@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.robot import Robot, event_input
-from tests.support.statements import counted_statements
+from tests.support.runtime import counted_statements
 
 PLAIN = "tags { tag { id name category } }"
 REASONED = "tags { since why until tag { name } evidence { __typename } }"

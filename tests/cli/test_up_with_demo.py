@@ -15,7 +15,7 @@ import httpx
 import psutil
 
 from service.dev.stack.servers import environment_with_package_path
-from tests.support.ports import free_port
+from tests.support.servers import free_port
 from tests.support.sockets import open_socket
 from tests.support.waiting import wait_until
 

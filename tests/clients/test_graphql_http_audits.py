@@ -5,8 +5,8 @@ import json
 import os
 from pathlib import Path
 
-from service.entities.enums import Role
-from tests.support.node import EXAMPLES, node
+from service.entities.principal import Role
+from tests.support.processes import EXAMPLES, node
 from tests.support.web import web_process
 
 

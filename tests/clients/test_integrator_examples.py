@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.integrator import obtain_endpoint
-from tests.support.robot import Robot, event_input
+from tests.support.robot import Robot, event_input, obtain_endpoint
 from tests.support.waiting import wait_until
 from tests.support.web import web_process
 

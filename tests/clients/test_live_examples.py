@@ -16,13 +16,12 @@ import pytest
 
 from service.auth.tokens import sign_token
 from service.domain.events.recorder import record_events
-from service.entities.enums import EventKind, Role
 from service.entities.ids import channel_gid
-from service.entities.users import UserEvent
+from service.entities.principal import Role
+from service.entities.users import EventKind, UserEvent
 from service.foundation.clock import make_clock
 from service.foundation.settings import Settings
-from tests.support.node import EXAMPLES, node
-from tests.support.processes import JWT_SECRET, command, environment
+from tests.support.processes import EXAMPLES, JWT_SECRET, command, environment, node
 from tests.support.runtime import bind, open_runtime
 from tests.support.waiting import wait_until
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from service.foundation.settings import TrustMode
-from tests.support.node import EXAMPLES, node
+from tests.support.processes import EXAMPLES, node
 from tests.support.web import web_process
 
 # As Apollo Client writes it after it has added what its cache needs.

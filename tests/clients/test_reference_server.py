@@ -12,9 +12,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from service.entities.enums import Role
-from tests.api.transport.test_websocket_frames import FRAMES
-from tests.support.node import EXAMPLES, node
+from service.entities.principal import Role
+from tests.support.processes import EXAMPLES, node
+from tests.support.sockets import MALFORMED_FRAMES
 from tests.support.web import WebClient, web_process
 
 Frame = str | bytes
@@ -40,7 +40,7 @@ WATCH: Final = "subscription { tagEvents { cursor } }"
 TWO: Final = "query a { viewer { robotId } } query b { viewer { robotId } }"
 
 CASES: Final[dict[str, list[Frame]]] = {
-    **{name: [INIT, frame] for name, frame in FRAMES.items()},
+    **{name: [INIT, frame] for name, frame in MALFORMED_FRAMES.items()},
     "nothing before the init": [subscribe(QUERY)],
     "ping before the init": [PING, INIT],
     "pong before the init": ['{"type": "pong"}', INIT],

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.contract.shown_operations import write_documented_operations
-from tests.support.node import MISSING, find_node
+from tests.support.processes import NODE_IS_MISSING, find_node
 
 HERE: Final = Path(__file__).parent
 TOOLS: Final = HERE / "schema_tools"
@@ -53,7 +53,7 @@ def _run(node: str, *arguments: str | Path, text: str = "") -> tuple[int, str]:
 def main() -> int:
     node = find_node(TOOLS)
     if node is None:
-        print(f"Schema lint skipped: {MISSING}.")
+        print(f"Schema lint skipped: {NODE_IS_MISSING}.")
         return 0
     write_documented_operations(DOCUMENTED)
     codes = []

@@ -1,4 +1,4 @@
-"""Whether a statement stays with one tenant: names the tables it touches without holding them to `channel_id = $1`."""
+"""List the tables that a statement touches without holding them to one tenant, `channel_id = $1`."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ STATEMENTS = (ast.SelectStmt, ast.UpdateStmt, ast.DeleteStmt, ast.InsertStmt)
 
 @dataclass(slots=True)
 class QueryScope:
-    """One SELECT, UPDATE, DELETE or INSERT: its relations by alias, and what it equates their keys with."""
+    """Hold one SELECT, UPDATE, DELETE or INSERT: its relations by alias, and what it equates their keys with."""
 
     outer: "QueryScope | None"
     tenants: dict[str, str] = field(default_factory=dict)
@@ -21,6 +21,7 @@ class QueryScope:
     scoped: set[str] = field(default_factory=set)
 
     def is_scoped(self, alias: str) -> bool:
+        """Tell whether a relation is held to the tenant, here or in a query around this one."""
         if alias in self.tenants:
             return alias in self.scoped
         return self.outer is not None and self.outer.is_scoped(alias)
@@ -37,17 +38,18 @@ class QueryScope:
 
 
 def parsed(sql: str) -> list[Any]:
+    """Return the parse trees of some statements."""
     return [raw.stmt for raw in parse_sql(sql)]
 
 
 def unscoped_tables(sql: str, tenant_tables: Iterable[str]) -> list[str]:
-    """Tenant tables of a statement that are not held to `channel_id = $1`."""
+    """Return the tenant tables of a statement that are not held to `channel_id = $1`."""
     tables = frozenset(tenant_tables)
     return [table for statement in parsed(sql) for table in _unscoped(statement, tables, None)]
 
 
 def unscoped_tables_of_view(query: Any, tenant_tables: Iterable[str]) -> list[str]:
-    """The same for a view, which hands the key of its first relation on to whoever reads it."""
+    """Return those of a view, which passes the key of its first relation on to whoever reads it."""
     return list(_unscoped(query, frozenset(tenant_tables), None, scope_first=True))
 
 
@@ -57,7 +59,7 @@ def is_a(node: Any, *kinds: type) -> bool:
 
 
 def walk(node: Any) -> Iterator[Any]:
-    """Every node of a tree."""
+    """Yield every node of a tree."""
     if isinstance(node, tuple | list):
         for each in node:
             yield from walk(each)
@@ -68,6 +70,7 @@ def walk(node: Any) -> Iterator[Any]:
 
 
 def functions_called(sql: str) -> set[str]:
+    """Return the names of the functions that a statement calls."""
     return {node.funcname[-1].sval for node in walk(parsed(sql)) if is_a(node, ast.FuncCall)}
 
 
@@ -96,7 +99,7 @@ def _unscoped(
 
 
 def _enter(source: Any, level: QueryScope, tables: frozenset[str]) -> list[str]:
-    """Add what a FROM item brings in; answers the aliases that have a key."""
+    """Add what a FROM item brings in, and return the aliases that have a key."""
     if is_a(source, ast.RangeVar):
         alias = source.alias.aliasname if source.alias else source.relname
         if source.relname not in tables:
@@ -148,7 +151,7 @@ def _inserts_key(statement: Any) -> bool:
 
 
 def _inner_statements(statement: Any) -> Iterator[Any]:
-    """The statements directly inside one, however deep in its expressions."""
+    """Yield the statements directly inside one, however deep in its expressions."""
     for name in statement:
         yield from _first_statements(getattr(statement, name))
 

@@ -1,29 +1,21 @@
 """What clients were promised is what the schema offers, and everything in it is explained."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from graphql import (
     BreakingChangeType,
     DangerousChangeType,
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLInterfaceType,
-    GraphQLNamedType,
-    GraphQLObjectType,
     GraphQLSchema,
-    GraphQLUnionType,
     build_schema,
     find_breaking_changes,
     find_dangerous_changes,
     introspection_from_schema,
-    is_introspection_type,
-    is_specified_scalar_type,
 )
 
 from service.api.schema import graphql_schema_of, make_schema, schema_text
 from tests.contract.not_built_yet import MISSING_FROM_SCHEMA
+from tests.contract.schema_walk import descriptions
 
 HERE = Path(__file__).parent
 EXPORTED = HERE.parents[1] / "schema.graphql"
@@ -82,14 +74,10 @@ def test_what_is_built_keeps_its_defaults(contract: GraphQLSchema, schema: Graph
     }
 
 
-def test_everything_in_the_schema_is_explained(schema: GraphQLSchema) -> None:
-    assert [name for name, text in _described(schema) if not text or not text.strip()] == []
-
-
 def test_the_walk_over_descriptions_finds_what_lacks_one() -> None:
     bare = build_schema("type Query { a(b: C): D }  input C { e: Int }  enum D { F }")
 
-    assert {name for name, text in _described(bare) if not text} == {
+    assert {name for name, text in descriptions(bare) if not text} == {
         "Query",
         "Query.a",
         "Query.a(b:)",
@@ -102,8 +90,8 @@ def test_the_walk_over_descriptions_finds_what_lacks_one() -> None:
 
 def _missing(contract: GraphQLSchema, schema: GraphQLSchema) -> set[str]:
     """What the schema lacks; of what is missing whole, only its name."""
-    present = {name for name, _ in _described(schema)}
-    missing = {name for name, _ in _described(contract)} - present
+    present = {name for name, _ in descriptions(schema)}
+    missing = {name for name, _ in descriptions(contract)} - present
     return {name for name in missing if missing.isdisjoint({name.partition(".")[0], name.partition("(")[0]} - {name})}
 
 
@@ -115,27 +103,3 @@ def _input_defaults(schema: GraphQLSchema) -> dict[str, str | None]:
         if each["kind"] == "INPUT_OBJECT"
         for field in each["inputFields"]
     }
-
-
-def _described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
-    for each in schema.type_map.values():
-        if not is_introspection_type(each) and not is_specified_scalar_type(each):
-            yield each.name, each.description
-            yield from _described_members(each)
-
-
-def _described_members(each: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
-    if isinstance(each, GraphQLObjectType | GraphQLInterfaceType):
-        for name, field in each.fields.items():
-            yield f"{each.name}.{name}", field.description
-            for argument_name, argument in field.args.items():
-                yield f"{each.name}.{name}({argument_name}:)", argument.description
-    elif isinstance(each, GraphQLInputObjectType):
-        for name, input_field in each.fields.items():
-            yield f"{each.name}.{name}", input_field.description
-    elif isinstance(each, GraphQLEnumType):
-        for name, value in each.values.items():
-            yield f"{each.name}.{name}", value.description
-    elif isinstance(each, GraphQLUnionType):
-        for member in each.types:
-            yield f"{each.name}.{member.name}", member.description

@@ -8,7 +8,7 @@ import pytest
 from tests.contract.schema_lint import DOCUMENTED, PRESENT, RELEASED, TOOLS, compare, lint, lint_text
 from tests.contract.shown_operations import documented_operations, write_documented_operations
 from tests.packaging.documents import DOCUMENTS
-from tests.support.node import node
+from tests.support.processes import node
 
 
 def changed(place: Path, before: str, after: str) -> Path:

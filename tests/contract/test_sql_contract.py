@@ -1,4 +1,4 @@
-"""DESIGN §5: what keeps the schema and every statement ready to be spread over several machines by channel."""
+"""Hold the schema and every statement to what spreads over machines by channel (docs/architecture/10-citus.md)."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +10,8 @@ from pglast import ast
 from pglast.enums import ConstrType
 
 from service.storage.database.migrations import read_migrations
-from service.storage.database.statements import SQL_ROOT, STATEMENTS
+from service.storage.database.sql_files import sql_folder
+from service.storage.database.statements import STATEMENTS
 from tests.contract.tenancy import functions_called, is_a, parsed, unscoped_tables, unscoped_tables_of_view, walk
 
 # Read by whoever runs the service, never by a tenant; writes nothing.
@@ -24,7 +25,7 @@ KEYS = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A primary key, a unique constraint or a unique index."""
+    """Hold a primary key, a unique constraint or a unique index."""
 
     table: str
     columns: tuple[str, ...]
@@ -32,12 +33,13 @@ class Key:
 
 @cache
 def migration_nodes() -> tuple[Any, ...]:
+    """Return the parse trees of all migrations."""
     return tuple(statement for migration in read_migrations() for statement in parsed(migration.text))
 
 
 @cache
 def tables() -> dict[str, list[str]]:
-    """Columns by table."""
+    """Return the columns of each table."""
     return {
         node.relation.relname: [each.colname for each in node.tableElts if is_a(each, ast.ColumnDef)]
         for node in migration_nodes()
@@ -47,8 +49,8 @@ def tables() -> dict[str, list[str]]:
 
 @cache
 def distribution() -> dict[str, tuple[str, ...]]:
-    """What sql/citus.sql says of each table: (function, other arguments…)."""
-    calls = walk(parsed((SQL_ROOT / "citus.sql").read_text(encoding="utf-8")))
+    """Return what sql/citus.sql says of each table, `{table: (function, other arguments…)}`."""
+    calls = walk(parsed((sql_folder() / "citus.sql").read_text(encoding="utf-8")))
     said: dict[str, tuple[str, ...]] = {}
     for call in calls:
         if is_a(call, ast.FuncCall):
@@ -59,11 +61,12 @@ def distribution() -> dict[str, tuple[str, ...]]:
 
 
 def tenant_tables() -> set[str]:
+    """Return the tables that are distributed by channel."""
     return {table for table, said in distribution().items() if said[0] == "create_distributed_table"}
 
 
 def tenant_relations() -> set[str]:
-    """Tenant tables and the views on them."""
+    """Return the tenant tables and the views on them."""
     views = {node.view.relname for node in migration_nodes() if is_a(node, ast.ViewStmt) and _reads_tenants(node)}
     return tenant_tables() | views
 
@@ -73,6 +76,7 @@ def _reads_tenants(view: Any) -> bool:
 
 
 def keys() -> list[Key]:
+    """Return every key of every table."""
     found = []
     for node in migration_nodes():
         if is_a(node, ast.IndexStmt) and node.unique:
@@ -161,7 +165,7 @@ async def test_statements_take_the_time_and_chance_as_parameters(database_url: s
 
 
 def _asks_the_clock(sql: str) -> bool:
-    """CURRENT_TIMESTAMP and its like are no function calls."""
+    """Tell whether a statement has CURRENT_TIMESTAMP or the like, which are no function calls."""
     return any(is_a(node, ast.SQLValueFunction) for node in walk(parsed(sql)))
 
 

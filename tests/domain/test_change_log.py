@@ -8,13 +8,12 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import EventRecorder
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, tags_by_ordinal
-from tests.support.log_replay import Version, replay_and_check
+from tests.support.database_state import Version, heads_of, replay_and_check, tags_by_ordinal
 
 
 async def report(runtime: Runtime, channel: Channel, kind: EventKind, people: range) -> None:

@@ -15,12 +15,11 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import VerifyReport, verify_channel
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, miscounted, tags_by_openid
-from tests.support.log_replay import replay_and_check
+from tests.support.database_state import heads_of, miscounted, replay_and_check, tags_by_openid
 from tests.support.oracle import oracle_tags
 from tests.support.runtime import bind, open_runtime, published_notifications
 

@@ -7,10 +7,9 @@ import pytest
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import FrozenClock
-from tests.support.race_outcomes import check_consistency
+from tests.support.database_state import check_consistency
 
 
 @pytest.mark.parametrize("many", [1, 8, 9, 64, 65, 300, 301])

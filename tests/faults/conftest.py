@@ -1,19 +1,17 @@
 """Installations to be broken, each on its own copy of a migrated database."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from service.storage.database.migrations import migrate
-from tests.conftest import enterable_directory
 from tests.faults.harness.figures import FIGURES
-from tests.faults.harness.installation import Installation
+from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.servers import copy_directory, postgres_in
-
-Install = Callable[..., Awaitable[Installation]]
+from tests.support.servers import enterable_directory
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,9 @@ from typing import Final
 
 import pytest
 
-from service.entities.enums import EventKind
-from tests.faults.conftest import Install
+from service.entities.users import EventKind
 from tests.faults.harness.change_log import changes_by_openid, tags_by_openid
-from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Installation
+from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Install, Installation
 from tests.faults.harness.page_reader import Reader, reading
 from tests.faults.harness.received_events import check_exactly_once
 from tests.faults.harness.schedule import allow_publish, draw_pairs, inject_faults

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from tests.faults.conftest import Install
 from tests.faults.harness.figures import report_figure
+from tests.faults.harness.installation import Install
 from tests.faults.harness.programs import ProcessStats
 from tests.faults.harness.thousand_pages import FaultScenario, fault_scenario
 from tests.support.waiting import wait_until

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from service.entities.enums import EventKind
-from tests.faults.conftest import Install
+from service.entities.users import EventKind
+from tests.faults.harness.installation import Install
 from tests.faults.harness.schedule import draw_crashes, inject_faults
 from tests.faults.harness.seeds import seeds
 from tests.faults.harness.sent_events import EventLedger, Sender, run_senders

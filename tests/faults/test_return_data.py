@@ -7,10 +7,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from service.entities.enums import Role
-from tests.faults.conftest import Install
+from service.entities.principal import Role
 from tests.faults.harness.bound_channel import token
-from tests.faults.harness.installation import Installation
+from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.seeds import seeds
 from tests.support.waiting import wait_until
 

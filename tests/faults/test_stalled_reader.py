@@ -12,7 +12,7 @@ from graphql import get_introspection_query
 from websockets.asyncio.client import connect
 
 from service.auth.tokens import sign_token
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.settings import Settings
 from tests.support.processes import JWT_SECRET, environment, web
 from tests.support.waiting import wait_until

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from tests.faults.conftest import Install
+from tests.faults.harness.installation import Install
 from tests.faults.harness.schedule import FaultAction, flush_valkey
 from tests.faults.harness.thousand_pages import SIZE, fault_scenario
 from tests.support.waiting import wait_until

@@ -7,11 +7,10 @@ from typing import Final
 import httpx
 import pytest
 
-from service.entities.enums import EventKind
-from tests.faults.conftest import Install
+from service.entities.users import EventKind
 from tests.faults.harness.bound_channel import bind, unbind
 from tests.faults.harness.change_log import tags_by_openid
-from tests.faults.harness.installation import Installation
+from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.page_reader import Reader, reading
 from tests.faults.harness.received_events import check_deltas
 from tests.faults.harness.seeds import seeds

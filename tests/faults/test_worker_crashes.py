@@ -7,8 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.faults.conftest import Install
-from tests.faults.harness.installation import Installation
+from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.seeds import seeds
 from tests.support.waiting import wait_until
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 
 from service.auth.tokens import sign_token
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.settings import Settings
 
 # What a run is told by its environment.

@@ -1,6 +1,7 @@
 """The documents of the repository: their code blocks by language, tables by heading, links and anchors."""
 
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.packaging.dockerfile import REPOSITORY
+
+NOT_OURS: Final = {"LICENSE"}
+
 
 CODE_BLOCK: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 HEADING: Final = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
@@ -96,3 +100,10 @@ PAGES: Final = tuple(
     Document(path.relative_to(REPOSITORY).as_posix()) for path in sorted((REPOSITORY / "docs").rglob("*.md"))
 )
 DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, Document("CHANGELOG.md"), *PAGES)
+
+
+def committed() -> list[str]:
+    """Ask git, which also knows the files that are about to be committed."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    return [path for path in listed.split("\0") if path and path not in NOT_OURS]

@@ -16,8 +16,7 @@ import httpx
 
 from service.dev.stack.servers import environment_with_package_path
 from tests.packaging.documents import README
-from tests.support import lasting
-from tests.support.ports import free_port
+from tests.support.servers import free_port, shared_processes
 
 BIN: Final = Path(sys.executable).parent
 EXPORTS: Final = README.block("sh", "export TOKEN")
@@ -106,7 +105,7 @@ def demo(place: Path) -> Iterator[Demo]:
         text=True,
         start_new_session=True,
     ) as process:
-        lasting.processes.add(process.pid)
+        shared_processes.add(process.pid)
         try:
             assert process.stdout is not None
             said = ""
@@ -124,7 +123,7 @@ def demo(place: Path) -> Iterator[Demo]:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-            lasting.processes.discard(process.pid)
+            shared_processes.discard(process.pid)
 
 
 def environment(data_dir: Path) -> dict[str, str]:

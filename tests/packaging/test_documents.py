@@ -9,9 +9,8 @@ import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
 from service.cli.commands import build_parser
-from service.entities.enums import Permission, Role
 from service.entities.errors import ErrorCode
-from service.entities.principal import permissions_of
+from service.entities.principal import Permission, Role, permissions_of
 from service.foundation.settings import read_settings
 from service.web.app import make_app
 from service.wechat.batchset import BatchsetCode

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from service.foundation.settings import read_settings
-from tests.conftest import enterable_directory
 from tests.packaging.documents import FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
 from tests.packaging.pasted import Demo, demo, environment
-from tests.support.node import EXAMPLES, node
+from tests.support.processes import EXAMPLES, node
+from tests.support.servers import enterable_directory
 
 TOKEN: Final = re.compile(r"eyJ[\w.…-]+")
 FENCE_LANGUAGE: Final = re.compile(r"^ *```(\w+)$", re.MULTILINE)

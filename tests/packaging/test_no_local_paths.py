@@ -1,10 +1,10 @@
 """No committed file mentions the machine it was written on, or an address of a package index."""
 
 import re
-import subprocess
 from typing import Final
 
 from tests.packaging.dockerfile import REPOSITORY
+from tests.packaging.documents import committed
 
 # Written so that this file does not hold what it looks for.
 FOREIGN: Final = re.compile(
@@ -22,14 +22,6 @@ FOREIGN: Final = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-OTHERS: Final = {"LICENSE"}
-
-
-def committed() -> list[str]:
-    """Ask git, which also knows the files that are about to be committed."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    return [path for path in listed.split("\0") if path and path not in OTHERS]
 
 
 def test_no_file_mentions_this_machine_or_an_index() -> None:

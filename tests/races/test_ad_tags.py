@@ -8,14 +8,18 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
-from tests.support.ad_tags import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START
-from tests.support.database_state import miscounted
-from tests.support.log_replay import replay_and_check
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import modified_statement
+from tests.support.database_state import miscounted, replay_and_check
+from tests.support.races import StartRacingProcess, modified_statement
+from tests.support.tags import (
+    ad_address_secret,
+    confirm_ad_address,
+    edit_ad_tag,
+    make_ad_tag,
+    members_of,
+    record_ad_follow_of,
+)
 
 ANN = UserEvent("ann", EventKind.FOLLOW, START, ad_ids=("1",))
 # Looks only at the blocks in which somebody has the ad or the tag.
@@ -31,11 +35,11 @@ async def made_while_somebody_comes(
     stop = writer.pause_before("flip_members")
     event = writer.start(record_events(writer.runtime, channel, [ANN]))
     await stop.wait_reached()
-    making = maker.start(create_tag(maker.runtime, channel, "Spring", "1"))
+    making = maker.start(make_ad_tag(maker.runtime, channel, "Spring", "1"))
     await maker.blocked(making)
     stop.release()
     await event
-    return await members(runtime, channel, await making)
+    return await members_of(runtime, channel, (await making).tag_id)
 
 
 async def test_a_tag_made_while_somebody_comes_from_its_ad_has_them(
@@ -54,8 +58,8 @@ async def test_without_the_look_at_locked_blocks_they_would_be_missed(
 async def test_the_feed_and_the_push_of_one_follow_at_once(
     runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
-    secret = await address_secret(runtime, channel)
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
+    secret = await ad_address_secret(runtime, channel)
     assert secret
     hosts = [await start_process(f"host {number}") for number in range(3)]
     follow = UserEvent("ann", EventKind.FOLLOW, START)
@@ -64,7 +68,7 @@ async def test_the_feed_and_the_push_of_one_follow_at_once(
         *(record_events(host.runtime, channel, [follow]) for host in hosts),
     )
 
-    assert await members(runtime, channel, tag) == {"ann"}
+    assert await members_of(runtime, channel, tag.tag_id) == {"ann"}
     lines = await runtime.pool.fetch("select added, removed from user_tag_change")
     added = [tag_id for line in lines for tag_id in line["added"]]
     assert added.count(tag.tag_id) == 1
@@ -77,7 +81,7 @@ async def test_the_feed_and_the_push_of_one_follow_at_once(
 async def test_edits_follows_and_confirmations_at_once_end_right(
     runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     hosts = [await start_process(f"host {number}") for number in range(3)]
 
     async def follows(number: int) -> None:
@@ -88,16 +92,16 @@ async def test_edits_follows_and_confirmations_at_once_end_right(
 
     async def edits(number: int) -> None:
         for turn in range(4):
-            await update_tag(hosts[number].runtime, tag, str(turn), str(turn + number))
+            await edit_ad_tag(hosts[number].runtime, tag, str(turn), str(turn + number))
 
     await asyncio.gather(
-        *(follows(number) for number in range(3)), edits(0), edits(1), confirm_address(hosts[2].runtime, channel)
+        *(follows(number) for number in range(3)), edits(0), edits(1), confirm_ad_address(hosts[2].runtime, channel)
     )
-    await update_tag(runtime, tag, "3")
+    await edit_ad_tag(runtime, tag, "3")
     expected = {
         f"person-{person}" for person in range(12) if "3" in {str((person + number) % 4) for number in range(3)}
     }
-    assert await members(runtime, channel, tag) == expected
+    assert await members_of(runtime, channel, tag.tag_id) == expected
     assert await resume_ad_tag_updates(runtime, channel.channel_id) == 0
     assert await runtime.pool.fetchval("select state from tag where tag_id = $1", tag.tag_id) == "ACTIVE"
     assert (await verify_channel(runtime, channel, repair=False)).clean
@@ -107,11 +111,11 @@ async def test_edits_follows_and_confirmations_at_once_end_right(
 async def test_a_process_that_dies_while_it_looks_for_people_leaves_nothing_undone(
     runtime: Runtime, channel: Channel, start_process: StartRacingProcess
 ) -> None:
-    await confirm_address(runtime, channel)
+    await confirm_ad_address(runtime, channel)
     await record_events(runtime, channel, [ANN])
     dying = await start_process("dying")
     stop = dying.pause_before("ad_tag_differences")
-    making = dying.start(create_tag(dying.runtime, channel, "Spring", "1"))
+    making = dying.start(make_ad_tag(dying.runtime, channel, "Spring", "1"))
     await stop.wait_reached()
     await dying.kill()
     stop.release()

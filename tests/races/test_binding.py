@@ -13,18 +13,15 @@ from service.domain.channels.binding import bind_channel, unbind_channel
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, EventKind
+from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import ConflictError
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.channels import channel_state
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import facts_by_openid, tags_by_openid
-from tests.support.race_outcomes import check_consistency
-from tests.support.races import RacingProcess, StartRacingProcess
+from tests.support.database_state import check_consistency, facts_by_openid, tags_by_openid
+from tests.support.races import RacingProcess, StartRacingProcess, modified_statement
 from tests.support.runtime import admin, bind, channel_details
-from tests.support.weakened import modified_statement
 
 APP_ID = "wx0123456789abcdef"
 HOUR = timedelta(hours=1)

@@ -15,16 +15,14 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.combos import Combo
-from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, tag
+from service.entities.tags import TagState
 from service.storage.database.pool import CONNECTION_LOST
-from tests.support.database_state import miscounted
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import skip_ordinals
+from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.races import StartRacingProcess
 from tests.support.runtime import admin
-from tests.support.tags import add_members, make_combo, make_tag, members, remove_members, state_of
+from tests.support.tags import add_members, make_combo, make_tag, members_of, remove_members, state_of
 from tests.support.waiting import wait_until
 
 BLOCK = 32_000
@@ -89,7 +87,7 @@ async def test_a_combo_whose_operand_is_deleted_on_the_way_ends_lapsed(
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
     await ends_right(runtime, channel)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
-    assert await members(runtime, channel, combo.tag_id) == set()
+    assert await members_of(runtime, channel, combo.tag_id) == set()
 
 
 @pytest.mark.parametrize("statement", [*SLICE_STEPS, *LAST_STEPS])
@@ -111,7 +109,7 @@ async def test_an_edit_on_the_way_supersedes_what_was_computed(
     assert await state_of(runtime, channel, combo.tag_id) is TagState.PENDING
     await ends_right(runtime, channel)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
-    assert await members(runtime, channel, combo.tag_id) == {"bob"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"bob"}
 
 
 @pytest.mark.parametrize("statement", [*SLICE_STEPS, *LAST_STEPS])
@@ -135,7 +133,7 @@ async def test_what_changes_on_the_way_is_there_after_the_next_refresh(
 
     await ends_right(runtime, channel)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
-    assert await members(runtime, channel, combo.tag_id) == {"bob"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"bob"}
 
 
 @pytest.mark.parametrize("statement", [*SLICE_STEPS, *LAST_STEPS])
@@ -154,7 +152,7 @@ async def test_a_worker_that_dies_on_the_way_is_made_up_for_by_one_sweep(
     assert isinstance(activating.exception(), CONNECTION_LOST)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.PENDING
     assert await rescue_combos(runtime, channel.channel_id) == [ActivationOutcome.ACTIVE]
-    assert await members(runtime, channel, combo.tag_id) == {"ann", "bob", "cleo"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"ann", "bob", "cleo"}
     await ends_right(runtime, channel)
 
 
@@ -202,7 +200,7 @@ async def test_of_two_edits_that_would_form_a_cycle_one_is_refused(
 
     assert refused.value.code is ErrorCode.CYCLE
     await ends_right(runtime, channel)
-    assert await members(runtime, channel, one.tag_id) == {"ann", "bob", "cleo"}
+    assert await members_of(runtime, channel, one.tag_id) == {"ann", "bob", "cleo"}
 
 
 async def test_a_combo_made_while_its_operand_is_deleted_is_refused_or_lapses(
@@ -241,7 +239,7 @@ async def test_a_refresh_that_began_before_a_combo_was_made_does_not_hide_a_chan
     await refreshing
 
     await ends_right(runtime, channel)
-    assert await members(runtime, channel, combo.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"ann"}
 
 
 async def test_clearing_does_not_take_the_members_of_a_combo_that_was_revived(
@@ -261,5 +259,5 @@ async def test_clearing_does_not_take_the_members_of_a_combo_that_was_revived(
     await clearing
 
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
-    assert await members(runtime, channel, combo.tag_id) == {"ann", "bob", "cleo"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"ann", "bob", "cleo"}
     await ends_right(runtime, channel)

@@ -8,12 +8,10 @@ from service.domain.privacy.forgetting import forget_openid, forget_unfollowed
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import facts_by_openid, miscounted
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import modified_statement
+from tests.support.races import StartRacingProcess, modified_statement
 
 DAY = timedelta(days=1)
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)

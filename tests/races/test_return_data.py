@@ -13,17 +13,14 @@ from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError
-from service.entities.return_data import Receipt
+from service.entities.return_data import Receipt, ReturnMode
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import FrozenClock
-from tests.support.database_state import miscounted
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import skip_ordinals
+from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.races import RacingProcess, StartRacingProcess
-from tests.support.return_data import members_of, members_of_batches, submission_of, submit
 from tests.support.runtime import admin
+from tests.support.tags import members_of, members_of_batches, submission_of, submit
 
 MINUTE = timedelta(minutes=1)
 

@@ -1,4 +1,4 @@
-"""A bare connection to the migrated database."""
+"""Connect to the migrated database without a pool."""
 
 from collections.abc import AsyncIterator
 

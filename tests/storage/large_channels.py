@@ -1,4 +1,4 @@
-"""A big channel made in a moment, without the service: people, alarms, tags and a change log."""
+"""Fill a large channel in a moment, without the service: people, timers, tags and a change log."""
 
 from service.storage.database.pool import Connection
 
@@ -38,7 +38,7 @@ select channel_id, :now, :now, :now from channel;
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
 select channel_id, b, :now, :now, :now, :now, 1 from channel, generate_series(0, :last_block) b;
 """
-# One in three has an alarm; of each block, about ten are due within the next ten minutes.
+# One in three has a timer; of each block, about ten are due within the next ten minutes.
 PEOPLE = """
 insert into channel_user (channel_id, ordinal, openid, first_seen_at, followed_at, messaged_at, wake_at)
 select c, n, 'openid-' || n, :now, :now - interval '1 hour' - n * interval '1 second', :now,
@@ -68,12 +68,12 @@ update block_head set version = 20024, at = :now + interval '1 day' where channe
 
 
 async def fill_channels(conn: Connection) -> None:
-    """Channels with the heads of four blocks each, and nothing in them."""
+    """Insert channels with the heads of four blocks each, and nothing in them."""
     await conn.execute(_substituted(CHANNELS))
 
 
 async def fill_large_channel(conn: Connection) -> None:
-    """Channel 1 has 100,000 people in four blocks, 40 tags and a log of 80,000 changes; the others are neighbours."""
+    """Insert channel 1 with 100,000 people in four blocks, 40 tags and a log of 80,000 changes, and its neighbours."""
     for text in (CHANNELS, PEOPLE, MEMBERS, LOG, ADS):
         await conn.execute(_substituted(text))
     # Index-only scans need the visibility map, as after any autovacuum.

@@ -1,10 +1,12 @@
-"""The default tags as the specification (§4.1) words them, in plain Python: from the set of events to the tags."""
+"""Say in plain Python what the service should answer: default tags from events, and who is in an expression."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.channels import ChannelKind
+from service.entities.expressions import Expression, Operator
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 
 ONLY_FOLLOWERS_CAN = {EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN}
@@ -13,7 +15,10 @@ ONLY_FOLLOWERS_CAN = {EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN}
 def oracle_tags(
     events: Iterable[UserEvent], bound_at: datetime, windows: Windows, now: datetime, kind: ChannelKind
 ) -> set[DefaultTagRule]:
-    """The default tags of one person to whom `events` happened, in whatever order they were reported."""
+    """Return the default tags of one person to whom `events` happened, in whatever order they were reported.
+
+    The rules are those of docs/specification.md §4.1.
+    """
     happened = set(events)
     if kind is ChannelKind.MINI_PROGRAM:
         if not happened:
@@ -64,3 +69,27 @@ def _source(happened: set[UserEvent], bound_at: datetime) -> DefaultTagRule:
         for event in happened
     )
     return DefaultTagRule.ADVERTISING if from_ad else DefaultTagRule.NON_ADVERTISING
+
+
+def matching_ordinals(members: Mapping[int, Collection[int]], expression: Expression) -> set[int]:
+    """Return the ordinals of those for whom an expression holds, from the members of each tag, `{tag_id: ordinals}`."""
+    everybody = {ordinal for ordinals in members.values() for ordinal in ordinals}
+    return {
+        ordinal
+        for ordinal in everybody
+        if holds(expression, frozenset(tag_id for tag_id, ordinals in members.items() if ordinal in ordinals))
+    }
+
+
+def holds(expression: Expression, tag_ids: frozenset[int]) -> bool:
+    """Return whether somebody who has exactly these tags is in the set."""
+    match expression.operator:
+        case Operator.TAG:
+            return expression.tag_id in tag_ids
+        case Operator.ALL:
+            return all(holds(each, tag_ids) for each in expression.operands)
+        case Operator.ANY:
+            return any(holds(each, tag_ids) for each in expression.operands)
+        case Operator.EXCEPT:
+            keep, remove = expression.operands
+            return holds(keep, tag_ids) and not holds(remove, tag_ids)

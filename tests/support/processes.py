@@ -1,28 +1,33 @@
-"""The real program in processes of its own: web and worker as they are run, with their logs kept."""
+"""Run the real program, or Node.js, in processes of its own, with its log kept."""
 
 import asyncio
+import fcntl
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import httpx
+import pytest
 
 from tests.support.waiting import wait_until
 
 JWT_SECRET: Final = "the real processes' own signing secret of 32 bytes and more"
 SECRETS_KEY: Final = "the real processes' own sealing secret of 32 bytes and more"
 TIMEOUT: Final = 20.0
+EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "live"
+NODE_IS_MISSING: Final = "Node.js and npm are not installed"
 
 
 def environment(database_url: str, redis_url: str, **extra: str) -> dict[str, str]:
-    """Everything a process needs; `more` goes by names without the prefix `USER_TAGS_`."""
+    """Return everything a process needs; what is extra goes by names without the prefix `USER_TAGS_`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("USER_TAGS_")}
     return {
         **clean,
@@ -32,6 +37,14 @@ def environment(database_url: str, redis_url: str, **extra: str) -> dict[str, st
         "USER_TAGS_SECRETS_KEY": SECRETS_KEY,
         **{f"USER_TAGS_{name}": value for name, value in extra.items()},
     }
+
+
+def reset_environment(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    """Give this process no other settings than these, by names without the prefix `USER_TAGS_`, until the test ends."""
+    for name in [name for name in os.environ if name.startswith("USER_TAGS_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(f"USER_TAGS_{name}", value)
 
 
 @dataclass(frozen=True)
@@ -128,16 +141,34 @@ async def run_to_completion(environment: Mapping[str, str], log: Path, *argument
     return code, running.output
 
 
-class ClockOffsetFile:
-    """The file that moves the clock of every process that knows of it."""
+def find_node(packages: Path) -> str | None:
+    """The path of Node.js, the packages installed that the directory's lock names; None where there is no Node.js."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found is None or npm is None:
+        return None
+    lock = packages / "package-lock.json"
+    installed = packages / "node_modules" / ".package-lock.json"
+    with _locked(packages):
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=packages, check=True, capture_output=True, timeout=110)
+    return found
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self._offset = timedelta()
 
-    def advance(self, by: timedelta) -> None:
-        """Replace the file in one step, so that nobody reads half a number."""
-        self._offset += by
-        unfinished = self.file.with_suffix(".new")
-        unfinished.write_text(str(self._offset.total_seconds()), encoding="ascii")
-        unfinished.replace(self.file)
+def node(packages: Path = EXAMPLES) -> str:
+    """The same; skips the test where there is no Node.js."""
+    found = find_node(packages)
+    if found is None:
+        pytest.skip(NODE_IS_MISSING)
+    return found
+
+
+@contextmanager
+def _locked(packages: Path) -> Iterator[None]:
+    """One process of the run installs, the others wait for it; a lock on the directory leaves nothing behind."""
+    directory = os.open(packages, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)

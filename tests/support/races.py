@@ -1,4 +1,4 @@
-"""Processes that race: each has connections of its own and stops before the statement a test names, until let go."""
+"""Let processes race: each pauses before the statement a test names, and may run it without its remedy."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -17,7 +17,6 @@ from tests.support.runtime import SECRETS_KEY, RecordingPublisher, RecordingQueu
 from tests.support.waiting import wait_until
 
 Answer = TypeVar("Answer")
-
 TIMEOUT = 10.0
 BLOCKED_BACKENDS = """
 select count(*) from pg_stat_activity
@@ -156,3 +155,15 @@ def _connection_class(process: RacingProcess, *, transactions: bool) -> type[Ses
             return super().transaction(**options) if transactions else nullcontext()
 
     return BreakpointConnection
+
+
+def modified_statement(statement: str, *changes: tuple[str, str]) -> dict[str, str]:
+    """Give a statement other words; fails when it does not hold the old ones (any more)."""
+    text = STATEMENTS[statement]
+    for old, new in changes:
+        assert old in text, f"{statement} has no {old!r}"
+        text = text.replace(old, new)
+    return {statement: text}
+
+
+NO_BLOCK_LOCK = modified_statement("lock_heads", ("for update", ""))

@@ -1,13 +1,16 @@
-"""A robot as its admin uses it: channels bound, events recorded, and what anybody may read of it."""
+"""Use the API as a robot's admin and as an integrator do."""
 
-from collections.abc import Collection
+import base64
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import httpx
+from wechatpy.crypto import PrpCrypto
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.waiting import wait_until
 from tests.support.web import GraphqlResponse, WebClient
 
@@ -39,8 +42,14 @@ mutation Export($input: ExportAudienceInput!) {
 CREATE_COMBO = """
 mutation Create($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id name state version } } }
 """
+USER_TAGS = """
+subscription ($c: ID!, $o: String!, $after: String) {
+  userTags(channelId: $c, openid: $o, after: $after) { cursor reset tags { name } added { name } removed { name } }
+}
+"""
 STATE = "query State($id: ID!) { tag(id: $id) { state } }"
 Event = dict[str, Any]
+OBTAIN = "mutation { obtainReturnEndpoint { returnEndpoint { id address appId token key } } }"
 
 
 @dataclass(frozen=True)
@@ -130,3 +139,49 @@ async def table_digests(web: WebClient) -> dict[str, str]:
         return {row[0]: row[1] for row in rows}
     finally:
         await connection.close()
+
+
+def xml_of(app_id: str, openids: Sequence[str], **changes: str) -> str:
+    """The documented form; a change to None leaves an element empty."""
+    fields = {"appid": app_id, "category": "会员等级", "label": "金牌", "desc": "消费满一千元", **changes}
+    scalars = "".join(f"<{name}><![CDATA[{text}]]></{name}>" for name, text in fields.items())
+    return f"<xml>{scalars}<list>{''.join(f'<openid>{each}</openid>' for each in openids)}</list></xml>"
+
+
+@dataclass(frozen=True)
+class Integrator:
+    """Knows what the tag page shows: the address, the APPID and the key."""
+
+    robot: Robot
+    address: str
+    app_id: str
+    key: str
+
+    def seal(self, xml: str) -> str:
+        sealed: bytes = PrpCrypto(base64.b64decode(self.key + "=")).encrypt(xml, self.app_id)
+        return sealed.decode()
+
+    async def submit(self, xml: str) -> dict[str, Any]:
+        return await self.post({"encrypt": self.seal(xml)})
+
+    async def post(self, fields: object) -> dict[str, Any]:
+        return self.answer(await self.robot.web.http.post(self.address, json=fields))
+
+    async def post_raw(self, body: bytes, content_type: str = "application/json") -> dict[str, Any]:
+        headers = {"content-type": content_type}
+        return self.answer(await self.robot.web.http.post(self.address, content=body, headers=headers))
+
+    @staticmethod
+    def answer(response: httpx.Response) -> dict[str, Any]:
+        """Both shapes say the same."""
+        assert response.status_code == 200
+        answer: dict[str, Any] = response.json()
+        assert answer["code"] == answer["errcode"]
+        assert answer["msg"] == answer["errmsg"]
+        assert answer["rid"]
+        return answer
+
+
+async def obtain_endpoint(robot: Robot) -> Integrator:
+    endpoint = (await robot.ask(OBTAIN))["obtainReturnEndpoint"]["returnEndpoint"]
+    return Integrator(robot, endpoint["address"], endpoint["appId"], endpoint["key"])

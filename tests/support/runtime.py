@@ -1,28 +1,32 @@
-"""The domain on a database of the test's own: a clock that stands still, and a publisher that remembers."""
+"""Open the domain on a database of the test's own: a clock that stands still, a publisher and a queue that remember."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+import asyncpg
+import pytest
 
 from service.domain.channels.binding import ChannelDetails, Credentials, bind_channel
 from service.domain.people.ordinals import find_or_create_users
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, Role
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
+from service.entities.tasks import TaskName
 from service.foundation.clock import Clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool
+from service.storage.database.statements import STATEMENTS
 
 SECRETS_KEY = "a key for tests only, 32 bytes or more"
 FAR_FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
-
 _app_ids = itertools.count(1)
+NAMES_OF_STATEMENTS = {text: name for name, text in STATEMENTS.items()}
 
 
 class RecordingPublisher:
@@ -39,9 +43,9 @@ class RecordingQueue:
     """Keeps the tasks instead of handing them to workers."""
 
     def __init__(self) -> None:
-        self.tasks: list[tuple[str, tuple[Any, ...], str]] = []
+        self.tasks: list[tuple[TaskName, tuple[Any, ...], str]] = []
 
-    def enqueue(self, name: str, *args: Any, task_id: str) -> None:
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
         self.tasks.append((name, args, task_id))
 
 
@@ -105,3 +109,25 @@ async def ordinals_for(runtime: Runtime, channel: Channel, openids: Iterable[str
     """Return the ordinal of every openid, making people who are new."""
     ordinals, _ = await find_or_create_users(runtime, channel.channel_id, openids)
     return ordinals
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """Watch every connection of this process; statements without a name are given as they are."""
+    sent: list[str] = []
+    connection: Any = asyncpg.Connection
+    execute, simple = connection._execute, connection.execute
+
+    async def watched(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        sent.append(NAMES_OF_STATEMENTS.get(query, query))
+        return await execute(self, query, *arguments, **options)
+
+    async def watched_simple(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        if not arguments:
+            sent.append(NAMES_OF_STATEMENTS.get(query, query))
+        return await simple(self, query, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "_execute", watched)
+        patch.setattr(asyncpg.Connection, "execute", watched_simple)
+        yield sent

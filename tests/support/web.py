@@ -1,28 +1,38 @@
-"""The web process inside the test's own event loop, with clients for its GraphQL API over HTTP and WebSocket."""
+"""Serve the API inside the test's own event loop, for one test or for many, and speak to it over every transport."""
 
 import asyncio
 import contextlib
+import itertools
+import json
 import socket as sockets
-from collections.abc import AsyncGenerator, Collection, Generator
+import uuid
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import uvicorn
 
 from service.auth.tokens import sign_token
-from service.entities.enums import Role
+from service.dev.stack.servers import EmbeddedServers
+from service.entities.principal import Role
 from service.foundation.settings import ClientLimits, Settings
 from service.web.app import make_app
 from service.web.protocols.uvicorn_options import uvicorn_options
+from tests.support.servers import shared_tasks
 from tests.support.sockets import GraphqlWebSocket, open_socket
 from tests.support.waiting import wait_until
 
 JWT_SECRET: Final = "the tests' own signing secret, 32 bytes and more"
 SECRETS_KEY: Final = "the tests' own sealing secret, 32 bytes and more"
 DEFAULT_TTL: Final = timedelta(hours=1)
+LISTENER_TASK: Final = "feed topics"
+robot_numbers: Final = itertools.count(1)
+TRANSPORTS: Final = ("post", "get", "stream", "socket")
 
 
 class _Server(uvicorn.Server):
@@ -70,6 +80,36 @@ class GraphqlResponse:
         return code
 
 
+@dataclass
+class ServerEvent:
+    """Hold one server-sent event as it came, with its `id` where it had one."""
+
+    event: str
+    data: Any
+    id: str | None = None
+
+
+class Stream:
+    """Read an open answer event by event; comments are passed over."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self._lines = response.aiter_lines()
+
+    async def next(self, within: float = 5) -> ServerEvent:
+        """Return the next event. Raises TimeoutError when none comes within so many seconds."""
+        fields: dict[str, str] = {}
+        async with asyncio.timeout(within):
+            async for line in self._lines:
+                name, _, value = line.partition(": ")
+                if line and name:
+                    fields[name] = value
+                elif "event" in fields:
+                    break
+        data = fields.get("data")
+        return ServerEvent(fields["event"], json.loads(data) if data else None, fields.get("id"))
+
+
 @dataclass(frozen=True)
 class WebClient:
     """A running web process: where it is, and how to talk to it."""
@@ -108,6 +148,18 @@ class WebClient:
         """Open a connection that has not said `connection_init` yet; `options` as of `websockets.connect`."""
         async with open_socket(self.url, **options) as socket:
             yield socket
+
+    @asynccontextmanager
+    async def stream(
+        self, token: str | None, query: str, /, headers: Mapping[str, str] | None = None, **variables: Any
+    ) -> AsyncGenerator[Stream]:
+        """Open one operation as a stream of server-sent events."""
+        given = {"Accept": "text/event-stream"} | ({} if token is None else {"Authorization": f"Bearer {token}"})
+        body = {"query": query, "variables": variables}
+        async with self.http.stream(
+            "POST", "/graphql/stream", headers={**given, **(headers or {})}, json=body
+        ) as response:
+            yield Stream(response)
 
 
 @asynccontextmanager
@@ -148,3 +200,60 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         server.should_exit = True
         await serving
         listener.close()
+
+
+@asynccontextmanager
+async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -> AsyncGenerator[WebClient]:
+    """Serve on a database made from the template, and drop it at the end."""
+    name = f"shared_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(servers.database_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        database_url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+        listeners_before = _listener_count()
+        async with web_process(database_url, servers.redis_url, **settings) as web:
+            await wait_until(lambda: _listener_count() > listeners_before)
+            shared_tasks[LISTENER_TASK] += 1
+            try:
+                yield web
+            finally:
+                shared_tasks[LISTENER_TASK] -= 1
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+def _listener_count() -> int:
+    """How many processes have begun what they go on doing; a test that saw one begin would be blamed for it."""
+    return sum(task.get_name() == LISTENER_TASK for task in asyncio.all_tasks())
+
+
+async def execute_over(web: WebClient, transport: str, payload: dict[str, Any], role: str = "admin") -> dict[str, Any]:
+    """The first answer, as JSON."""
+    headers = {"Authorization": f"Bearer {web.token(role)}"}
+    if transport == "socket":
+        return await _execute_over_socket(web, payload, role)
+    if transport == "stream":
+        headers["Accept"] = "text/event-stream"
+        response = await web.http.post("/graphql/stream", json=payload, headers=headers)
+        assert response.headers["content-type"].startswith("text/event-stream"), response.text
+        return dict(json.loads(response.text.split("data: ", 1)[1].split("\r\n", 1)[0]))
+    if transport == "get":
+        given = {name: each if isinstance(each, str) else json.dumps(each) for name, each in payload.items()}
+        return dict((await web.http.get("/graphql", params=given, headers=headers)).json())
+    return dict((await web.http.post("/graphql", json=payload, headers=headers)).json())
+
+
+async def error_codes(web: WebClient, transport: str, payload: dict[str, Any], role: str = "admin") -> list[str]:
+    """The codes of all errors."""
+    return [
+        each["extensions"]["code"] for each in (await execute_over(web, transport, payload, role)).get("errors", [])
+    ]
+
+
+async def _execute_over_socket(web: WebClient, payload: dict[str, Any], role: str) -> dict[str, Any]:
+    async with web.socket(web.token(role)) as socket:
+        await socket.send({"type": "subscribe", "id": "1", "payload": payload})
+        message = await socket.receive()
+        assert message["type"] in {"next", "error"}, message
+        return {"errors": message["payload"]} if message["type"] == "error" else message["payload"]

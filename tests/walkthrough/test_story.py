@@ -13,10 +13,11 @@ import pytest
 
 from service.auth.tokens import sign_token
 from service.dev.demo.platform import Account, WechatPlatform
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.clock import make_clock
 from service.foundation.settings import Settings
-from tests.support.processes import JWT_SECRET, ClockOffsetFile, environment, run_to_completion, web, worker
+from tests.support.clock import ClockOffsetFile
+from tests.support.processes import JWT_SECRET, environment, run_to_completion, web, worker
 from tests.support.sockets import GraphqlWebSocket, Operation, open_socket
 
 BIND = """

@@ -6,8 +6,7 @@ import pytest
 
 from service.dev.stack.servers import EmbeddedServers
 from tests.support.robot import Robot
-from tests.support.shared_web import robot_numbers, shared_web
-from tests.support.web import WebClient
+from tests.support.web import WebClient, robot_numbers, shared_web
 from tests.web.endpoints.push_account import PushingAccount, bind_account
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from service.domain.ad_tags.members import AdTagDetails, create_ad_tag
 from service.domain.events.recorder import record_events
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
-from service.worker.tasks.scheduled import complete_ad_tags, forget_unfollowed_users
+from service.entities.users import EventKind, UserEvent
+from service.worker.tasks.ad_tags import complete_ad_tags
+from service.worker.tasks.retention import forget_unfollowed_users
 from tests.support.processes import worker
 from tests.support.runtime import admin, bind
 from tests.support.waiting import wait_until
-from tests.worker.conftest import ScheduledChannel
+from tests.worker.scheduled_channel import ScheduledChannel
 
 UNFINISHED = "select count(*) from ad_tag where written_edition < edition"
 

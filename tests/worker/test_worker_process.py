@@ -10,7 +10,7 @@ import redis.asyncio as redis
 from tests.support.processes import command, environment, run_to_completion, worker
 from tests.support.servers import private_valkey
 from tests.support.waiting import wait_until
-from tests.worker.conftest import ScheduledChannel
+from tests.worker.scheduled_channel import ScheduledChannel
 
 
 async def test_the_scheduled_run_comes_every_second(scheduled_channel: ScheduledChannel, tmp_path: Path) -> None:

@@ -64,8 +64,9 @@ def compile_serializer(
         serialize = _compile_object(schema, object_type, collect_fields(object_type, details), collect_fields)
         if serialize is None or not isinstance(definition, StrawberryObjectDefinition) or definition.is_graphql_generic:
             return None
-        serializers[definition.origin] = (
-            _memoized(serialize) if "serialized" in definition.origin.__dataclass_fields__ else serialize
+        python_class = _class_of_objects(definition)
+        serializers[python_class] = (
+            _memoized(serialize) if "serialized" in python_class.__dataclass_fields__ else serialize
         )
     return _dispatch_by_class(serializers)
 
@@ -89,6 +90,11 @@ def is_attribute(found: GraphQLField) -> bool:
     return not found.args and (
         resolver is None or (resolver.info_parameter is None and not inspect.iscoroutinefunction(resolver.wrapped_func))
     )
+
+
+def _class_of_objects(definition: StrawberryObjectDefinition) -> type[Any]:
+    """Return the class of a type's objects: TagConnection's are made of CountedConnection, whatever their nodes."""
+    return definition.origin if definition.concrete_of is None else definition.concrete_of.origin
 
 
 def _compile_object(

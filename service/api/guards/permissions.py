@@ -15,8 +15,8 @@ from graphql import (
 from strawberry.permission import BasePermission, PermissionExtension
 
 from service.api.context import Info
-from service.entities.enums import Permission
 from service.entities.errors import ForbiddenError
+from service.entities.principal import Permission
 
 # What seeing an object of a type takes; a type that is not listed belongs to whoever got hold of its parent.
 TYPE_PERMISSIONS: Final = {
@@ -71,12 +71,12 @@ class HasAnyPermission(HasPermission):
 
     def __init__(self, *permissions: Permission) -> None:
         super().__init__(None)
-        self._permissions = permissions
+        self.any_of = permissions
 
     def has_permission(self, source: Any, info: Info, **arguments: Any) -> bool:
         del source, arguments
         principal = info.context.principal
-        return any(principal.may(permission) for permission in self._permissions)
+        return any(principal.may(permission) for permission in self.any_of)
 
 
 def needs_one_of(*permissions: Permission) -> PermissionExtension:

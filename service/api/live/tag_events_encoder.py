@@ -114,7 +114,7 @@ class TagEventsEncoderCache:
         encoder = self._encoders.pop(key, None)
         if encoder is None:
             shared_context = Context(
-                context.services, context.presenters, uuid.uuid4().hex, _without_subject(principal)
+                context.resources, context.presenters, uuid.uuid4().hex, _without_subject(principal)
             )
             encoder = TagEventsEncoder(self._schema, document, operation_name, variables, shared_context)
             if len(self._encoders) >= MAX_CACHED_ENCODERS:

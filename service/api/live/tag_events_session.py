@@ -21,12 +21,12 @@ async def stream_tag_events(
     operation: Operation[Context, None], request: SubscriptionRequest, context: Context, encoder: TagEventsEncoder
 ) -> bool:
     """Tells until the operation is cancelled; False, and nothing is told, where something is refused or fails first."""
-    services, started = context.services, False
+    resources, started = context.resources, False
     channel_gid, after = request.arguments.get("channelId"), request.arguments.get("after")
     try:
-        with services.subscriptions.reserve(context.principal):
+        with resources.subscriptions.reserve(context.principal):
             channel_id = None if channel_gid is None else parse_channel_gid(channel_gid)
-            updates = panel_updates(context.runtime, services.hub, context.principal, channel_id, after)
+            updates = panel_updates(context.runtime, resources.hub, context.principal, channel_id, after)
             async with aclosing(updates):
                 async for cursor, update in updates:
                     context.reset_loaders()

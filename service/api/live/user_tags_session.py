@@ -21,28 +21,28 @@ from service.api.live.tag_events_session import prerendered
 from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.domain.feed.subscriber import Subscriber
 from service.domain.input_rules import check_openid
-from service.entities.enums import Permission
 from service.entities.feed import UserTagsUpdate
 from service.entities.ids import parse_channel_gid
+from service.entities.principal import Permission
 
 MESSAGE_END: Final = b"}}"
 
 
 async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subscriber | None:
     """None where something is refused or failed, which the long way meets again, and says."""
-    services, principal = context.services, context.principal
+    resources, principal = context.resources, context.principal
     try:
         check_openid(request.arguments["openid"])
-        channel = await services.channels.find(
+        channel = await resources.channels.find(
             principal, parse_channel_gid(request.arguments["channelId"]), Permission.VIEW_USERS
         )
-        services.subscriptions.acquire(principal)
+        resources.subscriptions.acquire(principal)
     except Exception:  # noqa: BLE001 - whatever it is
         return None
     try:
-        return await services.hub.join(channel.channel_id, request.arguments["openid"], request.arguments.get("after"))
+        return await resources.hub.join(channel.channel_id, request.arguments["openid"], request.arguments.get("after"))
     except BaseException as error:
-        services.subscriptions.release(principal)
+        resources.subscriptions.release(principal)
         if isinstance(error, Exception):
             return None
         raise
@@ -87,8 +87,8 @@ class UserTagsSession:
         """Says nothing more; the task in the answer, if any, has been cancelled."""
         if not self._closed:
             self._closed = True
-            self._context.services.hub.leave(self._subscriber)
-            self._context.services.subscriptions.release(self._context.principal)
+            self._context.resources.hub.leave(self._subscriber)
+            self._context.resources.subscriptions.release(self._context.principal)
             if self._drain_task is not None:
                 self._drain_task.cancel()
         return self._drain_task
@@ -97,7 +97,7 @@ class UserTagsSession:
         self._subscriber.mailbox.on_arrival(self._on_arrival)
 
     def _on_arrival(self) -> None:
-        self._context.services.hub.turns.add(self._send_pending)
+        self._context.resources.hub.turns.add(self._send_pending)
 
     def _send_pending(self) -> None:
         """Sends all that waits, or leaves it to a task."""

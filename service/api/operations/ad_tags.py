@@ -11,54 +11,83 @@ from service.api.types.presenters import ad_tag_to_graphql
 from service.api.types.primitives import ChannelId, Input
 from service.domain.ad_tags import members as use_cases
 from service.domain.ad_tags.return_address import confirm_ad_return
-from service.entities.enums import Permission
 from service.entities.ids import parse_channel_gid, parse_tag_gid
+from service.entities.principal import Permission
 
 
-@strawberry.input(
-    description="`adIds`: 1 to 1,000; an entry pasted with line breaks counts as several; blank and repeated ones are "
-    "dropped."
-)
+@strawberry.input(description="An ad tag to make.")
 class CreateAdTagInput:
-    channel_id: strawberry.ID = strawberry.field(description="An Official Account.")
-    name: str = strawberry.field(description="1 to 64 characters; shown under the category Advertising.")
-    description: str | None = strawberry.field(default=None, description="What the tag means, in words.")
-    ad_ids: list[str] = strawberry.field(description="Ad group ids, ad ids or campaign ids of the ad platform.")
+    channel_id: strawberry.ID = strawberry.field(
+        description="Id of an Official Account; a Mini Program, which nobody follows, is BAD_USER_INPUT."
+    )
+    name: str = strawberry.field(description="Name of the tag under the category Advertising, 1 to 64 characters.")
+    description: str | None = strawberry.field(
+        default=None, description="What the tag means, in words, at most 1,000 characters."
+    )
+    ad_ids: list[str] = strawberry.field(
+        description=(
+            "Ids of ads, ad groups or campaigns, 1 to 1,000 of 1 to 64 characters, LIMIT_EXCEEDED "
+            "beyond. An entry of several lines counts as several ids; blank and repeated ids are "
+            "dropped."
+        )
+    )
 
 
-@strawberry.input(description="What to change; an absent field stays as it is.")
+@strawberry.input(description="Changes of an ad tag; an absent field stays as it is.")
 class UpdateAdTagInput:
-    id: strawberry.ID = strawberry.field(description="The tag.")
-    name: str | None = strawberry.field(default=strawberry.UNSET, description="1 to 64 characters.")
-    description: str | None = strawberry.field(default=strawberry.UNSET, description="Null clears it.")
+    id: strawberry.ID = strawberry.field(description="Id of the ad tag.")
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="New name under the category Advertising, 1 to 64 characters; null is BAD_USER_INPUT.",
+    )
+    description: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What the tag means, in words, at most 1,000 characters; null clears it.",
+    )
     ad_ids: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="The whole new list; who came only from ads that left loses the tag."
+        default=strawberry.UNSET,
+        description=(
+            "The whole new list of 1 to 1,000 ids, LIMIT_EXCEEDED beyond; people who came only from ads "
+            "that are gone lose the tag. Null is BAD_USER_INPUT."
+        ),
     )
     expected_version: int | None = strawberry.field(
-        default=None, description="The version that was seen; CONFLICT when there is a newer one."
+        default=None,
+        description="`version` of the tag as it was read; CONFLICT when it is another by now, no check when absent.",
     )
 
 
-@strawberry.type(description="The tag that was made, with everybody whose ad is already known.")
+@strawberry.type(description="The answer to `createAdTag`.")
 class CreateAdTagPayload:
-    tag: AdTag = strawberry.field(description="ACTIVE if the ad return address is confirmed.")
+    tag: AdTag = strawberry.field(
+        description=(
+            "The tag that was made: ACTIVE if the channel's ad return address is confirmed, otherwise PENDING."
+        )
+    )
 
 
-@strawberry.type(description="The tag as it is now.")
+@strawberry.type(description="The answer to `updateAdTag`.")
 class UpdateAdTagPayload:
-    tag: AdTag = strawberry.field(description="With the members of its new ads.")
+    tag: AdTag = strawberry.field(description="The tag after the change, with the members of its new ads.")
 
 
-@strawberry.type(description="The channel whose ad return address is confirmed.")
+@strawberry.type(description="The answer to `confirmAdReturnAddress`.")
 class ConfirmAdReturnAddressPayload:
-    channel: Channel = strawberry.field(description="With `adReturnConfirmed`.")
-    activated: list[AdTag] = strawberry.field(description="Ad tags that entered into force by this.")
+    channel: Channel = strawberry.field(description="The channel, whose `adReturnConfirmed` is true by now.")
+    activated: list[AdTag] = strawberry.field(
+        description="Ad tags that became ACTIVE by the confirmation; empty while the gate is closed."
+    )
 
 
 @strawberry.type
 class AdTagMutations:
     @strawberry.mutation(
-        description="People whose ad is already known have it at once.", extensions=[needs(Permission.MANAGE_TAGS)]
+        description=(
+            "Makes an ad tag; people whose ad is already known have it at once. For creators and admins "
+            "(MANAGE_TAGS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, NAME_TAKEN, CHANNEL_NOT_BOUND or "
+            "NOT_FOUND."
+        ),
+        extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def create_ad_tag(self, info: Info, input: Input[CreateAdTagInput]) -> CreateAdTagPayload | None:  # noqa: A002
         details = use_cases.AdTagDetails(input.name, input.ad_ids, input.description)
@@ -68,7 +97,12 @@ class AdTagMutations:
         return CreateAdTagPayload(tag=ad_tag_to_graphql(*made))
 
     @strawberry.mutation(
-        description="Another name, description or list of ads.", extensions=[needs(Permission.MANAGE_TAGS)]
+        description=(
+            "Changes the name, description or ads of an ad tag. For creators and admins (MANAGE_TAGS). "
+            "Answers BAD_USER_INPUT, LIMIT_EXCEEDED, NAME_TAKEN, CONFLICT, TAG_PROTECTED, "
+            "CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
+        extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def update_ad_tag(self, info: Info, input: Input[UpdateAdTagInput]) -> UpdateAdTagPayload | None:  # noqa: A002
         reject_nulls(input, "name", "ad_ids")
@@ -88,7 +122,11 @@ class AdTagMutations:
         return UpdateAdTagPayload(tag=ad_tag_to_graphql(*edited))
 
     @strawberry.mutation(
-        description="Says that the ad platform has the channel's ad return address; its ad tags enter into force.",
+        description=(
+            "Declares that the ad platform has the channel's ad return address, which makes its PENDING "
+            "ad tags ACTIVE. For creators and admins (MANAGE_CHANNELS). Answers BAD_USER_INPUT for a "
+            "Mini Program, or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def confirm_ad_return_address(

@@ -7,24 +7,26 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.audience import Audience, TagPairOverlap, audience_to_graphql
-from service.api.types.expression import TagExpressionInput, draft_from_input
+from service.api.types.expression import ActiveExpression, draft_from_input
 from service.api.types.presenters import tag_to_graphql, tags_to_graphql
 from service.api.types.primitives import ChannelId
 from service.api.types.tag import Tag
 from service.domain.audiences import counting as use_cases
-from service.entities.enums import Permission
 from service.entities.ids import parse_channel_gid, parse_tag_gid
-
-AudienceExpression = Annotated[TagExpressionInput, strawberry.argument(description="Over ACTIVE tags of that channel.")]
+from service.entities.principal import Permission
 
 
 @strawberry.type
 class AudienceQueries:
     @strawberry.field(
-        description="Any expression over ACTIVE tags, counted without being saved.",
+        description=(
+            "Counts the people of any expression without saving it. For creators, admins and agents "
+            "(VIEW_USERS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, TAG_NOT_USABLE, CHANNEL_NOT_BOUND or "
+            "NOT_FOUND."
+        ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
-    async def audience(self, info: Info, channel_id: ChannelId, expression: AudienceExpression) -> Audience | None:
+    async def audience(self, info: Info, channel_id: ChannelId, expression: ActiveExpression) -> Audience | None:
         context = info.context
         return audience_to_graphql(
             await use_cases.count_audience(
@@ -33,13 +35,24 @@ class AudienceQueries:
         )
 
     @strawberry.field(
-        description="2 to 20 ACTIVE tags of one channel, every two of them.",
+        description=(
+            "Compares every pair of 2 to 20 ACTIVE tags of one channel. For creators, admins and agents "
+            "(VIEW_USERS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, TAG_NOT_USABLE, CHANNEL_NOT_BOUND or "
+            "NOT_FOUND."
+        ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def tag_overlap(
         self,
         info: Info,
-        tag_ids: Annotated[list[strawberry.ID], strawberry.argument(description="2 to 20 different tags.")],
+        tag_ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(
+                description=(
+                    "Ids of 2 to 20 different tags of one channel; LIMIT_EXCEEDED beyond, BAD_USER_INPUT below."
+                )
+            ),
+        ],
     ) -> list[TagPairOverlap] | None:
         overlap = await use_cases.tag_overlap(
             info.context.runtime, info.context.principal, [parse_tag_gid(each) for each in tag_ids]
@@ -56,11 +69,14 @@ class AudienceQueries:
         ]
 
     @strawberry.field(
-        description="Only ACTIVE tags: what the mass-posting page may offer. Empty while the gate is closed.",
+        description=(
+            "ACTIVE tags of a channel, which the mass-posting page may offer, by category and name; "
+            "empty while the gate is closed. For every role (VIEW_TAGS). Answers NOT_FOUND."
+        ),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def mass_posting_tags(self, info: Info, channel_id: ChannelId) -> list[Tag] | None:
-        channel = await info.context.services.channels.find(
+        channel = await info.context.resources.channels.find(
             info.context.principal, parse_channel_gid(channel_id), Permission.VIEW_TAGS
         )
         catalogue = await info.context.loaders.catalogue_of_channel.load(channel.channel_id)

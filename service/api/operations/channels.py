@@ -8,57 +8,113 @@ from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.channel import Channel
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
-from service.entities.enums import ChannelKind, Permission
+from service.entities.channels import ChannelKind
 from service.entities.ids import parse_channel_gid
+from service.entities.principal import Permission
 
 
-@strawberry.input(description="An account to bind. Secrets are stored encrypted and never returned.")
+@strawberry.input(description="A WeChat account to bind. Secrets are stored encrypted and never returned.")
 class BindChannelInput:
-    kind: ChannelKind = strawberry.field(description="What sort of account it is.")
-    app_id: str = strawberry.field(description="WeChat's `wx…` id; bound to one robot at a time.")
-    name: str = strawberry.field(description="1 to 64 characters.")
-    verified: bool = strawberry.field(description="Verified at WeChat.")
-    app_secret: str | None = strawberry.field(default=None, description="For calls to WeChat.")
-    callback_token: str | None = strawberry.field(default=None, description="3 to 32 letters and digits.")
+    kind: ChannelKind = strawberry.field(
+        description=(
+            "Which sort of WeChat account it is; an account bound before keeps its kind, another one is BAD_USER_INPUT."
+        )
+    )
+    app_id: str = strawberry.field(
+        description=(
+            "WeChat's id of the account, `wx` followed by letters and digits; CONFLICT while another "
+            "robot has it bound."
+        )
+    )
+    name: str = strawberry.field(description="Name of the channel, 1 to 64 characters.")
+    verified: bool = strawberry.field(description="Whether the account is verified at WeChat.")
+    app_secret: str | None = strawberry.field(
+        default=None,
+        description=(
+            "App secret for calls to WeChat, up to 128 characters; absent keeps what is stored, an empty "
+            "text removes it."
+        ),
+    )
+    callback_token: str | None = strawberry.field(
+        default=None,
+        description=(
+            "Token by which WeChat's pushes are verified, 3 to 32 letters and digits; absent keeps what "
+            "is stored, an empty text removes it."
+        ),
+    )
     encoding_aes_key: str | None = strawberry.field(
-        default=None, description="43 characters; pushes must then be encrypted."
+        default=None,
+        description=(
+            "EncodingAESKey, 43 characters, with which pushes must be encrypted; absent keeps what is "
+            "stored, an empty text removes it."
+        ),
     )
 
 
-@strawberry.input(description="What to change; an absent field stays as it is, an empty secret is removed.")
+@strawberry.input(description="Changes of a channel; an absent field stays as it is, and an empty secret is removed.")
 class UpdateChannelInput:
-    id: strawberry.ID = strawberry.field(description="The channel.")
-    name: str | None = strawberry.field(default=strawberry.UNSET, description="1 to 64 characters.")
-    verified: bool | None = strawberry.field(default=strawberry.UNSET, description="It is yearly at WeChat.")
-    app_secret: str | None = strawberry.field(default=strawberry.UNSET, description="For calls to WeChat.")
-    callback_token: str | None = strawberry.field(default=strawberry.UNSET, description="3 to 32 letters and digits.")
-    encoding_aes_key: str | None = strawberry.field(default=strawberry.UNSET, description="43 characters.")
+    id: strawberry.ID = strawberry.field(description="Id of the channel.")
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="New name of the channel, 1 to 64 characters; null is BAD_USER_INPUT."
+    )
+    verified: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "Whether the account is verified at WeChat, which has to be renewed there each year; null is "
+            "BAD_USER_INPUT."
+        ),
+    )
+    app_secret: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "App secret for calls to WeChat, up to 128 characters; an empty text removes it, null is BAD_USER_INPUT."
+        ),
+    )
+    callback_token: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "Token by which WeChat's pushes are verified, 3 to 32 letters and digits; an empty text "
+            "removes it, null is BAD_USER_INPUT."
+        ),
+    )
+    encoding_aes_key: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "EncodingAESKey, 43 characters, with which pushes must be encrypted; an empty text removes "
+            "it, null is BAD_USER_INPUT."
+        ),
+    )
 
 
-@strawberry.type(description="The channel that was bound.")
+@strawberry.type(description="The answer to `bindChannel`.")
 class BindChannelPayload:
-    channel: Channel = strawberry.field(description="With its push URL.")
+    channel: Channel = strawberry.field(
+        description="The channel that was bound; its `pushUrl` is what WeChat must be given."
+    )
 
 
-@strawberry.type(description="The channel as it is now.")
+@strawberry.type(description="The answer to `updateChannel`.")
 class UpdateChannelPayload:
-    channel: Channel = strawberry.field(description="After the change.")
+    channel: Channel = strawberry.field(description="The channel after the change.")
 
 
-@strawberry.type(description="The channel that is no longer bound.")
+@strawberry.type(description="The answer to `unbindChannel`.")
 class UnbindChannelPayload:
-    channel: Channel = strawberry.field(description="With `unboundAt`.")
+    channel: Channel = strawberry.field(description="The channel that is no longer bound, with `unboundAt`.")
 
 
-@strawberry.type(description="The channel with its new addresses.")
+@strawberry.type(description="The answer to `resetChannelAddresses`.")
 class ResetChannelAddressesPayload:
-    channel: Channel = strawberry.field(description="With its new push URL and ad return address.")
+    channel: Channel = strawberry.field(description="The channel with its new `pushUrl` and `adReturnAddress`.")
 
 
 @strawberry.type
 class ChannelMutations:
     @strawberry.mutation(
-        description="Binding an app id again updates it and keeps `boundAt`.",
+        description=(
+            "Binds a WeChat account to the robot; binding it again updates it and keeps `boundAt`. For "
+            "creators and admins (MANAGE_CHANNELS). Answers BAD_USER_INPUT or CONFLICT."
+        ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def bind_channel(self, info: Info, input: Input[BindChannelInput]) -> BindChannelPayload | None:  # noqa: A002
@@ -73,7 +129,10 @@ class ChannelMutations:
         return BindChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
-        description="Name, verification (it is yearly at WeChat) and credentials.",
+        description=(
+            "Changes the name, verification or credentials of a channel. For creators and admins "
+            "(MANAGE_CHANNELS). Answers BAD_USER_INPUT or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def update_channel(self, info: Info, input: Input[UpdateChannelInput]) -> UpdateChannelPayload | None:  # noqa: A002
@@ -93,7 +152,11 @@ class ChannelMutations:
         return UpdateChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
-        description="Closes the channel, and the gate with the last verified Official Account. Nothing is deleted.",
+        description=(
+            "Unbinds a channel, which closes it, and with the last verified Official Account the gate of "
+            "the whole robot; nothing is deleted. For creators and admins (MANAGE_CHANNELS). Answers "
+            "NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:  # noqa: A002
@@ -101,8 +164,11 @@ class ChannelMutations:
         return UnbindChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
-        description="New secrets in `pushUrl` and `adReturnAddress`; the old addresses are dead at once. "
-        "The ad platform must be given the new one.",
+        description=(
+            "Replaces the secrets in `pushUrl` and `adReturnAddress`; the old addresses stop at once, "
+            "and the new ad return address is unconfirmed. For creators and admins (MANAGE_CHANNELS). "
+            "Answers NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def reset_channel_addresses(self, info: Info, channel_id: ChannelId) -> ResetChannelAddressesPayload | None:
@@ -115,13 +181,19 @@ class ChannelMutations:
 @strawberry.type
 class ChannelQueries:
     @strawberry.field(
-        description="The robot's channels, bound or not, oldest first.",
+        description=(
+            "Channels of the robot that the token may see, bound or not, oldest first. For every role "
+            "(VIEW_TAGS). Answers no code of its own."
+        ),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def channels(self, info: Info) -> list[Channel]:
         return [Channel.of(each) for each in await info.context.loaders.visible_channels.load(info.context.principal)]
 
-    @strawberry.field(description="One channel.", extensions=[needs(Permission.VIEW_TAGS)])
+    @strawberry.field(
+        description="One channel by its id. For every role (VIEW_TAGS). Answers NOT_FOUND.",
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
     async def channel(self, info: Info, id: ChannelId) -> Channel | None:  # noqa: A002
         return await channel_by_id(info, id)
 
@@ -130,5 +202,5 @@ async def channel_by_id(info: Info, gid: str) -> Channel:
     """Return a channel by its id. Raises NotFoundError."""
     context = info.context
     return Channel.of(
-        await context.services.channels.find(context.principal, parse_channel_gid(gid), Permission.VIEW_TAGS)
+        await context.resources.channels.find(context.principal, parse_channel_gid(gid), Permission.VIEW_TAGS)
     )

@@ -6,70 +6,96 @@ from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.combo_tag import ComboTag
-from service.api.types.expression import TagExpressionInput, draft_from_input
+from service.api.types.expression import ActiveExpression, TagExpressionInput, draft_from_input
 from service.api.types.presenters import combo_to_graphql
 from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
 from service.domain.combos.preview import edit_preview
 from service.domain.tags.naming import UNCHANGED
-from service.entities.enums import Permission
 from service.entities.ids import parse_channel_gid, parse_tag_gid
+from service.entities.principal import Permission
 
 
-@strawberry.input(description="A combo to make of tags that are not LAPSED.")
+@strawberry.input(description="A combo tag to make.")
 class CreateComboTagInput:
-    channel_id: strawberry.ID = strawberry.field(description="Where its tags are.")
-    category: str = strawberry.field(default="Combo", description="First level, 1 to 64 characters.")
-    name: str = strawberry.field(description="Second level, 1 to 64 characters.")
-    description: str | None = strawberry.field(default=None, description="What it means, in words.")
-    expression: TagExpressionInput = strawberry.field(description="Who has it.")
+    channel_id: strawberry.ID = strawberry.field(description="Id of the channel whose tags the combo is made of.")
+    category: str = strawberry.field(
+        default="Combo", description="Category of the combo (first level), 1 to 64 characters."
+    )
+    name: str = strawberry.field(description="Name of the combo (second level), 1 to 64 characters.")
+    description: str | None = strawberry.field(
+        default=None, description="What the combo means, in words, at most 1,000 characters."
+    )
+    expression: TagExpressionInput = strawberry.field(
+        description="Who has the combo, over ACTIVE and PENDING tags of the channel."
+    )
 
 
-@strawberry.input(description="What to change; an absent field stays as it is, and a null description is removed.")
+@strawberry.input(description="Changes of a combo tag; an absent field stays as it is.")
 class UpdateComboTagInput:
-    id: strawberry.ID = strawberry.field(description="The combo.")
-    category: str | None = strawberry.field(default=strawberry.UNSET, description="First level.")
-    name: str | None = strawberry.field(default=strawberry.UNSET, description="Second level.")
-    description: str | None = strawberry.field(default=strawberry.UNSET, description="What it means, in words.")
+    id: strawberry.ID = strawberry.field(description="Id of the combo.")
+    category: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="New category (first level), 1 to 64 characters; null is BAD_USER_INPUT.",
+    )
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="New name (second level), 1 to 64 characters; null is BAD_USER_INPUT."
+    )
+    description: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What the combo means, in words, at most 1,000 characters; null clears it.",
+    )
     expression: TagExpressionInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Who has it; until that is computed nobody has it."
+        default=strawberry.UNSET,
+        description="Who has the combo from now on; nobody has it until that is computed. Null is BAD_USER_INPUT.",
     )
     expected_version: int | None = strawberry.field(
-        default=None, description="`version` as it was read; CONFLICT when it is another by now."
+        default=None,
+        description=(
+            "`version` of the combo as it was read; CONFLICT when it is another by now, no check when absent."
+        ),
     )
 
 
-@strawberry.type(description="The combo that was made.")
+@strawberry.type(description="The answer to `createComboTag`.")
 class CreateComboTagPayload:
-    tag: ComboTag = strawberry.field(description="PENDING; `tagEvents` tells when it is ACTIVE.")
+    tag: ComboTag = strawberry.field(
+        description="The combo that was made, PENDING; `tagEvents` tells when it is ACTIVE."
+    )
 
 
-@strawberry.type(description="The combo as it is now.")
+@strawberry.type(description="The answer to `updateComboTag`.")
 class UpdateComboTagPayload:
-    tag: ComboTag = strawberry.field(description="PENDING when its expression was changed.")
+    tag: ComboTag = strawberry.field(description="The combo after the change, PENDING if its expression was changed.")
 
 
-@strawberry.type(description="What another expression would do, as counted now.")
+@strawberry.type(description="The consequences of another expression for a combo, as counted now.")
 class ComboTagEditPreview:
-    tag: ComboTag = strawberry.field(description="The combo as it is.")
-    text: str = strawberry.field(description="The new expression for people.")
-    member_count: int = strawberry.field(description="How many would have it.")
-    gains: int = strawberry.field(description="How many of them do not have it now.")
-    loses: int = strawberry.field(description="How many have it now and would not.")
-    follows: list[ComboTag] = strawberry.field(description="The combos that are made of it and would follow.")
+    tag: ComboTag = strawberry.field(description="The combo as it is, before any change.")
+    text: str = strawberry.field(description="The new expression as people read it.")
+    member_count: int = strawberry.field(description="How many people would have the combo.")
+    gains: int = strawberry.field(description="How many people would gain the combo.")
+    loses: int = strawberry.field(description="How many people would lose the combo.")
+    follows: list[ComboTag] = strawberry.field(
+        description="Combos made of this one, directly or through others, whose members would follow."
+    )
 
 
 @strawberry.type
 class ComboTagQueries:
     @strawberry.field(
-        description="What `updateComboTag` with this expression would do, counted over ACTIVE tags.",
+        description=(
+            "Counts over ACTIVE tags what `updateComboTag` with this expression would do, and changes "
+            "nothing. For creators and admins (MANAGE_TAGS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, "
+            "CYCLE, TAG_NOT_USABLE, TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def combo_tag_edit_preview(
         self,
         info: Info,
         id: TagId,  # noqa: A002
-        expression: Input[TagExpressionInput],
+        expression: ActiveExpression,
     ) -> ComboTagEditPreview | None:
         found = await edit_preview(
             info.context.runtime, info.context.principal, *parse_tag_gid(id), draft_from_input(expression)
@@ -88,7 +114,11 @@ class ComboTagQueries:
 @strawberry.type
 class ComboTagMutations:
     @strawberry.mutation(
-        description="Makes a combo; it is PENDING until its members are computed.",
+        description=(
+            "Makes a combo tag, which is PENDING until its members are computed. For creators and admins "
+            "(MANAGE_TAGS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, TAG_NOT_USABLE, NAME_TAKEN, "
+            "CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:  # noqa: A002
@@ -99,8 +129,12 @@ class ComboTagMutations:
         return CreateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
 
     @strawberry.mutation(
-        description="Edits a combo. Another expression supersedes a computation that is still running, and revives a "
-        "LAPSED combo with whatever lapsed only through it.",
+        description=(
+            "Changes a combo tag. A new expression supersedes a computation that is still running, and "
+            "takes a LAPSED combo, with whatever lapsed only through it, back to PENDING. For creators "
+            "and admins (MANAGE_TAGS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, CYCLE, TAG_NOT_USABLE, "
+            "NAME_TAKEN, CONFLICT, TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def update_combo_tag(self, info: Info, input: Input[UpdateComboTagInput]) -> UpdateComboTagPayload | None:  # noqa: A002

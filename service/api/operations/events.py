@@ -7,49 +7,69 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.primitives import Input, RejectedItem
-from service.entities.enums import EventKind, Permission
 from service.entities.ids import parse_channel_gid
-from service.entities.users import UserEvent
+from service.entities.principal import Permission
+from service.entities.users import EventKind, UserEvent
 
 
-@strawberry.input(
-    description="Something a person did. `at` more than 5 minutes ahead is rejected: TIME_IN_FUTURE. "
-    "`adIds` or `fromAd` only with FOLLOW."
-)
+@strawberry.input(description="Something that a person did.")
 class UserEventInput:
-    openid: str = strawberry.field(description="1 to 128 characters of A-Z a-z 0-9 _ -.")
-    kind: EventKind = strawberry.field(description="What happened.")
-    at: datetime = strawberry.field(description="When it happened, not when it is reported.")
-    ad_ids: list[str] | None = strawberry.field(default=None, description="The ads the follow came from.")
-    from_ad: bool = strawberry.field(default=False, description="It came from an ad whose id is not known.")
+    openid: str = strawberry.field(
+        description=(
+            "WeChat's id of the person on the channel, 1 to 128 characters of A-Z a-z 0-9 _ -; "
+            "MALFORMED_OPENID otherwise."
+        )
+    )
+    kind: EventKind = strawberry.field(
+        description="What the person did; FOLLOW and UNFOLLOW of a Mini Program are rejected (BAD_VALUE)."
+    )
+    at: datetime = strawberry.field(
+        description="When it happened, not when it is reported; TIME_IN_FUTURE if more than 5 minutes ahead."
+    )
+    ad_ids: list[str] | None = strawberry.field(
+        default=None,
+        description=(
+            "Ids of the ads that a FOLLOW came from, at most 100 of 1 to 64 characters; BAD_VALUE with any other kind."
+        ),
+    )
+    from_ad: bool = strawberry.field(
+        default=False,
+        description="Whether a FOLLOW came from an ad whose id is not known; BAD_VALUE with any other kind.",
+    )
 
 
-@strawberry.input(description="At most 10,000 events. Repeats, late and out-of-order events are welcome.")
+@strawberry.input(description="Events of one channel to record.")
 class RecordEventsInput:
-    channel_id: strawberry.ID = strawberry.field(description="Where it happened.")
-    events: list[UserEventInput] = strawberry.field(description="In any order.")
+    channel_id: strawberry.ID = strawberry.field(description="Id of the channel on which the events happened.")
+    events: list[UserEventInput] = strawberry.field(
+        description="At most 10,000 events in any order, LIMIT_EXCEEDED beyond; late and repeated ones do no harm."
+    )
 
 
-@strawberry.type(description="What was recorded; it is durable.")
+@strawberry.type(description="The answer to `recordEvents`; what was accepted is durable.")
 class RecordEventsPayload:
     accepted: int = strawberry.field(description="How many events were recorded.")
-    rejected: list[RejectedItem] = strawberry.field(description="Those that were not.")
+    rejected: list[RejectedItem] = strawberry.field(description="Events that were rejected, each with its reason.")
 
 
 @strawberry.type
 class EventMutations:
     @strawberry.mutation(
-        description="Reports what people did; their tags follow in the same transaction.",
+        description=(
+            "Records what people did; their tags change in the same transaction. For creators, admins "
+            "and integrators (SUBMIT_DATA). Answers LIMIT_EXCEEDED or NOT_FOUND; a bad event is rejected "
+            "by itself."
+        ),
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
     async def record_events(self, info: Info, input: Input[RecordEventsInput]) -> RecordEventsPayload | None:  # noqa: A002
-        channel = await info.context.services.channels.find(
+        channel = await info.context.resources.channels.find(
             info.context.principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA
         )
         events = [
             UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in input.events
         ]
-        recorded = await info.context.services.event_recorder.record(channel, events)
+        recorded = await info.context.resources.event_recorder.record(channel, events)
         return RecordEventsPayload(
             accepted=recorded.accepted,
             rejected=[RejectedItem.of(each) for each in recorded.rejected],

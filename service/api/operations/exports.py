@@ -8,25 +8,31 @@ from service.api.types.expression import TagExpressionInput, draft_from_input
 from service.api.types.job import AudienceExport
 from service.api.types.primitives import Input
 from service.domain.audiences import exports as use_cases
-from service.entities.enums import Permission
 from service.entities.ids import parse_channel_gid
+from service.entities.principal import Permission
 
 
-@strawberry.input(description="Whom to take out.")
+@strawberry.input(description="An audience to export.")
 class ExportAudienceInput:
-    channel_id: strawberry.ID = strawberry.field(description="The channel.")
-    expression: TagExpressionInput = strawberry.field(description="Over ACTIVE tags of that channel.")
+    channel_id: strawberry.ID = strawberry.field(description="Id of the channel whose people are exported.")
+    expression: TagExpressionInput = strawberry.field(description="Whom to export, over ACTIVE tags of the channel.")
 
 
-@strawberry.type(description="The export that was begun.")
+@strawberry.type(description="The answer to `exportAudience`.")
 class ExportAudiencePayload:
-    job: AudienceExport = strawberry.field(description="Watch it with `jobProgress`.")
+    job: AudienceExport = strawberry.field(
+        description="The job that writes the file; `jobProgress` tells how far it is."
+    )
 
 
 @strawberry.type
 class ExportMutations:
     @strawberry.mutation(
-        description="A CSV of an audience's members, of any size. Creators and admins.",
+        description=(
+            "Starts to write the members of an audience, however many, to a CSV file; at most 20 exports "
+            "of a channel are unfinished at once. For creators and admins (EXPORT). Answers "
+            "BAD_USER_INPUT, LIMIT_EXCEEDED, TAG_NOT_USABLE, CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.EXPORT)],
     )
     async def export_audience(self, info: Info, input: Input[ExportAudienceInput]) -> ExportAudiencePayload | None:  # noqa: A002

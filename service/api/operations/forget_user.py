@@ -7,21 +7,26 @@ from service.api.guards.permissions import needs
 from service.api.types.primitives import ChannelId, Openid
 from service.domain.input_rules import check_openid
 from service.domain.privacy.forgetting import forget_user
-from service.entities.enums import Permission
 from service.entities.ids import parse_channel_gid, user_gid
+from service.entities.principal import Permission
 
 
-@strawberry.type(description="Whether anybody was known.")
+@strawberry.type(description="The answer to `forgetUser`.")
 class ForgetUserPayload:
-    forgotten: bool = strawberry.field(description="False where nobody was known.")
-    forgotten_user_id: strawberry.ID | None = strawberry.field(description="Only the id is left.")
+    forgotten: bool = strawberry.field(description="Whether the person was known, and is forgotten now.")
+    forgotten_user_id: strawberry.ID | None = strawberry.field(
+        description="Id that the forgotten person had; null where nobody was known."
+    )
 
 
 @strawberry.type
 class ForgettingMutations:
     @strawberry.mutation(
-        description="Deletes what identifies a person: openid, unionid, facts, ads and history. What they do from now "
-        "on makes a new person.",
+        description=(
+            "Deletes what identifies a person: openid, unionid, facts, ads and history. What the person "
+            "does from now on makes a new person. For creators and admins (MANAGE_CHANNELS). Answers "
+            "BAD_USER_INPUT for a malformed openid, or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def forget_user(self, info: Info, channel_id: ChannelId, openid: Openid) -> ForgetUserPayload | None:

@@ -14,15 +14,18 @@ from service.entities.ids import parse_job_gid
 from service.entities.jobs import JOB_PERMISSIONS
 
 
-@strawberry.type(description="The job after it was cancelled.")
+@strawberry.type(description="The answer to `cancelJob`.")
 class CancelJobPayload:
-    job: Job = strawberry.field(description="CANCELLED, unless it was finished before.")
+    job: Job = strawberry.field(description="The job, CANCELLED unless it had finished before.")
 
 
 @strawberry.type
 class JobMutations:
     @strawberry.mutation(
-        description="Stops a job that is not finished: import, sync or export. What it had done stays done.",
+        description=(
+            "Cancels a job that is not finished; what it had done stays done. For creators and admins "
+            "(EXPORT). Answers NOT_FOUND."
+        ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:  # noqa: A002
@@ -33,7 +36,7 @@ class JobMutations:
 @strawberry.type
 class JobQueries:
     @strawberry.field(
-        description="One job, to those who may start one of its kind.",
+        description="One job by its id. For creators and admins (EXPORT). Answers NOT_FOUND.",
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job(self, info: Info, id: JobId) -> Job | None:  # noqa: A002 - the contract's name
@@ -43,14 +46,18 @@ class JobQueries:
 @strawberry.type
 class JobSubscriptions:
     @strawberry.subscription(
-        description="First the present state, then each later one that was seen. Completes with the job.",
+        description=(
+            "Sends the present state of a job, then each later state that was seen, and completes when "
+            "the job is finished. For creators and admins (EXPORT). Answers NOT_FOUND, or LIMIT_EXCEEDED "
+            "for too many open subscriptions."
+        ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:  # noqa: A002
         job = await use_cases.find_job(info.context.runtime, info.context.principal, *parse_job_gid(id))
-        services = info.context.services
-        with services.subscriptions.reserve(info.context.principal):
-            async with aclosing(services.hub.job_progress(job.channel_id, job.job_id)) as states:
+        resources = info.context.resources
+        with resources.subscriptions.reserve(info.context.principal):
+            async with aclosing(resources.hub.job_progress(job.channel_id, job.job_id)) as states:
                 async for state in states:
                     info.context.reset_loaders()
                     yield job_to_graphql(info, state)

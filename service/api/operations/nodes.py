@@ -14,10 +14,10 @@ from service.api.operations.users import user_by_id
 from service.api.types.primitives import Node, NodeId
 from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
-from service.entities.enums import Permission
 from service.entities.errors import LimitExceededError, NotFoundError
 from service.entities.ids import parse_receipt_gid, split_gid
 from service.entities.jobs import JobKind
+from service.entities.principal import Permission
 
 MAX_NODES_PER_QUERY = 100
 
@@ -25,17 +25,31 @@ MAX_NODES_PER_QUERY = 100
 @strawberry.type
 class NodeQueries:
     @strawberry.field(
-        description="Anything by its id, to those who may see its type.",
+        description=(
+            "One object of any type by its id. For every role (VIEW_TAGS). Answers NOT_FOUND, also for a "
+            "type that the role may not see."
+        ),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def node(self, info: Info, id: NodeId) -> Node | None:  # noqa: A002 - the contract's name
         return await _load_node(info, id)
 
-    @strawberry.field(description="At most 100; null where there is none.", extensions=[needs(Permission.VIEW_TAGS)])
+    @strawberry.field(
+        description=(
+            "At most 100 objects of any types by their ids, in the order of the ids; null where there is "
+            "none, or the role may not see it. For every role (VIEW_TAGS). Answers LIMIT_EXCEEDED."
+        ),
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of any types of Node, mixed.")],
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(
+                description="At most 100 ids of objects of any types that implement Node, LIMIT_EXCEEDED beyond."
+            ),
+        ],
     ) -> list[Node | None]:
         if len(ids) > MAX_NODES_PER_QUERY:
             raise LimitExceededError(f"At most {MAX_NODES_PER_QUERY} nodes at once.")

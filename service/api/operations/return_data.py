@@ -11,53 +11,90 @@ from service.api.types.primitives import Input
 from service.api.types.return_tag import ReturnReceipt
 from service.domain.return_data.batches import undo_batch
 from service.domain.return_data.submission import Submission
-from service.entities.enums import Permission, ReturnMode
 from service.entities.ids import parse_channel_gid, parse_receipt_gid
+from service.entities.principal import Permission
+from service.entities.return_data import ReturnMode
 
 
 @strawberry.input(
-    description="At most 10,000 openids. An empty list makes the tag (ADD) or empties it (REPLACE). Category and label "
-    "are the key under which the tag is found for ever, whatever it is renamed to."
+    description=(
+        "A list of openids that is handed back as a tag. Category and label are for ever the key of "
+        "the tag, whatever it is renamed to."
+    )
 )
 class SubmitReturnDataInput:
-    channel_id: strawberry.ID = strawberry.field(description="Whose tag it is.")
-    category: str = strawberry.field(description="First level, 1 to 64 characters.")
-    label: str = strawberry.field(description="Second level, 1 to 64 characters.")
-    openids: list[str] = strawberry.field(description="Malformed ones are refused one by one, the others kept.")
-    description: str | None = strawberry.field(
-        default=None, description="The rule in words; taken when the tag is made. At most 1,000 characters."
+    channel_id: strawberry.ID = strawberry.field(description="Id of the channel whose tag it is.")
+    category: str = strawberry.field(
+        description="Category under which the tag is found, or made (first level), 1 to 64 characters."
     )
-    mode: ReturnMode = strawberry.field(default=ReturnMode.ADD, description="What the list does to the tag.")
+    label: str = strawberry.field(
+        description=(
+            "Label under which the tag is found, or made (second level), 1 to 64 characters; NAME_TAKEN "
+            "where a tag of another kind has it."
+        )
+    )
+    openids: list[str] = strawberry.field(
+        description=(
+            "At most 10,000 openids, LIMIT_EXCEEDED beyond; malformed ones are rejected one by one. An "
+            "empty list makes the tag (ADD) or empties it (REPLACE)."
+        )
+    )
+    description: str | None = strawberry.field(
+        default=None,
+        description="Rule of the tag in words, at most 1,000 characters; taken when the tag is made, ignored later.",
+    )
+    mode: ReturnMode = strawberry.field(
+        default=ReturnMode.ADD, description="What the list does to the members of the tag."
+    )
     openids_of: strawberry.ID | None = strawberry.field(
-        default=None, description="The channel the openids are of, if it is another one: they are converted by unionid."
+        default=None,
+        description=(
+            "Id of the channel the openids are of, if it is another one of the robot: they are converted by unionid."
+        ),
     )
     expires_at: datetime | None = strawberry.field(
-        default=None, description="When this batch ends by itself; only with ADD."
+        default=None,
+        description=(
+            "When the batch ends by itself, in the future and only with ADD, BAD_USER_INPUT otherwise; null for never."
+        ),
     )
     idempotency_key: str | None = strawberry.field(
-        default=None, description="Sent again within 7 days it returns the first receipt and changes nothing."
+        default=None,
+        description=(
+            "Name of this request, 1 to 128 printable characters: sent again within 7 days it returns "
+            "the first receipt and changes nothing. CONFLICT with another request under the name."
+        ),
     )
 
 
-@strawberry.type(description="What became of the list.")
+@strawberry.type(description="The answer to `submitReturnData`; it is durable.")
 class SubmitReturnDataPayload:
-    receipt: ReturnReceipt = strawberry.field(description="What it did; durable.")
+    receipt: ReturnReceipt = strawberry.field(description="What the list did to the tag.")
     replayed: bool = strawberry.field(
-        description="The idempotency key was known: this is the first receipt, nothing changed."
+        description=(
+            "Whether the idempotency key was known: the receipt is the first one then, and nothing was changed."
+        )
     )
 
 
-@strawberry.type(description="What undoing a batch did.")
+@strawberry.type(description="The answer to `undoReturnBatch`.")
 class UndoReturnBatchPayload:
-    receipt: ReturnReceipt = strawberry.field(description="With `undoneAt`.")
-    removed: int = strawberry.field(description="People who lost the tag.")
-    kept: int = strawberry.field(description="In other batches too, so kept.")
+    receipt: ReturnReceipt = strawberry.field(description="The receipt of the batch, with `undoneAt`.")
+    removed: int = strawberry.field(description="How many people lost the tag.")
+    kept: int = strawberry.field(
+        description="How many people of the batch keep the tag, as other batches hold them too."
+    )
 
 
 @strawberry.type
 class ReturnDataMutations:
     @strawberry.mutation(
-        description="Hands back a list of openids as a tag, which is made if need be and ACTIVE at once.",
+        description=(
+            "Hands back a list of openids as a tag, which is made if need be and ACTIVE at once. For "
+            "creators, admins and integrators (SUBMIT_DATA, VIEW_TAGS). Answers BAD_USER_INPUT, "
+            "LIMIT_EXCEEDED, NAME_TAKEN, CONFLICT, CHANNEL_NOT_BOUND, or NOT_FOUND, also for REMOVE from "
+            "a tag that does not exist."
+        ),
         extensions=[needs(Permission.SUBMIT_DATA), needs(Permission.VIEW_TAGS)],
     )
     async def submit_return_data(
@@ -65,7 +102,7 @@ class ReturnDataMutations:
         info: Info,
         input: Input[SubmitReturnDataInput],  # noqa: A002 - the contract's name
     ) -> SubmitReturnDataPayload | None:
-        principal, channels = info.context.principal, info.context.services.channels
+        principal, channels = info.context.principal, info.context.resources.channels
         submission = Submission(
             category=input.category,
             label=input.label,
@@ -80,17 +117,21 @@ class ReturnDataMutations:
             idempotency_key=input.idempotency_key,
         )
         channel = await channels.find(principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA)
-        receipt, replayed = await info.context.services.return_recorder.submit(channel, submission)
+        receipt, replayed = await info.context.resources.return_recorder.submit(channel, submission)
         return SubmitReturnDataPayload(receipt=ReturnReceipt.of(receipt), replayed=replayed)
 
     @strawberry.mutation(
-        description="Takes away what only this ADD batch gives. Undoing it again changes nothing.",
+        description=(
+            "Takes away what only this ADD batch gives; undoing it again changes nothing. For creators, "
+            "admins and integrators (SUBMIT_DATA, VIEW_TAGS). Answers BAD_USER_INPUT for another mode, "
+            "CONFLICT for a batch that has ended otherwise, CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.SUBMIT_DATA), needs(Permission.VIEW_TAGS)],
     )
     async def undo_return_batch(
         self,
         info: Info,
-        receipt_id: Annotated[strawberry.ID, strawberry.argument(description="The batch's receipt.")],
+        receipt_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the receipt of the batch.")],
     ) -> UndoReturnBatchPayload | None:
         receipt, ended = await undo_batch(info.context.runtime, info.context.principal, *parse_receipt_gid(receipt_id))
         return UndoReturnBatchPayload(receipt=ReturnReceipt.of(receipt), removed=ended.removed, kept=ended.kept)

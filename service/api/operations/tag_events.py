@@ -14,20 +14,23 @@ from service.api.types.presenters import tag_to_graphql
 from service.api.types.primitives import AfterEvent
 from service.api.types.tag import Tag
 from service.domain.feed.tag_panel import panel_updates
-from service.entities.enums import Permission
 from service.entities.feed import PanelUpdate
 from service.entities.ids import parse_channel_gid, tag_gid
+from service.entities.principal import Permission
 
 
-@strawberry.type(description="One event of the tag panel.")
+@strawberry.type(description="One event of the tag panel's feed.")
 class TagEvent:
-    cursor: str = strawberry.field(description="Pass it as `after` when you come back.")
-    kind: TagEventKind = strawberry.field(description="What happened.")
-    tag_id: strawberry.ID | None = strawberry.field(description="Null only on RESET, like `tag`.")
+    cursor: str = strawberry.field(description="Opaque position of the event; pass it as `after` to get what follows.")
+    kind: TagEventKind = strawberry.field(description="What happened to the tag.")
+    tag_id: strawberry.ID | None = strawberry.field(description="Id of the tag; null on RESET only.")
     tag: Tag | None = strawberry.field(
-        description="On DELETED its last state, with `deletedAt`, so that a cache can identify and evict it."
+        description=(
+            "The tag after the event, with `deletedAt` on DELETED, so that a cache can find and evict "
+            "it; null on RESET only."
+        )
     )
-    at: datetime = strawberry.field(description="When it was written.")
+    at: datetime = strawberry.field(description="When the change was written.")
 
 
 def tag_event_to_graphql(cursor: str, update: PanelUpdate) -> TagEvent:
@@ -44,21 +47,25 @@ def tag_event_to_graphql(cursor: str, update: PanelUpdate) -> TagEvent:
 @strawberry.type
 class TagEventsSubscriptions:
     @strawberry.subscription(
-        description="The tag panel's feed. Without `channelId`: of all channels. With `after`, first what was missed, "
-        "as the newest state per tag.",
+        description=(
+            "Sends what happens to tags, of one channel or all that the token may see; with `after`, "
+            "first what was missed, as the newest state of each tag. For every role (VIEW_TAGS). Answers "
+            "NOT_FOUND, or LIMIT_EXCEEDED for too many open subscriptions."
+        ),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def tag_events(
         self,
         info: Info,
         channel_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Which channel; without it all of them.")
+            strawberry.ID | None,
+            strawberry.argument(description="Id of the channel; null for all channels that the token may see."),
         ] = None,
         after: AfterEvent = None,
     ) -> AsyncGenerator[TagEvent, None]:
         runtime, principal = info.context.runtime, info.context.principal
-        hub = info.context.services.hub
-        with info.context.services.subscriptions.reserve(principal):
+        hub = info.context.resources.hub
+        with info.context.resources.subscriptions.reserve(principal):
             number = None if channel_id is None else parse_channel_gid(channel_id)
             async with aclosing(
                 panel_updates(runtime, hub, principal, number, info.context.resume_after or after)

@@ -12,33 +12,40 @@ from service.api.types.primitives import TagId
 from service.api.types.tag import Tag
 from service.domain.combos import tag_deletion as use_cases
 from service.domain.tags.naming import UNCHANGED
-from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_tag_gid, tag_gid
+from service.entities.principal import Permission
 
 
-@strawberry.type(description="The tag as it is now.")
+@strawberry.type(description="The answer to `renameTag`.")
 class RenameTagPayload:
-    tag: Tag = strawberry.field(description="After the change.")
+    tag: Tag = strawberry.field(description="The tag after the change.")
 
 
-@strawberry.type(description="The tag that is gone.")
+@strawberry.type(description="The answer to `deleteTag`.")
 class DeleteTagPayload:
-    deleted_id: strawberry.ID = strawberry.field(description="Its id.")
-    tag: Tag = strawberry.field(description="Its last state, with `deletedAt`.")
-    lapsed: list[ComboTag] = strawberry.field(description="The combos that lapsed with it, in any depth.")
+    deleted_id: strawberry.ID = strawberry.field(description="Id of the tag that was deleted.")
+    tag: Tag = strawberry.field(description="The tag in its last state, with `deletedAt`.")
+    lapsed: list[ComboTag] = strawberry.field(
+        description="Combos that lapsed with the tag, directly or through others."
+    )
 
 
-@strawberry.type(description="What deleting a tag would do.")
+@strawberry.type(description="The consequences that deleting a tag would have.")
 class DeleteTagPreview:
-    tag: Tag = strawberry.field(description="The tag as it is.")
-    would_lapse: list[ComboTag] = strawberry.field(description="The combos that would lapse with it, in any depth.")
+    tag: Tag = strawberry.field(description="The tag that would be deleted.")
+    would_lapse: list[ComboTag] = strawberry.field(
+        description="Combos that would lapse with the tag, directly or through others."
+    )
 
 
 @strawberry.type
 class TagEditQueries:
     @strawberry.field(
-        description="What `deleteTag` would do.",
+        description=(
+            "Tells which combos would lapse if the tag were deleted, and changes nothing. For creators "
+            "and admins (MANAGE_TAGS). Answers TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def delete_tag_preview(self, info: Info, id: TagId) -> DeleteTagPreview | None:  # noqa: A002
@@ -53,19 +60,38 @@ class TagEditQueries:
 @strawberry.type
 class TagMutations:
     @strawberry.mutation(
-        description="Another second-level name for any tag but the default ones; with a description, that too.",
+        description=(
+            "Gives a tag of any kind but the default ones another name, and a description where one is "
+            "given. For creators and admins (MANAGE_TAGS). Answers BAD_USER_INPUT, NAME_TAKEN, CONFLICT, "
+            "TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def rename_tag(
         self,
         info: Info,
         id: TagId,  # noqa: A002
-        name: Annotated[str, strawberry.argument(description="Second level, 1 to 64 characters.")],
+        name: Annotated[
+            str,
+            strawberry.argument(
+                description=(
+                    "New name (second level), 1 to 64 characters; NAME_TAKEN where a living tag of the category has it."
+                )
+            ),
+        ],
         description: Annotated[
-            str | None, strawberry.argument(description="What it means; null removes it, absent keeps it.")
+            str | None,
+            strawberry.argument(
+                description="What the tag means, in words, at most 1,000 characters; null clears it, absent keeps it."
+            ),
         ] = strawberry.UNSET,
         expected_version: Annotated[
-            int | None, strawberry.argument(description="`version` as it was read; CONFLICT when it is another by now.")
+            int | None,
+            strawberry.argument(
+                description=(
+                    "`version` of the tag as it was read; CONFLICT when it is another by now, no check when absent."
+                )
+            ),
         ] = None,
     ) -> RenameTagPayload | None:
         catalogue, tag = await use_cases.rename_tag(
@@ -79,8 +105,11 @@ class TagMutations:
         return RenameTagPayload(tag=tag_to_graphql(tag, catalogue))
 
     @strawberry.mutation(
-        description="Deletes a tag of any kind but the default ones. Combos made of it lapse with it, and people's "
-        "pages lose all of them at once.",
+        description=(
+            "Deletes a tag of any kind but the default ones. Combos made of it lapse, and people's pages "
+            "lose all of them at once. For creators and admins (MANAGE_TAGS). Answers TAG_PROTECTED, "
+            "CHANNEL_NOT_BOUND or NOT_FOUND."
+        ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def delete_tag(self, info: Info, id: TagId) -> DeleteTagPayload | None:  # noqa: A002
@@ -96,7 +125,10 @@ class TagMutations:
 @strawberry.type
 class TagQueries:
     @strawberry.field(
-        description="One living tag; null while the gate is closed.", extensions=[needs(Permission.VIEW_TAGS)]
+        description=(
+            "One living tag by its id; null while the gate is closed. For every role (VIEW_TAGS). Answers NOT_FOUND."
+        ),
+        extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def tag(self, info: Info, id: TagId) -> Tag | None:  # noqa: A002
         return await tag_by_id(info, id, living=True)
@@ -105,7 +137,7 @@ class TagQueries:
 async def tag_by_id(info: Info, gid: str, *, living: bool) -> Tag | None:
     """Return a tag by its id, None while the gate is closed. Raises NotFoundError; for deleted ones if `living`."""
     channel_id, tag_id = parse_tag_gid(gid)
-    await info.context.services.channels.find(info.context.principal, channel_id, Permission.VIEW_TAGS, sought="tag")
+    await info.context.resources.channels.find(info.context.principal, channel_id, Permission.VIEW_TAGS, sought="tag")
     catalogue = await info.context.loaders.catalogue_of_channel.load(channel_id)
     tag = catalogue.tags.get(tag_id)
     if tag is None or (living and tag.deleted_at is not None):

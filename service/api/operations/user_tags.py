@@ -14,30 +14,42 @@ from service.api.types.tag import Tag
 from service.api.types.user import User
 from service.domain.feed.cursors import encode_cursor
 from service.domain.input_rules import check_openid
-from service.entities.enums import ChangeCause, Permission
+from service.entities.blocks import ChangeCause
 from service.entities.feed import UserTagsUpdate
 from service.entities.ids import parse_channel_gid
+from service.entities.principal import Permission
 
 
 @strawberry.type(description="One event of a person's feed.")
 class UserTagsEvent:
     update: strawberry.Private[UserTagsUpdate]
-    cursor: str = strawberry.field(description="Pass it as `after` when you come back.")
+    cursor: str = strawberry.field(description="Opaque position of the event; pass it as `after` to get what follows.")
     reset: bool = strawberry.field(
-        description="True on the first event without `after`, and when `after` was too old: forget what you had."
+        description=(
+            "Whether to forget what was received before: true on the first event without `after`, and "
+            "when `after` is too old."
+        )
     )
     tags: list[Tag] = strawberry.field(
-        description="Always the whole set after this event: a page can show it and keep no state."
+        description="The whole set after this event, by category and name: a page can show it and keep no state."
     )
-    added: list[Tag] = strawberry.field(description="What is new against the event before; on a reset the whole set.")
-    removed: list[Tag] = strawberry.field(description="What is gone against the event before; on a reset nothing.")
-    updated: list[Tag] = strawberry.field(description="In the set before and after, but renamed or described anew.")
-    cause: ChangeCause | None = strawberry.field(description="Null on a reset.")
-    at: datetime = strawberry.field(description="When it was written.")
+    added: list[Tag] = strawberry.field(
+        description="Tags that the set of the event before did not have; on a reset the whole set."
+    )
+    removed: list[Tag] = strawberry.field(
+        description="Tags that only the set of the event before had; on a reset none."
+    )
+    updated: list[Tag] = strawberry.field(
+        description="Tags of the set before and after that were renamed or described anew."
+    )
+    cause: ChangeCause | None = strawberry.field(description="Why the set changed; null on a reset.")
+    at: datetime = strawberry.field(description="When the change was written.")
 
     @strawberry.field(
-        description="The person at `cursor`. Selecting `user { id tags { id … } }` keeps a normalising cache up to "
-        "date by itself. Null until first seen."
+        description=(
+            "The person as of this event; null until the channel knows them. Selecting `user { id tags { "
+            "id … } }` keeps a normalising cache up to date by itself."
+        )
     )
     async def user(self, info: Info) -> User | None:
         cursor = self.update.cursor
@@ -50,17 +62,21 @@ class UserTagsEvent:
 @strawberry.type
 class UserTagsSubscriptions:
     @strawberry.subscription(
-        description="First the whole set, then each change in order, exactly once. With `after`, only what was missed. "
-        "A person not seen so far has an empty set.",
+        description=(
+            "Sends a person's whole set of tags, then each change in order, exactly once; with `after`, "
+            "only what was missed. A person not known so far has an empty set. For creators, admins and "
+            "agents (VIEW_USERS). Answers BAD_USER_INPUT for a malformed openid, NOT_FOUND, or "
+            "LIMIT_EXCEEDED for too many open subscriptions."
+        ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def user_tags(
         self, info: Info, channel_id: ChannelId, openid: Openid, after: AfterEvent = None
     ) -> AsyncGenerator[UserTagsEvent, None]:
         check_openid(openid)
-        principal, hub = info.context.principal, info.context.services.hub
-        with info.context.services.subscriptions.reserve(principal):
-            channel = await info.context.services.channels.find(
+        principal, hub = info.context.principal, info.context.resources.hub
+        with info.context.resources.subscriptions.reserve(principal):
+            channel = await info.context.resources.channels.find(
                 principal, parse_channel_gid(channel_id), Permission.VIEW_USERS
             )
             async with aclosing(

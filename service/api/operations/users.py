@@ -9,9 +9,9 @@ from service.api.guards.permissions import needs
 from service.api.types.primitives import ChannelId, Openid
 from service.api.types.user import User, users_by_openids
 from service.domain.input_rules import check_openid, check_openids
-from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_channel_gid, parse_user_gid
+from service.entities.principal import Permission
 
 # The column's type; PostgreSQL refuses to compare with more.
 MAX_ORDINAL = 2**31 - 1
@@ -20,7 +20,10 @@ MAX_ORDINAL = 2**31 - 1
 @strawberry.type
 class UserQueries:
     @strawberry.field(
-        description="One person of a channel; null where nobody is known.",
+        description=(
+            "One person of a channel; null where nobody is known. For creators, admins and agents "
+            "(VIEW_USERS). Answers BAD_USER_INPUT for a malformed openid, or NOT_FOUND for the channel."
+        ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
@@ -28,15 +31,20 @@ class UserQueries:
         return (await users_by_openids(info, parse_channel_gid(channel_id), [openid]))[0]
 
     @strawberry.field(
-        description="The chips of a conversation list in one request: at most 100, in the order asked; "
-        "null where nobody is known.",
+        description=(
+            "Up to 100 people of a channel, such as a page of a conversation list, in the order asked; "
+            "null where nobody is known. For creators, admins and agents (VIEW_USERS). Answers "
+            "BAD_USER_INPUT for a malformed openid, LIMIT_EXCEEDED, or NOT_FOUND for the channel."
+        ),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def users(
         self,
         info: Info,
         channel_id: ChannelId,
-        openids: Annotated[list[str], strawberry.argument(description="In the order to answer in.")],
+        openids: Annotated[
+            list[str], strawberry.argument(description="At most 100 openids of the channel, LIMIT_EXCEEDED beyond.")
+        ],
     ) -> list[User | None] | None:
         check_openids(openids)
         return await users_by_openids(info, parse_channel_gid(channel_id), openids)
@@ -47,7 +55,7 @@ async def user_by_id(info: Info, gid: str) -> User:
     key = parse_user_gid(gid)
     if key.ordinal > MAX_ORDINAL:
         raise NotFoundError("user")
-    await info.context.services.channels.find(
+    await info.context.resources.channels.find(
         info.context.principal, key.channel_id, Permission.VIEW_USERS, sought="user"
     )
     found = await info.context.loaders.user_by_ordinal.load(key)

@@ -6,21 +6,26 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.entities.enums import Permission, Role
 from service.entities.ids import gid
-from service.entities.principal import permissions_of
+from service.entities.principal import Permission, Role, permissions_of
 
 
 @strawberry.type(description="Who is asking, as the token says.")
 class Viewer:
-    id: strawberry.ID = strawberry.field(description="Of the subject at this robot.")
-    subject: str = strawberry.field(description="`sub` of the token.")
-    role: Role = strawberry.field(description="`role` of the token.")
-    robot_id: strawberry.ID = strawberry.field(description="`robot` of the token.")
-    permissions: list[Permission] = strawberry.field(description="What the role may do.")
-    token_expires_at: datetime = strawberry.field(description="Open subscriptions end then, with 4403.")
+    id: strawberry.ID = strawberry.field(description="Opaque id of the subject at this robot.")
+    subject: str = strawberry.field(description="Who is asking: `sub` of the token.")
+    role: Role = strawberry.field(description="Role of who is asking: `role` of the token.")
+    robot_id: strawberry.ID = strawberry.field(description="Robot for which the token is good: `robot` of the token.")
+    permissions: list[Permission] = strawberry.field(description="Everything that the role may do.")
+    token_expires_at: datetime = strawberry.field(
+        description="When the token expires; open subscriptions end then, and a WebSocket is closed with 4403."
+    )
 
-    @strawberry.field(description="The gate is open: a verified Official Account is bound.")
+    @strawberry.field(
+        description=(
+            "Whether the gate is open: a verified Official Account of the robot is bound, so that tags can be used."
+        )
+    )
     async def ready(self, info: Info) -> bool:
         every = await info.context.loaders.visible_channels.load(info.context.principal)
         states = await info.context.loaders.state_of_channel.load_many([channel.channel_id for channel in every])
@@ -29,7 +34,10 @@ class Viewer:
 
 @strawberry.type
 class ViewerQueries:
-    @strawberry.field(description="Who is asking.", extensions=[needs(None)])
+    @strawberry.field(
+        description="Tells who is asking. For every valid token. Answers no code of its own.",
+        extensions=[needs(None)],
+    )
     def viewer(self, info: Info) -> Viewer:
         principal = info.context.principal
         may = permissions_of(principal.role)

@@ -1,10 +1,8 @@
 """The GraphQL endpoint over HTTP, and the door to its WebSockets (graphql.github.io/graphql-over-http)."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final, cast
 
 import orjson
@@ -12,7 +10,7 @@ from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
@@ -34,7 +32,9 @@ from service.api.transport.websocket_handler import WebSocketHandler
 from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import ErrorCode, RateLimitedError, RequestError, UnauthenticatedError
-from service.resources import Services
+from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive
+from service.foundation.settings import Settings
+from service.resources import resources_of
 
 # Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
 MIN_COMPRESSED_BYTES: Final = 2_000
@@ -59,9 +59,8 @@ class GraphQLView(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = WebSocketHandler
 
     def __init__(
-        self, schema: FastPathSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
+        self, schema: FastPathSchema, settings: Settings, verifier: TokenVerifier, trusted: TrustedDocuments
     ) -> None:
-        settings = services.runtime.settings
         super().__init__(
             schema,
             graphql_ide=None if settings.production else "graphiql",
@@ -74,20 +73,24 @@ class GraphQLView(GraphQL[Context, None]):
         self.trusted = trusted
         self.encoders = make_encoders(schema)
         self._limits = settings.client_limits
-        self._services = services
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Whatever is refused before it is executed is refused in the form of a GraphQL error, with its code."""
         if scope["type"] != "http":
             return await super().__call__(scope, receive, send)
-        request = Request(scope, _bounded_receive(self._limits.body_bytes, self._limits.body_within, receive))
+        limits = self._limits
+        request = Request(scope, bounded_receive(receive, max_bytes=limits.body_bytes, within=limits.body_within))
         try:
             response = await self.run(request)
             if may_be_cached(response):
                 response = conditional_response(request, response, request.state.principal)
         except HTTPException as error:
             response = self._error_response(error, request)
+        except BodyTooLargeError as error:
+            response = self._error_response(HTTPException(413, str(error)), request)
+        except BodyTimeoutError as error:
+            response = self._error_response(HTTPException(408, str(error)), request)
         except ClientDisconnect:
             return None
         large = not isinstance(response, StreamingResponse) and len(response.body) >= MIN_COMPRESSED_BYTES
@@ -113,7 +116,7 @@ class GraphQLView(GraphQL[Context, None]):
         request_id = secrets.token_hex(16)
         if isinstance(response, Response):
             response.headers["x-request-id"] = request_id
-        context = Context(self._services, PRESENTERS, request_id)
+        context = Context(resources_of(request.scope), PRESENTERS, request_id)
         await self._identify(context, bearer_token(request.headers.get("authorization")))
         return context
 
@@ -234,25 +237,6 @@ def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
         yield result
 
     return cast("SubscriptionExecutionResult", results())
-
-
-def _bounded_receive(max_bytes: int, time_limit: timedelta, receive: Receive) -> Receive:
-    """Reads a body only as far, and for as long, as it may be; raises HTTPException 413 or 408 beyond."""
-    taken, deadline = 0, asyncio.get_running_loop().time() + time_limit.total_seconds()
-
-    async def bounded() -> Message:
-        nonlocal taken
-        try:
-            async with asyncio.timeout_at(deadline):
-                message = await receive()
-        except TimeoutError as error:
-            raise HTTPException(408, f"The body did not arrive within {time_limit.total_seconds():g} s.") from error
-        taken += len(message.get("body", b""))
-        if taken > max_bytes:
-            raise HTTPException(413, f"The body is larger than {max_bytes:,} bytes.")
-        return message
-
-    return bounded
 
 
 def _token_of_payload(payload: Mapping[str, object]) -> str | None:

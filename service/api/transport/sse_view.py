@@ -23,7 +23,7 @@ from service.api.transport.http_view import GraphQLView
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.auth.tokens import TokenVerifier
 from service.entities.errors import UnauthenticatedError
-from service.resources import Services
+from service.foundation.settings import Settings
 
 LAST_EVENT_ID: Final = "last-event-id"
 
@@ -49,10 +49,10 @@ class EventStreamView(GraphQLView):
     stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: CursorSSETransport}  # noqa: RUF012 - as Strawberry has it
 
     def __init__(
-        self, schema: FastPathSchema, services: Services, verifier: TokenVerifier, trusted: TrustedDocuments
+        self, schema: FastPathSchema, settings: Settings, verifier: TokenVerifier, trusted: TrustedDocuments
     ) -> None:
-        super().__init__(schema, services, verifier, trusted)
-        pings = services.runtime.settings.client_limits.stream_ping_every
+        super().__init__(schema, settings, verifier, trusted)
+        pings = settings.client_limits.stream_ping_every
         self._stream_transport_map = {CursorSSETransport.protocol: CursorSSETransport(pings.total_seconds())}
         self.protocols = (GRAPHQL_SSE_PROTOCOL,)
         self.graphql_ide = None

@@ -15,8 +15,7 @@ from graphql import GraphQLError, GraphQLSchema
 
 from service.api.engine.document_cache import DocumentCache
 from service.api.errors import field_path_text
-from service.entities.enums import RejectionCode
-from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError
+from service.entities.errors import BadInputError, ErrorCode, FieldError, RejectionCode, RequestError
 from service.foundation.settings import SettingsError, TrustMode
 
 SHA256: Final = "sha256:"

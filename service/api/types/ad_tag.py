@@ -1,4 +1,4 @@
-"""Ad tags as GraphQL shows them."""
+"""Show ad tags and their ads."""
 
 import strawberry
 
@@ -8,10 +8,14 @@ from service.api.types.tag import Tag
 
 
 @strawberry.type(
-    description="Everybody who came from one of its ads. PENDING until the ad return address is confirmed, by an admin "
-    "or by the first call."
+    description=(
+        "A tag of everybody who came from one of its ads. PENDING until the channel's ad return "
+        "address is confirmed, by an admin or by its first genuine call."
+    )
 )
 class AdTag(Tag, Node):
-    @strawberry.field(description="The ads, in the order they were given.")
+    """Show an ad tag; its ads are read when they are selected."""
+
+    @strawberry.field(description="Ids of the ads, at most 1,000, in the order they were given.")
     async def ad_ids(self, info: Info) -> list[str]:
         return await info.context.loaders.ads_of_tag.load((self.entity.channel_id, self.entity.tag_id))

@@ -1,4 +1,4 @@
-"""Audiences and overlaps as GraphQL shows them."""
+"""Show audiences, and how tags overlap."""
 
 from datetime import datetime
 
@@ -13,17 +13,34 @@ from service.domain.combos.expressions import format_expression
 from service.entities.ids import gid
 
 
-@strawberry.type(description="The people of an expression, counted in one moment. Nothing is saved.")
+@strawberry.type(
+    description=(
+        "The people whom an expression describes, counted at one moment; nothing is saved. For "
+        "creators, admins and agents (VIEW_USERS)."
+    )
+)
 class Audience:
-    entity: strawberry.Private[use_cases.Audience]
-    id: strawberry.ID = strawberry.field(description="The same for the same expression.")
-    count: int = strawberry.field(description="How many are in it, exactly.")
-    followers: int = strawberry.field(description="How many of them follow.")
-    touchable: int = strawberry.field(description="How many of them have the tag Touchable: can be written to now.")
-    as_of: datetime = strawberry.field(description="The oldest `asOf` of its tags.")
-    text: str = strawberry.field(description="The expression for people: (New user ∩ Opened) − Ordered.")
+    """Show a set of people that was counted; its members are read page by page."""
 
-    @strawberry.field(description="Its members, in the order they became known.")
+    entity: strawberry.Private[use_cases.Audience]
+    id: strawberry.ID = strawberry.field(
+        description="Opaque id; two audiences of one channel with equal expressions share it."
+    )
+    count: int = strawberry.field(description="How many people are in the audience, exactly.")
+    followers: int = strawberry.field(description="How many people of the audience follow the channel.")
+    touchable: int = strawberry.field(
+        description=(
+            "How many people of the audience have the default tag Touchable, so that they can be written to now."
+        )
+    )
+    as_of: datetime = strawberry.field(
+        description="The oldest `asOf` of the tags in the expression: every change committed before it is counted."
+    )
+    text: str = strawberry.field(
+        description="The expression as people read it, for example (New user ∩ Opened) − Ordered."
+    )
+
+    @strawberry.field(description="Members of the audience, in the order they became known to the channel.")
     async def users(self, info: Info, first: First = 50, after: After = None) -> UserConnection:
         audience = self.entity
         return await user_page(
@@ -31,16 +48,19 @@ class Audience:
         )
 
 
-@strawberry.type(description="How two tags overlap.")
+@strawberry.type(description="How many people two tags have in common. For creators, admins and agents (VIEW_USERS).")
 class TagPairOverlap:
-    a: Tag = strawberry.field(description="The one, in the order asked.")
-    b: Tag = strawberry.field(description="The other.")
-    both: int = strawberry.field(description="How many people have both.")
-    only_a: int = strawberry.field(description="How many have `a` and not `b`.")
-    only_b: int = strawberry.field(description="How many have `b` and not `a`.")
+    """Show how many people two tags have in common."""
+
+    a: Tag = strawberry.field(description="The tag that comes first in `tagIds`.")
+    b: Tag = strawberry.field(description="The tag that comes later in `tagIds`.")
+    both: int = strawberry.field(description="How many people have both tags.")
+    only_a: int = strawberry.field(description="How many people have the tag `a` and not the tag `b`.")
+    only_b: int = strawberry.field(description="How many people have the tag `b` and not the tag `a`.")
 
 
 def audience_to_graphql(audience: use_cases.Audience) -> Audience:
+    """Return an audience with its size and the expression as people read it."""
     return Audience(
         entity=audience,
         id=strawberry.ID(gid("Audience", audience.channel.channel_id, audience.expression.digest())),

@@ -1,4 +1,4 @@
-"""The tags of one catalogue as GraphQL shows them: each object is made once and shown to everybody."""
+"""Make the GraphQL objects of one catalogue's tags: each once, shown to everybody."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,14 +6,13 @@ from typing import Any
 import strawberry
 
 from service.api.types.tag import Tag
-from service.entities.enums import TagKind
 from service.entities.ids import tag_gid
-from service.entities.tags import Catalogue
+from service.entities.tags import Catalogue, TagKind
 from service.entities.tags import Tag as TagEntity
 
 
 class CataloguePresenter:
-    """The GraphQL objects of one catalogue, in the order of the tag panel: by category and name."""
+    """Keep the objects of one catalogue's tags, and their order in the tag panel: by category and name."""
 
     def __init__(self, catalogue: Catalogue, types: Mapping[TagKind, type[Tag]]) -> None:
         self.catalogue = catalogue
@@ -22,15 +21,15 @@ class CataloguePresenter:
         self._positions = {tag.tag_id: position for position, tag in enumerate(ordered)}
         self._types = types
         self._tags: dict[int, Tag] = {}
-        # The tags as somebody has them, without reasons, by tag id: see `UserTag`.
+        # `UserTag` objects without id and reasons, by tag id. Any, since `UserTag` refers back to this module.
         self.shared_user_tags: dict[int, Any] = {}
 
     def in_order(self, tag_ids: Iterable[int]) -> list[int]:
-        """Return those of `tag_ids` that the catalogue knows, by category and name."""
+        """Return the tag ids that the catalogue knows, by category and name; unknown ones are left out."""
         return sorted(self._positions.keys() & tag_ids, key=self._positions.__getitem__)
 
     def tag(self, entity: TagEntity) -> Tag:
-        """Return the object of a tag of this catalogue, the same each time."""
+        """Return the object of a tag of this catalogue; it is one object for as long as the catalogue is kept."""
         found = self._tags.get(entity.tag_id)
         if found is None or found.entity is not entity:
             found = self._tags[entity.tag_id] = self._make(entity)

@@ -1,4 +1,4 @@
-"""Channels: what is bound, what it counts, and its tags."""
+"""Show channels: what is bound, what they count, their tags and jobs."""
 
 from datetime import datetime
 from typing import Annotated
@@ -14,33 +14,62 @@ from service.domain.ad_tags.return_address import ad_return_address
 from service.domain.channels import binding as use_cases
 from service.domain.tags.filters import TagFilter
 from service.entities.channels import Channel as ChannelEntity
-from service.entities.enums import ChannelKind, Permission, TagKind, TagState
+from service.entities.channels import ChannelKind
 from service.entities.ids import channel_gid
 from service.entities.jobs import JOB_PERMISSIONS
+from service.entities.principal import Permission
+from service.entities.tags import TagKind, TagState
 
 
-@strawberry.type(description="Which secrets are set; they are never shown again.")
+@strawberry.type(
+    description=(
+        "Which secrets of a channel are set, and when they were last of use; the secrets themselves "
+        "are never returned. For creators and admins (MANAGE_CHANNELS)."
+    )
+)
 class ChannelCredentials:
-    app_secret_set: bool = strawberry.field(description="Calls to WeChat are possible.")
-    callback_token_set: bool = strawberry.field(description="Pushes can be verified.")
-    encoding_aes_key_set: bool = strawberry.field(description="Pushes are expected encrypted.")
-    last_push_at: datetime | None = strawberry.field(description="Last push that was accepted, to the minute.")
-    last_ad_call_at: datetime | None = strawberry.field(description="Last call of the ad platform, to the minute.")
+    """Show which secrets of a channel are set, never the secrets."""
+
+    app_secret_set: bool = strawberry.field(description="Whether the app secret is set, which calls to WeChat need.")
+    callback_token_set: bool = strawberry.field(
+        description="Whether the callback token is set, by which WeChat's pushes are verified."
+    )
+    encoding_aes_key_set: bool = strawberry.field(
+        description="Whether the EncodingAESKey is set; pushes must then be encrypted."
+    )
+    last_push_at: datetime | None = strawberry.field(
+        description="When WeChat last sent a push that was accepted, to the minute; null before the first."
+    )
+    last_ad_call_at: datetime | None = strawberry.field(
+        description=(
+            "When the ad platform last called the ad return address, to the minute; null before the first call."
+        )
+    )
 
 
-@strawberry.type(description="A WeChat account bound to the robot.")
+@strawberry.type(description="One WeChat account that is or was bound to the robot.")
 class Channel(Node):
+    """Show a channel; counts, tags and jobs are read when they are selected."""
+
     entity: strawberry.Private[ChannelEntity]
-    kind: ChannelKind = strawberry.field(description="What sort of account it is.")
-    app_id: str = strawberry.field(description="WeChat's `wx…` id.")
-    name: str = strawberry.field(description="As given when it was bound.")
-    verified: bool = strawberry.field(description="Verified at WeChat. A verified Official Account opens the gate.")
-    bound: bool = strawberry.field(description="Whether it is bound now.")
-    bound_at: datetime = strawberry.field(description="When it was first bound; binding again does not change it.")
-    unbound_at: datetime | None = strawberry.field(description="Since when it is not bound; null while it is.")
+    kind: ChannelKind = strawberry.field(description="Which sort of WeChat account the channel is.")
+    app_id: str = strawberry.field(description="WeChat's id of the account, `wx` followed by letters and digits.")
+    name: str = strawberry.field(description="Name of the channel, as given by `bindChannel` or `updateChannel`.")
+    verified: bool = strawberry.field(
+        description=(
+            "Whether the account is verified at WeChat. Tags can be used while a verified Official "
+            "Account of the robot is bound."
+        )
+    )
+    bound: bool = strawberry.field(description="Whether the channel is bound now.")
+    bound_at: datetime = strawberry.field(
+        description="When the channel was first bound; binding it again does not change this."
+    )
+    unbound_at: datetime | None = strawberry.field(description="When the channel was unbound; null while it is bound.")
 
     @classmethod
     def of(cls, entity: ChannelEntity) -> "Channel":
+        """Return the object of a channel that the principal may see."""
         return cls(
             id=strawberry.ID(channel_gid(entity.channel_id)),
             entity=entity,
@@ -58,35 +87,60 @@ class Channel(Node):
         """Return a channel that something in it leads to. Raises NotFoundError."""
         return cls.of(await info.context.loaders.channel.load((info.context.principal, channel_id)))
 
-    @strawberry.field(description="How many follow now; for a Mini Program 0.")
+    @strawberry.field(
+        description="How many people follow the channel now; 0 for a Mini Program, which nobody can follow."
+    )
     async def follower_count(self, info: Info) -> int:
         return await info.context.loaders.follower_count.load(self.entity.channel_id)
 
-    @strawberry.field(description="How many people are known, followers or not.")
+    @strawberry.field(description="How many people of the channel are known, followers or not.")
     async def user_count(self, info: Info) -> int:
         return (await info.context.loaders.state_of_channel.load(self.entity.channel_id)).user_count
 
-    @strawberry.field(description="The tag panel. Empty while the gate is closed or the channel is unbound.")
+    @strawberry.field(
+        description=(
+            "Living tags of the channel, as the tag panel lists them. Empty while the gate is closed or "
+            "the channel is unbound."
+        )
+    )
     async def tags(
         self,
         info: Info,
         first: First = 50,
         after: After = None,
-        kind: Annotated[TagKind | None, strawberry.argument(description="Only of this kind.")] = None,
-        state: Annotated[TagState | None, strawberry.argument(description="Only in this state.")] = None,
-        category: Annotated[str | None, strawberry.argument(description="Only of this first level.")] = None,
+        kind: Annotated[
+            TagKind | None, strawberry.argument(description="List only tags of this kind; null for all kinds.")
+        ] = None,
+        state: Annotated[
+            TagState | None, strawberry.argument(description="List only tags in this state; null for all states.")
+        ] = None,
+        category: Annotated[
+            str | None,
+            strawberry.argument(
+                description="List only tags of exactly this category (first level); null for all categories."
+            ),
+        ] = None,
         search: Annotated[
-            str | None, strawberry.argument(description="Part of category or name, whatever the case.")
+            str | None,
+            strawberry.argument(
+                description="List only tags with this text in their category or name, in upper or lower case."
+            ),
         ] = None,
         order_by: Annotated[
-            TagOrder | None, strawberry.argument(description="By category and name without it.")
+            TagOrder | None,
+            strawberry.argument(description="Order of the list; by category and name, ascending, where it is null."),
         ] = None,
     ) -> TagConnection:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         wanted = TagFilter(kind, state, category, search)
         return await tag_page(info, catalogue, wanted, order_by or TagOrder(), first=first, after=after)
 
-    @strawberry.field(description="The first level of the two-level list.")
+    @strawberry.field(
+        description=(
+            "Categories of the channel's living tags, by name: the first level of the tag panel. Empty "
+            "while the gate is closed."
+        )
+    )
     async def tag_categories(self, info: Info) -> list[TagCategory]:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         categories = [tag.category for tag in catalogue.living()]
@@ -95,37 +149,47 @@ class Channel(Node):
         ]
 
     @strawberry.field(
-        description="Where WeChat must send pushes. Creators and admins only: whoever has it can write to us.",
+        description=(
+            "URL to which WeChat sends the channel's pushes. For creators and admins (MANAGE_CHANNELS), "
+            "null for others: knowing it is enough to send events."
+        ),
         extensions=[null_unless(Permission.MANAGE_CHANNELS)],
     )
     def push_url(self, info: Info) -> str | None:
         return use_cases.push_url(info.context.runtime, self.entity)
 
     @strawberry.field(
-        description="Imports, syncs and exports, newest first. Null for those who may not.",
+        description="Jobs of the channel, newest first. For creators and admins (EXPORT), null for others.",
         extensions=[null_unless_one_of(*JOB_PERMISSIONS.values())],
     )
     async def jobs(self, info: Info, first: First = 20, after: After = None) -> JobConnection | None:
         return await job_page(info, self.entity.channel_id, first=first, after=after)
 
     @strawberry.field(
-        description="What the ad platform must be given. Creators and admins only: whoever has it can write to us. "
-        "Null for a Mini Program.",
+        description=(
+            "URL that the ad platform calls when somebody follows through an ad; null for a Mini "
+            "Program. For creators and admins (MANAGE_CHANNELS), null for others: knowing it is enough "
+            "to report follows."
+        ),
         extensions=[null_unless(Permission.MANAGE_CHANNELS)],
     )
     async def ad_return_address(self, info: Info) -> str | None:
         return await ad_return_address(info.context.runtime, self.entity)
 
     @strawberry.field(
-        description="An admin said that the ad platform has the present address, or it has called. Until then the "
-        "channel's new ad tags are PENDING."
+        description=(
+            "Whether an admin said that the ad platform has the present ad return address, or the "
+            "address was called. New ad tags of the channel are PENDING until then."
+        )
     )
     async def ad_return_confirmed(self, info: Info) -> bool:
         state = await info.context.loaders.state_of_channel.load(self.entity.channel_id)
         return state.ad_return_confirmed_at is not None
 
     @strawberry.field(
-        description="Creators and admins only, null for others.",
+        description=(
+            "Which of the channel's secrets are set. For creators and admins (MANAGE_CHANNELS), null for others."
+        ),
         extensions=[null_unless(Permission.MANAGE_CHANNELS)],
     )
     async def credentials(self, info: Info) -> ChannelCredentials | None:

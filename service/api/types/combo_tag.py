@@ -1,4 +1,4 @@
-"""Combo tags as GraphQL shows them."""
+"""Show combo tags: what they are made of, how far they are computed, and why they lapsed."""
 
 from datetime import datetime
 
@@ -8,48 +8,57 @@ from service.api.context import Info
 from service.api.types.expression import TagExpression, expression_to_graphql
 from service.api.types.primitives import Node
 from service.api.types.tag import Tag
-from service.entities.blocks import BLOCK_SIZE
+from service.domain.combos.explanations import explain_lapse
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import TagState
+from service.entities.tags import TagState
 
 
-@strawberry.type(description="Made of other tags of its channel.")
+@strawberry.type(description="A tag made of other tags of its channel by intersection, union and difference.")
 class ComboTag(Tag, Node):
-    @strawberry.field(description="What it is made of; deleted tags stay in it.")
+    """Show a combo tag; its combo is read with the others of the channel, once an operation."""
+
+    @strawberry.field(description="Expression that says who has the combo; deleted tags stay in it.")
     async def expression(self, info: Info) -> TagExpression:
         return expression_to_graphql((await self._combo(info)).expression, self.catalogue)
 
-    @strawberry.field(description="The tags at the leaves, deleted ones too.")
+    @strawberry.field(description="Tags at the leaves of the expression, each once, deleted ones too.")
     async def operands(self, info: Info) -> list[Tag]:
         return info.context.presenters.tags((await self._combo(info)).expression.tag_ids(), self.catalogue)
 
-    @strawberry.field(description="For people; the tags are in `lapsedBy`. Null unless LAPSED.")
+    @strawberry.field(
+        description=(
+            "A sentence that says why the combo lapsed, for people; null unless the combo is LAPSED. The "
+            "tags are in `lapsedBy`."
+        )
+    )
     async def lapsed_because(self, info: Info) -> str | None:
-        names = [f"{tag.category} / {tag.name}" for tag in await self.lapsed_by(info)]
-        if not names:
-            return None
-        was = "was" if len(names) == 1 else "were"
-        return f"It is made of {' and '.join(names)}, which {was} deleted."
+        return explain_lapse(tag.entity for tag in await self.lapsed_by(info))
 
-    @strawberry.field(description="The deleted tags, reached directly or through other combos; empty unless LAPSED.")
+    @strawberry.field(
+        description=(
+            "Deleted tags that the expression reaches, directly or through other combos; empty unless "
+            "the combo is LAPSED."
+        )
+    )
     async def lapsed_by(self, info: Info) -> list[Tag]:
         if self.entity.state is not TagState.LAPSED:
             return []
         graph = ComboGraph(self.catalogue, await info.context.loaders.combos_of_channel.load(self.entity.channel_id))
         return info.context.presenters.tags(tuple(graph.deleted_dependencies(self.entity.tag_id)), self.catalogue)
 
-    @strawberry.field(description="0 to 1 while PENDING, else null.")
+    @strawberry.field(
+        description="Share of the people that has been computed, 0 to 1; null unless the combo is PENDING."
+    )
     async def progress(self, info: Info) -> float | None:
         if self.entity.state is not TagState.PENDING or self.entity.deleted_at is not None:
             return None
-        combo = await self._combo(info)
-        if combo.next_block is None:
-            return 1.0
         state = await info.context.loaders.state_of_channel.load(self.entity.channel_id)
-        return min(1.0, combo.next_block * BLOCK_SIZE / max(1, state.user_count))
+        return (await self._combo(info)).progress(state.user_count)
 
     @strawberry.field(
-        description="Every change committed before this instant is included in the members; null unless ACTIVE."
+        description=(
+            "Every change committed before this instant is included in the members; null unless the combo is ACTIVE."
+        )
     )
     async def as_of(self, info: Info) -> datetime | None:
         return (await self._combo(info)).as_of if self.entity.state is TagState.ACTIVE else None

@@ -1,10 +1,8 @@
-"""Relay connections, forwards only."""
+"""Relay connections, forwards only: one generic page for every list, and its cursors."""
 
 import base64
 import binascii
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import strawberry
 
@@ -13,56 +11,98 @@ from service.entities.errors import BadInputError, FieldError, LimitExceededErro
 
 T = TypeVar("T")
 
+MAX_CURSOR_DIGITS: Final = 18
 
-@strawberry.type(description="Where a page lies in its list (Relay cursor specification).")
+
+@strawberry.type(description="Where a page lies in its list (Relay cursor specification, forwards only).")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="There is more after `endCursor`.")
-    has_previous_page: bool = strawberry.field(description="The page was asked for with `after`.")
-    start_cursor: str | None = strawberry.field(description="Cursor of the first edge; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="Pass it as `after` for the next page.")
+    """Say where a page lies in its list."""
+
+    has_next_page: bool = strawberry.field(description="Whether the list goes on after `endCursor`.")
+    has_previous_page: bool = strawberry.field(description="Whether the page was asked for with `after`.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first entry; null on an empty page.")
+    end_cursor: str | None = strawberry.field(
+        description="Cursor of the last entry, to pass as `after` for the next page; null on an empty page."
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Entries with their cursors, as every connection type needs them."""
+@strawberry.type(description="One entry of a list, with its cursor.")
+class Edge(Generic[T]):
+    """Hold one entry of a list and the cursor after which the list goes on. GraphQL calls Edge[Tag] TagEdge."""
 
-    entries: Sequence[tuple[str, T]]
-    has_next: bool
-    has_previous: bool
-
-    @property
-    def info(self) -> PageInfo:
-        return PageInfo(
-            has_next_page=self.has_next,
-            has_previous_page=self.has_previous,
-            start_cursor=self.entries[0][0] if self.entries else None,
-            end_cursor=self.entries[-1][0] if self.entries else None,
-        )
+    cursor: str = strawberry.field(description="Opaque position of the entry; pass it as `after` for what follows.")
+    node: T = strawberry.field(description="The entry itself.")
 
 
-def check_first(first: int) -> None:
-    """Raises LimitExceededError outside 1 to 200."""
+@strawberry.type(description="One page of a list (Relay cursor specification, forwards only).")
+class Connection(Generic[T]):
+    """Hold one page of a list. GraphQL calls Connection[Job] JobConnection."""
+
+    edges: list[Edge[T]] = strawberry.field(description="The entries of the page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The entries of the page without their cursors.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+
+
+@strawberry.type(
+    name="Connection",
+    description="One page of a list of known length (Relay cursor specification, forwards only).",
+)
+class CountedConnection(Connection[T]):
+    """Hold one page of a list whose length is known. GraphQL calls CountedConnection[Tag] TagConnection."""
+
+    total_count: int = strawberry.field(description="How many entries the list has on all pages together.")
+
+
+def page(edges: list[Edge[T]], *, after: str | None, has_next: bool) -> Connection[T]:
+    """Return a page of these entries, which was asked for with `after`."""
+    return Connection(edges=edges, nodes=[each.node for each in edges], page_info=_page_info(edges, after, has_next))
+
+
+def counted_page(edges: list[Edge[T]], *, after: str | None, has_next: bool, total: int) -> CountedConnection[T]:
+    """Return a page of these entries of a list of `total`, which was asked for with `after`."""
+    return CountedConnection(
+        edges=edges,
+        nodes=[each.node for each in edges],
+        page_info=_page_info(edges, after, has_next),
+        total_count=total,
+    )
+
+
+def start_of_page(kind: str, first: int, after: str | None) -> int | None:
+    """Return the number in the cursor `after`; None for the first page.
+
+    Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another kind of list.
+    """
     if not 1 <= first <= MAX_PAGE_SIZE:
         raise LimitExceededError(f"`first` must be between 1 and {MAX_PAGE_SIZE}.")
+    return None if after is None else _decode_page_cursor(kind, after)
 
 
 def encode_page_cursor(kind: str, number: int) -> str:
-    """A cursor that stands for a number in one kind of list."""
+    """Return a cursor that stands for a number in one kind of list."""
     return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")
 
 
-def decode_page_cursor(kind: str, cursor: str) -> int:
-    """Raises BadInputError for anything `encode_page_cursor` never makes."""
+def bad_cursor_error() -> BadInputError:
+    """Return the error for a cursor that this list did not write."""
+    return BadInputError(FieldError(("after",), "BAD_CURSOR", "This cursor is not from this list."))
+
+
+def _decode_page_cursor(kind: str, cursor: str) -> int:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
         found, number = text.split(":")
-        if found == kind and number.isascii() and number.isdecimal() and len(number) <= 18:  # noqa: PLR2004
+        if found == kind and number.isascii() and number.isdecimal() and len(number) <= MAX_CURSOR_DIGITS:
             return int(number)
     except (binascii.Error, ValueError):
         pass
     raise bad_cursor_error()
 
 
-def bad_cursor_error() -> BadInputError:
-    """What is raised for a cursor that this list did not write."""
-    return BadInputError(FieldError(("after",), "BAD_CURSOR", "This cursor is not from this list."))
+def _page_info(edges: list[Edge[T]], after: str | None, has_next: bool) -> PageInfo:
+    return PageInfo(
+        has_next_page=has_next,
+        has_previous_page=after is not None,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )

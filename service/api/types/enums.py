@@ -1,26 +1,58 @@
-"""The enums of the API: those of the domain, described, and a few that only clients know."""
+"""Describe every enum of the API: those of the entities, which know nothing of GraphQL, and three of its own.
 
-from enum import Enum, EnumMeta
+Strawberry keeps what it knows of an enum on the class. `service.api.types` imports this module before any type, so that
+no type uses an enum that is not described yet.
+"""
+
+from enum import Enum
 from typing import Final
 
 import strawberry
 
-from service.entities.enums import (
-    ChangeCause,
-    ChannelKind,
-    DefaultTagRule,
-    EventKind,
-    Permission,
-    RejectionCode,
-    ReturnMode,
-    ReturnSource,
-    Role,
-    TagKind,
-    TagState,
-)
+from service.entities.blocks import ChangeCause
+from service.entities.channels import ChannelKind
+from service.entities.errors import ErrorCode, RejectionCode
+from service.entities.expressions import Operator
+from service.entities.jobs import JobState
+from service.entities.principal import Permission, Role
+from service.entities.return_data import ReturnMode, ReturnSource
+from service.entities.tags import DefaultTagRule, TagKind, TagState
+from service.entities.users import EventKind
 
 enum_value = strawberry.enum_value
 
+
+@strawberry.enum(description="What happened in the tag panel. Further kinds may be added.")
+class TagEventKind(Enum):
+    """Name what happened to a tag; the values are those of `PanelUpdate.kind`."""
+
+    CREATED = enum_value("CREATED", description="A tag was made.")
+    UPDATED = enum_value("UPDATED", description="A tag was renamed or edited.")
+    STATE_CHANGED = enum_value("STATE_CHANGED", description="A tag became PENDING, ACTIVE or LAPSED.")
+    COUNT_CHANGED = enum_value("COUNT_CHANGED", description="The member count of a tag changed; at most once a second.")
+    DELETED = enum_value("DELETED", description="A tag was deleted.")
+    RESET = enum_value("RESET", description="Something may have been missed; load the list of tags again.")
+
+
+@strawberry.enum(description="Property by which a list of tags is ordered.")
+class TagOrderField(Enum):
+    """Name the property that orders a list of tags."""
+
+    CATEGORY_AND_NAME = enum_value("CATEGORY_AND_NAME", description="Category of the tag, then its name.")
+    CREATED_AT = enum_value("CREATED_AT", description="When the tag was made.")
+    UPDATED_AT = enum_value("UPDATED_AT", description="When the tag was last edited.")
+    MEMBER_COUNT = enum_value("MEMBER_COUNT", description="How many people have the tag.")
+
+
+@strawberry.enum(description="Whether a list ascends or descends.")
+class OrderDirection(Enum):
+    """Name the end of an order that comes first."""
+
+    ASC = enum_value("ASC", description="Smallest or oldest first.")
+    DESC = enum_value("DESC", description="Largest or newest first.")
+
+
+# `UserTagChange.why` says the same to people.
 CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.EVENT: "Something the person did.",
     ChangeCause.TIME_PASSED: "Time passed a boundary.",
@@ -38,190 +70,150 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.FORGOTTEN: "The person was forgotten.",
 }
 
-# The enums of the domain know nothing of GraphQL: name, description and the description of each value are here.
-ENUM_DESCRIPTIONS: Final[tuple[tuple[EnumMeta, str, str, dict[str, str]], ...]] = (
-    (
-        ChannelKind,
-        "ChannelKind",
-        "What sort of WeChat account a channel is.",
-        {
-            "SERVICE_ACCOUNT": "An Official Account of the service kind.",
-            "SUBSCRIPTION_ACCOUNT": "An Official Account of the subscription kind.",
-            "MINI_PROGRAM": "A Mini Program; nobody can follow it.",
-        },
-    ),
-    (
-        Role,
-        "Role",
-        "The role in the token.",
-        {
-            "CREATOR": "Made the robot; may do everything.",
-            "ADMIN": "Runs the robot; may do everything.",
-            "AGENT": "Human customer service: sees tags and people.",
-            "INTEGRATOR": "A system that hands data back: sees tags, reports data.",
-        },
-    ),
-    (
-        Permission,
-        "Permission",
-        "Something a role may do; clients hide what the viewer may not.",
-        {
-            "VIEW_TAGS": "See channels and tags.",
-            "VIEW_USERS": "See people and who has which tag.",
-            "VIEW_RETURN_ADDRESS": "See the return address.",
-            "MANAGE_RETURN_KEY": "Obtain the return endpoint, see and reset its key.",
-            "MANAGE_TAGS": "Create, edit, rename and delete tags.",
-            "SYNC": "Write tags to the Official Account.",
-            "BROADCAST": "Mass posting.",
-            "EXPORT": "Take people out as CSV.",
-            "MANAGE_CHANNELS": "Bind, change and unbind channels, see their addresses.",
-            "SUBMIT_DATA": "Report events, return data and identities.",
-            "VIEW_AUDIT_LOG": "Read who did what.",
-        },
-    ),
-    (
-        TagKind,
-        "TagKind",
-        "Where the members of a tag come from.",
-        {
-            "DEFAULT": "From what people do, by fixed rules.",
-            "RETURN": "From integrators.",
-            "AD": "From the ads people followed through.",
-            "COMBO": "From other tags.",
-        },
-    ),
-    (
-        TagState,
-        "TagState",
-        "Shown as: PENDING “in force”, ACTIVE “entered into force”, LAPSED “lapsed”.",
-        {
-            "PENDING": "Confirmed, but its members are not complete yet.",
-            "ACTIVE": "Members are exact as of `asOf`.",
-            "LAPSED": "Built on a deleted tag; it has no members.",
-        },
-    ),
-    (
-        EventKind,
-        "UserEventKind",
-        "Something a person did on a channel.",
-        {
-            "FOLLOW": "Followed the account.",
-            "UNFOLLOW": "Stopped following it.",
-            "MESSAGE": "Sent a message.",
-            "MENU_CLICK": "Clicked the menu.",
-            "SCAN": "Scanned a QR code.",
-            "PAYMENT": "Paid.",
-        },
-    ),
-    (
-        ChangeCause,
-        "ChangeCause",
-        "Why somebody's tags changed.",
-        {cause.name: sentence for cause, sentence in CAUSE_DESCRIPTIONS.items()},
-    ),
-    (
-        RejectionCode,
-        "RejectionCode",
-        "Why one entry of a list was refused.",
-        {
-            "MALFORMED_OPENID": "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -.",
-            "MALFORMED_UNIONID": "No unionid looks like this.",
-            "UNIONID_CONFLICT": "The person is known under another unionid.",
-            "TIME_IN_FUTURE": "More than 5 minutes ahead.",
-            "BAD_VALUE": "Anything else; see `reason`.",
-        },
-    ),
-    (
-        ReturnMode,
-        "ReturnMode",
-        "What a list of openids does to the tag.",
-        {
-            "ADD": "They get it; everybody else keeps what they have.",
-            "REMOVE": "They lose it, whichever earlier batch gave it to them.",
-            "REPLACE": "They are all who have it; every earlier batch ends.",
-        },
-    ),
-    (
-        ReturnSource,
-        "ReturnSource",
-        "How data came back.",
-        {
-            "GRAPHQL": "By `submitReturnData`, or as a CSV file.",
-            "HTTP": "By the call that the WeChat platform's clients make.",
-        },
-    ),
-    (
-        DefaultTagRule,
-        "DefaultTagRule",
-        "Which default tag it is, whatever its name in the reader's language.",
-        {
-            "NEW_USER": "The last follow is less than 48 h ago.",
-            "OLD_USER": "It is longer ago, or not known.",
-            "OPENED": "Has sent a message since the channel was bound.",
-            "NOT_OPENED": "Has not.",
-            "TOUCHABLE": "Can be written to now.",
-            "UNTOUCHABLE": "Cannot.",
-            "ADVERTISING": "Has followed through an ad since the channel was bound.",
-            "NON_ADVERTISING": "Has not.",
-        },
-    ),
-)
 
-for enum, name, description, values in ENUM_DESCRIPTIONS:
+def _describe(enum: type[Enum], description: str, *, name: str | None = None, **values: str) -> None:
+    """Declare an enum to Strawberry with a description of each value. Raises ValueError unless all are described."""
+    if values.keys() != enum.__members__.keys():
+        raise ValueError(f"{enum.__name__} has other values than are described")
     strawberry.enum(enum, name=name, description=description)
     for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values[value.name]
 
 
-@strawberry.enum(description="`extensions.code` of every error. `extensions.fields` lists all failing inputs at once.")
-class ErrorCode(Enum):
-    UNAUTHENTICATED = enum_value("UNAUTHENTICATED", description="No token, or one that does not hold.")
-    FORBIDDEN = enum_value("FORBIDDEN", description="The role may not do this.")
-    NOT_FOUND = enum_value("NOT_FOUND", description="There is none, or it belongs to another robot.")
-    BAD_USER_INPUT = enum_value("BAD_USER_INPUT", description="Something in the request is malformed.")
-    CHANNEL_NOT_BOUND = enum_value(
-        "CHANNEL_NOT_BOUND",
-        description="No verified Official Account is bound, or this channel is not bound.",
-    )
-    NAME_TAKEN = enum_value("NAME_TAKEN", description="A living tag of the channel has this category and name.")
-    CYCLE = enum_value("CYCLE", description="A combo would use itself.")
-    TAG_NOT_USABLE = enum_value("TAG_NOT_USABLE", description="PENDING or LAPSED where ACTIVE is needed.")
-    TAG_PROTECTED = enum_value("TAG_PROTECTED", description="Default tags.")
-    LIMIT_EXCEEDED = enum_value("LIMIT_EXCEEDED", description="More than is allowed at once.")
-    RATE_LIMITED = enum_value("RATE_LIMITED", description="`extensions.retryAfter`: seconds.")
-    PERSISTED_QUERY_NOT_FOUND = enum_value(
-        "PERSISTED_QUERY_NOT_FOUND", description="No trusted document has this id; send the text."
-    )
-    PERSISTED_QUERY_NOT_SUPPORTED = enum_value(
-        "PERSISTED_QUERY_NOT_SUPPORTED", description="Ids of documents are not known here; send texts."
-    )
-    PERSISTED_QUERY_ONLY = enum_value("PERSISTED_QUERY_ONLY", description="Only trusted documents are run here.")
-    CONFLICT = enum_value(
-        "CONFLICT", description="`expectedVersion` is old, or somebody else has what you want to take."
-    )
-    UPSTREAM = enum_value("UPSTREAM", description="`extensions.errcode`: WeChat's.")
-    INTERNAL = enum_value("INTERNAL", description="`extensions.requestId` is all that is said.")
-
-
-@strawberry.enum(description="UPDATED: renamed or edited. RESET: something may have been missed; load the list again.")
-class TagEventKind(Enum):
-    CREATED = enum_value("CREATED", description="A tag was made.")
-    UPDATED = enum_value("UPDATED", description="It was renamed or edited.")
-    STATE_CHANGED = enum_value("STATE_CHANGED", description="It became PENDING, ACTIVE or LAPSED.")
-    COUNT_CHANGED = enum_value("COUNT_CHANGED", description="Its member count changed; at most once a second.")
-    DELETED = enum_value("DELETED", description="It is gone.")
-    RESET = enum_value("RESET", description="Something may have been missed; load the list again.")
-
-
-@strawberry.enum(description="What a list of tags is ordered by.")
-class TagOrderField(Enum):
-    CATEGORY_AND_NAME = enum_value("CATEGORY_AND_NAME", description="First level, then second level.")
-    CREATED_AT = enum_value("CREATED_AT", description="When the tag was made.")
-    UPDATED_AT = enum_value("UPDATED_AT", description="When it was last edited.")
-    MEMBER_COUNT = enum_value("MEMBER_COUNT", description="How many people have it.")
-
-
-@strawberry.enum(description="Ascending or descending.")
-class OrderDirection(Enum):
-    ASC = enum_value("ASC", description="Smallest or oldest first.")
-    DESC = enum_value("DESC", description="Largest or newest first.")
+_describe(
+    ChannelKind,
+    "Sort of WeChat account that a channel is.",
+    SERVICE_ACCOUNT="An Official Account of the service kind.",
+    SUBSCRIPTION_ACCOUNT="An Official Account of the subscription kind.",
+    MINI_PROGRAM="A Mini Program, which nobody can follow.",
+)
+_describe(
+    Role,
+    "Role of who is asking, as the token says.",
+    CREATOR="Made the robot, and may do everything.",
+    ADMIN="Runs the robot, and may do everything.",
+    AGENT="Human customer service, which sees tags and people.",
+    INTEGRATOR="A system that reports events and hands back data, and sees tags.",
+)
+_describe(
+    Permission,
+    "Something that a role may do; clients hide what the viewer may not.",
+    VIEW_TAGS="See channels and tags.",
+    VIEW_USERS="See people, who has which tag, and audiences.",
+    VIEW_RETURN_ADDRESS="See the return endpoint, except its key.",
+    MANAGE_RETURN_KEY="Obtain the return endpoint, see and reset its key.",
+    MANAGE_TAGS="Create, edit, rename and delete tags.",
+    SYNC="Write tags to the Official Account.",
+    BROADCAST="Send messages to many people at once.",
+    EXPORT="Take people out as CSV, see and cancel jobs.",
+    MANAGE_CHANNELS="Bind, change and unbind channels, see their addresses, forget people.",
+    SUBMIT_DATA="Report events, hand back data, link identities.",
+    VIEW_AUDIT_LOG="Read who did what and when.",
+)
+_describe(
+    TagKind,
+    "Where the members of a tag come from.",
+    DEFAULT="From what people do and from time passing, by fixed rules.",
+    RETURN="From lists that integrators hand back.",
+    AD="From the ads through which people followed.",
+    COMBO="From other tags of the channel.",
+)
+_describe(
+    TagState,
+    "How far a tag is in effect. Shown as: PENDING 生效中 “taking effect”, ACTIVE 已生效 “in effect”, LAPSED 已失效 "
+    "“lapsed”.",
+    PENDING="The tag was made, and its members are not complete yet, or the ad return address is not confirmed.",
+    ACTIVE="The tag is in effect, and its members are exact as of `asOf`.",
+    LAPSED="The tag is a combo that reaches a deleted tag; it has no members.",
+)
+_describe(
+    EventKind,
+    "Something that a person did on a channel.",
+    name="UserEventKind",
+    FOLLOW="The person followed the account.",
+    UNFOLLOW="The person stopped following the account.",
+    MESSAGE="The person sent a message.",
+    MENU_CLICK="The person clicked the menu.",
+    SCAN="The person scanned a QR code.",
+    PAYMENT="The person paid something.",
+)
+_describe(
+    ChangeCause,
+    "Why the tags of a person changed. Further causes may be added.",
+    **{cause.name: sentence for cause, sentence in CAUSE_DESCRIPTIONS.items()},
+)
+_describe(
+    RejectionCode,
+    "Why one entry of a list was rejected while the others were kept.",
+    MALFORMED_OPENID="The openid is not 1 to 128 characters of A-Z a-z 0-9 _ -.",
+    MALFORMED_UNIONID="The unionid is not 1 to 128 characters of A-Z a-z 0-9 _ -.",
+    UNIONID_CONFLICT="The person has another unionid, or another person has this one.",
+    TIME_IN_FUTURE="The time is more than 5 minutes ahead.",
+    BAD_VALUE="Another value of the entry is wrong; `reason` says which.",
+)
+_describe(
+    ReturnMode,
+    "What a list of openids does to the members of a tag.",
+    ADD="The people get the tag; everybody else keeps what they have.",
+    REMOVE="The people lose the tag, whichever earlier batch gave it to them.",
+    REPLACE="The people become all who have the tag; every earlier batch ends.",
+)
+_describe(
+    ReturnSource,
+    "The way by which data was handed back.",
+    GRAPHQL="By `submitReturnData`, or as a CSV file.",
+    HTTP="By the call of the WeChat platform's clients (`batchset`).",
+)
+_describe(
+    DefaultTagRule,
+    "Rule of a default tag. The lengths of time are the defaults of settings.",
+    NEW_USER="Follows, since less than 48 hours ago.",
+    OLD_USER="Follows, since 48 hours or longer, or since nobody knows when.",
+    OPENED="Has sent a message since the channel was first bound.",
+    NOT_OPENED="Has not sent a message since the channel was first bound.",
+    TOUCHABLE="Can be written to now: 48 hours after a message or payment, 1 hour after a follow, menu click or scan.",
+    UNTOUCHABLE="Cannot be written to now, as every such time is over.",
+    ADVERTISING="Has followed through an ad since the channel was first bound.",
+    NON_ADVERTISING="Has not followed through an ad since the channel was first bound.",
+)
+_describe(
+    Operator,
+    "How an expression combines its operands.",
+    name="TagOperator",
+    TAG="Everybody who has one tag; there are no operands.",
+    ALL="Everybody who is in every operand.",
+    ANY="Everybody who is in at least one operand.",
+    EXCEPT="Everybody who is in the first operand and not in the second.",
+)
+_describe(
+    JobState,
+    "How far a job is. Further states may be added.",
+    QUEUED="No worker has taken the job up yet.",
+    WAITING="The job waits until `resumesAt`, for a start time, for WeChat's quota, or before another try.",
+    RUNNING="A worker is at work on the job.",
+    DONE="The job is finished; single entries may have failed.",
+    FAILED="The job was given up; `error` and `errorCode` say why.",
+    CANCELLED="Somebody cancelled the job; what it had done stays done.",
+)
+_describe(
+    ErrorCode,
+    "Code of an error, in `extensions.code`; further codes may be added. With BAD_USER_INPUT, `extensions.fields` "
+    "lists all failing inputs at once.",
+    UNAUTHENTICATED="The request has no token, or one that is malformed, not trusted or expired.",
+    FORBIDDEN="The role may not do this.",
+    NOT_FOUND="Nothing has this id, or it belongs to another robot or to a channel that the token may not see.",
+    BAD_USER_INPUT="The document, its variables or an input is malformed.",
+    CHANNEL_NOT_BOUND="The gate is closed: no verified Official Account of the robot is bound, or this channel is not.",
+    NAME_TAKEN="A living tag of the channel has this category and name.",
+    CYCLE="A combo would be made of itself, directly or through others.",
+    TAG_NOT_USABLE="A tag of the expression is deleted or LAPSED, or PENDING where only ACTIVE ones can be used.",
+    TAG_PROTECTED="Default tags can be neither edited nor deleted.",
+    LIMIT_EXCEEDED="More was asked for than is allowed at once; the message names the limit.",
+    RATE_LIMITED="Too many operations of this subject; try again after `extensions.retryAfter` seconds.",
+    PERSISTED_QUERY_NOT_FOUND="No trusted document has this id; send the text instead.",
+    PERSISTED_QUERY_NOT_SUPPORTED="Ids of documents are not known here; send the text instead.",
+    PERSISTED_QUERY_ONLY="Only trusted documents are run here; send the id of one.",
+    CONFLICT="The object was edited since `expectedVersion`, has ended, or belongs to somebody else.",
+    UPSTREAM="WeChat refused; `extensions.errcode` is WeChat's code.",
+    INTERNAL="Something went wrong on our side; `extensions.requestId` finds it in the log.",
+)

@@ -1,4 +1,4 @@
-"""Why somebody has a tag, by its kind: a sentence, when it ends by itself, and the facts behind it."""
+"""Show why somebody has a tag, by its kind: a sentence, when it ends by itself, and the facts behind it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,47 +10,72 @@ from service.api.context import Info
 from service.api.types.channel import Channel
 from service.api.types.return_tag import ReturnReceipt
 from service.api.types.tag import Tag
-from service.domain.combos.expressions import format_expression
+from service.domain.combos.explanations import explain_combo
 from service.domain.default_tags.explanations import explain, explain_ad, explain_batches
-from service.entities.enums import DefaultTagRule, EventKind, TagKind
-from service.entities.users import ChannelUser
+from service.entities.tags import DefaultTagRule, TagKind
+from service.entities.users import ChannelUser, EventKind
 
 
-@strawberry.type(description="The event behind a tag. No `at`: it never happened (Not opened, Untouchable …).")
+@strawberry.type(
+    description="The event behind a default tag. Without `at` it is an event that never happened, as for Not opened."
+)
 class FactEvidence:
-    fact: EventKind | None = strawberry.field(description="What sort of event decides; null if none ever did.")
-    at: datetime | None = strawberry.field(description="When it last happened.")
+    """Name the event behind a default tag."""
 
-
-@strawberry.type(description="The batches of returned data that hold somebody.")
-class ReturnEvidence:
-    receipts: list[ReturnReceipt] | None = strawberry.field(
-        description="Those in force, oldest first; settled ones, which can no longer be undone, are not kept apart. "
-        "Null for those who may not see them."
+    fact: EventKind | None = strawberry.field(
+        description="Which sort of event decides; null where nothing of any sort that counts ever happened."
+    )
+    at: datetime | None = strawberry.field(
+        description=(
+            "When the event last happened; null where it never did, and for Untouchable, whose window is over."
+        )
     )
 
 
-@strawberry.type(description="The ads somebody followed through.")
+@strawberry.type(description="The batches of returned data by which a person has a return tag.")
+class ReturnEvidence:
+    """List the batches behind a return tag."""
+
+    receipts: list[ReturnReceipt] | None = strawberry.field(
+        description=(
+            "Receipts of the batches in effect that hold the person, oldest first; batches too old to be "
+            "undone are left out. Null for a token that may not see receipts (VIEW_TAGS, which every "
+            "role has)."
+        )
+    )
+
+
+@strawberry.type(description="The ads through which a person followed.")
 class AdEvidence:
-    ad_ids: list[str] = strawberry.field(description="Their ids, where the ad platform told them.")
-    at: datetime | None = strawberry.field(description="The last such follow.")
+    """List the ads behind an ad tag, or behind the default tag Advertising."""
+
+    ad_ids: list[str] = strawberry.field(description="Ids of the ads, where the ad platform told them.")
+    at: datetime | None = strawberry.field(
+        description="When the person last followed through one of the ads; null where that is not known."
+    )
 
 
-@strawberry.type(description="Which tags at the leaves of a combo the person has, and which not.")
+@strawberry.type(description="Which tags at the leaves of a combo a person has, and which not.")
 class ComboEvidence:
-    has: list[Tag] = strawberry.field(description="Those the person has.")
-    lacks: list[Tag] = strawberry.field(description="Those the person does not have; deleted ones too.")
+    """List the leaves of a combo by whether somebody has them."""
+
+    has: list[Tag] = strawberry.field(description="Tags at the leaves that the person has.")
+    lacks: list[Tag] = strawberry.field(
+        description="Tags at the leaves that the person does not have; deleted tags are among them."
+    )
 
 
 TagEvidence: TypeAlias = Annotated[
     FactEvidence | ReturnEvidence | AdEvidence | ComboEvidence,
-    strawberry.union("TagEvidence", description="The facts behind a tag."),
+    strawberry.union(
+        "TagEvidence", description="The facts by which a person has a tag; each kind of tag has evidence of its own."
+    ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`until` is when the tag ends if nothing happens; None for never, or not known."""
+    """Say why somebody has a tag. `until` is when it ends if nothing happens; None for never, or not known."""
 
     why: str
     until: datetime | None = None
@@ -58,7 +83,7 @@ class Reason:
 
 
 async def reason_of(info: Info, user: ChannelUser, tag: Tag, tag_ids: frozenset[int]) -> Reason:
-    """Why somebody has a tag that they show; `tag_ids` are all that they have."""
+    """Return why a user has one of their tags; `tag_ids` are all that they have."""
     match tag.entity.kind:
         case TagKind.DEFAULT:
             return await _default_tag_reason(info, user, tag)
@@ -84,16 +109,10 @@ async def _default_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason
 
 
 async def _combo_reason(info: Info, tag: Tag, tag_ids: frozenset[int]) -> Reason:
-    """What of a combo holds for somebody with these tags."""
-    catalogue = tag.catalogue
+    catalogue, tags = tag.catalogue, info.context.presenters.tags
     combos = await info.context.loaders.combos_of_channel.load(tag.entity.channel_id)
-    expression = combos[tag.entity.tag_id].expression
-    leaves = expression.tag_ids()
-    has = info.context.presenters.tags(tuple(each for each in leaves if each in tag_ids), catalogue)
-    lacks = info.context.presenters.tags(tuple(each for each in leaves if each not in tag_ids), catalogue)
-    parts = [f"{verb} {', '.join(tag.name for tag in tags)}" for verb, tags in (("has", has), ("lacks", lacks)) if tags]
-    why = f"Is in {format_expression(catalogue, expression)}: {'; '.join(parts)}."
-    return Reason(why, None, ComboEvidence(has=has, lacks=lacks))
+    found = explain_combo(catalogue, combos[tag.entity.tag_id].expression, tag_ids)
+    return Reason(found.why, None, ComboEvidence(has=tags(found.has, catalogue), lacks=tags(found.lacks, catalogue)))
 
 
 async def _return_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
@@ -113,5 +132,5 @@ async def _ad_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
     ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
-    why, ad_ids, at = explain_ad([ad for ad in ads if ad[0] in of_tag])
+    why, ad_ids, at = explain_ad([ad for ad in ads if ad.ad_id in of_tag])
     return Reason(why, None, AdEvidence(ad_ids=ad_ids, at=at))

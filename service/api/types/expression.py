@@ -1,6 +1,6 @@
-"""Expressions as clients write and read them."""
+"""Read the expressions that clients write, and show those that are stored."""
 
-from typing import Annotated, Final
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -21,39 +21,44 @@ from service.entities.expressions import (
 from service.entities.ids import parse_tag_gid
 from service.entities.tags import Catalogue
 
-OPERATOR_DESCRIPTIONS: Final = {
-    "TAG": "Those who have one tag.",
-    "ALL": "Those who are in every operand.",
-    "ANY": "Those who are in at least one operand.",
-    "EXCEPT": "Those who are in the first operand and not in the second.",
-}
-
-strawberry.enum(Operator, name="TagOperator", description="How sets are put together.")
-for value in Operator.__strawberry_definition__.values:  # type: ignore[attr-defined]
-    value.description = OPERATOR_DESCRIPTIONS[value.name]
-
 
 @strawberry.input(
     one_of=True,
-    description="Exactly one of the four. Operators nested at most 8 deep, at most 100 tags, all of one channel.",
+    description=(
+        "A set of people, described by exactly one of the four fields. Operators nest at most 8 deep "
+        "over at most 100 tags, LIMIT_EXCEEDED beyond; all tags must be of one channel, NOT_FOUND "
+        "otherwise."
+    ),
 )
 class TagExpressionInput:
-    tag: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Those who have this tag.")
+    """Take a set of people as a client writes it; GraphQL lets exactly one field through."""
+
+    tag: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Everybody who has the tag of this id."
+    )
     all: list["TagExpressionInput"] | None = strawberry.field(
-        default=strawberry.UNSET, description="Those who are in every operand."
+        default=strawberry.UNSET, description="Everybody who is in every one of these sets; at least one is needed."
     )
     any: list["TagExpressionInput"] | None = strawberry.field(
-        default=strawberry.UNSET, description="Those who are in at least one operand."
+        default=strawberry.UNSET,
+        description="Everybody who is in at least one of these sets; at least one is needed.",
     )
     except_: Annotated["TagDifferenceInput", strawberry.lazy("service.api.types.expression")] | None = strawberry.field(
-        name="except", default=strawberry.UNSET, description="Those who are in one and not in the other."
+        name="except", default=strawberry.UNSET, description="Everybody who is in one set and not in another."
     )
 
 
-@strawberry.input(description="A difference of two sets.")
+@strawberry.input(description="The difference of two sets: everybody in `from` who is not in `remove`.")
 class TagDifferenceInput:
-    from_: TagExpressionInput = strawberry.field(name="from", description="Who is in it …")
-    remove: TagExpressionInput = strawberry.field(description="… unless they are in this.")
+    """Take the two operands of a difference."""
+
+    from_: TagExpressionInput = strawberry.field(name="from", description="Set from which people are taken away.")
+    remove: TagExpressionInput = strawberry.field(description="Set of the people who are taken away.")
+
+
+ActiveExpression: TypeAlias = Annotated[
+    TagExpressionInput, strawberry.argument(description="Expression over ACTIVE tags of the channel.")
+]
 
 
 def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Draft:
@@ -81,34 +86,47 @@ def _leaf_draft(gid: str) -> Draft:
         return UnknownTagDraft()
 
 
-@strawberry.type(description="One node of an expression, in a flat list.")
+@strawberry.type(description="One node of an expression, as listed in `TagExpression.flat`.")
 class TagExpressionNode:
-    index: int = strawberry.field(description="Its place in the list.")
-    parent: int | None = strawberry.field(description="The index of the node it is an operand of; null for the root.")
-    operator: Operator = strawberry.field(description="How its operands are put together.")
-    tag: Tag | None = strawberry.field(description="Null unless operator is TAG; a deleted tag has `deletedAt`.")
+    """Show one node of an expression in the flat list."""
+
+    index: int = strawberry.field(description="Place of the node in the list, from 0.")
+    parent: int | None = strawberry.field(
+        description="Index of the node of which this one is an operand; null for the root."
+    )
+    operator: Operator = strawberry.field(description="How the operands of the node are combined; TAG at a leaf.")
+    tag: Tag | None = strawberry.field(
+        description="Tag at a leaf, with `deletedAt` if it was deleted; null unless `operator` is TAG."
+    )
 
 
-@strawberry.type(description="`text` reads like: (New user ∩ Opened) − Ordered. Operands of EXCEPT: from, remove.")
+@strawberry.type(description="A set of people, put together from tags of one channel.")
 class TagExpression:
+    """Show an expression, as a tree or as a flat list."""
+
     expression: strawberry.Private[Expression]
     catalogue: strawberry.Private[Catalogue]
-    operator: Operator = strawberry.field(description="How the operands are put together.")
+    operator: Operator = strawberry.field(description="How the operands are combined; TAG at a leaf.")
 
-    @strawberry.field(description="Null unless operator is TAG; a deleted tag has `deletedAt`.")
+    @strawberry.field(description="Tag at a leaf, with `deletedAt` if it was deleted; null unless `operator` is TAG.")
     def tag(self, info: Info) -> Tag | None:
         return _leaf_tag(info, self.expression, self.catalogue)
 
-    @strawberry.field(description="In order; those of EXCEPT are from and remove.")
+    @strawberry.field(
+        description="Sets that are combined, in order; those of EXCEPT are `from` and `remove`. Empty at a leaf."
+    )
     def operands(self) -> list["TagExpression"]:
         return [expression_to_graphql(each, self.catalogue) for each in self.expression.operands]
 
-    @strawberry.field(description="For people.")
+    @strawberry.field(description="The expression as people read it, for example (New user ∩ Opened) − Ordered.")
     def text(self) -> str:
         return format_expression(self.catalogue, self.expression)
 
     @strawberry.field(
-        description="The whole tree in one selection, parents first, operands in order: what an editor loads."
+        description=(
+            "All nodes of the expression in one list, parents before their operands, operands in order: "
+            "what an editor loads in one selection."
+        )
     )
     def flat(self, info: Info) -> list[TagExpressionNode]:
         return [

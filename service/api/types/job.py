@@ -1,16 +1,16 @@
-"""Jobs: what is long can be watched, looked up and cancelled."""
+"""Show jobs: what they have in common, their pages, and each kind."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
 
 from service.api.context import Info
-from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
-from service.api.types.enums import ErrorCode
+from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
 from service.api.types.primitives import Node
 from service.domain import jobs as use_cases
 from service.domain.audiences.exports import export_url
+from service.entities.errors import ErrorCode
 from service.entities.ids import gid
 from service.entities.jobs import Job as JobEntity
 from service.entities.jobs import JobState
@@ -19,43 +19,36 @@ if TYPE_CHECKING:
     from service.api.types.channel import Channel
 
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
-JobId = Annotated[strawberry.ID, strawberry.argument(description="Which job.")]
-
-STATE_DESCRIPTIONS: Final = {
-    "QUEUED": "Nobody works on it yet.",
-    "WAITING": "For a start time, for WeChat's quota, or before another try; see `resumesAt`.",
-    "RUNNING": "Somebody works on it.",
-    "DONE": "Finished; single entries may have failed.",
-    "FAILED": "Given up; see `error` and `errorCode`.",
-    "CANCELLED": "Somebody stopped it. What it had done stays done.",
-}
-
-strawberry.enum(JobState, name="JobState", description="How a job stands.")
-for value in JobState.__strawberry_definition__.values:  # type: ignore[attr-defined]
-    value.description = STATE_DESCRIPTIONS[value.name]
+JobId = Annotated[strawberry.ID, strawberry.argument(description="Id of the job.")]
 
 
-@strawberry.interface(description="Something long that can be watched, looked up and cancelled.")
+@strawberry.interface(description="Long work on a channel that can be watched, looked up and cancelled.")
 class Job(Node):
-    entity: strawberry.Private[JobEntity]
-    state: JobState = strawberry.field(description="How it stands.")
-    progress: float = strawberry.field(description="0 to 1.")
-    done: int = strawberry.field(description="How much is done, in what the job counts.")
-    total: int | None = strawberry.field(description="How much there is; null until that is known.")
-    error: str | None = strawberry.field(description="Why it failed, for people.")
-    error_code: ErrorCode | None = strawberry.field(description="Why it failed, for programs.")
-    created_at: datetime = strawberry.field(description="When somebody asked for it.")
-    started_at: datetime | None = strawberry.field(description="When it was first worked on.")
-    finished_at: datetime | None = strawberry.field(description="When it was done, failed or cancelled.")
-    resumes_at: datetime | None = strawberry.field(description="While WAITING: until when.")
+    """Show what jobs of every kind have in common."""
 
-    @strawberry.field(description="The channel it is about.")
+    entity: strawberry.Private[JobEntity]
+    state: JobState = strawberry.field(description="How far the job is.")
+    progress: float = strawberry.field(description="Share of the work that is done, 0 to 1.")
+    done: int = strawberry.field(description="How many units of work are done; an export counts people.")
+    total: int | None = strawberry.field(description="How many units of work there are; null until that is known.")
+    error: str | None = strawberry.field(description="Why the job failed, for people; null unless it is FAILED.")
+    error_code: ErrorCode | None = strawberry.field(
+        description="Why the job failed, for programs; null unless it is FAILED."
+    )
+    created_at: datetime = strawberry.field(description="When the job was asked for.")
+    started_at: datetime | None = strawberry.field(description="When a worker first took the job up; null before that.")
+    finished_at: datetime | None = strawberry.field(
+        description="When the job was done, failed or was cancelled; null before that."
+    )
+    resumes_at: datetime | None = strawberry.field(description="Until when the job waits; null unless it is WAITING.")
+
+    @strawberry.field(description="The channel that the job is about.")
     async def channel(self, info: Info) -> ChannelType:
         return await info.context.presenters.channel(info, self.entity.channel_id)
 
 
 def job_fields(entity: JobEntity) -> dict[str, Any]:
-    """What jobs of every kind show."""
+    """Return the fields that jobs of every kind show, by their Python names."""
     return {
         "id": strawberry.ID(gid(entity.kind, entity.channel_id, entity.job_id)),
         "entity": entity,
@@ -72,49 +65,47 @@ def job_fields(entity: JobEntity) -> dict[str, Any]:
     }
 
 
-@strawberry.type(description="One job of a list.")
-class JobEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: Job = strawberry.field(description="The job.")
-
-
-@strawberry.type(description="A page of jobs, newest first.")
-class JobConnection:
-    edges: list[JobEdge] = strawberry.field(description="Jobs with their cursors.")
-    nodes: list[Job] = strawberry.field(description="The same jobs without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+JobConnection: TypeAlias = Connection[Job]
 
 
 async def job_page(info: Info, channel_id: int, *, first: int, after: str | None) -> JobConnection:
-    """Jobs of a channel, of the kinds that the role may see."""
-    check_first(first)
-    before = None if after is None else decode_page_cursor("job", after)
+    """Return a page of a channel's jobs, newest first, of the kinds that the role may see."""
+    before = start_of_page("job", first, after)
     kinds = use_cases.permitted_job_kinds(info.context.principal)
     found, has_next = await use_cases.jobs_of_channel(
         info.context.runtime, channel_id, kinds, first=first, before=before
     )
-    page = Page(
-        [(encode_page_cursor("job", each.job_id), info.context.presenters.job(info, each)) for each in found],
-        has_next=has_next,
-        has_previous=after is not None,
-    )
-    return JobConnection(
-        edges=[JobEdge(cursor=cursor, node=job) for cursor, job in page.entries],
-        nodes=[job for _, job in page.entries],
-        page_info=page.info,
-    )
+    edges = [
+        Edge(cursor=encode_page_cursor("job", each.job_id), node=info.context.presenters.job(info, each))
+        for each in found
+    ]
+    return page(edges, after=after, has_next=has_next)
 
 
-@strawberry.type(description="A CSV file with the members of an audience as it was when it was asked for.")
+@strawberry.type(
+    description=(
+        "A job that writes a CSV file with the members that an audience had when the export was "
+        "asked for. For creators and admins (EXPORT)."
+    )
+)
 class AudienceExport(Job, Node):
+    """Show the export of an audience, with a link to its file while that is kept."""
+
     url: str | None = strawberry.field(
-        description="Signed, for a plain link without a header; null until DONE and after `urlExpiresAt`."
+        description=(
+            "Signed URL of the file, which opens without a token; null until the job is DONE, and after `urlExpiresAt`."
+        )
     )
-    url_expires_at: datetime | None = strawberry.field(description="The file is kept until then; null until DONE.")
-    row_count: int | None = strawberry.field(description="Rows in the file, without the heading; null until DONE.")
+    url_expires_at: datetime | None = strawberry.field(
+        description="Until when the file is kept, 24 hours by default; null until the job is DONE."
+    )
+    row_count: int | None = strawberry.field(
+        description="How many rows the file has, without the heading; null until the job is DONE."
+    )
 
     @classmethod
     def of(cls, info: Info, entity: JobEntity) -> "AudienceExport":
+        """Return the object of an export; the link is signed anew each time."""
         done = entity.state is JobState.DONE
         return cls(
             **job_fields(entity),

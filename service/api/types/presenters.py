@@ -1,4 +1,4 @@
-"""From entities to GraphQL objects.
+"""Turn entities into GraphQL objects.
 
 Object types refer to each other in circles. They reach these functions through `Context.presenters`, so that none of
 their modules needs to import another one that imports it.
@@ -16,10 +16,9 @@ from service.api.types.job import AudienceExport, Job
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag, Tag
 from service.api.types.user import user_page
-from service.entities.enums import TagKind
 from service.entities.jobs import Job as JobEntity
 from service.entities.jobs import JobKind
-from service.entities.tags import Catalogue
+from service.entities.tags import Catalogue, TagKind
 from service.entities.tags import Tag as TagEntity
 
 T = TypeVar("T", bound=Tag)
@@ -36,7 +35,7 @@ JOB_TYPES: Final[Mapping[JobKind, Callable[[Info, JobEntity], Job]]] = {
 
 
 def presenter_of(catalogue: Catalogue) -> CataloguePresenter:
-    """Return the panel of a catalogue; it is kept as long as the catalogue is."""
+    """Return the presenter of a catalogue; it is kept as long as the catalogue is."""
     presenter: CataloguePresenter | None = catalogue.derived.get(CataloguePresenter)
     if presenter is None:
         presenter = catalogue.derived[CataloguePresenter] = CataloguePresenter(catalogue, TAG_TYPES)
@@ -49,18 +48,18 @@ def tag_to_graphql(entity: TagEntity, catalogue: Catalogue) -> Tag:
 
 
 def tags_to_graphql(tag_ids: Iterable[int], catalogue: Catalogue) -> list[Tag]:
-    """Return tags by id in the order of the panel; unknown ids are left out."""
+    """Return tags by id, by category and name; unknown ids are left out."""
     presenter = presenter_of(catalogue)
     return [presenter.tag(catalogue.tags[tag_id]) for tag_id in presenter.in_order(tag_ids)]
 
 
 def combo_to_graphql(entity: TagEntity, catalogue: Catalogue) -> ComboTag:
-    """Return a combo tag; raises TypeError for a tag of another kind."""
+    """Return a combo tag. Raises TypeError for a tag of another kind."""
     return _expect(ComboTag, tag_to_graphql(entity, catalogue))
 
 
 def ad_tag_to_graphql(entity: TagEntity, catalogue: Catalogue) -> AdTag:
-    """Return an ad tag; raises TypeError for a tag of another kind."""
+    """Return an ad tag. Raises TypeError for a tag of another kind."""
     return _expect(AdTag, tag_to_graphql(entity, catalogue))
 
 
@@ -76,7 +75,7 @@ def _expect(kind: type[T], tag: Tag) -> T:
 
 
 class Presenters:
-    """The same functions for object types, by the name of what they make."""
+    """Offer the functions of this module to object types, each by the name of what it makes."""
 
     channel = staticmethod(Channel.load)
     combo = staticmethod(combo_to_graphql)

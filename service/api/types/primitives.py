@@ -1,4 +1,4 @@
-"""Times as clients write and read them."""
+"""Read and write instants, and name the arguments and small types that many operations share."""
 
 import re
 from datetime import UTC, datetime
@@ -8,18 +8,21 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from service.domain.input_rules import Rejection
-from service.entities.enums import RejectionCode
+from service.entities.errors import RejectionCode
 
 DATE_TIME_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def serialize_datetime(at: datetime) -> str:
-    """UTC as `2026-03-01T12:00:00Z`, with microseconds only where there are any."""
+    """Return an aware instant in UTC, as `2026-03-01T12:00:00Z`, with microseconds only where there are any."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_datetime(text: object) -> datetime:
-    """RFC 3339 with an offset; raises ValueError: without one a time means another thing in each place."""
+    """Return the instant that RFC 3339 text with an offset means, in UTC and to the microsecond.
+
+    Raises ValueError for anything else: without an offset a time means another thing in each place.
+    """
     if not isinstance(text, str) or DATE_TIME_PATTERN.fullmatch(text) is None:
         raise ValueError("A time must be RFC 3339 with an offset, like 2026-03-01T12:00:00Z.")
     trimmed = re.sub(r"(\.\d{6})\d+", r"\1", text.upper().replace(" ", "T"))
@@ -31,40 +34,65 @@ def parse_datetime(text: object) -> datetime:
 
 DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     name="DateTime",
-    description="RFC 3339 with an offset. Answers are in UTC, written with Z.",
+    description=(
+        "An instant, as RFC 3339 with an offset; one without an offset is BAD_USER_INPUT. Answers "
+        "are in UTC, for example 2026-03-01T12:00:00Z."
+    ),
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=serialize_datetime,
     parse_value=parse_datetime,
 )
 
 
-@strawberry.type(
-    description="One entry that was refused; the others were kept. `index` counts from 0 in the list sent."
-)
+@strawberry.type(description="One entry of a list that was rejected while the others were kept.")
 class RejectedItem:
-    index: int = strawberry.field(description="Its place in the list sent.")
-    code: RejectionCode = strawberry.field(description="Why, for programs.")
-    reason: str = strawberry.field(description="Why, for people.")
+    """Show one entry of a list that was rejected while the others were kept."""
+
+    index: int = strawberry.field(description="Place of the entry in the list that was sent, from 0.")
+    code: RejectionCode = strawberry.field(description="Why the entry was rejected, for programs.")
+    reason: str = strawberry.field(description="Why the entry was rejected, for people.")
 
     @classmethod
     def of(cls, refused: Rejection) -> "RejectedItem":
+        """Return the object of a rejection."""
         return cls(index=refused.index, code=refused.code, reason=refused.reason)
 
 
 T = TypeVar("T")
 
-Input: TypeAlias = Annotated[T, strawberry.argument(description="What is asked for.")]
-First: TypeAlias = Annotated[int, strawberry.argument(description="How many at most, 1 to 200.")]
-After: TypeAlias = Annotated[str | None, strawberry.argument(description="`endCursor` of the page before this one.")]
-AfterEvent: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="`cursor` of the last event that was seen.")
+Input: TypeAlias = Annotated[T, strawberry.argument(description="All values of the mutation, in one object.")]
+First: TypeAlias = Annotated[
+    int, strawberry.argument(description="How many entries at most, 1 to 200; LIMIT_EXCEEDED outside.")
 ]
-NodeId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="The id of any type of Node.")]
-ChannelId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which channel.")]
-TagId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Which tag.")]
-Openid: TypeAlias = Annotated[str, strawberry.argument(description="WeChat's id of the person on that channel.")]
+After: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(
+        description=(
+            "`endCursor` of the page before, null for the first page; BAD_USER_INPUT for a cursor of another list."
+        )
+    ),
+]
+AfterEvent: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(
+        description="`cursor` of the last event that was received, to get only what was missed; null to begin anew."
+    ),
+]
+NodeId: TypeAlias = Annotated[
+    strawberry.ID, strawberry.argument(description="Id of an object of any type that implements Node.")
+]
+ChannelId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Id of the channel.")]
+TagId: TypeAlias = Annotated[strawberry.ID, strawberry.argument(description="Id of the tag.")]
+Openid: TypeAlias = Annotated[
+    str,
+    strawberry.argument(
+        description="WeChat's id of the person on the channel, 1 to 128 characters of A-Z a-z 0-9 _ -."
+    ),
+]
 
 
-@strawberry.interface(description="Everything with a life of its own.")
+@strawberry.interface(description="An object with an id of its own, by which `node` and `nodes` find it again.")
 class Node:
-    id: strawberry.ID = strawberry.field(description="Opaque, and unique across all types.")
+    """Give an object the id by which `node` finds it again."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque id, unique across all types.")

@@ -1,38 +1,54 @@
-"""Return tags and the receipts of the batches that made them."""
+"""Show return tags, and the receipts of the batches that made them."""
 
 from datetime import datetime
+from typing import TypeAlias
 
 import strawberry
 
 from service.api.context import Info
-from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
+from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
 from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
-from service.entities.enums import Permission, ReturnMode, ReturnSource
 from service.entities.ids import receipt_gid
-from service.entities.return_data import Receipt, ReceiptKey
+from service.entities.principal import Permission
+from service.entities.return_data import Receipt, ReceiptKey, ReturnMode, ReturnSource
 
 
-@strawberry.type(description="What one batch of returned data did.")
+@strawberry.type(description="What one batch of returned data did to its tag. Receipts are kept for ever.")
 class ReturnReceipt(Node):
+    """Show what one batch of returned data did."""
+
     entity: strawberry.Private[Receipt]
-    at: datetime = strawberry.field(description="When it was written.")
-    mode: ReturnMode = strawberry.field(description="What the list did to the tag.")
-    source: ReturnSource = strawberry.field(description="How it came.")
-    subject: str | None = strawberry.field(description="Who sent it; null by HTTP, where nobody says.")
-    expires_at: datetime | None = strawberry.field(description="When the batch ends by itself.")
-    undone_at: datetime | None = strawberry.field(description="When it was undone.")
-    added: int = strawberry.field(description="People who got the tag.")
-    removed: int = strawberry.field(description="People who lost it.")
-    unchanged: int = strawberry.field(description="People on the list for whom nothing changed.")
-    duplicates: int = strawberry.field(description="Entries that repeated another one.")
-    new_users: int = strawberry.field(description="Openids nobody had heard of; they became users who do not follow.")
-    rejected: list[RejectedItem] = strawberry.field(description="Entries that were refused.")
-    unmatched: list[str] = strawberry.field(description="Openids of the other channel whose person is not known here.")
+    at: datetime = strawberry.field(description="When the batch was written.")
+    mode: ReturnMode = strawberry.field(description="What the list did to the members of the tag.")
+    source: ReturnSource = strawberry.field(description="By which way the list came.")
+    subject: str | None = strawberry.field(
+        description="`sub` of the token with which the list was sent; null for the HTTP call, which carries no token."
+    )
+    expires_at: datetime | None = strawberry.field(description="When the batch ends by itself; null if it does not.")
+    undone_at: datetime | None = strawberry.field(description="When the batch was undone; null if it was not.")
+    added: int = strawberry.field(description="How many people got the tag by the batch.")
+    removed: int = strawberry.field(description="How many people lost the tag by the batch.")
+    unchanged: int = strawberry.field(
+        description=(
+            "How many people on the list kept what they had: the tag already with ADD and REPLACE, no tag with REMOVE."
+        )
+    )
+    duplicates: int = strawberry.field(description="How many entries repeated another entry of the list.")
+    new_users: int = strawberry.field(
+        description="How many openids the channel had not known; they became users who do not follow."
+    )
+    rejected: list[RejectedItem] = strawberry.field(
+        description="Entries of the list that were rejected, each with its reason."
+    )
+    unmatched: list[str] = strawberry.field(
+        description="Openids of the other channel (`openidsOf`) whose person is not known on this one."
+    )
 
     @classmethod
     def of(cls, entity: Receipt) -> "ReturnReceipt":
+        """Return the object of a receipt."""
         return cls(
             id=strawberry.ID(receipt_gid(entity.channel_id, entity.batch_id)),
             entity=entity,
@@ -51,7 +67,7 @@ class ReturnReceipt(Node):
             unmatched=list(entity.unmatched),
         )
 
-    @strawberry.field(description="The tag, as it is now.")
+    @strawberry.field(description="The tag of the batch, as it is now.")
     async def tag(self, info: Info) -> "ReturnTag":
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         tag = info.context.presenters.tag(catalogue.tags[self.entity.tag_id], catalogue)
@@ -60,52 +76,44 @@ class ReturnReceipt(Node):
         return tag
 
 
-@strawberry.type(description="One receipt of a list.")
-class ReturnReceiptEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: ReturnReceipt = strawberry.field(description="The receipt.")
+ReturnReceiptConnection: TypeAlias = Connection[ReturnReceipt]
 
 
-@strawberry.type(description="A page of receipts, newest first.")
-class ReturnReceiptConnection:
-    edges: list[ReturnReceiptEdge] = strawberry.field(description="Receipts with their cursors.")
-    nodes: list[ReturnReceipt] = strawberry.field(description="The same receipts without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
-
-
-@strawberry.type(description="Made of what integrators hand back; ACTIVE at once.")
+@strawberry.type(description="A tag made of the lists that integrators hand back; ACTIVE as soon as it is made.")
 class ReturnTag(Tag, Node):
+    """Show a return tag, with the key under which integrators submit and its receipts."""
+
     @strawberry.field(
-        description="The category integrators submit under; a rename does not change it, so their next batch still "
-        "finds this tag."
+        description=(
+            "Category under which integrators submit; a rename does not change it, so that the next "
+            "batch still finds the tag."
+        )
     )
     async def return_category(self, info: Info) -> str:
         keys = await info.context.loaders.return_tag_keys.load(self.entity.channel_id)
         return keys[self.entity.tag_id][0]
 
-    @strawberry.field(description="The label integrators submit under; a rename does not change it.")
+    @strawberry.field(
+        description=(
+            "Label under which integrators submit; a rename does not change it, so that the next batch "
+            "still finds the tag."
+        )
+    )
     async def return_label(self, info: Info) -> str:
         keys = await info.context.loaders.return_tag_keys.load(self.entity.channel_id)
         return keys[self.entity.tag_id][1]
 
-    @strawberry.field(description="Newest first; those by HTTP too.")
+    @strawberry.field(description="Receipts of the tag's batches, newest first, whichever way they came.")
     async def receipts(self, info: Info, first: First = 20, after: After = None) -> ReturnReceiptConnection:
-        check_first(first)
-        before = None if after is None else decode_page_cursor("receipt", after)
+        before = start_of_page("receipt", first, after)
         tag = self.entity
         found, has_next = await receipts_page(
             info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before
         )
-        page = Page(
-            [(encode_page_cursor("receipt", each.batch_id), ReturnReceipt.of(each)) for each in found],
-            has_next=has_next,
-            has_previous=after is not None,
-        )
-        return ReturnReceiptConnection(
-            edges=[ReturnReceiptEdge(cursor=cursor, node=receipt) for cursor, receipt in page.entries],
-            nodes=[receipt for _, receipt in page.entries],
-            page_info=page.info,
-        )
+        edges = [
+            Edge(cursor=encode_page_cursor("receipt", each.batch_id), node=ReturnReceipt.of(each)) for each in found
+        ]
+        return page(edges, after=after, has_next=has_next)
 
 
 async def receipt_node(info: Info, key: ReceiptKey) -> ReturnReceipt | None:

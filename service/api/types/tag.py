@@ -1,9 +1,9 @@
-"""Tags, and the two-level list of the tag panel."""
+"""Show tags: what every kind has in common, default tags, and the list of the tag panel."""
 
 import dataclasses
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
 
@@ -11,65 +11,90 @@ from service.api.context import Info
 from service.api.engine.serializers import SerializedForms
 from service.api.guards.permissions import null_unless
 from service.api.types.connection import (
-    Page,
-    PageInfo,
+    CountedConnection,
+    Edge,
     bad_cursor_error,
-    check_first,
-    decode_page_cursor,
+    counted_page,
     encode_page_cursor,
+    start_of_page,
 )
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
+from service.domain.input_rules import EARLIEST_EVENT_TIME
 from service.domain.tags.filters import TagFilter, filter_tags
 from service.domain.tags.sizes import size_curve
 from service.entities.combos import ComboGraph
-from service.entities.enums import DefaultTagRule, Permission, TagKind, TagState
 from service.entities.expressions import tag as tag_expression
-from service.entities.tags import Catalogue
+from service.entities.principal import Permission
+from service.entities.tags import Catalogue, DefaultTagRule, TagKind, TagState
 from service.entities.tags import Tag as TagEntity
 from service.entities.tags import TagSize as TagSizeEntity
 
 if TYPE_CHECKING:
     from service.api.types.channel import Channel
     from service.api.types.combo_tag import ComboTag
-    from service.api.types.user import UserConnection
+    from service.api.types.user import User
 
-UserConnectionType = Annotated["UserConnection", strawberry.lazy("service.api.types.user")]
+UserConnectionType: TypeAlias = CountedConnection[Annotated["User", strawberry.lazy("service.api.types.user")]]
 ComboTagType = Annotated["ComboTag", strawberry.lazy("service.api.operations.combo_tags")]
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
 
 
-# Before WeChat existed.
-BEFORE_WECHAT: Final = datetime(2011, 1, 1, tzinfo=UTC)
-
-
-@strawberry.type(description="How many people had a tag.")
+@strawberry.type(description="How many people had a tag from one instant on.")
 class TagSize:
-    at: datetime = strawberry.field(description="From when on.")
-    member_count: int = strawberry.field(description="How many had it, until the next point.")
+    """Show one point of a tag's size over time."""
+
+    at: datetime = strawberry.field(description="From when on the count holds.")
+    member_count: int = strawberry.field(description="How many people had the tag from `at` until the next point.")
 
 
-@strawberry.interface(description="A tag of one channel: a category (first level) and a name (second level).")
+@strawberry.interface(description="A tag of one channel: a name (second level) under a category (first level).")
 class Tag(Node):
+    """Show what tags of every kind have in common; made once for each catalogue, by `CataloguePresenter`.
+
+    `serialized` keeps what the engine wrote of the tag, since nothing of it changes.
+    """
+
     entity: strawberry.Private[TagEntity]
     catalogue: strawberry.Private[Catalogue]
     serialized: strawberry.Private[SerializedForms] = dataclasses.field(default_factory=dict)
-    kind: TagKind = strawberry.field(description="Where the members come from.")
-    category: str = strawberry.field(description="First level, for example Touchability.")
-    name: str = strawberry.field(description="Second level, for example Touchable.")
-    description: str | None = strawberry.field(description="What the tag means, in words.")
-    state: TagState = strawberry.field(description="Only ACTIVE tags count and can be used.")
-    mass_postable: bool = strawberry.field(description="Whether the mass-posting page may offer it.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When it was last edited; members do not count.")
-    version: int = strawberry.field(description="For `expectedVersion`; grows with each edit, not with the members.")
-    deleted_at: datetime | None = strawberry.field(description="Set on a tombstone: shown where history points at it.")
+    kind: TagKind = strawberry.field(description="Where the members of the tag come from.")
+    category: str = strawberry.field(description="First level of the tag panel, for example Touchability.")
+    name: str = strawberry.field(
+        description=(
+            "Second level of the tag panel, for example Touchable; unique among the living tags of the category."
+        )
+    )
+    description: str | None = strawberry.field(
+        description="What the tag means, in words; null where nobody described it."
+    )
+    state: TagState = strawberry.field(
+        description="How far the tag is in effect; people show ACTIVE tags only, and only those can be selected."
+    )
+    mass_postable: bool = strawberry.field(
+        description="Whether the mass-posting page may offer the tag: it is ACTIVE, living, and the gate is open."
+    )
+    created_at: datetime = strawberry.field(description="When the tag was made.")
+    updated_at: datetime = strawberry.field(
+        description="When the tag was last edited; a change of its members does not count."
+    )
+    version: int = strawberry.field(
+        description=(
+            "Number of the tag's last edit, to pass as `expectedVersion`; a change of its members does not count."
+        )
+    )
+    deleted_at: datetime | None = strawberry.field(
+        description=(
+            "When the tag was deleted; null while it lives. Deleted tags are shown wherever history, "
+            "expressions or receipts point at them."
+        )
+    )
 
-    @strawberry.field(description="The channel whose people it is about.")
+    @strawberry.field(description="The channel whose people the tag is about.")
     async def channel(self, info: Info) -> ChannelType:
         return await info.context.presenters.channel(info, self.entity.channel_id)
 
-    @strawberry.field(description="How many people have it; nobody unless it is ACTIVE.")
+    @strawberry.field(description="How many people have the tag; 0 unless it is ACTIVE.")
     async def member_count(self, info: Info) -> int:
         if not self.entity.shown:
             return 0
@@ -78,23 +103,32 @@ class Tag(Node):
         return 0 if count is None else count.members
 
     @strawberry.field(
-        description="Sampled every quarter of an hour where it changed; the last point is the present. At most 500 "
-        "points, thinned evenly; older samples are kept by the hour, then by the day."
+        description=(
+            "How many people had the tag over time, oldest first, at most 500 points, the last of them "
+            "now. Sampled every 15 minutes; samples older than 2 days are kept by the hour, older than "
+            "60 days by the day."
+        )
     )
     async def size_history(
         self,
         info: Info,
         since: Annotated[
-            datetime | None, strawberry.argument(description="From when on; without it all that is kept.")
+            datetime | None,
+            strawberry.argument(
+                description="Leave out what is older than this instant; null for all that is kept, a year by default."
+            ),
         ] = None,
     ) -> list[TagSize]:
-        key = (self.entity.channel_id, self.entity.tag_id, since or BEFORE_WECHAT)
+        key = (self.entity.channel_id, self.entity.tag_id, since or EARLIEST_EVENT_TIME)
         samples = await info.context.loaders.sizes_of_tag.load(key)
         present = TagSizeEntity(info.context.runtime.clock(), await self.member_count(info))
         return [TagSize(at=each.at, member_count=each.members) for each in size_curve(samples, present)]
 
     @strawberry.field(
-        description="Members, in any state, in the order they became known. Null for those who may not see users.",
+        description=(
+            "Members of the tag, in any state of it, in the order they became known. For creators, "
+            "admins and agents (VIEW_USERS), null for others."
+        ),
         extensions=[null_unless(Permission.VIEW_USERS)],
     )
     async def users(self, info: Info, first: First = 50, after: After = None) -> UserConnectionType | None:
@@ -103,7 +137,7 @@ class Tag(Node):
             info, self.entity.channel_id, only_this, await self.member_count(info), first=first, after=after
         )
 
-    @strawberry.field(description="The combos that have it at one of their leaves, LAPSED ones too.")
+    @strawberry.field(description="Living combos with the tag at one of their leaves, LAPSED ones too.")
     async def used_by(self, info: Info) -> list[ComboTagType]:
         presenters = info.context.presenters
         combos = ComboGraph(
@@ -113,81 +147,90 @@ class Tag(Node):
             presenters.combo(combos.tags[each], self.catalogue) for each in combos.direct_dependents(self.entity.tag_id)
         ]
 
-    @strawberry.field(description="Every change committed before this instant is included in the members.")
+    @strawberry.field(
+        description=(
+            "Every change committed before this instant is included in the members; null for a combo "
+            "that is not ACTIVE."
+        )
+    )
     async def as_of(self, info: Info) -> datetime | None:
         del info
         return self.catalogue.default_tags_as_of
 
 
-@strawberry.type(description="Made when the channel is bound; always ACTIVE; cannot be edited or deleted.")
+@strawberry.type(
+    description=(
+        "One of the tags that follow from what a person did and from time passing. Made when the "
+        "channel is bound, always ACTIVE, neither edited nor deleted (TAG_PROTECTED)."
+    )
+)
 class DefaultTag(Tag, Node):
-    @strawberry.field(description="Which of the eight it is.")
+    """Show a default tag and its rule."""
+
+    @strawberry.field(description="Rule by which people have the tag, whatever the tag is called.")
     def rule(self) -> DefaultTagRule:
         return self.entity.rule
 
 
-@strawberry.type(description="One tag of a list.")
-class TagEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: Tag = strawberry.field(description="The tag.")
+TagConnection: TypeAlias = CountedConnection[Tag]
 
 
-@strawberry.type(description="A page of tags.")
-class TagConnection:
-    edges: list[TagEdge] = strawberry.field(description="Tags with their cursors.")
-    nodes: list[Tag] = strawberry.field(description="The same tags without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
-    total_count: int = strawberry.field(description="How many tags match, on all pages.")
-
-
-@strawberry.type(description="A first-level entry of the tag panel.")
+@strawberry.type(description="One category (first level) of a channel's tags.")
 class TagCategory:
-    category: str = strawberry.field(description="Its name.")
-    tag_count: int = strawberry.field(description="How many tags it holds.")
+    """Show a category and how many tags it holds."""
+
+    category: str = strawberry.field(description="Name of the category.")
+    tag_count: int = strawberry.field(description="How many living tags the category holds, in any state.")
 
 
-@strawberry.input(description="The order of a list of tags.")
+@strawberry.input(
+    description="The order of a list of tags; where two are equal, the order in which they were made decides."
+)
 class TagOrder:
-    field: TagOrderField = strawberry.field(default=TagOrderField.CATEGORY_AND_NAME, description="What decides.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which end comes first.")
+    """Take the order of a list of tags."""
+
+    field: TagOrderField = strawberry.field(
+        default=TagOrderField.CATEGORY_AND_NAME, description="Property by which the tags are ordered."
+    )
+    direction: OrderDirection = strawberry.field(
+        default=OrderDirection.ASC, description="Whether the list ascends or descends."
+    )
 
 
 async def tag_page(
     info: Info, catalogue: Catalogue, wanted: TagFilter, order: TagOrder, *, first: int, after: str | None
 ) -> TagConnection:
-    """A page of the channel's living tags."""
-    check_first(first)
+    """Return a page of the channel's living tags that are wanted, in this order.
+
+    Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another list.
+    """
+    after_tag_id = start_of_page("tag", first, after)
     key = await _order_key(info, catalogue, order.field)
     found = sorted(filter_tags(catalogue.living(), wanted), key=key)
-    last_seen = None if after is None else _tag_at_cursor(catalogue, after)
+    last_seen = None if after_tag_id is None else _last_seen_tag(catalogue, after_tag_id)
     if order.direction is OrderDirection.DESC:
         found.reverse()
         rest = found if last_seen is None else [tag for tag in found if key(tag) < key(last_seen)]
     else:
         rest = found if last_seen is None else [tag for tag in found if key(tag) > key(last_seen)]
-    page = Page(
-        [(encode_page_cursor("tag", tag.tag_id), info.context.presenters.tag(tag, catalogue)) for tag in rest[:first]],
-        has_next=len(rest) > first,
-        has_previous=after is not None,
-    )
-    return TagConnection(
-        edges=[TagEdge(cursor=cursor, node=tag) for cursor, tag in page.entries],
-        nodes=[tag for _, tag in page.entries],
-        page_info=page.info,
-        total_count=len(found),
-    )
+    edges = [
+        Edge(cursor=encode_page_cursor("tag", tag.tag_id), node=info.context.presenters.tag(tag, catalogue))
+        for tag in rest[:first]
+    ]
+    return counted_page(edges, after=after, has_next=len(rest) > first, total=len(found))
 
 
-def _tag_at_cursor(catalogue: Catalogue, after: str) -> TagEntity:
-    """The tag of a cursor; tombstones stay in the catalogue, so one that is not there is from another list."""
-    tag = catalogue.tags.get(decode_page_cursor("tag", after))
+def _last_seen_tag(catalogue: Catalogue, tag_id: int) -> TagEntity:
+    """Return the tag of a cursor. Raises BadInputError if there is none."""
+    # Tombstones stay in the catalogue, so a tag that is not there is from another list.
+    tag = catalogue.tags.get(tag_id)
     if tag is None:
         raise bad_cursor_error()
     return tag
 
 
 async def _order_key(info: Info, catalogue: Catalogue, field: TagOrderField) -> Callable[[TagEntity], Any]:
-    """The tag id decides between equals, so that every order is total and pages do not overlap."""
+    """Return the sort key of an order; the tag id decides between equals, so that pages do not overlap."""
     match field:
         case TagOrderField.CATEGORY_AND_NAME:
             return lambda tag: (tag.category, tag.name, tag.tag_id)

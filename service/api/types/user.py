@@ -1,11 +1,11 @@
-"""People: their tags, why they have them, and what happened to them."""
+"""Show users: their tags, why they have them, and what happened to them."""
 
 import asyncio
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import strawberry
 
@@ -14,73 +14,98 @@ from service.api.engine.selection import selected_field_names
 from service.api.engine.serializers import SerializedForms
 from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
-from service.api.types.connection import Page, PageInfo, check_first, decode_page_cursor, encode_page_cursor
+from service.api.types.connection import (
+    Connection,
+    CountedConnection,
+    Edge,
+    counted_page,
+    encode_page_cursor,
+    page,
+    start_of_page,
+)
 from service.api.types.enums import CAUSE_DESCRIPTIONS
 from service.api.types.evidence import TagEvidence, reason_of
 from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
 from service.domain.people.history import history_page
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause
 from service.entities.expressions import Expression
 from service.entities.ids import gid, user_gid
 from service.entities.users import ChannelUser
 
-# What costs more to find than the tags, so that nobody should pay for it who does not ask.
+# These cost more to find than the tags themselves, so they are found only where they are selected.
 REASON_FIELDS: Final = frozenset({"since", "why", "until", "evidence"})
 
 
-@strawberry.type(description="A tag as one person has it.")
+@strawberry.type(description="A tag as one person has it. For creators, admins and agents (VIEW_USERS).")
 class UserTag:
+    """Show a tag as one user has it, or, with `serialized`, as all users have it whose reasons nobody selects."""
+
     serialized: strawberry.Private[SerializedForms | None] = None
-    id: strawberry.ID = strawberry.field(description="Of this person having this tag.")
-    tag: Tag = strawberry.field(description="The tag.")
-    since: datetime | None = strawberry.field(description="Since when; null: longer ago than is remembered.")
-    why: str = strawberry.field(description="A sentence with the facts behind it.")
-    until: datetime | None = strawberry.field(description="When it ends by itself, as far as is known now.")
-    evidence: TagEvidence | None = strawberry.field(description="The facts themselves.")
+    id: strawberry.ID = strawberry.field(description="Opaque id of this person having this tag.")
+    tag: Tag = strawberry.field(description="The tag that the person has.")
+    since: datetime | None = strawberry.field(
+        description=(
+            "Since when the person has the tag; null if that is longer ago than the change log reaches, "
+            "7 days by default."
+        )
+    )
+    why: str = strawberry.field(description="A sentence that says why the person has the tag, for people.")
+    until: datetime | None = strawberry.field(
+        description="When the tag ends if nothing happens; null if it does not end by itself, or that is not known."
+    )
+    evidence: TagEvidence | None = strawberry.field(
+        description="Facts behind the tag, for programs; null where there are none to show."
+    )
 
 
-@strawberry.type(description="One change of somebody's tags. Deleted tags have `deletedAt`.")
+@strawberry.type(description="One change of a person's tags. For creators, admins and agents (VIEW_USERS).")
 class UserTagChange:
-    at: datetime = strawberry.field(description="When it was written.")
-    added: list[Tag] = strawberry.field(description="Tags gained.")
-    removed: list[Tag] = strawberry.field(description="Tags lost.")
-    cause: ChangeCause = strawberry.field(description="Why, for programs.")
-    why: str = strawberry.field(description="Why, for people.")
+    """Show one change of a user's tags."""
+
+    at: datetime = strawberry.field(description="When the change was written.")
+    added: list[Tag] = strawberry.field(description="Tags that the person gained; a tag deleted since has `deletedAt`.")
+    removed: list[Tag] = strawberry.field(description="Tags that the person lost; a tag deleted since has `deletedAt`.")
+    cause: ChangeCause = strawberry.field(description="Why the tags changed, for programs.")
+    why: str = strawberry.field(description="A sentence that says why the tags changed, for people.")
 
 
-@strawberry.type(description="One change of a list.")
-class UserTagChangeEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: UserTagChange = strawberry.field(description="The change.")
+UserTagChangeConnection: TypeAlias = Connection[UserTagChange]
 
 
-@strawberry.type(description="A page of changes, newest first.")
-class UserTagChangeConnection:
-    edges: list[UserTagChangeEdge] = strawberry.field(description="Changes with their cursors.")
-    nodes: list[UserTagChange] = strawberry.field(description="The same changes without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
-
-
-@strawberry.type(description="One openid of one channel.")
+@strawberry.type(
+    description="One openid of one channel, which is one person there. For creators, admins and agents (VIEW_USERS)."
+)
 class User(Node):
+    """Show a user; with `tag_ids` the tags are known already, otherwise they are read when they are selected."""
+
     entity: strawberry.Private[ChannelUser]
     tag_ids: strawberry.Private[frozenset[int] | None] = None
     openid: str = strawberry.field(description="WeChat's id of the person on this channel.")
-    unionid: str | None = strawberry.field(description="The same person across channels; null until known.")
-    following: bool = strawberry.field(description="Whether the person follows, as far as events tell.")
-    followed_at: datetime | None = strawberry.field(description="Last known follow.")
-    unfollowed_at: datetime | None = strawberry.field(description="Last known unfollow.")
-    last_message_at: datetime | None = strawberry.field(description="Last known message.")
-    touchable_until: datetime | None = strawberry.field(
-        description="Until when the person can be written to; null: nothing ever made them touchable."
+    unionid: str | None = strawberry.field(
+        description="WeChat's id of the person across the accounts of one owner; null until it is known."
     )
-    first_seen_at: datetime = strawberry.field(description="When we first heard of the person.")
+    following: bool = strawberry.field(
+        description="Whether the person follows the channel, as far as the recorded events tell."
+    )
+    followed_at: datetime | None = strawberry.field(
+        description="When the person last followed; null if that is not known."
+    )
+    unfollowed_at: datetime | None = strawberry.field(
+        description="When the person last unfollowed; null if that is not known."
+    )
+    last_message_at: datetime | None = strawberry.field(
+        description="When the person last sent a message; null if that is not known."
+    )
+    touchable_until: datetime | None = strawberry.field(
+        description="Until when the person can be written to; null if nothing ever made them touchable."
+    )
+    first_seen_at: datetime = strawberry.field(description="When the channel first heard of the person.")
 
     @classmethod
     def of(cls, entity: ChannelUser, tag_ids: frozenset[int] | None = None) -> "User":
-        """`tag_ids`: the set to show, where an event already says it."""
+        """Return the object of a user; `tag_ids` is the set to show where an event already says it."""
         return cls(
             id=strawberry.ID(user_gid(entity.channel_id, entity.ordinal)),
             entity=entity,
@@ -95,11 +120,16 @@ class User(Node):
             first_seen_at=entity.first_seen_at,
         )
 
-    @strawberry.field(description="The channel of the openid.")
+    @strawberry.field(description="The channel on which the person has this openid.")
     async def channel(self, info: Info) -> Channel:
         return await Channel.load(info, self.entity.channel_id)
 
-    @strawberry.field(description="The same person, by unionid, in the robot's other channels that the token may see.")
+    @strawberry.field(
+        description=(
+            "Users with this person's unionid on the robot's other channels that the token may see; "
+            "empty while the unionid is not known."
+        )
+    )
     async def same_person(self, info: Info) -> list["User"]:
         unionid = self.entity.unionid
         if unionid is None:
@@ -112,12 +142,12 @@ class User(Node):
         ]
         return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
 
-    @strawberry.field(description="The ads the person came from.")
+    @strawberry.field(description="Ids of the ads through which the person came.")
     async def ad_ids(self, info: Info) -> list[str]:
         ads = await info.context.loaders.ads_of_user.load((self.entity.channel_id, self.entity.ordinal))
         return [ad_id for ad_id, _ in ads]
 
-    @strawberry.field(description="The ACTIVE ones, in the order of the panel. Empty while the gate is closed.")
+    @strawberry.field(description="ACTIVE tags of the person, by category and name. Empty while the gate is closed.")
     async def tags(self, info: Info) -> list[UserTag]:
         loaders = info.context.loaders
         key = (self.entity.channel_id, self.entity.ordinal)
@@ -150,40 +180,35 @@ class User(Node):
             for tag, reason in zip(tags, reasons, strict=True)
         ]
 
-    @strawberry.field(description="Changes of the person's tags, as far back as the change log is kept.")
+    @strawberry.field(
+        description=(
+            "Changes of the person's tags, newest first, as far back as the change log is kept, 7 days by default."
+        )
+    )
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
-        check_first(first)
-        before = None if after is None else decode_page_cursor("change", after)
+        before = start_of_page("change", first, after)
         found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        page = Page(
-            [
-                (
-                    encode_page_cursor("change", change.version),
-                    UserTagChange(
-                        at=change.at,
-                        added=info.context.presenters.tags(change.added, catalogue),
-                        removed=info.context.presenters.tags(change.removed, catalogue),
-                        cause=change.cause,
-                        why=CAUSE_DESCRIPTIONS[change.cause],
-                    ),
-                )
-                for change in found
-            ],
-            has_next=has_next,
-            has_previous=after is not None,
-        )
-        return UserTagChangeConnection(
-            edges=[UserTagChangeEdge(cursor=cursor, node=change) for cursor, change in page.entries],
-            nodes=[change for _, change in page.entries],
-            page_info=page.info,
-        )
+        edges = [
+            Edge(
+                cursor=encode_page_cursor("change", change.version),
+                node=UserTagChange(
+                    at=change.at,
+                    added=info.context.presenters.tags(change.added, catalogue),
+                    removed=info.context.presenters.tags(change.removed, catalogue),
+                    cause=change.cause,
+                    why=CAUSE_DESCRIPTIONS[change.cause],
+                ),
+            )
+            for change in found
+        ]
+        return page(edges, after=after, has_next=has_next)
 
 
 async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) -> list[User | None]:
     """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
     context = info.context
-    user_reader, principal, loaders = context.services.user_reader, context.principal, context.loaders
+    user_reader, principal, loaders = context.resources.user_reader, context.principal, context.loaders
     if "tags" not in selected_field_names(info):
         return [
             None if each is None else User.of(each)
@@ -198,7 +223,7 @@ async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) 
 
 
 def _shared_user_tags(tag_ids: AbstractSet[int], presenter: CataloguePresenter) -> list[UserTag]:
-    """Tags as anybody has them, without id and reasons: the same objects for everybody."""
+    """Return tags as anybody has them, without id and reasons; users share these objects."""
     shared = presenter.shared_user_tags
     user_tags = []
     for tag_id in presenter.in_order(presenter.visible & tag_ids):
@@ -216,35 +241,14 @@ def _user_tag_id(key: tuple[int, int], tag: Tag) -> strawberry.ID:
     return strawberry.ID(gid("UserTag", *key, tag.entity.tag_id))
 
 
-@strawberry.type(description="One person of a list.")
-class UserEdge:
-    cursor: str = strawberry.field(description="Pass it as `after`.")
-    node: User = strawberry.field(description="The person.")
-
-
-@strawberry.type(description="A page of people, in the order they became known, which never changes.")
-class UserConnection:
-    edges: list[UserEdge] = strawberry.field(description="People with their cursors.")
-    nodes: list[User] = strawberry.field(description="The same people without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
-    total_count: int = strawberry.field(description="How many there are, on all pages.")
+UserConnection: TypeAlias = CountedConnection[User]
 
 
 async def user_page(
     info: Info, channel_id: int, expression: Expression, total: int, *, first: int, after: str | None
 ) -> UserConnection:
-    """A page of the members of a set of `total` people."""
-    check_first(first)
-    after_ordinal = None if after is None else decode_page_cursor("person", after)
+    """Return a page of the members of a set of `total` people, in the order they became known."""
+    after_ordinal = start_of_page("person", first, after)
     found, has_next = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
-    page = Page(
-        [(encode_page_cursor("person", each.ordinal), User.of(each)) for each in found],
-        has_next=has_next,
-        has_previous=after is not None,
-    )
-    return UserConnection(
-        edges=[UserEdge(cursor=cursor, node=user) for cursor, user in page.entries],
-        nodes=[user for _, user in page.entries],
-        page_info=page.info,
-        total_count=total,
-    )
+    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found]
+    return counted_page(edges, after=after, has_next=has_next, total=total)

@@ -1,1 +1,1 @@
-"""An imitation of the WeChat platform over real HTTP, with a crowd on it: for `make run` and for tests."""
+"""Imitate the WeChat platform over real HTTP, with simulated users, for `make run` and for tests."""

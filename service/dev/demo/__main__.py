@@ -1,4 +1,4 @@
-"""`python -m service.dev.demo`: a robot with simulated WeChat traffic, until SIGTERM or SIGINT."""
+"""Run a demo robot with simulated WeChat traffic until SIGTERM or SIGINT: `python -m service.dev.demo`."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ logger = logging.getLogger("user_tags.demo")
 
 
 def read_service(environment: Mapping[str, str]) -> ServiceTarget:
-    """Return where the service is and how it checks tokens; raises SettingsError."""
+    """Return where the service is and how its tokens are signed; raises SettingsError if there is no shared secret."""
     settings = read_settings(environment)
     if settings.jwt_secret is None:
         raise SettingsError("USER_TAGS_JWT_SECRET must be the secret of the service.")
@@ -31,17 +31,17 @@ def read_service(environment: Mapping[str, str]) -> ServiceTarget:
         jwt_secret=settings.jwt_secret,
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
-        # Else a service left at its default would take the made-up secrets to the real WeChat.
+        # A service with the default setting would send the made-up secret to the real WeChat.
         send_app_secret=settings.wechat_api_url != Settings().wechat_api_url,
     )
 
 
 async def run(service: ServiceTarget, settings: DemoSettings) -> None:
-    """Run the platform and its crowd until the process is told to stop."""
+    """Run the platform and its simulated users until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    # Proxies from the environment are for the world outside, and all of this is on one machine.
+    # No proxies from the environment: everything is on one machine.
     async with httpx.AsyncClient(trust_env=False) as client:
         platform = WechatPlatform(client, max_deliveries=1_000)
         async with serve_app(platform_app(platform), _available_port(settings.port)) as address:
@@ -52,7 +52,7 @@ async def run(service: ServiceTarget, settings: DemoSettings) -> None:
 
 
 def _available_port(port: int) -> int:
-    """The wished-for port, or 0 (any free one) when somebody else has it: the demo tells its address anyway."""
+    """Return the port, or 0 for any free one if it is taken; the demo prints its address in any case."""
     try:
         with socket.create_server(("127.0.0.1", port)):
             return port
@@ -71,6 +71,7 @@ async def _run_until(stop: asyncio.Event, work: asyncio.Task[None]) -> None:
 
 
 def main() -> int:
+    """Run the demo, and log errors without their stack; returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="demo: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     status = 0
@@ -78,7 +79,7 @@ def main() -> int:
         asyncio.run(run(read_service(os.environ), read_demo_settings()))
     except* (SettingsError, ValueError, OSError, BindingRejectedError) as group:
         for error in _leaf_errors(group):
-            logger.error("%s", error)  # noqa: TRY400 (these are for people, and a stack would hide them)
+            logger.error("%s", error)  # noqa: TRY400 - a stack would hide the message
         status = 1
     return status
 

@@ -1,4 +1,4 @@
-"""The demo's two accounts. All that is secret in them follows from one secret, so a restart finds them."""
+"""Derive the two accounts of the demo from one secret, so that they are the same after a restart."""
 
 import base64
 import hashlib
@@ -6,9 +6,9 @@ import hmac
 import random
 from typing import Final
 
-from service.dev.demo.crowd import new_openid
 from service.dev.demo.platform import Account
-from service.entities.enums import ChannelKind
+from service.dev.demo.simulated_users import new_openid
+from service.entities.channels import ChannelKind
 
 SHARED_USER_COUNT: Final = 5
 
@@ -22,7 +22,7 @@ def demo_accounts(secret: str) -> tuple[Account, Account]:
 
 
 def shared_unionids(secret: str) -> list[str]:
-    """Return the unionids of those who are on both accounts."""
+    """Return the unionids of the users who are on both accounts."""
     rng = random.Random(_derive(secret, "unionids"))
     return [new_openid("unionids", rng) for _ in range(SHARED_USER_COUNT)]
 

@@ -1,6 +1,7 @@
-"""The ad platform: it calls the channel's ad return address when somebody follows through one of the demo's ads.
+"""Imitate the ad platform, which calls the ad return address of a channel when a user follows through an ad.
 
-As Tencent Ads does, it replaces the macros it knows and leaves the others in place.
+Like Tencent Ads it replaces the macros that it knows and leaves the others as they are.
+Source: docs/specification.md §9.3.
 """
 
 import logging
@@ -25,14 +26,14 @@ logger = logging.getLogger("user_tags.demo")
 
 @dataclass(slots=True)
 class AdPlatform:
-    """Advertises for one channel; follows through other ads than the campaign's come from the third ad group."""
+    """Advertise for one channel, with three ad groups of which two belong to the campaign."""
 
     client: httpx.AsyncClient
     address: str
     rng: random.Random = field(default_factory=lambda: random.Random("ads"))
 
     async def report_follow(self, openid: str, at: datetime | None) -> None:
-        """Tell of a follow if it came from an ad; what cannot be delivered is lost, as it may be there."""
+        """Report a follow if it came from an ad, as a random share does; a call that cannot be delivered is lost."""
         if self.rng.random() > AD_FOLLOW_SHARE:
             return
         query = {
@@ -49,7 +50,7 @@ class AdPlatform:
 
 
 async def create_ad_tag(client: httpx.AsyncClient, service: ServiceTarget, channel: BoundChannel) -> None:
-    """The campaign as an ad tag; the one that is there from an earlier demo stays."""
+    """Create an ad tag for the campaign, unless an earlier demo has done so."""
     details = {"channelId": channel.id, "name": CAMPAIGN, "adIds": list(AD_GROUPS[:2])}
     try:
         await execute(client, service, CREATE_AD_TAG, {"input": details}, ignored_codes=frozenset({"NAME_TAKEN"}))

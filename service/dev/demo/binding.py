@@ -1,4 +1,4 @@
-"""Binding a demo account to the service, the way an admin does: over GraphQL, with a token of their own."""
+"""Bind demo accounts to the service as an admin does: over GraphQL, with a token."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from service.dev.demo.platform import Account
 ROBOT: Final = "demo"
 TOKEN_LIFETIME: Final = timedelta(minutes=10)
 PERMANENT_ERROR_CODES: Final = frozenset({"UNAUTHENTICATED", "FORBIDDEN", "BAD_USER_INPUT", "CONFLICT"})
-"""Errors that trying again does not mend; any other may come from a service that is still starting."""
+"""Errors that repeat however often one tries; any other may come from a service that is still starting."""
 
 BIND: Final = """
 mutation BindDemoChannel($input: BindChannelInput!) {
@@ -23,36 +23,38 @@ mutation BindDemoChannel($input: BindChannelInput!) {
 
 
 class BindingRejectedError(Exception):
-    """The service understood and refused: trying again is useless."""
+    """Raised when the service refused for good, so that it is useless to try again."""
 
 
 class ServiceNotReadyError(Exception):
-    """The service is not there, or not ready: try again."""
+    """Raised when the service cannot be reached or is not ready; try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceTarget:
-    """Where the service is, and the secret that its tokens are signed with (HS256)."""
+    """Hold where the service is, and the secret that its tokens are signed with (HS256)."""
 
     url: str
     jwt_secret: str = field(repr=False)
     issuer: str | None = None
     audience: str | None = None
     send_app_secret: bool = False
-    """Whether to give the service the app secret, with which it calls the server API it is set up for."""
+    """Whether to give the service the app secret, with which it calls WeChat's server API."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundChannel:
+    """Hold the global id of a bound channel, and its addresses."""
+
     id: str
     push_url: str
     ad_return_address: str | None = None
 
 
 async def bind_account(client: httpx.AsyncClient, service: ServiceTarget, account: Account, name: str) -> BoundChannel:
-    """Bind, or bind again, an account; raises BindingRejectedError or ServiceNotReadyError.
+    """Bind an account, or bind it again; raises BindingRejectedError or ServiceNotReadyError.
 
-    The addresses are as seen from here: the path is the service's, the host the one it was reached at.
+    The addresses have the host at which the service was reached, whatever its public URL is.
     """
     bound = await execute(client, service, BIND, {"input": _binding(service, account, name)})
     if not bound.get("bindChannel"):
@@ -67,7 +69,7 @@ async def bind_account(client: httpx.AsyncClient, service: ServiceTarget, accoun
 
 
 def admin_token(service: ServiceTarget, now: datetime) -> str:
-    """Sign a token for an admin of the demo robot."""
+    """Return a signed token for an admin of the demo robot."""
     claims: dict[str, Any] = {"sub": "demo", "robot": ROBOT, "role": "admin", "exp": now + TOKEN_LIFETIME}
     optional = {"iss": service.issuer, "aud": service.audience}
     claims |= {name: value for name, value in optional.items() if value}
@@ -96,7 +98,7 @@ async def execute(
     *,
     ignored_codes: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """One operation as the admin; raises as `bind_account` does, but not for errors that are `ignored_codes`."""
+    """Return the data of one operation of the admin; raises as `bind_account` does, save for `ignored_codes`."""
     authorization = {"Authorization": f"Bearer {admin_token(service, datetime.now(UTC))}"}
     try:
         answer = await client.post(

@@ -1,4 +1,4 @@
-"""The control API: see the people on the platform, and let one of them do something by hand."""
+"""Serve the control API of the demo: list the users of the platform, and let one of them do something."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan")
 
 
 class ApiError(Exception):
-    """An `errcode` of WeChat's and its `errmsg`; -1 where WeChat has no code."""
+    """Raised to answer an `errcode` of WeChat's with its `errmsg`; -1 where WeChat has no code."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"{code} {message}")
@@ -21,25 +21,27 @@ class ApiError(Exception):
 
 
 class ControlApi:
-    """`GET /demo/people` and `POST /demo/{openid}/{action}`.
+    """Answer `GET /demo/people` and `POST /demo/{openid}/{action}`.
 
-    The query of an action may name the `appId` (else the account that knows the openid, else the first) and
-    a `scene`, `text` or `key`. An unknown openid becomes a new person.
+    The query of an action may have an `appId`, by default that of the account that knows the openid, or else of the
+    first account, and a `scene`, `text` or `key`. An unknown openid becomes a new user.
     """
 
     def __init__(self, platform: WechatPlatform) -> None:
         self._platform = platform
 
     async def people(self, _: Request) -> dict[str, Any]:
+        """Return all users of all accounts, and whether they follow."""
         return {
             "people": [
-                {"appId": app_id, "openid": person.openid, "following": person.following}
-                for app_id, people in self._platform.people.items()
-                for person in people.values()
+                {"appId": app_id, "openid": user.openid, "following": user.following}
+                for app_id, users in self._platform.users.items()
+                for user in users.values()
             ]
         }
 
     async def perform_action(self, request: Request) -> dict[str, Any]:
+        """Perform an action and return how the service took the push; raises ApiError for a wrong request."""
         openid, action = request.path_params["openid"], request.path_params["action"]
         if OPENID_PATTERN.fullmatch(openid) is None:
             raise ApiError(40003, "invalid openid")
@@ -55,7 +57,7 @@ class ControlApi:
             app_ids = [app_id for app_id in app_ids if app_id == given]
         if not app_ids:
             raise ApiError(40013, "invalid appid")
-        known = (app_id for app_id in app_ids if openid in self._platform.people[app_id])
+        known = (app_id for app_id in app_ids if openid in self._platform.users[app_id])
         return next(known, app_ids[0])
 
     async def _perform(self, app_id: str, openid: str, action: str, query: Mapping[str, str]) -> Delivery:

@@ -1,4 +1,4 @@
-"""A web server for an ASGI application that lives inside a running event loop, on a port known beforehand."""
+"""Serve an ASGI application inside a running event loop, on a port that is known beforehand."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals alone: they belong to the program around it."""
+    """Leave signals to the program around it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -19,11 +19,11 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serve_app(application: ASGIApp, port: int = 0, host: str = "127.0.0.1") -> AsyncGenerator[str]:
-    """Serve `application` inside the block and yield its address; port 0 takes a free one.
+    """Serve `application` inside the block and yield its address; port 0 means any free one.
 
-    Raises OSError when the port is taken. Connections are accepted from the first moment on.
+    Connections are accepted as soon as the block is entered. Raises OSError if the port is taken.
     """
-    # Only of a socket that names TCP does asyncio turn off Nagle's algorithm, which costs 40 ms a request.
+    # asyncio turns off Nagle's algorithm, which costs 40 ms a request, only for sockets that name the protocol TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))

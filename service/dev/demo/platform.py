@@ -1,4 +1,4 @@
-"""The WeChat platform: it knows who follows which account, and pushes what they do to its callback.
+"""Imitate the WeChat platform, which knows who follows an account and pushes their events to its callback.
 
 Source: developers.weixin.qq.com `/doc/oplatform/developers/dev/push` and the pages on messages and
 events under `/doc/service/guide/product/message`.
@@ -16,17 +16,17 @@ from typing import Final
 import httpx
 
 from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 from service.wechat.crypto import sign
 
 MAX_ATTEMPTS: Final = 3
 RESPONSE_TIMEOUT: Final = timedelta(seconds=5)
-"""How long WeChat waits for the whole answer to one try."""
+"""How long WeChat waits for the whole answer to one attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An Official Account or Mini Program as its owner set it up in WeChat's console."""
+    """Describe an Official Account or Mini Program as its owner configured it in WeChat's console."""
 
     app_id: str
     gh_id: str
@@ -41,7 +41,7 @@ class Account:
 
 @dataclass(slots=True)
 class PlatformUser:
-    """What WeChat knows of one openid. `subscribe_scene` is set by the last follow."""
+    """Hold what WeChat knows about one openid. `subscribe_scene` is set by the last follow."""
 
     openid: str
     unionid: str | None = None
@@ -52,13 +52,13 @@ class PlatformUser:
 
     @property
     def followed_seconds(self) -> float:
-        """Unix seconds of the last follow; 0 when there was none."""
+        """Return when the user last followed, in Unix seconds; 0 if never."""
         return self.followed_at.timestamp() if self.followed_at else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One push and how the callback took it. `answers` has a status, or an error's name, for each try."""
+    """Describe one push and its attempts. `answers` has the HTTP status, or the name of the error, of each."""
 
     fields: dict[str, str]
     acknowledged: bool
@@ -66,19 +66,20 @@ class Delivery:
 
 
 class CallbackRejectedError(Exception):
-    """The callback address did not answer the verification with the echostr."""
+    """Raised when a callback address does not answer the verification with the echostr."""
 
 
 def utc_now() -> datetime:
+    """Return the time of the system, aware and in UTC."""
     return datetime.now(UTC)
 
 
 class WechatPlatform:
-    """Accounts, the people on them, and the pushes that went out.
+    """Hold accounts and their users, and push what the users do.
 
-    The methods named after what people do take an app id, an openid and optionally `at`, the push's
-    CreateTime (now when left out), and return how it was taken. Pushes to an account without callback raise
-    ValueError. `deliveries` has the newest `max_deliveries` of them, all by default.
+    The methods named after actions take an app id, an openid and optionally `at`, the CreateTime of the push (now by
+    default), and return its delivery. They raise ValueError if the account has no callback. `deliveries` holds the
+    newest `max_deliveries`, by default all.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class WechatPlatform:
         response_timeout: timedelta = RESPONSE_TIMEOUT,
     ) -> None:
         self.accounts: dict[str, Account] = {}
-        self.people: dict[str, dict[str, PlatformUser]] = {}
+        self.users: dict[str, dict[str, PlatformUser]] = {}
         self.deliveries: deque[Delivery] = deque(maxlen=max_deliveries)
         self.clock = clock
         self._client = client
@@ -97,16 +98,16 @@ class WechatPlatform:
         self._message_ids = itertools.count(int(clock().timestamp() * 1_000_000) * 10)
 
     def register(self, account: Account) -> None:
-        """Open an account, or change it; its people stay."""
+        """Open an account, or replace its configuration; its users stay."""
         self.accounts[account.app_id] = account
-        self.people.setdefault(account.app_id, {})
+        self.users.setdefault(account.app_id, {})
 
-    def person(self, app_id: str, openid: str) -> PlatformUser:
-        """Return the person behind an openid; whoever is new is made."""
-        return self.people[app_id].setdefault(openid, PlatformUser(openid))
+    def user(self, app_id: str, openid: str) -> PlatformUser:
+        """Return the user with this openid, who is created if missing."""
+        return self.users[app_id].setdefault(openid, PlatformUser(openid))
 
     async def configure_callback(self, app_id: str, url: str) -> None:
-        """Verify an address by GET, then use it; raises CallbackRejectedError or httpx.TransportError."""
+        """Verify a callback address by GET, then use it; raises CallbackRejectedError or httpx.TransportError."""
         account = self.accounts[app_id]
         timestamp, nonce, echo = str(int(self.clock().timestamp())), _nonce(), _nonce()
         signature = sign(account.token, timestamp, nonce)
@@ -117,42 +118,47 @@ class WechatPlatform:
         self.register(replace(account, callback_url=url))
 
     async def follow(self, app_id: str, openid: str, scene: str | None = None, at: datetime | None = None) -> Delivery:
-        """Let a person follow, with `scene` by scanning that QR code."""
-        person = self.person(app_id, openid)
-        person.following = True
-        person.followed_at = at or self.clock()
-        person.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
-        person.qr_scene = scene or ""
+        """Follow the account, with `scene` by scanning that QR code."""
+        user = self.user(app_id, openid)
+        user.following = True
+        user.followed_at = at or self.clock()
+        user.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
+        user.qr_scene = scene or ""
         code = {"EventKey": ""} if scene is None else {"EventKey": f"qrscene_{scene}", "Ticket": _ticket(scene)}
         return await self.event(app_id, openid, "subscribe", code, at)
 
     async def unfollow(self, app_id: str, openid: str, at: datetime | None = None) -> Delivery:
-        self.person(app_id, openid).following = False
+        """Unfollow the account."""
+        self.user(app_id, openid).following = False
         return await self.event(app_id, openid, "unsubscribe", {"EventKey": ""}, at)
 
     async def send_text(self, app_id: str, openid: str, content: str, at: datetime | None = None) -> Delivery:
+        """Send a text message."""
         return await self.message(app_id, openid, "text", {"Content": content}, at)
 
     async def click_menu(self, app_id: str, openid: str, key: str, at: datetime | None = None) -> Delivery:
+        """Click the menu button with this key."""
         return await self.event(app_id, openid, "CLICK", {"EventKey": key}, at)
 
     async def scan(self, app_id: str, openid: str, scene: str, at: datetime | None = None) -> Delivery:
+        """Scan the QR code with this scene, as somebody who follows already."""
         return await self.event(app_id, openid, "SCAN", {"EventKey": scene, "Ticket": _ticket(scene)}, at)
 
     async def message(
         self, app_id: str, openid: str, kind: str, fields: dict[str, str], at: datetime | None = None
     ) -> Delivery:
-        """Send a message of any type; it gets a MsgId of its own."""
+        """Send a message of any type, with a new MsgId."""
         return await self.push(app_id, openid, {"MsgType": kind, **fields, "MsgId": str(next(self._message_ids))}, at)
 
     async def event(
         self, app_id: str, openid: str, name: str, fields: dict[str, str], at: datetime | None = None
     ) -> Delivery:
+        """Push an event of any name."""
         return await self.push(app_id, openid, {"MsgType": "event", "Event": name, **fields}, at)
 
     async def push(self, app_id: str, openid: str, fields: dict[str, str], at: datetime | None = None) -> Delivery:
-        """Push any fields: three tries of five seconds, acknowledged by 200 with `success` or nothing."""
-        self.person(app_id, openid)
+        """Push any fields, in up to three attempts; 200 with `success` or an empty body acknowledges them."""
+        self.user(app_id, openid)
         account = self.accounts[app_id]
         all_fields = {
             "ToUserName": account.gh_id,
@@ -190,7 +196,7 @@ class WechatPlatform:
                     params=query,
                     content=body,
                     headers={"Content-Type": content_type},
-                    # The timeout around it holds for the whole try.
+                    # The timeout around it covers the whole attempt.
                     timeout=None,
                 )
         except (httpx.TransportError, TimeoutError) as error:

@@ -1,11 +1,11 @@
-"""WeChat's side of a push: fields in, signed query and body out. The inverse of `service.wechat.pushes`.
+"""Sign, encrypt and write pushes as WeChat does, for `service.wechat.pushes` to read.
 
 Source: developers.weixin.qq.com `/doc/subscription/guide/dev/push/encryption.md`.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import orjson
 
@@ -15,7 +15,14 @@ Mode = Literal["plain", "safe", "compat"]
 BodyFormat = Literal["xml", "json"]
 
 NUMERIC_FIELDS: Final = frozenset({"CreateTime", "MsgId", "MsgID"})
-"""Written bare in XML, and as numbers in JSON."""
+"""Fields that are written without CDATA in XML, and as numbers in JSON."""
+
+
+class EncodedPush(NamedTuple):
+    """Hold what is sent to the push address of a channel: the query of the URL, and the body."""
+
+    query: dict[str, str]
+    body: bytes
 
 
 def encode_push(
@@ -28,10 +35,10 @@ def encode_push(
     mode: Mode,
     nonce: str,
     body_format: BodyFormat = "xml",
-) -> tuple[dict[str, str], bytes]:
-    """Return query and body of a push sent at `now`; raises ValueError for an encrypted mode without key.
+) -> EncodedPush:
+    """Return a push sent at `now`; raises ValueError for an encrypted mode without a key.
 
-    `plain` has the fields as they are, `safe` only `ToUserName` and `Encrypt`, `compat` all of them.
+    The body of `plain` has the fields as they are, of `safe` only `ToUserName` and `Encrypt`, of `compat` all.
     """
     timestamp = str(int(now.timestamp()))
     query = {
@@ -42,17 +49,17 @@ def encode_push(
     }
     plaintext = encode_body(fields, body_format)
     if mode == "plain":
-        return query, plaintext
+        return EncodedPush(query, plaintext)
     if encoding_aes_key is None:
         raise ValueError(f"{mode} mode needs an EncodingAESKey")
     encrypted = Envelope(encoding_aes_key, app_id).encrypt(plaintext)
     query |= {"encrypt_type": "aes", "msg_signature": sign(token, timestamp, nonce, encrypted)}
     plain_fields = dict(fields) if mode == "compat" else {"ToUserName": fields.get("ToUserName", "")}
-    return query, encode_body({**plain_fields, "Encrypt": encrypted}, body_format)
+    return EncodedPush(query, encode_body({**plain_fields, "Encrypt": encrypted}, body_format))
 
 
 def encode_body(fields: Mapping[str, str], body_format: BodyFormat) -> bytes:
-    """Return the fields as WeChat writes them: XML with CDATA, or JSON with bare numbers."""
+    """Return the fields as WeChat writes them: XML with CDATA, or JSON in which numbers have no quotes."""
     if body_format == "json":
         return orjson.dumps({name: int(value) if _is_number(name, value) else value for name, value in fields.items()})
     inner = "".join(f"<{name}>{_xml_text(name, value)}</{name}>" for name, value in fields.items())

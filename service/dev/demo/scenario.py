@@ -1,4 +1,4 @@
-"""The whole demo: bind both accounts, send their backlog, then live on through restarts of the service."""
+"""Run the whole demo: bind both accounts, push their backlog, then simulate, even while the service restarts."""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ import httpx
 from service.dev.demo.accounts import demo_accounts, shared_unionids
 from service.dev.demo.ads import AdPlatform, create_ad_tag
 from service.dev.demo.binding import BoundChannel, ServiceNotReadyError, ServiceTarget, bind_account
-from service.dev.demo.crowd import Action, SimulatedUsers
 from service.dev.demo.platform import Account, CallbackRejectedError, WechatPlatform
-from service.entities.enums import ChannelKind
+from service.dev.demo.simulated_users import Action, SimulatedUsers
+from service.entities.channels import ChannelKind
 
 logger = logging.getLogger("user_tags.demo")
 
@@ -27,7 +27,7 @@ MAX_BACKOFF: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What the demo is made of. `rate` is in events per second; `file` is written for programs."""
+    """Run the demo with these parts. `rate` is in events per second; `file` tells programs what was made, in JSON."""
 
     platform: WechatPlatform
     client: httpx.AsyncClient
@@ -39,7 +39,7 @@ class Scenario:
     watched_every: timedelta = timedelta(seconds=10)
 
     async def run(self) -> None:
-        """Run until cancelled; raises BindingRejectedError when the service refuses the accounts for good."""
+        """Run until cancelled; raises BindingRejectedError if the service refuses the accounts."""
         accounts = demo_accounts(self.service.jwt_secret)
         channels = {}
         for account in accounts:
@@ -49,13 +49,13 @@ class Scenario:
         all_users = [self._simulated_users(account, ads if account is accounts[0] else None) for account in accounts]
         await all_users[0].perform(all_users[0].watched, Action.FOLLOW)
         self._write_file(accounts, channels, all_users[0].watched)
-        logger.info("the demo runs; people are listed at %s/demo/people", self.platform_url)
+        logger.info("the demo is running; its users are listed at %s/demo/people", self.platform_url)
         async with asyncio.TaskGroup() as group:
             for users in all_users:
                 group.create_task(_run_users(users))
 
     async def connect(self, account: Account) -> BoundChannel:
-        """Bind an account and verify its callback, again and again until the service is there."""
+        """Bind an account and verify its callback; tries until the service is ready."""
         backoff = 0.25
         while True:
             try:
@@ -113,7 +113,7 @@ class Scenario:
                 for account in accounts
             ],
         }
-        # Readers wait for the file to appear, so it must appear whole.
+        # Readers wait for the file to appear, so it must be complete when it does.
         unfinished = self.file.with_name(f"{self.file.name}.new")
         unfinished.write_text(json.dumps(found, indent=2), encoding="utf-8")
         unfinished.replace(self.file)

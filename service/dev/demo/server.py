@@ -1,4 +1,4 @@
-"""The platform's HTTP side: the server API with WeChat's limits and error codes, and a small control API.
+"""Serve the imitated server API with WeChat's limits and error codes, and the control API of the demo.
 
 Source: developers.weixin.qq.com `/doc/service/api/base/api_getstableaccesstoken.html` and the pages on user
 management under `/doc/service/api/usermanage`. Errors come as HTTP 200 with `errcode`, as there.
@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from service.dev.demo.controls import ApiError, ControlApi
 from service.dev.demo.platform import Account, PlatformUser, WechatPlatform
-from service.entities.enums import ChannelKind
+from service.entities.channels import ChannelKind
 
 TOKEN_LIFETIME: Final = timedelta(seconds=7200)
 FOLLOWERS_PER_PAGE: Final = 10_000
@@ -35,7 +35,7 @@ class _Token:
 
 
 class ServerApi:
-    """The calls under `/cgi-bin`. Tokens are stable: an account has one at a time, valid for two hours."""
+    """Answer the calls under `/cgi-bin`; raises ApiError as WeChat would. An account has one token at a time."""
 
     def __init__(self, platform: WechatPlatform, followers_per_page: int = FOLLOWERS_PER_PAGE) -> None:
         self._platform = platform
@@ -43,6 +43,7 @@ class ServerApi:
         self._tokens: dict[str, _Token] = {}
 
     async def stable_token(self, request: Request) -> dict[str, Any]:
+        """Return the access token of an account, valid for up to two hours."""
         payload = await _read_json(request)
         if payload.get("grant_type") != "client_credential":
             raise ApiError(40002, "invalid grant_type")
@@ -60,8 +61,9 @@ class ServerApi:
         return {"access_token": token.text, "expires_in": left}
 
     async def followers(self, request: Request) -> dict[str, Any]:
+        """Return a page of the openids that follow, after `next_openid` and in the order they followed."""
         account = self._official_account(request)
-        openids = [person.openid for person in self._followers(account)]
+        openids = [user.openid for user in self._followers(account)]
         after = request.query_params.get("next_openid", "")
         if after and after not in openids:
             raise ApiError(40003, "invalid openid")
@@ -73,11 +75,12 @@ class ServerApi:
         return answer
 
     async def user_info(self, request: Request) -> dict[str, Any]:
+        """Return what WeChat tells about up to 100 openids."""
         account = self._official_account(request)
         payload = (await _read_json(request)).get("user_list")
         if not isinstance(payload, list) or not 1 <= len(payload) <= MAX_BATCH_SIZE:
             raise ApiError(40032, "invalid openid list size")
-        known = self._platform.people[account.app_id]
+        known = self._platform.users[account.app_id]
         openids = [str(entry.get("openid")) if isinstance(entry, dict) else "" for entry in payload]
         if not all(openid in known for openid in openids):
             raise ApiError(40003, "invalid openid")
@@ -99,12 +102,12 @@ class ServerApi:
         raise ApiError(40001, "invalid credential, access_token is invalid or not latest")
 
     def _followers(self, account: Account) -> list[PlatformUser]:
-        following = [person for person in self._platform.people[account.app_id].values() if person.following]
-        return sorted(following, key=lambda person: (person.followed_seconds, person.openid))
+        following = [user for user in self._platform.users[account.app_id].values() if user.following]
+        return sorted(following, key=lambda user: (user.followed_seconds, user.openid))
 
 
 def platform_app(platform: WechatPlatform, followers_per_page: int = FOLLOWERS_PER_PAGE) -> Starlette:
-    """Return the web application of the platform; a smaller page is for tests."""
+    """Return the web application of the platform; tests make its pages smaller."""
     api = ServerApi(platform, followers_per_page)
     controls = ControlApi(platform)
     return Starlette(
@@ -138,19 +141,19 @@ async def _read_json(request: Request) -> dict[str, Any]:
     return found
 
 
-def _user_info(person: PlatformUser) -> dict[str, Any]:
-    if not person.following:
-        return {"subscribe": 0, "openid": person.openid, "tagid_list": []}
+def _user_info(user: PlatformUser) -> dict[str, Any]:
+    if not user.following:
+        return {"subscribe": 0, "openid": user.openid, "tagid_list": []}
     return {
         "subscribe": 1,
-        "openid": person.openid,
+        "openid": user.openid,
         "language": "zh_CN",
-        "subscribe_time": int(person.followed_seconds),
+        "subscribe_time": int(user.followed_seconds),
         "remark": "",
         "groupid": 0,
         "tagid_list": [],
-        "subscribe_scene": person.subscribe_scene,
+        "subscribe_scene": user.subscribe_scene,
         "qr_scene": 0,
-        "qr_scene_str": person.qr_scene,
-        **({} if person.unionid is None else {"unionid": person.unionid}),
+        "qr_scene_str": user.qr_scene,
+        **({} if user.unionid is None else {"unionid": user.unionid}),
     }

@@ -1,1 +1,1 @@
-"""Embedded PostgreSQL and Valkey, and the supervisor of `user-tags up`."""
+"""Run PostgreSQL, Valkey and the processes of the service from one terminal, as `user-tags up` does."""

@@ -1,4 +1,4 @@
-"""The account the embedded servers run as, and what the kernel is told about them."""
+"""Choose the operating-system account of the embedded servers, and turn a process into it."""
 
 import ctypes
 import os
@@ -23,20 +23,20 @@ LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class OsAccount:
-    """Who the servers run as; never root, because PostgreSQL refuses that."""
+    """Describe the account that the servers run as: never root, as which PostgreSQL refuses to run."""
 
     uid: int
     gid: int
     bypasses_permissions: bool
-    """Whether it keeps the one capability that lets it enter directories only root may enter."""
+    """Whether it keeps the capability CAP_DAC_OVERRIDE, with which it may enter directories that are closed to it."""
 
     def create_directory(self, path: Path) -> None:
-        """Make a private directory that belongs to this account."""
+        """Create a private directory that belongs to this account."""
         path.mkdir(mode=0o700)
         os.chown(path, self.uid, self.gid)
 
     def drop_privileges(self) -> None:
-        """Turn the calling process into this account, for good."""
+        """Run the calling process as this account from now on; nothing happens unless it is root."""
         if os.geteuid() == 0:
             os.setgroups([])
             os.setgid(self.gid)
@@ -54,7 +54,7 @@ class OsAccount:
 
 
 def die_with_parent(death_signal: signal.Signals) -> None:
-    """Have the kernel send `death_signal` to the calling process when its parent dies (on Linux only)."""
+    """Have the kernel send `death_signal` to the calling process when its parent dies; does so on Linux only."""
     if ON_LINUX:
         _call_libc("prctl", PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
 
@@ -66,9 +66,9 @@ def _call_libc(call: str, *arguments: object) -> None:
 
 
 def choose_os_account(data_dir: Path, programs: list[Path]) -> OsAccount:
-    """Choose who runs the servers: the owner of the data; else ourselves, or for root somebody unprivileged.
+    """Return the account for the servers: the owner of the data, else the current one, for root an unprivileged one.
 
-    Raises EmbeddedError when that account could not reach its data or the programs.
+    Raises EmbeddedError if no such account exists, or if it could not reach its data or the programs.
     """
     data = next(
         (directory for directory in (data_dir / "postgres", data_dir / "valkey") if directory.exists()), data_dir
@@ -100,7 +100,7 @@ def _find_unprivileged_account() -> tuple[int, int]:
 
 
 def _can_reach(path: Path, uid: int, gid: int) -> bool:
-    """Tell whether permission bits let `uid` enter all above `path`, and run `path` if it is a program."""
+    """Tell whether permission bits let `uid` enter the directories above `path`, and run `path` if it is a program."""
     for directory in (path, *path.parents):
         if not directory.exists() or (directory == path and directory.is_dir()):
             continue

@@ -1,4 +1,4 @@
-"""Where the database and Valkey are: as the environment says, or embedded, shared with a running `user-tags up`."""
+"""Find the database and Valkey: those of the environment, those of a running `user-tags up`, or newly started ones."""
 
 import json
 import os
@@ -15,16 +15,17 @@ RUNNING_FILE = "running.json"
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSettings:
-    """Settings in which nothing that the embedded servers can supply is open any more."""
+    """Hold settings that have a database, Valkey, and keys for tokens and stored secrets."""
 
     settings: Settings
 
     @property
     def database_url(self) -> str:
+        """Return the URL of the database."""
         return self.settings.database_url or ""
 
     def environment(self) -> dict[str, str]:
-        """For child processes."""
+        """Return the variables with which a child process finds the same servers and secrets."""
         values = {
             "DATABASE_URL": self.settings.database_url,
             "REDIS_URL": self.settings.redis_url,
@@ -36,9 +37,10 @@ class ResolvedSettings:
 
 @contextmanager
 def resolve_settings(settings: Settings) -> Iterator[ResolvedSettings]:
-    """Starts what the environment leaves open, or joins a running `user-tags up` on the same data directory.
+    """Yield settings completed by embedded servers, which run until the block ends.
 
-    Raises EmbeddedError when neither can be done, SettingsError never.
+    Where `user-tags up` runs on the same data directory, its servers are used instead. Raises EmbeddedError if neither
+    is possible.
     """
     if settings.database_url and settings.redis_url and settings.secrets_keys:
         yield ResolvedSettings(settings)
@@ -59,7 +61,7 @@ def resolve_settings(settings: Settings) -> Iterator[ResolvedSettings]:
 
 
 def write_running_file(data_dir: Path, database_url: str, redis_url: str) -> None:
-    """Lets commands in other terminals find the servers of this instance; only its owner can read it."""
+    """Write the addresses of the servers for commands in other terminals; only the owner can read the file."""
     path = data_dir / RUNNING_FILE
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

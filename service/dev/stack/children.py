@@ -1,4 +1,4 @@
-"""Processes kept alive: started again after growing pauses, stopped with patience, gone when we are gone."""
+"""Keep child processes alive: restart them after growing pauses, stop them in order, and leave no orphans."""
 
 import os
 import signal
@@ -17,22 +17,22 @@ TERMINATION_GRACE_PERIOD: Final = 10.0
 POLL_INTERVAL: Final = 0.05
 
 OrphanReaper: TypeAlias = Callable[[str], None]
-"""Takes `+pid` for a process group to end with us, and `-pid` for one that has ended already."""
+"""Takes `+pid` for a process group that must end when this process ends, and `-pid` for one that has ended."""
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process to keep alive; its output goes to `<data_dir>/logs/<name>.log`."""
+    """Describe a process to keep alive; its output goes to `<data_dir>/logs/<name>.log`."""
 
     name: str
     argv: tuple[str, ...]
     after_ready: bool = False
-    """Whether it waits until the service answers."""
+    """Whether to start it only when the service answers."""
 
 
 @dataclass(frozen=True)
 class RestartPolicy:
-    """Seconds. The pause before a restart doubles from first to longest, until a child lived steadily."""
+    """Hold durations in seconds. The pause before a restart doubles until a child has lived for `reset_after`."""
 
     initial_backoff: float = 0.5
     max_backoff: float = 30.0
@@ -42,7 +42,7 @@ class RestartPolicy:
 
 
 class ChildProcess:
-    """One child over all its lives, each the leader of a process group of its own."""
+    """Run one child and its restarts; each process leads a process group of its own."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class ChildProcess:
         self._restart_at: float | None = None
 
     def start(self) -> None:
-        """Start with an empty log."""
+        """Start the process with an empty log."""
         self._launch(fresh_log=True)
 
     def status(self) -> int | None:
-        """Return the exit status, or None if it runs or never ran."""
+        """Return the exit status, or None if the process runs or was never started."""
         if self._process is None:
             return None
         running = self._process.returncode is None
@@ -77,7 +77,7 @@ class ChildProcess:
         return status
 
     def restart_if_exited(self) -> str | None:
-        """Start the child again once the pause after its death is over; returns news worth telling."""
+        """Start the child again once the pause after its exit is over; returns a message when it has just exited."""
         now = time.monotonic()
         if self._restart_at is not None:
             if now >= self._restart_at:
@@ -94,7 +94,7 @@ class ChildProcess:
         return f"{self.child.name} ended ({status}) and starts again in {backoff:g} s; see {self.log_path}"
 
     def stop(self) -> None:
-        """Send SIGTERM to the child, and when patience ends SIGKILL to it and whatever it started."""
+        """Send SIGTERM to the child; after `stop_timeout`, or when it has ended, SIGKILL to its process group."""
         if self._process is None or self.status() is not None:
             return
         self._process.terminate()
@@ -111,7 +111,7 @@ class ChildProcess:
                 stdout=log,
                 stderr=log,
                 env=self._environment,
-                # Ctrl-C in the terminal reaches us alone; we then stop the children in order.
+                # Ctrl-C in the terminal must reach the supervisor only, which stops the children in order.
                 start_new_session=True,
             )
         self._reaper(f"+{self._process.pid}")
@@ -124,7 +124,7 @@ class ChildProcess:
 
 @contextmanager
 def orphan_reaper() -> Iterator[OrphanReaper]:
-    """Start the tiny process that ends our children should we be killed, which it learns from a pipe."""
+    """Run a process that ends the children if this process is killed, which it notices by the end of a pipe."""
     reaper = subprocess.Popen(
         [sys.executable, "-m", "service.dev.stack.children"],
         stdin=subprocess.PIPE,

@@ -1,7 +1,7 @@
-"""The process that owns the embedded servers: starts them, restarts one that fails, stops both at the end.
+"""Own the embedded servers: start them, restart one that fails, and stop both at the end.
 
-Run by `service.dev.stack.servers` as `python -m service.dev.stack.guard ORDER`. It reports one line of JSON on stdout,
-then lives until its stdin ends, which happens when the process that started it stops, or dies in any way.
+`service.dev.stack.servers` runs it as `python -m service.dev.stack.guard CONFIG`. It reports one line of JSON on stdout
+and lives until its stdin ends, as it does when the process that started it stops or dies in any way.
 """
 
 import fcntl
@@ -26,9 +26,9 @@ WATCH_INTERVAL: Final = 0.5
 
 
 def main(config_json: str) -> int:
-    """Do what `config_json` (JSON, from `start_embedded`) says, until stdin ends."""
+    """Run the servers that `config_json`, from `start_embedded`, names until stdin ends; returns the exit status."""
     for request in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # A signal meant for a whole group must not take the servers away before the processes that use them.
+        # A signal to a whole process group must not stop the servers before the processes that use them.
         signal.signal(request, lambda _signal, _frame: None)
     config = json.loads(config_json)
     try:
@@ -48,7 +48,7 @@ def _report(message: dict[str, str]) -> None:
 
 
 def _supervise(servers: list[Server]) -> None:
-    """Wait for the end of stdin; start a server that dies meanwhile again, on its port."""
+    """Wait for the end of stdin; restart a server that dies meanwhile on its port."""
     while not select.select([sys.stdin], [], [], WATCH_INTERVAL)[0]:
         for server in servers:
             server.restart_if_exited()
@@ -77,10 +77,10 @@ def _run_servers(config: dict[str, str]) -> Iterator[list[Server]]:
 
 @contextmanager
 def _lock_data_dir(data_dir: Path, owner: int) -> Iterator[None]:
-    """Hold the data directory for `owner`; raises DataDirectoryInUseError while another live process does.
+    """Lock the data directory for the process `owner`; raises DataDirectoryInUseError if a live process has it.
 
-    The kernel lets go of the lock when its holder dies, so a stale one cannot exist. If the owner is dead,
-    its guard is busy stopping the servers: that is worth waiting for.
+    The kernel releases the lock when its holder dies, so it is never stale. If only the owner is dead, its guard is
+    still stopping the servers; then wait for it, up to `LOCK_TIMEOUT`.
     """
     try:
         lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)

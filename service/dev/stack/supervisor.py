@@ -1,4 +1,4 @@
-"""`user-tags up`: the embedded servers, the migrations, the web process and the worker, in one terminal."""
+"""Run `user-tags up`: embedded servers, migrations, web processes and worker in one terminal."""
 
 import http.client
 import os
@@ -32,19 +32,19 @@ LOG_SUMMARY_INTERVAL: Final = 30.0
 DEFAULT_RESTART_POLICY: Final = RestartPolicy()
 
 WaitForStop: TypeAlias = Callable[[float], bool]
-"""Waits that many seconds; answers at once, and from then on always, True when a signal asked to stop."""
+"""Waits that many seconds for a signal to stop; True at once, and on every later call, when there was one."""
 
 
 @dataclass(frozen=True)
 class ProcessPlan:
-    """What to run: the migration to its end, then the children in this order (stopped in the reverse)."""
+    """List what to run: the migration to its end, then the children in this order, stopped in the reverse."""
 
     migration: tuple[str, ...]
     children: tuple[Child, ...]
 
 
 def default_process_plan(host: str, port: int, web_processes: int, *, demo: bool) -> ProcessPlan:
-    """Plan the processes of the service itself."""
+    """Return the plan of the service: migration, worker and web processes, with `demo` also the simulated traffic."""
     ours = (sys.executable, "-m", "service")
     serve = (*ours, "serve", "--host", host, "--port", str(port), "--workers", str(web_processes))
     children = (Child("worker", (*ours, "worker")), Child("web", serve))
@@ -64,12 +64,12 @@ def up(
     plan: ProcessPlan | None = None,
     restart_policy: RestartPolicy = DEFAULT_RESTART_POLICY,
 ) -> int:
-    """Run all until SIGINT or SIGTERM (then 0), or until something cannot start (then 1, and it says what).
+    """Run everything; returns 0 after SIGINT or SIGTERM, 1 (and prints why) if something cannot start.
 
-    Servers whose URL `settings` leave out run embedded. `on_ready` gets the children's environment once
-    `/readyz` answers; `summary_line` (which must not raise) is then asked every two seconds and shown as one
-    living line, or every 30 seconds as a plain line if stdout is no terminal. However this process ends,
-    nothing it started stays behind.
+    Servers whose URL `settings` leave out run embedded. `on_ready` gets the environment of the children once `/readyz`
+    answers. From then on `summary_line`, which must not raise, is called every two seconds and its text shown in one
+    line that is overwritten; without a terminal it is printed every 30 seconds. Nothing started here outlives this
+    process, however it ends.
     """
     plan = plan or default_process_plan(host, port, web_processes, demo=demo)
     reachable_host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - no binding
@@ -93,7 +93,7 @@ def up(
 
 
 def child_environment(settings: Settings, servers: EmbeddedServers | None, host: str, port: int) -> dict[str, str]:
-    """Return our environment with the addresses and secrets that `settings` leave open filled in."""
+    """Return the environment of this process, with the addresses and secrets that `settings` leave out filled in."""
     data_dir = Path(settings.data_dir).expanduser().resolve()
     service_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     chosen = settings.public_url != Settings().public_url or "USER_TAGS_PUBLIC_URL" in os.environ
@@ -108,14 +108,14 @@ def child_environment(settings: Settings, servers: EmbeddedServers | None, host:
         "USER_TAGS_SECRETS_KEY": ",".join(settings.secrets_keys),
     }
     if not (settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url):
-        filled["USER_TAGS_JWT_SECRET"] = embedded_secrets(data_dir)[0]
+        filled["USER_TAGS_JWT_SECRET"] = embedded_secrets(data_dir).jwt_secret
     if not settings.secrets_keys:
-        filled["USER_TAGS_SECRETS_KEY"] = embedded_secrets(data_dir)[1]
+        filled["USER_TAGS_SECRETS_KEY"] = embedded_secrets(data_dir).secrets_key
     return environment_with_package_path() | {name: value for name, value in filled.items() if value}
 
 
 class ProcessGroup:
-    """The migration and the children. A context manager that stops them on leaving, the latest first."""
+    """Run the migration and the children; a context manager that stops them on leaving, the last one first."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class ProcessGroup:
             process.stop()
 
     def migrate(self, wait_for_stop: WaitForStop) -> bool:
-        """Run the migration to its end; False if it failed (after saying so) or a stop was asked for."""
+        """Run the migration to its end; returns False if it failed, which is printed, or if a signal said to stop."""
         self._migration.start()
         while self._migration.status() is None:
             if wait_for_stop(POLL_INTERVAL / 2):
@@ -151,7 +151,7 @@ class ProcessGroup:
         return self._migration.status() == 0
 
     def start_until_ready(self, wait_for_stop: WaitForStop, host: str, port: int) -> bool:
-        """Start the children, the late ones once the service answers; False as for `migrate`."""
+        """Start the children, those marked `after_ready` once the service answers; returns False as `migrate` does."""
         self._start(late=False)
         deadline = time.monotonic() + self._restart_policy.ready_timeout
         while not _is_ready(host, port):
@@ -167,7 +167,7 @@ class ProcessGroup:
         return True
 
     def restart_if_exited(self) -> None:
-        """Start those that died again, each after its pause."""
+        """Restart the children that have exited, each after its pause."""
         for process in self._children:
             message = process.restart_if_exited()
             if message:
@@ -194,7 +194,7 @@ def _supervise(
     while True:
         group.restart_if_exited()
         if servers is not None and not servers.is_guard_alive():
-            _print_message("The guard of the embedded PostgreSQL and Valkey is gone, and they with it.")
+            _print_message("The guard of the embedded PostgreSQL and Valkey has died, and they stopped with it.")
             return 1
         if summary_line is not None and time.monotonic() >= due:
             _print_summary(summary_line(), on_terminal=on_terminal)
@@ -211,7 +211,7 @@ def _print_summary(line: str, *, on_terminal: bool) -> None:
 
 
 def _print_message(text: str) -> None:
-    """Print a message of its own, clear of the living line."""
+    """Print a message on a line of its own, in place of the summary line."""
     sys.stdout.flush()
     sys.stderr.write(f"\r\x1b[2K{text}\n" if sys.stderr.isatty() else f"{text}\n")
     sys.stderr.flush()
@@ -226,7 +226,7 @@ def _start_missing_servers(settings: Settings) -> AbstractContextManager[Embedde
 
 @contextmanager
 def _stop_signals() -> Iterator[WaitForStop]:
-    """Turn SIGINT, SIGTERM and SIGHUP into an answer. A pipe, because a handler may not wait for a lock."""
+    """Yield a function that waits for SIGINT, SIGTERM or SIGHUP; by a pipe, since a handler may not take a lock."""
     read_end, write_end = os.pipe()
     stop_signals = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as it is under nohup

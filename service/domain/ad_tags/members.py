@@ -24,17 +24,10 @@ from service.domain.tags.catalogue import (
     write_tag_edits,
 )
 from service.domain.tags.naming import check_name_free, check_version, require_living_tag
-from service.entities.blocks import ChangeNotification
-from service.entities.enums import ChangeCause, Permission, TagKind, TagState
-from service.entities.errors import (
-    BadInputError,
-    FieldError,
-    LimitExceededError,
-    NotFoundError,
-    TagProtectedError,
-)
-from service.entities.principal import Principal
-from service.entities.tags import Catalogue, Tag
+from service.entities.blocks import ChangeCause, ChangeNotification
+from service.entities.errors import BadInputError, FieldError, LimitExceededError, NotFoundError, TagProtectedError
+from service.entities.principal import Permission, Principal
+from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from service.storage import ad_tags, channels, combos, tags
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection

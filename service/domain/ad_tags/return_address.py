@@ -13,10 +13,10 @@ from service.domain.channels.lookup import find_channel
 from service.domain.events.recorder import record_with_retry
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_catalogue
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, Permission
 from service.entities.errors import BadInputError, FieldError
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue, Tag
 from service.entities.users import AdFollow
 from service.foundation.encryption import lookup_hash, new_path_secret

@@ -11,7 +11,6 @@ from service.domain.combos.expressions import AllowedStates, not_usable_reason, 
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
 from service.entities.channels import Channel
-from service.entities.enums import Permission, TagKind
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -21,8 +20,8 @@ from service.entities.errors import (
     TagNotUsableError,
 )
 from service.entities.expressions import Draft, Expression
-from service.entities.principal import Principal
-from service.entities.tags import Catalogue, Tag, TagKey
+from service.entities.principal import Permission, Principal
+from service.entities.tags import Catalogue, Tag, TagKey, TagKind
 from service.entities.users import ChannelUser
 from service.storage import audiences, combos, tags, users
 from service.storage.database.pool import Connection

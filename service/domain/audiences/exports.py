@@ -18,11 +18,10 @@ from service.domain.jobs import JOB_RETENTION, enqueue_job, save_progress, start
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
-from service.entities.enums import Permission
 from service.entities.errors import ChannelNotBoundError
 from service.entities.expressions import Draft
 from service.entities.jobs import Job, JobKind, JobState
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue
 from service.storage import audiences, jobs, tags
 from service.storage.database.pool import Connection

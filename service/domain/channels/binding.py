@@ -10,11 +10,10 @@ from service.domain.default_tags.definitions import DEFAULT_TAG_NAMES, default_t
 from service.domain.input_rules import name_error, normalise_name
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, DefaultTagRule, Permission, TagKind, TagState
+from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import BadInputError, ConflictError, FieldError
-from service.entities.principal import Principal
-from service.entities.tags import Tag, TagChange
+from service.entities.principal import Permission, Principal
+from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
 from service.storage import channels, tags
 from service.storage.database.pool import Connection
@@ -122,7 +121,8 @@ async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: in
     The new ad return address has to be given to the ad platform, so it counts as unconfirmed.
     """
     push, ads = (
-        (runtime.secret_box.encrypt(secret), lookup_hash(secret)) for secret in (new_path_secret(), new_path_secret())
+        channels.AddressSecret(runtime.secret_box.encrypt(secret), lookup_hash(secret))
+        for secret in (new_path_secret(), new_path_secret())
     )
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)

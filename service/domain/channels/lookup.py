@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from service.entities.channels import Channel
-from service.entities.enums import Permission
 from service.entities.errors import ForbiddenError, NotFoundError
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.foundation.batch_reader import BatchReader
 from service.storage import channels
 from service.storage.database.pool import Connection, Pool

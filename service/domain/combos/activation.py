@@ -12,9 +12,10 @@ from typing import Final
 from service.domain.combos.states import lock_combos, publish_and_enqueue
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, write_tag_edits
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ChangeCause, TagState
+from service.entities.tags import TagState
+from service.entities.tasks import TaskName
 from service.storage import combos
 from service.storage.blocks import heads
 
@@ -88,7 +89,7 @@ async def _compute_slice(
                 conn,
                 channel_id,
                 blocks,
-                [(tag_id, combo.expression)],
+                [combos.ComboDefinition(tag_id, combo.expression)],
                 cause=ChangeCause.COMBO_REFRESHED,
                 clock=runtime.clock(),
             )
@@ -121,7 +122,9 @@ async def _activate(runtime: Runtime, channel_id: int, tag_id: int, generation: 
     publish_and_enqueue(runtime, after, [notification])
     if parents_stale:
         runtime.queue.enqueue(
-            "refresh_combos", channel_id, task_id=f"refresh_combos:{channel_id}:{after.catalogue.version}"
+            TaskName.REFRESH_COMBOS,
+            channel_id,
+            task_id=f"{TaskName.REFRESH_COMBOS}:{channel_id}:{after.catalogue.version}",
         )
     return ActivationOutcome.ACTIVE
 

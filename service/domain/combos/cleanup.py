@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import ComboGraph
-from service.entities.enums import ChangeCause, TagState
+from service.entities.tags import TagState
 from service.storage import combos
 from service.storage.blocks import heads
 
@@ -43,7 +43,7 @@ async def _clear(runtime: Runtime, channel_id: int, blocks: Sequence[int]) -> li
             (lapsed_tags(graph), ChangeCause.TAG_LAPSED),
         ):
             if tag_ids:
-                nobody = [(tag_id, None) for tag_id in tag_ids]
+                nobody = [combos.ComboDefinition(tag_id, None) for tag_id in tag_ids]
                 notifications += await combos.write_members(
                     conn, channel_id, blocks, nobody, cause=cause, clock=runtime.clock()
                 )

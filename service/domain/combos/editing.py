@@ -22,12 +22,12 @@ from service.domain.tags.naming import (
     naming_errors,
     require_living_tag,
 )
+from service.entities.blocks import ChangeCause
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ChangeCause, Permission, TagKind, TagState
 from service.entities.errors import BadInputError, ErrorCode, FieldError, TagProtectedError, raise_field_errors
 from service.entities.expressions import Draft, Expression
-from service.entities.principal import Principal
-from service.entities.tags import Tag
+from service.entities.principal import Permission, Principal
+from service.entities.tags import Tag, TagKind, TagState
 from service.storage import combos
 from service.storage.database.pool import Connection
 

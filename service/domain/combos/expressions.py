@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, assert_never
 
-from service.entities.enums import TagState
 from service.entities.errors import ErrorCode, FieldError, FieldPath, raise_field_errors
 from service.entities.expressions import (
     DifferenceDraft,
@@ -20,7 +19,7 @@ from service.entities.expressions import (
     difference,
     tag,
 )
-from service.entities.tags import Catalogue, Tag
+from service.entities.tags import Catalogue, Tag, TagState
 
 MAX_DEPTH: Final = 8
 MAX_LEAVES: Final = 100

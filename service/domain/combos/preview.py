@@ -7,11 +7,10 @@ from service.domain.combos.editing import require_combo_tag, try_parse_edited_ex
 from service.domain.combos.expressions import format_expression, not_usable_errors
 from service.domain.runtime import Runtime
 from service.entities.combos import ComboGraph
-from service.entities.enums import Permission
 from service.entities.errors import ChannelNotBoundError, raise_field_errors
 from service.entities.expressions import Draft, difference
 from service.entities.expressions import tag as leaf
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.tags import Tag
 from service.storage import combos
 from service.storage.combos import count_of_expression

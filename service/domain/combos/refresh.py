@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import ComboGraph
-from service.entities.enums import ChangeCause, TagState
+from service.entities.tags import TagState
 from service.storage import channels, combos
 from service.storage.blocks import heads
 from service.storage.combos import ComboDefinition
@@ -70,7 +70,7 @@ async def refresh_combos(runtime: Runtime, channel_id: int) -> RefreshReport:
 
 def combo_definitions(graph: ComboGraph) -> list[ComboDefinition]:
     """What every computable combo is made of, operands first."""
-    return [(combo.tag_id, combo.expression) for combo in graph.computable()]
+    return [ComboDefinition(combo.tag_id, combo.expression) for combo in graph.computable()]
 
 
 async def refresh_locked_blocks(

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, write_tag_edits
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import Combo, ComboGraph
-from service.entities.enums import ChangeCause, TagState
 from service.entities.errors import ChannelNotBoundError
+from service.entities.tags import TagState
+from service.entities.tasks import TaskName
 from service.storage import channels, combos
 from service.storage.database.pool import Connection
 
@@ -100,15 +101,17 @@ def publish_and_enqueue(runtime: Runtime, graph: ComboGraph, notifications: Iter
 
 def enqueue_activation(runtime: Runtime, channel_id: int, combo: Combo) -> None:
     runtime.queue.enqueue(
-        "activate_combo",
+        TaskName.ACTIVATE_COMBO,
         channel_id,
         combo.tag_id,
         combo.generation,
-        task_id=f"activate_combo:{channel_id}:{combo.tag_id}:{combo.generation}",
+        task_id=f"{TaskName.ACTIVATE_COMBO}:{channel_id}:{combo.tag_id}:{combo.generation}",
     )
 
 
 def enqueue_clearing(runtime: Runtime, graph: ComboGraph) -> None:
     """Members of lapsed and deleted tags show nowhere; their bits may go when there is time."""
     channel_id = graph.catalogue.channel_id
-    runtime.queue.enqueue("clear_members", channel_id, task_id=f"clear_members:{channel_id}:{graph.catalogue.version}")
+    runtime.queue.enqueue(
+        TaskName.CLEAR_MEMBERS, channel_id, task_id=f"{TaskName.CLEAR_MEMBERS}:{channel_id}:{graph.catalogue.version}"
+    )

@@ -15,11 +15,11 @@ from service.domain.tags.naming import (
     naming_errors,
     require_living_tag,
 )
+from service.entities.blocks import ChangeCause
 from service.entities.combos import ComboGraph
-from service.entities.enums import ChangeCause, Permission, TagKind, TagState
 from service.entities.errors import ChannelNotBoundError, TagProtectedError, raise_field_errors
-from service.entities.principal import Principal
-from service.entities.tags import Catalogue, Tag
+from service.entities.principal import Permission, Principal
+from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from service.storage import combos
 
 

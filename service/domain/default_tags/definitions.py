@@ -1,11 +1,15 @@
-"""The default tags of a channel: their names, and the tags that a mask of rules stands for."""
+"""The default tags of a channel: their names, and the tags that a mask of rules stands for.
+
+The rules themselves are in SQL, in `sql/functions/default_tag_rules.sql` (`docs/specification.md` §4.1): who has which
+default tag, from the facts of a user, and when that changes next.
+"""
 
 from collections.abc import Iterable
 from typing import Final
 
 from service.entities.blocks import Transition
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule
+from service.entities.tags import DefaultTagRule
 from service.storage import default_tags
 
 DEFAULT_TAG_NAMES: Final = {

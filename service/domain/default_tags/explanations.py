@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from service.entities.enums import DefaultTagRule, EventKind, ReturnSource
-from service.entities.return_data import Receipt
-from service.entities.users import FACT_OF_EVENT, Facts
+from service.entities.return_data import Receipt, ReturnSource
+from service.entities.tags import DefaultTagRule
+from service.entities.users import FACT_OF_EVENT, EventKind, Facts
 
 TOUCH_EVENTS: Final = {
     EventKind.MESSAGE: ("message", "Sent a message"),

@@ -12,9 +12,8 @@ from service.domain.default_tags.definitions import (
 )
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
-from service.entities.blocks import BlockHead, ChangeNotification
+from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause
 from service.storage import channels, default_tags
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
@@ -36,13 +35,13 @@ class RunReport:
 
 
 async def apply_windows(runtime: Runtime) -> bool:
-    """Makes the windows of the settings the ones in force; True when they changed. Blocks follow with the next run."""
+    """Put the windows of the settings into force and return whether they changed; blocks follow with the next run."""
     wanted = asdict(runtime.settings.windows)
     async with runtime.pool.acquire() as conn:
-        if (await default_tags.current_windows(conn)).windows == wanted:
-            return False
-        await default_tags.insert_windows(conn, wanted, runtime.clock())
-    return True
+        while (await default_tags.current_windows(conn)).windows != wanted:
+            if await default_tags.insert_windows(conn, wanted, runtime.clock()):
+                return True
+    return False
 
 
 async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
@@ -83,7 +82,7 @@ async def evaluate_blocks(
     windows = await default_tags.current_windows(conn)
     instants = {block: head.evaluation_instant(clock) for block, head in locked.items()}
     visits = {
-        block: (head.evaluated_at, instants[block])
+        block: default_tags.Visit(head.evaluated_at, instants[block])
         for block, head in locked.items()
         if head.windows_version == windows.version
     }

@@ -18,9 +18,8 @@ from service.domain.membership import merge_per_user, write_transitions
 from service.domain.people.ordinals import find_or_create_event_users
 from service.domain.privacy.forgetting import forget_if_unfollowed
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification, block_of
+from service.entities.blocks import ChangeCause, ChangeNotification, block_of
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause
 from service.entities.errors import LimitExceededError
 from service.entities.users import AdFollow, UserEvent, facts_from_events
 from service.storage import default_tags as evaluation
@@ -179,7 +178,7 @@ async def _merge(
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
         clock = runtime.clock()
         merging = {
-            ordinals[openid]: (each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
+            ordinals[openid]: evaluation.NewFacts(each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
             for openid, each in facts.items()
         }
         transitions = to_transitions(await evaluation.merge_facts(conn, channel_rules(channel), merging))

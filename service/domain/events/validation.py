@@ -9,8 +9,8 @@ from service.domain.input_rules import (
     OPENID_PATTERN,
     time_rejection,
 )
-from service.entities.enums import EventKind, RejectionCode
-from service.entities.users import UserEvent
+from service.entities.errors import RejectionCode
+from service.entities.users import EventKind, UserEvent
 
 
 def event_rejection(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[RejectionCode, str] | None:

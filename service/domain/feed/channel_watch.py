@@ -7,7 +7,7 @@ from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.replay import structural_steps
 from service.domain.feed.subscriber import BlockWatch, Subscriber
 from service.domain.feed.watch import Watch
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause
 from service.entities.tags import Catalogue
 from service.storage import feed, tags
 from service.storage.blocks import change_log

@@ -8,8 +8,7 @@ from typing import Final
 
 from service.domain.feed.change_log_reader import ChangeLogReader
 from service.domain.feed.cursors import openid_hash
-from service.entities.blocks import offset_of
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause, offset_of
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import TagChange, UserTagChange
 from service.storage import feed, tags

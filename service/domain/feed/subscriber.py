@@ -7,7 +7,7 @@ from typing import Final
 
 from service.domain.feed.cursors import openid_hash
 from service.domain.feed.replay import StructuralStep
-from service.entities.enums import ChangeCause
+from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.tags import Catalogue, UserTagChange
 from service.foundation.mailbox import Mailbox

@@ -10,9 +10,8 @@ from service.domain.feed.cursors import decode_panel_cursor, encode_panel_cursor
 from service.domain.feed.hub import Hub
 from service.domain.feed.panel_watch import merge_updates
 from service.domain.runtime import Runtime
-from service.entities.enums import Permission
 from service.entities.feed import PanelPosition, PanelUpdate
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.foundation.mailbox import Mailbox
 
 CHANNEL_POLL_INTERVAL: Final = 5.0

@@ -14,8 +14,7 @@ from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, 
 from service.domain.people.ordinals import create_users
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import RejectionCode
-from service.entities.errors import LimitExceededError
+from service.entities.errors import LimitExceededError, RejectionCode
 from service.storage import channels, users
 
 MAX_PAIRS_PER_REQUEST: Final = 10_000

@@ -6,8 +6,7 @@ from typing import Final, TypeVar
 
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of
-from service.entities.enums import EventKind
-from service.entities.users import AdFollow, UserEvent
+from service.entities.users import AdFollow, EventKind, UserEvent
 from service.storage import channels, users
 from service.storage import users as forgetting
 from service.storage.blocks import heads

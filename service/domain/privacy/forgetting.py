@@ -16,9 +16,8 @@ from service.domain.channels.lookup import find_channel
 from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, write_transitions
 from service.domain.return_data.members import forget_batch_members
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification, Transition, block_of, offset_of
-from service.entities.enums import ChangeCause, Permission
-from service.entities.principal import Principal
+from service.entities.blocks import ChangeCause, ChangeNotification, Transition, block_of, offset_of
+from service.entities.principal import Permission, Principal
 from service.storage import channels, users
 from service.storage import users as forgetting
 from service.storage.blocks import heads

@@ -1,7 +1,6 @@
 """The life of a batch after it was written: undone, expired, or settled for good (specification §4.2)."""
 
 import itertools
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +10,10 @@ from service.domain.channels.lookup import find_channel
 from service.domain.membership import write_transitions
 from service.domain.return_data.members import TagBits, by_block, ordinals_in, slots_of
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification, bitmap_of
-from service.entities.enums import BatchEnd, ChangeCause, Permission, ReturnMode
+from service.entities.blocks import ChangeCause, ChangeNotification, bitmap_of
 from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldError, NotFoundError
-from service.entities.principal import Principal
-from service.entities.return_data import Receipt
+from service.entities.principal import Permission, Principal
+from service.entities.return_data import BatchEnd, Receipt, ReturnMode
 from service.storage import channels
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
@@ -23,8 +21,6 @@ from service.storage.return_data import batch_members, batches
 
 MAX_BATCHES_PER_QUERY: Final = 100
 MAX_BATCH_ID: Final = 2**62
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +116,10 @@ async def settle_batches(runtime: Runtime, channel_id: int, before: datetime) ->
             return settled
 
 
-async def expire_batches_of_all_channels(runtime: Runtime) -> None:
-    """Ends what has expired in any channel. One that fails does not hold up the others."""
+async def channels_with_expired_batches(runtime: Runtime) -> list[int]:
+    """Return the ids of the channels where `expire_batches` has something to do."""
     async with runtime.pool.acquire() as conn:
-        due = await batches.channels_with_expired_batches(conn, runtime.clock())
-    for channel_id in due:
-        try:
-            await expire_batches(runtime, channel_id)
-        except Exception:
-            log.exception("ending the expired batches of channel %d failed", channel_id)
+        return await batches.channels_with_expired_batches(conn, runtime.clock())
 
 
 async def _end_batches(

@@ -10,15 +10,10 @@ from typing import Final
 
 from service.domain.input_rules import MALFORMED_OPENID_REASON
 from service.domain.return_data.csv_reader import LineTooLongError, OpenidReader, OpenidRow, RejectedRow
-from service.domain.return_data.submission import (
-    MAX_OPENIDS_PER_REQUEST,
-    ReturnRecorder,
-    Submission,
-)
+from service.domain.return_data.submission import MAX_OPENIDS_PER_REQUEST, ReturnRecorder, Submission
 from service.entities.channels import Channel
-from service.entities.enums import ReturnMode
 from service.entities.errors import BadInputError, FieldError
-from service.entities.return_data import Receipt, ReceiptKey
+from service.entities.return_data import Receipt, ReceiptKey, ReturnMode
 
 MAX_KEY_LENGTH: Final = 100
 UNMATCHED_REASON: Final = "Nobody on this channel is known to be the same person."

@@ -9,9 +9,8 @@ from typing import Final
 
 from service.domain.channels.lookup import require_permission
 from service.domain.runtime import Runtime
-from service.entities.enums import Permission
 from service.entities.errors import NotFoundError
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.return_data import ReturnEndpoint
 from service.foundation.encryption import lookup_hash, new_path_secret
 from service.storage import channels

@@ -21,7 +21,6 @@ from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_catalogue, new_tag, write_tag_edits
 from service.domain.tags.naming import check_name_free
 from service.entities.channels import Channel
-from service.entities.enums import RejectionCode, ReturnMode, ReturnSource, TagKind, TagState
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -29,9 +28,11 @@ from service.entities.errors import (
     FieldError,
     LimitExceededError,
     NotFoundError,
+    RejectionCode,
     RequestError,
 )
-from service.entities.return_data import Receipt, RejectedOpenid
+from service.entities.return_data import Receipt, RejectedOpenid, ReturnMode, ReturnSource
+from service.entities.tags import TagKind, TagState
 from service.storage.database.pool import DeadlockError
 from service.storage.return_data import batches, idempotency_keys
 from service.storage.users import UserForgottenError

@@ -12,11 +12,10 @@ from service.domain.membership import write_transitions
 from service.domain.people.ordinals import find_or_create_users
 from service.domain.return_data.members import TagBits, batch_member_rows, by_block, slots_of
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification, block_of
+from service.entities.blocks import ChangeCause, ChangeNotification, block_of
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, ReturnMode, ReturnSource
 from service.entities.errors import ChannelNotBoundError
-from service.entities.return_data import Receipt, RejectedOpenid
+from service.entities.return_data import Receipt, RejectedOpenid, ReturnMode, ReturnSource
 from service.storage import channels, users
 from service.storage import users as forgetting
 from service.storage.blocks import heads
@@ -95,7 +94,9 @@ async def write_batch(
         else:
             receipt, notifications = await _replace(conn, runtime, channel_id, batch, people)
         if key is not None:
-            await idempotency_keys.save_key_receipt(conn, *key, (channel_id, receipt.batch_id))
+            await idempotency_keys.save_key_receipt(
+                conn, *key, idempotency_keys.ReceiptId(channel_id, receipt.batch_id)
+            )
     runtime.publisher.publish(notifications)
     return receipt, False
 

@@ -9,10 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from service.entities.blocks import ChangeNotification
-from service.entities.enums import ChangeCause, TagKind, TagState
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.errors import ChannelNotBoundError, LimitExceededError
-from service.entities.tags import Catalogue, Tag, TagChange
+from service.entities.tags import Catalogue, Tag, TagChange, TagKind, TagState
 from service.storage import channels, tags
 from service.storage.database.pool import Connection
 

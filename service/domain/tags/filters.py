@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.entities.enums import TagKind, TagState
-from service.entities.tags import Tag
+from service.entities.tags import Tag, TagKind, TagState
 
 
 @dataclass(frozen=True, slots=True)

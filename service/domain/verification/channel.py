@@ -12,9 +12,8 @@ from service.domain.default_tags.scheduled_run import evaluate_blocks
 from service.domain.membership import merge_per_user, write_transitions
 from service.domain.runtime import Runtime
 from service.domain.verification.return_tags import return_tag_differences
-from service.entities.blocks import BlockHead, ChangeNotification, Transition
+from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification, Transition
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause
 from service.storage import default_tags
 from service.storage.ad_tags import ad_tag_differences
 from service.storage.blocks import heads, members

@@ -1,1 +1,1 @@
-"""Blocks: heads, members and the change log."""
+"""Store blocks: heads, members and the change log."""

@@ -1,4 +1,4 @@
-"""The change log of blocks: what each version did to whom."""
+"""Store the change log of blocks: what each version did to whom."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,7 @@ from typing import TypeAlias
 
 from asyncpg import BitString
 
-from service.entities.blocks import BLOCK_SIZE, bitmap_of
-from service.entities.enums import ChangeCause
+from service.entities.blocks import BLOCK_SIZE, ChangeCause, bitmap_of
 from service.entities.tags import UserTagChange
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -21,7 +20,7 @@ Revision: TypeAlias = tuple[int, datetime]
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A small change: what one version did to one user."""
+    """Describe a small change: what one version did to one user."""
 
     block: int
     version: int
@@ -33,7 +32,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class BulkLogLine:
-    """A change of many users: what one version did to one tag."""
+    """Describe a change of many users: what one version did to one tag."""
 
     block: int
     version: int
@@ -45,7 +44,7 @@ class BulkLogLine:
 
 @dataclass(frozen=True, slots=True)
 class ChangesSince:
-    """`known` is False where the log does not hold the version asked from: then the rest says nothing."""
+    """Hold the changes after a version; where `known` is False the log does not hold it, and the rest says nothing."""
 
     version: int
     at: datetime
@@ -54,6 +53,7 @@ class ChangesSince:
 
 
 async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[LogLine], cause: ChangeCause) -> None:
+    """Log small changes, a line for each user."""
     await conn.execute(
         STATEMENTS["log_user_changes"],
         channel_id,
@@ -68,6 +68,7 @@ async def log_user_changes(conn: Connection, channel_id: int, lines: Sequence[Lo
 
 
 async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[BulkLogLine], cause: ChangeCause) -> None:
+    """Log changes of many users, a line for each tag."""
     listed: list[int] = []
     starts, added_ends, removed_ends = [], [], []
     for line in lines:
@@ -96,7 +97,7 @@ async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[Bu
 async def changes_since(
     conn: Connection, channel_id: int, block: int, known: Revision, offsets: Iterable[int]
 ) -> ChangesSince:
-    """What happened to `offsets` of a block after the (version, at) in `known`, in order."""
+    """Return what happened to `offsets` of a block after the (version, at) in `known`, in order."""
     rows = await conn.fetch(STATEMENTS["changes_since"], channel_id, block, *known, list(offsets))
     if not rows:
         return ChangesSince(known[0], known[1], known=False, changes=())
@@ -123,7 +124,7 @@ async def changes_since(
 async def changes_since_each(
     conn: Connection, channel_id: int, block: int, asked: Sequence[tuple[Revision, int]]
 ) -> list[ChangesSince]:
-    """For each ((version, at), offset) what happened to that offset since: the log is read once for all of them."""
+    """Return, for each ((version, at), offset), what happened to that offset since; reads the log once for all."""
     revisions = sorted({revision for revision, _ in asked})
     read = await changes_since(conn, channel_id, block, revisions[0], sorted({offset for _, offset in asked}))
     versions, instants = [version for version, _ in revisions], [at for _, at in revisions]
@@ -147,7 +148,7 @@ async def changes_since_each(
 async def history_of_user(
     conn: Connection, channel_id: int, block: int, offset: int, *, before: int, limit: int
 ) -> list[UserTagChange]:
-    """Changes of one user before a version, newest first."""
+    """Return at most `limit` changes of one user before a version, newest first."""
     rows = await conn.fetch(STATEMENTS["history_of_user"], channel_id, block, offset, before, limit)
     return [
         UserTagChange(
@@ -163,7 +164,7 @@ async def history_of_user(
 
 
 async def prune_block(conn: Connection, channel_id: int, block: int, before: datetime) -> None:
-    """Forgets what happened before an instant; the caller holds the block. The newest forgotten version stays known."""
+    """Delete what happened before an instant; the caller holds the block. The newest deleted version stays known."""
     version = await conn.fetchval(STATEMENTS["prunable_version"], channel_id, block, before)
     if version is None:
         return
@@ -173,7 +174,7 @@ async def prune_block(conn: Connection, channel_id: int, block: int, before: dat
 
 
 def _listed(offsets: Sequence[int]) -> Sequence[int]:
-    """The offsets that are written one by one; none where there is a bitmap of them."""
+    """Return the offsets that are written one by one: none where there is a bitmap of them."""
     return offsets if len(offsets) <= MAX_OFFSETS_AS_LIST else ()
 
 

@@ -1,4 +1,4 @@
-"""Block heads: locks, versions, and which blocks the scheduled run must visit."""
+"""Lock block heads, record their versions, and find the blocks that the scheduled run must visit."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,12 +9,15 @@ from service.storage.database.statements import STATEMENTS
 
 
 async def insert_heads(conn: Connection, channel_id: int, blocks: Iterable[int], now: datetime) -> None:
-    """Heads of blocks that begin to exist; those that do already stay as they are."""
+    """Insert the heads of new blocks; those that exist stay as they are."""
     await conn.execute(STATEMENTS["insert_heads"], channel_id, sorted(blocks), now)
 
 
 async def lock_heads(conn: Connection, channel_id: int, blocks: Iterable[int]) -> dict[int, BlockHead]:
-    """Locks in ascending order. What the caller reads next sees everything that the wait was for."""
+    """Lock blocks in ascending order and return their heads, `{block: head}`.
+
+    The next statement of the caller sees everything that the wait was for.
+    """
     rows = await conn.fetch(STATEMENTS["lock_heads"], channel_id, sorted(blocks))
     return {
         row["block"]: BlockHead(
@@ -30,14 +33,16 @@ async def lock_heads(conn: Connection, channel_id: int, blocks: Iterable[int]) -
 
 
 async def blocks_of(conn: Connection, channel_id: int) -> list[int]:
+    """Return every block of a channel, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_of"], channel_id)]
 
 
 async def blocks_to_evaluate(conn: Connection, channel_id: int, now: datetime) -> list[int]:
-    """Blocks in which a boundary has passed, plus those being written at this moment: an evaluation from before
-    the boundary may be about to commit there.
+    """Return the blocks in which a boundary has passed, and those being written at this moment, ascending.
+
+    In the latter an evaluation from before the boundary may be about to commit.
     """
-    # In this order: what is being written at the first look counts as such, what committed before is in the second.
+    # In this order: a block that is written during the first look is visited; what committed before is in the second.
     unlocked = await unlocked_blocks(conn, channel_id)
     due = {row["block"] for row in await conn.fetch(STATEMENTS["due_blocks"], channel_id, now)}
     every = set(await blocks_of(conn, channel_id))
@@ -45,12 +50,12 @@ async def blocks_to_evaluate(conn: Connection, channel_id: int, now: datetime) -
 
 
 async def unlocked_blocks(conn: Connection, channel_id: int) -> set[int]:
-    """Blocks that nobody is writing at this moment."""
+    """Return the blocks that nobody is writing at this moment."""
     return {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
 
 
 async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, tuple[int, datetime]]) -> None:
-    """New (version, at) by block; the caller holds the locks."""
+    """Record new versions, `{block: (version, at)}`; the caller holds the locks."""
     blocks = sorted(versions)
     await conn.execute(
         STATEMENTS["advance_heads"],
@@ -64,7 +69,7 @@ async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, t
 async def raise_evaluated_at(
     conn: Connection, channel_id: int, instants: dict[int, datetime], windows_version: int
 ) -> None:
-    """Everyone in these locked blocks has been evaluated at these instants."""
+    """Record that everybody in locked blocks has been evaluated, `{block: instant}`, under the windows of a version."""
     blocks = sorted(instants)
     await conn.execute(
         STATEMENTS["raise_evaluated_at"], channel_id, blocks, [instants[block] for block in blocks], windows_version

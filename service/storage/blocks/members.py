@@ -1,10 +1,10 @@
-"""Bitmaps of tags and the counts beside them."""
+"""Store the bitmaps of tags and the counts beside them."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from asyncpg import BitString
 
@@ -13,13 +13,13 @@ from service.entities.tags import MemberCount
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
-# Up to so many bits of a bitmap are set one by one; more are flipped with a bitmap of their own. Eight, as in the SQL.
+# Up to eight bits of a bitmap, as many as `set_member_bits` has places for, are set one by one.
 MAX_SINGLE_BITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Offsets of one locked block that gain and lose one tag: who did not have it, and who had it."""
+    """Hold offsets of one locked block that gain a tag, which none of them had, and that lose it, which all had."""
 
     block: int
     tag_id: int
@@ -29,18 +29,35 @@ class Flip:
 
     @property
     def is_small(self) -> bool:
+        """Tell whether the bits are set one by one."""
         return len(self.added) + len(self.removed) <= MAX_SINGLE_BITS
 
     @property
     def delta(self) -> int:
+        """Return by how much the count of members grows."""
         return len(self.added) - len(self.removed)
 
 
+class Miscount(NamedTuple):
+    """Hold a tag of a block whose count is not the number of its bits."""
+
+    tag_id: int
+    counted: int
+    members: int
+
+
+class StrayBits(NamedTuple):
+    """Hold the tags that an offset has although nobody has the offset."""
+
+    offset: int
+    tag_ids: list[int]
+
+
 async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> None:
-    """Flips bits and keeps the counts; the caller holds the blocks and read the difference after locking them."""
+    """Flip bits and keep the counts; the caller holds the blocks and read the difference after locking them."""
     small = [flip for flip in flips if flip.is_small]
     found = await _set_single_bits(conn, channel_id, small) if small else frozenset()
-    # A tag nobody of the block had has no row yet.
+    # What is left has no row: nobody of the block had the tag so far.
     await _flip_bitmaps(conn, channel_id, [flip for flip in flips if (flip.block, flip.tag_id) not in found])
     counted = [flip for flip in flips if flip.delta]
     if counted:
@@ -55,7 +72,10 @@ async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip])
 
 
 async def _set_single_bits(conn: Connection, channel_id: int, flips: Sequence[Flip]) -> AbstractSet[tuple[int, int]]:
-    """Those (block, tag id) that have a row. One bit costs less than the 4 kB of a bitmap with one bit in it."""
+    """Set single bits, and return the (block, tag id) that have a row.
+
+    One bit costs less than the 4 kB of a bitmap with one bit in it.
+    """
     offsets: list[int] = []
     values: list[int] = []
     for flip in flips:
@@ -90,28 +110,30 @@ async def _flip_bitmaps(conn: Connection, channel_id: int, flips: Sequence[Flip]
 
 
 async def member_counts(conn: Connection, channel_id: int) -> dict[int, MemberCount]:
-    """Members and the time of their last change, by tag id; a tag nobody ever had is absent."""
+    """Return the members of each tag and when that last changed, `{tag_id: count}`; a tag nobody ever had is absent."""
     rows = await conn.fetch(STATEMENTS["member_counts"], channel_id)
     return {row["tag_id"]: MemberCount(row["members"], row["at"]) for row in rows}
 
 
-async def miscounted_tags(conn: Connection, channel_id: int, block: int) -> list[tuple[int, int, int]]:
-    """(tag id, stored count, true count) where the two differ, in a locked block."""
+async def miscounted_tags(conn: Connection, channel_id: int, block: int) -> list[Miscount]:
+    """Return the tags of a locked block whose count is not the number of their bits."""
     rows = await conn.fetch(STATEMENTS["miscounted_tags"], channel_id, block)
-    return [(row["tag_id"], row["counted"], row["members"]) for row in rows]
+    return [Miscount(row["tag_id"], row["counted"], row["members"]) for row in rows]
 
 
 async def set_member_count(
     conn: Connection, channel_id: int, block: int, tag_id: int, members: int, at: datetime
 ) -> None:
+    """Correct the count of a tag in a locked block."""
     await conn.execute(STATEMENTS["set_member_count"], channel_id, block, tag_id, members, at)
 
 
-async def stray_members(conn: Connection, channel_id: int, block: int) -> list[tuple[int, list[int]]]:
-    """(offset, tag ids) of bits that belong to nobody, in a locked block."""
+async def stray_members(conn: Connection, channel_id: int, block: int) -> list[StrayBits]:
+    """Return the bits of a locked block that belong to nobody, by offset."""
     rows = await conn.fetch(STATEMENTS["stray_members"], channel_id, block)
-    return [(row["user_offset"], row["tag_ids"]) for row in rows]
+    return [StrayBits(row["user_offset"], row["tag_ids"]) for row in rows]
 
 
 async def drop_empty_members(conn: Connection, channel_id: int, block: int) -> None:
+    """Delete the rows of tags that nobody of a locked block has."""
     await conn.execute(STATEMENTS["drop_empty_members"], channel_id, block)

@@ -1,1 +1,1 @@
-"""The connection pool, named statements and migrations."""
+"""Open the connection pool, read the files of `sql/`, and migrate."""

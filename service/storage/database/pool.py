@@ -1,4 +1,4 @@
-"""Connections: one pool a process, and the alias every storage function takes first."""
+"""Open database connections, one pool a process, and name the types by which all of `storage` knows them."""
 
 import asyncio
 import socket
@@ -10,15 +10,15 @@ from asyncpg.pool import PoolConnectionProxy
 if TYPE_CHECKING:
     BareConnection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 else:
-    # Generic only in its stubs.
+    # The class is generic in its stubs only.
     BareConnection = asyncpg.Connection
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
-# A connection that broke or was never there, in all the ways asyncpg says so; the first is a socket's own. What was
-# asked may have happened or not.
+# All that asyncpg raises when a connection broke or never came about; the first is the socket's own. The statement may
+# have been executed or not.
 CONNECTION_LOST: Final = (
     OSError,
     asyncpg.InterfaceError,
@@ -33,13 +33,13 @@ CONNECTION_LOST: Final = (
 DatabaseError: TypeAlias = asyncpg.PostgresError
 DeadlockError: TypeAlias = asyncpg.DeadlockDetectedError
 
-# Seconds. Somebody who is behind a broken network must neither wait for ever nor make others wait.
+# In seconds. A client behind a broken network must neither wait for ever nor make others wait.
 CONNECT_TIMEOUT: Final = 5
 CANCEL_TIMEOUT: Final = 5
-# The kernel asks a silent server for a sign of life, and gives up on one that acknowledges nothing.
+# In seconds. The kernel probes a silent server, and gives up on one that acknowledges nothing.
 KEEPALIVE_INTERVAL: Final = 5
 UNACKNOWLEDGED_TIMEOUT: Final = 15
-# The server ends a transaction whose client says nothing, and with it the locks of a process that is out of reach.
+# The server rolls back a transaction whose client says nothing, so that a process out of reach keeps no locks.
 IDLE_TRANSACTION_TIMEOUT: Final = "10s"
 SERVER_SETTINGS: Final = {
     "application_name": "user-tags",
@@ -52,18 +52,19 @@ SERVER_SETTINGS: Final = {
 
 
 class SessionlessConnection(BareConnection):
-    """Keeps no session state, so giving it back to the pool needs no reset query."""
+    """Keep no session state, so that giving the connection back to the pool needs no query."""
 
     def get_reset_query(self) -> str:
+        """Return no query: there is nothing to reset."""
         return ""
 
     async def _cancel(
         self, waiter: "asyncio.Future[None]", cancel_waiter: "asyncio.Future[None] | None" = None
     ) -> None:
-        """Ends the connection when the server does not take the cancellation of a statement soon: whoever gives the
-        connection back waits for this. asyncpg has the patience here that it has with statements.
+        """End the connection when the server does not take the cancellation of a statement in time.
 
-        The other connections of the pool went the same way, so they are made anew before they are used again.
+        Giving the connection back waits for this, and asyncpg would wait as long as for a statement. The other
+        connections of the pool went the same way, so they are made anew before they are used again.
         """
         async with asyncio.timeout(CANCEL_TIMEOUT) as deadline:
             await super()._cancel(waiter, cancel_waiter)  # type: ignore[misc]
@@ -75,7 +76,8 @@ class SessionlessConnection(BareConnection):
 
 
 async def open_pool(database_url: str, *, size: int, answer_timeout: float = 60) -> Pool:
-    """A pool of at most `size` connections; a statement that takes longer than so many seconds raises TimeoutError.
+    """Open a pool of at most `size` connections; a statement that takes longer than `answer_timeout` seconds raises
+    TimeoutError.
 
     Raises OSError or asyncpg.PostgresError when there is no database.
     """

@@ -1,22 +1,22 @@
-"""The named statements of `sql/queries`, read once.
+"""Read the named statements of `sql/queries`, once.
 
-A file holds statements of one topic; each begins with `-- name: x`, then one line that says what it answers.
-They run unchanged in psql after `prepare`.
+A file holds the statements of the storage module of the same name. Each begins with `-- name: x`, then a comment that
+says what it does. They run unchanged in psql after `prepare`.
 """
 
 import re
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-SQL_ROOT: Final = Path(__file__).resolve().parents[3] / "sql"
+from service.storage.database.sql_files import read_sql
+
 NAMED: Final = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
 
 
 def _read_statements() -> dict[str, str]:
     found: dict[str, str] = {}
-    for path in sorted((SQL_ROOT / "queries").glob("*.sql")):
-        _, *parts = NAMED.split(path.read_text(encoding="utf-8"))
+    for file_text in read_sql("queries").values():
+        _, *parts = NAMED.split(file_text)
         for name, text in zip(parts[::3], parts[2::3], strict=True):
             if name in found:
                 raise ValueError(f"the statement {name} is defined twice")

@@ -1,1 +1,1 @@
-"""Returned data: batches, their members, endpoints and idempotency keys."""
+"""Store return data: batches, their members, endpoints and idempotency keys."""

@@ -1,4 +1,4 @@
-"""Whom batches in force hold, beside the bitmaps of their tags."""
+"""Store the people that batches in force hold, beside the bitmaps of their tags."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,16 +13,18 @@ from service.storage.database.statements import STATEMENTS
 async def bits_of_tags(
     conn: Connection, channel_id: int, tag_ids: Iterable[int], blocks: Iterable[int]
 ) -> dict[tuple[int, int], bytes]:
-    """Bitmaps by (tag id, block) in locked blocks; absent where nobody ever had the tag."""
+    """Return the bitmaps of tags in locked blocks, `{(tag_id, block): bitmap}`; absent where nobody had the tag."""
     rows = await conn.fetch(STATEMENTS["bits_of_tags"], channel_id, list(tag_ids), list(blocks))
     return {(row["tag_id"], row["block"]): row["members"].bytes for row in rows}
 
 
 async def blocks_of_tag(conn: Connection, channel_id: int, tag_id: int) -> list[int]:
+    """Return the blocks in which somebody has or had a tag, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_of_tag"], channel_id, tag_id)]
 
 
 async def insert_batch_members(conn: Connection, channel_id: int, rows: Sequence[BatchMembers]) -> None:
+    """Insert the people that new batches hold."""
     await conn.execute(
         STATEMENTS["insert_batch_members"],
         channel_id,
@@ -37,7 +39,7 @@ async def insert_batch_members(conn: Connection, channel_id: int, rows: Sequence
 async def members_of_batches(
     conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
 ) -> list[BatchMembers]:
-    """What these batches hold there."""
+    """Return the people that these batches of a tag hold in these slots."""
     rows = await conn.fetch(STATEMENTS["members_of_batches"], channel_id, tag_id, list(slot_numbers), list(batch_ids))
     return [
         BatchMembers(
@@ -52,7 +54,7 @@ async def members_of_batches(
 
 
 async def batch_members_of_block(conn: Connection, channel_id: int, slot_numbers: Iterable[int]) -> list[BatchMembers]:
-    """What all batches of living tags hold there, whichever they are."""
+    """Return the people that all batches of living tags hold in these slots; slots and batch ids are left out (0)."""
     rows = await conn.fetch(STATEMENTS["batch_members_of_block"], channel_id, list(slot_numbers))
     return [
         BatchMembers(
@@ -67,13 +69,13 @@ async def batch_members_of_block(conn: Connection, channel_id: int, slot_numbers
 
 
 async def return_bits_of_block(conn: Connection, channel_id: int, block: int) -> dict[int, bytes]:
-    """Bitmaps of the living return tags of a locked block."""
+    """Return the bitmaps of the living return tags of a locked block, `{tag_id: bitmap}`."""
     rows = await conn.fetch(STATEMENTS["return_bits_of_block"], channel_id, block)
     return {row["tag_id"]: row["members"].bytes for row in rows}
 
 
 async def existing_ordinals(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> set[int]:
-    """Those of these ordinals that somebody has."""
+    """Return those of these ordinals that somebody has."""
     return {row["ordinal"] for row in await conn.fetch(STATEMENTS["existing_ordinals"], channel_id, list(ordinals))}
 
 
@@ -85,7 +87,7 @@ async def held_by_other_batches(
     ordinals: Iterable[int],
     batch_ids: Iterable[int],
 ) -> set[int]:
-    """Which of these people batches other than these hold."""
+    """Return those of these ordinals that are held by batches of the tag other than `batch_ids`."""
     rows = await conn.fetch(
         STATEMENTS["held_by_other_batches"], channel_id, tag_id, list(slot_numbers), list(ordinals), list(batch_ids)
     )
@@ -95,17 +97,19 @@ async def held_by_other_batches(
 async def delete_batch_members(
     conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
 ) -> None:
+    """Delete the people that these batches of a tag hold in these slots."""
     await conn.execute(STATEMENTS["delete_batch_members"], channel_id, tag_id, list(slot_numbers), list(batch_ids))
 
 
 async def delete_batch_members_of_tag(conn: Connection, channel_id: int, tag_id: int) -> None:
+    """Delete the people that all batches of a tag hold."""
     await conn.execute(STATEMENTS["delete_batch_members_of_tag"], channel_id, tag_id)
 
 
 async def remove_from_batches(
     conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], offsets: Mapping[int, Sequence[int]]
 ) -> None:
-    """Takes people, given as offsets by locked block, out of every batch of a tag."""
+    """Remove people, `{locked block: offsets}`, from every batch of a tag."""
     ordinals = [block * BLOCK_SIZE + offset for block, those in offsets.items() for offset in those]
     bits = [BitString.frombytes(bitmap_of(those), BLOCK_SIZE) for those in offsets.values()]
     await conn.execute(STATEMENTS["remove_from_batch_lists"], channel_id, tag_id, list(slot_numbers), ordinals)
@@ -114,7 +118,7 @@ async def remove_from_batches(
 
 
 async def add_settled_members(conn: Connection, channel_id: int, tag_id: int, members: Mapping[int, bytes]) -> None:
-    """Adds bitmaps by block to those who are held for good."""
+    """Add bitmaps, `{block: bitmap}`, to the people of a tag who are held for good."""
     bits = [BitString.frombytes(those, BLOCK_SIZE) for those in members.values()]
     await conn.execute(STATEMENTS["add_settled_members"], channel_id, tag_id, list(members), bits)
 
@@ -122,7 +126,7 @@ async def add_settled_members(conn: Connection, channel_id: int, tag_id: int, me
 async def remove_from_all_batches(
     conn: Connection, channel_id: int, slot_numbers: Iterable[int], offsets: Mapping[int, Sequence[int]]
 ) -> None:
-    """Takes people, given as offsets by locked block, out of every batch of every tag."""
+    """Remove people, `{locked block: offsets}`, from every batch of every tag."""
     ordinals = [block * BLOCK_SIZE + offset for block, those in offsets.items() for offset in those]
     bits = [BitString.frombytes(bitmap_of(those), BLOCK_SIZE) for those in offsets.values()]
     await conn.execute(STATEMENTS["remove_from_all_batch_lists"], channel_id, list(slot_numbers), ordinals)

@@ -1,53 +1,76 @@
-"""Return tags by their key, and batches with their receipts."""
+"""Store return tags by their keys, and batches with their receipts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import asyncpg
 import orjson
 
-from service.entities.enums import BatchEnd, RejectionCode, ReturnMode, ReturnSource
-from service.entities.return_data import Receipt, RejectedOpenid
+from service.entities.errors import RejectionCode
+from service.entities.return_data import BatchEnd, Receipt, RejectedOpenid, ReturnMode, ReturnSource
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
-async def return_tag_by_key(conn: Connection, channel_id: int, category: str, label: str) -> tuple[bool, int | None]:
-    """Whether the gate is open, and the living tag under an integrator's key."""
+class ReturnTagLookUp(NamedTuple):
+    """Hold the living tag under a key, None if there is none, and whether the gate of the channel is open."""
+
+    is_open: bool
+    tag_id: int | None
+
+
+class ReturnTagKey(NamedTuple):
+    """Hold the key under which integrators submit to a tag, whatever the tag is called in the panel."""
+
+    category: str
+    label: str
+
+
+class BatchOfTag(NamedTuple):
+    """Hold the number of a batch and the id of its tag."""
+
+    tag_id: int
+    batch_id: int
+
+
+async def return_tag_by_key(conn: Connection, channel_id: int, category: str, label: str) -> ReturnTagLookUp:
+    """Return the living tag under an integrator's key, and whether the gate is open."""
     row = await conn.fetchrow(STATEMENTS["return_tag_by_key"], channel_id, category, label)
-    return (False, None) if row is None else (row["open"], row["tag_id"])
+    return ReturnTagLookUp(is_open=False, tag_id=None) if row is None else ReturnTagLookUp(row["open"], row["tag_id"])
 
 
 async def insert_return_tag(conn: Connection, channel_id: int, tag_id: int, category: str, label: str) -> None:
+    """Insert the key of a new tag."""
     await conn.execute(STATEMENTS["insert_return_tag"], channel_id, tag_id, category, label)
 
 
-async def return_tag_keys(conn: Connection, channel_id: int) -> dict[int, tuple[str, str]]:
-    """(category, label) by tag id, deleted tags too."""
+async def return_tag_keys(conn: Connection, channel_id: int) -> dict[int, ReturnTagKey]:
+    """Return the keys of the return tags of a channel, deleted ones too, `{tag_id: key}`."""
     rows = await conn.fetch(STATEMENTS["return_tag_keys"], channel_id)
-    return {row["tag_id"]: (row["category"], row["label"]) for row in rows}
+    return {row["tag_id"]: ReturnTagKey(row["category"], row["label"]) for row in rows}
 
 
 async def lock_tags_shared(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> set[int]:
-    """Holds tags against edits and replacement; those that live."""
+    """Lock tags against edits and replacement, and return the ids of those that live."""
     rows = await conn.fetch(STATEMENTS["lock_tags_shared"], channel_id, sorted(tag_ids))
     return {row["tag_id"] for row in rows if row["living"]}
 
 
 async def lock_tag_exclusive(conn: Connection, channel_id: int, tag_id: int) -> bool:
-    """Holds a tag against everybody else who changes its batches; whether it lives."""
+    """Lock a tag against every other change of its batches, and return whether it lives."""
     row = await conn.fetchrow(STATEMENTS["lock_tag_exclusive"], channel_id, tag_id)
     return row is not None and row["living"]
 
 
 async def allocate_batch_ids(conn: Connection, channel_id: int, count: int) -> range:
-    """Numbers for new batches, in commit order; the last lock of a transaction."""
+    """Reserve `count` numbers for new batches, in commit order; the last lock of a transaction."""
     last = await conn.fetchval(STATEMENTS["allocate_batch_ids"], channel_id, count)
     return range(last - count + 1, last + 1)
 
 
 async def insert_batches(conn: Connection, channel_id: int, receipts: Sequence[Receipt], at: datetime) -> None:
-    """Receipts of one transaction."""
+    """Insert the receipts of one transaction."""
     await conn.execute(
         STATEMENTS["insert_batches"],
         channel_id,
@@ -64,30 +87,32 @@ async def insert_batches(conn: Connection, channel_id: int, receipts: Sequence[R
         [each.duplicates for each in receipts],
         [each.new_users for each in receipts],
         [_rejected_text(each.rejected) for each in receipts],
-        # Openids have no characters that mean anything in an array literal.
+        # No character of an openid has a meaning in an array literal.
         ["{" + ",".join(f'"{openid}"' for openid in each.unmatched) + "}" for each in receipts],
         ["{" + ",".join(map(str, each.blocks)) + "}" for each in receipts],
     )
 
 
 async def batch(conn: Connection, channel_id: int, batch_id: int) -> Receipt | None:
+    """Return a receipt, or None if there is none with this number."""
     row = await conn.fetchrow(STATEMENTS["batch"], channel_id, batch_id)
     return None if row is None else _receipt(row)
 
 
 async def batches_by_id(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, Receipt]:
+    """Return receipts by their numbers, `{batch_id: receipt}`."""
     rows = await conn.fetch(STATEMENTS["batches_by_id"], channel_id, list(batch_ids))
     return {row["batch_id"]: _receipt(row) for row in rows}
 
 
 async def batches_of_tag(conn: Connection, channel_id: int, tag_id: int, *, before: int, limit: int) -> list[Receipt]:
-    """Newest first."""
+    """Return at most `limit` receipts of a tag with numbers below `before`, newest first."""
     rows = await conn.fetch(STATEMENTS["batches_of_tag"], channel_id, tag_id, before, limit)
     return [_receipt(row) for row in rows]
 
 
 async def lock_batches(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, list[int]]:
-    """Holds those that are still in force; their blocks."""
+    """Lock the batches that are still in force, and return their blocks, `{batch_id: blocks}`."""
     rows = await conn.fetch(STATEMENTS["lock_batches"], channel_id, list(batch_ids))
     return {row["batch_id"]: row["blocks"] for row in rows}
 
@@ -95,38 +120,42 @@ async def lock_batches(conn: Connection, channel_id: int, batch_ids: Iterable[in
 async def end_batches(
     conn: Connection, channel_id: int, batch_ids: Iterable[int], reason: BatchEnd, at: datetime
 ) -> None:
+    """End batches, all for the same reason."""
     await conn.execute(STATEMENTS["end_batches"], channel_id, list(batch_ids), reason, at)
 
 
 async def end_batches_of_tag(conn: Connection, channel_id: int, tag_id: int, at: datetime) -> None:
+    """End every batch of a tag, since a new one replaces its whole membership."""
     await conn.execute(STATEMENTS["end_batches_of_tag"], channel_id, tag_id, at)
 
 
 async def save_undo_result(conn: Connection, channel_id: int, batch_id: int, *, removed: int, kept: int) -> None:
+    """Record how many people lost the tag when a batch was undone, and how many kept it."""
     await conn.execute(STATEMENTS["save_undo_result"], channel_id, batch_id, removed, kept)
 
 
-async def expired_batches(conn: Connection, channel_id: int, now: datetime, limit: int) -> list[tuple[int, int]]:
-    """(tag id, batch id) of batches whose time is over."""
+async def expired_batches(conn: Connection, channel_id: int, now: datetime, limit: int) -> list[BatchOfTag]:
+    """Return at most `limit` batches that have expired, tag by tag."""
     rows = await conn.fetch(STATEMENTS["expired_batches"], channel_id, now, limit)
-    return [(row["tag_id"], row["batch_id"]) for row in rows]
+    return [BatchOfTag(row["tag_id"], row["batch_id"]) for row in rows]
 
 
 async def channels_with_expired_batches(conn: Connection, now: datetime) -> list[int]:
+    """Return the ids of the channels in which a batch has expired, ascending."""
     rows = await conn.fetch(STATEMENTS["channels_with_expired_batches"], now)
     return [row["channel_id"] for row in rows]
 
 
-async def settled_batches(conn: Connection, channel_id: int, before: datetime, limit: int) -> list[tuple[int, int]]:
-    """(tag id, batch id) of batches that can no longer be undone."""
+async def settled_batches(conn: Connection, channel_id: int, before: datetime, limit: int) -> list[BatchOfTag]:
+    """Return at most `limit` batches from before an instant that can no longer be undone, tag by tag."""
     rows = await conn.fetch(STATEMENTS["settled_batches"], channel_id, before, limit)
-    return [(row["tag_id"], row["batch_id"]) for row in rows]
+    return [BatchOfTag(row["tag_id"], row["batch_id"]) for row in rows]
 
 
 async def batches_holding(
     conn: Connection, channel_id: int, ordinals: Iterable[int]
 ) -> dict[int, dict[int, list[int]]]:
-    """By ordinal and tag id, the batches in force; 0 stands for those that were folded."""
+    """Return the batches in force that hold people, `{ordinal: {tag_id: batch ids}}`; 0 stands for folded ones."""
     holding: dict[int, dict[int, list[int]]] = {}
     for row in await conn.fetch(STATEMENTS["batches_holding"], channel_id, list(ordinals)):
         holding.setdefault(row["ordinal"], {}).setdefault(row["tag_id"], []).append(row["batch_id"])

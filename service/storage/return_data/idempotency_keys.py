@@ -1,47 +1,71 @@
-"""Idempotency keys of robots, each kept with the first channel the robot ever bound."""
+"""Store the idempotency keys of robots, each with the first channel the robot ever bound."""
 
 from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
 
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
+class ReceiptId(NamedTuple):
+    """Hold the channel and the number of a receipt."""
+
+    channel_id: int
+    batch_id: int
+
+
+class KeyClaim(NamedTuple):
+    """Hold the hash of the request that a key was claimed for; `receipt` is None until there is one."""
+
+    request_hash: bytes
+    receipt: ReceiptId | None
+
+
 async def home_channel_id(conn: Connection, robot_id: str) -> int:
-    """The channel that a robot's keys are kept with; the robot has one."""
+    """Return the channel with which a robot's keys are kept; the robot has one."""
     return int(await conn.fetchval(STATEMENTS["first_channel_of_robot"], robot_id))
 
 
 async def claim_key(
     conn: Connection, home: int, key: str, request_hash: bytes, *, now: datetime, forgotten_before: datetime
 ) -> None:
-    """Claims a key that nobody claimed since `forgotten_before`; a claim that stands is left alone."""
+    """Claim a key that nobody claimed since `forgotten_before`; a claim that stands is left alone."""
     await conn.execute(STATEMENTS["claim_return_key"], home, key, request_hash, now, forgotten_before)
 
 
-async def find_key_claim(conn: Connection, home: int, key: str) -> tuple[bytes, tuple[int, int] | None] | None:
-    """The hash of the request a key was claimed for, and (channel id, batch id) of its receipt once there is one."""
+async def find_key_claim(conn: Connection, home: int, key: str) -> KeyClaim | None:
+    """Return the claim of a key, or None if nobody claimed it."""
     row = await conn.fetchrow(STATEMENTS["return_key"], home, key)
-    if row is None:
-        return None
-    return row["request_hash"], None if row["batch_id"] is None else (row["batch_channel_id"], row["batch_id"])
+    return None if row is None else KeyClaim(row["request_hash"], _receipt_id(row))
 
 
-async def lock_key(conn: Connection, home: int, key: str) -> tuple[int, int] | None:
-    """Waits for whoever settles this key; the receipt if there is one by then. Raises LookupError without a claim."""
+async def lock_key(conn: Connection, home: int, key: str) -> ReceiptId | None:
+    """Lock a key, waiting for whoever holds it, and return its receipt if there is one by then.
+
+    Raises LookupError if nobody claimed the key.
+    """
     row = await conn.fetchrow(STATEMENTS["lock_return_key"], home, key)
     if row is None:
         raise LookupError("the claim of an idempotency key is gone")
-    return None if row["batch_id"] is None else (row["batch_channel_id"], row["batch_id"])
+    return _receipt_id(row)
 
 
-async def save_key_receipt(conn: Connection, home: int, key: str, receipt: tuple[int, int]) -> None:
+async def save_key_receipt(conn: Connection, home: int, key: str, receipt: ReceiptId) -> None:
+    """Record the receipt of a claimed key."""
     await conn.execute(STATEMENTS["save_return_key_receipt"], home, key, *receipt)
 
 
 async def release_key(conn: Connection, home: int, key: str, request_hash: bytes) -> None:
-    """Gives up a claim that led to no receipt."""
+    """Give up a claim that led to no receipt."""
     await conn.execute(STATEMENTS["release_return_key"], home, key, request_hash)
 
 
 async def prune_keys(conn: Connection, home: int, before: datetime) -> None:
+    """Delete keys that were claimed before an instant."""
     await conn.execute(STATEMENTS["prune_return_keys"], home, before)
+
+
+def _receipt_id(row: asyncpg.Record) -> ReceiptId | None:
+    return None if row["batch_id"] is None else ReceiptId(row["batch_channel_id"], row["batch_id"])

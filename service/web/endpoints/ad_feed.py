@@ -1,9 +1,10 @@
-"""`/ads/{secret}`: Tencent Ads calls it when somebody follows through an ad, about a minute after the follow.
+"""`/ads/{secret}`: take the call that Tencent Ads makes about a minute after somebody follows through an ad.
 
-The advertiser configures an address like `…/ads/SECRET?wechat_openid=__WECHAT_OPENID__&adgroup_id=__ADGROUP_ID__&…`,
-and the platform replaces the macros. A macro that is left in place is one it does not know: the value is missing.
-There is no signature, so the secret in the path is all there is. Names of parameters come from community clients and
-are settings (`AD_FEED_…_NAMES`); their case does not matter, and other parameters are welcome.
+Source: docs/specification.md §9.3. The advertiser configures an address like
+`…/ads/SECRET?wechat_openid=__WECHAT_OPENID__&adgroup_id=__ADGROUP_ID__&…`, and the platform replaces the macros. A
+macro that is left in place is one it does not know: the value is missing. There is no signature; the secret in the
+path is all that protects the address. The names of the parameters come from community clients and are settings
+(`AD_FEED_…_NAMES`); their case does not matter, and other parameters are ignored.
 """
 
 import logging
@@ -20,8 +21,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from service.domain.ad_tags.return_address import find_channel_by_ad_secret, record_ad_follow
 from service.domain.input_rules import AD_ID_PATTERN, MAX_AD_IDS_PER_EVENT, OPENID_PATTERN, time_rejection
 from service.domain.runtime import Runtime
-from service.entities.enums import RejectionCode
+from service.entities.errors import RejectionCode
 from service.entities.users import AdFollow
+from service.foundation.settings import Settings
+from service.resources import resources_of
 from service.storage.database.pool import CONNECTION_LOST
 
 UNREPLACED_MACRO: Final = re.compile(r"__[A-Z0-9_]+__")
@@ -31,66 +34,65 @@ log = logging.getLogger(__name__)
 
 
 class MalformedRequestError(Exception):
-    """The call says nothing that could be recorded."""
+    """The call says nothing that could be recorded; `code` is for the caller, the message for the log."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-class AdFeedEndpoint:
-    """Answers 200 once what the call says is durable, and never before."""
+async def receive_ad_follow(request: Request) -> Response:
+    """Record the follow that the query tells of, then answer 200; never before it is durable.
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    Errors are plain text: 404 for an unknown address, 405 for HEAD, 400 for a malformed call, 503 in an outage.
+    """
+    if request.method != "GET":
+        return PlainTextResponse("METHOD_NOT_ALLOWED", status_code=405, headers={"Allow": "GET"})
+    try:
+        return await _receive(resources_of(request.scope).runtime, request)
+    except (*CONNECTION_LOST, asyncpg.PostgresError):
+        log.exception("an ad-feed call could not be recorded; the ad platform may try again")
+        return PlainTextResponse("TRY_AGAIN", status_code=503)
 
-    async def get(self, request: Request) -> Response:
-        if request.method != "GET":
-            return PlainTextResponse("METHOD_NOT_ALLOWED", status_code=405, headers={"Allow": "GET"})
-        try:
-            return await self._receive(request)
-        except (*CONNECTION_LOST, asyncpg.PostgresError):
-            log.exception("an ad-feed call could not be kept; the ad platform may try again")
-            return PlainTextResponse("TRY_AGAIN", status_code=503)
 
-    async def _receive(self, request: Request) -> Response:
-        secret = request.path_params["secret"]
-        channel = await find_channel_by_ad_secret(self._runtime, secret)
-        if channel is None:
-            return PlainTextResponse("NOT_FOUND", status_code=404)
-        try:
-            follow = self._parse(request.query_params)
-        except MalformedRequestError as error:
-            log.info("an ad-feed call to channel %d was refused: %s", channel.channel_id, error)
-            return PlainTextResponse(error.code, status_code=400)
-        await record_ad_follow(self._runtime, channel, secret, follow)
-        return JSONResponse({"ret": 0, "msg": "ok"})
+async def _receive(runtime: Runtime, request: Request) -> Response:
+    secret = request.path_params["secret"]
+    channel = await find_channel_by_ad_secret(runtime, secret)
+    if channel is None:
+        return PlainTextResponse("NOT_FOUND", status_code=404)
+    try:
+        follow = _parse_follow(request.query_params, runtime.settings, runtime.clock())
+    except MalformedRequestError as error:
+        log.info("an ad-feed call to channel %d was refused: %s", channel.channel_id, error)
+        return PlainTextResponse(error.code, status_code=400)
+    await record_ad_follow(runtime, channel, secret, follow)
+    return JSONResponse({"ret": 0, "msg": "ok"})
 
-    def _parse(self, query: QueryParams) -> AdFollow:
-        """Raises MalformedRequestError. A call without a time is as if the follow were just now."""
-        settings = self._runtime.settings
-        openid = next(iter(_query_values(query, settings.ad_feed_openid_names)), "")
-        if OPENID_PATTERN.fullmatch(openid) is None:
-            raise MalformedRequestError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
-        ad_ids = tuple(dict.fromkeys(_query_values(query, settings.ad_feed_ad_names)))
-        if len(ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, ad_ids)):
-            raise MalformedRequestError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
-        now = self._runtime.clock()
-        at = self._parse_time(next(iter(_query_values(query, settings.ad_feed_time_names)), None), now)
-        if rejection := time_rejection(at, now):
-            raise MalformedRequestError(*rejection)
-        return AdFollow(openid, at, ad_ids)
 
-    def _parse_time(self, text: str | None, now: datetime) -> datetime:
-        if text is None:
-            return now.replace(microsecond=0)
-        if UNIX_SECONDS.fullmatch(text) is None:
-            raise MalformedRequestError(RejectionCode.BAD_VALUE, "the time is not in unix seconds")
-        return datetime.fromtimestamp(int(text), UTC)
+def _parse_follow(query: QueryParams, settings: Settings, now: datetime) -> AdFollow:
+    """Return the follow; without a time in the call it is now. Raises MalformedRequestError."""
+    openid = next(iter(_query_values(query, settings.ad_feed_openid_names)), "")
+    if OPENID_PATTERN.fullmatch(openid) is None:
+        raise MalformedRequestError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
+    ad_ids = tuple(dict.fromkeys(_query_values(query, settings.ad_feed_ad_names)))
+    if len(ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, ad_ids)):
+        raise MalformedRequestError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
+    at = _parse_time(next(iter(_query_values(query, settings.ad_feed_time_names)), None), now)
+    if rejection := time_rejection(at, now):
+        raise MalformedRequestError(*rejection)
+    return AdFollow(openid, at, ad_ids)
+
+
+def _parse_time(text: str | None, now: datetime) -> datetime:
+    if text is None:
+        return now.replace(microsecond=0)
+    if UNIX_SECONDS.fullmatch(text) is None:
+        raise MalformedRequestError(RejectionCode.BAD_VALUE, "the time is not in unix seconds")
+    return datetime.fromtimestamp(int(text), UTC)
 
 
 def _query_values(query: QueryParams, names: Iterable[str]) -> list[str]:
-    """What is really there under these names, in their order: neither empty nor a macro nobody replaced."""
+    """Return the values given under these names, in the order of the names, without empty ones and bare macros."""
     given = [(name.lower(), value.strip()) for name, value in query.multi_items()]
     return [
         value

@@ -1,32 +1,33 @@
-"""`POST /import/return-data`: a list of openids as a CSV file of any size, read as it arrives."""
+"""`POST /import/return-data`: hand back a list of openids as a CSV file of any size, read as it arrives."""
 
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Final
 
 import asyncpg
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from service.api.errors import field_errors_json
-from service.domain.channels.lookup import find_channel, require_permission
+from service.auth.tokens import TokenVerifier, bearer_token
+from service.domain.channels.lookup import require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
-from service.domain.return_data.submission import ReturnRecorder, Submission
-from service.domain.runtime import Runtime
+from service.domain.return_data.submission import Submission
 from service.entities.channels import Channel
-from service.entities.enums import Permission, ReturnMode
-from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError
+from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError, UnauthenticatedError
 from service.entities.ids import parse_channel_gid, receipt_gid
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
+from service.entities.return_data import ReturnMode
+from service.resources import resources_of
 from service.storage.database.pool import CONNECTION_LOST
+from service.web.endpoints.body import BodyNotReceivedError, stream_body
 
-Authenticate = Callable[[str | None], Awaitable[Principal]]
-
+# Bytes of refused entries that are kept in memory; more go to a file on disk.
 SPOOL_MAX_SIZE: Final = 1024 * 1024
 MAX_REJECTS_IN_JSON: Final = 1_000
 STATUS_CODES: Final = {
@@ -41,28 +42,18 @@ STATUS_CODES: Final = {
 log = logging.getLogger(__name__)
 
 
-class _RejectLog:
-    """Every refused entry in a file, and the first of them at hand."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self.first: list[RejectedRow] = []
-        self._writer = RejectedRowWriter(file)
-
-    def add(self, reject: RejectedRow) -> None:
-        if len(self.first) < MAX_REJECTS_IN_JSON:
-            self.first.append(reject)
-        self._writer.write(reject)
-
-
 class CsvImportEndpoint:
-    """Answers with a summary in JSON or, to `Accept: text/csv`, with the refused entries and the summary in headers."""
+    """Answer with a summary in JSON or, to `Accept: text/csv`, with the refused entries and the summary in headers."""
 
-    def __init__(self, runtime: Runtime, recorder: ReturnRecorder, authenticate: Authenticate) -> None:
-        self._runtime = runtime
-        self._recorder = recorder
-        self._authenticate = authenticate
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
 
     async def post(self, request: Request) -> Response:
+        """Hand back the list in the body, in batches as it arrives.
+
+        Errors are JSON with `code`, `message`, `fields` and the summary so far: 400, 401, 403, 404 or 409 by their
+        code, 400 BROKEN_OFF where the file did not arrive whole, 503 TRY_AGAIN in an outage.
+        """
         file = tempfile.SpooledTemporaryFile(SPOOL_MAX_SIZE, "w+", encoding="utf-8", newline="")  # noqa: SIM115
         try:
             answer = await self._respond(request, file)
@@ -79,7 +70,7 @@ class CsvImportEndpoint:
             await self._run_import(request, summary, rejects)
         except RequestError as error:
             return _error_response(STATUS_CODES.get(error.code, 400), error.code, error.message, summary, error.fields)
-        except ClientDisconnect:
+        except BodyNotReceivedError:
             return _error_response(400, "BROKEN_OFF", "The file did not arrive whole.", summary)
         except (*CONNECTION_LOST, asyncpg.PostgresError):
             log.exception("an import broke off")
@@ -92,26 +83,46 @@ class CsvImportEndpoint:
         headers["content-disposition"] = 'attachment; filename="rejects.csv"'
         return StreamingResponse(_stream_file(file), media_type="text/csv", headers=headers)
 
-    async def _run_import(self, request: Request, summary: ImportSummary, rejects: _RejectLog) -> None:
-        principal = await self._authenticate(request.headers.get("authorization"))
+    async def _run_import(self, request: Request, summary: ImportSummary, rejects: "_RejectLog") -> None:
+        resources = resources_of(request.scope)
+        principal = await self._authenticate(request)
         require_permission(principal, Permission.SUBMIT_DATA)
-        channel = await self._find_channel(principal, request.query_params.get("channelId", ""))
-        other = request.query_params.get("openidsOf")
-        openids_of = None if other is None else await self._find_channel(principal, other)
-        details = _parse_submission(request.query_params, principal.subject, openids_of)
+        query, channels = request.query_params, resources.channels
+        channel_id = parse_channel_gid(query.get("channelId", ""))
+        channel = await channels.find(principal, channel_id, Permission.SUBMIT_DATA)
+        openids_of = None
+        if "openidsOf" in query:
+            other_id = parse_channel_gid(query["openidsOf"])
+            openids_of = await channels.find(principal, other_id, Permission.SUBMIT_DATA)
+        details = _parse_submission(query, principal.subject, openids_of)
         await import_csv(
-            self._recorder,
+            resources.return_recorder,
             channel,
             details,
-            _read_chunks(request),
+            stream_body(request),
             summary=summary,
             reject=rejects.add,
             progress=lambda _: None,
         )
 
-    async def _find_channel(self, principal: Principal, gid: str) -> Channel:
-        async with self._runtime.pool.acquire() as conn:
-            return await find_channel(conn, principal, parse_channel_gid(gid), Permission.SUBMIT_DATA)
+    async def _authenticate(self, request: Request) -> Principal:
+        token = bearer_token(request.headers.get("authorization"))
+        if token is None:
+            raise UnauthenticatedError
+        return await self._verifier.verify(token)
+
+
+class _RejectLog:
+    """Write every refused entry to a file, and keep the first of them at hand."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.first: list[RejectedRow] = []
+        self._writer = RejectedRowWriter(file)
+
+    def add(self, reject: RejectedRow) -> None:
+        if len(self.first) < MAX_REJECTS_IN_JSON:
+            self.first.append(reject)
+        self._writer.write(reject)
 
 
 def _stream_file(file: IO[str]) -> Iterator[str]:
@@ -121,13 +132,8 @@ def _stream_file(file: IO[str]) -> Iterator[str]:
             yield text
 
 
-async def _read_chunks(request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        yield chunk
-
-
 def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channel | None) -> Submission:
-    """What the query says of the list; raises BadInputError with all that is wrong."""
+    """Return what the query says of the list; raises BadInputError with everything that is wrong."""
     errors = []
     mode, expires_at = ReturnMode.ADD, None
     try:

@@ -1,38 +1,37 @@
-"""`/export/…`: a finished export as a download. The link is the permission: signed, and good for a while."""
+"""`/export/{link}`: download a finished export. The link is the permission: signed, and good for a while."""
+
+from typing import Final
 
 import asyncpg
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from service.domain.audiences.exports import open_export, parse_export_link, read_export
-from service.domain.runtime import Runtime
+from service.resources import resources_of
 from service.storage.database.pool import CONNECTION_LOST
 
+MEDIA_TYPE: Final = "text/csv; charset=utf-8"
 
-class ExportEndpoint:
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
 
-    async def get(self, request: Request) -> Response:
-        """404 for a link that nobody signed, 410 when the file is gone, 503 while the database is."""
-        link = parse_export_link(self._runtime, request.path_params["link"])
-        if link is None:
-            return PlainTextResponse("There is no such file.", status_code=404)
-        channel_id, job_id, expires_at = link
-        try:
-            file = await open_export(self._runtime, channel_id, job_id)
-        except (*CONNECTION_LOST, asyncpg.PostgresError):
-            return PlainTextResponse("Try again in a moment.", status_code=503)
-        if file is None or expires_at <= self._runtime.clock():
-            return PlainTextResponse("This link has expired.", status_code=410)
-        headers = {
-            "content-disposition": f'attachment; filename="audience-{file.job.created_at:%Y-%m-%d-%H%M}.csv"',
-            "content-length": str(file.size),
-            "cache-control": "private, no-store",
-            "x-content-type-options": "nosniff",
-        }
-        if request.method == "HEAD":
-            return Response(headers=headers, media_type="text/csv; charset=utf-8")
-        return StreamingResponse(
-            read_export(self._runtime, file), headers=headers, media_type="text/csv; charset=utf-8"
-        )
+async def download_export(request: Request) -> Response:
+    """Answer the file as CSV: 404 for a link that nobody signed, 410 when the file is gone, 503 in an outage."""
+    runtime = resources_of(request.scope).runtime
+    link = parse_export_link(runtime, request.path_params["link"])
+    if link is None:
+        return PlainTextResponse("There is no such file.", status_code=404)
+    channel_id, job_id, expires_at = link
+    try:
+        file = await open_export(runtime, channel_id, job_id)
+    except (*CONNECTION_LOST, asyncpg.PostgresError):
+        return PlainTextResponse("Try again in a moment.", status_code=503)
+    if file is None or expires_at <= runtime.clock():
+        return PlainTextResponse("This link has expired.", status_code=410)
+    headers = {
+        "content-disposition": f'attachment; filename="audience-{file.job.created_at:%Y-%m-%d-%H%M}.csv"',
+        "content-length": str(file.size),
+        "cache-control": "private, no-store",
+        "x-content-type-options": "nosniff",
+    }
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type=MEDIA_TYPE)
+    return StreamingResponse(read_export(runtime, file), headers=headers, media_type=MEDIA_TYPE)

@@ -10,7 +10,7 @@ from strawberry.types.graphql import OperationType
 from service.api import schema as schemas
 from service.api.engine import fast_path
 from service.domain.tags.reader import UserReader
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.api.engine.two_schemas import SchemaPair, open_schema_pair
 
 USER = "user(channelId: $c, openid: $o)"

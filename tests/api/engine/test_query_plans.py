@@ -9,11 +9,12 @@ import pytest
 from graphql import GraphQLSchema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from service.api.engine import query_plan, serializers
 from service.api.schema import graphql_schema_of, make_schema
-from service.entities.enums import Role
 from service.entities.ids import tag_gid, user_gid
+from service.entities.principal import Role
 from tests.api.engine.random_operations import Operation, operations
 from tests.api.engine.two_schemas import SchemaPair, open_schema_pair
 
@@ -116,3 +117,27 @@ async def test_most_of_these_queries_have_plans_and_writers(stage: SchemaPair, m
     print(len(drawn), count)
     assert count["planned"] > len(drawn) / 2
     assert count["written"] > len(drawn) / 2
+
+
+async def test_a_page_of_attributes_is_serialized_without_graphql_core(
+    stage: SchemaPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    completed: list[str] = []
+    complete = StrawberryGraphQLCoreExecutionContext.complete_value
+
+    def recorded(self: Any, return_type: Any, *arguments: Any) -> Any:
+        completed.append(str(return_type))
+        return complete(self, return_type, *arguments)
+
+    monkeypatch.setattr(StrawberryGraphQLCoreExecutionContext, "complete_value", recorded)
+    answer = await stage.fast.execute(
+        "query($c: ID!) { channel(id: $c) { tags { totalCount edges { cursor node { name } } nodes { name } "
+        "pageInfo { endCursor } } } }",
+        {"c": CHANNEL},
+        stage.context(),
+    )
+
+    assert answer.data is not None
+    page = answer.data["channel"]["tags"]
+    assert page["totalCount"] == len(page["edges"]) == len(page["nodes"]) == 10
+    assert completed == ["Channel"]

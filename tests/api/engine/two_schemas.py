@@ -1,4 +1,4 @@
-"""One set of services behind two schemas: ours with its short ways and plans, and the same without either."""
+"""One set of resources behind two schemas: ours with its fast path and plans, and the same without either."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,33 +13,27 @@ from strawberry.types import ExecutionResult
 from service.api import schema as schemas
 from service.api.context import Context
 from service.api.types.presenters import Presenters
-from service.auth.quotas import OpenSubscriptions, RateLimiter
-from service.domain.channels.lookup import ChannelFinder
-from service.domain.events.recorder import EventRecorder, record_events
-from service.domain.feed.hub import Hub
-from service.domain.return_data.submission import ReturnRecorder
-from service.domain.tags.reader import UserReader
-from service.entities.enums import EventKind, Role
+from service.domain.events.recorder import record_events
 from service.entities.ids import channel_gid
-from service.entities.principal import Principal
-from service.entities.users import UserEvent
-from service.resources import Services
+from service.entities.principal import Principal, Role
+from service.entities.users import EventKind, UserEvent
+from service.resources import Resources
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import FAR_FUTURE, bind, open_runtime
 
 
 @dataclass
 class SchemaPair:
-    """The same services behind both ways."""
+    """The same resources behind both ways."""
 
-    services: Services
+    resources: Resources
     fast: schemas.FastPathSchema
     plain: strawberry.Schema
     variables: dict[str, Any]
 
     def context(self, role: Role | None = Role.ADMIN) -> Context:
         principal = None if role is None else Principal("tests", "robot-1", role, FAR_FUTURE)
-        return Context(self.services, Presenters(), "the request", principal)
+        return Context(self.resources, Presenters(), "the request", principal)
 
     async def execute_both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
         """(data, errors) by the short way and by Strawberry's own."""
@@ -60,20 +54,8 @@ async def open_schema_pair(database_url: str, redis_url: str) -> AsyncIterator[S
         channel = await bind(runtime)
         for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):
             await record_events(runtime, channel, [UserEvent("ann", kind, START.replace(second=number))])
-        user_reader = UserReader(runtime.pool)
-        hub = Hub(runtime.pool, valkey, resync_interval=runtime.settings.feed_heal_every)
-        services = Services(
-            runtime,
-            EventRecorder(runtime),
-            hub,
-            RateLimiter(1_000),
-            ReturnRecorder(runtime),
-            OpenSubscriptions(100),
-            user_reader,
-            ChannelFinder(runtime.pool),
-        )
         fast = schemas.make_schema()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(schemas, "optimise_resolvers", lambda _schema: None)
             plain = schemas.make_schema()
-        yield SchemaPair(services, fast, plain, {"c": channel_gid(channel.channel_id)})
+        yield SchemaPair(Resources(runtime, valkey), fast, plain, {"c": channel_gid(channel.channel_id)})

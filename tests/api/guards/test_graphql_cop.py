@@ -12,8 +12,7 @@ import httpx
 import pytest
 
 from service.dev.stack.servers import EmbeddedServers
-from tests.support.shared_web import shared_web
-from tests.support.web import WebClient, web_process
+from tests.support.web import WebClient, shared_web, web_process
 
 Sent = dict[str, Any]
 BODY: Final = "mutation { unbindChannel(id: 1) { channel { id } } }"

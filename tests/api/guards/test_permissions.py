@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 
 from service.api.schema import graphql_schema_of, make_schema
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot, event_input, table_digests
 from tests.support.sockets import OperationError
 

@@ -4,13 +4,14 @@ import json
 
 import httpx
 import pytest
-from graphql import GraphQLSyntaxError, parse
+from graphql import (
+    GraphQLSyntaxError,
+    parse,
+)
 
-from service.api.engine.document_cache import DocumentCache
 from service.foundation.settings import QueryLimits
-from tests.support.robot import table_digests
-from tests.support.transports import TRANSPORTS, error_codes
-from tests.support.web import WebClient, web_process
+from tests.support.robot import Robot, table_digests
+from tests.support.web import TRANSPORTS, WebClient, error_codes, web_process
 
 MUTATION = "mutation ($input: BindChannelInput!) { bindChannel(input: $input) { channel { %s } } }"
 ON, OFF = "@include(if: true)", "@skip(if: false)"
@@ -96,8 +97,27 @@ async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: s
         assert await error_codes(web, way, {"query": "{ viewer { robotId } }"}) == []
 
 
-def test_only_so_many_documents_are_remembered() -> None:
-    documents = DocumentCache(QueryLimits(), 2)
-    for number in range(3):
-        documents.parse(f"{{ a{number} }}")
-    assert documents.parse.cache_info().currsize == 2
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ " + " ".join(f"a{n}: __typename" for n in range(101)) + " }",
+        "query { __typename " + "@aa" * 21 + " }",
+        "{ " + "__typename " * 500 + "}",
+        "{ channels { tags(first: 200) { nodes { channel { tags(first: 200) { nodes { id } } } } } } }",
+    ],
+)
+async def test_what_is_too_large_has_a_code_and_no_data(robot: Robot, text: str) -> None:
+    answer = await robot.ask(text)
+    assert answer.code == "LIMIT_EXCEEDED"
+    assert answer.data is None
+
+
+async def test_too_long_a_text_is_not_even_parsed(robot: Robot) -> None:
+    answer = await robot.ask("{ " + "x " * 5000 + "}")
+    assert answer.code == "LIMIT_EXCEEDED"
+
+
+async def test_what_is_wrong_with_a_document_is_told_every_time(robot: Robot) -> None:
+    for _ in range(2):
+        assert (await robot.ask("{ viewer { ")).code == "BAD_USER_INPUT"
+        assert "nowhere" in (await robot.ask("{ nowhere }")).error["message"]

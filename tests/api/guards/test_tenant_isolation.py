@@ -12,9 +12,8 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType,
 from service.api.schema import graphql_schema_of, make_schema
 from service.entities.ids import gid, parse_gid
 from tests.support.robot import Robot, event_input, table_digests
-from tests.support.shared_web import robot_numbers
 from tests.support.sockets import OperationError
-from tests.support.web import GraphqlResponse, WebClient
+from tests.support.web import GraphqlResponse, WebClient, robot_numbers
 
 # Every place of the schema that takes an id, with an operation that uses it.
 PLACES: Final = {

@@ -3,21 +3,15 @@
 import asyncio
 import itertools
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from service.foundation.mailbox import MAX_PENDING
 from service.web.protocols.websocket import PushProtocol
-from tests.support.robot import Robot, event_input
+from tests.support.robot import USER_TAGS, Robot, event_input
 from tests.support.sockets import Operation as Page
 from tests.support.waiting import wait_until
-
-PAGE: Final = """
-subscription($c: ID!, $o: String!, $after: String) {
-  userTags(channelId: $c, openid: $o, after: $after) { cursor reset tags { name } added { name } removed { name } }
-}
-"""
 
 
 @pytest.fixture
@@ -61,7 +55,7 @@ async def next_events(page: Page, count: int) -> list[dict[str, Any]]:
 async def test_an_open_page_keeps_no_task(robot: Robot, channel: str) -> None:
     async with robot.web.socket(robot.token()) as socket:
         before = len(asyncio.all_tasks())
-        pages = [await socket.subscribe(PAGE, c=channel, o="ada") for _ in range(20)]
+        pages = [await socket.subscribe(USER_TAGS, c=channel, o="ada") for _ in range(20)]
         for page in pages:
             assert (await page.next())["userTags"]["reset"]
         # The watch of the channel, and what it asks the database.
@@ -77,7 +71,7 @@ async def test_a_reader_who_is_behind_gets_fewer_events_and_holds_up_nobody(
 ) -> None:
     visitor, given = Visitor(robot, channel), {"c": channel, "o": "ada"}
     async with robot.web.socket(robot.token()) as one, robot.web.socket(robot.token()) as other:
-        slow, quick = await one.subscribe(PAGE, **given), await other.subscribe(PAGE, **given)
+        slow, quick = await one.subscribe(USER_TAGS, **given), await other.subscribe(USER_TAGS, **given)
         seen, told = await next_events(slow, 1), await next_events(quick, 1)
         sockets[0].pause_writing()
         moves = 2 * MAX_PENDING + 1
@@ -98,7 +92,7 @@ async def test_a_reader_who_is_behind_can_stop_and_leaves_no_task(
     robot: Robot, channel: str, sockets: list[PushProtocol]
 ) -> None:
     async with robot.web.socket(robot.token()) as socket, robot.web.socket(robot.token()) as other:
-        slow, quick = [await each.subscribe(PAGE, c=channel, o="ada") for each in (socket, other)]
+        slow, quick = [await each.subscribe(USER_TAGS, c=channel, o="ada") for each in (socket, other)]
         for page in (slow, quick):
             await page.next()
         sockets[0].pause_writing()
@@ -125,7 +119,7 @@ async def test_events_keep_their_order_however_they_are_sent(
 
     monkeypatch.setattr(PushProtocol, "push", now_and_then)
     async with robot.web.socket(robot.token()) as socket:
-        page = await socket.subscribe(PAGE, c=channel, o="ada")
+        page = await socket.subscribe(USER_TAGS, c=channel, o="ada")
         assert (await page.next())["userTags"]["reset"]
         await Visitor(robot, channel).moves(7)
         assert [len(each["tags"]) for each in await next_events(page, 7)] == [4, 0, 4, 0, 4, 0, 4]
@@ -135,11 +129,11 @@ async def test_a_page_comes_back_with_its_cursor(robot: Robot, channel: str) -> 
     visitor, given = Visitor(robot, channel), {"c": channel, "o": "ada"}
     async with robot.web.socket(robot.token()) as socket:
         await visitor.moves()
-        page = await socket.subscribe(PAGE, **given)
+        page = await socket.subscribe(USER_TAGS, **given)
         (first,) = await next_events(page, 1)
         await page.stop()
         await visitor.moves(3)
-        back = await socket.subscribe(PAGE, **given, after=first["cursor"])
+        back = await socket.subscribe(USER_TAGS, **given, after=first["cursor"])
         assert [len(each["tags"]) for each in await next_events(back, 3)] == [0, 4, 0]
         await visitor.moves()
         (last,) = await next_events(back, 1)
@@ -151,7 +145,7 @@ async def test_pages_that_open_and_close_are_not_logged(
 ) -> None:
     with caplog.at_level("INFO"):
         async with robot.web.socket(robot.token()) as socket:
-            await (await socket.subscribe(PAGE, c=channel, o="ada")).next()
+            await (await socket.subscribe(USER_TAGS, c=channel, o="ada")).next()
     assert [each.getMessage() for each in caplog.records if "/graphql" in each.getMessage()] == []
     assert "connection open" not in caplog.text
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.robot import Robot
-from tests.support.shared_web import robot_numbers
+from tests.support.web import robot_numbers
 
 LINK = """
 mutation($c: ID!, $pairs: [IdentityPairInput!]!) {

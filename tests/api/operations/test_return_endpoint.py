@@ -5,7 +5,7 @@ import base64
 import asyncpg
 import pytest
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot
 
 ENDPOINT = "{ returnEndpoint { id address appId token key obtainedAt keyResetAt } }"

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.entities.enums import Permission, Role
-from service.entities.principal import permissions_of
+from service.entities.principal import Permission, Role, permissions_of
 from tests.support.robot import Robot
 
 VIEWER = "{ viewer { id subject role robotId ready permissions tokenExpiresAt } }"

@@ -6,10 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.api.transport.etags import compute_etag
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot, event_input
-from tests.support.runtime import admin
 from tests.support.web import WebClient, web_process
 
 VIEWER = "{ viewer { robotId } }"
@@ -163,14 +161,3 @@ async def test_a_trusted_document_is_kept_under_its_id(
 async def _named(web: WebClient, seen: str | None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {web.token('agent')}"} | ({"If-None-Match": seen} if seen else {})
     return await web.http.get("/graphql", params={"documentId": "viewer"}, headers=headers)
-
-
-def test_a_tag_is_made_of_bytes_media_type_and_reader() -> None:
-    tags = {
-        compute_etag(body, kind, reader)
-        for body in (b"{}", b"[]")
-        for kind in ("application/json", GRAPHQL)
-        for reader in (admin(), admin("other"))
-    }
-    assert len(tags) == 8
-    assert compute_etag(b"{}", "a", admin()) == compute_etag(b"{}", "a", admin())

@@ -1,17 +1,11 @@
 """Subscriptions as server-sent events: `/graphql/stream`, distinct connections of graphql-sse."""
 
-import asyncio
-import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
-from service.entities.enums import Role
+from service.entities.principal import Role
 from tests.support.robot import Robot
 from tests.support.robot import event_input as event
 
@@ -23,44 +17,6 @@ subscription ($channel: ID!, $openid: String!, $after: String) {
 STREAM = "text/event-stream"
 
 
-@dataclass
-class ServerEvent:
-    """One event as it came, `id` if it had one."""
-
-    event: str
-    data: Any
-    id: str | None = None
-
-
-class Stream:
-    """An open answer, read event by event; comments are passed over."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.response = response
-        self._lines = response.aiter_lines()
-
-    async def next(self, within: float = 5) -> ServerEvent:
-        fields: dict[str, str] = {}
-        async with asyncio.timeout(within):
-            async for line in self._lines:
-                name, _, value = line.partition(": ")
-                if line and name:
-                    fields[name] = value
-                elif "event" in fields:
-                    break
-        data = fields.get("data")
-        return ServerEvent(fields["event"], json.loads(data) if data else None, fields.get("id"))
-
-
-@asynccontextmanager
-async def stream(robot: Robot, token: str | None, query: str, /, **given: Any) -> AsyncGenerator[Stream]:
-    headers = {"Accept": STREAM} | ({} if token is None else {"Authorization": f"Bearer {token}"})
-    headers |= given.pop("headers", {})
-    body = {"query": query, "variables": given}
-    async with robot.web.http.stream("POST", "/graphql/stream", headers=headers, json=body) as response:
-        yield Stream(response)
-
-
 @pytest.fixture
 async def channel(robot: Robot) -> str:
     bound = await robot.bind()
@@ -69,7 +25,7 @@ async def channel(robot: Robot) -> str:
 
 
 async def test_the_whole_set_comes_first_and_then_each_change(robot: Robot, channel: str) -> None:
-    async with stream(robot, robot.token(Role.AGENT), USER_TAGS, channel=channel, openid="ann") as events:
+    async with robot.web.stream(robot.token(Role.AGENT), USER_TAGS, channel=channel, openid="ann") as events:
         assert events.response.headers["content-type"].startswith(STREAM)
         first = await events.next()
         assert first.event == "next"
@@ -86,18 +42,18 @@ async def test_a_client_that_comes_back_is_told_only_what_it_missed(
     robot: Robot, channel: str, by_header: bool
 ) -> None:
     token = robot.token(Role.AGENT)
-    async with stream(robot, token, USER_TAGS, channel=channel, openid="ann") as events:
+    async with robot.web.stream(token, USER_TAGS, channel=channel, openid="ann") as events:
         seen = (await events.next()).id
     await robot.record(channel, event("ann", "MESSAGE", timedelta(0)))
     back: dict[str, Any] = {"headers": {"Last-Event-ID": seen}} if by_header else {"after": seen}
-    async with stream(robot, token, USER_TAGS, channel=channel, openid="ann", **back) as events:
+    async with robot.web.stream(token, USER_TAGS, channel=channel, openid="ann", **back) as events:
         missed = (await events.next()).data["data"]["userTags"]
     assert missed["reset"] is False
     assert [tag["name"] for tag in missed["added"]] == ["Opened"]
 
 
 async def test_a_query_is_answered_once_and_completes(robot: Robot) -> None:
-    async with stream(robot, robot.token(), "{ viewer { robotId } }") as events:
+    async with robot.web.stream(robot.token(), "{ viewer { robotId } }") as events:
         assert (await events.next()).data == {"data": {"viewer": {"robotId": robot.name}}}
         assert (await events.next()).event == "complete"
 
@@ -113,8 +69,8 @@ async def test_a_query_is_answered_once_and_completes(robot: Robot) -> None:
 )
 async def test_what_is_refused_is_told_and_completes(robot: Robot, query: str, role: Role | None, code: str) -> None:
     token = None if role is None else robot.token(role)
-    variables = {"channel": "x", "openid": "ann"} if "channel" in query else {}
-    async with stream(robot, token, query, **variables) as events:
+    variables: dict[str, Any] = {"channel": "x", "openid": "ann"} if "channel" in query else {}
+    async with robot.web.stream(token, query, **variables) as events:
         refused = await events.next()
         assert [error["extensions"]["code"] for error in refused.data["errors"]] == [code]
         assert (await events.next()).event == "complete"
@@ -122,7 +78,7 @@ async def test_what_is_refused_is_told_and_completes(robot: Robot, query: str, r
 
 async def test_the_stream_ends_with_its_token(robot: Robot, channel: str) -> None:
     token = robot.web.token(Role.AGENT, robot=robot.name, ttl=timedelta(seconds=2))
-    async with stream(robot, token, USER_TAGS, channel=channel, openid="ann") as events:
+    async with robot.web.stream(token, USER_TAGS, channel=channel, openid="ann") as events:
         await events.next()
         ended = await events.next()
         assert ended.data["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -8,13 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from service.api.schema import graphql_schema_of, make_schema
-from service.api.transport.trusted_documents import TrustedDocuments, read_trusted_documents
-from service.foundation.settings import QueryLimits, Settings, SettingsError
 from tests.support.processes import environment, run_to_completion
 from tests.support.robot import table_digests
-from tests.support.transports import TRANSPORTS, error_codes, execute_over
-from tests.support.web import WebClient, web_process
+from tests.support.web import TRANSPORTS, WebClient, error_codes, execute_over, web_process
 
 VIEWER: Final = "query Viewer { viewer { robotId } }"
 TWO: Final = "query Type { __typename }\nquery Subject { viewer { subject } }"
@@ -183,42 +179,6 @@ async def test_neither_text_nor_id_is_no_request(only: WebClient, way: str) -> N
     assert [each["extensions"]["code"] for each in refused.json()["errors"]] == ["BAD_USER_INPUT"]
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ("{", "is not JSON"),
-        ("[]", "text of each id"),
-        ("{}", "text of each id"),
-        ('{"a": 7}', "text of each id"),
-        ('{"": "{ __typename }"}', "text of each id"),
-        ('{"format": "apollo-persisted-query-manifest", "operations": [{"id": "a"}]}', "text of each id"),
-        ('{"a": "query Old { nowhere }"}', r"the document 'a' \(query Old\) is wrong: .*nowhere"),
-        ('{"a": "query {"}', "the document 'a'.*Syntax Error"),
-        ('{"a": ""}', "the document 'a'"),
-        ('{"b": "{ x: __typename y: __typename }"}', "the document 'b'.*aliases"),
-        ('{"sha256:00": "{ __typename }"}', "is not the SHA-256 of its text"),
-        (json.dumps({sha256("{ __typename }"): VIEWER, "a": "{ __typename }"}), "belongs to two texts"),
-        ('{"shared": "{ __typename }"}', "belongs to another text"),
-    ],
-)
-def test_a_wrong_file_is_refused_by_name(tmp_path: Path, content: str, told: str) -> None:
-    first, wrong = tmp_path / "first.json", tmp_path / "wrong.json"
-    first.write_text(json.dumps({"shared": VIEWER}), encoding="utf-8")
-    wrong.write_text(content, encoding="utf-8")
-    schema = make_schema(Settings(query_limits=QueryLimits(aliases=1)))
-    paths = (str(first), str(wrong))
-    with pytest.raises(SettingsError, match=told) as refused:
-        read_trusted_documents("allowed", paths, graphql_schema_of(schema), schema.documents)
-    assert str(wrong) in str(refused.value) or "two texts" in told
-    assert len(read_trusted_documents("off", paths, graphql_schema_of(schema), schema.documents)) == 0
-
-
-def test_a_file_that_is_not_there_is_refused_by_name() -> None:
-    schema = make_schema()
-    with pytest.raises(SettingsError, match=r"nowhere\.json cannot be read"):
-        read_trusted_documents("only", ["nowhere.json"], graphql_schema_of(schema), schema.documents)
-
-
 async def test_the_process_does_not_start_with_a_wrong_document(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
@@ -229,9 +189,3 @@ async def test_the_process_does_not_start_with_a_wrong_document(
     assert code == 1
     assert "the document 'abc' (query Old) is wrong" in said
     assert "Traceback" not in said
-
-
-def test_a_document_in_two_lists_is_one() -> None:
-    trusted = TrustedDocuments("only", {"a": VIEWER, "b": VIEWER})
-    assert len(trusted) == 1
-    assert trusted.text_for(None, "a", None) == trusted.text_for(None, "b", None) == VIEWER

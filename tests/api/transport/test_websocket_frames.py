@@ -1,68 +1,14 @@
 """Frames that are not graphql-transport-ws: closed with 4400 and a reason, and no traceback in the log."""
 
-import json
-from typing import Any
-
 import pytest
 
 from tests.support.robot import Robot
+from tests.support.sockets import DEEP_LIST, MALFORMED_FRAMES, VIEWER_PAYLOAD
 
-SUBSCRIBE = {"id": "1", "type": "subscribe", "payload": {"query": "{ viewer { id } }"}}
-PAYLOAD: dict[str, Any] = {"query": "{ viewer { id } }"}
-DEEP = "[" * 5_000 + "]" * 5_000
-
-
-def subscribe(**changes: Any) -> str:
-    return json.dumps({**SUBSCRIBE, **changes})
+SUBSCRIBE = {"id": "1", "type": "subscribe", "payload": VIEWER_PAYLOAD}
 
 
-FRAMES: dict[str, str | bytes] = {
-    "null": "null",
-    "list": "[]",
-    "number": "5",
-    "string": '"x"',
-    "true": "true",
-    "empty object": "{}",
-    "empty": "",
-    "not JSON": "{",
-    "NaN": "NaN",
-    "lone surrogate": r'{"type": "\ud800"}',
-    "deep list": DEEP,
-    "deep object": '{"a":' * 5_000 + "1" + "}" * 5_000,
-    "deep payload": '{"type": "ping", "payload": ' + DEEP + "}",
-    "deep variables": '{"id": "1", "type": "subscribe", "payload": {"query": "", "variables": {"a": ' + DEEP + "}}}",
-    "binary": b'{"type": "ping"}',
-    "binary garbage": b"\xff\x00",
-    "type is null": '{"type": null}',
-    "type is a number": '{"type": 1}',
-    "type is a list": '{"type": []}',
-    "unknown type": '{"type": "start"}',
-    "server's type": '{"type": "connection_ack"}',
-    "ping payload": '{"type": "ping", "payload": 1}',
-    "pong payload": '{"type": "pong", "payload": "x"}',
-    "init payload": '{"type": "connection_init", "payload": []}',
-    "no id": json.dumps({"type": "subscribe", "payload": PAYLOAD}),
-    "integer id": subscribe(id=1),
-    "empty id": subscribe(id=""),
-    "null id": subscribe(id=None),
-    "list id": subscribe(id=["1"]),
-    "no payload": json.dumps({"id": "1", "type": "subscribe"}),
-    "null payload": subscribe(payload=None),
-    "list payload": subscribe(payload=[]),
-    "no query": subscribe(payload={}),
-    "null query": subscribe(payload={"query": None}),
-    "list query": subscribe(payload={"query": []}),
-    "list variables": subscribe(payload={**PAYLOAD, "variables": []}),
-    "string variables": subscribe(payload={**PAYLOAD, "variables": "x"}),
-    "number operationName": subscribe(payload={**PAYLOAD, "operationName": 1}),
-    "list extensions": subscribe(payload={**PAYLOAD, "extensions": []}),
-    "complete without id": '{"type": "complete"}',
-    "complete with integer id": '{"type": "complete", "id": 1}',
-    "complete with list id": '{"type": "complete", "id": []}',
-}
-
-
-@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("frame", MALFORMED_FRAMES.values(), ids=MALFORMED_FRAMES)
 async def test_a_malformed_frame_closes_with_4400(
     robot: Robot, frame: str | bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -75,7 +21,7 @@ async def test_a_malformed_frame_closes_with_4400(
     assert [record.getMessage() for record in caplog.records if record.exc_info or record.levelname == "ERROR"] == []
 
 
-@pytest.mark.parametrize("frame", ["null", "5", b"x", DEEP], ids=["null", "5", "binary", "deep"])
+@pytest.mark.parametrize("frame", ["null", "5", b"x", DEEP_LIST], ids=["null", "5", "binary", "deep"])
 async def test_a_malformed_frame_closes_before_the_init_too(
     robot: Robot, frame: str | bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,7 +33,7 @@ async def test_a_malformed_frame_closes_before_the_init_too(
 
 
 async def test_what_the_protocol_leaves_open_is_accepted(robot: Robot) -> None:
-    payload = {**PAYLOAD, "variables": None, "operationName": None, "extensions": None}
+    payload = {**VIEWER_PAYLOAD, "variables": None, "operationName": None, "extensions": None}
     async with robot.web.socket(robot.token()) as socket:
         await socket.send({"type": "pong", "payload": None})
         await socket.send({"type": "complete", "id": "nobody"})

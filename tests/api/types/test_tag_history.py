@@ -1,4 +1,4 @@
-"""What happened to somebody's tags, newest first, page by page."""
+"""Show how a user's tags changed, newest first, page by page."""
 
 from datetime import timedelta
 from typing import Any
@@ -30,7 +30,7 @@ EXPECTED = [
 
 @pytest.fixture
 async def channel(robot: Robot) -> str:
-    """A life in five changes, of people who share a block."""
+    """Bind a channel in which two users of one block live through five changes."""
     channel = (await robot.bind())["id"]
     for happened in (
         event_input("ada", "FOLLOW", timedelta(days=9)),

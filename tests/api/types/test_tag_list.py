@@ -1,4 +1,4 @@
-"""The tag panel: what it lists, how it is narrowed and ordered, and its pages."""
+"""List the tags of a channel: which, in which order, narrowed how, page by page."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,7 +44,7 @@ ORDERS = [
 
 @pytest.fixture
 async def channel(robot: Robot) -> str:
-    """Three followers: a new touchable one, and two old ones of whom one wrote."""
+    """Bind a channel with three followers: a new touchable one, and two old ones of whom one wrote."""
     channel = (await robot.bind())["id"]
     await robot.record(
         channel,
@@ -201,7 +201,7 @@ async def test_a_tag_says_what_it_is(robot: Robot, channel: str) -> None:
 
 
 async def _spread_times(robot: Robot, channel: str) -> None:
-    """Default tags are all made at one instant."""
+    """Order default tags, which are all made at one instant."""
     connection = await asyncpg.connect(robot.web.settings.database_url)
     try:
         await connection.execute(

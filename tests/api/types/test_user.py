@@ -1,4 +1,4 @@
-"""One person: facts, tags, and why they have them."""
+"""Show a user: the facts, the tags, and why the user has them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,7 +48,7 @@ async def explained(robot: Robot, channel: str, *events: Event) -> dict[str, Any
 
 
 def is_about(moment: str, ago: timedelta) -> bool:
-    """Whether a moment is as long ago as that, give or take what a test takes."""
+    """Tell whether a moment is as long ago as that, give or take what a test takes."""
     return abs(datetime.now(UTC) - ago - datetime.fromisoformat(moment)) < MINUTE / 2
 
 

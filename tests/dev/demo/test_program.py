@@ -19,12 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.dev.demo.__main__ import read_service
-from service.dev.demo.accounts import demo_accounts, shared_unionids
+from service.dev.demo.accounts import demo_accounts
 from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import utc_now
-from service.entities.enums import ChannelKind
-from service.foundation.settings import SettingsError
 from service.wechat.pushes import Push, decode_push, verify_url
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -162,25 +159,3 @@ async def test_the_demo_gives_up_when_the_service_refuses_for_good() -> None:
 
     assert process.returncode == 1
     assert b"Refused." in said
-
-
-def test_the_secret_of_the_service_is_needed() -> None:
-    with pytest.raises(SettingsError, match="USER_TAGS_JWT_SECRET"):
-        read_service({})
-
-
-def test_the_accounts_follow_from_the_secret() -> None:
-    official, mini = demo_accounts(SECRET)
-
-    assert demo_accounts(SECRET) == (official, mini)
-    assert not {official.token, official.app_id} & {
-        demo_accounts(SECRET + "!")[0].token,
-        mini.token,
-        mini.app_id,
-    }
-    assert (official.kind, mini.kind) == (ChannelKind.SERVICE_ACCOUNT, ChannelKind.MINI_PROGRAM)
-    assert all((account.encoding_aes_key or "").isalnum() for account in (official, mini))
-    assert len(str(official.encoding_aes_key)) == 43
-    assert shared_unionids(SECRET) == shared_unionids(SECRET)
-    assert SECRET not in repr(official)
-    assert official.token not in repr(official)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import CallbackRejectedError, WechatPlatform
 from service.dev.demo.push_encoder import BodyFormat, Mode
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import OPENID, new_account, open_receiver
 
 PAST = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -12,7 +12,8 @@ import pytest
 from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.server import platform_app
-from service.entities.enums import ChannelKind, EventKind
+from service.entities.channels import ChannelKind
+from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import OPENID, new_account, open_receiver
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -118,7 +119,7 @@ async def test_followers_come_in_pages_without_those_who_left() -> None:
     async with wechat(followers_per_page=2) as here:
         token = (await here.token())["access_token"]
         for number in range(5):
-            person = here.platform.person(ACCOUNT.app_id, f"o{number}")
+            person = here.platform.user(ACCOUNT.app_id, f"o{number}")
             person.following = number != 3
             person.followed_at = NOW + timedelta(seconds=number)
 
@@ -136,9 +137,9 @@ async def test_followers_come_in_pages_without_those_who_left() -> None:
 async def test_what_is_known_of_people_comes_in_batches_of_a_hundred() -> None:
     async with wechat() as here:
         token = (await here.token())["access_token"]
-        follower = here.platform.person(ACCOUNT.app_id, "oFollower")
+        follower = here.platform.user(ACCOUNT.app_id, "oFollower")
         follower.following, follower.followed_at, follower.unionid = True, NOW, "oUnion"
-        here.platform.person(ACCOUNT.app_id, "oGone")
+        here.platform.user(ACCOUNT.app_id, "oGone")
 
         async def info(*openids: str) -> dict[str, Any]:
             asked = {"user_list": [{"openid": openid, "lang": "zh_CN"} for openid in openids]}

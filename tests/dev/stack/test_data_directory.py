@@ -42,12 +42,6 @@ async def test_a_new_owner_waits_for_the_servers_of_a_killed_one(accessible_dir:
             assert all_exited(mine.processes)
 
 
-def test_a_place_that_cannot_be_a_directory_is_explained(accessible_dir: Path) -> None:
-    (accessible_dir / "file").touch()
-    with pytest.raises(EmbeddedError, match=r"cannot be used: Not a directory.*--data-dir"):
-        start_embedded(accessible_dir / "file" / "data")
-
-
 @as_root
 def test_somebody_elses_directory_is_refused(accessible_dir: Path) -> None:
     embedded_secrets(accessible_dir)
@@ -88,15 +82,6 @@ async def test_an_ordinary_account_may_use_it_and_then_root_too(accessible_dir: 
     await wait_until(lambda: all_exited(mine.processes))
     with start_embedded(home / "data", fast=True) as servers:
         await (await asyncpg.connect(servers.database_url)).close()
-
-
-def test_secrets_are_made_once_and_kept_private(accessible_dir: Path) -> None:
-    jwt_secret, secrets_key = embedded_secrets(accessible_dir / "data")
-    assert len(jwt_secret) == len(secrets_key) == 64
-    assert jwt_secret != secrets_key
-    assert embedded_secrets(accessible_dir / "data") == (jwt_secret, secrets_key)
-    assert stat.S_IMODE((accessible_dir / "data" / "secrets.json").stat().st_mode) == 0o600
-    assert not list((accessible_dir / "data").glob("*.new"))
 
 
 def test_processes_that_begin_together_agree_on_the_secrets(accessible_dir: Path) -> None:

@@ -8,7 +8,7 @@ import psutil
 import pytest
 import redis.asyncio as redis
 
-from service.dev.stack.servers import EmbeddedError, EmbeddedUnavailableError, start_embedded
+from service.dev.stack.servers import EmbeddedError, start_embedded
 from tests.dev.stack.server_owners import all_exited, copy_initialised_data, process_tree
 from tests.support.waiting import wait_until
 
@@ -104,12 +104,6 @@ def test_a_server_that_cannot_start_shows_its_log(accessible_dir: Path) -> None:
     (accessible_dir / "postgres" / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(EmbeddedError, match=r"database files are incompatible with server"):
         start_embedded(accessible_dir, fast=True, valkey=False)
-
-
-def test_without_the_wheels_it_says_what_to_do(accessible_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    with pytest.raises(EmbeddedUnavailableError, match=r"user-tags\[embedded\].*DATABASE_URL and REDIS_URL"):
-        start_embedded(accessible_dir)
 
 
 def _with_password(url: str, password: str) -> str:

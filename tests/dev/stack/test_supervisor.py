@@ -16,9 +16,7 @@ import psutil
 import pytest
 
 from service.dev.stack.children import Child, ChildProcess, RestartPolicy
-from service.dev.stack.servers import embedded_secrets, environment_with_package_path
-from service.dev.stack.supervisor import child_environment
-from service.foundation.settings import Settings
+from service.dev.stack.servers import environment_with_package_path
 from tests.dev.stack.server_owners import all_exited, copy_initialised_data, process_tree
 from tests.support.waiting import wait_until
 
@@ -160,7 +158,7 @@ async def test_it_stops_when_the_embedded_servers_are_gone_for_good(accessible_d
         guard.kill()
         err, status = run.end()
     assert status == 1
-    assert "The guard of the embedded PostgreSQL and Valkey is gone" in err
+    assert "The guard of the embedded PostgreSQL and Valkey has died" in err
 
 
 def test_a_taken_port_is_found_before_anything_starts(accessible_dir: Path) -> None:
@@ -203,24 +201,3 @@ async def test_a_child_that_lived_steadily_starts_again_after_the_first_pause(ac
         news = await wait_until(process.restart_if_exited)
         assert "starts again in 0.01 s" in news
     process.stop()
-
-
-def test_the_environment_keeps_what_was_chosen_and_fills_in_the_rest(accessible_dir: Path) -> None:
-    chosen = Settings(
-        database_url="postgresql://db/",
-        redis_url="redis://r/",
-        public_url="https://tags.example",
-        data_dir=str(accessible_dir),
-    )
-    environment = child_environment(chosen, None, "127.0.0.1", 8123)
-    assert environment["DATABASE_URL"] == "postgresql://db/"
-    assert environment["USER_TAGS_PUBLIC_URL"] == "https://tags.example"
-    assert environment["USER_TAGS_DEMO_SERVICE_URL"] == "http://127.0.0.1:8123"
-    assert environment["USER_TAGS_DATA_DIR"] == str(accessible_dir)
-    made = (environment["USER_TAGS_JWT_SECRET"], environment["USER_TAGS_SECRETS_KEY"])
-    assert made == embedded_secrets(accessible_dir)
-
-
-def test_a_public_key_is_not_joined_by_a_secret(accessible_dir: Path) -> None:
-    chosen = Settings(jwt_public_key="PEM", data_dir=str(accessible_dir))
-    assert "USER_TAGS_JWT_SECRET" not in child_environment(chosen, None, "127.0.0.1", 8123)

@@ -13,12 +13,11 @@ from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind, TagState
-from service.entities.tags import Tag
-from service.entities.users import AdFollow, UserEvent
-from tests.support.ad_tags import address_secret, confirm_address, create_tag, update_tag
+from service.entities.tags import DefaultTagRule, Tag, TagState
+from service.entities.users import AdFollow, EventKind, UserEvent
 from tests.support.clock import FrozenClock
 from tests.support.database_state import miscounted, tags_by_ordinal
+from tests.support.tags import ad_address_secret, confirm_ad_address, edit_ad_tag, make_ad_tag
 
 PEOPLE = ("ann", "ben", "cyd", "dee", "eve")
 ADS = ("1", "2", "3", "4")
@@ -63,7 +62,7 @@ async def test_members_are_those_of_the_model(
 ) -> None:
     draw, model = random.Random(seed), Model()
     tags: list[Tag] = []
-    secret = await address_secret(runtime, channel)
+    secret = await ad_address_secret(runtime, channel)
     confirmed = False
     clock.advance(timedelta(seconds=10))
     for step in range(60):
@@ -84,15 +83,15 @@ async def test_members_are_those_of_the_model(
                 model.events[openid].append(event)
                 model.ad_followed |= {openid} if ads else set()
             case "make" if len(tags) < 4:
-                tags.append(await create_tag(runtime, channel, f"Tag {step}", *(wanted := draw.sample(ADS, 2))))
+                tags.append(await make_ad_tag(runtime, channel, f"Tag {step}", *(wanted := draw.sample(ADS, 2))))
                 model.tags[tags[-1].tag_id] = set(wanted)
                 assert tags[-1].state is (TagState.ACTIVE if confirmed else TagState.PENDING)
             case "edit" if tags:
                 tag = draw.choice(tags)
-                await update_tag(runtime, tag, *(wanted := draw.sample(ADS, draw.randrange(1, 4))))
+                await edit_ad_tag(runtime, tag, *(wanted := draw.sample(ADS, draw.randrange(1, 4))))
                 model.tags[tag.tag_id] = set(wanted)
             case "confirm":
-                await confirm_address(runtime, channel)
+                await confirm_ad_address(runtime, channel)
                 confirmed = True
             case "forget":
                 await forget_openid(runtime, channel.channel_id, openid)

@@ -12,8 +12,8 @@ from service.domain.combos.tag_deletion import delete_tag
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
-from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, ChannelKind, DefaultTagRule, EventKind, TagState
+from service.entities.blocks import ChangeCause
+from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -25,12 +25,22 @@ from service.entities.errors import (
 )
 from service.entities.expressions import all_of
 from service.entities.expressions import tag as leaf
-from service.entities.users import UserEvent
-from tests.support.ad_tags import address_secret, confirm_address, create_tag, members, record_ad_follow_of, update_tag
+from service.entities.tags import DefaultTagRule, TagState
+from service.entities.tasks import TaskName
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import tags_by_openid
 from tests.support.runtime import RecordingQueue, admin, bind
-from tests.support.tags import make_combo, state_of
+from tests.support.tags import (
+    ad_address_secret,
+    confirm_ad_address,
+    edit_ad_tag,
+    make_ad_tag,
+    make_combo,
+    members_of,
+    record_ad_follow_of,
+    state_of,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -53,24 +63,24 @@ async def default_tags(runtime: Runtime, channel: Channel, openid: str) -> set[D
 async def test_who_came_from_one_of_its_ads_before_or_after_has_the_tag(runtime: Runtime, channel: Channel) -> None:
     await follow(runtime, channel, "ann", "1", "2")
     await follow(runtime, channel, "ben", "3")
-    tag = await create_tag(runtime, channel, "Spring", "2", "4")
-    other = await create_tag(runtime, channel, "All", "1", "2", "3", "4")
+    tag = await make_ad_tag(runtime, channel, "Spring", "2", "4")
+    other = await make_ad_tag(runtime, channel, "All", "1", "2", "3", "4")
     await follow(runtime, channel, "cyd", "4")
     await record_ad_follow_of(runtime, channel, "dee", START, "4")
     await follow(runtime, channel, "eve")
 
-    assert await members(runtime, channel, tag) == {"ann", "cyd", "dee"}
-    assert await members(runtime, channel, other) == {"ann", "ben", "cyd", "dee"}
+    assert await members_of(runtime, channel, tag.tag_id) == {"ann", "cyd", "dee"}
+    assert await members_of(runtime, channel, other.tag_id) == {"ann", "ben", "cyd", "dee"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
 
 async def test_another_list_of_ads_gives_and_takes(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await follow(runtime, channel, "ann", "1")
     await follow(runtime, channel, "ben", "2")
 
-    edited = await update_tag(runtime, tag, "2")
-    assert await members(runtime, channel, tag) == {"ben"}
+    edited = await edit_ad_tag(runtime, tag, "2")
+    assert await members_of(runtime, channel, tag.tag_id) == {"ben"}
     assert edited.version == tag.version + 1
     assert (await causes(runtime))[-1] == ChangeCause.TAG_EDITED
     assert (await verify_channel(runtime, channel, repair=False)).clean
@@ -78,26 +88,26 @@ async def test_another_list_of_ads_gives_and_takes(runtime: Runtime, channel: Ch
 
 async def test_the_same_list_again_touches_nobody(runtime: Runtime, channel: Channel) -> None:
     await follow(runtime, channel, "ann", "1")
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     before = await causes(runtime)
 
-    await update_tag(runtime, tag, "1", " 1\n\n")
+    await edit_ad_tag(runtime, tag, "1", " 1\n\n")
     assert await causes(runtime) == before
 
 
 async def test_the_feed_before_the_follow_and_after_it_end_the_same(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     clock.advance(MINUTE)
     await record_ad_follow_of(runtime, channel, "ann", START, "1")
-    assert await members(runtime, channel, tag) == {"ann"}
+    assert await members_of(runtime, channel, tag.tag_id) == {"ann"}
     assert (await causes(runtime))[-1] == ChangeCause.AD_FEED
     await follow(runtime, channel, "ann")
     await follow(runtime, channel, "ben")
     await record_ad_follow_of(runtime, channel, "ben", START, "1")
 
-    assert await members(runtime, channel, tag) == {"ann", "ben"}
+    assert await members_of(runtime, channel, tag.tag_id) == {"ann", "ben"}
     tags = await default_tags(runtime, channel, "ann")
     assert DefaultTagRule.ADVERTISING in tags
     assert await default_tags(runtime, channel, "ben") == tags
@@ -110,7 +120,7 @@ async def test_whom_the_feed_names_before_any_follow_has_no_default_tag(runtime:
 
 
 async def test_the_same_call_again_changes_nothing(runtime: Runtime, channel: Channel) -> None:
-    await create_tag(runtime, channel, "Spring", "1")
+    await make_ad_tag(runtime, channel, "Spring", "1")
     await record_ad_follow_of(runtime, channel, "ann", START, "1")
     before = await causes(runtime)
 
@@ -121,15 +131,15 @@ async def test_the_same_call_again_changes_nothing(runtime: Runtime, channel: Ch
 
 
 async def test_a_tag_is_pending_until_the_address_is_confirmed(runtime: Runtime, channel: Channel) -> None:
-    first = await create_tag(runtime, channel, "Spring", "1")
+    first = await make_ad_tag(runtime, channel, "Spring", "1")
     assert first.state is TagState.PENDING
-    assert await confirm_address(runtime, channel) == [first.tag_id]
-    assert await confirm_address(runtime, channel) == []
-    assert (await create_tag(runtime, channel, "Summer", "1")).state is TagState.ACTIVE
+    assert await confirm_ad_address(runtime, channel) == [first.tag_id]
+    assert await confirm_ad_address(runtime, channel) == []
+    assert (await make_ad_tag(runtime, channel, "Summer", "1")).state is TagState.ACTIVE
 
 
 async def test_the_first_call_confirms_the_address(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await record_ad_follow_of(runtime, channel, "ann", START, "9")
 
     states = await runtime.pool.fetch("select tag_id, state from tag where kind = 'AD'")
@@ -142,19 +152,19 @@ async def test_the_first_call_confirms_the_address(runtime: Runtime, channel: Ch
 
 
 async def test_a_new_address_must_be_confirmed_again_and_active_tags_stay(runtime: Runtime, channel: Channel) -> None:
-    await create_tag(runtime, channel, "Spring", "1")
-    await confirm_address(runtime, channel)
-    before = await address_secret(runtime, channel)
+    await make_ad_tag(runtime, channel, "Spring", "1")
+    await confirm_ad_address(runtime, channel)
+    before = await ad_address_secret(runtime, channel)
     await reset_addresses(runtime, admin(), channel.channel_id)
 
-    assert await address_secret(runtime, channel) != before
-    assert (await create_tag(runtime, channel, "Summer", "1")).state is TagState.PENDING
+    assert await ad_address_secret(runtime, channel) != before
+    assert (await make_ad_tag(runtime, channel, "Summer", "1")).state is TagState.PENDING
     states = await runtime.pool.fetch("select state from tag where kind = 'AD' order by tag_id")
     assert [row["state"] for row in states] == ["ACTIVE", "PENDING"]
 
 
 async def test_ads_are_one_a_line_and_come_once(runtime: Runtime, channel: Channel) -> None:
-    await create_tag(runtime, channel, "Spring", " 3\r\n1\n\n", "", "2", "1", "  ", "3")
+    await make_ad_tag(runtime, channel, "Spring", " 3\r\n1\n\n", "", "2", "1", "  ", "3")
 
     rows = await runtime.pool.fetch("select ad_id from ad_tag_ad order by position")
     assert [row["ad_id"] for row in rows] == ["3", "1", "2"]
@@ -189,26 +199,26 @@ async def test_bad_input_is_refused_all_at_once(
 async def test_a_tag_has_at_most_a_thousand_ads(runtime: Runtime, channel: Channel) -> None:
     ads = [str(number) for number in range(1_001)]
     with pytest.raises(LimitExceededError):
-        await create_tag(runtime, channel, "Spring", "\n".join(ads))
+        await make_ad_tag(runtime, channel, "Spring", "\n".join(ads))
 
-    await create_tag(runtime, channel, "Spring", "\n".join(ads[1:]))
+    await make_ad_tag(runtime, channel, "Spring", "\n".join(ads[1:]))
     assert await runtime.pool.fetchval("select count(*) from ad_tag_ad") == 1_000
 
 
 async def test_names_are_unique_among_living_ad_tags(runtime: Runtime, channel: Channel) -> None:
-    spring = await create_tag(runtime, channel, "Spring", "1")
-    summer = await create_tag(runtime, channel, "Summer", "1")
+    spring = await make_ad_tag(runtime, channel, "Spring", "1")
+    summer = await make_ad_tag(runtime, channel, "Summer", "1")
     summer_id = channel.channel_id, summer.tag_id
 
     with pytest.raises(NameTakenError):
-        await create_tag(runtime, channel, " Spring ", "2")
+        await make_ad_tag(runtime, channel, " Spring ", "2")
     with pytest.raises(NameTakenError):
         await update_ad_tag(runtime, admin(), *summer_id, AdTagDetails("Spring", None, None), expected_version=None)
-    assert (await update_tag(runtime, spring, "7")).name == "Spring"
+    assert (await edit_ad_tag(runtime, spring, "7")).name == "Spring"
 
 
 async def test_an_old_version_is_a_conflict(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     tag_id = channel.channel_id, tag.tag_id
     details = AdTagDetails("Summer", None, "Warm")
     changed, _ = await update_ad_tag(runtime, admin(), *tag_id, details, expected_version=1)
@@ -219,7 +229,7 @@ async def test_an_old_version_is_a_conflict(runtime: Runtime, channel: Channel) 
 
 
 async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
 
     for tag_id, error in ((1, TagProtectedError), (tag.tag_id, NotFoundError), (12_345, NotFoundError)):
@@ -229,48 +239,48 @@ async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime:
 
 
 async def test_a_deleted_tag_is_left_alone(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
     await follow(runtime, channel, "ann", "1")
     await record_ad_follow_of(runtime, channel, "ben", START, "1")
 
-    assert await members(runtime, channel, tag) == set()
+    assert await members_of(runtime, channel, tag.tag_id) == set()
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    await create_tag(runtime, channel, "Spring", "1")
+    await make_ad_tag(runtime, channel, "Spring", "1")
 
 
 async def test_the_gate_and_mini_programs_refuse_ad_tags(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     mini_program = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
     with pytest.raises(BadInputError, match="Mini Program"):
-        await create_tag(runtime, mini_program, "Spring", "1")
+        await make_ad_tag(runtime, mini_program, "Spring", "1")
     await unbind_channel(runtime, admin(), channel.channel_id)
 
     with pytest.raises(ChannelNotBoundError):
-        await create_tag(runtime, channel, "Summer", "1")
+        await make_ad_tag(runtime, channel, "Summer", "1")
     with pytest.raises(ChannelNotBoundError):
-        await update_tag(runtime, tag, "2")
+        await edit_ad_tag(runtime, tag, "2")
     await record_ad_follow_of(runtime, channel, "ann", START, "1")
-    assert await members(runtime, channel, tag) == {"ann"}
+    assert await members_of(runtime, channel, tag.tag_id) == {"ann"}
 
 
 async def test_what_a_crash_left_uncompared_is_finished(runtime: Runtime, channel: Channel) -> None:
     await follow(runtime, channel, "ann", "1")
-    tag = await create_tag(runtime, channel, "Spring", "2")
-    await confirm_address(runtime, channel)
+    tag = await make_ad_tag(runtime, channel, "Spring", "2")
+    await confirm_ad_address(runtime, channel)
     await runtime.pool.execute("update ad_tag set edition = 2")
     await runtime.pool.execute("update ad_tag_ad set ad_id = '1'")
     await runtime.pool.execute("update tag set state = 'PENDING' where tag_id = $1", tag.tag_id)
-    assert await confirm_address(runtime, channel) == [], "its members are not complete"
+    assert await confirm_ad_address(runtime, channel) == [], "its members are not complete"
 
     assert await resume_ad_tag_updates(runtime, channel.channel_id) == 1
-    assert await members(runtime, channel, tag) == {"ann"}
+    assert await members_of(runtime, channel, tag.tag_id) == {"ann"}
     assert await runtime.pool.fetchval("select state from tag where tag_id = $1", tag.tag_id) == "ACTIVE"
     assert await resume_ad_tag_updates(runtime, channel.channel_id) == 0
 
 
 async def test_verify_finds_and_repairs_wrong_ad_tags(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await follow(runtime, channel, "ann", "1")
     await follow(runtime, channel, "ben")
     await runtime.pool.execute(
@@ -279,12 +289,12 @@ async def test_verify_finds_and_repairs_wrong_ad_tags(runtime: Runtime, channel:
 
     assert (await verify_channel(runtime, channel, repair=False)).wrong_users == 2
     assert (await verify_channel(runtime, channel, repair=True)).wrong_users == 2
-    assert await members(runtime, channel, tag) == {"ann"}
+    assert await members_of(runtime, channel, tag.tag_id) == {"ann"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
 
 async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, channel: Channel) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await follow(runtime, channel, "ann", "1")
     combo = await make_combo(runtime, channel, "New from spring", all_of(leaf(tag.tag_id), leaf(1)))
     await rescue_combos(runtime, channel.channel_id)
@@ -292,13 +302,13 @@ async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, 
     assert isinstance(runtime.queue, RecordingQueue)
     runtime.queue.tasks.clear()
 
-    await confirm_address(runtime, channel)
-    assert [name for name, *_ in runtime.queue.tasks] == ["activate_combo"]
+    await confirm_ad_address(runtime, channel)
+    assert [name for name, *_ in runtime.queue.tasks] == [TaskName.ACTIVATE_COMBO]
     await rescue_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
     await delete_tag(runtime, admin(), channel.channel_id, tag.tag_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
     await clear_members(runtime, channel.channel_id)
     await record_ad_follow_of(runtime, channel, "ben", START, "1")
-    assert await members(runtime, channel, tag) == set()
+    assert await members_of(runtime, channel, tag.tag_id) == set()
     assert (await verify_channel(runtime, channel, repair=False)).clean

@@ -13,7 +13,6 @@ from service.domain.combos.expressions import to_draft
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import TagState
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
@@ -24,12 +23,11 @@ from service.entities.errors import (
     TagNotUsableError,
 )
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.entities.tags import TagKey
+from service.entities.tags import TagKey, TagState
 from tests.support.clock import START
-from tests.support.exact_members import openid_of, populate, set_state
+from tests.support.oracle import matching_ordinals
 from tests.support.runtime import admin, bind
-from tests.support.set_algebra import holds
-from tests.support.tags import make_combo, make_tag
+from tests.support.tags import make_combo, make_tag, openid_of, populate, set_state
 
 NEW, OLD, TOUCHABLE = 1, 2, 5
 OTHERS = (9, 10, 11)
@@ -48,22 +46,13 @@ EXPRESSIONS = st.recursive(
 )
 
 
-def members_of(population: dict[int, frozenset[int]], expression: Expression) -> list[int]:
-    everybody = set().union(*population.values())
-    return [
-        ordinal
-        for ordinal in sorted(everybody)
-        if holds(expression, frozenset(tag_id for tag_id, who in population.items() if ordinal in who))
-    ]
-
-
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(population=POPULATIONS, expression=EXPRESSIONS, first=st.integers(1, 4))
 async def test_an_audience_is_what_sets_say(
     runtime: Runtime, channel: Channel, population: dict[int, frozenset[int]], expression: Expression, first: int
 ) -> None:
     await populate(runtime, channel, population)
-    expected = members_of(population, expression)
+    expected = sorted(matching_ordinals(population, expression))
     following = population[NEW] | population[OLD]
 
     draft = to_draft(channel.channel_id, expression)

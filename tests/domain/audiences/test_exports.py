@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from service.domain.audiences import exports as use_cases
-from service.domain.audiences.csv_writer import csv_rows
 from service.domain.audiences.exports import (
     COLUMNS,
     export_url,
@@ -25,15 +24,15 @@ from service.domain.jobs import JOB_RETENTION, LEASE_DURATION, cancel_job, run_j
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import EventKind, TagState
 from service.entities.errors import ChannelNotBoundError, ErrorCode, RequestError
 from service.entities.expressions import Expression, any_of, difference, tag
 from service.entities.jobs import Job, JobKind, JobState
-from service.entities.users import UserEvent
+from service.entities.tags import TagState
+from service.entities.users import EventKind, UserEvent
 from service.storage import jobs
 from tests.support.clock import START, FrozenClock
-from tests.support.exact_members import openid_of, populate, set_state
 from tests.support.runtime import admin
+from tests.support.tags import openid_of, populate, set_state
 
 EXPORT = JobKind.AUDIENCE_EXPORT
 
@@ -230,15 +229,3 @@ async def test_what_is_over_is_dropped(runtime: Runtime, channel: Channel, clock
     clock.advance(JOB_RETENTION + timedelta(seconds=1))
     await purge_expired_exports(runtime, channel.channel_id)
     assert [row["job_id"] for row in await runtime.pool.fetch("select job_id from job")] == [waiting.job_id]
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "=cmd|' /C calc'!A0"])
-def test_no_cell_is_a_formula(cell: str) -> None:
-    (read,) = csv.reader(io.StringIO(csv_rows([[cell]]).decode(), newline=""))
-    assert read == ["'" + cell]
-
-
-@pytest.mark.parametrize("cell", ["plain", 'with "quotes", commas', "two\nlines", "a=b", "标签", ""])
-def test_other_cells_are_read_as_they_are(cell: str) -> None:
-    (read,) = csv.reader(io.StringIO(csv_rows([[cell, None, True, False]]).decode(), newline=""))
-    assert read == [cell, "", "yes", "no"]

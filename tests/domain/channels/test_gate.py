@@ -16,11 +16,10 @@ from service.domain.channels.binding import (
 )
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, EventKind, Role
+from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
-from service.entities.principal import Principal
-from service.entities.users import UserEvent
+from service.entities.principal import Principal, Role
+from service.entities.users import EventKind, UserEvent
 from service.storage import tags
 from service.storage.channels import channel_state
 from tests.support.clock import START, FrozenClock

@@ -18,24 +18,15 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind, TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.entities.users import UserEvent
+from service.entities.tags import TagState
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import FrozenClock
-from tests.support.database_state import miscounted
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import skip_ordinals
+from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
+from tests.support.oracle import holds
 from tests.support.runtime import admin
-from tests.support.set_algebra import holds
-from tests.support.tags import (
-    add_members,
-    combo_graph_of,
-    make_combo,
-    make_tag,
-    remove_members,
-    tags_by_openid_shown,
-)
+from tests.support.tags import add_members, combo_graph_of, make_combo, make_tag, remove_members, tag_ids_by_openid
 
 PEOPLE = tuple(f"person-{number}" for number in range(6))
 BLOCK = 32_000
@@ -111,7 +102,7 @@ class ComboModel:
         await self.check()
         graph, held = (
             await combo_graph_of(self.runtime, self.channel),
-            await tags_by_openid_shown(self.runtime, self.channel),
+            await tag_ids_by_openid(self.runtime, self.channel),
         )
         for found, combo in graph.living():
             dead = bool(self.deleted_dependencies(combo.tag_id))
@@ -128,7 +119,7 @@ class ComboModel:
         """LAPSED exactly while a deleted tag is reached; ACTIVE ones are exact as of their instant."""
         graph, held = (
             await combo_graph_of(self.runtime, self.channel),
-            await tags_by_openid_shown(self.runtime, self.channel),
+            await tag_ids_by_openid(self.runtime, self.channel),
         )
         living = {combo.tag_id: (found, combo) for found, combo in graph.living()}
         assert living.keys() == self.made_of.keys() - self.deleted
@@ -216,7 +207,7 @@ class ComboModel:
         """Whoever lacks a tag gets it, whoever has it loses it."""
         tag_id = self.base[index % len(self.base)]
         if tag_id not in self.deleted:
-            has = tag_id in (await tags_by_openid_shown(self.runtime, self.channel))[openid]
+            has = tag_id in (await tag_ids_by_openid(self.runtime, self.channel))[openid]
             await (remove_members if has else add_members)(self.runtime, self.channel, tag_id, openid)
             self.changed_at[tag_id] = self.clock()
 

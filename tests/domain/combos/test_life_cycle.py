@@ -13,9 +13,10 @@ from service.domain.combos.tag_deletion import delete_tag, deletion_preview
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import TagState
 from service.entities.errors import ConflictError, ErrorCode, RequestError, TagProtectedError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
+from service.entities.tags import TagState
+from service.entities.tasks import TaskName
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import miscounted
 from tests.support.runtime import RecordingQueue, admin
@@ -24,7 +25,7 @@ from tests.support.tags import (
     combo_graph_of,
     make_combo,
     make_tag,
-    members,
+    members_of,
     remove_members,
     state_of,
     tag_of,
@@ -57,7 +58,7 @@ async def test_a_combo_is_pending_until_its_members_are_computed(
     assert await activate_combo(runtime, channel.channel_id, combo.tag_id, 1) is ActivationOutcome.ACTIVE
 
     assert await state_of(runtime, channel, combo.tag_id) is ACTIVE
-    assert await members(runtime, channel, combo.tag_id) == {"bob"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"bob"}
     assert (await combo_graph_of(runtime, channel)).combos[combo.tag_id].as_of == clock()
     assert await miscounted(runtime, channel) == []
     assert (await tag_of(runtime, channel, combo.tag_id)).version == 1
@@ -68,8 +69,8 @@ async def test_creation_hands_the_computation_over(runtime: Runtime, channel: Ch
     combo = await make_combo(runtime, channel, "New", tag(1))
 
     assert isinstance(runtime.queue, RecordingQueue)
-    name = f"activate_combo:{channel.channel_id}:{combo.tag_id}:1"
-    assert runtime.queue.tasks == [("activate_combo", (channel.channel_id, combo.tag_id, 1), name)]
+    name = f"{TaskName.ACTIVATE_COMBO}:{channel.channel_id}:{combo.tag_id}:1"
+    assert runtime.queue.tasks == [(TaskName.ACTIVATE_COMBO, (channel.channel_id, combo.tag_id, 1), name)]
 
 
 async def test_a_combo_of_combos_waits_for_them(runtime: Runtime, channel: Channel) -> None:
@@ -84,7 +85,7 @@ async def test_a_combo_of_combos_waits_for_them(runtime: Runtime, channel: Chann
     assert runtime.queue.tasks[-1][1] == (channel.channel_id, outer.tag_id, 1)
 
     assert await rescue_combos(runtime, channel.channel_id) == [ActivationOutcome.ACTIVE]
-    assert await members(runtime, channel, outer.tag_id) == {"ann", "bob"}
+    assert await members_of(runtime, channel, outer.tag_id) == {"ann", "bob"}
 
 
 async def test_one_sweep_brings_a_whole_chain_into_force(runtime: Runtime, channel: Channel) -> None:
@@ -93,7 +94,7 @@ async def test_one_sweep_brings_a_whole_chain_into_force(runtime: Runtime, chann
         last = (await make_combo(runtime, channel, f"Link {number}", any_of(tag(last), tag(1)))).tag_id
 
     assert await rescue_combos(runtime, channel.channel_id) == [ActivationOutcome.ACTIVE] * 5
-    assert await members(runtime, channel, last) == {"ann"}
+    assert await members_of(runtime, channel, last) == {"ann"}
     assert await rescue_combos(runtime, channel.channel_id) == []
 
 
@@ -112,8 +113,8 @@ async def test_a_refresh_follows_what_changed_and_only_that(
     report = await refresh_combos(runtime, channel.channel_id)
 
     assert (report.combos, report.blocks, report.blocks_changed) == (2, 1, 1)
-    assert await members(runtime, channel, inner.tag_id) == {"bob"}
-    assert await members(runtime, channel, outer.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, inner.tag_id) == {"bob"}
+    assert await members_of(runtime, channel, outer.tag_id) == {"ann"}
     combos = (await combo_graph_of(runtime, channel)).combos
     assert {combos[each.tag_id].as_of for each in (inner, outer)} == {clock()}
     assert await miscounted(runtime, channel) == []
@@ -138,14 +139,14 @@ async def test_an_edited_combo_is_pending_and_its_parent_keeps_members_and_insta
 
     assert await state_of(runtime, channel, inner.tag_id) is PENDING
     assert await state_of(runtime, channel, outer.tag_id) is ACTIVE
-    assert await members(runtime, channel, outer.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, outer.tag_id) == {"ann"}
     assert (await combo_graph_of(runtime, channel)).combos[outer.tag_id].as_of == START
 
     await rescue_combos(runtime, channel.channel_id)
     assert (await combo_graph_of(runtime, channel)).combos[outer.tag_id].as_of == START, "not computed from it yet"
     await refresh_combos(runtime, channel.channel_id)
-    assert await members(runtime, channel, inner.tag_id) == {"bob"}
-    assert await members(runtime, channel, outer.tag_id) == {"bob"}
+    assert await members_of(runtime, channel, inner.tag_id) == {"bob"}
+    assert await members_of(runtime, channel, outer.tag_id) == {"bob"}
     assert (await combo_graph_of(runtime, channel)).combos[outer.tag_id].as_of == clock()
 
 
@@ -160,11 +161,11 @@ async def test_a_parent_catches_up_in_blocks_that_the_edit_did_not_change(runtim
     await edit(runtime, channel, inner.tag_id, any_of(tag(apple), tag(1)))
     await remove_members(runtime, channel, pear, "ann")
     await refresh_combos(runtime, channel.channel_id)
-    assert await members(runtime, channel, outer.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, outer.tag_id) == {"ann"}
     await rescue_combos(runtime, channel.channel_id)
     await refresh_combos(runtime, channel.channel_id)
 
-    assert await members(runtime, channel, outer.tag_id) == set()
+    assert await members_of(runtime, channel, outer.tag_id) == set()
 
 
 async def test_what_an_edit_supersedes_is_void(runtime: Runtime, channel: Channel) -> None:
@@ -175,7 +176,7 @@ async def test_what_an_edit_supersedes_is_void(runtime: Runtime, channel: Channe
 
     assert await activate_combo(runtime, channel.channel_id, combo.tag_id, 1) is ActivationOutcome.VOID
     assert await activate_combo(runtime, channel.channel_id, combo.tag_id, 2) is ActivationOutcome.ACTIVE
-    assert await members(runtime, channel, combo.tag_id) == {"bob"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"bob"}
 
 
 async def test_deleting_lapses_everything_above_and_clearing_takes_the_bits(runtime: Runtime, channel: Channel) -> None:
@@ -200,8 +201,8 @@ async def test_deleting_lapses_everything_above_and_clearing_takes_the_bits(runt
     assert {await state_of(runtime, channel, each) for each in lapsed} == {LAPSED}
 
     assert await clear_members(runtime, channel.channel_id) == 1
-    assert [await members(runtime, channel, each) for each in (apple, *sorted(lapsed))] == [set()] * 4
-    assert await members(runtime, channel, aside.tag_id) == {"ann"}
+    assert [await members_of(runtime, channel, each) for each in (apple, *sorted(lapsed))] == [set()] * 4
+    assert await members_of(runtime, channel, aside.tag_id) == {"ann"}
     assert await miscounted(runtime, channel) == []
     assert await clear_members(runtime, channel.channel_id) == 0
 
@@ -224,8 +225,8 @@ async def test_editing_to_living_tags_revives_what_lapsed_only_through_it(runtim
     assert await state_of(runtime, channel, outer.tag_id) is PENDING
     assert await state_of(runtime, channel, doomed.tag_id) is LAPSED
     await rescue_combos(runtime, channel.channel_id)
-    assert await members(runtime, channel, outer.tag_id) == {"ann", "bob"}
-    assert await members(runtime, channel, doomed.tag_id) == set()
+    assert await members_of(runtime, channel, outer.tag_id) == {"ann", "bob"}
+    assert await members_of(runtime, channel, doomed.tag_id) == set()
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
 
@@ -304,5 +305,5 @@ async def test_verify_finds_wrong_members_of_combos_and_repairs_them(
     assert found.wrong_combos == again.wrong_combos == 2
     assert (await verify_channel(runtime, channel, repair=True)).wrong_combos == 2
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    assert await members(runtime, channel, combo.tag_id) == {"ann", "bob"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"ann", "bob"}
     assert await miscounted(runtime, channel) == []

@@ -12,12 +12,10 @@ from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import expected_facts, facts_by_openid, miscounted, tags_by_openid
-from tests.support.log_replay import replay_and_check
+from tests.support.database_state import expected_facts, facts_by_openid, miscounted, replay_and_check, tags_by_openid
 from tests.support.oracle import oracle_tags
 
 PEOPLE = ("ann", "ben", "cyd")

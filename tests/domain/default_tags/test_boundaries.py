@@ -7,9 +7,9 @@ import pytest
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.channels import Channel, ChannelKind
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 from service.storage.users import users_of_robot
 from tests.support.clock import FrozenClock

@@ -12,12 +12,11 @@ from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from tests.domain.default_tags.event_histories import History, HistoryPlayer, histories
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, tags_by_openid
-from tests.support.race_outcomes import skip_ordinals
+from tests.support.database_state import heads_of, skip_ordinals, tags_by_openid
 from tests.support.runtime import bind
 from tests.support.waiting import wait_until
 

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.domain.runtime import Runtime
-from service.entities.enums import ChannelKind, EventKind
+from service.entities.channels import ChannelKind
+from service.entities.users import EventKind
 from tests.domain.default_tags.event_histories import HOUR, History, HistoryPlayer, histories
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import bind

@@ -8,10 +8,9 @@ from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import check_consistency
+from tests.support.database_state import check_consistency
 
 HOUR = timedelta(hours=1)
 MESSAGE = UserEvent("ann", EventKind.MESSAGE, START)

@@ -10,8 +10,8 @@ from service.domain.default_tags.scheduled_run import apply_windows, run_default
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Windows
 from tests.domain.default_tags.event_histories import HOUR, History, HistoryPlayer, histories
 from tests.support.clock import START, FrozenClock

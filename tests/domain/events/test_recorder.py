@@ -7,13 +7,11 @@ import pytest
 
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, EventKind, RejectionCode
-from service.entities.errors import LimitExceededError
-from service.entities.users import UserEvent
+from service.entities.channels import Channel, ChannelKind
+from service.entities.errors import LimitExceededError, RejectionCode
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import facts_by_openid, heads_of, tags_by_openid
-from tests.support.log_replay import replay_and_check
+from tests.support.database_state import facts_by_openid, heads_of, replay_and_check, tags_by_openid
 from tests.support.runtime import bind, clear_notifications, published_notifications
 from tests.support.waiting import wait_until
 

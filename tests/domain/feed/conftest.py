@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.entities.channels import Channel
-from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
+from tests.domain.feed.feed_process import FeedProcess, feed_process
+from tests.support.clock import TickingClock
 from tests.support.runtime import bind
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from redis.asyncio import Redis
 
@@ -12,9 +12,8 @@ from service.domain.feed.hub import Hub
 from service.domain.runtime import Publisher, Runtime
 from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
 from service.entities.jobs import JobChangeNotification
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool
@@ -23,14 +22,6 @@ from tests.support.clock import FrozenClock
 from tests.support.runtime import SECRETS_KEY, RecordingQueue
 
 NO_HEALING = timedelta(minutes=10)
-
-
-class TickingClock(FrozenClock):
-    """Moves on by a millisecond whenever somebody looks, so that no two changes have the same instant."""
-
-    def __call__(self) -> datetime:
-        self.advance(timedelta(milliseconds=1))
-        return self.now
 
 
 class DroppingPublisher:

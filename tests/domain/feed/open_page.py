@@ -7,8 +7,8 @@ from contextlib import aclosing, asynccontextmanager, suppress
 
 from service.domain.feed.cursors import encode_cursor
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule
 from service.entities.feed import UserTagsUpdate
+from service.entities.tags import DefaultTagRule
 from tests.domain.feed.feed_process import FeedProcess
 from tests.support.waiting import wait_until
 

@@ -7,9 +7,8 @@ from functools import partial
 
 from service.domain.feed.tag_panel import panel_updates
 from service.entities.channels import Channel
-from service.entities.enums import Role
 from service.entities.feed import PanelUpdate
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from tests.domain.feed.feed_process import FeedProcess
 from tests.support.runtime import FAR_FUTURE
 from tests.support.waiting import wait_until

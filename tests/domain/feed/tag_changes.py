@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 
 from service.domain.membership import write_transitions
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
-from service.entities.blocks import Transition, block_of, offset_of
+from service.entities.blocks import ChangeCause, Transition, block_of, offset_of
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, TagKind, TagState
-from service.entities.tags import Tag
+from service.entities.tags import Tag, TagKind, TagState
 from service.storage.blocks import heads
 from tests.domain.feed.feed_process import FeedProcess
 from tests.support.clock import START

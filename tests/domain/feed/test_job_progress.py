@@ -9,7 +9,8 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind, JobState
 from service.storage import channels
-from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
+from tests.domain.feed.feed_process import FeedProcess, feed_process
+from tests.support.clock import TickingClock
 from tests.support.runtime import admin, bind
 
 KIND = JobKind.AUDIENCE_EXPORT

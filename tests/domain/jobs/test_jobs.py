@@ -20,7 +20,6 @@ from service.domain.jobs import (
 )
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import Role
 from service.entities.errors import (
     ConflictError,
     ForbiddenError,
@@ -28,6 +27,7 @@ from service.entities.errors import (
     NotFoundError,
 )
 from service.entities.jobs import Job, JobChangeNotification, JobKind, JobState
+from service.entities.principal import Role
 from service.storage import channels, jobs
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import RecordingPublisher, RecordingQueue, admin, bind

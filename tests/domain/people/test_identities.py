@@ -7,9 +7,8 @@ import pytest
 
 from service.domain.people.identities import IdentityPair, convert_openids, link_identities
 from service.domain.runtime import Runtime
-from service.entities.channels import Channel
-from service.entities.enums import ChannelKind, RejectionCode
-from service.entities.errors import LimitExceededError
+from service.entities.channels import Channel, ChannelKind
+from service.entities.errors import LimitExceededError, RejectionCode
 from tests.support.runtime import bind
 
 

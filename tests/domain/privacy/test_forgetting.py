@@ -15,16 +15,15 @@ from service.domain.privacy.retention import prune_channel
 from service.domain.return_data.batches import expire_batches, undo_batch
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
-from tests.support.ad_tags import create_tag, members, record_ad_follow_of
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import facts_by_openid, miscounted, tags_by_openid
-from tests.support.return_data import members_of, submission_of, submit
 from tests.support.runtime import SECRETS_KEY, admin, bind, open_runtime
+from tests.support.tags import make_ad_tag, members_of, record_ad_follow_of, submission_of, submit
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -102,13 +101,13 @@ async def test_who_comes_back_before_the_deadline_loses_nothing(
 
 
 async def test_tags_and_counts_go_the_usual_way(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
-    tag = await create_tag(runtime, channel, "Spring", "1")
+    tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await happens(runtime, channel, EventKind.FOLLOW, "ann", "ben")
     await record_ad_follow_of(runtime, channel, "ann", START, "1")
     version = await runtime.pool.fetchval("select version from block_head")
 
     assert await forget_openid(runtime, channel.channel_id, "ann") == 0
-    assert await members(runtime, channel, tag) == set()
+    assert await members_of(runtime, channel, tag.tag_id) == set()
     assert await miscounted(runtime, channel) == []
     [last] = await runtime.pool.fetch("select * from user_tag_change where version > $1", version)
     assert (last["cause"], last["added"]) == (ChangeCause.FORGOTTEN, [])

@@ -12,15 +12,12 @@ from service.domain.return_data.batches import expire_batches, settle_batches, u
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import ReturnMode
 from service.entities.errors import ConflictError
-from service.entities.return_data import Receipt
+from service.entities.return_data import Receipt, ReturnMode
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import miscounted
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import skip_ordinals
-from tests.support.return_data import members_of, members_of_batches, submission_of, submit
+from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.runtime import admin, bind
+from tests.support.tags import members_of, members_of_batches, submission_of, submit
 
 PEOPLE = tuple(f"person-{number}" for number in range(9))
 SECOND = timedelta(seconds=1)

@@ -8,19 +8,20 @@ import pytest
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.privacy.retention import prune_channel
 from service.domain.return_data import writing
-from service.domain.return_data.batches import expire_batches_of_all_channels, undo_batch
+from service.domain.return_data.batches import channels_with_expired_batches, expire_batches, undo_batch
 from service.domain.return_data.submission import MAX_BATCHES_PER_WRITE, ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.domain.verification.channel import verify_channel
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import BatchEnd, ChangeCause, ReturnMode
 from service.entities.errors import ConflictError, NameTakenError
+from service.entities.return_data import BatchEnd, ReturnMode
 from service.storage.return_data import batches
 from tests.support.clock import FrozenClock
-from tests.support.log_replay import replay_and_check
-from tests.support.return_data import members_of, members_of_batches, submission_of, submit
+from tests.support.database_state import replay_and_check
 from tests.support.runtime import admin
+from tests.support.tags import members_of, members_of_batches, submission_of, submit
 
 MINUTE = timedelta(minutes=1)
 
@@ -105,7 +106,9 @@ async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_t
     await submit(runtime, channel, submission_of(["eve"], expires_at=clock() + MINUTE))
     far = await submit(runtime, channel, submission_of(["zoe"], expires_at=clock() + timedelta(days=90)))
     clock.advance(MINUTE)
-    await expire_batches_of_all_channels(runtime)
+    assert await channels_with_expired_batches(runtime) == [channel.channel_id]
+    await expire_batches(runtime, channel.channel_id)
+    assert await channels_with_expired_batches(runtime) == []
     assert await members_of(runtime, channel, lasting.tag_id) == {"ada", "bob", "zoe"}
 
     clock.advance(runtime.settings.undo_retention)

@@ -14,14 +14,12 @@ from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel
-from service.entities.enums import EventKind, TagState
 from service.entities.errors import NotFoundError
-from service.entities.tags import Tag
-from service.entities.users import UserEvent
+from service.entities.tags import Tag, TagState
+from service.entities.users import EventKind, UserEvent
 from service.storage.channels import set_default_tags_as_of
 from tests.support.clock import START
-from tests.support.runtime import admin, bind
-from tests.support.statements import counted_statements
+from tests.support.runtime import admin, bind, counted_statements
 
 
 @pytest.fixture

@@ -1,18 +1,14 @@
 """`sizeHistory`: sampled where it changed, thinned as it ages, at most 500 points."""
 
 from datetime import timedelta
-from itertools import pairwise
-
-from hypothesis import given
-from hypothesis import strategies as st
 
 from service.domain.runtime import Runtime
-from service.domain.tags.sizes import MAX_POINTS, sample_sizes, size_curve, thin_sizes
+from service.domain.tags.sizes import sample_sizes, thin_sizes
 from service.entities.channels import Channel
 from service.entities.tags import TagSize
 from service.storage.tags import sizes_since
 from tests.support.clock import START, FrozenClock
-from tests.support.exact_members import populate
+from tests.support.tags import populate
 
 QUARTER = timedelta(minutes=15)
 
@@ -83,14 +79,3 @@ async def test_what_is_beyond_the_retention_is_forgotten_but_for_what_still_hold
     clock.now = START + timedelta(days=3000)
     await thin_sizes(runtime, channel.channel_id)
     assert await curve(runtime, channel, since=timedelta(days=-1)) == [3]
-
-
-@given(count=st.integers(0, 3000))
-def test_a_curve_keeps_both_ends_and_at_most_500_points(count: int) -> None:
-    samples = [TagSize(START + number * QUARTER, number) for number in range(count)]
-    shown = size_curve(samples, TagSize(START + count * QUARTER, count))
-
-    assert len(shown) == min(count + 1, MAX_POINTS)
-    assert (shown[0].members, shown[-1].members) == (0, count)
-    steps = [later.members - earlier.members for earlier, later in pairwise(shown)]
-    assert not steps or max(steps) - min(steps) <= 1

@@ -9,13 +9,12 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import VerifyReport, verify_channel
-from service.entities.blocks import ChangeNotification
+from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import miscounted, tags_by_openid, tags_by_ordinal
-from tests.support.log_replay import logged_versions
+from tests.support.database_state import logged_versions, miscounted, tags_by_openid, tags_by_ordinal
 from tests.support.runtime import bind, clear_notifications, published_notifications
 
 TABLES = ("channel_user", "block_head", "tag_members", "tag_member_count", "user_tag_change", "bulk_tag_change")

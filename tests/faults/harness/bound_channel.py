@@ -9,8 +9,9 @@ import httpx
 
 from service.auth.tokens import sign_token
 from service.dev.demo.push_encoder import encode_push
-from service.entities.enums import EventKind, Role
 from service.entities.ids import parse_gid
+from service.entities.principal import Role
+from service.entities.users import EventKind
 from service.foundation.settings import Settings
 from tests.support.processes import JWT_SECRET
 

@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +22,9 @@ from tests.faults.harness.bound_channel import BoundChannel, bind
 from tests.faults.harness.programs import WebProgram, WorkerProgram
 from tests.faults.harness.proxy import Proxy
 from tests.faults.harness.servers import TIMEOUT, FaultyServer, copy_directory, postgres_in, valkey_in
-from tests.support.ports import free_port
-from tests.support.processes import ClockOffsetFile, environment
+from tests.support.clock import ClockOffsetFile
+from tests.support.processes import environment
+from tests.support.servers import free_port
 
 SETTINGS: Final = {"FEED_HEAL_EVERY": "500ms", "DEFAULT_TAGS_EVERY": "1s", "DATABASE_POOL_SIZE": "5"}
 
@@ -143,3 +144,6 @@ class Installation:
 
 def _through_proxy(url: str, proxy: Proxy) -> str:
     return urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition(":")[0] + f":{proxy.port}").geturl()
+
+
+Install = Callable[..., Awaitable[Installation]]

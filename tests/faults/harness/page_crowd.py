@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from service.auth.tokens import sign_token
 from service.domain.feed.cursors import decode_cursor
-from service.entities.enums import Role
+from service.entities.principal import Role
 from service.foundation.settings import Settings
 from tests.faults.harness.installation import Installation
 from tests.faults.harness.page_reader import USER_TAGS

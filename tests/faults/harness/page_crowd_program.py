@@ -15,7 +15,7 @@ import orjson
 import uvloop
 from graphql import get_introspection_query
 
-from tests.support.raw_socket import MinimalWebSocket
+from tests.support.sockets import MinimalWebSocket
 
 MAX_RECONNECT_DELAY: Final = 1.0
 TIMEOUT: Final = 10.0

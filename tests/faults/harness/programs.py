@@ -17,7 +17,7 @@ import psutil
 from service.dev.stack.account import die_with_parent
 from service.dev.stack.servers import tail_log
 from tests.faults.harness.servers import TIMEOUT, signal_if_running
-from tests.support.ports import free_port
+from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 STATS_PREFIX: Final = "service.web.diagnostics: process stats "

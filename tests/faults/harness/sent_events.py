@@ -11,8 +11,7 @@ from typing import Final
 
 import httpx
 
-from service.entities.enums import EventKind
-from service.entities.users import FACT_OF_EVENT
+from service.entities.users import FACT_OF_EVENT, EventKind
 from tests.faults.harness.bound_channel import BoundChannel, push, record
 from tests.faults.harness.installation import Installation
 from tests.faults.harness.programs import WebProgram

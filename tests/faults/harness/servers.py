@@ -14,7 +14,7 @@ import psutil
 from service.dev.stack.account import choose_os_account
 from service.dev.stack.programs import Postgres, Valkey
 from service.dev.stack.servers import _find_program, tail_log
-from tests.support.ports import free_port
+from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 TIMEOUT: Final = 60.0

@@ -9,12 +9,11 @@ from typing import Final
 
 import httpx
 
-from service.entities.enums import EventKind
-from tests.faults.conftest import Install
+from service.entities.users import EventKind
 from tests.faults.harness.bound_channel import ask
 from tests.faults.harness.change_log import changes_by_openid, tags_by_openid
 from tests.faults.harness.figures import report_figure
-from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Installation
+from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Install, Installation
 from tests.faults.harness.page_crowd import PageClients, open_page_clients
 from tests.faults.harness.programs import ProcessStats, WebProgram
 from tests.faults.harness.received_events import check_deltas, check_edits, check_exactly_once

@@ -12,13 +12,11 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import heads
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import check_consistency, skip_ordinals
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import modified_statement
+from tests.support.database_state import check_consistency, skip_ordinals
+from tests.support.races import StartRacingProcess, modified_statement
 
 BLOCKS = 3
 DESCENDING = modified_statement("lock_heads", ("order by block", "order by block desc"))

@@ -13,14 +13,11 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of
-from tests.support.race_outcomes import check_consistency, skip_ordinals
-from tests.support.races import StartRacingProcess
+from tests.support.database_state import check_consistency, heads_of, skip_ordinals
+from tests.support.races import StartRacingProcess, modified_statement
 from tests.support.runtime import ordinals_for
-from tests.support.weakened import modified_statement
 
 NO_LOCK = modified_statement("lock_channel_state", (" for update", ""))
 # The head would come with the second transaction, or never.

@@ -12,16 +12,13 @@ from service.domain.events.recorder import record_events
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from service.storage.blocks.change_log import ChangesSince
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, tags_by_openid
+from tests.support.database_state import count_of, heads_of, tags_by_openid
 from tests.support.oracle import oracle_tags
-from tests.support.race_outcomes import count_of
-from tests.support.races import RacingProcess, StartRacingProcess
-from tests.support.weakened import NO_BLOCK_LOCK
+from tests.support.races import NO_BLOCK_LOCK, RacingProcess, StartRacingProcess
 
 MINUTE = timedelta(minutes=1)
 Revision = tuple[int, datetime]

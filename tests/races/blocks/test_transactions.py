@@ -13,12 +13,19 @@ from service.domain.events.recorder import EventRecorder, record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import facts_by_openid, miscounted
-from tests.support.race_outcomes import changes_of, check_consistency, count_of, table_rows, tags_of
+from tests.support.database_state import (
+    changes_of,
+    check_consistency,
+    count_of,
+    facts_by_openid,
+    miscounted,
+    table_rows,
+    tags_of,
+)
 from tests.support.races import RacingProcess, StartRacingProcess
 from tests.support.runtime import published_notifications
 

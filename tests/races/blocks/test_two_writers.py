@@ -11,17 +11,23 @@ from service.domain.default_tags.definitions import channel_rules, to_transition
 from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent, facts_from_events
+from service.entities.users import EventKind, UserEvent, facts_from_events
 from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import expected_facts, facts_by_openid, miscounted, tags_by_openid
-from tests.support.race_outcomes import changes_of, check_consistency, count_of
-from tests.support.races import StartRacingProcess
+from tests.support.database_state import (
+    changes_of,
+    check_consistency,
+    count_of,
+    expected_facts,
+    facts_by_openid,
+    miscounted,
+    tags_by_openid,
+)
+from tests.support.races import StartRacingProcess, modified_statement
 from tests.support.runtime import ordinals_for
-from tests.support.weakened import modified_statement
 
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START)
 MESSAGE = UserEvent("ann", EventKind.MESSAGE, START + timedelta(seconds=1))
@@ -53,7 +59,7 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
     """Lock by the very statement that reads the difference; the head is read after, so its version is right."""
     ordinal = (await ordinals_for(runtime, channel, [event.openid]))[event.openid]
     async with runtime.pool.acquire() as conn, conn.transaction():
-        facts = {ordinal: (facts_from_events([event])[event.openid], runtime.clock())}
+        facts = {ordinal: evaluation.NewFacts(facts_from_events([event])[event.openid], runtime.clock())}
         found = await evaluation.merge_facts(conn, channel_rules(channel), facts)
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(

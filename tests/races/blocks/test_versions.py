@@ -7,15 +7,11 @@ from datetime import datetime, timedelta
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, tags_by_ordinal
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import check_consistency
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import modified_statement
+from tests.support.database_state import check_consistency, heads_of, replay_and_check, tags_by_ordinal
+from tests.support.races import StartRacingProcess, modified_statement
 
 SEQUENCE = "create sequence version_of_block"
 NUMBERED_BY_A_SEQUENCE = {

@@ -10,13 +10,12 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Settings, Windows
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import check_consistency, tags_of
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import NO_BLOCK_LOCK, modified_statement
+from tests.support.database_state import check_consistency, tags_of
+from tests.support.races import NO_BLOCK_LOCK, StartRacingProcess, modified_statement
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)

@@ -9,14 +9,11 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import VerifyReport, verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import changes_of, check_consistency, tags_of
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import modified_statement
+from tests.support.database_state import changes_of, check_consistency, heads_of, replay_and_check, tags_of
+from tests.support.races import StartRacingProcess, modified_statement
 
 APART = timedelta(minutes=4)
 HOUR = timedelta(hours=1)

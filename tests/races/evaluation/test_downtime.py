@@ -11,12 +11,11 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import changes_of, check_consistency, tags_of
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import modified_statement
+from tests.support.database_state import changes_of, check_consistency, tags_of
+from tests.support.races import StartRacingProcess, modified_statement
 
 HOUR = timedelta(hours=1)
 DOWNTIME = timedelta(hours=72)
@@ -29,8 +28,8 @@ SLEPT_THROUGH = {
 }
 ONLY_THE_FIRST_BOUNDARY = modified_statement(
     "cross_boundaries",
-    ("default_rules(u.facts, $5, $6, w.w, r.until)", "default_rules(u.facts, $5, $6, w.w, u.wake_at)"),
-    ("next_boundary(u.facts, $5, w.w, r.until)", "next_boundary(u.facts, $5, w.w, u.wake_at)"),
+    ("default_rules(u.facts, $5, $6, w.w, t.until)", "default_rules(u.facts, $5, $6, w.w, u.wake_at)"),
+    ("next_boundary(u.facts, $5, w.w, t.until)", "next_boundary(u.facts, $5, w.w, u.wake_at)"),
 )
 
 

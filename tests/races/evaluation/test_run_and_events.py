@@ -9,14 +9,13 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage.channels import channel_state
 from service.storage.database.statements import STATEMENTS
 from tests.support.clock import START, FrozenClock
-from tests.support.race_outcomes import changes_of, check_consistency, tags_of
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import NO_BLOCK_LOCK, modified_statement
+from tests.support.database_state import changes_of, check_consistency, tags_of
+from tests.support.races import NO_BLOCK_LOCK, StartRacingProcess, modified_statement
 
 SECOND = timedelta(seconds=1)
 FOLLOW = UserEvent("ann", EventKind.FOLLOW, START + SECOND - timedelta(hours=1))

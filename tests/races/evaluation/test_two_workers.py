@@ -10,14 +10,14 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind
-from service.entities.users import UserEvent
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind, UserEvent
 from service.storage import default_tags as evaluation
 from service.storage.blocks import heads
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import heads_of, miscounted
-from tests.support.race_outcomes import changes_of, check_consistency, count_of
+from tests.support.database_state import changes_of, check_consistency, count_of, heads_of, miscounted
 from tests.support.races import StartRacingProcess
 
 DAY = timedelta(days=1)
@@ -41,7 +41,7 @@ async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, see
     """The same functions of storage in the wrong order."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
-        found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: (seen, now)})
+        found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: evaluation.Visit(seen, now)})
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
             conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=now

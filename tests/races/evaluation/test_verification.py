@@ -10,14 +10,12 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import VerifyReport, verify_channel
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
-from tests.support.log_replay import replay_and_check
-from tests.support.race_outcomes import changes_of, check_consistency
-from tests.support.races import StartRacingProcess
-from tests.support.weakened import NO_BLOCK_LOCK
+from tests.support.database_state import changes_of, check_consistency, replay_and_check
+from tests.support.races import NO_BLOCK_LOCK, StartRacingProcess
 
 HOUR = timedelta(hours=1)
 APART = timedelta(minutes=4)

@@ -1,7 +1,6 @@
-"""DESIGN §1: the size of a block is the same everywhere, and flipping a bit is a HOT update."""
+"""Keep bitmaps of the size of a block, and flip bits by HOT updates (docs/architecture/01-bits-in-blocks.md)."""
 
 import random
-import re
 
 from asyncpg import BitString
 from hypothesis import HealthCheck, given, settings
@@ -9,33 +8,20 @@ from hypothesis import strategies as st
 
 from service.domain.membership import write_transitions
 from service.entities.blocks import (
-    BLOCK_BYTES,
     BLOCK_SIZE,
+    ChangeCause,
     Transition,
     bitmap_of,
-    block_of,
-    offset_of,
-    ordinal_at,
 )
-from service.entities.enums import ChangeCause
 from service.storage.blocks.heads import lock_heads
 from service.storage.database.pool import Connection
-from service.storage.database.statements import SQL_ROOT
 from tests.storage.large_channels import fill_channels
 from tests.support.clock import START
 
-IN_SQL = re.compile(r"bit\((\d{4,})\)|/ (\d{4,})|% (\d{4,})|\* (\d{4,})")
 HOT = """
 select relname, n_tup_hot_upd::float / n_tup_upd as share from pg_stat_user_tables
 where relname in ('tag_members', 'tag_member_count', 'block_head')
 """
-
-
-def test_the_size_is_the_same_in_every_statement_and_migration() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in SQL_ROOT.rglob("*.sql")]
-    sizes = {int(next(filter(None, found.groups()))) for text in texts for found in IN_SQL.finditer(text)}
-    assert sizes == {BLOCK_SIZE}
-    assert BLOCK_BYTES * 8 == BLOCK_SIZE
 
 
 async def test_every_bitmap_column_has_the_size_of_a_block(conn: Connection) -> None:
@@ -46,12 +32,6 @@ async def test_every_bitmap_column_has_the_size_of_a_block(conn: Connection) -> 
     )
     assert {(row["table_name"], row["column_name"]) for row in rows} >= {("tag_members", "members")}
     assert {row["bits"] for row in rows} == {BLOCK_SIZE}
-
-
-@given(ordinal=st.integers(0, 2**31 - 1))
-def test_an_ordinal_is_a_block_and_an_offset(ordinal: int) -> None:
-    assert ordinal_at(block_of(ordinal), offset_of(ordinal)) == ordinal
-    assert 0 <= offset_of(ordinal) < BLOCK_SIZE
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -81,7 +61,7 @@ async def test_tables_of_bits_have_room_for_two_versions_on_a_page(conn: Connect
 
 
 async def test_flips_of_single_bits_are_hot_updates(conn: Connection) -> None:
-    """Nine in ten; a table whose rows move with every flip grows and is indexed anew ten times as fast."""
+    """Nine in ten are; a table whose rows move with every flip grows and is indexed anew ten times as fast."""
     await fill_channels(conn)
     await _write(conn, Transition(0, tuple(range(0, BLOCK_SIZE, 50)), (2, 4, 6, 8), ()))
     order = random.Random(7)

@@ -1,4 +1,4 @@
-"""The hot statements read through an index, and no more than they must, however many people there are."""
+"""Read through an index, and no more rows than needed, however many people there are: all hot statements."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -95,13 +95,13 @@ async def test_hot_statements_read_only_what_they_must(crowd: Connection) -> Non
     assert excesses == []
 
 
-async def test_alarms_that_are_not_due_cost_nothing(crowd: Connection) -> None:
+async def test_timers_that_are_not_due_cost_nothing(crowd: Connection) -> None:
     plan = await explained(crowd, "due_blocks", [1, NOW])
     assert rows_read(plan)["alarm"] == 0
 
 
 async def explained(conn: Connection, name: str, arguments: list[Any]) -> dict[str, Any]:
-    """Run a statement and take it back; answers what it did."""
+    """Run a statement, roll it back, and return the plan that was executed."""
     transaction = conn.transaction()
     await transaction.start()
     text = await conn.fetchval(f"explain (analyze, timing off, format json) {STATEMENTS[name]}", *arguments)
@@ -111,13 +111,14 @@ async def explained(conn: Connection, name: str, arguments: list[Any]) -> dict[s
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every node of a plan."""
     yield plan
     for part in plan.get("Plans", ()):
         yield from nodes(part)
 
 
 def rows_read(plan: dict[str, Any]) -> Counter[str]:
-    """How many rows of each table were looked at, those thrown away included."""
+    """Count the rows of each table that were looked at, those thrown away included."""
     read: Counter[str] = Counter()
     for node in nodes(plan):
         if "Scan" in node["Node Type"] and "Relation Name" in node:

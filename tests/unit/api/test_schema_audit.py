@@ -10,7 +10,7 @@ from graphql import GraphQLSchema
 from service.api.context import Info
 from service.api.guards.permissions import UnguardedFieldError, guards_of, needs, null_unless, reject_unguarded_fields
 from service.api.schema import graphql_schema_of, make_schema
-from service.entities.enums import Permission
+from service.entities.principal import Permission
 
 VIEW_TAGS = needs(Permission.VIEW_TAGS)
 VIEW_USERS = needs(Permission.VIEW_USERS)

@@ -10,10 +10,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 from service.api.context import Context
 from service.api.live.request import parse_subscription
 from service.api.schema import make_schema
-from service.entities.enums import Role
-from service.entities.principal import Principal
+from service.entities.principal import Principal, Role
 from service.foundation.settings import QueryLimits, Settings
-from tests.api.live.test_user_tags_session import PAGE
+from tests.support.robot import USER_TAGS
 
 SCHEMA: Final = make_schema(Settings(query_limits=QueryLimits(cost=60)))
 GIVEN: Final[dict[str, Any]] = {"c": "Q2hhbm5lbDox", "o": "ada"}
@@ -33,8 +32,8 @@ def asked(query: str, /, role: Role = Role.AGENT, **variables: Any) -> tuple[str
 def test_arguments_are_read_as_graphql_reads_them() -> None:
     literal = 'subscription { userTags(channelId: 7, openid: "ada", after: null) { cursor } }'
     default = 'subscription($o: String = "bob") { userTags(channelId: "7", openid: $o) { cursor } }'
-    assert asked(PAGE, **GIVEN) == (*GIVEN.values(), None)
-    assert asked(PAGE, **GIVEN, after="x") == (*GIVEN.values(), "x")
+    assert asked(USER_TAGS, **GIVEN) == (*GIVEN.values(), None)
+    assert asked(USER_TAGS, **GIVEN, after="x") == (*GIVEN.values(), "x")
     assert asked(literal) == ("7", "ada", None)
     assert asked(default) == ("7", "bob", None)
 
@@ -59,8 +58,8 @@ def test_what_is_unusual_or_wrong_goes_the_long_way(query: str) -> None:
     "variables", [{}, {"c": "7"}, {"c": "7", "o": None}, {"c": {}, "o": "ada"}, {"c": "7", "o": 5}]
 )
 def test_variables_that_graphql_refuses_go_the_long_way(variables: dict[str, Any]) -> None:
-    assert asked(PAGE, **variables) is None
+    assert asked(USER_TAGS, **variables) is None
 
 
 def test_who_may_not_see_people_goes_the_long_way() -> None:
-    assert asked(PAGE, Role.INTEGRATOR, **GIVEN) is None
+    assert asked(USER_TAGS, Role.INTEGRATOR, **GIVEN) is None

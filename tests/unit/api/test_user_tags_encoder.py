@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from service.api.live.user_tags_encoder import UserTagsEncoderCache
 from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.schema import graphql_schema_of, make_schema
-from service.entities.enums import ChangeCause, TagKind, TagState
+from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
-from service.entities.tags import Catalogue, Tag
+from service.entities.tags import Catalogue, Tag, TagKind, TagState
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEMA: Final = graphql_schema_of(make_schema())

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.entities.enums import Permission, Role
-from service.entities.principal import Principal, permissions_of
+from service.entities.principal import Permission, Principal, Role, permissions_of
 
 TABLE = """
 | Action                                     | permissions           | creator | admin | agent | integrator |

@@ -14,9 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service.auth.tokens import TokenVerifier
-from service.entities.enums import Role
 from service.entities.errors import ErrorCode, UnauthenticatedError
 from service.entities.ids import channel_gid, tag_gid
+from service.entities.principal import Role
 from service.foundation.settings import Settings
 
 SECRET = "correct horse battery staple, twice over and then some more words"

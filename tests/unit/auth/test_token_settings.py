@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from service.auth.tokens import TokenVerifier, bearer_token, sign_token
-from service.entities.enums import Role
 from service.entities.errors import BadInputError, UnauthenticatedError
 from service.entities.ids import channel_gid
+from service.entities.principal import Role
 from service.foundation.settings import Settings, SettingsError
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression, to_draft
-from service.entities.enums import TagKind, TagState
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import (
     DifferenceDraft,
@@ -20,7 +19,7 @@ from service.entities.expressions import (
     tag,
     to_json,
 )
-from service.entities.tags import Catalogue, Tag
+from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
 
 A, B, C = 1, 2, 3

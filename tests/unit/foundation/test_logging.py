@@ -1,41 +1,21 @@
-"""Log lines: one JSON object each in production, readable otherwise, and no secret in any of them."""
+"""Log log_lines: one JSON object each in production, readable otherwise, and no secret in any of them."""
 
-import asyncio
 import json
 import logging
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
-import uvicorn
 
 from service.foundation.logging import configure_logging, redact
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl-_"
 LOG = logging.getLogger("test.logs")
-NAMES = ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore")
 
 
-@pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
-    """Give what was logged since the last call; afterwards logging is as it was before."""
-    root = logging.getLogger()
-    level = root.level
-    loggers = [logging.getLogger(name) for name in NAMES]
-    before = [(logger, logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
-    yield lambda: capsys.readouterr().err.splitlines()  # noqa: PLW0108 - read when called
-    root.handlers[:] = [each for each in root.handlers if type(each).__module__ != "service.foundation.logging"]
-    root.setLevel(level)
-    for logger, kept, propagate, logger_level in before:
-        logger.handlers[:], logger.propagate = kept, propagate
-        logger.setLevel(logger_level)
-
-
-def records(lines: Callable[[], list[str]]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lines()]
+def records(log_lines: Callable[[], list[str]]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log_lines()]
 
 
 @pytest.mark.parametrize(
@@ -72,31 +52,33 @@ def test_redaction_takes_linear_time(unit: str) -> None:
     assert time.process_time() - started < 5
 
 
-def test_one_json_object_a_line(lines: Callable[[], list[str]]) -> None:
+def test_one_json_object_a_line(log_lines: Callable[[], list[str]]) -> None:
     configure_logging(production=True)
     LOG.info("bound %s\nand %d more", "wx1", 2, extra={"robot": "r-1", "took_ms": 12.5, "ids": [1]})
-    (record,) = records(lines)
+    (record,) = records(log_lines)
     assert record["message"] == "bound wx1\nand 2 more"
     assert (record["level"], record["logger"]) == ("INFO", "test.logs")
     assert (record["robot"], record["took_ms"], record["ids"]) == ("r-1", 12.5, "[1]")
     assert record["at"].endswith("Z")
 
 
-def test_readable_in_development(lines: Callable[[], list[str]]) -> None:
+def test_readable_in_development(log_lines: Callable[[], list[str]]) -> None:
     configure_logging(production=False)
     LOG.warning("bound %s", "wx1")
-    (line,) = lines()
+    (line,) = log_lines()
     assert line.endswith("WARNING test.logs: bound wx1")
 
 
-def test_debug_is_not_logged(lines: Callable[[], list[str]]) -> None:
+def test_debug_is_not_logged(log_lines: Callable[[], list[str]]) -> None:
     configure_logging(production=True)
     LOG.debug("noise")
-    assert lines() == []
+    assert log_lines() == []
 
 
 @pytest.mark.parametrize("production", [True, False])
-def test_secrets_in_message_arguments_extras_and_traceback(lines: Callable[[], list[str]], production: bool) -> None:
+def test_secrets_in_message_arguments_extras_and_traceback(
+    log_lines: Callable[[], list[str]], production: bool
+) -> None:
     configure_logging(production)
     try:
         raise RuntimeError(f"refused Bearer s3cr3t and {TOKEN}")  # noqa: TRY301
@@ -104,60 +86,42 @@ def test_secrets_in_message_arguments_extras_and_traceback(lines: Callable[[], l
         LOG.exception("/ads/s3cr3t", stack_info=True, extra={"path": "/wechat/s3cr3t", "both": [TOKEN]})
     LOG.info("Bearer %s, %s", "s3cr3t", TOKEN)
     LOG.info("%(path)s", {"path": "/wechat/s3cr3t"})
-    text = "\n".join(lines())
+    text = "\n".join(log_lines())
     assert "s3cr3t" not in text
     assert TOKEN.split(".")[1] not in text
     assert "RuntimeError: refused Bearer [redacted]" in text
 
 
-def test_a_wrong_format_string_breaks_nothing(lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_format_string_breaks_nothing(
+    log_lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own would raise
     configure_logging(production=True)
     LOG.info("%d of %d", "Bearer s3cr3t")  # noqa: PLE1206
-    (record,) = records(lines)
+    (record,) = records(log_lines)
     assert "%d of %d" in record["message"]
     assert "s3cr3t" not in record["message"]
 
 
-def test_half_a_surrogate_pair_is_logged(lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_surrogate_pair_is_logged(log_lines: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     configure_logging(production=True)
     # Not past pytest, which keeps what was logged for its report, and cannot hand that over to another process.
     ours = [each for each in logging.getLogger().handlers if type(each).__module__ == "service.foundation.logging"]
     monkeypatch.setattr(LOG, "handlers", ours)
     monkeypatch.setattr(LOG, "propagate", False)
     LOG.info("name %s", "\ud800")
-    (record,) = records(lines)
+    (record,) = records(log_lines)
     assert record["message"] == r"name \ud800"
 
 
-def test_configuring_twice_logs_once(lines: Callable[[], list[str]]) -> None:
+def test_configuring_twice_logs_once(log_lines: Callable[[], list[str]]) -> None:
     configure_logging(production=False)
     configure_logging(production=True)
     LOG.info("once")
-    assert [record["message"] for record in records(lines)] == ["once"]
+    assert [record["message"] for record in records(log_lines)] == ["once"]
 
 
-def test_handlers_of_others_stay(lines: Callable[[], list[str]]) -> None:
+def test_handlers_of_others_stay(log_lines: Callable[[], list[str]]) -> None:
     others = logging.getLogger().handlers[:]
     configure_logging(production=True)
     assert logging.getLogger().handlers[:-1] == others
-
-
-async def app(_scope: Any, _receive: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body"})
-
-
-async def test_a_real_server_logs_no_requests(lines: Callable[[], list[str]]) -> None:
-    configure_logging(production=True)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
-        running = asyncio.create_task(server.serve(sockets=[listening]))
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as client:
-            for path in ("/wechat/s3cr3t?nonce=1", "/ads/s3cr3t", "/openapi/label/batchset/s3cr3t"):
-                await client.get(path, headers={"Authorization": "Bearer s3cr3t"})
-        server.should_exit = True
-        await running
-    # No line for a request, and so none with its address.
-    assert not [record for record in records(lines) if record["logger"] == "uvicorn.access"]
-    assert "s3cr3t" not in "\n".join(lines())

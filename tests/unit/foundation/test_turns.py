@@ -4,20 +4,20 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from service.foundation.turns import PAGES_PER_TURN, TurnScheduler
+from service.foundation.turns import CALLS_PER_TURN, TurnScheduler
 from tests.support.waiting import wait_until
 
 
 async def test_all_are_told_in_order_and_others_have_their_turn_between() -> None:
     rounds, told, turns = TurnScheduler(), list[int](), list[int]()
-    everybody = list(range(3 * PAGES_PER_TURN + 1))
+    everybody = list(range(3 * CALLS_PER_TURN + 1))
     for page in everybody:
         rounds.add(partial(told.append, page))
     while len(told) < len(everybody):
         await asyncio.sleep(0)
         turns.append(len(told))
     assert told == everybody
-    assert turns == [PAGES_PER_TURN, 2 * PAGES_PER_TURN, 3 * PAGES_PER_TURN, len(everybody)]
+    assert turns == [CALLS_PER_TURN, 2 * CALLS_PER_TURN, 3 * CALLS_PER_TURN, len(everybody)]
 
 
 async def test_what_goes_wrong_with_one_page_is_nobody_elses_trouble() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
 
 from service.dev.demo.push_encoder import encode_body
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from service.wechat.crypto import Envelope, sign
 from service.wechat.pushes import PushRejectedError, decode_push, verify_url
 from tests.unit.wechat.two_sided_channel import COMMON, ENCRYPTED, NOW, PLAIN, ChannelKeys

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.dev.demo.push_encoder import BodyFormat, Mode
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from service.wechat.pushes import PushRejectedError
 from tests.unit.wechat.two_sided_channel import COMMON, ENCRYPTED, NOW, PLAIN
 

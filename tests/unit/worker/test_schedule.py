@@ -1,4 +1,4 @@
-"""A cadence fitted to the clock face."""
+"""The schedule: a cadence becomes times of the day, and every task keeps its own."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,16 +6,21 @@ import pytest
 from arq.cron import CronJob
 
 from service.foundation.settings import Settings, read_settings
-from service.worker.main import cron_jobs
-from service.worker.schedule import cron_fields
+from service.worker.schedule import ScheduledTask, clock_times, cron_jobs, scheduled_tasks
+from service.worker.tasks.default_tags import run_default_tags_for_all
+from service.worker.tasks.retention import prune_channels
 
 NIGHT = datetime(2026, 3, 1, 0, 0, 30, tzinfo=UTC)
+DAY_SECONDS = 86_400
 
 
-def _runs(every: str, count: int) -> list[str]:
-    """When the refresh of the default tags runs after half a minute past midnight."""
+def _default_tags_runs(every: str, count: int) -> list[str]:
+    """Return when the default tags are evaluated after half a minute past midnight."""
     settings = read_settings({"USER_TAGS_DEFAULT_TAGS_EVERY": every})
-    job = _job(cron_jobs(settings), "cron:run_default_tags_for_all")
+    return _runs(_cron_job(settings, run_default_tags_for_all), count)
+
+
+def _runs(job: CronJob, count: int) -> list[str]:
     found = []
     at = NIGHT
     for _ in range(count):
@@ -26,8 +31,8 @@ def _runs(every: str, count: int) -> list[str]:
     return found
 
 
-def _job(jobs: list[CronJob], name: str) -> CronJob:
-    (found,) = [job for job in jobs if job.name == name]
+def _cron_job(settings: Settings, task: object) -> CronJob:
+    (found,) = [job for job in cron_jobs(settings) if job.coroutine is task]
     return found
 
 
@@ -47,41 +52,46 @@ def _job(jobs: list[CronJob], name: str) -> CronJob:
     ],
 )
 def test_a_cadence_becomes_times_of_the_day(every: str, expected: list[str]) -> None:
-    assert _runs(every, len(expected)) == expected
+    assert _default_tags_runs(every, len(expected)) == expected
 
 
-def test_the_default_is_every_half_hour_and_made_up_for_at_the_start() -> None:
-    job = _job(cron_jobs(Settings()), "cron:run_default_tags_for_all")
-    assert (job.minute, job.second, job.hour) == ({0, 30}, 0, None)
+def test_default_tags_are_evaluated_every_half_hour_and_at_the_start() -> None:
+    job = _cron_job(Settings(), run_default_tags_for_all)
+    assert _runs(job, 3) == ["00:30:00", "01:00:00", "01:30:00"]
     assert job.run_at_startup
 
 
-def test_pruning_runs_once_an_hour() -> None:
-    job = _job(cron_jobs(Settings()), "cron:prune_channels")
-    job.calculate_next(NIGHT)
-    first = job.next_run
-    assert first is not None
-    job.calculate_next(first)
-    assert job.next_run is not None
-    assert job.next_run - first == timedelta(hours=1)
+def test_pruning_runs_at_seventeen_minutes_past_the_hour_and_not_at_the_start() -> None:
+    job = _cron_job(Settings(), prune_channels)
+    assert _runs(job, 2) == ["00:17:00", "01:17:00"]
+    assert not job.run_at_startup
 
 
-def test_every_cadence_the_settings_allow_fits() -> None:
+@pytest.mark.parametrize("row", scheduled_tasks(Settings()), ids=lambda row: row.task.__qualname__)
+def test_each_row_of_the_table_runs_as_often_as_it_says(row: ScheduledTask) -> None:
+    job = _cron_job(Settings(), row.task)
+    starts = [datetime.strptime(at, "%H:%M:%S").replace(tzinfo=UTC) for at in _runs(job, 2)]
+    assert starts[1] - starts[0] == row.every
+    midnight = starts[0].replace(hour=0, minute=0, second=0)
+    assert (starts[0] - midnight) % row.every == row.offset
+
+
+def test_every_cadence_the_settings_allow_fits_the_clock() -> None:
     allowed = 0
-    for seconds in range(1, 86_401):
-        every = timedelta(seconds=seconds)
+    for seconds in range(1, DAY_SECONDS + 1):
         if not (
             60 % seconds == 0
             or (seconds % 60 == 0 and 3600 % seconds == 0)
-            or (seconds % 3600 == 0 and 86_400 % seconds == 0)
+            or (seconds % 3600 == 0 and DAY_SECONDS % seconds == 0)
         ):
             continue
         allowed += 1
-        face = cron_fields(every)
-        slots = [
-            len(each) if isinstance(each, set) else whole
-            for each, whole in zip((face["hour"], face["minute"]), (24, 60), strict=True)
-        ]
-        slots.append(len(face["second"]) if isinstance(face["second"], set) else 1)
-        assert slots[0] * slots[1] * slots[2] == 86_400 // seconds
+        times = clock_times(timedelta(seconds=seconds))
+        starts = {
+            hour * 3600 + minute * 60 + second
+            for hour in times.hours
+            for minute in times.minutes
+            for second in times.seconds
+        }
+        assert starts == set(range(0, DAY_SECONDS, seconds))
     assert allowed == 12 + 12 + 8 - 2

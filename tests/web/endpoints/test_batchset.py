@@ -9,8 +9,7 @@ import pytest
 from wechatpy.crypto import PrpCrypto, WeChatCipher
 
 from service.wechat.batchset import MAX_BODY_BYTES
-from tests.support.integrator import Integrator, obtain_endpoint, xml_of
-from tests.support.robot import Robot, table_digests
+from tests.support.robot import Integrator, Robot, obtain_endpoint, table_digests, xml_of
 
 ADA, BOB = "oAda_000000000000000000000001", "oBob_000000000000000000000001"
 BOMB = """<?xml version="1.0"?><!DOCTYPE xml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>

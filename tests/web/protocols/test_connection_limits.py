@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.api.transport.test_event_stream import Stream
 from tests.support.robot import Robot
 from tests.support.sockets import OperationError
 from tests.support.waiting import wait_until
@@ -162,9 +161,7 @@ async def test_a_socket_carries_only_so_many_operations(strict: WebClient) -> No
 
 async def test_a_silent_stream_is_pinged(strict: WebClient) -> None:
     await Robot(strict).bind()
-    headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {strict.token('agent')}"}
-    async with strict.http.stream("POST", "/graphql/stream", json={"query": PANEL}, headers=headers) as response:
-        events = Stream(response)
+    async with strict.stream(strict.token("agent"), PANEL) as events:
         assert (await events.next()).event == "next"
         async with asyncio.timeout(5):
             assert await anext(events._lines) == ": ping"

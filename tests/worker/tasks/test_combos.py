@@ -1,18 +1,19 @@
-"""SPEC §4.4: whatever dies in between, a PENDING combo becomes ACTIVE once the system is back."""
+"""A PENDING combo becomes ACTIVE once the system is back, whatever died in between (docs/specification.md §4.4)."""
 
 from pathlib import Path
 
 import redis.asyncio as redis
 
 from service.domain.combos.tag_deletion import delete_tag
-from service.entities.enums import TagState
 from service.entities.expressions import tag
-from service.valkey.job_queue import ArqQueue
+from service.entities.tags import TagState
+from service.entities.tasks import TaskName
+from service.valkey.task_queue import ArqQueue
 from tests.support.processes import worker
 from tests.support.runtime import admin
-from tests.support.tags import make_combo, make_tag, members, state_of
+from tests.support.tags import make_combo, make_tag, members_of, state_of
 from tests.support.waiting import wait_until
-from tests.worker.conftest import ScheduledChannel
+from tests.worker.scheduled_channel import ScheduledChannel
 
 HEADS = """
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
@@ -33,16 +34,28 @@ async def is_in(state: TagState, house: ScheduledChannel, tag_id: int) -> bool:
     return await state_of(house.runtime, house.channel, tag_id) is state
 
 
+async def enqueue_activations(redis_url: str, channel_id: int, *tag_ids: int) -> None:
+    """Hand over the computation of combos as a web process does that does none itself."""
+    async with redis.Redis.from_url(redis_url) as valkey:
+        queue = ArqQueue(valkey)
+        for tag_id in tag_ids:
+            queue.enqueue(TaskName.ACTIVATE_COMBO, channel_id, tag_id, 1, task_id=str(tag_id))
+        await queue.close()
+
+
 async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(
-    scheduled_channel: ScheduledChannel, tmp_path: Path
+    scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
 ) -> None:
     runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
     apple = await make_tag(runtime, channel, "Apple", "ann")
     await runtime.pool.execute(HEADS, channel.channel_id, BLOCKS)
-    combo = await make_combo(runtime, channel, "Combo", tag(apple))
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        await conn.execute(LAST_BLOCK, channel.channel_id, BLOCKS)
-        async with worker(rarely(scheduled_channel), tmp_path / "first.log") as first:
+    async with worker(rarely(scheduled_channel), tmp_path / "first.log") as first:
+        # What runs at the start would wait for the locked block, too, and hold others meanwhile.
+        await first.wait_for_log("← cron:run_default_tags_for_all")
+        async with runtime.pool.acquire() as conn, conn.transaction():
+            await conn.execute(LAST_BLOCK, channel.channel_id, BLOCKS)
+            combo = await make_combo(runtime, channel, "Combo", tag(apple))
+            await enqueue_activations(redis_url, channel.channel_id, combo.tag_id)
 
             async def half_done() -> bool:
                 done: int = await conn.fetchval(PROGRESS, channel.channel_id, combo.tag_id)
@@ -54,7 +67,7 @@ async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(
 
     async with worker(rarely(scheduled_channel), tmp_path / "second.log"):
         await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)
-    assert await members(runtime, channel, combo.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, combo.tag_id) == {"ann"}
     assert await scheduled_channel.is_consistent()
 
 
@@ -66,11 +79,8 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     combo = await make_combo(runtime, channel, "Combo", tag(apple))
     doomed = await make_combo(runtime, channel, "Doomed", tag(apple))
     above = await make_combo(runtime, channel, "Above", tag(combo.tag_id))
+    await enqueue_activations(redis_url, channel.channel_id, combo.tag_id, doomed.tag_id, above.tag_id)
     async with redis.Redis.from_url(redis_url) as valkey:
-        queue = ArqQueue(valkey)
-        for each in (combo, doomed, above):
-            queue.enqueue("activate_combo", channel.channel_id, each.tag_id, 1, task_id=str(each.tag_id))
-        await queue.close()
         assert await valkey.dbsize() > 0
         await valkey.flushdb()
     await delete_tag(runtime, admin(), channel.channel_id, doomed.tag_id)
@@ -78,7 +88,7 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     async with worker(rarely(scheduled_channel), tmp_path / "worker.log"):
         for each in (combo, above):
             await wait_until(lambda each=each: is_in(TagState.ACTIVE, scheduled_channel, each.tag_id), within=20)  # type: ignore[misc]
-    assert await members(runtime, channel, above.tag_id) == {"ann"}
+    assert await members_of(runtime, channel, above.tag_id) == {"ann"}
     assert await scheduled_channel.is_consistent()
 
 
@@ -89,8 +99,5 @@ async def test_a_task_is_done_once_it_is_handed_over(
     async with worker(rarely(scheduled_channel), tmp_path / "worker.log") as working:
         await working.wait_for_log("rescue_combos")
         combo = await make_combo(runtime, channel, "Combo", tag(1))
-        async with redis.Redis.from_url(redis_url) as valkey:
-            queue = ArqQueue(valkey)
-            queue.enqueue("activate_combo", channel.channel_id, combo.tag_id, 1, task_id="once")
-            await queue.close()
+        await enqueue_activations(redis_url, channel.channel_id, combo.tag_id)
         await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)

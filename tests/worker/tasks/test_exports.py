@@ -11,11 +11,11 @@ from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import tag
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
-from tests.support.exact_members import openid_of, populate
 from tests.support.processes import worker
 from tests.support.runtime import admin
+from tests.support.tags import openid_of, populate
 from tests.support.waiting import wait_until
-from tests.worker.conftest import ScheduledChannel
+from tests.worker.scheduled_channel import ScheduledChannel
 
 MEMBERS = {block * BLOCK_SIZE + offset for block in range(20) for offset in (3, 5, 31_999)}
 

@@ -10,10 +10,9 @@ from service.domain.channels.binding import unbind_channel
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from service.entities.users import UserEvent
+from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Settings
-from service.worker.tasks.scheduled import prune_channels
+from service.worker.tasks.retention import prune_channels
 from tests.support.clock import FrozenClock
 from tests.support.database_state import tags_by_openid
 from tests.support.runtime import admin, bind, open_runtime

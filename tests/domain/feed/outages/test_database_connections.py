@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.logged_changes import changes_of
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, Page, check_deltas, page

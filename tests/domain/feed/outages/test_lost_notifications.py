@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 
 from service.domain.channels.binding import unbind_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from service.valkey import listener
-from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
+from tests.domain.feed.feed_process import FeedProcess, feed_process
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
+from tests.support.clock import TickingClock
 from tests.support.runtime import admin, bind
 from tests.support.waiting import wait_until
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
-from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
+from service.entities.users import EventKind
+from tests.domain.feed.feed_process import FeedProcess, feed_process
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, page
 from tests.domain.feed.tag_changes import change_tags, rename
+from tests.support.clock import TickingClock
 from tests.support.waiting import wait_until
 
 KEPT = ("channel_state", "channel_user", "tag", "tag_change", "block_head", "tag_members", "user_tag_change")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from service.valkey import listener
-from tests.domain.feed.feed_process import FeedProcess, TickingClock, feed_process
+from tests.domain.feed.feed_process import FeedProcess, feed_process
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
+from tests.support.clock import TickingClock
 from tests.support.runtime import bind
 from tests.support.servers import PrivateValkey, private_valkey
 from tests.support.waiting import wait_until

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, NO_TAGS, Page, page
 from tests.support.runtime import bind

@@ -10,8 +10,8 @@ import pytest
 from service.domain.feed.cursors import decode_cursor, encode_cursor, openid_hash
 from service.domain.privacy.retention import prune_channel
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
 from service.entities.feed import Cursor
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, page
 from tests.domain.feed.tag_changes import change_tags, rename

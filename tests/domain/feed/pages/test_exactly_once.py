@@ -9,8 +9,8 @@ import pytest
 
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
 from service.entities.feed import UserTagsUpdate
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.logged_changes import changes_of
 from tests.domain.feed.open_page import NO_TAGS, Page, check_deltas

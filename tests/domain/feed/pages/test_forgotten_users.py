@@ -1,8 +1,9 @@
 """An open page of somebody who is forgotten: the tags go, others are not disturbed, and who comes back is seen."""
 
 from service.domain.privacy.forgetting import forget_openid
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
 

@@ -11,7 +11,8 @@ from asyncpg.transaction import Transaction
 from service.domain.feed.position_reader import PositionReader
 from service.domain.feed.subscriber import Subscriber
 from service.entities.channels import Channel
-from service.entities.enums import DefaultTagRule, EventKind
+from service.entities.tags import DefaultTagRule
+from service.entities.users import EventKind
 from service.storage.database.pool import Pool
 from service.storage.feed import Position
 from tests.domain.feed.feed_process import FeedProcess

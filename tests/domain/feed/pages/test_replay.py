@@ -10,7 +10,7 @@ from service.domain.feed.change_log_reader import ChangeLogReader
 from service.domain.privacy.retention import prune_channel
 from service.entities.blocks import offset_of
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
+from service.entities.users import EventKind
 from service.storage.blocks.change_log import ChangesSince, Revision, changes_since
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import NO_TAGS, page

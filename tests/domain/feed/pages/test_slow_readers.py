@@ -5,8 +5,8 @@ from contextlib import aclosing
 from service.domain.channels.binding import unbind_channel
 from service.domain.feed.panel_watch import merge_updates
 from service.entities.channels import Channel
-from service.entities.enums import EventKind
 from service.entities.feed import PanelUpdate
+from service.entities.users import EventKind
 from service.foundation.mailbox import MAX_PENDING, Mailbox
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, check_deltas, page
@@ -90,14 +90,6 @@ async def test_a_reset_among_many_changes_stays_a_reset(west: FeedProcess, east:
         event = await anext(stream)
         assert event.reset
         assert event.added == event.tags
-
-
-def test_a_mailbox_never_holds_more_than_its_bound() -> None:
-    mailbox: Mailbox[int] = Mailbox(lambda waiting: [sum(waiting)])
-    for _ in range(1000):
-        mailbox.put(1)
-        assert len(mailbox._waiting) <= MAX_PENDING
-    assert sum(mailbox._waiting) == 1000
 
 
 async def test_a_slow_panel_keeps_the_newest_event_of_each_tag(

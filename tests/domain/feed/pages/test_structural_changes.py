@@ -4,9 +4,11 @@ from collections.abc import Coroutine
 
 from service.domain.channels.binding import unbind_channel
 from service.domain.feed.cursors import encode_cursor
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, DefaultTagRule, EventKind, TagState
 from service.entities.feed import UserTagsUpdate
+from service.entities.tags import DefaultTagRule, TagState
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
 from tests.domain.feed.tag_changes import change_members, change_tags, delete, hide, make_tag, rename, show

@@ -2,8 +2,9 @@
 
 import asyncio
 
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, Page, check_deltas, page
 from tests.domain.feed.tag_changes import change_members, make_tag

@@ -6,8 +6,10 @@ import pytest
 
 from service.domain.channels.binding import unbind_channel
 from service.domain.feed import tag_panel
+from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.enums import ChangeCause, EventKind, Role
+from service.entities.principal import Role
+from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_panel import panel, viewer
 from tests.domain.feed.tag_changes import change_members, change_tags, delete, hide, make_tag, rename, show

@@ -1,0 +1,80 @@
+"""Say what each command of `user-tags` takes on the command line."""
+
+import argparse
+from datetime import datetime
+
+from service.entities.principal import Role
+
+
+def add_up_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the ports, processes and the data directory of `up`."""
+    parser.add_argument("--port", type=int, default=8000, help="where the API listens (8000)")
+    parser.add_argument("--web-processes", type=_positive_int, default=1, help="how many web processes to start (1)")
+    parser.add_argument("--data-dir", default=None, help="where database, secrets and logs are kept (.data)")
+    parser.add_argument("--demo", action="store_true", help="add a robot with simulated WeChat traffic")
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where `serve` listens, and with how many processes."""
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="the port to listen at (8000)")
+    parser.add_argument("--workers", type=_positive_int, default=1, help="how many processes share the port (1)")
+
+
+def add_token_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the claims of a `token`."""
+    parser.add_argument("--robot", required=True, help="the id of the robot")
+    parser.add_argument("--role", required=True, choices=[role.value for role in Role], help="what the token may do")
+    parser.add_argument("--sub", default="developer", help="who the token is for (developer)")
+    parser.add_argument("--ttl", type=_positive_int, default=3600, help="seconds until it expires (3600)")
+    parser.add_argument("--channels", default="", help="channel ids, separated by commas, to narrow the token to")
+
+
+def add_refresh_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the channel to `refresh`."""
+    parser.add_argument("--channel", default=None, help="a channel id; without it every channel is refreshed")
+
+
+def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add whether `verify` repairs."""
+    parser.add_argument("--repair", action="store_true", help="correct what is wrong; the exit code is 1 all the same")
+
+
+def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add whom to `forget`."""
+    parser.add_argument("--channel", required=True, help="a channel id")
+    parser.add_argument("--openid", required=True, help="the openid of the user in this channel")
+
+
+def add_import_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `import-csv` reads, and into which tag."""
+    parser.add_argument(
+        "file", help="the file, with openids in the column openid or else the first; - is standard input"
+    )
+    parser.add_argument("--channel", required=True, help="the id of the channel to tag in")
+    parser.add_argument("--category", required=True, help="the category of the tag")
+    parser.add_argument("--label", required=True, help="the name of the tag")
+    parser.add_argument("--description", default=None, help="what the tag means")
+    parser.add_argument("--mode", default="ADD", choices=["ADD", "REMOVE"], help="give the tag or take it away (ADD)")
+    parser.add_argument("--openids-of", default=None, help="the channel the openids are of, if it is another one")
+    parser.add_argument(
+        "--expires-at", type=_aware_datetime, default=None, help="when the tag ends, like 2026-03-01T12:00:00Z"
+    )
+    parser.add_argument(
+        "--key", default=None, help="a key for this file: sent again with it, what was written is not repeated"
+    )
+    parser.add_argument("--rejects", default=None, help="a file to write the refused entries to")
+
+
+def _positive_int(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _aware_datetime(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("needs an offset, like 2026-03-01T12:00:00Z")
+    return at

@@ -1,0 +1,40 @@
+"""Explain combo tags in a sentence for people: why somebody has one, and why one lapsed."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from service.domain.combos.expressions import format_expression
+from service.entities.expressions import Expression
+from service.entities.tags import Catalogue, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class ComboExplanation:
+    """Say why somebody has a combo: the sentence, and the tag ids at its leaves that they have and that they lack."""
+
+    why: str
+    has: tuple[int, ...]
+    lacks: tuple[int, ...]
+
+
+def explain_combo(catalogue: Catalogue, expression: Expression, tag_ids: AbstractSet[int]) -> ComboExplanation:
+    """Return why somebody who has these tags is in the expression."""
+    leaves = expression.tag_ids()
+    has = tuple(each for each in leaves if each in tag_ids)
+    lacks = tuple(each for each in leaves if each not in tag_ids)
+    parts = [f"{verb} {_names(catalogue, part)}" for verb, part in (("has", has), ("lacks", lacks)) if part]
+    return ComboExplanation(f"Is in {format_expression(catalogue, expression)}: {'; '.join(parts)}.", has, lacks)
+
+
+def explain_lapse(deleted: Iterable[Tag]) -> str | None:
+    """Return why a combo that reaches these deleted tags has lapsed; None if there are none."""
+    names = [f"{tag.category} / {tag.name}" for tag in deleted]
+    if not names:
+        return None
+    return f"It is made of {' and '.join(names)}, which {'was' if len(names) == 1 else 'were'} deleted."
+
+
+def _names(catalogue: Catalogue, tag_ids: Iterable[int]) -> str:
+    tags = sorted((catalogue.tags[each] for each in tag_ids), key=lambda tag: (tag.category, tag.name, tag.tag_id))
+    return ", ".join(tag.name for tag in tags)

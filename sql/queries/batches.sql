@@ -1,0 +1,117 @@
+-- name: return_tag_by_key
+-- Return the living tag under an integrator's key, and whether the gate is open.
+select s.open, t.tag_id
+from channel_state s
+left join (
+    select r.tag_id
+    from return_tag r
+    join tag g on g.channel_id = r.channel_id and g.tag_id = r.tag_id and g.deleted_at is null
+    where r.channel_id = $1 and r.category = $2 and r.label = $3
+) t on true
+where s.channel_id = $1;
+
+-- name: insert_return_tag
+-- Insert the key of a new tag.
+insert into return_tag (channel_id, tag_id, category, label) values ($1, $2, $3, $4);
+
+-- name: return_tag_keys
+-- List the keys of the return tags of a channel, deleted ones too.
+select tag_id, category, label from return_tag where channel_id = $1;
+
+-- name: lock_tags_shared
+-- Lock tags against edits and against a replacement of their members.
+select tag_id, deleted_at is null as living from tag
+where channel_id = $1 and tag_id = any($2::int[])
+order by tag_id
+for share;
+
+-- name: lock_tag_exclusive
+-- Lock a tag against every other change of its batches.
+select tag_id, deleted_at is null as living from tag where channel_id = $1 and tag_id = $2 for no key update;
+
+-- name: allocate_batch_ids
+-- Reserve numbers for new batches, in the order in which they commit; return the last.
+insert into return_counter as c (channel_id, last_batch) values ($1, $2)
+on conflict (channel_id) do update set last_batch = c.last_batch + excluded.last_batch
+returning last_batch;
+
+-- name: insert_batches
+-- Insert the receipts of one transaction.
+insert into return_batch (
+    channel_id, batch_id, tag_id, at, mode, source, subject, expires_at,
+    added, removed, unchanged, duplicates, new_users, rejected, unmatched, blocks
+)
+select $1, n.batch_id, n.tag_id, $2, n.mode, n.source, n.subject, n.expires_at,
+    n.added, n.removed, n.unchanged, n.duplicates, n.new_users, n.rejected, n.unmatched::text[], n.blocks::int[]
+from unnest(
+    $3::bigint[], $4::int[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+    $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::text[], $15::text[], $16::text[]
+) as n (
+    batch_id, tag_id, mode, source, subject, expires_at,
+    added, removed, unchanged, duplicates, new_users, rejected, unmatched, blocks
+);
+
+-- name: batch
+-- Return one receipt.
+select * from return_batch where channel_id = $1 and batch_id = $2;
+
+-- name: batches_by_id
+-- Return receipts by their numbers.
+select * from return_batch where channel_id = $1 and batch_id = any($2::bigint[]);
+
+-- name: batches_of_tag
+-- List the receipts of a tag before a number, newest first.
+select * from return_batch
+where channel_id = $1 and tag_id = $2 and batch_id < $3
+order by batch_id desc
+limit $4;
+
+-- name: lock_batches
+-- Lock batches that are still in force; who ends one first wins.
+select batch_id, blocks from return_batch
+where channel_id = $1 and batch_id = any($2::bigint[]) and ended is null
+order by batch_id
+for update;
+
+-- name: end_batches
+-- End batches, each for the same reason.
+update return_batch set ended = $3, ended_at = $4
+where channel_id = $1 and batch_id = any($2::bigint[]);
+
+-- name: end_batches_of_tag
+-- End every batch of a tag, since a new one replaces its whole membership.
+update return_batch set ended = 'REPLACED', ended_at = $3
+where channel_id = $1 and tag_id = $2 and ended is null and mode <> 'REMOVE';
+
+-- name: save_undo_result
+-- Record what undoing a batch did.
+update return_batch set undo_removed = $3, undo_kept = $4 where channel_id = $1 and batch_id = $2;
+
+-- name: expired_batches
+-- List batches that have expired, tag by tag.
+select tag_id, batch_id from return_batch
+where channel_id = $1 and ended is null and expires_at <= $2
+order by tag_id, batch_id
+limit $3;
+
+-- name: channels_with_expired_batches
+-- List the channels in which a batch has expired.
+select distinct channel_id from return_batch where ended is null and expires_at <= $1 order by channel_id;
+
+-- name: settled_batches
+-- List batches that can no longer be undone, tag by tag.
+select tag_id, batch_id from return_batch
+where channel_id = $1 and ended is null and expires_at is null and mode <> 'REMOVE' and at < $2
+order by tag_id, batch_id
+limit $3;
+
+-- name: batches_holding
+-- List the batches in force that hold these people, by tag; 0 for those that were folded.
+select w.ordinal, m.tag_id, m.batch_id
+from unnest($2::int[]) as w (ordinal)
+cross join return_tag r
+join return_support m
+    on m.channel_id = r.channel_id and m.tag_id = r.tag_id
+    and m.place in (w.ordinal / 32000, -1 - w.ordinal / 32000 / 32)
+where r.channel_id = $1
+  and (m.ordinals @> array[w.ordinal] or get_bit(m.members, w.ordinal % 32000) = 1);

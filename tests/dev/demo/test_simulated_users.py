@@ -1,0 +1,65 @@
+"""The crowd behaves as people can, and is the same one each time."""
+
+import asyncio
+from datetime import timedelta
+
+from service.dev.demo.simulated_users import Action, SimulatedUsers
+from service.entities.users import EventKind
+from tests.dev.demo.push_receiver import new_account, open_receiver
+
+
+async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
+    async with open_receiver(new_account()) as (platform, receiver):
+        app_id = receiver.account.app_id
+        crowd = SimulatedUsers(platform, app_id, size=20, unionids=["oUnion"])
+        await crowd.send_backlog()
+
+        assert {push.openid for push in receiver.pushes} == set(crowd.openids)
+        assert all(delivery.acknowledged for delivery in platform.deliveries)
+        assert all(push.facts for push in receiver.pushes)
+        assert platform.user(app_id, crowd.watched).unionid == "oUnion"
+        assert SimulatedUsers(platform, app_id, size=20).openids == crowd.openids
+
+
+async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back() -> None:
+    async with open_receiver(new_account()) as (platform, receiver), asyncio.timeout(30):
+        crowd = SimulatedUsers(
+            platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5)
+        )
+        receiver.expected = 120
+        await crowd.perform(crowd.watched, Action.FOLLOW)
+        living = asyncio.create_task(crowd.simulate())
+        await receiver.all_received.wait()
+        living.cancel()
+        await asyncio.wait({living})
+
+    watched = [push for push in receiver.pushes if push.openid == crowd.watched]
+    others = {push.openid for push in receiver.pushes} - {crowd.watched}
+    assert [push.facts - {EventKind.SCAN} for push in watched[:7]] == [
+        {EventKind.FOLLOW},
+        {EventKind.MESSAGE},
+        {EventKind.UNFOLLOW},
+        {EventKind.FOLLOW},
+        {EventKind.MENU_CLICK},
+        {EventKind.UNFOLLOW},
+        {EventKind.FOLLOW},
+    ]
+    assert len(others) > 2
+    assert {fact for push in receiver.pushes for fact in push.facts} >= {EventKind.MESSAGE, EventKind.FOLLOW}
+
+
+async def test_a_push_that_was_lost_makes_the_crowd_wait_for_the_service() -> None:
+    waits: list[int] = []
+
+    async with open_receiver(new_account()) as (platform, receiver):
+
+        async def wait_for_service() -> None:
+            waits.append(receiver.requests)
+
+        crowd = SimulatedUsers(platform, receiver.account.app_id, size=1, on_push_failure=wait_for_service)
+        receiver.statuses = [502, 502, 502]
+        await crowd.perform(crowd.watched, Action.FOLLOW)
+        await crowd.perform(crowd.watched, Action.TEXT)
+
+    assert waits == [3]
+    assert [push.facts for push in receiver.pushes] == [{EventKind.MESSAGE}]

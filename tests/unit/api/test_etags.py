@@ -1,0 +1,17 @@
+"""Make an entity tag of what an answer depends on."""
+
+from service.api.transport.etags import compute_etag
+from tests.support.runtime import admin
+
+GRAPHQL = "application/graphql-response+json"
+
+
+def test_a_tag_is_made_of_bytes_media_type_and_reader() -> None:
+    tags = {
+        compute_etag(body, kind, reader)
+        for body in (b"{}", b"[]")
+        for kind in ("application/json", GRAPHQL)
+        for reader in (admin(), admin("other"))
+    }
+    assert len(tags) == 8
+    assert compute_etag(b"{}", "a", admin()) == compute_etag(b"{}", "a", admin())

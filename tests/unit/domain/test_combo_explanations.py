@@ -1,0 +1,50 @@
+"""Explain combos in a sentence, and say how far one is computed."""
+
+import pytest
+
+from service.domain.combos.explanations import explain_combo, explain_lapse
+from service.entities.blocks import BLOCK_SIZE
+from service.entities.combos import Combo
+from service.entities.expressions import any_of, tag
+from service.entities.tags import Catalogue, Tag, TagKind, TagState
+from tests.support.clock import START
+
+NAMES = {1: "Zebra", 2: "Apple", 3: "Melon"}
+TAGS = {
+    tag_id: Tag(7, tag_id, TagKind.RETURN, "Fruit", name, None, TagState.ACTIVE, 1, START, START, None)
+    for tag_id, name in NAMES.items()
+}
+CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
+ANY = any_of(tag(1), tag(2), tag(3))
+
+
+def test_leaves_are_told_apart_and_named_in_the_order_of_the_panel() -> None:
+    found = explain_combo(CATALOGUE, ANY, {1, 2, 99})
+
+    assert found.why == "Is in Zebra ∪ Apple ∪ Melon: has Apple, Zebra; lacks Melon."
+    assert (set(found.has), set(found.lacks)) == ({1, 2}, {3})
+
+
+def test_nothing_is_said_of_a_side_that_is_empty() -> None:
+    assert explain_combo(CATALOGUE, ANY, {1, 2, 3}).why.endswith(": has Apple, Melon, Zebra.")
+    assert explain_combo(CATALOGUE, tag(3), set()).why == "Is in Melon: lacks Melon."
+
+
+def test_a_lapse_names_what_was_deleted() -> None:
+    assert explain_lapse([]) is None
+    assert explain_lapse([TAGS[1]]) == "It is made of Fruit / Zebra, which was deleted."
+    assert explain_lapse([TAGS[1], TAGS[2]]) == "It is made of Fruit / Zebra and Fruit / Apple, which were deleted."
+
+
+@pytest.mark.parametrize(
+    ("next_block", "user_count", "progress"),
+    [
+        (0, 3 * BLOCK_SIZE, 0.0),
+        (1, 4 * BLOCK_SIZE, 0.25),
+        (1, 1, 1.0),
+        (0, 0, 0.0),
+        (None, 10, 1.0),
+    ],
+)
+def test_progress_is_the_share_of_the_people(next_block: int | None, user_count: int, progress: float) -> None:
+    assert Combo(9, ANY, 1, next_block, None, None).progress(user_count) == progress

@@ -1,0 +1,11 @@
+"""The names of tasks: what a web process enqueues, a worker can run."""
+
+from service.entities.tasks import TaskName
+from service.worker.main import task_functions
+
+
+def test_every_task_name_has_exactly_one_function() -> None:
+    names = [function.name for function in task_functions()]
+    assert sorted(names) == sorted(name.value for name in TaskName)
+    functions = [function.coroutine for function in task_functions()]
+    assert len({id(function) for function in functions}) == len(functions)
