@@ -69,7 +69,7 @@ async def create_ad_tag(
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
         name = normalised.name or ""
         check_name_free(catalogue, CATEGORY, name, "name")
-        clock = runtime.clock()
+        now = runtime.clock()
         tag = await new_tag(
             conn,
             catalogue,
@@ -78,11 +78,11 @@ async def create_ad_tag(
             name=name,
             description=normalised.description,
             state=TagState.PENDING,
-            clock=clock,
+            now=now,
         )
         await ad_tags.insert_ad_tag(conn, channel.channel_id, tag.tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
     runtime.publisher.publish([notification])
     return await _update_members_and_reload(runtime, channel.channel_id, tag.tag_id)
 
@@ -110,13 +110,13 @@ async def update_ad_tag(
         check_version(before, expected_version)
         name = before.name if normalised.name is None else normalised.name
         check_name_free(catalogue, CATEGORY, name, "name", tag_id=tag_id)
-        clock = runtime.clock()
+        now = runtime.clock()
         after = replace(
             before,
             name=name,
             description=normalised.description if normalised.sets_description else before.description,
             version=before.version + 1,
-            updated_at=clock,
+            updated_at=now,
         )
         ads = (await ad_tags.ads_of_tags(conn, channel.channel_id, [tag_id]))[tag_id]
         new_ads = normalised.ad_ids is not None and list(normalised.ad_ids) != ads
@@ -124,7 +124,7 @@ async def update_ad_tag(
             await ad_tags.replace_ads(conn, channel.channel_id, tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.UPDATED, before, after)
         catalogue, notification = await write_tag_edits(
-            conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, clock=clock
+            conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, now=now
         )
     runtime.publisher.publish([notification])
     return await _update_members_and_reload(runtime, channel.channel_id, tag_id) if new_ads else (after, catalogue)
@@ -153,7 +153,7 @@ async def activate_pending_ad_tags(
     ]
     if not edits:
         return catalogue, [], []
-    catalogue, notification = await write_tag_edits(conn, catalogue, edits, cause=cause, clock=runtime.clock())
+    catalogue, notification = await write_tag_edits(conn, catalogue, edits, cause=cause, now=runtime.clock())
     return catalogue, [edit.after for edit in edits], [notification]
 
 
@@ -176,7 +176,7 @@ async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) 
                 for difference in await ad_tags.ad_tag_differences(conn, channel_id, block, tag_id)
             ]
             notifications = await write_transitions(
-                conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, clock=runtime.clock()
+                conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, now=runtime.clock()
             )
         runtime.publisher.publish(notifications)
     activated: list[Tag] = []

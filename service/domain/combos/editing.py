@@ -69,7 +69,7 @@ async def create_combo(
             graph.catalogue, new.expression, AllowedStates.ACTIVE_OR_PENDING
         )
         raise_field_errors([*errors, *expression_errors, *name_taken_errors(graph.catalogue, category, name, "name")])
-        clock = runtime.clock()
+        now = runtime.clock()
         tag = await new_tag(
             conn,
             graph.catalogue,
@@ -78,10 +78,10 @@ async def create_combo(
             name=name,
             description=new.description,
             state=TagState.PENDING,
-            clock=clock,
+            now=now,
         )
         created = [TagEdit(TagChangeKind.CREATED, None, tag)]
-        _, notification = await write_tag_edits(conn, graph.catalogue, created, cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, graph.catalogue, created, cause=None, now=now)
         await combos.insert_combo(conn, channel_id, tag.tag_id, expression)
         after = await combos.combo_graph(conn, channel_id)
     publish_and_enqueue(runtime, after, [notification])
@@ -156,16 +156,16 @@ async def _write_edit(
     tag, combo = graph.tags[edited.tag_id], graph.combos[edited.tag_id]
     if edited == tag and expression == combo.expression:
         return ComboStateUpdate(graph, [])
-    clock = runtime.clock()
-    edited = replace(edited, version=tag.version + 1, updated_at=clock)
+    now = runtime.clock()
+    edited = replace(edited, version=tag.version + 1, updated_at=now)
     catalogue, notification = await write_tag_edits(
         conn,
         graph.catalogue,
         [TagEdit(TagChangeKind.UPDATED, tag, edited)],
         cause=ChangeCause.TAG_EDITED,
-        clock=clock,
+        now=now,
     )
     graph = replace(graph, catalogue=catalogue)
     changed: Combo | None = None if expression == combo.expression else replace(combo, expression=expression)
-    update = await update_combo_states(conn, graph, edited=changed, cause=ChangeCause.TAG_EDITED, clock=clock)
+    update = await update_combo_states(conn, graph, edited=changed, cause=ChangeCause.TAG_EDITED, now=now)
     return replace(update, notifications=[notification, *update.notifications])

@@ -63,7 +63,7 @@ async def update_combo_states(
     *,
     edited: Combo | None = None,
     cause: ChangeCause,
-    clock: datetime,
+    now: datetime,
 ) -> ComboStateUpdate:
     """Brings the states of all combos in line with `graph`, the locked catalogue as the change left it.
 
@@ -86,7 +86,7 @@ async def update_combo_states(
             TagEdit(TagChangeKind.STATE_CHANGED, graph.tags[tag_id], replace(graph.tags[tag_id], state=state))
             for tag_id, state in sorted(states.items())
         ]
-        _, notification = await write_tag_edits(conn, graph.catalogue, edits, cause=cause, clock=clock)
+        _, notification = await write_tag_edits(conn, graph.catalogue, edits, cause=cause, now=now)
         notifications.append(notification)
     lapsed = tuple(tag_id for tag_id, state in sorted(states.items()) if state is TagState.LAPSED)
     return ComboStateUpdate(await combos.combo_graph(conn, channel_id), notifications, lapsed)

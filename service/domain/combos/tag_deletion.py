@@ -54,14 +54,14 @@ async def rename_tag(
         after = replace(tag, name=tidied, description=tag.description if description is UNCHANGED else description)
         if after == tag:
             return catalogue, tag
-        clock = runtime.clock()
-        after = replace(after, version=tag.version + 1, updated_at=clock)
+        now = runtime.clock()
+        after = replace(after, version=tag.version + 1, updated_at=now)
         catalogue, notification = await write_tag_edits(
             conn,
             catalogue,
             [TagEdit(TagChangeKind.UPDATED, tag, after)],
             cause=ChangeCause.TAG_EDITED,
-            clock=clock,
+            now=now,
         )
     runtime.publisher.publish([notification])
     return catalogue, after
@@ -76,17 +76,17 @@ async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, ta
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         graph = await lock_open_combos(conn, channel_id)
         tag = _require_unprotected_tag(graph.catalogue, tag_id)
-        clock = runtime.clock()
-        deleted = replace(tag, deleted_at=clock, updated_at=clock)
+        now = runtime.clock()
+        deleted = replace(tag, deleted_at=now, updated_at=now)
         catalogue, notification = await write_tag_edits(
             conn,
             graph.catalogue,
             [TagEdit(TagChangeKind.DELETED, tag, deleted)],
             cause=ChangeCause.TAG_DELETED,
-            clock=clock,
+            now=now,
         )
         update = await update_combo_states(
-            conn, replace(graph, catalogue=catalogue), cause=ChangeCause.TAG_LAPSED, clock=clock
+            conn, replace(graph, catalogue=catalogue), cause=ChangeCause.TAG_LAPSED, now=now
         )
     publish_and_enqueue(runtime, update.graph, [notification, *update.notifications])
     enqueue_clearing(runtime, update.graph)

@@ -104,7 +104,7 @@ async def _forget_in_block(
     # A version for everybody, even without a tag: a page may not have read the versions that were just blanked.
     transitions = [Transition(block, (offset_of(each),), (), tuple(sorted(had[each]))) for each in gone]
     notifications = await write_transitions(
-        conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, clock=now
+        conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, now=now
     )
     taken = {offset_of(each): had[each] | logged.get(offset_of(each), set()) for each in gone}
     await forgetting.extend_removed_tags(conn, channel_id, block, notifications[0].version, taken)

@@ -138,18 +138,18 @@ async def _end_batches(
     blocks = {block for of_batch in in_force.values() for block in of_batch}
     slot_numbers = slots_of(blocks)
     locked = await heads.lock_heads(conn, channel_id, blocks)
-    clock = runtime.clock()
+    now = runtime.clock()
     held = ordinals_in(await batch_members.members_of_batches(conn, channel_id, tag_id, slot_numbers, in_force))
     kept = await batch_members.held_by_other_batches(conn, channel_id, tag_id, slot_numbers, held, in_force)
     bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [tag_id], blocks))
     removed = bits.remove(tag_id, sorted(held - kept))
     await batch_members.delete_batch_members(conn, channel_id, tag_id, slot_numbers, in_force)
-    notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, clock=clock)
-    await batches.end_batches(conn, channel_id, in_force, reason, clock)
+    notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, now=now)
+    await batches.end_batches(conn, channel_id, in_force, reason, now)
     return EndResult(removed, len(kept)), notifications
 
 
-async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], clock: datetime) -> None:
+async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], now: datetime) -> None:
     """No bit changes; who is held stays held, only no longer by a batch of their own."""
     in_force = await batches.lock_batches(conn, channel_id, batch_ids)
     blocks = {block for of_batch in in_force.values() for block in of_batch}
@@ -159,7 +159,7 @@ async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Seq
     members = {block: bitmap_of(offsets) for block, offsets in by_block(held).items()}
     await batch_members.add_settled_members(conn, channel_id, tag_id, members)
     await batch_members.delete_batch_members(conn, channel_id, tag_id, slot_numbers, in_force)
-    await batches.end_batches(conn, channel_id, in_force, BatchEnd.SETTLED, clock)
+    await batches.end_batches(conn, channel_id, in_force, BatchEnd.SETTLED, now)
 
 
 def _by_tag(due: Sequence[tuple[int, int]]) -> list[tuple[int, list[int]]]:

@@ -261,7 +261,7 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
         if known is not None:
             return known
         check_name_free(catalogue, category, label, "label")
-        clock = runtime.clock()
+        now = runtime.clock()
         tag = await new_tag(
             conn,
             catalogue,
@@ -270,10 +270,10 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
             name=label,
             description=submission.description,
             state=TagState.ACTIVE,
-            clock=clock,
+            now=now,
         )
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
         await batches.insert_return_tag(conn, channel_id, tag.tag_id, category, label)
     runtime.publisher.publish([notification])
     return tag.tag_id

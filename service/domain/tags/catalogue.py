@@ -59,7 +59,7 @@ async def new_tag(
     name: str,
     description: str | None,
     state: TagState,
-    clock: datetime,
+    now: datetime,
 ) -> Tag:
     """A tag for the catalogue that is locked, to be written with `write_tag_edits`; takes its number.
 
@@ -76,14 +76,14 @@ async def new_tag(
         description=description,
         state=state,
         version=1,
-        created_at=clock,
-        updated_at=clock,
+        created_at=now,
+        updated_at=now,
         deleted_at=None,
     )
 
 
 async def write_tag_edits(
-    conn: Connection, catalogue: Catalogue, edits: Sequence[TagEdit], *, cause: ChangeCause | None, clock: datetime
+    conn: Connection, catalogue: Catalogue, edits: Sequence[TagEdit], *, cause: ChangeCause | None, now: datetime
 ) -> tuple[Catalogue, ChangeNotification]:
     """Writes edits of a locked catalogue as one version of the channel's tag states.
 
@@ -92,7 +92,7 @@ async def write_tag_edits(
     channel_id = catalogue.channel_id
     await tags.insert_tags(conn, [edit.after for edit in edits if edit.before is None])
     await tags.update_tags(conn, channel_id, [edit.after for edit in edits if edit.before is not None])
-    version, at = await channels.bump_tag_version(conn, channel_id, clock, is_open=catalogue.open)
+    version, at = await channels.bump_tag_version(conn, channel_id, now, is_open=catalogue.open)
     lines = [
         TagChange(
             version=version,
