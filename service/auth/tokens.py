@@ -1,4 +1,4 @@
-"""Bearer tokens (JWT, RFC 7519) with the claims of specification §3: who may use the API, and as whom."""
+"""Verify and sign bearer tokens (JWT, RFC 7519) with the claims of docs/specification.md §3."""
 
 import hashlib
 import re
@@ -54,7 +54,7 @@ class _VerifiedToken:
 
 
 class TokenVerifier:
-    """Turns a token into the principal it stands for, trusting what the settings name and nothing else.
+    """Turn a token into the principal it stands for, trusting what the settings name and nothing else.
 
     One of `USER_TAGS_JWT_SECRET`, `…_JWT_PUBLIC_KEY` (PEM, or the path of a PEM file) and `…_JWT_JWKS_URL`
     must be set. The algorithms are those of `…_JWT_ALGORITHMS`, or else HS256 for a secret and RS256, ES256

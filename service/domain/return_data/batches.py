@@ -1,4 +1,4 @@
-"""The life of a batch after it was written: undone, expired, or settled for good (specification §4.2)."""
+"""End a batch after it was written: undo it, let it expire, or settle it for good (docs/specification.md §4.2)."""
 
 import itertools
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ MAX_BATCH_ID: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class EndResult:
-    """How many people lost the tag with their batch, and how many others keep."""
+    """Count who lost the tag with their batch, and who keeps it by others."""
 
     removed: int
     kept: int
@@ -46,7 +46,7 @@ async def find_receipt(
 async def receipts_page(
     runtime: Runtime, channel_id: int, tag_id: int, *, first: int, before: int | None
 ) -> tuple[list[Receipt], bool]:
-    """Receipts of a tag, newest first; and whether there are more."""
+    """Return `first` receipts of a tag, newest first, older than number `before`; and whether there are more."""
     async with runtime.pool.acquire() as conn:
         found = await batches.batches_of_tag(
             conn, channel_id, tag_id, before=MAX_BATCH_ID if before is None else before, limit=first + 1
@@ -57,10 +57,10 @@ async def receipts_page(
 async def undo_batch(
     runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int
 ) -> tuple[Receipt, EndResult]:
-    """Takes away what only this batch gives. Undoing it again changes nothing and answers the same.
+    """Take away what only this batch gives, and return its receipt. Undoing it again changes nothing.
 
-    Raises NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError when the batch
-    expired, was replaced, or is too old.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError
+    when the batch expired, was replaced, or is too old.
     """
     receipt = await find_receipt(runtime, principal, channel_id, receipt_id, Permission.SUBMIT_DATA)
     if receipt.mode is not ReturnMode.ADD:
@@ -84,7 +84,7 @@ async def undo_batch(
 
 
 async def expire_batches(runtime: Runtime, channel_id: int) -> int:
-    """Ends the batches of a channel whose time is over; how many people lost a tag by it."""
+    """End the batches of a channel whose time is over, and return how many people lost a tag by it."""
     removed = 0
     while True:
         async with runtime.pool.acquire() as conn:
@@ -102,7 +102,7 @@ async def expire_batches(runtime: Runtime, channel_id: int) -> int:
 
 
 async def settle_batches(runtime: Runtime, channel_id: int, before: datetime) -> int:
-    """Folds what was added before an instant and never expires into the tag's settled members; how many batches."""
+    """Fold batches that were added before an instant and never expire into the settled members; return how many."""
     settled = 0
     while True:
         async with runtime.pool.acquire() as conn:
