@@ -1,38 +1,41 @@
-"""Show errors to clients: a stable code on each, inputs by their GraphQL names, and nothing of what was unforeseen."""
+"""Turn errors into what clients see: a stable code on each, inputs by their GraphQL names, no unexpected detail."""
 
 import logging
 from collections.abc import Iterable
 from typing import Final
 
+import graphql
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.types import ExecutionResult
 
 from service.entities.errors import ErrorCode, FieldError, FieldPath, RateLimitedError, RequestError
 
 log = logging.getLogger(__name__)
 
 INTERNAL_ERROR_MESSAGE: Final = "Something went wrong on our side."
-# What graphql-core says, and nothing else of it, of a document with too many tokens.
+# The end of graphql-core's message for a document with too many tokens, and of no other.
 TOO_MANY_TOKENS_SUFFIX: Final = "tokens. Parsing aborted."
 INPUT_ARGUMENT: Final = "input"
 NO_OPERATION_ERRORS: Final = (MissingQueryError, CannotGetOperationTypeError)
 
 
 class MaskUnexpectedErrors(MaskErrors):
-    """Mask what clients must not see.
-
-    Refusals keep code, message and failing inputs; what GraphQL itself refuses is BAD_USER_INPUT; the rest is INTERNAL
-    with nothing but the request id, under which the log has the traceback.
-    """
+    """Mask the errors of an answer by `mask_error`."""
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
         return [mask_error(error, self.execution_context.context) for error in errors]
 
 
 def mask_error(error: GraphQLError, context: object) -> GraphQLError:
-    """Return an error as clients see it; what was not foreseen goes to the log."""
+    """Return an error as clients see it.
+
+    A RequestError keeps its code, message and fields; an error in the document or its variables is BAD_USER_INPUT, or
+    LIMIT_EXCEEDED for too many tokens. Any other is logged and becomes INTERNAL with nothing but the request id, under
+    which the log has the traceback.
+    """
     if "code" in (error.extensions or {}):
         return error
     request_error = _unwrap_request_error(error)
@@ -47,14 +50,21 @@ def mask_error(error: GraphQLError, context: object) -> GraphQLError:
     return _copy_with(error, INTERNAL_ERROR_MESSAGE, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
 
 
+def masked_result(result: graphql.ExecutionResult, context: object) -> ExecutionResult:
+    """Return a result of graphql-core as Strawberry's, with its errors as clients see them."""
+    errors = [mask_error(error, context) for error in result.errors] if result.errors else None
+    return ExecutionResult(data=result.data, errors=errors)
+
+
 def to_graphql_error(request_error: RequestError) -> GraphQLError:
-    """Return the refusal of a whole operation as clients see it."""
+    """Return the error by which clients see that a whole operation is refused."""
     return GraphQLError(request_error.message, extensions=_extensions_of(request_error))
 
 
 def _is_document_error(error: GraphQLError) -> bool:
-    """Whether GraphQL refused the document or its variables. What fails in a resolver has a path; what fails in the
-    source of a subscription has neither path nor place.
+    """Tell whether GraphQL refused the document or its variables.
+
+    The error of a resolver has a path; that of the source of a subscription has neither path nor nodes.
     """
     if error.original_error is None or isinstance(error.original_error, NO_OPERATION_ERRORS):
         return True
@@ -62,7 +72,7 @@ def _is_document_error(error: GraphQLError) -> bool:
 
 
 def _unwrap_request_error(error: GraphQLError) -> RequestError | None:
-    """GraphQL wraps an error once for each level it passes through."""
+    """Return the RequestError inside: GraphQL wraps an error once for each level it passes through."""
     inner: BaseException | None = error
     while isinstance(inner, GraphQLError):
         inner = inner.original_error

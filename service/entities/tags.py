@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
 from service.entities.blocks import ChangeCause
+from service.entities.revision import Revision
 
 
 class TagKind(StrEnum):
@@ -93,9 +94,9 @@ class Catalogue:
     derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
-    def revision(self) -> tuple[int, datetime]:
+    def revision(self) -> Revision:
         """Return the tag-state version with its instant."""
-        return self.version, self.at
+        return Revision(self.version, self.at)
 
     def shown(self, tag_ids: Iterable[int]) -> frozenset[int]:
         """Return those of `tag_ids` that users show; none while the gate is closed."""

@@ -1,4 +1,4 @@
-"""How many statements each operation takes, however long its lists are."""
+"""Count the statements of each operation; they do not grow with the length of its lists."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,7 @@
-"""SPEC §2: bindings that race end as if one came after the other, and facts never stop being recorded."""
+"""End racing bindings as if one came after the other, and record facts all the while.
+
+The rule: docs/specification.md §2.
+"""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""SPEC §4.4: deletions, edits, events and other workers that meet a combo on its way into force, at every step."""
+"""Meet a combo on its way into force with deletions, edits, events and other workers, at every step.
+
+The rule: docs/specification.md §4.4.
+"""
 
 import asyncio
 

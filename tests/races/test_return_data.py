@@ -1,4 +1,4 @@
-"""Returned data that meets itself: the same key, the same people, the end of a batch, a lost answer."""
+"""Hand the same key and the same people back at once, at the end of a batch, or after a lost answer."""
 
 import asyncio
 from dataclasses import replace

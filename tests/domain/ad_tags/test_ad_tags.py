@@ -1,4 +1,7 @@
-"""Ad tags: made, edited, confirmed; and who has them when."""
+"""Make, edit and confirm ad tags, and give them to those who came from their ads.
+
+The rule: docs/specification.md §4.3.
+"""
 
 from datetime import timedelta
 

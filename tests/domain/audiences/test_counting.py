@@ -1,4 +1,7 @@
-"""SPEC §5, audience: any expression counted, paged through and compared, exactly as Python's sets would."""
+"""Count, page and compare any expression as Python's sets do.
+
+The rule: docs/specification.md §5.
+"""
 
 from datetime import timedelta
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""`exportAudience`: the file holds everybody of the audience once, however often the worker dies in between."""
+"""Export everybody of an audience once, however often the worker dies meanwhile."""
 
 import csv
 import io

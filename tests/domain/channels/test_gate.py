@@ -1,4 +1,7 @@
-"""SPEC §2: tags can be used only while a verified Official Account of the robot is bound; nothing is ever deleted."""
+"""Allow tags only while a verified Official Account of the robot is bound, and delete nothing.
+
+The rule: docs/specification.md §2.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -19,6 +22,7 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 from service.entities.principal import Principal, Role
+from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
 from service.storage import tags
 from service.storage.channels import channel_state
@@ -262,12 +266,12 @@ async def test_structural_changes_since_a_place(runtime: Runtime, clock: FrozenC
     clock.advance(timedelta(minutes=1))
     await unbind(runtime, channel)
     async with runtime.pool.acquire() as conn:
-        since = await tags.tag_changes_since(conn, channel.channel_id, (2, START))
+        since = await tags.tag_changes_since(conn, channel.channel_id, Revision(2, START))
         assert (since.known, since.version, since.at) == (True, 3, clock())
         assert [(each.version, each.tag_id, each.shown_after) for each in since.changes] == [(3, 0, False)]
-        for place in ((2, clock()), (3, START), (4, clock())):
+        for place in (Revision(2, clock()), Revision(3, START), Revision(4, clock())):
             assert not (await tags.tag_changes_since(conn, channel.channel_id, place)).known
         await tags.prune_tag_changes(conn, channel.channel_id, clock())
-        assert (await tags.tag_changes_since(conn, channel.channel_id, (2, START))).known
-        assert not (await tags.tag_changes_since(conn, channel.channel_id, (1, START))).known
-        assert (await tags.tag_changes_since(conn, channel.channel_id, (3, clock()))).known
+        assert (await tags.tag_changes_since(conn, channel.channel_id, Revision(2, START))).known
+        assert not (await tags.tag_changes_since(conn, channel.channel_id, Revision(1, START))).known
+        assert (await tags.tag_changes_since(conn, channel.channel_id, Revision(3, clock()))).known

@@ -1,4 +1,4 @@
-"""Random lives of a channel's combos, told to the service, and a plain model of what must be so after each step."""
+"""Tell random lives of a channel's combos to the service, beside a plain model of what must be so after each step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""SPEC §4.4: the life of a combo, from PENDING to ACTIVE, LAPSED and back."""
+"""Take a combo from PENDING to ACTIVE, LAPSED and back.
+
+The rule: docs/specification.md §4.4.
+"""
 
 from datetime import timedelta
 

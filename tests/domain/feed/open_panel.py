@@ -1,4 +1,4 @@
-"""An open tag panel that notes everything it is told."""
+"""Keep a tag panel open and note all its events."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection

@@ -1,4 +1,4 @@
-"""Jobs: single-flight by lease, resumed after any loss, tried again, cancelled; nothing is written by who lost it."""
+"""Run a job in one process at a time by lease; resume, retry and cancel it."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""Who unfollowed is forgotten in time, anybody on request; and what comes late does not bring them back."""
+"""Forget those who unfollowed in time, and anybody on request, also against late reports.
+
+The rule: docs/specification.md §2.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack

@@ -1,4 +1,7 @@
-"""SPEC §4.2 "Batches": whatever is added, removed, replaced, undone or expires, in any order, against a plain model."""
+"""Add, remove, replace, undo and expire batches in any order, against a plain model.
+
+The rule: docs/specification.md §4.2.
+"""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

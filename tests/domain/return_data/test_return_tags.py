@@ -1,4 +1,7 @@
-"""SPEC §4.2: a return tag is what its batches in force say, whatever happens to its people, its bits and its name."""
+"""Keep a return tag equal to its batches in force, whatever happens to its people, bits and name.
+
+The rule: docs/specification.md §4.2.
+"""
 
 from datetime import timedelta
 from itertools import chain

@@ -1,4 +1,4 @@
-"""What a process keeps of a channel never shows longer than it is true."""
+"""Read tags from what a process remembers only as long as it is true."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

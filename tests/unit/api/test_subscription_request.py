@@ -1,4 +1,4 @@
-"""Subscriptions that are read without Strawberry, and those that are left to it."""
+"""Read usual subscriptions without Strawberry, and leave the others to it."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace

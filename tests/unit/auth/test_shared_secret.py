@@ -1,4 +1,4 @@
-"""Tokens signed with the shared secret: what is accepted, and every way to be refused."""
+"""Verify tokens signed with the shared secret, and refuse everything else."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What a verifier refuses to be built from, and the signing of tokens for development."""
+"""Refuse settings that verify no token, and sign tokens for development."""
 
 import time
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""SPEC §4.4: what an expression may be, everything that is wrong with one at once, and how it reads."""
+"""Check an expression, name all that is wrong with it at once, and word it.
+
+The rule: docs/specification.md §4.4.
+"""
 
 from dataclasses import replace
 

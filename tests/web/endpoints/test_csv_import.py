@@ -1,4 +1,4 @@
-"""`POST /import/return-data`: lists of any size as a file."""
+"""Hand back lists of any size as a file with `POST /import/return-data`."""
 
 import csv
 import io

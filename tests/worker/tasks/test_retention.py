@@ -1,4 +1,4 @@
-"""What the hourly job forgets."""
+"""Forget old changes once an hour."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

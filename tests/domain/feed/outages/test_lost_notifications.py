@@ -1,4 +1,4 @@
-"""Wake-ups that never come, and Valkey in trouble: pages are kept up all the same."""
+"""Keep pages up to date when notifications are lost or Valkey is in trouble."""
 
 import logging
 from collections.abc import AsyncIterator

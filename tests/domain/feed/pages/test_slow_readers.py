@@ -1,4 +1,4 @@
-"""Somebody who reads slowly gets fewer, larger events, and never a gap."""
+"""Send a slow reader fewer, larger events without a gap."""
 
 from contextlib import aclosing
 

@@ -1,4 +1,4 @@
-"""What a person shows changes without a bit changing: the gate, tags that come, go and are renamed."""
+"""Change what pages show without a change of bits: by the gate, and by tags that come, go and are renamed."""
 
 from collections.abc import Coroutine
 

@@ -1,4 +1,4 @@
-"""A tag panel that comes back with its cursor: the newest state of each tag, and nothing skipped."""
+"""Resume a tag panel from its cursor with the newest state of each tag, skipping nothing."""
 
 from service.domain.channels.binding import unbind_channel
 from service.entities.channels import Channel

@@ -1,4 +1,4 @@
-"""The tag panel's feed: what happens to tags, and how many people have them."""
+"""Tell the tag panel of each change of a tag and of its number of members."""
 
 import itertools
 
