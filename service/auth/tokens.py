@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,6 +21,7 @@ from service.auth.keys import (
     configured_key,
 )
 from service.entities.errors import BadInputError, FieldError, RejectionCode, UnauthenticatedError
+from service.entities.ids import parse_gid
 from service.entities.principal import Principal, Role
 from service.foundation.settings import Settings, SettingsError
 
@@ -142,7 +143,7 @@ def sign_token(
         raise SettingsError("A token can be signed with USER_TAGS_JWT_SECRET and HS256 only.")
     if ROBOT_ID_PATTERN.fullmatch(robot) is None:
         rule = "A robot id has 1 to 128 characters out of A-Z a-z 0-9 _ . : -"
-        raise BadInputError(FieldError("robot", RejectionCode.BAD_VALUE, rule))
+        raise BadInputError(FieldError(("robot",), RejectionCode.BAD_VALUE, rule))
     now = datetime.now(UTC)
     claims = {
         "sub": subject,
@@ -185,8 +186,14 @@ def _principal_from_claims(claims: dict[str, Any], now: datetime) -> Principal:
         robot_id=claims["robot"],
         role=Role(claims["role"]),
         expires_at=expires_at,
-        channel_ids=frozenset(channels) if "channels" in claims else None,
+        channel_ids=_channel_ids(channels) if "channels" in claims else None,
     )
+
+
+def _channel_ids(gids: Iterable[str]) -> frozenset[int]:
+    """The numbers of the channels; what is no channel's id opens nothing."""
+    found = (parse_gid(each, "Channel", 1) for each in gids)
+    return frozenset(numbers[0] for numbers in found if numbers is not None)
 
 
 def _time_of_expiry(seconds: object) -> datetime:

@@ -25,9 +25,15 @@ OPERATOR_SYMBOLS: Final = {Operator.ALL: " ∩ ", Operator.ANY: " ∪ ", Operato
 
 @dataclass(frozen=True, slots=True)
 class TagDraft:
-    """Hold a leaf as a client wrote it: a text that may be the id of a tag."""
+    """Hold a leaf as a client wrote it: a tag of any channel, which need not exist."""
 
-    gid: str
+    channel_id: int
+    tag_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTagDraft:
+    """Stand for a leaf that names no tag at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class TooDeepDraft:
     """Stand for a part nested too deeply to be read."""
 
 
-Draft: TypeAlias = TagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
+Draft: TypeAlias = TagDraft | UnknownTagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
 
 
 @dataclass(frozen=True, slots=True)

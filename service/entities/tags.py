@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.entities.blocks import ChangeCause
 from service.entities.revision import Revision
@@ -41,6 +41,13 @@ class DefaultTagRule(IntEnum):
     UNTOUCHABLE = 6
     ADVERTISING = 7
     NON_ADVERTISING = 8
+
+
+class TagKey(NamedTuple):
+    """Name a tag by the channel and its number there, whether or not there is one."""
+
+    channel_id: int
+    tag_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import pytest
 from service.domain.ad_tags.members import AdTagDetails, create_ad_tag
 from service.domain.events.recorder import record_events
 from service.entities.channels import Channel
-from service.entities.ids import channel_gid
 from service.entities.users import EventKind, UserEvent
 from service.worker.each_channel import for_each_channel
 from service.worker.tasks.ad_tags import complete_ad_tags
@@ -24,7 +23,7 @@ UNFINISHED = "select count(*) from ad_tag where written_edition < edition"
 
 async def make_unfinished(scheduled: ScheduledChannel) -> None:
     details = AdTagDetails("Spring", ["1"], None)
-    await create_ad_tag(scheduled.runtime, admin(), channel_gid(scheduled.channel.channel_id), details)
+    await create_ad_tag(scheduled.runtime, admin(), scheduled.channel.channel_id, details)
     await scheduled.runtime.pool.execute("update ad_tag set written_edition = 0")
 
 

@@ -1,4 +1,4 @@
-"""The ad return address: what the ad platform calls when somebody follows through an ad.
+"""Serve the ad return address: what the ad platform calls when somebody follows through an ad.
 
 What such a call means: the person followed through these ads at that time. That is kept for everybody, known or not,
 since it may come before WeChat tells of the follow. Whether the person follows now is not concluded from it: the
@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.domain.ad_tags.members import activate_pending_ad_tags, publish_activated_tags
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel
 from service.domain.events.recorder import record_with_retry
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_catalogue
@@ -26,9 +26,9 @@ LAST_CALL_UPDATE_INTERVAL: Final = timedelta(minutes=1)
 
 
 async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
-    """Where the ad platform must call; whoever has it can write to us. None for a Mini Program, which has no follow.
+    """Return the URL that the ad platform must call, a secret; None for a Mini Program, which nobody follows.
 
-    Made when it is first asked for; the release before this one bound channels without.
+    It is made when it is first asked for; the release before this one bound channels without.
     """
     if channel.mini_program:
         return None
@@ -44,28 +44,29 @@ async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
 
 
 async def find_channel_by_ad_secret(runtime: Runtime, secret: str) -> Channel | None:
+    """Return the channel whose ad return address has this secret; None for any other."""
     async with runtime.pool.acquire() as conn:
         return await channels.channel_by_ad_secret(conn, lookup_hash(secret))
 
 
 async def confirm_ad_return(
-    runtime: Runtime, principal: Principal, channel_gid: str
+    runtime: Runtime, principal: Principal, channel_id: int
 ) -> tuple[Channel, Catalogue, list[Tag]]:
-    """An admin says that the ad platform has the address; with the ad tags that became ACTIVE by that.
+    """Take note that the ad platform has the address.
 
-    Raises NotFoundError, BadInputError.
+    Return the channel, its catalogue, and the ad tags that became ACTIVE by that. Raises ForbiddenError,
+    NotFoundError, BadInputError.
     """
-    require_permission(principal, Permission.MANAGE_CHANNELS)
     async with runtime.pool.acquire() as conn:
-        channel = await channel_by_gid(conn, principal, channel_gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
     if channel.mini_program:
-        raise BadInputError(FieldError("channelId", "MINI_PROGRAM", "A Mini Program has no ad return address."))
+        raise BadInputError(FieldError(("channel_id",), "MINI_PROGRAM", "A Mini Program has no ad return address."))
     catalogue, activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
     return channel, catalogue, activated
 
 
 async def record_ad_follow(runtime: Runtime, channel: Channel, secret: str, follow: AdFollow) -> None:
-    """Durable when it returns. The first genuine call confirms the address that it came to."""
+    """Record a follow through ads, durably when it returns; the first genuine call confirms the address it came to."""
     await record_with_retry(runtime, channel, [follow], cause=ChangeCause.AD_FEED)
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:

@@ -1,11 +1,11 @@
-"""Binding and unbinding channels, their credentials, and the gate that follows from them."""
+"""Bind and unbind channels, keep their credentials and addresses, and open or close the gate that follows from them."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel, require_permission
 from service.domain.default_tags.definitions import DEFAULT_TAG_NAMES, default_tag_rules
 from service.domain.input_rules import name_error, normalise_name
 from service.domain.runtime import Runtime
@@ -26,7 +26,7 @@ APP_SECRET_PATTERN: Final = re.compile(r"[!-~]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Secrets as given: None leaves what is there, an empty string removes it."""
+    """Hold secrets as given: None leaves what is there, an empty string removes it."""
 
     app_secret: str | None = None
     callback_token: str | None = None
@@ -35,7 +35,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class ChannelDetails:
-    """What bindChannel says about an account."""
+    """Describe an account to bind."""
 
     kind: ChannelKind
     app_id: str
@@ -46,7 +46,7 @@ class ChannelDetails:
 
 @dataclass(frozen=True, slots=True)
 class ChannelUpdate:
-    """What updateChannel changes; None leaves what is there."""
+    """Hold what to change of a channel; None leaves what is there."""
 
     name: str | None
     verified: bool | None
@@ -54,9 +54,10 @@ class ChannelUpdate:
 
 
 async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelDetails) -> Channel:
-    """Binds an account, or updates the binding when the robot has had it before (`bound_at` stays).
+    """Bind an account, or update the binding when the robot has had it before (`bound_at` stays).
 
-    Raises BadInputError with all failing inputs, and ConflictError when the app id is bound to another robot.
+    Return the channel. Raises ForbiddenError, BadInputError with all failing inputs, and ConflictError when the app id
+    is bound to another robot.
     """
     require_permission(principal, Permission.MANAGE_CHANNELS)
     name = normalise_name(details.name)
@@ -79,16 +80,15 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
     return channel
 
 
-async def update_channel(runtime: Runtime, principal: Principal, gid: str, update: ChannelUpdate) -> Channel:
-    """Changes what is given; raises BadInputError, NotFoundError."""
-    require_permission(principal, Permission.MANAGE_CHANNELS)
+async def update_channel(runtime: Runtime, principal: Principal, channel_id: int, update: ChannelUpdate) -> Channel:
+    """Change what is given, and return the channel. Raises ForbiddenError, NotFoundError, BadInputError."""
     name = None if update.name is None else normalise_name(update.name)
     errors = [*_credential_errors(update.credentials)]
-    if name is not None and (error := name_error("input.name", name)):
+    if name is not None and (error := name_error("name", name)):
         errors.append(error)
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, runtime.clock())
-        known = await channel_by_gid(conn, principal, gid)
+        known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         if errors:
             raise BadInputError(*errors)
         channel = await channels.update_channel(
@@ -104,37 +104,39 @@ async def update_channel(runtime: Runtime, principal: Principal, gid: str, updat
     return channel
 
 
-async def unbind_channel(runtime: Runtime, principal: Principal, gid: str) -> Channel:
-    """Closes the channel, and the robot's gate if it was what held it open. Nothing is deleted."""
-    require_permission(principal, Permission.MANAGE_CHANNELS)
+async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
+    """Close the channel, and the robot's gate if it alone held it open; nothing is deleted. Return the channel.
+
+    Raises ForbiddenError, NotFoundError.
+    """
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, now)
-        known = await channel_by_gid(conn, principal, gid)
+        known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         channel = await channels.unbind_channel(conn, known, now) or known
         notifications = await _update_gates(conn, principal.robot_id, now)
     runtime.publisher.publish(notifications)
     return channel
 
 
-async def reset_addresses(runtime: Runtime, principal: Principal, gid: str) -> Channel:
-    """New secrets in the push URL and the ad return address; the old addresses are dead when this returns.
+async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
+    """Put new secrets into the push URL and the ad return address, and return the channel; the old ones are dead then.
 
-    The new ad return address has to be given to the ad platform, so it counts as unconfirmed.
+    The new ad return address has to be given to the ad platform, so it counts as unconfirmed. Raises ForbiddenError,
+    NotFoundError.
     """
-    require_permission(principal, Permission.MANAGE_CHANNELS)
     push, ads = (
         channels.AddressSecret(runtime.secret_box.encrypt(secret), lookup_hash(secret))
         for secret in (new_path_secret(), new_path_secret())
     )
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_by_gid(conn, principal, gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         await channels.lock_channel_state(conn, channel.channel_id)
         return await channels.replace_secrets(conn, channel, push, ads)
 
 
 def push_url(runtime: Runtime, channel: Channel) -> str:
-    """Where WeChat must send this channel's pushes. Whoever has it can write to us."""
+    """Return the URL to which WeChat must send the channel's pushes; it is a secret, for whoever has it can write."""
     return f"{runtime.settings.public_url}/wechat/{runtime.secret_box.decrypt(channel.encrypted_push_secret)}"
 
 
@@ -186,7 +188,7 @@ def _default_tag(channel_id: int, rule: DefaultTagRule, now: datetime) -> Tag:
 
 async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: ChannelDetails, name: str) -> Channel:
     if known.kind is not details.kind:
-        raise BadInputError(FieldError("input.kind", "KIND_CHANGED", f"This app id was bound as {known.kind} before."))
+        raise BadInputError(FieldError(("kind",), "KIND_CHANGED", f"This app id was bound as {known.kind} before."))
     return await channels.update_channel(
         conn,
         known,
@@ -230,20 +232,20 @@ def _encrypt_credentials(runtime: Runtime, given: Credentials, known: Channel | 
 def _text_errors(app_id: str, name: str) -> list[FieldError]:
     errors = []
     if APP_ID_PATTERN.fullmatch(app_id) is None:
-        errors.append(FieldError("input.appId", "BAD_FORMAT", "An app id is wx followed by letters and digits."))
-    if error := name_error("input.name", name):
+        errors.append(FieldError(("app_id",), "BAD_FORMAT", "An app id is wx followed by letters and digits."))
+    if error := name_error("name", name):
         errors.append(error)
     return errors
 
 
 def _credential_errors(given: Credentials) -> list[FieldError]:
     forms = (
-        ("appSecret", given.app_secret, APP_SECRET_PATTERN, "Up to 128 printable characters."),
-        ("callbackToken", given.callback_token, CALLBACK_TOKEN_PATTERN, "3 to 32 letters and digits."),
-        ("encodingAesKey", given.encoding_aes_key, ENCODING_AES_KEY_PATTERN, "43 characters, as WeChat shows it."),
+        ("app_secret", given.app_secret, APP_SECRET_PATTERN, "Up to 128 printable characters."),
+        ("callback_token", given.callback_token, CALLBACK_TOKEN_PATTERN, "3 to 32 letters and digits."),
+        ("encoding_aes_key", given.encoding_aes_key, ENCODING_AES_KEY_PATTERN, "43 characters, as WeChat shows it."),
     )
     return [
-        FieldError(f"input.{path}", "BAD_FORMAT", message)
-        for path, text, form, message in forms
+        FieldError((field,), "BAD_FORMAT", message)
+        for field, text, form, message in forms
         if text and form.fullmatch(text) is None
     ]

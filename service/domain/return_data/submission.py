@@ -1,6 +1,4 @@
-"""Check the data that integrators hand back, match it with a tag and with users, and write it.
-
-Source: docs/specification.md §4.2.
+"""Check data that integrators hand back, match it with a tag and people, and write it (docs/specification.md §4.2).
 
 Lists that only add people and arrive together for one channel are written together. The answer to each waits for the
 commit.
@@ -15,12 +13,12 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from service.domain.input_rules import OPENID_PATTERN, name_error, normalise_name
+from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, name_error, normalise_name
 from service.domain.people.identities import convert_openids
 from service.domain.return_data.writing import PreparedBatch, TagDeletedError, write_add_batches, write_batch
 from service.domain.runtime import Runtime
-from service.domain.tags.catalogue import TagChangeKind, TagEdit, check_name_free, lock_open_catalogue, new_tag
-from service.domain.tags.catalogue import write_tag_edits as write_tags
+from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_catalogue, new_tag, write_tag_edits
+from service.domain.tags.naming import check_name_free
 from service.entities.channels import Channel
 from service.entities.errors import (
     BadInputError,
@@ -44,12 +42,11 @@ MAX_BATCHES_PER_WRITE: Final = 100
 MAX_DESCRIPTION_LENGTH: Final = 1_000
 MAX_KEY_LENGTH: Final = 128
 MAX_ATTEMPTS: Final = 4
-MALFORMED_OPENID_REASON: Final = "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Hold a list as it was handed in. `openids_of` is the channel that the openids are of, where it is another one."""
+    """Describe a list as it was handed in. `openids_of` is the channel they are of, when it is another one."""
 
     category: str
     label: str
@@ -60,14 +57,14 @@ class Submission:
     subject: str | None = None
     openids_of: Channel | None = None
     expires_at: datetime | None = None
-    key: str | None = None
+    idempotency_key: str | None = None
 
     def with_openids_of(self, openids_of: Channel) -> "Submission":
-        """Return the same list with openids of another channel."""
+        """Return the same list, of the openids of another channel."""
         return replace(self, openids_of=openids_of)
 
     def hash(self, channel: Channel) -> bytes:
-        """Return what is equal for equal requests to a channel, whoever sends them."""
+        """Return a digest that is the same for the same request, whoever sends it."""
         other = None if self.openids_of is None else self.openids_of.channel_id
         said = [channel.channel_id, self.category, self.label, self.description, self.mode.value, other]
         return hashlib.sha256(orjson.dumps([*said, self.expires_at, list(self.openids)])).digest()
@@ -94,20 +91,20 @@ class ReturnRecorder:
         )
 
     async def submit(self, channel: Channel, submission: Submission) -> tuple[Receipt, bool]:
-        """Return the receipt, durable, and whether it is that of an earlier request with the same idempotency key.
+        """Write a list, durably; return its receipt, and whether an earlier request with its key has got it.
 
         Raises LimitExceededError over 10,000 openids or 1,000 tags, BadInputError, ChannelNotBoundError,
         NameTakenError, ConflictError for a key of another request, NotFoundError for a REMOVE without a tag.
         """
         validated = _validated(submission, self._runtime.clock())
-        if validated.key is None:
+        if validated.idempotency_key is None:
             return await self._submit(channel, validated, None)
-        home = await self._claim(channel, validated, validated.key)
+        home = await self._claim(channel, validated, validated.idempotency_key)
         try:
-            return await self._submit(channel, validated, (home, validated.key))
+            return await self._submit(channel, validated, (home, validated.idempotency_key))
         except RequestError:
             async with self._runtime.pool.acquire() as conn:
-                await idempotency_keys.release_key(conn, home, validated.key, validated.hash(channel))
+                await idempotency_keys.release_key(conn, home, validated.idempotency_key, validated.hash(channel))
             raise
 
     async def _submit(
@@ -172,16 +169,17 @@ def _validated(submission: Submission, now: datetime) -> Submission:
         raise LimitExceededError(f"At most {MAX_OPENIDS_PER_REQUEST:,} openids a request.")
     category, label = normalise_name(submission.category), normalise_name(submission.label)
     description = None if submission.description is None else submission.description.strip() or None
-    found = [name_error("input.category", category), name_error("input.label", label)]
+    found = [name_error("category", category), name_error("label", label)]
     if description is not None and not _is_text(description, MAX_DESCRIPTION_LENGTH):
-        found.append(FieldError("input.description", "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters."))
-    if submission.key is not None and not (_is_text(submission.key, MAX_KEY_LENGTH) and submission.key.isprintable()):
-        found.append(FieldError("input.idempotencyKey", "BAD_FORMAT", f"1 to {MAX_KEY_LENGTH} printable characters."))
+        found.append(FieldError(("description",), "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters."))
+    key = submission.idempotency_key
+    if key is not None and not (_is_text(key, MAX_KEY_LENGTH) and key.isprintable()):
+        found.append(FieldError(("idempotency_key",), "BAD_FORMAT", f"1 to {MAX_KEY_LENGTH} printable characters."))
     if submission.expires_at is not None:
         if submission.mode is not ReturnMode.ADD:
-            found.append(FieldError("input.expiresAt", "ONLY_WITH_ADD", "Only what is added can expire."))
+            found.append(FieldError(("expires_at",), "ONLY_WITH_ADD", "Only what is added can expire."))
         elif submission.expires_at <= now:
-            found.append(FieldError("input.expiresAt", "IN_THE_PAST", "The batch would have expired already."))
+            found.append(FieldError(("expires_at",), "IN_THE_PAST", "The batch would have expired already."))
     errors = [each for each in found if each is not None]
     if errors:
         raise BadInputError(*errors)
@@ -230,8 +228,8 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
         _, known = await batches.return_tag_by_key(conn, channel_id, category, label)
         if known is not None:
             return known
-        check_name_free(catalogue, category, label, "input.label")
-        clock = runtime.clock()
+        check_name_free(catalogue, category, label, "label")
+        now = runtime.clock()
         tag = await new_tag(
             conn,
             catalogue,
@@ -240,10 +238,10 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
             name=label,
             description=submission.description,
             state=TagState.ACTIVE,
-            clock=clock,
+            now=now,
         )
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tags(conn, catalogue, [edit], cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
         await batches.insert_return_tag(conn, channel_id, tag.tag_id, category, label)
     runtime.publisher.publish([notification])
     return tag.tag_id

@@ -21,7 +21,6 @@ from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
-from service.entities.ids import channel_gid
 from service.entities.principal import Principal, Role
 from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
@@ -40,7 +39,7 @@ async def is_open(runtime: Runtime, channel: Channel) -> bool:
 
 
 async def unbind(runtime: Runtime, channel: Channel) -> Channel:
-    return await unbind_channel(runtime, admin(channel.robot_id), channel_gid(channel.channel_id))
+    return await unbind_channel(runtime, admin(channel.robot_id), channel.channel_id)
 
 
 async def shown(runtime: Runtime, channel: Channel) -> tuple[int, int]:
@@ -88,7 +87,7 @@ async def test_verification_opens_and_losing_it_closes(runtime: Runtime) -> None
     channel = await bind(runtime, verified=False)
     for verified in (True, False):
         change = ChannelUpdate(name=None, verified=verified, credentials=Credentials())
-        updated = await update_channel(runtime, admin(), channel_gid(channel.channel_id), change)
+        updated = await update_channel(runtime, admin(), channel.channel_id, change)
         assert updated.verified is verified
         assert await is_open(runtime, channel) is verified
 
@@ -115,7 +114,7 @@ async def test_one_robots_gate_is_nothing_to_another(runtime: Runtime) -> None:
     assert (await is_open(runtime, mine), await is_open(runtime, theirs)) == (True, False)
 
     with pytest.raises(NotFoundError):
-        await unbind_channel(runtime, admin("theirs"), channel_gid(mine.channel_id))
+        await unbind_channel(runtime, admin("theirs"), mine.channel_id)
     assert await is_open(runtime, mine)
 
 
@@ -141,7 +140,7 @@ async def test_binding_again_keeps_the_push_url_until_it_is_reset(runtime: Runti
     again = await bind(runtime, "wx0123456789abcdef")
     assert push_url(runtime, again) == push_url(runtime, channel)
 
-    reset = await reset_addresses(runtime, admin(), channel_gid(channel.channel_id))
+    reset = await reset_addresses(runtime, admin(), channel.channel_id)
     assert push_url(runtime, reset) != push_url(runtime, channel)
 
 
@@ -194,11 +193,11 @@ async def test_all_bad_inputs_are_named_at_once(runtime: Runtime) -> None:
         )
 
     assert {failure.path for failure in refused.value.fields} == {
-        "input.appId",
-        "input.name",
-        "input.appSecret",
-        "input.callbackToken",
-        "input.encodingAesKey",
+        ("app_id",),
+        ("name",),
+        ("app_secret",),
+        ("callback_token",),
+        ("encoding_aes_key",),
     }
     assert await runtime.pool.fetchval("select count(*) from robot") == 0
 
@@ -207,7 +206,7 @@ async def test_all_bad_inputs_are_named_at_once(runtime: Runtime) -> None:
 async def test_a_bad_name_is_refused(runtime: Runtime, name: str) -> None:
     with pytest.raises(BadInputError) as refused:
         await bind(runtime, name=name)
-    assert [failure.path for failure in refused.value.fields] == ["input.name"]
+    assert [failure.path for failure in refused.value.fields] == [("name",)]
 
 
 async def test_a_name_of_64_characters_after_normalising_is_fine(runtime: Runtime) -> None:
@@ -218,7 +217,7 @@ async def test_an_account_cannot_come_back_as_another_kind(runtime: Runtime) -> 
     await bind(runtime, "wx0123456789abcdef")
     with pytest.raises(BadInputError) as refused:
         await bind(runtime, "wx0123456789abcdef", kind=ChannelKind.MINI_PROGRAM)
-    assert [failure.path for failure in refused.value.fields] == ["input.kind"]
+    assert [failure.path for failure in refused.value.fields] == [("kind",)]
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INTEGRATOR])
@@ -232,7 +231,7 @@ async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None
 
     async def given(credentials: Credentials) -> Channel:
         change = ChannelUpdate(name=None, verified=None, credentials=credentials)
-        return await update_channel(runtime, admin(), channel_gid(channel.channel_id), change)
+        return await update_channel(runtime, admin(), channel.channel_id, change)
 
     stored = await given(Credentials(app_secret="a secret".replace(" ", "-"), callback_token="token"))
     assert stored.encrypted_app_secret is not None

@@ -11,7 +11,7 @@ from service.entities.tasks import TaskName
 from service.valkey.task_queue import ArqQueue
 from tests.support.processes import worker
 from tests.support.runtime import admin
-from tests.support.tags import make_combo, make_tag, members_of, state_of, tag_gid_of
+from tests.support.tags import make_combo, make_tag, members_of, state_of
 from tests.support.waiting import wait_until
 from tests.worker.scheduled_channel import ScheduledChannel
 
@@ -83,7 +83,7 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     async with redis.Redis.from_url(redis_url) as valkey:
         assert await valkey.dbsize() > 0
         await valkey.flushdb()
-    await delete_tag(runtime, admin(), tag_gid_of(channel, doomed.tag_id))
+    await delete_tag(runtime, admin(), channel.channel_id, doomed.tag_id)
 
     async with worker(rarely(scheduled_channel), tmp_path / "worker.log"):
         for each in (combo, above):

@@ -9,7 +9,6 @@ from service.domain.combos.expressions import to_draft
 from service.domain.jobs import LEASE_DURATION
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import tag
-from service.entities.ids import channel_gid
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
 from tests.support.processes import worker
@@ -25,7 +24,7 @@ async def export(scheduled: ScheduledChannel) -> Job:
     """Start an export of which nothing reaches Valkey: only the sweep finds it."""
     channel_id = scheduled.channel.channel_id
     draft = to_draft(channel_id, tag(9))
-    return await start_export(scheduled.runtime, admin(), channel_gid(channel_id), draft, "input.expression")
+    return await start_export(scheduled.runtime, admin(), channel_id, draft)
 
 
 async def state_of(scheduled: ScheduledChannel, job: Job) -> JobState:
