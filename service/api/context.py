@@ -48,7 +48,7 @@ class Context:
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.runtime, self.resources.user_reader)
+            self._loaders = Loaders(self.runtime, self.resources.user_reader, self.resources.channels)
         return self._loaders
 
     def reset_loaders(self) -> None:

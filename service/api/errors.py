@@ -1,39 +1,46 @@
-"""Errors as clients see them: a stable code on each, and nothing of ours in what was not foreseen."""
+"""Turn errors into what clients see: a stable code on each, inputs by their GraphQL names, no unexpected detail."""
 
 import logging
+from collections.abc import Iterable
 from typing import Final
 
-from graphql import GraphQLError, GraphQLSyntaxError
+import graphql
+from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.types import ExecutionResult
 
-from service.entities.errors import ErrorCode, RateLimitedError, RequestError
+from service.entities.errors import ErrorCode, FieldError, FieldPath, RateLimitedError, RequestError
 
 log = logging.getLogger(__name__)
 
 INTERNAL_ERROR_MESSAGE: Final = "Something went wrong on our side."
-# What graphql-core says, and nothing else of it, of a document with too many tokens.
+# The end of graphql-core's message for a document with too many tokens, and of no other.
 TOO_MANY_TOKENS_SUFFIX: Final = "tokens. Parsing aborted."
+INPUT_ARGUMENT: Final = "input"
 NO_OPERATION_ERRORS: Final = (MissingQueryError, CannotGetOperationTypeError)
 
 
 class MaskUnexpectedErrors(MaskErrors):
-    """Refusals keep code, message and failing inputs; what GraphQL itself refuses is BAD_USER_INPUT; the rest is
-    INTERNAL with nothing but the request id, under which the log has the traceback.
-    """
+    """Mask the errors of an answer by `mask_error`."""
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
         return [mask_error(error, self.execution_context.context) for error in errors]
 
 
 def mask_error(error: GraphQLError, context: object) -> GraphQLError:
-    """An error as clients see it; what was not foreseen goes to the log."""
+    """Return an error as clients see it.
+
+    A RequestError keeps its code, message and fields; an error in the document or its variables is BAD_USER_INPUT, or
+    LIMIT_EXCEEDED for too many tokens. Any other is logged and becomes INTERNAL with nothing but the request id, under
+    which the log has the traceback.
+    """
     if "code" in (error.extensions or {}):
         return error
     request_error = _unwrap_request_error(error)
     if request_error is not None:
-        return _copy_with(error, request_error.message, _extensions_of(request_error))
+        return _copy_with(error, request_error.message, _extensions_of(request_error, _argument_prefix(error)))
     if _is_document_error(error):
         too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(TOO_MANY_TOKENS_SUFFIX)
         code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
@@ -43,14 +50,21 @@ def mask_error(error: GraphQLError, context: object) -> GraphQLError:
     return _copy_with(error, INTERNAL_ERROR_MESSAGE, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
 
 
+def masked_result(result: graphql.ExecutionResult, context: object) -> ExecutionResult:
+    """Return a result of graphql-core as Strawberry's, with its errors as clients see them."""
+    errors = [mask_error(error, context) for error in result.errors] if result.errors else None
+    return ExecutionResult(data=result.data, errors=errors)
+
+
 def to_graphql_error(request_error: RequestError) -> GraphQLError:
-    """A refusal of a whole operation, as clients see it."""
+    """Return the error by which clients see that a whole operation is refused."""
     return GraphQLError(request_error.message, extensions=_extensions_of(request_error))
 
 
 def _is_document_error(error: GraphQLError) -> bool:
-    """Whether GraphQL refused the document or its variables. What fails in a resolver has a path; what fails in the
-    source of a subscription has neither path nor place.
+    """Tell whether GraphQL refused the document or its variables.
+
+    The error of a resolver has a path; that of the source of a subscription has neither path nor nodes.
     """
     if error.original_error is None or isinstance(error.original_error, NO_OPERATION_ERRORS):
         return True
@@ -58,19 +72,41 @@ def _is_document_error(error: GraphQLError) -> bool:
 
 
 def _unwrap_request_error(error: GraphQLError) -> RequestError | None:
-    """GraphQL wraps an error once for each level it passes through."""
+    """Return the RequestError inside: GraphQL wraps an error once for each level it passes through."""
     inner: BaseException | None = error
     while isinstance(inner, GraphQLError):
         inner = inner.original_error
     return inner if isinstance(inner, RequestError) else None
 
 
-def _extensions_of(request_error: RequestError) -> dict[str, object]:
+def field_path_text(path: FieldPath) -> str:
+    """Return the path of an input as clients write it: `("ad_ids", 3)` is `adIds.3`."""
+    return ".".join(_to_camel_case(each) if isinstance(each, str) else str(each) for each in path)
+
+
+def field_errors_json(errors: Iterable[FieldError], prefix: FieldPath = ()) -> list[dict[str, str]]:
+    """Return `[{path, code, message}]`, as clients see failing inputs; `prefix` leads to all of them."""
+    return [
+        {"path": field_path_text((*prefix, *each.path)), "code": each.code, "message": each.message} for each in errors
+    ]
+
+
+def _argument_prefix(error: GraphQLError) -> FieldPath:
+    """Where a field takes all it is told in one argument `input`, what failed is in it."""
+    selected = error.nodes[0] if error.nodes else None
+    arguments = (selected.arguments or ()) if isinstance(selected, FieldNode) else ()
+    return (INPUT_ARGUMENT,) if any(each.name.value == INPUT_ARGUMENT for each in arguments) else ()
+
+
+def _to_camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _extensions_of(request_error: RequestError, prefix: FieldPath = ()) -> dict[str, object]:
     extensions: dict[str, object] = {"code": request_error.code.value}
     if request_error.fields:
-        extensions["fields"] = [
-            {"path": failure.path, "code": failure.code, "message": failure.message} for failure in request_error.fields
-        ]
+        extensions["fields"] = field_errors_json(request_error.fields, prefix)
     if isinstance(request_error, RateLimitedError):
         extensions["retryAfter"] = request_error.retry_after
     return extensions

@@ -9,9 +9,11 @@ from typing import Any, Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
+from service.entities.principal import Permission, Principal
 from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, TagSize
 from service.entities.users import ChannelUser
@@ -76,9 +78,11 @@ def _per_key_loader(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[
 class Loaders:
     """Fresh for each operation and each event."""
 
-    def __init__(self, runtime: Runtime, user_reader: UserReader) -> None:
+    def __init__(self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder) -> None:
         self.pool = runtime.pool
         self._user_reader = user_reader
+        self._channel_finder = channel_finder
+        self.channel: MemoizedLoader[tuple[Principal, int], Channel] = MemoizedLoader(self._channel)
         self.catalogue_of_channel: MemoizedLoader[int, Catalogue] = MemoizedLoader(user_reader.catalogue_of)
         self.state_of_channel: MemoizedLoader[int, ChannelState] = MemoizedLoader(user_reader.state_of)
         self.tags_of_user: MemoizedLoader[UserKey, frozenset[int]] = MemoizedLoader(self._tags_of_user)
@@ -86,13 +90,8 @@ class Loaders:
     combos_of_channel = _per_key_loader(combos.combos_of)
     follower_count = _per_key_loader(channels.follower_count)
     member_counts = _per_key_loader(members.member_counts)
-    channels_of_robot = _per_key_loader(channels.channels_of_robot)
+    visible_channels = _per_key_loader(visible_channels)
     return_tag_keys = _per_key_loader(batches.return_tag_keys)
-
-    @loader
-    async def channel(self, keys: list[tuple[str, int]]) -> list[Channel | None]:
-        async with self.pool.acquire() as conn:
-            return [await channels.channel_of_robot(conn, *key) for key in keys]
 
     @loader
     async def user_by_unionid(self, keys: list[tuple[int, str]]) -> list[ChannelUser | None]:
@@ -112,6 +111,10 @@ class Loaders:
                 for user in await users.users_by_ordinal(conn, channel_id, ordinals):
                     found[channel_id, user.ordinal] = user
         return [found.get(key) for key in keys]
+
+    async def _channel(self, key: tuple[Principal, int]) -> Channel:
+        principal, channel_id = key
+        return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
 
     async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
         """The catalogue that came with them is that of the operation, so both fit together."""

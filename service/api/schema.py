@@ -1,4 +1,4 @@
-"""The schema, put together and refused if anything in it is unguarded."""
+"""Put the schema together, and refuse it if anything in it is unguarded."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -100,12 +100,17 @@ class Subscription(JobSubscriptions, UserTagsSubscriptions, TagEventsSubscriptio
 
 
 class FastPathSchema(strawberry.Schema):
-    """Runs known queries by the short way, which does what the two extensions below do.
+    """Run known queries by the fast path, which does what the two extensions below do.
 
-    Leaves logging to MaskUnexpectedErrors: a refusal is not an error of ours and needs no traceback.
+    Logging is left to MaskUnexpectedErrors: a refused request is not an error of ours and needs no traceback.
     """
 
     documents: DocumentCache
+
+    @property
+    def graphql_schema(self) -> GraphQLSchema:
+        """Return the graphql-core schema inside."""
+        return self._schema
 
     async def execute(
         self,
@@ -117,10 +122,12 @@ class FastPathSchema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
+        """Return the answer to a query or mutation.
+
+        Raises InvalidOperationTypeError for a type of operation that is not allowed.
+        """
         if root_value is None and (allowed_operation_types is None or OperationType.QUERY in allowed_operation_types):
-            answer = await execute_cached_query(
-                self, self.documents, query, variable_values, context_value, operation_name
-            )
+            answer = await execute_cached_query(self.documents, query, operation_name, variable_values, context_value)
             if answer is not None:
                 return answer
         return await super().execute(
@@ -134,36 +141,31 @@ class FastPathSchema(strawberry.Schema):
         )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        pass
+        """Log nothing."""
 
 
 def make_schema(settings: Settings | None = None) -> FastPathSchema:
-    """The executable schema; raises UnguardedFieldError if a field lacks its permission."""
+    """Return the executable schema; raises UnguardedFieldError if a field lacks its permission."""
     settings = settings or Settings()
-    documents = DocumentCache(
-        settings.query_limits,
-        settings.client_limits.documents_remembered,
-        *((NoSchemaIntrospectionCustomRule,) if settings.production else ()),
-    )
     schema = FastPathSchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
-        extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(documents)],
+        extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=settings.production),
     )
-    schema.documents = documents
-    reject_unguarded_fields(graphql_schema_of(schema))
-    optimise_resolvers(graphql_schema_of(schema))
+    schema.documents = DocumentCache(
+        schema.graphql_schema,
+        settings.query_limits,
+        settings.client_limits.documents_remembered,
+        (NoSchemaIntrospectionCustomRule,) if settings.production else (),
+    )
+    reject_unguarded_fields(schema.graphql_schema)
+    optimise_resolvers(schema.graphql_schema)
     return schema
 
 
-def graphql_schema_of(schema: strawberry.Schema) -> GraphQLSchema:
-    """The graphql-core schema inside."""
-    return schema._schema  # noqa: SLF001 - Strawberry offers no public way to walk it
-
-
 def schema_text() -> str:
-    """The schema as `schema.graphql` holds it."""
-    return print_schema(graphql_schema_of(make_schema())) + "\n"
+    """Return the schema as `schema.graphql` holds it."""
+    return print_schema(make_schema().graphql_schema) + "\n"

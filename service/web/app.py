@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.api.transport.http_view import GraphQLView
 from service.api.transport.sse_view import EventStreamView
 from service.api.transport.trusted_documents import read_trusted_documents
@@ -63,7 +63,7 @@ def make_app(settings: Settings) -> WebApp:
     verifier = TokenVerifier(settings)
     schema = make_schema(settings)
     trusted_documents = read_trusted_documents(
-        settings.trusted_documents_mode, settings.trusted_documents, graphql_schema_of(schema), schema.documents
+        settings.trusted_documents_mode, settings.trusted_documents, schema.documents
     )
     graphql = GraphQLView(schema, settings, verifier, trusted_documents)
     event_stream = EventStreamView(schema, settings, verifier, trusted_documents)

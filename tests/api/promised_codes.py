@@ -10,7 +10,7 @@ from graphql import FieldNode, GraphQLError
 
 from service.api import errors
 from service.api.engine import fast_path
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 
 # As the descriptions of Query, Mutation and Subscription say of every field.
 ALWAYS_POSSIBLE: Final = frozenset({"UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "INTERNAL"})
@@ -52,6 +52,6 @@ def _broken_promise(answered: GraphQLError) -> Iterator[str]:
 
 @cache
 def _descriptions() -> dict[str, str]:
-    schema = graphql_schema_of(make_schema())
+    schema = make_schema().graphql_schema
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     return {name: field.description or "" for root in roots if root for name, field in root.fields.items()}

@@ -11,7 +11,7 @@ from graphql import GraphQLEnumType, GraphQLField, GraphQLSchema, build_schema
 from strawberry.permission import PermissionExtension
 
 from service.api.guards.permissions import HasAnyPermission, guards_of
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.entities.errors import ErrorCode
 from service.entities.principal import PERMISSIONS, Permission, Role
 from tests.contract.schema_walk import descriptions, fields
@@ -36,7 +36,7 @@ NO_CODE: Final = "Answers no code of its own."
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    return graphql_schema_of(make_schema())
+    return make_schema().graphql_schema
 
 
 def test_every_description_stands_alone(schema: GraphQLSchema) -> None:

@@ -13,7 +13,7 @@ from graphql import (
     introspection_from_schema,
 )
 
-from service.api.schema import graphql_schema_of, make_schema, schema_text
+from service.api.schema import make_schema, schema_text
 from tests.contract.not_built_yet import MISSING_FROM_SCHEMA
 from tests.contract.schema_walk import descriptions
 
@@ -31,7 +31,7 @@ REMOVALS = {
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    return graphql_schema_of(make_schema())
+    return make_schema().graphql_schema
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_what_is_built_keeps_its_defaults(contract: GraphQLSchema, schema: Graph
     assert moved == []
     offered = _input_defaults(schema)
     assert offered["UserEventInput.fromAd"] == "false"
-    assert {name: offered[name] for name, default in _input_defaults(contract).items() if name in offered} == {
+    assert {name: offered[name] for name in _input_defaults(contract) if name in offered} == {
         name: default for name, default in _input_defaults(contract).items() if name in offered
     }
 

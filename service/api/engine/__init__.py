@@ -1,1 +1,1 @@
-"""The GraphQL engine: documents parsed once, queries planned once, answers written by compiled serializers."""
+"""Run operations fast: documents parsed once, selections planned once, values serialized by compiled functions."""

@@ -1,9 +1,9 @@
-"""Documents are parsed and validated once, and then remembered; what is wrong with one is told every time."""
+"""Parse, validate and plan each document once; report what is wrong with one every time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from graphql import (
     ASTValidationRule,
@@ -25,62 +25,79 @@ from service.api.guards.complexity import OperationTooLargeError, check_cost, ch
 from service.foundation.settings import QueryLimits
 
 
-@dataclass(frozen=True, slots=True)
-class CachedQuery:
-    """A query in which nothing is wrong."""
-
-    document: DocumentNode
+class _CachedPlan(NamedTuple):
     plan: QueryPlan
-    # Whether its cost is another for other variables; otherwise it is known to be low enough.
+    # Otherwise the cost is known to be within the limit.
     cost_depends_on_variables: bool
 
 
 class DocumentCache:
-    """The documents that a process has seen of one schema, with what is wrong with them."""
+    """Remember the documents that a process has seen of one schema, with their plans and errors."""
 
-    def __init__(self, limits: QueryLimits, cache_size: int, *more_rules: type[ASTValidationRule]) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: QueryLimits,
+        cache_size: int,
+        more_rules: Iterable[type[ASTValidationRule]] = (),
+    ) -> None:
         self.limits = limits
+        self._schema = schema
         self._rules = (*specified_rules, *more_rules)
-        # Literals in a query make each text a document of its own, so memory must have an end.
+        # A text with literals is a document of its own, so the caches are bounded.
         self.parse = lru_cache(cache_size)(self._parse)
         self.validation_errors = lru_cache(cache_size)(self._validate)
-        self.cached_query = lru_cache(cache_size)(self._load_query)
+        self._cached_plan = lru_cache(cache_size)(self._load_plan)
+
+    def plan_for(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> QueryPlan | None:
+        """Return the plan of a query or subscription; None for a mutation, and for what must be refused.
+
+        Refused is a document that is not valid, an unknown or ambiguous operation, and too high a cost.
+        """
+        cached = self._cached_plan(text, operation_name)
+        if cached is None:
+            return None
+        if cached.cost_depends_on_variables:
+            try:
+                check_cost(cached.plan.document, operation_name, variables, self.limits)
+            except OperationTooLargeError:
+                return None
+        return cached.plan
 
     def _parse(self, text: str) -> DocumentNode:
-        """Raises GraphQLError, which is not remembered."""
+        """Return the syntax tree; raises GraphQLError, which is not remembered."""
         return parse(text, max_tokens=self.limits.tokens)
 
-    def _validate(self, schema: GraphQLSchema, text: str) -> tuple[GraphQLError, ...]:
-        """Too large a document is not validated: that may take long."""
+    def _validate(self, text: str) -> tuple[GraphQLError, ...]:
+        """Return what is wrong with a document. One that is too large is not validated: that may take long."""
         document = self.parse(text)
         try:
             check_size(document, self.limits)
         except OperationTooLargeError as error:
             return (error,)
-        return tuple(validate_document(schema, document, self._rules))
+        return tuple(validate_document(self._schema, document, self._rules))
 
-    def _load_query(self, schema: GraphQLSchema, text: str, operation_name: str | None) -> CachedQuery | None:
-        """None where there is anything to refuse, and for operations of other types."""
+    def _load_plan(self, text: str, operation_name: str | None) -> _CachedPlan | None:
         try:
-            if self.validation_errors(schema, text):
+            if self.validation_errors(text):
                 return None
             document = self.parse(text)
             operation = get_operation_ast(document, operation_name)
-            if operation is None or operation.operation is not OperationType.QUERY:
+            if operation is None or operation.operation is OperationType.MUTATION:
                 return None
             varies = cost_depends_on_variables(document)
             if not varies:
                 check_cost(document, operation_name, None, self.limits)
         except (GraphQLError, OperationTooLargeError):
             return None
-        return CachedQuery(document, QueryPlan(schema, document, operation), varies)
+        return _CachedPlan(QueryPlan(self._schema, document, operation), varies)
 
 
 class DocumentCacheExtension(SchemaExtension):
-    """Gives Strawberry what is remembered, and leaves to it to say what is wrong.
+    """Give Strawberry the remembered syntax trees and validation errors; Strawberry reports them.
 
     Strawberry's ParserCache loses errors: what such a hook raises is a bare `complete` on a WebSocket. So nothing is
-    raised here; a document that does not parse is parsed again by Strawberry, which reports the error.
+    raised here; Strawberry parses a document with a syntax error again, and reports the error.
     """
 
     def __init__(self, documents: DocumentCache) -> None:
@@ -88,10 +105,12 @@ class DocumentCacheExtension(SchemaExtension):
         self._documents = documents
 
     def on_operation(self) -> Iterator[None]:
+        """Limit the tokens of a document."""
         self.execution_context.parse_options = ParseOptions(max_tokens=self._documents.limits.tokens)
         yield
 
     def on_parse(self) -> Iterator[None]:
+        """Set the syntax tree of the document, if it has one."""
         context = self.execution_context
         if context.query:
             with suppress(GraphQLError):
@@ -99,18 +118,19 @@ class DocumentCacheExtension(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
+        """Set the errors of the document or, if it is valid, those of the request."""
         context = self.execution_context
         if context.query and context.graphql_document is not None:
-            validation_errors = self._documents.validation_errors(context.schema._schema, context.query)  # noqa: SLF001 - as Strawberry does
+            validation_errors = self._documents.validation_errors(context.query)
             context.pre_execution_errors = list(validation_errors) or self._request_errors(context.graphql_document)
         yield
 
     def _request_errors(self, document: DocumentNode) -> list[GraphQLError]:
-        """What depends on the request and not only on the document."""
+        """Return what is wrong with a request for a valid document: no `operationName`, or too high a cost."""
         context = self.execution_context
         operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-        # Strawberry would run the first of several.
-        if len(operations) > 1 and context._provided_operation_name is None:  # noqa: SLF001 - there is no other way
+        # Strawberry would run the first of several, and names it in `operation_name`.
+        if len(operations) > 1 and context._provided_operation_name is None:
             return [GraphQLError("Several operations: name the one to run in `operationName`.", nodes=operations)]
         try:
             check_cost(document, context.operation_name, context.variables, self._documents.limits)

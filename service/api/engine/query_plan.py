@@ -1,29 +1,25 @@
-"""What graphql-core would work out anew each time a query is run, worked out once.
+"""Work out once what graphql-core would work out anew each time an operation is run.
 
-A plan belongs to one operation of one document. It is still graphql-core's executor that runs it, with all that hangs
-on that: resolvers and their guards, errors and where nulls go, what is awaited together. A plan only keeps which fields
-are collected for each selection, and has writers for the objects of which nothing but attributes is selected.
+A plan belongs to one operation of one document. graphql-core's executor still runs it, with its resolvers, guards,
+errors, propagation of nulls and concurrency. A plan only keeps which fields are collected for each selection, and
+compiles serializers for objects of which nothing but attributes is selected.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from graphql import (
-    DirectiveNode,
     DocumentNode,
     ExecutionResult,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
-    VariableNode,
-    Visitor,
     default_field_resolver,
     default_type_resolver,
-    visit,
 )
 from graphql.execution.collect_fields import (
     CollectedFields,
@@ -38,35 +34,52 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
-from service.api.engine.serializers import Serializer, compile_serializer
+from service.api.engine.selection import directive_variables, variables_below_root
+from service.api.engine.serializers import Serializer, SerializerCompiler
+from service.api.guards.syntax_tree import fragments_of
 
 MAX_SELECTION_PLANS: Final = 16
-# As graphql-core's own `execute` has it.
+# The default of graphql-core's `execute`.
 MAX_COERCION_ERRORS: Final = 50
 
 
 class QueryPlan:
-    """One query; `execute` runs it."""
+    """Plan one query, or what one event of a subscription answers, of a valid document."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
-        definitions = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
+        root_type = schema.get_root_type(operation.operation)
+        assert root_type is not None  # noqa: S101 - the operation is valid
         self.schema = schema
+        self.document = document
         self.operation = operation
-        self.definitions = {each.name.value: each for each in definitions}
-        self.fragments = {each.name.value: FragmentDetails(each) for each in definitions}
-        self._directive_variables = _variables_of_directives(document)
+        self.root_type = root_type
+        self.definitions = fragments_of(document)
+        self.fragments = {name: FragmentDetails(each) for name, each in self.definitions.items()}
+        self._directive_variables = sorted(directive_variables(document))
         self._selection_plans: dict[tuple[object, ...], SelectionPlan] = {}
 
-    async def execute(self, variables: Mapping[str, Any], context: object) -> ExecutionResult:
-        values = get_variable_values(
+    def coerce_variables(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        """Return the variables as their types read them, or what is wrong with them."""
+        return get_variable_values(
             self.schema, self.operation.variable_definitions or (), dict(variables), max_errors=MAX_COERCION_ERRORS
         )
-        if isinstance(values, list):
-            return ExecutionResult(None, values)
-        return await PlannedExecutor(self, self._selection_plan(values), values, context).execute()
 
-    def _selection_plan(self, values: VariableValues) -> "SelectionPlan":
-        key = tuple([values.coerced.get(name) for name in self._directive_variables])
+    @cached_property
+    def variables_below_root(self) -> frozenset[str]:
+        """Return the names of the variables that decide more than the arguments of the root fields."""
+        return variables_below_root(self.document, self.operation)
+
+    async def execute(self, values: VariableValues, context: object, root: object = None) -> ExecutionResult:
+        """Run the operation. `root` is the event of a subscription."""
+        return await PlannedExecutor(self, self.selection_plan(values), values, context, root).execute()
+
+    def selection_key(self, values: VariableValues) -> tuple[object, ...]:
+        """Return what @skip and @include read: with the same values, the same fields are selected."""
+        return tuple([values.coerced.get(name) for name in self._directive_variables])
+
+    def selection_plan(self, values: VariableValues) -> "SelectionPlan":
+        """Return what the operation selects with these variables."""
+        key = self.selection_key(values)
         selection_plan = self._selection_plans.get(key)
         if selection_plan is None:
             if len(self._selection_plans) >= MAX_SELECTION_PLANS:
@@ -76,27 +89,28 @@ class QueryPlan:
 
 
 class SelectionPlan:
-    """What a query selects, given the variables that its @skip and @include ask."""
+    """Keep what an operation selects, for one set of the values that its @skip and @include read."""
 
     def __init__(self, plan: QueryPlan, variables: VariableValues) -> None:
-        assert plan.schema.query_type is not None  # noqa: S101 - a valid query was found
-        self.root_type = plan.schema.query_type
-        self.root = collect_fields(plan.schema, plan.fragments, variables, self.root_type, plan.operation)
-        # graphql-core's own memory of one execution, kept for all.
+        self.root = collect_fields(
+            plan.schema, plan.fragments, variables, plan.root_type, plan.operation
+        ).grouped_field_set
+        # The executor's own cache of collected fields, kept from one execution to the next.
         self.collected: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
         self._plan = plan
         self._variables = variables
+        self._compiler = SerializerCompiler(plan.schema, self.subfields)
         self._serializers: dict[tuple[GraphQLOutputType, int], Serializer | None] = {}
 
     def serializer(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> Serializer | None:
-        """How values of a type are written; None where graphql-core must do it."""
+        """Return the serializer of a selection of values of a type; None where graphql-core must complete them."""
         key = (output_type, id(details))
         if key not in self._serializers:
-            self._serializers[key] = compile_serializer(self._plan.schema, output_type, details, self._collect_fields)
+            self._serializers[key] = self._compiler.compile(output_type, details)
         return self._serializers[key]
 
-    def _collect_fields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
-        """What is selected of an object, by response key."""
+    def subfields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
+        """Return what is selected of an object, by response key."""
         key = (object_type, id(details))
         if key not in self.collected:
             plan = self._plan
@@ -108,16 +122,16 @@ class SelectionPlan:
 
 
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """One execution of a plan."""
+    """Execute a plan once, with graphql-core's executor."""
 
     def __init__(
-        self, plan: QueryPlan, selection_plan: SelectionPlan, variables: VariableValues, context: object
+        self, plan: QueryPlan, selection_plan: SelectionPlan, variables: VariableValues, context: object, root: object
     ) -> None:
         super().__init__(
             plan.schema,
             plan.definitions,
             plan.fragments,
-            None,
+            root,
             context,
             plan.operation,
             variables,
@@ -128,16 +142,16 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
             None,
             optimized_is_awaitable,
         )
+        self._root_type = plan.root_type
         self._selection_plan = selection_plan
         self._relevant_sub_fields = selection_plan.collected
 
     async def execute(self) -> ExecutionResult:
-        """As `execute_operation` does it for a query."""
-        selection_plan = self._selection_plan
+        """Return the data and errors, as graphql-core's `execute_operation` does for a query."""
         data: dict[str, Any] | None
         try:
             data = await await_maybe(
-                self.execute_fields(selection_plan.root_type, None, None, selection_plan.root.grouped_field_set, None)
+                self.execute_fields(self._root_type, self.root_value, None, self._selection_plan.root, None)
             )
         except GraphQLError as error:
             self.collected_errors.add(error, None)
@@ -153,27 +167,11 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
+        """Serialize a value directly where a serializer is compiled; graphql-core completes any other."""
         serialize = None if result is None else self._selection_plan.serializer(return_type, field_details_list)
         if serialize is not None:
             try:
                 return serialize(result)
-            except Exception:  # noqa: BLE001, S110 - graphql-core says below what is wrong, and where
+            except Exception:  # noqa: BLE001, S110 - graphql-core completes the value again and reports the error
                 pass
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
-
-
-def _variables_of_directives(document: DocumentNode) -> list[str]:
-    finder = _DirectiveVariableCollector()
-    visit(document, finder)
-    return sorted(finder.names)
-
-
-class _DirectiveVariableCollector(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        self.names |= {
-            argument.value.name.value for argument in node.arguments or () if isinstance(argument.value, VariableNode)
-        }

@@ -1,22 +1,20 @@
-"""Replace resolvers that Strawberry would reach through its field definitions by direct ones."""
+"""Replace the resolvers that go through Strawberry's field definitions by direct ones."""
 
 from collections.abc import Callable
 from typing import Any, cast
 
 import strawberry
-from graphql import (
-    GraphQLField,
-    GraphQLInterfaceType,
-    GraphQLObjectType,
-    GraphQLSchema,
-)
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 from strawberry.types.base import get_object_definition
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 
 def optimise_resolvers(schema: GraphQLSchema) -> None:
-    """Replaces, in a finished schema, what Strawberry resolves by way of its definitions; the answers are the same."""
+    """Replace, in a finished schema, resolvers of attributes and of methods that take nothing but `info`.
+
+    The answers stay the same. Fields with arguments, guards or other extensions keep Strawberry's resolver.
+    """
     for each in schema.type_map.values():
         if each.name.startswith("__"):
             continue
@@ -38,7 +36,7 @@ def _optimise_field(field: GraphQLField) -> None:
 
 
 def _takes_only_info(definition: StrawberryField, resolver: StrawberryResolver[Any]) -> bool:
-    """Whether nothing stands before the method, and there are no arguments to convert for it."""
+    """Tell whether nothing runs before the method, and there are no arguments to convert for it."""
     if definition.extensions or definition.permission_classes or definition.is_subscription or definition.arguments:
         return False
     elsewhere = resolver.parent_parameter or resolver.root_parameter
@@ -63,7 +61,7 @@ def _method_resolver(definition: StrawberryField, resolver: StrawberryResolver[A
 
 
 def _cached_type_resolver(fallback: Callable[..., Any]) -> Callable[..., Any]:
-    """What an object of a class is called stays the same."""
+    """Remember the type of the objects of each class, which never changes unless the class is generic."""
     cached: dict[type, str] = {}
 
     def resolve_type(value: Any, info: object, abstract: Any) -> Any:

@@ -1,32 +1,32 @@
-"""Which fields the client asks of an object, known before the object is made."""
+"""Tell what an operation selects, before the objects it selects from are made."""
 
-from collections.abc import Iterator, Mapping
-
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from graphql import DirectiveNode, DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
 
 from service.api.context import Info
+from service.api.guards.syntax_tree import fields_of, nodes_of, variable_names
 
 
 def selected_field_names(info: Info) -> frozenset[str]:
-    """The GraphQL fields, as in the schema, that are selected in what is being resolved; @skip and @include do not
-    count. Nobody will see any other.
+    """Return the GraphQL names of the fields selected of the object being resolved, fragments expanded.
+
+    Fields under @skip and @include are returned whether they apply or not.
     """
-    raw = info._raw_info  # noqa: SLF001 - Strawberry's own way converts the whole selection
+    raw = info._raw_info  # Strawberry's `selected_fields` would convert the whole selection
     return frozenset(
-        name
+        field.name.value
         for node in raw.field_nodes
         if node.selection_set is not None
-        for name in _field_names(node.selection_set, raw.fragments)
+        for field in fields_of(node.selection_set, raw.fragments)
     )
 
 
-def _field_names(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
-    """A document is validated before it is run, so no fragment holds itself."""
-    for selection in selections.selections:
-        match selection:
-            case FieldNode():
-                yield selection.name.value
-            case InlineFragmentNode():
-                yield from _field_names(selection.selection_set, fragments)
-            case FragmentSpreadNode():
-                yield from _field_names(fragments[selection.name.value].selection_set, fragments)
+def directive_variables(document: DocumentNode) -> frozenset[str]:
+    """Return the names of the variables that @skip and @include read: they decide which fields are selected."""
+    return variable_names(*nodes_of(DirectiveNode, document))
+
+
+def variables_below_root(document: DocumentNode, operation: OperationDefinitionNode) -> frozenset[str]:
+    """Return the names of the variables read below the root fields: others, as a cursor, decide nothing of an event."""
+    below = (getattr(root, "selection_set", None) for root in operation.selection_set.selections)
+    fragments = (each for each in document.definitions if isinstance(each, FragmentDefinitionNode))
+    return variable_names(*(each for each in below if each is not None), *fragments)

@@ -1,13 +1,13 @@
-"""Objects of which only attributes are selected, written by functions that are put together once for a selection.
+"""Compile functions that serialize objects of which nothing but attributes is selected.
 
 A field counts as an attribute if its resolver takes neither `info` nor arguments and nothing guards it. Reading it
-changes nothing and waits for nothing, so a writer that meets anything unusual - null where there must be a value, an
-object of an unexpected class, a value that its scalar refuses - gives up, and graphql-core, doing it all again, says
-what is wrong and where.
+changes nothing and waits for nothing, so a serializer that meets anything unusual - null where the type forbids it, an
+object of an unexpected class, a value that its scalar refuses - raises, and graphql-core, completing the value again,
+reports what is wrong and where.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final, cast
 
@@ -29,60 +29,85 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 Serializer = Callable[[Any], Any]
-# What was written of an object that never changes, by the writer.
+# The serialized forms of one object, by the serializer that made them.
 SerializedForms = dict[Serializer, Any]
 MAX_SERIALIZED_FORMS: Final = 20
-FieldCollector = Callable[[GraphQLObjectType, FieldDetailsList], Mapping[str, FieldDetailsList]]
+SubfieldCollector = Callable[[GraphQLObjectType, FieldDetailsList], Mapping[str, FieldDetailsList]]
 
 
-class FallbackRequired(Exception):  # noqa: N818 - control flow, not a failure
-    """A writer cannot say what the value is in the answer."""
+class FallbackRequired(Exception):  # noqa: N818 - control flow, not an error
+    """Leave the value to graphql-core: a serializer does not know its answer."""
 
 
-def compile_serializer(
-    schema: GraphQLSchema, output_type: GraphQLOutputType, details: FieldDetailsList, collect_fields: FieldCollector
-) -> Serializer | None:
-    """Return a function that writes values of a type; None if more than attributes is selected of it.
+class SerializerCompiler:
+    """Compile serializers for the selections of one operation."""
 
-    `collect_fields` answers what `details` select of an object type. The function raises where it must give up.
-    """
-    if isinstance(output_type, GraphQLNonNull):
-        return compile_serializer(schema, output_type.of_type, details, collect_fields)
-    match output_type:
-        case GraphQLList():
-            each = compile_nullable_serializer(schema, output_type.of_type, details, collect_fields)
-            return None if each is None else _compile_list(each)
-        case GraphQLEnumType() | GraphQLScalarType():
-            return _compile_leaf(output_type)
-        case GraphQLObjectType():
-            possible = [output_type]
-        case GraphQLInterfaceType() | GraphQLUnionType():
-            possible = list(schema.get_possible_types(output_type))
-    serializers: dict[type, Serializer] = {}
-    for object_type in possible:
-        definition = object_type.extensions.get("strawberry-definition")
-        serialize = _compile_object(schema, object_type, collect_fields(object_type, details), collect_fields)
-        if serialize is None or not isinstance(definition, StrawberryObjectDefinition) or definition.is_graphql_generic:
-            return None
-        python_class = _class_of_objects(definition)
-        serializers[python_class] = (
-            _memoized(serialize) if "serialized" in python_class.__dataclass_fields__ else serialize
-        )
-    return _dispatch_by_class(serializers)
+    def __init__(self, schema: GraphQLSchema, subfields: SubfieldCollector, *, memoize: bool = True) -> None:
+        """Take the schema and what the operation selects of each object type, by response key.
 
+        With `memoize`, objects that have a place for their serialized forms keep them.
+        """
+        self._schema = schema
+        self._subfields = subfields
+        self._memoize = memoize
 
-def compile_nullable_serializer(
-    schema: GraphQLSchema, output_type: GraphQLOutputType, details: FieldDetailsList, collect_fields: FieldCollector
-) -> Serializer | None:
-    """The same where null may stand unless the type says that it may not."""
-    serialize = compile_serializer(schema, output_type, details, collect_fields)
-    if serialize is None or isinstance(output_type, GraphQLNonNull):
-        return serialize
-    return lambda value: None if value is None else serialize(value)
+    def compile(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> Serializer | None:
+        """Return the serializer of non-null values of a type; None if more than attributes is selected of it.
+
+        The serializer raises any exception where graphql-core must complete the value.
+        """
+        if isinstance(output_type, GraphQLNonNull):
+            return self.compile(output_type.of_type, details)
+        match output_type:
+            case GraphQLList():
+                each = self._compile_nullable(output_type.of_type, details)
+                return None if each is None else _compile_list(each)
+            case GraphQLEnumType() | GraphQLScalarType():
+                return _compile_leaf(output_type)
+            case GraphQLObjectType():
+                return self._compile_objects([output_type], details)
+            case GraphQLInterfaceType() | GraphQLUnionType():
+                return self._compile_objects(self._schema.get_possible_types(output_type), details)
+
+    def _compile_nullable(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> Serializer | None:
+        serialize = self.compile(output_type, details)
+        if serialize is None or isinstance(output_type, GraphQLNonNull):
+            return serialize
+        return lambda value: None if value is None else serialize(value)
+
+    def _compile_objects(self, possible: Iterable[GraphQLObjectType], details: FieldDetailsList) -> Serializer | None:
+        serializers: dict[type, Serializer] = {}
+        for object_type in possible:
+            definition = object_type.extensions.get("strawberry-definition")
+            serialize = self._compile_object(object_type, details)
+            if (
+                serialize is None
+                or not isinstance(definition, StrawberryObjectDefinition)
+                or definition.is_graphql_generic
+            ):
+                return None
+            python_class = _class_of_objects(definition)
+            keeps_forms = self._memoize and "serialized" in python_class.__dataclass_fields__
+            serializers[python_class] = _memoized(serialize) if keeps_forms else serialize
+        return _dispatch_by_class(serializers)
+
+    def _compile_object(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> Serializer | None:
+        parts: list[tuple[str, Serializer]] = []
+        for key, selected in self._subfields(object_type, details).items():
+            name = selected[0].node.name.value
+            if name == "__typename":
+                parts.append((key, _constant(object_type.name)))
+                continue
+            field = object_type.fields[name]
+            serialize = self._compile_nullable(field.type, selected) if is_attribute(field) else None
+            if serialize is None:
+                return None
+            parts.append((key, _compose(_attribute_reader(field), serialize)))
+        return lambda value: {key: part(value) for key, part in parts}
 
 
 def is_attribute(found: GraphQLField) -> bool:
-    """Whether nothing but the object itself decides about a field."""
+    """Tell whether nothing but the object itself decides about a field."""
     definition = found.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField) or definition.extensions or definition.permission_classes:
         return False
@@ -97,30 +122,8 @@ def _class_of_objects(definition: StrawberryObjectDefinition) -> type[Any]:
     return definition.origin if definition.concrete_of is None else definition.concrete_of.origin
 
 
-def _compile_object(
-    schema: GraphQLSchema,
-    object_type: GraphQLObjectType,
-    fields: Mapping[str, FieldDetailsList],
-    collect_fields: FieldCollector,
-) -> Serializer | None:
-    parts: list[tuple[str, Serializer]] = []
-    for key, details in fields.items():
-        name = details[0].node.name.value
-        if name == "__typename":
-            parts.append((key, _constant(object_type.name)))
-            continue
-        field = object_type.fields[name]
-        serialize = (
-            compile_nullable_serializer(schema, field.type, details, collect_fields) if is_attribute(field) else None
-        )
-        if serialize is None:
-            return None
-        parts.append((key, _compose(_attribute_reader(field), serialize)))
-    return lambda value: {key: part(value) for key, part in parts}
-
-
 def _memoized(serialize: Serializer) -> Serializer:
-    """For classes whose objects may have a place to keep what was written of them; nobody changes it afterwards."""
+    """Keep the form that a serializer makes with the object it is made of; nobody changes the form afterwards."""
 
     def serialized(value: Any) -> Any:
         known: SerializedForms | None = value.serialized
@@ -167,7 +170,7 @@ def _dispatch_by_class(serializers: Mapping[type, Serializer]) -> Serializer:
 def _compile_leaf(leaf: GraphQLEnumType | GraphQLScalarType) -> Serializer:
     coerce = leaf.coerce_output_value
     if leaf.name in {"String", "ID"}:
-        # What is text already is what the scalar makes of it.
+        # The scalar returns a string unchanged.
         return lambda value: value if type(value) is str else _require_value(coerce(value))
     if leaf.name == "Boolean":
         return lambda value: value if value is True or value is False else _require_value(coerce(value))
@@ -175,7 +178,7 @@ def _compile_leaf(leaf: GraphQLEnumType | GraphQLScalarType) -> Serializer:
 
 
 def _require_value(coerced: Any) -> Any:
-    """graphql-core has no null in the place of a value that its type refused."""
+    """Return a coerced value; raises FallbackRequired for none, which graphql-core reports instead of null."""
     if coerced is None or coerced is Undefined:
         raise FallbackRequired
     return coerced

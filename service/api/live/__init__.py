@@ -1,1 +1,1 @@
-"""Open pages: subscriptions whose events are encoded once and pushed to every socket."""
+"""Serve subscriptions whose events are encoded once and pushed to every socket."""

@@ -1,4 +1,4 @@
-"""The ASGI extension by which a session writes frames straight to its socket."""
+"""Name the ASGI extension by which a session pushes messages straight to its socket."""
 
 from collections.abc import Callable
 from typing import Final, TypeAlias

@@ -1,143 +1,102 @@
-"""Events of `userTags` written straight as JSON, where nothing that is selected depends on who asks.
+"""Encode the events of `userTags` as JSON once for all subscriptions that receive the same one.
 
-Ten thousand pages are told of one change, and what an event shows of a tag is the same on all of them. So graphql-core
-executes that once for each tag of a catalogue, without a context, and every page gets a copy of the text.
+Ten thousand pages receive one change, and what an event shows of a tag is the same on all of them. So a tag is
+serialized once for each catalogue, without a context, and an event once for each set of tags; every page gets a copy of
+the text with its own cursor.
 
-Whether an operation can be served so is decided from the schema before its first event: a field counts only if its
-resolver takes neither `info` nor arguments and nothing guards it, so that it can see nothing but the tag and its
-catalogue. Every other operation goes the whole way through Strawberry.
+Whether an operation can be served so is decided before its first event: nothing but attributes of a tag may be
+selected, which depend on the tag and its catalogue alone. graphql-core executes any other event.
 """
 
 import weakref
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import orjson
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLInterfaceType,
-    GraphQLNamedType,
-    GraphQLObjectType,
-    GraphQLSchema,
-    GraphQLUnionType,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    SelectionSetNode,
-    VariableNode,
-    execute,
-    get_named_type,
-    get_operation_ast,
-)
-from strawberry.utils.await_maybe import AwaitableOrValue, await_maybe
+from cachetools import LRUCache
+from graphql import GraphQLObjectType, get_named_type
+from strawberry.types import ExecutionResult
 
-from service.api.engine.serializers import is_attribute
-from service.api.operations.user_tags import UserTagsEvent, user_tags_event_to_graphql
+from service.api.engine.serializers import Serializer, SerializerCompiler
+from service.api.errors import masked_result
+from service.api.live.request import SubscriptionRequest
+from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.types.presenters import presenter_of, tags_to_graphql
 from service.api.types.primitives import serialize_datetime
 from service.domain.feed.cursors import encode_cursor
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import Catalogue
 
-ROOT_FIELD: Final = "userTags"
+USER_TAGS_FIELD: Final = "userTags"
 TAG_LIST_FIELDS: Final = frozenset({"tags", "added", "removed", "updated"})
 EVENT_FIELDS: Final = TAG_LIST_FIELDS | {"cursor", "reset", "cause", "at", "__typename"}
 MAX_CACHE_ENTRIES: Final = 1_000
-# No JSON holds this byte: within strings it is escaped.
+# No JSON contains this byte: strings escape it.
 CURSOR_PLACEHOLDER: Final = b"\0"
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _SelectedField(NamedTuple):
+    """A field of an event, under its response key; lists of tags have the serializer of a tag."""
+
+    key: str
+    name: str
+    serialize: Serializer | None
+
+
+class _EventSelection(NamedTuple):
+    """The root field's response key, and what is selected of an event."""
+
+    root: str
+    fields: list[_SelectedField]
 
 
 @dataclass(slots=True)
 class _CatalogueCache:
-    """What is written already for one catalogue: its tags by response key, and events but for their cursors."""
+    """The encoded parts for one catalogue: tags and lists by response key, and events split at their cursors."""
 
     catalogue: "weakref.ref[Catalogue]"
-    tag_ids: set[int] = field(default_factory=set)
-    tags: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    tags: dict[str, dict[int, bytes]] = field(default_factory=dict)
     lists: dict[tuple[str, frozenset[int]], bytes] = field(default_factory=dict)
     events: dict[tuple[object, ...], tuple[bytes, ...]] = field(default_factory=dict)
 
 
 class UserTagsEncoder:
-    """How the events of equal operations are written. `selected` has what each response key of an event selects."""
+    """Encode the events of equal operations."""
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        document: DocumentNode,
-        operation_name: str | None,
-        variables: Mapping[str, Any] | None,
-        selected: Mapping[str, str],
-    ) -> None:
-        self._schema = schema
-        self._document = document
-        self._operation_name = operation_name
-        self._variables = dict(variables or {})
-        self._selected = selected
+    def __init__(self, request: SubscriptionRequest, selection: _EventSelection) -> None:
+        self._request = request
+        self._selection = selection
         self._caches: dict[int, _CatalogueCache] = {}
-        self._root = ""
-        self._keys: tuple[tuple[str, str], ...] = ()
 
     def encode(self, update: UserTagsUpdate) -> bytes | None:
-        """The `data` of one event as JSON; None when it must be executed after all."""
+        """Return the `data` of one event as JSON; None if graphql-core must execute the event."""
         cache = self._cache_for(update.catalogue)
-        sets = (update.tags, update.added, update.removed, update.updated)
-        key = (*sets, update.reset, update.cause, update.at)
+        key = (update.tags, update.added, update.removed, update.updated, update.reset, update.cause, update.at)
         chunks = cache.events.get(key)
         if chunks is None:
-            shown = frozenset[int]().union(*sets)
-            if not (self._root and shown <= cache.tag_ids) and not self._encode_tags(cache, update.catalogue, shown):
+            try:
+                chunks = self._split_at_cursors(cache, update)
+            except Exception:  # noqa: BLE001 - graphql-core executes the event and reports the error
                 return None
             if len(cache.events) >= MAX_CACHE_ENTRIES:
                 cache.events.clear()
-            chunks = cache.events[key] = self._split_at_cursors(cache, update)
+            cache.events[key] = chunks
         return chunks[0] if len(chunks) == 1 else encode_cursor(update.cursor).encode().join(chunks)
 
     async def execute_event(self, update: UserTagsUpdate, context: object) -> ExecutionResult:
-        """What `encode` would say, for somebody in particular."""
-        return await await_maybe(self._execute(user_tags_event_to_graphql(update), context))
+        """Return the answer to one event for one principal, by graphql-core."""
+        request = self._request
+        event = user_tags_event_to_graphql(update)
+        return masked_result(await request.plan.execute(request.coerced_variables, context, event), context)
 
     def _split_at_cursors(self, cache: _CatalogueCache, update: UserTagsUpdate) -> tuple[bytes, ...]:
-        """What stands before, between and after the cursors, which differ from page to page."""
-        fields = (orjson.dumps(key) + b":" + self._encode_field(cache, key, name, update) for key, name in self._keys)
-        data = b"{" + orjson.dumps(self._root) + b":{" + b",".join(fields) + b"}}"
+        """Return the text before, between and after the cursors, which differ from page to page."""
+        fields = (orjson.dumps(each.key) + b":" + _encode_field(cache, each, update) for each in self._selection.fields)
+        data = b"{" + orjson.dumps(self._selection.root) + b":{" + b",".join(fields) + b"}}"
         return tuple(data.split(CURSOR_PLACEHOLDER))
 
-    def _encode_field(self, cache: _CatalogueCache, key: str, name: str, update: UserTagsUpdate) -> bytes:
-        match name:
-            case "cursor":
-                return b'"' + CURSOR_PLACEHOLDER + b'"'
-            case "reset":
-                return orjson.dumps(update.reset)
-            case "cause":
-                return orjson.dumps(None if update.cause is None else update.cause.name)
-            case "at":
-                return orjson.dumps(serialize_datetime(update.at))
-            case "__typename":
-                return b'"UserTagsEvent"'
-            case _:
-                return self._encode_list(cache, key, getattr(update, name), update.catalogue)
-
-    def _encode_list(self, cache: _CatalogueCache, key: str, tag_ids: frozenset[int], catalogue: Catalogue) -> bytes:
-        found = cache.lists.get((key, tag_ids))
-        if found is None:
-            tags = [cache.tags[key, tag_id] for tag_id in presenter_of(catalogue).in_order(tag_ids)]
-            found = b"[" + b",".join(tags) + b"]"
-            if len(cache.lists) >= MAX_CACHE_ENTRIES:
-                cache.lists.clear()
-            cache.lists[key, tag_ids] = found
-        return found
-
     def _cache_for(self, catalogue: Catalogue) -> _CatalogueCache:
-        """Kept as long as the catalogue is."""
+        """Return the cache of a catalogue; it lives as long as the catalogue."""
         key = id(catalogue)
         cache = self._caches.get(key)
         if cache is None:
@@ -145,137 +104,71 @@ class UserTagsEncoder:
             cache = self._caches[key] = _CatalogueCache(reference)
         return cache
 
-    def _encode_tags(self, cache: _CatalogueCache, catalogue: Catalogue, tag_ids: frozenset[int]) -> bool:
-        """Has graphql-core execute an event with those tags in all its lists, for nobody in particular."""
-        missing = tag_ids - cache.tag_ids
-        tags = tags_to_graphql(missing, catalogue)
-        event = UserTagsEvent(
-            update=None,  # type: ignore[arg-type]  # only `user` reads it, which is never selected here
-            cursor="",
-            reset=False,
-            tags=tags,
-            added=tags,
-            removed=tags,
-            updated=tags,
-            cause=None,
-            at=EPOCH,
-        )
-        result = self._execute(event, None)
-        if not isinstance(result, ExecutionResult) or result.errors or not result.data:
-            return False
-        ((root, data),) = result.data.items()
-        for key, values in data.items():
-            if self._selected[key] in TAG_LIST_FIELDS:
-                for tag, value in zip(tags, values, strict=True):
-                    cache.tags[key, tag.entity.tag_id] = orjson.dumps(value)
-        self._root, self._keys = root, tuple((key, self._selected[key]) for key in data)
-        cache.tag_ids |= missing
-        return True
-
-    def _execute(self, event: UserTagsEvent, context: object) -> AwaitableOrValue[ExecutionResult]:
-        return execute(
-            self._schema,
-            self._document,
-            root_value=event,
-            context_value=context,
-            variable_values=self._variables,
-            operation_name=self._operation_name,
-        )
-
 
 class UserTagsEncoderCache:
-    """Those of a process, by document, operation and the variables that decide what is selected."""
+    """Keep the encoders of a process, by operation and by the variables that decide what is selected."""
 
-    def __init__(self, schema: GraphQLSchema, parse: Callable[[str], DocumentNode]) -> None:
-        self._schema = schema
-        self._parse = parse
-        self._selection_of = lru_cache(MAX_CACHE_ENTRIES)(self._read_selection)
-        self._encoders: OrderedDict[tuple[object, ...], UserTagsEncoder] = OrderedDict()
+    def __init__(self) -> None:
+        self._encoders: LRUCache[tuple[object, ...], UserTagsEncoder | None] = LRUCache(MAX_CACHE_ENTRIES)
 
-    def encoder_for(
-        self, query: str, operation_name: str | None, variables: Mapping[str, Any] | None
-    ) -> UserTagsEncoder | None:
-        """For a valid operation; None when its events must be executed one by one."""
-        selection = self._selection_of(query, operation_name)
-        if selection is None:
+    def encoder_for(self, request: SubscriptionRequest) -> UserTagsEncoder | None:
+        """Return the encoder of an operation; None if its events must be executed one by one."""
+        key = (request.plan, *request.plan.selection_key(request.coerced_variables))
+        if key not in self._encoders:
+            selection = _event_selection(request)
+            self._encoders[key] = None if selection is None else UserTagsEncoder(request, selection)
+        return self._encoders[key]
+
+
+def _event_selection(request: SubscriptionRequest) -> _EventSelection | None:
+    """Return what is selected of an event; None if more than the tags and their catalogue decide about it."""
+    if request.field != USER_TAGS_FIELD:
+        return None
+    plan = request.plan
+    selection_plan = plan.selection_plan(request.coerced_variables)
+    compiler = SerializerCompiler(plan.schema, selection_plan.subfields, memoize=False)
+    ((root, details),) = selection_plan.root.items()
+    event_type = get_named_type(plan.root_type.fields[USER_TAGS_FIELD].type)
+    assert isinstance(event_type, GraphQLObjectType)  # noqa: S101 - as the schema has it
+    fields = []
+    for key, selected in selection_plan.subfields(event_type, details).items():
+        name, serialize = selected[0].node.name.value, None
+        if name in TAG_LIST_FIELDS:
+            serialize = compiler.compile(get_named_type(event_type.fields[name].type), selected)
+        if name not in EVENT_FIELDS or (name in TAG_LIST_FIELDS and serialize is None):
             return None
-        given = variables or {}
-        key = (query, operation_name, *((name, given.get(name), name in given) for name in sorted(selection.variables)))
-        encoder = self._encoders.pop(key, None)
-        if encoder is None:
-            encoder = UserTagsEncoder(self._schema, self._parse(query), operation_name, given, selection.fields)
-            if len(self._encoders) >= MAX_CACHE_ENTRIES:
-                self._encoders.popitem(last=False)
-        self._encoders[key] = encoder
-        return encoder
-
-    def _read_selection(self, query: str, operation_name: str | None) -> "_EventSelection | None":
-        document = self._parse(query)
-        operation = get_operation_ast(document, operation_name)
-        if operation is None:
-            return None
-        try:
-            return _EventSelection(self._schema, document, operation)
-        except _DependsOnPrincipalError:
-            return None
+        fields.append(_SelectedField(key, name, serialize))
+    return _EventSelection(root, fields)
 
 
-class _DependsOnPrincipalError(Exception):
-    """Something is selected that more than the tag and its catalogue decide."""
+def _encode_field(cache: _CatalogueCache, selected: _SelectedField, update: UserTagsUpdate) -> bytes:
+    if selected.serialize is not None:
+        tag_ids: frozenset[int] = getattr(update, selected.name)
+        return _encode_tags(cache, selected.key, selected.serialize, tag_ids, update.catalogue)
+    match selected.name:
+        case "cursor":
+            return b'"' + CURSOR_PLACEHOLDER + b'"'
+        case "reset":
+            return orjson.dumps(update.reset)
+        case "cause":
+            return orjson.dumps(None if update.cause is None else update.cause.name)
+        case "at":
+            return orjson.dumps(serialize_datetime(update.at))
+        case _:
+            return b'"UserTagsEvent"'
 
 
-class _EventSelection:
-    """What an operation selects of an event: `fields` by response key, and the `variables` that decide about them."""
-
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
-        self.fields: dict[str, str] = {}
-        self.variables: set[str] = set()
-        self._schema = schema
-        self._fragments = {
-            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-        }
-        for root in self._fields_of(operation.selection_set):
-            if root.name.value != ROOT_FIELD or root.selection_set is None:
-                raise _DependsOnPrincipalError
-            for selected in self._fields_of(root.selection_set):
-                self._add_field(selected)
-
-    def _add_field(self, selected: FieldNode) -> None:
-        name = selected.name.value
-        if name not in EVENT_FIELDS:
-            raise _DependsOnPrincipalError
-        self.fields[selected.alias.value if selected.alias else name] = name
-        if selected.selection_set is not None:
-            self._check_subfields(self._schema.type_map["Tag"], selected.selection_set)
-
-    def _check_subfields(self, parent: GraphQLNamedType, selections: SelectionSetNode) -> None:
-        """Whatever type the object has, and whatever fragments say about it."""
-        for selected in self._fields_of(selections):
-            for owner in _possible_types(self._schema, parent):
-                found = owner.fields.get(selected.name.value)
-                if found is None:
-                    continue
-                if not is_attribute(found):
-                    raise _DependsOnPrincipalError
-                if selected.selection_set is not None:
-                    self._check_subfields(get_named_type(found.type), selected.selection_set)
-
-    def _fields_of(self, selections: SelectionSetNode) -> Iterator[FieldNode]:
-        """All fields, also those of fragments."""
-        for selected in selections.selections:
-            for directive in selected.directives or ():
-                values = (argument.value for argument in directive.arguments or ())
-                self.variables |= {value.name.value for value in values if isinstance(value, VariableNode)}
-            match selected:
-                case FieldNode():
-                    yield selected
-                case InlineFragmentNode():
-                    yield from self._fields_of(selected.selection_set)
-                case FragmentSpreadNode():
-                    yield from self._fields_of(self._fragments[selected.name.value].selection_set)
-
-
-def _possible_types(schema: GraphQLSchema, parent: GraphQLNamedType) -> Iterable[GraphQLObjectType]:
-    if isinstance(parent, GraphQLInterfaceType | GraphQLUnionType):
-        return schema.get_possible_types(parent)
-    return (parent,) if isinstance(parent, GraphQLObjectType) else ()
+def _encode_tags(
+    cache: _CatalogueCache, key: str, serialize: Serializer, tag_ids: frozenset[int], catalogue: Catalogue
+) -> bytes:
+    found = cache.lists.get((key, tag_ids))
+    if found is None:
+        ordered = presenter_of(catalogue).in_order(tag_ids)
+        encoded = cache.tags.setdefault(key, {})
+        for tag in tags_to_graphql([each for each in ordered if each not in encoded], catalogue):
+            encoded[tag.entity.tag_id] = orjson.dumps(serialize(tag))
+        found = b"[" + b",".join([encoded[each] for each in ordered]) + b"]"
+        if len(cache.lists) >= MAX_CACHE_ENTRIES:
+            cache.lists.clear()
+        cache.lists[key, tag_ids] = found
+    return found

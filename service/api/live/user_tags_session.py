@@ -1,7 +1,7 @@
-"""A `userTags` operation that keeps nothing running: no task, no generator, no execution of its own.
+"""Serve a `userTags` operation that keeps nothing running: no task, no generator, no execution of its own.
 
-While a page's reader keeps up, each event is written once for all pages that get the same one, and handed to the socket
-at once. A task begins when the reader is behind, or an event must be executed after all, and ends when all is told.
+While the client keeps up, each event is encoded once for all subscriptions that receive the same one, and pushed to the
+socket at once. A task starts when the client is behind or an event must be executed, and ends when all is sent.
 """
 
 import asyncio
@@ -11,29 +11,33 @@ from typing import Final
 import orjson
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
-from strawberry.types import ExecutionResult
 
 from service.api.context import Context
-from service.api.errors import mask_error
+from service.api.live.prerendered import prerendered
 from service.api.live.push_extension import PushCallback
 from service.api.live.request import SubscriptionRequest
-from service.api.live.tag_events_session import prerendered
 from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.domain.feed.subscriber import Subscriber
-from service.domain.input_rules import check_openids
-from service.entities.feed import UserTagsUpdate
+from service.domain.input_rules import check_openid
+from service.entities.ids import parse_channel_gid
+from service.entities.principal import Permission
 
 MESSAGE_END: Final = b"}}"
 
 
 async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subscriber | None:
-    """None where something is refused or failed, which the long way meets again, and says."""
+    """Join the feed of one user and reserve one of the principal's open subscriptions.
+
+    Return None on any error; the standard path then runs and reports it.
+    """
     resources, principal = context.resources, context.principal
     try:
-        check_openids([request.arguments["openid"]], "openid")
-        channel = await resources.channels.find(principal, request.arguments["channelId"])
+        check_openid(request.arguments["openid"])
+        channel = await resources.channels.find(
+            principal, parse_channel_gid(request.arguments["channelId"]), Permission.VIEW_USERS
+        )
         resources.subscriptions.acquire(principal)
-    except Exception:  # noqa: BLE001 - whatever it is
+    except Exception:  # noqa: BLE001 - the standard path reports it
         return None
     try:
         return await resources.hub.join(channel.channel_id, request.arguments["openid"], request.arguments.get("after"))
@@ -45,7 +49,7 @@ async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subs
 
 
 class UserTagsSession:
-    """One subscription of one connection, from its first event until it is closed."""
+    """Send the events of one subscription, from the first until it is closed."""
 
     __slots__ = (
         "_closed",
@@ -80,7 +84,7 @@ class UserTagsSession:
         self._listen()
 
     def close(self) -> asyncio.Task[None] | None:
-        """Says nothing more; the task in the answer, if any, has been cancelled."""
+        """Send nothing more. Return the task that was sending, which has been cancelled, if there is one."""
         if not self._closed:
             self._closed = True
             self._context.resources.hub.leave(self._subscriber)
@@ -96,38 +100,35 @@ class UserTagsSession:
         self._context.resources.hub.turns.add(self._send_pending)
 
     def _send_pending(self) -> None:
-        """Sends all that waits, or leaves it to a task."""
+        """Push all pending events, or start a task that sends them."""
         if self._closed:
             return
         mailbox = self._subscriber.mailbox
         while (update := mailbox.first) is not None:
             data = self._encoder.encode(update)
             if data is None or not self._push(self._message_start + data + MESSAGE_END):
-                self._drain_task = asyncio.create_task(self._drain(), name="slow page")
+                self._drain_task = asyncio.create_task(self._drain(), name="slow client")
                 return
             mailbox.remove_first()
         self._listen()
 
     async def _drain(self) -> None:
-        """Waits for the reader, while the mailbox makes fewer events of what comes."""
+        """Send the pending events at the client's pace, while the mailbox merges those that arrive."""
         mailbox = self._subscriber.mailbox
         try:
             while (update := mailbox.first) is not None:
                 mailbox.remove_first()
                 data = self._encoder.encode(update)
-                await self._operation.send_next(
-                    await self._execute_event(update) if data is None else prerendered(data)
-                )
+                if data is None:
+                    self._context.reset_loaders()
+                    result = await self._encoder.execute_event(update, self._context)
+                else:
+                    result = prerendered(data)
+                await self._operation.send_next(result)
         except WebSocketDisconnected:
             return
-        except Exception as error:  # noqa: BLE001 - what was not foreseen ends this operation and no other
+        except Exception as error:  # noqa: BLE001 - an unexpected error ends this operation and no other
             await self._fail(self._operation, error)
             return
         self._drain_task = None
         self._listen()
-
-    async def _execute_event(self, update: UserTagsUpdate) -> ExecutionResult:
-        self._context.reset_loaders()
-        result = await self._encoder.execute_event(update, self._context)
-        errors = [mask_error(error, self._context) for error in result.errors or ()]
-        return ExecutionResult(data=result.data, errors=errors or None)

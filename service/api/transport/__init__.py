@@ -1,1 +1,1 @@
-"""GraphQL over HTTP, server-sent events and WebSocket."""
+"""Serve GraphQL over HTTP, server-sent events and WebSocket."""

@@ -1,4 +1,4 @@
-"""The GraphQL endpoint over HTTP, and the door to its WebSockets (graphql.github.io/graphql-over-http)."""
+"""Serve GraphQL over HTTP (graphql.github.io/graphql-over-http), and accept its WebSockets."""
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -23,10 +23,10 @@ from strawberry.types.unset import UnsetType
 
 from service.api.context import Context
 from service.api.errors import to_graphql_error
-from service.api.live.encoders import make_encoders
+from service.api.live.encoders import LiveEncoders
 from service.api.schema import FastPathSchema
 from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, media_type_for
-from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_response, may_be_cached
+from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_response
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_handler import WebSocketHandler
 from service.api.types.presenters import Presenters
@@ -36,7 +36,7 @@ from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError,
 from service.foundation.settings import Settings
 from service.resources import resources_of
 
-# Bytes; below this the network saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
+# Below so many bytes compression saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
 MIN_COMPRESSED_BYTES: Final = 2_000
 COMPRESSION_LEVEL: Final = 4
 ERROR_CODE_BY_STATUS: Final = {
@@ -46,15 +46,13 @@ ERROR_CODE_BY_STATUS: Final = {
 }
 HEADERS_BY_STATUS: Final = {405: {"allow": "GET, POST"}, 408: {"connection": "close"}}
 POST_ONLY_HEADERS: Final = {"allow": "POST"}
-# Where one of these is, an operation is meant, though it has no text.
+# A request with one of these has an operation, even without a text.
 DOCUMENT_PARAMETERS: Final = frozenset({"documentId", "extensions"})
-
-
 PRESENTERS: Final = Presenters()
 
 
 class GraphQLView(GraphQL[Context, None]):
-    """Knows who asks: by the Authorization header, or on a WebSocket by the payload of `connection_init`."""
+    """Identify the principal of each request, by the Authorization header or the payload of `connection_init`."""
 
     graphql_transport_ws_handler_class = WebSocketHandler
 
@@ -67,24 +65,22 @@ class GraphQLView(GraphQL[Context, None]):
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=settings.client_limits.init_within,
             max_subscriptions_per_connection=settings.client_limits.operations_per_socket,
-            # Tokens, not cookies, say who asks: a page of another origin has nothing of the user's to abuse.
+            # Tokens, not cookies, identify the principal: a page of another origin has no credentials to abuse.
             allowed_origins=("*",),
         )
         self.trusted = trusted
-        self.encoders = make_encoders(schema)
+        self.encoders = LiveEncoders()
         self._limits = settings.client_limits
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Whatever is refused before it is executed is refused in the form of a GraphQL error, with its code."""
+        """Answer a request; one that is refused before it is executed is answered by a GraphQL error with its code."""
         if scope["type"] != "http":
             return await super().__call__(scope, receive, send)
         limits = self._limits
         request = Request(scope, bounded_receive(receive, max_bytes=limits.body_bytes, within=limits.body_within))
         try:
-            response = await self.run(request)
-            if may_be_cached(response):
-                response = conditional_response(request, response, request.state.principal)
+            response = conditional_response(request, await self.run(request))
         except HTTPException as error:
             response = self._error_response(error, request)
         except BodyTooLargeError as error:
@@ -94,7 +90,7 @@ class GraphQLView(GraphQL[Context, None]):
         except ClientDisconnect:
             return None
         large = not isinstance(response, StreamingResponse) and len(response.body) >= MIN_COMPRESSED_BYTES
-        # An answer that a cache may keep says that it depends on this header, too.
+        # The middleware adds Accept-Encoding to the Vary header, which every answer that may be stored needs.
         if large and ("accept-encoding" in request.headers or request.method == "GET"):
             return await GZipMiddleware(response, MIN_COMPRESSED_BYTES, COMPRESSION_LEVEL)(scope, receive, send)
         await response(scope, receive, send)
@@ -113,6 +109,7 @@ class GraphQLView(GraphQL[Context, None]):
         )
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        """Return a new context with the principal of the token, or with what is wrong with it."""
         request_id = secrets.token_hex(16)
         if isinstance(response, Response):
             response.headers["x-request-id"] = request_id
@@ -129,7 +126,11 @@ class GraphQLView(GraphQL[Context, None]):
         root_value: None,
         sub_response: Response,
     ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
-        """A GET without a token is refused: a link or an image of a foreign page can make a browser send one."""
+        """Execute an operation within the principal's rate limit, its document looked up if it is named by an id.
+
+        Raises HTTPException 401 for a GET without a valid token: a link or an image of a foreign page can make a
+        browser send one.
+        """
         if request.method == "GET" and context.principal_or_none is None:
             raise HTTPException(401, "GET needs a valid token in the Authorization header.")
         try:
@@ -152,9 +153,12 @@ class GraphQLView(GraphQL[Context, None]):
     async def _with_document_text(
         self, request_adapter: AsyncHTTPRequestAdapter, request_data: GraphQLRequestData
     ) -> GraphQLRequestData:
-        """A document that is named by its id; raises RequestError for one that is not trusted."""
+        """Return the request with the text of a document that it names by its id.
+
+        Raises RequestError for a document that is not trusted.
+        """
         document_id: object = None
-        name: object = request_data.operation_name  # which Strawberry has not looked at
+        name: object = request_data.operation_name  # Strawberry does not check its type
         if not isinstance(name, str | None):
             raise HTTPException(400, "The `operationName` must be a string or null, if provided.")
         if not request_data.query:
@@ -166,9 +170,11 @@ class GraphQLView(GraphQL[Context, None]):
         return request_data if text == request_data.query else replace(request_data, query=text)
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        """Tell whether to answer with GraphiQL: to a browser whose request has no operation."""
         return super().should_render_graphql_ide(request) and DOCUMENT_PARAMETERS.isdisjoint(request.query_params)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """Return what the answer's status, media type and headers are taken from."""
         sub_response = await super().get_sub_response(request)
         sub_response.media_type = media_type_for(request.headers.get("accept"))
         sub_response.headers["cache-control"] = NO_STORE
@@ -177,7 +183,7 @@ class GraphQLView(GraphQL[Context, None]):
         return sub_response
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        """What failed before anything was executed has no `data` at all."""
+        """Return the body of an answer; it has no `data` if the request failed before anything was executed."""
         del request
         answer = process_result(result)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
@@ -187,7 +193,10 @@ class GraphQLView(GraphQL[Context, None]):
     def create_response(
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
-        """Of the two media types only application/graphql-response+json tells in the status whether it was executed."""
+        """Return the answer. Its status is 400 for a request that was not executed, if its media type allows that.
+
+        Only application/graphql-response+json does; application/json always has 200.
+        """
         if "vary" in sub_response.headers and "errors" not in response_data:
             sub_response.headers["cache-control"] = REVALIDATE
         refused = "data" not in response_data and sub_response.media_type == GRAPHQL_RESPONSE
@@ -200,7 +209,7 @@ class GraphQLView(GraphQL[Context, None]):
         return response
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Refuses a connection without a valid token with 4403."""
+        """Accept a connection; raises ConnectionRejectionError, which closes it with 4403, without a valid token."""
         token = _token_of_payload(context.connection_params)
         if token is not None:
             await self._identify(context, token)
@@ -209,15 +218,15 @@ class GraphQLView(GraphQL[Context, None]):
         return await super().on_ws_connect(context)
 
     def encode_json(self, data: object) -> str:
-        """Text, because bytes would make Strawberry send binary frames."""
+        """Return JSON as text: bytes would make Strawberry send binary frames."""
         return orjson.dumps(data).decode()
 
     def decode_json(self, data: str | bytes) -> Any:
-        """Raises a JSONDecodeError for anything that is not JSON, however deep."""
+        """Return what JSON says; raises JSONDecodeError for anything that is not JSON, however deep."""
         return orjson.loads(data)
 
     def parse_json(self, data: str | bytes) -> Any:
-        """Of a request; raises HTTPException for what is neither object nor list, on which Strawberry would fail."""
+        """Return the body of a request; raises HTTPException unless it is an object or a list."""
         parsed = super().parse_json(data)
         if not isinstance(parsed, dict | list):
             raise HTTPException(400, "A JSON object is expected.")
@@ -240,7 +249,7 @@ def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
 
 
 def _token_of_payload(payload: Mapping[str, object]) -> str | None:
-    """`{"Authorization": "Bearer …"}` in any case, or `{"token": "…"}`."""
+    """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
     for name, value in payload.items():
         if isinstance(value, str) and name.lower() == "authorization":
             return bearer_token(value) or ""

@@ -1,4 +1,4 @@
-"""Subscriptions as server-sent events: the distinct connections mode of graphql-sse (PROTOCOL.md of the npm package).
+"""Serve subscriptions as server-sent events: the distinct connections mode of graphql-sse (PROTOCOL.md there).
 
 The cursor of an event is also its id, so that clients which know `Last-Event-ID` resume by themselves.
 """
@@ -29,12 +29,14 @@ LAST_EVENT_ID: Final = "last-event-id"
 
 
 class CursorSSETransport(SSETransport):
-    """Events that carry the cursor of what they tell, where it was selected."""
+    """Send the cursor of an event as its id, if the operation selects it."""
 
     def accepts(self, accept: str) -> bool:
+        """Tell whether the client prefers a stream of events."""
         return prefers_event_stream(accept)
 
     def encode_next(self, response: GraphQLHTTPResponse, encode_json: JSONEncoder) -> str:
+        """Return an answer as an event, with its id."""
         event = super().encode_next(response, encode_json)
         for field in (response.get("data") or {}).values():
             match field:
@@ -44,7 +46,7 @@ class CursorSSETransport(SSETransport):
 
 
 class EventStreamView(GraphQLView):
-    """`/graphql/stream`. Strawberry takes the protocol from the view, so this one has a path of its own."""
+    """Serve `/graphql/stream`: Strawberry takes the protocol from the view, so this one has a path of its own."""
 
     stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: CursorSSETransport}  # noqa: RUF012 - as Strawberry has it
 
@@ -58,6 +60,7 @@ class EventStreamView(GraphQLView):
         self.graphql_ide = None
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        """Return a context that knows the last event that the client has received."""
         context = await super().get_context(request, response)
         context.resume_after = request.headers.get(LAST_EVENT_ID)
         request.state.context = context
@@ -70,7 +73,7 @@ class EventStreamView(GraphQLView):
         sub_response: Response,
         headers: Mapping[str, str],
     ) -> Response:
-        """The stream ends with its token."""
+        """Return a stream that ends when the token expires, with UNAUTHENTICATED as its last event."""
         context: Context = request.state.context
         principal = context.principal_or_none
         if principal is None:
@@ -89,7 +92,7 @@ class EventStreamView(GraphQLView):
 
 
 async def _take_until(parts: AsyncIterator[str], end: datetime) -> AsyncIterator[str]:
-    """What comes before an instant."""
+    """Yield parts until an instant."""
     left = (end - datetime.now(UTC)).total_seconds()
     deadline = asyncio.get_running_loop().time() + left
     try:

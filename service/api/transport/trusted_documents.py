@@ -1,4 +1,4 @@
-"""Trusted documents: operations that a frontend's build has listed, which a client names by an id.
+"""Look up trusted documents: operations that a frontend's build has listed, which a client names by an id.
 
 Sources: the appendix on persisted documents of GraphQL over HTTP (`documentId`, `sha256:` and 64 hexadecimal digits),
 and what Apollo Client and urql send and expect (`extensions.persistedQuery`, the three messages). Files: JSON with the
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from graphql import GraphQLError, GraphQLSchema
+from graphql import GraphQLError
 
 from service.api.engine.document_cache import DocumentCache
+from service.api.errors import field_path_text
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RejectionCode, RequestError
 from service.foundation.settings import SettingsError, TrustMode
 
@@ -22,10 +23,10 @@ APOLLO_MANIFEST: Final = "apollo-persisted-query-manifest"
 
 
 class TrustedDocuments:
-    """Which text is run: `off` knows no ids, `allowed` takes ids and any text, `only` refuses other texts."""
+    """Decide which text is run: `off` knows no ids, `allowed` takes ids and any text, `only` refuses other texts."""
 
     def __init__(self, mode: TrustMode, texts: Mapping[str, str]) -> None:
-        """`texts` by id; each is also known by its SHA-256. Raises SettingsError when one id means two texts."""
+        """Take the texts by id; each is also known by its SHA-256. Raises SettingsError if an id has two texts."""
         self._mode = mode
         self._trusted = frozenset(texts.values())
         self._by_id: dict[str, str] = {}
@@ -39,9 +40,10 @@ class TrustedDocuments:
         return len(self._trusted)
 
     def text_for(self, text: str | None, document_id: object, extensions: Mapping[str, Any] | None) -> str | None:
-        """The text to run; None when the request has neither text nor id. A text counts more than an id beside it.
+        """Return the text to run; None or "", as given, if the request has neither text nor id.
 
-        Raises RequestError with PERSISTED_QUERY_… for what is not trusted, BadInputError for what is no id.
+        A text is run rather than an id beside it. Raises RequestError with PERSISTED_QUERY_… for a document that is not
+        trusted, BadInputError for a malformed id.
         """
         if text:
             if self._mode == "only" and text not in self._trusted:
@@ -57,12 +59,10 @@ class TrustedDocuments:
         return self._by_id[found]
 
 
-def read_trusted_documents(
-    mode: TrustMode, paths: Iterable[str], schema: GraphQLSchema, documents: DocumentCache
-) -> TrustedDocuments:
-    """Those of all files, each found to be good for this schema; raises SettingsError, which names the wrong one.
+def read_trusted_documents(mode: TrustMode, paths: Iterable[str], documents: DocumentCache) -> TrustedDocuments:
+    """Return the documents of all files; if the mode is `off` no file is read.
 
-    Where the mode is `off` no file is read.
+    Raises SettingsError, naming the file and the id, for a document that is not valid for the schema.
     """
     texts: dict[str, str] = {}
     for path in paths if mode != "off" else ():
@@ -71,27 +71,29 @@ def read_trusted_documents(
                 raise SettingsError(f"{path}: the id {document_id!r} is not the SHA-256 of its text.")
             if texts.setdefault(document_id, text) != text:
                 raise SettingsError(f"{path}: the id {document_id!r} belongs to another text already.")
-            _check_document(path, document_id, text, schema, documents)
+            _check_document(path, document_id, text, documents)
     return TrustedDocuments(mode, texts)
 
 
 def sha256_of(text: str) -> str:
+    """Return the SHA-256 of a text in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _requested_id(document_id: object, extensions: Mapping[str, Any]) -> str | None:
-    """`documentId` beside the variables or in the extensions, or Apollo's `persistedQuery`."""
+    """Return `documentId` beside the variables or in the extensions, or the hash in Apollo's `persistedQuery`."""
     persisted = extensions.get("persistedQuery")
     hashed = persisted.get("sha256Hash", "") if isinstance(persisted, dict) else persisted
-    for source, found in (
-        ("documentId", document_id),
-        ("extensions.documentId", extensions.get("documentId")),
-        ("extensions.persistedQuery", hashed),
+    for path, found in (
+        (("document_id",), document_id),
+        (("extensions", "document_id"), extensions.get("documentId")),
+        (("extensions", "persisted_query"), hashed),
     ):
         if isinstance(found, str) and found:
             return found
         if found is not None:
-            raise BadInputError(FieldError(source, RejectionCode.BAD_VALUE, f"{source} holds no document identifier."))
+            message = f"{field_path_text(path)} holds no document identifier."
+            raise BadInputError(FieldError(path, RejectionCode.BAD_VALUE, message))
     return None
 
 
@@ -121,9 +123,9 @@ def _read_texts(path: str) -> list[tuple[str, str]]:
     return good
 
 
-def _check_document(path: str, document_id: str, text: str, schema: GraphQLSchema, documents: DocumentCache) -> None:
+def _check_document(path: str, document_id: str, text: str, documents: DocumentCache) -> None:
     try:
-        validation_errors = documents.validation_errors(schema, text)
+        validation_errors = documents.validation_errors(text)
     except GraphQLError as error:
         validation_errors = (error,)
     if validation_errors:

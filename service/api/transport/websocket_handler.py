@@ -1,4 +1,4 @@
-"""graphql-transport-ws as its reference server speaks it, where Strawberry's handler stumbles.
+"""Speak graphql-transport-ws as its reference server does, where Strawberry's handler differs.
 
 Source: PROTOCOL.md of the npm package graphql-ws.
 """
@@ -27,29 +27,30 @@ from service.api.errors import INTERNAL_ERROR_MESSAGE, to_graphql_error
 from service.api.live.encoders import LiveEncoders
 from service.api.live.push_extension import PUSH_EXTENSION
 from service.api.live.request import SubscriptionRequest, parse_subscription
+from service.api.live.tag_events_encoder import TAG_EVENTS_FIELD
 from service.api.live.tag_events_session import stream_tag_events
 from service.api.live.user_tags_session import UserTagsSession, join_user_feed
 from service.api.schema import FastPathSchema
 from service.api.transport.trusted_documents import TrustedDocuments
+from service.api.transport.websocket_messages import find_protocol_error
 from service.entities.errors import LimitExceededError, RateLimitedError, RequestError
 from service.foundation.cancellation import cancel_and_wait
 
 FORBIDDEN_CLOSE_CODE: Final = 4403
 INTERNAL_ERROR_CLOSE_CODE: Final = 4500
-USER_TAGS_FIELD, TAG_EVENTS_FIELD = "userTags", "tagEvents"
 
 log = logging.getLogger(__name__)
 
 
 class SocketView(Protocol):
-    """The view a connection came in by."""
+    """What a handler needs of the view that accepted its connection."""
 
     trusted: TrustedDocuments
     encoders: LiveEncoders
 
 
 class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """One connection. Its token ends it, and each operation sees the present."""
+    """Serve one connection: it is closed when its token expires, and each operation sees the present."""
 
     _expiry_timer: asyncio.TimerHandle | None = None
     _closing_task: asyncio.Task[None] | None = None
@@ -61,8 +62,9 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self._sessions: dict[str, UserTagsSession] = {}
 
     async def handle_message(self, message: Message) -> None:
-        """A malformed message closes the socket with 4400, and a fault of ours with 4500, as the reference server does;
-        Strawberry would drop it without a close frame.
+        """Handle a message; close the socket with 4400 if it is malformed, and with 4500 on an unexpected error.
+
+        The reference server does so; Strawberry would drop the connection without a close frame.
         """
         protocol_error = find_protocol_error(message)
         if protocol_error is not None:
@@ -78,7 +80,10 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 await self.websocket.close(INTERNAL_ERROR_CLOSE_CODE, INTERNAL_ERROR_MESSAGE)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Remembers to close the socket with 4403 when the token expires. A null payload is an absent one."""
+        """Accept a connection with a valid token, and close it with 4403 when the token expires.
+
+        A null payload is an absent one.
+        """
         if message.get("payload", {}) is None:
             message = {"type": "connection_init"}
         await super().handle_connection_init(message)
@@ -89,7 +94,10 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             self._expiry_timer = asyncio.get_running_loop().call_later(max(0.0, left), self._on_token_expiry)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """What is refused of one operation before it is run has a code; whoever may not subscribe at all is closed."""
+        """Start an operation, or send the error, with its code, that refuses it.
+
+        A connection that has not been acknowledged is closed.
+        """
         operation_id = message["id"]
         if self.connection_acknowledged and operation_id not in self.operations:
             try:
@@ -101,7 +109,10 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_subscribe(message)
 
     def _with_document_text(self, message: SubscribeMessage) -> SubscribeMessage:
-        """With the text of a document that is named by its id."""
+        """Return the message with the text of a document that it names by its id.
+
+        Raises LimitExceededError if too many operations are open, and RequestError for a document that is not trusted.
+        """
         limit = self.max_subscriptions_per_connection
         if limit is not None and len(self.operations) >= limit:
             raise LimitExceededError(f"At most {limit:,} operations of one connection may be open.")
@@ -111,7 +122,10 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         return cast("SubscribeMessage", {**message, "payload": {**payload, "query": text or ""}})
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """Each operation has a context of its own: what one has loaded, a later one must not see."""
+        """Run an operation by the shortest path that serves it.
+
+        Each operation has a context of its own: a later one must not see what it has loaded.
+        """
         context = replace(self.context)
         try:
             context.count_operation()
@@ -119,14 +133,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             if request is not None and await self._start_user_tags_session(operation, request, context):
                 return
             if request is None or not await self._stream_tag_events(operation, request, context):
-                results = await self.schema.stream(
-                    operation.query,
-                    variable_values=operation.variables,
-                    context_value=context,
-                    operation_name=operation.operation_name,
-                )
-                async with aclosing(results):
-                    await self._send_results(operation, results)
+                await self._run_by_strawberry(operation, context)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except RateLimitedError as request_error:
             await operation.send_initial_errors([to_graphql_error(request_error)])
@@ -135,7 +142,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             raise
 
     async def fail_operation(self, operation: Operation[Context, None], error: Exception) -> None:
-        """What was not foreseen ends its operation."""
+        """Log an unexpected error and complete its operation."""
         await self.handle_task_exception(error)
         with suppress(Exception):
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
@@ -144,17 +151,14 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _start_user_tags_session(
         self, operation: Operation[Context, None], request: SubscriptionRequest, context: Context
     ) -> bool:
-        """False where the operation is not one of a page whose events are written."""
-        if request.field != USER_TAGS_FIELD:
-            return False
-        name, variables = operation.operation_name, operation.variables
-        encoder = self._encoders.user_tags.encoder_for(operation.query, name, variables)
+        """Start a session that pushes encoded events; False if the operation is none of those, or is refused."""
+        encoder = self._encoders.user_tags.encoder_for(request)
         subscriber = None if encoder is None else await join_user_feed(request, context)
         if encoder is None or subscriber is None:
             return False
         extensions = cast("ASGIWebSocketAdapter", self.websocket).ws.scope.get("extensions", {})
         push = extensions.get(PUSH_EXTENSION, _cannot_push)
-        # Nothing reads these again, and thousands of pages would hold their copies.
+        # Nothing reads these again, and thousands of subscriptions would hold their copies.
         operation.query, operation.variables = "", None
         self._sessions[operation.id] = UserTagsSession(
             operation, encoder, context, subscriber, push, self.fail_operation
@@ -164,25 +168,35 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _stream_tag_events(
         self, operation: Operation[Context, None], request: SubscriptionRequest, context: Context
     ) -> bool:
-        """False where the operation is no panel's, or is refused."""
+        """Send the events of a tag panel; False if the operation is another one, or is refused."""
         if request.field != TAG_EVENTS_FIELD:
             return False
-        name, variables = operation.operation_name, operation.variables
-        encoder = self._encoders.tag_events.encoder_for(operation.query, name, variables or {}, context)
+        encoder = self._encoders.tag_events.encoder_for(request, context)
         return await stream_tag_events(operation, request, context, encoder)
 
+    async def _run_by_strawberry(self, operation: Operation[Context, None], context: Context) -> None:
+        results = await self.schema.stream(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.operation_name,
+        )
+        async with aclosing(results):
+            await self._send_results(operation, results)
+
     async def cleanup_operation(self, operation_id: str) -> None:
+        """Close the session of an operation, if it has one, and cancel its task."""
         session = self._sessions.pop(operation_id, None)
         if session is not None:
             session.close()
         await super().cleanup_operation(operation_id)
 
     async def _send_results(self, operation: Operation[Context, None], results: StreamResult) -> None:
-        """A subscription that is refused before its first event ends with `error`, like any other refusal."""
+        """Send results as they come; a subscription that is refused before its first event ends with `error`."""
         first = True
         async for result in results:
             if not isinstance(result, ExecutionResult):
-                raise TypeError("the schema knows no incremental delivery")
+                raise TypeError("The schema does not support incremental delivery.")
             errors = result.errors or []
             if first and errors and (isinstance(result, PreExecutionError) or not any(error.path for error in errors)):
                 await operation.send_initial_errors(errors)
@@ -191,6 +205,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             first = False
 
     async def shutdown(self) -> None:
+        """Cancel the timer and all tasks of the connection."""
         if self._expiry_timer is not None:
             self._expiry_timer.cancel()
         drain_tasks = [session.close() for session in self._sessions.values()]
@@ -206,47 +221,12 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
-        """What is wrong with one operation is that operation's error; its siblings live on."""
+        """Never close the connection: an error of one operation ends that operation alone."""
         del error
         return None
 
 
 def _cannot_push(text: bytes) -> bool:
-    """For a server that cannot push."""
+    """Stand in for the push of a server that has none."""
     del text
     return False
-
-
-def find_protocol_error(message: object) -> str | None:
-    """What makes a message none of graphql-transport-ws; None when it is one, of a known type or not."""
-    match message:
-        case {"type": str(kind), **rest}:
-            pass
-        case _:
-            return "Message is not an object with a type"
-    if kind not in {"subscribe", "complete"}:
-        payload = rest.get("payload")
-        return None if payload is None or isinstance(payload, dict) else f"The payload of {kind} must be an object"
-    match rest.get("id"):
-        case str(text) if text:
-            pass
-        case _:
-            return f"{kind} needs a non-empty string as its id"
-    return _find_payload_error(rest.get("payload")) if kind == "subscribe" else None
-
-
-def _find_payload_error(payload: object) -> str | None:
-    match payload:
-        case {"query": str(), **rest}:
-            pass
-        case {"documentId": str(), **rest} | {"extensions": {"documentId": _} | {"persistedQuery": _}, **rest}:
-            pass
-        case _:
-            return "subscribe needs a payload with a query"
-    if not isinstance(rest.get("query"), str | None) or not isinstance(rest.get("documentId"), str | None):
-        return "query and documentId must be strings"
-    if not isinstance(rest.get("variables"), dict | None):
-        return "variables must be an object"
-    if not isinstance(rest.get("operationName"), str | None):
-        return "operationName must be a string"
-    return None if isinstance(rest.get("extensions"), dict | None) else "extensions must be an object"

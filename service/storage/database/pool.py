@@ -72,7 +72,7 @@ class SessionlessConnection(BareConnection):
             holder = self._pool_holder and self._pool_holder()  # type: ignore[attr-defined]
             self.terminate()
             if holder is not None:
-                await holder._pool.expire_connections()  # noqa: SLF001 - a connection knows its pool no other way
+                await holder._pool.expire_connections()  # a connection knows its pool no other way
 
 
 async def open_pool(database_url: str, *, size: int, answer_timeout: float = 60) -> Pool:
@@ -94,7 +94,7 @@ async def open_pool(database_url: str, *, size: int, answer_timeout: float = 60)
 
 
 async def _set_keepalive(conn: Connection) -> None:
-    sock = conn._transport.get_extra_info("socket")  # type: ignore[union-attr]  # noqa: SLF001 - asyncpg has no other way
+    sock = conn._transport.get_extra_info("socket")  # type: ignore[union-attr]  # asyncpg has no other way
     if sock is None or sock.family == socket.AF_UNIX or not hasattr(socket, "TCP_USER_TIMEOUT"):
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

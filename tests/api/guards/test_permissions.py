@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.entities.principal import Role
 from tests.support.robot import Robot, event_input, table_digests
 from tests.support.sockets import OperationError
@@ -79,7 +79,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
 ROOTS: Final = {
     f"{root}.{name}": field
     for root in ("Query", "Mutation", "Subscription")
-    if isinstance(parent := graphql_schema_of(make_schema()).type_map[root], GraphQLObjectType)
+    if isinstance(parent := make_schema().graphql_schema.type_map[root], GraphQLObjectType)
     for name, field in parent.fields.items()
 }
 

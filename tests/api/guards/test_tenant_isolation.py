@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType, GraphQLSchema, get_named_type
 
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.entities.ids import gid, parse_gid
 from tests.support.robot import Robot, event_input, table_digests
 from tests.support.sockets import OperationError
@@ -229,7 +229,7 @@ async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narro
 
 
 def test_every_place_that_takes_an_id_is_here() -> None:
-    assert set(PLACES) == set(_id_places(graphql_schema_of(make_schema())))
+    assert set(PLACES) == set(_id_places(make_schema().graphql_schema))
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -98,9 +98,9 @@ async def test_a_reader_who_is_behind_can_stop_and_leaves_no_task(
         sockets[0].pause_writing()
         await Visitor(robot, channel).moves(2)
         await next_events(quick, 2)
-        assert slow_pages() == 1
+        assert slow_clients() == 1
         await slow.stop()
-        await wait_until(lambda: slow_pages() == 0)
+        await wait_until(lambda: slow_clients() == 0)
         sockets[0].resume_writing()
         assert await (await socket.subscribe("{ viewer { robotId } }")).next()
         assert slow.queued_messages == 0
@@ -154,5 +154,5 @@ def names(tags: list[dict[str, str]]) -> set[str]:
     return {tag["name"] for tag in tags}
 
 
-def slow_pages() -> int:
-    return sum(task.get_name() == "slow page" for task in asyncio.all_tasks())
+def slow_clients() -> int:
+    return sum(task.get_name() == "slow client" for task in asyncio.all_tasks())

@@ -11,7 +11,7 @@ from service.api.guards.complexity import (
     check_cost,
     check_size,
 )
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.foundation.settings import QueryLimits
 
 SMALL = QueryLimits(depth=3, fields=6, aliases=2, directives=2, tokens=100, cost=100)
@@ -62,6 +62,8 @@ def test_sizes_are_counted_with_fragments_expanded(text: str, what: str) -> None
         ("query ($n: Int) { channel(id: 1) { tags(first: $n) { nodes { id } } } }", {"n": 7}, 1 + 1 + 7 * 2),
         ("query ($n: Int = 9) { channel(id: 1) { tags(first: $n) { nodes { id } } } }", {}, 1 + 1 + 9 * 2),
         ("{ channel(id: 1) { tags { edges { node { id } } } } }", {}, 1 + 1 + 50 * 3),
+        ("{ channel(id: 1) { tags { ... { nodes { id } } } } }", {}, 1 + 1 + 50 * 2),
+        ("{ channel(id: 1) { tags { ...P } } } fragment P on TagConnection { nodes { id } }", {}, 1 + 1 + 50 * 2),
         ("{ users(openids: [1, 2, 3]) { openid } }", {}, 1 + 3),
         ("query ($o: [String!]!) { users(openids: $o) { openid } }", {"o": ["a", "b"]}, 1 + 2),
         ("query ($n: Int = 9) { channel(id: 1) { tags(first: $n) { nodes { id } } } }", {"n": 3}, 1 + 1 + 3 * 2),
@@ -84,7 +86,7 @@ def test_every_list_of_objects_is_counted() -> None:
     counted = EXPECTED_LIST_SIZES.keys() | CONNECTION_FIELDS
     forgotten = [
         f"{each.name}.{name}"
-        for each in graphql_schema_of(make_schema()).type_map.values()
+        for each in make_schema().graphql_schema.type_map.values()
         if isinstance(each, GraphQLObjectType) and not each.name.startswith("__")
         for name, field in each.fields.items()
         if isinstance(get_nullable_type(field.type), GraphQLList) and not is_leaf_type(get_named_type(field.type))

@@ -9,7 +9,7 @@ from graphql import GraphQLSchema
 
 from service.api.context import Info
 from service.api.guards.permissions import UnguardedFieldError, guards_of, needs, null_unless, reject_unguarded_fields
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.entities.principal import Permission
 
 VIEW_TAGS = needs(Permission.VIEW_TAGS)
@@ -55,15 +55,15 @@ def schema_with(extensions: list[Any], target: Any, *, in_channel: list[Any] | N
             resolver=resolve, extensions=extensions
         )
 
-    return graphql_schema_of(strawberry.Schema(Query))
+    return strawberry.Schema(Query)._schema
 
 
 def test_the_schema_of_the_service_is_guarded() -> None:
-    reject_unguarded_fields(graphql_schema_of(make_schema()))
+    reject_unguarded_fields(make_schema().graphql_schema)
 
 
 def test_every_root_field_has_a_guard() -> None:
-    schema = graphql_schema_of(make_schema())
+    schema = make_schema().graphql_schema
     roots = [root for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
 
     assert len(roots) == 3
@@ -72,7 +72,7 @@ def test_every_root_field_has_a_guard() -> None:
 
 @pytest.mark.parametrize("root", ["Query", "Mutation", "Subscription"])
 def test_a_root_field_that_loses_its_guard_is_refused(root: str) -> None:
-    schema = graphql_schema_of(make_schema())
+    schema = make_schema().graphql_schema
     root_type: Any = schema.type_map[root]
     for name, field in root_type.fields.items():
         extensions = field.extensions.pop("strawberry-definition")
@@ -104,7 +104,7 @@ def test_a_subscription_without_a_guard_is_refused() -> None:
         ticks: AsyncGenerator[int, None] = strawberry.subscription(resolver=resolve)
 
     with pytest.raises(UnguardedFieldError, match=r"Subscription\.ticks$"):
-        reject_unguarded_fields(graphql_schema_of(strawberry.Schema(Query, subscription=Subscription)))
+        reject_unguarded_fields(strawberry.Schema(Query, subscription=Subscription)._schema)
 
 
 @pytest.mark.parametrize("target", [User, UserConnection, Found], ids=["direct", "in a connection", "in a union"])
@@ -162,4 +162,4 @@ def test_a_new_kind_of_tag_is_guarded_like_a_tag() -> None:
         tag: Tag | None = strawberry.field(resolver=resolve, extensions=[VIEW_TAGS])
 
     with pytest.raises(UnguardedFieldError, match=r"NewTag\.users$"):
-        reject_unguarded_fields(graphql_schema_of(strawberry.Schema(Query, types=[NewTag])))
+        reject_unguarded_fields(strawberry.Schema(Query, types=[NewTag])._schema)

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.api.transport.trusted_documents import TrustedDocuments, read_trusted_documents
 from service.foundation.settings import QueryLimits, Settings, SettingsError
 
@@ -43,15 +43,15 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, content: str, told: str
     schema = make_schema(Settings(query_limits=QueryLimits(aliases=1)))
     paths = (str(first), str(wrong))
     with pytest.raises(SettingsError, match=told) as refused:
-        read_trusted_documents("allowed", paths, graphql_schema_of(schema), schema.documents)
+        read_trusted_documents("allowed", paths, schema.documents)
     assert str(wrong) in str(refused.value) or "two texts" in told
-    assert len(read_trusted_documents("off", paths, graphql_schema_of(schema), schema.documents)) == 0
+    assert len(read_trusted_documents("off", paths, schema.documents)) == 0
 
 
 def test_a_file_that_is_not_there_is_refused_by_name() -> None:
     schema = make_schema()
     with pytest.raises(SettingsError, match=r"nowhere\.json cannot be read"):
-        read_trusted_documents("only", ["nowhere.json"], graphql_schema_of(schema), schema.documents)
+        read_trusted_documents("only", ["nowhere.json"], schema.documents)
 
 
 def test_a_document_in_two_lists_is_one() -> None:

@@ -1,26 +1,34 @@
-"""Encode events to the bytes that graphql-core answers."""
+"""Encoded events are, byte for byte, what graphql-core answers to the same event."""
 
 import gc
 from datetime import UTC, datetime
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 import orjson
 import pytest
-from graphql import DocumentNode, ExecutionResult, execute, parse
+from graphql import DocumentNode, ExecutionResult, execute, get_operation_ast, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
 
-from service.api.live.user_tags_encoder import UserTagsEncoderCache
+from service.api.context import Context
+from service.api.engine.query_plan import QueryPlan
+from service.api.live.request import SubscriptionRequest, parse_subscription
+from service.api.live.user_tags_encoder import UserTagsEncoder, UserTagsEncoderCache
 from service.api.operations.user_tags import user_tags_event_to_graphql
-from service.api.schema import graphql_schema_of, make_schema
+from service.api.schema import make_schema
 from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
+from service.entities.principal import Principal, Role
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SCHEMA: Final = graphql_schema_of(make_schema())
+SCHEMA: Final = make_schema()
+ADMIN: Final = Principal("ann", "r1", Role.ADMIN, datetime(2100, 1, 1, tzinfo=UTC))
 HEAD: Final = "subscription($openid: String!, $yes: Boolean!, $maybe: Boolean = true)"
 VARIABLES: Final = {"openid": "ann", "yes": True}
+NAMES: Final = 'subscription { userTags(channelId: "x", openid: "ann") { tags { name } } }'
 OF_TAGS: Final = [
     *("id", "kind", "category", "name", "description", "state", "massPostable", "createdAt", "updatedAt"),
     *("version", "deletedAt", "__typename"),
@@ -99,8 +107,37 @@ updates = st.builds(
 )
 
 
+def request(document: str, variables: dict[str, Any] | None = None) -> SubscriptionRequest:
+    """Parse a subscription that is valid and permitted."""
+    operation = SimpleNamespace(query=document, operation_name=None, variables=variables)
+    found = parse_subscription(SCHEMA, cast("Operation[Context, None]", operation), ADMIN)
+    assert found is not None
+    return found
+
+
+def unvalidated_request(document: str, variables: dict[str, Any]) -> SubscriptionRequest:
+    """Read a subscription that may leave fragments and variables unused, as those that are drawn do."""
+    parsed = parse(document)
+    operation = get_operation_ast(parsed)
+    assert operation is not None
+    plan = QueryPlan(SCHEMA.graphql_schema, parsed, operation)
+    values = plan.coerce_variables(variables)
+    assert not isinstance(values, list)
+    return SubscriptionRequest(plan, variables, values, "userTags", {})
+
+
+def encoder_of(document: str, variables: dict[str, Any] | None = None) -> UserTagsEncoder | None:
+    return UserTagsEncoderCache().encoder_for(request(document, variables))
+
+
 def executed(document: DocumentNode, update: UserTagsUpdate, given_variables: dict[str, Any]) -> bytes:
-    result = execute(SCHEMA, document, root_value=user_tags_event_to_graphql(update), variable_values=given_variables)
+    """Return the data that graphql-core answers to an event."""
+    result = execute(
+        SCHEMA.graphql_schema,
+        document,
+        root_value=user_tags_event_to_graphql(update),
+        variable_values=given_variables,
+    )
     assert isinstance(result, ExecutionResult)
     assert result.errors is None
     return orjson.dumps(result.data)
@@ -108,10 +145,10 @@ def executed(document: DocumentNode, update: UserTagsUpdate, given_variables: di
 
 @given(documents, variables, st.lists(updates, min_size=1, max_size=3))
 @settings(max_examples=60, deadline=None)
-def test_written_is_what_graphql_core_answers(
+def test_encoded_events_are_what_graphql_core_answers(
     document: str, given_variables: dict[str, Any], events: list[UserTagsUpdate]
 ) -> None:
-    encoder = UserTagsEncoderCache(SCHEMA, parse).encoder_for(document, None, given_variables)
+    encoder = UserTagsEncoderCache().encoder_for(unvalidated_request(document, given_variables))
     assert encoder is not None
     parsed = parse(document)
     answers = [executed(parsed, update, given_variables) for update in events]
@@ -131,39 +168,55 @@ def test_written_is_what_graphql_core_answers(
         "...F",
     ],
 )
-def test_what_needs_to_know_who_asks_is_executed(selected: str) -> None:
+def test_an_event_that_depends_on_the_principal_is_executed(selected: str) -> None:
     document = (
         f'subscription {{ userTags(channelId: "x", openid: "ann") {{ {selected} }} }}'
         "fragment F on UserTagsEvent { tags { ...G } } fragment G on Tag { id memberCount }"
     )
-    assert UserTagsEncoderCache(SCHEMA, parse).encoder_for(document, None, None) is None
+    if "...F" not in selected:
+        document = document.partition("fragment")[0]
+    assert encoder_of(document) is None
 
 
-def test_the_panel_and_queries_are_executed() -> None:
-    encoders = UserTagsEncoderCache(SCHEMA, parse)
-    assert encoders.encoder_for("subscription { tagEvents { cursor } }", None, None) is None
-    assert encoders.encoder_for("query a { viewer { robotId } } query b { viewer { robotId } }", None, None) is None
+def test_events_of_other_subscriptions_are_executed() -> None:
+    assert encoder_of("subscription { tagEvents { cursor } }") is None
 
 
-def test_equal_operations_share_and_others_do_not() -> None:
-    encoders = UserTagsEncoderCache(SCHEMA, parse)
-    document = f'{HEAD} {{ userTags(channelId: "x", openid: $openid) {{ cursor @include(if: $yes) reset }} }}'
-    ann = encoders.encoder_for(document, None, VARIABLES)
-    assert encoders.encoder_for(document, None, VARIABLES | {"openid": "bob"}) is ann
-    assert encoders.encoder_for(document, None, VARIABLES | {"yes": False}) is not ann
+def test_equal_operations_share_an_encoder() -> None:
+    encoders = UserTagsEncoderCache()
+    document = """
+    subscription($openid: String!, $yes: Boolean!) {
+      userTags(channelId: "x", openid: $openid) { cursor @include(if: $yes) reset }
+    }
+    """
+    ann = encoders.encoder_for(request(document, VARIABLES))
+    assert ann is not None
+    assert encoders.encoder_for(request(document, VARIABLES | {"openid": "bob"})) is ann
+    assert encoders.encoder_for(request(document, VARIABLES | {"yes": False})) is not ann
 
 
-def test_what_was_written_for_a_catalogue_goes_with_it() -> None:
-    document = f'{HEAD} {{ userTags(channelId: "x", openid: $openid) {{ tags {{ name }} }} }}'
-    encoder = UserTagsEncoderCache(SCHEMA, parse).encoder_for(document, None, VARIABLES)
+def test_a_serializer_that_fails_leaves_the_event_to_graphql_core() -> None:
+    encoder = encoder_of(NAMES)
+    assert encoder is not None
+    tag = Tag(1, 3, TagKind.DEFAULT, "Opening", cast("str", None), None, TagState.ACTIVE, 1, NOW, NOW, None)
+    assert encoder.encode(update_with(tag)) is None
+
+
+def test_the_texts_of_a_catalogue_are_dropped_with_it() -> None:
+    encoder = encoder_of(NAMES)
     assert encoder is not None
     for name in ("Opened", "Was opened"):
         tag = Tag(1, 3, TagKind.DEFAULT, "Opening", name, None, TagState.ACTIVE, 1, NOW, NOW, None)
-        catalogue = Catalogue(1, True, 7, NOW, NOW, {3: tag})
-        place = Cursor(1, "ann", 1, 1, NOW, 7, NOW)
-        three, none = frozenset({3}), frozenset[int]()
-        update = UserTagsUpdate(place, False, three, three, none, none, None, NOW, catalogue)
+        update = update_with(tag)
         assert orjson.loads(encoder.encode(update) or b"") == {"userTags": {"tags": [{"name": name}]}}
-        del catalogue, update
+        del tag, update
         gc.collect()
         assert not encoder._caches
+
+
+def update_with(tag: Tag) -> UserTagsUpdate:
+    """Return an event of a person who has just got a tag, the only one of its catalogue."""
+    catalogue = Catalogue(1, True, 7, NOW, NOW, {tag.tag_id: tag})
+    cursor = Cursor(1, "ann", 1, 1, NOW, 7, NOW)
+    its, none = frozenset({tag.tag_id}), frozenset[int]()
+    return UserTagsUpdate(cursor, False, its, its, none, none, None, NOW, catalogue)

@@ -1,4 +1,4 @@
-"""Verify tokens with a public key given as PEM."""
+"""Verify tokens with a public key that is given as PEM."""
 
 import base64
 import hashlib

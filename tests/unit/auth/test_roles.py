@@ -1,7 +1,4 @@
-"""Grant each role the permissions of the table of roles, word for word.
-
-The rule: docs/specification.md §3.
-"""
+"""Allow each role what the table in docs/specification.md §3 says, word for word."""
 
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime

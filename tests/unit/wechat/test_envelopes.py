@@ -1,4 +1,4 @@
-"""Encrypt and decrypt the AES envelope: the official vector, an independent client, and damage."""
+"""Encrypt and decrypt AES envelopes as the official vector and an independent client do."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Refuse hostile bodies with a code: bombs, outside entities, depth, size, junk."""
+"""Refuse hostile bodies with a code: entity bombs, external entities, depth, size, junk."""
 
 import pytest
 from hypothesis import given

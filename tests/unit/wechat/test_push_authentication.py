@@ -1,4 +1,4 @@
-"""Refuse forged, stale and altered pushes, and those that avoid the encryption."""
+"""Refuse forged, stale and altered pushes, and every way around the encryption."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Derive the facts about a user from each kind of message and event."""
+"""Read the facts about a user from each kind of message and event (docs/specification.md §9.2)."""
 
 from datetime import UTC, datetime
 

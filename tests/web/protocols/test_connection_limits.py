@@ -1,4 +1,4 @@
-"""How long the service waits for a client, and how much one connection may carry; who is dropped is told a code."""
+"""Limit how long the service waits for a client and how much a connection may carry, each with its own code."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ HELLO = b"GET /healthz HTTP/1.1\r\nHost: here\r\n"
 
 @pytest.fixture
 async def strict(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
-    """A process that waits for nobody and takes little."""
+    """Run a web process that waits briefly and takes little."""
     soon = timedelta(milliseconds=400)
     async with web_process(
         database_url,
@@ -37,7 +37,7 @@ async def strict(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
 
 @pytest.fixture
 async def wire(strict: WebClient) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A bare connection, on which nothing is said by itself."""
+    """Open a bare connection, on which nothing is sent by itself."""
     address = urlsplit(strict.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     yield reader, writer
@@ -54,7 +54,7 @@ async def everything_until_closed(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize("said", [b"", HELLO, b"\r\n"], ids=["nothing", "half a head", "an empty line"])
-async def test_who_never_says_what_it_wants_is_dropped(wire: Wire, said: bytes) -> None:
+async def test_a_client_that_does_not_finish_its_headers_is_dropped(wire: Wire, said: bytes) -> None:
     reader, writer = wire
     began = time.monotonic()
     writer.write(said)
@@ -62,7 +62,7 @@ async def test_who_never_says_what_it_wants_is_dropped(wire: Wire, said: bytes) 
     assert time.monotonic() - began > 0.3
 
 
-async def test_a_second_request_must_be_said_in_time_too(wire: Wire) -> None:
+async def test_the_headers_of_a_second_request_must_arrive_in_time_too(wire: Wire) -> None:
     reader, writer = wire
     writer.write(HELLO + b"\r\n")
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
@@ -70,7 +70,7 @@ async def test_a_second_request_must_be_said_in_time_too(wire: Wire) -> None:
     assert b"HTTP" not in await everything_until_closed(reader)
 
 
-async def test_a_head_is_taken_to_its_last_byte_and_no_further(strict: WebClient, wire: Wire) -> None:
+async def test_headers_may_have_the_largest_size_and_no_byte_more(strict: WebClient, wire: Wire) -> None:
     reader, writer = wire
     rest = 1_000 - len(HELLO) - len(b"X: \r\n\r\n")
     writer.write(HELLO + b"X: " + b"x" * rest + b"\r\n\r\n")
@@ -93,15 +93,14 @@ async def test_a_body_must_arrive_in_time(strict: WebClient, wire: Wire) -> None
     assert b'"code":"LIMIT_EXCEEDED"' in refused
 
 
-async def test_a_large_body_that_arrives_is_no_head(strict: WebClient) -> None:
-    """What is left of a body after it was refused is not taken for the head of another request."""
+async def test_the_rest_of_a_refused_body_is_not_taken_for_headers(strict: WebClient) -> None:
     headers = {"Authorization": f"Bearer {strict.token('agent')}", "Content-Type": "application/json"}
     refused = await strict.http.post("/graphql", content=b" " * (5 * 2**20), headers=headers)
     assert refused.status_code == 413
     assert (await strict.http.get("/healthz")).status_code == 200
 
 
-async def test_who_does_not_initialise_in_time_is_closed(strict: WebClient) -> None:
+async def test_a_socket_that_does_not_initialise_in_time_is_closed(strict: WebClient) -> None:
     async with strict.uninitialised_socket() as late:
         assert await late.wait_for_close() == (4408, "Connection initialisation timeout")
     async with strict.socket(strict.token("agent")) as prompt:
@@ -109,7 +108,7 @@ async def test_who_does_not_initialise_in_time_is_closed(strict: WebClient) -> N
         assert (await (await prompt.subscribe(VIEWER)).next())["viewer"]
 
 
-async def test_a_message_is_taken_to_its_last_byte_and_no_further(strict: WebClient) -> None:
+async def test_a_message_may_have_the_largest_size_and_no_byte_more(strict: WebClient) -> None:
     async with strict.socket(strict.token("agent")) as socket:
         await socket.send('{"type":"ping"}'.ljust(500))
         assert (await socket.receive())["type"] == "pong"

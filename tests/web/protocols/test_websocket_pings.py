@@ -1,4 +1,4 @@
-"""Silent connections are pinged by one timer for all of them, and dropped when nobody answers."""
+"""Ping silent connections with one timer for all of them, and drop those that do not answer."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ KEEPALIVE = 1011
 
 
 @pytest.mark.parametrize(("every", "within"), [(0.4, 0.4), (1.6, 0.4)])
-async def test_who_answers_stays_and_who_does_not_is_dropped(
+async def test_a_connection_that_answers_stays_and_another_is_dropped(
     database_url: str, redis_url: str, every: float, within: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A share of all connections is pinged at each tick: all at once, or a quarter."""
