@@ -34,7 +34,7 @@ query Members($id: ID!, $first: Int! = 50, $after: String) {
 
 @pytest.fixture
 async def channel(robot: Robot) -> str:
-    """Seven followers, p0 to p6: the even ones wrote, p6 unfollowed."""
+    """Bind a channel with seven followers, p0 to p6: the even ones wrote, p6 unfollowed."""
     channel: str = (await robot.bind())["id"]
     await robot.record(channel, *(event_input(f"p{number}", "FOLLOW", timedelta(minutes=9)) for number in range(7)))
     await robot.record(

@@ -57,7 +57,7 @@ async def causes(runtime: Runtime) -> list[str]:
 
 
 async def default_tags(runtime: Runtime, channel: Channel, openid: str) -> set[DefaultTagRule]:
-    """Without the ad tags."""
+    """Return the stored tags of a person without the ad tags."""
     ads = "delete from tag_members where channel_id = $1 and tag_id > 8"
     await runtime.pool.execute(ads, channel.channel_id)
     return (await tags_by_openid(runtime, channel))[openid]

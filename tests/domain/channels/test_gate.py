@@ -43,7 +43,7 @@ async def unbind(runtime: Runtime, channel: Channel) -> Channel:
 
 
 async def shown(runtime: Runtime, channel: Channel) -> tuple[int, int]:
-    """How many tags the panel lists, and how many of all tags a person could show."""
+    """Return how many tags the panel lists, and how many of all tags a person could show."""
     async with runtime.pool.acquire() as conn:
         catalogue = await tags.catalogue(conn, channel.channel_id)
     return len(catalogue.living()), len(catalogue.shown(catalogue.tags))

@@ -28,7 +28,7 @@ NOTHING = timedelta(0)
 
 
 class Ann:
-    """One person on one channel; times are relative to the binding."""
+    """Play one person on one channel; times are relative to the binding."""
 
     def __init__(self, runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
         self.runtime = runtime
@@ -44,7 +44,7 @@ class Ann:
         self.happened.append(event)
 
     async def tags(self, at: timedelta) -> set[DefaultTagRule]:
-        """Her tags after a run at that time; they are checked against the oracle on the way."""
+        """Return her tags after a run at that time, checked against the oracle on the way."""
         self.clock.now = self.channel.bound_at + at
         await run_default_tags(self.runtime, self.channel)
         tags = (await tags_by_openid(self.runtime, self.channel))["ann"]

@@ -30,7 +30,7 @@ WAITING_FOR_A_LOCK = (
 
 
 def lagging(runtime: Runtime, clock: FrozenClock, lag: timedelta) -> Runtime:
-    """The same service on a host whose clock is behind."""
+    """Run the service on a host whose clock is behind."""
     return replace(runtime, clock=lambda: clock.now - lag)
 
 

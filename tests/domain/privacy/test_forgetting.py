@@ -54,7 +54,7 @@ async def user_count(runtime: Runtime, channel: Channel) -> int:
 
 
 async def mentions(runtime: Runtime, text: str) -> set[str]:
-    """Tables of the database in which a text occurs."""
+    """Return the tables of the database in which a text occurs."""
     tables = [
         row["tablename"]
         for row in await runtime.pool.fetch("select tablename from pg_tables where schemaname = 'public'")

@@ -103,7 +103,7 @@ DAMAGES = {
 
 @pytest.fixture
 async def crowd(runtime: Runtime, clock: FrozenClock) -> Channel:
-    """Bind a channel with an Untouchable follower, two Touchable ones, and one who unfollowed; the run has been."""
+    """Bind a channel with an Untouchable follower, two Touchable ones, and one who unfollowed, after a run."""
     clock.now = START - timedelta(hours=3)
     channel = await bind(runtime)
     clock.now = START
@@ -123,7 +123,7 @@ async def crowd(runtime: Runtime, clock: FrozenClock) -> Channel:
 
 
 async def everything(runtime: Runtime) -> dict[str, list[str]]:
-    """All rows of what `verify` might touch."""
+    """Return all rows of what `verify` might touch."""
     return {
         table: [row["t"] for row in await runtime.pool.fetch(f"select t::text as t from {table} t order by 1")]  # noqa: S608
         for table in TABLES
@@ -164,7 +164,7 @@ async def test_a_repair_makes_it_right_and_the_log_says_so(runtime: Runtime, cro
 
 
 async def everything_logged(runtime: Runtime, channel: Channel) -> list[int]:
-    """The newest version of each block."""
+    """Return the newest version of each block."""
     return [max(versions) for versions in (await logged_versions(runtime, channel)).values()]
 
 

@@ -22,7 +22,7 @@ def signed(subject: str = "ann", secret: str = SECRET, lasts: float = 600) -> st
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the tokens whose signatures were checked, as they are."""
+    """List the tokens whose signature was checked."""
     seen: list[str] = []
     decode = jwt.decode
 

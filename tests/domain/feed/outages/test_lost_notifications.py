@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 async def mute(database_url: str, redis_url: str, clock: TickingClock) -> AsyncIterator[FeedProcess]:
-    """Run a process whose wake-ups are all lost."""
+    """Run a process whose notifications are all lost."""
     async with feed_process(database_url, redis_url, clock, drop_notifications=True) as process:
         yield process
 

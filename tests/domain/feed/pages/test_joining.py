@@ -24,7 +24,7 @@ WAITING = "select count(*) from pg_locks where not granted and relation = 'bulk_
 
 
 class HeldReads(PositionReader):
-    """Answers are kept back until the test lets them through."""
+    """Keep answers back until the test lets them through."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
