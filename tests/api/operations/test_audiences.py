@@ -130,7 +130,7 @@ async def test_the_size_of_a_tag_ends_with_the_present(robot: Robot, channel: st
     assert curve == sorted(curve, key=lambda point: point["at"])
 
 
-async def test_tags_overlap(robot: Robot, channel: str) -> None:
+async def test_the_overlap_of_tags_is_counted(robot: Robot, channel: str) -> None:
     tags = await ids_of(robot, channel)
     query = """
     query($ids: [ID!]!) { tagOverlap(tagIds: $ids) { a { name } b { name } both onlyA onlyB } }"""

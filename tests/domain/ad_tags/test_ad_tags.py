@@ -116,7 +116,9 @@ async def test_the_feed_before_the_follow_and_after_it_end_the_same(
     assert await default_tags(runtime, channel, "ben") == tags
 
 
-async def test_whom_the_feed_names_before_any_follow_has_no_default_tag(runtime: Runtime, channel: Channel) -> None:
+async def test_somebody_named_by_the_ad_feed_before_any_follow_has_no_default_tag(
+    runtime: Runtime, channel: Channel
+) -> None:
     await record_ad_follow_of(runtime, channel, "ann", START, "1")
 
     assert await tags_by_openid(runtime, channel) == {"ann": set()}

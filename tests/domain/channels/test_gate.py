@@ -221,12 +221,12 @@ async def test_an_account_cannot_come_back_as_another_kind(runtime: Runtime) -> 
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INTEGRATOR])
-async def test_others_may_not_bind(runtime: Runtime, role: Role) -> None:
+async def test_agents_and_integrators_may_not_bind(runtime: Runtime, role: Role) -> None:
     with pytest.raises(ForbiddenError):
         await bind_channel(runtime, Principal("tests", "robot-1", role, FAR_FUTURE), channel_details())
 
 
-async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None:
+async def test_credentials_are_encrypted_kept_and_removed(runtime: Runtime) -> None:
     channel = await bind(runtime)
 
     async def given(credentials: Credentials) -> Channel:

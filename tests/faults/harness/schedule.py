@@ -76,7 +76,7 @@ VALKEY_FAULTS: Final[dict[str, FaultAction]] = {
     "Valkey is restarted": lambda on, duration: on.valkey.restart(duration),
     "Valkey freezes": lambda on, duration: on.valkey.freeze(duration),
     "Valkey is flushed": flush_valkey,
-    "wake-ups are lost": drop_notifications,
+    "notifications are lost": drop_notifications,
     "listeners are dropped": drop_listeners,
 }
 NETWORK_FAULTS: Final[dict[str, FaultAction]] = {

@@ -52,7 +52,7 @@ async def two_meet_ann_at_once(
     return await asyncio.gather(one, other, return_exceptions=True)
 
 
-async def test_the_second_looks_again_after_the_wait(
+async def test_the_second_reads_again_after_the_wait(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
     assert await two_meet_ann_at_once(start_process, channel) == [{"ann": 0, "ben": 1}, {"ann": 0, "cyd": 2}]

@@ -69,7 +69,7 @@ async def test_what_was_refused_is_refused_again(verifier: TokenVerifier, decode
     assert decoded == [token] * 2
 
 
-async def test_only_so_many_are_remembered(
+async def test_only_so_many_tokens_are_remembered(
     verifier: TokenVerifier, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "MAX_CACHED_TOKENS", 2)

@@ -55,7 +55,7 @@ async def test_comparing_versions_finds_what_no_wake_up_told(
         check_deltas(ann.events)
 
 
-async def test_without_comparing_the_next_wake_up_brings_what_was_missed(
+async def test_without_comparing_the_next_notification_brings_what_was_missed(
     mute: FeedProcess, west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
