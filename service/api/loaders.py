@@ -1,4 +1,4 @@
-"""Look-ups of one operation, batched: each loader is named after what it answers."""
+"""Batch the look-ups of one operation: each loader is named after what it answers."""
 
 import asyncio
 from collections import defaultdict
@@ -33,7 +33,7 @@ SizesKey = tuple[int, int, datetime]
 
 
 class MemoizedLoader(Generic[K, V]):
-    """Remembers for one operation what the process reads for all of them together."""
+    """Remember for one operation what the process reads for all of them together."""
 
     def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
         self._read = read
@@ -48,12 +48,12 @@ class MemoizedLoader(Generic[K, V]):
         return list(await asyncio.gather(*map(self.load, keys)))
 
     def prime(self, key: K, value: V) -> None:
-        """What is known already stays."""
+        """Remember a value, unless one is known already."""
         self._known.setdefault(key, value)
 
 
 class loader(Generic[K, V]):  # noqa: N801 - a decorator
-    """Makes a method that answers keys in their order a loader; each operation makes only those that it asks."""
+    """Make a method that answers keys in their order a loader; each operation makes only those that it asks."""
 
     def __init__(self, answer: Callable[[Any, list[K]], Awaitable[list[V]]]) -> None:
         self._answer = answer
@@ -76,7 +76,7 @@ def _per_key_loader(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[
 
 
 class Loaders:
-    """Fresh for each operation and each event."""
+    """Hold what one operation, or one event, has looked up; never kept longer."""
 
     def __init__(self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder) -> None:
         self.pool = runtime.pool

@@ -32,7 +32,7 @@ async def write_transitions(
     transitions: Sequence[Transition],
     *,
     cause: ChangeCause,
-    clock: datetime,
+    now: datetime,
 ) -> list[ChangeNotification]:
     """Writes what `transitions` say into locked blocks; the wake-ups are for after the commit.
 
@@ -41,7 +41,7 @@ async def write_transitions(
     blocks = sorted({transition.block for transition in transitions})
     if not blocks:
         return []
-    versions = {block: Revision(heads[block].version + 1, max(clock, heads[block].at)) for block in blocks}
+    versions = {block: Revision(heads[block].version + 1, max(now, heads[block].at)) for block in blocks}
     touched = _offsets_by_tag(transitions)
     await members.flip_members(conn, channel_id, _flips(touched, versions))
     await _log(conn, channel_id, transitions, touched, versions, cause)

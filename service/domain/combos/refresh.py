@@ -93,7 +93,7 @@ async def refresh_locked_blocks(
         stale,
         combo_definitions(graph),
         cause=ChangeCause.COMBO_REFRESHED,
-        clock=runtime.clock(),
+        now=runtime.clock(),
         epoch=graph.epoch,
     )
 
@@ -110,7 +110,7 @@ async def compare_locked_block(
     if not wrong or not repair:
         return wrong, []
     return wrong, await combos.write_members(
-        conn, channel_id, [block], made, cause=ChangeCause.REPAIRED, clock=runtime.clock(), epoch=graph.epoch
+        conn, channel_id, [block], made, cause=ChangeCause.REPAIRED, now=runtime.clock(), epoch=graph.epoch
     )
 
 

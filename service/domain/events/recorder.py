@@ -176,9 +176,9 @@ async def _merge(
     facts = facts_from_events(events)
     async with runtime.pool.acquire() as conn, conn.transaction():
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
-        clock = runtime.clock()
+        now = runtime.clock()
         merging = {
-            ordinals[openid]: evaluation.NewFacts(each, locked[block_of(ordinals[openid])].evaluation_instant(clock))
+            ordinals[openid]: evaluation.NewFacts(each, locked[block_of(ordinals[openid])].evaluation_instant(now))
             for openid, each in facts.items()
         }
         transitions = to_transitions(await evaluation.merge_facts(conn, channel_rules(channel), merging))
@@ -187,4 +187,4 @@ async def _merge(
             await users.record_ads(conn, channel.channel_id, ads)
             gained = await ad_tags_gained(conn, channel.channel_id, ((ordinal, ad_id) for ordinal, ad_id, _ in ads))
             transitions = merge_per_user([*transitions, *gained])
-        return await write_transitions(conn, channel.channel_id, locked, transitions, cause=cause, clock=clock)
+        return await write_transitions(conn, channel.channel_id, locked, transitions, cause=cause, now=now)

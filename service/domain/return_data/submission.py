@@ -1,4 +1,4 @@
-"""Data that integrators hand back: checked, matched with a tag and with people, and written (specification §4.2).
+"""Check data that integrators hand back, match it with a tag and people, and write it (docs/specification.md §4.2).
 
 Lists that only add people and arrive together for one channel are written together. The answer to each waits for the
 commit.
@@ -46,7 +46,7 @@ MAX_ATTEMPTS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A list as it was handed in. `openids_of` is the channel they are of, when it is another one."""
+    """Describe a list as it was handed in. `openids_of` is the channel they are of, when it is another one."""
 
     category: str
     label: str
@@ -60,24 +60,25 @@ class Submission:
     idempotency_key: str | None = None
 
     def with_openids_of(self, openids_of: Channel) -> "Submission":
+        """Return the same list, of the openids of another channel."""
         return replace(self, openids_of=openids_of)
 
     def hash(self, channel: Channel) -> bytes:
-        """The same for the same request, whoever sends it."""
+        """Return a digest that is the same for the same request, whoever sends it."""
         other = None if self.openids_of is None else self.openids_of.channel_id
         said = [channel.channel_id, self.category, self.label, self.description, self.mode.value, other]
         return hashlib.sha256(orjson.dumps([*said, self.expires_at, list(self.openids)])).digest()
 
 
 class ReturnRecorder:
-    """Writes returned data of all channels for one process."""
+    """Write returned data of all channels for one process."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._queues: dict[int, _ChannelQueue] = {}
 
     async def submit(self, channel: Channel, submission: Submission) -> tuple[Receipt, bool]:
-        """The receipt, durable, and whether it is that of an earlier request with the same idempotency key.
+        """Write a list, durably; return its receipt, and whether an earlier request with its key has got it.
 
         Raises LimitExceededError over 10,000 openids or 1,000 tags, BadInputError, ChannelNotBoundError,
         NameTakenError, ConflictError for a key of another request, NotFoundError for a REMOVE without a tag.
@@ -261,7 +262,7 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
         if known is not None:
             return known
         check_name_free(catalogue, category, label, "label")
-        clock = runtime.clock()
+        now = runtime.clock()
         tag = await new_tag(
             conn,
             catalogue,
@@ -270,10 +271,10 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
             name=label,
             description=submission.description,
             state=TagState.ACTIVE,
-            clock=clock,
+            now=now,
         )
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
         await batches.insert_return_tag(conn, channel_id, tag.tag_id, category, label)
     runtime.publisher.publish([notification])
     return tag.tag_id

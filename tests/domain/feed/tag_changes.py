@@ -53,7 +53,7 @@ async def change_tags(
             TagEdit(change.kind, before.tags[change.tag_id], change.after(before.tags[change.tag_id]))
             for change in changes
         ]
-        after, notification = await write_tag_edits(conn, before, edits, cause=cause, clock=runtime.clock())
+        after, notification = await write_tag_edits(conn, before, edits, cause=cause, now=runtime.clock())
     runtime.publisher.publish([notification])
     return after.version
 
@@ -68,7 +68,7 @@ async def make_tag(
         now = runtime.clock()
         tag = Tag(channel_id, tag_id, TagKind.RETURN, "Fruit", name, None, state, 1, now, now, None)
         created = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tag_edits(conn, before, [created], cause=ChangeCause.RETURN_DATA, clock=now)
+        _, notification = await write_tag_edits(conn, before, [created], cause=ChangeCause.RETURN_DATA, now=now)
     runtime.publisher.publish([notification])
 
 
@@ -90,6 +90,6 @@ async def change_members(
             locked,
             [Transition(block, tuple(offsets), *sides) for block, offsets in by_block.items()],
             cause=ChangeCause.RETURN_DATA,
-            clock=runtime.clock(),
+            now=runtime.clock(),
         )
     runtime.publisher.publish(notifications)

@@ -37,7 +37,7 @@ async def edit(runtime: Runtime, channel: Channel, tag_id: int, kind: TagChangeK
         catalogue = await lock_catalogue(conn, channel.channel_id)
         tag = catalogue.tags[tag_id]
         after = replace(tag, version=tag.version + 1, **changes)  # type: ignore[arg-type]
-        await write_tag_edits(conn, catalogue, [TagEdit(kind, tag, after)], cause=None, clock=runtime.clock())
+        await write_tag_edits(conn, catalogue, [TagEdit(kind, tag, after)], cause=None, now=runtime.clock())
 
 
 @pytest.mark.parametrize(

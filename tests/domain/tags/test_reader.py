@@ -59,7 +59,7 @@ async def edit(runtime: Runtime, channel: Channel, named: str, kind: TagChangeKi
         before = await lock_catalogue(conn, channel.channel_id)
         (tag,) = (each for each in before.tags.values() if each.name == named)
         changed = replace(tag, **after)  # type: ignore[arg-type]
-        await write_tag_edits(conn, before, [TagEdit(kind, tag, changed)], cause=None, clock=runtime.clock())
+        await write_tag_edits(conn, before, [TagEdit(kind, tag, changed)], cause=None, now=runtime.clock())
     return changed
 
 

@@ -47,7 +47,7 @@ async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, see
         found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: evaluation.Visit(seen, now)})
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
-            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=now
+            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, now=now
         )
         await heads.raise_evaluated_at(conn, channel.channel_id, {0: now}, locked[0].windows_version)
 
