@@ -1,1 +1,1 @@
-"""The GraphQL API: one module per feature, and the tokens that open it."""
+"""Serve GraphQL: parse what is asked, call the domain once, convert what comes back."""

@@ -1,4 +1,4 @@
-"""What resolvers see: who asks, the process's parts, and fresh loaders."""
+"""Hold what resolvers need: who asks, the resources of the process, and loaders."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Context:
-    """One for each HTTP request, WebSocket connection, and operation on one."""
+    """Tell resolvers who asks, and give them the resources of the process and loaders.
+
+    There is one for each HTTP request, each WebSocket connection, and each operation on a connection.
+    """
 
     resources: Resources
     presenters: "Presenters"
@@ -31,28 +34,30 @@ class Context:
 
     @property
     def runtime(self) -> Runtime:
+        """Return what use cases take of the process: the pool, the clock, the settings …"""
         return self.resources.runtime
 
     @property
     def principal(self) -> Principal:
-        """Raises UnauthenticatedError, saying what is wrong with the token if there is one."""
+        """Return who asks. Raises UnauthenticatedError, saying what is wrong with the token if there is one."""
         if self.principal_or_none is None:
             raise self.authentication_error or UnauthenticatedError
         return self.principal_or_none
 
     def count_operation(self) -> None:
-        """Raises RateLimitedError when the holder of the token has asked too often."""
+        """Count an operation of the token's principal. Raises RateLimitedError if there were too many."""
         if self.principal_or_none is not None:
             self.resources.rate_limiter.acquire(self.principal_or_none)
 
     @property
     def loaders(self) -> Loaders:
+        """Return the loaders of this operation, or of this event of a subscription."""
         if self._loaders is None:
             self._loaders = Loaders(self.runtime, self.resources.user_reader, self.resources.channels)
         return self._loaders
 
     def reset_loaders(self) -> None:
-        """Forgets what was loaded: a subscription lives long, and each event must see the present."""
+        """Forget what was loaded: a subscription lives long, and each event must see the present."""
         self._loaders = None
 
 

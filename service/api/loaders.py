@@ -1,4 +1,8 @@
-"""Batch the look-ups of one operation: each loader is named after what it answers."""
+"""Batch the look-ups of one operation.
+
+A loader is named after what it answers. It takes keys and returns one value a key, in their order; where nothing is
+known the value is None, or an empty list, set or dict.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -33,27 +37,29 @@ SizesKey = tuple[int, int, datetime]
 
 
 class MemoizedLoader(Generic[K, V]):
-    """Remember for one operation what the process reads for all of them together."""
+    """Remember, for one operation, values that the process reads for all operations together."""
 
     def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
         self._read = read
         self._known: dict[K, V] = {}
 
     async def load(self, key: K) -> V:
+        """Return the value of a key, read once."""
         if key not in self._known:
             self.prime(key, await self._read(key))
         return self._known[key]
 
     async def load_many(self, keys: Iterable[K]) -> list[V]:
+        """Return the values of keys, in their order."""
         return list(await asyncio.gather(*map(self.load, keys)))
 
     def prime(self, key: K, value: V) -> None:
-        """Remember a value, unless one is known already."""
+        """Remember a value, unless there is one already."""
         self._known.setdefault(key, value)
 
 
 class loader(Generic[K, V]):  # noqa: N801 - a decorator
-    """Make a method that answers keys in their order a loader; each operation makes only those that it asks."""
+    """Turn a method that takes `[key]` and returns `[value]` into a DataLoader, made when an operation first asks."""
 
     def __init__(self, answer: Callable[[Any, list[K]], Awaitable[list[V]]]) -> None:
         self._answer = answer
@@ -76,7 +82,7 @@ def _per_key_loader(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[
 
 
 class Loaders:
-    """Hold what one operation, or one event, has looked up; never kept longer."""
+    """Look things up for one operation, or one event of a subscription; kept no longer than that."""
 
     def __init__(self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder) -> None:
         self.pool = runtime.pool
@@ -95,6 +101,7 @@ class Loaders:
 
     @loader
     async def user_by_unionid(self, keys: list[tuple[int, str]]) -> list[ChannelUser | None]:
+        """Return the user of each (channel, unionid)."""
         found: dict[tuple[int, str | None], ChannelUser] = {}
         async with self.pool.acquire() as conn:
             for channel_id in {channel_id for channel_id, _ in keys}:
@@ -105,6 +112,7 @@ class Loaders:
 
     @loader
     async def user_by_ordinal(self, keys: list[UserKey]) -> list[ChannelUser | None]:
+        """Return the user of each (channel, ordinal)."""
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
@@ -117,13 +125,14 @@ class Loaders:
         return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
 
     async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
-        """The catalogue that came with them is that of the operation, so both fit together."""
+        """Return the tag ids of a user; the catalogue read with them becomes that of the operation, so that both agree."""
         tag_set = await self._user_reader.tag_set_of(key)
         self.catalogue_of_channel.prime(key[0], tag_set.catalogue)
         return tag_set.tag_ids
 
     @loader
     async def ads_of_user(self, keys: list[UserKey]) -> list[list[users.LastAdFollow]]:
+        """Return the ads that each (channel, ordinal) came from, with the last follow through each."""
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
@@ -133,6 +142,7 @@ class Loaders:
 
     @loader
     async def ads_of_tag(self, keys: list[tuple[int, int]]) -> list[list[str]]:
+        """Return the ad ids of each ad tag (channel, tag)."""
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, tag_ids in _by_channel(keys).items():
@@ -142,6 +152,7 @@ class Loaders:
 
     @loader
     async def tags_since(self, keys: list[UserKey]) -> list[dict[int, datetime]]:
+        """Return since when each (channel, ordinal) has their tags, `{tag_id: time}`, as far as the log goes back."""
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
@@ -151,6 +162,7 @@ class Loaders:
 
     @loader
     async def sizes_of_tag(self, keys: list[SizesKey]) -> list[list[TagSize]]:
+        """Return the sizes of each (channel, tag, time) from that time on, oldest first."""
         requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)
         for channel_id, tag_id, since in keys:
             requested[channel_id, since].append(tag_id)
@@ -163,6 +175,7 @@ class Loaders:
 
     @loader
     async def batches_holding(self, keys: list[UserKey]) -> list[dict[int, list[int]]]:
+        """Return the batches in force that hold each (channel, ordinal), `{tag_id: [batch_id]}`; 0 for folded ones."""
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, ordinals in _by_channel(keys).items():
@@ -172,6 +185,7 @@ class Loaders:
 
     @loader
     async def receipt(self, keys: list[tuple[int, int]]) -> list[Receipt | None]:
+        """Return the receipt of each (channel, batch)."""
         found = {}
         async with self.pool.acquire() as conn:
             for channel_id, batch_ids in _by_channel(keys).items():
@@ -181,6 +195,7 @@ class Loaders:
 
     @loader
     async def windows(self, keys: list[None]) -> list[default_tags.StoredWindows]:
+        """Return the windows of the default tags as stored; the only key is None."""
         async with self.pool.acquire() as conn:
             windows = await default_tags.current_windows(conn)
         return [windows for _ in keys]
