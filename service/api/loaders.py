@@ -125,7 +125,7 @@ class Loaders:
         return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
 
     async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
-        """Return the tag ids of a user; the catalogue read with them becomes that of the operation, so that both agree."""
+        """Return the tag ids of a user; the catalogue read with them becomes the operation's, so that both agree."""
         tag_set = await self._user_reader.tag_set_of(key)
         self.catalogue_of_channel.prime(key[0], tag_set.catalogue)
         return tag_set.tag_ids

@@ -132,7 +132,10 @@ class TagMutations:
 
 
 async def tag_by_id(info: Info, gid: str, *, living: bool) -> Tag | None:
-    """Return a tag by its id, None while the gate is closed. Raises NotFoundError; if `living`, for deleted tags too."""
+    """Return a tag by its id, None while the gate is closed.
+
+    Raises NotFoundError for an unknown tag, and with `living` for a deleted one.
+    """
     channel_id, tag_id = parse_tag_gid(gid)
     await info.context.resources.channels.find(info.context.principal, channel_id, Permission.VIEW_TAGS, sought="tag")
     catalogue = await info.context.loaders.catalogue_of_channel.load(channel_id)
