@@ -1,6 +1,6 @@
 """Compare the codes that operations answer in tests with those that their descriptions name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Final
@@ -9,7 +9,6 @@ import pytest
 from graphql import FieldNode, GraphQLError
 
 from service.api import errors
-from service.api.engine import fast_path
 from service.api.schema import make_schema
 
 # As the descriptions of Query, Mutation and Subscription say of every field.
@@ -21,19 +20,15 @@ def only_promised_codes() -> Iterator[None]:
     """Fail the test at the end if an operation answered a code that its description does not name."""
     broken: list[str] = []
 
-    def recording(
-        mask: Callable[[GraphQLError, object], GraphQLError],
-    ) -> Callable[[GraphQLError, object], GraphQLError]:
-        def masked(error: GraphQLError, context: object) -> GraphQLError:
-            answered = mask(error, context)
-            broken.extend(_broken_promise(answered))
-            return answered
+    mask = errors.mask_error
 
-        return masked
+    def masked(error: GraphQLError, context: object) -> GraphQLError:
+        answered = mask(error, context)
+        broken.extend(_broken_promise(answered))
+        return answered
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (errors, fast_path):
-            patch.setattr(module, "mask_error", recording(module.mask_error))
+        patch.setattr(errors, "mask_error", masked)
         yield
     if broken:
         pytest.fail("; ".join(broken))

@@ -6,7 +6,7 @@ from service.api.engine.document_cache import DocumentCache
 from service.foundation.settings import QueryLimits
 
 
-def test_only_so_many_documents_are_remembered() -> None:
+def test_a_bounded_number_of_documents_is_remembered() -> None:
     documents = DocumentCache(build_schema("type Query { a: Int }"), QueryLimits(), 2)
     for number in range(3):
         documents.parse(f"{{ a{number} }}")

@@ -8,7 +8,8 @@ import strawberry
 from graphql import GraphQLSchema
 
 from service.api.context import Info
-from service.api.guards.permissions import UnguardedFieldError, guards_of, needs, null_unless, reject_unguarded_fields
+from service.api.guards.permissions import guards_of, needs, null_unless
+from service.api.guards.schema_audit import UnguardedFieldError, reject_unguarded_fields
 from service.api.schema import make_schema
 from service.entities.principal import Permission
 
@@ -116,7 +117,7 @@ def test_a_root_field_needs_the_permission_of_what_it_leads_to(target: Any) -> N
 
 
 @pytest.mark.parametrize("target", [User, UserConnection, Found], ids=["direct", "in a connection", "in a union"])
-def test_a_way_from_a_channel_to_its_users_needs_a_guard(target: Any) -> None:
+def test_a_path_from_a_channel_to_its_users_needs_a_guard(target: Any) -> None:
     with pytest.raises(UnguardedFieldError, match=r"Channel\.one$"):
         reject_unguarded_fields(schema_with([VIEW_TAGS], target, in_channel=[VIEW_TAGS]))
 
@@ -135,7 +136,7 @@ def test_a_guard_inside_a_connection_is_enough() -> None:
     reject_unguarded_fields(schema_with([VIEW_TAGS], Crowd))
 
 
-def test_whoever_may_see_users_may_see_tags() -> None:
+def test_permission_to_view_users_implies_permission_to_view_tags() -> None:
     @strawberry.type
     class Tag:
         name: str
