@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test test-unit faults check lint dead spelling types contracts schema-lint fuzz bench bench-peers \
+.PHONY: help install run test test-unit coverage faults check lint dead spelling types contracts schema-lint fuzz bench bench-peers \
   lock schema release-schema clean
 
 help: ## Show this list
@@ -20,12 +20,17 @@ install: .venv/installed ## Make .venv with everything in it
 run: install ## Start everything with a demo robot, and print the addresses
 	$(BIN)/user-tags up --demo
 
+RUN_TESTS := $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: install ## Run the tests on a real PostgreSQL and Valkey
-	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(RUN_TESTS)
 	@echo 'Left out: the tests marked "long", which take minutes. They are run by: make faults'
 
 test-unit: install ## Run the tests that need no servers, within ten seconds
 	$(BIN)/pytest tests/unit
+
+coverage: install ## Run the tests, and show which lines and branches of service/ none of them reaches
+	$(RUN_TESTS) --cov --cov-report=term
 
 faults: install ## Break what a thousand open pages depend on, for as long as it takes (six minutes)
 	$(BIN)/pytest -m long
@@ -92,4 +97,4 @@ release-schema: ## Take schema.graphql as what clients may rely on from now on
 	cp schema.graphql tests/contract/schema.released.graphql
 
 clean: ## Remove the environment and the embedded data
-	rm -rf .venv .data
+	rm -rf .venv .data .coverage*

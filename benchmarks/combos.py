@@ -137,7 +137,7 @@ async def _refreshes(machine: Machine) -> Table:
     for number in range(COMBOS):
         expression = (all_of, any_of, difference)[number % 3](previous, (NEW, OLD, TOUCHABLE, NOT_OPENED)[number % 4])
         new = NewCombo("Measured", f"Refreshed {number}", None, to_draft(channel_id, expression))
-        _, made = await create_combo(machine.runtime, machine.principal, channel_gid(channel_id), new)
+        _, made = await create_combo(machine.runtime, machine.principal, channel_id, new)
         previous = tag(made.tag_id) if number % 5 else OPENED
     await rescue_combos(machine.runtime, channel_id)
     blocks: Sequence[int] = await machine.admin.fetchval(BLOCKS, channel_id)

@@ -19,7 +19,6 @@ from benchmarks.machine import Machine
 from benchmarks.programs import resident_bytes, send_requests, web_process
 from service.dev.demo.push_encoder import encode_push
 from service.domain.channels.binding import ChannelUpdate, Credentials, push_url, update_channel
-from service.entities.ids import channel_gid
 from service.wechat.crypto import new_encoding_aes_key
 
 CONNECTIONS: Final = 100
@@ -47,7 +46,7 @@ async def measure(machine: Machine) -> list[Table]:
     await update_channel(
         machine.runtime,
         machine.principal,
-        channel_gid(machine.channel.channel_id),
+        machine.channel.channel_id,
         ChannelUpdate(None, None, Credentials(callback_token=CALLBACK_TOKEN, encoding_aes_key=key)),
     )
     path = urlsplit(push_url(machine.runtime, machine.channel)).path

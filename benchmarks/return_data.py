@@ -19,7 +19,6 @@ from service.domain.return_data.batches import undo_batch
 from service.domain.return_data.endpoint import decrypt_key, decrypt_token, obtain_endpoint
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.verification.channel import verify_channel
-from service.entities.ids import gid
 from service.wechat.crypto import Envelope
 
 BATCH: Final = 10_000
@@ -94,9 +93,8 @@ async def _run_batches(machine: Machine, recorder: ReturnRecorder, rng: random.R
             rounds.submitted.append(submitted)
             rounds.wal_bytes.append(logged.size)
         if number >= BATCHES - 2:
-            receipt = gid("ReturnReceipt", machine.channel.channel_id, batch_id)
             started = time.perf_counter()
-            await undo_batch(machine.runtime, machine.principal, receipt)
+            await undo_batch(machine.runtime, machine.principal, machine.channel.channel_id, batch_id)
             rounds.undone.append(time.perf_counter() - started)
     return rounds
 

@@ -50,7 +50,7 @@ class Context:
     def loaders(self) -> Loaders:
         """Return the loaders of this operation, made when they are first used."""
         if self._loaders is None:
-            self._loaders = Loaders(self.runtime, self.resources.user_reader)
+            self._loaders = Loaders(self.runtime, self.resources.user_reader, self.resources.channels)
         return self._loaders
 
     def reset_loaders(self) -> None:

@@ -1,22 +1,24 @@
-"""Turn errors into what clients see: a stable code on each, and no details of an unexpected one."""
+"""Turn errors into what clients see: a stable code on each, inputs by their GraphQL names, no unexpected detail."""
 
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 import graphql
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 
-from service.entities.errors import ErrorCode, RateLimitedError, RequestError
+from service.entities.errors import ErrorCode, FieldError, FieldPath, RateLimitedError, RequestError
 
 log = logging.getLogger(__name__)
 
 INTERNAL_ERROR_MESSAGE: Final = "Something went wrong on our side."
 # The end of graphql-core's message for a document with too many tokens, and of no other.
 TOO_MANY_TOKENS_SUFFIX: Final = "tokens. Parsing aborted."
+INPUT_ARGUMENT: Final = "input"
 NO_OPERATION_ERRORS: Final = (MissingQueryError, CannotGetOperationTypeError)
 
 
@@ -38,7 +40,7 @@ def mask_error(error: GraphQLError, context: object) -> GraphQLError:
         return error
     request_error = _unwrap_request_error(error)
     if request_error is not None:
-        return _copy_with(error, request_error.message, _extensions_of(request_error))
+        return _copy_with(error, request_error.message, _extensions_of(request_error, _argument_prefix(error)))
     if _is_document_error(error):
         too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(TOO_MANY_TOKENS_SUFFIX)
         code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
@@ -77,12 +79,34 @@ def _unwrap_request_error(error: GraphQLError) -> RequestError | None:
     return inner if isinstance(inner, RequestError) else None
 
 
-def _extensions_of(request_error: RequestError) -> dict[str, object]:
+def field_path_text(path: FieldPath) -> str:
+    """Return the path of an input as clients write it: `("ad_ids", 3)` is `adIds.3`."""
+    return ".".join(_to_camel_case(each) if isinstance(each, str) else str(each) for each in path)
+
+
+def field_errors_json(errors: Iterable[FieldError], prefix: FieldPath = ()) -> list[dict[str, str]]:
+    """Return `[{path, code, message}]`, as clients see failing inputs; `prefix` leads to all of them."""
+    return [
+        {"path": field_path_text((*prefix, *each.path)), "code": each.code, "message": each.message} for each in errors
+    ]
+
+
+def _argument_prefix(error: GraphQLError) -> FieldPath:
+    """Where a field takes all it is told in one argument `input`, what failed is in it."""
+    selected = error.nodes[0] if error.nodes else None
+    arguments = (selected.arguments or ()) if isinstance(selected, FieldNode) else ()
+    return (INPUT_ARGUMENT,) if any(each.name.value == INPUT_ARGUMENT for each in arguments) else ()
+
+
+def _to_camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _extensions_of(request_error: RequestError, prefix: FieldPath = ()) -> dict[str, object]:
     extensions: dict[str, object] = {"code": request_error.code.value}
     if request_error.fields:
-        extensions["fields"] = [
-            {"path": failure.path, "code": failure.code, "message": failure.message} for failure in request_error.fields
-        ]
+        extensions["fields"] = field_errors_json(request_error.fields, prefix)
     if isinstance(request_error, RateLimitedError):
         extensions["retryAfter"] = request_error.retry_after
     return extensions

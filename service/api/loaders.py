@@ -9,9 +9,11 @@ from typing import Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
+from service.entities.principal import Permission, Principal
 from service.entities.return_data import Receipt
 from service.entities.tags import Catalogue, TagSize
 from service.entities.users import ChannelUser
@@ -90,10 +92,6 @@ def _none() -> None:
     """Stand for what is not found."""
 
 
-async def _channel_of_robot(conn: Connection, key: tuple[str, int]) -> Channel | None:
-    return await channels.channel_of_robot(conn, *key)
-
-
 async def _windows(conn: Connection, _: None) -> default_tags.StoredWindows:
     return await default_tags.current_windows(conn)
 
@@ -114,16 +112,16 @@ async def _receipts(conn: Connection, channel_id: int, batch_ids: list[int]) -> 
 class Loaders:
     """Hold the loaders of one operation or one event; each is made when it is first used."""
 
-    def __init__(self, runtime: Runtime, user_reader: UserReader) -> None:
+    def __init__(self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder) -> None:
         self.pool = runtime.pool
         self._user_reader = user_reader
+        self._channel_finder = channel_finder
+        self.channel: MemoizedLoader[tuple[Principal, int], Channel] = MemoizedLoader(self._channel)
         self.catalogue_of_channel: MemoizedLoader[int, Catalogue] = MemoizedLoader(user_reader.catalogue_of)
         self.state_of_channel: MemoizedLoader[int, ChannelState] = MemoizedLoader(user_reader.state_of)
         self.tags_of_user: MemoizedLoader[UserKey, frozenset[int]] = MemoizedLoader(self._tags_of_user)
 
-    # Its keys are pairs of a robot's and a channel's id.
-    channel = _per_key(_channel_of_robot)
-    channels_of_robot = _per_key(channels.channels_of_robot)
+    visible_channels = _per_key(visible_channels)
     follower_count = _per_key(channels.follower_count)
     member_counts = _per_key(members.member_counts)
     combos_of_channel = _per_key(combos.combos_of)
@@ -142,6 +140,10 @@ class Loaders:
     def sizes_of_tag(self) -> DataLoader[SizesKey, list[TagSize]]:
         """Return the loader of a tag's sampled sizes, oldest first."""
         return DataLoader(self._sizes_of_tag)
+
+    async def _channel(self, key: tuple[Principal, int]) -> Channel:
+        principal, channel_id = key
+        return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
 
     async def _sizes_of_tag(self, keys: list[SizesKey]) -> list[list[TagSize]]:
         requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)

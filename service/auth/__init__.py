@@ -1,1 +1,1 @@
-"""Who is asking: tokens, the keys that verify them, and how much a principal may ask for."""
+"""Know who asks: tokens, the keys that verify them, and how much a principal may ask for."""

@@ -1,4 +1,4 @@
-"""What verifies a signature: the configured secret or public key, or the keys published at a JWKS URL (RFC 7517)."""
+"""Find the key that verifies a token: the configured secret or public key, or one of a JWKS URL (RFC 7517)."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from service.foundation.settings import Settings, SettingsError
 
 log: Final = logging.getLogger(__name__)
 
-# The shortest secret of each, in bytes: as long as its hash (RFC 7518 §3.2).
+# Bytes: a secret is at least as long as the hash (RFC 7518 §3.2).
 MIN_HMAC_SECRET_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 RSA_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 ALGORITHM_OF_CURVE: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -32,6 +32,7 @@ DEFAULT_HMAC_ALGORITHMS: Final = ("HS256",)
 DEFAULT_ASYMMETRIC_ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
 MIN_RSA_KEY_BITS: Final = 2048
 
+# Seconds.
 FETCH_TIMEOUT: Final = 5.0
 REFETCH_INTERVAL: Final = 30.0
 RETRY_INTERVAL: Final = 2.0
@@ -40,7 +41,7 @@ MAX_KEY_AGE: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """What verifies a signature, and the only algorithms it may be used with."""
+    """Hold what verifies a signature, and the only algorithms it may be used with."""
 
     material: Any = field(repr=False)
     algorithms: frozenset[str]
@@ -48,23 +49,24 @@ class SigningKey:
 
 
 class StaticKeyProvider:
-    """The configured secret or public key; `kid` does not matter."""
+    """Provide the configured secret or public key, whatever `kid` a token names."""
 
     def __init__(self, key: SigningKey) -> None:
         self._key = key
 
     async def key_for(self, kid: str | None, algorithm: str) -> SigningKey:
+        """Return the key. Raises InvalidAlgorithmError where it does not fit the algorithm."""
         if algorithm not in self._key.algorithms:
             raise jwt.InvalidAlgorithmError(f"{algorithm} does not fit the key (kid {kid}).")
         return self._key
 
 
 class JwksKeyProvider:
-    """The keys at a JWKS URL (RFC 7517).
+    """Provide the keys at a JWKS URL (RFC 7517).
 
-    They are fetched when first needed, again after 10 minutes so that a withdrawn key stops counting, and for
+    They are fetched when first needed, again after 10 minutes so that a withdrawn key is no longer accepted, and for
     an unknown `kid`; at most once in 30 s and by one caller at a time. While the URL cannot be read, or
-    answers without any usable key, the known keys go on counting.
+    answers without any usable key, the known keys are still accepted. `monotonic` counts seconds.
     """
 
     def __init__(self, url: str, algorithms: tuple[str, ...], monotonic: Callable[[], float]) -> None:
@@ -76,9 +78,13 @@ class JwksKeyProvider:
         self._fetching = asyncio.Lock()
 
     async def key_for(self, kid: str | None, algorithm: str) -> SigningKey:
+        """Return the key of this `kid` (without one, the only key) that fits the algorithm.
+
+        Raises UnauthenticatedError where there is none, or where the keys cannot be fetched.
+        """
         found = self._find(kid, algorithm)
         stale = self._monotonic() >= self._fresh_until
-        # Who knows the key does not wait for somebody else's fetch.
+        # A key that is known is not held up by a fetch that is under way.
         if found is None or (stale and not self._fetching.locked()):
             await self._fetch()
             found = self._find(kid, algorithm)
@@ -110,7 +116,7 @@ class JwksKeyProvider:
 
 
 def _usable_keys(document: bytes, algorithms: tuple[str, ...]) -> tuple[SigningKey, ...]:
-    """Read the public signature keys of a JWKS; raises ValueError when there are none."""
+    """Return the public signature keys of a JWKS. Raises ValueError when there are none."""
     match orjson.loads(document):
         case {"keys": [*entries]}:
             keys = tuple(key for entry in entries for key in _usable_key(entry, algorithms))
@@ -142,7 +148,7 @@ def _usable_key(entry: Any, algorithms: tuple[str, ...]) -> Iterator[SigningKey]
 
 
 def accepted_algorithms(settings: Settings) -> tuple[str, ...]:
-    """Return the pinned algorithms; raises SettingsError unless one key source is set and all suit it."""
+    """Return the algorithms that tokens may use. Raises SettingsError unless one key is configured and all fit it."""
     sources = (settings.jwt_secret, settings.jwt_public_key, settings.jwt_jwks_url)
     if sum(source is not None for source in sources) != 1:
         raise SettingsError(
@@ -160,7 +166,7 @@ def accepted_algorithms(settings: Settings) -> tuple[str, ...]:
 
 
 def configured_key(settings: Settings, algorithms: tuple[str, ...]) -> SigningKey:
-    """Read the secret or the public key; raises SettingsError when it is unfit for the algorithms."""
+    """Return the configured secret or public key. Raises SettingsError when it does not fit the algorithms."""
     if settings.jwt_secret is None:
         material = _public_key(settings.jwt_public_key or "")
         fitting = _algorithms_of(material).intersection(algorithms)
@@ -192,7 +198,7 @@ def _public_key(text: str) -> object:
 
 
 def _algorithms_of(key: object) -> frozenset[str]:
-    """Return what a public key may verify; nothing for secrets, private keys and short keys."""
+    """Return the algorithms that a public key may verify: none for secrets, private keys and short keys."""
     match key:
         case RSAPublicKey() if key.key_size >= MIN_RSA_KEY_BITS:
             return frozenset(RSA_ALGORITHMS)

@@ -1,4 +1,7 @@
-"""How much one token's holder may ask: operations over time, and subscriptions at once."""
+"""Limit how much one principal may ask: operations over time, and subscriptions at once.
+
+A principal is counted by robot and subject, in each process by itself (docs/settings.md).
+"""
 
 import math
 import time
@@ -11,14 +14,14 @@ from service.entities.errors import LimitExceededError, RateLimitedError
 from service.entities.principal import Principal
 
 MAX_PRINCIPALS: Final = 10_000
-# So many seconds' worth may come at once.
+# Seconds: the operations of this time may come at once.
 BURST_SECONDS: Final = 5.0
 
 
 class RateLimiter:
-    """Buckets of one process, by robot and subject; `per_second` operations each, over time.
+    """Count operations in a token bucket for each principal: `per_second` over time, those of `burst` seconds at once.
 
-    `burst` seconds' worth may come at once. The longest unseen holder is forgotten first, and begins anew.
+    `clock` counts seconds. Of more than 10,000 principals the longest unseen is forgotten, and begins anew.
     """
 
     def __init__(
@@ -30,7 +33,7 @@ class RateLimiter:
         self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
 
     def acquire(self, principal: Principal) -> None:
-        """Counts one operation; raises RateLimitedError, saying when the next one may come."""
+        """Count one operation. Raises RateLimitedError, which says in how many seconds the next may come."""
         key, now = (principal.robot_id, principal.subject), self._clock()
         tokens, at = self._buckets.pop(key, (self._capacity, now))
         tokens = min(self._capacity, tokens + (now - at) * self._per_second)
@@ -42,7 +45,7 @@ class RateLimiter:
 
 
 class OpenSubscriptions:
-    """How many subscriptions each holder has open on one process, whatever the connections; at most `limit`."""
+    """Count the subscriptions that each principal has open, over all its connections; at most `limit`."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -50,11 +53,12 @@ class OpenSubscriptions:
 
     @property
     def total(self) -> int:
+        """Return how many are open, of all principals."""
         return self._open.total()
 
     @contextmanager
     def reserve(self, principal: Principal) -> Iterator[None]:
-        """Counts while it is held; raises LimitExceededError when there are too many already."""
+        """Count one subscription as long as this is open. Raises LimitExceededError when `limit` are open already."""
         self.acquire(principal)
         try:
             yield
@@ -62,13 +66,14 @@ class OpenSubscriptions:
             self.release(principal)
 
     def acquire(self, principal: Principal) -> None:
-        """Counts one until it is given back; raises LimitExceededError when there are too many already."""
+        """Count one subscription until `release`. Raises LimitExceededError when `limit` are open already."""
         key = (principal.robot_id, principal.subject)
         if self._open[key] >= self._limit:
             raise LimitExceededError(f"At most {self._limit:,} subscriptions of one token's holder may be open.")
         self._open[key] += 1
 
     def release(self, principal: Principal) -> None:
+        """Count one subscription less, which `acquire` counted."""
         key = (principal.robot_id, principal.subject)
         self._open[key] -= 1
         if not self._open[key]:

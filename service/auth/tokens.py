@@ -1,10 +1,10 @@
-"""Bearer tokens (JWT, RFC 7519) with the claims of specification §3: who may use the API, and as whom."""
+"""Verify and sign bearer tokens (JWT, RFC 7519) with the claims of docs/specification.md §3."""
 
 import hashlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,6 +21,7 @@ from service.auth.keys import (
     configured_key,
 )
 from service.entities.errors import BadInputError, FieldError, RejectionCode, UnauthenticatedError
+from service.entities.ids import parse_gid
 from service.entities.principal import Principal, Role
 from service.foundation.settings import Settings, SettingsError
 
@@ -44,7 +45,7 @@ ERROR_MESSAGES: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedToken:
-    """What a token was found to say, and with which key."""
+    """Keep what a token says, and the key that verified it."""
 
     principal: Principal
     key: SigningKey
@@ -53,7 +54,7 @@ class _VerifiedToken:
 
 
 class TokenVerifier:
-    """Turns a token into the principal it stands for, trusting what the settings name and nothing else.
+    """Turn a token into the principal it stands for, trusting the keys of the settings and nothing else.
 
     One of `USER_TAGS_JWT_SECRET`, `…_JWT_PUBLIC_KEY` (PEM, or the path of a PEM file) and `…_JWT_JWKS_URL`
     must be set. The algorithms are those of `…_JWT_ALGORITHMS`, or else HS256 for a secret and RS256, ES256
@@ -75,7 +76,7 @@ class TokenVerifier:
         self._verified: OrderedDict[bytes, _VerifiedToken] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
-        """Return the principal; raises UnauthenticatedError, which says why but never repeats the token."""
+        """Return the principal of a token. Raises UnauthenticatedError, which says why but never repeats the token."""
         if len(token) > MAX_TOKEN_LENGTH or TOKEN_PATTERN.fullmatch(token) is None:
             raise UnauthenticatedError("The token is malformed.")
         digest = hashlib.sha256(token.encode()).digest()
@@ -90,7 +91,7 @@ class TokenVerifier:
         return verified.principal
 
     async def _is_still_valid(self, known: "_VerifiedToken") -> bool:
-        """Until it expires, and as long as the key that verified it is one of ours."""
+        """Return whether the token has not expired and the key that verified it is still in use."""
         if known.principal.expires_at <= datetime.now(UTC):
             return False
         try:
@@ -137,15 +138,16 @@ def sign_token(
     ttl: timedelta,
     channels: Collection[str] | None = None,
 ) -> str:
-    """Sign a token with `USER_TAGS_JWT_SECRET` (HS256), for development and tests.
+    """Return a token signed with `USER_TAGS_JWT_SECRET` (HS256), for development and tests.
 
-    Raises SettingsError when the service would not accept HS256, BadInputError on a robot id it would refuse.
+    `channels` are global ids that narrow it; None means all of the robot. Raises SettingsError when the service would
+    not accept HS256, BadInputError on a robot id it would refuse.
     """
     if "HS256" not in accepted_algorithms(settings):
         raise SettingsError("A token can be signed with USER_TAGS_JWT_SECRET and HS256 only.")
     if ROBOT_ID_PATTERN.fullmatch(robot) is None:
         rule = "A robot id has 1 to 128 characters out of A-Z a-z 0-9 _ . : -"
-        raise BadInputError(FieldError("robot", RejectionCode.BAD_VALUE, rule))
+        raise BadInputError(FieldError(("robot",), RejectionCode.BAD_VALUE, rule))
     now = datetime.now(UTC)
     claims = {
         "sub": subject,
@@ -162,7 +164,7 @@ def sign_token(
 
 
 def bearer_token(header: str | None) -> str | None:
-    """Return the token of an `Authorization` header (RFC 6750); None without one or with another scheme."""
+    """Return the token in an `Authorization` header (RFC 6750); None without a header or with another scheme."""
     match (header or "").split():
         case [scheme, token] if scheme.lower() == "bearer":
             return token
@@ -188,8 +190,14 @@ def _principal_from_claims(claims: dict[str, Any], now: datetime) -> Principal:
         robot_id=claims["robot"],
         role=Role(claims["role"]),
         expires_at=expires_at,
-        channel_ids=frozenset(channels) if "channels" in claims else None,
+        channel_ids=_channel_ids(channels) if "channels" in claims else None,
     )
+
+
+def _channel_ids(gids: Iterable[str]) -> frozenset[int]:
+    """The numbers of the channels; what is no channel's id opens nothing."""
+    found = (parse_gid(each, "Channel", 1) for each in gids)
+    return frozenset(numbers[0] for numbers in found if numbers is not None)
 
 
 def _time_of_expiry(seconds: object) -> datetime:

@@ -192,7 +192,7 @@ def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
         mode=ReturnMode(arguments.mode),
         subject="user-tags import-csv",
         expires_at=arguments.expires_at,
-        key=arguments.key,
+        idempotency_key=arguments.key,
     )
     with resolve_settings(settings) as resolved:
         return asyncio.run(

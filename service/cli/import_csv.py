@@ -6,16 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
+from service.cli.channels import find_channel
 from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
 from service.domain.return_data.submission import Submission
-from service.domain.runtime import Runtime
-from service.entities.channels import Channel
-from service.entities.errors import NotFoundError
-from service.entities.ids import channel_gid
 from service.foundation.settings import Settings
 from service.resources import open_resources
-from service.storage.channels import all_channels
 
 # Bytes.
 CHUNK_SIZE: Final = 1024 * 1024
@@ -40,9 +36,9 @@ async def run_import(
     raises.
     """
     async with open_resources(settings) as resources:
-        channel = await _find_channel(resources.runtime, gid)
+        channel = await find_channel(resources, gid)
         if openids_of is not None:
-            details = details.with_openids_of(await _find_channel(resources.runtime, openids_of))
+            details = details.with_openids_of(await find_channel(resources, openids_of))
         summary = ImportSummary()
         with _open_source(source) as file, _RejectFile(rejects) as reject_file:
             await import_csv(
@@ -88,15 +84,6 @@ def _open_source(source: str) -> BinaryIO:
 async def _read_chunks(file: BinaryIO) -> AsyncIterator[bytes]:
     while chunk := await asyncio.to_thread(file.read, CHUNK_SIZE):
         yield chunk
-
-
-async def _find_channel(runtime: Runtime, gid: str) -> Channel:
-    async with runtime.pool.acquire() as conn:
-        every = await all_channels(conn)
-    found = next((channel for channel in every if channel_gid(channel.channel_id) == gid), None)
-    if found is None:
-        raise NotFoundError("channel")
-    return found
 
 
 def _summary_text(summary: ImportSummary) -> str:

@@ -14,27 +14,27 @@ MAX_DESCRIPTION_LENGTH: Final = 1_000
 
 
 def normalise_name(name: str) -> str:
-    """Names are compared and kept in NFC, without space around them."""
+    """Return the name as it is kept and compared: in NFC, without space around it."""
     return unicodedata.normalize("NFC", name).strip()
 
 
-def name_error(path: str, name: str) -> FieldError | None:
-    """Why a tidied name is refused; None when it is fine."""
+def name_error(field: str, name: str) -> FieldError | None:
+    """Return why a normalised name in this input is refused; None when it is fine."""
     if not 1 <= len(name) <= MAX_NAME_LENGTH:
-        return FieldError(path, "BAD_LENGTH", f"Between 1 and {MAX_NAME_LENGTH} characters.")
+        return FieldError((field,), "BAD_LENGTH", f"Between 1 and {MAX_NAME_LENGTH} characters.")
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
-        return FieldError(path, "BAD_CHARACTER", "Control characters are not allowed.")
+        return FieldError((field,), "BAD_CHARACTER", "Control characters are not allowed.")
     return None
 
 
-def description_error(path: str, description: str | None) -> FieldError | None:
-    """Why a description is refused; it may have several lines."""
+def description_error(field: str, description: str | None) -> FieldError | None:
+    """Return why a description in this input is refused; it may have several lines."""
     if description is None:
         return None
     if len(description) > MAX_DESCRIPTION_LENGTH:
-        return FieldError(path, "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters.")
+        return FieldError((field,), "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters.")
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\r\t" for character in description):
-        return FieldError(path, "BAD_CHARACTER", "Control characters are not allowed.")
+        return FieldError((field,), "BAD_CHARACTER", "Control characters are not allowed.")
     return None
 
 
@@ -48,6 +48,7 @@ EARLIEST_EVENT_TIME: Final = datetime(2011, 1, 21, tzinfo=UTC)
 
 
 OPENID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+MALFORMED_OPENID_REASON: Final = "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
 
 
 # No control characters and no lone surrogates: PostgreSQL takes neither, and would refuse the neighbours as well.
@@ -72,14 +73,16 @@ def time_rejection(at: datetime, now: datetime) -> tuple[RejectionCode, str] | N
     return None
 
 
-def check_openids(openids: Sequence[str], path: str) -> None:
-    """Raises BadInputError naming every malformed openid."""
+def check_openid(openid: str) -> None:
+    """Raise BadInputError for a malformed openid."""
+    if OPENID_PATTERN.fullmatch(openid) is None:
+        raise BadInputError(FieldError(("openid",), "MALFORMED_OPENID", MALFORMED_OPENID_REASON))
+
+
+def check_openids(openids: Sequence[str]) -> None:
+    """Raise BadInputError naming every malformed openid of a list."""
     errors = [
-        FieldError(
-            path if len(openids) == 1 and path == "openid" else f"{path}.{index}",
-            "MALFORMED_OPENID",
-            "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -.",
-        )
+        FieldError(("openids", index), "MALFORMED_OPENID", MALFORMED_OPENID_REASON)
         for index, openid in enumerate(openids)
         if OPENID_PATTERN.fullmatch(openid) is None
     ]

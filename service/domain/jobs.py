@@ -12,11 +12,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from service.domain.channels.lookup import channel_by_gid
+from service.domain.channels.lookup import find_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import ErrorCode, ForbiddenError, LimitExceededError, NotFoundError, RequestError
-from service.entities.ids import channel_gid, split_gid
 from service.entities.jobs import JOB_PERMISSIONS, Job, JobChangeNotification, JobKind, JobState
 from service.entities.principal import Principal
 from service.entities.tasks import TaskName
@@ -181,19 +180,22 @@ async def _write(runtime: Runtime, wanted: Job) -> Job | None:
         return await jobs.write_job(conn, wanted)
 
 
-async def find_job(runtime: Runtime, principal: Principal, gid: str) -> Job:
-    """A job by its global id. Raises ForbiddenError for roles that see none, NotFoundError."""
+async def find_job(runtime: Runtime, principal: Principal, kind: JobKind, channel_id: int, job_id: int) -> Job:
+    """Return a job of this kind. Raises ForbiddenError for roles that see no jobs, NotFoundError."""
     async with runtime.pool.acquire() as conn:
-        return await _job_by_gid(conn, principal, gid)
+        return await _find_job(conn, principal, kind, channel_id, job_id)
 
 
-async def cancel_job(runtime: Runtime, principal: Principal, gid: str) -> Job:
-    """The job, CANCELLED unless it was finished before. What it already did stays done."""
+async def cancel_job(runtime: Runtime, principal: Principal, kind: JobKind, channel_id: int, job_id: int) -> Job:
+    """Return the job, CANCELLED unless it was finished before; what it already did stays done.
+
+    Raises ForbiddenError for roles that see no jobs, NotFoundError.
+    """
     async with runtime.pool.acquire() as conn:
-        job = await _job_by_gid(conn, principal, gid)
+        job = await _find_job(conn, principal, kind, channel_id, job_id)
         cancelled = await jobs.cancel_job(conn, job.channel_id, job.job_id, runtime.clock())
         if cancelled is None:
-            return await _job_by_gid(conn, principal, gid)
+            return await _find_job(conn, principal, kind, channel_id, job_id)
     publish_job_change(runtime, cancelled)
     return cancelled
 
@@ -208,18 +210,14 @@ async def jobs_of_channel(
     return found[:first], len(found) > first
 
 
-async def _job_by_gid(conn: Connection, principal: Principal, gid: str) -> Job:
+async def _find_job(conn: Connection, principal: Principal, kind: JobKind, channel_id: int, job_id: int) -> Job:
     permitted = permitted_job_kinds(principal)
     if not permitted:
         raise ForbiddenError
-    kind, numbers = split_gid(gid) or ("", ())
-    if kind not in permitted or len(numbers) != 2 or numbers[1] > MAX_JOB_ID:  # noqa: PLR2004
+    if kind not in permitted or job_id > MAX_JOB_ID:
         raise NotFoundError("job")
-    try:
-        await channel_by_gid(conn, principal, channel_gid(numbers[0]))
-    except NotFoundError:
-        raise NotFoundError("job") from None
-    job = await jobs.job(conn, *numbers)
-    if job is None or job.kind != kind:
+    await find_channel(conn, principal, channel_id, JOB_PERMISSIONS[kind], sought="job")
+    job = await jobs.job(conn, channel_id, job_id)
+    if job is None or job.kind is not kind:
         raise NotFoundError("job")
     return job

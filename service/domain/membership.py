@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification, Transition
+from service.entities.revision import Revision
 from service.storage.blocks import change_log, members
 from service.storage.blocks import heads as block_heads
 from service.storage.database.pool import Connection
@@ -40,7 +41,7 @@ async def write_transitions(
     blocks = sorted({transition.block for transition in transitions})
     if not blocks:
         return []
-    versions = {block: (heads[block].version + 1, max(clock, heads[block].at)) for block in blocks}
+    versions = {block: Revision(heads[block].version + 1, max(clock, heads[block].at)) for block in blocks}
     touched = _offsets_by_tag(transitions)
     await members.flip_members(conn, channel_id, _flips(touched, versions))
     await _log(conn, channel_id, transitions, touched, versions, cause)
@@ -75,9 +76,7 @@ def _offsets_by_tag(transitions: Iterable[Transition]) -> dict[tuple[int, int], 
     return touched
 
 
-def _flips(
-    touched: Mapping[tuple[int, int], _OffsetChanges], versions: Mapping[int, tuple[int, datetime]]
-) -> list[members.Flip]:
+def _flips(touched: Mapping[tuple[int, int], _OffsetChanges], versions: Mapping[int, Revision]) -> list[members.Flip]:
     return [
         members.Flip(block, tag_id, offsets.added, offsets.removed, versions[block][1])
         for (block, tag_id), offsets in sorted(touched.items())
@@ -89,7 +88,7 @@ async def _log(
     channel_id: int,
     transitions: Sequence[Transition],
     touched: Mapping[tuple[int, int], _OffsetChanges],
-    versions: Mapping[int, tuple[int, datetime]],
+    versions: Mapping[int, Revision],
     cause: ChangeCause,
 ) -> None:
     users: Counter[int] = Counter()

@@ -1,7 +1,11 @@
 """Name the errors that clients see: each has a stable code, a message and, where inputs are wrong, those inputs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, TypeAlias
+
+FieldPath: TypeAlias = tuple[str | int, ...]
 
 
 class RejectionCode(StrEnum):
@@ -36,13 +40,29 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
+# The gravest first: it is the code of a refusal that has several.
+SEVERITY_ORDER: Final = (
+    ErrorCode.BAD_USER_INPUT,
+    ErrorCode.LIMIT_EXCEEDED,
+    ErrorCode.NOT_FOUND,
+    ErrorCode.CYCLE,
+    ErrorCode.TAG_NOT_USABLE,
+    ErrorCode.NAME_TAKEN,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One failing input: `path` as in the variables (`input.events.3.at`)."""
+    """Name one failing input, what is wrong with it, and the code of the request that has it.
 
-    path: str
+    `path` leads to the input by the names of arguments and attributes and by indexes from 0, as in `("ad_ids", 3)`;
+    each way in shows it under its own names. `code` is for programs, `message` for people.
+    """
+
+    path: FieldPath
     code: str
     message: str
+    request_code: ErrorCode = ErrorCode.BAD_USER_INPUT
 
 
 class RequestError(Exception):
@@ -80,8 +100,7 @@ class BadInputError(RequestError):
     """Raised when inputs of a request are wrong; names all of them at once."""
 
     def __init__(self, *fields: FieldError) -> None:
-        message = fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
-        super().__init__(ErrorCode.BAD_USER_INPUT, message, fields)
+        super().__init__(ErrorCode.BAD_USER_INPUT, _message_of(fields), fields)
 
 
 class LimitExceededError(RequestError):
@@ -135,3 +154,14 @@ class ChannelNotBoundError(RequestError):
             ErrorCode.CHANNEL_NOT_BOUND,
             "Bind a verified Official Account (and this channel) before using tags.",
         )
+
+
+def raise_field_errors(errors: Iterable[FieldError]) -> None:
+    """Raise one RequestError for all of them, if any: the gravest first, whose code it takes."""
+    fields = tuple(sorted(errors, key=lambda error: SEVERITY_ORDER.index(error.request_code)))
+    if fields:
+        raise RequestError(fields[0].request_code, _message_of(fields), fields)
+
+
+def _message_of(fields: tuple[FieldError, ...]) -> str:
+    return fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."

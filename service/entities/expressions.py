@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 
 class Operator(StrEnum):
@@ -25,9 +25,15 @@ OPERATOR_SYMBOLS: Final = {Operator.ALL: " ∩ ", Operator.ANY: " ∪ ", Operato
 
 @dataclass(frozen=True, slots=True)
 class TagDraft:
-    """Hold a leaf as a client wrote it: a text that may be the id of a tag."""
+    """Hold a leaf as a client wrote it: a tag of any channel, which need not exist."""
 
-    gid: str
+    channel_id: int
+    tag_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTagDraft:
+    """Stand for a leaf that names no tag at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class TooDeepDraft:
     """Stand for a part nested too deeply to be read."""
 
 
-Draft: TypeAlias = TagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
+Draft: TypeAlias = TagDraft | UnknownTagDraft | NaryDraft | DifferenceDraft | TooDeepDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,10 @@ class Expression:
 
     def tag_ids(self) -> tuple[int, ...]:
         """Return the ids of the tags at the leaves, each once, in the order of their first occurrence."""
-        return tuple(dict.fromkeys(leaf.tag_id for _, _, leaf in self.flat() if leaf.operator is Operator.TAG))
+        return tuple(dict.fromkeys(node.tag_id for _, _, node in self.flat() if node.operator is Operator.TAG))
 
-    def flat(self) -> list[tuple[int, int | None, "Expression"]]:
-        """(index, index of the parent, node): parents first, operands in order."""
+    def flat(self) -> list["FlatNode"]:
+        """Return all nodes, each parent before its operands and those in their order."""
         return list(_walk(self, None, 0))
 
     def canonical(self) -> str:
@@ -91,6 +97,14 @@ class Expression:
         return OPERATOR_SYMBOLS[self.operator].join(
             each.text(name_of) if each.operator is Operator.TAG else f"({each.text(name_of)})" for each in self.operands
         )
+
+
+class FlatNode(NamedTuple):
+    """Hold a node, its number in the list of all nodes, from 0 on, and that of its parent, which the root lacks."""
+
+    number: int
+    parent: int | None
+    node: Expression
 
 
 def tag(tag_id: int) -> Expression:
@@ -133,8 +147,8 @@ def _nary(operator: Operator, operands: tuple[Expression, ...]) -> Expression:
     return kept[0] if len(kept) == 1 else Expression(operator, operands=kept)
 
 
-def _walk(expression: Expression, parent: int | None, index: int) -> Iterator[tuple[int, int | None, Expression]]:
-    yield index, parent, expression
+def _walk(expression: Expression, parent: int | None, index: int) -> Iterator[FlatNode]:
+    yield FlatNode(index, parent, expression)
     following = index + 1
     for operand in expression.operands:
         for node in _walk(operand, index, following):

@@ -1,10 +1,19 @@
-"""Global ids: opaque to clients, unique across all types, made of a type's name and numbers."""
+"""Write and read global ids: opaque to clients, unique across all types, made of a type's name and numbers.
+
+They are the language of the ways in: the GraphQL API, HTTP queries, the claim `channels` of a token, and the commands.
+The domain takes numbers.
+"""
 
 import base64
 import binascii
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
+
+from service.entities.errors import NotFoundError
+from service.entities.jobs import JobKind
+from service.entities.return_data import ReceiptKey
+from service.entities.tags import TagKey
 
 MAX_GID_LENGTH: Final = 200
 # A page shows the same tags again and again.
@@ -12,14 +21,50 @@ MAX_CACHED_TAG_GIDS: Final = 10_000
 GID_PATTERN: Final = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9]\d{0,17}))+)")
 
 
+class UserKey(NamedTuple):
+    """Name a person by the channel and their ordinal there."""
+
+    channel_id: int
+    ordinal: int
+
+
+class JobKey(NamedTuple):
+    """Name a job by its kind, the channel, and its number there."""
+
+    kind: JobKind
+    channel_id: int
+    job_id: int
+
+
 def gid(type_name: str, *numbers: int) -> str:
-    """The global id of a thing, for example a tag by its channel and number."""
+    """Return the global id of a thing, for example of a tag by its channel and number."""
     text = ":".join((type_name, *map(str, numbers)))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def channel_gid(channel_id: int) -> str:
+    """Return the global id of a channel."""
+    return gid("Channel", channel_id)
+
+
+@lru_cache(MAX_CACHED_TAG_GIDS)
+def tag_gid(channel_id: int, tag_id: int) -> str:
+    """Return the global id of a tag of any kind."""
+    return gid("Tag", channel_id, tag_id)
+
+
+def user_gid(channel_id: int, ordinal: int) -> str:
+    """Return the global id of a person of a channel."""
+    return gid("User", channel_id, ordinal)
+
+
+def receipt_gid(channel_id: int, batch_id: int) -> str:
+    """Return the global id of a batch's receipt."""
+    return gid("ReturnReceipt", channel_id, batch_id)
+
+
 def split_gid(text: str) -> tuple[str, tuple[int, ...]] | None:
-    """(type name, numbers), or None for anything that `gid` never makes."""
+    """Return (type name, numbers), or None for anything that `gid` never makes."""
     if len(text) > MAX_GID_LENGTH:
         return None
     try:
@@ -34,21 +79,44 @@ def split_gid(text: str) -> tuple[str, tuple[int, ...]] | None:
 
 
 def parse_gid(text: str, type_name: str, count: int) -> tuple[int, ...] | None:
-    """The numbers of an id of this type; None for ids of other types and for garbage."""
+    """Return the `count` numbers of an id of this type; None for ids of other types and for garbage."""
     split = split_gid(text)
     if split is None or split[0] != type_name or len(split[1]) != count:
         return None
     return split[1]
 
 
-def channel_gid(channel_id: int) -> str:
-    return gid("Channel", channel_id)
+def parse_channel_gid(text: str) -> int:
+    """Return the number of a channel. Raises NotFoundError for what is no channel's id."""
+    return _numbers(text, "Channel", 1, "channel")[0]
 
 
-@lru_cache(MAX_CACHED_TAG_GIDS)
-def tag_gid(channel_id: int, tag_id: int) -> str:
-    return gid("Tag", channel_id, tag_id)
+def parse_tag_gid(text: str) -> TagKey:
+    """Return the numbers of a tag. Raises NotFoundError for what is no tag's id."""
+    return TagKey(*_numbers(text, "Tag", 2, "tag"))
 
 
-def user_gid(channel_id: int, ordinal: int) -> str:
-    return gid("User", channel_id, ordinal)
+def parse_user_gid(text: str) -> UserKey:
+    """Return the numbers of a person. Raises NotFoundError for what is no person's id."""
+    return UserKey(*_numbers(text, "User", 2, "user"))
+
+
+def parse_receipt_gid(text: str) -> ReceiptKey:
+    """Return the numbers of a receipt. Raises NotFoundError for what is no receipt's id."""
+    return ReceiptKey(*_numbers(text, "ReturnReceipt", 2, "receipt"))
+
+
+def parse_job_gid(text: str) -> JobKey:
+    """Return the kind and the numbers of a job. Raises NotFoundError for what is no job's id."""
+    split = split_gid(text)
+    if split is None or split[0] not in JobKind.__members__.values():
+        raise NotFoundError("job")
+    kind = JobKind(split[0])
+    return JobKey(kind, *_numbers(text, kind, 2, "job"))
+
+
+def _numbers(text: str, type_name: str, count: int, sought: str) -> tuple[int, ...]:
+    numbers = parse_gid(text, type_name, count)
+    if numbers is None:
+        raise NotFoundError(sought)
+    return numbers

@@ -54,7 +54,7 @@ PERMISSIONS: Final = MappingProxyType(
 class Principal:
     """Describe the holder of a verified token.
 
-    `channel_ids` are global ids from the claim `channels`: None allows every channel of the robot, an empty set none.
+    `channel_ids` are from the claim `channels`: None allows every channel of the robot, an empty set none.
     The claim is meant for integrators but narrows every role: to ignore a signed restriction would be more dangerous.
     `expires_at` is aware; subscriptions opened with the token end then.
     """
@@ -63,11 +63,15 @@ class Principal:
     robot_id: str
     role: Role
     expires_at: datetime
-    channel_ids: frozenset[str] | None = None
+    channel_ids: frozenset[int] | None = None
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role has the permission. Whether a channel is allowed is checked apart from this."""
         return permission in permissions_of(self.role)
+
+    def is_for_channel(self, channel_id: int) -> bool:
+        """Tell whether the token is not narrowed to other channels; whose the channel is, is another question."""
+        return self.channel_ids is None or channel_id in self.channel_ids
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:

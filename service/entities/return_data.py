@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from service.entities.errors import RejectionCode
 
@@ -56,6 +57,13 @@ class RejectedOpenid:
     index: int
     code: RejectionCode
     reason: str
+
+
+class ReceiptKey(NamedTuple):
+    """Name a receipt by the channel and the number of its batch there."""
+
+    channel_id: int
+    batch_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.entities.blocks import ChangeCause
+from service.entities.revision import Revision
 
 
 class TagKind(StrEnum):
@@ -40,6 +41,13 @@ class DefaultTagRule(IntEnum):
     UNTOUCHABLE = 6
     ADVERTISING = 7
     NON_ADVERTISING = 8
+
+
+class TagKey(NamedTuple):
+    """Name a tag by the channel and its number there, whether or not there is one."""
+
+    channel_id: int
+    tag_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +94,9 @@ class Catalogue:
     derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
-    def revision(self) -> tuple[int, datetime]:
+    def revision(self) -> Revision:
         """Return the tag-state version with its instant."""
-        return self.version, self.at
+        return Revision(self.version, self.at)
 
     def shown(self, tag_ids: Iterable[int]) -> frozenset[int]:
         """Return those of `tag_ids` that users show; none while the gate is closed."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import asyncpg
 
 from service.entities.channels import Channel, ChannelKind, ChannelState
+from service.entities.revision import Revision
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -159,10 +160,10 @@ async def lock_channel_state(conn: Connection, channel_id: int) -> ChannelState:
     return _state(_require_row(await conn.fetchrow(STATEMENTS["lock_channel_state"], channel_id)))
 
 
-async def bump_tag_version(conn: Connection, channel_id: int, now: datetime, *, is_open: bool) -> tuple[int, datetime]:
+async def bump_tag_version(conn: Connection, channel_id: int, now: datetime, *, is_open: bool) -> Revision:
     """Count a structural change, set the gate, and return the new tag-state version and its instant."""
     row = _require_row(await conn.fetchrow(STATEMENTS["bump_tag_version"], channel_id, now, is_open))
-    return row["tag_version"], row["tag_version_at"]
+    return Revision(row["tag_version"], row["tag_version_at"])
 
 
 async def allocate_ordinals(conn: Connection, channel_id: int, count: int) -> int:

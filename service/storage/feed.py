@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from service.entities.blocks import ChangeCause, block_of, offset_of, ordinal_at
+from service.entities.revision import Revision
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -42,8 +43,8 @@ class Position:
 class Revisions:
     """Hold the newest versions with their instants: of the tag states and of each block."""
 
-    tags: tuple[int, datetime]
-    blocks: dict[int, tuple[int, datetime]]
+    tags: Revision
+    blocks: dict[int, Revision]
 
 
 async def read_positions(conn: Connection, channel_id: int, openids: Collection[str]) -> dict[str, Position]:
@@ -72,8 +73,8 @@ async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[
     rows = await conn.fetch(STATEMENTS["current_revisions"], channel_id, list(blocks))
     if not rows:
         return None
-    blocks = {row["block"]: (row["version"], row["at"]) for row in rows if row["block"] is not None}
-    return Revisions((rows[0]["tag_version"], rows[0]["tag_version_at"]), blocks)
+    blocks = {row["block"]: Revision(row["version"], row["at"]) for row in rows if row["block"] is not None}
+    return Revisions(Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), blocks)
 
 
 def _block_position(row: asyncpg.Record) -> BlockPosition:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from service.entities.blocks import ChangeCause
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagChange, TagKind, TagSize, TagState
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -94,7 +95,7 @@ async def log_tag_changes(
     )
 
 
-async def tag_changes_since(conn: Connection, channel_id: int, known: tuple[int, datetime]) -> TagChangesSince:
+async def tag_changes_since(conn: Connection, channel_id: int, known: Revision) -> TagChangesSince:
     """Return the structural changes after the (version, at) in `known`, in order."""
     rows = await conn.fetch(STATEMENTS["tag_changes_since"], channel_id, *known)
     if not rows:

@@ -1,1 +1,1 @@
-"""Valkey: change notifications, their listener and the queue of tasks. Nothing is kept only here."""
+"""Valkey: change notifications, their listener and the queue of tasks. Nothing is kept in Valkey only."""

@@ -1,4 +1,4 @@
-"""Connections to Valkey, and the errors by which one is lost."""
+"""Open connections to Valkey, and name the errors by which one is lost."""
 
 from typing import Final, TypeAlias
 
@@ -13,7 +13,7 @@ VALKEY_ERRORS: Final = (RedisError, OSError)
 
 
 def open_valkey(url: str, *, answer_timeout: float) -> Valkey:
-    """Return a client that gives up on an answer after so many seconds. It connects with its first command."""
+    """Return a client that gives up on an answer after `answer_timeout` seconds. It connects with its first command."""
     valkey: Valkey = Redis.from_url(
         url,
         socket_timeout=answer_timeout,

@@ -1,4 +1,4 @@
-"""The way in for wake-ups: one pub/sub connection, kept subscribed to the channels somebody watches."""
+"""Receive change notifications: one pub/sub connection, kept subscribed to the channels that are watched."""
 
 import asyncio
 import logging
@@ -15,7 +15,9 @@ from service.entities.jobs import JobChangeNotification
 from service.foundation.cancellation import cancel_and_wait, raise_if_cancelled
 from service.valkey.notifications import channel_of_topic, decode, topic_of_channel
 
+# Subscribed to at once, so that the connection can be read before any channel is watched.
 KEEPALIVE_TOPIC: Final = "user-tags:alive"
+# Seconds.
 RECONNECT_DELAY: Final = 0.5
 PING_INTERVAL: Final = 1.0
 MAX_SILENCE: Final = 5.0
@@ -24,10 +26,11 @@ log = logging.getLogger(__name__)
 
 
 class Listener:
-    """Runs for ever, and connects again whenever the connection breaks or falls silent.
+    """Pass on the notifications of the wanted channels; reconnect whenever the connection breaks or falls silent.
 
-    `wanted_channels` answers the channels to listen to, `on_notification` gets their notifications. `on_subscribed` is
-    called when those of a channel begin to arrive, also after a reconnection: earlier ones may be lost.
+    `wanted_channels` returns the ids of the channels to listen to, `on_notification` gets their notifications.
+    `on_subscribed` is called when those of a channel begin to arrive, also after a reconnection: earlier ones may be
+    lost.
     """
 
     def __init__(
@@ -46,10 +49,11 @@ class Listener:
         self._disconnected = False
 
     def update_subscriptions(self) -> None:
-        """Says that what is wanted has changed."""
+        """Note that the wanted channels have changed, and subscribe accordingly soon."""
         self._changed.set()
 
     async def run(self) -> None:
+        """Listen until cancelled."""
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
@@ -75,13 +79,13 @@ class Listener:
                     self._dispatch(message)
                 elif loop.time() - heard_at > MAX_SILENCE:
                     raise TimeoutError
-            # Whatever it failed with, the connection is of no more use.
+            # Whatever subscribing failed with, this connection cannot be used any more.
             raise ConnectionError
         finally:
             await cancel_and_wait(subscribing)
 
     async def _keep_subscribed(self, pubsub: PubSub) -> None:
-        """Subscribes to what is wanted and to nothing else, and asks for a sign of life now and then."""
+        """Subscribe to the wanted channels and no others, and ping, every second or when they change."""
         channels: set[int] = set()
         while True:
             self._changed.clear()

@@ -1,6 +1,7 @@
-"""Wake-ups over Valkey pub/sub: one small line per changed block, sent after the commit.
+"""Send change notifications over Valkey pub/sub: one small line per changed block, after the commit.
 
-Nothing depends on one arriving. A process that misses some compares versions every few seconds.
+Nothing depends on one arriving: a process that misses some compares versions every few seconds
+(docs/architecture/05-one-hub.md).
 """
 
 import asyncio
@@ -25,23 +26,25 @@ log = logging.getLogger(__name__)
 
 
 def topic_of_channel(channel_id: int) -> str:
+    """Return the pub/sub topic of a channel's notifications."""
     return f"{TOPIC_PREFIX}{channel_id}"
 
 
 def channel_of_topic(topic: str) -> int | None:
-    """None for anything `topic_of_channel` never makes."""
+    """Return the channel's id; None for anything that `topic_of_channel` does not return."""
     number = topic.removeprefix(TOPIC_PREFIX)
     return int(number) if number != topic and number.isdecimal() else None
 
 
 def encode(notification: ChangeNotification | JobChangeNotification) -> str:
+    """Return the line of a notification: `BLOCK:VERSION`, `tags:VERSION` or `job:ID`. The topic names the channel."""
     if isinstance(notification, JobChangeNotification):
         return f"job:{notification.job_id}"
     return f"{'tags' if notification.block is None else notification.block}:{notification.version}"
 
 
 def decode(channel_id: int, text: str) -> ChangeNotification | JobChangeNotification:
-    """Raises ValueError on anything `encode` never makes."""
+    """Return the notification of a line. Raises ValueError for anything that `encode` does not return."""
     block, _, version = text.partition(":")
     if block == "job":
         return JobChangeNotification(channel_id, int(version))
@@ -49,15 +52,16 @@ def decode(channel_id: int, text: str) -> ChangeNotification | JobChangeNotifica
 
 
 class ValkeyPublisher:
-    """Sends wake-ups in the background, so that no request ever waits for Valkey."""
+    """Publish notifications in the background, so that no request ever waits for Valkey."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._waiting: asyncio.Queue[ChangeNotification | JobChangeNotification] = asyncio.Queue(MAX_PENDING)
-        self._sender = asyncio.create_task(self._send_all(), name="wake-up publisher")
+        self._sender = asyncio.create_task(self._send_all(), name="notification publisher")
         self._failing = False
 
     def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        """Send these soon. Those that come while 10,000 are waiting are dropped."""
         for notification in notifications:
             try:
                 self._waiting.put_nowait(notification)
@@ -65,7 +69,7 @@ class ValkeyPublisher:
                 return
 
     async def close(self) -> None:
-        """Sends what is waiting if Valkey takes it within a second."""
+        """Send what is waiting if Valkey takes it within a second, then stop."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._waiting.join(), 1)
         await cancel_and_wait(self._sender)
@@ -83,7 +87,9 @@ class ValkeyPublisher:
                 self._failing = False
             except (RedisError, OSError) as error:
                 if not self._failing:
-                    log.warning("Valkey takes no wake-ups (%s); pages are kept up by polling", type(error).__name__)
+                    log.warning(
+                        "Valkey takes no notifications (%s); pages are kept up by polling", type(error).__name__
+                    )
                 self._failing = True
             finally:
                 for _ in batch:

@@ -1,1 +1,1 @@
-"""The protocols WeChat speaks, as pure functions: no network, no storage, no clock of their own."""
+"""Speak WeChat's protocols, as pure functions: no network, no storage, no clock of their own."""

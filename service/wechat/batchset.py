@@ -1,7 +1,8 @@
-"""The platform's return-data call: `{"encrypt": …}` with XML inside, and its error codes.
+"""Read the platform's return-data call: `{"encrypt": …}` with XML inside, and name its error codes.
 
 Source: developers.weixin.qq.com `/doc/aispeech/platform/batchsetlabel.html` and
-`/doc/aispeech/confapi/openinterface/errorcode.md`. Which code stands for what is settled here where they are silent.
+`/doc/aispeech/confapi/openinterface/errorcode.md`. Which code stands for what, where they are silent:
+docs/specification.md §9.1.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ from defusedxml import DefusedXmlException, ElementTree
 from service.wechat.crypto import Envelope, EnvelopeError
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-"""Bytes: 10,000 openids of 128 characters, each in CDATA, sealed. The platform names no limit."""
+"""Bytes: 10,000 openids of 128 characters, each in CDATA, encrypted. The platform names no limit."""
 SCALAR_FIELDS: Final = ("appid", "category", "label", "desc")
 
 
 class BatchsetCode(IntEnum):
-    """The platform's codes."""
+    """Name the platform's error codes."""
 
     OK = 0
     OTHER = -1
@@ -34,7 +35,7 @@ class BatchsetCode(IntEnum):
 
 
 class BatchsetRejectedError(Exception):
-    """A call that is not taken; `message` is for the caller, and tells nothing of the key."""
+    """The call is refused with a code of the platform; `message` is for the caller and tells nothing of the key."""
 
     def __init__(self, code: BatchsetCode, message: str) -> None:
         super().__init__(message)
@@ -44,7 +45,7 @@ class BatchsetRejectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BatchsetCall:
-    """What a call says. `app_id` is the channel's."""
+    """Hold what a call asks: a tag (`category`, `label`) for these openids of the channel with `app_id`."""
 
     app_id: str
     category: str
@@ -54,7 +55,7 @@ class BatchsetCall:
 
 
 def read_envelope(content_type: str, body: bytes) -> str:
-    """The envelope in a body; raises BatchsetRejectedError."""
+    """Return the encrypted text in a JSON body. Raises BatchsetRejectedError (PARAMETERS_MISMATCH)."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise BatchsetRejectedError(BatchsetCode.PARAMETERS_MISMATCH, "Content-Type must be application/json")
     try:
@@ -68,7 +69,10 @@ def read_envelope(content_type: str, body: bytes) -> str:
 
 
 def decrypt_call(encrypted: str, *, encoding_aes_key: str, app_id: str) -> bytes:
-    """The XML in an envelope of the robot's; whatever is wrong with it, the answer is the same."""
+    """Return the XML in an envelope of the robot's. Raises BatchsetRejectedError (BADLY_ENCRYPTED).
+
+    The answer is the same whatever is wrong, so that it is no decryption oracle.
+    """
     try:
         return Envelope(encoding_aes_key, app_id).decrypt(encrypted)
     except EnvelopeError:
@@ -76,7 +80,7 @@ def decrypt_call(encrypted: str, *, encoding_aes_key: str, app_id: str) -> bytes
 
 
 def parse_call(xml: bytes) -> BatchsetCall:
-    """What the XML says; raises BatchsetRejectedError for anything but the documented form."""
+    """Return what the XML asks. Raises BatchsetRejectedError for anything but the documented form."""
     try:
         root: Element = ElementTree.fromstring(xml, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError):

@@ -1,6 +1,6 @@
-"""WeChat's signatures and its AES envelope.
+"""Check WeChat's signatures, and open and make its AES envelopes.
 
-Source: developers.weixin.qq.com `/doc/subscription/guide/dev/push/encryption.md`.
+Source: developers.weixin.qq.com `/doc/subscription/guide/dev/push/encryption.md`; docs/specification.md §9.4.
 """
 
 import base64
@@ -23,7 +23,7 @@ CANONICAL_ENDINGS: Final = "AEIMQUYcgkosw048"
 
 
 class EnvelopeError(Exception):
-    """The key, or an envelope, is not what it should be.
+    """The key or the envelope cannot be used.
 
     `reason` is for logs. Never send it to a caller: telling padding from app id apart is a decryption oracle.
     """
@@ -34,28 +34,27 @@ class EnvelopeError(Exception):
 
 
 def sign(*parts: str) -> str:
-    """Hex sha1 of the sorted, joined parts: token, timestamp, nonce and, in safe mode, `Encrypt`."""
+    """Return the hex SHA-1 of the sorted, joined parts: token, timestamp, nonce and, in safe mode, `Encrypt`."""
     return hashlib.sha1("".join(sorted(parts)).encode(errors="surrogatepass")).hexdigest()  # noqa: S324 (WeChat's choice)
 
 
 def verify_signature(*parts: str, given: str) -> bool:
-    """Whether `given` signs `parts`, in a time that does not tell how much of it is right."""
+    """Return whether `given` signs `parts`, in a time that does not tell how much of it is right."""
     return hmac.compare_digest(sign(*parts).encode(), given.encode(errors="surrogatepass"))
 
 
 def new_encoding_aes_key() -> str:
-    """Draw a random key of 43 letters and digits (250 bits) that every base64 decoder accepts."""
+    """Return a random key of 43 letters and digits (250 bits) that every base64 decoder accepts."""
     alphabet = string.ascii_letters + string.digits
     return "".join(secrets.choice(alphabet) for _ in range(42)) + secrets.choice(CANONICAL_ENDINGS)
 
 
 class Envelope:
-    """Messages to and from one account: AES-256-CBC over random(16) + length(4) + message + app id + padding.
+    """Encrypt and decrypt messages of one account: AES-256-CBC over random(16), length(4), message, app id, padding.
 
     `encoding_aes_key` is the 43 characters shown in WeChat's console (surplus bits in the last one
     are ignored, as there); `app_id` is whose envelope it is. Raises EnvelopeError when either cannot be used.
-    CBC does not authenticate: whoever can alter an envelope can alter the message in it. Only a signature
-    prevents that.
+    CBC does not authenticate: who can alter an envelope can alter the message in it. Only a signature prevents that.
     """
 
     def __init__(self, encoding_aes_key: str, app_id: str) -> None:
@@ -68,7 +67,7 @@ class Envelope:
         self._app_id = app_id.encode()
 
     def encrypt(self, message: bytes, random16: bytes | None = None) -> str:
-        """Seal `message` into base64; `random16` is fixed only to reproduce test vectors."""
+        """Return the envelope of `message` in base64. `random16` is fixed only to reproduce test vectors."""
         random_block = secrets.token_bytes(AES_BLOCK) if random16 is None else random16
         plaintext = random_block + len(message).to_bytes(4, "big") + message + self._app_id
         padding = PADDING_BLOCK - len(plaintext) % PADDING_BLOCK
@@ -78,9 +77,9 @@ class Envelope:
         ).decode()
 
     def decrypt(self, encrypted: str) -> bytes:
-        """Open an envelope; raises EnvelopeError when it is malformed or another account's.
+        """Return the message in an envelope. Raises EnvelopeError when it is malformed or another account's.
 
-        The random block is not looked at, because clients that use a zero IV garble it.
+        The random block is not checked, because clients that use a zero IV garble it.
         """
         try:
             ciphertext = base64.b64decode("".join(encrypted.split()), validate=True)

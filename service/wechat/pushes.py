@@ -1,6 +1,6 @@
-"""Opening what WeChat pushes to a channel's callback address: is it genuine, fresh, and what does it tell.
+"""Decode what WeChat pushes to a channel's callback address: check that it is genuine and fresh, and read its facts.
 
-Source: developers.weixin.qq.com `/doc/oplatform/developers/dev/push`,
+Rules: docs/specification.md §9.2. Source: developers.weixin.qq.com `/doc/oplatform/developers/dev/push`,
 `/doc/subscription/guide/dev/push/encryption.md` and, for JSON bodies,
 `/miniprogram/dev/framework/server-ability/message-push.md`.
 """
@@ -19,7 +19,7 @@ from service.entities.users import EventKind
 from service.wechat.crypto import Envelope, EnvelopeError, verify_signature
 
 MAX_BODY_BYTES: Final = 64 * 1024
-"""Bytes. WeChat names no limit; a text message has at most 2,048 characters, compat mode triples the body."""
+"""Bytes. WeChat names no limit; a text message has at most 2,048 characters, compatible mode triples the body."""
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 EARLIEST_EVENT_TIME: Final = datetime(2011, 1, 1, tzinfo=UTC)
 """Before WeChat there were no pushes: a smaller CreateTime is garbage."""
@@ -49,7 +49,7 @@ MENU_EVENTS: Final = frozenset(
 
 
 class PushRejection(StrEnum):
-    """Why a push was refused; the codes are stable and safe to count in metrics."""
+    """Name why a push is refused. The codes are stable and safe to count in metrics."""
 
     TOO_LARGE = "TOO_LARGE"
     BAD_SIGNATURE = "BAD_SIGNATURE"
@@ -62,7 +62,7 @@ class PushRejection(StrEnum):
 
 
 class PushRejectedError(Exception):
-    """A push that is forged, stale, malformed or senseless. `reason` is for logs, never for the caller."""
+    """The push is forged, stale, malformed or senseless. `code` is for the caller, the message for logs only."""
 
     def __init__(self, code: PushRejection, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
@@ -71,9 +71,9 @@ class PushRejectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One genuine push.
+    """Hold what one genuine push says.
 
-    `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `facts` is empty for what says nothing of the user.
+    `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `facts` is empty where it says nothing of the user.
     """
 
     openid: str
@@ -82,7 +82,7 @@ class Push:
 
 
 def verify_url(query: Mapping[str, str], token: str, now: datetime, max_age: timedelta) -> str:
-    """Return the `echostr` to answer, as plain text, when WeChat checks a new callback address by GET.
+    """Return the `echostr` to answer in plain text when WeChat checks a new callback address by GET.
 
     Raises PushRejectedError: BAD_SIGNATURE, STALE, or BAD_FIELDS without an `echostr`.
     """
@@ -103,7 +103,7 @@ def decode_push(
     now: datetime,
     max_age: timedelta,
 ) -> Push:
-    """Open a POST to a channel's callback address; raises PushRejectedError, and nothing else, for any input.
+    """Return what a POST to a channel's callback address says. Raises PushRejectedError and nothing else.
 
     A channel with an EncodingAESKey takes encrypted pushes only, and believes only what is inside `Encrypt`:
     the plain fields of compat mode are ignored, because no signature covers them. Without a key, the plain
@@ -141,7 +141,7 @@ def _check_signature(
 
 
 def _parse_fields(body: bytes) -> dict[str, str]:
-    """Read the scalar fields of an XML or JSON body; of a repeated XML field the first counts."""
+    """Return the scalar fields of an XML or JSON body; of a repeated XML field the first counts."""
     return _parse_json(body) if body.lstrip()[:1] == b"{" else _parse_xml(body)
 
 

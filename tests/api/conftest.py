@@ -1,4 +1,4 @@
-"""A web process for the whole folder, and a robot of its own for each test."""
+"""Share one web process in the whole folder, and give each test a robot of its own."""
 
 from collections.abc import AsyncIterator, Iterator
 

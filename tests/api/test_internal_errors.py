@@ -1,4 +1,4 @@
-"""What was not foreseen: the client learns a request id and nothing else, the log has the traceback."""
+"""Hide unforeseen errors: the client gets a request id, the log gets the traceback."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Keys published at a JWKS URL, served by a real HTTP server: rotation, outages, restraint."""
+"""Verify tokens with keys at a JWKS URL of a real HTTP server, through rotations and outages."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ def signed(private: Any, kid: str | None, algorithm: str) -> str:
 
 @dataclass
 class Clock:
-    """Seconds that pass when told to."""
+    """Count seconds that pass when the test says so."""
 
     now: float = 1000.0
 
@@ -59,7 +59,7 @@ class Clock:
 
 @dataclass
 class Issuer:
-    """The publisher of the keys: what it answers, and how often it was asked."""
+    """Publish keys, and count how often they are fetched."""
 
     keys: list[Any] = field(default_factory=list)
     body: bytes | None = None
@@ -141,7 +141,7 @@ async def test_a_token_under_the_id_of_another_key(issuer: Issuer, verifier: Tok
         await verifier.verify(signed(P256, "k2", "ES256"))
 
 
-async def test_a_key_counts_only_for_the_algorithm_it_names(issuer: Issuer, clock: Clock) -> None:
+async def test_a_key_is_used_only_with_the_algorithm_it_names(issuer: Issuer, clock: Clock) -> None:
     issuer.keys = [jwk(RSA, "k1", alg="PS256", use="sig"), jwk(RSA, "k2")]
     settings = Settings(jwt_jwks_url=issuer.url, jwt_algorithms=("RS256", "PS256"))
     verifier = TokenVerifier(settings, clock)
@@ -164,7 +164,7 @@ async def test_a_new_key_is_found_once_the_pause_is_over(issuer: Issuer, verifie
     assert issuer.requests == 2
 
 
-async def test_a_withdrawn_key_stops_counting_after_ten_minutes(
+async def test_a_withdrawn_key_is_refused_after_ten_minutes(
     issuer: Issuer, verifier: TokenVerifier, clock: Clock
 ) -> None:
     issuer.keys = [jwk(P256, "k1")]
@@ -177,14 +177,14 @@ async def test_a_withdrawn_key_stops_counting_after_ten_minutes(
         await verifier.verify(signed(P256, "k1", "ES256"))
 
 
-async def test_a_crowd_fetches_once(issuer: Issuer, verifier: TokenVerifier) -> None:
+async def test_many_at_once_fetch_the_keys_once(issuer: Issuer, verifier: TokenVerifier) -> None:
     issuer.keys = [jwk(P256, "k1")]
     token = signed(P256, "k1", "ES256")
     await asyncio.gather(*(verifier.verify(token) for _ in range(50)))
     assert issuer.requests == 1
 
 
-async def test_made_up_key_ids_do_not_hammer_the_issuer(issuer: Issuer, verifier: TokenVerifier) -> None:
+async def test_made_up_key_ids_cause_no_more_fetches(issuer: Issuer, verifier: TokenVerifier) -> None:
     issuer.keys = [jwk(P256, "k1")]
     tokens = [signed(OTHER_P256, f"made-up-{number}", "ES256") for number in range(50)]
     answers = await asyncio.gather(*(verifier.verify(token) for token in tokens), return_exceptions=True)
@@ -199,7 +199,9 @@ async def test_the_algorithm_is_refused_without_asking_the_issuer(issuer: Issuer
     assert issuer.requests == 0
 
 
-async def test_known_keys_outlive_the_issuer(unserved: Issuer, verifier: TokenVerifier, clock: Clock) -> None:
+async def test_known_keys_are_accepted_while_the_issuer_is_away(
+    unserved: Issuer, verifier: TokenVerifier, clock: Clock
+) -> None:
     unserved.keys = [jwk(P256, "k1")]
     token = signed(P256, "k1", "ES256")
     async with unserved.serving():
@@ -211,7 +213,7 @@ async def test_known_keys_outlive_the_issuer(unserved: Issuer, verifier: TokenVe
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"keys":[]}', b'{"keys":{"kid":"k1"}}'])
-async def test_known_keys_outlive_a_wrong_answer(
+async def test_known_keys_are_accepted_after_a_wrong_answer(
     issuer: Issuer, verifier: TokenVerifier, clock: Clock, body: bytes
 ) -> None:
     issuer.keys = [jwk(P256, "k1")]
@@ -268,8 +270,10 @@ async def test_an_unusable_key_is_passed_over(issuer: Issuer, verifier: TokenVer
         await verifier.verify(signed(SECRET, "k1", "HS256"))
 
 
-async def test_a_remembered_token_falls_with_its_key(issuer: Issuer, verifier: TokenVerifier, clock: Clock) -> None:
-    """The same id stands for another key after the rotation."""
+async def test_a_cached_token_is_refused_once_its_key_is_replaced(
+    issuer: Issuer, verifier: TokenVerifier, clock: Clock
+) -> None:
+    """Replace the key under the same id."""
     issuer.keys = [jwk(P256, "k1")]
     token = signed(P256, "k1", "ES256")
     for _ in range(2):

@@ -1,12 +1,11 @@
 """Run the commands of `user-tags` that need a database."""
 
-import argparse
 import asyncio
 from pathlib import Path
 
 import pytest
 
-from service.cli.commands import COMMANDS, Command, main
+from service.cli.commands import main
 from service.domain.events.recorder import record_events
 from service.entities.ids import channel_gid
 from service.entities.users import EventKind, UserEvent
@@ -79,11 +78,3 @@ def test_forget_deletes_one_person_and_says_so(
     assert capsys.readouterr().out == "forgotten\nnobody is known by this openid\n"
     with pytest.raises(SystemExit, match="no such channel"):
         main(["forget", "--channel", "nothing", "--openid", "ann"])
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_command_and_argument_is_explained(command: Command) -> None:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    assert command.help
-    assert [action.dest for action in parser._actions if not action.help] == []

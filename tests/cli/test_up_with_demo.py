@@ -1,4 +1,4 @@
-"""`user-tags up --demo`, as `make run` calls it: ready, believable, and gone without a trace."""
+"""Run `user-tags up --demo` as `make run` does: ready, with live tags, and gone without a trace."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 @asynccontextmanager
 async def running(data_dir: Path, port: int) -> AsyncIterator[tuple[Process, str]]:
-    """The process, and what it printed until it was ready."""
+    """Start the program; yield the process, and what it printed until it was ready."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "service", "up", "--demo", "--port", str(port), "--web-processes", "2",
         "--data-dir", str(data_dir), stdout=PIPE, stderr=STDOUT, env=environment(data_dir), start_new_session=True,

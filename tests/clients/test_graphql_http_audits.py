@@ -1,4 +1,4 @@
-"""The audits of the npm package graphql-http (graphql/graphql-http, GraphQL over HTTP): all of them are ok."""
+"""Pass every audit of the npm package graphql-http (GraphQL over HTTP)."""
 
 import asyncio
 import json

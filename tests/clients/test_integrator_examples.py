@@ -1,4 +1,4 @@
-"""The programs of examples/integrator, run as they are against a web process and a database of the test's own."""
+"""Run the programs of examples/integrator as they are, against a web process of the test's own."""
 
 import asyncio
 import json

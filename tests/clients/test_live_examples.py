@@ -1,4 +1,4 @@
-"""The clients of examples/live: each shows the tags, lives through a killed server, and misses nothing."""
+"""Run the clients of examples/live: each shows the tags, survives a killed server and misses nothing."""
 
 import asyncio
 import json

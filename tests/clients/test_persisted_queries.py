@@ -1,4 +1,4 @@
-"""Apollo Client asks by the hash of a text, and goes on as our answers tell it to."""
+"""Answer a client of automatic persisted queries so that it goes on as Apollo Client does."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Frame by frame: what we answer is what the reference server of the npm package graphql-ws answers."""
+"""Answer each frame as the reference server of the npm package graphql-ws does."""
 
 import asyncio
 import json

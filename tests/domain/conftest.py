@@ -1,4 +1,4 @@
-"""A runtime and a bound channel for every test of the domain."""
+"""Give every test of the domain a runtime and a bound channel."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,7 @@
-"""DESIGN §3: small changes are logged a user, bulk changes a tag; both say the same to whoever reads them."""
+"""Log small changes by user and bulk changes by tag; both read the same.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 from datetime import timedelta
 
@@ -10,6 +13,7 @@ from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
+from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from tests.support.clock import START, FrozenClock
@@ -64,7 +68,7 @@ async def test_changes_since_say_what_the_log_says(
     [head] = await heads_of(runtime, channel)
     watched = [0, 1, many - 1, many]
     async with runtime.pool.acquire() as conn:
-        answer = await change_log.changes_since(conn, channel.channel_id, 0, (0, START), watched)
+        answer = await change_log.changes_since(conn, channel.channel_id, 0, Revision(0, START), watched)
 
     assert answer.known
     assert (answer.version, answer.at) == (head.version, head.at)
@@ -113,10 +117,18 @@ async def test_a_place_is_known_only_as_that_version_at_that_instant(
     async with runtime.pool.acquire() as conn:
         known = [
             (await change_log.changes_since(conn, channel.channel_id, 0, place, [0])).known
-            for place in ((0, START), (1, START), (2, START), (4, later), (1, later), (0, later), (5, later))
+            for place in (
+                Revision(0, START),
+                Revision(1, START),
+                Revision(2, START),
+                Revision(4, later),
+                Revision(1, later),
+                Revision(0, later),
+                Revision(5, later),
+            )
         ]
         assert known == [True, True, True, True, False, False, False]
-        nowhere = await change_log.changes_since(conn, channel.channel_id, 7, (0, START), [0])
+        nowhere = await change_log.changes_since(conn, channel.channel_id, 7, Revision(0, START), [0])
         assert not nowhere.known
 
 
@@ -131,11 +143,11 @@ async def test_pruning_keeps_the_newest_forgotten_place(
     await prune_channel(runtime, channel.channel_id, later)
 
     async with runtime.pool.acquire() as conn:
-        oldest = await change_log.changes_since(conn, channel.channel_id, 0, (2, START), [0, 1, many - 1])
+        oldest = await change_log.changes_since(conn, channel.channel_id, 0, Revision(2, START), [0, 1, many - 1])
         assert oldest.known
         assert {each.version for each in oldest.changes} == {3, 4}
-        assert not (await change_log.changes_since(conn, channel.channel_id, 0, (1, START), [0])).known
-        assert not (await change_log.changes_since(conn, channel.channel_id, 0, (0, START), [0])).known
+        assert not (await change_log.changes_since(conn, channel.channel_id, 0, Revision(1, START), [0])).known
+        assert not (await change_log.changes_since(conn, channel.channel_id, 0, Revision(0, START), [0])).known
     assert await tags_by_ordinal(runtime, channel) == bits
 
 
@@ -149,13 +161,13 @@ async def test_pruning_everything_keeps_the_place_of_now(
     for _ in range(2):
         await prune_channel(runtime, channel.channel_id, clock() + timedelta(days=1))
         async with runtime.pool.acquire() as conn:
-            now = await change_log.changes_since(conn, channel.channel_id, 0, (head.version, head.at), [0])
+            now = await change_log.changes_since(conn, channel.channel_id, 0, Revision(head.version, head.at), [0])
         assert (now.known, now.changes) == (True, ())
 
     assert await heads_of(runtime, channel) == [head]
     await report(runtime, channel, EventKind.FOLLOW, range(2))
     async with runtime.pool.acquire() as conn:
-        now = await change_log.changes_since(conn, channel.channel_id, 0, (head.version, head.at), [0])
+        now = await change_log.changes_since(conn, channel.channel_id, 0, Revision(head.version, head.at), [0])
     assert [each.version for each in now.changes] == [head.version + 1]
 
 

@@ -1,4 +1,7 @@
-"""DESIGN §3: several processes write the same channel at once; ordinals are unique, versions have no gaps."""
+"""Write a channel from several processes at once: ordinals are unique and versions have no gaps.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Few bits of a block are set one by one, more are flipped together, and the log lists them or has a bitmap."""
+"""Set few bits of a block one by one and flip many together; the log has a list or a bitmap."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Installations to be broken, each on its own copy of a migrated database."""
+"""Make installations to be broken, each on its own copy of a migrated database."""
 
 import shutil
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Pages that stay open while everything below them breaks: each change arrives once and in order."""
+"""Deliver each change once and in order to open pages while everything below them breaks."""
 
 import asyncio
 from typing import Final

@@ -1,4 +1,4 @@
-"""Pages that come and go a thousand at a time: what they cost is given back."""
+"""Give back the memory of pages that come and go a thousand at a time."""
 
 import asyncio
 from typing import Final

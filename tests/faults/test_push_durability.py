@@ -1,4 +1,4 @@
-"""What was answered `success` is kept, whatever is killed while it arrives."""
+"""Keep every push that was answered `success`, whatever is killed while it arrives."""
 
 import asyncio
 from typing import Final

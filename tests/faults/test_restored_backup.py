@@ -1,4 +1,4 @@
-"""A database that goes back in time: cursors from the lost future get a reset, never a wrong difference."""
+"""Answer cursors from before a restore with a reset, never with a wrong difference."""
 
 import asyncio
 from collections.abc import Sequence

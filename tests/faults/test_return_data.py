@@ -1,4 +1,4 @@
-"""A web process is killed while lists are handed back: each is sent again with its key until it is answered."""
+"""Take each list once while web processes are killed: it is sent again with its key until it is answered."""
 
 import asyncio
 import random

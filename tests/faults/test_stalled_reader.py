@@ -1,4 +1,4 @@
-"""Somebody who stops reading is dropped, though pings cannot tell, and costs nobody else anything."""
+"""Drop a reader that stops reading, though it answers pings, at no cost to others."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""A thousand pages stay open while something breaks for as long as it takes: each change arrives once, on each."""
+"""Deliver each change once to a thousand open pages while something stays broken for long."""
 
 import asyncio
 from typing import Final

@@ -1,4 +1,4 @@
-"""A channel unbound and bound again while events come in and pages open and close."""
+"""Unbind and bind a channel while events come in and pages open and close."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""A database behind a network that loses everything without a word: nobody waits for ever, nor makes others wait."""
+"""Wait neither for ever nor in others' way when the network loses everything sent to the database."""
 
 import asyncio
 import socket

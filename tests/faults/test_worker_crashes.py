@@ -1,4 +1,4 @@
-"""A worker that dies in the middle of a run: once another works, every boundary is crossed."""
+"""Cross every boundary once another worker runs, after one died in the middle of a run."""
 
 import asyncio
 import random

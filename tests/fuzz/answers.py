@@ -1,4 +1,4 @@
-"""What an answer must never be: of a form that the protocol or the schema does not know, or telling what is ours."""
+"""Find the faults of an answer: a form that the protocol or schema does not know, or internals that it tells."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The body of a request, with arguments in the operation or as variables: servers read those in another way."""
+"""Write the body of a request with arguments in the operation or as variables, which servers read differently."""
 
 import json
 from typing import Any

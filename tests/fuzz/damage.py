@@ -1,4 +1,4 @@
-"""Values that are nearly right: ids and cursors with other numbers inside, and texts that often go wrong somewhere."""
+"""Make values that are nearly right: ids and cursors with other numbers inside, and texts that often go wrong."""
 
 import base64
 import binascii

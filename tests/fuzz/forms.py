@@ -1,4 +1,4 @@
-"""Operations in another form, with a part of them left out by directives, and with fragments that have names."""
+"""Rewrite operations with directives that leave parts out, and with named fragments."""
 
 from random import Random
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What Schemathesis loads: whose requests it sends, what it puts into them, and what it checks."""
+"""Hook into Schemathesis: choose the principal of each request, fill in known values, and check the answer."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the fuzzer takes for a fault, and what it does not."""
+"""Tell the faults of answers from what is allowed."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the fuzzer sends: known things in the place of made-up ones, and the same operation with variables."""
+"""Put known things in the place of made-up ones, and send the same operation with variables."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A robot in which ids exist: what the fuzzer destroys is made again every now and then, and known by its use."""
+"""Keep a robot in which ids exist; what the fuzzer destroys is made again now and then."""
 
 import os
 from collections.abc import Iterable

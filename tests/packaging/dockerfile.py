@@ -1,4 +1,4 @@
-"""The instructions of our Dockerfile, and its build performed in a directory that stands for the container's root."""
+"""Read the instructions of the Dockerfile, and perform its build in a directory that stands for the root."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The documents of the repository: their code blocks by language, tables by heading, links and anchors."""
+"""Read the documents of the repository: code blocks by language, tables by heading, links and anchors."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""A running demo, and a shell beside it into which the documents' blocks are pasted."""
+"""Run a demo, and a shell beside it into which the blocks of the documents are pasted."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""compose.yaml: real servers, one migration before everything else, no secret that could be forgotten."""
+"""Check compose.yaml: real servers, one migration before everything else, no secret that could be forgotten."""
 
 import re
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What the documents say is so: links, paths, commands, GraphQL, roles, errors, and what is not built yet."""
+"""Check the documents: links, paths, commands, GraphQL, roles, errors, and what is not built yet."""
 
 import ast
 import re

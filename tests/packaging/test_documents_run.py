@@ -1,4 +1,4 @@
-"""What the documents show to paste, pasted beside a running demo."""
+"""Paste the blocks of the documents beside a running demo."""
 
 import json
 import re

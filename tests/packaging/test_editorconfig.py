@@ -1,4 +1,4 @@
-"""Every committed text keeps .editorconfig."""
+"""Check every committed text against .editorconfig."""
 
 import configparser
 from fnmatch import fnmatch

@@ -1,4 +1,4 @@
-"""The locks are in step with pyproject.toml: everything pinned, everything hashed, and no address of any index."""
+"""Check the locks against pyproject.toml: everything pinned and hashed, and no address of any index."""
 
 import re
 import tomllib

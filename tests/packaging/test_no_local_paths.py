@@ -1,4 +1,4 @@
-"""No committed file mentions the machine it was written on, or an address of a package index."""
+"""Check that no committed file names the machine it was written on, or the address of an index."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""The page of settings and limits holds those of the code, with their defaults."""
+"""Check the page of settings against those of the code, with their defaults."""
 
 import re
 from collections.abc import Iterator, Mapping

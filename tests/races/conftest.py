@@ -1,4 +1,4 @@
-"""A bound channel, and processes that race for it."""
+"""Bind a channel, and start processes that race for it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack

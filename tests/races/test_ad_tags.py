@@ -1,4 +1,4 @@
-"""An ad tag is made or edited while people come from its ads, and the feed and the push of one follow meet."""
+"""Make or edit an ad tag while people come from its ads, and let the feed and the push of one follow meet."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""SPEC §2: bindings that race end as if one came after the other, and facts never stop being recorded."""
+"""End racing bindings as if one came after the other, and record facts all the while.
+
+The rule: docs/specification.md §2.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +18,6 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import ConflictError
-from service.entities.ids import channel_gid
 from service.entities.users import EventKind, UserEvent
 from service.storage.channels import channel_state
 from service.storage.database.pool import CONNECTION_LOST
@@ -66,7 +68,7 @@ async def an_unbinding_passes_an_event(
     written = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, FOLLOWS))
     await written.wait_reached()
-    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(runtime, admin(), channel.channel_id)
     written.release()
     await event
     message = UserEvent("ann", EventKind.MESSAGE, clock())
@@ -229,7 +231,7 @@ async def test_an_account_being_unbound_goes_to_whoever_waits_for_it(
     mine = await bind(runtime, APP_ID, robot_id="mine")
     first, second = await start_process("first"), await start_process("second")
     unbound = first.pause_before("lock_channel_state")
-    leaving = first.start(unbind_channel(first.runtime, admin("mine"), channel_gid(mine.channel_id)))
+    leaving = first.start(unbind_channel(first.runtime, admin("mine"), mine.channel_id))
     await unbound.wait_reached()
     binding = start_binding(second, robot_id="theirs")
     assert await second.blocked(binding)
@@ -243,7 +245,7 @@ async def test_an_account_is_not_bound_again_under_another_robot_that_has_it_by_
     start_process: StartRacingProcess, runtime: Runtime
 ) -> None:
     mine = await bind(runtime, APP_ID, robot_id="mine")
-    await unbind_channel(runtime, admin("mine"), channel_gid(mine.channel_id))
+    await unbind_channel(runtime, admin("mine"), mine.channel_id)
     first, second = await start_process("first"), await start_process("second")
     inserted = first.pause_before("lock_channel_state")
     theirs = start_binding(first, robot_id="theirs")
@@ -277,7 +279,7 @@ async def test_unbinding_and_binding_at_once_end_as_one_after_the_other(
         async with asyncio.TaskGroup() as group:
             for number, host in enumerate(hosts):
                 if (number + turn) % 2:
-                    group.create_task(unbind_channel(host.runtime, admin(), channel_gid(account.channel_id)))
+                    group.create_task(unbind_channel(host.runtime, admin(), account.channel_id))
                 else:
                     group.create_task(bind(host.runtime, account.app_id))
         bound = await runtime.pool.fetchval(

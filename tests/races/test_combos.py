@@ -1,4 +1,7 @@
-"""SPEC §4.4: deletions, edits, events and other workers that meet a combo on its way into force, at every step."""
+"""Meet a combo on its way into force with deletions, edits, events and other workers, at every step.
+
+The rule: docs/specification.md §4.4.
+"""
 
 import asyncio
 
@@ -22,7 +25,7 @@ from service.storage.database.pool import CONNECTION_LOST
 from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.races import StartRacingProcess
 from tests.support.runtime import admin
-from tests.support.tags import add_members, make_combo, make_tag, members_of, remove_members, state_of, tag_gid_of
+from tests.support.tags import add_members, make_combo, make_tag, members_of, remove_members, state_of
 from tests.support.waiting import wait_until
 
 BLOCK = 32_000
@@ -52,7 +55,7 @@ async def activate(runtime: Runtime, channel: Channel, combo: Combo) -> Activati
 
 async def edit(runtime: Runtime, channel: Channel, tag_id: int, expression: Expression) -> None:
     draft = to_draft(channel.channel_id, expression)
-    await update_combo(runtime, admin(), tag_gid_of(channel, tag_id), ComboEdit(expression=draft))
+    await update_combo(runtime, admin(), channel.channel_id, tag_id, ComboEdit(expression=draft))
 
 
 async def ends_right(runtime: Runtime, channel: Channel) -> None:
@@ -75,7 +78,7 @@ async def test_a_combo_whose_operand_is_deleted_on_the_way_ends_lapsed(
     activating = worker.start(activate(worker.runtime, channel, combo))
     await stop.wait_reached()
 
-    deleting = admins.start(delete_tag(admins.runtime, admin(), tag_gid_of(channel, apple)))
+    deleting = admins.start(delete_tag(admins.runtime, admin(), channel.channel_id, apple))
     await admins.blocked(deleting)
     stop.release()
     outcome, deleted = await asyncio.gather(activating, deleting)
@@ -208,7 +211,7 @@ async def test_a_combo_made_while_its_operand_is_deleted_is_refused_or_lapses(
 ) -> None:
     west, east = await start_process("west"), await start_process("east")
     stop = west.pause_before("log_tag_changes")
-    deleting = west.start(delete_tag(west.runtime, admin(), tag_gid_of(channel, apple)))
+    deleting = west.start(delete_tag(west.runtime, admin(), channel.channel_id, apple))
     await stop.wait_reached()
     making = east.start(make_combo(east.runtime, channel, "Combo", tag(apple)))
     assert await east.blocked(making)
@@ -248,7 +251,7 @@ async def test_clearing_does_not_take_the_members_of_a_combo_that_was_revived(
     pear = await make_tag(runtime, channel, "Pear", "ann")
     combo = await make_combo(runtime, channel, "Combo", any_of(tag(apple), tag(pear)))
     await rescue_combos(runtime, channel.channel_id)
-    await delete_tag(runtime, admin(), tag_gid_of(channel, pear))
+    await delete_tag(runtime, admin(), channel.channel_id, pear)
     worker = await start_process("worker")
     stop = worker.pause_before("lock_heads")
     clearing = worker.start(clear_members(worker.runtime, channel.channel_id))

@@ -1,4 +1,4 @@
-"""Somebody is forgotten while news of them comes in."""
+"""Forget somebody while news of them comes in."""
 
 import asyncio
 from datetime import timedelta

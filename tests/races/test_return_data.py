@@ -1,4 +1,4 @@
-"""Returned data that meets itself: the same key, the same people, the end of a batch, a lost answer."""
+"""Hand the same key and the same people back at once, at the end of a batch, or after a lost answer."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ from tests.support.clock import FrozenClock
 from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.races import RacingProcess, StartRacingProcess
 from tests.support.runtime import admin
-from tests.support.tags import members_of, members_of_batches, receipt_gid, submission_of, submit
+from tests.support.tags import members_of, members_of_batches, submission_of, submit
 
 MINUTE = timedelta(minutes=1)
 
@@ -108,7 +108,7 @@ async def test_undo_expiry_and_a_new_batch_of_the_same_people(
         await start_process("adding"),
     )
     stop = undoing.pause_before("delete_batch_members")
-    undo = undoing.start(undo_batch(undoing.runtime, admin(), receipt_gid(ending)))
+    undo = undoing.start(undo_batch(undoing.runtime, admin(), ending.channel_id, ending.batch_id))
     await stop.wait_reached()
     expiry = expiring.start(expire_batches(expiring.runtime, channel.channel_id))
     addition = adding.start(submit_by(adding, channel, submission_of(["bob"])))

@@ -15,7 +15,6 @@ from service.entities.blocks import BLOCK_SIZE, bitmap_of
 from service.entities.channels import Channel
 from service.entities.combos import Combo, ComboGraph
 from service.entities.expressions import Expression
-from service.entities.ids import channel_gid, gid, tag_gid
 from service.entities.return_data import Receipt, ReturnMode
 from service.entities.tags import Tag, TagState
 from service.entities.users import AdFollow
@@ -72,7 +71,7 @@ async def _submit(runtime: Runtime, channel: Channel, tag_id: int, openids: tupl
 async def make_combo(runtime: Runtime, channel: Channel, name: str, expression: Expression) -> Combo:
     """Make a combo as an admin does; nobody has computed it yet."""
     new = NewCombo("Combo", name, None, to_draft(channel.channel_id, expression))
-    graph, tag = await create_combo(runtime, admin(channel.robot_id), channel_gid(channel.channel_id), new)
+    graph, tag = await create_combo(runtime, admin(channel.robot_id), channel.channel_id, new)
     return graph.combos[tag.tag_id]
 
 
@@ -97,10 +96,6 @@ async def tag_ids_by_openid(runtime: Runtime, channel: Channel) -> Mapping[str, 
     async with runtime.pool.acquire() as conn:
         held = await users.tags_of_users(conn, channel.channel_id, [row["ordinal"] for row in rows])
     return {row["openid"]: held[row["ordinal"]] for row in rows}
-
-
-def tag_gid_of(channel: Channel, tag_id: int) -> str:
-    return tag_gid(channel.channel_id, tag_id)
 
 
 def openid_of(ordinal: int) -> str:
@@ -152,18 +147,18 @@ def _blocks(members: Mapping[int, Collection[int]]) -> list[tuple[int, int, set[
 
 async def make_ad_tag(runtime: Runtime, channel: Channel, name: str, *ad_ids: str) -> Tag:
     details = AdTagDetails(name, ad_ids, None)
-    return (await create_ad_tag(runtime, admin(), channel_gid(channel.channel_id), details))[0]
+    return (await create_ad_tag(runtime, admin(), channel.channel_id, details))[0]
 
 
 async def edit_ad_tag(runtime: Runtime, tag: Tag, *ad_ids: str) -> Tag:
     details = AdTagDetails(None, ad_ids, None, sets_description=False)
-    gid = tag_gid(tag.channel_id, tag.tag_id)
-    return (await update_ad_tag(runtime, admin(), gid, details, expected_version=None))[0]
+    edited = await update_ad_tag(runtime, admin(), tag.channel_id, tag.tag_id, details, expected_version=None)
+    return edited[0]
 
 
 async def confirm_ad_address(runtime: Runtime, channel: Channel) -> list[int]:
     """The numbers of the tags that became ACTIVE."""
-    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel_gid(channel.channel_id)))[2]]
+    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel.channel_id))[2]]
 
 
 async def ad_address_secret(runtime: Runtime, channel: Channel) -> str:
@@ -198,7 +193,7 @@ def submission_of(
         mode,
         subject="shop",
         expires_at=expires_at,
-        key=key,
+        idempotency_key=key,
         openids_of=openids_of,
     )
 
@@ -208,10 +203,6 @@ async def submit(runtime: Runtime, channel: Channel, submission: Submission) -> 
     receipt, replayed = await ReturnRecorder(runtime).submit(channel, submission)
     assert not replayed
     return receipt
-
-
-def receipt_gid(receipt: Receipt) -> str:
-    return gid("ReturnReceipt", receipt.channel_id, receipt.batch_id)
 
 
 async def members_of(runtime: Runtime, channel: Channel, tag_id: int) -> set[str]:

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, instead of sleeping and hoping."""
+"""Wait for something to become true, instead of sleeping and hoping."""
 
 import asyncio
 import inspect

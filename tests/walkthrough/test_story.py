@@ -1,4 +1,4 @@
-"""The story of the product: two web processes, one worker, an admin, an agent, and a person on WeChat."""
+"""Tell the story of the product: two web processes, one worker, an admin, an agent, and a person on WeChat."""
 
 import secrets
 from collections.abc import AsyncIterator

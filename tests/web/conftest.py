@@ -1,4 +1,4 @@
-"""A web process for the whole folder, and a robot of its own for each test."""
+"""Offer a web process for the whole folder, and a robot of its own to each test."""
 
 from collections.abc import AsyncIterator
 
@@ -23,11 +23,11 @@ def robot(web: WebClient) -> Robot:
 
 @pytest.fixture
 async def account(robot: Robot) -> PushingAccount:
-    """Takes encrypted pushes."""
+    """Bind an account that takes encrypted pushes."""
     return await bind_account(robot)
 
 
 @pytest.fixture
 async def plain_account(robot: Robot) -> PushingAccount:
-    """Has a callback token but no key."""
+    """Bind an account with a callback token but no key."""
     return await bind_account(robot, encrypted=False)

@@ -1,4 +1,4 @@
-"""SIGUSR1 makes a web process say what it holds."""
+"""Log on SIGUSR1 what a web process holds."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ subscription($channel: ID!) { userTags(channelId: $channel, openid: "ann") { cur
 """
 
 
-async def test_what_is_held_is_said_and_given_back(
+async def test_what_is_held_is_logged_and_released(
     database_url: str, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="service.web.diagnostics")

@@ -20,6 +20,6 @@ async def scheduled_channel(database_url: str, redis_url: str, tmp_path: Path) -
         database_url, redis_url, CLOCK_OFFSET_FILE=str(time.file), DEFAULT_TAGS_EVERY="1s", DATABASE_POOL_SIZE="3"
     )
     async with open_runtime(database_url, make_clock(str(time.file)), pool_size=2) as runtime:
-        house = ScheduledChannel(runtime, await bind(runtime), time, settings)
-        await house.record_follow()
-        yield house
+        scheduled = ScheduledChannel(runtime, await bind(runtime), time, settings)
+        await scheduled.record_follow()
+        yield scheduled

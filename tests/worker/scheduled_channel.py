@@ -15,7 +15,7 @@ from tests.support.database_state import tags_by_openid
 
 @dataclass(frozen=True)
 class ScheduledChannel:
-    """A bound channel, the time everybody goes by, and what the database says of ann."""
+    """Hold a bound channel and the clock of every process, and ask the database about ann."""
 
     runtime: Runtime
     channel: Channel
@@ -36,7 +36,7 @@ class ScheduledChannel:
         return (await verify_channel(self.runtime, self.channel, repair=False)).clean
 
     async def count_changes(self) -> int:
-        """How many lines the change log has."""
+        """Return how many lines the change log has."""
         return int(await self.runtime.pool.fetchval("select count(*) from user_tag_change"))
 
     def advance_an_hour(self) -> None:

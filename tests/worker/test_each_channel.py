@@ -1,5 +1,6 @@
-"""What the clock starts besides the default tags: ad tags are finished, and people forgotten."""
+"""Visit every channel, one after the other; one that fails does not hold up the others."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from service.domain.ad_tags.members import AdTagDetails, create_ad_tag
 from service.domain.events.recorder import record_events
-from service.entities.ids import channel_gid
+from service.entities.channels import Channel
 from service.entities.users import EventKind, UserEvent
+from service.worker.each_channel import for_each_channel
 from service.worker.tasks.ad_tags import complete_ad_tags
 from service.worker.tasks.retention import forget_unfollowed_users
 from tests.support.processes import worker
@@ -19,10 +21,42 @@ from tests.worker.scheduled_channel import ScheduledChannel
 UNFINISHED = "select count(*) from ad_tag where written_edition < edition"
 
 
-async def make_unfinished(house: ScheduledChannel) -> None:
+async def make_unfinished(scheduled: ScheduledChannel) -> None:
     details = AdTagDetails("Spring", ["1"], None)
-    await create_ad_tag(house.runtime, admin(), channel_gid(house.channel.channel_id), details)
-    await house.runtime.pool.execute("update ad_tag set written_edition = 0")
+    await create_ad_tag(scheduled.runtime, admin(), scheduled.channel.channel_id, details)
+    await scheduled.runtime.pool.execute("update ad_tag set written_edition = 0")
+
+
+async def test_channels_are_visited_one_by_one_and_a_failure_is_logged_with_its_channel(
+    scheduled_channel: ScheduledChannel, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="service.worker.each_channel")
+    runtime, first = scheduled_channel.runtime, scheduled_channel.channel
+    second, third = await bind(runtime), await bind(runtime)
+
+    async def work(channel: Channel) -> int:
+        if channel.channel_id == second.channel_id:
+            raise LookupError
+        return 0 if channel.channel_id == third.channel_id else 7
+
+    await for_each_channel(runtime, work, "counting")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"counting of channel {first.channel_id}: 7",
+        f"counting of channel {second.channel_id} failed",
+    ]
+    assert caplog.records[1].exc_info
+
+
+async def test_only_some_channels_are_visited_when_they_are_named(scheduled_channel: ScheduledChannel) -> None:
+    runtime, other = scheduled_channel.runtime, await bind(scheduled_channel.runtime)
+    visited = []
+
+    async def work(channel: Channel) -> None:
+        visited.append(channel.channel_id)
+
+    await for_each_channel(runtime, work, "visiting", only=[other.channel_id])
+    await for_each_channel(runtime, work, "visiting", only=[])
+    assert visited == [other.channel_id]
 
 
 async def test_a_worker_finishes_ad_tags_as_soon_as_it_starts(

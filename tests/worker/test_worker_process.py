@@ -1,4 +1,4 @@
-"""The worker in a process of its own: what it does by the clock, and what it survives."""
+"""Run the worker in a process of its own: by the clock, and through outages."""
 
 import asyncio
 import signal
@@ -41,8 +41,8 @@ async def test_two_workers_do_no_harm(scheduled_channel: ScheduledChannel, tmp_p
     assert await scheduled_channel.count_changes() == 3, "follow, untouchable, old: each written once"
 
 
-async def _has(house: ScheduledChannel, changes: int) -> bool:
-    return await house.count_changes() >= changes
+async def _has(scheduled: ScheduledChannel, changes: int) -> bool:
+    return await scheduled.count_changes() >= changes
 
 
 async def test_a_worker_that_starts_after_hours_of_downtime_catches_up_at_once(
@@ -120,13 +120,13 @@ async def test_a_stopped_worker_leaves_no_connection(scheduled_channel: Schedule
         assert before > await _others(scheduled_channel) == 0
 
 
-async def _others(house: ScheduledChannel) -> int:
-    """Connections to this test's database besides our own."""
+async def _others(scheduled: ScheduledChannel) -> int:
+    """Count the connections to this test's database besides our own."""
     statement = """
     select count(*) from pg_stat_activity
     where datname = current_database() and pid <> all($1::int[])
     """
-    pool = house.runtime.pool
+    pool = scheduled.runtime.pool
     async with pool.acquire() as first, pool.acquire() as second:
         mine = [await each.fetchval("select pg_backend_pid()") for each in (first, second)]
         return int(await first.fetchval(statement, mine))
@@ -139,7 +139,7 @@ async def test_refresh_does_the_same_by_hand(scheduled_channel: ScheduledChannel
     assert await scheduled_channel.is_untouchable()
 
 
-async def test_a_worker_without_a_database_says_so_in_a_line(tmp_path: Path) -> None:
+async def test_a_worker_without_a_database_ends_with_one_line(tmp_path: Path) -> None:
     nowhere = environment("postgresql://nobody@127.0.0.1:9/nothing", "redis://127.0.0.1:9")
     async with command(nowhere, tmp_path / "worker.log", "worker") as running, asyncio.timeout(15):
         assert await running.process.wait() == 1

@@ -13,6 +13,7 @@ from service.api.live.prerendered import prerendered
 from service.api.live.request import SubscriptionRequest
 from service.api.live.tag_events_encoder import TagEventsEncoder
 from service.domain.feed.tag_panel import panel_updates
+from service.entities.ids import parse_channel_gid
 
 
 async def stream_tag_events(
@@ -24,9 +25,10 @@ async def stream_tag_events(
     reports it.
     """
     resources, started = context.resources, False
-    channel_id, after = request.arguments.get("channelId"), request.arguments.get("after")
+    channel_gid, after = request.arguments.get("channelId"), request.arguments.get("after")
     try:
         with resources.subscriptions.reserve(context.principal):
+            channel_id = None if channel_gid is None else parse_channel_gid(channel_gid)
             updates = panel_updates(context.runtime, resources.hub, context.principal, channel_id, after)
             async with aclosing(updates):
                 async for cursor, update in updates:

@@ -18,7 +18,9 @@ from service.api.live.push_extension import PushCallback
 from service.api.live.request import SubscriptionRequest
 from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.domain.feed.subscriber import Subscriber
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid
+from service.entities.ids import parse_channel_gid
+from service.entities.principal import Permission
 
 MESSAGE_END: Final = b"}}"
 
@@ -30,8 +32,10 @@ async def join_user_feed(request: SubscriptionRequest, context: Context) -> Subs
     """
     resources, principal = context.resources, context.principal
     try:
-        check_openids([request.arguments["openid"]], "openid")
-        channel = await resources.channels.find(principal, request.arguments["channelId"])
+        check_openid(request.arguments["openid"])
+        channel = await resources.channels.find(
+            principal, parse_channel_gid(request.arguments["channelId"]), Permission.VIEW_USERS
+        )
         resources.subscriptions.acquire(principal)
     except Exception:  # noqa: BLE001 - the standard path reports it
         return None

@@ -11,6 +11,7 @@ from service.api.types.presenters import ad_tag_to_graphql
 from service.api.types.primitives import ChannelId, Input
 from service.domain.ad_tags import members as use_cases
 from service.domain.ad_tags.return_address import confirm_ad_return
+from service.entities.ids import parse_channel_gid, parse_tag_gid
 from service.entities.principal import Permission
 
 
@@ -90,7 +91,9 @@ class AdTagMutations:
     )
     async def create_ad_tag(self, info: Info, input: Input[CreateAdTagInput]) -> CreateAdTagPayload | None:  # noqa: A002
         details = use_cases.AdTagDetails(input.name, input.ad_ids, input.description)
-        made = await use_cases.create_ad_tag(info.context.runtime, info.context.principal, input.channel_id, details)
+        made = await use_cases.create_ad_tag(
+            info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), details
+        )
         return CreateAdTagPayload(tag=ad_tag_to_graphql(*made))
 
     @strawberry.mutation(
@@ -110,7 +113,11 @@ class AdTagMutations:
             sets_description=input.description is not strawberry.UNSET,
         )
         edited = await use_cases.update_ad_tag(
-            info.context.runtime, info.context.principal, input.id, details, expected_version=input.expected_version
+            info.context.runtime,
+            info.context.principal,
+            *parse_tag_gid(input.id),
+            details,
+            expected_version=input.expected_version,
         )
         return UpdateAdTagPayload(tag=ad_tag_to_graphql(*edited))
 
@@ -126,7 +133,7 @@ class AdTagMutations:
         self, info: Info, channel_id: ChannelId
     ) -> ConfirmAdReturnAddressPayload | None:
         channel, catalogue, activated = await confirm_ad_return(
-            info.context.runtime, info.context.principal, channel_id
+            info.context.runtime, info.context.principal, parse_channel_gid(channel_id)
         )
         return ConfirmAdReturnAddressPayload(
             channel=Channel.of(channel),

@@ -12,7 +12,7 @@ from service.api.types.presenters import tag_to_graphql, tags_to_graphql
 from service.api.types.primitives import ChannelId
 from service.api.types.tag import Tag
 from service.domain.audiences import counting as use_cases
-from service.domain.channels.lookup import find_channel
+from service.entities.ids import parse_channel_gid, parse_tag_gid
 from service.entities.principal import Permission
 
 
@@ -30,7 +30,7 @@ class AudienceQueries:
         context = info.context
         return audience_to_graphql(
             await use_cases.count_audience(
-                context.runtime, context.principal, channel_id, draft_from_input(expression), "expression"
+                context.runtime, context.principal, parse_channel_gid(channel_id), draft_from_input(expression)
             )
         )
 
@@ -54,7 +54,9 @@ class AudienceQueries:
             ),
         ],
     ) -> list[TagPairOverlap] | None:
-        overlap = await use_cases.tag_overlap(info.context.runtime, info.context.principal, tag_ids)
+        overlap = await use_cases.tag_overlap(
+            info.context.runtime, info.context.principal, [parse_tag_gid(each) for each in tag_ids]
+        )
         return [
             TagPairOverlap(
                 a=tag_to_graphql(pair.a, overlap.catalogue),
@@ -74,6 +76,8 @@ class AudienceQueries:
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def mass_posting_tags(self, info: Info, channel_id: ChannelId) -> list[Tag] | None:
-        channel = await find_channel(info.context.runtime, info.context.principal, channel_id)
+        channel = await info.context.resources.channels.find(
+            info.context.principal, parse_channel_gid(channel_id), Permission.VIEW_TAGS
+        )
         catalogue = await info.context.loaders.catalogue_of_channel.load(channel.channel_id)
         return tags_to_graphql(catalogue.shown(catalogue.tags), catalogue)

@@ -8,8 +8,8 @@ from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.channel import Channel
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
-from service.domain.channels.lookup import can_see_channel, find_channel, visible_channels
 from service.entities.channels import ChannelKind
+from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 
 
@@ -146,7 +146,9 @@ class ChannelMutations:
                 unset_to_none(input.encoding_aes_key),
             ),
         )
-        channel = await use_cases.update_channel(info.context.runtime, info.context.principal, input.id, update)
+        channel = await use_cases.update_channel(
+            info.context.runtime, info.context.principal, parse_channel_gid(input.id), update
+        )
         return UpdateChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
@@ -158,7 +160,7 @@ class ChannelMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:  # noqa: A002
-        channel = await use_cases.unbind_channel(info.context.runtime, info.context.principal, id)
+        channel = await use_cases.unbind_channel(info.context.runtime, info.context.principal, parse_channel_gid(id))
         return UnbindChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
@@ -170,7 +172,9 @@ class ChannelMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def reset_channel_addresses(self, info: Info, channel_id: ChannelId) -> ResetChannelAddressesPayload | None:
-        channel = await use_cases.reset_addresses(info.context.runtime, info.context.principal, channel_id)
+        channel = await use_cases.reset_addresses(
+            info.context.runtime, info.context.principal, parse_channel_gid(channel_id)
+        )
         return ResetChannelAddressesPayload(channel=Channel.of(channel))
 
 
@@ -184,17 +188,19 @@ class ChannelQueries:
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def channels(self, info: Info) -> list[Channel]:
-        return [Channel.of(each) for each in await visible_channels(info.context.runtime, info.context.principal)]
+        return [Channel.of(each) for each in await info.context.loaders.visible_channels.load(info.context.principal)]
 
     @strawberry.field(
         description="One channel by its id. For every role (VIEW_TAGS). Answers NOT_FOUND.",
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def channel(self, info: Info, id: ChannelId) -> Channel | None:  # noqa: A002
-        return Channel.of(await find_channel(info.context.runtime, info.context.principal, id))
+        return await channel_by_id(info, id)
 
 
-async def sees_channel(info: Info, channel_id: int) -> bool:
-    """Whether a channel is there for who asks; read once an operation, however many nodes are in it."""
-    found = await info.context.loaders.channel.load((info.context.principal.robot_id, channel_id))
-    return found is not None and can_see_channel(info.context.principal, found)
+async def channel_by_id(info: Info, gid: str) -> Channel:
+    """Return a channel by its id. Raises NotFoundError."""
+    context = info.context
+    return Channel.of(
+        await context.resources.channels.find(context.principal, parse_channel_gid(gid), Permission.VIEW_TAGS)
+    )

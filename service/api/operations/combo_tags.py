@@ -12,6 +12,7 @@ from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
 from service.domain.combos.preview import edit_preview
 from service.domain.tags.naming import UNCHANGED
+from service.entities.ids import parse_channel_gid, parse_tag_gid
 from service.entities.principal import Permission
 
 
@@ -96,7 +97,9 @@ class ComboTagQueries:
         id: TagId,  # noqa: A002
         expression: ActiveExpression,
     ) -> ComboTagEditPreview | None:
-        found = await edit_preview(info.context.runtime, info.context.principal, id, draft_from_input(expression))
+        found = await edit_preview(
+            info.context.runtime, info.context.principal, *parse_tag_gid(id), draft_from_input(expression)
+        )
         catalogue = found.graph.catalogue
         return ComboTagEditPreview(
             tag=combo_to_graphql(found.tag, catalogue),
@@ -120,7 +123,9 @@ class ComboTagMutations:
     )
     async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:  # noqa: A002
         new = use_cases.NewCombo(input.category, input.name, input.description, draft_from_input(input.expression))
-        graph, tag = await use_cases.create_combo(info.context.runtime, info.context.principal, input.channel_id, new)
+        graph, tag = await use_cases.create_combo(
+            info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), new
+        )
         return CreateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
 
     @strawberry.mutation(
@@ -143,5 +148,7 @@ class ComboTagMutations:
             else draft_from_input(unset_to_none(input.expression)),
             expected_version=input.expected_version,
         )
-        graph, tag = await use_cases.update_combo(info.context.runtime, info.context.principal, input.id, edit)
+        graph, tag = await use_cases.update_combo(
+            info.context.runtime, info.context.principal, *parse_tag_gid(input.id), edit
+        )
         return UpdateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))

@@ -7,7 +7,7 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.primitives import Input, RejectedItem
-from service.domain.channels.lookup import find_channel
+from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 from service.entities.users import EventKind, UserEvent
 
@@ -63,7 +63,9 @@ class EventMutations:
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
     async def record_events(self, info: Info, input: Input[RecordEventsInput]) -> RecordEventsPayload | None:  # noqa: A002
-        channel = await find_channel(info.context.runtime, info.context.principal, input.channel_id)
+        channel = await info.context.resources.channels.find(
+            info.context.principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA
+        )
         events = [
             UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in input.events
         ]

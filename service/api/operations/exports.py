@@ -8,6 +8,7 @@ from service.api.types.expression import TagExpressionInput, draft_from_input
 from service.api.types.job import AudienceExport
 from service.api.types.primitives import Input
 from service.domain.audiences import exports as use_cases
+from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 
 
@@ -38,8 +39,7 @@ class ExportMutations:
         job = await use_cases.start_export(
             info.context.runtime,
             info.context.principal,
-            input.channel_id,
+            parse_channel_gid(input.channel_id),
             draft_from_input(input.expression),
-            "input.expression",
         )
         return ExportAudiencePayload(job=AudienceExport.of(info, job))

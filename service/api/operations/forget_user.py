@@ -5,9 +5,9 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.primitives import ChannelId, Openid
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid
 from service.domain.privacy.forgetting import forget_user
-from service.entities.ids import parse_gid, user_gid
+from service.entities.ids import parse_channel_gid, user_gid
 from service.entities.principal import Permission
 
 
@@ -30,9 +30,9 @@ class ForgettingMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def forget_user(self, info: Info, channel_id: ChannelId, openid: Openid) -> ForgetUserPayload | None:
-        check_openids([openid], "openid")
-        ordinal = await forget_user(info.context.runtime, info.context.principal, channel_id, openid)
-        numbers = parse_gid(channel_id, "Channel", 1)
-        if ordinal is None or numbers is None:
+        check_openid(openid)
+        number = parse_channel_gid(channel_id)
+        ordinal = await forget_user(info.context.runtime, info.context.principal, number, openid)
+        if ordinal is None:
             return ForgetUserPayload(forgotten=False, forgotten_user_id=None)
-        return ForgetUserPayload(forgotten=True, forgotten_user_id=strawberry.ID(user_gid(numbers[0], ordinal)))
+        return ForgetUserPayload(forgotten=True, forgotten_user_id=strawberry.ID(user_gid(number, ordinal)))

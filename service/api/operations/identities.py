@@ -5,8 +5,8 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.primitives import Input, RejectedItem
-from service.domain.channels.lookup import find_channel
 from service.domain.people.identities import IdentityPair, link_identities
+from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 
 
@@ -57,7 +57,9 @@ class IdentityMutations:
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
     async def link_identities(self, info: Info, input: Input[LinkIdentitiesInput]) -> LinkIdentitiesPayload | None:  # noqa: A002
-        channel = await find_channel(info.context.runtime, info.context.principal, input.channel_id)
+        channel = await info.context.resources.channels.find(
+            info.context.principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA
+        )
         pairs = [IdentityPair(each.openid, each.unionid) for each in input.pairs]
         linked = await link_identities(info.context.runtime, channel, pairs)
         return LinkIdentitiesPayload(

@@ -8,20 +8,16 @@ from service.entities.errors import BadInputError, FieldError
 
 
 def unset_to_none(value: Any) -> Any:
+    """Return the value of a field, None where it is absent."""
     return None if value is strawberry.UNSET else value
 
 
 def reject_nulls(update_input: object, *names: str) -> None:
-    """In updates an absent field stays as it is; an explicit null says nothing sensible."""
-    failures = [
-        FieldError(f"input.{_to_camel_case(name)}", "NULL", "Leave the field out to keep what is there.")
+    """Raise BadInputError naming each of these fields that is null; absent ones are fine."""
+    errors = [
+        FieldError((name,), "NULL", "Leave the field out to keep what is there.")
         for name in names
         if getattr(update_input, name) is None
     ]
-    if failures:
-        raise BadInputError(*failures)
-
-
-def _to_camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+    if errors:
+        raise BadInputError(*errors)

@@ -2,29 +2,16 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs_one_of
+from service.api.types.job import Job, JobId
 from service.api.types.presenters import job_to_graphql
 from service.domain import jobs as use_cases
+from service.entities.ids import parse_job_gid
 from service.entities.jobs import JOB_PERMISSIONS
-
-if TYPE_CHECKING:
-    pass
-from typing import TYPE_CHECKING
-
-from service.api.types.job import Job, JobId
-
-if TYPE_CHECKING:
-    pass
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 @strawberry.type(description="The answer to `cancelJob`.")
@@ -42,7 +29,7 @@ class JobMutations:
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:  # noqa: A002
-        job = await use_cases.cancel_job(info.context.runtime, info.context.principal, id)
+        job = await use_cases.cancel_job(info.context.runtime, info.context.principal, *parse_job_gid(id))
         return CancelJobPayload(job=job_to_graphql(info, job))
 
 
@@ -53,7 +40,7 @@ class JobQueries:
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job(self, info: Info, id: JobId) -> Job | None:  # noqa: A002 - the contract's name
-        return job_to_graphql(info, await use_cases.find_job(info.context.runtime, info.context.principal, id))
+        return await job_by_id(info, id)
 
 
 @strawberry.type
@@ -67,10 +54,16 @@ class JobSubscriptions:
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:  # noqa: A002
-        job = await use_cases.find_job(info.context.runtime, info.context.principal, id)
+        job = await use_cases.find_job(info.context.runtime, info.context.principal, *parse_job_gid(id))
         resources = info.context.resources
         with resources.subscriptions.reserve(info.context.principal):
             async with aclosing(resources.hub.job_progress(job.channel_id, job.job_id)) as states:
                 async for state in states:
                     info.context.reset_loaders()
                     yield job_to_graphql(info, state)
+
+
+async def job_by_id(info: Info, gid: str) -> Job:
+    """Return a job by its id. Raises ForbiddenError for roles that see no jobs, NotFoundError."""
+    found = await use_cases.find_job(info.context.runtime, info.context.principal, *parse_job_gid(gid))
+    return job_to_graphql(info, found)

@@ -7,17 +7,15 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import TYPE_PERMISSIONS, needs
+from service.api.operations.channels import channel_by_id
+from service.api.operations.jobs import job_by_id
 from service.api.operations.tags import tag_by_id
 from service.api.operations.users import user_by_id
-from service.api.types.channel import Channel
-from service.api.types.presenters import job_to_graphql
 from service.api.types.primitives import Node, NodeId
 from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
-from service.domain.channels.lookup import find_channel
-from service.domain.jobs import find_job
 from service.entities.errors import LimitExceededError, NotFoundError
-from service.entities.ids import split_gid
+from service.entities.ids import parse_receipt_gid, split_gid
 from service.entities.jobs import JobKind
 from service.entities.principal import Permission
 
@@ -58,32 +56,31 @@ class NodeQueries:
         return list(await asyncio.gather(*(_load_node_or_none(info, each) for each in ids)))
 
 
-async def _load_node(info: Info, gid_text: str) -> Node | None:
-    """Refuses exactly what the root field of the type would refuse."""
-    split = split_gid(gid_text)
-    type_name = split[0] if split else ""
+async def _load_node(info: Info, gid: str) -> Node | None:
+    """Refuse exactly what the root field of the type would refuse."""
+    type_name, numbers = split_gid(gid) or ("", ())
     needed = TYPE_PERMISSIONS.get(type_name)
     if needed is None or not info.context.principal.may(needed):
         raise NotFoundError("node")
     match type_name:
         case "Channel":
-            return Channel.of(await find_channel(info.context.runtime, info.context.principal, gid_text))
+            return await channel_by_id(info, gid)
         case "Tag":
-            return await tag_by_id(info, gid_text, living=False)
+            return await tag_by_id(info, gid, living=False)
         case "User":
-            return await user_by_id(info, gid_text)
+            return await user_by_id(info, gid)
         case kind if kind in JobKind.__members__.values():
-            return job_to_graphql(info, await find_job(info.context.runtime, info.context.principal, gid_text))
+            return await job_by_id(info, gid)
         case "ReturnReceipt":
-            return await receipt_node(info, gid_text)
+            return await receipt_node(info, parse_receipt_gid(gid))
         case "ReturnEndpoint":
-            return await endpoint_node(info, gid_text)
+            return await endpoint_node(info, numbers)
         case _:
             raise NotFoundError("node")
 
 
-async def _load_node_or_none(info: Info, gid_text: str) -> Node | None:
+async def _load_node_or_none(info: Info, gid: str) -> Node | None:
     try:
-        return await _load_node(info, gid_text)
+        return await _load_node(info, gid)
     except NotFoundError:
         return None

@@ -9,9 +9,9 @@ from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.primitives import Input
 from service.api.types.return_tag import ReturnReceipt
-from service.domain.channels.lookup import find_channel
 from service.domain.return_data.batches import undo_batch
 from service.domain.return_data.submission import Submission
+from service.entities.ids import parse_channel_gid, parse_receipt_gid
 from service.entities.principal import Permission
 from service.entities.return_data import ReturnMode
 
@@ -102,7 +102,7 @@ class ReturnDataMutations:
         info: Info,
         input: Input[SubmitReturnDataInput],  # noqa: A002 - the contract's name
     ) -> SubmitReturnDataPayload | None:
-        runtime, principal = info.context.runtime, info.context.principal
+        principal, channels = info.context.principal, info.context.resources.channels
         submission = Submission(
             category=input.category,
             label=input.label,
@@ -110,11 +110,13 @@ class ReturnDataMutations:
             openids=input.openids,
             mode=input.mode,
             subject=principal.subject,
-            openids_of=None if input.openids_of is None else await find_channel(runtime, principal, input.openids_of),
+            openids_of=None
+            if input.openids_of is None
+            else await channels.find(principal, parse_channel_gid(input.openids_of), Permission.SUBMIT_DATA),
             expires_at=input.expires_at,
-            key=input.idempotency_key,
+            idempotency_key=input.idempotency_key,
         )
-        channel = await find_channel(runtime, principal, input.channel_id)
+        channel = await channels.find(principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA)
         receipt, replayed = await info.context.resources.return_recorder.submit(channel, submission)
         return SubmitReturnDataPayload(receipt=ReturnReceipt.of(receipt), replayed=replayed)
 
@@ -131,5 +133,5 @@ class ReturnDataMutations:
         info: Info,
         receipt_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the receipt of the batch.")],
     ) -> UndoReturnBatchPayload | None:
-        receipt, ended = await undo_batch(info.context.runtime, info.context.principal, receipt_id)
+        receipt, ended = await undo_batch(info.context.runtime, info.context.principal, *parse_receipt_gid(receipt_id))
         return UndoReturnBatchPayload(receipt=ReturnReceipt.of(receipt), removed=ended.removed, kept=ended.kept)

@@ -15,7 +15,7 @@ from service.api.types.primitives import AfterEvent
 from service.api.types.tag import Tag
 from service.domain.feed.tag_panel import panel_updates
 from service.entities.feed import PanelUpdate
-from service.entities.ids import tag_gid
+from service.entities.ids import parse_channel_gid, tag_gid
 from service.entities.principal import Permission
 
 
@@ -66,8 +66,9 @@ class TagEventsSubscriptions:
         runtime, principal = info.context.runtime, info.context.principal
         hub = info.context.resources.hub
         with info.context.resources.subscriptions.reserve(principal):
+            number = None if channel_id is None else parse_channel_gid(channel_id)
             async with aclosing(
-                panel_updates(runtime, hub, principal, channel_id, info.context.resume_after or after)
+                panel_updates(runtime, hub, principal, number, info.context.resume_after or after)
             ) as updates:
                 async for cursor, update in updates:
                     info.context.reset_loaders()

@@ -6,7 +6,6 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.api.operations.channels import sees_channel
 from service.api.types.combo_tag import ComboTag
 from service.api.types.presenters import combo_to_graphql, tag_to_graphql
 from service.api.types.primitives import TagId
@@ -14,7 +13,7 @@ from service.api.types.tag import Tag
 from service.domain.combos import tag_deletion as use_cases
 from service.domain.tags.naming import UNCHANGED
 from service.entities.errors import NotFoundError
-from service.entities.ids import parse_gid, tag_gid
+from service.entities.ids import parse_tag_gid, tag_gid
 from service.entities.principal import Permission
 
 
@@ -50,7 +49,7 @@ class TagEditQueries:
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def delete_tag_preview(self, info: Info, id: TagId) -> DeleteTagPreview | None:  # noqa: A002
-        found = await use_cases.deletion_preview(info.context.runtime, info.context.principal, id)
+        found = await use_cases.deletion_preview(info.context.runtime, info.context.principal, *parse_tag_gid(id))
         catalogue = found.graph.catalogue
         return DeleteTagPreview(
             tag=tag_to_graphql(found.tag, catalogue),
@@ -98,7 +97,7 @@ class TagMutations:
         catalogue, tag = await use_cases.rename_tag(
             info.context.runtime,
             info.context.principal,
-            id,
+            *parse_tag_gid(id),
             name,
             description=UNCHANGED if description is strawberry.UNSET else description,
             expected_version=expected_version,
@@ -114,7 +113,7 @@ class TagMutations:
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def delete_tag(self, info: Info, id: TagId) -> DeleteTagPayload | None:  # noqa: A002
-        gone = await use_cases.delete_tag(info.context.runtime, info.context.principal, id)
+        gone = await use_cases.delete_tag(info.context.runtime, info.context.principal, *parse_tag_gid(id))
         catalogue = gone.graph.catalogue
         return DeleteTagPayload(
             deleted_id=strawberry.ID(tag_gid(gone.tag.channel_id, gone.tag.tag_id)),
@@ -135,14 +134,12 @@ class TagQueries:
         return await tag_by_id(info, id, living=True)
 
 
-async def tag_by_id(info: Info, gid_text: str, *, living: bool) -> Tag | None:
-    numbers = parse_gid(gid_text, "Tag", 2)
-    if numbers is None:
-        raise NotFoundError("tag")
-    if not await sees_channel(info, numbers[0]):
-        raise NotFoundError("tag")
-    catalogue = await info.context.loaders.catalogue_of_channel.load(numbers[0])
-    tag = catalogue.tags.get(numbers[1])
+async def tag_by_id(info: Info, gid: str, *, living: bool) -> Tag | None:
+    """Return a tag by its id, None while the gate is closed. Raises NotFoundError; for deleted ones if `living`."""
+    channel_id, tag_id = parse_tag_gid(gid)
+    await info.context.resources.channels.find(info.context.principal, channel_id, Permission.VIEW_TAGS, sought="tag")
+    catalogue = await info.context.loaders.catalogue_of_channel.load(channel_id)
+    tag = catalogue.tags.get(tag_id)
     if tag is None or (living and tag.deleted_at is not None):
         raise NotFoundError("tag")
     return tag_to_graphql(tag, catalogue) if catalogue.open else None

@@ -12,11 +12,11 @@ from service.api.types.presenters import tags_to_graphql
 from service.api.types.primitives import AfterEvent, ChannelId, Openid
 from service.api.types.tag import Tag
 from service.api.types.user import User
-from service.domain.channels.lookup import find_channel
 from service.domain.feed.cursors import encode_cursor
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid
 from service.entities.blocks import ChangeCause
 from service.entities.feed import UserTagsUpdate
+from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 
 
@@ -73,11 +73,12 @@ class UserTagsSubscriptions:
     async def user_tags(
         self, info: Info, channel_id: ChannelId, openid: Openid, after: AfterEvent = None
     ) -> AsyncGenerator[UserTagsEvent, None]:
-        check_openids([openid], "openid")
-        runtime, principal = info.context.runtime, info.context.principal
-        hub = info.context.resources.hub
+        check_openid(openid)
+        principal, hub = info.context.principal, info.context.resources.hub
         with info.context.resources.subscriptions.reserve(principal):
-            channel = await find_channel(runtime, principal, channel_id)
+            channel = await info.context.resources.channels.find(
+                principal, parse_channel_gid(channel_id), Permission.VIEW_USERS
+            )
             async with aclosing(
                 hub.user_tags(channel.channel_id, openid, info.context.resume_after or after)
             ) as updates:

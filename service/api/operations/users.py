@@ -6,12 +6,11 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.api.operations.channels import sees_channel
 from service.api.types.primitives import ChannelId, Openid
 from service.api.types.user import User, users_by_openids
-from service.domain.input_rules import check_openids
+from service.domain.input_rules import check_openid, check_openids
 from service.entities.errors import NotFoundError
-from service.entities.ids import parse_gid
+from service.entities.ids import parse_channel_gid, parse_user_gid
 from service.entities.principal import Permission
 
 # The column's type; PostgreSQL refuses to compare with more.
@@ -28,8 +27,8 @@ class UserQueries:
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def user(self, info: Info, channel_id: ChannelId, openid: Openid) -> User | None:
-        check_openids([openid], "openid")
-        return (await users_by_openids(info, channel_id, [openid]))[0]
+        check_openid(openid)
+        return (await users_by_openids(info, parse_channel_gid(channel_id), [openid]))[0]
 
     @strawberry.field(
         description=(
@@ -47,17 +46,19 @@ class UserQueries:
             list[str], strawberry.argument(description="At most 100 openids of the channel, LIMIT_EXCEEDED beyond.")
         ],
     ) -> list[User | None] | None:
-        check_openids(openids, "openids")
-        return await users_by_openids(info, channel_id, openids)
+        check_openids(openids)
+        return await users_by_openids(info, parse_channel_gid(channel_id), openids)
 
 
-async def user_by_id(info: Info, gid_text: str) -> User:
-    numbers = parse_gid(gid_text, "User", 2)
-    if numbers is None or numbers[1] > MAX_ORDINAL:
+async def user_by_id(info: Info, gid: str) -> User:
+    """Return a person by their id. Raises NotFoundError."""
+    key = parse_user_gid(gid)
+    if key.ordinal > MAX_ORDINAL:
         raise NotFoundError("user")
-    if not await sees_channel(info, numbers[0]):
-        raise NotFoundError("user")
-    found = await info.context.loaders.user_by_ordinal.load((numbers[0], numbers[1]))
+    await info.context.resources.channels.find(
+        info.context.principal, key.channel_id, Permission.VIEW_USERS, sought="user"
+    )
+    found = await info.context.loaders.user_by_ordinal.load(key)
     if found is None:
         raise NotFoundError("user")
     return User.of(found)

@@ -6,7 +6,6 @@ import strawberry
 
 from service.api.context import Info
 from service.api.guards.permissions import needs
-from service.domain.channels.lookup import visible_channels
 from service.entities.ids import gid
 from service.entities.principal import Permission, Role, permissions_of
 
@@ -28,7 +27,7 @@ class Viewer:
         )
     )
     async def ready(self, info: Info) -> bool:
-        every = await visible_channels(info.context.runtime, info.context.principal)
+        every = await info.context.loaders.visible_channels.load(info.context.principal)
         states = await info.context.loaders.state_of_channel.load_many([channel.channel_id for channel in every])
         return any(state.open for state in states)
 

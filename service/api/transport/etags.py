@@ -40,7 +40,7 @@ def conditional_response(request: Request, response: Response) -> Response:
 def compute_etag(body: bytes, media_type: str, principal: Principal) -> str:
     """Return the entity tag of an answer to one principal; weak, because the bytes on the wire may be compressed."""
     digest = hashlib.blake2b(body, digest_size=16)
-    channels = "*" if principal.channel_ids is None else " ".join(sorted(principal.channel_ids))
+    channels = "*" if principal.channel_ids is None else " ".join(map(str, sorted(principal.channel_ids)))
     for part in (media_type, principal.robot_id, principal.subject, principal.role.value, channels):
         digest.update(b"\0" + part.encode())
     return f'W/"{digest.hexdigest()}"'

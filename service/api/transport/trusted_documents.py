@@ -14,6 +14,7 @@ import orjson
 from graphql import GraphQLError
 
 from service.api.engine.document_cache import DocumentCache
+from service.api.errors import field_path_text
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RejectionCode, RequestError
 from service.foundation.settings import SettingsError, TrustMode
 
@@ -84,15 +85,16 @@ def _requested_id(document_id: object, extensions: Mapping[str, Any]) -> str | N
     """Return `documentId` beside the variables or in the extensions, or the hash in Apollo's `persistedQuery`."""
     persisted = extensions.get("persistedQuery")
     hashed = persisted.get("sha256Hash", "") if isinstance(persisted, dict) else persisted
-    for source, found in (
-        ("documentId", document_id),
-        ("extensions.documentId", extensions.get("documentId")),
-        ("extensions.persistedQuery", hashed),
+    for path, found in (
+        (("document_id",), document_id),
+        (("extensions", "document_id"), extensions.get("documentId")),
+        (("extensions", "persisted_query"), hashed),
     ):
         if isinstance(found, str) and found:
             return found
         if found is not None:
-            raise BadInputError(FieldError(source, RejectionCode.BAD_VALUE, f"{source} holds no document identifier."))
+            message = f"{field_path_text(path)} holds no document identifier."
+            raise BadInputError(FieldError(path, RejectionCode.BAD_VALUE, message))
     return None
 
 

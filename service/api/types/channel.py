@@ -15,7 +15,6 @@ from service.domain.channels import binding as use_cases
 from service.domain.tags.filters import TagFilter
 from service.entities.channels import Channel as ChannelEntity
 from service.entities.channels import ChannelKind
-from service.entities.errors import NotFoundError
 from service.entities.ids import channel_gid
 from service.entities.jobs import JOB_PERMISSIONS
 from service.entities.principal import Permission
@@ -85,11 +84,8 @@ class Channel(Node):
 
     @classmethod
     async def load(cls, info: Info, channel_id: int) -> "Channel":
-        """A channel that something of the same robot leads to."""
-        found = await info.context.loaders.channel.load((info.context.principal.robot_id, channel_id))
-        if found is None:
-            raise NotFoundError("channel")
-        return cls.of(found)
+        """Return a channel that something in it leads to. Raises NotFoundError."""
+        return cls.of(await info.context.loaders.channel.load((info.context.principal, channel_id)))
 
     @strawberry.field(
         description="How many people follow the channel now; 0 for a Mini Program, which nobody can follow."

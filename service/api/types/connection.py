@@ -85,7 +85,7 @@ def encode_page_cursor(kind: str, number: int) -> str:
 
 def bad_cursor_error() -> BadInputError:
     """Return the error for a cursor that this list did not write."""
-    return BadInputError(FieldError("after", "BAD_CURSOR", "This cursor is not from this list."))
+    return BadInputError(FieldError(("after",), "BAD_CURSOR", "This cursor is not from this list."))
 
 
 def _decode_page_cursor(kind: str, cursor: str) -> int:

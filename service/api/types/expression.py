@@ -7,6 +7,7 @@ import strawberry
 from service.api.context import Info
 from service.api.types.tag import Tag
 from service.domain.combos.expressions import MAX_DEPTH, format_expression
+from service.entities.errors import NotFoundError
 from service.entities.expressions import (
     DifferenceDraft,
     Draft,
@@ -15,7 +16,9 @@ from service.entities.expressions import (
     Operator,
     TagDraft,
     TooDeepDraft,
+    UnknownTagDraft,
 )
+from service.entities.ids import parse_tag_gid
 from service.entities.tags import Catalogue
 
 
@@ -59,9 +62,9 @@ ActiveExpression: TypeAlias = Annotated[
 
 
 def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Draft:
-    """What the domain reads; GraphQL made sure that exactly one field is given."""
+    """Return what the domain reads; GraphQL made sure that exactly one field is given."""
     if expression_input.tag is not strawberry.UNSET and expression_input.tag is not None:
-        return TagDraft(expression_input.tag)
+        return _leaf_draft(expression_input.tag)
     if depth > MAX_DEPTH:
         return TooDeepDraft()
     if expression_input.all:
@@ -74,6 +77,13 @@ def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Dr
             draft_from_input(expression_input.except_.remove, depth + 1),
         )
     return NaryDraft(Operator.ANY if expression_input.any == [] else Operator.ALL, ())
+
+
+def _leaf_draft(gid: str) -> Draft:
+    try:
+        return TagDraft(*parse_tag_gid(gid))
+    except NotFoundError:
+        return UnknownTagDraft()
 
 
 @strawberry.type(description="One node of an expression, as listed in `TagExpression.flat`.")

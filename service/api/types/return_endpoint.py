@@ -9,7 +9,7 @@ from service.api.guards.permissions import null_unless
 from service.api.types.primitives import Node
 from service.domain.return_data import endpoint as use_cases
 from service.entities.errors import NotFoundError
-from service.entities.ids import gid, parse_gid
+from service.entities.ids import gid
 from service.entities.principal import Permission
 from service.entities.return_data import ReturnEndpoint as EndpointEntity
 
@@ -64,9 +64,9 @@ class ReturnEndpoint(Node):
         return use_cases.decrypt_key(info.context.runtime, self.entity)
 
 
-async def endpoint_node(info: Info, gid_text: str) -> ReturnEndpoint:
-    """The robot's endpoint by its id; raises NotFoundError."""
+async def endpoint_node(info: Info, numbers: tuple[int, ...]) -> ReturnEndpoint:
+    """Return the robot's endpoint by the numbers of its id. Raises NotFoundError."""
     endpoint = await use_cases.find_endpoint(info.context.runtime, info.context.principal)
-    if endpoint is None or parse_gid(gid_text, "ReturnEndpoint", 1) != (endpoint.endpoint_id,):
+    if endpoint is None or numbers != (endpoint.endpoint_id,):
         raise NotFoundError("return endpoint")
     return ReturnEndpoint.of(endpoint)

@@ -10,8 +10,9 @@ from service.api.types.connection import Connection, Edge, encode_page_cursor, p
 from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
-from service.entities.ids import gid
-from service.entities.return_data import Receipt, ReturnMode, ReturnSource
+from service.entities.ids import receipt_gid
+from service.entities.principal import Permission
+from service.entities.return_data import Receipt, ReceiptKey, ReturnMode, ReturnSource
 
 
 @strawberry.type(description="What one batch of returned data did to its tag. Receipts are kept for ever.")
@@ -49,7 +50,7 @@ class ReturnReceipt(Node):
     def of(cls, entity: Receipt) -> "ReturnReceipt":
         """Return the object of a receipt."""
         return cls(
-            id=strawberry.ID(gid("ReturnReceipt", entity.channel_id, entity.batch_id)),
+            id=strawberry.ID(receipt_gid(entity.channel_id, entity.batch_id)),
             entity=entity,
             at=entity.at,
             mode=entity.mode,
@@ -115,8 +116,8 @@ class ReturnTag(Tag, Node):
         return page(edges, after=after, has_next=has_next)
 
 
-async def receipt_node(info: Info, gid_text: str) -> ReturnReceipt | None:
-    """A receipt by its id, null while the gate is closed; raises NotFoundError."""
-    _, receipt = await find_receipt(info.context.runtime, info.context.principal, gid_text)
+async def receipt_node(info: Info, key: ReceiptKey) -> ReturnReceipt | None:
+    """Return a receipt, None while the gate is closed. Raises NotFoundError."""
+    receipt = await find_receipt(info.context.runtime, info.context.principal, *key, Permission.VIEW_TAGS)
     catalogue = await info.context.loaders.catalogue_of_channel.load(receipt.channel_id)
     return ReturnReceipt.of(receipt) if catalogue.open else None

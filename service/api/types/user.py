@@ -28,7 +28,6 @@ from service.api.types.evidence import TagEvidence, reason_of
 from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
-from service.domain.channels.lookup import can_see_channel
 from service.domain.people.history import history_page
 from service.entities.blocks import ChangeCause
 from service.entities.expressions import Expression
@@ -138,8 +137,8 @@ class User(Node):
         loaders, principal = info.context.loaders, info.context.principal
         others = [
             (channel.channel_id, unionid)
-            for channel in await loaders.channels_of_robot.load(principal.robot_id)
-            if channel.channel_id != self.entity.channel_id and can_see_channel(principal, channel)
+            for channel in await loaders.visible_channels.load(principal)
+            if channel.channel_id != self.entity.channel_id
         ]
         return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
 
@@ -206,16 +205,16 @@ class User(Node):
         return page(edges, after=after, has_next=has_next)
 
 
-async def users_by_openids(info: Info, channel_gid: str, openids: Sequence[str]) -> list[User | None]:
+async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) -> list[User | None]:
     """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
     context = info.context
     user_reader, principal, loaders = context.resources.user_reader, context.principal, context.loaders
     if "tags" not in selected_field_names(info):
         return [
             None if each is None else User.of(each)
-            for each in await user_reader.find_users(principal, channel_gid, openids)
+            for each in await user_reader.find_users(principal, channel_id, openids)
         ]
-    found = await user_reader.find_users_with_tags(principal, channel_gid, openids)
+    found = await user_reader.find_users_with_tags(principal, channel_id, openids)
     for each in found:
         if each is not None:
             loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.tag_set.tag_ids)

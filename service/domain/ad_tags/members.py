@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import publish_and_enqueue
 from service.domain.input_rules import AD_ID_PATTERN, description_error, name_error, normalise_name
 from service.domain.membership import write_transitions
@@ -18,22 +18,14 @@ from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import (
     TagChangeKind,
     TagEdit,
-    check_name_free,
     lock_catalogue,
     lock_open_catalogue,
     new_tag,
     write_tag_edits,
 )
-from service.domain.tags.naming import channel_of_tag
+from service.domain.tags.naming import check_name_free, check_version, require_living_tag
 from service.entities.blocks import ChangeCause, ChangeNotification
-from service.entities.errors import (
-    BadInputError,
-    ConflictError,
-    FieldError,
-    LimitExceededError,
-    NotFoundError,
-    TagProtectedError,
-)
+from service.entities.errors import BadInputError, FieldError, LimitExceededError, NotFoundError, TagProtectedError
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from service.storage import ad_tags, channels, combos, tags
@@ -61,23 +53,22 @@ class AdTagDetails:
 
 
 async def create_ad_tag(
-    runtime: Runtime, principal: Principal, channel_gid: str, details: AdTagDetails
+    runtime: Runtime, principal: Principal, channel_id: int, details: AdTagDetails
 ) -> tuple[Tag, Catalogue]:
     """A new tag with everybody whose ad is already known, ACTIVE if the ad return address is confirmed.
 
     Raises BadInputError, NameTakenError, LimitExceededError, NotFoundError, ChannelNotBoundError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_by_gid(conn, principal, channel_gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS)
         if channel.mini_program:
-            errors.append(FieldError("input.channelId", "MINI_PROGRAM", "Nobody follows a Mini Program, by ad or not."))
+            errors.append(FieldError(("channel_id",), "MINI_PROGRAM", "Nobody follows a Mini Program, by ad or not."))
         if errors:
             raise BadInputError(*errors)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
         name = normalised.name or ""
-        check_name_free(catalogue, CATEGORY, name, "input.name")
+        check_name_free(catalogue, CATEGORY, name, "name")
         clock = runtime.clock()
         tag = await new_tag(
             conn,
@@ -97,24 +88,28 @@ async def create_ad_tag(
 
 
 async def update_ad_tag(
-    runtime: Runtime, principal: Principal, gid: str, details: AdTagDetails, *, expected_version: int | None
+    runtime: Runtime,
+    principal: Principal,
+    channel_id: int,
+    tag_id: int,
+    details: AdTagDetails,
+    *,
+    expected_version: int | None,
 ) -> tuple[Tag, Catalogue]:
     """The tag after the edit, with the members of its new ads; an ACTIVE one stays so meanwhile.
 
     Raises what `create_ad_tag` does, ConflictError when `expected_version` is old, TagProtectedError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
         before = _require_ad_tag(catalogue, tag_id)
         if errors:
             raise BadInputError(*errors)
-        if expected_version not in {None, before.version}:
-            raise ConflictError(f"The tag is at version {before.version} by now; load it again.")
+        check_version(before, expected_version)
         name = before.name if normalised.name is None else normalised.name
-        check_name_free(catalogue, CATEGORY, name, "input.name", tag_id=tag_id)
+        check_name_free(catalogue, CATEGORY, name, "name", tag_id=tag_id)
         clock = runtime.clock()
         after = replace(
             before,
@@ -216,9 +211,7 @@ async def _update_members_and_reload(runtime: Runtime, channel_id: int, tag_id: 
 
 
 def _require_ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
-    tag = catalogue.tags.get(tag_id)
-    if tag is None or tag.deleted_at is not None:
-        raise NotFoundError("tag")
+    tag = require_living_tag(catalogue, tag_id)
     if tag.kind is TagKind.DEFAULT:
         raise TagProtectedError
     if tag.kind is not TagKind.AD:
@@ -230,19 +223,19 @@ def _normalise_details(given: AdTagDetails) -> tuple[AdTagDetails, list[FieldErr
     """Names trimmed, ads one a line; and everything that is wrong. Raises LimitExceededError over 1,000 ads."""
     errors = []
     name = None if given.name is None else normalise_name(given.name)
-    if name is not None and (error := name_error("input.name", name)):
+    if name is not None and (error := name_error("name", name)):
         errors.append(error)
-    if error := description_error("input.description", given.description):
+    if error := description_error("description", given.description):
         errors.append(error)
     if given.ad_ids is None:
         return replace(given, name=name), errors
     lines = [(index, line.strip()) for index, entry in enumerate(given.ad_ids) for line in entry.splitlines()]
-    for index in dict.fromkeys(index for index, line in lines if line and AD_ID_PATTERN.fullmatch(line) is None):
-        path = f"input.adIds.{index}"
-        errors.append(FieldError(path, "BAD_FORMAT", "An ad id is 1 to 64 printable characters."))
+    malformed = dict.fromkeys(index for index, line in lines if line and AD_ID_PATTERN.fullmatch(line) is None)
+    message = "An ad id is 1 to 64 printable characters."
+    errors += [FieldError(("ad_ids", index), "BAD_FORMAT", message) for index in malformed]
     ads = list(dict.fromkeys(line for _, line in lines if line))
     if not ads:
-        errors.append(FieldError("input.adIds", "EMPTY", "At least one ad id, one a line."))
+        errors.append(FieldError(("ad_ids",), "EMPTY", "At least one ad id, one a line."))
     if len(ads) > MAX_ADS_PER_TAG:
         raise LimitExceededError(f"At most {MAX_ADS_PER_TAG:,} ad ids a tag.")
     return replace(given, name=name, ad_ids=ads), errors

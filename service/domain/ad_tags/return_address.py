@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.domain.ad_tags.members import activate_pending_ad_tags, publish_activated_tags
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel
 from service.domain.events.recorder import record_with_retry
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_catalogue
@@ -49,17 +49,16 @@ async def find_channel_by_ad_secret(runtime: Runtime, secret: str) -> Channel | 
 
 
 async def confirm_ad_return(
-    runtime: Runtime, principal: Principal, channel_gid: str
+    runtime: Runtime, principal: Principal, channel_id: int
 ) -> tuple[Channel, Catalogue, list[Tag]]:
     """An admin says that the ad platform has the address; with the ad tags that became ACTIVE by that.
 
     Raises NotFoundError, BadInputError.
     """
-    require_permission(principal, Permission.MANAGE_CHANNELS)
     async with runtime.pool.acquire() as conn:
-        channel = await channel_by_gid(conn, principal, channel_gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
     if channel.mini_program:
-        raise BadInputError(FieldError("channelId", "MINI_PROGRAM", "A Mini Program has no ad return address."))
+        raise BadInputError(FieldError(("channel_id",), "MINI_PROGRAM", "A Mini Program has no ad return address."))
     catalogue, activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
     return channel, catalogue, activated
 

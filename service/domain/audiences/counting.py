@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Final
 
-from service.domain.channels.lookup import channel_by_gid
+from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, not_usable_reason, parse_expression
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
@@ -20,9 +20,8 @@ from service.entities.errors import (
     TagNotUsableError,
 )
 from service.entities.expressions import Draft, Expression
-from service.entities.ids import channel_gid, parse_gid
-from service.entities.principal import Principal
-from service.entities.tags import Catalogue, Tag, TagKind
+from service.entities.principal import Permission, Principal
+from service.entities.tags import Catalogue, Tag, TagKey, TagKind
 from service.entities.users import ChannelUser
 from service.storage import audiences, combos, tags, users
 from service.storage.database.pool import Connection
@@ -63,12 +62,12 @@ class Overlap:
     pairs: tuple[PairOverlap, ...]
 
 
-async def count_audience(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Audience:
+async def count_audience(runtime: Runtime, principal: Principal, channel_id: int, draft: Draft) -> Audience:
     """Counts a set. Raises NotFoundError, ChannelNotBoundError, and what is wrong with the expression."""
     async with runtime.pool.acquire() as conn:
-        channel = await channel_by_gid(conn, principal, channel_gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.VIEW_USERS)
         catalogue = await _open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, path, AllowedStates.ACTIVE_ONLY)
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY)
         as_of = await _as_of(conn, catalogue, expression)
         size = await audiences.audience_size(conn, channel.channel_id, expression)
     return Audience(channel, catalogue, expression, as_of, size)
@@ -88,20 +87,17 @@ async def members_page(
     return [found[ordinal] for ordinal in ordinals[:first] if ordinal in found], len(ordinals) > first
 
 
-async def tag_overlap(runtime: Runtime, principal: Principal, tag_gids: Sequence[str]) -> Overlap:
+async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[TagKey]) -> Overlap:
     """Every pair of 2 to 20 ACTIVE tags of one channel.
 
     Raises LimitExceededError, BadInputError, NotFoundError, ChannelNotBoundError, TagNotUsableError.
     """
-    channel_id, tag_ids = _parse_tag_gids(tag_gids)
+    channel_id, compared_ids = _check_compared(tag_ids)
     async with runtime.pool.acquire() as conn:
-        try:
-            await channel_by_gid(conn, principal, channel_gid(channel_id))
-        except NotFoundError:
-            raise NotFoundError("tag") from None
+        await find_channel(conn, principal, channel_id, Permission.VIEW_USERS, sought="tag")
         catalogue = await tags.catalogue(conn, channel_id)
-        compared = _usable_tags(catalogue, tag_ids)
-        shared = await audiences.tag_overlaps(conn, channel_id, tag_ids)
+        compared = _usable_tags(catalogue, compared_ids)
+        shared = await audiences.tag_overlaps(conn, channel_id, compared_ids)
     return Overlap(catalogue, tuple(_pair_overlap(shared, a, b) for a, b in combinations(compared, 2)))
 
 
@@ -141,27 +137,24 @@ async def _ordinals_from(
         block, limit = found[-1][0] + 1, min(limit * 4, MAX_BLOCKS_PER_QUERY)
 
 
-def _parse_tag_gids(tag_gids: Sequence[str]) -> tuple[int, list[int]]:
-    if len(tag_gids) > MAX_COMPARED_TAGS:
+def _check_compared(tag_ids: Sequence[TagKey]) -> tuple[int, list[int]]:
+    """The channel of the tags, and their numbers in it."""
+    if len(tag_ids) > MAX_COMPARED_TAGS:
         raise LimitExceededError(f"At most {MAX_COMPARED_TAGS} tags are compared at once.")
-    if len(tag_gids) < MIN_COMPARED_TAGS:
-        raise BadInputError(FieldError("tagIds", "TOO_FEW", f"At least {MIN_COMPARED_TAGS} tags are compared."))
-    parsed = [parse_gid(gid, "Tag", 2) for gid in tag_gids]
-    numbers = [each for each in parsed if each is not None]
-    if len(numbers) < len(parsed):
-        raise NotFoundError("tag")
+    if len(tag_ids) < MIN_COMPARED_TAGS:
+        raise BadInputError(FieldError(("tag_ids",), "TOO_FEW", f"At least {MIN_COMPARED_TAGS} tags are compared."))
     errors = [
-        FieldError(f"tagIds.{index}", "REPEATED", "This tag is in the list already.")
-        for index, gid in enumerate(tag_gids)
-        if gid in tag_gids[:index]
+        FieldError(("tag_ids", index), "REPEATED", "This tag is in the list already.")
+        for index, key in enumerate(tag_ids)
+        if key in tag_ids[:index]
     ]
     if errors:
         raise BadInputError(*errors)
-    channel_id = numbers[0][0]
-    if any(each[0] != channel_id for each in numbers):
+    channel_id = tag_ids[0].channel_id
+    if any(key.channel_id != channel_id for key in tag_ids):
         # Whether a tag of another channel exists is nobody's business here.
         raise NotFoundError("tag")
-    return channel_id, [each[1] for each in numbers]
+    return channel_id, [key.tag_id for key in tag_ids]
 
 
 def _usable_tags(catalogue: Catalogue, tag_ids: Sequence[int]) -> list[Tag]:
@@ -171,7 +164,7 @@ def _usable_tags(catalogue: Catalogue, tag_ids: Sequence[int]) -> list[Tag]:
         raise ChannelNotBoundError
     found = [catalogue.tags[tag_id] for tag_id in tag_ids]
     errors = [
-        FieldError(f"tagIds.{index}", "TAG_NOT_USABLE", error)
+        FieldError(("tag_ids", index), "TAG_NOT_USABLE", error)
         for index, tag in enumerate(found)
         if (error := not_usable_reason(tag, AllowedStates.ACTIVE_ONLY)) is not None
     ]

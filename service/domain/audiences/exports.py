@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from service.domain.audiences.csv_writer import Cell, csv_rows
-from service.domain.channels.lookup import channel_by_gid
+from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression
 from service.domain.jobs import JOB_RETENTION, enqueue_job, save_progress, start_job
 from service.domain.runtime import Runtime
@@ -21,7 +21,7 @@ from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
 from service.entities.errors import ChannelNotBoundError
 from service.entities.expressions import Draft
 from service.entities.jobs import Job, JobKind, JobState
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue
 from service.storage import audiences, jobs, tags
 from service.storage.database.pool import Connection
@@ -53,14 +53,14 @@ class ExportFile:
     chunks: int
 
 
-async def start_export(runtime: Runtime, principal: Principal, channel_gid: str, draft: Draft, path: str) -> Job:
+async def start_export(runtime: Runtime, principal: Principal, channel_id: int, draft: Draft) -> Job:
     """A job that writes the file. Raises NotFoundError, ChannelNotBoundError, LimitExceededError, and what is wrong
     with the expression.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_by_gid(conn, principal, channel_gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.EXPORT)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, path, AllowedStates.ACTIVE_ONLY)
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY)
         job = await start_job(
             conn,
             runtime,

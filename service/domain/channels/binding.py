@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel, require_permission
 from service.domain.default_tags.definitions import DEFAULT_TAG_NAMES, default_tag_rules
 from service.domain.input_rules import name_error, normalise_name
 from service.domain.runtime import Runtime
@@ -79,16 +79,15 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
     return channel
 
 
-async def update_channel(runtime: Runtime, principal: Principal, gid: str, update: ChannelUpdate) -> Channel:
+async def update_channel(runtime: Runtime, principal: Principal, channel_id: int, update: ChannelUpdate) -> Channel:
     """Changes what is given; raises BadInputError, NotFoundError."""
-    require_permission(principal, Permission.MANAGE_CHANNELS)
     name = None if update.name is None else normalise_name(update.name)
     errors = [*_credential_errors(update.credentials)]
-    if name is not None and (error := name_error("input.name", name)):
+    if name is not None and (error := name_error("name", name)):
         errors.append(error)
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, runtime.clock())
-        known = await channel_by_gid(conn, principal, gid)
+        known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         if errors:
             raise BadInputError(*errors)
         channel = await channels.update_channel(
@@ -104,31 +103,29 @@ async def update_channel(runtime: Runtime, principal: Principal, gid: str, updat
     return channel
 
 
-async def unbind_channel(runtime: Runtime, principal: Principal, gid: str) -> Channel:
+async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
     """Closes the channel, and the robot's gate if it was what held it open. Nothing is deleted."""
-    require_permission(principal, Permission.MANAGE_CHANNELS)
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, now)
-        known = await channel_by_gid(conn, principal, gid)
+        known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         channel = await channels.unbind_channel(conn, known, now) or known
         notifications = await _update_gates(conn, principal.robot_id, now)
     runtime.publisher.publish(notifications)
     return channel
 
 
-async def reset_addresses(runtime: Runtime, principal: Principal, gid: str) -> Channel:
+async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
     """New secrets in the push URL and the ad return address; the old addresses are dead when this returns.
 
     The new ad return address has to be given to the ad platform, so it counts as unconfirmed.
     """
-    require_permission(principal, Permission.MANAGE_CHANNELS)
     push, ads = (
         channels.AddressSecret(runtime.secret_box.encrypt(secret), lookup_hash(secret))
         for secret in (new_path_secret(), new_path_secret())
     )
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_by_gid(conn, principal, gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         await channels.lock_channel_state(conn, channel.channel_id)
         return await channels.replace_secrets(conn, channel, push, ads)
 
@@ -186,7 +183,7 @@ def _default_tag(channel_id: int, rule: DefaultTagRule, now: datetime) -> Tag:
 
 async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: ChannelDetails, name: str) -> Channel:
     if known.kind is not details.kind:
-        raise BadInputError(FieldError("input.kind", "KIND_CHANGED", f"This app id was bound as {known.kind} before."))
+        raise BadInputError(FieldError(("kind",), "KIND_CHANGED", f"This app id was bound as {known.kind} before."))
     return await channels.update_channel(
         conn,
         known,
@@ -230,20 +227,20 @@ def _encrypt_credentials(runtime: Runtime, given: Credentials, known: Channel | 
 def _text_errors(app_id: str, name: str) -> list[FieldError]:
     errors = []
     if APP_ID_PATTERN.fullmatch(app_id) is None:
-        errors.append(FieldError("input.appId", "BAD_FORMAT", "An app id is wx followed by letters and digits."))
-    if error := name_error("input.name", name):
+        errors.append(FieldError(("app_id",), "BAD_FORMAT", "An app id is wx followed by letters and digits."))
+    if error := name_error("name", name):
         errors.append(error)
     return errors
 
 
 def _credential_errors(given: Credentials) -> list[FieldError]:
     forms = (
-        ("appSecret", given.app_secret, APP_SECRET_PATTERN, "Up to 128 printable characters."),
-        ("callbackToken", given.callback_token, CALLBACK_TOKEN_PATTERN, "3 to 32 letters and digits."),
-        ("encodingAesKey", given.encoding_aes_key, ENCODING_AES_KEY_PATTERN, "43 characters, as WeChat shows it."),
+        ("app_secret", given.app_secret, APP_SECRET_PATTERN, "Up to 128 printable characters."),
+        ("callback_token", given.callback_token, CALLBACK_TOKEN_PATTERN, "3 to 32 letters and digits."),
+        ("encoding_aes_key", given.encoding_aes_key, ENCODING_AES_KEY_PATTERN, "43 characters, as WeChat shows it."),
     )
     return [
-        FieldError(f"input.{path}", "BAD_FORMAT", message)
-        for path, text, form, message in forms
+        FieldError((field,), "BAD_FORMAT", message)
+        for field, text, form, message in forms
         if text and form.fullmatch(text) is None
     ]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from service.domain.channels.lookup import channel_by_gid, require_permission
-from service.domain.combos.expressions import AllowedStates, CodedFieldError, raise_field_errors, try_parse_expression
+from service.domain.channels.lookup import find_channel
+from service.domain.combos.expressions import EXPRESSION_PATH, AllowedStates, try_parse_expression
 from service.domain.combos.states import (
     ComboStateUpdate,
     enqueue_clearing,
@@ -17,7 +17,6 @@ from service.domain.tags.catalogue import TagChangeKind, TagEdit, new_tag, write
 from service.domain.tags.naming import (
     UNCHANGED,
     DescriptionUpdate,
-    channel_of_tag,
     check_version,
     name_taken_errors,
     naming_errors,
@@ -25,7 +24,7 @@ from service.domain.tags.naming import (
 )
 from service.entities.blocks import ChangeCause
 from service.entities.combos import Combo, ComboGraph
-from service.entities.errors import BadInputError, ErrorCode, FieldError, TagProtectedError
+from service.entities.errors import BadInputError, ErrorCode, FieldError, TagProtectedError, raise_field_errors
 from service.entities.expressions import Draft, Expression
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Tag, TagKind, TagState
@@ -55,24 +54,21 @@ class ComboEdit:
 
 
 async def create_combo(
-    runtime: Runtime, principal: Principal, channel_gid: str, new: NewCombo
+    runtime: Runtime, principal: Principal, channel_id: int, new: NewCombo
 ) -> tuple[ComboGraph, Tag]:
     """A PENDING combo; its members are computed after the commit.
 
     Raises a RequestError that names every failing input, NotFoundError, ChannelNotBoundError, LimitExceededError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     category, name = normalise_name(new.category), normalise_name(new.name)
-    errors: list[CodedFieldError] = naming_errors("input.", category=category, name=name, description=new.description)
+    errors = naming_errors(category=category, name=name, description=new.description)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel = await channel_by_gid(conn, principal, channel_gid)
-        graph = await lock_open_combos(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS)
+        graph = await lock_open_combos(conn, channel_id)
         expression, expression_errors = try_parse_expression(
-            graph.catalogue, new.expression, "input.expression", AllowedStates.ACTIVE_OR_PENDING
+            graph.catalogue, new.expression, AllowedStates.ACTIVE_OR_PENDING
         )
-        raise_field_errors(
-            [*errors, *expression_errors, *name_taken_errors(graph.catalogue, category, name, "input.name")]
-        )
+        raise_field_errors([*errors, *expression_errors, *name_taken_errors(graph.catalogue, category, name, "name")])
         clock = runtime.clock()
         tag = await new_tag(
             conn,
@@ -86,21 +82,22 @@ async def create_combo(
         )
         created = [TagEdit(TagChangeKind.CREATED, None, tag)]
         _, notification = await write_tag_edits(conn, graph.catalogue, created, cause=None, clock=clock)
-        await combos.insert_combo(conn, channel.channel_id, tag.tag_id, expression)
-        after = await combos.combo_graph(conn, channel.channel_id)
+        await combos.insert_combo(conn, channel_id, tag.tag_id, expression)
+        after = await combos.combo_graph(conn, channel_id)
     publish_and_enqueue(runtime, after, [notification])
     return after, after.tags[tag.tag_id]
 
 
-async def update_combo(runtime: Runtime, principal: Principal, gid: str, edit: ComboEdit) -> tuple[ComboGraph, Tag]:
+async def update_combo(
+    runtime: Runtime, principal: Principal, channel_id: int, tag_id: int, edit: ComboEdit
+) -> tuple[ComboGraph, Tag]:
     """The combo as it is after the edit; another expression makes it PENDING until its members are computed.
 
     Raises as `create_combo` does, CYCLE when it would be made of itself, and ConflictError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
-        graph = await lock_open_combos(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
+        graph = await lock_open_combos(conn, channel_id)
         tag = require_combo_tag(graph, tag_id)
         check_version(tag, edit.expected_version)
         edited, expression = _apply_edit(graph, tag, edit)
@@ -117,20 +114,18 @@ def require_combo_tag(graph: ComboGraph, tag_id: int) -> Tag:
     if tag.kind is TagKind.DEFAULT:
         raise TagProtectedError
     if tag.kind is not TagKind.COMBO:
-        raise BadInputError(FieldError("input.id", "NOT_A_COMBO", f"This is a tag of kind {tag.kind}."))
+        raise BadInputError(FieldError(("id",), "NOT_A_COMBO", f"This is a tag of kind {tag.kind}."))
     return tag
 
 
-def try_parse_edited_expression(
-    graph: ComboGraph, tag: Tag, draft: Draft, path: str
-) -> tuple[Expression, list[CodedFieldError]]:
-    """What a combo shall be made of; being made of itself, directly or not, is among the failures."""
-    expression, errors = try_parse_expression(graph.catalogue, draft, path, AllowedStates.ACTIVE_OR_PENDING)
+def try_parse_edited_expression(graph: ComboGraph, tag: Tag, draft: Draft) -> tuple[Expression, list[FieldError]]:
+    """Return what a combo shall be made of, and all that is wrong with it; to be made of itself is CYCLE."""
+    expression, errors = try_parse_expression(graph.catalogue, draft, AllowedStates.ACTIVE_OR_PENDING)
     forbidden = {tag.tag_id, *graph.dependents(tag.tag_id)}
     circular = [graph.tags[leaf].name for leaf in expression.tag_ids() if leaf in forbidden]
     if circular:
         message = f"{tag.name} would be made of itself, by way of {', '.join(circular)}."
-        errors.append((ErrorCode.CYCLE, FieldError(path, "CYCLE", message)))
+        errors.append(FieldError(EXPRESSION_PATH, "CYCLE", message, ErrorCode.CYCLE))
     return expression, errors
 
 
@@ -138,17 +133,17 @@ def _apply_edit(graph: ComboGraph, tag: Tag, edit: ComboEdit) -> tuple[Tag, Expr
     """The tag and its expression as they shall be; raises for all failing inputs at once."""
     category = None if edit.category is None else normalise_name(edit.category)
     name = None if edit.name is None else normalise_name(edit.name)
-    errors: list[CodedFieldError] = naming_errors("input.", category=category, name=name, description=edit.description)
+    errors = naming_errors(category=category, name=name, description=edit.description)
     after = replace(
         tag,
         category=tag.category if category is None else category,
         name=tag.name if name is None else name,
         description=tag.description if edit.description is UNCHANGED else edit.description,
     )
-    errors += name_taken_errors(graph.catalogue, after.category, after.name, "input.name", tag_id=tag.tag_id)
+    errors += name_taken_errors(graph.catalogue, after.category, after.name, "name", tag_id=tag.tag_id)
     expression = graph.combos[tag.tag_id].expression
     if edit.expression is not None:
-        expression, expression_errors = try_parse_edited_expression(graph, tag, edit.expression, "input.expression")
+        expression, expression_errors = try_parse_edited_expression(graph, tag, edit.expression)
         errors += expression_errors
     raise_field_errors(errors)
     return after, expression

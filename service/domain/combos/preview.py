@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from service.domain.channels.lookup import require_permission
+from service.domain.channels.lookup import find_channel
 from service.domain.combos.editing import require_combo_tag, try_parse_edited_expression
-from service.domain.combos.expressions import format_expression, not_usable_errors, raise_field_errors
+from service.domain.combos.expressions import format_expression, not_usable_errors
 from service.domain.runtime import Runtime
-from service.domain.tags.naming import channel_of_tag
 from service.entities.combos import ComboGraph
-from service.entities.errors import ChannelNotBoundError
+from service.entities.errors import ChannelNotBoundError, raise_field_errors
 from service.entities.expressions import Draft, difference
 from service.entities.expressions import tag as leaf
 from service.entities.principal import Permission, Principal
@@ -28,21 +27,22 @@ class EditPreview:
     affected: tuple[Tag, ...]
 
 
-async def edit_preview(runtime: Runtime, principal: Principal, gid: str, draft: Draft) -> EditPreview:
+async def edit_preview(
+    runtime: Runtime, principal: Principal, channel_id: int, tag_id: int, draft: Draft
+) -> EditPreview:
     """Raises as editing would, and TAG_NOT_USABLE for operands that are PENDING: they cannot be counted yet."""
-    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
-        graph = await combos.combo_graph(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
+        graph = await combos.combo_graph(conn, channel_id)
         if not graph.catalogue.open:
             raise ChannelNotBoundError
         tag = require_combo_tag(graph, tag_id)
-        expression, errors = try_parse_edited_expression(graph, tag, draft, "expression")
-        raise_field_errors([*errors, *not_usable_errors(graph.catalogue, expression, "expression")])
-        members = await count_of_expression(conn, channel.channel_id, expression)
+        expression, errors = try_parse_edited_expression(graph, tag, draft)
+        raise_field_errors([*errors, *not_usable_errors(graph.catalogue, expression)])
+        members = await count_of_expression(conn, channel_id, expression)
         gains, loses = members, 0
         if tag.shown:
-            gains = await count_of_expression(conn, channel.channel_id, difference(expression, leaf(tag_id)))
-            loses = await count_of_expression(conn, channel.channel_id, difference(leaf(tag_id), expression))
+            gains = await count_of_expression(conn, channel_id, difference(expression, leaf(tag_id)))
+            loses = await count_of_expression(conn, channel_id, difference(leaf(tag_id), expression))
     affected = tuple(graph.tags[each] for each in sorted(graph.dependents(tag_id)))
     return EditPreview(graph, tag, format_expression(graph.catalogue, expression), members, gains, loses, affected)

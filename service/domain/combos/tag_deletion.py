@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from service.domain.channels.lookup import require_permission
-from service.domain.combos.expressions import CodedFieldError, raise_field_errors
+from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import enqueue_clearing, lock_open_combos, publish_and_enqueue, update_combo_states
 from service.domain.input_rules import normalise_name
 from service.domain.runtime import Runtime
@@ -11,7 +10,6 @@ from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_cata
 from service.domain.tags.naming import (
     UNCHANGED,
     DescriptionUpdate,
-    channel_of_tag,
     check_version,
     name_taken_errors,
     naming_errors,
@@ -19,7 +17,7 @@ from service.domain.tags.naming import (
 )
 from service.entities.blocks import ChangeCause
 from service.entities.combos import ComboGraph
-from service.entities.errors import ChannelNotBoundError, TagProtectedError
+from service.entities.errors import ChannelNotBoundError, TagProtectedError, raise_field_errors
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from service.storage import combos
@@ -37,19 +35,19 @@ class Deletion:
 async def rename_tag(
     runtime: Runtime,
     principal: Principal,
-    gid: str,
+    channel_id: int,
+    tag_id: int,
     name: str,
     *,
     description: DescriptionUpdate = UNCHANGED,
     expected_version: int | None = None,
 ) -> tuple[Catalogue, Tag]:
     """Another second-level name, and description if it is given; raises as editing a combo does."""
-    require_permission(principal, Permission.MANAGE_TAGS)
     tidied = normalise_name(name)
-    errors: list[CodedFieldError] = naming_errors("", category=None, name=tidied, description=description)
+    errors = naming_errors(category=None, name=tidied, description=description)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
-        catalogue = await lock_open_catalogue(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
+        catalogue = await lock_open_catalogue(conn, channel_id)
         tag = _require_unprotected_tag(catalogue, tag_id)
         check_version(tag, expected_version)
         raise_field_errors([*errors, *name_taken_errors(catalogue, tag.category, tidied, "name", tag_id=tag_id)])
@@ -69,15 +67,14 @@ async def rename_tag(
     return catalogue, after
 
 
-async def delete_tag(runtime: Runtime, principal: Principal, gid: str) -> Deletion:
+async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
     """Leaves a tombstone, and lapses everything that is made of the tag, in one transaction.
 
     Raises TagProtectedError for default tags, NotFoundError, ChannelNotBoundError.
     """
-    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
-        graph = await lock_open_combos(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
+        graph = await lock_open_combos(conn, channel_id)
         tag = _require_unprotected_tag(graph.catalogue, tag_id)
         clock = runtime.clock()
         deleted = replace(tag, deleted_at=clock, updated_at=clock)
@@ -96,12 +93,11 @@ async def delete_tag(runtime: Runtime, principal: Principal, gid: str) -> Deleti
     return Deletion(update.graph, deleted, tuple(update.graph.tags[each] for each in update.lapsed))
 
 
-async def deletion_preview(runtime: Runtime, principal: Principal, gid: str) -> Deletion:
+async def deletion_preview(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
     """What deleting a tag would do; raises as `delete_tag` does."""
-    require_permission(principal, Permission.MANAGE_TAGS)
     async with runtime.pool.acquire() as conn:
-        channel, tag_id = await channel_of_tag(conn, principal, gid)
-        graph = await combos.combo_graph(conn, channel.channel_id)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
+        graph = await combos.combo_graph(conn, channel_id)
     if not graph.catalogue.open:
         raise ChannelNotBoundError
     tag = _require_unprotected_tag(graph.catalogue, tag_id)

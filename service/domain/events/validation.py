@@ -2,7 +2,13 @@
 
 from datetime import datetime
 
-from service.domain.input_rules import AD_ID_PATTERN, MAX_AD_IDS_PER_EVENT, OPENID_PATTERN, time_rejection
+from service.domain.input_rules import (
+    AD_ID_PATTERN,
+    MALFORMED_OPENID_REASON,
+    MAX_AD_IDS_PER_EVENT,
+    OPENID_PATTERN,
+    time_rejection,
+)
 from service.entities.errors import RejectionCode
 from service.entities.users import EventKind, UserEvent
 
@@ -10,13 +16,13 @@ from service.entities.users import EventKind, UserEvent
 def event_rejection(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[RejectionCode, str] | None:
     """Why an event cannot be recorded; None when it can."""
     if OPENID_PATTERN.fullmatch(event.openid) is None:
-        return RejectionCode.MALFORMED_OPENID, "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
+        return RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON
     if rejection := time_rejection(event.at, now):
         return rejection
     if mini_program and event.kind in {EventKind.FOLLOW, EventKind.UNFOLLOW}:
         return RejectionCode.BAD_VALUE, "A Mini Program cannot be followed or unfollowed."
     if event.kind is not EventKind.FOLLOW and (event.from_ad or event.ad_ids):
-        return RejectionCode.BAD_VALUE, "adIds and fromAd go only with FOLLOW."
+        return RejectionCode.BAD_VALUE, "Only FOLLOW can come from an ad."
     if len(event.ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, event.ad_ids)):
         return RejectionCode.BAD_VALUE, "At most 100 ad ids of 1 to 64 printable characters each."
     return None

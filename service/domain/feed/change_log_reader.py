@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
+from service.entities.revision import Revision
 from service.foundation.cancellation import cancel_and_wait
 from service.storage.blocks import change_log
-from service.storage.blocks.change_log import ChangesSince, Revision
+from service.storage.blocks.change_log import ChangesSince
 from service.storage.database.pool import Pool
 
 

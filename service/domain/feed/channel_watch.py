@@ -8,6 +8,7 @@ from service.domain.feed.replay import structural_steps
 from service.domain.feed.subscriber import BlockWatch, Subscriber
 from service.domain.feed.watch import Watch
 from service.entities.blocks import ChangeCause
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue
 from service.storage import feed, tags
 from service.storage.blocks import change_log
@@ -130,7 +131,7 @@ class ChannelWatch(Watch):
             if before is None:
                 return
             while True:
-                since = await tags.tag_changes_since(conn, self.channel_id, (before.version, before.at))
+                since = await tags.tag_changes_since(conn, self.channel_id, Revision(before.version, before.at))
                 after = await tags.catalogue(conn, self.channel_id)
                 if after.version == since.version:
                     break
@@ -154,7 +155,9 @@ class ChannelWatch(Watch):
         while True:
             # Whoever joined while this was read may have missed a version in it: read again with them.
             offsets |= block.readers.keys()
-            since = await change_log.changes_since(conn, self.channel_id, number, (block.version, block.at), offsets)
+            since = await change_log.changes_since(
+                conn, self.channel_id, number, Revision(block.version, block.at), offsets
+            )
             if self._blocks.get(number) is not block or self._catalogue is None:
                 return
             if not since.known:
@@ -208,7 +211,7 @@ class ChannelWatch(Watch):
                 subscriber.emit_difference(
                     catalogue.shown(subscriber.bits),
                     catalogue,
-                    (catalogue.version, catalogue.at),
+                    catalogue.revision,
                     block_position.last_cause or ChangeCause.EVENT,
                     block_position.at,
                 )

@@ -9,6 +9,7 @@ from typing import Final
 
 from service.domain.feed.watch import Watch
 from service.entities.feed import PanelPosition, PanelUpdate
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, MemberCount
 from service.foundation.mailbox import Mailbox
 from service.storage import tags
@@ -69,7 +70,7 @@ class PanelWatch(Watch):
 
     async def _catch_up_tags(self, conn: Connection, before: Catalogue) -> None:
         while True:
-            since = await tags.tag_changes_since(conn, self.channel_id, (before.version, before.at))
+            since = await tags.tag_changes_since(conn, self.channel_id, Revision(before.version, before.at))
             after = await tags.catalogue(conn, self.channel_id)
             if after.version == since.version:
                 break
@@ -124,7 +125,7 @@ class PanelWatch(Watch):
     async def _missed_updates(
         self, conn: Connection, after: PanelPosition, catalogue: Catalogue, counts: dict[int, MemberCount]
     ) -> list[PanelUpdate]:
-        since = await tags.tag_changes_since(conn, self.channel_id, (after.tag_version, after.tag_version_at))
+        since = await tags.tag_changes_since(conn, self.channel_id, Revision(after.tag_version, after.tag_version_at))
         position = self._position(catalogue, counts)
         if not since.known or any(change.kind == "GATE" for change in since.changes):
             return [PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, position)]

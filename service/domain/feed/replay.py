@@ -10,6 +10,7 @@ from service.domain.feed.change_log_reader import ChangeLogReader
 from service.domain.feed.cursors import openid_hash
 from service.entities.blocks import ChangeCause, offset_of
 from service.entities.feed import Cursor, UserTagsUpdate
+from service.entities.revision import Revision
 from service.entities.tags import TagChange, UserTagChange
 from service.storage import feed, tags
 from service.storage.database.pool import Pool
@@ -37,7 +38,9 @@ async def updates_since(
     tag_changes: list[TagChange] = []
     if (after.tag_version, after.tag_version_at) != catalogue.revision:
         async with pool.acquire() as conn:
-            structural = await tags.tag_changes_since(conn, channel_id, (after.tag_version, after.tag_version_at))
+            structural = await tags.tag_changes_since(
+                conn, channel_id, Revision(after.tag_version, after.tag_version_at)
+            )
         if not structural.known or any(change.kind == "GATE" for change in structural.changes):
             return None
         tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
@@ -54,7 +57,7 @@ async def updates_since(
         or after.block_at is None
     ):
         return None
-    since = (after.block_version, after.block_at)
+    since = Revision(after.block_version, after.block_at)
     if since == (block_position.version, block_position.at):
         return _replay(snapshot, after, block_position, [], tag_changes)
     found = await log.changes_since(channel_id, block_position.block, since, offset_of(block_position.ordinal))

@@ -9,6 +9,7 @@ from service.domain.feed.cursors import openid_hash
 from service.domain.feed.replay import StructuralStep
 from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, UserTagChange
 from service.foundation.mailbox import Mailbox
 from service.storage.feed import BlockPosition
@@ -85,20 +86,18 @@ class Subscriber:
             return
         self.block_position = replace(self.block_position, version=change.version, at=change.at)
         self.bits = _interned((self.bits | set(change.added)) - set(change.removed))
-        self.emit_difference(
-            catalogue.shown(self.bits), catalogue, (catalogue.version, catalogue.at), change.cause, change.at
-        )
+        self.emit_difference(catalogue.shown(self.bits), catalogue, catalogue.revision, change.cause, change.at)
 
     def apply_step(self, step: StructuralStep, catalogue: Catalogue) -> None:
         """The channel's tags changed; `catalogue` may know of later steps already."""
         shown = _after_step(self.shown, self.bits, step.appeared, step.vanished) if catalogue.open else frozenset()
-        self.emit_difference(shown, catalogue, (step.version, step.at), step.cause, step.at, step.updated)
+        self.emit_difference(shown, catalogue, Revision(step.version, step.at), step.cause, step.at, step.updated)
 
     def emit_difference(
         self,
         shown: frozenset[int],
         catalogue: Catalogue,
-        tag_revision: tuple[int, datetime],
+        tag_revision: Revision,
         cause: ChangeCause | None,
         at: datetime,
         updated: frozenset[int] = frozenset(),

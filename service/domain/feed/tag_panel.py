@@ -11,37 +11,41 @@ from service.domain.feed.hub import Hub
 from service.domain.feed.panel_watch import merge_updates
 from service.domain.runtime import Runtime
 from service.entities.feed import PanelPosition, PanelUpdate
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.foundation.mailbox import Mailbox
 
 CHANNEL_POLL_INTERVAL: Final = 5.0
 
 
 async def panel_updates(
-    runtime: Runtime, hub: Hub, principal: Principal, channel_gid: str | None, after: str | None
+    runtime: Runtime, hub: Hub, principal: Principal, channel_id: int | None, after: str | None
 ) -> AsyncGenerator[tuple[str, PanelUpdate]]:
-    """(cursor, event) without end. A cursor that says nothing here begins with RESET for each channel it lacks."""
+    """Yield (cursor, event) without end, of one channel, or with None of all that the principal sees.
+
+    A cursor that says nothing here begins with RESET for each channel it lacks. Raises ForbiddenError, NotFoundError.
+    """
     positions = {} if after is None else decode_panel_cursor(after)
     reader = _PanelReader(runtime, hub)
     async with reader.watching:
-        for channel_id in await _channel_ids(runtime, principal, channel_gid):
-            await reader.watch(channel_id, (positions or {}).get(channel_id), resumed=after is not None)
-        clock = asyncio.get_running_loop().time
-        poll_at = clock() + CHANNEL_POLL_INTERVAL if channel_gid is None else None
+        for each in await _channel_ids(runtime, principal, channel_id):
+            await reader.watch(each, (positions or {}).get(each), resumed=after is not None)
+        loop_time = asyncio.get_running_loop().time
+        poll_at = loop_time() + CHANNEL_POLL_INTERVAL if channel_id is None else None
         while True:
             update = await reader.next(poll_at)
             if update is not None:
                 yield reader.cursor_after(update), update
-            if poll_at is not None and clock() >= poll_at:
-                poll_at = clock() + CHANNEL_POLL_INTERVAL
-                for channel_id in await _channel_ids(runtime, principal, channel_gid):
-                    await reader.watch(channel_id, None, resumed=True)
+            if poll_at is not None and loop_time() >= poll_at:
+                poll_at = loop_time() + CHANNEL_POLL_INTERVAL
+                for each in await _channel_ids(runtime, principal, channel_id):
+                    await reader.watch(each, None, resumed=True)
 
 
-async def _channel_ids(runtime: Runtime, principal: Principal, channel_gid: str | None) -> list[int]:
-    if channel_gid is not None:
-        return [(await find_channel(runtime, principal, channel_gid)).channel_id]
-    return [channel.channel_id for channel in await visible_channels(runtime, principal)]
+async def _channel_ids(runtime: Runtime, principal: Principal, channel_id: int | None) -> list[int]:
+    async with runtime.pool.acquire() as conn:
+        if channel_id is not None:
+            return [(await find_channel(conn, principal, channel_id, Permission.VIEW_TAGS)).channel_id]
+        return [channel.channel_id for channel in await visible_channels(conn, principal)]
 
 
 class _PanelReader:

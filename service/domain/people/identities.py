@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from service.domain.input_rules import OPENID_PATTERN, Rejection
+from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, Rejection
 from service.domain.people.ordinals import create_users
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -120,7 +120,7 @@ async def convert_openids(
 
 def _pair_rejection(pair: IdentityPair) -> tuple[RejectionCode, str] | None:
     if OPENID_PATTERN.fullmatch(pair.openid) is None:
-        return RejectionCode.MALFORMED_OPENID, "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
+        return RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON
     if UNIONID_PATTERN.fullmatch(pair.unionid) is None:
         return RejectionCode.MALFORMED_UNIONID, "A unionid is 1 to 128 characters of A-Z a-z 0-9 _ -."
     return None

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from service.domain.channels.lookup import channel_by_gid, require_permission
+from service.domain.channels.lookup import find_channel
 from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, write_transitions
 from service.domain.return_data.members import forget_batch_members
 from service.domain.runtime import Runtime
@@ -51,11 +51,10 @@ async def forget_if_unfollowed(runtime: Runtime, channel_id: int, ordinals: Iter
     await _forget(runtime, channel_id, ordinals, unfollowed=runtime.clock() + timedelta(days=1))
 
 
-async def forget_user(runtime: Runtime, principal: Principal, channel_gid: str, openid: str) -> int | None:
+async def forget_user(runtime: Runtime, principal: Principal, channel_id: int, openid: str) -> int | None:
     """Forgets one person, following or not; the ordinal they had, None where nobody is known. Raises NotFoundError."""
-    require_permission(principal, Permission.MANAGE_CHANNELS)
     async with runtime.pool.acquire() as conn:
-        channel = await channel_by_gid(conn, principal, channel_gid)
+        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
     return await forget_openid(runtime, channel.channel_id, openid)
 
 

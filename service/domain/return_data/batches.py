@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from service.domain.channels.lookup import channel_by_gid
+from service.domain.channels.lookup import find_channel
 from service.domain.membership import write_transitions
 from service.domain.return_data.members import TagBits, by_block, ordinals_in, slots_of
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification, bitmap_of
-from service.entities.channels import Channel
 from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldError, NotFoundError
-from service.entities.ids import channel_gid, parse_gid
-from service.entities.principal import Principal
+from service.entities.principal import Permission, Principal
 from service.entities.return_data import BatchEnd, Receipt, ReturnMode
 from service.storage import channels
 from service.storage.blocks import heads
@@ -33,20 +31,16 @@ class EndResult:
     kept: int
 
 
-async def find_receipt(runtime: Runtime, principal: Principal, gid: str) -> tuple[Channel, Receipt]:
-    """A receipt of the robot; raises NotFoundError."""
-    parsed = parse_gid(gid, "ReturnReceipt", 2)
-    if parsed is None:
-        raise NotFoundError("receipt")
+async def find_receipt(
+    runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int, permission: Permission
+) -> Receipt:
+    """Return the receipt of a batch, which has the batch's number. Raises ForbiddenError, NotFoundError."""
     async with runtime.pool.acquire() as conn:
-        try:
-            channel = await channel_by_gid(conn, principal, channel_gid(parsed[0]))
-        except NotFoundError:
-            raise NotFoundError("receipt") from None
-        receipt = await batches.batch(conn, channel.channel_id, parsed[1])
+        await find_channel(conn, principal, channel_id, permission, sought="receipt")
+        receipt = await batches.batch(conn, channel_id, receipt_id)
     if receipt is None:
         raise NotFoundError("receipt")
-    return channel, receipt
+    return receipt
 
 
 async def receipts_page(
@@ -60,26 +54,27 @@ async def receipts_page(
     return found[:first], len(found) > first
 
 
-async def undo_batch(runtime: Runtime, principal: Principal, gid: str) -> tuple[Receipt, EndResult]:
+async def undo_batch(
+    runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int
+) -> tuple[Receipt, EndResult]:
     """Takes away what only this batch gives. Undoing it again changes nothing and answers the same.
 
     Raises NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError when the batch
     expired, was replaced, or is too old.
     """
-    channel, receipt = await find_receipt(runtime, principal, gid)
+    receipt = await find_receipt(runtime, principal, channel_id, receipt_id, Permission.SUBMIT_DATA)
     if receipt.mode is not ReturnMode.ADD:
-        raise BadInputError(FieldError("receiptId", "NOT_AN_ADD", "Only what was added can be undone."))
-    channel_id, batch_id = channel.channel_id, receipt.batch_id
+        raise BadInputError(FieldError(("receipt_id",), "NOT_AN_ADD", "Only what was added can be undone."))
     async with runtime.pool.acquire() as conn, conn.transaction():
         await batches.lock_tags_shared(conn, channel_id, [receipt.tag_id])
         if not (await channels.channel_state(conn, channel_id)).open:
             raise ChannelNotBoundError
         ended, notifications = await _end_batches(
-            conn, runtime, channel_id, receipt.tag_id, [batch_id], BatchEnd.UNDONE, ChangeCause.BATCH_UNDONE
+            conn, runtime, channel_id, receipt.tag_id, [receipt_id], BatchEnd.UNDONE, ChangeCause.BATCH_UNDONE
         )
         if ended is not None:
-            await batches.save_undo_result(conn, channel_id, batch_id, removed=ended.removed, kept=ended.kept)
-        after = await batches.batch(conn, channel_id, batch_id)
+            await batches.save_undo_result(conn, channel_id, receipt_id, removed=ended.removed, kept=ended.kept)
+        after = await batches.batch(conn, channel_id, receipt_id)
     if after is None:
         raise LookupError("a receipt is never deleted")
     if after.ended is not BatchEnd.UNDONE:

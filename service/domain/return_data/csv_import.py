@@ -8,17 +8,12 @@ from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from service.domain.input_rules import MALFORMED_OPENID_REASON
 from service.domain.return_data.csv_reader import LineTooLongError, OpenidReader, OpenidRow, RejectedRow
-from service.domain.return_data.submission import (
-    MALFORMED_OPENID_REASON,
-    MAX_OPENIDS_PER_REQUEST,
-    ReturnRecorder,
-    Submission,
-)
+from service.domain.return_data.submission import MAX_OPENIDS_PER_REQUEST, ReturnRecorder, Submission
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, FieldError
-from service.entities.ids import gid
-from service.entities.return_data import Receipt, ReturnMode
+from service.entities.return_data import Receipt, ReceiptKey, ReturnMode
 
 MAX_KEY_LENGTH: Final = 100
 UNMATCHED_REASON: Final = "Nobody on this channel is known to be the same person."
@@ -38,7 +33,7 @@ class ImportSummary:
     new_users: int = 0
     rejected: int = 0
     unmatched: int = 0
-    receipts: list[str] = field(default_factory=list)
+    receipts: list[ReceiptKey] = field(default_factory=list)
 
     def count(self, rows: int, receipt: Receipt, *, replayed: bool) -> None:
         self.rows += rows
@@ -51,7 +46,7 @@ class ImportSummary:
         self.new_users += receipt.new_users
         self.rejected += len(receipt.rejected)
         self.unmatched += len(receipt.unmatched)
-        self.receipts.append(gid("ReturnReceipt", receipt.channel_id, receipt.batch_id))
+        self.receipts.append(ReceiptKey(receipt.channel_id, receipt.batch_id))
 
 
 async def import_csv(
@@ -70,15 +65,15 @@ async def import_csv(
     `ReturnRecorder.submit` raises; what was written until then stays, and is in `summary`.
     """
     if details.mode is ReturnMode.REPLACE:
-        raise BadInputError(FieldError("mode", "BAD_VALUE", "A file can ADD and REMOVE; REPLACE takes one list."))
-    if details.key is not None and len(details.key) > MAX_KEY_LENGTH:
-        raise BadInputError(FieldError("idempotencyKey", "BAD_LENGTH", f"At most {MAX_KEY_LENGTH} characters."))
+        raise BadInputError(FieldError(("mode",), "BAD_VALUE", "A file can ADD and REMOVE; REPLACE takes one list."))
+    if details.idempotency_key is not None and len(details.idempotency_key) > MAX_KEY_LENGTH:
+        raise BadInputError(FieldError(("idempotency_key",), "BAD_LENGTH", f"At most {MAX_KEY_LENGTH} characters."))
     reader = OpenidReader()
     waiting: list[OpenidRow] = []
 
     async def send(rows: Sequence[OpenidRow]) -> None:
-        key = None if details.key is None else f"{details.key}/{summary.batches}"
-        submission = replace(details, openids=[row.openid for row in rows], key=key)
+        key = None if details.idempotency_key is None else f"{details.idempotency_key}/{summary.batches}"
+        submission = replace(details, openids=[row.openid for row in rows], idempotency_key=key)
         receipt, replayed = await recorder.submit(channel, submission)
         for each in _rejected_rows(rows, receipt):
             reject(each)
@@ -93,7 +88,7 @@ async def import_csv(
                 del waiting[:MAX_OPENIDS_PER_REQUEST]
         waiting += reader.feed(b"", final=True)
     except LineTooLongError:
-        raise BadInputError(FieldError("body", "NO_CSV", "A line is too long; is this a CSV file?")) from None
+        raise BadInputError(FieldError(("body",), "NO_CSV", "A line is too long; is this a CSV file?")) from None
     for first in range(0, len(waiting), MAX_OPENIDS_PER_REQUEST):
         await send(waiting[first : first + MAX_OPENIDS_PER_REQUEST])
     if not summary.batches and details.mode is ReturnMode.ADD:

@@ -14,12 +14,12 @@ from typing import Final
 
 import orjson
 
-from service.domain.input_rules import OPENID_PATTERN, name_error, normalise_name
+from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, name_error, normalise_name
 from service.domain.people.identities import convert_openids
 from service.domain.return_data.writing import PreparedBatch, TagDeletedError, write_add_batches, write_batch
 from service.domain.runtime import Runtime
-from service.domain.tags.catalogue import TagChangeKind, TagEdit, check_name_free, lock_open_catalogue, new_tag
-from service.domain.tags.catalogue import write_tag_edits as write_tags
+from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_catalogue, new_tag, write_tag_edits
+from service.domain.tags.naming import check_name_free
 from service.entities.channels import Channel
 from service.entities.errors import (
     BadInputError,
@@ -42,7 +42,6 @@ MAX_BATCHES_PER_WRITE: Final = 100
 MAX_DESCRIPTION_LENGTH: Final = 1_000
 MAX_KEY_LENGTH: Final = 128
 MAX_ATTEMPTS: Final = 4
-MALFORMED_OPENID_REASON: Final = "An openid is 1 to 128 characters of A-Z a-z 0-9 _ -."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Submission:
     subject: str | None = None
     openids_of: Channel | None = None
     expires_at: datetime | None = None
-    key: str | None = None
+    idempotency_key: str | None = None
 
     def with_openids_of(self, openids_of: Channel) -> "Submission":
         return replace(self, openids_of=openids_of)
@@ -84,14 +83,14 @@ class ReturnRecorder:
         NameTakenError, ConflictError for a key of another request, NotFoundError for a REMOVE without a tag.
         """
         validated = _validated(submission, self._runtime.clock())
-        if validated.key is None:
+        if validated.idempotency_key is None:
             return await self._submit(channel, validated, None)
-        home = await self._claim(channel, validated, validated.key)
+        home = await self._claim(channel, validated, validated.idempotency_key)
         try:
-            return await self._submit(channel, validated, (home, validated.key))
+            return await self._submit(channel, validated, (home, validated.idempotency_key))
         except RequestError:
             async with self._runtime.pool.acquire() as conn:
-                await idempotency_keys.release_key(conn, home, validated.key, validated.hash(channel))
+                await idempotency_keys.release_key(conn, home, validated.idempotency_key, validated.hash(channel))
             raise
 
     async def _submit(
@@ -202,16 +201,17 @@ def _validated(submission: Submission, now: datetime) -> Submission:
         raise LimitExceededError(f"At most {MAX_OPENIDS_PER_REQUEST:,} openids a request.")
     category, label = normalise_name(submission.category), normalise_name(submission.label)
     description = None if submission.description is None else submission.description.strip() or None
-    found = [name_error("input.category", category), name_error("input.label", label)]
+    found = [name_error("category", category), name_error("label", label)]
     if description is not None and not _is_text(description, MAX_DESCRIPTION_LENGTH):
-        found.append(FieldError("input.description", "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters."))
-    if submission.key is not None and not (_is_text(submission.key, MAX_KEY_LENGTH) and submission.key.isprintable()):
-        found.append(FieldError("input.idempotencyKey", "BAD_FORMAT", f"1 to {MAX_KEY_LENGTH} printable characters."))
+        found.append(FieldError(("description",), "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters."))
+    key = submission.idempotency_key
+    if key is not None and not (_is_text(key, MAX_KEY_LENGTH) and key.isprintable()):
+        found.append(FieldError(("idempotency_key",), "BAD_FORMAT", f"1 to {MAX_KEY_LENGTH} printable characters."))
     if submission.expires_at is not None:
         if submission.mode is not ReturnMode.ADD:
-            found.append(FieldError("input.expiresAt", "ONLY_WITH_ADD", "Only what is added can expire."))
+            found.append(FieldError(("expires_at",), "ONLY_WITH_ADD", "Only what is added can expire."))
         elif submission.expires_at <= now:
-            found.append(FieldError("input.expiresAt", "IN_THE_PAST", "The batch would have expired already."))
+            found.append(FieldError(("expires_at",), "IN_THE_PAST", "The batch would have expired already."))
     errors = [each for each in found if each is not None]
     if errors:
         raise BadInputError(*errors)
@@ -260,7 +260,7 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
         _, known = await batches.return_tag_by_key(conn, channel_id, category, label)
         if known is not None:
             return known
-        check_name_free(catalogue, category, label, "input.label")
+        check_name_free(catalogue, category, label, "label")
         clock = runtime.clock()
         tag = await new_tag(
             conn,
@@ -273,7 +273,7 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
             clock=clock,
         )
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tags(conn, catalogue, [edit], cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, clock=clock)
         await batches.insert_return_tag(conn, channel_id, tag.tag_id, category, label)
     runtime.publisher.publish([notification])
     return tag.tag_id

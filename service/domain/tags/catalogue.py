@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from service.entities.blocks import ChangeCause, ChangeNotification
-from service.entities.errors import ChannelNotBoundError, FieldError, LimitExceededError, NameTakenError
+from service.entities.errors import ChannelNotBoundError, LimitExceededError
 from service.entities.tags import Catalogue, Tag, TagChange, TagKind, TagState
 from service.storage import channels, tags
 from service.storage.database.pool import Connection
@@ -48,13 +48,6 @@ async def lock_open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
     if not catalogue.open:
         raise ChannelNotBoundError
     return catalogue
-
-
-def check_name_free(catalogue: Catalogue, category: str, name: str, path: str, *, tag_id: int | None = None) -> None:
-    """Raises NameTakenError when a living tag other than `tag_id` has this category and name."""
-    for tag in catalogue.tags.values():
-        if tag.deleted_at is None and tag.tag_id != tag_id and (tag.category, tag.name) == (category, name):
-            raise NameTakenError(FieldError(path, "NAME_TAKEN", f"{category} / {name} is there already ({tag.kind})."))
 
 
 async def new_tag(

@@ -11,7 +11,6 @@ from typing import Final, TypeVar
 
 from service.entities.channels import ChannelState
 from service.entities.errors import LimitExceededError, NotFoundError
-from service.entities.ids import parse_gid
 from service.entities.principal import Principal
 from service.entities.tags import Catalogue
 from service.entities.users import ChannelUser
@@ -57,17 +56,17 @@ class UserReader:
         self._catalogues: BatchReader[int, Catalogue] = BatchReader(self._read_catalogues)
 
     async def find_users(
-        self, principal: Principal, channel_gid: str, openids: Sequence[str]
+        self, principal: Principal, channel_id: int, openids: Sequence[str]
     ) -> list[ChannelUser | None]:
         """People in the order asked, None where nobody is known; raises NotFoundError, LimitExceededError."""
-        found = await self._users.get_many(_keys(principal, channel_gid, openids))
+        found = await self._users.get_many(_keys(principal, channel_id, openids))
         return [_value_or_raise(each) for each in found][: len(openids)]
 
     async def find_users_with_tags(
-        self, principal: Principal, channel_gid: str, openids: Sequence[str]
+        self, principal: Principal, channel_id: int, openids: Sequence[str]
     ) -> list[TaggedUser | None]:
         """The same for whoever also wants their tags: what one statement says of both."""
-        rows = await self._tagged.get_many(_keys(principal, channel_gid, openids))
+        rows = await self._tagged.get_many(_keys(principal, channel_id, openids))
         found: list[TaggedUser | None] = []
         for row in [_value_or_raise(each) for each in rows][: len(openids)]:
             if row is None:
@@ -160,15 +159,14 @@ class UserReader:
             return {each: await tags.catalogue(conn, each) for each in channel_ids}
 
 
-def _keys(principal: Principal, channel_gid: str, openids: Sequence[str]) -> list[OpenidKey]:
+def _keys(principal: Principal, channel_id: int, openids: Sequence[str]) -> list[OpenidKey]:
     """Raises NotFoundError, LimitExceededError."""
     if len(openids) > MAX_USERS_PER_QUERY:
         raise LimitExceededError(f"At most {MAX_USERS_PER_QUERY} users at once.")
-    parsed = parse_gid(channel_gid, "Channel", 1)
-    if parsed is None or (principal.channel_ids is not None and channel_gid not in principal.channel_ids):
+    if not principal.is_for_channel(channel_id):
         raise NotFoundError("channel")
     # Without a name it is still asked whether the channel is the robot's.
-    return [(principal.robot_id, parsed[0], openid) for openid in openids or ("",)]
+    return [(principal.robot_id, channel_id, openid) for openid in openids or ("",)]
 
 
 def _by_channel(keys: list[OpenidKey]) -> dict[tuple[str, int], list[str]]:

@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 
 from asyncpg import BitString
 
 from service.entities.blocks import BLOCK_SIZE, ChangeCause, bitmap_of
+from service.entities.revision import Revision
 from service.entities.tags import UserTagChange
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 MAX_OFFSETS_AS_LIST = 300
-
-# A version of a block and its instant: only both together say that a log is the one that was read before.
-Revision: TypeAlias = tuple[int, datetime]
 
 
 @dataclass(frozen=True, slots=True)

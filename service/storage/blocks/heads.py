@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from service.entities.blocks import BlockHead
+from service.entities.revision import Revision
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -54,8 +55,8 @@ async def unlocked_blocks(conn: Connection, channel_id: int) -> set[int]:
     return {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
 
 
-async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, tuple[int, datetime]]) -> None:
-    """Record new versions, `{block: (version, at)}`; the caller holds the locks."""
+async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, Revision]) -> None:
+    """Record new versions, `{block: Revision}`; the caller holds the locks."""
     blocks = sorted(versions)
     await conn.execute(
         STATEMENTS["advance_heads"],

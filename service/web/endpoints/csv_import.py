@@ -12,13 +12,15 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from service.api.errors import field_errors_json
 from service.auth.tokens import TokenVerifier, bearer_token
-from service.domain.channels.lookup import find_channel, require_permission
+from service.domain.channels.lookup import require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
 from service.domain.return_data.submission import Submission
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError, UnauthenticatedError
+from service.entities.ids import parse_channel_gid, receipt_gid
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import ReturnMode
 from service.resources import resources_of
@@ -85,10 +87,14 @@ class CsvImportEndpoint:
         resources = resources_of(request.scope)
         principal = await self._authenticate(request)
         require_permission(principal, Permission.SUBMIT_DATA)
-        channel = await find_channel(resources.runtime, principal, request.query_params.get("channelId", ""))
-        other = request.query_params.get("openidsOf")
-        openids_of = None if other is None else await find_channel(resources.runtime, principal, other)
-        details = _parse_submission(request.query_params, principal.subject, openids_of)
+        query, channels = request.query_params, resources.channels
+        channel_id = parse_channel_gid(query.get("channelId", ""))
+        channel = await channels.find(principal, channel_id, Permission.SUBMIT_DATA)
+        openids_of = None
+        if "openidsOf" in query:
+            other_id = parse_channel_gid(query["openidsOf"])
+            openids_of = await channels.find(principal, other_id, Permission.SUBMIT_DATA)
+        details = _parse_submission(query, principal.subject, openids_of)
         await import_csv(
             resources.return_recorder,
             channel,
@@ -133,13 +139,13 @@ def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channe
     try:
         mode = ReturnMode(query.get("mode", "ADD"))
     except ValueError:
-        errors.append(FieldError("mode", "BAD_VALUE", "ADD or REMOVE."))
+        errors.append(FieldError(("mode",), "BAD_VALUE", "ADD or REMOVE."))
     try:
         expires_at = datetime.fromisoformat(query["expiresAt"]) if "expiresAt" in query else None
     except ValueError:
-        errors.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
     if expires_at is not None and expires_at.tzinfo is None:
-        errors.append(FieldError("expiresAt", "BAD_FORMAT", "RFC 3339 with an offset."))
+        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
     if errors:
         raise BadInputError(*errors)
     return Submission(
@@ -151,24 +157,23 @@ def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channe
         subject=subject,
         openids_of=openids_of,
         expires_at=expires_at,
-        key=query.get("idempotencyKey"),
+        idempotency_key=query.get("idempotencyKey"),
     )
 
 
 def summary_json(summary: ImportSummary) -> dict[str, object]:
-    """Return the summary under the field names of the API."""
+    """Return the summary under the names and ids of the API."""
     summary_fields = asdict(summary)
     summary_fields["newUsers"] = summary_fields.pop("new_users")
+    summary_fields["receipts"] = [receipt_gid(*each) for each in summary.receipts]
     return summary_fields
 
 
 def _error_response(
     status: int, code: str, message: str, summary: ImportSummary, fields: tuple[FieldError, ...] = ()
 ) -> Response:
-    field_errors = [asdict(each) for each in fields]
-    return _json_response(
-        status, {"code": code, "message": message, "fields": field_errors, "summary": summary_json(summary)}
-    )
+    content = {"code": code, "message": message, "fields": field_errors_json(fields), "summary": summary_json(summary)}
+    return _json_response(status, content)
 
 
 def _json_response(status: int, content: object) -> Response:

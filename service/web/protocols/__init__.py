@@ -1,1 +1,1 @@
-"""How uvicorn speaks HTTP and WebSocket for us: time limits, pings, pushed frames."""
+"""Have uvicorn speak HTTP and WebSocket with our time limits, pings and pushed frames."""

@@ -1,7 +1,7 @@
-"""Peers that stop in the middle: whoever no longer reads, or never says what it wants, is dropped.
+"""Drop HTTP clients that stop in the middle: that no longer read, or never finish a request's headers.
 
-uvicorn's pings do not notice somebody whose buffer is full, because the pings wait in it too; and it waits for ever for
-the end of a request's head.
+uvicorn's pings do not notice a client whose buffer is full, because the pings wait in it too; and uvicorn waits for
+ever for the end of the headers.
 """
 
 import asyncio
@@ -18,7 +18,10 @@ HEADERS_TOO_LARGE_RESPONSE: Final = (
 
 
 class TimeoutProtocol(HttpToolsProtocol):
-    """HTTP, and what is upgraded from it: peers must take what is sent, and say within `limits` what they want."""
+    """Speak HTTP, and what is upgraded from it, with clients that read and finish their headers within `limits`.
+
+    Headers that are too large are answered with 431, late ones with the end of the connection.
+    """
 
     def __init__(self, *args: Any, limits: ClientLimits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,8 +31,9 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._between_messages = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Limit how long the client may read nothing, and await the first headers."""
         connection = cast("socket.socket | None", transport.get_extra_info("socket"))
-        # Linux counts the time for which the peer has no room, too (tcp(7)); other systems have no such option.
+        # On Linux this includes the time in which the client has no room (tcp(7)); other systems have no such option.
         if connection is not None and connection.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
             timeout_ms = round(self._limits.reader_patience.total_seconds() * 1000)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
@@ -37,6 +41,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._start_headers_timer()
 
     def data_received(self, data: bytes) -> None:
+        """Take data from the client; answer 431 and close once its headers are too large."""
         if self._headers_timer is None and self._between_messages:
             self._start_headers_timer()
         self._headers_size += len(data)
@@ -47,15 +52,18 @@ class TimeoutProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_headers_complete(self) -> None:
+        """Note that the headers have arrived in time."""
         self._cancel_headers_timer()
         self._between_messages = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        """Note that the next data begins new headers."""
         self._between_messages = True
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End the connection and its timer."""
         self._cancel_headers_timer()
         super().connection_lost(exc)
 

@@ -1,4 +1,4 @@
-"""How the web process listens: what it takes from a connection, how long it waits, and what it leaves off."""
+"""Configure uvicorn: what is taken from a connection, how long it may take, and what is switched off."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from service.web.protocols.websocket import Heartbeat, PushProtocol
 
 
 def uvicorn_options(limits: ClientLimits) -> dict[str, Any]:
-    """Options of uvicorn that the service relies on, the same in production and in tests."""
+    """Return the options of uvicorn that the service relies on, in production and in tests."""
     return {
         "http": partial(TimeoutProtocol, limits=limits),
         "ws": partial(PushProtocol, heartbeat=Heartbeat(limits.ping_every, limits.pong_within)),

@@ -1,4 +1,4 @@
-"""WebSockets of thousands of open pages: cheap while nothing happens, and told at once where they keep up."""
+"""Serve WebSockets of thousands of open pages: cheap while nothing happens, without queues for those that keep up."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from websockets.http11 import Request
 
 from service.api.live.push_extension import PUSH_EXTENSION
 
-# A line for every page that opens or closes costs more than it tells.
+# A log line for every page that opens or closes costs more than it is worth.
 QUIET_LOGGER: Final = logging.getLogger(f"{__name__}.quiet")
 QUIET_LOGGER.setLevel(logging.WARNING)
 
@@ -24,15 +24,15 @@ PING_FRAME: Final = b"\x89\x00"
 
 
 def raise_file_descriptor_limit() -> None:
-    """Every connection takes a file descriptor; as many as the system lets us have, not the few it begins with."""
+    """Let this process open as many connections as the system allows: each takes a file descriptor."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # macOS calls it unlimited and then refuses that.
+    # macOS calls the limit unlimited and then refuses that.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 class PushProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's, with a way around the queues for messages that can be sent at once, and pings by the process."""
+    """Speak WebSocket as uvicorn does, with `push` past its queues, and pings by one timer of the process."""
 
     def __init__(self, *args: Any, heartbeat: "Heartbeat", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,12 +41,16 @@ class PushProtocol(WebSocketsSansIOProtocol):
         self._heartbeat = heartbeat
 
     def handle_connect(self, event: Request) -> None:
+        """Begin the handshake, and offer `push` to the application in the extensions of its scope."""
         super().handle_connect(event)
         if not self.handshake_complete:
             cast("dict[str, Any]", self.scope["extensions"])[PUSH_EXTENSION] = self.push
 
     def push(self, text: bytes) -> bool:
-        """Sends a message; False, and nothing is sent, where the reader is behind. Nobody hears what comes too late."""
+        """Send a text message at once; return False, and send nothing, where the reader is behind.
+
+        On a connection that is closing it does nothing and returns True.
+        """
         if self.close_sent or self.disconnected:
             return True
         if not self.writable.is_set() or self.conn.extensions:
@@ -62,39 +66,46 @@ class PushProtocol(WebSocketsSansIOProtocol):
         return True
 
     def data_received(self, data: bytes) -> None:
+        """Take data from the client, which is also a sign of life."""
         self.awaiting_pong = False
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End the connection, and let go of what refers to it."""
         super().connection_lost(exc)
         if self.handshake_initiated:
-            # Otherwise the scope would keep us until the garbage is collected.
+            # Otherwise the scope would keep this object until garbage is collected.
             self.scope.get("extensions", {}).pop(PUSH_EXTENSION, None)
 
     def start_keepalive(self) -> None:
-        """The connection is open: what was said to open it is of no more use, and takes a tenth of the memory."""
+        """Begin to ping, and drop what only the handshake needed: a tenth of the memory of a connection."""
         del self.request, self.response
         self._heartbeat.add(self)
 
     def stop_keepalive(self) -> None:
+        """Ping this connection no more."""
         self._heartbeat.discard(self)
 
     def handle_pong(self, event: Frame) -> None:
-        """Whatever is received is a sign of life."""
+        """Do nothing: anything that is received counts as a sign of life."""
 
     def ping(self) -> None:
+        """Send a ping, unless the connection is closing."""
         if not self.close_sent and not self.transport.is_closing():
             self.awaiting_pong = True
             self.transport.write(PING_FRAME)
 
     def drop_if_unanswered(self) -> None:
+        """Close the connection if nothing was received since the last ping."""
         if self.awaiting_pong:
             self.keepalive_timeout()
 
 
 class Heartbeat:
-    """One timer for all connections of a process: each is pinged once in `every`, a share of them about each second,
-    and dropped when nothing was heard of it `timeout` later; longer than `every` counts as that.
+    """Ping all connections of a process with one timer, each once in `interval`, a share of them about every second.
+
+    A connection of which nothing is heard within `timeout` after its ping is dropped; more than `interval` counts as
+    `interval`.
     """
 
     def __init__(self, interval: timedelta, timeout: timedelta) -> None:
@@ -106,12 +117,14 @@ class Heartbeat:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: PushProtocol) -> None:
-        # The share whose turn was last has it again in `every`.
+        """Ping this connection from now on, for the first time in `interval`."""
+        # The slot whose turn was last comes round again in `interval`.
         self._slots[self._current_slot - 1].add(connection)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._tick_interval, self._tick)
 
     def discard(self, connection: PushProtocol) -> None:
+        """Ping this connection no more."""
         for slot in self._slots:
             slot.discard(connection)
 

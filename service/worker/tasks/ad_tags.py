@@ -1,4 +1,4 @@
-"""Finish ad tags (specification §4.3) that were created or edited by a process that is gone."""
+"""Finish ad tags (docs/specification.md §4.3) that were created or edited by a process that is gone."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Keep the members of combos (specification §4.4): after a change, by the clock, and after a crash."""
+"""Keep the members of combos (docs/specification.md §4.4): after a change, by the clock, and after a crash."""
 
 from typing import Any
 

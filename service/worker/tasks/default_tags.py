@@ -1,4 +1,4 @@
-"""Let time pass: evaluate the default tags of whoever's window ends or begins (specification §4.1)."""
+"""Let time pass: evaluate the default tags of whoever's window ends or begins (docs/specification.md §4.1)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""End what was handed back for a time (specification §4.2)."""
+"""End what was handed back for a time (docs/specification.md §4.2)."""
 
 from typing import Any
 

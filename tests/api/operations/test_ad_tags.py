@@ -1,4 +1,7 @@
-"""Ad tags as the tag panel and the conversation page see them, and forgetting somebody on request."""
+"""Make ad tags, confirm their address and see them on panels and pages.
+
+The rule: docs/specification.md §4.3.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Audiences, overlaps, the members of a tag and its size over time, as clients ask for them."""
+"""Count and compare audiences, list the members of a tag and its size over time.
+
+The rule: docs/specification.md §5.
+"""
 
 from datetime import timedelta
 from typing import Any

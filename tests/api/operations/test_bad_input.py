@@ -1,4 +1,4 @@
-"""Input that is refused: with a code, with all failing inputs at once, and with nothing changed."""
+"""Refuse bad input with a code, naming all failing inputs at once, and change nothing."""
 
 from datetime import timedelta
 from typing import Any
@@ -110,7 +110,7 @@ async def test_nobody_follows_a_mini_program(robot: Robot) -> None:
     assert [(each["index"], each["code"]) for each in recorded["rejected"]] == [(0, "BAD_VALUE"), (1, "BAD_VALUE")]
 
 
-async def test_ten_thousand_events_are_the_most(robot: Robot, channel: str) -> None:
+async def test_more_than_ten_thousand_events_are_refused(robot: Robot, channel: str) -> None:
     events = [
         {"openid": f"o{number % 9}", "kind": "SCAN", "at": iso_time_ago(timedelta(hours=1))} for number in range(10_001)
     ]
@@ -119,7 +119,6 @@ async def test_ten_thousand_events_are_the_most(robot: Robot, channel: str) -> N
 
     assert (refused.code, refused.data) == ("LIMIT_EXCEEDED", {"recordEvents": None})
     assert await table_digests(robot.web) == before
-    assert await robot.record(channel, *events[:10_000]) == {"accepted": 10_000, "rejected": []}
 
 
 async def test_no_events_are_recorded_as_none(robot: Robot, channel: str) -> None:

@@ -1,4 +1,4 @@
-"""Secrets of a channel: stored encrypted, never returned, replaced and removed."""
+"""Store the secrets of a channel encrypted, replace and remove them, and never return them."""
 
 import logging
 from typing import Any

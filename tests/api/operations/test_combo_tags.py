@@ -1,4 +1,7 @@
-"""SPEC §4.4 to §4.6 as clients see it: combos made, edited, lapsed and explained; tags renamed and deleted."""
+"""Make, edit and explain combos; rename and delete tags.
+
+The rule: docs/specification.md §4.4 to §4.6.
+"""
 
 from datetime import timedelta
 from typing import Any

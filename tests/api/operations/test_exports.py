@@ -1,4 +1,4 @@
-"""`exportAudience` from the request to the download, with the work done in the test where a worker would do it."""
+"""Export an audience, from the request to the download; the test does the work of a worker."""
 
 import asyncio
 import csv

@@ -1,4 +1,7 @@
-"""The gate: while no verified Official Account is bound, nothing of the tags is seen, and nothing is lost."""
+"""Show no tags while no verified Official Account is bound, and lose none.
+
+The rule: docs/specification.md §2.
+"""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""`linkIdentities`, and the same person in the robot's other channels."""
+"""Link identities, and show the same person in the other channels of the robot."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""SPEC §4.2 as integrators and pages see it: submitting, receipts, evidence, and what appears by itself."""
+"""Hand lists back as integrators do, and read receipts, evidence and the tags that appear.
+
+The rule: docs/specification.md §4.2.
+"""
 
 import asyncio
 from datetime import timedelta

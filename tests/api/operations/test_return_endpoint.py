@@ -1,4 +1,7 @@
-"""SPEC §4.2, §3: the return address is everybody's to see, the key only the creator's and the admin's."""
+"""Show the return address to everybody, and its key only to its creator and the admin.
+
+The rule: docs/specification.md §3 and §4.2.
+"""
 
 import base64
 

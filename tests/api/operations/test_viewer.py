@@ -1,4 +1,4 @@
-"""Who is asking, and what is said to those without a good token."""
+"""Say who asks, and refuse those without a good token."""
 
 from datetime import UTC, datetime, timedelta
 

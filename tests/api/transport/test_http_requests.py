@@ -1,14 +1,11 @@
 """Speak GraphQL over HTTP (graphql.github.io/graphql-over-http): methods, media types, statuses, malformed requests."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from service.entities.principal import Role
 from tests.support.robot import Robot
-from tests.support.web import WebClient, web_process
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -106,35 +103,3 @@ async def test_a_malformed_request_is_a_graphql_error(robot: Robot, given: dict[
 
 async def test_other_methods_are_405_with_an_allow_header(robot: Robot) -> None:
     assert (await send(robot, "PUT")).headers["allow"] == "GET, POST"
-
-
-@pytest.fixture
-async def busy(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
-    async with web_process(database_url, redis_url, operations_per_second=1) as web:
-        yield web
-
-
-async def test_too_many_requests_are_429_with_retry_after(busy: WebClient) -> None:
-    """Allow five seconds' worth at once; other principals are not delayed."""
-    headers = {"Authorization": f"Bearer {busy.token(Role.AGENT, subject='eager')}"}
-    answers = [await busy.http.post("/graphql", json={"query": VIEWER}, headers=headers) for _ in range(10)]
-    limited = [answer for answer in answers if answer.status_code == 429]
-    assert [answer.status_code for answer in answers[:5]] == [200] * 5
-    assert limited
-    [error] = limited[0].json()["errors"]
-    assert error["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 1}
-    assert limited[0].headers["retry-after"] == "1"
-    assert (await busy.run(VIEWER, token=busy.token(Role.AGENT, subject="calm")))["viewer"]
-
-
-async def test_operations_on_a_socket_count_toward_the_rate(busy: WebClient) -> None:
-    async with busy.socket(busy.token(Role.AGENT, subject="eager")) as socket:
-        codes = []
-        for _ in range(8):
-            await socket.send({"type": "subscribe", "id": "1", "payload": {"query": VIEWER}})
-            message = await socket.receive()
-            if message["type"] == "error":
-                codes += [error["extensions"]["code"] for error in message["payload"]]
-            else:
-                assert (await socket.receive())["type"] == "complete"
-        assert set(codes) == {"RATE_LIMITED"}

@@ -129,15 +129,3 @@ async def test_a_stopped_subscription_receives_nothing_more(robot: Robot, channe
 
         assert (await listening.next())["userTags"]["reset"] is False
         assert stopped.queued_messages == 0
-
-
-async def test_a_connection_has_at_most_100_open_operations(robot: Robot, channel: str) -> None:
-    async with robot.web.socket(robot.token()) as socket:
-        operations = [await socket.subscribe(PANEL, c=channel) for _ in range(100)]
-        for operation in operations:
-            await operation.next()
-        message = await started(socket, PANEL, variables={"c": channel})
-
-        assert message["type"] == "error"
-        await operations[0].stop()
-        assert (await started(socket, PANEL, variables={"c": channel}))["type"] == "next"

@@ -1,4 +1,4 @@
-"""A small service that takes pushes, for tests of the platform that sends them."""
+"""Receive pushes with a small service, to test the platform that sends them."""
 
 import asyncio
 from collections.abc import AsyncGenerator

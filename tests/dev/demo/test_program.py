@@ -1,4 +1,4 @@
-"""`python -m service.dev.demo` as a process, against a stand-in for the service."""
+"""Run `python -m service.dev.demo` as a process against a stand-in for the service."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What people do on the imitated platform arrives, over real HTTP, as the service reads it."""
+"""Send what people do on the imitated platform over real HTTP, as the service reads it."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The platform's server API answers with WeChat's shapes, limits and error codes."""
+"""Imitate the platform's server API with WeChat's shapes, limits and error codes."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The crowd behaves as people can, and is the same one each time."""
+"""Send what the demo's people do, and let them live on."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Run the supervisor as `user-tags up` does, but over tiny children; told what to do by one line of JSON."""
+"""Run the supervisor as `user-tags up` does, over tiny children; one line of JSON says how."""
 
 import json
 import sys

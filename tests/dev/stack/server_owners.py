@@ -1,4 +1,4 @@
-"""Processes that own embedded servers, and the question whether anything of theirs is left."""
+"""Run processes that own embedded servers, and ask whether anything of theirs is left."""
 
 import atexit
 import json

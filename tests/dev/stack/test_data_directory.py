@@ -1,4 +1,4 @@
-"""One data directory, one owner; and any account may own one, wherever it lies."""
+"""Give a data directory one owner at a time, of any account, wherever it lies."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""However the process that started the servers ends, nothing is left running."""
+"""Leave nothing running, however the process that started the servers ends."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The embedded servers: real, private, and with a memory."""
+"""Run embedded servers that are real, private and keep their data."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""`user-tags up` over tiny children: what it starts, restarts and stops, and how it explains a failure."""
+"""Start, restart and stop the children of `user-tags up`, and explain failures."""
 
 import json
 import os

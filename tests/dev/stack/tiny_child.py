@@ -1,4 +1,4 @@
-"""A stand-in for the web process, the worker or the demo: notes what happens to it in a file."""
+"""Stand in for the web process, the worker or the demo, and note in a file what happens."""
 
 import http.server
 import os

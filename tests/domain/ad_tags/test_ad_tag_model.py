@@ -1,4 +1,7 @@
-"""Whatever the order of follows, calls of the ad platform, edits and forgetting: the members are those of the model."""
+"""Compare the members of ad tags with a model, in any order of follows, calls, edits and forgetting.
+
+The rule: docs/specification.md §4.3.
+"""
 
 import random
 from collections.abc import Iterable

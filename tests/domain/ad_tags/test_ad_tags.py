@@ -1,4 +1,7 @@
-"""Ad tags: made, edited, confirmed; and who has them when."""
+"""Make, edit and confirm ad tags, and give them to those who came from their ads.
+
+The rule: docs/specification.md §4.3.
+"""
 
 from datetime import timedelta
 
@@ -25,7 +28,6 @@ from service.entities.errors import (
 )
 from service.entities.expressions import all_of
 from service.entities.expressions import tag as leaf
-from service.entities.ids import channel_gid, tag_gid
 from service.entities.tags import DefaultTagRule, TagState
 from service.entities.tasks import TaskName
 from service.entities.users import EventKind, UserEvent
@@ -156,7 +158,7 @@ async def test_a_new_address_must_be_confirmed_again_and_active_tags_stay(runtim
     await make_ad_tag(runtime, channel, "Spring", "1")
     await confirm_ad_address(runtime, channel)
     before = await ad_address_secret(runtime, channel)
-    await reset_addresses(runtime, admin(), channel_gid(channel.channel_id))
+    await reset_addresses(runtime, admin(), channel.channel_id)
 
     assert await ad_address_secret(runtime, channel) != before
     assert (await make_ad_tag(runtime, channel, "Summer", "1")).state is TagState.PENDING
@@ -174,19 +176,24 @@ async def test_ads_are_one_a_line_and_come_once(runtime: Runtime, channel: Chann
 @pytest.mark.parametrize(
     ("name", "ad_ids", "description", "paths"),
     [
-        ("", ["1"], None, ["input.name"]),
-        ("x" * 65, ["\x00"], "\x07", ["input.name", "input.description", "input.adIds.0"]),
-        ("Spring", [], None, ["input.adIds"]),
-        ("Spring", ["\n \n", ""], None, ["input.adIds"]),
-        ("Spring", ["1", "2\nx\x7fy\nz\x00", "3", "4" * 65], None, ["input.adIds.1", "input.adIds.3"]),
-        ("Spring", ["\ud800"], "x" * 1_001, ["input.description", "input.adIds.0"]),
+        ("", ["1"], None, [("name",)]),
+        ("x" * 65, ["\x00"], "\x07", [("name",), ("description",), ("ad_ids", 0)]),
+        ("Spring", [], None, [("ad_ids",)]),
+        ("Spring", ["\n \n", ""], None, [("ad_ids",)]),
+        ("Spring", ["1", "2\nx\x7fy\nz\x00", "3", "4" * 65], None, [("ad_ids", 1), ("ad_ids", 3)]),
+        ("Spring", ["\ud800"], "x" * 1_001, [("description",), ("ad_ids", 0)]),
     ],
 )
 async def test_bad_input_is_refused_all_at_once(
-    name: str, ad_ids: list[str], description: str | None, paths: list[str], runtime: Runtime, channel: Channel
+    name: str,
+    ad_ids: list[str],
+    description: str | None,
+    paths: list[tuple[str | int, ...]],
+    runtime: Runtime,
+    channel: Channel,
 ) -> None:
     with pytest.raises(BadInputError) as refused:
-        await create_ad_tag(runtime, admin(), channel_gid(channel.channel_id), AdTagDetails(name, ad_ids, description))
+        await create_ad_tag(runtime, admin(), channel.channel_id, AdTagDetails(name, ad_ids, description))
 
     assert [failure.path for failure in refused.value.fields] == paths
     assert await runtime.pool.fetchval("select count(*) from ad_tag") == 0
@@ -204,24 +211,24 @@ async def test_a_tag_has_at_most_a_thousand_ads(runtime: Runtime, channel: Chann
 async def test_names_are_unique_among_living_ad_tags(runtime: Runtime, channel: Channel) -> None:
     spring = await make_ad_tag(runtime, channel, "Spring", "1")
     summer = await make_ad_tag(runtime, channel, "Summer", "1")
-    gid = tag_gid(channel.channel_id, summer.tag_id)
+    summer_id = channel.channel_id, summer.tag_id
 
     with pytest.raises(NameTakenError):
         await make_ad_tag(runtime, channel, " Spring ", "2")
     with pytest.raises(NameTakenError):
-        await update_ad_tag(runtime, admin(), gid, AdTagDetails("Spring", None, None), expected_version=None)
+        await update_ad_tag(runtime, admin(), *summer_id, AdTagDetails("Spring", None, None), expected_version=None)
     assert (await edit_ad_tag(runtime, spring, "7")).name == "Spring"
 
 
 async def test_an_old_version_is_a_conflict(runtime: Runtime, channel: Channel) -> None:
     tag = await make_ad_tag(runtime, channel, "Spring", "1")
-    gid = tag_gid(channel.channel_id, tag.tag_id)
+    tag_id = channel.channel_id, tag.tag_id
     details = AdTagDetails("Summer", None, "Warm")
-    changed, _ = await update_ad_tag(runtime, admin(), gid, details, expected_version=1)
+    changed, _ = await update_ad_tag(runtime, admin(), *tag_id, details, expected_version=1)
 
     assert (changed.name, changed.description, changed.version) == ("Summer", "Warm", 2)
     with pytest.raises(ConflictError):
-        await update_ad_tag(runtime, admin(), gid, details, expected_version=1)
+        await update_ad_tag(runtime, admin(), *tag_id, details, expected_version=1)
 
 
 async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime: Runtime, channel: Channel) -> None:
@@ -229,9 +236,9 @@ async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime:
     await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
 
     for tag_id, error in ((1, TagProtectedError), (tag.tag_id, NotFoundError), (12_345, NotFoundError)):
-        gid = tag_gid(channel.channel_id, tag_id)
+        details = AdTagDetails("Mine", ["1"], None)
         with pytest.raises(error):
-            await update_ad_tag(runtime, admin(), gid, AdTagDetails("Mine", ["1"], None), expected_version=None)
+            await update_ad_tag(runtime, admin(), channel.channel_id, tag_id, details, expected_version=None)
 
 
 async def test_a_deleted_tag_is_left_alone(runtime: Runtime, channel: Channel) -> None:
@@ -250,7 +257,7 @@ async def test_the_gate_and_mini_programs_refuse_ad_tags(runtime: Runtime, chann
     mini_program = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
     with pytest.raises(BadInputError, match="Mini Program"):
         await make_ad_tag(runtime, mini_program, "Spring", "1")
-    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(runtime, admin(), channel.channel_id)
 
     with pytest.raises(ChannelNotBoundError):
         await make_ad_tag(runtime, channel, "Summer", "1")
@@ -302,7 +309,7 @@ async def test_a_combo_waits_for_an_ad_tag_and_lapses_with_it(runtime: Runtime, 
     assert [name for name, *_ in runtime.queue.tasks] == [TaskName.ACTIVATE_COMBO]
     await rescue_combos(runtime, channel.channel_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.ACTIVE
-    await delete_tag(runtime, admin(), tag_gid(channel.channel_id, tag.tag_id))
+    await delete_tag(runtime, admin(), channel.channel_id, tag.tag_id)
     assert await state_of(runtime, channel, combo.tag_id) is TagState.LAPSED
     await clear_members(runtime, channel.channel_id)
     await record_ad_follow_of(runtime, channel, "ben", START, "1")

@@ -1,4 +1,7 @@
-"""SPEC §5, audience: any expression counted, paged through and compared, exactly as Python's sets would."""
+"""Count, page and compare any expression as Python's sets do.
+
+The rule: docs/specification.md §5.
+"""
 
 from datetime import timedelta
 from itertools import combinations
@@ -23,8 +26,7 @@ from service.entities.errors import (
     TagNotUsableError,
 )
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
-from service.entities.ids import channel_gid, tag_gid
-from service.entities.tags import TagState
+from service.entities.tags import TagKey, TagState
 from tests.support.clock import START
 from tests.support.oracle import matching_ordinals
 from tests.support.runtime import admin, bind
@@ -57,7 +59,7 @@ async def test_an_audience_is_what_sets_say(
     following = population[NEW] | population[OLD]
 
     draft = to_draft(channel.channel_id, expression)
-    audience = await count_audience(runtime, admin(), channel_gid(channel.channel_id), draft, "expression")
+    audience = await count_audience(runtime, admin(), channel.channel_id, draft)
     assert audience.expression.canonical() == expression.canonical()
     assert audience.size.members == len(expected)
     assert audience.size.followers == len(following.intersection(expected))
@@ -81,7 +83,7 @@ async def test_an_overlap_is_what_sets_say(
     await populate(runtime, channel, population)
     asked = [*reversed(OTHERS), NEW]
 
-    overlap = await tag_overlap(runtime, admin(), [tag_gid(channel.channel_id, tag_id) for tag_id in asked])
+    overlap = await tag_overlap(runtime, admin(), [TagKey(channel.channel_id, tag_id) for tag_id in asked])
 
     assert [(pair.a.tag_id, pair.b.tag_id) for pair in overlap.pairs] == list(combinations(asked, 2))
     for pair in overlap.pairs:
@@ -97,19 +99,19 @@ async def test_only_active_tags_are_counted_and_compared(runtime: Runtime, chann
     hidden = to_draft(channel_id, any_of(tag(9), difference(tag(9), tag(10))))
 
     with pytest.raises(RequestError) as refused:
-        await count_audience(runtime, admin(), channel_gid(channel_id), hidden, "expression")
+        await count_audience(runtime, admin(), channel_id, hidden)
     assert refused.value.code is ErrorCode.TAG_NOT_USABLE
-    assert [field.path for field in refused.value.fields] == ["expression.any.1.except.remove.tag"]
+    assert [field.path for field in refused.value.fields] == [("expression", "any", 1, "except", "remove", "tag")]
     with pytest.raises(TagNotUsableError) as compared:
-        await tag_overlap(runtime, admin(), [tag_gid(channel_id, 9), tag_gid(channel_id, 10)])
-    assert [field.path for field in compared.value.fields] == ["tagIds.1"]
+        await tag_overlap(runtime, admin(), [TagKey(channel_id, 9), TagKey(channel_id, 10)])
+    assert [field.path for field in compared.value.fields] == [("tag_ids", 1)]
 
 
 async def test_overlap_takes_2_to_20_different_tags_of_one_channel(runtime: Runtime, channel: Channel) -> None:
     other = await bind(runtime)
     many = {tag_id: {tag_id} for tag_id in range(9, 31)}
     await populate(runtime, channel, many)
-    ids = [tag_gid(channel.channel_id, tag_id) for tag_id in many]
+    ids = [TagKey(channel.channel_id, tag_id) for tag_id in many]
 
     assert len((await tag_overlap(runtime, admin(), ids[:20])).pairs) == 190
     for wrong, error in (
@@ -117,23 +119,20 @@ async def test_overlap_takes_2_to_20_different_tags_of_one_channel(runtime: Runt
         (ids[:1], BadInputError),
         ([], BadInputError),
         ([ids[0], ids[0]], BadInputError),
-        ([ids[0], tag_gid(other.channel_id, 1)], NotFoundError),
-        ([ids[0], tag_gid(channel.channel_id, 99)], NotFoundError),
-        ([ids[0], "nonsense"], NotFoundError),
+        ([ids[0], TagKey(other.channel_id, 1)], NotFoundError),
+        ([ids[0], TagKey(channel.channel_id, 99)], NotFoundError),
     ):
         with pytest.raises(error):
             await tag_overlap(runtime, admin(), wrong)
 
 
 async def test_a_closed_gate_refuses_audiences_and_overlaps(runtime: Runtime, channel: Channel) -> None:
-    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(runtime, admin(), channel.channel_id)
 
     with pytest.raises(ChannelNotBoundError):
-        await count_audience(
-            runtime, admin(), channel_gid(channel.channel_id), to_draft(channel.channel_id, tag(1)), "expression"
-        )
+        await count_audience(runtime, admin(), channel.channel_id, to_draft(channel.channel_id, tag(1)))
     with pytest.raises(ChannelNotBoundError):
-        await tag_overlap(runtime, admin(), [tag_gid(channel.channel_id, tag_id) for tag_id in (1, 2)])
+        await tag_overlap(runtime, admin(), [TagKey(channel.channel_id, tag_id) for tag_id in (1, 2)])
 
 
 async def test_who_joins_or_leaves_between_pages_moves_nobody_else(runtime: Runtime, channel: Channel) -> None:
@@ -166,5 +165,5 @@ async def test_an_audience_is_as_old_as_the_oldest_of_its_tags(runtime: Runtime,
         (any_of(tag(combo), tag(OLD)), computed_at),
     ):
         draft = to_draft(channel.channel_id, expression)
-        audience = await count_audience(runtime, admin(), channel_gid(channel.channel_id), draft, "expression")
+        audience = await count_audience(runtime, admin(), channel.channel_id, draft)
         assert audience.as_of == as_of

@@ -1,4 +1,4 @@
-"""`exportAudience`: the file holds everybody of the audience once, however often the worker dies in between."""
+"""Export everybody of an audience once, however often the worker dies meanwhile."""
 
 import csv
 import io
@@ -26,7 +26,6 @@ from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError, ErrorCode, RequestError
 from service.entities.expressions import Expression, any_of, difference, tag
-from service.entities.ids import channel_gid, gid
 from service.entities.jobs import Job, JobKind, JobState
 from service.entities.tags import TagState
 from service.entities.users import EventKind, UserEvent
@@ -40,7 +39,7 @@ EXPORT = JobKind.AUDIENCE_EXPORT
 
 async def export(runtime: Runtime, channel: Channel, expression: Expression) -> Job:
     draft = to_draft(channel.channel_id, expression)
-    return await start_export(runtime, admin(), channel_gid(channel.channel_id), draft, "input.expression")
+    return await start_export(runtime, admin(), channel.channel_id, draft)
 
 
 async def work(runtime: Runtime, job: Job) -> Job:
@@ -172,7 +171,7 @@ async def test_only_active_tags_are_exported_and_a_refusal_leaves_nothing(
 async def test_a_gate_that_closes_ends_an_export(runtime: Runtime, channel: Channel) -> None:
     await populate(runtime, channel, {9: {1}})
     job = await export(runtime, channel, tag(9))
-    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(runtime, admin(), channel.channel_id)
 
     failed = await work(runtime, job)
     assert (failed.state, failed.error_code) == (JobState.FAILED, "CHANNEL_NOT_BOUND")
@@ -211,7 +210,7 @@ async def test_what_is_over_is_dropped(runtime: Runtime, channel: Channel, clock
     await populate(runtime, channel, {9: {1, BLOCK_SIZE}})
     done = await work(runtime, await export(runtime, channel, tag(9)))
     cancelled = await export(runtime, channel, tag(9))
-    await cancel_job(runtime, admin(), gid(EXPORT, cancelled.channel_id, cancelled.job_id))
+    await cancel_job(runtime, admin(), EXPORT, cancelled.channel_id, cancelled.job_id)
     waiting = await export(runtime, channel, tag(9))
 
     await purge_expired_exports(runtime, channel.channel_id)

@@ -1,4 +1,7 @@
-"""SPEC §2: tags can be used only while a verified Official Account of the robot is bound; nothing is ever deleted."""
+"""Allow tags only while a verified Official Account of the robot is bound, and delete nothing.
+
+The rule: docs/specification.md §2.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -18,8 +21,8 @@ from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
-from service.entities.ids import channel_gid
 from service.entities.principal import Principal, Role
+from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
 from service.storage import tags
 from service.storage.channels import channel_state
@@ -36,7 +39,7 @@ async def is_open(runtime: Runtime, channel: Channel) -> bool:
 
 
 async def unbind(runtime: Runtime, channel: Channel) -> Channel:
-    return await unbind_channel(runtime, admin(channel.robot_id), channel_gid(channel.channel_id))
+    return await unbind_channel(runtime, admin(channel.robot_id), channel.channel_id)
 
 
 async def shown(runtime: Runtime, channel: Channel) -> tuple[int, int]:
@@ -84,7 +87,7 @@ async def test_verification_opens_and_losing_it_closes(runtime: Runtime) -> None
     channel = await bind(runtime, verified=False)
     for verified in (True, False):
         change = ChannelUpdate(name=None, verified=verified, credentials=Credentials())
-        updated = await update_channel(runtime, admin(), channel_gid(channel.channel_id), change)
+        updated = await update_channel(runtime, admin(), channel.channel_id, change)
         assert updated.verified is verified
         assert await is_open(runtime, channel) is verified
 
@@ -111,7 +114,7 @@ async def test_one_robots_gate_is_nothing_to_another(runtime: Runtime) -> None:
     assert (await is_open(runtime, mine), await is_open(runtime, theirs)) == (True, False)
 
     with pytest.raises(NotFoundError):
-        await unbind_channel(runtime, admin("theirs"), channel_gid(mine.channel_id))
+        await unbind_channel(runtime, admin("theirs"), mine.channel_id)
     assert await is_open(runtime, mine)
 
 
@@ -137,7 +140,7 @@ async def test_binding_again_keeps_the_push_url_until_it_is_reset(runtime: Runti
     again = await bind(runtime, "wx0123456789abcdef")
     assert push_url(runtime, again) == push_url(runtime, channel)
 
-    reset = await reset_addresses(runtime, admin(), channel_gid(channel.channel_id))
+    reset = await reset_addresses(runtime, admin(), channel.channel_id)
     assert push_url(runtime, reset) != push_url(runtime, channel)
 
 
@@ -190,11 +193,11 @@ async def test_all_bad_inputs_are_named_at_once(runtime: Runtime) -> None:
         )
 
     assert {failure.path for failure in refused.value.fields} == {
-        "input.appId",
-        "input.name",
-        "input.appSecret",
-        "input.callbackToken",
-        "input.encodingAesKey",
+        ("app_id",),
+        ("name",),
+        ("app_secret",),
+        ("callback_token",),
+        ("encoding_aes_key",),
     }
     assert await runtime.pool.fetchval("select count(*) from robot") == 0
 
@@ -203,7 +206,7 @@ async def test_all_bad_inputs_are_named_at_once(runtime: Runtime) -> None:
 async def test_a_bad_name_is_refused(runtime: Runtime, name: str) -> None:
     with pytest.raises(BadInputError) as refused:
         await bind(runtime, name=name)
-    assert [failure.path for failure in refused.value.fields] == ["input.name"]
+    assert [failure.path for failure in refused.value.fields] == [("name",)]
 
 
 async def test_a_name_of_64_characters_after_normalising_is_fine(runtime: Runtime) -> None:
@@ -214,7 +217,7 @@ async def test_an_account_cannot_come_back_as_another_kind(runtime: Runtime) -> 
     await bind(runtime, "wx0123456789abcdef")
     with pytest.raises(BadInputError) as refused:
         await bind(runtime, "wx0123456789abcdef", kind=ChannelKind.MINI_PROGRAM)
-    assert [failure.path for failure in refused.value.fields] == ["input.kind"]
+    assert [failure.path for failure in refused.value.fields] == [("kind",)]
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INTEGRATOR])
@@ -228,7 +231,7 @@ async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None
 
     async def given(credentials: Credentials) -> Channel:
         change = ChannelUpdate(name=None, verified=None, credentials=credentials)
-        return await update_channel(runtime, admin(), channel_gid(channel.channel_id), change)
+        return await update_channel(runtime, admin(), channel.channel_id, change)
 
     stored = await given(Credentials(app_secret="a secret".replace(" ", "-"), callback_token="token"))
     assert stored.encrypted_app_secret is not None
@@ -263,12 +266,12 @@ async def test_structural_changes_since_a_place(runtime: Runtime, clock: FrozenC
     clock.advance(timedelta(minutes=1))
     await unbind(runtime, channel)
     async with runtime.pool.acquire() as conn:
-        since = await tags.tag_changes_since(conn, channel.channel_id, (2, START))
+        since = await tags.tag_changes_since(conn, channel.channel_id, Revision(2, START))
         assert (since.known, since.version, since.at) == (True, 3, clock())
         assert [(each.version, each.tag_id, each.shown_after) for each in since.changes] == [(3, 0, False)]
-        for place in ((2, clock()), (3, START), (4, clock())):
+        for place in (Revision(2, clock()), Revision(3, START), Revision(4, clock())):
             assert not (await tags.tag_changes_since(conn, channel.channel_id, place)).known
         await tags.prune_tag_changes(conn, channel.channel_id, clock())
-        assert (await tags.tag_changes_since(conn, channel.channel_id, (2, START))).known
-        assert not (await tags.tag_changes_since(conn, channel.channel_id, (1, START))).known
-        assert (await tags.tag_changes_since(conn, channel.channel_id, (3, clock()))).known
+        assert (await tags.tag_changes_since(conn, channel.channel_id, Revision(2, START))).known
+        assert not (await tags.tag_changes_since(conn, channel.channel_id, Revision(1, START))).known
+        assert (await tags.tag_changes_since(conn, channel.channel_id, Revision(3, clock()))).known

@@ -1,4 +1,4 @@
-"""Random lives of a channel's combos, told to the service, and a plain model of what must be so after each step."""
+"""Tell random lives of a channel's combos to the service, beside a plain model of what must be so after each step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,15 +26,7 @@ from tests.support.clock import FrozenClock
 from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.oracle import holds
 from tests.support.runtime import admin
-from tests.support.tags import (
-    add_members,
-    combo_graph_of,
-    make_combo,
-    make_tag,
-    remove_members,
-    tag_gid_of,
-    tag_ids_by_openid,
-)
+from tests.support.tags import add_members, combo_graph_of, make_combo, make_tag, remove_members, tag_ids_by_openid
 
 PEOPLE = tuple(f"person-{number}" for number in range(6))
 BLOCK = 32_000
@@ -183,7 +175,7 @@ class ComboModel:
         expression = self._expression(shape)
         edit = ComboEdit(expression=to_draft(self.channel.channel_id, expression))
         try:
-            graph, _ = await update_combo(self.runtime, admin(), tag_gid_of(self.channel, tag_id), edit)
+            graph, _ = await update_combo(self.runtime, admin(), self.channel.channel_id, tag_id, edit)
         except RequestError as refused:
             self._check_refusal(refused.code, expression, tag_id)
             return
@@ -207,7 +199,7 @@ class ComboModel:
             tag_id = every[index % len(every)]
             above = {each for each in self.made_of.keys() - self.deleted - {tag_id} if tag_id in self.below(each)}
             lapsing = {each for each in above if not self.deleted_dependencies(each)}
-            gone = await delete_tag(self.runtime, admin(), tag_gid_of(self.channel, tag_id))
+            gone = await delete_tag(self.runtime, admin(), self.channel.channel_id, tag_id)
             assert {each.tag_id for each in gone.lapsed} == lapsing
             self.deleted.add(tag_id)
 

@@ -1,4 +1,7 @@
-"""SPEC §4.4: whatever is created, edited, deleted, reported, refreshed and left half done, combos are what they say."""
+"""Compare combos with a plain model through random lives, with work left half done.
+
+The rule: docs/specification.md §4.4.
+"""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

@@ -1,4 +1,7 @@
-"""SPEC §4.4: the life of a combo, from PENDING to ACTIVE, LAPSED and back."""
+"""Take a combo from PENDING to ACTIVE, LAPSED and back.
+
+The rule: docs/specification.md §4.4.
+"""
 
 from datetime import timedelta
 
@@ -28,7 +31,6 @@ from tests.support.tags import (
     members_of,
     remove_members,
     state_of,
-    tag_gid_of,
     tag_of,
 )
 
@@ -37,12 +39,12 @@ PENDING, ACTIVE, LAPSED = TagState.PENDING, TagState.ACTIVE, TagState.LAPSED
 
 async def edit(runtime: Runtime, channel: Channel, tag_id: int, expression: Expression) -> None:
     draft = to_draft(channel.channel_id, expression)
-    await update_combo(runtime, admin(), tag_gid_of(channel, tag_id), ComboEdit(expression=draft))
+    await update_combo(runtime, admin(), channel.channel_id, tag_id, ComboEdit(expression=draft))
 
 
 async def delete(runtime: Runtime, channel: Channel, tag_id: int) -> set[int]:
     """Delete a tag; the combos that lapsed with it."""
-    gone = await delete_tag(runtime, admin(), tag_gid_of(channel, tag_id))
+    gone = await delete_tag(runtime, admin(), channel.channel_id, tag_id)
     return {each.tag_id for each in gone.lapsed}
 
 
@@ -188,7 +190,7 @@ async def test_deleting_lapses_everything_above_and_clearing_takes_the_bits(runt
     await rescue_combos(runtime, channel.channel_id)
     waiting = await make_combo(runtime, channel, "Waiting", tag(outer.tag_id))
     aside = await make_combo(runtime, channel, "Aside", tag(pear))
-    preview = await deletion_preview(runtime, admin(), tag_gid_of(channel, apple))
+    preview = await deletion_preview(runtime, admin(), channel.channel_id, apple)
 
     lapsed = await delete(runtime, channel, apple)
 
@@ -240,7 +242,7 @@ async def test_a_combo_is_never_made_of_itself(runtime: Runtime, channel: Channe
         with pytest.raises(RequestError) as refused:
             await edit(runtime, channel, inner.tag_id, circular)
         assert refused.value.code is ErrorCode.CYCLE
-        assert [each.path for each in refused.value.fields] == ["input.expression"]
+        assert [each.path for each in refused.value.fields] == [("expression",)]
 
 
 async def test_edits_are_refused_all_at_once_and_change_nothing(runtime: Runtime, channel: Channel) -> None:
@@ -251,25 +253,25 @@ async def test_edits_are_refused_all_at_once_and_change_nothing(runtime: Runtime
     wrong = ComboEdit(category="\t\x01", name="Taken", description="\x00", expression=draft)
 
     with pytest.raises(RequestError) as refused:
-        await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), wrong)
+        await update_combo(runtime, admin(), channel.channel_id, combo.tag_id, wrong)
 
     assert {each.path for each in refused.value.fields} == {
-        "input.category",
-        "input.description",
-        "input.expression",
-        "input.expression.any.0.tag",
+        ("category",),
+        ("description",),
+        ("expression",),
+        ("expression", "any", 0, "tag"),
     }
     with pytest.raises(RequestError) as taken:
-        await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name="Taken"))
+        await update_combo(runtime, admin(), channel.channel_id, combo.tag_id, ComboEdit(name="Taken"))
     assert taken.value.code is ErrorCode.NAME_TAKEN
     with pytest.raises(ConflictError):
         await update_combo(
-            runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name="New", expected_version=9)
+            runtime, admin(), channel.channel_id, combo.tag_id, ComboEdit(name="New", expected_version=9)
         )
     with pytest.raises(TagProtectedError):
         await delete(runtime, channel, 1)
     with pytest.raises(TagProtectedError):
-        await update_combo(runtime, admin(), tag_gid_of(channel, 1), ComboEdit(name="New"))
+        await update_combo(runtime, admin(), channel.channel_id, 1, ComboEdit(name="New"))
     assert await tag_of(runtime, channel, combo.tag_id) == before
 
 
@@ -278,12 +280,12 @@ async def test_a_new_name_leaves_state_and_members(runtime: Runtime, channel: Ch
     await rescue_combos(runtime, channel.channel_id)
 
     await update_combo(
-        runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name=" Other ", expected_version=1)
+        runtime, admin(), channel.channel_id, combo.tag_id, ComboEdit(name=" Other ", expected_version=1)
     )
 
     after = await tag_of(runtime, channel, combo.tag_id)
     assert (after.name, after.state, after.version) == ("Other", ACTIVE, 2)
-    await update_combo(runtime, admin(), tag_gid_of(channel, combo.tag_id), ComboEdit(name="Other"))
+    await update_combo(runtime, admin(), channel.channel_id, combo.tag_id, ComboEdit(name="Other"))
     assert (await tag_of(runtime, channel, combo.tag_id)).version == 2, "nothing was changed"
 
 

@@ -1,4 +1,4 @@
-"""Histories of a few people for property tests: what happened, how it was reported, and how time passed meanwhile."""
+"""Draw histories of a few people: the events, the reports of them, and the time that passes between."""
 
 import itertools
 from collections.abc import Sequence

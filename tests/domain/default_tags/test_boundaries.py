@@ -1,4 +1,7 @@
-"""SPEC §4.1, one rule a test: each tag on the last second before its boundary, and on the boundary."""
+"""Evaluate each rule in the last second before its boundary, and on the boundary.
+
+The rule: docs/specification.md §4.1.
+"""
 
 from datetime import datetime, timedelta
 

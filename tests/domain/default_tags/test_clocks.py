@@ -1,4 +1,7 @@
-"""DESIGN §2: evaluation never goes back in time, whichever host does it, and nobody sleeps through a boundary."""
+"""Never evaluate a block back in time, on whichever host, and miss nobody's boundary.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -93,22 +96,6 @@ async def test_the_instants_of_versions_never_go_back(runtime: Runtime, channel:
 
     assert [row["at"] for row in instants] == sorted(row["at"] for row in instants)
     assert [row["version"] for row in instants] == [1, 2, 3]
-
-
-async def test_one_run_after_days_of_downtime_is_enough(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
-    await record(runtime, channel, EventKind.FOLLOW, clock())
-    await record(runtime, channel, EventKind.MESSAGE, clock())
-    clock.advance(timedelta(days=5))
-
-    report = await run_default_tags(runtime, channel)
-
-    assert report.users_changed == 1
-    assert await anns_tags(runtime, channel) == {
-        DefaultTagRule.OLD_USER,
-        DefaultTagRule.OPENED,
-        UNTOUCHABLE,
-        DefaultTagRule.NON_ADVERTISING,
-    }
 
 
 async def test_later_messages_leave_the_alarm_and_the_run_arms_it_again(

@@ -1,4 +1,7 @@
-"""SPEC §4.1: the result depends only on the set of events, whatever the order, repetition, batching and lateness."""
+"""Let default tags depend only on the set of events, whatever their order, repetition and lateness.
+
+The rule: docs/specification.md §4.1.
+"""
 
 from datetime import timedelta
 

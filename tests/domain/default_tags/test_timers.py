@@ -1,4 +1,7 @@
-"""DESIGN §2: who has a boundary has an alarm not after it; one that rang for nothing, or is spent, does no harm."""
+"""Keep a timer at or before each person's next boundary; one that is spent or needless does no harm.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 from datetime import datetime, timedelta
 

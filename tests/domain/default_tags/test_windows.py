@@ -1,4 +1,7 @@
-"""SPEC §4.1: the windows are settings; changing them re-evaluates everybody with the next run."""
+"""Re-evaluate everybody with the next run after a change of the windows.
+
+The rule: docs/specification.md §4.1.
+"""
 
 from dataclasses import replace
 from datetime import timedelta

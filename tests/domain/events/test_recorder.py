@@ -1,4 +1,7 @@
-"""SPEC §4.1, §6 and §7: what is refused and what is recorded, one by one, and how requests share transactions."""
+"""Record or refuse events one by one; requests at the same time share a transaction.
+
+The rule: docs/specification.md §4.1, §6 and §7.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Two web processes on one database and one Valkey, and a bound channel."""
+"""Give every test two web processes on one database and one Valkey, and a bound channel."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Several web processes as far as the feed is concerned: each has its own pool, Valkey connection and hub."""
+"""Run what a web process is to the feed: a pool, a Valkey connection and a hub of its own."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager

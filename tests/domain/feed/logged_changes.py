@@ -1,4 +1,4 @@
-"""What the change log says of one person, read without the code under test."""
+"""Read the logged changes of one person without the code under test."""
 
 from dataclasses import dataclass
 from datetime import datetime

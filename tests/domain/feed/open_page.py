@@ -1,4 +1,4 @@
-"""An open conversation page that notes everything it is told."""
+"""Keep a conversation page open and note all its events."""
 
 import asyncio
 import itertools

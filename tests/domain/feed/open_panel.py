@@ -1,4 +1,4 @@
-"""An open tag panel that notes everything it is told."""
+"""Keep a tag panel open and note all its events."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -8,7 +8,6 @@ from functools import partial
 from service.domain.feed.tag_panel import panel_updates
 from service.entities.channels import Channel
 from service.entities.feed import PanelUpdate
-from service.entities.ids import channel_gid
 from service.entities.principal import Principal, Role
 from tests.domain.feed.feed_process import FeedProcess
 from tests.support.runtime import FAR_FUTURE
@@ -17,7 +16,7 @@ from tests.support.waiting import wait_until
 
 def viewer(role: Role = Role.AGENT, *, only: Collection[Channel] | None = None, robot: str = "robot-1") -> Principal:
     """Somebody who looks at the panel, perhaps narrowed to some channels."""
-    channel_ids = None if only is None else frozenset(channel_gid(channel.channel_id) for channel in only)
+    channel_ids = None if only is None else frozenset(channel.channel_id for channel in only)
     return Principal("viewer", robot, role, FAR_FUTURE, channel_ids)
 
 
@@ -27,7 +26,7 @@ class Panel:
     def __init__(self, process: FeedProcess, channel: Channel | None, after: str | None, principal: Principal) -> None:
         self.events: list[tuple[str, PanelUpdate]] = []
         self.arrivals: list[float] = []
-        gid = None if channel is None else channel_gid(channel.channel_id)
+        gid = None if channel is None else channel.channel_id
         self._stream = panel_updates(process.runtime, process.hub, principal, gid, after)
         self._reading = asyncio.create_task(self._read(), name="tag panel")
 

@@ -1,4 +1,4 @@
-"""Tags that come, go and are renamed, written the way every structural change is: under the channel's lock."""
+"""Make, rename and delete tags under the channel's lock, as every structural change does."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

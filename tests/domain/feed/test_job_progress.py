@@ -1,4 +1,4 @@
-"""`jobProgress`: by a wake-up from another process, by comparing when it was lost, and to the end of the job."""
+"""Report the progress of a job to its end, by notification or, where one is lost, by comparing."""
 
 from contextlib import aclosing
 from dataclasses import replace

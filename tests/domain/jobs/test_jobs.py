@@ -1,4 +1,4 @@
-"""Jobs: single-flight by lease, resumed after any loss, tried again, cancelled; nothing is written by who lost it."""
+"""Run a job in one process at a time by lease; resume, retry and cancel it."""
 
 import asyncio
 from dataclasses import replace
@@ -26,7 +26,6 @@ from service.entities.errors import (
     LimitExceededError,
     NotFoundError,
 )
-from service.entities.ids import gid
 from service.entities.jobs import Job, JobChangeNotification, JobKind, JobState
 from service.entities.principal import Role
 from service.storage import channels, jobs
@@ -220,7 +219,7 @@ async def test_a_cancelled_job_stops_at_its_next_slice(runtime: Runtime, channel
 
     async def cancelled_meanwhile(runtime: Runtime, job: Job) -> Job:
         if job.done == 1:
-            await cancel_job(runtime, admin(), gid(EXPORT, job.channel_id, job.job_id))
+            await cancel_job(runtime, admin(), EXPORT, job.channel_id, job.job_id)
         return await one_more(runtime, job)
 
     stopped = await run(runtime, job, cancelled_meanwhile)
@@ -228,14 +227,14 @@ async def test_a_cancelled_job_stops_at_its_next_slice(runtime: Runtime, channel
     assert stopped.finished_at == START
     assert await run(runtime, job) == stopped
     assert await reenqueue_unfinished_jobs(runtime) == 0
-    again = await cancel_job(runtime, admin(), gid(EXPORT, job.channel_id, job.job_id))
+    again = await cancel_job(runtime, admin(), EXPORT, job.channel_id, job.job_id)
     assert again == stopped
 
 
 async def test_a_finished_job_stays_what_it_is_when_it_is_cancelled(runtime: Runtime, channel: Channel) -> None:
     job = await make_job(runtime, channel)
     done = await run(runtime, job)
-    assert await cancel_job(runtime, admin(), gid(EXPORT, job.channel_id, job.job_id)) == done
+    assert await cancel_job(runtime, admin(), EXPORT, job.channel_id, job.job_id) == done
 
 
 async def test_a_channel_has_at_most_twenty_unfinished_jobs_of_a_kind(runtime: Runtime, channel: Channel) -> None:
@@ -248,24 +247,18 @@ async def test_a_channel_has_at_most_twenty_unfinished_jobs_of_a_kind(runtime: R
 
 async def test_jobs_are_found_by_who_may_start_them(runtime: Runtime, channel: Channel) -> None:
     job = await make_job(runtime, channel)
-    name = gid(EXPORT, job.channel_id, job.job_id)
+    found = EXPORT, job.channel_id, job.job_id
     other = await bind(runtime, robot_id="robot-2")
 
-    assert await find_job(runtime, admin(), name) == job
+    assert await find_job(runtime, admin(), *found) == job
     for role in (Role.AGENT, Role.INTEGRATOR):
         with pytest.raises(ForbiddenError):
-            await find_job(runtime, replace(admin(), role=role), name)
-    for wrong in (
-        gid(EXPORT, job.channel_id, job.job_id + 1),
-        gid(EXPORT, other.channel_id, job.job_id),
-        gid(EXPORT, job.channel_id, 2**40),
-        gid("Tag", job.channel_id, job.job_id),
-        "nonsense",
-    ):
+            await find_job(runtime, replace(admin(), role=role), *found)
+    for wrong in ((job.channel_id, job.job_id + 1), (other.channel_id, job.job_id), (job.channel_id, 2**40)):
         with pytest.raises(NotFoundError):
-            await find_job(runtime, admin(), wrong)
+            await find_job(runtime, admin(), EXPORT, *wrong)
     with pytest.raises(NotFoundError):
-        await find_job(runtime, admin("robot-2"), name)
+        await find_job(runtime, admin("robot-2"), *found)
 
 
 async def test_jobs_are_listed_newest_first(runtime: Runtime, channel: Channel) -> None:

@@ -1,4 +1,4 @@
-"""Linking openids by unionid, and converting them between two channels of a robot."""
+"""Link openids by unionid, and convert them between two channels of a robot."""
 
 import asyncio
 import random

@@ -1,4 +1,7 @@
-"""Who unfollowed is forgotten in time, anybody on request; and what comes late does not bring them back."""
+"""Forget those who unfollowed in time, and anybody on request, also against late reports.
+
+The rule: docs/specification.md §2.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -23,7 +26,7 @@ from service.foundation.settings import Settings
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import facts_by_openid, miscounted, tags_by_openid
 from tests.support.runtime import SECRETS_KEY, admin, bind, open_runtime
-from tests.support.tags import make_ad_tag, members_of, receipt_gid, record_ad_follow_of, submission_of, submit
+from tests.support.tags import make_ad_tag, members_of, record_ad_follow_of, submission_of, submit
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -281,7 +284,7 @@ async def test_batches_that_held_them_keep_working_for_the_others(
     assert await members_of(runtime, channel, first.tag_id) == {"ben", "cyd"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
-    receipt, ended = await undo_batch(runtime, admin(), receipt_gid(first))
+    receipt, ended = await undo_batch(runtime, admin(), first.channel_id, first.batch_id)
     assert (receipt.added, ended.removed, ended.kept) == (3, 1, 1)
     assert await members_of(runtime, channel, first.tag_id) == {"ben"}
     again = await submit(runtime, channel, submission_of(["ann"]))

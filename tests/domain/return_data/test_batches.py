@@ -1,4 +1,7 @@
-"""SPEC §4.2 "Batches": whatever is added, removed, replaced, undone or expires, in any order, against a plain model."""
+"""Add, remove, replace, undo and expire batches in any order, against a plain model.
+
+The rule: docs/specification.md §4.2.
+"""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +20,7 @@ from service.entities.return_data import Receipt, ReturnMode
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
 from tests.support.runtime import admin, bind
-from tests.support.tags import members_of, members_of_batches, receipt_gid, submission_of, submit
+from tests.support.tags import members_of, members_of_batches, submission_of, submit
 
 PEOPLE = tuple(f"person-{number}" for number in range(9))
 SECOND = timedelta(seconds=1)
@@ -188,9 +191,9 @@ class _Teller:
         in_force = number in self.model.held
         if not in_force and number not in self.undone:
             with pytest.raises(ConflictError):
-                await undo_batch(self.runtime, admin(), receipt_gid(receipt))
+                await undo_batch(self.runtime, admin(), receipt.channel_id, receipt.batch_id)
             return
-        _, ended = await undo_batch(self.runtime, admin(), receipt_gid(receipt))
+        _, ended = await undo_batch(self.runtime, admin(), receipt.channel_id, receipt.batch_id)
         if in_force:
             self.undone[number] = self.model.end(number)
         assert (ended.removed, ended.kept) == self.undone[number]

@@ -1,4 +1,7 @@
-"""SPEC §4.2: a return tag is what its batches in force say, whatever happens to its people, its bits and its name."""
+"""Keep a return tag equal to its batches in force, whatever happens to its people, bits and name.
+
+The rule: docs/specification.md §4.2.
+"""
 
 from datetime import timedelta
 from itertools import chain
@@ -21,7 +24,7 @@ from service.storage.return_data import batches
 from tests.support.clock import FrozenClock
 from tests.support.database_state import replay_and_check
 from tests.support.runtime import admin
-from tests.support.tags import members_of, members_of_batches, receipt_gid, submission_of, submit
+from tests.support.tags import members_of, members_of_batches, submission_of, submit
 
 MINUTE = timedelta(minutes=1)
 
@@ -94,7 +97,7 @@ async def test_somebody_forgotten_is_in_no_batch(runtime: Runtime, channel: Chan
 
     assert await members_of(runtime, channel, receipt.tag_id) == {"bob"}
     assert (await verify_channel(runtime, channel, repair=False)).clean
-    _, ended = await undo_batch(runtime, admin(), receipt_gid(receipt))
+    _, ended = await undo_batch(runtime, admin(), receipt.channel_id, receipt.batch_id)
     assert (ended.removed, ended.kept) == (1, 0)
     assert await members_of_batches(runtime, channel, receipt.tag_id) == set()
 
@@ -118,8 +121,8 @@ async def test_the_sweep_ends_what_expired_and_pruning_settles_what_is_too_old_t
     assert settled is not None
     assert settled.ended is BatchEnd.SETTLED
     with pytest.raises(ConflictError):
-        await undo_batch(runtime, admin(), receipt_gid(lasting))
-    await undo_batch(runtime, admin(), receipt_gid(far))
+        await undo_batch(runtime, admin(), lasting.channel_id, lasting.batch_id)
+    await undo_batch(runtime, admin(), far.channel_id, far.batch_id)
     assert (await submit(runtime, channel, submission_of(["bob"], ReturnMode.REMOVE))).removed == 1
     assert await members_of(runtime, channel, lasting.tag_id) == {"ada"}
     assert (await verify_channel(runtime, channel, repair=False)).clean

@@ -1,4 +1,4 @@
-"""What a process keeps of a channel never shows longer than it is true."""
+"""Read tags from what a process remembers only as long as it is true."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,7 +15,6 @@ from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel
 from service.entities.errors import NotFoundError
-from service.entities.ids import channel_gid
 from service.entities.tags import Tag, TagState
 from service.entities.users import EventKind, UserEvent
 from service.storage.channels import set_default_tags_as_of
@@ -35,7 +34,7 @@ async def user_reader(runtime: Runtime, channel: Channel) -> UserReader:
 
 async def shown(user_reader: UserReader, channel: Channel, openid: str = "ann") -> set[str]:
     """Names of the tags that somebody shows."""
-    (person,) = await user_reader.find_users(admin(), channel_gid(channel.channel_id), [openid])
+    (person,) = await user_reader.find_users(admin(), channel.channel_id, [openid])
     assert person is not None
     tag_set = await user_reader.tag_set_of((channel.channel_id, person.ordinal))
     return {tag_set.catalogue.tags[tag_id].name for tag_id in tag_set.catalogue.shown(tag_set.tag_ids)}
@@ -43,7 +42,7 @@ async def shown(user_reader: UserReader, channel: Channel, openid: str = "ann") 
 
 async def shown_with(user_reader: UserReader, channel: Channel, openid: str = "ann") -> set[str]:
     """The same, read with the person."""
-    (found,) = await user_reader.find_users_with_tags(admin(), channel_gid(channel.channel_id), [openid])
+    (found,) = await user_reader.find_users_with_tags(admin(), channel.channel_id, [openid])
     assert found is not None
     return {
         found.tag_set.catalogue.tags[tag_id].name for tag_id in found.tag_set.catalogue.shown(found.tag_set.tag_ids)
@@ -80,7 +79,7 @@ async def test_a_new_name_is_shown_at_once(runtime: Runtime, channel: Channel, u
 
 
 async def test_the_closed_gate_shows_nothing(runtime: Runtime, channel: Channel, user_reader: UserReader) -> None:
-    await unbind_channel(runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(runtime, admin(), channel.channel_id)
     assert await shown(user_reader, channel) == set()
 
 
@@ -132,14 +131,14 @@ async def test_what_was_committed_before_asking_is_in_the_answer(
 async def test_a_channel_of_another_robot_is_not_found_even_beside_its_owner(
     runtime: Runtime, channel: Channel, user_reader: UserReader, way: Callable[..., Coroutine[Any, Any, list[Any]]]
 ) -> None:
-    gid = channel_gid(channel.channel_id)
-    owner: asyncio.Task[list[Any]] = asyncio.create_task(way(user_reader, admin(), gid, ["ann", "nobody"]))
+    channel_id = channel.channel_id
+    owner: asyncio.Task[list[Any]] = asyncio.create_task(way(user_reader, admin(), channel_id, ["ann", "nobody"]))
     with pytest.raises(NotFoundError):
-        await way(user_reader, admin("robot-2"), gid, ["ann", "nobody"])
+        await way(user_reader, admin("robot-2"), channel_id, ["ann", "nobody"])
     assert [each is not None for each in await owner] == [True, False]
     for asked in ([], ["nobody"]):
         with pytest.raises(NotFoundError):
-            await way(user_reader, admin("robot-2"), gid, asked)
-    assert await way(user_reader, admin(), gid, []) == []
+            await way(user_reader, admin("robot-2"), channel_id, asked)
+    assert await way(user_reader, admin(), channel_id, []) == []
     other = await bind(runtime, robot_id="robot-2")
-    assert await way(user_reader, admin("robot-2"), channel_gid(other.channel_id), ["ann"]) == [None]
+    assert await way(user_reader, admin("robot-2"), other.channel_id, ["ann"]) == [None]

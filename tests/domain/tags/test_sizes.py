@@ -1,4 +1,4 @@
-"""`sizeHistory`: sampled where it changed, thinned as it ages, at most 500 points."""
+"""Sample the size of a tag where it changed, and thin the samples as they age."""
 
 from datetime import timedelta
 

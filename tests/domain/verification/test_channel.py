@@ -1,4 +1,7 @@
-"""DESIGN §2: `verify` recomputes from the facts; it reports exactly what is wrong, and repairs only when asked to."""
+"""Verify a channel by its facts: report exactly the wrong bits, and repair them only when asked.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The channel that everything happens on: how it is bound, and what WeChat and the robot's backend send to it."""
+"""Bind the channel of an installation, and send to it as WeChat and the robot's backend do."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Everything that ever happened to the people of a channel, pruned or not, read without the code under test."""
+"""Read every change of the people of a channel, pruned or not, without the code under test."""
 
 from dataclasses import dataclass
 from datetime import datetime

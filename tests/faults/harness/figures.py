@@ -1,4 +1,4 @@
-"""The figures that long tests saw, which are shown when all have run."""
+"""Collect the figures of long tests, to be shown when all have run."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A thousand open pages in a process of their own, and what can be asked of them."""
+"""Keep a thousand pages open in a process of their own, and ask it about them."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Somebody who keeps a conversation page open, whatever happens, and notes everything it is told."""
+"""Keep a conversation page open whatever happens, and note all its events."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Web processes and workers as they are run, each of which can be killed, frozen and started again on its port."""
+"""Run web processes and workers that can be killed, frozen and started again on their ports."""
 
 import asyncio
 import json

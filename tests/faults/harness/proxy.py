@@ -1,4 +1,4 @@
-"""The network between processes and a server: it forwards, falls silent, breaks, or loses everything without a word."""
+"""Forward between processes and a server over a network that falls silent, breaks, or loses everything."""
 
 import asyncio
 from contextlib import suppress

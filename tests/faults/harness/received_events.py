@@ -1,4 +1,4 @@
-"""What somebody was told, and whether it is every change exactly once."""
+"""Compare the events that somebody received with the log: each change exactly once."""
 
 import itertools
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""What can go wrong, and the seeded schedules of it."""
+"""Draw seeded schedules of faults, and inject them."""
 
 import asyncio
 import random

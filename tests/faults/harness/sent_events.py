@@ -1,4 +1,4 @@
-"""What was sent and what was acknowledged, to be held against the facts in the end."""
+"""Send events and compare the acknowledged ones with the stored facts."""
 
 import asyncio
 import itertools

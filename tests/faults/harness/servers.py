@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey of the harness's own, which can be killed, frozen and started again on the same port."""
+"""Run a PostgreSQL and a Valkey that can be killed, frozen and started again on their ports."""
 
 import asyncio
 import signal

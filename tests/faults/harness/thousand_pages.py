@@ -1,4 +1,4 @@
-"""A thousand pages on a whole installation where things keep happening, and what must be true in the end."""
+"""Open a thousand pages on a whole installation where things keep happening, and check them in the end."""
 
 import asyncio
 import time

@@ -1,4 +1,7 @@
-"""DESIGN §3: blocks are locked in ascending order, so writers of overlapping sets wait and never deadlock."""
+"""Lock blocks in ascending order, so that writers of overlapping sets wait and never deadlock.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 from collections.abc import Mapping

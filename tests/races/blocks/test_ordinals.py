@@ -1,4 +1,7 @@
-"""DESIGN §1, §3: every new person gets one ordinal, and its block a head, in a short transaction of its own."""
+"""Give every new person one ordinal, and its block a head, in a short transaction of its own.
+
+The rule: docs/architecture/01-bits-in-blocks.md and 03-lock-then-difference.md.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,10 +1,13 @@
-"""DESIGN §3: a place in the log is known only as (version, instant), and pruning never leaves a silent gap."""
+"""Prune the log without a silent gap for readers that resume from (version, instant).
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 
@@ -12,6 +15,7 @@ from service.domain.events.recorder import record_events
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
+from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from service.storage.blocks.change_log import ChangesSince
@@ -21,12 +25,11 @@ from tests.support.oracle import oracle_tags
 from tests.support.races import NO_BLOCK_LOCK, RacingProcess, StartRacingProcess
 
 MINUTE = timedelta(minutes=1)
-Revision = tuple[int, datetime]
 # Three versions a minute apart; the first two are forgotten.
-FIRST: Revision = (0, START)
-FORGOTTEN: Revision = (1, START)
-BASE: Revision = (2, START + MINUTE)
-NEWEST: Revision = (3, START + 2 * MINUTE)
+FIRST = Revision(0, START)
+FORGOTTEN = Revision(1, START)
+BASE = Revision(2, START + MINUTE)
+NEWEST = Revision(3, START + 2 * MINUTE)
 BETWEEN = START + 1.5 * MINUTE
 NO_BASE = {"raise_base": "select $1::bigint, $2::int, $3::bigint"}
 
@@ -162,7 +165,7 @@ async def test_resuming_anywhere_at_any_time_gives_all_or_begins_anew(
         await prune_channel(pruner.runtime, channel.channel_id, clock() - 8 * MINUTE)
         for place in (places[-1], *order.choices(places, k=4)):
             answer = await read(runtime, channel, place)
-            places.append((answer.version, answer.at))
+            places.append(Revision(answer.version, answer.at))
             if answer.known:
                 assert [each.version for each in answer.changes] == list(range(place[0] + 1, answer.version + 1))
             else:

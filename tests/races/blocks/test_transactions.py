@@ -1,4 +1,7 @@
-"""DESIGN §3: what an event or a run does is one transaction. When it fails half way, nothing of it is left."""
+"""Do all that an event or a run does in one transaction; half of it is never left.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,7 @@
-"""DESIGN §3: the lock is a statement of its own. A difference read in the same one is from before the wait."""
+"""Take the lock in a statement of its own; a difference read in the same one is from before the wait.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine

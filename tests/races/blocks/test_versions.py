@@ -1,4 +1,7 @@
-"""DESIGN §3: versions of a block become visible in commit order without gaps; who has seen one missed none before."""
+"""Show the versions of a block in commit order without gaps: who has seen one missed none before.
+
+The rule: docs/architecture/03-lock-then-difference.md.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,6 +10,7 @@ from datetime import datetime, timedelta
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
+from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
 from service.storage.blocks import change_log
 from tests.support.clock import START, FrozenClock
@@ -30,7 +34,7 @@ class Reader:
         self.standing: dict[int, set[int]] = {offset: set() for offset in range(people)}
         self._runtime = runtime
         self._channel_id = channel.channel_id
-        self._place = (0, START)
+        self._place = Revision(0, START)
 
     async def read(self) -> None:
         async with self._runtime.pool.acquire() as conn:
@@ -39,7 +43,7 @@ class Reader:
         for each in answer.changes:
             self.versions.append(each.version)
             self.standing[each.offset] = (self.standing[each.offset] | set(each.added)) - set(each.removed)
-        self._place = (answer.version, answer.at)
+        self._place = Revision(answer.version, answer.at)
 
 
 async def an_earlier_writer_commits_later(

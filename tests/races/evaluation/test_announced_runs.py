@@ -1,4 +1,7 @@
-"""DESIGN §2: once a run at N is over, nobody shows anything from before N, also where the run had nothing to do."""
+"""Show nothing from before N once a run at N is over, also where it had nothing to do.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""DESIGN §2: the windows change while events are written; in the end everybody is evaluated under the new ones."""
+"""Change the windows while events are written; in the end everybody is evaluated under the new ones.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from collections.abc import Mapping

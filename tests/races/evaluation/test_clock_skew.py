@@ -1,4 +1,7 @@
-"""DESIGN §2: all evaluation of a block is monotone, so hosts whose clocks are minutes apart never undo each other."""
+"""Evaluate a block only forward, so that hosts whose clocks are minutes apart never undo each other.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""DESIGN §2: after hours of downtime one run sets everything right, whatever a person slept through."""
+"""Set everything right in one run after hours of downtime, however many boundaries were missed.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from collections.abc import Mapping

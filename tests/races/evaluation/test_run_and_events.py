@@ -1,4 +1,7 @@
-"""DESIGN §2: an event evaluated before a boundary and committed after the scheduled run looked is not left behind."""
+"""Cross the boundary of an event that is evaluated before it and committed after the run looked.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from collections.abc import Mapping

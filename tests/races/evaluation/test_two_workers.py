@@ -1,4 +1,7 @@
-"""DESIGN §2: two workers run the default tags of one channel at once; each boundary is crossed, and logged, once."""
+"""Run the default tags of one channel in two workers at once; each boundary is crossed and logged once.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""DESIGN §2: `verify` locks, advances and compares at one instant, so that nothing that goes on looks like an error."""
+"""Verify a channel under writers: it locks, advances and compares at one instant, and finds no false error.
+
+The rule: docs/architecture/02-facts-as-maxima.md.
+"""
 
 import asyncio
 from collections.abc import Mapping

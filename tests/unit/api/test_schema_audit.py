@@ -1,4 +1,4 @@
-"""No field is open to a role that may not have it: the walk over the schema that refuses to start otherwise."""
+"""Refuse a schema in which a field is open to a role that may not have it."""
 
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Parse subscriptions without Strawberry, and leave the unusual and the refused ones to it."""
+"""Read usual subscriptions without Strawberry, and leave the others to it."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace

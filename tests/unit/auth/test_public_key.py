@@ -1,4 +1,4 @@
-"""Tokens signed with a private key and verified with the public one, given as PEM."""
+"""Verify tokens with a public key that is given as PEM."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Who may do what: the table of roles in the specification (§3), word for word."""
+"""Allow each role what the table in docs/specification.md §3 says, word for word."""
 
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Tokens signed with the shared secret: what is accepted, and every way to be refused."""
+"""Verify tokens signed with the shared secret, and refuse everything else."""
 
 import base64
 import hashlib
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from service.auth.tokens import TokenVerifier
 from service.entities.errors import ErrorCode, UnauthenticatedError
+from service.entities.ids import channel_gid, tag_gid
 from service.entities.principal import Role
 from service.foundation.settings import Settings
 
@@ -55,10 +56,12 @@ async def refusal(token: str, verifier: TokenVerifier = VERIFIER) -> str:
 
 async def test_a_valid_token_names_its_principal() -> None:
     expiry = int(time.time()) + 600
-    principal = await VERIFIER.verify(signed(claims(exp=expiry, role="integrator", channels=["c1", "c2", "c1"])))
+    principal = await VERIFIER.verify(
+        signed(claims(exp=expiry, role="integrator", channels=[channel_gid(1), channel_gid(2), channel_gid(1)]))
+    )
     assert (principal.subject, principal.robot_id, principal.role) == ("ann", "r-1", Role.INTEGRATOR)
     assert principal.expires_at == datetime.fromtimestamp(expiry, UTC)
-    assert principal.channel_ids == frozenset({"c1", "c2"})
+    assert principal.channel_ids == frozenset({1, 2})
 
 
 async def test_without_channels_the_token_is_not_narrowed() -> None:
@@ -71,7 +74,13 @@ async def test_no_channels_at_all_is_not_the_same_as_no_claim() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_the_channels_claim_narrows_every_role(role: Role) -> None:
-    assert (await VERIFIER.verify(signed(claims(role=role.value, channels=["c1"])))).channel_ids == frozenset({"c1"})
+    narrowed = await VERIFIER.verify(signed(claims(role=role.value, channels=[channel_gid(1)])))
+    assert narrowed.channel_ids == frozenset({1})
+
+
+async def test_a_claim_that_names_no_channel_opens_none() -> None:
+    narrowed = await VERIFIER.verify(signed(claims(channels=["1", "nonsense", tag_gid(1, 2), channel_gid(1) + "="])))
+    assert narrowed.channel_ids == frozenset()
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])

@@ -1,4 +1,4 @@
-"""A token is verified once; what is remembered of it ends with the token, or with its key."""
+"""Verify a token once, and remember it until it expires or its key is replaced."""
 
 import time
 from typing import Any
@@ -22,7 +22,7 @@ def signed(subject: str = "ann", secret: str = SECRET, lasts: float = 600) -> st
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Tokens whose signature was checked."""
+    """Return the tokens whose signatures were checked, as they are."""
     seen: list[str] = []
     decode = jwt.decode
 

@@ -1,4 +1,4 @@
-"""What a verifier refuses to be built from, and the signing of tokens for development."""
+"""Refuse settings that verify no token, and sign tokens for development."""
 
 import time
 from datetime import timedelta
@@ -7,6 +7,7 @@ import pytest
 
 from service.auth.tokens import TokenVerifier, bearer_token, sign_token
 from service.entities.errors import BadInputError, UnauthenticatedError
+from service.entities.ids import channel_gid
 from service.entities.principal import Role
 from service.foundation.settings import Settings, SettingsError
 
@@ -69,10 +70,12 @@ def test_a_key_in_place_of_a_secret(secret: str) -> None:
 
 async def test_a_signed_token_verifies() -> None:
     settings = Settings(jwt_secret=SECRET, jwt_issuer="us", jwt_audience="tags")
-    token = sign_token(settings, robot="r-1", role=Role.AGENT, subject="ann", ttl=HOUR, channels=["c2", "c1"])
+    token = sign_token(
+        settings, robot="r-1", role=Role.AGENT, subject="ann", ttl=HOUR, channels=[channel_gid(2), channel_gid(1)]
+    )
     principal = await TokenVerifier(settings).verify(token)
     assert (principal.robot_id, principal.role, principal.subject) == ("r-1", Role.AGENT, "ann")
-    assert principal.channel_ids == frozenset({"c1", "c2"})
+    assert principal.channel_ids == frozenset({1, 2})
     assert abs(principal.expires_at.timestamp() - time.time() - 3600) < 60
 
 

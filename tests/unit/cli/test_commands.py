@@ -1,5 +1,6 @@
 """Run the commands of `user-tags` that need no database."""
 
+import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import jwt
 import pytest
 from graphql import build_schema
 
-from service.cli.commands import main
+from service.cli.commands import COMMANDS, Command, main
 from tests.support.processes import reset_environment
 
 SECRET = "a secret of the tests that is long enough"
@@ -79,3 +80,11 @@ def test_export_schema_prints_a_schema(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["export-schema"]) == 0
     schema = build_schema(capsys.readouterr().out)
     assert schema.subscription_type is not None
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_and_argument_is_explained(command: Command) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.help
+    assert [action.dest for action in parser._actions if not action.help] == []

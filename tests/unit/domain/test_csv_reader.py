@@ -1,4 +1,4 @@
-"""CSV in: whatever spreadsheets and databases write, in pieces of any size."""
+"""Read the CSV of spreadsheets and databases, in pieces of any size."""
 
 import io
 

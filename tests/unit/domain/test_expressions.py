@@ -1,4 +1,7 @@
-"""SPEC §4.4: what an expression may be, everything that is wrong with one at once, and how it reads."""
+"""Check an expression, name all that is wrong with it at once, and word it.
+
+The rule: docs/specification.md §4.4.
+"""
 
 from dataclasses import replace
 
@@ -13,18 +16,17 @@ from service.entities.expressions import (
     NaryDraft,
     Operator,
     TagDraft,
+    UnknownTagDraft,
     any_of,
     from_json,
     tag,
     to_json,
 )
-from service.entities.ids import tag_gid
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
 
 A, B, C = 1, 2, 3
 PENDING, LAPSED, DELETED = 4, 5, 6
-HERE = "input.expression"
 
 
 def made(tag_id: int, state: TagState = TagState.ACTIVE) -> Tag:
@@ -41,7 +43,7 @@ CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
 
 
 def leaf(tag_id: int, channel_id: int = 7) -> TagDraft:
-    return TagDraft(tag_gid(channel_id, tag_id))
+    return TagDraft(channel_id, tag_id)
 
 
 def both(*operands: Draft) -> NaryDraft:
@@ -53,7 +55,7 @@ def either(*operands: Draft) -> NaryDraft:
 
 
 def parse(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> Expression:
-    return parse_expression(CATALOGUE, draft, HERE, allowed)
+    return parse_expression(CATALOGUE, draft, allowed)
 
 
 def refusal(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDING) -> RequestError:
@@ -77,11 +79,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
     assert refused.code is ErrorCode.BAD_USER_INPUT
     assert {(each.path, each.code) for each in refused.fields} == {
-        (f"{HERE}.all.0.tag", "TAG_NOT_USABLE"),
-        (f"{HERE}.all.1.any", "EMPTY"),
-        (f"{HERE}.all.2.except.from.tag", "NOT_FOUND"),
-        (f"{HERE}.all.2.except.remove.all.1.tag", "NOT_FOUND"),
-        (f"{HERE}.all.2.except.remove.all.2.tag", "TAG_NOT_USABLE"),
+        (("expression", "all", 0, "tag"), "TAG_NOT_USABLE"),
+        (("expression", "all", 1, "any"), "EMPTY"),
+        (("expression", "all", 2, "except", "from", "tag"), "NOT_FOUND"),
+        (("expression", "all", 2, "except", "remove", "all", 1, "tag"), "NOT_FOUND"),
+        (("expression", "all", 2, "except", "remove", "all", 2, "tag"), "TAG_NOT_USABLE"),
     }
 
 
@@ -92,7 +94,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         (leaf(DELETED), ErrorCode.TAG_NOT_USABLE),
         (leaf(99), ErrorCode.NOT_FOUND),
         (leaf(A, 8), ErrorCode.NOT_FOUND),
-        (TagDraft("nonsense"), ErrorCode.NOT_FOUND),
+        (UnknownTagDraft(), ErrorCode.NOT_FOUND),
         (both(leaf(99), leaf(LAPSED)), ErrorCode.NOT_FOUND),
         (both(), ErrorCode.BAD_USER_INPUT),
         (nested(9), ErrorCode.LIMIT_EXCEEDED),

@@ -1,4 +1,4 @@
-"""Look-ups of concurrent requests share a statement, and nobody gets an answer from before they asked."""
+"""Share a statement among concurrent look-ups; no answer is older than its request."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The clock, and how a test moves the time of several processes."""
+"""Read the time, and move the clock of several processes."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with the first key, opened with any, never altered unnoticed."""
+"""Encrypt secrets with the first key, decrypt them with any, and notice every change."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Log log_lines: one JSON object each in production, readable otherwise, and no secret in any of them."""
+"""Log one JSON object a line in production, readable lines otherwise, and no secret in any of them."""
 
 import json
 import logging

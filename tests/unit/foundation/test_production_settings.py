@@ -1,4 +1,4 @@
-"""What production refuses to start with."""
+"""Refuse to start in production with settings that are not safe."""
 
 import pytest
 

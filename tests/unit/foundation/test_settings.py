@@ -1,4 +1,4 @@
-"""Every variable: its default, a good value, bad ones."""
+"""Read every variable: its default, a good value, bad ones."""
 
 # ruff: noqa: E501 - a table reads best with one row a line
 

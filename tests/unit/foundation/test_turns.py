@@ -1,4 +1,4 @@
-"""Ten thousand pages are told in rounds, between which everybody else has their turn."""
+"""Serve ten thousand pages in turns, between which other work is done."""
 
 import asyncio
 from functools import partial

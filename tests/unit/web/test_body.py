@@ -1,4 +1,4 @@
-"""Reading a body: within its bounds in size and time, or piece by piece."""
+"""Read a body whole within its bounds, or piece by piece."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

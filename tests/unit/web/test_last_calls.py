@@ -1,4 +1,4 @@
-"""The time of a caller's last call is written once a minute."""
+"""Write the time of a caller's last call once a minute."""
 
 from datetime import UTC, datetime, timedelta
 

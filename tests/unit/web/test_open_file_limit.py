@@ -1,4 +1,4 @@
-"""A web process may hold as many connections as the system allows it, not the few it begins with."""
+"""Let a web process hold as many connections as the system allows, not the few it begins with."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ print(*resource.getrlimit(resource.RLIMIT_NOFILE), most)
 """
 
 
-def test_all_that_may_be_had_is_taken() -> None:
+def test_the_limit_is_raised_to_the_largest_allowed() -> None:
     told = subprocess.run([sys.executable, "-c", FEW], check=True, capture_output=True, text=True).stdout.split()
     assert len(told) == 3
     assert len(set(told)) == 1

@@ -1,4 +1,4 @@
-"""The AES envelope: the official vector, a client nobody here wrote, and what CBC promises."""
+"""Encrypt and decrypt AES envelopes as the official vector and an independent client do."""
 
 import base64
 import re

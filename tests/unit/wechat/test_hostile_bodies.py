@@ -1,4 +1,4 @@
-"""Bodies made to hurt: bombs, outside entities, depth, size, junk. Each ends in a refusal with a code."""
+"""Refuse hostile bodies with a code: entity bombs, external entities, depth, size, junk."""
 
 import pytest
 from hypothesis import given

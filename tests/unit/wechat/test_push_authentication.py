@@ -1,4 +1,4 @@
-"""Forged, stale and altered pushes, and the ways around the encryption that somebody may try."""
+"""Refuse forged, stale and altered pushes, and every way around the encryption."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

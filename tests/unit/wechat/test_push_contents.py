@@ -1,4 +1,4 @@
-"""Each kind of message and event, and the facts about a user that follow from it."""
+"""Read the facts about a user from each kind of message and event (docs/specification.md §9.2)."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Signatures: the official vectors, and input that is no hex at all."""
+"""Sign as the official vectors do, and compare with any text."""
 
 import pytest
 from hypothesis import given

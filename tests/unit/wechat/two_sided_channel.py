@@ -1,4 +1,4 @@
-"""One channel as seen from both sides: sealing as WeChat does, opening as the service does."""
+"""Push to one channel from both sides: encrypt as WeChat does, decode as the service does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ COMMON = {
 
 @dataclass(frozen=True)
 class ChannelKeys:
-    """`now` is the service's clock, `sent` WeChat's."""
+    """Hold the secrets of a channel; `now` is the service's clock, `sent` WeChat's."""
 
     token: str = "AAAAA"
     encoding_aes_key: str | None = "A" * 43

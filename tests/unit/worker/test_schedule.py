@@ -1,4 +1,4 @@
-"""The schedule: a cadence becomes times of the day, and every task keeps its own."""
+"""Turn the cadences of the schedule into times of the day."""
 
 from datetime import UTC, datetime, timedelta
 

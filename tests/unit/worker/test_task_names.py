@@ -1,4 +1,4 @@
-"""The names of tasks: what a web process enqueues, a worker can run."""
+"""Register a function for every task that can be enqueued."""
 
 from service.entities.tasks import TaskName
 from service.worker.main import task_functions

@@ -1,4 +1,4 @@
-"""WeChat's side of one bound channel: what it pushes, over real HTTP, and how that is answered."""
+"""Push as WeChat does to one bound channel, over real HTTP."""
 
 import itertools
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _nonces: Final = itertools.count(415670741)
 
 @dataclass(frozen=True)
 class PushingAccount:
-    """An account and the address that its pushes go to."""
+    """Hold an account and the address that its pushes go to."""
 
     robot: Robot
     channel: str
@@ -36,7 +36,7 @@ class PushingAccount:
         sent: datetime | None = None,
         body_format: BodyFormat = "xml",
     ) -> tuple[dict[str, str], bytes]:
-        """Query and body of a push, in safe mode when there is a key."""
+        """Return query and body of a push, in safe mode when there is a key."""
         return encode_push(
             fields,
             token=self.token,
@@ -49,15 +49,15 @@ class PushingAccount:
         )
 
     async def push(self, fields: Mapping[str, str], **given: Any) -> httpx.Response:
-        """Push fields as WeChat would."""
+        """Push these fields as WeChat would."""
         return await self.post(*self.seal(fields, **given))
 
     async def post(self, query: Mapping[str, str], body: bytes) -> httpx.Response:
-        """Push anything."""
+        """Send any query and body to the push address."""
         return await self.robot.web.http.post(self.url, params=query, content=body)
 
     def with_changes(self, **changes: Any) -> "PushingAccount":
-        """The same account as somebody else imagines it."""
+        """Return the account with other secrets or another address, as a forger would have it."""
         return replace(self, **changes)
 
 
@@ -69,7 +69,7 @@ async def bind_account(robot: Robot, *, encrypted: bool = True, **given: Any) ->
 
 
 def message_fields(openid: str = ADA, at: datetime | None = None, **changes: str) -> dict[str, str]:
-    """A text message as WeChat tells of it."""
+    """Return the fields of a text message."""
     return {
         "ToUserName": "gh_97417a04a28d",
         "FromUserName": openid,
@@ -82,7 +82,7 @@ def message_fields(openid: str = ADA, at: datetime | None = None, **changes: str
 
 
 def event_fields(name: str, openid: str = ADA, at: datetime | None = None, **changes: str) -> dict[str, str]:
-    """An event as WeChat tells of it."""
+    """Return the fields of an event."""
     fields = message_fields(openid, at)
     del fields["Content"], fields["MsgId"]
     return {**fields, "MsgType": "event", "Event": name, **changes}

@@ -1,4 +1,4 @@
-"""`/ads/{secret}`: what the ad platform calls, in all the ways it may say what it has to say."""
+"""Call `/ads/{secret}` as the ad platform does, in every spelling (docs/specification.md §9.3)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,13 @@ TAGS = "query($c: ID!) { channel(id: $c) { tags(kind: AD) { nodes { name state m
 
 
 def unix_seconds(ahead: timedelta = timedelta(minutes=1)) -> str:
-    """A time after the channel was bound, whatever second that was in."""
+    """Return a time after the channel was bound, in whichever second that was."""
     return str(int((datetime.now(UTC) + ahead).timestamp()))
 
 
 @dataclass(frozen=True)
 class Advertiser:
-    """A bound channel as the ad platform knows it."""
+    """Hold a bound channel as the ad platform knows it."""
 
     robot: Robot
     channel: str
@@ -42,7 +42,7 @@ class Advertiser:
         return channel
 
     async def ad_tags(self) -> dict[str, tuple[str, int]]:
-        """State and size, by name."""
+        """Return state and size of each ad tag, `{name: (state, size)}`."""
         nodes = (await self.robot.ask(TAGS, c=self.channel))["channel"]["tags"]["nodes"]
         return {node["name"]: (node["state"], node["memberCount"]) for node in nodes}
 
@@ -133,7 +133,7 @@ async def test_malformed_calls_write_nothing(query: str, code: str, advertiser: 
     assert await table_digests(advertiser.robot.web) == before
 
 
-async def test_without_the_secret_nothing_is_there(advertiser: Advertiser) -> None:
+async def test_an_unknown_secret_is_not_found(advertiser: Advertiser) -> None:
     before = await table_digests(advertiser.robot.web)
     push_url = (await advertiser.robot.ask("query($c: ID!) { channel(id: $c) { pushUrl } }", c=advertiser.channel))[
         "channel"
@@ -150,7 +150,7 @@ async def test_without_the_secret_nothing_is_there(advertiser: Advertiser) -> No
     assert await table_digests(advertiser.robot.web) == before
 
 
-async def test_a_reset_address_is_dead_at_once_and_the_new_one_unconfirmed(advertiser: Advertiser) -> None:
+async def test_a_reset_address_is_gone_at_once_and_the_new_one_unconfirmed(advertiser: Advertiser) -> None:
     await advertiser.calls(wechat_openid="ada", adgroup_id="1")
     reset = (
         "mutation($c: ID!) { resetChannelAddresses(channelId: $c) { channel { adReturnAddress adReturnConfirmed } } }"
@@ -191,7 +191,7 @@ async def test_the_push_and_the_feed_of_one_follow_may_come_in_any_order(account
     assert "Non-advertising" in await robot.tags(channel, ADA)
 
 
-async def test_what_cannot_be_kept_is_not_acknowledged(
+async def test_what_cannot_be_recorded_is_not_acknowledged(
     database_url: str, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with web_process(database_url, redis_url) as web:

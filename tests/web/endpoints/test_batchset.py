@@ -1,4 +1,4 @@
-"""WECHAT §1, `POST /openapi/label/batchset/{token}`: driven by an independent client; every code, on purpose."""
+"""Call `POST /openapi/label/batchset/{token}` with an independent client: every code (docs/specification.md §9.1)."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ query($c: ID!) { channel(id: $c) { tags(kind: RETURN) { nodes {
 
 @dataclass(frozen=True)
 class Shop:
-    """A robot with a channel, and the integrator of its shop."""
+    """Hold a robot with a channel, and the integrator of its shop."""
 
     robot: Robot
     channel: str
@@ -36,7 +36,7 @@ class Shop:
     integrator: Integrator
 
     async def returned(self) -> list[dict[str, object]]:
-        """The return tags of the tag panel."""
+        """Return the return tags of the tag panel."""
         tags: list[dict[str, object]] = (await self.robot.ask(RECEIPTS, c=self.channel))["channel"]["tags"]["nodes"]
         return tags
 
@@ -46,7 +46,7 @@ class Shop:
 
 
 def _but_notes(digests: dict[str, str]) -> dict[str, str]:
-    """When a call was last decrypted may change."""
+    """Return the digests without the table where the time of the last call is written."""
     return {table: digest for table, digest in digests.items() if table != "return_endpoint"}
 
 

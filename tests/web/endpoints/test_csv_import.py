@@ -1,8 +1,8 @@
-"""`POST /import/return-data`: lists of any size as a file."""
+"""Hand back lists of any size as a file with `POST /import/return-data`."""
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx
@@ -90,21 +90,24 @@ async def test_what_is_refused_writes_nothing(robot: Robot, channel: str) -> Non
     foreign = (await Robot(robot.web, f"{robot.name}b").bind())["id"]
     before = await table_digests(robot.web)
 
-    async def refused(status: int, code: str, content: bytes = b"oAda\n", **given: Any) -> None:
+    async def refused(
+        status: int, code: str, content: bytes = b"oAda\n", *, failing: Sequence[str] = (), **given: Any
+    ) -> None:
         answer = await send(robot, given.pop("channel", channel), content, **given)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert [each["path"] for each in answer.json()["fields"]] == list(failing)
 
     await refused(403, "FORBIDDEN", role="agent")
     await refused(404, "NOT_FOUND", channel=foreign)
     await refused(404, "NOT_FOUND", openidsOf=foreign)
-    await refused(400, "BAD_USER_INPUT", label="")
-    await refused(400, "BAD_USER_INPUT", mode="REPLACE")
-    await refused(400, "BAD_USER_INPUT", mode="add")
-    await refused(400, "BAD_USER_INPUT", expiresAt="2030-01-01T00:00:00")
-    await refused(400, "BAD_USER_INPUT", expiresAt="2020-01-01T00:00:00Z")
-    await refused(400, "BAD_USER_INPUT", idempotencyKey="x" * 101)
-    await refused(400, "BAD_USER_INPUT", content=b"x" * 100_000)
-    await refused(409, "NAME_TAKEN", category="Opening", label="Opened")
+    await refused(400, "BAD_USER_INPUT", failing=["label"], label="")
+    await refused(400, "BAD_USER_INPUT", failing=["mode"], mode="REPLACE")
+    await refused(400, "BAD_USER_INPUT", failing=["mode"], mode="add")
+    await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="2030-01-01T00:00:00")
+    await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="2020-01-01T00:00:00Z")
+    await refused(400, "BAD_USER_INPUT", failing=["idempotencyKey"], idempotencyKey="x" * 101)
+    await refused(400, "BAD_USER_INPUT", failing=["body"], content=b"x" * 100_000)
+    await refused(409, "NAME_TAKEN", failing=["label"], category="Opening", label="Opened")
     anonymous = await robot.web.http.post("/import/return-data", content=b"oAda\n")
     assert (anonymous.status_code, anonymous.json()["code"]) == (401, "UNAUTHENTICATED")
     assert await table_digests(robot.web) == before

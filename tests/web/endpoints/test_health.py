@@ -1,4 +1,4 @@
-"""`/healthz` says that the process lives, `/readyz` that it can do its work."""
+"""Ask `/healthz` whether the process lives, and `/readyz` whether it can do its work."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The push address: verified by GET, dead after a reset, and unknown to whoever guesses."""
+"""Verify the push address by GET; it is gone after a reset, and cannot be guessed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -82,7 +82,7 @@ async def test_the_address_is_not_that_of_another_channel(robot: Robot, account:
     assert await table_digests(robot.web) == before
 
 
-async def test_an_old_address_is_dead_at_once(account: PushingAccount) -> None:
+async def test_an_old_address_is_gone_at_once(account: PushingAccount) -> None:
     assert (await account.push(message_fields())).text == "success"
     reset = "mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { pushUrl } } }"
     answer = await account.robot.ask(reset, id=account.channel)

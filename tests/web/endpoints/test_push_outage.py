@@ -1,4 +1,4 @@
-"""While the database refuses, no push is answered `success`, so that WeChat tries again; afterwards all is well."""
+"""Answer no push `success` while the database fails, so that WeChat tries again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.web.endpoints.push_account import PushingAccount, bind_account, event
 
 @pytest.fixture
 async def own_account(database_url: str, redis_url: str) -> AsyncIterator[PushingAccount]:
-    """On a database that may be damaged."""
+    """Bind an account on a database that the test may damage."""
     async with web_process(database_url, redis_url) as web:
         yield await bind_account(Robot(web))
 
@@ -40,7 +40,7 @@ async def test_what_cannot_be_recorded_is_not_acknowledged(own_account: PushingA
     assert (again.status_code, again.text) == (200, "success")
 
 
-async def test_a_channel_that_cannot_be_looked_up_is_no_unknown_one(
+async def test_a_channel_that_cannot_be_looked_up_is_not_answered_404(
     own_account: PushingAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
     query, body = own_account.seal(message_fields())

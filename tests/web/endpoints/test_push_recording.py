@@ -1,4 +1,4 @@
-"""What a push tells is recorded, and only then answered `success`."""
+"""Record what a push tells, and only then answer `success`."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -119,7 +119,7 @@ async def test_pushes_to_an_unbound_channel_are_recorded(account: PushingAccount
     assert len((await person(account))["tags"]) == 4
 
 
-async def test_the_last_push_is_noted(account: PushingAccount) -> None:
+async def test_the_time_of_the_last_push_is_recorded_once_a_minute(account: PushingAccount) -> None:
     query = "query($id: ID!) { channel(id: $id) { credentials { lastPushAt } } }"
 
     async def noted() -> str | None:
@@ -145,5 +145,5 @@ async def test_a_push_is_for_the_channel_of_its_address_only(robot: Robot, accou
 
 
 def _without_notes(rows: dict[str, str]) -> dict[str, str]:
-    """All but the channel's state, where the arrival of a push is noted."""
+    """Return all but the channel's state, where the time of a push is written."""
     return {table: digest for table, digest in rows.items() if table != "channel_state"}

@@ -1,4 +1,4 @@
-"""Pushes that are forged, stale, malformed or senseless: refused, nothing changed, and no traceback in the log."""
+"""Refuse pushes that are forged, stale, malformed or senseless: nothing changes, and no traceback is logged."""
 
 import base64
 from collections.abc import Callable
@@ -21,7 +21,7 @@ DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 async def refused(
     account: PushingAccount, answer: httpx.Response, before: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> tuple[int, str]:
-    """How it was refused, after seeing that it left nothing behind."""
+    """Return how it was refused, after checking that it left nothing behind."""
     assert await table_digests(account.robot.web) == before
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     assert "success" not in answer.text
@@ -88,7 +88,7 @@ async def test_a_push_that_was_altered_is_refused(
     ],
     ids=["another token", "no token", "another key", "another app id", "plain"],
 )
-async def test_whoever_does_not_know_all_secrets_is_refused(
+async def test_a_sender_that_lacks_a_secret_is_refused(
     account: PushingAccount, changes: dict[str, Any], expected: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await table_digests(account.robot.web)
@@ -142,7 +142,7 @@ async def test_a_genuine_push_that_makes_no_sense_is_refused(
     assert await refused(account, answer, before, caplog) == (400, code)
 
 
-async def test_five_minutes_ahead_are_forgiven(account: PushingAccount) -> None:
+async def test_a_push_five_minutes_ahead_is_taken(account: PushingAccount) -> None:
     assert (await account.push(message_fields(at=datetime.now(UTC) + timedelta(minutes=4)))).text == "success"
 
 

@@ -1,4 +1,4 @@
-"""A PENDING combo becomes ACTIVE once the system is back, whatever died in between (docs/specification.md §4.4)."""
+"""Bring a PENDING combo to ACTIVE whatever died in between (docs/specification.md §4.4)."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from service.entities.tasks import TaskName
 from service.valkey.task_queue import ArqQueue
 from tests.support.processes import worker
 from tests.support.runtime import admin
-from tests.support.tags import make_combo, make_tag, members_of, state_of, tag_gid_of
+from tests.support.tags import make_combo, make_tag, members_of, state_of
 from tests.support.waiting import wait_until
 from tests.worker.scheduled_channel import ScheduledChannel
 
@@ -25,13 +25,13 @@ LAST_BLOCK = "select from block_head where channel_id = $1 and block = $2 for up
 PROGRESS = "select next_block from combo_tag where channel_id = $1 and tag_id = $2"
 
 
-def rarely(house: ScheduledChannel) -> dict[str, str]:
+def rarely(scheduled: ScheduledChannel) -> dict[str, str]:
     """Return the environment of a worker that lets no time pass: such runs would wait for the locked block too."""
-    return house.environment | {"USER_TAGS_DEFAULT_TAGS_EVERY": "1d"}
+    return scheduled.environment | {"USER_TAGS_DEFAULT_TAGS_EVERY": "1d"}
 
 
-async def is_in(state: TagState, house: ScheduledChannel, tag_id: int) -> bool:
-    return await state_of(house.runtime, house.channel, tag_id) is state
+async def is_in(state: TagState, scheduled: ScheduledChannel, tag_id: int) -> bool:
+    return await state_of(scheduled.runtime, scheduled.channel, tag_id) is state
 
 
 async def enqueue_activations(redis_url: str, channel_id: int, *tag_ids: int) -> None:
@@ -43,7 +43,7 @@ async def enqueue_activations(redis_url: str, channel_id: int, *tag_ids: int) ->
         await queue.close()
 
 
-async def test_a_worker_killed_in_the_middle_of_a_combo_is_made_up_for(
+async def test_the_next_worker_finishes_a_combo_whose_worker_was_killed(
     scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
 ) -> None:
     runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
@@ -83,7 +83,7 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     async with redis.Redis.from_url(redis_url) as valkey:
         assert await valkey.dbsize() > 0
         await valkey.flushdb()
-    await delete_tag(runtime, admin(), tag_gid_of(channel, doomed.tag_id))
+    await delete_tag(runtime, admin(), channel.channel_id, doomed.tag_id)
 
     async with worker(rarely(scheduled_channel), tmp_path / "worker.log"):
         for each in (combo, above):
@@ -92,7 +92,7 @@ async def test_tasks_that_a_flushed_valkey_lost_are_found_again(
     assert await scheduled_channel.is_consistent()
 
 
-async def test_a_task_is_done_once_it_is_handed_over(
+async def test_a_task_is_run_once_it_is_enqueued(
     scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
 ) -> None:
     runtime, channel = scheduled_channel.runtime, scheduled_channel.channel

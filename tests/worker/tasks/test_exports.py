@@ -1,4 +1,4 @@
-"""An export in a real worker: killed in the middle of a slice, with Valkey flushed, it still ends right."""
+"""Finish an export although its worker is killed in the middle of a slice and Valkey is flushed."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from service.domain.combos.expressions import to_draft
 from service.domain.jobs import LEASE_DURATION
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import tag
-from service.entities.ids import channel_gid
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
 from tests.support.processes import worker
@@ -21,24 +20,24 @@ from tests.worker.scheduled_channel import ScheduledChannel
 MEMBERS = {block * BLOCK_SIZE + offset for block in range(20) for offset in (3, 5, 31_999)}
 
 
-async def export(house: ScheduledChannel) -> Job:
-    """Nothing reaches Valkey: whoever works on it was told by the sweep."""
-    channel_id = house.channel.channel_id
+async def export(scheduled: ScheduledChannel) -> Job:
+    """Start an export of which nothing reaches Valkey: only the sweep finds it."""
+    channel_id = scheduled.channel.channel_id
     draft = to_draft(channel_id, tag(9))
-    return await start_export(house.runtime, admin(), channel_gid(channel_id), draft, "input.expression")
+    return await start_export(scheduled.runtime, admin(), channel_id, draft)
 
 
-async def state_of(house: ScheduledChannel, job: Job) -> JobState:
-    async with house.runtime.pool.acquire() as conn:
+async def state_of(scheduled: ScheduledChannel, job: Job) -> JobState:
+    async with scheduled.runtime.pool.acquire() as conn:
         found = await jobs.job(conn, job.channel_id, job.job_id)
     assert found is not None
     return found.state
 
 
-async def openids_in(house: ScheduledChannel, job: Job) -> list[str]:
-    file = await open_export(house.runtime, job.channel_id, job.job_id)
+async def openids_in(scheduled: ScheduledChannel, job: Job) -> list[str]:
+    file = await open_export(scheduled.runtime, job.channel_id, job.job_id)
     assert file is not None
-    text = b"".join([piece async for piece in read_export(house.runtime, file)]).decode()
+    text = b"".join([piece async for piece in read_export(scheduled.runtime, file)]).decode()
     return [line.partition(",")[0] for line in text.splitlines()[1:]]
 
 

@@ -1,4 +1,4 @@
-"""What the hourly job forgets."""
+"""Forget old changes once an hour."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,7 +10,6 @@ from service.domain.channels.binding import unbind_channel
 from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.ids import channel_gid
 from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Settings
 from service.worker.tasks.retention import prune_channels
@@ -48,7 +47,7 @@ async def test_changes_older_than_the_retention_are_forgotten_and_tags_stay(
     clock.advance(2 * DAY)
     await _happens(runtime, channel, EventKind.MESSAGE, "ann")
     await _happens(runtime, other, EventKind.FOLLOW, "bob")
-    await unbind_channel(runtime, admin(), channel_gid(other.channel_id))
+    await unbind_channel(runtime, admin(), other.channel_id)
     before = await tags_by_openid(runtime, channel)
     await prune_channels({"runtime": runtime})
     assert (await _kept(runtime))["user_tag_change"] == 3

@@ -1,4 +1,4 @@
-"""Database connections that die under the feed."""
+"""Keep the feed going when its database connections die."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Wake-ups that never come, and Valkey in trouble: pages are kept up all the same."""
+"""Keep pages up to date when notifications are lost or Valkey is in trouble."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -9,7 +9,6 @@ from redis.asyncio import Redis
 
 from service.domain.channels.binding import unbind_channel
 from service.entities.channels import Channel
-from service.entities.ids import channel_gid
 from service.entities.users import EventKind
 from service.valkey import listener
 from tests.domain.feed.feed_process import FeedProcess, feed_process
@@ -49,7 +48,7 @@ async def test_comparing_versions_finds_what_no_wake_up_told(
         await mute.record_events_of(channel, EventKind.FOLLOW, "bob")
         await ann.wait_for_tags(JUST_WROTE)
         await bob.wait_for_tags(JUST_FOLLOWED)
-        await unbind_channel(mute.runtime, admin(), channel_gid(channel.channel_id))
+        await unbind_channel(mute.runtime, admin(), channel.channel_id)
         await ann.wait_for_tags(NO_TAGS)
         await bind(mute.runtime, channel.app_id)
         await ann.wait_for_tags(JUST_WROTE)

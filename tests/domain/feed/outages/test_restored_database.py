@@ -1,4 +1,4 @@
-"""A database that was restored from a backup: older versions, or other versions of the same number."""
+"""Reset pages when a restored database has older versions, or others of the same number."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

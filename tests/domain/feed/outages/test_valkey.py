@@ -1,4 +1,4 @@
-"""Valkey gone, back, or silent as if a cable were cut."""
+"""Keep the feed going while Valkey is gone, back, or silent as if a cable were cut."""
 
 import logging
 import signal

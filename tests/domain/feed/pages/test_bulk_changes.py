@@ -1,4 +1,4 @@
-"""Changes of many people at once, and people in several blocks."""
+"""Deliver changes of many people at once, and of people in several blocks."""
 
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel

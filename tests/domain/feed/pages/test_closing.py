@@ -1,4 +1,4 @@
-"""Closing a page gives back everything it held."""
+"""Give back all that a page held when it closes."""
 
 import asyncio
 from collections.abc import AsyncIterator

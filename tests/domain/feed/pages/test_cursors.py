@@ -1,4 +1,7 @@
-"""Which cursors are good, and which begin afresh."""
+"""Resume from a good cursor, and begin afresh from any other.
+
+The rule: docs/architecture/04-cursors.md.
+"""
 
 import base64
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A storm of events by several writers, while pages open, close and come back on the other process."""
+"""Deliver each change once and in order to pages that open, close and come back under many writers."""
 
 import asyncio
 import random

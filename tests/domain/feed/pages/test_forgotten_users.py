@@ -1,4 +1,4 @@
-"""An open page of somebody who is forgotten: the tags go, others are not disturbed, and who comes back is seen."""
+"""Empty the open page of a forgotten person, and show them again when they come back."""
 
 from service.domain.privacy.forgetting import forget_openid
 from service.entities.blocks import ChangeCause

@@ -1,4 +1,4 @@
-"""Pages that open while their block is being read: the races, one by one, made to happen by locks."""
+"""Open a page while its block is being read: each race is made to happen by locks."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A herd of pages that come back: the log of a block is read once for all who wait, and nobody misses anything."""
+"""Read the log of a block once for all pages that come back together."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -10,8 +10,9 @@ from service.domain.feed.change_log_reader import ChangeLogReader
 from service.domain.privacy.retention import prune_channel
 from service.entities.blocks import offset_of
 from service.entities.channels import Channel
+from service.entities.revision import Revision
 from service.entities.users import EventKind
-from service.storage.blocks.change_log import ChangesSince, Revision, changes_since
+from service.storage.blocks.change_log import ChangesSince, changes_since
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import NO_TAGS, page
 from tests.support.waiting import wait_until
@@ -27,7 +28,7 @@ async def places(west: FeedProcess, channel: Channel) -> dict[int, Revision]:
     for openid in HERD[::3]:
         await west.record_events_of(channel, EventKind.MESSAGE, openid)
     rows = await west.runtime.pool.fetch("select distinct version, at from user_tag_change order by version")
-    return {row["version"]: (row["version"], row["at"]) for row in rows}
+    return {row["version"]: Revision(row["version"], row["at"]) for row in rows}
 
 
 async def one_by_one(west: FeedProcess, channel: Channel, asked: list[tuple[Revision, int]]) -> list[ChangesSince]:
@@ -71,7 +72,7 @@ async def test_a_version_that_is_forgotten_or_never_was_is_nobody_elses_trouble(
     west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
     await prune_channel(west.runtime, channel.channel_id, places[10][1])
-    another_time = (places[20][0], places[20][1] + timedelta(seconds=1))
+    another_time = Revision(places[20][0], places[20][1] + timedelta(seconds=1))
     asked = [(places[3], 3), (places[9], 9), (places[10], 10), (another_time, 20), (places[20], 20)]
 
     found = await together(ChangeLogReader(west.runtime.pool), channel, asked)
@@ -96,7 +97,7 @@ async def test_a_read_that_fails_says_so_to_everyone(west: FeedProcess, channel:
     log = ChangeLogReader(west.runtime.pool)
 
     answers = await asyncio.gather(
-        *(log.changes_since(channel.channel_id, 0, (1, west.runtime.clock()), offset) for offset in (0, 1)),
+        *(log.changes_since(channel.channel_id, 0, Revision(1, west.runtime.clock()), offset) for offset in (0, 1)),
         return_exceptions=True,
     )
 

@@ -1,4 +1,4 @@
-"""Somebody who reads slowly gets fewer, larger events, and never a gap."""
+"""Send a slow reader fewer, larger events without a gap."""
 
 from contextlib import aclosing
 
@@ -6,7 +6,6 @@ from service.domain.channels.binding import unbind_channel
 from service.domain.feed.panel_watch import merge_updates
 from service.entities.channels import Channel
 from service.entities.feed import PanelUpdate
-from service.entities.ids import channel_gid
 from service.entities.users import EventKind
 from service.foundation.mailbox import MAX_PENDING, Mailbox
 from tests.domain.feed.feed_process import FeedProcess
@@ -80,7 +79,7 @@ async def test_a_reset_among_many_changes_stays_a_reset(west: FeedProcess, east:
     async with aclosing(stream), page(east, channel, "ann") as quick:
         await anext(stream)
         await quick.wait_for_events(1)
-        await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+        await unbind_channel(west.runtime, admin(), channel.channel_id)
         await bind(west.runtime, channel.app_id)
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         await quick.wait_for_tags(JUST_WROTE)

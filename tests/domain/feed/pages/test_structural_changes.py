@@ -1,4 +1,4 @@
-"""What a person shows changes without a bit changing: the gate, tags that come, go and are renamed."""
+"""Change what pages show without a change of bits: by the gate, and by tags that come, go and are renamed."""
 
 from collections.abc import Coroutine
 
@@ -7,7 +7,6 @@ from service.domain.feed.cursors import encode_cursor
 from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
 from service.entities.feed import UserTagsUpdate
-from service.entities.ids import channel_gid
 from service.entities.tags import DefaultTagRule, TagState
 from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
@@ -26,7 +25,7 @@ async def test_closing_the_gate_empties_open_pages_and_binding_again_fills_them(
     async with page(east, channel, "ann") as ann, page(east, channel, "nobody") as nobody:
         await ann.wait_for_events(1)
         await nobody.wait_for_events(1)
-        await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+        await unbind_channel(west.runtime, admin(), channel.channel_id)
         events = await ann.wait_for_events(2)
         assert [(event.reset, event.tags, event.cause) for event in events[1:]] == [(True, NO_TAGS, None)]
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
@@ -41,7 +40,7 @@ async def test_a_page_opened_while_the_gate_is_closed_is_empty_until_it_opens(
     west: FeedProcess, channel: Channel
 ) -> None:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann")
-    await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(west.runtime, admin(), channel.channel_id)
     async with page(west, channel, "ann") as ann:
         assert (await ann.wait_for_events(1))[0].tags == NO_TAGS
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
@@ -152,7 +151,7 @@ async def test_a_hidden_tag_of_a_closed_channel_does_not_show_through_a_cursor(
     west: FeedProcess, channel: Channel
 ) -> None:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann")
-    await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(west.runtime, admin(), channel.channel_id)
     async with page(west, channel, "ann") as ann:
         await ann.wait_for_events(1)
         cursor = ann.cursor

@@ -1,4 +1,4 @@
-"""Pages of people nobody has seen yet."""
+"""Open pages of people whom the service does not know yet."""
 
 import asyncio
 

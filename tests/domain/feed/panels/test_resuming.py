@@ -1,8 +1,7 @@
-"""A tag panel that comes back with its cursor: the newest state of each tag, and nothing skipped."""
+"""Resume a tag panel from its cursor with the newest state of each tag, skipping nothing."""
 
 from service.domain.channels.binding import unbind_channel
 from service.entities.channels import Channel
-from service.entities.ids import channel_gid
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_panel import Panel, panel
 from tests.domain.feed.tag_changes import change_members, change_tags, delete, hide, make_tag, rename
@@ -74,7 +73,7 @@ async def test_a_gate_that_moved_and_cursors_that_say_nothing_here_reset(
             await shown.wait_for_events(("RESET", None))
     async with panel(east, other, after=cursor) as shown:
         await shown.wait_for_events(("RESET", None))
-    await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+    await unbind_channel(west.runtime, admin(), channel.channel_id)
     await bind(west.runtime, channel.app_id)
     async with panel(east, channel, after=cursor) as shown:
         await shown.wait_for_events(("RESET", None))

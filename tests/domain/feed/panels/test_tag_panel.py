@@ -1,4 +1,4 @@
-"""The tag panel's feed: what happens to tags, and how many people have them."""
+"""Tell the tag panel of each change of a tag and of its number of members."""
 
 import itertools
 
@@ -8,7 +8,6 @@ from service.domain.channels.binding import unbind_channel
 from service.domain.feed import tag_panel
 from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.ids import channel_gid
 from service.entities.principal import Role
 from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
@@ -56,7 +55,7 @@ async def test_counts_are_told_once_a_second_at_most_and_the_last_one_is_right(
 
 async def test_the_gate_resets_the_panel(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
     async with panel(east, channel) as shown:
-        await unbind_channel(west.runtime, admin(), channel_gid(channel.channel_id))
+        await unbind_channel(west.runtime, admin(), channel.channel_id)
         await shown.wait_for_events(("RESET", None))
         assert shown.events[0][1].catalogue.living() == []
         await west.record_events_of(channel, EventKind.FOLLOW, "ann")

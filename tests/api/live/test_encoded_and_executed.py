@@ -1,4 +1,4 @@
-"""Open subscriptions on real sockets: a limited number for each principal, with equal events however they are made."""
+"""Send equal events on real sockets, whether they are encoded directly or executed."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,9 +9,7 @@ import pytest
 from service.api.live.user_tags_encoder import UserTagsEncoder
 from service.entities.feed import UserTagsUpdate
 from tests.support.robot import Robot, event_input
-from tests.support.sockets import Operation, OperationError
-from tests.support.waiting import wait_until
-from tests.support.web import web_process
+from tests.support.sockets import Operation
 
 EVENT = "cursor reset cause at tags { id name ... on DefaultTag { rule } } added { name } removed { name }"
 ENCODED = f"subscription($c: ID!, $o: String!) {{ userTags(channelId: $c, openid: $o) {{ {EVENT} }} }}"
@@ -66,28 +64,3 @@ async def test_an_event_that_cannot_be_encoded_is_executed_in_its_turn(robot: Ro
         subscriptions = [await socket.subscribe(ENCODED, **given), await socket.subscribe(EXECUTED, **given)]
         encoded, executed = await received(robot, channel, *subscriptions)
         assert [each["cursor"] for each in encoded] == [each["cursor"] for each in executed]
-
-
-async def test_a_principal_has_a_limited_number_of_open_subscriptions(database_url: str, redis_url: str) -> None:
-    async with web_process(database_url, redis_url, subscriptions_per_holder=2) as web:
-        robot = Robot(web)
-        given = {"c": (await robot.bind())["id"], "o": "ada"}
-        async with web.socket(robot.token()) as one, web.socket(robot.token("agent")) as other:
-            first, second = await one.subscribe(ENCODED, **given), await other.subscribe(EXECUTED, **given)
-            assert (await first.next())["userTags"]["reset"]
-            assert (await second.next())["userTags"]["reset"]
-            with pytest.raises(OperationError) as refused:
-                await (await other.subscribe("subscription { tagEvents { kind } }")).next()
-            assert refused.value.codes == ["LIMIT_EXCEEDED"]
-            async with web.socket(web.token("agent", subject="somebody else")) as third:
-                assert (await (await third.subscribe(ENCODED, **given)).next())["userTags"]["reset"]
-            await first.stop()
-
-            async def there_is_room() -> bool:
-                try:
-                    await (await other.subscribe(ENCODED, **given)).next()
-                except OperationError:
-                    return False
-                return True
-
-            await wait_until(there_is_room)
