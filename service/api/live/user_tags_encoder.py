@@ -36,7 +36,7 @@ CURSOR_PLACEHOLDER: Final = b"\0"
 
 
 class _SelectedField(NamedTuple):
-    """A field of an event, under its response key; lists of tags have the serializer of a tag."""
+    """Name a field of an event and its response key; a list of tags has the serializer of one tag."""
 
     key: str
     name: str
@@ -44,7 +44,7 @@ class _SelectedField(NamedTuple):
 
 
 class _EventSelection(NamedTuple):
-    """The root field's response key, and what is selected of an event."""
+    """Keep the response key of the root field, and the selected fields of an event."""
 
     root: str
     fields: list[_SelectedField]
@@ -52,7 +52,7 @@ class _EventSelection(NamedTuple):
 
 @dataclass(slots=True)
 class _CatalogueCache:
-    """The encoded parts for one catalogue: tags and lists by response key, and events split at their cursors."""
+    """Keep what is encoded for one catalogue: tags and lists by response key, and events split at their cursors."""
 
     catalogue: "weakref.ref[Catalogue]"
     tags: dict[str, dict[int, bytes]] = field(default_factory=dict)

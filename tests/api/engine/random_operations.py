@@ -33,6 +33,8 @@ TIMES = ("2026-03-01T00:00:00Z", "2011-01-01T00:00:00Z", "yesterday")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """Hold an operation and its variables."""
+
     text: str
     variables: dict[str, Any]
 

@@ -32,6 +32,7 @@ class SchemaPair:
     variables: dict[str, Any]
 
     def context(self, role: Role | None = Role.ADMIN) -> Context:
+        """Return a context of a principal with a role, or of nobody."""
         principal = None if role is None else Principal("tests", "robot-1", role, FAR_FUTURE)
         return Context(self.resources, Presenters(), "the request", principal)
 

@@ -168,6 +168,7 @@ class Tenant:
 
     @property
     def channel(self) -> str:
+        """Return the id of the channel."""
         return self.ids["channel"]
 
 

@@ -86,7 +86,7 @@ def test_a_root_field_that_loses_its_guard_is_refused(root: str) -> None:
 
 
 def test_a_root_field_without_a_guard_is_refused() -> None:
-    with pytest.raises(UnguardedFieldError, match=r"Query\.one$"):
+    with pytest.raises(UnguardedFieldError, match=r"Query\.one\.$"):
         reject_unguarded_fields(schema_with([], int))
 
     reject_unguarded_fields(schema_with([needs(None)], int))
@@ -104,13 +104,13 @@ def test_a_subscription_without_a_guard_is_refused() -> None:
     class Subscription:
         ticks: AsyncGenerator[int, None] = strawberry.subscription(resolver=resolve)
 
-    with pytest.raises(UnguardedFieldError, match=r"Subscription\.ticks$"):
+    with pytest.raises(UnguardedFieldError, match=r"Subscription\.ticks\.$"):
         reject_unguarded_fields(strawberry.Schema(Query, subscription=Subscription)._schema)
 
 
 @pytest.mark.parametrize("target", [User, UserConnection, Found], ids=["direct", "in a connection", "in a union"])
 def test_a_root_field_needs_the_permission_of_what_it_leads_to(target: Any) -> None:
-    with pytest.raises(UnguardedFieldError, match=r"Query\.one$"):
+    with pytest.raises(UnguardedFieldError, match=r"Query\.one\.$"):
         reject_unguarded_fields(schema_with([VIEW_TAGS], target))
 
     reject_unguarded_fields(schema_with([VIEW_USERS], target))
@@ -118,7 +118,7 @@ def test_a_root_field_needs_the_permission_of_what_it_leads_to(target: Any) -> N
 
 @pytest.mark.parametrize("target", [User, UserConnection, Found], ids=["direct", "in a connection", "in a union"])
 def test_a_path_from_a_channel_to_its_users_needs_a_guard(target: Any) -> None:
-    with pytest.raises(UnguardedFieldError, match=r"Channel\.one$"):
+    with pytest.raises(UnguardedFieldError, match=r"Channel\.one\.$"):
         reject_unguarded_fields(schema_with([VIEW_TAGS], target, in_channel=[VIEW_TAGS]))
 
     reject_unguarded_fields(schema_with([VIEW_TAGS], target, in_channel=[VIEW_USERS]))
@@ -142,7 +142,7 @@ def test_permission_to_view_users_implies_permission_to_view_tags() -> None:
         name: str
 
     reject_unguarded_fields(schema_with([VIEW_USERS], Tag))
-    with pytest.raises(UnguardedFieldError, match=r"Query\.one$"):
+    with pytest.raises(UnguardedFieldError, match=r"Query\.one\.$"):
         reject_unguarded_fields(schema_with([needs(Permission.SUBMIT_DATA)], Tag))
 
 
@@ -162,5 +162,5 @@ def test_a_new_kind_of_tag_is_guarded_like_a_tag() -> None:
     class Query:
         tag: Tag | None = strawberry.field(resolver=resolve, extensions=[VIEW_TAGS])
 
-    with pytest.raises(UnguardedFieldError, match=r"NewTag\.users$"):
+    with pytest.raises(UnguardedFieldError, match=r"NewTag\.users\.$"):
         reject_unguarded_fields(strawberry.Schema(Query, types=[NewTag])._schema)
