@@ -163,7 +163,7 @@ async def _ours(machine: Machine, port: int, pid: int) -> Measured:
                     TagEdit(TagChangeKind.UPDATED, tag, replace(tag, name=f"{tag.tag_id} {number}")) for tag in tags
                 ]
                 _, notification = await write_tag_edits(
-                    conn, before, edits, cause=ChangeCause.TAG_EDITED, clock=machine.clock()
+                    conn, before, edits, cause=ChangeCause.TAG_EDITED, now=machine.clock()
                 )
             await valkey.publish(topic_of_channel(channel_id), encode(notification))
 

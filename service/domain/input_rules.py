@@ -1,4 +1,4 @@
-"""Names of channels, categories and tags (specification §4.6)."""
+"""Check what clients hand in: names, descriptions, openids, ad ids and times (docs/specification.md §4.6)."""
 
 import re
 import unicodedata
@@ -57,7 +57,7 @@ AD_ID_PATTERN: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One entry of a list that was refused; `index` counts from 0."""
+    """Describe one entry of a list that was rejected; `index` counts from 0."""
 
     index: int
     code: RejectionCode
@@ -65,7 +65,10 @@ class Rejection:
 
 
 def time_rejection(at: datetime, now: datetime) -> tuple[RejectionCode, str] | None:
-    """Facts are maxima, so a time ahead would poison them."""
+    """Return why a fact cannot be of this time; None when it can.
+
+    Facts are maxima, so a time far ahead would hide all that comes later.
+    """
     if at > now + MAX_TIME_AHEAD:
         return RejectionCode.TIME_IN_FUTURE, "The time is more than 5 minutes ahead."
     if at < EARLIEST_EVENT_TIME:

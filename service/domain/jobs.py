@@ -1,4 +1,4 @@
-"""Jobs: made in a transaction, taken up by any worker, done in slices, watched and cancelled.
+"""Start jobs in a transaction, let any worker do them in slices, and let users watch and cancel them.
 
 PostgreSQL knows what is unfinished. Whoever takes a job up holds it until its lease ends and renews it with each slice;
 a slice is written only by whoever still holds the job, so a worker that was taken for dead does no harm.
@@ -37,11 +37,11 @@ SliceFunction: TypeAlias = Callable[[Runtime, Job], Awaitable[Job]]
 
 
 class JobLeaseLostError(Exception):
-    """The job was cancelled, or somebody else took it up; nothing of the slice may stay."""
+    """Raised when the job was cancelled, or somebody else took it up; nothing of the slice may stay."""
 
 
 def permitted_job_kinds(principal: Principal) -> frozenset[JobKind]:
-    """The kinds of jobs that the role may start, see and cancel."""
+    """Return the kinds of jobs that the role may start, see and cancel."""
     return frozenset(kind for kind, permission in JOB_PERMISSIONS.items() if principal.may(permission))
 
 
@@ -56,7 +56,7 @@ async def start_job(
     principal: Principal,
     starts_at: datetime | None = None,
 ) -> Job:
-    """A job that exists once the transaction commits; then `enqueue_job`. The caller holds the channel's state.
+    """Insert a job, to be enqueued after the commit with `enqueue_job`; the caller holds the channel's state.
 
     Raises LimitExceededError when twenty of its kind are unfinished in the channel.
     """
@@ -75,22 +75,23 @@ async def start_job(
 
 
 def enqueue_job(runtime: Runtime, job: Job) -> None:
-    """Says, after the commit, that there is something to do. Whatever is lost the sweep finds."""
+    """Tell the workers of a new job; call it after the commit. `reenqueue_unfinished_jobs` finds what is lost."""
     enqueue_job_task(runtime, job.channel_id, job.job_id, job.claim)
     publish_job_change(runtime, job)
 
 
 def enqueue_job_task(runtime: Runtime, channel_id: int, job_id: int, claim: int) -> None:
-    """A task is dropped while one with its id is queued or running, so the claim is in the id."""
+    """Queue a task for a job. It is dropped while one with its id is queued or running, so the claim is in the id."""
     runtime.queue.enqueue(TaskName.PROCESS_JOB, channel_id, job_id, task_id=f"job:{channel_id}:{job_id}:{claim}")
 
 
 def publish_job_change(runtime: Runtime, job: Job) -> None:
+    """Tell those who watch the job that it is not what it was."""
     runtime.publisher.publish([JobChangeNotification(job.channel_id, job.job_id)])
 
 
 async def reenqueue_unfinished_jobs(runtime: Runtime) -> int:
-    """Offers again whatever nobody works on; how much that was."""
+    """Queue again whatever nobody works on, and return how much that was."""
     async with runtime.pool.acquire() as conn:
         unfinished = await jobs.unfinished_jobs(conn, runtime.clock())
     for each in unfinished:
@@ -99,7 +100,7 @@ async def reenqueue_unfinished_jobs(runtime: Runtime) -> int:
 
 
 async def run_job(runtime: Runtime, slices: Mapping[JobKind, SliceFunction], channel_id: int, job_id: int) -> None:
-    """Works on a job until it is finished, has to wait, or is taken away. Does nothing if somebody else works on it."""
+    """Work on a job until it is finished, has to wait, or is taken away; do nothing if somebody else works on it."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         job = await jobs.claim_job(conn, channel_id, job_id, now=now, lease_until=now + LEASE_DURATION)
@@ -129,7 +130,10 @@ async def _run_slice(runtime: Runtime, work: SliceFunction, job: Job) -> Job | N
 
 
 async def save_progress(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
-    """Writes how far a job is, in the transaction of its slice; raises JobLeaseLostError, and then nothing may stay."""
+    """Write how far a job is, in the transaction of its slice, and return it.
+
+    Raises JobLeaseLostError, and then nothing of the slice may stay.
+    """
     now = runtime.clock()
     running = wanted.state is JobState.RUNNING
     written = await jobs.write_job(
@@ -147,6 +151,7 @@ async def save_progress(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
 
 
 def to_failed(job: Job, code: ErrorCode, message: str, now: datetime) -> Job:
+    """Return the job as it is when it has failed for good."""
     return replace(
         job,
         state=JobState.FAILED,
@@ -203,7 +208,7 @@ async def cancel_job(runtime: Runtime, principal: Principal, kind: JobKind, chan
 async def jobs_of_channel(
     runtime: Runtime, channel_id: int, kinds: Collection[JobKind], *, first: int, before: int | None
 ) -> tuple[list[Job], bool]:
-    """Jobs of a channel that was found, newest first, older than number `before`; and whether there are more."""
+    """Return `first` jobs of a channel, newest first, older than number `before`; and whether there are more."""
     async with runtime.pool.acquire() as conn:
         newest = MAX_JOB_ID if before is None else min(before, MAX_JOB_ID)
         found = await jobs.jobs_page(conn, channel_id, kinds, before=newest, limit=first + 1)

@@ -129,7 +129,7 @@ async def write_members(
     members: Sequence[ComboDefinition],
     *,
     cause: ChangeCause,
-    clock: datetime,
+    now: datetime,
     epoch: int | None = None,
 ) -> list[ChangeNotification]:
     """Write what tags are made of into locked blocks, operands first, and return the notifications to publish.
@@ -141,7 +141,7 @@ async def write_members(
     for number, some in enumerate(batches, start=1):
         whole = epoch is not None and number == len(batches)
         text = _with_definitions(STATEMENTS["write_members"], some)
-        rows = await conn.fetch(text, channel_id, list(blocks), clock, cause, whole, epoch or 0)
+        rows = await conn.fetch(text, channel_id, list(blocks), now, cause, whole, epoch or 0)
         versions |= {row["block"]: row["version"] for row in rows}
     return [ChangeNotification(channel_id, block, version) for block, version in sorted(versions.items())]
 

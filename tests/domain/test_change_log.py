@@ -25,7 +25,7 @@ async def report(runtime: Runtime, channel: Channel, kind: EventKind, people: ra
 
 
 async def story(runtime: Runtime, channel: Channel, clock: FrozenClock, many: int) -> dict[int, Version]:
-    """Follows of many, of one, a run that touches most, and an unfollow of half."""
+    """Let many follow, then one; run the default tags, which touches most; let half unfollow."""
     await report(runtime, channel, EventKind.FOLLOW, range(many))
     await report(runtime, channel, EventKind.MESSAGE, range(1))
     clock.advance(timedelta(hours=1))
@@ -71,7 +71,7 @@ async def test_changes_since_say_what_the_log_says(
         answer = await change_log.changes_since(conn, channel.channel_id, 0, Revision(0, START), watched)
 
     assert answer.known
-    assert (answer.version, answer.at) == (head.version, head.at)
+    assert answer.revision == Revision(head.version, head.at)
     said = {
         number: (
             {(each.offset, tag) for each in answer.changes if each.version == number for tag in each.added},

@@ -1,4 +1,4 @@
-"""What an update says: an absent field stays as it is, and null says nothing sensible unless a field allows it."""
+"""Read what an update says: an absent field stays as it is, and null is refused unless a field allows it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Anything by its id."""
+"""Find anything by its id."""
 
 import asyncio
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Ad tags: whoever came from one of a tag's ads has it, following or not (specification §4.3).
+"""Make ad tags and keep their members: whoever came from one of a tag's ads has it (docs/specification.md §4.3).
 
 An event or an ad-feed call gives the tags of its ads in its own transaction. Another list of ads is first made known,
 then block after block is compared with it: whoever locks a block later than that reads the new list, and blocks that
@@ -55,9 +55,10 @@ class AdTagDetails:
 async def create_ad_tag(
     runtime: Runtime, principal: Principal, channel_id: int, details: AdTagDetails
 ) -> tuple[Tag, Catalogue]:
-    """A new tag with everybody whose ad is already known, ACTIVE if the ad return address is confirmed.
+    """Make a tag with everybody whose ad is already known, ACTIVE if the ad return address is confirmed.
 
-    Raises BadInputError, NameTakenError, LimitExceededError, NotFoundError, ChannelNotBoundError.
+    Return it with its catalogue. Raises ForbiddenError, BadInputError, NameTakenError, LimitExceededError,
+    NotFoundError, ChannelNotBoundError.
     """
     normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -69,7 +70,7 @@ async def create_ad_tag(
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
         name = normalised.name or ""
         check_name_free(catalogue, CATEGORY, name, "name")
-        clock = runtime.clock()
+        now = runtime.clock()
         tag = await new_tag(
             conn,
             catalogue,
@@ -78,11 +79,11 @@ async def create_ad_tag(
             name=name,
             description=normalised.description,
             state=TagState.PENDING,
-            clock=clock,
+            now=now,
         )
         await ad_tags.insert_ad_tag(conn, channel.channel_id, tag.tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
     runtime.publisher.publish([notification])
     return await _update_members_and_reload(runtime, channel.channel_id, tag.tag_id)
 
@@ -96,7 +97,7 @@ async def update_ad_tag(
     *,
     expected_version: int | None,
 ) -> tuple[Tag, Catalogue]:
-    """The tag after the edit, with the members of its new ads; an ACTIVE one stays so meanwhile.
+    """Edit a tag, and return it with its catalogue and the members of its new ads; an ACTIVE one stays so meanwhile.
 
     Raises what `create_ad_tag` does, ConflictError when `expected_version` is old, TagProtectedError.
     """
@@ -110,28 +111,26 @@ async def update_ad_tag(
         check_version(before, expected_version)
         name = before.name if normalised.name is None else normalised.name
         check_name_free(catalogue, CATEGORY, name, "name", tag_id=tag_id)
-        clock = runtime.clock()
+        now = runtime.clock()
         after = replace(
             before,
             name=name,
             description=normalised.description if normalised.sets_description else before.description,
             version=before.version + 1,
-            updated_at=clock,
+            updated_at=now,
         )
         ads = (await ad_tags.ads_of_tags(conn, channel.channel_id, [tag_id]))[tag_id]
         new_ads = normalised.ad_ids is not None and list(normalised.ad_ids) != ads
         if new_ads:
             await ad_tags.replace_ads(conn, channel.channel_id, tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.UPDATED, before, after)
-        catalogue, notification = await write_tag_edits(
-            conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, clock=clock
-        )
+        catalogue, notification = await write_tag_edits(conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, now=now)
     runtime.publisher.publish([notification])
     return await _update_members_and_reload(runtime, channel.channel_id, tag_id) if new_ads else (after, catalogue)
 
 
 async def resume_ad_tag_updates(runtime: Runtime, channel_id: int) -> int:
-    """Compares what a crash left uncompared, however often it is called; how many tags that were."""
+    """Compare what a crash left uncompared, and return how many tags that were; calling it again does no harm."""
     async with runtime.pool.acquire() as conn:
         left = [each for each in (await ad_tags.ad_list_editions(conn, channel_id)).values() if not each.up_to_date]
     for each in left:
@@ -142,7 +141,7 @@ async def resume_ad_tag_updates(runtime: Runtime, channel_id: int) -> int:
 async def activate_pending_ad_tags(
     conn: Connection, catalogue: Catalogue, *, cause: ChangeCause, runtime: Runtime
 ) -> tuple[Catalogue, list[Tag], list[ChangeNotification]]:
-    """Makes the PENDING ad tags whose members are complete ACTIVE; the caller holds the channel's state."""
+    """Make the PENDING ad tags whose members are complete ACTIVE; the caller holds the channel's state."""
     up_to_date_ids = {
         each.tag_id for each in (await ad_tags.ad_list_editions(conn, catalogue.channel_id)).values() if each.up_to_date
     }
@@ -153,12 +152,12 @@ async def activate_pending_ad_tags(
     ]
     if not edits:
         return catalogue, [], []
-    catalogue, notification = await write_tag_edits(conn, catalogue, edits, cause=cause, clock=runtime.clock())
+    catalogue, notification = await write_tag_edits(conn, catalogue, edits, cause=cause, now=runtime.clock())
     return catalogue, [edit.after for edit in edits], [notification]
 
 
 async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) -> None:
-    """Compares every block that may differ with the tag's ads, then lets it become ACTIVE if nothing is missing."""
+    """Compare every block that may differ with the tag's ads, then let it become ACTIVE if nothing is missing."""
     async with runtime.pool.acquire() as conn:
         edition = (await ad_tags.ad_list_editions(conn, channel_id)).get(tag_id)
         if edition is None:
@@ -176,7 +175,7 @@ async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) 
                 for difference in await ad_tags.ad_tag_differences(conn, channel_id, block, tag_id)
             ]
             notifications = await write_transitions(
-                conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, clock=runtime.clock()
+                conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, now=runtime.clock()
             )
         runtime.publisher.publish(notifications)
     activated: list[Tag] = []
@@ -195,7 +194,7 @@ async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) 
 async def publish_activated_tags(
     runtime: Runtime, channel_id: int, activated: Sequence[Tag], notifications: Sequence[ChangeNotification]
 ) -> None:
-    """After the commit: tells pages and panels, and whoever computes combos that may have waited for these tags."""
+    """Tell pages, panels and combos that may have waited that tags are ACTIVE; call it after the commit."""
     if not activated:
         return
     async with runtime.pool.acquire() as conn:

@@ -1,4 +1,4 @@
-"""The ad return address: what the ad platform calls when somebody follows through an ad.
+"""Serve the ad return address: what the ad platform calls when somebody follows through an ad.
 
 What such a call means: the person followed through these ads at that time. That is kept for everybody, known or not,
 since it may come before WeChat tells of the follow. Whether the person follows now is not concluded from it: the
@@ -26,9 +26,9 @@ LAST_CALL_UPDATE_INTERVAL: Final = timedelta(minutes=1)
 
 
 async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
-    """Where the ad platform must call; whoever has it can write to us. None for a Mini Program, which has no follow.
+    """Return the URL that the ad platform must call, a secret; None for a Mini Program, which nobody follows.
 
-    Made when it is first asked for; the release before this one bound channels without.
+    It is made when it is first asked for; the release before this one bound channels without.
     """
     if channel.mini_program:
         return None
@@ -44,6 +44,7 @@ async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
 
 
 async def find_channel_by_ad_secret(runtime: Runtime, secret: str) -> Channel | None:
+    """Return the channel whose ad return address has this secret; None for any other."""
     async with runtime.pool.acquire() as conn:
         return await channels.channel_by_ad_secret(conn, lookup_hash(secret))
 
@@ -51,9 +52,10 @@ async def find_channel_by_ad_secret(runtime: Runtime, secret: str) -> Channel | 
 async def confirm_ad_return(
     runtime: Runtime, principal: Principal, channel_id: int
 ) -> tuple[Channel, Catalogue, list[Tag]]:
-    """An admin says that the ad platform has the address; with the ad tags that became ACTIVE by that.
+    """Take note that the ad platform has the address.
 
-    Raises NotFoundError, BadInputError.
+    Return the channel, its catalogue, and the ad tags that became ACTIVE by that. Raises ForbiddenError,
+    NotFoundError, BadInputError.
     """
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
@@ -64,7 +66,7 @@ async def confirm_ad_return(
 
 
 async def record_ad_follow(runtime: Runtime, channel: Channel, secret: str, follow: AdFollow) -> None:
-    """Durable when it returns. The first genuine call confirms the address that it came to."""
+    """Record a follow through ads, durably when it returns; the first genuine call confirms the address it came to."""
     await record_with_retry(runtime, channel, [follow], cause=ChangeCause.AD_FEED)
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:

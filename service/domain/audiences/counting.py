@@ -1,4 +1,4 @@
-"""Audiences: who is in any set of ACTIVE tags, counted, compared and paged through. Nothing is saved."""
+"""Count, compare and page through audiences: any set of ACTIVE tags. Nothing is saved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ MAX_ORDINAL: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """A set of people that was counted, and the tags it is made of as they were then."""
+    """Describe a set of people that was counted, and the tags it is made of as they were then."""
 
     channel: Channel
     catalogue: Catalogue
@@ -47,7 +47,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class PairOverlap:
-    """Two tags of one channel: how many people have both, and only the one or the other."""
+    """Compare two tags of one channel: how many people have both, and only the one or the other."""
 
     a: Tag
     b: Tag
@@ -58,12 +58,17 @@ class PairOverlap:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
+    """Compare every two of some tags, with the catalogue that names them."""
+
     catalogue: Catalogue
     pairs: tuple[PairOverlap, ...]
 
 
 async def count_audience(runtime: Runtime, principal: Principal, channel_id: int, draft: Draft) -> Audience:
-    """Counts a set. Raises NotFoundError, ChannelNotBoundError, and what is wrong with the expression."""
+    """Count the people of an expression.
+
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, and what `parse_expression` raises.
+    """
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.VIEW_USERS)
         catalogue = await _open_catalogue(conn, channel.channel_id)
@@ -76,9 +81,9 @@ async def count_audience(runtime: Runtime, principal: Principal, channel_id: int
 async def members_page(
     runtime: Runtime, channel_id: int, expression: Expression, *, first: int, after: int | None
 ) -> tuple[list[ChannelUser], bool]:
-    """The next `first` people of a set after ordinal `after`, in the order they became known; whether there are more.
+    """Return the next `first` people of a set after ordinal `after`, and whether there are more.
 
-    Somebody who joins or leaves meanwhile moves nobody else.
+    They come in the order they became known; somebody who joins or leaves meanwhile moves nobody else.
     """
     start = 0 if after is None else min(after, MAX_ORDINAL - 1) + 1
     async with runtime.pool.acquire() as conn:
@@ -88,9 +93,9 @@ async def members_page(
 
 
 async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[TagKey]) -> Overlap:
-    """Every pair of 2 to 20 ACTIVE tags of one channel.
+    """Compare every pair of 2 to 20 ACTIVE tags, all of one channel.
 
-    Raises LimitExceededError, BadInputError, NotFoundError, ChannelNotBoundError, TagNotUsableError.
+    Raises ForbiddenError, LimitExceededError, BadInputError, NotFoundError, ChannelNotBoundError, TagNotUsableError.
     """
     channel_id, compared_ids = _check_compared(tag_ids)
     async with runtime.pool.acquire() as conn:

@@ -1,4 +1,4 @@
-"""Exports: the members of an audience as a CSV file, of any size, that a signed link leads to for a while.
+"""Export the members of an audience as a CSV file, of any size, that a signed link leads to for a while.
 
 Who is in the file is decided when it is asked for; what it says of them is as of when their rows are written.
 """
@@ -46,7 +46,7 @@ BlockBitmaps = Sequence[tuple[int, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file that can be read: `size` in bytes, `chunks` as it is stored."""
+    """Describe a file that can be read: `size` in bytes, `chunks` as it is stored."""
 
     job: Job
     size: int
@@ -54,8 +54,9 @@ class ExportFile:
 
 
 async def start_export(runtime: Runtime, principal: Principal, channel_id: int, draft: Draft) -> Job:
-    """A job that writes the file. Raises NotFoundError, ChannelNotBoundError, LimitExceededError, and what is wrong
-    with the expression.
+    """Start a job that writes the members of an expression as a file, and return it.
+
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, LimitExceededError, and what `parse_expression` raises.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.EXPORT)
@@ -77,8 +78,9 @@ async def start_export(runtime: Runtime, principal: Principal, channel_id: int, 
 
 
 async def write_export_slice(runtime: Runtime, job: Job) -> Job:
-    """Writes the next piece of the file, and how far it is, in one transaction. Raises JobLeaseLostError, and
-    ChannelNotBoundError when the gate was closed meanwhile.
+    """Write the next piece of the file, and how far it is, in one transaction; return the job after it.
+
+    Raises JobLeaseLostError, and ChannelNotBoundError when the gate was closed meanwhile.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await tags.catalogue(conn, job.channel_id)
@@ -167,7 +169,7 @@ def _compressed(rows: Sequence[Sequence[Cell]]) -> tuple[int, bytes]:
 
 
 def export_url(runtime: Runtime, job: Job) -> str | None:
-    """The signed address of the file; None while there is none."""
+    """Return the signed address of the file; None while there is none."""
     if job.state is not JobState.DONE or job.expires_at is None or job.expires_at <= runtime.clock():
         return None
     claims = f"{job.channel_id}.{job.job_id}.{int(job.expires_at.timestamp())}"
@@ -175,7 +177,7 @@ def export_url(runtime: Runtime, job: Job) -> str | None:
 
 
 def parse_export_link(runtime: Runtime, link: str) -> tuple[int, int, datetime] | None:
-    """(channel, job, when it expires) of a link that we signed; None for any other."""
+    """Return (channel, job, when it expires) of a link that we signed; None for any other."""
     claims, _, signature = link.rpartition(".")
     if not runtime.secret_box.verify_signature(claims, signature):
         return None
@@ -184,7 +186,7 @@ def parse_export_link(runtime: Runtime, link: str) -> tuple[int, int, datetime] 
 
 
 async def open_export(runtime: Runtime, channel_id: int, job_id: int) -> ExportFile | None:
-    """The file of a finished job; None when it is gone."""
+    """Return the file of a finished job; None when it is gone."""
     async with runtime.pool.acquire() as conn:
         job = await jobs.job(conn, channel_id, job_id)
         if job is None or job.state is not JobState.DONE:
@@ -194,8 +196,9 @@ async def open_export(runtime: Runtime, channel_id: int, job_id: int) -> ExportF
 
 
 async def read_export(runtime: Runtime, file: ExportFile) -> AsyncIterator[bytes]:
-    """The file piece by piece; no connection is held while the reader is slow. Raises LookupError if it is dropped
-    meanwhile, so that nobody takes a part for the whole.
+    """Yield the file piece by piece; no connection is held while the reader is slow.
+
+    Raises LookupError if it is dropped meanwhile, so that nobody takes a part for the whole.
     """
     for chunk in range(file.chunks):
         async with runtime.pool.acquire() as conn:
@@ -206,7 +209,7 @@ async def read_export(runtime: Runtime, file: ExportFile) -> AsyncIterator[bytes
 
 
 async def purge_expired_exports(runtime: Runtime, channel_id: int) -> None:
-    """Forgets files that expired, whatever unfinished exports left behind, and jobs that finished a month ago."""
+    """Delete files that expired, whatever unfinished exports left behind, and jobs that finished a month ago."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         await audiences.drop_frozen_audiences(conn, channel_id)

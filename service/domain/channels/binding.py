@@ -1,4 +1,4 @@
-"""Binding and unbinding channels, their credentials, and the gate that follows from them."""
+"""Bind and unbind channels, keep their credentials and addresses, and open or close the gate that follows from them."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ APP_SECRET_PATTERN: Final = re.compile(r"[!-~]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Secrets as given: None leaves what is there, an empty string removes it."""
+    """Hold secrets as given: None leaves what is there, an empty string removes it."""
 
     app_secret: str | None = None
     callback_token: str | None = None
@@ -35,7 +35,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class ChannelDetails:
-    """What bindChannel says about an account."""
+    """Describe an account to bind."""
 
     kind: ChannelKind
     app_id: str
@@ -46,7 +46,7 @@ class ChannelDetails:
 
 @dataclass(frozen=True, slots=True)
 class ChannelUpdate:
-    """What updateChannel changes; None leaves what is there."""
+    """Hold what to change of a channel; None leaves what is there."""
 
     name: str | None
     verified: bool | None
@@ -54,9 +54,10 @@ class ChannelUpdate:
 
 
 async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelDetails) -> Channel:
-    """Binds an account, or updates the binding when the robot has had it before (`bound_at` stays).
+    """Bind an account, or update the binding when the robot has had it before (`bound_at` stays).
 
-    Raises BadInputError with all failing inputs, and ConflictError when the app id is bound to another robot.
+    Return the channel. Raises ForbiddenError, BadInputError with all failing inputs, and ConflictError when the app id
+    is bound to another robot.
     """
     require_permission(principal, Permission.MANAGE_CHANNELS)
     name = normalise_name(details.name)
@@ -80,7 +81,7 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
 
 
 async def update_channel(runtime: Runtime, principal: Principal, channel_id: int, update: ChannelUpdate) -> Channel:
-    """Changes what is given; raises BadInputError, NotFoundError."""
+    """Change what is given, and return the channel. Raises ForbiddenError, NotFoundError, BadInputError."""
     name = None if update.name is None else normalise_name(update.name)
     errors = [*_credential_errors(update.credentials)]
     if name is not None and (error := name_error("name", name)):
@@ -104,7 +105,10 @@ async def update_channel(runtime: Runtime, principal: Principal, channel_id: int
 
 
 async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
-    """Closes the channel, and the robot's gate if it was what held it open. Nothing is deleted."""
+    """Close the channel, and the robot's gate if it alone held it open; nothing is deleted. Return the channel.
+
+    Raises ForbiddenError, NotFoundError.
+    """
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, now)
@@ -116,9 +120,10 @@ async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int
 
 
 async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
-    """New secrets in the push URL and the ad return address; the old addresses are dead when this returns.
+    """Put new secrets into the push URL and the ad return address, and return the channel; the old ones are dead then.
 
-    The new ad return address has to be given to the ad platform, so it counts as unconfirmed.
+    The new ad return address has to be given to the ad platform, so it counts as unconfirmed. Raises ForbiddenError,
+    NotFoundError.
     """
     push, ads = (
         channels.AddressSecret(runtime.secret_box.encrypt(secret), lookup_hash(secret))
@@ -131,7 +136,7 @@ async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: in
 
 
 def push_url(runtime: Runtime, channel: Channel) -> str:
-    """Where WeChat must send this channel's pushes. Whoever has it can write to us."""
+    """Return the URL to which WeChat must send the channel's pushes; it is a secret, for whoever has it can write."""
     return f"{runtime.settings.public_url}/wechat/{runtime.secret_box.decrypt(channel.encrypted_push_secret)}"
 
 
@@ -158,8 +163,8 @@ async def _insert(
     )
     rules = default_tag_rules(channel)
     await tags.insert_tags(conn, [_default_tag(channel.channel_id, rule, now) for rule in rules])
-    version, at = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=False)
-    created = [TagChange(version, at, rule.value, "CREATED", None, False, True) for rule in rules]
+    revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=False)
+    created = [TagChange(*revision, rule.value, "CREATED", None, False, True) for rule in rules]
     await tags.log_tag_changes(conn, channel.channel_id, created, None)
     return channel
 
@@ -204,10 +209,10 @@ async def _update_gates(conn: Connection, robot_id: str, now: datetime) -> list[
         is_open = gate and channel.bound
         if state.open == is_open:
             continue
-        version, at = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=is_open)
-        change = TagChange(version, at, 0, "GATE", None, state.open, is_open)
+        revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=is_open)
+        change = TagChange(*revision, 0, "GATE", None, state.open, is_open)
         await tags.log_tag_changes(conn, channel.channel_id, [change], None)
-        notifications.append(ChangeNotification(channel.channel_id, None, version))
+        notifications.append(ChangeNotification(channel.channel_id, None, revision.version))
     return notifications
 
 

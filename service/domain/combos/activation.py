@@ -91,7 +91,7 @@ async def _compute_slice(
                 blocks,
                 [combos.ComboDefinition(tag_id, combo.expression)],
                 cause=ChangeCause.COMBO_REFRESHED,
-                clock=runtime.clock(),
+                now=runtime.clock(),
             )
         done = len(blocks) < BLOCKS_PER_SLICE
         await combos.save_combo_progress(conn, channel_id, tag_id, None if done else blocks[-1] + 1, started)
@@ -116,7 +116,7 @@ async def _activate(runtime: Runtime, channel_id: int, tag_id: int, generation: 
             graph.catalogue,
             [TagEdit(TagChangeKind.STATE_CHANGED, tag, replace(tag, state=TagState.ACTIVE))],
             cause=ChangeCause.COMBO_REFRESHED if combo.as_of is None else ChangeCause.TAG_EDITED,
-            clock=runtime.clock(),
+            now=runtime.clock(),
         )
         after = await combos.combo_graph(conn, channel_id)
     publish_and_enqueue(runtime, after, [notification])
@@ -124,7 +124,7 @@ async def _activate(runtime: Runtime, channel_id: int, tag_id: int, generation: 
         runtime.queue.enqueue(
             TaskName.REFRESH_COMBOS,
             channel_id,
-            task_id=f"{TaskName.REFRESH_COMBOS}:{channel_id}:{after.catalogue.version}",
+            task_id=f"{TaskName.REFRESH_COMBOS}:{channel_id}:{after.catalogue.revision.version}",
         )
     return ActivationOutcome.ACTIVE
 

@@ -45,6 +45,6 @@ async def _clear(runtime: Runtime, channel_id: int, blocks: Sequence[int]) -> li
             if tag_ids:
                 nobody = [combos.ComboDefinition(tag_id, None) for tag_id in tag_ids]
                 notifications += await combos.write_members(
-                    conn, channel_id, blocks, nobody, cause=cause, clock=runtime.clock()
+                    conn, channel_id, blocks, nobody, cause=cause, now=runtime.clock()
                 )
     return notifications

@@ -1,4 +1,4 @@
-"""Making and editing combo tags (specification §4.4)."""
+"""Make and edit combo tags (docs/specification.md §4.4)."""
 
 from dataclasses import dataclass, replace
 
@@ -34,7 +34,7 @@ from service.storage.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class NewCombo:
-    """What createComboTag says."""
+    """Describe a combo to make."""
 
     category: str
     name: str
@@ -44,7 +44,7 @@ class NewCombo:
 
 @dataclass(frozen=True, slots=True)
 class ComboEdit:
-    """What updateComboTag changes; None leaves what is there."""
+    """Hold what to change of a combo; None leaves what is there."""
 
     category: str | None = None
     name: str | None = None
@@ -56,9 +56,10 @@ class ComboEdit:
 async def create_combo(
     runtime: Runtime, principal: Principal, channel_id: int, new: NewCombo
 ) -> tuple[ComboGraph, Tag]:
-    """A PENDING combo; its members are computed after the commit.
+    """Make a combo, and return it with the graph it is in; it is PENDING, its members are computed after the commit.
 
-    Raises a RequestError that names every failing input, NotFoundError, ChannelNotBoundError, LimitExceededError.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, LimitExceededError, and a RequestError that names every
+    failing input.
     """
     category, name = normalise_name(new.category), normalise_name(new.name)
     errors = naming_errors(category=category, name=name, description=new.description)
@@ -69,7 +70,7 @@ async def create_combo(
             graph.catalogue, new.expression, AllowedStates.ACTIVE_OR_PENDING
         )
         raise_field_errors([*errors, *expression_errors, *name_taken_errors(graph.catalogue, category, name, "name")])
-        clock = runtime.clock()
+        now = runtime.clock()
         tag = await new_tag(
             conn,
             graph.catalogue,
@@ -78,10 +79,10 @@ async def create_combo(
             name=name,
             description=new.description,
             state=TagState.PENDING,
-            clock=clock,
+            now=now,
         )
         created = [TagEdit(TagChangeKind.CREATED, None, tag)]
-        _, notification = await write_tag_edits(conn, graph.catalogue, created, cause=None, clock=clock)
+        _, notification = await write_tag_edits(conn, graph.catalogue, created, cause=None, now=now)
         await combos.insert_combo(conn, channel_id, tag.tag_id, expression)
         after = await combos.combo_graph(conn, channel_id)
     publish_and_enqueue(runtime, after, [notification])
@@ -91,9 +92,9 @@ async def create_combo(
 async def update_combo(
     runtime: Runtime, principal: Principal, channel_id: int, tag_id: int, edit: ComboEdit
 ) -> tuple[ComboGraph, Tag]:
-    """The combo as it is after the edit; another expression makes it PENDING until its members are computed.
+    """Edit a combo, and return it with the graph it is in; another expression makes it PENDING until it is computed.
 
-    Raises as `create_combo` does, CYCLE when it would be made of itself, and ConflictError.
+    Raises what `create_combo` raises, CYCLE when it would be made of itself, and ConflictError.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
@@ -109,7 +110,7 @@ async def update_combo(
 
 
 def require_combo_tag(graph: ComboGraph, tag_id: int) -> Tag:
-    """A living combo; raises NotFoundError, TagProtectedError, and BadInputError for the other kinds."""
+    """Return a living combo. Raises NotFoundError, TagProtectedError, and BadInputError for the other kinds."""
     tag = require_living_tag(graph.catalogue, tag_id)
     if tag.kind is TagKind.DEFAULT:
         raise TagProtectedError
@@ -156,16 +157,16 @@ async def _write_edit(
     tag, combo = graph.tags[edited.tag_id], graph.combos[edited.tag_id]
     if edited == tag and expression == combo.expression:
         return ComboStateUpdate(graph, [])
-    clock = runtime.clock()
-    edited = replace(edited, version=tag.version + 1, updated_at=clock)
+    now = runtime.clock()
+    edited = replace(edited, version=tag.version + 1, updated_at=now)
     catalogue, notification = await write_tag_edits(
         conn,
         graph.catalogue,
         [TagEdit(TagChangeKind.UPDATED, tag, edited)],
         cause=ChangeCause.TAG_EDITED,
-        clock=clock,
+        now=now,
     )
     graph = replace(graph, catalogue=catalogue)
     changed: Combo | None = None if expression == combo.expression else replace(combo, expression=expression)
-    update = await update_combo_states(conn, graph, edited=changed, cause=ChangeCause.TAG_EDITED, clock=clock)
+    update = await update_combo_states(conn, graph, edited=changed, cause=ChangeCause.TAG_EDITED, now=now)
     return replace(update, notifications=[notification, *update.notifications])

@@ -1,4 +1,4 @@
-"""From what somebody wrote to an expression that can be computed, or all that is wrong with it at once."""
+"""Turn what a client wrote into an expression that can be computed, or name all that is wrong with it at once."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -28,7 +28,7 @@ EXPRESSION_PATH: Final[FieldPath] = ("expression",)
 
 
 class AllowedStates(Enum):
-    """Which tags an expression may be made of."""
+    """Name the states of the tags that an expression may be made of."""
 
     ACTIVE_OR_PENDING = (TagState.ACTIVE, TagState.PENDING)
     ACTIVE_ONLY = (TagState.ACTIVE,)

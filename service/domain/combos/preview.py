@@ -1,4 +1,4 @@
-"""What an edit of a combo would do, counted without writing anything."""
+"""Count what an edit of a combo would do, without writing anything."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ from service.storage.combos import count_of_expression
 
 @dataclass(frozen=True, slots=True)
 class EditPreview:
+    """Describe an edit: the new expression as text, how many it would have, gain and lose, and who depends on it."""
+
     graph: ComboGraph
     tag: Tag
     text: str
@@ -30,7 +32,10 @@ class EditPreview:
 async def edit_preview(
     runtime: Runtime, principal: Principal, channel_id: int, tag_id: int, draft: Draft
 ) -> EditPreview:
-    """Raises as editing would, and TAG_NOT_USABLE for operands that are PENDING: they cannot be counted yet."""
+    """Return what another expression would do to a combo.
+
+    Raises what `update_combo` raises, and TAG_NOT_USABLE for operands that are PENDING: they cannot be counted yet.
+    """
     async with runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         graph = await combos.combo_graph(conn, channel_id)

@@ -93,7 +93,7 @@ async def refresh_locked_blocks(
         stale,
         combo_definitions(graph),
         cause=ChangeCause.COMBO_REFRESHED,
-        clock=runtime.clock(),
+        now=runtime.clock(),
         epoch=graph.epoch,
     )
 
@@ -110,7 +110,7 @@ async def compare_locked_block(
     if not wrong or not repair:
         return wrong, []
     return wrong, await combos.write_members(
-        conn, channel_id, [block], made, cause=ChangeCause.REPAIRED, clock=runtime.clock(), epoch=graph.epoch
+        conn, channel_id, [block], made, cause=ChangeCause.REPAIRED, now=runtime.clock(), epoch=graph.epoch
     )
 
 
@@ -118,6 +118,6 @@ async def _current_graph(conn: Connection, channel_id: int, known: ComboGraph | 
     """What combos are made of now."""
     if known is not None:
         state = await channels.channel_state(conn, channel_id)
-        if (state.tag_version, state.tag_version_at) == known.catalogue.revision:
+        if state.tag_revision == known.catalogue.revision:
             return known
     return await combos.combo_graph(conn, channel_id)

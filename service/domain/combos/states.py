@@ -1,4 +1,4 @@
-"""The states of combos after a structural change: who lapses, who is revived, whose members are to be computed afresh.
+"""Update the states of combos after a change: which lapse, which are revived, which are to be computed afresh.
 
 LAPSED is exactly while a deleted tag is reachable. While something that a combo is made of is not ACTIVE, the combo
 waits if it is PENDING, and keeps its members and its `as_of` if it is ACTIVE.
@@ -21,7 +21,7 @@ from service.storage.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class ComboStateUpdate:
-    """What a structural change came to; `work` is what must be computed now, or tidied away."""
+    """Hold what a structural change came to: the graph after it, and the tags that lapsed by it."""
 
     graph: ComboGraph
     notifications: list[ChangeNotification]
@@ -29,13 +29,13 @@ class ComboStateUpdate:
 
 
 async def lock_combos(conn: Connection, channel_id: int) -> ComboGraph:
-    """All tags and combos of a channel, which nobody else can change until the transaction ends."""
+    """Return all tags and combos of a channel, locked against other changes until the transaction ends."""
     await channels.lock_channel_state(conn, channel_id)
     return await combos.combo_graph(conn, channel_id)
 
 
 async def lock_open_combos(conn: Connection, channel_id: int) -> ComboGraph:
-    """The same for what the gate guards; raises ChannelNotBoundError while it is closed."""
+    """Return what `lock_combos` returns. Raises ChannelNotBoundError while the gate is closed."""
     graph = await lock_combos(conn, channel_id)
     if not graph.catalogue.open:
         raise ChannelNotBoundError
@@ -43,7 +43,7 @@ async def lock_open_combos(conn: Connection, channel_id: int) -> ComboGraph:
 
 
 def changed_combo_states(graph: ComboGraph, edited: int | None = None) -> dict[int, TagState]:
-    """The state each living combo of a changed catalogue must have, where it is another than it has."""
+    """Return `{tag_id: state}` of each living combo that must have another state in this changed graph."""
     states: dict[int, TagState] = {}
     for tag, combo in graph.living():
         if graph.deleted_dependencies(combo.tag_id):
@@ -63,9 +63,9 @@ async def update_combo_states(
     *,
     edited: Combo | None = None,
     cause: ChangeCause,
-    clock: datetime,
+    now: datetime,
 ) -> ComboStateUpdate:
-    """Brings the states of all combos in line with `graph`, the locked catalogue as the change left it.
+    """Bring the states of all combos in line with `graph`, the locked catalogue as the change left it.
 
     `edited` is a combo with another expression than the database has.
     """
@@ -86,20 +86,21 @@ async def update_combo_states(
             TagEdit(TagChangeKind.STATE_CHANGED, graph.tags[tag_id], replace(graph.tags[tag_id], state=state))
             for tag_id, state in sorted(states.items())
         ]
-        _, notification = await write_tag_edits(conn, graph.catalogue, edits, cause=cause, clock=clock)
+        _, notification = await write_tag_edits(conn, graph.catalogue, edits, cause=cause, now=now)
         notifications.append(notification)
     lapsed = tuple(tag_id for tag_id, state in sorted(states.items()) if state is TagState.LAPSED)
     return ComboStateUpdate(await combos.combo_graph(conn, channel_id), notifications, lapsed)
 
 
 def publish_and_enqueue(runtime: Runtime, graph: ComboGraph, notifications: Iterable[ChangeNotification]) -> None:
-    """After the commit: tells pages and panels, and whoever computes members."""
+    """Tell pages, panels and whoever computes members of a change; call it after the commit."""
     runtime.publisher.publish(notifications)
     for combo in graph.pending():
         enqueue_activation(runtime, graph.catalogue.channel_id, combo)
 
 
 def enqueue_activation(runtime: Runtime, channel_id: int, combo: Combo) -> None:
+    """Ask for the members of a PENDING combo to be computed; one task for each generation."""
     runtime.queue.enqueue(
         TaskName.ACTIVATE_COMBO,
         channel_id,
@@ -110,8 +111,10 @@ def enqueue_activation(runtime: Runtime, channel_id: int, combo: Combo) -> None:
 
 
 def enqueue_clearing(runtime: Runtime, graph: ComboGraph) -> None:
-    """Members of lapsed and deleted tags show nowhere; their bits may go when there is time."""
+    """Ask for the bits of lapsed and deleted tags to be removed when there is time; they show nowhere."""
     channel_id = graph.catalogue.channel_id
     runtime.queue.enqueue(
-        TaskName.CLEAR_MEMBERS, channel_id, task_id=f"{TaskName.CLEAR_MEMBERS}:{channel_id}:{graph.catalogue.version}"
+        TaskName.CLEAR_MEMBERS,
+        channel_id,
+        task_id=f"{TaskName.CLEAR_MEMBERS}:{channel_id}:{graph.catalogue.revision.version}",
     )

@@ -1,4 +1,4 @@
-"""Renaming and deleting tags of any kind but the default ones, and what either would do."""
+"""Rename and delete tags of any kind but the default ones, and tell what deleting would do."""
 
 from dataclasses import dataclass, replace
 
@@ -25,7 +25,7 @@ from service.storage import combos
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A tag that is gone, or would be, and the combos that lapse with it."""
+    """Name a tag that is gone, or would be, and the combos that lapse with it."""
 
     graph: ComboGraph
     tag: Tag
@@ -42,7 +42,11 @@ async def rename_tag(
     description: DescriptionUpdate = UNCHANGED,
     expected_version: int | None = None,
 ) -> tuple[Catalogue, Tag]:
-    """Another second-level name, and description if it is given; raises as editing a combo does."""
+    """Give a tag another second-level name, and description if one is given; return it with its catalogue.
+
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, TagProtectedError, ConflictError, and a RequestError
+    that names every failing input.
+    """
     tidied = normalise_name(name)
     errors = naming_errors(category=None, name=tidied, description=description)
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -54,39 +58,39 @@ async def rename_tag(
         after = replace(tag, name=tidied, description=tag.description if description is UNCHANGED else description)
         if after == tag:
             return catalogue, tag
-        clock = runtime.clock()
-        after = replace(after, version=tag.version + 1, updated_at=clock)
+        now = runtime.clock()
+        after = replace(after, version=tag.version + 1, updated_at=now)
         catalogue, notification = await write_tag_edits(
             conn,
             catalogue,
             [TagEdit(TagChangeKind.UPDATED, tag, after)],
             cause=ChangeCause.TAG_EDITED,
-            clock=clock,
+            now=now,
         )
     runtime.publisher.publish([notification])
     return catalogue, after
 
 
 async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
-    """Leaves a tombstone, and lapses everything that is made of the tag, in one transaction.
+    """Leave a tombstone of a tag, and lapse everything that is made of it, in one transaction.
 
-    Raises TagProtectedError for default tags, NotFoundError, ChannelNotBoundError.
+    Raises TagProtectedError for default tags, ForbiddenError, NotFoundError, ChannelNotBoundError.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         graph = await lock_open_combos(conn, channel_id)
         tag = _require_unprotected_tag(graph.catalogue, tag_id)
-        clock = runtime.clock()
-        deleted = replace(tag, deleted_at=clock, updated_at=clock)
+        now = runtime.clock()
+        deleted = replace(tag, deleted_at=now, updated_at=now)
         catalogue, notification = await write_tag_edits(
             conn,
             graph.catalogue,
             [TagEdit(TagChangeKind.DELETED, tag, deleted)],
             cause=ChangeCause.TAG_DELETED,
-            clock=clock,
+            now=now,
         )
         update = await update_combo_states(
-            conn, replace(graph, catalogue=catalogue), cause=ChangeCause.TAG_LAPSED, clock=clock
+            conn, replace(graph, catalogue=catalogue), cause=ChangeCause.TAG_LAPSED, now=now
         )
     publish_and_enqueue(runtime, update.graph, [notification, *update.notifications])
     enqueue_clearing(runtime, update.graph)
@@ -94,7 +98,7 @@ async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, ta
 
 
 async def deletion_preview(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
-    """What deleting a tag would do; raises as `delete_tag` does."""
+    """Return what deleting a tag would do. Raises what `delete_tag` raises."""
     async with runtime.pool.acquire() as conn:
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         graph = await combos.combo_graph(conn, channel_id)

@@ -77,10 +77,10 @@ async def evaluate_blocks(
     conn: Connection, runtime: Runtime, channel: Channel, locked: Mapping[int, BlockHead]
 ) -> tuple[int, list[ChangeNotification]]:
     """Brings locked blocks to the present instant; how many users that changed."""
-    clock = max(runtime.clock(), await channels.earliest_evaluation(conn, channel.channel_id))
+    now = max(runtime.clock(), await channels.earliest_evaluation(conn, channel.channel_id))
     rules = channel_rules(channel)
     windows = await default_tags.current_windows(conn)
-    instants = {block: head.evaluation_instant(clock) for block, head in locked.items()}
+    instants = {block: head.evaluation_instant(now) for block, head in locked.items()}
     visits = {
         block: default_tags.Visit(head.evaluated_at, instants[block])
         for block, head in locked.items()
@@ -91,7 +91,7 @@ async def evaluate_blocks(
         found += await default_tags.default_tag_differences(conn, rules, block, instants[block])
         await default_tags.schedule_reevaluation(conn, rules, block, instants[block])
     notifications = await write_transitions(
-        conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=clock
+        conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, now=now
     )
     await heads.raise_evaluated_at(conn, channel.channel_id, instants, windows.version)
     return sum(len(each.offsets) for each in found), notifications

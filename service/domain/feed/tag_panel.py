@@ -1,4 +1,4 @@
-"""The tag panel's feed over one channel or all of a robot's, with a cursor over all of them."""
+"""Feed the tag panel from one channel or all of a robot's, with a cursor over all of them."""
 
 import asyncio
 from collections.abc import AsyncGenerator

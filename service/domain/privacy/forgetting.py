@@ -1,4 +1,4 @@
-"""Forgetting people: those who unfollowed, after a while, and anybody on request.
+"""Forget people: those who unfollowed, after a while, and anybody on request.
 
 WeChat asks that whoever unfollows be forgotten (developers.weixin.qq.com
 /doc/service/Account_Management/Wechat_Accreditation_Event_Push.html). What goes is the openid, the unionid, the facts,
@@ -35,7 +35,7 @@ USERS_PER_QUERY: Final = 1_000
 
 
 async def forget_unfollowed(runtime: Runtime, channel_id: int) -> int:
-    """Forgets whoever unfollowed long enough ago and has not come back; how many those were."""
+    """Forget whoever unfollowed long enough ago and has not come back; return how many those were."""
     until = runtime.clock() - runtime.settings.forget_unfollowed_after
     forgotten = 0
     while True:
@@ -47,19 +47,22 @@ async def forget_unfollowed(runtime: Runtime, channel_id: int) -> int:
 
 
 async def forget_if_unfollowed(runtime: Runtime, channel_id: int, ordinals: Iterable[int]) -> None:
-    """For a retention of 0: forgets those of `ordinals` who do not follow, as soon as that is known."""
+    """Forget those of `ordinals` who do not follow, at once; for a retention of 0."""
     await _forget(runtime, channel_id, ordinals, unfollowed=runtime.clock() + timedelta(days=1))
 
 
 async def forget_user(runtime: Runtime, principal: Principal, channel_id: int, openid: str) -> int | None:
-    """Forgets one person, following or not; the ordinal they had, None where nobody is known. Raises NotFoundError."""
+    """Forget one person, following or not; return the ordinal they had, None where nobody is known.
+
+    Raises ForbiddenError, NotFoundError.
+    """
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
     return await forget_openid(runtime, channel.channel_id, openid)
 
 
 async def forget_openid(runtime: Runtime, channel_id: int, openid: str) -> int | None:
-    """The same for whoever runs the service."""
+    """Forget one person as `forget_user` does, for whoever runs the service."""
     async with runtime.pool.acquire() as conn:
         known = await users.ordinals_of(conn, channel_id, [openid])
     forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None)
@@ -103,9 +106,7 @@ async def _forget_in_block(
     logged = await forgetting.redact_change_log(conn, channel_id, block, [offset_of(ordinal) for ordinal in gone])
     # A version for everybody, even without a tag: a page may not have read the versions that were just blanked.
     transitions = [Transition(block, (offset_of(each),), (), tuple(sorted(had[each]))) for each in gone]
-    notifications = await write_transitions(
-        conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, clock=now
-    )
+    notifications = await write_transitions(conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, now=now)
     taken = {offset_of(each): had[each] | logged.get(offset_of(each), set()) for each in gone}
     await forgetting.extend_removed_tags(conn, channel_id, block, notifications[0].version, taken)
     await forgetting.remember_forgotten(conn, channel_id, _last_facts(runtime, leaving, unfollowed, now), now)

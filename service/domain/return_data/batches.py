@@ -1,4 +1,4 @@
-"""The life of a batch after it was written: undone, expired, or settled for good (specification §4.2)."""
+"""End a batch after it was written: undo it, let it expire, or settle it for good (docs/specification.md §4.2)."""
 
 import itertools
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ MAX_BATCH_ID: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class EndResult:
-    """How many people lost the tag with their batch, and how many others keep."""
+    """Count who lost the tag with their batch, and who keeps it by others."""
 
     removed: int
     kept: int
@@ -46,7 +46,7 @@ async def find_receipt(
 async def receipts_page(
     runtime: Runtime, channel_id: int, tag_id: int, *, first: int, before: int | None
 ) -> tuple[list[Receipt], bool]:
-    """Receipts of a tag, newest first; and whether there are more."""
+    """Return `first` receipts of a tag, newest first, older than number `before`; and whether there are more."""
     async with runtime.pool.acquire() as conn:
         found = await batches.batches_of_tag(
             conn, channel_id, tag_id, before=MAX_BATCH_ID if before is None else before, limit=first + 1
@@ -57,10 +57,10 @@ async def receipts_page(
 async def undo_batch(
     runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int
 ) -> tuple[Receipt, EndResult]:
-    """Takes away what only this batch gives. Undoing it again changes nothing and answers the same.
+    """Take away what only this batch gives, and return its receipt. Undoing it again changes nothing.
 
-    Raises NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError when the batch
-    expired, was replaced, or is too old.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError
+    when the batch expired, was replaced, or is too old.
     """
     receipt = await find_receipt(runtime, principal, channel_id, receipt_id, Permission.SUBMIT_DATA)
     if receipt.mode is not ReturnMode.ADD:
@@ -84,7 +84,7 @@ async def undo_batch(
 
 
 async def expire_batches(runtime: Runtime, channel_id: int) -> int:
-    """Ends the batches of a channel whose time is over; how many people lost a tag by it."""
+    """End the batches of a channel whose time is over, and return how many people lost a tag by it."""
     removed = 0
     while True:
         async with runtime.pool.acquire() as conn:
@@ -102,7 +102,7 @@ async def expire_batches(runtime: Runtime, channel_id: int) -> int:
 
 
 async def settle_batches(runtime: Runtime, channel_id: int, before: datetime) -> int:
-    """Folds what was added before an instant and never expires into the tag's settled members; how many batches."""
+    """Fold batches that were added before an instant and never expire into the settled members; return how many."""
     settled = 0
     while True:
         async with runtime.pool.acquire() as conn:
@@ -138,18 +138,18 @@ async def _end_batches(
     blocks = {block for of_batch in in_force.values() for block in of_batch}
     slot_numbers = slots_of(blocks)
     locked = await heads.lock_heads(conn, channel_id, blocks)
-    clock = runtime.clock()
+    now = runtime.clock()
     held = ordinals_in(await batch_members.members_of_batches(conn, channel_id, tag_id, slot_numbers, in_force))
     kept = await batch_members.held_by_other_batches(conn, channel_id, tag_id, slot_numbers, held, in_force)
     bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [tag_id], blocks))
     removed = bits.remove(tag_id, sorted(held - kept))
     await batch_members.delete_batch_members(conn, channel_id, tag_id, slot_numbers, in_force)
-    notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, clock=clock)
-    await batches.end_batches(conn, channel_id, in_force, reason, clock)
+    notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, now=now)
+    await batches.end_batches(conn, channel_id, in_force, reason, now)
     return EndResult(removed, len(kept)), notifications
 
 
-async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], clock: datetime) -> None:
+async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], now: datetime) -> None:
     """No bit changes; who is held stays held, only no longer by a batch of their own."""
     in_force = await batches.lock_batches(conn, channel_id, batch_ids)
     blocks = {block for of_batch in in_force.values() for block in of_batch}
@@ -159,7 +159,7 @@ async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Seq
     members = {block: bitmap_of(offsets) for block, offsets in by_block(held).items()}
     await batch_members.add_settled_members(conn, channel_id, tag_id, members)
     await batch_members.delete_batch_members(conn, channel_id, tag_id, slot_numbers, in_force)
-    await batches.end_batches(conn, channel_id, in_force, BatchEnd.SETTLED, clock)
+    await batches.end_batches(conn, channel_id, in_force, BatchEnd.SETTLED, now)
 
 
 def _by_tag(due: Sequence[tuple[int, int]]) -> list[tuple[int, list[int]]]:

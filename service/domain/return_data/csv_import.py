@@ -1,4 +1,4 @@
-"""Lists of any size: a CSV file read as it arrives, and submitted in batches of 10,000.
+"""Submit lists of any size: read a CSV file as it arrives, in batches of 10,000.
 
 With an idempotency key each batch has one of its own, made of it, so that an upload that broke can be sent again from
 the beginning: what was written answers with its first receipt.
@@ -21,7 +21,10 @@ UNMATCHED_REASON: Final = "Nobody on this channel is known to be the same person
 
 @dataclass(slots=True)
 class ImportSummary:
-    """What became of a file so far. `replayed` batches had been written by an earlier upload with the same key."""
+    """Count what became of a file so far.
+
+    `replayed` batches had been written by an earlier upload with the same key.
+    """
 
     rows: int = 0
     batches: int = 0
@@ -36,6 +39,7 @@ class ImportSummary:
     receipts: list[ReceiptKey] = field(default_factory=list)
 
     def count(self, rows: int, receipt: Receipt, *, replayed: bool) -> None:
+        """Add what one batch of `rows` did."""
         self.rows += rows
         self.batches += 1
         self.replayed += replayed
@@ -59,7 +63,7 @@ async def import_csv(
     reject: Callable[[RejectedRow], None],
     progress: Callable[[ImportSummary], None],
 ) -> None:
-    """Submits the openids of a file, keeping `summary` up to date; `details` says all but the openids.
+    """Submit the openids of a file, keeping `summary` up to date; `details` says all but the openids.
 
     Raises BadInputError for REPLACE (a membership cannot be whole before the file is) and for what is no CSV, and what
     `ReturnRecorder.submit` raises; what was written until then stays, and is in `summary`.

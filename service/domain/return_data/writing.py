@@ -120,7 +120,7 @@ async def _add(
         raise TagDeletedError
     locked = await heads.lock_heads(conn, channel_id, {block_of(each) for each in people.ordinals.values()})
     await _check_still_valid(conn, channel_id, people)
-    clock = runtime.clock()
+    now = runtime.clock()
     bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, tag_ids, locked))
     unclaimed_new = set(people.new)
     receipts = []
@@ -128,9 +128,9 @@ async def _add(
         added = bits.add(batch.tag_id, people.of(batch))
         new = unclaimed_new.intersection(batch.openids)
         unclaimed_new -= new
-        receipts.append(_receipt(channel_id, batch, people, clock, added=added, new_users=len(new)))
+        receipts.append(_receipt(channel_id, batch, people, now, added=added, new_users=len(new)))
     notifications = await write_transitions(
-        conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, clock=clock
+        conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
     return await _save_batches(conn, channel_id, batches, receipts, people), notifications
 
@@ -144,15 +144,15 @@ async def _remove(
     offsets = by_block(ordinals)
     locked = await heads.lock_heads(conn, channel_id, offsets)
     await _check_still_valid(conn, channel_id, people)
-    clock = runtime.clock()
+    now = runtime.clock()
     bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
     removed = bits.remove(batch.tag_id, ordinals)
     if ordinals:
         await batch_members.remove_from_batches(conn, channel_id, batch.tag_id, slots_of(offsets), offsets)
     notifications = await write_transitions(
-        conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, clock=clock
+        conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
-    receipt = _receipt(channel_id, batch, people, clock, removed=removed)
+    receipt = _receipt(channel_id, batch, people, now, removed=removed)
     receipt = replace(receipt, unchanged=len(batch.openids) - removed)
     return (await _save_batches(conn, channel_id, [batch], [receipt], people))[0], notifications
 
@@ -167,17 +167,17 @@ async def _replace(
     blocks.update(await batch_members.blocks_of_tag(conn, channel_id, batch.tag_id))
     locked = await heads.lock_heads(conn, channel_id, blocks)
     await _check_still_valid(conn, channel_id, people)
-    clock = runtime.clock()
+    now = runtime.clock()
     bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
     staying = set(ordinals)
     removed = bits.remove(batch.tag_id, [each for each in bits.members(batch.tag_id) if each not in staying])
     added = bits.add(batch.tag_id, ordinals)
     await batch_members.delete_batch_members_of_tag(conn, channel_id, batch.tag_id)
-    await return_batches.end_batches_of_tag(conn, channel_id, batch.tag_id, clock)
+    await return_batches.end_batches_of_tag(conn, channel_id, batch.tag_id, now)
     notifications = await write_transitions(
-        conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, clock=clock
+        conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
-    receipt = _receipt(channel_id, batch, people, clock, added=added, removed=removed, new_users=len(people.new))
+    receipt = _receipt(channel_id, batch, people, now, added=added, removed=removed, new_users=len(people.new))
     return (await _save_batches(conn, channel_id, [batch], [receipt], people))[0], notifications
 
 

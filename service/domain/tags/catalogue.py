@@ -1,4 +1,4 @@
-"""Structural changes: tags made, edited, activated, lapsed, deleted. No bit changes, yet pages show another set.
+"""Write structural changes: tags made, edited, activated, lapsed, deleted. No bit changes, yet pages show another set.
 
 Whoever changes tags locks the channel's state first, reads the catalogue in a later statement, and decides on that.
 """
@@ -29,7 +29,7 @@ class TagChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TagEdit:
-    """One tag as it was (None: it is new) and as it shall be."""
+    """Hold one tag as it was (None: it is new) and as it shall be."""
 
     kind: TagChangeKind
     before: Tag | None
@@ -37,13 +37,13 @@ class TagEdit:
 
 
 async def lock_catalogue(conn: Connection, channel_id: int) -> Catalogue:
-    """The tags of a channel, which nobody else can change until the transaction ends."""
+    """Return the tags of a channel, locked against other changes until the transaction ends."""
     await channels.lock_channel_state(conn, channel_id)
     return await tags.catalogue(conn, channel_id)
 
 
 async def lock_open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
-    """The same for what the gate guards; raises ChannelNotBoundError while it is closed."""
+    """Return what `lock_catalogue` returns. Raises ChannelNotBoundError while the gate is closed."""
     catalogue = await lock_catalogue(conn, channel_id)
     if not catalogue.open:
         raise ChannelNotBoundError
@@ -59,11 +59,11 @@ async def new_tag(
     name: str,
     description: str | None,
     state: TagState,
-    clock: datetime,
+    now: datetime,
 ) -> Tag:
-    """A tag for the catalogue that is locked, to be written with `write_tag_edits`; takes its number.
+    """Return a new tag of a locked catalogue with a number of its own, to be written with `write_tag_edits`.
 
-    Names are tidied and checked by the caller. Raises LimitExceededError at 1,000 living tags.
+    Names are normalised and checked by the caller. Raises LimitExceededError at 1,000 living tags.
     """
     if sum(tag.deleted_at is None for tag in catalogue.tags.values()) >= MAX_TAGS_PER_CHANNEL:
         raise LimitExceededError(f"A channel has at most {MAX_TAGS_PER_CHANNEL:,} tags.")
@@ -76,27 +76,27 @@ async def new_tag(
         description=description,
         state=state,
         version=1,
-        created_at=clock,
-        updated_at=clock,
+        created_at=now,
+        updated_at=now,
         deleted_at=None,
     )
 
 
 async def write_tag_edits(
-    conn: Connection, catalogue: Catalogue, edits: Sequence[TagEdit], *, cause: ChangeCause | None, clock: datetime
+    conn: Connection, catalogue: Catalogue, edits: Sequence[TagEdit], *, cause: ChangeCause | None, now: datetime
 ) -> tuple[Catalogue, ChangeNotification]:
-    """Writes edits of a locked catalogue as one version of the channel's tag states.
+    """Write edits of a locked catalogue as one version of the channel's tag states.
 
-    Returns the catalogue after it; the wake-up is for after the commit.
+    Return the catalogue after it, and the notification to publish after the commit.
     """
     channel_id = catalogue.channel_id
     await tags.insert_tags(conn, [edit.after for edit in edits if edit.before is None])
     await tags.update_tags(conn, channel_id, [edit.after for edit in edits if edit.before is not None])
-    version, at = await channels.bump_tag_version(conn, channel_id, clock, is_open=catalogue.open)
+    revision = await channels.bump_tag_version(conn, channel_id, now, is_open=catalogue.open)
     lines = [
         TagChange(
-            version=version,
-            at=at,
+            version=revision.version,
+            at=revision.at,
             tag_id=edit.after.tag_id,
             kind=edit.kind,
             cause=cause,
@@ -107,4 +107,5 @@ async def write_tag_edits(
     ]
     await tags.log_tag_changes(conn, channel_id, lines, cause)
     after = {**catalogue.tags, **{edit.after.tag_id: edit.after for edit in edits}}
-    return replace(catalogue, version=version, at=at, tags=after), ChangeNotification(channel_id, None, version)
+    notification = ChangeNotification(channel_id, None, revision.version)
+    return replace(catalogue, revision=revision, tags=after), notification

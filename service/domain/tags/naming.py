@@ -9,7 +9,7 @@ from service.entities.tags import Catalogue, Tag
 
 
 class Unchanged(Enum):
-    """What an edit leaves as it is, where None says something of its own."""
+    """Mark what an edit leaves as it is, where None says something of its own."""
 
     UNCHANGED = "KEPT"
 

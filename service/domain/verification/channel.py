@@ -100,7 +100,7 @@ async def _verify_block(
 
 
 async def _repair(
-    conn: Connection, channel: Channel, head: BlockHead, clock: datetime
+    conn: Connection, channel: Channel, head: BlockHead, now: datetime
 ) -> tuple[VerifyReport, list[ChangeNotification]]:
     """Corrects a locked block that was just advanced, and says what was wrong."""
     rules = channel_rules(channel)
@@ -115,10 +115,10 @@ async def _repair(
     ]
     miscounted = await members.miscounted_tags(conn, channel_id, head.block)
     for tag_id, _, count in miscounted:
-        await members.set_member_count(conn, channel_id, head.block, tag_id, count, clock)
+        await members.set_member_count(conn, channel_id, head.block, tag_id, count, now)
     missing_timers = await default_tags.schedule_reevaluation(conn, rules, head.block, head.evaluated_at)
     notifications = await write_transitions(
-        conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, clock=clock
+        conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, now=now
     )
     return VerifyReport(
         channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(missing_timers)

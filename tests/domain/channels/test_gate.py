@@ -43,7 +43,7 @@ async def unbind(runtime: Runtime, channel: Channel) -> Channel:
 
 
 async def shown(runtime: Runtime, channel: Channel) -> tuple[int, int]:
-    """How many tags the panel lists, and how many of all tags a person could show."""
+    """Return how many tags the panel lists, and how many of all tags a person could show."""
     async with runtime.pool.acquire() as conn:
         catalogue = await tags.catalogue(conn, channel.channel_id)
     return len(catalogue.living()), len(catalogue.shown(catalogue.tags))
@@ -221,12 +221,12 @@ async def test_an_account_cannot_come_back_as_another_kind(runtime: Runtime) -> 
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INTEGRATOR])
-async def test_others_may_not_bind(runtime: Runtime, role: Role) -> None:
+async def test_agents_and_integrators_may_not_bind(runtime: Runtime, role: Role) -> None:
     with pytest.raises(ForbiddenError):
         await bind_channel(runtime, Principal("tests", "robot-1", role, FAR_FUTURE), channel_details())
 
 
-async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None:
+async def test_credentials_are_encrypted_kept_and_removed(runtime: Runtime) -> None:
     channel = await bind(runtime)
 
     async def given(credentials: Credentials) -> Channel:
@@ -267,7 +267,7 @@ async def test_structural_changes_since_a_place(runtime: Runtime, clock: FrozenC
     await unbind(runtime, channel)
     async with runtime.pool.acquire() as conn:
         since = await tags.tag_changes_since(conn, channel.channel_id, Revision(2, START))
-        assert (since.known, since.version, since.at) == (True, 3, clock())
+        assert (since.known, since.revision) == (True, Revision(3, clock()))
         assert [(each.version, each.tag_id, each.shown_after) for each in since.changes] == [(3, 0, False)]
         for place in (Revision(2, clock()), Revision(3, START), Revision(4, clock())):
             assert not (await tags.tag_changes_since(conn, channel.channel_id, place)).known

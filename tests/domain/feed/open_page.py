@@ -20,8 +20,14 @@ JUST_WROTE = NEW | OPENED | TOUCHABLE | NON_ADVERTISING
 NO_TAGS: frozenset[int] = frozenset()
 
 
+def block_version(event: UserTagsUpdate) -> int | None:
+    """Return the version of the block that an event's cursor holds; None while the person is unknown."""
+    revision = event.cursor.block_revision
+    return None if revision is None else revision.version
+
+
 class Page:
-    """Reads as fast as it is told; `events` has all of it."""
+    """Read events as fast as they come, into `events`."""
 
     def __init__(self, process: FeedProcess, channel: Channel, openid: str, after: str | None = None) -> None:
         self.openid = openid
@@ -31,7 +37,7 @@ class Page:
 
     @property
     def tags(self) -> frozenset[int] | None:
-        """What the page shows; None until it was told anything."""
+        """Return what the page shows; None before the first event."""
         return self.events[-1].tags if self.events else None
 
     @property
@@ -64,7 +70,7 @@ class Page:
 
 @asynccontextmanager
 async def page(process: FeedProcess, channel: Channel, openid: str, after: str | None = None) -> AsyncIterator[Page]:
-    """Open a page; it is closed in the end."""
+    """Open a page, and close it in the end."""
     opened = Page(process, channel, openid, after)
     try:
         yield opened
@@ -73,7 +79,7 @@ async def page(process: FeedProcess, channel: Channel, openid: str, after: str |
 
 
 def check_deltas(events: list[UserTagsUpdate]) -> None:
-    """Each event says exactly what is different from the one before."""
+    """Check that each event says exactly what is different from the one before."""
     for before, after in itertools.pairwise(events):
         if after.reset:
             assert (after.added, after.removed, after.cause) == (after.tags, NO_TAGS, None)

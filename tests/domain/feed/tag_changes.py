@@ -16,7 +16,7 @@ from tests.support.runtime import ordinals_for
 
 @dataclass(frozen=True)
 class TagStateChange:
-    """What a structural change does to one tag."""
+    """Say what a structural change does to one tag."""
 
     tag_id: int
     kind: TagChangeKind
@@ -45,7 +45,7 @@ async def change_tags(
     changes: Sequence[TagStateChange],
     cause: ChangeCause = ChangeCause.TAG_EDITED,
 ) -> int:
-    """Make one version of the tag states out of these acts."""
+    """Make one version of the tag states out of these changes."""
     runtime = process.runtime
     async with runtime.pool.acquire() as conn, conn.transaction():
         before = await lock_catalogue(conn, channel.channel_id)
@@ -53,9 +53,9 @@ async def change_tags(
             TagEdit(change.kind, before.tags[change.tag_id], change.after(before.tags[change.tag_id]))
             for change in changes
         ]
-        after, notification = await write_tag_edits(conn, before, edits, cause=cause, clock=runtime.clock())
+        after, notification = await write_tag_edits(conn, before, edits, cause=cause, now=runtime.clock())
     runtime.publisher.publish([notification])
-    return after.version
+    return after.revision.version
 
 
 async def make_tag(
@@ -68,7 +68,7 @@ async def make_tag(
         now = runtime.clock()
         tag = Tag(channel_id, tag_id, TagKind.RETURN, "Fruit", name, None, state, 1, now, now, None)
         created = TagEdit(TagChangeKind.CREATED, None, tag)
-        _, notification = await write_tag_edits(conn, before, [created], cause=ChangeCause.RETURN_DATA, clock=now)
+        _, notification = await write_tag_edits(conn, before, [created], cause=ChangeCause.RETURN_DATA, now=now)
     runtime.publisher.publish([notification])
 
 
@@ -90,6 +90,6 @@ async def change_members(
             locked,
             [Transition(block, tuple(offsets), *sides) for block, offsets in by_block.items()],
             cause=ChangeCause.RETURN_DATA,
-            clock=runtime.clock(),
+            now=runtime.clock(),
         )
     runtime.publisher.publish(notifications)

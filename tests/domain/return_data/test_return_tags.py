@@ -30,14 +30,14 @@ MINUTE = timedelta(minutes=1)
 
 
 async def edit(runtime: Runtime, channel: Channel, tag_id: int, kind: TagChangeKind, **changes: object) -> None:
-    """What renaming and deleting do to a tag."""
+    """Change a tag as renaming and deleting do."""
     from dataclasses import replace
 
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_catalogue(conn, channel.channel_id)
         tag = catalogue.tags[tag_id]
         after = replace(tag, version=tag.version + 1, **changes)  # type: ignore[arg-type]
-        await write_tag_edits(conn, catalogue, [TagEdit(kind, tag, after)], cause=None, clock=runtime.clock())
+        await write_tag_edits(conn, catalogue, [TagEdit(kind, tag, after)], cause=None, now=runtime.clock())
 
 
 @pytest.mark.parametrize(

@@ -66,14 +66,14 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
         found = await evaluation.merge_facts(conn, channel_rules(channel), facts)
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
-            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.EVENT, clock=runtime.clock()
+            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.EVENT, now=runtime.clock()
         )
 
 
 async def two_events_at_once(
     start_process: StartRacingProcess, channel: Channel, second_event: UserEvent, how: Record
 ) -> None:
-    """The second process comes for the same person when the first has written and not committed."""
+    """Let the second process come for the same person when the first has written and not committed."""
     first = await start_process("first")
     second = await start_process("second", weakened=LOCK_AND_DIFFERENCE if how is record_in_one_statement else None)
     written = first.pause_before("advance_heads")

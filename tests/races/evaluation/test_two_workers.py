@@ -41,13 +41,13 @@ async def crowd(runtime: Runtime, channel: Channel) -> Channel:
 
 
 async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, seen: datetime) -> None:
-    """The same functions of storage in the wrong order."""
+    """Run the same functions of storage in the wrong order."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
         found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: evaluation.Visit(seen, now)})
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
-            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, clock=now
+            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, now=now
         )
         await heads.raise_evaluated_at(conn, channel.channel_id, {0: now}, locked[0].windows_version)
 

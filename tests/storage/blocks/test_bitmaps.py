@@ -83,4 +83,4 @@ async def test_flips_of_single_bits_are_hot_updates(conn: Connection) -> None:
 async def _write(conn: Connection, transition: Transition) -> None:
     async with conn.transaction():
         heads = await lock_heads(conn, 1, [transition.block])
-        await write_transitions(conn, 1, heads, [transition], cause=ChangeCause.EVENT, clock=START)
+        await write_transitions(conn, 1, heads, [transition], cause=ChangeCause.EVENT, now=START)

@@ -22,6 +22,7 @@ from service.entities.expressions import (
     tag,
     to_json,
 )
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
 
@@ -39,7 +40,7 @@ TAGS = {
     LAPSED: made(LAPSED, TagState.LAPSED),
     DELETED: replace(made(DELETED), deleted_at=START),
 }
-CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
+CATALOGUE = Catalogue(7, True, Revision(1, START), START, TAGS)
 
 
 def leaf(tag_id: int, channel_id: int = 7) -> TagDraft:
@@ -65,7 +66,7 @@ def refusal(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDI
 
 
 def nested(depth: int) -> Draft:
-    """As many operators above a leaf."""
+    """Return as many operators above a leaf."""
     draft: Draft = leaf(A)
     for _ in range(depth):
         draft = DifferenceDraft(draft, leaf(B))

@@ -54,7 +54,7 @@ async def _cursor_of(process: FeedProcess, channel: Channel, openid: str) -> Cur
 
 
 async def _begins_afresh(process: FeedProcess, channel: Channel, openid: str, cursor: Cursor) -> bool:
-    """Whether the cursor begins afresh; a good one is shown to miss nothing."""
+    """Return whether the feed begins afresh from a cursor; one that resumes is checked to miss nothing."""
     async with page(process, channel, openid, encode_cursor(cursor)) as opened:
         await process.record_events_of(channel, EventKind.UNFOLLOW, openid)
         await opened.wait_for_tags(NO_TAGS)
@@ -74,15 +74,15 @@ async def test_a_cursor_forged_by_half_begins_afresh(west: FeedProcess, channel:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     good = await _cursor_of(west, channel, "ann")
     assert good.ordinal is not None
-    assert good.block_version is not None
-    assert good.block_at is not None
+    assert good.block_revision is not None
+    block, tags = good.block_revision, good.tag_revision
     moment = timedelta(microseconds=1)
     forged = [
         replace(good, ordinal=good.ordinal + 1),
-        replace(good, block_version=good.block_version + 1),
-        replace(good, block_at=good.block_at + moment),
-        replace(good, tag_version=good.tag_version + 1),
-        replace(good, tag_version_at=good.tag_version_at - moment),
+        replace(good, block_revision=block._replace(version=block.version + 1)),
+        replace(good, block_revision=block._replace(at=block.at + moment)),
+        replace(good, tag_revision=tags._replace(version=tags.version + 1)),
+        replace(good, tag_revision=tags._replace(at=tags.at - moment)),
         replace(good, channel_id=good.channel_id + 1),
         replace(good, openid_hash=openid_hash("bob")),
     ]
@@ -122,7 +122,7 @@ async def test_a_cursor_from_before_the_pruned_log_begins_afresh_and_one_at_its_
 
 
 async def _begins_afresh_without_change(process: FeedProcess, channel: Channel, openid: str) -> bool:
-    """Whether somebody at the newest version would begin afresh."""
+    """Return whether the feed begins afresh from a cursor at the newest version."""
     cursor = await _cursor_of(process, channel, openid)
     async with page(process, channel, openid, encode_cursor(cursor)) as opened:
         await process.record_events_of(channel, EventKind.FOLLOW, openid)
