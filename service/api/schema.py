@@ -158,7 +158,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     schema.documents = DocumentCache(
         schema.graphql_schema,
         settings.query_limits,
-        settings.client_limits.documents_remembered,
+        settings.client_limits.document_cache_bytes,
         (NoSchemaIntrospectionCustomRule,) if settings.production else (),
     )
     reject_unguarded_fields(schema.graphql_schema)

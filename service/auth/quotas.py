@@ -5,10 +5,13 @@ A principal is counted by robot and subject, in each process by itself (docs/set
 
 import math
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
+
+from cachetools import LRUCache
 
 from service.entities.errors import LimitExceededError, RateLimitedError
 from service.entities.principal import Principal
@@ -16,6 +19,14 @@ from service.entities.principal import Principal
 MAX_PRINCIPALS: Final = 10_000
 # Seconds: the operations of this time may come at once.
 BURST_SECONDS: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Hold how many operations were left of the burst, and when."""
+
+    tokens: float
+    at: float
 
 
 class RateLimiter:
@@ -30,16 +41,16 @@ class RateLimiter:
         self._per_second = per_second
         self._capacity = per_second * burst
         self._clock = clock
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._buckets: LRUCache[tuple[str, str], _Bucket] = LRUCache(MAX_PRINCIPALS)
 
     def acquire(self, principal: Principal) -> None:
         """Count one operation. Raises RateLimitedError, which says in how many seconds the next may come."""
         key, now = (principal.robot_id, principal.subject), self._clock()
-        tokens, at = self._buckets.pop(key, (self._capacity, now))
-        tokens = min(self._capacity, tokens + (now - at) * self._per_second)
-        self._buckets[key] = (tokens - 1 if tokens >= 1 else tokens, now)
-        if len(self._buckets) > MAX_PRINCIPALS:
-            self._buckets.popitem(last=False)
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(self._capacity, now)
+        tokens = min(self._capacity, bucket.tokens + (now - bucket.at) * self._per_second)
+        bucket.tokens, bucket.at = tokens - 1 if tokens >= 1 else tokens, now
         if tokens < 1:
             raise RateLimitedError(math.ceil((1 - tokens) / self._per_second))
 

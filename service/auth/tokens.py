@@ -3,13 +3,13 @@
 import hashlib
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import jwt
+from cachetools import LRUCache
 from jwt.exceptions import InvalidSubjectError
 
 from service.auth.keys import (
@@ -73,7 +73,7 @@ class TokenVerifier:
             else JwksKeyProvider(settings.jwt_jwks_url, self._algorithms, monotonic)
         )
         # By the hash of the token, so that no usable token lies in memory; the longest unseen is forgotten first.
-        self._verified: OrderedDict[bytes, _VerifiedToken] = OrderedDict()
+        self._verified: LRUCache[bytes, _VerifiedToken] = LRUCache(MAX_CACHED_TOKENS)
 
     async def verify(self, token: str) -> Principal:
         """Return the principal of a token. Raises UnauthenticatedError, which says why but never repeats the token."""
@@ -82,12 +82,8 @@ class TokenVerifier:
         digest = hashlib.sha256(token.encode()).digest()
         known = self._verified.get(digest)
         if known is not None and await self._is_still_valid(known):
-            self._verified.move_to_end(digest)
             return known.principal
-        verified = await self._verify(token)
-        self._verified[digest] = verified
-        if len(self._verified) > MAX_CACHED_TOKENS:
-            self._verified.popitem(last=False)
+        verified = self._verified[digest] = await self._verify(token)
         return verified.principal
 
     async def _is_still_valid(self, known: "_VerifiedToken") -> bool:

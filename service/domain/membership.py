@@ -41,12 +41,12 @@ async def write_transitions(
     blocks = sorted({transition.block for transition in transitions})
     if not blocks:
         return []
-    versions = {block: Revision(heads[block].version + 1, max(now, heads[block].at)) for block in blocks}
+    revisions = {block: Revision(heads[block].version + 1, max(now, heads[block].at)) for block in blocks}
     touched = _offsets_by_tag(transitions)
-    await members.flip_members(conn, channel_id, _flips(touched, versions))
-    await _log(conn, channel_id, transitions, touched, versions, cause)
-    await block_heads.advance_heads(conn, channel_id, versions)
-    return [ChangeNotification(channel_id, block, version) for block, (version, _) in versions.items()]
+    await members.flip_members(conn, channel_id, _flips(touched, revisions))
+    await _log(conn, channel_id, transitions, touched, revisions, cause)
+    await block_heads.advance_heads(conn, channel_id, revisions)
+    return [ChangeNotification(channel_id, block, revision.version) for block, revision in revisions.items()]
 
 
 def merge_per_user(transitions: Iterable[Transition]) -> list[Transition]:
@@ -76,9 +76,9 @@ def _offsets_by_tag(transitions: Iterable[Transition]) -> dict[tuple[int, int], 
     return touched
 
 
-def _flips(touched: Mapping[tuple[int, int], _OffsetChanges], versions: Mapping[int, Revision]) -> list[members.Flip]:
+def _flips(touched: Mapping[tuple[int, int], _OffsetChanges], revisions: Mapping[int, Revision]) -> list[members.Flip]:
     return [
-        members.Flip(block, tag_id, offsets.added, offsets.removed, versions[block][1])
+        members.Flip(block, tag_id, offsets.added, offsets.removed, revisions[block].at)
         for (block, tag_id), offsets in sorted(touched.items())
     ]
 
@@ -88,7 +88,7 @@ async def _log(
     channel_id: int,
     transitions: Sequence[Transition],
     touched: Mapping[tuple[int, int], _OffsetChanges],
-    versions: Mapping[int, Revision],
+    revisions: Mapping[int, Revision],
     cause: ChangeCause,
 ) -> None:
     users: Counter[int] = Counter()
@@ -103,14 +103,16 @@ async def _log(
     }
     small = [
         change_log.LogLine(
-            each.block, versions[each.block][0], offset, versions[each.block][1], each.added, each.removed
+            each.block, revisions[each.block].version, offset, revisions[each.block].at, each.added, each.removed
         )
         for each in transitions
         if each.block in few
         for offset in each.offsets
     ]
     bulk = [
-        change_log.BulkLogLine(block, versions[block][0], tag_id, versions[block][1], offsets.added, offsets.removed)
+        change_log.BulkLogLine(
+            block, revisions[block].version, tag_id, revisions[block].at, offsets.added, offsets.removed
+        )
         for (block, tag_id), offsets in sorted(touched.items())
         if block not in few
     ]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.entities.revision import Revision
+
 
 class ChannelKind(StrEnum):
     """Name the kinds of WeChat accounts that can be bound; the first two are Official Accounts."""
@@ -52,11 +54,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """Hold what changes about a channel: whether its gate is open, the version of its tag states, its counters."""
+    """Hold what changes about a channel: whether its gate is open, the revision of its tag states, its counters."""
 
     open: bool
-    tag_version: int
-    tag_version_at: datetime
+    tag_revision: Revision
     user_count: int
     next_ordinal: int
     default_tags_as_of: datetime

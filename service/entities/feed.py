@@ -4,24 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.entities.blocks import ChangeCause
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Hold a place in the feed of one user: a version of the block and one of the tag states.
+    """Hold a place in the feed of one user: a revision of the block and one of the tag states.
 
-    Each has its instant, so that a restored or pruned database is noticed. Ordinal and block version are None while the
-    user is unknown. Source: docs/architecture/04-cursors.md.
+    Ordinal and block revision are None while the user is unknown. Source: docs/architecture/04-cursors.md.
     """
 
     channel_id: int
     openid_hash: str
     ordinal: int | None
-    block_version: int | None
-    block_at: datetime | None
-    tag_version: int
-    tag_version_at: datetime
+    block_revision: Revision | None
+    tag_revision: Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,9 @@ class UserTagsUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PanelPosition:
-    """Hold a place in the tag panel feed of one channel."""
+    """Hold a place in the feed of a tag panel: a revision of the tag states, and the instant of the newest count."""
 
-    tag_version: int
-    tag_version_at: datetime
+    tag_revision: Revision
     counts_at: datetime
 
 

@@ -81,22 +81,16 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Catalogue:
-    """Hold all tags of a channel as of one tag-state version, `open` telling whether its gate was open."""
+    """Hold all tags of a channel as of one revision of its tag states, `open` telling whether its gate was open."""
 
     channel_id: int
     open: bool
-    version: int
-    at: datetime
+    revision: Revision
     default_tags_as_of: datetime
     tags: Mapping[int, Tag]
     # Values that other modules derive from it, by their own keys. They refer back to the catalogue: a weak dictionary
     # elsewhere would keep both alive for ever.
     derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @property
-    def revision(self) -> Revision:
-        """Return the tag-state version with its instant."""
-        return Revision(self.version, self.at)
 
     def shown(self, tag_ids: Iterable[int]) -> frozenset[int]:
         """Return those of `tag_ids` that users show; none while the gate is closed."""
@@ -148,3 +142,8 @@ class UserTagChange:
     offset: int
     added: tuple[int, ...]
     removed: tuple[int, ...]
+
+    @property
+    def revision(self) -> Revision:
+        """Return the revision of the block that this change made."""
+        return Revision(self.version, self.at)

@@ -93,7 +93,7 @@ class ClientLimits:
     subscriptions_per_holder: Count = 1_000
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
-    documents_remembered: Count = 1_000
+    document_cache_bytes: Count = 134_217_728
 
 
 @dataclass(frozen=True, slots=True)

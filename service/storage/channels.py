@@ -161,7 +161,7 @@ async def lock_channel_state(conn: Connection, channel_id: int) -> ChannelState:
 
 
 async def bump_tag_version(conn: Connection, channel_id: int, now: datetime, *, is_open: bool) -> Revision:
-    """Count a structural change, set the gate, and return the new tag-state version and its instant."""
+    """Count a structural change, set the gate, and return the new revision of the tag states."""
     row = _require_row(await conn.fetchrow(STATEMENTS["bump_tag_version"], channel_id, now, is_open))
     return Revision(row["tag_version"], row["tag_version_at"])
 
@@ -264,8 +264,7 @@ def _channel(row: asyncpg.Record) -> Channel:
 def _state(row: asyncpg.Record) -> ChannelState:
     return ChannelState(
         open=row["open"],
-        tag_version=row["tag_version"],
-        tag_version_at=row["tag_version_at"],
+        tag_revision=Revision(row["tag_version"], row["tag_version_at"]),
         user_count=row["user_count"],
         next_ordinal=row["next_ordinal"],
         default_tags_as_of=row["default_tags_as_of"],

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import asyncpg
 
@@ -14,12 +13,11 @@ from service.storage.database.statements import STATEMENTS
 
 @dataclass(frozen=True, slots=True)
 class BlockPosition:
-    """Hold the block, offset and tag ids of a known person at one version of the block."""
+    """Hold the block, offset and tag ids of a known person at one revision of the block."""
 
     block: int
     offset: int
-    version: int
-    at: datetime
+    revision: Revision
     tag_ids: frozenset[int]
     last_cause: ChangeCause | None = None
 
@@ -34,14 +32,13 @@ class Position:
     """Hold the tag states of a channel and a person's position in their block, None if unknown, of one snapshot."""
 
     open: bool
-    tag_version: int
-    tag_version_at: datetime
+    tag_revision: Revision
     in_block: BlockPosition | None
 
 
 @dataclass(frozen=True, slots=True)
-class Revisions:
-    """Hold the newest versions with their instants: of the tag states and of each block."""
+class CurrentRevisions:
+    """Hold the newest revisions of a channel: of the tag states and of each block."""
 
     tags: Revision
     blocks: dict[int, Revision]
@@ -52,7 +49,7 @@ async def read_positions(conn: Connection, channel_id: int, openids: Collection[
     rows = await conn.fetch(STATEMENTS["read_positions"], channel_id, list(openids))
     if not rows:
         raise LookupError("a channel never loses its state")
-    nobody = Position(rows[0]["open"], rows[0]["tag_version"], rows[0]["tag_version_at"], None)
+    nobody = Position(rows[0]["open"], Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), None)
     known = {row["openid"]: replace(nobody, in_block=_block_position(row)) for row in rows if row["openid"] is not None}
     return dict.fromkeys(openids, nobody) | known
 
@@ -68,20 +65,19 @@ async def block_positions_of(conn: Connection, channel_id: int, openids: Iterabl
     }
 
 
-async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[int]) -> Revisions | None:
+async def current_revisions(conn: Connection, channel_id: int, blocks: Iterable[int]) -> CurrentRevisions | None:
     """Return the newest revisions of the tag states and of these blocks; None when there is no such channel."""
     rows = await conn.fetch(STATEMENTS["current_revisions"], channel_id, list(blocks))
     if not rows:
         return None
-    blocks = {row["block"]: Revision(row["version"], row["at"]) for row in rows if row["block"] is not None}
-    return Revisions(Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), blocks)
+    current = {row["block"]: Revision(row["version"], row["at"]) for row in rows if row["block"] is not None}
+    return CurrentRevisions(Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), current)
 
 
 def _block_position(row: asyncpg.Record) -> BlockPosition:
     return BlockPosition(
         block=block_of(row["ordinal"]),
         offset=offset_of(row["ordinal"]),
-        version=row["version"],
-        at=row["at"],
+        revision=Revision(row["version"], row["at"]),
         tag_ids=frozenset(row["tag_ids"]),
     )

@@ -15,10 +15,12 @@ from service.storage.database.statements import STATEMENTS
 
 @dataclass(frozen=True, slots=True)
 class TagChangesSince:
-    """Hold the structural changes after a version; `known` is False where the log does not hold that version."""
+    """Hold what happened to the tags of a channel up to `revision`.
 
-    version: int
-    at: datetime
+    `known` is False where the log does not hold the revision asked from: then the rest says nothing.
+    """
+
+    revision: Revision
     known: bool
     changes: tuple[TagChange, ...]
 
@@ -71,8 +73,7 @@ def catalogue_of_rows(rows: Sequence[asyncpg.Record], channel_id: int) -> Catalo
     return Catalogue(
         channel_id=channel_id,
         open=first["open"],
-        version=first["tag_version"],
-        at=first["tag_version_at"],
+        revision=Revision(first["tag_version"], first["tag_version_at"]),
         default_tags_as_of=first["default_tags_as_of"],
         tags={row["tag_id"]: _tag(row, channel_id) for row in rows if row["tag_id"] is not None},
     )
@@ -96,10 +97,10 @@ async def log_tag_changes(
 
 
 async def tag_changes_since(conn: Connection, channel_id: int, known: Revision) -> TagChangesSince:
-    """Return the structural changes after the (version, at) in `known`, in order."""
+    """Return the structural changes after `known`, in order."""
     rows = await conn.fetch(STATEMENTS["tag_changes_since"], channel_id, *known)
     if not rows:
-        return TagChangesSince(known[0], known[1], known=False, changes=())
+        return TagChangesSince(known, known=False, changes=())
     changes = tuple(
         TagChange(
             version=row["version"],
@@ -113,7 +114,7 @@ async def tag_changes_since(conn: Connection, channel_id: int, known: Revision) 
         for row in rows
         if row["version"] is not None
     )
-    return TagChangesSince(rows[0]["head_version"], rows[0]["head_at"], rows[0]["known"], changes)
+    return TagChangesSince(Revision(rows[0]["head_version"], rows[0]["head_at"]), rows[0]["known"], changes)
 
 
 async def prune_tag_changes(conn: Connection, channel_id: int, before: datetime) -> None:

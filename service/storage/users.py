@@ -9,6 +9,7 @@ import asyncpg
 from asyncpg import BitString
 
 from service.entities.blocks import BLOCK_SIZE, bitmap_of
+from service.entities.revision import Revision
 from service.entities.users import ChannelUser, Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -76,10 +77,9 @@ async def tags_of_users(conn: Connection, channel_id: int, ordinals: Iterable[in
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRevision:
-    """Hold the revision of the tag states of a channel, as read with the bits."""
+    """Hold the revision of the tag states of a channel, and the last run of the default tags, as read with bits."""
 
-    version: int
-    at: datetime
+    tags: Revision
     default_tags_as_of: datetime
 
 
@@ -129,7 +129,7 @@ async def tags_since(conn: Connection, channel_id: int, ordinals: Iterable[int])
 
 def catalogue_revision_of(row: asyncpg.Record) -> CatalogueRevision:
     """Return the revision of the catalogue in a row that has its columns."""
-    return CatalogueRevision(row["tag_version"], row["tag_version_at"], row["default_tags_as_of"])
+    return CatalogueRevision(Revision(row["tag_version"], row["tag_version_at"]), row["default_tags_as_of"])
 
 
 def user_of(row: asyncpg.Record) -> ChannelUser:

@@ -13,9 +13,6 @@ from strawberry.utils.str_converters import to_snake_case
 from vulture import Vulture
 
 ROOT: Final = Path(__file__).parents[2]
-USED_BY_TESTS: Final = [
-    "reads",  # how often the change log and the positions were read
-]
 
 
 def main() -> int:
@@ -24,7 +21,7 @@ def main() -> int:
     paths = [str(ROOT / path) for path in options["paths"]]
     without_tests = [path for path in paths if not path.endswith("tests")]
     allowed = [*options["ignore_names"], *_public_names()]
-    unused = _unused(paths, allowed, options) + _unused(without_tests, [*allowed, *USED_BY_TESTS], options)
+    unused = _unused(paths, allowed, options) + _unused(without_tests, allowed, options)
     for line in dict.fromkeys(unused):
         print(line)
     return 1 if unused else 0

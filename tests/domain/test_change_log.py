@@ -71,7 +71,7 @@ async def test_changes_since_say_what_the_log_says(
         answer = await change_log.changes_since(conn, channel.channel_id, 0, Revision(0, START), watched)
 
     assert answer.known
-    assert (answer.version, answer.at) == (head.version, head.at)
+    assert answer.revision == Revision(head.version, head.at)
     said = {
         number: (
             {(each.offset, tag) for each in answer.changes if each.version == number for tag in each.added},

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from graphql import (
     ASTValidationRule,
@@ -22,7 +22,11 @@ from strawberry.types.execution import ParseOptions
 
 from service.api.engine.query_plan import QueryPlan
 from service.api.guards.complexity import OperationTooLargeError, check_cost, check_size, cost_depends_on_variables
+from service.foundation.byte_cache import ByteCache
 from service.foundation.settings import QueryLimits
+
+# What the syntax tree, the plans and the errors of a document take, roughly.
+BYTES_PER_CHARACTER: Final = 200
 
 
 class _CachedPlan(NamedTuple):
@@ -31,23 +35,51 @@ class _CachedPlan(NamedTuple):
     cost_depends_on_variables: bool
 
 
+@dataclass(slots=True)
+class _CachedDocument:
+    """Keep a document that parses, with what was found out about it so far."""
+
+    text: str
+    document: DocumentNode
+    errors: tuple[GraphQLError, ...] | None = None
+    # By the name of the operation, of which a document has only a few; None for an operation that gets no plan.
+    plans: dict[str | None, _CachedPlan | None] = field(default_factory=dict)
+
+
 class DocumentCache:
-    """Remember the documents that a process has seen of one schema, with their plans and errors."""
+    """Remember the documents that a process has seen of one schema, with their plans and errors.
+
+    Those used last are kept, up to `max_bytes` as `estimated_bytes` counts them: a text with literals is a document of
+    its own, and clients choose how long it is.
+    """
 
     def __init__(
         self,
         schema: GraphQLSchema,
         limits: QueryLimits,
-        cache_size: int,
+        max_bytes: int,
         more_rules: Iterable[type[ASTValidationRule]] = (),
     ) -> None:
         self.limits = limits
         self._schema = schema
         self._rules = (*specified_rules, *more_rules)
-        # A text with literals is a document of its own, so the caches are bounded.
-        self.parse = lru_cache(cache_size)(self._parse)
-        self.validation_errors = lru_cache(cache_size)(self._validate)
-        self._cached_plan = lru_cache(cache_size)(self._load_plan)
+        self._documents: ByteCache[str, _CachedDocument] = ByteCache(
+            max_bytes, lambda cached: estimated_bytes(cached.text)
+        )
+
+    def parse(self, text: str) -> DocumentNode:
+        """Return the syntax tree; raises GraphQLError, which is not remembered."""
+        return self._cached_document(text).document
+
+    def validation_errors(self, text: str) -> tuple[GraphQLError, ...]:
+        """Return what is wrong with a document. One that is too large is not validated: that may take long.
+
+        Raises GraphQLError as `parse` does.
+        """
+        cached = self._cached_document(text)
+        if cached.errors is None:
+            cached.errors = self._validate(cached.document)
+        return cached.errors
 
     def plan_for(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> QueryPlan | None:
         """Return the plan of a query or subscription; None for a mutation, and for what must be refused.
@@ -64,33 +96,53 @@ class DocumentCache:
                 return None
         return cached.plan
 
-    def _parse(self, text: str) -> DocumentNode:
-        """Return the syntax tree; raises GraphQLError, which is not remembered."""
-        return parse(text, max_tokens=self.limits.tokens)
+    def _cached_document(self, text: str) -> _CachedDocument:
+        # Not with `get`, which looks twice: every operation passes here.
+        try:
+            return self._documents[text]
+        except KeyError:
+            cached = self._documents[text] = _CachedDocument(text, parse(text, max_tokens=self.limits.tokens))
+            return cached
 
-    def _validate(self, text: str) -> tuple[GraphQLError, ...]:
-        """Return what is wrong with a document. One that is too large is not validated: that may take long."""
-        document = self.parse(text)
+    def _validate(self, document: DocumentNode) -> tuple[GraphQLError, ...]:
         try:
             check_size(document, self.limits)
         except OperationTooLargeError as error:
             return (error,)
         return tuple(validate_document(self._schema, document, self._rules))
 
-    def _load_plan(self, text: str, operation_name: str | None) -> _CachedPlan | None:
+    def _cached_plan(self, text: str, operation_name: str | None) -> _CachedPlan | None:
         try:
-            if self.validation_errors(text):
-                return None
-            document = self.parse(text)
-            operation = get_operation_ast(document, operation_name)
-            if operation is None or operation.operation is OperationType.MUTATION:
-                return None
-            varies = cost_depends_on_variables(document)
-            if not varies:
-                check_cost(document, operation_name, None, self.limits)
-        except (GraphQLError, OperationTooLargeError):
+            cached = self._cached_document(text)
+        except GraphQLError:
             return None
-        return _CachedPlan(QueryPlan(self._schema, document, operation), varies)
+        if operation_name in cached.plans:
+            return cached.plans[operation_name]
+        operation = get_operation_ast(cached.document, operation_name)
+        if operation is None:
+            return None
+        plan = cached.plans[operation_name] = self._make_plan(cached, operation, operation_name)
+        return plan
+
+    def _make_plan(
+        self, cached: _CachedDocument, operation: OperationDefinitionNode, operation_name: str | None
+    ) -> _CachedPlan | None:
+        document = cached.document
+        if operation.operation is OperationType.MUTATION or self.validation_errors(cached.text):
+            return None
+        varies = cost_depends_on_variables(document)
+        if not varies:
+            try:
+                check_cost(document, operation_name, None, self.limits)
+            except OperationTooLargeError:
+                return None
+        plan = QueryPlan(self._schema, document, operation, size=estimated_bytes(cached.text))
+        return _CachedPlan(plan, varies)
+
+
+def estimated_bytes(text: str) -> int:
+    """Return how many bytes of memory the document of a text takes, with all that is kept of it."""
+    return BYTES_PER_CHARACTER * len(text)
 
 
 class DocumentCacheExtension(SchemaExtension):

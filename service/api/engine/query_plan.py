@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -44,11 +45,17 @@ MAX_COERCION_ERRORS: Final = 50
 
 
 class QueryPlan:
-    """Plan one query, or what one event of a subscription answers, of a valid document."""
+    """Plan one query, or what one event of a subscription answers, of a valid document.
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
+    `size` is roughly how many bytes of memory the document takes, for the caches that keep plans.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, *, size: int
+    ) -> None:
         root_type = schema.get_root_type(operation.operation)
         assert root_type is not None  # noqa: S101 - the operation is valid
+        self.size = size
         self.schema = schema
         self.document = document
         self.operation = operation
@@ -56,7 +63,7 @@ class QueryPlan:
         self.definitions = fragments_of(document)
         self.fragments = {name: FragmentDetails(each) for name, each in self.definitions.items()}
         self._directive_variables = sorted(directive_variables(document))
-        self._selection_plans: dict[tuple[object, ...], SelectionPlan] = {}
+        self._selection_plans: LRUCache[tuple[object, ...], SelectionPlan] = LRUCache(MAX_SELECTION_PLANS)
 
     def coerce_variables(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
         """Return the variables as their types read them, or what is wrong with them."""
@@ -80,12 +87,11 @@ class QueryPlan:
     def selection_plan(self, values: VariableValues) -> "SelectionPlan":
         """Return what the operation selects with these variables."""
         key = self.selection_key(values)
-        selection_plan = self._selection_plans.get(key)
-        if selection_plan is None:
-            if len(self._selection_plans) >= MAX_SELECTION_PLANS:
-                self._selection_plans.clear()
+        try:
+            return self._selection_plans[key]
+        except KeyError:
             selection_plan = self._selection_plans[key] = SelectionPlan(self, values)
-        return selection_plan
+            return selection_plan
 
 
 class SelectionPlan:

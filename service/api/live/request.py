@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from graphql import FieldNode, GraphQLError, OperationType
 from graphql.execution.values import VariableValues, get_argument_values
@@ -14,6 +14,9 @@ from service.api.guards.permissions import guards_of
 from service.api.schema import FastPathSchema
 from service.entities.principal import Principal
 
+# What variables take for each character that they are written with, roughly.
+BYTES_PER_CHARACTER: Final = 20
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest:
@@ -24,6 +27,11 @@ class SubscriptionRequest:
     coerced_variables: VariableValues
     field: str
     arguments: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Return roughly how many bytes of memory the document and the variables take."""
+        return self.plan.size + BYTES_PER_CHARACTER * len(repr(self.variables))
 
 
 def parse_subscription(

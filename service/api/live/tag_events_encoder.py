@@ -7,10 +7,11 @@ those rights, and every panel receives a copy with its own cursor.
 import asyncio
 import uuid
 from dataclasses import replace
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import orjson
-from cachetools import FIFOCache, LRUCache
+from cachetools import FIFOCache
 from strawberry.types import ExecutionResult
 
 from service.api.context import Context
@@ -18,9 +19,11 @@ from service.api.errors import masked_result
 from service.api.live.request import SubscriptionRequest
 from service.api.operations.tag_events import tag_event_to_graphql
 from service.entities.feed import PanelUpdate
+from service.foundation.byte_cache import ByteCache
 
 TAG_EVENTS_FIELD: Final = "tagEvents"
-MAX_CACHED_ENCODERS: Final = 1_000
+# Of the operations of all encoders.
+MAX_BYTES: Final = 67_108_864
 # A panel that is further behind than this has its events executed again.
 MAX_CACHED_EVENTS: Final = 100
 CURSOR_PLACEHOLDER: Final = uuid.uuid4().hex
@@ -38,6 +41,7 @@ class TagEventsEncoder:
 
     def __init__(self, request: SubscriptionRequest, context: Context) -> None:
         """Take one of the operations, and a context of an anonymous principal with the same rights."""
+        self.size = request.size
         self._request = request
         self._context = context
         # By identity: all panels of a channel receive the same object.
@@ -69,7 +73,7 @@ class TagEventsEncoderCache:
     """Keep the encoders of a process, by operation, the variables its events depend on, and rights."""
 
     def __init__(self) -> None:
-        self._encoders: LRUCache[tuple[object, ...], TagEventsEncoder] = LRUCache(MAX_CACHED_ENCODERS)
+        self._encoders: ByteCache[tuple[object, ...], TagEventsEncoder] = ByteCache(MAX_BYTES, attrgetter("size"))
 
     def encoder_for(self, request: SubscriptionRequest, context: Context) -> TagEventsEncoder:
         """Return the encoder of an operation with the rights of the principal in `context`."""

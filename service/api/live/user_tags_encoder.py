@@ -10,10 +10,10 @@ selected, which depend on the tag and its catalogue alone. graphql-core executes
 
 import weakref
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import orjson
-from cachetools import LRUCache
 from graphql import GraphQLObjectType, get_named_type
 from strawberry.types import ExecutionResult
 
@@ -26,11 +26,15 @@ from service.api.types.primitives import serialize_datetime
 from service.domain.feed.cursors import encode_cursor
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import Catalogue
+from service.foundation.byte_cache import ByteCache
 
 USER_TAGS_FIELD: Final = "userTags"
 TAG_LIST_FIELDS: Final = frozenset({"tags", "added", "removed", "updated"})
 EVENT_FIELDS: Final = TAG_LIST_FIELDS | {"cursor", "reset", "cause", "at", "__typename"}
-MAX_CACHE_ENTRIES: Final = 1_000
+# Of the operations of all encoders.
+MAX_BYTES: Final = 67_108_864
+# Of the lists and events that an encoder keeps of one catalogue.
+MAX_CATALOGUE_BYTES: Final = 4_194_304
 # No JSON contains this byte: strings escape it.
 CURSOR_PLACEHOLDER: Final = b"\0"
 
@@ -52,12 +56,25 @@ class _EventSelection(NamedTuple):
 
 @dataclass(slots=True)
 class _CatalogueCache:
-    """The encoded parts for one catalogue: tags and lists by response key, and events split at their cursors."""
+    """Keep the encoded parts for one catalogue: tags and lists by response key, and events split at their cursors.
+
+    Lists and events are in plain dictionaries, emptied when they are full, and not in a cache that orders its entries:
+    ten thousand pages look here in a few turns of the event loop.
+    """
 
     catalogue: "weakref.ref[Catalogue]"
     tags: dict[str, dict[int, bytes]] = field(default_factory=dict)
     lists: dict[tuple[str, frozenset[int]], bytes] = field(default_factory=dict)
     events: dict[tuple[object, ...], tuple[bytes, ...]] = field(default_factory=dict)
+    size: int = 0
+
+    def make_room(self, size: int) -> None:
+        """Count `size` bytes more, and forget all lists and events if they are too many."""
+        if self.size + size > MAX_CATALOGUE_BYTES:
+            self.lists.clear()
+            self.events.clear()
+            self.size = 0
+        self.size += size
 
 
 class UserTagsEncoder:
@@ -78,8 +95,7 @@ class UserTagsEncoder:
                 chunks = self._split_at_cursors(cache, update)
             except Exception:  # noqa: BLE001 - graphql-core executes the event and reports the error
                 return None
-            if len(cache.events) >= MAX_CACHE_ENTRIES:
-                cache.events.clear()
+            cache.make_room(sum(map(len, chunks)))
             cache.events[key] = chunks
         return chunks[0] if len(chunks) == 1 else encode_cursor(update.cursor).encode().join(chunks)
 
@@ -105,19 +121,27 @@ class UserTagsEncoder:
         return cache
 
 
+class _CachedEncoder(NamedTuple):
+    size: int
+    # None if the events of the operation must be executed one by one.
+    encoder: UserTagsEncoder | None
+
+
 class UserTagsEncoderCache:
     """Keep the encoders of a process, by operation and by the variables that decide what is selected."""
 
     def __init__(self) -> None:
-        self._encoders: LRUCache[tuple[object, ...], UserTagsEncoder | None] = LRUCache(MAX_CACHE_ENTRIES)
+        self._encoders: ByteCache[tuple[object, ...], _CachedEncoder] = ByteCache(MAX_BYTES, attrgetter("size"))
 
     def encoder_for(self, request: SubscriptionRequest) -> UserTagsEncoder | None:
         """Return the encoder of an operation; None if its events must be executed one by one."""
         key = (request.plan, *request.plan.selection_key(request.coerced_variables))
-        if key not in self._encoders:
+        cached = self._encoders.get(key)
+        if cached is None:
             selection = _event_selection(request)
-            self._encoders[key] = None if selection is None else UserTagsEncoder(request, selection)
-        return self._encoders[key]
+            encoder = None if selection is None else UserTagsEncoder(request, selection)
+            cached = self._encoders[key] = _CachedEncoder(request.size, encoder)
+        return cached.encoder
 
 
 def _event_selection(request: SubscriptionRequest) -> _EventSelection | None:
@@ -168,7 +192,6 @@ def _encode_tags(
         for tag in tags_to_graphql([each for each in ordered if each not in encoded], catalogue):
             encoded[tag.entity.tag_id] = orjson.dumps(serialize(tag))
         found = b"[" + b",".join([encoded[each] for each in ordered]) + b"]"
-        if len(cache.lists) >= MAX_CACHE_ENTRIES:
-            cache.lists.clear()
+        cache.make_room(len(found))
         cache.lists[key, tag_ids] = found
     return found

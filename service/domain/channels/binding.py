@@ -163,8 +163,8 @@ async def _insert(
     )
     rules = default_tag_rules(channel)
     await tags.insert_tags(conn, [_default_tag(channel.channel_id, rule, now) for rule in rules])
-    version, at = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=False)
-    created = [TagChange(version, at, rule.value, "CREATED", None, False, True) for rule in rules]
+    revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=False)
+    created = [TagChange(*revision, rule.value, "CREATED", None, False, True) for rule in rules]
     await tags.log_tag_changes(conn, channel.channel_id, created, None)
     return channel
 
@@ -209,10 +209,10 @@ async def _update_gates(conn: Connection, robot_id: str, now: datetime) -> list[
         is_open = gate and channel.bound
         if state.open == is_open:
             continue
-        version, at = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=is_open)
-        change = TagChange(version, at, 0, "GATE", None, state.open, is_open)
+        revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=is_open)
+        change = TagChange(*revision, 0, "GATE", None, state.open, is_open)
         await tags.log_tag_changes(conn, channel.channel_id, [change], None)
-        notifications.append(ChangeNotification(channel.channel_id, None, version))
+        notifications.append(ChangeNotification(channel.channel_id, None, revision.version))
     return notifications
 
 

@@ -124,7 +124,7 @@ async def _activate(runtime: Runtime, channel_id: int, tag_id: int, generation: 
         runtime.queue.enqueue(
             TaskName.REFRESH_COMBOS,
             channel_id,
-            task_id=f"{TaskName.REFRESH_COMBOS}:{channel_id}:{after.catalogue.version}",
+            task_id=f"{TaskName.REFRESH_COMBOS}:{channel_id}:{after.catalogue.revision.version}",
         )
     return ActivationOutcome.ACTIVE
 

@@ -118,6 +118,6 @@ async def _current_graph(conn: Connection, channel_id: int, known: ComboGraph | 
     """What combos are made of now."""
     if known is not None:
         state = await channels.channel_state(conn, channel_id)
-        if (state.tag_version, state.tag_version_at) == known.catalogue.revision:
+        if state.tag_revision == known.catalogue.revision:
             return known
     return await combos.combo_graph(conn, channel_id)

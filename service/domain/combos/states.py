@@ -114,5 +114,7 @@ def enqueue_clearing(runtime: Runtime, graph: ComboGraph) -> None:
     """Ask for the bits of lapsed and deleted tags to be removed when there is time; they show nowhere."""
     channel_id = graph.catalogue.channel_id
     runtime.queue.enqueue(
-        TaskName.CLEAR_MEMBERS, channel_id, task_id=f"{TaskName.CLEAR_MEMBERS}:{channel_id}:{graph.catalogue.version}"
+        TaskName.CLEAR_MEMBERS,
+        channel_id,
+        task_id=f"{TaskName.CLEAR_MEMBERS}:{channel_id}:{graph.catalogue.revision.version}",
     )

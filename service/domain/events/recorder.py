@@ -1,4 +1,4 @@
-"""Events in: facts merged, default tags of the touched people refreshed in the same transaction.
+"""Record events: merge their facts and refresh the default tags of the users they touch, in one transaction.
 
 Events that arrive together for one channel are written together. The answer to each waits for the commit.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.default_tags.definitions import channel_rules, to_transitions
 from service.domain.events.validation import event_rejection
@@ -22,6 +22,7 @@ from service.entities.blocks import ChangeCause, ChangeNotification, block_of
 from service.entities.channels import Channel
 from service.entities.errors import LimitExceededError
 from service.entities.users import AdFollow, UserEvent, facts_from_events
+from service.foundation.batch_writer import BatchWriter
 from service.storage import default_tags as evaluation
 from service.storage import users
 from service.storage.ad_tags import ad_tags_gained
@@ -39,19 +40,36 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
+    """Say how many events of a request were recorded, and which were rejected."""
+
     accepted: int
     rejected: tuple[Rejection, ...]
 
 
+class _Request(NamedTuple):
+    """Hold valid events of a channel that were handed in together."""
+
+    channel: Channel
+    events: list[UserEvent]
+
+
 class EventRecorder:
-    """Records events of all channels for one process; a channel's events in flight share transactions."""
+    """Record events of all channels for one process; a channel's events in flight share transactions."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._queues: dict[int, _ChannelQueue] = {}
+        self._writer: BatchWriter[_Request, None] = BatchWriter(
+            self._write,
+            group_of=lambda request: request.channel.channel_id,
+            size_of=lambda request: len(request.events),
+            max_size=MAX_EVENTS_PER_BATCH,
+        )
 
     async def record(self, channel: Channel, events: Sequence[UserEvent]) -> RecordResult:
-        """Durable when it returns. Raises LimitExceededError over 10,000 events, and then nothing is recorded."""
+        """Record events; they are durable when it returns.
+
+        Raises LimitExceededError over 10,000 events, and then nothing is recorded.
+        """
         if len(events) > MAX_EVENTS_PER_REQUEST:
             raise LimitExceededError(f"At most {MAX_EVENTS_PER_REQUEST:,} events a request.")
         now = self._runtime.clock()
@@ -64,63 +82,13 @@ class EventRecorder:
             else:
                 rejected.append(Rejection(index, *rejection))
         if good:
-            await self._queue(channel).put(good)
+            await self._writer.put(_Request(channel, good))
         return RecordResult(len(good), tuple(rejected))
 
-    def _queue(self, channel: Channel) -> "_ChannelQueue":
-        queue = self._queues.get(channel.channel_id)
-        if queue is None:
-            queue = self._queues[channel.channel_id] = _ChannelQueue(self._runtime, channel, self._queues)
-        return queue
-
-
-class _ChannelQueue:
-    """Writes batch after batch while there is something to write, then removes itself."""
-
-    def __init__(self, runtime: Runtime, channel: Channel, queues: "dict[int, _ChannelQueue]") -> None:
-        self._runtime = runtime
-        self._channel = channel
-        self._queues = queues
-        self._waiting: list[tuple[list[UserEvent], asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
-
-    async def put(self, events: list[UserEvent]) -> None:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((events, done))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), name=f"events of {self._channel.channel_id}")
-        await done
-
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                batch = self._take()
-                await self._write(batch)
-        finally:
-            del self._queues[self._channel.channel_id]
-
-    def _take(self) -> list[tuple[list[UserEvent], asyncio.Future[None]]]:
-        size = taken = 0
-        for events, _ in self._waiting:
-            if taken and size + len(events) > MAX_EVENTS_PER_BATCH:
-                break
-            size += len(events)
-            taken += 1
-        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        return batch
-
-    async def _write(self, batch: list[tuple[list[UserEvent], asyncio.Future[None]]]) -> None:
-        events = [event for request, _ in batch for event in request]
-        try:
-            await record_with_retry(self._runtime, self._channel, events)
-        except Exception as error:  # noqa: BLE001 - handed to every request of the batch
-            for _, done in batch:
-                if not done.done():
-                    done.set_exception(error)
-        else:
-            for _, done in batch:
-                if not done.done():
-                    done.set_result(None)
+    async def _write(self, requests: Sequence[_Request]) -> list[None]:
+        events = [event for request in requests for event in request.events]
+        await record_with_retry(self._runtime, requests[-1].channel, events)
+        return [None] * len(requests)
 
 
 async def record_with_retry(
@@ -130,7 +98,10 @@ async def record_with_retry(
     *,
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
-    """Events are maxima, so a batch whose fate is unknown after a lost connection may simply be written again."""
+    """Record events as `record_events` does, up to four times, half a second apart at most.
+
+    Facts are maxima, so a batch whose fate is unknown after a lost connection may simply be written again.
+    """
     for attempt in range(MAX_ATTEMPTS):
         try:
             return await record_events(runtime, channel, events, cause=cause)
@@ -149,9 +120,9 @@ async def record_events(
     *,
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
-    """Merges what valid events tell and refreshes the default and ad tags of whom they touch, in one transaction.
+    """Merge what valid events tell and refresh the default and ad tags of the users they touch, in one transaction.
 
-    Late repeats about people who were forgotten are passed over.
+    Late repeats about users who were forgotten are passed over.
     """
     while True:
         news, ordinals = await find_or_create_event_users(runtime, channel.channel_id, events)
@@ -172,7 +143,7 @@ async def _merge(
     ordinals: Mapping[str, int],
     cause: ChangeCause,
 ) -> list[ChangeNotification]:
-    """Raises UserForgottenError when an ordinal is nobody's by now; then nothing is written."""
+    """Raise UserForgottenError when an ordinal is nobody's by now; then nothing is written."""
     facts = facts_from_events(events)
     async with runtime.pool.acquire() as conn, conn.transaction():
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})

@@ -1,69 +1,46 @@
-"""One read of the change log for all pages of a block that come back together, as after a lost web process."""
+"""Read together what the pages of a block missed that come back together, as after a lost web process.
 
-import asyncio
-from dataclasses import dataclass
+The log of a block is read by one statement at a time. It answers all pages that asked before it began, each since a
+revision of its own.
+"""
 
+from collections.abc import Sequence
+from functools import partial
+from operator import attrgetter
+from typing import NamedTuple, TypeAlias
+
+from service.entities.blocks import BLOCK_SIZE
 from service.entities.revision import Revision
-from service.foundation.cancellation import cancel_and_wait
+from service.foundation.batch_reader import BatchReader
 from service.storage.blocks import change_log
 from service.storage.blocks.change_log import ChangesSince
 from service.storage.database.pool import Pool
 
 
-@dataclass(frozen=True, slots=True)
-class _PendingRead:
-    revision: Revision
+class ChangesKey(NamedTuple):
+    """Ask what happened to the user at `offset` of a block after the revision `known`."""
+
+    channel_id: int
+    block: int
+    known: Revision
     offset: int
-    answer: "asyncio.Future[ChangesSince]"
 
 
-class ChangeLogReader:
-    """Whoever asks about a block while it is being read is answered by the next read, together with all the others."""
+ChangeLogReader: TypeAlias = BatchReader[ChangesKey, ChangesSince]
 
-    def __init__(self, pool: Pool) -> None:
-        self.reads = 0
-        self._pool = pool
-        self._waiting: dict[tuple[int, int], list[_PendingRead]] = {}
-        self._readers: dict[tuple[int, int], asyncio.Task[None]] = {}
 
-    async def changes_since(self, channel_id: int, block: int, revision: Revision, offset: int) -> ChangesSince:
-        """What happened to one offset of a block since a (version, at); needs no connection of the caller."""
-        key = (channel_id, block)
-        answer: asyncio.Future[ChangesSince] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(_PendingRead(revision, offset, answer))
-        if key not in self._readers:
-            self._readers[key] = asyncio.create_task(self._read_all(key), name=f"log of block {block}")
-        return await answer
+def make_change_log_reader(pool: Pool) -> ChangeLogReader:
+    """Return a reader that answers every key as of a moment after the question."""
+    return BatchReader(
+        partial(_read_changes, pool),
+        group_of=attrgetter("channel_id", "block"),
+        max_keys=BLOCK_SIZE,
+        max_concurrent=1,
+    )
 
-    async def close(self) -> None:
-        await cancel_and_wait(*self._readers.values())
 
-    async def _read_all(self, key: tuple[int, int]) -> None:
-        try:
-            while pending := self._waiting.pop(key, []):
-                await self._answer(key, [each for each in pending if not each.answer.done()])
-        finally:
-            del self._readers[key]
-            for waiter in self._waiting.pop(key, []):
-                waiter.answer.cancel()
-
-    async def _answer(self, key: tuple[int, int], pending: list[_PendingRead]) -> None:
-        if not pending:
-            return
-        try:
-            async with self._pool.acquire() as conn:
-                self.reads += 1
-                asked = [(each.revision, each.offset) for each in pending]
-                found = await change_log.changes_since_each(conn, *key, asked)
-        except asyncio.CancelledError:
-            for waiter in pending:
-                waiter.answer.cancel()
-            raise
-        except Exception as error:  # noqa: BLE001 - handed to everyone who asked
-            for waiter in pending:
-                if not waiter.answer.done():
-                    waiter.answer.set_exception(error)
-        else:
-            for waiter, changes_found in zip(pending, found, strict=True):
-                if not waiter.answer.done():
-                    waiter.answer.set_result(changes_found)
+async def _read_changes(pool: Pool, keys: Sequence[ChangesKey]) -> dict[ChangesKey, ChangesSince]:
+    channel_id, block = keys[0].channel_id, keys[0].block
+    async with pool.acquire() as conn:
+        found = await change_log.changes_since_each(conn, channel_id, block, [(key.known, key.offset) for key in keys])
+    return dict(zip(keys, found, strict=True))

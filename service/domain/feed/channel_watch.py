@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 
-from service.domain.feed.position_reader import PositionReader
+from service.domain.feed.position_reader import PositionKey, PositionReader
 from service.domain.feed.replay import structural_steps
 from service.domain.feed.subscriber import BlockWatch, Subscriber
 from service.domain.feed.watch import Watch
 from service.entities.blocks import ChangeCause
-from service.entities.revision import Revision
 from service.entities.tags import Catalogue
 from service.storage import feed, tags
 from service.storage.blocks import change_log
@@ -37,9 +36,9 @@ class ChannelWatch(Watch):
         while True:
             if self._catalogue is None:
                 await self._load_catalogue()
-            position = await positions.position_of(self.channel_id, subscriber.openid)
+            position = await positions.require(PositionKey(self.channel_id, subscriber.openid))
             catalogue, block_position = self._catalogue, position.in_block
-            if catalogue is None or (position.tag_version, position.tag_version_at) != catalogue.revision:
+            if catalogue is None or position.tag_revision != catalogue.revision:
                 async with self._pool.acquire() as conn:
                     await self._catch_up_tags(conn)
             elif self._attach(subscriber, block_position):
@@ -94,10 +93,10 @@ class ChannelWatch(Watch):
             return True
         block = self._blocks.get(block_position.block)
         if block is None:
-            block = self._blocks[block_position.block] = BlockWatch(block_position.version, block_position.at)
+            block = self._blocks[block_position.block] = BlockWatch(block_position.revision)
             # The wake-up of a version after `block_position` may have come when nobody watched this block.
             self.check_everything()
-        elif block.version > block_position.version:
+        elif block.revision.version > block_position.revision.version:
             return False
         subscriber.move_to(block_position, block)
         block.readers.setdefault(block_position.offset, set()).add(subscriber)
@@ -116,12 +115,12 @@ class ChannelWatch(Watch):
 
     async def _outdated(self, conn: Connection, catalogue: Catalogue) -> set[int | None]:
         """What stands elsewhere in the database than in memory."""
-        known = {number: (block.version, block.at) for number, block in self._blocks.items()}
+        known = {number: block.revision for number, block in self._blocks.items()}
         revisions = await feed.current_revisions(conn, self.channel_id, known)
         if revisions is None:
             raise LookupError("a channel never loses its state")
         outdated: set[int | None] = {
-            number for number, block_position in known.items() if revisions.blocks.get(number) != block_position
+            number for number, revision in known.items() if revisions.blocks.get(number) != revision
         }
         return outdated | ({None} if revisions.tags != catalogue.revision else set())
 
@@ -131,9 +130,9 @@ class ChannelWatch(Watch):
             if before is None:
                 return
             while True:
-                since = await tags.tag_changes_since(conn, self.channel_id, Revision(before.version, before.at))
+                since = await tags.tag_changes_since(conn, self.channel_id, before.revision)
                 after = await tags.catalogue(conn, self.channel_id)
-                if after.version == since.version:
+                if after.revision == since.revision:
                     break
             self._catalogue = after
             if not since.known or any(change.kind == "GATE" for change in since.changes):
@@ -155,9 +154,7 @@ class ChannelWatch(Watch):
         while True:
             # Whoever joined while this was read may have missed a version in it: read again with them.
             offsets |= block.readers.keys()
-            since = await change_log.changes_since(
-                conn, self.channel_id, number, Revision(block.version, block.at), offsets
-            )
+            since = await change_log.changes_since(conn, self.channel_id, number, block.revision, offsets)
             if self._blocks.get(number) is not block or self._catalogue is None:
                 return
             if not since.known:
@@ -172,7 +169,7 @@ class ChannelWatch(Watch):
                     # Should they come back, they will have another ordinal.
                     self.leave(subscriber)
                     self._attach(subscriber, None)
-        block.version, block.at = since.version, since.at
+        block.revision = since.revision
 
     async def _reset_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
         """The log does not know what this block was at: a restored or pruned database. Everybody gets a reset."""
@@ -189,7 +186,7 @@ class ChannelWatch(Watch):
             block_position = found.get(subscriber.openid)
             if block_position is not None and block_position.block == number:
                 self._blocks[number] = block
-                block.version, block.at = block_position.version, block_position.at
+                block.revision = block_position.revision
             if not self._attach(subscriber, block_position):
                 self._attach(subscriber, None)
             subscriber.send_reset(catalogue)
@@ -203,7 +200,7 @@ class ChannelWatch(Watch):
         for openid, block_position in found.items():
             for subscriber in tuple(self._unknown.get(openid, ())):
                 block = self._blocks.get(block_position.block)
-                if block is not None and block.version > block_position.version:
+                if block is not None and block.revision.version > block_position.revision.version:
                     self.check_everything()
                     continue
                 self.leave(subscriber)
@@ -213,5 +210,5 @@ class ChannelWatch(Watch):
                     catalogue,
                     catalogue.revision,
                     block_position.last_cause or ChangeCause.EVENT,
-                    block_position.at,
+                    block_position.revision.at,
                 )

@@ -1,4 +1,7 @@
-"""Cursors as clients see them: opaque text. Anything we did not write reads as None, which means `reset`."""
+"""Write and read cursors as clients see them: opaque text (docs/architecture/04-cursors.md).
+
+Anything that was not written here reads as None, and the feed then begins with a reset.
+"""
 
 import base64
 import binascii
@@ -10,6 +13,7 @@ from typing import Final
 import orjson
 
 from service.entities.feed import Cursor, PanelPosition
+from service.entities.revision import Revision
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_CURSOR_LENGTH: Final = 64_000
@@ -17,29 +21,32 @@ MAX_DEPTH: Final = 3
 
 
 def openid_hash(openid: str) -> str:
-    """Ties a cursor to its person without carrying the openid."""
+    """Return what ties a cursor to its person without carrying the openid: 16 hexadecimal digits."""
     return hashlib.sha256(openid.encode()).hexdigest()[:16]
 
 
 def encode_cursor(cursor: Cursor) -> str:
+    """Return the text of a cursor in a person's feed."""
+    block, tags = cursor.block_revision, cursor.tag_revision
     return _encode(
         [
             "u1",
             cursor.channel_id,
             cursor.openid_hash,
             cursor.ordinal,
-            cursor.block_version,
-            None if cursor.block_at is None else _to_micros(cursor.block_at),
-            cursor.tag_version,
-            _to_micros(cursor.tag_version_at),
+            None if block is None else block.version,
+            None if block is None else _to_micros(block.at),
+            tags.version,
+            _to_micros(tags.at),
         ]
     )
 
 
 def decode_cursor(text: str) -> Cursor | None:
+    """Return the cursor in a text; None for anything that `encode_cursor` does not write."""
     match _decode(text):
         case ["u1", int(channel_id), str(person), None, None, None, int(tags), int(tags_at)]:
-            return Cursor(channel_id, person, None, None, None, tags, _from_micros(tags_at))
+            return Cursor(channel_id, person, None, None, _revision(tags, tags_at))
         case [
             "u1",
             int(channel_id),
@@ -50,17 +57,18 @@ def decode_cursor(text: str) -> Cursor | None:
             int(tags),
             int(tags_at),
         ]:
-            return Cursor(channel_id, person, ordinal, block, _from_micros(block_at), tags, _from_micros(tags_at))
+            return Cursor(channel_id, person, ordinal, _revision(block, block_at), _revision(tags, tags_at))
         case _:
             return None
 
 
 def encode_panel_cursor(positions: dict[int, PanelPosition]) -> str:
+    """Return the text of a cursor in a tag panel's feed: a position by channel."""
     return _encode(
         [
             "p1",
             [
-                [channel_id, position.tag_version, _to_micros(position.tag_version_at), _to_micros(position.counts_at)]
+                [channel_id, *_numbers(position.tag_revision), _to_micros(position.counts_at)]
                 for channel_id, position in sorted(positions.items())
             ],
         ]
@@ -68,13 +76,14 @@ def encode_panel_cursor(positions: dict[int, PanelPosition]) -> str:
 
 
 def decode_panel_cursor(text: str) -> dict[int, PanelPosition] | None:
+    """Return the positions in a text, by channel; None for anything that `encode_panel_cursor` does not write."""
     match _decode(text):
         case ["p1", list(rows)]:
             positions = {}
             for row in rows:
                 match row:
                     case [int(channel_id), int(version), int(at), int(counts_at)]:
-                        positions[channel_id] = PanelPosition(version, _from_micros(at), _from_micros(counts_at))
+                        positions[channel_id] = PanelPosition(_revision(version, at), _from_micros(counts_at))
                     case _:
                         return None
             return positions
@@ -106,6 +115,14 @@ def _in_range(parts: object, depth: int = MAX_DEPTH) -> bool:
 @lru_cache(1_000)
 def _to_micros(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def _numbers(revision: Revision) -> tuple[int, int]:
+    return revision.version, _to_micros(revision.at)
+
+
+def _revision(version: int, micros: int) -> Revision:
+    return Revision(version, _from_micros(micros))
 
 
 def _from_micros(micros: int) -> datetime:

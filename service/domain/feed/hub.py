@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-from service.domain.feed.change_log_reader import ChangeLogReader
+from service.domain.feed.change_log_reader import make_change_log_reader
 from service.domain.feed.channel_watch import ChannelWatch
 from service.domain.feed.cursors import decode_cursor
 from service.domain.feed.job_watch import JobWatch
 from service.domain.feed.panel_watch import PanelWatch
-from service.domain.feed.position_reader import PositionReader
+from service.domain.feed.position_reader import make_position_reader
 from service.domain.feed.replay import updates_since
 from service.domain.feed.subscriber import Subscriber
 from service.domain.feed.watch import Watch
@@ -41,8 +41,8 @@ class Hub:
         self._resync_interval = resync_interval.total_seconds()
         self._watches: dict[int, ChannelWatch] = {}
         self._panels: dict[int, PanelWatch] = {}
-        self._log = ChangeLogReader(pool)
-        self._positions = PositionReader(pool)
+        self._log = make_change_log_reader(pool)
+        self._positions = make_position_reader(pool)
         self._jobs: dict[int, JobWatch] = {}
         self._listener = Listener(
             valkey, wanted_channels=self._watched, on_notification=self._dispatch, on_subscribed=self._resync_channel

@@ -52,10 +52,7 @@ class PanelWatch(Watch):
             if catalogue is self._catalogue and counts is self._counts:
                 break
         self._mailboxes.add(mailbox)
-        present = PanelUpdate(
-            self.channel_id, "RESET", None, catalogue.at, catalogue, self._position(catalogue, counts)
-        )
-        return present, missed
+        return self._reset(catalogue, counts), missed
 
     def leave(self, mailbox: Mailbox[PanelUpdate]) -> None:
         self._mailboxes.discard(mailbox)
@@ -70,21 +67,19 @@ class PanelWatch(Watch):
 
     async def _catch_up_tags(self, conn: Connection, before: Catalogue) -> None:
         while True:
-            since = await tags.tag_changes_since(conn, self.channel_id, Revision(before.version, before.at))
+            since = await tags.tag_changes_since(conn, self.channel_id, before.revision)
             after = await tags.catalogue(conn, self.channel_id)
-            if after.version == since.version:
+            if after.revision == since.revision:
                 break
         self._catalogue = after
         if not since.known or any(change.kind == "GATE" for change in since.changes):
-            self._deliver(
-                PanelUpdate(self.channel_id, "RESET", None, after.at, after, self._position(after, self._counts))
-            )
+            self._deliver(self._reset(after, self._counts))
             return
         position = self._position(before, self._counts)
         for _, lines in itertools.groupby(since.changes, key=lambda change: change.version):
             earlier, updates = position, []
             for line in lines:
-                position = replace(position, tag_version=line.version, tag_version_at=line.at)
+                position = replace(position, tag_revision=Revision(line.version, line.at))
                 updates.append(PanelUpdate(self.channel_id, line.kind, line.tag_id, line.at, after, position))
             self._deliver(*_with_cursor_at_last(updates, earlier))
 
@@ -125,15 +120,15 @@ class PanelWatch(Watch):
     async def _missed_updates(
         self, conn: Connection, after: PanelPosition, catalogue: Catalogue, counts: dict[int, MemberCount]
     ) -> list[PanelUpdate]:
-        since = await tags.tag_changes_since(conn, self.channel_id, Revision(after.tag_version, after.tag_version_at))
+        since = await tags.tag_changes_since(conn, self.channel_id, after.tag_revision)
         position = self._position(catalogue, counts)
         if not since.known or any(change.kind == "GATE" for change in since.changes):
-            return [PanelUpdate(self.channel_id, "RESET", None, catalogue.at, catalogue, position)]
+            return [self._reset(catalogue, counts)]
         newest = merge_updates(
             [
                 PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, position)
                 for change in since.changes
-                if change.version <= catalogue.version
+                if change.version <= catalogue.revision.version
             ]
         )
         sent = {update.tag_id for update in newest}
@@ -145,9 +140,13 @@ class PanelWatch(Watch):
         ]
         return _with_cursor_at_last(newest + self._count_updates(catalogue, counts, recounted), after)
 
+    def _reset(self, catalogue: Catalogue, counts: dict[int, MemberCount]) -> PanelUpdate:
+        position = self._position(catalogue, counts)
+        return PanelUpdate(self.channel_id, "RESET", None, catalogue.revision.at, catalogue, position)
+
     def _position(self, catalogue: Catalogue, counts: dict[int, MemberCount]) -> PanelPosition:
-        newest = max((count.at for count in counts.values()), default=catalogue.at)
-        return PanelPosition(catalogue.version, catalogue.at, newest)
+        newest = max((count.at for count in counts.values()), default=catalogue.revision.at)
+        return PanelPosition(catalogue.revision, newest)
 
     def _deliver(self, *updates: PanelUpdate) -> None:
         for mailbox in self._mailboxes:

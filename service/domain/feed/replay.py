@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from service.domain.feed.change_log_reader import ChangeLogReader
+from service.domain.feed.change_log_reader import ChangeLogReader, ChangesKey
 from service.domain.feed.cursors import openid_hash
-from service.entities.blocks import ChangeCause, offset_of
+from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.revision import Revision
 from service.entities.tags import TagChange, UserTagChange
@@ -36,34 +36,27 @@ async def updates_since(
     if (after.channel_id, after.openid_hash) != (channel_id, openid_hash(openid)):
         return None
     tag_changes: list[TagChange] = []
-    if (after.tag_version, after.tag_version_at) != catalogue.revision:
+    if after.tag_revision != catalogue.revision:
         async with pool.acquire() as conn:
-            structural = await tags.tag_changes_since(
-                conn, channel_id, Revision(after.tag_version, after.tag_version_at)
-            )
+            structural = await tags.tag_changes_since(conn, channel_id, after.tag_revision)
         if not structural.known or any(change.kind == "GATE" for change in structural.changes):
             return None
-        tag_changes = [change for change in structural.changes if change.version <= catalogue.version]
+        tag_changes = [change for change in structural.changes if change.version <= catalogue.revision.version]
     if not catalogue.open or (after.ordinal is None and block_position is None):
         return []
     if after.ordinal is None:
         async with pool.acquire() as conn:
             seen = (await feed.block_positions_of(conn, channel_id, [openid])).get(openid)
         return _net_update(snapshot, frozenset(), cause=seen.last_cause if seen else None)
-    if (
-        block_position is None
-        or after.ordinal != block_position.ordinal
-        or after.block_version is None
-        or after.block_at is None
-    ):
+    since = after.block_revision
+    if block_position is None or after.ordinal != block_position.ordinal or since is None:
         return None
-    since = Revision(after.block_version, after.block_at)
-    if since == (block_position.version, block_position.at):
+    if since == block_position.revision:
         return _replay(snapshot, after, block_position, [], tag_changes)
-    found = await log.changes_since(channel_id, block_position.block, since, offset_of(block_position.ordinal))
-    if not found.known or found.version < after.block_version:
+    found = await log.require(ChangesKey(channel_id, block_position.block, since, block_position.offset))
+    if not found.known or found.revision.version < since.version:
         return None
-    bit_changes = [change for change in found.changes if change.version <= block_position.version]
+    bit_changes = [change for change in found.changes if change.version <= block_position.revision.version]
     return _replay(snapshot, after, block_position, bit_changes, tag_changes)
 
 
@@ -94,11 +87,11 @@ def _replay(
         updated: frozenset[int] = frozenset()
         if isinstance(change, UserTagChange):
             bits = (bits | set(change.added)) - set(change.removed)
-            cursor = replace(cursor, block_version=change.version, block_at=change.at)
+            cursor = replace(cursor, block_revision=change.revision)
         else:
             visible = (visible | change.appeared) - change.vanished
             updated = change.updated
-            cursor = replace(cursor, tag_version=change.version, tag_version_at=change.at)
+            cursor = replace(cursor, tag_revision=change.revision)
         before, shown = shown, bits & visible
         updated &= before & shown
         if before != shown or updated:
@@ -111,7 +104,7 @@ def _replay(
                     removed=before - shown,
                     updated=updated,
                     cause=change.cause,
-                    at=change.at,
+                    at=change.revision.at,
                     catalogue=catalogue,
                 )
             )
@@ -120,10 +113,9 @@ def _replay(
 
 @dataclass(frozen=True, slots=True)
 class StructuralStep:
-    """One version of the tag states: what everybody's page shows more, less or anew."""
+    """Say what everybody's page shows more, less or anew by one revision of the tag states."""
 
-    version: int
-    at: datetime
+    revision: Revision
     cause: ChangeCause | None
     appeared: frozenset[int]
     vanished: frozenset[int]
@@ -137,8 +129,7 @@ def structural_steps(tag_changes: Iterable[TagChange]) -> list[StructuralStep]:
         lines = list(group)
         steps.append(
             StructuralStep(
-                version,
-                lines[0].at,
+                Revision(version, lines[0].at),
                 lines[0].cause,
                 frozenset(line.tag_id for line in lines if line.shown_after),
                 frozenset(line.tag_id for line in lines if not line.shown_after),
@@ -154,7 +145,7 @@ def _in_order(
     """Both logs are in order; between them the instants decide."""
 
     def key(change: UserTagChange | StructuralStep) -> tuple[datetime, bool, int]:
-        return change.at, isinstance(change, UserTagChange), change.version
+        return change.revision.at, isinstance(change, UserTagChange), change.revision.version
 
     return sorted((*bit_changes, *steps), key=key)
 

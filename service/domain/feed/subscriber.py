@@ -19,10 +19,9 @@ MAX_CACHED_SETS: Final = 10_000
 
 @dataclass(slots=True)
 class BlockWatch:
-    """What is known of a block, and who reads it, by offset."""
+    """Hold the revision up to which a block was read, and who reads it, by offset."""
 
-    version: int
-    at: datetime
+    revision: Revision
     readers: dict[int, set["Subscriber"]] = field(default_factory=dict)
 
     def everyone(self) -> list["Subscriber"]:
@@ -32,7 +31,7 @@ class BlockWatch:
 class Subscriber:
     """Turns changes of bits and of tag states into events about one person.
 
-    `bits` are those of the block version in `block_position`; `shown` is the set after the newest event in the mailbox.
+    `bits` are those of the revision in `block_position`; `shown` is the set after the newest event in the mailbox.
     Thousands of pages show few different sets, so equal sets are mostly one and the same object.
     """
 
@@ -53,27 +52,27 @@ class Subscriber:
         self.block = block
         self.bits = frozenset() if block_position is None else _interned(block_position.tag_ids)
 
-    def cursor(self, tag_version: int, tag_version_at: datetime) -> Cursor:
-        """Where this page stands: at its block's newest version, even if that did not concern it."""
+    def cursor(self, tag_revision: Revision) -> Cursor:
+        """Return where this page stands: at its block's newest revision, even if that did not concern it."""
         if self.block_position is None or self.block is None:
-            return Cursor(self.channel_id, self.openid_hash, None, None, None, tag_version, tag_version_at)
-        version, at = max((self.block_position.version, self.block_position.at), (self.block.version, self.block.at))
-        return Cursor(
-            self.channel_id, self.openid_hash, self.block_position.ordinal, version, at, tag_version, tag_version_at
-        )
+            return Cursor(self.channel_id, self.openid_hash, None, None, tag_revision)
+        block_revision = max(self.block_position.revision, self.block.revision)
+        return Cursor(self.channel_id, self.openid_hash, self.block_position.ordinal, block_revision, tag_revision)
 
     def snapshot(self, catalogue: Catalogue) -> UserTagsUpdate:
         """The whole set as a fresh beginning."""
         self.shown = _interned(catalogue.shown(self.bits))
         return UserTagsUpdate(
-            cursor=self.cursor(catalogue.version, catalogue.at),
+            cursor=self.cursor(catalogue.revision),
             reset=True,
             tags=self.shown,
             added=self.shown,
             removed=frozenset(),
             updated=frozenset(),
             cause=None,
-            at=max(catalogue.at, self.block_position.at) if self.block_position else catalogue.at,
+            at=max(catalogue.revision.at, self.block_position.revision.at)
+            if self.block_position
+            else catalogue.revision.at,
             catalogue=catalogue,
         )
 
@@ -82,16 +81,16 @@ class Subscriber:
 
     def apply_bit_change(self, change: UserTagChange, catalogue: Catalogue) -> None:
         """A version of the block changed this person's bits; one that is already in them is passed over."""
-        if self.block_position is None or change.version <= self.block_position.version:
+        if self.block_position is None or change.version <= self.block_position.revision.version:
             return
-        self.block_position = replace(self.block_position, version=change.version, at=change.at)
+        self.block_position = replace(self.block_position, revision=change.revision)
         self.bits = _interned((self.bits | set(change.added)) - set(change.removed))
         self.emit_difference(catalogue.shown(self.bits), catalogue, catalogue.revision, change.cause, change.at)
 
     def apply_step(self, step: StructuralStep, catalogue: Catalogue) -> None:
         """The channel's tags changed; `catalogue` may know of later steps already."""
         shown = _after_step(self.shown, self.bits, step.appeared, step.vanished) if catalogue.open else frozenset()
-        self.emit_difference(shown, catalogue, Revision(step.version, step.at), step.cause, step.at, step.updated)
+        self.emit_difference(shown, catalogue, step.revision, step.cause, step.revision.at, step.updated)
 
     def emit_difference(
         self,
@@ -109,7 +108,7 @@ class Subscriber:
             return
         self.mailbox.put(
             UserTagsUpdate(
-                cursor=self.cursor(*tag_revision),
+                cursor=self.cursor(tag_revision),
                 reset=False,
                 tags=self.shown,
                 added=added,

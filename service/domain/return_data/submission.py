@@ -4,13 +4,12 @@ Lists that only add people and arrive together for one channel are written toget
 commit.
 """
 
-import asyncio
 import hashlib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -33,6 +32,7 @@ from service.entities.errors import (
 )
 from service.entities.return_data import Receipt, RejectedOpenid, ReturnMode, ReturnSource
 from service.entities.tags import TagKind, TagState
+from service.foundation.batch_writer import BatchWriter
 from service.storage.database.pool import DeadlockError
 from service.storage.return_data import batches, idempotency_keys
 from service.storage.users import UserForgottenError
@@ -70,12 +70,25 @@ class Submission:
         return hashlib.sha256(orjson.dumps([*said, self.expires_at, list(self.openids)])).digest()
 
 
+class _Addition(NamedTuple):
+    """Hold a batch that only adds people to a tag of a channel."""
+
+    channel: Channel
+    batch: PreparedBatch
+
+
 class ReturnRecorder:
-    """Write returned data of all channels for one process."""
+    """Write returned data of all channels for one process; additions in flight of a channel share transactions."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._queues: dict[int, _ChannelQueue] = {}
+        self._writer: BatchWriter[_Addition, Receipt] = BatchWriter(
+            self._write,
+            group_of=lambda addition: addition.channel.channel_id,
+            size_of=lambda addition: len(addition.batch.openids),
+            max_size=MAX_OPENIDS_PER_REQUEST,
+            max_items=MAX_BATCHES_PER_WRITE,
+        )
 
     async def submit(self, channel: Channel, submission: Submission) -> tuple[Receipt, bool]:
         """Write a list, durably; return its receipt, and whether an earlier request with its key has got it.
@@ -118,7 +131,7 @@ class ReturnRecorder:
             )
             try:
                 if key is None and batch.mode is ReturnMode.ADD:
-                    return await self._queue(channel).put(batch), False
+                    return await self._writer.put(_Addition(channel, batch)), False
                 return await write_batch(self._runtime, channel, batch, key)
             except (TagDeletedError, UserForgottenError, DeadlockError):
                 if attempt == MAX_ATTEMPTS - 1:
@@ -126,7 +139,10 @@ class ReturnRecorder:
         raise AssertionError
 
     async def _claim(self, channel: Channel, submission: Submission, key: str) -> int:
-        """Where the key is kept; nobody can use it for another request from now on. Raises ConflictError."""
+        """Return the channel that keeps the key, which nobody can use for another request from now on.
+
+        Raises ConflictError where somebody did before.
+        """
         now = self._runtime.clock()
         request = submission.hash(channel)
         async with self._runtime.pool.acquire() as conn:
@@ -142,62 +158,13 @@ class ReturnRecorder:
             raise ConflictError("This idempotency key came before with another request.")
         return home
 
-    def _queue(self, channel: Channel) -> "_ChannelQueue":
-        queue = self._queues.get(channel.channel_id)
-        if queue is None:
-            queue = self._queues[channel.channel_id] = _ChannelQueue(self._runtime, channel, self._queues)
-        return queue
-
-
-class _ChannelQueue:
-    """Writes what is waiting, together, while there is something to write, then removes itself."""
-
-    def __init__(self, runtime: Runtime, channel: Channel, queues: "dict[int, _ChannelQueue]") -> None:
-        self._runtime = runtime
-        self._channel = channel
-        self._queues = queues
-        self._waiting: list[tuple[PreparedBatch, asyncio.Future[Receipt]]] = []
-        self._writer: asyncio.Task[None] | None = None
-
-    async def put(self, batch: PreparedBatch) -> Receipt:
-        done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting.append((batch, done))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), name=f"return data of {self._channel.channel_id}")
-        return await done
-
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                await self._write(self._take())
-        finally:
-            del self._queues[self._channel.channel_id]
-
-    def _take(self) -> list[tuple[PreparedBatch, asyncio.Future[Receipt]]]:
-        size = taken = 0
-        for batch, _ in self._waiting[:MAX_BATCHES_PER_WRITE]:
-            size += len(batch.openids)
-            if taken and size > MAX_OPENIDS_PER_REQUEST:
-                break
-            taken += 1
-        together, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        return together
-
-    async def _write(self, together: list[tuple[PreparedBatch, asyncio.Future[Receipt]]]) -> None:
-        try:
-            receipts = await write_add_batches(self._runtime, self._channel, [batch for batch, _ in together])
-        except Exception as error:  # noqa: BLE001 - handed to every request of the batch
-            for _, done in together:
-                if not done.done():
-                    done.set_exception(error)
-        else:
-            for (_, done), receipt in zip(together, receipts, strict=True):
-                if not done.done():
-                    done.set_result(receipt)
+    async def _write(self, additions: Sequence[_Addition]) -> list[Receipt]:
+        batches = [addition.batch for addition in additions]
+        return await write_add_batches(self._runtime, additions[-1].channel, batches)
 
 
 def _validated(submission: Submission, now: datetime) -> Submission:
-    """The submission with its names tidied; raises LimitExceededError, or BadInputError with all that is wrong."""
+    """Return a submission with its names normalised. Raises LimitExceededError, or BadInputError with all errors."""
     if len(submission.openids) > MAX_OPENIDS_PER_REQUEST:
         raise LimitExceededError(f"At most {MAX_OPENIDS_PER_REQUEST:,} openids a request.")
     category, label = normalise_name(submission.category), normalise_name(submission.label)
@@ -220,13 +187,13 @@ def _validated(submission: Submission, now: datetime) -> Submission:
 
 
 def _is_text(text: str, max_length: int) -> bool:
-    """No lone surrogates and no NUL: PostgreSQL takes neither."""
+    """Tell whether PostgreSQL takes a text (no lone surrogates, no NUL), and its length is right."""
     bad = any(unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t\r" for each in text)
     return 1 <= len(text) <= max_length and not bad
 
 
 def _split_openids(openids: Sequence[str]) -> tuple[list[str], list[RejectedOpenid], int]:
-    """Well-formed openids, each once; those refused; and how many were repeated."""
+    """Return well-formed openids, each once; those refused; and how many were repeated."""
     rejected = [
         RejectedOpenid(index, RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON)
         for index, openid in enumerate(openids)
@@ -239,7 +206,7 @@ def _split_openids(openids: Sequence[str]) -> tuple[list[str], list[RejectedOpen
 
 
 async def _find_or_create_tag(runtime: Runtime, channel: Channel, submission: Submission) -> int:
-    """The living tag under the submission's key, made if there is none."""
+    """Return the living tag of a submission's category and label, made if there is none."""
     async with runtime.pool.acquire() as conn:
         is_open, tag_id = await batches.return_tag_by_key(
             conn, channel.channel_id, submission.category, submission.label
@@ -254,7 +221,7 @@ async def _find_or_create_tag(runtime: Runtime, channel: Channel, submission: Su
 
 
 async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission) -> int:
-    """A new return tag, ACTIVE at once; the one that somebody else made first if they did."""
+    """Create a return tag, ACTIVE at once, or find the one that somebody else made first."""
     channel_id, category, label = channel.channel_id, submission.category, submission.label
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_open_catalogue(conn, channel_id)

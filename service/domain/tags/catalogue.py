@@ -92,11 +92,11 @@ async def write_tag_edits(
     channel_id = catalogue.channel_id
     await tags.insert_tags(conn, [edit.after for edit in edits if edit.before is None])
     await tags.update_tags(conn, channel_id, [edit.after for edit in edits if edit.before is not None])
-    version, at = await channels.bump_tag_version(conn, channel_id, now, is_open=catalogue.open)
+    revision = await channels.bump_tag_version(conn, channel_id, now, is_open=catalogue.open)
     lines = [
         TagChange(
-            version=version,
-            at=at,
+            version=revision.version,
+            at=revision.at,
             tag_id=edit.after.tag_id,
             kind=edit.kind,
             cause=cause,
@@ -107,4 +107,5 @@ async def write_tag_edits(
     ]
     await tags.log_tag_changes(conn, channel_id, lines, cause)
     after = {**catalogue.tags, **{edit.after.tag_id: edit.after for edit in edits}}
-    return replace(catalogue, version=version, at=at, tags=after), ChangeNotification(channel_id, None, version)
+    notification = ChangeNotification(channel_id, None, revision.version)
+    return replace(catalogue, revision=revision, tags=after), notification

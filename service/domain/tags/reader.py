@@ -1,10 +1,10 @@
-"""What queries read most, for all requests of a process: people, their bits, and the catalogue of each channel.
+"""Read what queries need most, for all requests of a process: users, their bits, and the catalogue of each channel.
 
-The catalogue is kept in the process. What the database says with the bits, in the same statement, decides whether what
-is kept is still true; so nobody is shown a tag after the answer that deleted it, whichever process gave that answer.
+Catalogues are kept in the process. The revision that the database returns with the bits, in the same statement, decides
+whether a kept one still holds; so nobody is shown a tag after the answer that deleted it, whichever process gave it.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -15,11 +15,14 @@ from service.entities.principal import Principal
 from service.entities.tags import Catalogue
 from service.entities.users import ChannelUser
 from service.foundation.batch_reader import BatchReader
+from service.foundation.byte_cache import ByteCache
 from service.storage import channels, tags, users
 from service.storage.database.pool import Pool
 
 MAX_USERS_PER_QUERY: Final = 100
-MAX_CACHED_CATALOGUES: Final = 1_000
+MAX_CATALOGUE_BYTES: Final = 268_435_456
+# Roughly, with its texts and what the API derives from it.
+BYTES_PER_TAG: Final = 4_000
 
 UserKey = tuple[int, int]
 OpenidKey = tuple[str, int, str]
@@ -29,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class UserTagSet:
-    """The tags somebody has, shown or not, with the catalogue that says which are shown."""
+    """Hold the tags of a user, shown or not, with the catalogue that says which are shown."""
 
     tag_ids: frozenset[int]
     catalogue: Catalogue
@@ -37,18 +40,18 @@ class UserTagSet:
 
 @dataclass(frozen=True, slots=True)
 class TaggedUser:
-    """Somebody, with the tags of the same instant."""
+    """Hold a user with their tags of the same instant."""
 
     user: ChannelUser
     tag_set: UserTagSet
 
 
 class UserReader:
-    """One for each web process."""
+    """Read users, tags and catalogues together for concurrent requests; one for each web process."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._cached: OrderedDict[int, Catalogue] = OrderedDict()
+        self._cached: ByteCache[int, Catalogue] = ByteCache(MAX_CATALOGUE_BYTES, _estimated_bytes)
         self._users: BatchReader[OpenidKey, ChannelUser | NotFoundError] = BatchReader(self._read_users)
         self._tagged: BatchReader[OpenidKey, UserTagsRow | NotFoundError] = BatchReader(self._read_tagged)
         self._bits: BatchReader[UserKey, tuple[frozenset[int], users.CatalogueRevision]] = BatchReader(self._read_bits)
@@ -58,14 +61,17 @@ class UserReader:
     async def find_users(
         self, principal: Principal, channel_id: int, openids: Sequence[str]
     ) -> list[ChannelUser | None]:
-        """People in the order asked, None where nobody is known; raises NotFoundError, LimitExceededError."""
+        """Return users in the order asked, None where nobody is known.
+
+        Raises NotFoundError when the principal does not see the channel, LimitExceededError over 100 openids.
+        """
         found = await self._users.get_many(_keys(principal, channel_id, openids))
         return [_value_or_raise(each) for each in found][: len(openids)]
 
     async def find_users_with_tags(
         self, principal: Principal, channel_id: int, openids: Sequence[str]
     ) -> list[TaggedUser | None]:
-        """The same for whoever also wants their tags: what one statement says of both."""
+        """Return users with their tags, as one statement reads both; otherwise like `find_users`."""
         rows = await self._tagged.get_many(_keys(principal, channel_id, openids))
         found: list[TaggedUser | None] = []
         for row in [_value_or_raise(each) for each in rows][: len(openids)]:
@@ -77,45 +83,30 @@ class UserReader:
         return found
 
     async def tag_set_of(self, key: UserKey) -> UserTagSet:
-        """Of (channel id, ordinal)."""
-        found = await self._bits.get(key)
-        if found is None:
-            raise LookupError("a channel never loses its state")
-        tag_ids, revision = found
+        """Return the tags of a user by (channel id, ordinal). Raises LookupError where there is no such channel."""
+        tag_ids, revision = await self._bits.require(key)
         return UserTagSet(tag_ids, await self._catalogue_at(key[0], revision))
 
     async def state_of(self, channel_id: int) -> ChannelState:
-        found = await self._states.get(channel_id)
-        if found is None:
-            raise LookupError("a channel never loses its state")
-        return found
+        """Return the state of a channel as it is now."""
+        return await self._states.require(channel_id)
 
     async def catalogue_of(self, channel_id: int) -> Catalogue:
-        """As it is now."""
+        """Return the catalogue of a channel as it is now."""
         state = await self.state_of(channel_id)
-        revision = users.CatalogueRevision(state.tag_version, state.tag_version_at, state.default_tags_as_of)
+        revision = users.CatalogueRevision(state.tag_revision, state.default_tags_as_of)
         return await self._catalogue_at(channel_id, revision)
 
     async def _catalogue_at(self, channel_id: int, revision: users.CatalogueRevision) -> Catalogue:
-        """What is kept, if it is of this version; otherwise read anew, which may give a newer one."""
+        """Return the catalogue at a revision, or a newer one if it has to be read."""
         cached = self._cached.get(channel_id)
-        if cached is None or cached.revision != (revision.version, revision.at):
-            cached = await self._catalogues.get(channel_id)
-            if cached is None:
-                raise LookupError("a channel never loses its state")
-            self._cache(cached)
+        if cached is None or cached.revision != revision.tags:
+            cached = self._cached[channel_id] = await self._catalogues.require(channel_id)
         elif cached.default_tags_as_of != revision.default_tags_as_of:
             # The scheduled run says so without a new version: no tag changes by it.
             cached = replace(cached, default_tags_as_of=revision.default_tags_as_of)
-            self._cache(cached)
+            self._cached[channel_id] = cached
         return cached
-
-    def _cache(self, catalogue: Catalogue) -> None:
-        """The longest unread one is forgotten first."""
-        self._cached[catalogue.channel_id] = catalogue
-        self._cached.move_to_end(catalogue.channel_id)
-        if len(self._cached) > MAX_CACHED_CATALOGUES:
-            self._cached.popitem(last=False)
 
     async def _read_users(self, keys: list[OpenidKey]) -> dict[OpenidKey, ChannelUser | NotFoundError]:
         found: dict[OpenidKey, ChannelUser | NotFoundError] = {}
@@ -157,6 +148,10 @@ class UserReader:
     async def _read_catalogues(self, channel_ids: list[int]) -> dict[int, Catalogue]:
         async with self._pool.acquire() as conn:
             return {each: await tags.catalogue(conn, each) for each in channel_ids}
+
+
+def _estimated_bytes(catalogue: Catalogue) -> int:
+    return BYTES_PER_TAG * (1 + len(catalogue.tags))
 
 
 def _keys(principal: Principal, channel_id: int, openids: Sequence[str]) -> list[OpenidKey]:

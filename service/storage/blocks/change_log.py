@@ -41,10 +41,12 @@ class BulkLogLine:
 
 @dataclass(frozen=True, slots=True)
 class ChangesSince:
-    """Hold the changes after a version; where `known` is False the log does not hold it, and the rest says nothing."""
+    """Hold what happened to people of a block up to `revision`.
 
-    version: int
-    at: datetime
+    `known` is False where the log does not hold the revision asked from: then the rest says nothing.
+    """
+
+    revision: Revision
     known: bool
     changes: tuple[UserTagChange, ...]
 
@@ -94,10 +96,10 @@ async def log_bulk_changes(conn: Connection, channel_id: int, lines: Sequence[Bu
 async def changes_since(
     conn: Connection, channel_id: int, block: int, known: Revision, offsets: Iterable[int]
 ) -> ChangesSince:
-    """Return what happened to `offsets` of a block after the (version, at) in `known`, in order."""
+    """Return what happened to `offsets` of a block after `known`, in order."""
     rows = await conn.fetch(STATEMENTS["changes_since"], channel_id, block, *known, list(offsets))
     if not rows:
-        return ChangesSince(known[0], known[1], known=False, changes=())
+        return ChangesSince(known, known=False, changes=())
     merged: dict[tuple[int, int], UserTagChange] = {}
     for row in rows:
         if row["version"] is None:
@@ -113,32 +115,30 @@ async def changes_since(
             (*(earlier.removed if earlier else ()), *row["removed"]),
         )
     head = rows[0]
-    return ChangesSince(
-        head["head_version"], head["head_at"], head["known"], tuple(merged[key] for key in sorted(merged))
-    )
+    revision = Revision(head["head_version"], head["head_at"])
+    return ChangesSince(revision, head["known"], tuple(merged[key] for key in sorted(merged)))
 
 
 async def changes_since_each(
     conn: Connection, channel_id: int, block: int, asked: Sequence[tuple[Revision, int]]
 ) -> list[ChangesSince]:
-    """Return, for each ((version, at), offset), what happened to that offset since; reads the log once for all."""
-    revisions = sorted({revision for revision, _ in asked})
+    """Return, for each (known revision, offset), what happened to that offset since; the log is read once for all."""
+    revisions = sorted({known for known, _ in asked})
     read = await changes_since(conn, channel_id, block, revisions[0], sorted({offset for _, offset in asked}))
-    versions, instants = [version for version, _ in revisions], [at for _, at in revisions]
-    known = {
-        tuple(row) for row in await conn.fetch(STATEMENTS["known_revisions"], channel_id, block, versions, instants)
+    versions, instants = [each.version for each in revisions], [each.at for each in revisions]
+    in_log = {
+        Revision(*row) for row in await conn.fetch(STATEMENTS["known_revisions"], channel_id, block, versions, instants)
     }
     by_offset: dict[int, list[UserTagChange]] = {}
     for change in read.changes:
         by_offset.setdefault(change.offset, []).append(change)
     return [
         ChangesSince(
-            read.version,
-            read.at,
-            revision in known,
-            tuple(change for change in by_offset.get(offset, ()) if change.version > revision[0]),
+            read.revision,
+            known in in_log,
+            tuple(change for change in by_offset.get(offset, ()) if change.version > known.version),
         )
-        for revision, offset in asked
+        for known, offset in asked
     ]
 
 

@@ -1,6 +1,6 @@
 """Lock block heads, record their versions, and find the blocks that the scheduled run must visit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from service.entities.blocks import BlockHead
@@ -55,15 +55,15 @@ async def unlocked_blocks(conn: Connection, channel_id: int) -> set[int]:
     return {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
 
 
-async def advance_heads(conn: Connection, channel_id: int, versions: dict[int, Revision]) -> None:
-    """Record new versions, `{block: Revision}`; the caller holds the locks."""
-    blocks = sorted(versions)
+async def advance_heads(conn: Connection, channel_id: int, revisions: Mapping[int, Revision]) -> None:
+    """Record new revisions, `{block: Revision}`; the caller holds the locks."""
+    blocks = sorted(revisions)
     await conn.execute(
         STATEMENTS["advance_heads"],
         channel_id,
         blocks,
-        [versions[block][0] for block in blocks],
-        [versions[block][1] for block in blocks],
+        [revisions[block].version for block in blocks],
+        [revisions[block].at for block in blocks],
     )
 
 

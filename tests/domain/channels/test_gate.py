@@ -267,7 +267,7 @@ async def test_structural_changes_since_a_place(runtime: Runtime, clock: FrozenC
     await unbind(runtime, channel)
     async with runtime.pool.acquire() as conn:
         since = await tags.tag_changes_since(conn, channel.channel_id, Revision(2, START))
-        assert (since.known, since.version, since.at) == (True, 3, clock())
+        assert (since.known, since.revision) == (True, Revision(3, clock()))
         assert [(each.version, each.tag_id, each.shown_after) for each in since.changes] == [(3, 0, False)]
         for place in (Revision(2, clock()), Revision(3, START), Revision(4, clock())):
             assert not (await tags.tag_changes_since(conn, channel.channel_id, place)).known

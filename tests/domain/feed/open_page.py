@@ -20,6 +20,12 @@ JUST_WROTE = NEW | OPENED | TOUCHABLE | NON_ADVERTISING
 NO_TAGS: frozenset[int] = frozenset()
 
 
+def block_version(event: UserTagsUpdate) -> int | None:
+    """Return the version of the block that an event's cursor holds; None while the person is unknown."""
+    revision = event.cursor.block_revision
+    return None if revision is None else revision.version
+
+
 class Page:
     """Read events as fast as they come, into `events`."""
 

@@ -55,7 +55,7 @@ async def change_tags(
         ]
         after, notification = await write_tag_edits(conn, before, edits, cause=cause, now=runtime.clock())
     runtime.publisher.publish([notification])
-    return after.version
+    return after.revision.version
 
 
 async def make_tag(

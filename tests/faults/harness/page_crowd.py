@@ -71,7 +71,7 @@ class PageClients:
         return [
             number
             for number, (openid, cursor) in enumerate(zip(self.openids, cursors, strict=True))
-            if not cursor or (cursor.block_version or 0) < newest[openid]
+            if not cursor or cursor.block_revision is None or cursor.block_revision.version < newest[openid]
         ]
 
     async def told(self, directory: Path) -> list[tuple[str, list[ReceivedEvent]]]:

@@ -33,8 +33,8 @@ def parse_event(visit: int, event: dict[str, Any]) -> ReceivedEvent:
     assert cursor is not None
     return ReceivedEvent(
         visit,
-        cursor.block_version,
-        cursor.tag_version,
+        None if cursor.block_revision is None else cursor.block_revision.version,
+        cursor.tag_revision.version,
         datetime.fromisoformat(event["at"]),
         event["cause"],
         event["reset"],

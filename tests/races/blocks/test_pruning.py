@@ -1,7 +1,4 @@
-"""Prune the log without a silent gap for readers that resume from (version, instant).
-
-The rule: docs/architecture/03-lock-then-difference.md.
-"""
+"""Prune the log without a silent gap for readers that resume from a revision (docs/architecture/04-cursors.md)."""
 
 import asyncio
 import random
@@ -165,12 +162,14 @@ async def test_resuming_anywhere_at_any_time_gives_all_or_begins_anew(
         await prune_channel(pruner.runtime, channel.channel_id, clock() - 8 * MINUTE)
         for place in (places[-1], *order.choices(places, k=4)):
             answer = await read(runtime, channel, place)
-            places.append(Revision(answer.version, answer.at))
+            places.append(answer.revision)
             if answer.known:
-                assert [each.version for each in answer.changes] == list(range(place[0] + 1, answer.version + 1))
+                assert [each.version for each in answer.changes] == list(
+                    range(place.version + 1, answer.revision.version + 1)
+                )
             else:
                 begun_anew += 1
-                assert place[0] < await base_of(runtime, channel), "only who is too far behind"
+                assert place.version < await base_of(runtime, channel), "only who is too far behind"
     await writing
 
     assert begun_anew

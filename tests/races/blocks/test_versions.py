@@ -43,7 +43,7 @@ class Reader:
         for each in answer.changes:
             self.versions.append(each.version)
             self.standing[each.offset] = (self.standing[each.offset] | set(each.added)) - set(each.removed)
-        self._place = Revision(answer.version, answer.at)
+        self._place = answer.revision
 
 
 async def an_earlier_writer_commits_later(

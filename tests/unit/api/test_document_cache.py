@@ -1,13 +1,36 @@
-"""Remember a bounded number of parsed documents."""
+"""Remember parsed documents up to a bound in bytes."""
 
 from graphql import build_schema
 
-from service.api.engine.document_cache import DocumentCache
+from service.api.engine.document_cache import DocumentCache, estimated_bytes
 from service.foundation.settings import QueryLimits
 
+SCHEMA = build_schema("type Query { a: Int }")
 
-def test_only_so_many_documents_are_remembered() -> None:
-    documents = DocumentCache(build_schema("type Query { a: Int }"), QueryLimits(), 2)
-    for number in range(3):
-        documents.parse(f"{{ a{number} }}")
-    assert documents.parse.cache_info().currsize == 2
+
+def test_documents_are_remembered_up_to_so_much_memory() -> None:
+    documents = DocumentCache(SCHEMA, QueryLimits(), 2 * estimated_bytes("{ a0 }"))
+    trees = [documents.parse(f"{{ a{number} }}") for number in range(3)]
+    assert documents.parse("{ a2 }") is trees[2]
+    assert documents.parse("{ a1 }") is trees[1]
+    assert documents.parse("{ a0 }") is not trees[0]
+
+
+def test_a_text_that_is_too_long_is_not_remembered_and_pushes_nothing_out() -> None:
+    documents = DocumentCache(SCHEMA, QueryLimits(), estimated_bytes("{ a }"))
+    kept = documents.parse("{ a }")
+    long_text = "{ b } #" + "x" * 100
+    assert documents.parse(long_text) is not documents.parse(long_text)
+    assert documents.parse("{ a }") is kept
+
+
+def test_only_names_of_operations_are_remembered() -> None:
+    documents = DocumentCache(SCHEMA, QueryLimits(), 10**6)
+    text = "query one { a } query two { a }"
+    plan = documents.plan_for(text, "one", {})
+    assert plan is not None
+    for name in ("three", None, "four"):
+        assert documents.plan_for(text, name, {}) is None
+    assert documents.plan_for(text, "one", {}) is plan
+    (cached,) = documents._documents.values()
+    assert list(cached.plans) == ["one"]

@@ -14,6 +14,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 
 from service.api.context import Context
 from service.api.engine.query_plan import QueryPlan
+from service.api.live import user_tags_encoder
 from service.api.live.request import SubscriptionRequest, parse_subscription
 from service.api.live.user_tags_encoder import UserTagsEncoder, UserTagsEncoderCache
 from service.api.operations.user_tags import user_tags_event_to_graphql
@@ -21,6 +22,7 @@ from service.api.schema import make_schema
 from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.principal import Principal, Role
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,7 +87,7 @@ tags = st.builds(
     deleted_at=st.sampled_from([None, NOW]),
 )
 catalogues = st.builds(
-    lambda found, *, is_open: Catalogue(1, is_open, 7, NOW, NOW, {tag.tag_id: tag for tag in found}),
+    lambda found, *, is_open: Catalogue(1, is_open, Revision(7, NOW), NOW, {tag.tag_id: tag for tag in found}),
     st.lists(tags, max_size=8),
     is_open=st.booleans(),
 )
@@ -94,7 +96,12 @@ moments = st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1), m
 updates = st.builds(
     UserTagsUpdate,
     cursor=st.builds(
-        Cursor, st.just(1), st.just("ann"), st.none() | st.just(9), st.just(4), moments, st.just(7), moments
+        Cursor,
+        st.just(1),
+        st.just("ann"),
+        st.none() | st.just(9),
+        st.builds(Revision, st.just(4), moments),
+        st.builds(Revision, st.just(7), moments),
     ),
     reset=st.booleans(),
     tags=tag_ids,
@@ -120,7 +127,7 @@ def unvalidated_request(document: str, variables: dict[str, Any]) -> Subscriptio
     parsed = parse(document)
     operation = get_operation_ast(parsed)
     assert operation is not None
-    plan = QueryPlan(SCHEMA.graphql_schema, parsed, operation)
+    plan = QueryPlan(SCHEMA.graphql_schema, parsed, operation, size=0)
     values = plan.coerce_variables(variables)
     assert not isinstance(values, list)
     return SubscriptionRequest(plan, variables, values, "userTags", {})
@@ -214,9 +221,29 @@ def test_the_texts_of_a_catalogue_are_dropped_with_it() -> None:
         assert not encoder._caches
 
 
+def test_what_is_kept_of_a_catalogue_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_tags_encoder, "MAX_CATALOGUE_BYTES", 1_000)
+    encoder = encoder_of(NAMES)
+    assert encoder is not None
+    of_catalogue = {
+        each: Tag(1, each, TagKind.DEFAULT, "Opening", f"Tag {each}", None, TagState.ACTIVE, 1, NOW, NOW, None)
+        for each in range(1, 9)
+    }
+    catalogue = Catalogue(1, True, Revision(7, NOW), NOW, of_catalogue)
+    cursor, none = Cursor(1, "ann", 1, Revision(1, NOW), Revision(7, NOW)), frozenset[int]()
+    for number in range(1, 256):
+        its = frozenset(each for each in of_catalogue if number & 1 << each - 1)
+        update = UserTagsUpdate(cursor, False, its, its, none, none, None, NOW, catalogue)
+        names = orjson.loads(encoder.encode(update) or b"")["userTags"]["tags"]
+        assert {each["name"] for each in names} == {f"Tag {each}" for each in its}
+        (cache,) = encoder._caches.values()
+        kept = [*cache.lists.values(), *(chunk for chunks in cache.events.values() for chunk in chunks)]
+        assert sum(map(len, kept)) <= 1_000
+
+
 def update_with(tag: Tag) -> UserTagsUpdate:
     """Return an event of a person who has just got a tag, the only one of its catalogue."""
-    catalogue = Catalogue(1, True, 7, NOW, NOW, {tag.tag_id: tag})
-    cursor = Cursor(1, "ann", 1, 1, NOW, 7, NOW)
+    catalogue = Catalogue(1, True, Revision(7, NOW), NOW, {tag.tag_id: tag})
+    cursor = Cursor(1, "ann", 1, Revision(1, NOW), Revision(7, NOW))
     its, none = frozenset({tag.tag_id}), frozenset[int]()
     return UserTagsUpdate(cursor, False, its, its, none, none, None, NOW, catalogue)

@@ -69,10 +69,9 @@ async def test_what_was_refused_is_refused_again(verifier: TokenVerifier, decode
     assert decoded == [token] * 2
 
 
-async def test_only_so_many_tokens_are_remembered(
-    verifier: TokenVerifier, decoded: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_so_many_tokens_are_remembered(decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MAX_CACHED_TOKENS", 2)
+    verifier = TokenVerifier(Settings(jwt_secret=SECRET))
     ann, bob, eve = signed("ann"), signed("bob"), signed("eve")
     for token in (ann, bob, ann, eve, ann, bob):
         await verifier.verify(token)

@@ -6,6 +6,7 @@ from service.domain.combos.explanations import explain_combo, explain_lapse
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.combos import Combo
 from service.entities.expressions import any_of, tag
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
 
@@ -14,7 +15,7 @@ TAGS = {
     tag_id: Tag(7, tag_id, TagKind.RETURN, "Fruit", name, None, TagState.ACTIVE, 1, START, START, None)
     for tag_id, name in NAMES.items()
 }
-CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
+CATALOGUE = Catalogue(7, True, Revision(1, START), START, TAGS)
 ANY = any_of(tag(1), tag(2), tag(3))
 
 

@@ -22,6 +22,7 @@ from service.entities.expressions import (
     tag,
     to_json,
 )
+from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
 
@@ -39,7 +40,7 @@ TAGS = {
     LAPSED: made(LAPSED, TagState.LAPSED),
     DELETED: replace(made(DELETED), deleted_at=START),
 }
-CATALOGUE = Catalogue(7, True, 1, START, START, TAGS)
+CATALOGUE = Catalogue(7, True, Revision(1, START), START, TAGS)
 
 
 def leaf(tag_id: int, channel_id: int = 7) -> TagDraft:

@@ -71,3 +71,63 @@ async def test_who_goes_away_takes_nobody_along() -> None:
     assert await stays == 1
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_keys_of_different_groups_are_read_apart_and_side_by_side() -> None:
+    shelf = Shelf()
+    look_ups = BatchReader(shelf.read, group_of=lambda key: key[0], max_concurrent=1)
+    asking = [asyncio.create_task(look_ups.get(key)) for key in ("a1", "b1", "a2", "b2")]
+    await wait_until(lambda: len(shelf.asked) == 2)
+    late = asyncio.create_task(look_ups.get("a3"))
+    shelf.may_answer.set()
+    assert await asyncio.gather(*asking, late) == [1, 1, 1, 1, 1]
+    assert shelf.asked == [["a1", "a2"], ["b1", "b2"], ["a3"]]
+    await wait_until(lambda: not look_ups._groups)
+
+
+async def test_a_read_has_so_many_keys_and_a_group_so_many_reads() -> None:
+    shelf = Shelf()
+    look_ups = BatchReader(shelf.read, max_keys=2, max_concurrent=2)
+    asking = asyncio.create_task(look_ups.get_many("abcde"))
+    await wait_until(lambda: len(shelf.asked) == 2)
+    await asyncio.sleep(0)
+    assert shelf.asked == [["a", "b"], ["c", "d"]]
+    shelf.may_answer.set()
+    assert await asking == [1] * 5
+    assert shelf.asked[2:] == [["e"]]
+
+
+async def test_what_everybody_gave_up_is_not_read() -> None:
+    shelf = Shelf()
+    look_ups = BatchReader(shelf.read, max_concurrent=1)
+    first = asyncio.create_task(look_ups.get("a"))
+    await wait_until(lambda: bool(shelf.asked))
+    gone, stays = (asyncio.create_task(look_ups.get(key)) for key in ("b", "c"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    shelf.may_answer.set()
+    assert [await first, await stays] == [1, 1]
+    assert shelf.asked == [["a"], ["c"]]
+
+
+async def test_a_value_that_is_required_and_not_there_is_an_error() -> None:
+    shelf = Shelf()
+    shelf.may_answer.set()
+    look_ups = BatchReader(shelf.read)
+    assert await look_ups.require("a") == 1
+    with pytest.raises(LookupError, match="nobody"):
+        await look_ups.require("nobody")
+
+
+async def test_closing_cancels_reads_and_those_who_wait() -> None:
+    shelf = Shelf()
+    look_ups = BatchReader(shelf.read, max_concurrent=1)
+    early = asyncio.create_task(look_ups.get("a"))
+    await wait_until(lambda: bool(shelf.asked))
+    late = asyncio.create_task(look_ups.get("b"))
+    await asyncio.sleep(0)
+    await look_ups.close()
+    outcomes = await asyncio.gather(early, late, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [asyncio.CancelledError] * 2
+    assert shelf.asked == [["a"]]
+    assert not look_ups._running

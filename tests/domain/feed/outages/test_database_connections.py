@@ -10,7 +10,7 @@ from service.entities.channels import Channel
 from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.logged_changes import changes_of
-from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, Page, check_deltas, page
+from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, Page, block_version, check_deltas, page
 
 BROKEN = (
     OSError,
@@ -47,7 +47,7 @@ async def test_terminated_connections_lose_nothing(
         lines = await changes_of(west, channel, "ann")
         events = await ann.wait_for_events(len(lines))
         check_deltas(events)
-        assert [event.cursor.block_version for event in events] == [line.version for line in lines]
+        assert [block_version(event) for event in events] == [line.version for line in lines]
 
 
 async def _insist(process: FeedProcess, channel: Channel, kind: EventKind) -> None:

@@ -54,8 +54,9 @@ async def test_a_bulk_change_is_one_event_of_all_its_tags(
         await west.record_events_of(channel, EventKind.FOLLOW, *crowd)
         event = (await somebody.wait_for_events(2))[1]
         assert (event.added, event.removed) == (JUST_FOLLOWED, NO_TAGS)
-        assert cursor.block_version is not None
-        assert event.cursor.block_version == cursor.block_version + 1
+        assert cursor.block_revision is not None
+        assert event.cursor.block_revision is not None
+        assert event.cursor.block_revision.version == cursor.block_revision.version + 1
 
 
 async def test_people_of_several_blocks_are_told_apart(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:

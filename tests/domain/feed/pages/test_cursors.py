@@ -74,15 +74,15 @@ async def test_a_cursor_forged_by_half_begins_afresh(west: FeedProcess, channel:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")
     good = await _cursor_of(west, channel, "ann")
     assert good.ordinal is not None
-    assert good.block_version is not None
-    assert good.block_at is not None
+    assert good.block_revision is not None
+    block, tags = good.block_revision, good.tag_revision
     moment = timedelta(microseconds=1)
     forged = [
         replace(good, ordinal=good.ordinal + 1),
-        replace(good, block_version=good.block_version + 1),
-        replace(good, block_at=good.block_at + moment),
-        replace(good, tag_version=good.tag_version + 1),
-        replace(good, tag_version_at=good.tag_version_at - moment),
+        replace(good, block_revision=block._replace(version=block.version + 1)),
+        replace(good, block_revision=block._replace(at=block.at + moment)),
+        replace(good, tag_revision=tags._replace(version=tags.version + 1)),
+        replace(good, tag_revision=tags._replace(at=tags.at - moment)),
         replace(good, channel_id=good.channel_id + 1),
         replace(good, openid_hash=openid_hash("bob")),
     ]

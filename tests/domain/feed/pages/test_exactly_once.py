@@ -13,7 +13,7 @@ from service.entities.feed import UserTagsUpdate
 from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.logged_changes import changes_of
-from tests.domain.feed.open_page import NO_TAGS, Page, check_deltas
+from tests.domain.feed.open_page import NO_TAGS, Page, block_version, check_deltas
 from tests.support.waiting import wait_until
 
 PEOPLE = [f"person-{number}" for number in range(10)]
@@ -87,12 +87,12 @@ class _Wanderer:
         assert first.reset
         assert not any(event.reset for event in later)
         check_deltas(self._events)
-        start = first.cursor.block_version
+        start = block_version(first)
         if start is None:
             # Unknown at first: what made the person known comes as one event.
             known, *later = later
             assert known.tags == known.added
-            start = known.cursor.block_version
+            start = block_version(known)
         lines = [
             line
             for line in await changes_of(process, self._channel, self._openid)
@@ -105,7 +105,7 @@ class _Wanderer:
 
 
 def _version_of(events: list[UserTagsUpdate]) -> int:
-    return max((event.cursor.block_version or 0 for event in events), default=0)
+    return max((block_version(event) or 0 for event in events), default=0)
 
 
 async def test_a_page_opened_while_its_block_moves_misses_nothing(
@@ -135,7 +135,7 @@ async def _check_joined(process: FeedProcess, channel: Channel, pages: list[Page
     for opened in pages:
         await opened.wait_for_events(1)
         lines = logged[opened.openid]
-        start = opened.events[0].cursor.block_version
+        start = block_version(opened.events[0])
         assert start is not None
         missed = [line for line in lines if line.version > start]
         events = await opened.wait_for_events(1 + len(missed))
@@ -144,6 +144,6 @@ async def _check_joined(process: FeedProcess, channel: Channel, pages: list[Page
         for line in before:
             tags = (tags | line.added) - line.removed
         assert events[0].tags == tags
-        assert [(event.cursor.block_version, event.added, event.removed) for event in events[1:]] == [
+        assert [(block_version(event), event.added, event.removed) for event in events[1:]] == [
             (line.version, line.added, line.removed) for line in missed
         ]

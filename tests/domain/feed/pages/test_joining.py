@@ -8,34 +8,37 @@ import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
 
-from service.domain.feed.position_reader import PositionReader
+from service.domain.feed.position_reader import PositionKey, make_position_reader
 from service.domain.feed.subscriber import Subscriber
 from service.entities.channels import Channel
 from service.entities.tags import DefaultTagRule
 from service.entities.users import EventKind
+from service.foundation.batch_reader import BatchReader
 from service.storage.database.pool import Pool
 from service.storage.feed import Position
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, page
 from tests.domain.feed.tag_changes import change_tags, hide
+from tests.support.runtime import counted_statements
 from tests.support.waiting import wait_until
 
 WAITING = "select count(*) from pg_locks where not granted and relation = 'bulk_tag_change'::regclass"
 
 
-class HeldReads(PositionReader):
-    """Keep answers back until the test lets them through."""
+class HeldReads:
+    """Keep positions back, once they are read, until the test lets them through."""
 
     def __init__(self, pool: Pool) -> None:
-        super().__init__(pool)
         self.answered = asyncio.Event()
         self.released = asyncio.Event()
+        self.reader = BatchReader(self._read)
+        self._positions = make_position_reader(pool)
 
-    async def position_of(self, channel_id: int, openid: str) -> Position:
-        position = await super().position_of(channel_id, openid)
+    async def _read(self, keys: list[PositionKey]) -> dict[PositionKey, Position]:
+        found = {key: await self._positions.require(key) for key in keys}
         self.answered.set()
         await self.released.wait()
-        return position
+        return found
 
 
 @pytest.fixture
@@ -106,14 +109,14 @@ async def test_whoever_read_before_the_block_moved_on_reads_again(
         watch = east.hub._watches[channel.channel_id]
         bob = Subscriber(channel.channel_id, "bob")
         held = HeldReads(east.runtime.pool)
-        joining = asyncio.create_task(watch.join(held, bob))
+        joining = asyncio.create_task(watch.join(held.reader, bob))
         await held.answered.wait()
         await west.record_events_of(channel, EventKind.MESSAGE, "ann", "bob")
         await ann.wait_for_tags(JUST_WROTE)
         held.released.set()
         place, _ = await joining
         assert place is not None
-        assert (place.version, DefaultTagRule.OPENED in place.tag_ids) == (2, True)
+        assert (place.revision.version, DefaultTagRule.OPENED in place.tag_ids) == (2, True)
         watch.leave(bob)
 
 
@@ -126,7 +129,7 @@ async def test_a_page_that_read_before_a_notification_reached_nobody_catches_up(
         watch = east.hub._watches[channel.channel_id]
         ann = Subscriber(channel.channel_id, "ann")
         held = HeldReads(east.runtime.pool)
-        joining = asyncio.create_task(watch.join(held, ann))
+        joining = asyncio.create_task(watch.join(held.reader, ann))
         await held.answered.wait()
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         async with page(east, channel, "eve") as eve:
@@ -149,13 +152,13 @@ async def test_whoever_read_before_the_tag_states_moved_on_reads_again(
         watch = east.hub._watches[channel.channel_id]
         bob = Subscriber(channel.channel_id, "bob")
         held = HeldReads(east.runtime.pool)
-        joining = asyncio.create_task(watch.join(held, bob))
+        joining = asyncio.create_task(watch.join(held.reader, bob))
         await held.answered.wait()
         version = await change_tags(west, channel, [hide(DefaultTagRule.NEW_USER)])
         await ann.wait_for_events(2)
         held.released.set()
         _, catalogue = await joining
-        assert catalogue.version == version
+        assert catalogue.revision.version == version
         assert bob.snapshot(catalogue).tags == ann.tags
         watch.leave(bob)
 
@@ -166,8 +169,9 @@ async def test_pages_that_open_together_are_read_together(
     people = [f"person {number}" for number in range(120)]
     await west.record_events_of(channel, EventKind.FOLLOW, *people[::2])
     async with AsyncExitStack() as pages:
+        sent = pages.enter_context(counted_statements())
         opened = [await pages.enter_async_context(page(east, channel, person)) for person in people]
         for number, each in enumerate(opened):
             (first,) = await each.wait_for_events(1)
             assert first.tags == (NO_TAGS if number % 2 else JUST_FOLLOWED)
-        assert east.hub._positions.reads < len(people) / 2
+        assert 0 < sent.count("read_positions") < len(people) / 2

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.feed.change_log_reader import ChangeLogReader
+from service.domain.feed.change_log_reader import ChangeLogReader, ChangesKey, make_change_log_reader
 from service.domain.privacy.retention import prune_channel
 from service.entities.blocks import offset_of
 from service.entities.channels import Channel
@@ -15,6 +15,7 @@ from service.entities.users import EventKind
 from service.storage.blocks.change_log import ChangesSince, changes_since
 from tests.domain.feed.feed_process import FeedProcess
 from tests.domain.feed.open_page import NO_TAGS, page
+from tests.support.runtime import counted_statements
 from tests.support.waiting import wait_until
 
 HERD = [f"openid-{number}" for number in range(40)]
@@ -37,7 +38,9 @@ async def one_by_one(west: FeedProcess, channel: Channel, asked: list[tuple[Revi
 
 
 async def together(log: ChangeLogReader, channel: Channel, asked: list[tuple[Revision, int]]) -> list[ChangesSince]:
-    return await asyncio.gather(*(log.changes_since(channel.channel_id, 0, place, offset) for place, offset in asked))
+    return await asyncio.gather(
+        *(log.require(ChangesKey(channel.channel_id, 0, place, offset)) for place, offset in asked)
+    )
 
 
 async def test_one_read_answers_all_who_ask_together(
@@ -45,11 +48,11 @@ async def test_one_read_answers_all_who_ask_together(
 ) -> None:
     """Each from a version of their own."""
     asked = [(places[1 + number % len(places)], offset_of(number)) for number in range(len(HERD))]
-    log = ChangeLogReader(west.runtime.pool)
 
-    found = await together(log, channel, asked)
+    with counted_statements() as sent:
+        found = await together(make_change_log_reader(west.runtime.pool), channel, asked)
 
-    assert log.reads == 1
+    assert sent.count("known_revisions") == 1
     assert found == await one_by_one(west, channel, asked)
     assert any(each.changes for each in found)
 
@@ -57,25 +60,25 @@ async def test_one_read_answers_all_who_ask_together(
 async def test_who_asks_meanwhile_is_answered_by_the_next_read(
     west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
-    log = ChangeLogReader(west.runtime.pool)
-    first = asyncio.create_task(log.changes_since(channel.channel_id, 0, places[1], 0))
-    await wait_until(lambda: log.reads == 1)
-
+    log = make_change_log_reader(west.runtime.pool)
     asked = [(places[2], number) for number in range(1, len(HERD))]
-    found = await together(log, channel, asked)
+    with counted_statements() as sent:
+        first = asyncio.create_task(log.require(ChangesKey(channel.channel_id, 0, places[1], 0)))
+        await wait_until(lambda: "changes_since" in sent)
+        found = await together(log, channel, asked)
 
-    assert log.reads == 2
+    assert sent.count("known_revisions") == 2
     assert [await first, *found] == await one_by_one(west, channel, [(places[1], 0), *asked])
 
 
 async def test_a_version_that_is_forgotten_or_never_was_is_nobody_elses_trouble(
     west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
-    await prune_channel(west.runtime, channel.channel_id, places[10][1])
-    another_time = Revision(places[20][0], places[20][1] + timedelta(seconds=1))
+    await prune_channel(west.runtime, channel.channel_id, places[10].at)
+    another_time = Revision(20, places[20].at + timedelta(seconds=1))
     asked = [(places[3], 3), (places[9], 9), (places[10], 10), (another_time, 20), (places[20], 20)]
 
-    found = await together(ChangeLogReader(west.runtime.pool), channel, asked)
+    found = await together(make_change_log_reader(west.runtime.pool), channel, asked)
 
     assert [each.known for each in found] == [False, True, True, False, True]
     assert found[1:3] + found[4:] == await one_by_one(west, channel, asked[1:3] + asked[4:])
@@ -84,8 +87,8 @@ async def test_a_version_that_is_forgotten_or_never_was_is_nobody_elses_trouble(
 async def test_somebody_who_gives_up_leaves_the_others_their_answer(
     west: FeedProcess, channel: Channel, places: dict[int, Revision]
 ) -> None:
-    log = ChangeLogReader(west.runtime.pool)
-    asking = [asyncio.create_task(log.changes_since(channel.channel_id, 0, places[1], offset)) for offset in (0, 1)]
+    log = make_change_log_reader(west.runtime.pool)
+    asking = [asyncio.create_task(log.require(ChangesKey(channel.channel_id, 0, places[1], each))) for each in (0, 1)]
     await asyncio.sleep(0)
     asking[0].cancel()
 
@@ -94,11 +97,11 @@ async def test_somebody_who_gives_up_leaves_the_others_their_answer(
 
 async def test_a_read_that_fails_says_so_to_everyone(west: FeedProcess, channel: Channel) -> None:
     await west.runtime.pool.close()
-    log = ChangeLogReader(west.runtime.pool)
+    log = make_change_log_reader(west.runtime.pool)
 
+    now = Revision(1, west.runtime.clock())
     answers = await asyncio.gather(
-        *(log.changes_since(channel.channel_id, 0, Revision(1, west.runtime.clock()), offset) for offset in (0, 1)),
-        return_exceptions=True,
+        *(log.require(ChangesKey(channel.channel_id, 0, now, offset)) for offset in (0, 1)), return_exceptions=True
     )
 
     assert [type(each).__name__ for each in answers] == ["InterfaceError"] * 2
@@ -130,11 +133,11 @@ async def test_who_missed_nothing_is_answered_without_the_log(west: FeedProcess,
     await west.record_events_of(channel, EventKind.FOLLOW, "ann")
     async with page(west, channel, "ann") as left:
         await left.wait_for_events(1)
-    reads = west.hub._log.reads
-    async with page(west, channel, "ann", left.cursor) as back, page(west, channel, "ann") as fresh:
-        await fresh.wait_for_events(1)
-        await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
-        await fresh.wait_for_events(2)
-        (gone,) = await back.wait_for_events(1)
+    with counted_statements() as sent:
+        async with page(west, channel, "ann", left.cursor) as back, page(west, channel, "ann") as fresh:
+            await fresh.wait_for_events(1)
+            await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
+            await fresh.wait_for_events(2)
+            (gone,) = await back.wait_for_events(1)
     assert (gone.reset, gone.tags) == (False, NO_TAGS)
-    assert west.hub._log.reads == reads
+    assert "known_revisions" not in sent

@@ -103,7 +103,7 @@ async def test_a_slow_panel_keeps_the_newest_event_of_each_tag(
         for turn in range(MAX_PENDING):
             await change_tags(west, channel, [rename(20, f"Fruit number {turn}")])
         version = await change_tags(west, channel, [delete(21), rename(1, "Newcomer")])
-        await wait_until(lambda: mailbox._waiting and mailbox._waiting[-1].position.tag_version == version)
+        await wait_until(lambda: mailbox._waiting and mailbox._waiting[-1].position.tag_revision.version == version)
         kinds = {update.tag_id: update.kind for update in merge_updates(list(mailbox._waiting))}
         assert len(mailbox._waiting) <= MAX_PENDING
         assert kinds == dict.fromkeys(range(20, 30), "CREATED") | {21: "DELETED", 1: "UPDATED"}

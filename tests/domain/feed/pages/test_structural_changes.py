@@ -10,7 +10,7 @@ from service.entities.feed import UserTagsUpdate
 from service.entities.tags import DefaultTagRule, TagState
 from service.entities.users import EventKind
 from tests.domain.feed.feed_process import FeedProcess
-from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, check_deltas, page
+from tests.domain.feed.open_page import JUST_FOLLOWED, JUST_WROTE, NO_TAGS, block_version, check_deltas, page
 from tests.domain.feed.tag_changes import change_members, change_tags, delete, hide, make_tag, rename, show
 from tests.support.runtime import admin, bind
 from tests.support.waiting import wait_until
@@ -100,7 +100,7 @@ async def test_several_lines_of_one_version_make_one_event(
         version = await change_tags(west, channel, [hide(APPLE), show(PEAR)])
         event = (await ann.wait_for_events(2))[1]
         assert (event.added, event.removed) == (frozenset({PEAR}), frozenset({APPLE}))
-        assert (before.cursor.tag_version, event.cursor.tag_version) == (version - 1, version)
+        assert (before.cursor.tag_revision.version, event.cursor.tag_revision.version) == (version - 1, version)
         cursor = ann.cursor
     async with page(west, channel, "ann", cursor) as ann:
         await west.record_events_of(channel, EventKind.FOLLOW, "ann")
@@ -143,7 +143,7 @@ def _a_mixed_history(process: FeedProcess, channel: Channel) -> list[Coroutine[N
 
 
 def _said(event: UserTagsUpdate) -> tuple[object, ...]:
-    places = (event.cursor.block_version, event.cursor.tag_version)
+    places = (block_version(event), event.cursor.tag_revision.version)
     return (event.reset, event.tags, event.added, event.removed, event.updated, event.cause, event.at, places)
 
 
