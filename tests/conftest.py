@@ -130,7 +130,7 @@ async def leak_check() -> AsyncIterator[None]:
 
 
 def _processes() -> set[int]:
-    """Our children and theirs, without the servers that serve the whole run."""
+    """Return our children and theirs, without the servers that serve the whole run."""
     found: set[int] = set()
     to_visit = _children(os.getpid())
     while to_visit:

@@ -25,7 +25,7 @@ async def break_it(database_url: str) -> None:
 
 
 def logged(caplog: pytest.LogCaptureFixture, request_id: str) -> str:
-    """The traceback under a request id."""
+    """Return the traceback logged under a request id."""
     [record] = [record for record in caplog.records if request_id in record.getMessage()]
     assert record.levelno == logging.ERROR
     assert record.exc_info

@@ -18,14 +18,14 @@ PEOPLE = 100
 
 @pytest.fixture
 async def channel(robot: Robot) -> str:
-    """A channel with a hundred people who follow."""
+    """Bind a channel with a hundred followers."""
     channel = str((await robot.bind())["id"])
     await robot.record(channel, *(event_input(f"o{number}", "FOLLOW") for number in range(PEOPLE)))
     return channel
 
 
 async def statements_of(robot: Robot, query: str, **variables: Any) -> list[str]:
-    """Sorted names; the answer must be without errors."""
+    """Return the sorted names of the statements of an operation that has no errors."""
     with counted_statements() as sent:
         answer = await robot.ask(query, **variables)
     assert not answer.errors, answer.errors

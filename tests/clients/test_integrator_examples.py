@@ -31,7 +31,7 @@ async def robot(database_url: str, redis_url: str) -> AsyncIterator[Robot]:
 
 
 async def run(program: str, robot: Robot, role: str, **given: str) -> list[Any]:
-    """What an example prints, line by line; it must end well."""
+    """Run an example to its good end, and return the lines it prints."""
     interpreter = sys.executable if program.endswith(".py") else shutil.which("node")
     if interpreter is None:
         pytest.skip("Node.js is not installed")

@@ -30,7 +30,7 @@ ANNS_TAGS = ["New user", "Not opened", "Non-advertising", "Touchable"]
 
 
 class Example:
-    """A running example: what it has shown, event by event."""
+    """Read what a running example shows, event by event."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -59,7 +59,7 @@ async def example(client: str, **given: str) -> AsyncIterator[Example]:
 
 @asynccontextmanager
 async def serving(settings: Mapping[str, str], port: int, log: Path) -> AsyncIterator[None]:
-    """Serve until the end, which is that of a crash."""
+    """Serve until the block ends, then crash."""
     async with command(settings, log, "serve", "--port", str(port)), httpx.AsyncClient(trust_env=False) as http:
 
         async def ready() -> bool:

@@ -100,7 +100,7 @@ BETTER: Final[dict[str, Told]] = {
 
 @asynccontextmanager
 async def reference() -> AsyncIterator[str]:
-    """Run the reference server; its address."""
+    """Run the reference server, and return its address."""
     process = await asyncio.create_subprocess_exec(
         node(),
         str(Path(__file__).with_name("reference.mjs")),
@@ -119,7 +119,7 @@ async def reference() -> AsyncIterator[str]:
 
 
 async def told(url: str, frames: Sequence[Frame], headers: dict[str, str], quiet: float) -> Told:
-    """All that a connection is told until it is closed or nothing more comes; of one operation in its order."""
+    """Return all that a connection receives until it is closed or silent, the messages of one operation in order."""
     heard: Told = []
     async with connect(
         url,

@@ -25,7 +25,7 @@ async def report(runtime: Runtime, channel: Channel, kind: EventKind, people: ra
 
 
 async def story(runtime: Runtime, channel: Channel, clock: FrozenClock, many: int) -> dict[int, Version]:
-    """Follows of many, of one, a run that touches most, and an unfollow of half."""
+    """Let many follow, then one; run the default tags, which touches most; let half unfollow."""
     await report(runtime, channel, EventKind.FOLLOW, range(many))
     await report(runtime, channel, EventKind.MESSAGE, range(1))
     clock.advance(timedelta(hours=1))

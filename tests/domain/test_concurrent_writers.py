@@ -29,13 +29,13 @@ from tests.support.runtime import bind, open_runtime, published_notifications
 
 @pytest.fixture
 async def processes(database_url: str, clock: FrozenClock) -> AsyncIterator[list[Runtime]]:
-    """Three processes, each with connections of its own."""
+    """Run three processes, each with connections of its own."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(open_runtime(database_url, clock, pool_size=3)) for _ in range(3)]
 
 
 async def skip_ordinals(runtime: Runtime, channel: Channel, ordinal: int) -> None:
-    """Begin to count just before the end of a block: gaps are harmless."""
+    """Begin to count just before the end of a block; gaps are harmless."""
     await runtime.pool.execute(
         "update channel_state set next_ordinal = $2 where channel_id = $1", channel.channel_id, ordinal
     )

@@ -16,7 +16,7 @@ from tests.support.servers import enterable_directory
 
 @pytest.fixture(scope="session")
 async def migrated() -> AsyncIterator[Path]:
-    """The data of a PostgreSQL that was migrated and stopped."""
+    """Yield the data of a PostgreSQL that was migrated and stopped."""
     with enterable_directory() as directory:
         (directory / "logs").mkdir()
         postgres = postgres_in(directory)

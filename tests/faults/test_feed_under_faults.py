@@ -69,7 +69,7 @@ async def _everybody(kind: EventKind, installation: Installation, ledger: EventL
 
 
 async def _something_happens(sender: Sender, number: int) -> None:
-    """A push, or a report of several people at once, from this sender's own pace."""
+    """Send a push, or a report of several people at once, at this sender's own pace."""
     people = PEOPLE + (LATECOMERS if sender.draw.random() < 0.1 else [])
     if number == 0:
         await sender.record(*((each, sender.draw.choice(KINDS)) for each in sender.draw.sample(people, 3)))
@@ -79,7 +79,7 @@ async def _something_happens(sender: Sender, number: int) -> None:
 
 
 async def _all_is_quiet(installation: Installation) -> None:
-    """Nothing changes any more; what time still had to do, `verify` has done, and found no fault."""
+    """Wait until nothing changes any more and `verify`, having done what time still had to do, finds no fault."""
     assert all(program.alive for program in (*installation.webs, installation.worker))
     assert await installation.worker.stop() == 0
     await installation.verify()

@@ -37,14 +37,14 @@ async def test_memory_does_not_grow_with_the_waves(install: Install) -> None:
 
 
 async def _flood(fault_scenario: FaultScenario) -> None:
-    """All pages come back and are told what they missed."""
+    """Let all pages come back and receive what they missed."""
     await fault_scenario.pages.send_command("come")
     await wait_until(fault_scenario.pages.all_open, within=60)
     await fault_scenario.catch_up()
 
 
 async def _ebb(fault_scenario: FaultScenario) -> ProcessStats:
-    """All pages close, while things go on happening; what the web process holds once they are gone."""
+    """Close all pages while things go on happening, and return what the web process holds once they are gone."""
     await fault_scenario.pages.send_command("leave")
     enough = fault_scenario.before[fault_scenario.installation.west].blocks * MORE_BLOCKS
 

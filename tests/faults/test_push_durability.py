@@ -29,7 +29,7 @@ async def test_an_acknowledged_push_survives_every_crash(install: Install, seed:
     numbers = iter(range(1_000_000))
 
     async def somebody_new(sender: Sender, number: int) -> None:
-        """Facts are maxima, so only somebody's first push cannot hide behind a later one."""
+        """Return an openid not used before: facts are maxima, so only a first push cannot hide behind a later one."""
         await sender.push(f"person-{next(numbers)}", sender.draw.choice(KINDS))
         await asyncio.sleep(sender.draw.uniform(0, 0.2))
 

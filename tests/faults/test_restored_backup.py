@@ -85,7 +85,7 @@ async def test_a_page_that_waits_through_a_restore_is_told_to_start_over(install
 
 
 async def _insist(sender: Sender, kind: EventKind, people: Sequence[str]) -> None:
-    """Connections that broke in a restart are found out by use."""
+    """Record until it is acknowledged: connections that broke in a restart are found out by use."""
 
     async def recorded() -> bool:
         return await sender.record(*((openid, kind) for openid in people))
@@ -132,7 +132,7 @@ async def _come_back(installation: Installation, readers: Sequence[Reader], mark
 
 
 def _check(reader: Reader, mark: int) -> None:
-    """The first that is heard of the restored database is a reset."""
+    """Check that the first that is heard of the restored database is a reset."""
     check_deltas(reader.received)
     assert len(reader.received) > mark, (reader.openid, "never heard of the restore")
     assert reader.received[mark].reset, (reader.openid, reader.received[mark - 1 : mark + 1])

@@ -63,7 +63,7 @@ async def test_every_list_has_one_effect_and_one_receipt_whatever_is_killed(inst
 
 
 async def submit(http: httpx.AsyncClient, installation: Installation, number: int) -> dict[str, Any]:
-    """One list of two people of its own; raises httpx.TransportError, AssertionError."""
+    """Submit one list of two people of its own. Raises httpx.TransportError, AssertionError."""
     given = {
         "channelId": installation.channel.gid,
         "category": "Level",

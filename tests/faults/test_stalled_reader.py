@@ -80,7 +80,7 @@ async def test_a_reader_of_answers_that_stops_is_dropped(
 
 
 def is_connected(port: int, peer: int) -> bool:
-    """Whether the server's side of a connection is there."""
+    """Return whether the server's side of a connection is there."""
     return any(
         connection.laddr.port == port and connection.raddr and connection.raddr.port == peer
         for connection in psutil.net_connections("tcp")

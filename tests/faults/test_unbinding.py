@@ -68,7 +68,7 @@ async def _something_happens(sender: Sender, number: int) -> None:
 
 
 def _passers_by(installation: Installation, seed: int) -> list[Reader]:
-    """Pages that open in the middle of it."""
+    """Open pages in the middle of it."""
     return [Reader(f"{seed}, passing {n}", installation.webs, installation.channel, PEOPLE[n % 8]) for n in range(16)]
 
 

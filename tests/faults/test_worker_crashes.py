@@ -69,7 +69,7 @@ async def _make_a_crowd(installation: Installation) -> None:
 
 
 async def _kill_while_a_block_is_locked(installation: Installation) -> None:
-    """The run has done some blocks and waits for the last: it is killed right there."""
+    """Kill the worker when the run has done some blocks and waits for the last."""
     channel_id = installation.channel.channel_id
     async with installation.database() as connection:
         async with connection.transaction():

@@ -30,7 +30,7 @@ FAILURE_MARKERS: Final = ("Traceback", '"level": "ERROR"', '"level":"ERROR"')
 
 @dataclass(frozen=True)
 class Run:
-    """What Schemathesis is run for, and its share of the time."""
+    """Say what Schemathesis is run for, and its share of the time."""
 
     name: str
     share: float
@@ -55,7 +55,7 @@ RUNS: Final = (
 
 
 async def fuzz(directory: Path, seconds: int, seed: int) -> int:
-    """Serve, fuzz, and read the logs; the exit code."""
+    """Serve, fuzz and read the logs; return the exit code."""
     jwt_secret = secrets.token_hex(32)
     logs = [directory / "web.log", directory / "worker.log"]
     with start_embedded(directory / "data", fast=True) as servers:
@@ -87,7 +87,7 @@ async def fuzz(directory: Path, seconds: int, seed: int) -> int:
 
 
 async def schemathesis(given: dict[str, str], *arguments: str) -> int:
-    """Run it to its end; the exit code."""
+    """Run Schemathesis to its end, and return its exit code."""
     command = ["-m", "schemathesis.cli", f"--config-file={HERE / 'schemathesis.toml'}", "run", *arguments]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, "--continue-on-failure", "--no-color", cwd=HERE.parents[1], env=os.environ | given

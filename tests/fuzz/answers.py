@@ -27,7 +27,7 @@ MEMBERS: Final = {"message", "locations", "path", "extensions"}
 def response_errors(
     schema: GraphQLSchema, query: str, *, accept: str | None, status: int, content_type: str, body: bytes
 ) -> list[str]:
-    """Everything that is wrong with the answer to a request that was sent in the form the protocol asks for."""
+    """Return everything that is wrong with the answer to a request that was sent in the protocol's form."""
     return list(_response_errors(schema, query, accept, status, content_type, body))
 
 
@@ -45,7 +45,7 @@ def _response_errors(
 
 
 def _answer_errors(schema: GraphQLSchema, query: str, body: bytes) -> Generator[str, None, bool]:
-    """Whatever is wrong with one answer; says whether anything was executed."""
+    """Return what is wrong with one answer, and whether anything was executed."""
     try:
         answer = json.loads(body)
     except ValueError:
@@ -61,7 +61,7 @@ def _answer_errors(schema: GraphQLSchema, query: str, body: bytes) -> Generator[
 
 
 def stream_errors(schema: GraphQLSchema, query: str, *, status: int, content_type: str, body: bytes) -> list[str]:
-    """The same for the beginning of a stream of events."""
+    """Return everything that is wrong with the beginning of a stream of events."""
     return list(_stream_errors(schema, query, status, content_type, body))
 
 

@@ -67,7 +67,7 @@ def _operation(node: OperationDefinitionNode, kind: OperationType, variables: An
 
 
 def with_flipped_booleans(body: bytes) -> bytes:
-    """The same request with every yes a no: to a server that remembers the operation, nearly the same."""
+    """Return the request with every yes a no: to a server that remembers the operation, nearly the same."""
     sent = json.loads(body)
     variables = {name: not value if isinstance(value, bool) else value for name, value in sent["variables"].items()}
     return json.dumps(sent | {"variables": variables}).encode()
@@ -83,7 +83,7 @@ def _has_float(value: ValueNode) -> bool:
 
 
 def request_body(schema: GraphQLSchema, query: str, *, variables: bool, subscription: bool = False) -> bytes:
-    """The body that asks for an operation without variables; a subscription was made as a query of its fields."""
+    """Return the body that asks for an operation without variables; a subscription was made as a query."""
     document = parse(query)
     values: dict[str, Any] = {}
     if variables:

@@ -29,7 +29,7 @@ TEXTS: Final = (
 
 
 def mutated(value: str, random: Random) -> str:
-    """Something that was made of the value, or of nothing."""
+    """Return something made of the value, or of nothing."""
     kind = random.randrange(4)
     if kind == 0:
         return random.choice(TEXTS)

@@ -68,12 +68,12 @@ class _NameFragments(Visitor):
 
 
 def with_directives(query: str) -> str:
-    """The operation with @skip and @include on some fields below its root; always the same for the same text."""
+    """Put @skip and @include on some fields below the root of an operation, always the same for the same text."""
     return print_ast(visit(parse(query), _AddDirectives(Random(query))))
 
 
 def with_named_fragments(document: DocumentNode, seed: str) -> DocumentNode:
-    """The same with some of its inline fragments named."""
+    """Give some inline fragments of an operation names."""
     naming = _NameFragments(Random(seed))
     named: DocumentNode = visit(document, naming)
     return DocumentNode(definitions=(*named.definitions, *naming.fragments))

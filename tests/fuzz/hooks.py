@@ -34,7 +34,7 @@ world: Final = FuzzedRobot()
 
 
 class _BoundedDict(OrderedDict[str, str]):
-    """Forgets the oldest."""
+    """Forget the oldest entries."""
 
     def __init__(self, max_size: int) -> None:
         super().__init__()
@@ -47,14 +47,14 @@ class _BoundedDict(OrderedDict[str, str]):
 
 
 class _CallCounter:
-    """Counts the calls, and restores the world when it is time."""
+    """Count the calls, and restore the world when it is time."""
 
     def __init__(self) -> None:
         self._calls = 0
         self._due = RESTORE_INTERVAL
 
     def next(self) -> bool:
-        """Whether it is a call with variables."""
+        """Return whether it is a call with variables."""
         self._calls += 1
         if self._calls % CALLS_PER_ROBOT == 0:
             world.new_robot()
@@ -84,7 +84,7 @@ schemathesis.graphql.scalar(
 
 @schemathesis.hook
 def before_generate_headers(_context: Any, _strategy: Any) -> Any:
-    """Each request is somebody's, and likes one of the media types."""
+    """Draw for each request a principal and a preferred media type."""
     return st.builds(_headers, st.sampled_from(ROLES), st.sampled_from(ACCEPTED))
 
 
@@ -95,7 +95,7 @@ def _headers(role: str, accept: str | None) -> dict[str, str]:
 
 @schemathesis.hook
 def flatmap_body(_context: Any, body: Any) -> Any:
-    """What is drawn alone is often the same; with the text it differs, and is the same again when it is replayed."""
+    """Draw the body with its text, since what is drawn alone is often the same; it is the same again when replayed."""
     text = print_ast(body)
     drawn = st.integers(0, 2**32 - 1)
     return drawn.map(lambda number: with_known_values(SCHEMA, body, world.channels, Random(f"{number} {text}")))

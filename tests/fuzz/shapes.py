@@ -37,7 +37,7 @@ SCALARS: Final[dict[str, tuple[type, ...]]] = {
 
 
 def shape_errors(schema: GraphQLSchema, operation: OperationDefinitionNode, data: Any) -> Iterator[str]:
-    """Where data is not what was selected, with the way there."""
+    """Return where data is not what was selected, with the path there."""
     root = schema.get_root_type(operation.operation) or schema.query_type
     assert root is not None
     yield from _object(schema, root, [operation.selection_set], data, root.name)
@@ -106,7 +106,7 @@ def _collect(schema: GraphQLSchema, of: GraphQLObjectType, selections: Selection
 
 
 def _leaves_out(directive: DirectiveNode) -> bool:
-    """Whether it is @skip(if: true) or @include(if: false)."""
+    """Return whether a directive is @skip(if: true) or @include(if: false)."""
     [condition] = (each.value for each in directive.arguments or ())
     assert isinstance(condition, BooleanValueNode)
     return condition.value == (directive.name.value == "skip")

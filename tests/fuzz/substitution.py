@@ -116,12 +116,12 @@ class _Substitution(Visitor):
         return value
 
     def _one_of(self, candidates: list[str]) -> str:
-        """Mostly as it is, and else nearly so."""
+        """Return a known value, mostly as it is and else nearly so."""
         found = self._random.choice(candidates)
         return found if self._random.random() < SUBSTITUTION_PROBABILITY else mutated(found, self._random)
 
     def _candidates(self, name: str) -> list[str]:
-        """What may stand under this name: mostly of one channel in a whole document."""
+        """Return what may stand under a name, mostly of one channel in a whole document."""
         if name in FIXED_VALUES:
             return FIXED_VALUES[name]
         if name in UNIQUE_VALUES:
@@ -143,7 +143,7 @@ class _Substitution(Visitor):
 def with_known_values(
     schema: GraphQLSchema, document: DocumentNode, channels: list[KnownValues], random: Random
 ) -> DocumentNode:
-    """The document with known things in it."""
+    """Put known things into the document."""
     types = TypeInfo(schema)
     changed: DocumentNode = visit(document, TypeInfoVisitor(types, _Substitution(types, channels, random)))
     return changed

@@ -30,7 +30,7 @@ def often(schema: GraphQLSchema, operation: str) -> list[str]:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_what_is_known_comes_most_of_the_time(operation: str, schema: GraphQLSchema) -> None:
+def test_known_values_are_used_most_of_the_time(operation: str, schema: GraphQLSchema) -> None:
     made = often(schema, operation)
 
     assert all(validate(schema, parse(each)) == [] for each in made)
@@ -41,7 +41,7 @@ def test_what_is_known_comes_most_of_the_time(operation: str, schema: GraphQLSch
 
 
 @pytest.mark.parametrize("wrong", ["channelId: true, openids: 1.5", f"first: {2**31}"])
-def test_what_is_wrong_on_purpose_stays(wrong: str, schema: GraphQLSchema) -> None:
+def test_values_that_are_wrong_on_purpose_stay(wrong: str, schema: GraphQLSchema) -> None:
     assert all(wrong in each for each in often(schema, f"{{ users({wrong}) {{ id }} }}"))
 
 

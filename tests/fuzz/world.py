@@ -46,7 +46,7 @@ KnownValues = dict[str, list[str]]
 
 
 class FuzzedRobot:
-    """The channels of the present robot, each with what is there, by the names that `substituted` asks for."""
+    """Hold the channels of the present robot with what is there, by the names that `with_known_values` asks for."""
 
     def __init__(self) -> None:
         self._http = httpx.Client(base_url=os.environ[URL], trust_env=False, timeout=30)
@@ -60,14 +60,14 @@ class FuzzedRobot:
         return f"{os.environ[NAME]}{self._robots}"
 
     def token(self, role: str) -> str:
-        """For the present robot; `narrowed` is an integrator of the first channel only."""
+        """Sign a token of the present robot; `narrowed` is an integrator of the first channel only."""
         channels = self.channels[0]["channels"] if role == "narrowed" else None
         held = Role.INTEGRATOR if role == "narrowed" else Role(role)
         hour = timedelta(hours=1)
         return sign_token(self._settings, robot=self.robot, role=held, subject=role, ttl=hour, channels=channels)
 
     def new_robot(self) -> None:
-        """Another robot, so that what has piled up does not slow everything down; ids of the last one stay known."""
+        """Begin another robot, so that nothing piles up and slows everything; ids of the last one stay known."""
         foreign = [each for known in self.channels for each in known["nodes"]][-20:]
         self._robots += 1
         self.channels = [{"apps": [f"wx{self.robot}x{n}"], "foreign": foreign} for n in range(len(KINDS))]
@@ -88,7 +88,7 @@ class FuzzedRobot:
         self._http.post("/graphql", content=body, headers=headers | {"Content-Type": "application/json"})
 
     def add_cursors(self, cursors: Iterable[str]) -> None:
-        """Places in the feeds, to come back to."""
+        """Add places in the feeds to come back to."""
         for known in self.channels:
             known["cursors"] = [*known["cursors"], *cursors][-20:]
 
@@ -136,7 +136,7 @@ class FuzzedRobot:
         known["nodes"] = [each for kind in kinds for each in known[kind]]
 
     def _try(self, query: str, **variables: Any) -> dict[str, Any] | None:
-        """The data, or None where it is refused: it may be there already, or a limit is reached."""
+        """Return the data, or None where it is refused: it may be there already, or a limit is reached."""
         answer = self._answer(query, variables)
         return None if answer.get("errors") else answer["data"]
 

@@ -16,7 +16,7 @@ ROOTED: Final = re.compile(r"(?<![\w.])/(?=opt\b|source\b)")
 
 @dataclass(frozen=True)
 class Instruction:
-    """`RUN pip install …` is the keyword RUN and the text after it."""
+    """Hold one instruction: `RUN pip install …` is the keyword RUN and the text after it."""
 
     keyword: str
     text: str

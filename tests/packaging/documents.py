@@ -21,7 +21,7 @@ SPAN: Final = re.compile(r"`([^`\n]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A Markdown file, by its path in the repository."""
+    """Read a Markdown file, by its path in the repository."""
 
     path: str
 
@@ -103,7 +103,7 @@ DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, Document("CHANGELOG.md"), *P
 
 
 def committed() -> list[str]:
-    """Ask git, which also knows the files that are about to be committed."""
+    """Return the paths that git tracks or is about to, without what is not ours."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     return [path for path in listed.split("\0") if path and path not in NOT_OURS]

@@ -25,7 +25,7 @@ PLATFORM: Final = re.compile(r"http://127\.0\.0\.1:(\d+)/demo/")
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo: what it printed until it was ready, its port, a directory for data and examples, the README's exports."""
+    """Hold a demo: its output until it was ready, its port, a directory for data and examples, the README's exports."""
 
     said: str
     port: int

@@ -162,7 +162,7 @@ def test_every_make_target_exists(document: Document) -> None:
 
 
 def operations() -> Iterator[tuple[str, str]]:
-    """All GraphQL, wherever it stands: in blocks of its own, in JSON, Python and JavaScript, in the terminal."""
+    """Return all GraphQL, wherever it stands: in blocks of its own, in JSON, Python and JavaScript, in the terminal."""
     for document in DOCUMENTS:
         yield from ((document.path, text) for text in document.blocks("graphql"))
         for shell in document.blocks("sh"):

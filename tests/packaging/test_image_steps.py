@@ -38,7 +38,7 @@ STOPPED_BY_REQUEST: Final = {0, -signal.SIGTERM}
 
 
 class Container:
-    """What `docker run` would do with the built image: its environment, its account, its entry point."""
+    """Do what `docker run` would do with the built image: its environment, its account, its entry point."""
 
     def __init__(self, root: Path, port: int, settings: dict[str, str]) -> None:
         self._root = root

@@ -18,7 +18,7 @@ STATUSES = {"408", "413", "429", "431", "1009", "1011", "4408"}
 
 
 class Asked(Mapping[str, str]):
-    """An empty environment that remembers what it was asked for."""
+    """Stand in for an empty environment, and remember what it was asked for."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()

@@ -29,7 +29,7 @@ NO_LOOK_AT_LOCKED_BLOCKS = modified_statement("unlocked_blocks", (" for share sk
 async def made_while_somebody_comes(
     runtime: Runtime, channel: Channel, start_process: StartRacingProcess, weakened: bool
 ) -> set[str]:
-    """Ann's event has read which tags her ad gives, and commits after the new tag looked for its people."""
+    """Let Ann's event read which tags her ad gives, and commit after the new tag looked for its people."""
     writer = await start_process("writer")
     maker = await start_process("maker", weakened=NO_LOOK_AT_LOCKED_BLOCKS if weakened else {})
     stop = writer.pause_before("flip_members")

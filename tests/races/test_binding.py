@@ -45,7 +45,7 @@ async def open_channels(runtime: Runtime, *channels: Channel) -> list[bool]:
 
 
 async def rows_of_everybody(runtime: Runtime) -> list[tuple[str, str]]:
-    """(robot, its channel's app id or nothing) of every robot."""
+    """Return (robot, its channel's app id or nothing) of every robot."""
     rows = await runtime.pool.fetch("select robot_id, app_id from robot left join channel using (robot_id) order by 1")
     return [(row["robot_id"], row["app_id"]) for row in rows]
 
@@ -63,7 +63,7 @@ async def an_unbinding_passes_an_event(
     clock: FrozenClock,
     weakened: Mapping[str, str] | None = None,
 ) -> set[UserEvent]:
-    """One event is being written when the channel is unbound, another comes while it is; then it is bound again."""
+    """Write one event when the channel is unbound and another while it is; then bind it again."""
     writer = await start_process("writer", weakened=weakened)
     written = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, FOLLOWS))
@@ -99,7 +99,7 @@ async def test_events_ignored_while_unbound_would_be_missing_after_binding_again
 async def one_robot_binds_two_channels(
     start_process: StartRacingProcess, runtime: Runtime, weakened: Mapping[str, str]
 ) -> list[bool]:
-    """The second is bound while the first has seen all channels there are, and not committed."""
+    """Bind the second while the first has seen all channels there are, and not committed."""
     await bind(runtime, verified=False)
     first, second = await start_process("first", weakened=weakened), await start_process("second", weakened=weakened)
     counted = first.pause_before("lock_channel_state")
@@ -159,7 +159,7 @@ async def test_without_the_lock_of_the_robot_it_is_refused_its_own_account(
 async def two_robots_bind_one_account(
     start_process: StartRacingProcess, *, transactions: bool = True
 ) -> asyncio.Task[Channel]:
-    """The first to come has written everything, and commits while the second waits or is done."""
+    """Let the first to come write everything, and commit while the second waits or is done."""
     first, second = await start_process("first"), await start_process("second", transactions=transactions)
     written = first.pause_before("lock_channel_state")
     one = start_binding(first, robot_id="mine")
@@ -260,7 +260,7 @@ async def test_an_account_is_not_bound_again_under_another_robot_that_has_it_by_
 
 
 async def half_made_channels(runtime: Runtime) -> int:
-    """Channels without their state or without all of their tags."""
+    """Return channels without their state or without all of their tags."""
     return int(
         await runtime.pool.fetchval(
             "select count(*) from channel c left join channel_state s using (channel_id) "

@@ -59,7 +59,7 @@ async def edit(runtime: Runtime, channel: Channel, tag_id: int, expression: Expr
 
 
 async def ends_right(runtime: Runtime, channel: Channel) -> None:
-    """One sweep, one refresh, and everything is what the facts say."""
+    """Check that one sweep and one refresh make everything what the facts say."""
     await rescue_combos(runtime, channel.channel_id)
     await refresh_combos(runtime, channel.channel_id)
     await clear_members(runtime, channel.channel_id)

@@ -29,7 +29,7 @@ NOBODY_IS_MISSED = modified_statement(
 async def comes_back_meanwhile(
     runtime: Runtime, channel: Channel, clock: FrozenClock, start_process: StartRacingProcess, weakened: bool
 ) -> dict[str, object]:
-    """Ann's new follow has found her old ordinal; then she is forgotten; then the follow is written."""
+    """Let Ann's new follow find her old ordinal; forget her; then write the follow."""
     await record_events(runtime, channel, [FOLLOW, UNFOLLOW])
     clock.advance(31 * DAY)
     writer = await start_process("writer", weakened=NOBODY_IS_MISSED if weakened else {})

@@ -7,35 +7,38 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class FrozenClock:
-    """A clock that stands still until it is told to move."""
+    """Stand still until told to move."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
 
     def __call__(self) -> datetime:
+        """Return the time."""
         return self.now
 
     def advance(self, by: timedelta) -> None:
+        """Move forward."""
         self.now += by
 
 
 class TickingClock(FrozenClock):
-    """Moves on by a millisecond whenever somebody looks, so that no two changes have the same instant."""
+    """Move on by a millisecond at each look, so that no two changes have the same instant."""
 
     def __call__(self) -> datetime:
+        """Return the time, a millisecond after the last."""
         self.advance(timedelta(milliseconds=1))
         return self.now
 
 
 class ClockOffsetFile:
-    """The file that moves the clock of every process that knows of it."""
+    """Move the clock of every process that has this file as USER_TAGS_CLOCK_OFFSET_FILE."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self._offset = timedelta()
 
     def advance(self, by: timedelta) -> None:
-        """Replace the file in one step, so that nobody reads half a number."""
+        """Move all clocks forward at once; the file is replaced in one step, so that nobody reads half a number."""
         self._offset += by
         unfinished = self.file.with_suffix(".new")
         unfinished.write_text(str(self._offset.total_seconds()), encoding="ascii")

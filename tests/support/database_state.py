@@ -36,7 +36,7 @@ TagChanges = tuple[set[int], set[int]]
 
 
 async def tags_by_ordinal(runtime: Runtime, channel: Channel) -> dict[int, set[int]]:
-    """Every bit there is, by ordinal."""
+    """Return every bit, `{ordinal: tag ids}`."""
     tags: dict[int, set[int]] = {}
     for row in await runtime.pool.fetch("select * from tag_members where channel_id = $1", channel.channel_id):
         for offset in offsets_in(row["members"].bytes):
@@ -45,12 +45,12 @@ async def tags_by_ordinal(runtime: Runtime, channel: Channel) -> dict[int, set[i
 
 
 def offsets_in(bitmap: bytes) -> list[int]:
-    """Where the ones are, counted from the left."""
+    """Return the positions of the ones, counted from the left."""
     return [index * 8 + bit for index, byte in enumerate(bitmap) if byte for bit in range(8) if byte & 0x80 >> bit]
 
 
 async def tags_by_openid(runtime: Runtime, channel: Channel) -> dict[str, set[DefaultTagRule]]:
-    """Default tags of everybody known; a bit of nobody is an error."""
+    """Return the default tags of each known person; raise KeyError for a bit of nobody."""
     openids = {
         row["ordinal"]: row["openid"]
         for row in await runtime.pool.fetch(
@@ -64,13 +64,14 @@ async def tags_by_openid(runtime: Runtime, channel: Channel) -> dict[str, set[De
 
 
 async def facts_by_openid(runtime: Runtime, channel: Channel) -> dict[str, Facts]:
+    """Return the stored facts of each known person."""
     names = (*FACT_OF_EVENT.values(), "ad_followed_at")
     rows = await runtime.pool.fetch("select * from channel_user where channel_id = $1", channel.channel_id)
     return {row["openid"]: Facts(**{name: row[name] for name in names}) for row in rows}
 
 
 def expected_facts(events: set[UserEvent]) -> Facts:
-    """The latest time of each kind."""
+    """Return the facts that follow from events: the latest time of each kind."""
     latest: dict[str, datetime] = {}
     for event in events:
         for name in (FACT_OF_EVENT[event.kind], *(("ad_followed_at",) if event.from_ad or event.ad_ids else ())):
@@ -79,13 +80,15 @@ def expected_facts(events: set[UserEvent]) -> Facts:
 
 
 async def miscounted(runtime: Runtime, channel: Channel) -> list[tuple[int, int]]:
-    """(block, tag id) wherever the stored count is not the number of bits."""
+    """Return (block, tag id) wherever the stored count is not the number of bits."""
     rows = await runtime.pool.fetch(MISCOUNTED, channel.channel_id)
     return [(row["block"], row["tag_id"]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class HeadRow:
+    """Hold the head of a block as stored."""
+
     block: int
     version: int
     at: datetime
@@ -93,6 +96,7 @@ class HeadRow:
 
 
 async def heads_of(runtime: Runtime, channel: Channel) -> list[HeadRow]:
+    """Return the heads of a channel by block."""
     rows = await runtime.pool.fetch(
         "select block, version, at, evaluated_at from block_head where channel_id = $1 order by block",
         channel.channel_id,
@@ -102,7 +106,7 @@ async def heads_of(runtime: Runtime, channel: Channel) -> list[HeadRow]:
 
 @dataclass(slots=True)
 class Version:
-    """What one version of a block did, as (ordinal, tag id)."""
+    """Hold what one version of a block changed, as (ordinal, tag id)."""
 
     causes: set[ChangeCause] = field(default_factory=set)
     added: set[tuple[int, int]] = field(default_factory=set)
@@ -111,7 +115,7 @@ class Version:
 
 
 async def logged_versions(runtime: Runtime, channel: Channel) -> dict[int, dict[int, Version]]:
-    """Everything in both logs, by block and version."""
+    """Return both logs as `{block: {version: changes}}`."""
     blocks: dict[int, dict[int, Version]] = defaultdict(lambda: defaultdict(Version))
     for row in await runtime.pool.fetch("select * from user_tag_change where channel_id = $1", channel.channel_id):
         version = blocks[row["block"]][row["version"]]
@@ -133,7 +137,7 @@ async def logged_versions(runtime: Runtime, channel: Channel) -> dict[int, dict[
 
 
 async def replay_and_check(runtime: Runtime, channel: Channel) -> dict[int, dict[int, Version]]:
-    """Replay the log: no version is missing, each is a difference of bits, and the last gives the bits there are."""
+    """Replay the log and return it; check that no version is missing and that the last gives the stored bits."""
     blocks = await logged_versions(runtime, channel)
     members: set[tuple[int, int]] = set()
     for head in await heads_of(runtime, channel):
@@ -152,17 +156,18 @@ async def replay_and_check(runtime: Runtime, channel: Channel) -> dict[int, dict
 
 
 async def changes_of(runtime: Runtime, channel: Channel, openid: str) -> list[TagChanges]:
-    """What the log says happened to somebody, in order: tags added and tags removed."""
+    """Return the logged changes of a person in order: tags added and tags removed."""
     rows = await runtime.pool.fetch(CHANGES_OF_USER, channel.channel_id, openid)
     return [(set(row["added"]), set(row["removed"])) for row in rows]
 
 
 async def tags_of(runtime: Runtime, channel: Channel, openid: str) -> set[DefaultTagRule]:
+    """Return the default tags of a person by the stored bits."""
     return (await tags_by_openid(runtime, channel))[openid]
 
 
 async def count_of(runtime: Runtime, channel: Channel, tag_id: int) -> int:
-    """How many members the count beside the bits says a tag has."""
+    """Return the stored number of members of a tag."""
     return int(
         await runtime.pool.fetchval(
             "select coalesce(sum(members), 0) from tag_member_count where channel_id = $1 and tag_id = $2",
@@ -173,14 +178,14 @@ async def count_of(runtime: Runtime, channel: Channel, tag_id: int) -> int:
 
 
 async def skip_ordinals(runtime: Runtime, channel: Channel, ordinal: int) -> None:
-    """Begin to count at an ordinal: gaps are harmless."""
+    """Let the next new person have this ordinal; gaps are harmless."""
     await runtime.pool.execute(
         "update channel_state set next_ordinal = $2 where channel_id = $1", channel.channel_id, ordinal
     )
 
 
 async def table_rows(runtime: Runtime) -> dict[str, list[str]]:
-    """All rows of everything an event may touch."""
+    """Return all rows of each table that an event may touch, as text."""
     return {
         table: [row["t"] for row in await runtime.pool.fetch(f"select t::text as t from {table} t order by 1")]  # noqa: S608
         for table in TABLES_OF_EVENTS
@@ -190,7 +195,7 @@ async def table_rows(runtime: Runtime) -> dict[str, list[str]]:
 async def check_consistency(
     runtime: Runtime, channel: Channel, happened: set[UserEvent], now: datetime, windows: Windows | None = None
 ) -> None:
-    """Facts, bits, counts and log are those of the events that happened, evaluated at `now`."""
+    """Check that facts, bits, counts and log follow from the events that happened, evaluated at `now`."""
     by_openid = {event.openid: {each for each in happened if each.openid == event.openid} for event in happened}
     assert await facts_by_openid(runtime, channel) == {
         openid: expected_facts(events) for openid, events in by_openid.items()

@@ -49,29 +49,31 @@ def reset_environment(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
 
 @dataclass(frozen=True)
 class ServiceProcess:
-    """One running `user-tags` command."""
+    """Hold one running `user-tags` command."""
 
     process: asyncio.subprocess.Process
     log: Path
 
     @property
     def alive(self) -> bool:
+        """Return whether it still runs."""
         return self.process.returncode is None
 
     @property
     def output(self) -> str:
-        """Everything it wrote so far."""
+        """Return everything it wrote so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def count_in_log(self, text: str) -> int:
-        """How often the log has this text."""
+        """Return how often the log has this text."""
         return self.output.count(text)
 
     async def wait_for_log(self, text: str, times: int = 1, within: float = TIMEOUT) -> None:
+        """Wait until the log has this text so many times. Raises AssertionError when the process ends before."""
         await wait_until(lambda: self.count_in_log(text) >= times or self._died(), within=within)
 
     async def terminate(self, within: float = TIMEOUT) -> int:
-        """Ask it to stop; the exit code."""
+        """Ask it to stop, and return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(within):
             return await self.process.wait()
@@ -88,7 +90,7 @@ class ServiceProcess:
 
 @asynccontextmanager
 async def command(environment: Mapping[str, str], log: Path, *arguments: str) -> AsyncIterator[ServiceProcess]:
-    """Run `user-tags` with arguments; it is killed in the end. When the test fails, its log is shown."""
+    """Run `user-tags` with arguments and kill it in the end; show its log when the test fails."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "service", *arguments, env=environment, stdout=output, stderr=output
@@ -135,14 +137,14 @@ async def web(environment: Mapping[str, str], log: Path) -> AsyncIterator[str]:
 
 
 async def run_to_completion(environment: Mapping[str, str], log: Path, *arguments: str) -> tuple[int, str]:
-    """Run a command until it ends by itself: its exit code and what it said."""
+    """Run a command until it ends by itself, and return its exit code and its output."""
     async with command(environment, log, *arguments) as running, asyncio.timeout(TIMEOUT):
         code = await running.process.wait()
     return code, running.output
 
 
 def find_node(packages: Path) -> str | None:
-    """The path of Node.js, the packages installed that the directory's lock names; None where there is no Node.js."""
+    """Install the packages that a directory's lock names; return the path of Node.js, None where there is none."""
     found, npm = shutil.which("node"), shutil.which("npm")
     if found is None or npm is None:
         return None
@@ -156,7 +158,7 @@ def find_node(packages: Path) -> str | None:
 
 
 def node(packages: Path = EXAMPLES) -> str:
-    """The same; skips the test where there is no Node.js."""
+    """Install the packages and return the path of Node.js; skip the test where there is none."""
     found = find_node(packages)
     if found is None:
         pytest.skip(NODE_IS_MISSING)
@@ -165,7 +167,7 @@ def node(packages: Path = EXAMPLES) -> str:
 
 @contextmanager
 def _locked(packages: Path) -> Iterator[None]:
-    """One process of the run installs, the others wait for it; a lock on the directory leaves nothing behind."""
+    """Let one process of the run install while the others wait; a lock on the directory leaves no file."""
     directory = os.open(packages, os.O_RDONLY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)

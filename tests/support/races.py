@@ -29,27 +29,29 @@ where datname = current_database() and application_name = $1
 
 
 class Breakpoint:
-    """A place where the first connection to come by waits."""
+    """Make the first connection that comes by wait."""
 
     def __init__(self) -> None:
         self._reached = asyncio.Event()
         self._let_go = asyncio.Event()
 
     async def wait_for_release(self) -> None:
+        """Wait here, as the connection does."""
         self._reached.set()
         await self._let_go.wait()
 
     async def wait_reached(self) -> None:
-        """Return when a connection waits here, inside of whatever transaction it is in."""
+        """Wait until a connection waits here, inside of whatever transaction it is in."""
         async with asyncio.timeout(TIMEOUT):
             await self._reached.wait()
 
     def release(self) -> None:
+        """Let the connection go on."""
         self._let_go.set()
 
 
 class RacingProcess:
-    """One racing process. `weakened` gives other texts to named statements; all else is the service as it is."""
+    """Run the service as one racing process; `weakened` gives other texts to named statements."""
 
     def __init__(self, name: str, weakened: Mapping[str, str], watcher: BareConnection) -> None:
         self.runtime: Runtime
@@ -60,18 +62,18 @@ class RacingProcess:
         self._watcher = watcher
 
     def pause_before(self, statement: str) -> Breakpoint:
-        """Stop the next connection that is about to execute a statement; only that one, and only once."""
+        """Pause the next connection that is about to execute a statement; only that one, and only once."""
         stop = self._stops[STATEMENTS[statement]] = Breakpoint()
         return stop
 
     def start(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
-        """Begin something that goes on while the test does other things; it ends with the side at the latest."""
+        """Begin something that goes on while the test does other things; it ends with the process at the latest."""
         task = asyncio.create_task(work, name=self._name)
         self._tasks.append(task)
         return task
 
     async def blocked(self, task: asyncio.Task[Any]) -> bool:
-        """Return as soon as the task waits for a lock in PostgreSQL (True) or has ended well without one (False)."""
+        """Return True as soon as the task waits for a lock in PostgreSQL, False when it has ended well without one."""
 
         async def state() -> str:
             if await self._watcher.fetchval(BLOCKED_BACKENDS, self._name):
@@ -84,23 +86,25 @@ class RacingProcess:
         return waits
 
     async def kill(self) -> None:
-        """End every connection of this side, as a crashed host or an administrator does."""
+        """End every connection of this process, as a crashed host or an administrator does."""
         await self._watcher.execute(TERMINATE_BACKENDS, self._name)
 
     async def statement_text(self, query: str) -> str:
+        """Pause where the test asked for it, and return the text to execute in place of a statement."""
         stop = self._stops.pop(query, None)
         if stop is not None:
             await stop.wait_for_release()
         return self._texts.get(query, query)
 
     async def end(self) -> None:
+        """Cancel what is still going on."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 class StartRacingProcess(Protocol):
-    """What the fixture `side` is."""
+    """Start a racing process, as the fixture `start_process` does."""
 
     async def __call__(
         self,
@@ -110,14 +114,16 @@ class StartRacingProcess(Protocol):
         settings: Settings | None = None,
         weakened: Mapping[str, str] | None = None,
         transactions: bool = True,
-    ) -> RacingProcess: ...
+    ) -> RacingProcess:
+        """Start one by name."""
+        ...
 
 
 @asynccontextmanager
 async def start_racing_process(
     database_url: str, name: str, *, clock: Clock, settings: Settings, weakened: Mapping[str, str], transactions: bool
 ) -> AsyncIterator[RacingProcess]:
-    """Without `transactions` every statement commits by itself."""
+    """Start a racing process; without `transactions` every statement commits by itself."""
     watcher = await asyncpg.connect(database_url)
     process = RacingProcess(name, weakened, watcher)
     pool = await asyncpg.create_pool(
@@ -158,7 +164,7 @@ def _connection_class(process: RacingProcess, *, transactions: bool) -> type[Ses
 
 
 def modified_statement(statement: str, *changes: tuple[str, str]) -> dict[str, str]:
-    """Give a statement other words; fails when it does not hold the old ones (any more)."""
+    """Return a statement with other words, `{name: text}`. Raises AssertionError when it does not hold the old ones."""
     text = STATEMENTS[statement]
     for old, new in changes:
         assert old in text, f"{statement} has no {old!r}"

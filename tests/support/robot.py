@@ -54,7 +54,7 @@ OBTAIN = "mutation { obtainReturnEndpoint { returnEndpoint { id address appId to
 
 @dataclass(frozen=True)
 class Robot:
-    """One tenant of a running web process."""
+    """Act as one tenant of a running web process."""
 
     web: WebClient
     name: str = "r1"
@@ -64,10 +64,11 @@ class Robot:
         return await self.web.run(query, token=None if role is None else self.token(role), **variables)
 
     def token(self, role: Role | str = Role.ADMIN, channels: Collection[str] | None = None) -> str:
+        """Sign a token of this robot, perhaps narrowed to channels."""
         return self.web.token(role, robot=self.name, channels=channels)
 
     def app_id(self, number: int = 1) -> str:
-        """An app id that no other robot uses."""
+        """Return an app id that no other robot uses."""
         return f"wx{self.name}app{number}"
 
     async def bind(self, number: int = 1, /, **given: Any) -> dict[str, Any]:
@@ -95,7 +96,7 @@ class Robot:
         return ad_tag
 
     async def create_combo(self, channel_id: str, *all_of: str, name: str = "Combo") -> str:
-        """Make a combo of tags and wait until it is ACTIVE; its id."""
+        """Make a combo of tags, wait until it is ACTIVE, and return its id."""
         expression = {"all": [{"tag": tag_id} for tag_id in all_of]}
         given = {"channelId": channel_id, "name": name, "expression": expression}
         combo: str = (await self.ask(CREATE_COMBO, input=given))["createComboTag"]["tag"]["id"]
@@ -103,30 +104,31 @@ class Robot:
         return combo
 
     async def is_active(self, tag_id: str) -> bool:
+        """Return whether a tag is ACTIVE."""
         return bool((await self.ask(STATE, id=tag_id))["tag"]["state"] == "ACTIVE")
 
     async def tag_ids(self, channel_id: str, openid: str) -> dict[str, str]:
-        """Ids of the tags somebody shows, by name."""
+        """Return the ids of the tags that a person shows, by name."""
         user = (await self.ask(TAGS, channelId=channel_id, openid=openid))["user"]
         return {each["tag"]["name"]: each["tag"]["id"] for each in user["tags"]}
 
     async def tags(self, channel_id: str, openid: str) -> set[str]:
-        """Names of the tags somebody shows."""
+        """Return the names of the tags that a person shows."""
         return set(await self.tag_ids(channel_id, openid))
 
 
 def event_input(openid: str, kind: str, ago: timedelta = timedelta(minutes=1), **given: Any) -> Event:
-    """Something that a person did a while ago."""
+    """Return the input of an event that happened a while ago."""
     return {"openid": openid, "kind": kind, "at": iso_time_ago(ago), **given}
 
 
 def iso_time_ago(ago: timedelta) -> str:
-    """The time a while ago, in whole seconds, as the API writes it."""
+    """Return the time a while ago, in whole seconds, as the API writes it."""
     return (datetime.now(UTC) - ago).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 async def table_digests(web: WebClient) -> dict[str, str]:
-    """A digest of each table, to be compared before and after."""
+    """Return a digest of each table, to be compared before and after."""
     connection = await asyncpg.connect(web.settings.database_url)
     try:
         tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
@@ -142,7 +144,7 @@ async def table_digests(web: WebClient) -> dict[str, str]:
 
 
 def xml_of(app_id: str, openids: Sequence[str], **changes: str) -> str:
-    """The documented form; a change to None leaves an element empty."""
+    """Return the XML of a list in its documented form, with other values where given."""
     fields = {"appid": app_id, "category": "会员等级", "label": "金牌", "desc": "消费满一千元", **changes}
     scalars = "".join(f"<{name}><![CDATA[{text}]]></{name}>" for name, text in fields.items())
     return f"<xml>{scalars}<list>{''.join(f'<openid>{each}</openid>' for each in openids)}</list></xml>"
@@ -150,7 +152,7 @@ def xml_of(app_id: str, openids: Sequence[str], **changes: str) -> str:
 
 @dataclass(frozen=True)
 class Integrator:
-    """Knows what the tag page shows: the address, the APPID and the key."""
+    """Call as an integrator does who knows what the tag page shows: the address, the APPID and the key."""
 
     robot: Robot
     address: str
@@ -158,22 +160,26 @@ class Integrator:
     key: str
 
     def seal(self, xml: str) -> str:
+        """Encrypt with wechatpy, which is not our code."""
         sealed: bytes = PrpCrypto(base64.b64decode(self.key + "=")).encrypt(xml, self.app_id)
         return sealed.decode()
 
     async def submit(self, xml: str) -> dict[str, Any]:
+        """Send a list encrypted, and return the answer."""
         return await self.post({"encrypt": self.seal(xml)})
 
     async def post(self, fields: object) -> dict[str, Any]:
+        """Send JSON as it is, and return the answer."""
         return self.answer(await self.robot.web.http.post(self.address, json=fields))
 
     async def post_raw(self, body: bytes, content_type: str = "application/json") -> dict[str, Any]:
+        """Send bytes as they are, and return the answer."""
         headers = {"content-type": content_type}
         return self.answer(await self.robot.web.http.post(self.address, content=body, headers=headers))
 
     @staticmethod
     def answer(response: httpx.Response) -> dict[str, Any]:
-        """Both shapes say the same."""
+        """Return the answer, after a check that its two shapes say the same."""
         assert response.status_code == 200
         answer: dict[str, Any] = response.json()
         assert answer["code"] == answer["errcode"]
@@ -183,5 +189,6 @@ class Integrator:
 
 
 async def obtain_endpoint(robot: Robot) -> Integrator:
+    """Obtain the return endpoint of a robot, and return its integrator."""
     endpoint = (await robot.ask(OBTAIN))["obtainReturnEndpoint"]["returnEndpoint"]
     return Integrator(robot, endpoint["address"], endpoint["appId"], endpoint["key"])

@@ -30,22 +30,24 @@ NAMES_OF_STATEMENTS = {text: name for name, text in STATEMENTS.items()}
 
 
 class RecordingPublisher:
-    """Keeps the wake-ups instead of sending them."""
+    """Keep notifications instead of sending them."""
 
     def __init__(self) -> None:
         self.notifications: list[ChangeNotification | JobChangeNotification] = []
 
     def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        """Keep them."""
         self.notifications.extend(notifications)
 
 
 class RecordingQueue:
-    """Keeps the tasks instead of handing them to workers."""
+    """Keep tasks instead of handing them to workers."""
 
     def __init__(self) -> None:
         self.tasks: list[tuple[TaskName, tuple[Any, ...], str]] = []
 
     def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
+        """Keep it."""
         self.tasks.append((name, args, task_id))
 
 
@@ -64,18 +66,19 @@ async def open_runtime(
 
 
 def published_notifications(runtime: Runtime) -> list[ChangeNotification]:
-    """Everything this runtime has published so far."""
+    """Return all changes that this runtime has published so far."""
     assert isinstance(runtime.publisher, RecordingPublisher)
     return [each for each in runtime.publisher.notifications if isinstance(each, ChangeNotification)]
 
 
 def clear_notifications(runtime: Runtime) -> None:
-    """Begin anew with what is published from now on."""
+    """Forget what was published so far."""
     assert isinstance(runtime.publisher, RecordingPublisher)
     runtime.publisher.notifications.clear()
 
 
 def admin(robot_id: str = "robot-1") -> Principal:
+    """Return the admin of a robot."""
     return Principal("tests", robot_id, Role.ADMIN, FAR_FUTURE)
 
 
@@ -113,7 +116,7 @@ async def ordinals_for(runtime: Runtime, channel: Channel, openids: Iterable[str
 
 @contextmanager
 def counted_statements() -> Iterator[list[str]]:
-    """Watch every connection of this process; statements without a name are given as they are."""
+    """List the statements that asyncpg sends while the block runs, by name, or as they are where they have none."""
     sent: list[str] = []
     connection: Any = asyncpg.Connection
     execute, simple = connection._execute, connection.execute

@@ -33,7 +33,7 @@ shared_tasks: Final[Counter[str]] = Counter()
 
 
 class PrivateValkey:
-    """Keeps its port, and forgets its data, from one start to the next."""
+    """Run a Valkey that keeps its port and forgets its data from one start to the next."""
 
     def __init__(self, directory: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -44,6 +44,7 @@ class PrivateValkey:
         self.url = f"redis://127.0.0.1:{self._port}/0"
 
     async def start(self) -> None:
+        """Start it, and wait until it answers."""
         self._process = await asyncio.create_subprocess_exec(
             self._program,
             *("--port", self._port, "--bind", "127.0.0.1", "--save", "", "--dir", self._directory),
@@ -59,11 +60,12 @@ class PrivateValkey:
             self._process = None
 
     def signal(self, number: int) -> None:
+        """Send it a signal where it runs."""
         if self._process is not None:
             self._process.send_signal(number)
 
     async def subscriber_count(self, topic: str) -> int:
-        """How many connections are subscribed to a topic."""
+        """Return how many connections are subscribed to a topic."""
         async with redis.Redis.from_url(self.url) as connection:
             (_, count), *_ = await connection.pubsub_numsub(topic)
             return int(count)
@@ -78,7 +80,7 @@ class PrivateValkey:
 
 @asynccontextmanager
 async def private_valkey(directory: Path) -> AsyncIterator[PrivateValkey]:
-    """Start one for this test alone."""
+    """Start a Valkey for one test alone."""
     valkey = PrivateValkey(directory)
     await valkey.start()
     try:
@@ -89,6 +91,7 @@ async def private_valkey(directory: Path) -> AsyncIterator[PrivateValkey]:
 
 @contextmanager
 def enterable_directory() -> Iterator[Path]:
+    """Make a directory that every account may enter, in memory where there is room."""
     # Only its owner may enter pytest's own temporary directory, and root's PostgreSQL runs as somebody else.
     fits_in_memory = TMPFS.is_dir() and shutil.disk_usage(TMPFS).free > MIN_FREE_MEMORY
     directory = Path(tempfile.mkdtemp(prefix="user-tags-", dir=TMPFS if fits_in_memory else None))
@@ -100,7 +103,7 @@ def enterable_directory() -> Iterator[Path]:
 
 
 def free_port() -> int:
-    """A port nobody listens on, different each time."""
+    """Return a port that nobody listens on, another one each time."""
     for port in PORT_CANDIDATES:
         with socket.socket() as probe, suppress(OSError):
             probe.bind((LOOPBACK, port))
@@ -109,6 +112,6 @@ def free_port() -> int:
 
 
 def is_shared(task: asyncio.Task[Any]) -> bool:
-    """Whether a task belongs to what serves many tests, and not to one more of the kind."""
+    """Return whether a task belongs to what serves many tests, and not to one more of its kind."""
     name = task.get_name()
     return sum(each.get_name() == name for each in asyncio.all_tasks()) <= shared_tasks[name]

@@ -81,7 +81,7 @@ MALFORMED_FRAMES: Final[Mapping[str, str | bytes]] = {
 
 
 class OperationError(AssertionError):
-    """The server answered an operation with errors."""
+    """Say that the server answered an operation with errors."""
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
         super().__init__(errors)
@@ -89,16 +89,17 @@ class OperationError(AssertionError):
 
     @property
     def codes(self) -> list[str]:
+        """Return the code of each error."""
         return [error["extensions"]["code"] for error in self.errors]
 
 
 class OperationCompleteError(AssertionError):
-    """The server said `complete`, or the connection is gone."""
+    """Say that the server completed an operation, or that the connection is gone."""
 
 
 @dataclass
 class Operation:
-    """One subscription: its events in the order they came."""
+    """Hold one operation and its messages in the order they came."""
 
     id: str
     _socket: "GraphqlWebSocket"
@@ -122,7 +123,7 @@ class Operation:
 
     @property
     def queued_messages(self) -> int:
-        """How many messages have come that nobody has asked for yet."""
+        """Return how many messages have come that nobody has asked for yet."""
         return self._messages.qsize()
 
     async def stop(self) -> None:
@@ -131,7 +132,7 @@ class Operation:
 
 
 class GraphqlWebSocket:
-    """One connection. Messages of an operation go to it, all others to `receive`."""
+    """Speak over one connection; messages of an operation go to it, all others to `receive`."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -140,7 +141,7 @@ class GraphqlWebSocket:
         self._ids = itertools.count(1)
 
     async def initialise(self, payload: Mapping[str, Any] | None = None) -> bool:
-        """Say `connection_init`; True when the server acknowledged it, False when it closed the connection."""
+        """Say `connection_init`; return True when the server acknowledges it, False when it closes the connection."""
         await self.send({"type": "connection_init"} | ({} if payload is None else {"payload": payload}))
         return bool((await self.receive())["type"] == "connection_ack")
 
@@ -162,7 +163,7 @@ class GraphqlWebSocket:
             return await self._others.get()
 
     async def wait_for_close(self, within: float = TIMEOUT) -> tuple[int, str]:
-        """Wait for the server to close; the code is 1006 when it did so without a close frame."""
+        """Wait for the server to close, and return code and reason; the code is 1006 without a close frame."""
         async with asyncio.timeout(within):
             await self.connection.wait_closed()
         return self.connection.close_code or 1006, self.connection.close_reason or ""
@@ -185,7 +186,7 @@ class GraphqlWebSocket:
 
 @asynccontextmanager
 async def open_socket(url: str, **options: Any) -> AsyncGenerator[GraphqlWebSocket]:
-    """Connect to `/graphql`; nothing is said yet."""
+    """Connect to `/graphql` without saying anything yet."""
     given: dict[str, Any] = {"subprotocols": [PROTOCOL], "compression": None, "proxy": None, "close_timeout": 2}
     async with connect(url.replace("http", "ws", 1) + "/graphql", **{**given, **options}) as connection:
         socket = GraphqlWebSocket(connection)
@@ -198,7 +199,7 @@ async def open_socket(url: str, **options: Any) -> AsyncGenerator[GraphqlWebSock
 
 
 class MinimalWebSocket(asyncio.Protocol):
-    """Connects, subscribes once, answers pings. What a subclass does not expect of the server, it is `on_lost` by."""
+    """Connect, subscribe once and answer pings; end in `on_lost` at anything else that the server says."""
 
     def __init__(self, query: str, token: str, variables: dict[str, Any]) -> None:
         self._init = {"type": "connection_init", "payload": {"token": token}}
@@ -208,27 +209,31 @@ class MinimalWebSocket(asyncio.Protocol):
         self.transport: asyncio.Transport
 
     def on_subscribed(self) -> None:
-        """The subscription was sent."""
+        """Note that the subscription was sent."""
 
     def on_event(self, message: bytes) -> None:
-        """A `next` message of any operation."""
+        """Take a `next` message of any operation."""
         raise NotImplementedError
 
     def on_lost(self, why: str) -> None:
-        """The connection broke, or the server said something that ends it. May be told twice."""
+        """Take the end of the connection, or what the server said that ends it; may be called twice."""
         raise NotImplementedError
 
     def subscribe(self, number: str, payload: dict[str, Any]) -> None:
+        """Start an operation."""
         self._send(TEXT, json.dumps({"type": "subscribe", "id": number, "payload": payload}).encode())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
         self.transport = cast("asyncio.Transport", transport)
         self.transport.write(UPGRADE)
 
     def connection_lost(self, error: Exception | None) -> None:
+        """End."""
         self.on_lost(f"the connection broke: {error}")
 
     def data_received(self, data: bytes) -> None:
+        """Handle each frame that is complete."""
         self._unread += data
         if not self._upgraded:
             head, end, rest = self._unread.partition(b"\r\n\r\n")
@@ -269,7 +274,7 @@ class MinimalWebSocket(asyncio.Protocol):
             self.on_lost(f"unexpected message {payload!r}")
 
     def _send(self, kind: int, payload: bytes) -> None:
-        """Masked with zeros, which leaves the payload as it is."""
+        """Send a frame masked with zeros, which leaves the payload as it is."""
         size = len(payload)
         if size < 126:
             length = bytes([0x80 | size])

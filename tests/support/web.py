@@ -36,7 +36,7 @@ TRANSPORTS: Final = ("post", "get", "stream", "socket")
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to pytest."""
+    """Leave signals to pytest."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -45,7 +45,7 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True)
 class GraphqlResponse:
-    """What a GraphQL request was answered: `answer["channel"]` reads data and fails on any error."""
+    """Hold the answer to a GraphQL request; `answer["channel"]` reads data and fails on any error."""
 
     status: int
     body: dict[str, Any]
@@ -56,26 +56,29 @@ class GraphqlResponse:
 
     @property
     def data(self) -> Any:
+        """Return the data, errors or not."""
         return self.body.get("data")
 
     @property
     def errors(self) -> list[dict[str, Any]]:
+        """Return all errors."""
         found: list[dict[str, Any]] = self.body.get("errors", [])
         return found
 
     @property
     def codes(self) -> list[str]:
+        """Return the code of each error."""
         return [error["extensions"]["code"] for error in self.errors]
 
     @property
     def error(self) -> dict[str, Any]:
-        """The only error."""
+        """Return the only error."""
         assert len(self.errors) == 1, self.body
         return self.errors[0]
 
     @property
     def code(self) -> str:
-        """The code of the only error."""
+        """Return the code of the only error."""
         code: str = self.error["extensions"]["code"]
         return code
 
@@ -112,7 +115,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class WebClient:
-    """A running web process: where it is, and how to talk to it."""
+    """Speak to a running web process."""
 
     url: str
     settings: Settings
@@ -229,7 +232,7 @@ def _listener_count() -> int:
 
 
 async def execute_over(web: WebClient, transport: str, payload: dict[str, Any], role: str = "admin") -> dict[str, Any]:
-    """The first answer, as JSON."""
+    """Send one operation over a transport, and return its first answer."""
     headers = {"Authorization": f"Bearer {web.token(role)}"}
     if transport == "socket":
         return await _execute_over_socket(web, payload, role)
@@ -245,7 +248,7 @@ async def execute_over(web: WebClient, transport: str, payload: dict[str, Any], 
 
 
 async def error_codes(web: WebClient, transport: str, payload: dict[str, Any], role: str = "admin") -> list[str]:
-    """The codes of all errors."""
+    """Send one operation over a transport, and return the codes of all errors."""
     return [
         each["extensions"]["code"] for each in (await execute_over(web, transport, payload, role)).get("errors", [])
     ]

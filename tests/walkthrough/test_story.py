@@ -62,7 +62,7 @@ WRITER = {"New user", "Opened", "Touchable", "Non-advertising"}
 
 @dataclass(frozen=True)
 class Stage:
-    """Everybody who plays, and the clock on the wall."""
+    """Hold everybody who plays, and the clock on the wall."""
 
     web_1: str
     web_2: str
@@ -192,7 +192,7 @@ async def _both_processes_tell_the_same(stage: Stage, channel: str) -> None:
 
 
 async def _an_admin_combines_tags_and_deletes_one(stage: Stage, page: Operation, channel: str) -> None:
-    """Made in one web process, the page is open in the other."""
+    """Make combos in one web process while the page is open in the other."""
     nodes = (await stage.ask(stage.web_1, Role.ADMIN, TAG_IDS, channel=channel))["channel"]["tags"]["nodes"]
     ids = {node["name"]: node["id"] for node in nodes}
 

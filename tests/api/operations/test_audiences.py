@@ -34,7 +34,7 @@ query Members($id: ID!, $first: Int! = 50, $after: String) {
 
 @pytest.fixture
 async def channel(robot: Robot) -> str:
-    """Seven followers, p0 to p6: the even ones wrote, p6 unfollowed."""
+    """Bind a channel with seven followers, p0 to p6: the even ones wrote, p6 unfollowed."""
     channel: str = (await robot.bind())["id"]
     await robot.record(channel, *(event_input(f"p{number}", "FOLLOW", timedelta(minutes=9)) for number in range(7)))
     await robot.record(
@@ -130,7 +130,7 @@ async def test_the_size_of_a_tag_ends_with_the_present(robot: Robot, channel: st
     assert curve == sorted(curve, key=lambda point: point["at"])
 
 
-async def test_tags_overlap(robot: Robot, channel: str) -> None:
+async def test_the_overlap_of_tags_is_counted(robot: Robot, channel: str) -> None:
     tags = await ids_of(robot, channel)
     query = """
     query($ids: [ID!]!) { tagOverlap(tagIds: $ids) { a { name } b { name } both onlyA onlyB } }"""

@@ -20,7 +20,7 @@ query($c: ID!, $first: Int!) { user(channelId: $c, openid: "ada") { tagHistory(f
 
 
 def failing(answer: GraphqlResponse) -> dict[str, str]:
-    """The failing inputs of the only error: path to code."""
+    """Return the failing inputs of the only error, `{path: code}`."""
     assert answer.code == "BAD_USER_INPUT"
     return {field["path"]: field["code"] for field in answer.error["extensions"]["fields"]}
 

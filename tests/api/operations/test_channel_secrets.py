@@ -40,7 +40,7 @@ async def stored(robot: Robot) -> dict[str, bytes | None]:
 
 
 async def rows_of_everything(robot: Robot) -> str:
-    """Every row of every table, bytes as hexadecimal."""
+    """Return every row of every table, bytes as hexadecimal."""
     connection = await asyncpg.connect(robot.web.settings.database_url)
     try:
         tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
@@ -51,7 +51,7 @@ async def rows_of_everything(robot: Robot) -> str:
 
 
 async def credentials(robot: Robot, channel_id: str, **given: Any) -> list[bool]:
-    """Update, and say which of the three are set."""
+    """Update the channel, and return which of the three are set."""
     answer = await robot.ask(UPDATE, input={"id": channel_id, **given})
     shown = answer["updateChannel"]["channel"]["credentials"]
     return [shown["appSecretSet"], shown["callbackTokenSet"], shown["encodingAesKeySet"]]

@@ -49,7 +49,7 @@ subscription Page($id: ID!) { userTags(channelId: $id, openid: "ada") {
 
 
 async def bound(robot: Robot) -> tuple[str, dict[str, str]]:
-    """A channel that ada and bob follow, ada has written to it; the ids of ada's and bob's tags by name."""
+    """Bind a channel that ada and bob follow and ada has written to; return the ids of both people's tags by name."""
     channel = (await robot.bind())["id"]
     await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
     bobs = await robot.tag_ids(channel, "bob")

@@ -41,7 +41,7 @@ query List($id: ID!, $first: Int! = 20, $after: String) {
 
 @pytest.fixture
 async def runtime(robot: Robot) -> AsyncIterator[Runtime]:
-    """What a worker would have, beside the web process."""
+    """Open what a worker would have, beside the web process."""
     settings = robot.web.settings
     pool = await open_pool(settings.database_url or "", size=2)
     valkey = redis.Redis.from_url(settings.redis_url or "", socket_timeout=2)
@@ -54,7 +54,7 @@ async def runtime(robot: Robot) -> AsyncIterator[Runtime]:
 
 @pytest.fixture
 async def export(robot: Robot) -> dict[str, Any]:
-    """An export of two people that nobody works on yet."""
+    """Make an export of two people that nobody works on yet."""
     channel = (await robot.bind())["id"]
     await robot.record(channel, event_input("ada", "FOLLOW"), event_input("-bob", "FOLLOW"))
     tag = (await robot.tag_ids(channel, "ada"))["New user"]

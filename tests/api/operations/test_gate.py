@@ -28,7 +28,7 @@ async def channel(robot: Robot) -> dict[str, Any]:
 
 
 async def panel(robot: Robot, channel_id: str) -> tuple[bool, int, int]:
-    """(ready, tags shown, categories shown)."""
+    """Return whether the channel is ready, the tags shown and the categories shown."""
     answer = await robot.ask(PANEL, id=channel_id)
     shown = answer["channel"]
     assert len(shown["tags"]["nodes"]) == shown["tags"]["totalCount"]

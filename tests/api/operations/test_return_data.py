@@ -45,7 +45,7 @@ async def submit(robot: Robot, channel: str, *openids: str, role: str = "integra
 
 
 async def refused(robot: Robot, channel: str, *openids: str, **given: Any) -> str:
-    """The code of the refusal; nothing was written."""
+    """Return the code of the refusal, after a check that nothing was written."""
     before = await table_digests(robot.web)
     fields = {"channelId": channel, "category": "Level", "label": "Gold", "openids": openids}
     answer = await robot.ask(SUBMIT, "integrator", input=fields | given)

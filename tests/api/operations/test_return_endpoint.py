@@ -58,7 +58,7 @@ async def test_the_endpoint_of_another_robot_is_not_found(robot: Robot) -> None:
     assert (await other.ask("query($id: ID!) { node(id: $id) { id } }", id=obtained["id"])).code == "NOT_FOUND"
 
 
-async def test_key_and_token_are_sealed_in_the_database(robot: Robot) -> None:
+async def test_key_and_token_are_encrypted_in_the_database(robot: Robot) -> None:
     obtained = (await robot.ask(OBTAIN))["obtainReturnEndpoint"]["returnEndpoint"]
     connection = await asyncpg.connect(robot.web.settings.database_url)
     try:

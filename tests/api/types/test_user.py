@@ -176,7 +176,7 @@ async def test_the_facts_of_a_person(robot: Robot, channel: str) -> None:
     assert is_about(person["touchableUntil"], DAY - 48 * HOUR)
 
 
-async def test_whoever_left_has_no_default_tag(robot: Robot, channel: str) -> None:
+async def test_somebody_who_left_has_no_default_tag(robot: Robot, channel: str) -> None:
     await robot.record(channel, event_input("ada", "MESSAGE", 2 * MINUTE))
     assert len(await robot.tags(channel, "ada")) == 4
     await robot.record(channel, event_input("ada", "UNFOLLOW", MINUTE))

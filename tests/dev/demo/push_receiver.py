@@ -21,7 +21,7 @@ OPENID = "oDemoPerson_0000000000000001"
 
 @dataclass
 class Receiver:
-    """Opens pushes as the service does. `statuses` are answered before it starts to say `success`."""
+    """Decrypt pushes as the service does; answer with `statuses` before the first `success`."""
 
     account: Account
     statuses: list[int] = field(default_factory=list)

@@ -30,7 +30,7 @@ MAX_AGE = timedelta(minutes=10)
 
 @dataclass
 class StandIn:
-    """Speaks as much GraphQL as `bindChannel` needs; `unready` calls are answered 503 first.
+    """Speak as much GraphQL as `bindChannel` needs; `unready` calls are answered 503 first.
 
     After `memory` pushes it loses its bindings once, as a service does that is started on a new database.
     """

@@ -23,7 +23,7 @@ MINI_PROGRAM = new_account(app_id="wx0000000000000001", kind=ChannelKind.MINI_PR
 
 @dataclass
 class Wechat:
-    """A client of the platform; `now` is the platform's clock."""
+    """Call the platform's API; `now` is the platform's clock."""
 
     client: httpx.AsyncClient
     platform: WechatPlatform

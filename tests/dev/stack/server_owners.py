@@ -32,7 +32,7 @@ _made: list[str] = []
 
 @dataclass(frozen=True)
 class Owner:
-    """A process that started embedded servers, and everything that runs for it."""
+    """Hold a process that started embedded servers, and everything that runs for it."""
 
     process: subprocess.Popen[str]
     database_url: str
@@ -46,7 +46,7 @@ class Owner:
 
 
 def copy_initialised_data(target: Path) -> Path:
-    """Fill `target` with the data of servers that ran and stopped: saves the second that making it takes."""
+    """Fill `target` with the data of servers that ran and stopped, which saves the second that making it takes."""
     if not _made:
         directory = tempfile.mkdtemp(prefix="user-tags-", dir=tempfile.gettempdir())
         atexit.register(shutil.rmtree, directory)

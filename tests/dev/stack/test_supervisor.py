@@ -23,14 +23,14 @@ from tests.support.waiting import wait_until
 
 @dataclass(frozen=True)
 class Supervised:
-    """A running supervisor, its web port, and the file in which its children note what happens."""
+    """Hold a running supervisor, its web port, and the file in which its children note what happens."""
 
     process: subprocess.Popen[str]
     port: int
     events: Path
 
     def noted(self) -> list[str]:
-        """What happened so far, without the pids."""
+        """Return what happened so far, without the pids."""
         return [" ".join(line.split()[:2]) for line in self.lines()]
 
     def lines(self) -> list[str]:
@@ -43,7 +43,7 @@ class Supervised:
         return next(int(line.split()[2]) for line in reversed(self.lines()) if line.startswith(f"{name} started"))
 
     def end(self) -> tuple[str, int]:
-        """Wait for its end: what it said on stderr, and the exit status."""
+        """Wait for its end, and return its stderr and exit status."""
         _, err = self.process.communicate()
         return err, self.process.returncode
 

@@ -28,7 +28,7 @@ ADS = ("1", "2", "3", "4")
 
 @dataclass
 class Model:
-    """What is known of each person, and the ads of each tag."""
+    """Hold what is known of each person, and the ads of each tag."""
 
     ads: dict[str, set[str]] = field(default_factory=dict)
     ad_followed: set[str] = field(default_factory=set)
@@ -51,7 +51,7 @@ class Model:
         return bool(follows) and (not unfollows or max(follows) >= max(unfollows))
 
     def expected(self) -> dict[str, set[int]]:
-        """Ad tags of each person, with 7 or 8 for the Source."""
+        """Return the ad tags of each person, with 7 or 8 for the Source."""
         return {
             openid: {tag_id for tag_id, wanted in self.tags.items() if wanted & ads}
             | ({7 if openid in self.ad_followed else 8} if self.follows(openid) else set())

@@ -57,7 +57,7 @@ async def causes(runtime: Runtime) -> list[str]:
 
 
 async def default_tags(runtime: Runtime, channel: Channel, openid: str) -> set[DefaultTagRule]:
-    """Without the ad tags."""
+    """Return the stored tags of a person without the ad tags."""
     ads = "delete from tag_members where channel_id = $1 and tag_id > 8"
     await runtime.pool.execute(ads, channel.channel_id)
     return (await tags_by_openid(runtime, channel))[openid]
@@ -116,7 +116,9 @@ async def test_the_feed_before_the_follow_and_after_it_end_the_same(
     assert await default_tags(runtime, channel, "ben") == tags
 
 
-async def test_whom_the_feed_names_before_any_follow_has_no_default_tag(runtime: Runtime, channel: Channel) -> None:
+async def test_somebody_named_by_the_ad_feed_before_any_follow_has_no_default_tag(
+    runtime: Runtime, channel: Channel
+) -> None:
     await record_ad_follow_of(runtime, channel, "ann", START, "1")
 
     assert await tags_by_openid(runtime, channel) == {"ann": set()}

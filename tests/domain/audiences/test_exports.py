@@ -206,7 +206,7 @@ async def test_the_link_is_signed_stays_the_same_and_expires(
     assert export_url(runtime, done) is None
 
 
-async def test_what_is_over_is_dropped(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
+async def test_expired_exports_are_deleted(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
     await populate(runtime, channel, {9: {1, BLOCK_SIZE}})
     done = await work(runtime, await export(runtime, channel, tag(9)))
     cancelled = await export(runtime, channel, tag(9))

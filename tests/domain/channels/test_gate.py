@@ -43,7 +43,7 @@ async def unbind(runtime: Runtime, channel: Channel) -> Channel:
 
 
 async def shown(runtime: Runtime, channel: Channel) -> tuple[int, int]:
-    """How many tags the panel lists, and how many of all tags a person could show."""
+    """Return how many tags the panel lists, and how many of all tags a person could show."""
     async with runtime.pool.acquire() as conn:
         catalogue = await tags.catalogue(conn, channel.channel_id)
     return len(catalogue.living()), len(catalogue.shown(catalogue.tags))
@@ -221,12 +221,12 @@ async def test_an_account_cannot_come_back_as_another_kind(runtime: Runtime) -> 
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INTEGRATOR])
-async def test_others_may_not_bind(runtime: Runtime, role: Role) -> None:
+async def test_agents_and_integrators_may_not_bind(runtime: Runtime, role: Role) -> None:
     with pytest.raises(ForbiddenError):
         await bind_channel(runtime, Principal("tests", "robot-1", role, FAR_FUTURE), channel_details())
 
 
-async def test_credentials_are_sealed_kept_and_removed(runtime: Runtime) -> None:
+async def test_credentials_are_encrypted_kept_and_removed(runtime: Runtime) -> None:
     channel = await bind(runtime)
 
     async def given(credentials: Credentials) -> Channel:

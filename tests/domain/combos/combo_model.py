@@ -70,7 +70,7 @@ def histories() -> st.SearchStrategy[list[Step]]:
 
 @dataclass
 class ComboModel:
-    """A channel with three tags that people have, over three blocks, and all that happens to its combos."""
+    """Hold a channel with three tags of people in three blocks, and tell it all that happens to its combos."""
 
     runtime: Runtime
     clock: FrozenClock
@@ -94,7 +94,7 @@ class ComboModel:
         await self.check_settled()
 
     async def check_settled(self) -> None:
-        """However it went so far: one sweep, one refresh, and everything is right."""
+        """Check that one sweep and one refresh make everything right, however it went so far."""
         self.clock.advance(timedelta(seconds=1))
         await rescue_combos(self.runtime, self.channel.channel_id)
         await refresh_combos(self.runtime, self.channel.channel_id)
@@ -116,7 +116,7 @@ class ComboModel:
         assert (await verify_channel(self.runtime, self.channel, repair=False)).clean
 
     async def check(self) -> None:
-        """LAPSED exactly while a deleted tag is reached; ACTIVE ones are exact as of their instant."""
+        """Check that combos are LAPSED exactly while they reach a deleted tag, and ACTIVE ones are right."""
         graph, held = (
             await combo_graph_of(self.runtime, self.channel),
             await tag_ids_by_openid(self.runtime, self.channel),
@@ -136,7 +136,7 @@ class ComboModel:
                 assert has == self.expected(tag_id, held), f"{tag_id} is not exact as of {combo.as_of}"
 
     def below(self, tag_id: int) -> set[int]:
-        """Everything a living combo is made of, and itself."""
+        """Return everything that a living combo is made of, and itself."""
         found, left = {tag_id}, [tag_id]
         while left:
             now = left.pop()
@@ -150,7 +150,7 @@ class ComboModel:
         return self.below(tag_id) & self.deleted
 
     def expected(self, tag_id: int, held: Mapping[str, frozenset[int]]) -> set[str]:
-        """Who is in a combo, by plain sets over what people have of tags that are no combos."""
+        """Return who is in a combo, by plain sets over what people have of tags that are no combos."""
         return {openid for openid, tag_ids in held.items() if self._holds(tag_id, tag_ids)}
 
     def _holds(self, tag_id: int, tag_ids: frozenset[int]) -> bool:
@@ -185,7 +185,7 @@ class ComboModel:
         self.made_of[tag_id] = graph.combos[tag_id].expression
 
     def _check_refusal(self, code: ErrorCode, expression: Expression, edited: int | None) -> None:
-        """It was refused for what is so: it reaches what is edited, or something deleted."""
+        """Check the reason of a refusal: it reaches what is edited, or something deleted."""
         below = {each for leaf in expression.tag_ids() for each in self.below(leaf)}
         reasons = {
             ErrorCode.CYCLE: edited in below,
@@ -204,7 +204,7 @@ class ComboModel:
             self.deleted.add(tag_id)
 
     async def _change(self, index: int, openid: str) -> None:
-        """Whoever lacks a tag gets it, whoever has it loses it."""
+        """Give a tag to a person who lacks it, or take it from one who has it."""
         tag_id = self.base[index % len(self.base)]
         if tag_id not in self.deleted:
             has = tag_id in (await tag_ids_by_openid(self.runtime, self.channel))[openid]
@@ -212,7 +212,7 @@ class ComboModel:
             self.changed_at[tag_id] = self.clock()
 
     async def _write(self, openid: str) -> None:
-        """An event: the person writes, and has Opened from then on."""
+        """Let a person write, who has Opened from then on."""
         await record_events(self.runtime, self.channel, [UserEvent(openid, EventKind.MESSAGE, self.clock())])
         self.changed_at |= dict.fromkeys(DEFAULT_TAGS, self.clock())
 
@@ -226,7 +226,7 @@ class ComboModel:
         await clear_members(self.runtime, self.channel.channel_id)
 
     async def _begin(self, index: int, slices: int) -> None:
-        """A worker computes some slices of a combo and is gone before the next, or before it is in force."""
+        """Let a worker compute some slices of a combo and die before the next, or before it is in force."""
         tag_id = self._combo_at(index)
         if tag_id is not None:
             generation = (await combo_graph_of(self.runtime, self.channel)).combos[tag_id].generation

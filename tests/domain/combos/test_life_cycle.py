@@ -43,7 +43,7 @@ async def edit(runtime: Runtime, channel: Channel, tag_id: int, expression: Expr
 
 
 async def delete(runtime: Runtime, channel: Channel, tag_id: int) -> set[int]:
-    """Delete a tag; the combos that lapsed with it."""
+    """Delete a tag, and return the combos that lapsed with it."""
     gone = await delete_tag(runtime, admin(), channel.channel_id, tag_id)
     return {each.tag_id for each in gone.lapsed}
 

@@ -28,14 +28,14 @@ OFFSETS_IN_SECONDS = (-1, 0, 0, 0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Events handed over together; each is an index into the history, and may come again."""
+    """Hand events over together; each is an index into the history, and may come again."""
 
     events: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TimePasses:
-    """Time passes, and the scheduled run notices unless it is down."""
+    """Let time pass; the scheduled run notices unless it is down."""
 
     by: timedelta
     run: bool
@@ -43,7 +43,7 @@ class TimePasses:
 
 @dataclass(frozen=True, slots=True)
 class ReachBoundary:
-    """Time passes until just before, at, or just after something that an event started ends."""
+    """Let time pass until just before, at, or just after the end of something that an event started."""
 
     event: int
     window: int
@@ -61,7 +61,7 @@ class History:
 
 
 def moments() -> st.SearchStrategy[datetime]:
-    """Whole seconds around the moment the channel is bound."""
+    """Draw whole seconds around the moment the channel is bound."""
     around = st.builds(
         lambda hours, offset: hours * HOUR + offset, st.sampled_from(MOMENTS), st.sampled_from(OFFSETS_IN_SECONDS)
     )
@@ -79,7 +79,7 @@ def events(kinds: Sequence[EventKind]) -> st.SearchStrategy[UserEvent]:
 
 @st.composite
 def histories(draw: st.DrawFn, kinds: Sequence[EventKind] = tuple(EventKind)) -> History:
-    """Events, and a way in which all of them are reported: in any order, repeated, in batches, with runs between."""
+    """Draw events, and a way to report them all: in any order, repeated, in batches, with runs between."""
     happened = tuple(draw(st.lists(events(kinds), min_size=1, max_size=8)))
     indexes = range(len(happened))
     order = [*draw(st.permutations(indexes)), *draw(st.lists(st.sampled_from(indexes), max_size=3))]
@@ -114,7 +114,7 @@ def histories(draw: st.DrawFn, kinds: Sequence[EventKind] = tuple(EventKind)) ->
 
 
 class HistoryPlayer:
-    """Plays a history on one channel and compares with the oracle whenever everybody must have been evaluated.
+    """Play a history on one channel, and compare with the oracle whenever everybody must have been evaluated.
 
     `reporters` take turns in recording, as processes on several hosts do; `clock` is the fastest of their clocks.
     """
@@ -170,7 +170,7 @@ class HistoryPlayer:
             await self.check()
 
     async def check(self) -> None:
-        """Facts, tags and counts are those of the set of events reported so far."""
+        """Check that facts, tags and counts are those of the events reported so far."""
         by_person = {openid: {event for event in self.reported if event.openid == openid} for openid in PEOPLE}
         known = {openid: happened for openid, happened in by_person.items() if happened}
         assert await facts_by_openid(self.runtime, self.channel) == {

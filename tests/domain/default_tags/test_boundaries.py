@@ -28,7 +28,7 @@ NOTHING = timedelta(0)
 
 
 class Ann:
-    """One person on one channel; times are relative to the binding."""
+    """Play one person on one channel; times are relative to the binding."""
 
     def __init__(self, runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
         self.runtime = runtime
@@ -44,7 +44,7 @@ class Ann:
         self.happened.append(event)
 
     async def tags(self, at: timedelta) -> set[DefaultTagRule]:
-        """Her tags after a run at that time; they are checked against the oracle on the way."""
+        """Return her tags after a run at that time, checked against the oracle on the way."""
         self.clock.now = self.channel.bound_at + at
         await run_default_tags(self.runtime, self.channel)
         tags = (await tags_by_openid(self.runtime, self.channel))["ann"]
@@ -79,7 +79,7 @@ async def ann_on_a_mini_program(runtime: Runtime, clock: FrozenClock) -> Ann:
         (EventKind.PAYMENT, 48),
     ],
 )
-async def test_touchable_for_a_while_and_not_a_second_longer(ann: Ann, kind: EventKind, hours: int) -> None:
+async def test_somebody_is_touchable_for_a_while_and_not_a_second_longer(ann: Ann, kind: EventKind, hours: int) -> None:
     await ann.does(EventKind.FOLLOW, -100 * HOUR)
     await ann.does(kind)
 
@@ -126,7 +126,7 @@ async def test_on_a_tie_following_wins(ann: Ann) -> None:
     assert NEW in await ann.tags(NOTHING)
 
 
-async def test_unfollowed_a_second_later_has_no_tags(ann: Ann) -> None:
+async def test_somebody_who_unfollowed_a_second_later_has_no_tags(ann: Ann) -> None:
     await ann.does(EventKind.FOLLOW)
     await ann.does(EventKind.MESSAGE)
     await ann.does(EventKind.UNFOLLOW, SECOND)
@@ -134,7 +134,7 @@ async def test_unfollowed_a_second_later_has_no_tags(ann: Ann) -> None:
 
 
 @pytest.mark.parametrize("kind", [EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN])
-async def test_what_only_followers_can_do_implies_following(ann: Ann, kind: EventKind) -> None:
+async def test_acts_that_only_followers_can_do_imply_following(ann: Ann, kind: EventKind) -> None:
     await ann.does(kind, HOUR)
     assert {OLD, TOUCHABLE, NON_ADVERTISING} < await ann.tags(HOUR)
     await ann.does(EventKind.UNFOLLOW, HOUR + SECOND)

@@ -30,7 +30,7 @@ WAITING_FOR_A_LOCK = (
 
 
 def lagging(runtime: Runtime, clock: FrozenClock, lag: timedelta) -> Runtime:
-    """The same service on a host whose clock is behind."""
+    """Run the service on a host whose clock is behind."""
     return replace(runtime, clock=lambda: clock.now - lag)
 
 
@@ -98,7 +98,7 @@ async def test_the_instants_of_versions_never_go_back(runtime: Runtime, channel:
     assert [row["version"] for row in instants] == [1, 2, 3]
 
 
-async def test_later_messages_leave_the_alarm_and_the_run_arms_it_again(
+async def test_later_messages_leave_the_timer_and_the_run_sets_it_again(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await record(runtime, channel, EventKind.MESSAGE, clock())
@@ -115,7 +115,7 @@ async def test_later_messages_leave_the_alarm_and_the_run_arms_it_again(
     assert UNTOUCHABLE in await anns_tags(runtime, channel)
 
 
-async def test_an_alarm_that_has_rung_is_set_anew(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
+async def test_a_timer_that_was_due_is_set_anew(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
     await record(runtime, channel, EventKind.FOLLOW, clock() - timedelta(days=3))
     for _ in range(3):
         await record(runtime, channel, EventKind.MENU_CLICK, clock())
@@ -125,7 +125,7 @@ async def test_an_alarm_that_has_rung_is_set_anew(runtime: Runtime, channel: Cha
         assert UNTOUCHABLE in await anns_tags(runtime, channel)
 
 
-async def test_an_earlier_end_brings_the_alarm_forward(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
+async def test_an_earlier_end_moves_the_timer_forward(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
     """Who is not following has no boundary; a follow through a late report begins to be New in the middle."""
     await record(runtime, channel, EventKind.MESSAGE, clock())
     await record(runtime, channel, EventKind.FOLLOW, clock() - timedelta(hours=47))

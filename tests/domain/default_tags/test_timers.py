@@ -21,7 +21,7 @@ MESSAGE = UserEvent("ann", EventKind.MESSAGE, START)
 LATE_FOLLOW = UserEvent("ann", EventKind.FOLLOW, START - 47 * HOUR)
 
 
-async def alarms(runtime: Runtime) -> list[datetime]:
+async def timers(runtime: Runtime) -> list[datetime]:
     return [row["wake_at"] for row in await runtime.pool.fetch("select wake_at from alarm order by wake_at")]
 
 
@@ -30,13 +30,13 @@ async def armed(runtime: Runtime) -> datetime | None:
     return at
 
 
-async def test_an_alarm_that_moved_to_an_earlier_time_and_back_rings_at_both(
+async def test_a_timer_that_moved_to_an_earlier_time_and_back_is_due_at_both(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await record_events(runtime, channel, [MESSAGE])
-    assert await alarms(runtime) == [START + 48 * HOUR]
+    assert await timers(runtime) == [START + 48 * HOUR]
     await record_events(runtime, channel, [LATE_FOLLOW])
-    assert await alarms(runtime) == [START + HOUR, START + 48 * HOUR]
+    assert await timers(runtime) == [START + HOUR, START + 48 * HOUR]
     assert await armed(runtime) == START + HOUR
 
     for later in (HOUR, 47 * HOUR):
@@ -47,7 +47,7 @@ async def test_an_alarm_that_moved_to_an_earlier_time_and_back_rings_at_both(
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
 
-async def test_two_alarms_of_one_person_that_ring_together_count_once(
+async def test_two_timers_of_one_person_that_are_due_together_count_once(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await record_events(runtime, channel, [MESSAGE])
@@ -59,15 +59,15 @@ async def test_two_alarms_of_one_person_that_ring_together_count_once(
     await check_consistency(runtime, channel, {MESSAGE, LATE_FOLLOW}, clock())
 
 
-async def test_a_message_meanwhile_leaves_the_alarm_where_it_is(
+async def test_a_message_meanwhile_leaves_the_timer_where_it_is(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    """It rings for nothing, and is set to the boundary that is true by then."""
+    """It is due for nothing, and is set to the boundary that is true by then."""
     again = UserEvent("ann", EventKind.MESSAGE, START + HOUR)
     await record_events(runtime, channel, [MESSAGE])
     clock.advance(HOUR)
     await record_events(runtime, channel, [again])
-    assert await alarms(runtime) == [START + 48 * HOUR]
+    assert await timers(runtime) == [START + 48 * HOUR]
 
     clock.advance(47 * HOUR)
     assert (await run_default_tags(runtime, channel)).users_changed == 0
@@ -77,17 +77,17 @@ async def test_a_message_meanwhile_leaves_the_alarm_where_it_is(
     await check_consistency(runtime, channel, {MESSAGE, again}, clock())
 
 
-async def test_pruning_forgets_alarms_that_rang_and_no_others(
+async def test_pruning_deletes_timers_that_were_due_and_no_others(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await record_events(runtime, channel, [MESSAGE])
     await record_events(runtime, channel, [LATE_FOLLOW])
     await prune_channel(runtime, channel.channel_id, clock())
-    assert await alarms(runtime) == [START + HOUR, START + 48 * HOUR]
+    assert await timers(runtime) == [START + HOUR, START + 48 * HOUR]
 
     clock.advance(HOUR)
     await run_default_tags(runtime, channel)
     await prune_channel(runtime, channel.channel_id, clock())
 
-    assert await alarms(runtime) == [START + 48 * HOUR]
+    assert await timers(runtime) == [START + 48 * HOUR]
     assert (await verify_channel(runtime, channel, repair=False)).clean

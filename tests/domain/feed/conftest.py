@@ -12,7 +12,7 @@ from tests.support.runtime import bind
 
 @pytest.fixture
 def clock() -> TickingClock:
-    """A clock without ties."""
+    """Set a clock that never shows the same time twice."""
     return TickingClock()
 
 

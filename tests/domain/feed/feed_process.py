@@ -25,7 +25,7 @@ NO_HEALING = timedelta(minutes=10)
 
 
 class DroppingPublisher:
-    """Loses every wake-up."""
+    """Lose every notification."""
 
     def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
         del notifications
@@ -33,7 +33,7 @@ class DroppingPublisher:
 
 @dataclass(frozen=True)
 class FeedProcess:
-    """A hub with the runtime that writes beside it."""
+    """Hold a hub with the runtime that writes beside it."""
 
     runtime: Runtime
     hub: Hub
@@ -56,7 +56,7 @@ async def feed_process(
     drop_notifications: bool = False,
     pool_size: int = 4,
 ) -> AsyncIterator[FeedProcess]:
-    """Run one. By default nothing is healed by comparing, so whatever arrives came by a wake-up."""
+    """Run a process of the feed; by default it never compares versions, so all that arrives came by notification."""
     pool = await open_pool(database_url, size=pool_size)
     redis = Redis.from_url(redis_url, socket_timeout=2)
     valkey = ValkeyPublisher(redis)

@@ -11,7 +11,7 @@ from tests.support.database_state import offsets_in
 
 @dataclass(frozen=True, slots=True)
 class LoggedChange:
-    """One version that changed this person's tags."""
+    """Hold one version that changed a person's tags."""
 
     version: int
     at: datetime
@@ -21,7 +21,7 @@ class LoggedChange:
 
 
 async def changes_of(process: FeedProcess, channel: Channel, openid: str) -> list[LoggedChange]:
-    """Everything both logs hold of a person, oldest first."""
+    """Return all that both logs hold of a person, oldest first."""
     ordinal = await process.runtime.pool.fetchval(
         "select ordinal from channel_user where channel_id = $1 and openid = $2", channel.channel_id, openid
     )

@@ -27,7 +27,7 @@ def block_version(event: UserTagsUpdate) -> int | None:
 
 
 class Page:
-    """Reads as fast as it is told; `events` has all of it."""
+    """Read events as fast as they come, into `events`."""
 
     def __init__(self, process: FeedProcess, channel: Channel, openid: str, after: str | None = None) -> None:
         self.openid = openid
@@ -37,7 +37,7 @@ class Page:
 
     @property
     def tags(self) -> frozenset[int] | None:
-        """What the page shows; None until it was told anything."""
+        """Return what the page shows; None before the first event."""
         return self.events[-1].tags if self.events else None
 
     @property
@@ -70,7 +70,7 @@ class Page:
 
 @asynccontextmanager
 async def page(process: FeedProcess, channel: Channel, openid: str, after: str | None = None) -> AsyncIterator[Page]:
-    """Open a page; it is closed in the end."""
+    """Open a page, and close it in the end."""
     opened = Page(process, channel, openid, after)
     try:
         yield opened
@@ -79,7 +79,7 @@ async def page(process: FeedProcess, channel: Channel, openid: str, after: str |
 
 
 def check_deltas(events: list[UserTagsUpdate]) -> None:
-    """Each event says exactly what is different from the one before."""
+    """Check that each event says exactly what is different from the one before."""
     for before, after in itertools.pairwise(events):
         if after.reset:
             assert (after.added, after.removed, after.cause) == (after.tags, NO_TAGS, None)

@@ -15,13 +15,13 @@ from tests.support.waiting import wait_until
 
 
 def viewer(role: Role = Role.AGENT, *, only: Collection[Channel] | None = None, robot: str = "robot-1") -> Principal:
-    """Somebody who looks at the panel, perhaps narrowed to some channels."""
+    """Return a principal who looks at the panel, perhaps narrowed to some channels."""
     channel_ids = None if only is None else frozenset(channel.channel_id for channel in only)
     return Principal("viewer", robot, role, FAR_FUTURE, channel_ids)
 
 
 class Panel:
-    """Reads as fast as it is told."""
+    """Read events as fast as they come."""
 
     def __init__(self, process: FeedProcess, channel: Channel | None, after: str | None, principal: Principal) -> None:
         self.events: list[tuple[str, PanelUpdate]] = []
@@ -36,11 +36,11 @@ class Panel:
 
     @property
     def received(self) -> list[tuple[str, int | None]]:
-        """Kind and tag id of every event."""
+        """Return kind and tag id of every event."""
         return [(update.kind, update.tag_id) for _, update in self.events]
 
     async def wait_for_events(self, *expected: tuple[str, int | None], within: float = 10.0) -> None:
-        """Wait until exactly these were told, in this order."""
+        """Wait until exactly these events have come, in this order."""
         await wait_until(lambda: self._alive() and len(self.received) >= len(expected), within=within)
         assert self.received == list(expected)
 
@@ -72,7 +72,7 @@ async def panel(
     after: str | None = None,
     principal: Principal | None = None,
 ) -> AsyncIterator[Panel]:
-    """Open a panel on one channel or, with None, on all; it is closed in the end."""
+    """Open a panel on one channel or, with None, on all, and close it in the end."""
     opened = Panel(process, channel, after, principal or viewer())
     try:
         if channel is not None:

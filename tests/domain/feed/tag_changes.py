@@ -16,7 +16,7 @@ from tests.support.runtime import ordinals_for
 
 @dataclass(frozen=True)
 class TagStateChange:
-    """What a structural change does to one tag."""
+    """Say what a structural change does to one tag."""
 
     tag_id: int
     kind: TagChangeKind
@@ -45,7 +45,7 @@ async def change_tags(
     changes: Sequence[TagStateChange],
     cause: ChangeCause = ChangeCause.TAG_EDITED,
 ) -> int:
-    """Make one version of the tag states out of these acts."""
+    """Make one version of the tag states out of these changes."""
     runtime = process.runtime
     async with runtime.pool.acquire() as conn, conn.transaction():
         before = await lock_catalogue(conn, channel.channel_id)

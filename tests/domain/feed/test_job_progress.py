@@ -45,7 +45,7 @@ async def test_a_job_is_followed_to_its_end_in_another_process(
     assert [state.done for state in seen] == sorted(state.done for state in seen)
 
 
-async def test_a_lost_wake_up_is_healed(database_url: str, redis_url: str, clock: TickingClock) -> None:
+async def test_a_lost_notification_is_made_up_for(database_url: str, redis_url: str, clock: TickingClock) -> None:
     soon = timedelta(milliseconds=50)
     async with feed_process(database_url, redis_url, clock, drop_notifications=True, resync_interval=soon) as process:
         runtime = process.runtime

@@ -18,7 +18,7 @@ async def mini_program(runtime: Runtime) -> Channel:
 
 
 async def link(runtime: Runtime, channel: Channel, *pairs: tuple[str, str]) -> tuple[int, int, list[tuple[int, str]]]:
-    """(linked, unchanged, [(index, code)])"""
+    """Link identities, and return (linked, unchanged, [(index, code)])."""
     done = await link_identities(runtime, channel, [IdentityPair(*pair) for pair in pairs])
     return done.linked, done.unchanged, [(each.index, each.code.value) for each in done.rejected]
 

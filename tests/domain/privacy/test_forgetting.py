@@ -54,7 +54,7 @@ async def user_count(runtime: Runtime, channel: Channel) -> int:
 
 
 async def mentions(runtime: Runtime, text: str) -> set[str]:
-    """Tables of the database in which a text occurs."""
+    """Return the tables of the database in which a text occurs."""
     tables = [
         row["tablename"]
         for row in await runtime.pool.fetch("select tablename from pg_tables where schemaname = 'public'")
@@ -174,7 +174,7 @@ async def test_a_new_follow_makes_a_new_person_to_whom_nothing_old_sticks(
     assert (await verify_channel(runtime, channel, repair=False)).clean
 
 
-async def test_of_what_comes_together_only_the_news_counts(
+async def test_of_events_reported_together_only_the_newer_ones_count(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
     await happens(runtime, channel, EventKind.FOLLOW, "ann")
@@ -196,7 +196,7 @@ async def test_of_what_comes_together_only_the_news_counts(
     assert facts["ben"].messaged_at == START
 
 
-async def test_with_no_delay_they_are_forgotten_as_they_leave(forgetful: Runtime, clock: FrozenClock) -> None:
+async def test_without_a_delay_people_are_forgotten_as_they_unfollow(forgetful: Runtime, clock: FrozenClock) -> None:
     channel = await bind(forgetful)
     await happens(forgetful, channel, EventKind.FOLLOW, "ann", "ben")
     clock.advance(SECOND)

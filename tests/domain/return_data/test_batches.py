@@ -67,7 +67,7 @@ steps = st.lists(
 
 @dataclass
 class Model:
-    """Whom each batch in force holds, as sets."""
+    """Hold the people of each batch in force, as sets."""
 
     held: dict[int, set[str]] = field(default_factory=dict)
     ends: dict[int, int] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Model:
         return self.settled.union(*self.held.values())
 
     def submit(self, number: int, step: Submit) -> tuple[int, int, int]:
-        """Added, removed, unchanged."""
+        """Return how many were added, removed, unchanged."""
         before = self.members
         if step.mode is ReturnMode.REMOVE:
             for held in self.held.values():
@@ -95,7 +95,7 @@ class Model:
         return len(step.people - before), len(before - self.members), len(step.people & before)
 
     def end(self, number: int) -> tuple[int, int]:
-        """How many lost the tag, and how many keep it."""
+        """Return how many lost the tag, and how many keep it."""
         held = self.held.pop(number)
         self.ends.pop(number, None)
         return len(held - self.members), len(held & self.members)

@@ -30,7 +30,7 @@ MINUTE = timedelta(minutes=1)
 
 
 async def edit(runtime: Runtime, channel: Channel, tag_id: int, kind: TagChangeKind, **changes: object) -> None:
-    """What renaming and deleting do to a tag."""
+    """Change a tag as renaming and deleting do."""
     from dataclasses import replace
 
     async with runtime.pool.acquire() as conn, conn.transaction():

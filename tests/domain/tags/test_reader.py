@@ -24,7 +24,7 @@ from tests.support.runtime import admin, bind, counted_statements
 
 @pytest.fixture
 async def user_reader(runtime: Runtime, channel: Channel) -> UserReader:
-    """Another process's, which has read and kept everything before the test begins."""
+    """Open the reader of another process, which has read and kept everything before the test begins."""
     events = [UserEvent(openid, EventKind.MESSAGE, START) for openid in ("ann", "bob")]
     await record_events(runtime, channel, events)
     user_reader = UserReader(runtime.pool)
@@ -33,7 +33,7 @@ async def user_reader(runtime: Runtime, channel: Channel) -> UserReader:
 
 
 async def shown(user_reader: UserReader, channel: Channel, openid: str = "ann") -> set[str]:
-    """Names of the tags that somebody shows."""
+    """Return the names of the tags that a person shows."""
     (person,) = await user_reader.find_users(admin(), channel.channel_id, [openid])
     assert person is not None
     tag_set = await user_reader.tag_set_of((channel.channel_id, person.ordinal))
@@ -41,7 +41,7 @@ async def shown(user_reader: UserReader, channel: Channel, openid: str = "ann") 
 
 
 async def shown_with(user_reader: UserReader, channel: Channel, openid: str = "ann") -> set[str]:
-    """The same, read with the person."""
+    """Return the names of the tags that a person shows, read together with the person."""
     (found,) = await user_reader.find_users_with_tags(admin(), channel.channel_id, [openid])
     assert found is not None
     return {
@@ -54,7 +54,7 @@ Ask = Callable[..., Coroutine[Any, Any, set[str]]]
 
 
 async def edit(runtime: Runtime, channel: Channel, named: str, kind: TagChangeKind, **after: object) -> Tag:
-    """Change one tag as every structural change does, and answer it as it is then."""
+    """Change one tag as every structural change does, and return it as it is then."""
     async with runtime.pool.acquire() as conn, conn.transaction():
         before = await lock_catalogue(conn, channel.channel_id)
         (tag,) = (each for each in before.tags.values() if each.name == named)

@@ -74,25 +74,25 @@ DAMAGES = {
         {(1, TOUCHABLE), (2, TOUCHABLE)},
         set(),
     ),
-    "an alarm is lost": (
+    "a timer is lost": (
         "update channel_user set wake_at = null where openid = 'o1'",
         VerifyReport(1, 1, missing_timers=1),
         set(),
         set(),
     ),
-    "an alarm does not ring": (
+    "a timer is missing": (
         "delete from alarm using channel_user u where openid = 'o1' and alarm.user_offset = u.ordinal",
         VerifyReport(1, 1, missing_timers=1),
         set(),
         set(),
     ),
-    "an alarm is late": (
+    "a timer is late": (
         "update channel_user set wake_at = wake_at + interval '1 second' where openid = 'o1'",
         VerifyReport(1, 1, missing_timers=1),
         set(),
         set(),
     ),
-    "an alarm is spent": (
+    "a timer is spent": (
         "update channel_user set wake_at = timestamptz '2026-03-01 10:00+00' where openid = 'o1'",
         VerifyReport(1, 1, missing_timers=1),
         set(),
@@ -103,7 +103,7 @@ DAMAGES = {
 
 @pytest.fixture
 async def crowd(runtime: Runtime, clock: FrozenClock) -> Channel:
-    """Bind a channel with an Untouchable follower, two Touchable ones, and one who unfollowed; the run has been."""
+    """Bind a channel with an Untouchable follower, two Touchable ones, and one who unfollowed, after a run."""
     clock.now = START - timedelta(hours=3)
     channel = await bind(runtime)
     clock.now = START
@@ -123,7 +123,7 @@ async def crowd(runtime: Runtime, clock: FrozenClock) -> Channel:
 
 
 async def everything(runtime: Runtime) -> dict[str, list[str]]:
-    """All rows of what `verify` might touch."""
+    """Return all rows of what `verify` might touch."""
     return {
         table: [row["t"] for row in await runtime.pool.fetch(f"select t::text as t from {table} t order by 1")]  # noqa: S608
         for table in TABLES
@@ -164,11 +164,11 @@ async def test_a_repair_makes_it_right_and_the_log_says_so(runtime: Runtime, cro
 
 
 async def everything_logged(runtime: Runtime, channel: Channel) -> list[int]:
-    """The newest version of each block."""
+    """Return the newest version of each block."""
     return [max(versions) for versions in (await logged_versions(runtime, channel)).values()]
 
 
-async def test_a_repaired_alarm_rings(runtime: Runtime, crowd: Channel, clock: FrozenClock) -> None:
+async def test_a_repaired_timer_is_due(runtime: Runtime, crowd: Channel, clock: FrozenClock) -> None:
     await runtime.pool.execute("update channel_user set wake_at = null")
     await verify_channel(runtime, crowd, repair=True)
 

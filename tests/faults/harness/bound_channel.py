@@ -56,7 +56,7 @@ def token(role: Role = Role.ADMIN) -> str:
 
 
 async def ask(http: httpx.AsyncClient, query: str, /, **variables: Any) -> dict[str, Any]:
-    """The data of one operation; raises AssertionError on errors, httpx.TransportError."""
+    """Return the data of one operation. Raises AssertionError on errors, httpx.TransportError."""
     answer = await http.post(
         "/graphql", json={"query": query, "variables": variables}, headers={"Authorization": f"Bearer {token()}"}
     )
@@ -94,7 +94,7 @@ async def record(http: httpx.AsyncClient, channel: BoundChannel, events: list[tu
 async def push(
     http: httpx.AsyncClient, channel: BoundChannel, openid: str, kind: EventKind, at: datetime, nonce: int
 ) -> bool:
-    """Push one event, encrypted; True when it was answered `success`. Raises httpx.TransportError."""
+    """Push one event, encrypted; return whether it was answered `success`. Raises httpx.TransportError."""
     fields = {
         "ToUserName": "gh_97417a04a28d",
         "FromUserName": openid,

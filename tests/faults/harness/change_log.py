@@ -31,7 +31,7 @@ where c.channel_id = $1
 
 @dataclass(frozen=True, slots=True)
 class LoggedChange:
-    """One version that changed a person's tags."""
+    """Hold one version that changed a person's tags."""
 
     version: int
     at: datetime
@@ -41,7 +41,7 @@ class LoggedChange:
 
 
 async def changes_by_openid(installation: Installation) -> dict[str, list[LoggedChange]]:
-    """Each person's changes in order; needs the tables that keep what is pruned."""
+    """Return each person's changes in order; needs the tables that keep what is pruned."""
     lines: dict[str, dict[int, LoggedChange]] = {}
     channel_id = installation.channel.channel_id
     for row in (*await installation.rows(USERS, channel_id), *await installation.rows(BULK, channel_id)):
@@ -59,7 +59,7 @@ async def changes_by_openid(installation: Installation) -> dict[str, list[Logged
 
 
 async def tags_by_openid(installation: Installation) -> dict[str, frozenset[int]]:
-    """The bits of everybody."""
+    """Return the tags of each person by the stored bits."""
     channel_id = installation.channel.channel_id
     people = await installation.rows("select openid, ordinal from channel_user where channel_id = $1", channel_id)
     tags: dict[int, set[int]] = {row["ordinal"]: set() for row in people}
@@ -70,7 +70,7 @@ async def tags_by_openid(installation: Installation) -> dict[str, frozenset[int]
 
 
 def tags_at_version(lines: list[LoggedChange], version: int) -> frozenset[int]:
-    """The tags after a version."""
+    """Return the tags after a version."""
     tags: frozenset[int] = frozenset()
     for line in lines:
         if line.version <= version:

@@ -45,7 +45,7 @@ for each row execute function remember('pruned_bulk_change');
 
 
 class Installation:
-    """Everything that runs, by name; see `FaultyServer`, `WebProgram` and `Proxy` for what can happen to each."""
+    """Hold everything that runs, by name; see `FaultyServer`, `WebProgram` and `Proxy` for what can happen to each."""
 
     def __init__(self, directory: Path, settings: dict[str, str], *, all_proxied: bool = False) -> None:
         self.directory = directory
@@ -73,7 +73,7 @@ class Installation:
         return self.west, self.east
 
     async def start(self, *, east: bool, worker: bool) -> None:
-        """Everything that is wanted, with one channel bound."""
+        """Start everything that is wanted, with one channel bound."""
         await asyncio.gather(self.postgres.start(), self.valkey.start())
         await asyncio.gather(self.database_proxy.start(), self.valkey_proxy.start())
         wanted = [self.west, *([self.east] if east else []), *([self.worker] if worker else [])]
@@ -106,12 +106,12 @@ class Installation:
             await connection.execute(script)
 
     async def verify(self) -> None:
-        """`user-tags verify` finds nothing."""
+        """Check that `user-tags verify` finds nothing."""
         code, output = await self.run("verify")
         assert code == 0, output
 
     async def run(self, *arguments: str) -> tuple[int, str]:
-        """Run a command to its end: exit code and what it said."""
+        """Run a command to its end, and return its exit code and its output."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "service", *arguments),
@@ -125,7 +125,7 @@ class Installation:
         return process.returncode, output.decode()
 
     async def back_up(self) -> None:
-        """A physical copy of the database, made while it is down."""
+        """Copy the files of the database while it is down."""
         await self.postgres.stop()
         await asyncio.to_thread(copy_directory, self.postgres.server.data, self._backup)
         await self.postgres.start()

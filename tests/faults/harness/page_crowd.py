@@ -30,7 +30,7 @@ TIMEOUT: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PageStats:
-    """How many pages are open and have been told anything; connections made and events told so far."""
+    """Say how many pages are open and have received anything, how many connections were made and events received."""
 
     open: int
     told: int
@@ -39,14 +39,14 @@ class PageStats:
 
 
 class PageClients:
-    """Pages by their number, of `openids` in turn; each tenth is a stream of server-sent events."""
+    """Hold pages by number, of `openids` in turn; each tenth is a stream of server-sent events."""
 
     def __init__(self, process: asyncio.subprocess.Process, openids: Sequence[str], size: int) -> None:
         self.openids = [openids[number % len(openids)] for number in range(size)]
         self._process = process
 
     async def open(self, channel: str, webs: Sequence[WebProgram]) -> None:
-        """Open them all, and wait until each was told its whole set."""
+        """Open them all, and wait until each has its whole set."""
         pages = [
             (openid, _token(f"agent-{number // PAGES_PER_AGENT}"), number % PAGES_PER_STREAM == 0)
             for number, openid in enumerate(self.openids)
@@ -66,7 +66,7 @@ class PageClients:
         return (await self.stats()).open == len(self.openids)
 
     async def pages_behind(self, newest: Mapping[str, int]) -> list[int]:
-        """The pages, by number, that have not been told the newest version of their person."""
+        """Return the numbers of the pages that have not received the newest version of their person."""
         cursors = [cursor and decode_cursor(cursor) for cursor in await self.send_command("newest")]
         return [
             number
@@ -75,13 +75,13 @@ class PageClients:
         ]
 
     async def told(self, directory: Path) -> list[tuple[str, list[ReceivedEvent]]]:
-        """Everything each page was told, with its person."""
+        """Return all events of each page, with its person."""
         path = directory / "told"
         await self.send_command("report", path=str(path))
         return await asyncio.to_thread(_read_report, path)
 
     async def send_command(self, name: str, **arguments: Any) -> Any:
-        """One command of `Pages` in the program."""
+        """Send one command of `Pages` to the program, and return its answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([name, arguments]).encode() + b"\n")

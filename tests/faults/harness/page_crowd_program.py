@@ -27,7 +27,7 @@ RESPONSE_INTERVAL: Final = 0.2
 
 
 class Page:
-    """Subscribed over a WebSocket, or to a stream of events, on one port or another."""
+    """Subscribe over a WebSocket, or to a stream of events, on one port or another."""
 
     def __init__(self, openid: str, token: str, *, stream: bool, ports: list[int], given: dict[str, str]) -> None:
         self.openid = openid
@@ -152,7 +152,7 @@ class PageWebSocket(MinimalWebSocket):
 
 
 class PageEventStream(asyncio.Protocol):
-    """The same by `/graphql/stream`: chunks of HTTP with events inside."""
+    """Subscribe by `/graphql/stream`: chunks of HTTP with events inside."""
 
     def __init__(self, page: Page, query: str, variables: dict[str, Any]) -> None:
         self._page = page
@@ -214,7 +214,7 @@ class PageEventStream(asyncio.Protocol):
 
 
 def event_in(message: bytes) -> dict[str, Any]:
-    """The event in a message of either kind."""
+    """Return the event in a message of either kind."""
     read = orjson.loads(message)
     found: dict[str, Any] = read.get("payload", read)["data"]["userTags"]
     return found
@@ -234,7 +234,7 @@ async def _connected_socket(port: int, room: int | None) -> socket.socket:
 
 
 class Pages:
-    """What can be asked of all of them; each method is a command."""
+    """Do what can be asked of all pages; each method is a command."""
 
     def __init__(self) -> None:
         self.pages: list[Page] = []
@@ -271,12 +271,12 @@ class Pages:
         }
 
     def newest(self) -> list[str | None]:
-        """The newest cursor of each."""
+        """Return the newest cursor of each."""
         events = [page.newest for page in self.pages]
         return [None if event is None else event["cursor"] for event in events]
 
     def report(self, path: str) -> None:
-        """Everything, a line for each page."""
+        """Return everything, a line for each page."""
         with open(path, "wb") as file:  # noqa: PTH123 - nothing else runs here
             for page in self.pages:
                 told = [(visit, event_in(message)) for visit, message in page.told]

@@ -26,7 +26,7 @@ TRANSIENT_ERRORS: Final = (OSError, TimeoutError, WebSocketException, OperationE
 
 
 class Reader:
-    """Comes back with its cursor, to whichever web process it finds, as often as its connection breaks."""
+    """Come back with the cursor, to whichever web process is found, as often as the connection breaks."""
 
     def __init__(self, seed: str, webs: Sequence[WebProgram], channel: BoundChannel, openid: str) -> None:
         self.openid = openid
@@ -43,11 +43,11 @@ class Reader:
 
     @property
     def tags(self) -> frozenset[int] | None:
-        """What the page shows; None until it was told."""
+        """Return what the page shows; None before the first event."""
         return self.received[-1].tags if self.received else None
 
     async def read(self) -> None:
-        """Without end."""
+        """Read without end."""
         while True:
             try:
                 await self._connect(self._draw.choice(self._webs))
@@ -72,7 +72,7 @@ class Reader:
 
 @asynccontextmanager
 async def reading(readers: Sequence[Reader]) -> AsyncIterator[None]:
-    """Let them read inside the block. What they stumble over, other than a broken connection, is raised at its end."""
+    """Let readers read inside the block. Raises at its end what they met, other than a broken connection."""
     tasks = [asyncio.create_task(reader.read(), name=f"reader of {reader.openid}") for reader in readers]
     try:
         yield

@@ -25,7 +25,7 @@ STATS_LINE: Final = re.compile(f"{STATS_PREFIX}(.*)\n")
 
 
 class Program:
-    """One `user-tags` command that runs until it is stopped, with one log for all its lives."""
+    """Run one `user-tags` command until it is stopped, with one log for all its lives."""
 
     def __init__(self, environment: Mapping[str, str], log_path: Path, *arguments: str) -> None:
         self.log_path = log_path
@@ -56,11 +56,11 @@ class Program:
         await self._stop_with(signal.SIGKILL)
 
     async def stop(self) -> int:
-        """Ask it to end; the exit code."""
+        """Ask it to end, and return its exit code."""
         return await self._stop_with(signal.SIGTERM)
 
     async def freeze(self, duration: float) -> None:
-        """As if its machine had stopped for a while."""
+        """Stop it for a while, as if its machine had stopped."""
         self._signal(signal.SIGSTOP)
         try:
             await asyncio.sleep(duration)
@@ -112,7 +112,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStats:
-    """What a web process says it holds, and its resident memory in MiB."""
+    """Say what a web process holds, and its resident memory in MiB."""
 
     subscriptions: int
     pages: int
@@ -124,7 +124,7 @@ class ProcessStats:
 
 
 class WebProgram(Program):
-    """A web process on a port that it keeps."""
+    """Run a web process on a port that it keeps."""
 
     def __init__(self, environment: Mapping[str, str], log_path: Path) -> None:
         self.port: Final = free_port()
@@ -149,7 +149,7 @@ class WebProgram(Program):
 
 
 class WorkerProgram(Program):
-    """A worker; ready when it has found the database and Valkey."""
+    """Run a worker; it is ready when it has found the database and Valkey."""
 
     def __init__(self, environment: Mapping[str, str], log_path: Path) -> None:
         super().__init__(environment, log_path, "worker")

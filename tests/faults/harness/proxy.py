@@ -10,7 +10,7 @@ CHUNK: Final = 65_536
 
 
 class Proxy:
-    """Forwards TCP from a port of its own to a server."""
+    """Forward TCP from a port of its own to a server."""
 
     def __init__(self, port: int, target: int) -> None:
         self.port = port
@@ -36,7 +36,7 @@ class Proxy:
             await asyncio.wait(self._tasks)
 
     async def stall(self, duration: float) -> None:
-        """Nothing passes for a while; then everything does, and nothing is lost."""
+        """Let nothing pass for a while; then everything does, and nothing is lost."""
         self._flowing.clear()
         try:
             await asyncio.sleep(duration)
@@ -54,7 +54,7 @@ class Proxy:
             self._generation = object()
 
     async def disconnect(self, duration: float) -> None:
-        """Every connection breaks, and new ones break at once for a while."""
+        """Break every connection, and for a while each new one at once."""
         self._broken = True
         self._abort()
         try:
@@ -82,7 +82,7 @@ class Proxy:
             writer.transport.abort()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Until either side ends: PostgreSQL and Valkey have no use for half a connection."""
+        """Forward until either side ends: PostgreSQL and Valkey have no use for half a connection."""
         generation = self._generation
         far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target)
         self._writers.add(far_writer)
@@ -113,6 +113,6 @@ class Proxy:
 
 
 async def _discard_input(reader: asyncio.StreamReader) -> None:
-    """Until the other side gives up."""
+    """Read until the other side gives up."""
     while await reader.read(CHUNK):
         pass

@@ -13,7 +13,7 @@ from tests.faults.harness.change_log import LoggedChange, tags_at_version
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
-    """One event as it came; `version` is its block's, None while the person is unknown."""
+    """Hold one event as it came; `version` is its block's, None while the person is unknown."""
 
     visit: int
     version: int | None
@@ -48,7 +48,7 @@ def _ids(tags: list[dict[str, str]]) -> frozenset[int]:
 
 
 def check_deltas(events: Sequence[ReceivedEvent]) -> None:
-    """Each event says exactly what is different from the one before."""
+    """Check that each event says exactly what is different from the one before."""
     assert events[0].reset, "without a cursor the feed begins with a reset"
     for before, after in itertools.pairwise(events):
         if after.reset:
@@ -60,7 +60,7 @@ def check_deltas(events: Sequence[ReceivedEvent]) -> None:
 
 
 def check_exactly_once(events: Sequence[ReceivedEvent], lines: list[LoggedChange], forgotten: int) -> None:
-    """Every change of the log arrived once and in order; a reset stands only where the log had been pruned.
+    """Check that every logged change arrived once and in order; a reset stands only where the log had been pruned.
 
     `forgotten` is the newest version that ever left the log.
     """
@@ -86,7 +86,7 @@ def check_exactly_once(events: Sequence[ReceivedEvent], lines: list[LoggedChange
 
 
 def check_edits(events: Sequence[ReceivedEvent], edits: Collection[int]) -> None:
-    """Each edit, a version of the tag states, of a tag that was always shown arrived once and in order."""
+    """Check that each edit of a tag that was always shown, a version of the tag states, arrived once and in order."""
     (begin, *later) = events
     seen = [event.tag_version for event in later if event.updated]
     assert seen == sorted(version for version in edits if version > begin.tag_version), (seen, edits)

@@ -27,7 +27,7 @@ async def flush_valkey(installation: Installation, duration: float) -> None:
 
 
 async def allow_publish(installation: Installation, *, through: bool) -> None:
-    """Valkey is well, and takes wake-ups or does not."""
+    """Let Valkey take notifications or refuse them, well otherwise."""
     async with Redis.from_url(installation.valkey.url) as valkey:
         await valkey.execute_command("ACL", "SETUSER", "default", "+publish" if through else "-publish")
 
@@ -76,7 +76,7 @@ VALKEY_FAULTS: Final[dict[str, FaultAction]] = {
     "Valkey is restarted": lambda on, duration: on.valkey.restart(duration),
     "Valkey freezes": lambda on, duration: on.valkey.freeze(duration),
     "Valkey is flushed": flush_valkey,
-    "wake-ups are lost": drop_notifications,
+    "notifications are lost": drop_notifications,
     "listeners are dropped": drop_listeners,
 }
 NETWORK_FAULTS: Final[dict[str, FaultAction]] = {
@@ -96,7 +96,7 @@ FAULT_ACTIONS: Final = {name: action for group in ALL_FAULTS for name, action in
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`after` so many seconds of peace something happens, and `duration` as long before it is mended."""
+    """Say what happens `after` so many seconds of peace, and that it is mended `duration` later."""
 
     after: float
     what: str
@@ -107,7 +107,7 @@ class Fault:
 
 
 def draw_pairs(seed: int) -> list[tuple[Fault, Fault]]:
-    """Everything once, in any order, always two of different kinds at about the same time."""
+    """Draw every fault once, in any order, always two of different kinds at about the same time."""
     draw = random.Random(seed)
     left = [draw.sample(list(group), len(group)) for group in ALL_FAULTS]
     pairs = []
@@ -122,7 +122,7 @@ def draw_pairs(seed: int) -> list[tuple[Fault, Fault]]:
 
 
 def draw_crashes(seed: int) -> list[tuple[Fault]]:
-    """Crashes only, one after the other in any order."""
+    """Draw crashes only, one after the other in any order."""
     draw = random.Random(seed)
     return [(_fault(draw, what),) for what in draw.sample(CRASHES, len(CRASHES))]
 

@@ -24,7 +24,7 @@ Fact = tuple[str, str]
 
 
 class EventLedger:
-    """Everything sent, and of it what was acknowledged, by openid and fact."""
+    """Keep everything sent, and of it what was acknowledged, by openid and fact."""
 
     def __init__(self) -> None:
         self.sent: dict[Fact, set[datetime]] = {}
@@ -41,7 +41,7 @@ class EventLedger:
             self.acknowledged[fact] = max(at, self.acknowledged.get(fact, at))
 
     async def check(self, installation: Installation) -> None:
-        """All that was acknowledged is in the facts, and nothing that was never sent."""
+        """Check that all that was acknowledged is in the facts, and nothing that was never sent."""
         rows = await installation.rows(
             "select * from channel_user where channel_id = $1", installation.channel.channel_id
         )
@@ -59,7 +59,7 @@ class EventLedger:
 
 
 class Sender:
-    """WeChat and the robot's backend: sends to either web process, and to another when it is refused."""
+    """Send as WeChat and the robot's backend do: to either web process, and to another when refused."""
 
     def __init__(self, seed: str, webs: Sequence[WebProgram], channel: BoundChannel, ledger: EventLedger) -> None:
         self.draw = random.Random(seed)
@@ -71,7 +71,7 @@ class Sender:
         self._nonces = itertools.count(self.draw.randrange(10**8, 10**9))
 
     async def push(self, openid: str, kind: EventKind, at: datetime | None = None) -> bool:
-        """Push one event; WeChat's times are whole seconds. Whether it was answered `success` in the end."""
+        """Push one event, in whole seconds as WeChat does; return whether it was answered `success` in the end."""
         event = (openid, kind, (at or datetime.now(UTC)).replace(microsecond=0))
 
         async def attempt_once(client: httpx.AsyncClient) -> bool:

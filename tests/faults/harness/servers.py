@@ -29,7 +29,7 @@ def valkey_program() -> Path:
 
 
 class FaultyServer:
-    """One server with everything that can happen to it. Data is flushed as in production: fsync is on."""
+    """Run one server with everything that can happen to it. Data is flushed as in production: fsync is on."""
 
     def __init__(self, server: Postgres | Valkey) -> None:
         self.server = server
@@ -62,7 +62,7 @@ class FaultyServer:
         await wait_until(self._exited, within=TIMEOUT)
 
     async def kill(self) -> None:
-        """SIGKILL for the server and everything it started, at once."""
+        """Send SIGKILL to the server and everything it started, at once."""
         processes = list(self._freeze())
         for process in processes:
             with suppress(psutil.NoSuchProcess):
@@ -70,7 +70,7 @@ class FaultyServer:
         await wait_until(lambda: self._exited() and not any(map(_is_alive, processes[1:])), within=TIMEOUT)
 
     async def freeze(self, duration: float) -> None:
-        """As if the network were gone: connections stay, nothing answers."""
+        """Stop it for a while, as if the network were gone: connections stay, nothing answers."""
         processes = list(self._freeze())
         try:
             await asyncio.sleep(duration)

@@ -58,7 +58,7 @@ class FaultScenario:
     before: dict[WebProgram, ProcessStats]
 
     async def wait_recovered(self, what: str, except_page: int | None = None) -> None:
-        """Something has just been mended: wait until all works again, and say how long that took."""
+        """Wait until all works again after a fault was mended, and return how long that took."""
         began = time.monotonic()
         await record_for_all(self.installation, self.ledger, EventKind.FOLLOW)
         written = time.monotonic() - began
@@ -76,7 +76,7 @@ class FaultScenario:
         )
 
     async def catch_up(self, except_page: int | None = None) -> None:
-        """Wait until every page, `but` one by number, has been told everything that is in the log by now."""
+        """Wait until every page, `but` one by number, has received all that is in the log by now."""
         lines = await changes_by_openid(self.installation)
         newest = {openid: of_person[-1].version for openid, of_person in lines.items()}
 
@@ -133,7 +133,7 @@ async def fault_scenario(
 
 
 async def record_for_all(installation: Installation, ledger: EventLedger, kind: EventKind) -> None:
-    """The same event of everybody, acknowledged."""
+    """Record the same event of everybody until it is acknowledged."""
     sender = Sender("everybody", installation.webs, installation.channel, ledger)
 
     async def recorded() -> bool:
@@ -144,7 +144,7 @@ async def record_for_all(installation: Installation, ledger: EventLedger, kind: 
 
 
 async def _tag_half(http: httpx.AsyncClient, installation: Installation) -> str:
-    """Every second person has a tag that is renamed all the time."""
+    """Give every second person a tag that is renamed all the time."""
     given = {"channelId": installation.channel.gid, "category": "Level", "label": "Gold", "openids": sorted(TAGGED)}
     tag: str = (await ask(http, SUBMIT_RETURN_DATA, input=given))["submitReturnData"]["receipt"]["tag"]["id"]
     return tag
@@ -162,7 +162,7 @@ async def _write_events(sender: Sender, number: int) -> None:
 
 @asynccontextmanager
 async def _rename_repeatedly(installation: Installation, tag: str) -> AsyncIterator[None]:
-    """A tag that many have gets another name every second, as far as that is possible."""
+    """Rename a tag that many have every second, as far as that is possible."""
     done = asyncio.Event()
 
     async def go_on() -> None:
@@ -211,7 +211,7 @@ async def _check_received(fault_scenario: FaultScenario, inexact: Sequence[int])
 
 
 async def check_nothing_leaked(fault_scenario: FaultScenario) -> dict[WebProgram, ProcessStats]:
-    """All pages close: no subscription, no task and no busy connection is left, and no transaction was abandoned."""
+    """Close all pages, and check that no subscription, task, busy connection or abandoned transaction is left."""
     await fault_scenario.pages.send_command("leave")
     left = {
         web: await wait_until(_is_idle(web, before), within=TIMEOUT) for web, before in fault_scenario.before.items()

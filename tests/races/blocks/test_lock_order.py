@@ -26,7 +26,7 @@ DESCENDING = modified_statement("lock_heads", ("order by block", "order by block
 
 
 def of_everybody(kind: EventKind) -> list[UserEvent]:
-    """One event of one person in each block."""
+    """Return one event of one person in each block."""
     return [UserEvent(f"o{block}", kind, START) for block in range(BLOCKS)]
 
 
@@ -39,7 +39,7 @@ async def people_in_every_block(runtime: Runtime, channel: Channel) -> None:
 async def two_writers_of_every_block(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> list[BaseException | None]:
-    """Both hold what they have locked first, while somebody holds the block in the middle."""
+    """Let both hold what they have locked first, while somebody holds the block in the middle."""
     await people_in_every_block(runtime, channel)
     first, second = await start_process("first"), await start_process("second", weakened=weakened)
     async with runtime.pool.acquire() as conn:

@@ -28,7 +28,7 @@ NO_HEADS = {"insert_heads": "select $1::bigint, $2::int[], $3::timestamptz"}
 
 
 async def counters(runtime: Runtime, channel: Channel) -> tuple[int, int]:
-    """How many users the channel says it has, and how many there are."""
+    """Return how many users the channel says it has, and how many there are."""
     row = await runtime.pool.fetchrow(
         "select user_count, (select count(*)::int from channel_user u where u.channel_id = s.channel_id) as users "
         "from channel_state s where channel_id = $1",
@@ -41,7 +41,7 @@ async def counters(runtime: Runtime, channel: Channel) -> tuple[int, int]:
 async def two_meet_ann_at_once(
     start_process: StartRacingProcess, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> Sequence[dict[str, int] | BaseException]:
-    """The second asks for Ann when the first has taken her ordinal and not committed."""
+    """Let the second ask for Ann when the first has taken her ordinal and not committed."""
     first, second = await start_process("first"), await start_process("second", weakened=weakened)
     taken = first.pause_before("insert_users")
     one = first.start(ordinals_for(first.runtime, channel, ["ann", "ben"]))
@@ -52,7 +52,7 @@ async def two_meet_ann_at_once(
     return await asyncio.gather(one, other, return_exceptions=True)
 
 
-async def test_the_second_looks_again_after_the_wait(
+async def test_the_second_reads_again_after_the_wait(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
     assert await two_meet_ann_at_once(start_process, channel) == [{"ann": 0, "ben": 1}, {"ann": 0, "cyd": 2}]

@@ -43,13 +43,13 @@ async def read(runtime: Runtime, channel: Channel, place: Revision) -> ChangesSi
 
 
 async def versions_after(runtime: Runtime, channel: Channel, place: Revision) -> list[int] | None:
-    """What a reader who resumes at a place is told; None for: begin anew."""
+    """Return what a reader who resumes at a place is told; None for: begin anew."""
     answer = await read(runtime, channel, place)
     return [each.version for each in answer.changes] if answer.known else None
 
 
 async def base_of(runtime: Runtime, channel: Channel) -> int:
-    """The newest version that left the log."""
+    """Return the newest version that left the log."""
     return int(
         await runtime.pool.fetchval("select base_version from block_head where channel_id = $1", channel.channel_id)
     )
@@ -111,7 +111,7 @@ async def test_a_place_checked_in_a_statement_of_its_own_may_be_gone_in_the_next
 async def drop_nobody_while_somebody_comes(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> list[BaseException | None]:
-    """The only follower has left: the pruning deletes empty bitmaps, while an event writes into them."""
+    """Delete empty bitmaps after the only follower has left, while an event writes into them."""
     for kind, at in ((EventKind.FOLLOW, START), (EventKind.UNFOLLOW, START + MINUTE)):
         await record_events(runtime, channel, [UserEvent("ann", kind, at)])
     pruner, writer = await start_process("pruner", weakened=weakened), await start_process("writer")

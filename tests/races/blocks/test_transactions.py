@@ -43,7 +43,7 @@ ANTIDOTE = "delete from user_tag_change where version = 2"
 async def message_that_cannot_be_logged(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel, *, transactions: bool = True
 ) -> RacingProcess:
-    """A line of the next version is there already, so the log refuses what was flipped and counted by then."""
+    """Put a line of the next version into the log, which then refuses what was flipped and counted by then."""
     await record_events(runtime, channel, [FOLLOW])
     await runtime.pool.execute(POISON, channel.channel_id, START)
     writer = await start_process("writer", transactions=transactions)
@@ -56,7 +56,7 @@ async def message_that_cannot_be_logged(
 async def killed_before(
     start_process: RacingProcess, statement: str, work: Coroutine[Any, Any, object]
 ) -> BaseException | None:
-    """What some work answers whose connections are ended just before it executes a statement."""
+    """Return how some work ends whose connections are cut just before it executes a statement."""
     stop = start_process.pause_before(statement)
     task = start_process.start(work)
     await stop.wait_reached()

@@ -73,7 +73,7 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
 async def two_events_at_once(
     start_process: StartRacingProcess, channel: Channel, second_event: UserEvent, how: Record
 ) -> None:
-    """The second process comes for the same person when the first has written and not committed."""
+    """Let the second process come for the same person when the first has written and not committed."""
     first = await start_process("first")
     second = await start_process("second", weakened=LOCK_AND_DIFFERENCE if how is record_in_one_statement else None)
     written = first.pause_before("advance_heads")

@@ -27,7 +27,7 @@ NUMBERED_BY_A_SEQUENCE = {
 
 
 class Reader:
-    """Follows some people of block 0 as an open page does: each time it asks for what came after what it knows."""
+    """Follow some people of block 0 as an open page does: ask each time for what came after what is known."""
 
     def __init__(self, runtime: Runtime, channel: Channel, people: int) -> None:
         self.versions: list[int] = []
@@ -49,7 +49,7 @@ class Reader:
 async def an_earlier_writer_commits_later(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> Reader:
-    """Ann's writer has its version and is slow; Ben's comes after; somebody reads before and after both are done."""
+    """Hold Ann's writer after it has its version, let Ben's come after, and read before and after both are done."""
     slow, quick = await start_process("slow", weakened=weakened), await start_process("quick", weakened=weakened)
     # Both are known, so that whoever writes needs nothing but the block.
     await record_events(runtime, channel, [UserEvent(openid, EventKind.UNFOLLOW, START) for openid in ("ann", "ben")])

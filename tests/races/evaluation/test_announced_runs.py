@@ -43,7 +43,7 @@ async def a_lagging_host_reports_after_the_run_looked(
     worker: Mapping[str, str] | None = None,
     writer: Mapping[str, str] | None = None,
 ) -> RunReport:
-    """The run finds nothing due and nobody writing; before it is over, an event comes from a host that is behind."""
+    """Let the run find nothing due and nobody writing; before it is over, an event comes from a host that is behind."""
     await record_events(runtime, channel, [FOLLOW])
     lagging = await start_process("lagging", clock=lambda: clock() - APART, weakened=writer)
     leading = await start_process("leading", weakened=worker)

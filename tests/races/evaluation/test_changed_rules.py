@@ -29,7 +29,7 @@ EXECUTIONS_UNTIL_GENERIC_PLAN = 8
 async def an_event_commits_after_the_rules_changed(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel, database_url: str, *, announced: bool
 ) -> None:
-    """It was evaluated under the old rules; the run of the new release waits for its block."""
+    """Evaluate an event under the old rules; the run of the new release waits for its block."""
     writer, worker = await start_process("writer"), await start_process("worker")
     evaluated = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))

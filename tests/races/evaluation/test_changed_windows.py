@@ -40,7 +40,7 @@ async def change_windows(runtime: Runtime, windows: Windows = LONGER) -> None:
 async def an_event_commits_after_the_windows_changed(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel, weakened: Mapping[str, str] | None = None
 ) -> None:
-    """It was evaluated under the old windows; the run that settles the block comes before the commit."""
+    """Evaluate an event under the old windows; the run that settles the block comes before the commit."""
     writer, worker = await start_process("writer"), await start_process("worker", weakened=weakened)
     evaluated = writer.pause_before("advance_heads")
     event = writer.start(record_events(writer.runtime, channel, [FOLLOW]))
@@ -78,7 +78,7 @@ async def the_windows_change_during_a_run(
     clock: FrozenClock,
     weakened: Mapping[str, str] | None = None,
 ) -> None:
-    """The run has evaluated under the old windows and not yet said so; the next run follows."""
+    """Evaluate in a run under the old windows; before it says so, the next run follows."""
     worker = await start_process("worker", weakened=weakened)
     await record_events(runtime, channel, [LATE_FOLLOW])
     clock.advance(SECOND)

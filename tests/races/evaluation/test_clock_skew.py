@@ -41,7 +41,7 @@ async def a_lagging_host_comes_after_a_leading_one(
     clock: FrozenClock,
     weakened: Mapping[str, str] | None = None,
 ) -> None:
-    """The leading host's run crosses Ann's boundary; the lagging host's event waits for it."""
+    """Cross Ann's boundary in the leading host's run, while the lagging host's event waits for it."""
     await record_events(runtime, channel, [FOLLOW])
     lagging = await start_process("lagging", clock=lambda: clock() - APART, weakened=weakened)
     leading = await start_process("leading")
@@ -85,7 +85,7 @@ async def a_leading_host_changes_a_fact_and_no_bit(
     clock: FrozenClock,
     weakened: Mapping[str, str] | None = None,
 ) -> VerifyReport:
-    """Ann, long Untouchable, scanned an hour ago: just over by the leading clock, not yet by the lagging one."""
+    """Record that Ann scanned an hour ago: just over by the leading clock, not yet by the lagging one."""
     await record_events(runtime, channel, [UserEvent("ann", EventKind.FOLLOW, START - 2 * HOUR)])
     leading = await start_process("leading", weakened=weakened)
     lagging = await start_process("lagging", clock=lambda: clock() - APART)
@@ -141,7 +141,7 @@ async def test_hosts_apart_agree_without_flapping(
 
 
 async def instants_of(runtime: Runtime, channel: Channel) -> list[datetime]:
-    """When each version of the block says it was made, by version."""
+    """Return when each version of the block says it was made, by version."""
     rows = await runtime.pool.fetch(
         "select distinct version, at from user_tag_change where channel_id = $1 order by version", channel.channel_id
     )

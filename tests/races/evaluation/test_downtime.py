@@ -74,7 +74,7 @@ async def test_one_run_after_hours_of_downtime_changes_each_person_once(
 async def test_a_run_that_stops_at_the_first_boundary_misses_the_second_for_good(
     start_process: StartRacingProcess, runtime: Runtime, sleepers: Channel, clock: FrozenClock
 ) -> None:
-    """It arms an alarm at or before `evaluated_at`, where nobody hears it."""
+    """It sets a timer at or before `evaluated_at`, where no run looks for it."""
     await a_worker_is_back_while_cyd_writes(start_process, sleepers, clock, ONLY_THE_FIRST_BOUNDARY)
 
     clock.advance(DOWNTIME)

@@ -69,7 +69,7 @@ async def test_a_run_that_looks_only_at_what_is_committed_passes_the_event_by(
 async def test_a_run_that_does_not_lock_first_leaves_the_event_wrong_for_good(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    """It raises `evaluated_at` past an alarm that it could not see."""
+    """It raises `evaluated_at` past a timer that it could not see."""
     await an_event_commits_after_the_run_looked(start_process, channel, clock, NO_BLOCK_LOCK)
 
     clock.advance(timedelta(hours=1))

@@ -41,7 +41,7 @@ async def crowd(runtime: Runtime, channel: Channel) -> Channel:
 
 
 async def run_that_looks_before_it_locks(runtime: Runtime, channel: Channel, seen: datetime) -> None:
-    """The same functions of storage in the wrong order."""
+    """Run the same functions of storage in the wrong order."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
         found = await evaluation.cross_boundaries(conn, channel_rules(channel), {0: evaluation.Visit(seen, now)})

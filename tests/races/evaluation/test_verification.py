@@ -42,7 +42,7 @@ async def a_run_comes_before_the_comparison(
     repair: bool,
     weakened: Mapping[str, str] | None = None,
 ) -> tuple[bool, VerifyReport]:
-    """Verify, on a host that lags, has advanced the block; the run of a host that leads crosses Ann's boundary."""
+    """Advance the block in `verify` on a host that lags; the run of a host that leads crosses Ann's boundary."""
     await record_events(runtime, channel, [FOLLOW])
     verifier = await start_process("verifier", clock=lambda: clock() - APART, weakened=weakened)
     worker = await start_process("worker")

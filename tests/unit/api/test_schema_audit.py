@@ -40,7 +40,7 @@ Found = Annotated[User | Count, strawberry.union("Found")]
 
 
 def schema_with(extensions: list[Any], target: Any, *, in_channel: list[Any] | None = None) -> GraphQLSchema:
-    """A query field `one` of a type; with `in_channel`, a channel that leads to it."""
+    """Make a schema with a query field `one` of a type; with `in_channel`, a channel that leads to it."""
 
     async def resolve(info: Info) -> None:
         raise NotImplementedError

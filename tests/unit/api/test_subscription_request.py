@@ -19,7 +19,7 @@ GIVEN: Final[dict[str, Any]] = {"c": "Q2hhbm5lbDox", "o": "ada"}
 
 
 def asked(query: str, /, role: Role = Role.AGENT, **variables: Any) -> tuple[str, str, str | None] | None:
-    """What `parse_subscription` makes of a `userTags` operation."""
+    """Return what `parse_subscription` makes of a `userTags` operation."""
     operation = SimpleNamespace(query=query, operation_name=None, variables=variables)
     principal = Principal("ann", "r1", role, datetime.now(UTC))
     found = parse_subscription(SCHEMA, cast("Operation[Context, None]", operation), principal)

@@ -40,7 +40,7 @@ directives = st.sampled_from(["", "", "@include(if: $yes)", "@skip(if: $yes)", "
 
 
 def fields(*names: str) -> st.SearchStrategy[str]:
-    """One of them, with or without an alias of its own."""
+    """Draw one of these fields, with or without an alias of its own."""
     named = st.sampled_from([*names, *(f"other_{name}: {name}" for name in names)])
     return st.builds("{} {}".format, named, directives)
 

@@ -60,7 +60,7 @@ async def test_the_usual_algorithms_need_no_configuration(pair: Pair, algorithm:
         (P521, "ES512"),
     ],
 )
-async def test_others_can_be_pinned(pair: Pair, algorithm: str) -> None:
+async def test_other_algorithms_can_be_pinned(pair: Pair, algorithm: str) -> None:
     verifier = TokenVerifier(Settings(jwt_public_key=pair.pem, jwt_algorithms=(algorithm,)))
     assert (await verifier.verify(pair.sign(algorithm))).subject == "ann"
 
@@ -72,7 +72,7 @@ async def test_an_algorithm_that_was_not_pinned() -> None:
 
 
 @pytest.mark.parametrize(("pair", "algorithm"), [(P256, "ES256"), (ED25519, "EdDSA")])
-async def test_a_pinned_algorithm_of_another_kind_of_key(pair: Pair, algorithm: str) -> None:
+async def test_a_pinned_algorithm_of_another_kind_of_key_is_refused(pair: Pair, algorithm: str) -> None:
     verifier = TokenVerifier(Settings(jwt_public_key=RSA.pem))
     with pytest.raises(UnauthenticatedError, match="algorithm"):
         await verifier.verify(pair.sign(algorithm))
@@ -99,7 +99,7 @@ async def test_the_public_key_is_never_taken_for_a_shared_secret(pair: Pair, alg
             await verifier.verify(f"{signing_input}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}")
 
 
-async def test_a_path_instead_of_the_text(tmp_path: Path) -> None:
+async def test_a_public_key_may_be_given_as_a_path(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_text(P256.pem)
     verifier = TokenVerifier(Settings(jwt_public_key=str(file)))
@@ -127,7 +127,7 @@ def private_pem() -> str:
     ],
     ids=["no such file", "a directory", "no path", "no key", "a private key"],
 )
-def test_something_that_is_no_public_key(text: str) -> None:
+def test_a_text_that_is_no_public_key_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="USER_TAGS_JWT_PUBLIC_KEY") as caught:
         TokenVerifier(Settings(jwt_public_key=text))
     assert text.strip() == "/" or text not in str(caught.value)
@@ -138,7 +138,7 @@ def test_a_short_rsa_key() -> None:
         TokenVerifier(Settings(jwt_public_key=Pair(rsa_key(65537, 1024)).pem))  # noqa: S505
 
 
-def test_a_key_that_fits_no_pinned_algorithm() -> None:
+def test_a_key_that_fits_no_pinned_algorithm_is_refused() -> None:
     with pytest.raises(SettingsError, match="wrong type"):
         TokenVerifier(Settings(jwt_public_key=P384.pem))
 

@@ -122,7 +122,7 @@ async def test_an_unknown_role(role: object) -> None:
 
 
 @pytest.mark.parametrize("robot", ["", "a b", "r/1", "ü", "r\n", "x" * 129, 7, ["r"], "r'; drop"])
-async def test_a_malformed_robot_id(robot: object) -> None:
+async def test_a_malformed_robot_id_is_refused(robot: object) -> None:
     assert await refusal(signed(claims(robot=robot))) == "The token's claim 'robot' is malformed."
 
 
@@ -132,7 +132,7 @@ async def test_a_well_formed_robot_id(robot: str) -> None:
 
 
 @pytest.mark.parametrize("sub", ["", "a\x00b", "\ud800", "x" * 256, 7])
-async def test_a_malformed_subject(sub: object) -> None:
+async def test_a_malformed_subject_is_refused(sub: object) -> None:
     assert await refusal(signed(claims(sub=sub))) == "The token's claim 'sub' is malformed."
 
 
@@ -141,12 +141,12 @@ async def test_malformed_channels_never_widen(channels: object) -> None:
     assert await refusal(signed(claims(channels=channels))) == "The token's claim 'channels' is malformed."
 
 
-async def test_the_wrong_secret() -> None:
+async def test_a_token_of_another_secret_is_refused() -> None:
     assert "signature" in await refusal(signed(claims(), secret=SECRET + "!"))
 
 
 @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE"])
-async def test_the_algorithm_none(name: str) -> None:
+async def test_the_algorithm_none_is_refused(name: str) -> None:
     unsigned = f"{segment(json.dumps({'alg': name}).encode())}.{segment(json.dumps(claims()).encode())}."
     assert "algorithm" in await refusal(unsigned)
     assert "algorithm" in await refusal(crafted({"alg": name}, claims()))
@@ -179,7 +179,7 @@ async def test_claims_that_are_no_object(payload: object) -> None:
 @pytest.mark.parametrize(
     "token", ["", ".", "..", "a", "a.b", "a.b.c.d", "a b.c.d", "ä.b.c", "\ud800.b.c", "e30.e30.e30\n"]
 )
-async def test_something_that_is_no_token(token: str) -> None:
+async def test_a_text_that_is_no_token_is_refused(token: str) -> None:
     assert await refusal(token) == "The token is malformed."
 
 

@@ -22,7 +22,7 @@ def signed(subject: str = "ann", secret: str = SECRET, lasts: float = 600) -> st
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the tokens whose signatures were checked, as they are."""
+    """List the tokens whose signature was checked."""
     seen: list[str] = []
     decode = jwt.decode
 
@@ -69,7 +69,7 @@ async def test_what_was_refused_is_refused_again(verifier: TokenVerifier, decode
     assert decoded == [token] * 2
 
 
-async def test_only_so_many_are_remembered(decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_so_many_tokens_are_remembered(decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MAX_CACHED_TOKENS", 2)
     verifier = TokenVerifier(Settings(jwt_secret=SECRET))
     ann, bob, eve = signed("ann"), signed("bob"), signed("eve")

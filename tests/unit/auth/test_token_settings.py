@@ -31,7 +31,7 @@ def test_no_key_at_all_names_the_variables() -> None:
         Settings(jwt_public_key="/key.pem", jwt_jwks_url=URL),
     ],
 )
-def test_two_keys_at_once(settings: Settings) -> None:
+def test_a_secret_and_a_public_key_together_are_refused(settings: Settings) -> None:
     with pytest.raises(SettingsError, match="exactly one"):
         TokenVerifier(settings)
 
@@ -62,7 +62,7 @@ def test_the_secret_is_as_long_as_the_hash(algorithm: str, length: int) -> None:
         '{"kty":"oct","k":"0123456789abcdef0123456789abcdef"}',
     ],
 )
-def test_a_key_in_place_of_a_secret(secret: str) -> None:
+def test_a_key_in_place_of_a_secret_is_refused(secret: str) -> None:
     with pytest.raises(SettingsError, match="no shared secret") as caught:
         TokenVerifier(Settings(jwt_secret=secret))
     assert secret not in str(caught.value)

@@ -66,7 +66,7 @@ def refusal(draft: Draft, allowed: AllowedStates = AllowedStates.ACTIVE_OR_PENDI
 
 
 def nested(depth: int) -> Draft:
-    """As many operators above a leaf."""
+    """Return as many operators above a leaf."""
     draft: Draft = leaf(A)
     for _ in range(depth):
         draft = DifferenceDraft(draft, leaf(B))

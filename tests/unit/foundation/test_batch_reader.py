@@ -11,7 +11,7 @@ from tests.support.waiting import wait_until
 
 @dataclass
 class Shelf:
-    """Answers each key with what stands there when it is read, once it may."""
+    """Answer each key with what stands there when it is read, once it may."""
 
     standing: int = 1
     asked: list[list[str]] = field(default_factory=list)

@@ -9,11 +9,11 @@ from service.foundation.clock import make_clock
 from tests.support.clock import FrozenClock
 
 
-def test_without_a_file_it_is_the_systems() -> None:
+def test_without_a_file_the_clock_is_that_of_the_system() -> None:
     assert make_clock(None)().tzinfo is UTC
 
 
-def test_a_file_moves_it_and_can_be_changed_and_removed(tmp_path: Path) -> None:
+def test_a_file_moves_the_clock_and_can_be_changed_and_removed(tmp_path: Path) -> None:
     file = tmp_path / "offset"
     moved = make_clock(str(file))
     for text, seconds in (("3600", 3600), ("-90.5\n", -90.5), ("", 0), ("7200", 7200)):

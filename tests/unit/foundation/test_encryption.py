@@ -15,12 +15,12 @@ OLD, NEW = "the old key, which is long enough, is this", "the new key, which is 
 
 @settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8")))
-def test_what_is_sealed_opens(text: str) -> None:
+def test_what_is_encrypted_can_be_decrypted(text: str) -> None:
     secret_box = SecretBox((OLD,))
     assert secret_box.decrypt(secret_box.encrypt(text)) == text
 
 
-def test_sealed_bytes_hide_the_text_and_its_repetition() -> None:
+def test_encrypted_bytes_hide_the_text_and_its_repetition() -> None:
     secret_box = SecretBox((OLD,))
     assert b"app secret" not in secret_box.encrypt("app secret")
     assert secret_box.encrypt("app secret") != secret_box.encrypt("app secret")
@@ -30,7 +30,7 @@ def test_two_processes_with_the_same_key_understand_each_other() -> None:
     assert SecretBox((OLD,)).decrypt(SecretBox((OLD,)).encrypt("app secret")) == "app secret"
 
 
-def test_rotation() -> None:
+def test_keys_can_be_rotated() -> None:
     before = SecretBox((OLD,)).encrypt("app secret")
     during = SecretBox((NEW, OLD))
     assert during.decrypt(before) == "app secret"
@@ -51,7 +51,7 @@ def test_every_altered_byte_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("sealed", [b"", b"app secret", b"\xff\x00", b"=" * 100])
-def test_what_was_never_sealed_does_not_open(sealed: bytes) -> None:
+def test_what_was_never_encrypted_is_refused(sealed: bytes) -> None:
     with pytest.raises(DecryptionError, match="USER_TAGS_SECRETS_KEY"):
         SecretBox((OLD,)).decrypt(sealed)
 

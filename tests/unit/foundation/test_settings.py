@@ -215,7 +215,7 @@ def test_an_unknown_variable_like_no_other_is_refused_without_a_guess(variable: 
         read_settings({variable: "8000"})
 
 
-def test_variables_without_our_prefix_are_nobodys_business() -> None:
+def test_variables_without_the_prefix_are_ignored() -> None:
     assert read_settings({"PATH": "/bin", "USER_TAG": "x", "OTHER_USER_TAGS_X": "y"}) == Settings()
 
 

@@ -20,7 +20,7 @@ async def test_all_are_told_in_order_and_others_have_their_turn_between() -> Non
     assert turns == [CALLS_PER_TURN, 2 * CALLS_PER_TURN, 3 * CALLS_PER_TURN, len(everybody)]
 
 
-async def test_what_goes_wrong_with_one_page_is_nobody_elses_trouble() -> None:
+async def test_an_error_in_one_page_leaves_the_others_alone() -> None:
     rounds, told, heard = TurnScheduler(), list[int](), list[dict[str, Any]]()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: heard.append(context))

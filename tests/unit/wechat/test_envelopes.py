@@ -44,7 +44,7 @@ def test_any_message_comes_back_for_any_app_id(message: bytes, app_id: str) -> N
 
 
 @given(message=st.binary(max_size=100))
-def test_a_sealed_message_does_not_look_the_same_twice(message: bytes) -> None:
+def test_a_message_is_never_encrypted_to_the_same_bytes_twice(message: bytes) -> None:
     envelope = Envelope(KEY, APP_ID)
 
     assert envelope.encrypt(message) != envelope.encrypt(message)

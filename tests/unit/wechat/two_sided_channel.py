@@ -17,7 +17,7 @@ COMMON = {
 
 @dataclass(frozen=True)
 class ChannelKeys:
-    """Hold the secrets of a channel; `now` is the service's clock, `sent` WeChat's."""
+    """Hold the keys of one channel; `now` is the service's clock, `sent` WeChat's."""
 
     token: str = "AAAAA"
     encoding_aes_key: str | None = "A" * 43

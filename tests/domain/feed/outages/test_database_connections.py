@@ -51,7 +51,7 @@ async def test_terminated_connections_lose_nothing(
 
 
 async def _insist(process: FeedProcess, channel: Channel, kind: EventKind) -> None:
-    """What went wrong with the connection is tried again; facts are maxima, so twice is as good as once."""
+    """Try again what failed with the connection; facts are maxima, so twice is as good as once."""
     while True:
         try:
             return await process.record_events_of(channel, kind, "ann")

@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 async def mute(database_url: str, redis_url: str, clock: TickingClock) -> AsyncIterator[FeedProcess]:
-    """Run a process whose wake-ups are all lost."""
+    """Run a process whose notifications are all lost."""
     async with feed_process(database_url, redis_url, clock, drop_notifications=True) as process:
         yield process
 
@@ -55,7 +55,7 @@ async def test_comparing_versions_finds_what_no_wake_up_told(
         check_deltas(ann.events)
 
 
-async def test_without_comparing_the_next_wake_up_brings_what_was_missed(
+async def test_without_comparing_the_next_notification_brings_what_was_missed(
     mute: FeedProcess, west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann", "bob")

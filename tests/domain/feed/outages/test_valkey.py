@@ -38,7 +38,7 @@ async def process(database_url: str, valkey: PrivateValkey, clock: TickingClock)
         yield running
 
 
-async def test_pages_are_kept_up_while_valkey_is_gone_and_wake_ups_come_again_with_it(
+async def test_pages_are_kept_up_while_valkey_is_gone_and_notified_again_with_it(
     process: FeedProcess, valkey: PrivateValkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     channel = await bind(process.runtime)

@@ -54,7 +54,7 @@ async def _cursor_of(process: FeedProcess, channel: Channel, openid: str) -> Cur
 
 
 async def _begins_afresh(process: FeedProcess, channel: Channel, openid: str, cursor: Cursor) -> bool:
-    """Whether the cursor begins afresh; a good one is shown to miss nothing."""
+    """Return whether the feed begins afresh from a cursor; one that resumes is checked to miss nothing."""
     async with page(process, channel, openid, encode_cursor(cursor)) as opened:
         await process.record_events_of(channel, EventKind.UNFOLLOW, openid)
         await opened.wait_for_tags(NO_TAGS)
@@ -122,7 +122,7 @@ async def test_a_cursor_from_before_the_pruned_log_begins_afresh_and_one_at_its_
 
 
 async def _begins_afresh_without_change(process: FeedProcess, channel: Channel, openid: str) -> bool:
-    """Whether somebody at the newest version would begin afresh."""
+    """Return whether the feed begins afresh from a cursor at the newest version."""
     cursor = await _cursor_of(process, channel, openid)
     async with page(process, channel, openid, encode_cursor(cursor)) as opened:
         await process.record_events_of(channel, EventKind.FOLLOW, openid)

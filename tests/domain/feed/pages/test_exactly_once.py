@@ -49,7 +49,7 @@ async def _write(
 
 
 class _Wanderer:
-    """Reads some events, leaves, and comes back to the other process with its cursor."""
+    """Read some events, leave, and come back to the other process with the cursor."""
 
     def __init__(
         self, rng: random.Random, both: tuple[FeedProcess, FeedProcess], channel: Channel, openid: str

@@ -120,7 +120,7 @@ async def test_whoever_read_before_the_block_moved_on_reads_again(
         watch.leave(bob)
 
 
-async def test_whoever_read_before_the_wake_up_came_to_nobody_is_caught_up(
+async def test_a_page_that_read_before_a_notification_reached_nobody_catches_up(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await west.record_events_of(channel, EventKind.FOLLOW, "ann")
@@ -133,7 +133,7 @@ async def test_whoever_read_before_the_wake_up_came_to_nobody_is_caught_up(
         await held.answered.wait()
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
         async with page(east, channel, "eve") as eve:
-            # Once eve is known, the wake-up for ann has come and found nobody.
+            # Once eve is known, the notification for ann has come and found nobody.
             await west.record_events_of(channel, EventKind.FOLLOW, "eve")
             await eve.wait_for_tags(JUST_FOLLOWED)
         held.released.set()

@@ -23,7 +23,7 @@ HERD = [f"openid-{number}" for number in range(40)]
 
 @pytest.fixture
 async def places(west: FeedProcess, channel: Channel) -> dict[int, Revision]:
-    """Let everyone follow, one after another, and some do more; where the block stood at each version."""
+    """Let everyone follow, one after another, and some do more; return where the block stood at each version."""
     for openid in HERD:
         await west.record_events_of(channel, EventKind.FOLLOW, openid)
     for openid in HERD[::3]:

@@ -126,7 +126,7 @@ async def test_a_cursor_resumes_across_both_logs_in_the_order_of_their_instants(
 
 
 def _a_mixed_history(process: FeedProcess, channel: Channel) -> list[Coroutine[None, None, object]]:
-    """Nine acts, each of which changes what ann shows."""
+    """Do nine acts, each of which changes what ann shows."""
     return [
         change_tags(process, channel, [hide(DefaultTagRule.TOUCHABLE)]),
         process.record_events_of(channel, EventKind.MESSAGE, "ann"),

@@ -95,7 +95,7 @@ async def test_a_cursor_over_all_channels_resumes_each_where_it_was(
 
 
 async def _hears_from_both(process: FeedProcess, shown: Panel, channel: Channel, other: Channel) -> None:
-    """Both channels are watched once something of each was heard; until then it may be missed."""
+    """Return once something of each channel was heard, so that both are watched."""
     for each, tag_id in ((channel, APPLE), (other, PEAR)):
         await make_tag(process, each, tag_id, "Fruit")
         number = 0
