@@ -1,1 +1,1 @@
-"""Serve GraphQL: parse what is asked, call the domain once, convert what comes back."""
+"""Serve the GraphQL API: object types, one module of operations for each feature, and what carries them."""

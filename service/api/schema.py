@@ -14,7 +14,7 @@ from service.api.engine.document_cache import DocumentCache, DocumentCacheExtens
 from service.api.engine.fast_path import execute_cached_query
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.errors import MaskUnexpectedErrors
-from service.api.guards.permissions import reject_unguarded_fields
+from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
 from service.api.operations.channels import ChannelMutations, ChannelQueries
@@ -60,7 +60,7 @@ class Query(
     UserQueries,
     ViewerQueries,
 ):
-    pass
+    """Collect the queries of all features."""
 
 
 @strawberry.type(
@@ -83,7 +83,7 @@ class Mutation(
     ReturnEndpointMutations,
     TagMutations,
 ):
-    pass
+    """Collect the mutations of all features."""
 
 
 @strawberry.type(
@@ -95,7 +95,7 @@ class Mutation(
     )
 )
 class Subscription(JobSubscriptions, TagEventsSubscriptions, UserTagsSubscriptions):
-    pass
+    """Collect the subscriptions of all features."""
 
 
 class FastPathSchema(strawberry.Schema):

@@ -100,7 +100,8 @@ FOR_USERS: Final = (README, SECURITY, INDEX, FRONTEND, INTEGRATOR, OPERATOR, SET
 PAGES: Final = tuple(
     Document(path.relative_to(REPOSITORY).as_posix()) for path in sorted((REPOSITORY / "docs").rglob("*.md"))
 )
-DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, CHANGELOG, *PAGES)
+ENGINE: Final = Document("service/api/engine/README.md")
+DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, CHANGELOG, ENGINE, *PAGES)
 
 
 def committed() -> list[str]:
