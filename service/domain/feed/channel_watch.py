@@ -1,4 +1,4 @@
-"""The open conversation pages of one channel, block by block."""
+"""Keep the open conversation pages of one channel up to date, block by block."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from service.storage.database.pool import Connection, Pool
 
 
 class ChannelWatch(Watch):
-    """Every subscriber stands at a version of their block and at the version of the catalogue.
+    """Keep every subscriber at a revision of its block and at that of the catalogue.
 
     Whatever was read from the database is compared with memory and applied without an await between, so that nothing
     falls into a gap.
@@ -32,7 +32,10 @@ class ChannelWatch(Watch):
     async def join(
         self, positions: PositionReader, subscriber: Subscriber
     ) -> tuple[feed.BlockPosition | None, Catalogue]:
-        """Puts a new subscriber where the channel and their block stand; changes after that go to the mailbox."""
+        """Start a subscriber where the channel and the user's block stand, and return both.
+
+        Later changes go to its mailbox, until `leave`.
+        """
         while True:
             if self._catalogue is None:
                 await self._load_catalogue()
@@ -49,6 +52,7 @@ class ChannelWatch(Watch):
                     await self._catch_up_block(conn, block_position.block)
 
     def leave(self, subscriber: Subscriber) -> None:
+        """Forget a subscriber."""
         if subscriber.block_position is None:
             readers = self._unknown.get(subscriber.openid, set())
             readers.discard(subscriber)
@@ -58,6 +62,7 @@ class ChannelWatch(Watch):
             self._detach(subscriber, subscriber.block_position)
 
     async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
+        """Read what changed in the blocks that are watched, and in the tag states, and tell the subscribers."""
         if self._catalogue is None:
             return
         if everything:
@@ -71,7 +76,10 @@ class ChannelWatch(Watch):
             await self._attach_known_users(conn)
 
     async def _load_catalogue(self) -> None:
-        """Nobody who has a connection waits for this lock before there is a catalogue, so it may wait for one."""
+        """Read the catalogue for the first page.
+
+        Nobody who holds a connection waits for this lock before there is a catalogue, so it may wait for a connection.
+        """
         async with self._catching_up_tags:
             if self._catalogue is None:
                 async with self._pool.acquire() as conn:
@@ -84,7 +92,7 @@ class ChannelWatch(Watch):
             yield from readers
 
     def _attach(self, subscriber: Subscriber, block_position: feed.BlockPosition | None) -> bool:
-        """False when the block moved on after `block_position` was read: then it must be read again."""
+        """Return False when the block moved on after `block_position` was read: then it must be read again."""
         if block_position is None:
             subscriber.move_to(None, None)
             self._unknown.setdefault(subscriber.openid, set()).add(subscriber)
@@ -114,7 +122,7 @@ class ChannelWatch(Watch):
             del self._blocks[block_position.block]
 
     async def _outdated(self, conn: Connection, catalogue: Catalogue) -> set[int | None]:
-        """What stands elsewhere in the database than in memory."""
+        """Return the blocks, and None for the tag states, whose revision in the database is not the one in memory."""
         known = {number: block.revision for number, block in self._blocks.items()}
         revisions = await feed.current_revisions(conn, self.channel_id, known)
         if revisions is None:
@@ -172,7 +180,7 @@ class ChannelWatch(Watch):
         block.revision = since.revision
 
     async def _reset_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
-        """The log does not know what this block was at: a restored or pruned database. Everybody gets a reset."""
+        """Send a reset to everybody, since a restored or pruned log does not hold the revision of this block."""
         asked: set[str] = set()
         found: dict[str, feed.BlockPosition] = {}
         while (openids := {each.openid for each in block.everyone()}) - asked:
@@ -192,7 +200,7 @@ class ChannelWatch(Watch):
             subscriber.send_reset(catalogue)
 
     async def _attach_known_users(self, conn: Connection) -> None:
-        """People who were unknown when their page was opened, and who have been seen since."""
+        """Start the pages of users who were unknown when the page was opened, and who are known by now."""
         found = await feed.block_positions_of(conn, self.channel_id, self._unknown)
         catalogue = self._catalogue
         if catalogue is None:

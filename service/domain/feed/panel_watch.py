@@ -1,4 +1,4 @@
-"""The tag panel's feed: what happens to the tags of a channel, and their counts at most once a second."""
+"""Feed tag panels with what happens to the tags of a channel, and with their counts at most once a second."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ COUNT_OVERLAP: Final = timedelta(seconds=30)
 
 
 class PanelWatch(Watch):
-    """One channel's tags and counts, for all its readers."""
+    """Read the tags and counts of one channel for all panels that show it."""
 
     def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
         super().__init__(pool, channel_id, resync_interval=resync_interval)
@@ -33,6 +33,7 @@ class PanelWatch(Watch):
         self._recount: asyncio.TimerHandle | None = None
 
     def stop(self) -> "asyncio.Future[None]":
+        """Cancel the task and the next count; return the task, to be awaited."""
         if self._recount is not None:
             self._recount.cancel()
         return super().stop()
@@ -40,7 +41,10 @@ class PanelWatch(Watch):
     async def join(
         self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPosition | None
     ) -> tuple[PanelUpdate, list[PanelUpdate]]:
-        """A RESET to where the channel stands, and what was missed since `after` as the newest state of each tag."""
+        """Return a RESET to where the channel stands, and what was missed since `after`: the newest state of each tag.
+
+        Later updates go to `mailbox`, until `leave`.
+        """
         async with self._loading:
             if self._catalogue is None:
                 self._catalogue = await tags.catalogue(conn, self.channel_id)
@@ -55,9 +59,11 @@ class PanelWatch(Watch):
         return self._reset(catalogue, counts), missed
 
     def leave(self, mailbox: Mailbox[PanelUpdate]) -> None:
+        """Send a mailbox nothing more."""
         self._mailboxes.discard(mailbox)
 
     async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
+        """Read the tags and counts that changed, and tell the panels."""
         if self._catalogue is None:
             return
         if everything or None in dirty:
@@ -155,12 +161,12 @@ class PanelWatch(Watch):
 
 
 def _with_cursor_at_last(updates: Sequence[PanelUpdate], start: PanelPosition) -> list[PanelUpdate]:
-    """Whoever goes away in the middle of what belongs together gets it again, rather than never."""
+    """Move the cursor with the last update only: a reader that leaves in the middle receives all of them again."""
     return [*(replace(update, position=start) for update in updates[:-1]), *updates[-1:]]
 
 
 def merge_updates(waiting: list[PanelUpdate]) -> list[PanelUpdate]:
-    """The newest event of each tag; what was created meanwhile stays created."""
+    """Return the newest event of each tag; a tag that was created meanwhile stays created."""
     newest: dict[tuple[int, int | None], PanelUpdate] = {}
     for update in waiting:
         key = (update.channel_id, update.tag_id)

@@ -1,4 +1,4 @@
-"""What somebody missed between a cursor and now, from the change logs."""
+"""Work out from the change logs what a page missed between its cursor and now (docs/architecture/04-cursors.md)."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ async def updates_since(
     after: Cursor,
     block_position: BlockPosition | None,
 ) -> list[UserTagsUpdate] | None:
-    """The events between `after` and `snapshot`, the event that would begin the feed at `block_position` afresh.
+    """Return the events between `after` and `snapshot`, the event that would begin the feed at `block_position` afresh.
 
     None when that cannot be told exactly: a foreign or forged cursor, a pruned or restored log, a gate that moved.
     Over `MAX_REPLAYED_CHANGES` changes come as their net difference.
@@ -67,7 +67,7 @@ def _replay(
     bit_changes: Sequence[UserTagChange],
     tag_changes: Sequence[TagChange],
 ) -> list[UserTagsUpdate]:
-    """Undoes everything since the cursor, then does it again, one event at a time."""
+    """Take the present set back to the cursor along both logs, then forward again, one event at a time."""
     catalogue = snapshot.catalogue
     bits = block_position.tag_ids
     for bit_change in reversed(bit_changes):
@@ -123,7 +123,7 @@ class StructuralStep:
 
 
 def structural_steps(tag_changes: Iterable[TagChange]) -> list[StructuralStep]:
-    """The lines of the structural log, a step for each version."""
+    """Return the lines of the structural log as steps, one for each revision."""
     steps = []
     for version, group in itertools.groupby(tag_changes, key=lambda change: change.version):
         lines = list(group)
@@ -142,7 +142,7 @@ def structural_steps(tag_changes: Iterable[TagChange]) -> list[StructuralStep]:
 def _in_order(
     bit_changes: Iterable[UserTagChange], steps: Iterable[StructuralStep]
 ) -> list[UserTagChange | StructuralStep]:
-    """Both logs are in order; between them the instants decide."""
+    """Merge both logs; each is in order, and between them the instants decide."""
 
     def key(change: UserTagChange | StructuralStep) -> tuple[datetime, bool, int]:
         return change.revision.at, isinstance(change, UserTagChange), change.revision.version
@@ -157,7 +157,7 @@ def _net_update(
     *,
     cause: ChangeCause | None,
 ) -> list[UserTagsUpdate]:
-    """One event for everything, from what the client showed at its cursor."""
+    """Return the net difference from what the client showed at its cursor as one event, or none."""
     updated = edited & before & snapshot.tags
     net = replace(
         snapshot,

@@ -49,7 +49,7 @@ async def _channel_ids(runtime: Runtime, principal: Principal, channel_id: int |
 
 
 class _PanelReader:
-    """One open tag panel: its mailbox, and how far it has read each channel."""
+    """Keep the mailbox of one open tag panel, and how far it has read each channel."""
 
     def __init__(self, runtime: Runtime, hub: Hub) -> None:
         self.watching = AsyncExitStack()
@@ -59,7 +59,7 @@ class _PanelReader:
         self._positions: dict[int, PanelPosition] = {}
 
     async def watch(self, channel_id: int, after: PanelPosition | None, *, resumed: bool) -> None:
-        """Adds a channel, first saying what was missed in it; nothing happens when it is watched already."""
+        """Add a channel that is not watched yet, beginning with what was missed in it."""
         if channel_id in self._positions:
             return
         watch = await self.watching.enter_async_context(self._hub.panel(channel_id))
@@ -73,7 +73,7 @@ class _PanelReader:
             self._mailbox.put(update)
 
     async def next(self, deadline: float | None) -> PanelUpdate | None:
-        """The next event; None when the loop's time passed `deadline` first."""
+        """Return the next event; None when the time of the event loop passes `deadline` first."""
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._mailbox.get()
@@ -81,5 +81,6 @@ class _PanelReader:
             return None
 
     def cursor_after(self, update: PanelUpdate) -> str:
+        """Return the cursor over all channels once `update` is read."""
         self._positions[update.channel_id] = update.position
         return encode_panel_cursor(self._positions)
