@@ -15,7 +15,7 @@ from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import Receipt
-from service.entities.tags import Catalogue, TagSize
+from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
 from service.storage import ad_tags, channels, combos, default_tags, users
 from service.storage import tags as sizes
@@ -150,7 +150,7 @@ class Loaders:
         return [found.get(key, {}) for key in keys]
 
     @loader
-    async def sizes_of_tag(self, keys: list[SizesKey]) -> list[list[TagSize]]:
+    async def sizes_of_tag(self, keys: list[SizesKey]) -> list[list[MemberCount]]:
         requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)
         for channel_id, tag_id, since in keys:
             requested[channel_id, since].append(tag_id)
