@@ -112,18 +112,10 @@ class CataloguedTag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MemberCount:
-    """Hold how many members a tag has, and when that last changed."""
+    """Hold how many members a tag has had since an instant."""
 
     members: int
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TagSize:
-    """Hold how many members a tag had from an instant on."""
-
-    at: datetime
-    members: int
 
 
 @dataclass(frozen=True, slots=True)

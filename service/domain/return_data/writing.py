@@ -225,7 +225,7 @@ async def _save_batches(
     receipts: Sequence[Receipt],
     people: ResolvedPeople,
 ) -> list[Receipt]:
-    """Number the receipts, and write them with the users that the batches hold."""
+    """Assign numbers to the receipts, and write them with the users that the batches hold."""
     numbers = await return_batches.allocate_batch_ids(conn, channel_id, len(batches))
     numbered = [replace(receipt, batch_id=batch_id) for receipt, batch_id in zip(receipts, numbers, strict=True)]
     members = [
