@@ -1,4 +1,4 @@
-"""Handing data back, and taking it back."""
+"""Resolve `submitReturnData` and `undoReturnBatch`."""
 
 from datetime import datetime
 from typing import Annotated
@@ -100,7 +100,7 @@ class ReturnDataMutations:
     async def submit_return_data(
         self,
         info: Info,
-        input: Input[SubmitReturnDataInput],  # noqa: A002 - the contract's name
+        input: Input[SubmitReturnDataInput],
     ) -> SubmitReturnDataPayload | None:
         principal, channels = info.context.principal, info.context.resources.channels
         submission = Submission(

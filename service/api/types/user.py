@@ -206,7 +206,10 @@ class User(Node):
 
 
 async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) -> list[User | None]:
-    """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
+    """Return the users of openids, in their order, None where nobody is known. Raises NotFoundError for the channel.
+
+    Their tags are read with them if the selection shows them.
+    """
     context = info.context
     user_reader, principal, loaders = context.resources.user_reader, context.principal, context.loaders
     if "tags" not in selected_field_names(info):

@@ -162,8 +162,8 @@ class Hub:
 
     def _dispatch(self, notification: ChangeNotification | JobChangeNotification) -> None:
         if isinstance(notification, JobChangeNotification):
-            if (watch := self._jobs.get(notification.channel_id)) is not None:
-                watch.check_everything()
+            if (job_watch := self._jobs.get(notification.channel_id)) is not None:
+                job_watch.check_everything()
             return
         for each in self._watches_of(notification.channel_id):
             each.notify(notification)
