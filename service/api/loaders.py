@@ -15,7 +15,7 @@ from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import Receipt
-from service.entities.tags import Catalogue, TagSize
+from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
 from service.storage import ad_tags, channels, combos, default_tags, tags, users
 from service.storage.blocks import members
@@ -137,7 +137,7 @@ class Loaders:
     receipt = _per_channel(_receipts, _none)
 
     @cached_property
-    def sizes_of_tag(self) -> DataLoader[SizesKey, list[TagSize]]:
+    def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:
         """Return the loader of a tag's sampled sizes, oldest first."""
         return DataLoader(self._sizes_of_tag)
 
@@ -145,7 +145,7 @@ class Loaders:
         principal, channel_id = key
         return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
 
-    async def _sizes_of_tag(self, keys: list[SizesKey]) -> list[list[TagSize]]:
+    async def _sizes_of_tag(self, keys: list[SizesKey]) -> list[list[MemberCount]]:
         requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)
         for channel_id, tag_id, since in keys:
             requested[channel_id, since].append(tag_id)

@@ -1,1 +1,1 @@
-"""Feed open pages: the whole set first, then every change in order, exactly once, on any web process."""
+"""Feed open subscriptions: the whole set first, then every change in order, exactly once, on any web process."""

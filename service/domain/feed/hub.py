@@ -1,7 +1,8 @@
-"""Read each changed block once for all open pages of a web process, and give each page its part.
+"""Read each changed block once for all subscribers of a web process, and send each its part.
 
 Change notifications say where to look; the database says what happened. A lost notification is made up for within
-seconds, when revisions are compared. Only channels and blocks with open pages cost anything.
+seconds, when revisions are compared. Only channels and blocks with subscribers cost anything. Source:
+docs/architecture/05-one-hub.md.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ W = TypeVar("W", bound=Watch)
 
 
 class Hub:
-    """Serve the feeds of all open pages, panels and watched jobs of one process, from `start` to `close`."""
+    """Serve the feeds of conversation pages, tag panels and jobs of one process, from `start` to `close`."""
 
     def __init__(self, pool: Pool, valkey: Valkey, *, resync_interval: timedelta) -> None:
         self.turns = TurnScheduler()
@@ -62,8 +63,8 @@ class Hub:
         await self._positions.close()
 
     @property
-    def open_pages(self) -> int:
-        """Return how many conversation pages are open."""
+    def subscriber_count(self) -> int:
+        """Return how many conversation pages are subscribed."""
         return sum(watch.readers for watch in self._watches.values())
 
     async def user_tags(self, channel_id: int, openid: str, after: str | None) -> AsyncGenerator[UserTagsUpdate]:
@@ -115,7 +116,7 @@ class Hub:
         self, watch: ChannelWatch, subscriber: Subscriber, after: str | None
     ) -> list[UserTagsUpdate]:
         block_position, catalogue = await watch.join(self._positions, subscriber)
-        # Before anything else is waited for: what comes next in the mailbox starts from here.
+        # No await between joining and this: later events in the mailbox start from the snapshot.
         snapshot = subscriber.snapshot(catalogue)
         cursor = None if after is None else decode_cursor(after)
         missed = None
@@ -161,11 +162,11 @@ class Hub:
 
     def _dispatch(self, notification: ChangeNotification | JobChangeNotification) -> None:
         if isinstance(notification, JobChangeNotification):
-            if (watch := self._jobs.get(notification.channel_id)) is not None:
-                watch.check_everything()
+            if (job_watch := self._jobs.get(notification.channel_id)) is not None:
+                job_watch.check_everything()
             return
-        for woken in self._watches_of(notification.channel_id):
-            woken.notify(notification)
+        for each in self._watches_of(notification.channel_id):
+            each.notify(notification)
 
     def _resync_channel(self, channel_id: int) -> None:
         for watch in self._watches_of(channel_id):

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.feed.watch import Watch
 from service.entities.feed import PanelPosition, PanelUpdate
@@ -18,6 +18,13 @@ from service.storage.database.pool import Connection, Pool
 
 COUNT_INTERVAL: Final = 1.0
 COUNT_OVERLAP: Final = timedelta(seconds=30)
+
+
+class JoinedPanel(NamedTuple):
+    """Hold a RESET to where the channel stands, and the updates since a cursor: the newest state of each tag."""
+
+    present: PanelUpdate
+    missed: list[PanelUpdate]
 
 
 class PanelWatch(Watch):
@@ -38,12 +45,10 @@ class PanelWatch(Watch):
             self._recount.cancel()
         return super().stop()
 
-    async def join(
-        self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPosition | None
-    ) -> tuple[PanelUpdate, list[PanelUpdate]]:
-        """Return a RESET to where the channel stands, and what was missed since `after`: the newest state of each tag.
+    async def join(self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPosition | None) -> JoinedPanel:
+        """Start a mailbox where the channel stands, and return what it missed since `after`, nothing for None.
 
-        Later updates go to `mailbox`, until `leave`.
+        Later updates go to the mailbox, until `leave`; the returned ones are for the caller to put there.
         """
         async with self._loading:
             if self._catalogue is None:
@@ -52,11 +57,11 @@ class PanelWatch(Watch):
         while True:
             catalogue, counts = self._catalogue, self._counts
             missed = [] if after is None else await self._missed_updates(conn, after, catalogue, counts)
-            # What the others are told meanwhile would come before what was missed.
+            # An update delivered meanwhile would reach this mailbox before the missed ones: read those again.
             if catalogue is self._catalogue and counts is self._counts:
                 break
         self._mailboxes.add(mailbox)
-        return self._reset(catalogue, counts), missed
+        return JoinedPanel(self._reset(catalogue, counts), missed)
 
     def leave(self, mailbox: Mailbox[PanelUpdate]) -> None:
         """Send a mailbox nothing more."""
@@ -138,7 +143,7 @@ class PanelWatch(Watch):
             ]
         )
         sent = {update.tag_id for update in newest}
-        # Blocks may keep different clocks: rather repeat a count than miss one.
+        # Blocks may be written by different clocks: rather repeat a count than miss one.
         recounted = [
             tag_id
             for tag_id, count in sorted(counts.items())

@@ -1,4 +1,4 @@
-"""Work out from the change logs what a page missed between its cursor and now (docs/architecture/04-cursors.md)."""
+"""Work out from the change logs what a client missed between its cursor and now (docs/architecture/04-cursors.md)."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,23 @@ from service.domain.feed.cursors import openid_hash
 from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.revision import Revision
-from service.entities.tags import TagChange, UserTagChange
+from service.entities.tags import Catalogue, TagChange, UserTagChange
 from service.storage import feed, tags
 from service.storage.database.pool import Pool
 from service.storage.feed import BlockPosition
 
 MAX_REPLAYED_CHANGES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StructuralStep:
+    """Hold the tags that all users of a channel show or hide by one revision of its tag states, or show edited."""
+
+    revision: Revision
+    cause: ChangeCause | None
+    appeared: frozenset[int]
+    vanished: frozenset[int]
+    updated: frozenset[int]
 
 
 async def updates_since(
@@ -69,19 +80,37 @@ def _replay(
 ) -> list[UserTagsUpdate]:
     """Take the present set back to the cursor along both logs, then forward again, one event at a time."""
     catalogue = snapshot.catalogue
-    bits = block_position.tag_ids
-    for bit_change in reversed(bit_changes):
-        bits = (bits - set(bit_change.added)) | set(bit_change.removed)
-    visible = catalogue.shown(catalogue.tags)
-    for tag_change in reversed(tag_changes):
-        visible -= {tag_change.tag_id}
-        visible |= {tag_change.tag_id} if tag_change.shown_before else set()
-    shown = bits & visible
+    bits = _bits_before(bit_changes, block_position.tag_ids)
+    visible = _visible_before(tag_changes, catalogue.shown(catalogue.tags))
     in_order = _in_order(bit_changes, structural_steps(tag_changes))
     if len(in_order) > MAX_REPLAYED_CHANGES:
         edited = frozenset(change.tag_id for change in tag_changes if change.kind == "UPDATED")
-        return _net_update(snapshot, shown, edited, cause=in_order[-1].cause)
-    cursor = after
+        return _net_update(snapshot, bits & visible, edited, cause=in_order[-1].cause)
+    return _replay_forward(catalogue, after, bits, visible, in_order)
+
+
+def _bits_before(bit_changes: Sequence[UserTagChange], bits: frozenset[int]) -> frozenset[int]:
+    for change in reversed(bit_changes):
+        bits = (bits - set(change.added)) | set(change.removed)
+    return bits
+
+
+def _visible_before(tag_changes: Sequence[TagChange], visible: frozenset[int]) -> frozenset[int]:
+    for change in reversed(tag_changes):
+        visible -= {change.tag_id}
+        visible |= {change.tag_id} if change.shown_before else set()
+    return visible
+
+
+def _replay_forward(
+    catalogue: Catalogue,
+    cursor: Cursor,
+    bits: frozenset[int],
+    visible: frozenset[int],
+    in_order: Iterable[UserTagChange | StructuralStep],
+) -> list[UserTagsUpdate]:
+    """Return the events of changes in order, for a client at `cursor` whose user has `bits`, shown where `visible`."""
+    shown = bits & visible
     events: list[UserTagsUpdate] = []
     for change in in_order:
         updated: frozenset[int] = frozenset()
@@ -109,17 +138,6 @@ def _replay(
                 )
             )
     return events
-
-
-@dataclass(frozen=True, slots=True)
-class StructuralStep:
-    """Say what everybody's page shows more, less or anew by one revision of the tag states."""
-
-    revision: Revision
-    cause: ChangeCause | None
-    appeared: frozenset[int]
-    vanished: frozenset[int]
-    updated: frozenset[int]
 
 
 def structural_steps(tag_changes: Iterable[TagChange]) -> list[StructuralStep]:

@@ -1,9 +1,9 @@
-"""Turn what happens in a channel into the events of one open conversation page."""
+"""Turn what happens in a channel into the events of one subscriber, which is an open conversation page."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.feed.cursors import openid_hash
 from service.domain.feed.replay import StructuralStep
@@ -29,11 +29,17 @@ class BlockWatch:
         return [subscriber for readers in self.readers.values() for subscriber in readers]
 
 
+class _Difference(NamedTuple):
+    added: frozenset[int]
+    removed: frozenset[int]
+    updated: frozenset[int]
+
+
 class Subscriber:
-    """Hold what one page has been sent, and turn changes of bits and of tag states into its events.
+    """Hold what one subscriber has been sent, and turn changes of bits and of tag states into its events.
 
     `bits` are those of the revision in `block_position`; `shown` is the set after the newest event in the mailbox.
-    Thousands of pages show few different sets, so equal sets are mostly one and the same object.
+    Thousands of subscribers show few different sets, so equal sets are mostly one and the same object.
     """
 
     __slots__ = ("bits", "block", "block_position", "channel_id", "mailbox", "openid", "openid_hash", "shown")
@@ -55,7 +61,7 @@ class Subscriber:
         self.bits = frozenset() if block_position is None else _interned(block_position.tag_ids)
 
     def cursor(self, tag_revision: Revision) -> Cursor:
-        """Return where this page stands: at its block's newest revision, even if that did not concern it."""
+        """Return where this subscriber stands: at the newest revision of its block, whichever user that concerned."""
         if self.block_position is None or self.block is None:
             return Cursor(self.channel_id, self.openid_hash, None, None, tag_revision)
         block_revision = max(self.block_position.revision, self.block.revision)
@@ -83,7 +89,7 @@ class Subscriber:
         self.mailbox.put(self.snapshot(catalogue))
 
     def apply_bit_change(self, change: UserTagChange, catalogue: Catalogue) -> None:
-        """Apply a change of this user's bits, unless they contain it, and send what the page shows by it."""
+        """Apply a change of this user's bits, unless they contain it, and send the difference in what is shown."""
         if self.block_position is None or change.version <= self.block_position.revision.version:
             return
         self.block_position = replace(self.block_position, revision=change.revision)
@@ -91,7 +97,7 @@ class Subscriber:
         self.emit_difference(catalogue.shown(self.bits), catalogue, catalogue.revision, change.cause, change.at)
 
     def apply_step(self, step: StructuralStep, catalogue: Catalogue) -> None:
-        """Apply a change of the channel's tags, and send what the page shows by it; `catalogue` may be newer."""
+        """Apply a change of the channel's tags, and send the difference in what is shown; `catalogue` may be newer."""
         shown = _after_step(self.shown, self.bits, step.appeared, step.vanished) if catalogue.open else frozenset()
         self.emit_difference(shown, catalogue, step.revision, step.cause, step.revision.at, step.updated)
 
@@ -137,11 +143,8 @@ def _after_step(
 
 
 @lru_cache(MAX_CACHED_SETS)
-def _difference(
-    before: frozenset[int], after: frozenset[int], edited: frozenset[int]
-) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
-    """Return what was added, what was removed, and what was edited in place."""
-    return after - before, before - after, edited & before & after
+def _difference(before: frozenset[int], after: frozenset[int], edited: frozenset[int]) -> _Difference:
+    return _Difference(after - before, before - after, edited & before & after)
 
 
 def _merge_updates(waiting: list[UserTagsUpdate]) -> list[UserTagsUpdate]:

@@ -60,7 +60,11 @@ class Watch(ABC):
                 async with self._pool.acquire() as conn:
                     await self.catch_up(conn, dirty, everything=everything)
             except (*CONNECTION_LOST, DatabaseError) as error:
-                log.warning("the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__)
+                log.warning(
+                    "the feed of channel %d cannot read the database and tries again: %s",
+                    self.channel_id,
+                    type(error).__name__,
+                )
                 await self._retry_later()
             except Exception:
                 log.exception("the feed of channel %d failed", self.channel_id)
