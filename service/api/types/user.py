@@ -187,7 +187,7 @@ class User(Node):
     )
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
         before = start_of_page("change", first, after)
-        found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
+        found = await history_page(info.context.runtime, self.entity, first=first, before=before)
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         edges = [
             Edge(
@@ -200,9 +200,9 @@ class User(Node):
                     why=CAUSE_DESCRIPTIONS[change.cause],
                 ),
             )
-            for change in found
+            for change in found.items
         ]
-        return page(edges, after=after, has_next=has_next)
+        return page(edges, after=after, has_next=found.has_more)
 
 
 async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) -> list[User | None]:
