@@ -22,7 +22,7 @@ def explain_return_tag(receipts: Sequence[Receipt], *, settled: bool) -> ReturnT
     `settled` tells whether a settled batch, which stays for good, holds the user as well.
     """
     if not receipts:
-        return ReturnTagExplanation("An integrator handed them back, longer ago than can be undone.", None)
+        return ReturnTagExplanation("Handed back by an integrator, in a batch that can no longer be undone.", None)
     newest = receipts[-1]
     sender = "over HTTP" if newest.source is ReturnSource.HTTP else f"by {newest.subject}"
     others = len(receipts) - 1 + settled
