@@ -126,9 +126,10 @@ class ReturnRecorder:
         openids, rejected, duplicates = _split_openids(submission.openids)
         unmatched: list[str] = []
         if submission.openids_of is not None and submission.openids_of.channel_id != channel.channel_id:
-            found, unmatched = await convert_openids(self._runtime, submission.openids_of, channel, openids)
-            converted = list(dict.fromkeys(found.values()))
-            duplicates += len(found) - len(converted)
+            conversion = await convert_openids(self._runtime, submission.openids_of, channel, openids)
+            unmatched = conversion.unmatched
+            converted = list(dict.fromkeys(conversion.matched.values()))
+            duplicates += len(conversion.matched) - len(converted)
             openids = converted
         for attempt in range(MAX_ATTEMPTS):
             batch = PreparedBatch(
