@@ -1,4 +1,4 @@
-"""Explain return tags in a sentence for people."""
+"""Explain return tags in a sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from service.foundation.clock import format_time
 
 @dataclass(frozen=True, slots=True)
 class ReturnTagExplanation:
-    """Say why a user has a return tag, and until when, if no batch follows; `until` is None for ever."""
+    """Hold why a user has a return tag, in a sentence, and when the last batch expires, None if one never does."""
 
     why: str
     until: datetime | None
