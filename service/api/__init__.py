@@ -1,1 +1,1 @@
-"""The GraphQL API: one module per feature, and the tokens that open it."""
+"""Serve the GraphQL API: object types, one module of operations for each feature, and what carries them."""

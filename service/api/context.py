@@ -1,4 +1,4 @@
-"""What resolvers see: who asks, the process's parts, and fresh loaders."""
+"""Give resolvers the principal, the resources of the process, and fresh loaders."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,42 +17,44 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Context:
-    """One for each HTTP request, WebSocket connection, and operation on one."""
+    """Keep what belongs to one HTTP request, one WebSocket connection, or one operation on a connection."""
 
     resources: Resources
     presenters: "Presenters"
     request_id: str
     principal_or_none: Principal | None = None
     authentication_error: UnauthenticatedError | None = None
-    # The cursor of the last event that a client of server-sent events has seen.
+    # The cursor of the last event that a client of server-sent events has received.
     resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
     _loaders: Loaders | None = None
 
     @property
     def runtime(self) -> Runtime:
+        """Return what the domain runs on."""
         return self.resources.runtime
 
     @property
     def principal(self) -> Principal:
-        """Raises UnauthenticatedError, saying what is wrong with the token if there is one."""
+        """Return the principal; raises UnauthenticatedError, saying what is wrong with the token if there is one."""
         if self.principal_or_none is None:
             raise self.authentication_error or UnauthenticatedError
         return self.principal_or_none
 
     def count_operation(self) -> None:
-        """Raises RateLimitedError when the holder of the token has asked too often."""
+        """Count an operation of the principal; raises RateLimitedError if there are too many."""
         if self.principal_or_none is not None:
             self.resources.rate_limiter.acquire(self.principal_or_none)
 
     @property
     def loaders(self) -> Loaders:
+        """Return the loaders of this operation, made when they are first used."""
         if self._loaders is None:
             self._loaders = Loaders(self.runtime, self.resources.user_reader, self.resources.channels)
         return self._loaders
 
     def reset_loaders(self) -> None:
-        """Forgets what was loaded: a subscription lives long, and each event must see the present."""
+        """Forget what was loaded: a subscription lives long, and each event must see the present."""
         self._loaders = None
 
 

@@ -1,4 +1,4 @@
-"""Turn errors into what clients see: a stable code on each, inputs by their GraphQL names, no unexpected detail."""
+"""Turn errors into those that clients see: each with a stable code, inputs by their GraphQL names, nothing internal."""
 
 import logging
 from collections.abc import Iterable
@@ -92,7 +92,7 @@ def field_errors_json(errors: Iterable[FieldError], prefix: FieldPath = ()) -> l
 
 
 def _argument_prefix(error: GraphQLError) -> FieldPath:
-    """Where a field takes all it is told in one argument `input`, what failed is in it."""
+    """Return the path to the inputs of a failed field: `input` where it takes all of them in that argument."""
     selected = error.nodes[0] if error.nodes else None
     arguments = (selected.arguments or ()) if isinstance(selected, FieldNode) else ()
     return (INPUT_ARGUMENT,) if any(each.name.value == INPUT_ARGUMENT for each in arguments) else ()

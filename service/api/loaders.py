@@ -1,11 +1,11 @@
-"""Batch the look-ups of one operation: each loader is named after what it answers."""
+"""Batch the look-ups of one operation: each loader is named after what it returns."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from datetime import datetime
-from functools import partial
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -15,11 +15,9 @@ from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import Receipt
-from service.entities.tags import Catalogue, TagSize
+from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, combos, default_tags, users
-from service.storage import tags as sizes
-from service.storage import users as identities
+from service.storage import ad_tags, channels, combos, default_tags, tags, users
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -27,56 +25,92 @@ from service.storage.return_data import batches
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-UserKey = tuple[int, int]
-# Channel, tag, and from when on.
-SizesKey = tuple[int, int, datetime]
+# Channel id and ordinal.
+UserKey: TypeAlias = tuple[int, int]
+# Channel id, tag id, and the instant from which on samples are read.
+SizesKey: TypeAlias = tuple[int, int, datetime]
 
 
 class MemoizedLoader(Generic[K, V]):
-    """Remember for one operation what the process reads for all of them together."""
+    """Remember for one operation what the process reads for all operations together."""
 
     def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
         self._read = read
         self._known: dict[K, V] = {}
 
     async def load(self, key: K) -> V:
+        """Return the value of a key."""
         if key not in self._known:
             self.prime(key, await self._read(key))
         return self._known[key]
 
     async def load_many(self, keys: Iterable[K]) -> list[V]:
+        """Return the values of keys, in their order."""
         return list(await asyncio.gather(*map(self.load, keys)))
 
     def prime(self, key: K, value: V) -> None:
-        """Remember a value, unless one is known already."""
+        """Take a value that was read elsewhere; the value that is known already stays."""
         self._known.setdefault(key, value)
 
 
-class loader(Generic[K, V]):  # noqa: N801 - a decorator
-    """Make a method that answers keys in their order a loader; each operation makes only those that it asks."""
+def _per_key(read: Callable[[Connection, K], Awaitable[V]]) -> "cached_property[DataLoader[K, V]]":
+    """Return a loader that runs one statement for each key."""
 
-    def __init__(self, answer: Callable[[Any, list[K]], Awaitable[list[V]]]) -> None:
-        self._answer = answer
+    def make(loaders: "Loaders") -> DataLoader[K, V]:
+        async def load(keys: list[K]) -> list[V]:
+            async with loaders.pool.acquire() as conn:
+                return [await read(conn, key) for key in keys]
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        return DataLoader(load)
 
-    def __get__(self, loaders: "Loaders", owner: type) -> DataLoader[K, V]:
-        data_loader: DataLoader[K, V] = DataLoader(partial(self._answer, loaders))
-        vars(loaders)[self._name] = data_loader
-        return data_loader
+    return cached_property(make)
 
 
-def _per_key_loader(answer: Callable[[Connection, K], Awaitable[V]]) -> "loader[K, V]":
-    async def answers(loaders: "Loaders", keys: list[K]) -> list[V]:
-        async with loaders.pool.acquire() as conn:
-            return [await answer(conn, key) for key in keys]
+def _per_channel(
+    read: Callable[[Connection, int, list[K]], Awaitable[dict[K, V]]], missing: Callable[[], V]
+) -> "cached_property[DataLoader[tuple[int, K], V]]":
+    """Return a loader that runs one statement for each channel; its keys begin with the channel's id.
 
-    return loader(answers)
+    `missing` makes the value of a key that the statement does not find.
+    """
+
+    def make(loaders: "Loaders") -> DataLoader[tuple[int, K], V]:
+        async def load(keys: list[tuple[int, K]]) -> list[V]:
+            by_channel: dict[int, list[K]] = defaultdict(list)
+            for channel_id, key in keys:
+                by_channel[channel_id].append(key)
+            async with loaders.pool.acquire() as conn:
+                found = {channel_id: await read(conn, channel_id, each) for channel_id, each in by_channel.items()}
+            return [found[channel_id][key] if key in found[channel_id] else missing() for channel_id, key in keys]
+
+        return DataLoader(load)
+
+    return cached_property(make)
+
+
+def _none() -> None:
+    """Stand for what is not found."""
+
+
+async def _windows(conn: Connection, _: None) -> default_tags.StoredWindows:
+    return await default_tags.current_windows(conn)
+
+
+async def _users_by_unionid(conn: Connection, channel_id: int, unionids: list[str]) -> dict[str, ChannelUser | None]:
+    found = await users.users_by_unionid(conn, channel_id, unionids)
+    return {user.unionid: user for user in found if user.unionid is not None}
+
+
+async def _users_by_ordinal(conn: Connection, channel_id: int, ordinals: list[int]) -> dict[int, ChannelUser | None]:
+    return {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals)}
+
+
+async def _receipts(conn: Connection, channel_id: int, batch_ids: list[int]) -> dict[int, Receipt | None]:
+    return {**await batches.batches_by_id(conn, channel_id, batch_ids)}
 
 
 class Loaders:
-    """Hold what one operation, or one event, has looked up; never kept longer."""
+    """Hold the loaders of one operation or one event; each is made when it is first used."""
 
     def __init__(self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder) -> None:
         self.pool = runtime.pool
@@ -87,107 +121,43 @@ class Loaders:
         self.state_of_channel: MemoizedLoader[int, ChannelState] = MemoizedLoader(user_reader.state_of)
         self.tags_of_user: MemoizedLoader[UserKey, frozenset[int]] = MemoizedLoader(self._tags_of_user)
 
-    combos_of_channel = _per_key_loader(combos.combos_of)
-    follower_count = _per_key_loader(channels.follower_count)
-    member_counts = _per_key_loader(members.member_counts)
-    visible_channels = _per_key_loader(visible_channels)
-    return_tag_keys = _per_key_loader(batches.return_tag_keys)
+    visible_channels = _per_key(visible_channels)
+    follower_count = _per_key(channels.follower_count)
+    member_counts = _per_key(members.member_counts)
+    combos_of_channel = _per_key(combos.combos_of)
+    return_tag_keys = _per_key(batches.return_tag_keys)
+    windows = _per_key(_windows)
 
-    @loader
-    async def user_by_unionid(self, keys: list[tuple[int, str]]) -> list[ChannelUser | None]:
-        found: dict[tuple[int, str | None], ChannelUser] = {}
-        async with self.pool.acquire() as conn:
-            for channel_id in {channel_id for channel_id, _ in keys}:
-                unionids = [unionid for channel, unionid in keys if channel == channel_id]
-                for user in await identities.users_by_unionid(conn, channel_id, unionids):
-                    found[channel_id, user.unionid] = user
-        return [found.get(key) for key in keys]
+    user_by_unionid = _per_channel(_users_by_unionid, _none)
+    user_by_ordinal = _per_channel(_users_by_ordinal, _none)
+    ads_of_user = _per_channel(users.ads_of_users, list)
+    tags_since = _per_channel(users.tags_since, dict)
+    batches_holding = _per_channel(batches.batches_holding, dict)
+    ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
+    receipt = _per_channel(_receipts, _none)
 
-    @loader
-    async def user_by_ordinal(self, keys: list[UserKey]) -> list[ChannelUser | None]:
-        found = {}
-        async with self.pool.acquire() as conn:
-            for channel_id, ordinals in _by_channel(keys).items():
-                for user in await users.users_by_ordinal(conn, channel_id, ordinals):
-                    found[channel_id, user.ordinal] = user
-        return [found.get(key) for key in keys]
+    @cached_property
+    def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:
+        """Return the loader of a tag's sampled sizes, oldest first."""
+        return DataLoader(self._sizes_of_tag)
 
     async def _channel(self, key: tuple[Principal, int]) -> Channel:
         principal, channel_id = key
         return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
 
-    async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
-        """The catalogue that came with them is that of the operation, so both fit together."""
-        tag_set = await self._user_reader.tag_set_of(key)
-        self.catalogue_of_channel.prime(key[0], tag_set.catalogue)
-        return tag_set.tag_ids
-
-    @loader
-    async def ads_of_user(self, keys: list[UserKey]) -> list[list[users.LastAdFollow]]:
-        found = {}
-        async with self.pool.acquire() as conn:
-            for channel_id, ordinals in _by_channel(keys).items():
-                for ordinal, ads in (await users.ads_of_users(conn, channel_id, ordinals)).items():
-                    found[channel_id, ordinal] = ads
-        return [found.get(key, []) for key in keys]
-
-    @loader
-    async def ads_of_tag(self, keys: list[tuple[int, int]]) -> list[list[str]]:
-        found = {}
-        async with self.pool.acquire() as conn:
-            for channel_id, tag_ids in _by_channel(keys).items():
-                for tag_id, ads in (await ad_tags.ads_of_tags(conn, channel_id, tag_ids)).items():
-                    found[channel_id, tag_id] = ads
-        return [found.get(key, []) for key in keys]
-
-    @loader
-    async def tags_since(self, keys: list[UserKey]) -> list[dict[int, datetime]]:
-        found = {}
-        async with self.pool.acquire() as conn:
-            for channel_id, ordinals in _by_channel(keys).items():
-                for ordinal, since in (await users.tags_since(conn, channel_id, ordinals)).items():
-                    found[channel_id, ordinal] = since
-        return [found.get(key, {}) for key in keys]
-
-    @loader
-    async def sizes_of_tag(self, keys: list[SizesKey]) -> list[list[TagSize]]:
+    async def _sizes_of_tag(self, keys: list[SizesKey]) -> list[list[MemberCount]]:
         requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)
         for channel_id, tag_id, since in keys:
             requested[channel_id, since].append(tag_id)
         found = {}
         async with self.pool.acquire() as conn:
             for (channel_id, since), tag_ids in requested.items():
-                for tag_id, samples in (await sizes.sizes_since(conn, channel_id, tag_ids, since)).items():
+                for tag_id, samples in (await tags.sizes_since(conn, channel_id, tag_ids, since)).items():
                     found[channel_id, tag_id, since] = samples
         return [found.get(key, []) for key in keys]
 
-    @loader
-    async def batches_holding(self, keys: list[UserKey]) -> list[dict[int, list[int]]]:
-        found = {}
-        async with self.pool.acquire() as conn:
-            for channel_id, ordinals in _by_channel(keys).items():
-                for ordinal, holding in (await batches.batches_holding(conn, channel_id, ordinals)).items():
-                    found[channel_id, ordinal] = holding
-        return [found.get(key, {}) for key in keys]
-
-    @loader
-    async def receipt(self, keys: list[tuple[int, int]]) -> list[Receipt | None]:
-        found = {}
-        async with self.pool.acquire() as conn:
-            for channel_id, batch_ids in _by_channel(keys).items():
-                for batch_id, receipt in (await batches.batches_by_id(conn, channel_id, batch_ids)).items():
-                    found[channel_id, batch_id] = receipt
-        return [found.get(key) for key in keys]
-
-    @loader
-    async def windows(self, keys: list[None]) -> list[default_tags.StoredWindows]:
-        async with self.pool.acquire() as conn:
-            windows = await default_tags.current_windows(conn)
-        return [windows for _ in keys]
-
-
-def _by_channel(keys: list[UserKey]) -> dict[int, list[int]]:
-    ordinals: dict[int, list[int]] = defaultdict(list)
-    for channel_id, ordinal in keys:
-        ordinals[channel_id].append(ordinal)
-    return ordinals
+    async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
+        tag_set = await self._user_reader.tag_set_of(key)
+        # Their catalogue becomes that of the operation, so that tags and catalogue fit together.
+        self.catalogue_of_channel.prime(key[0], tag_set.catalogue)
+        return tag_set.tag_ids

@@ -1,4 +1,4 @@
-"""Put the schema together, and refuse it if anything in it is unguarded."""
+"""Put the schema together; a field without its permission is an error."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,21 +14,21 @@ from service.api.engine.document_cache import DocumentCache, DocumentCacheExtens
 from service.api.engine.fast_path import execute_cached_query
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.errors import MaskUnexpectedErrors
-from service.api.guards.permissions import reject_unguarded_fields
+from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
 from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
 from service.api.operations.events import EventMutations
 from service.api.operations.exports import ExportMutations
-from service.api.operations.forget_user import ForgettingMutations
+from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
 from service.api.operations.tag_events import TagEventsSubscriptions
-from service.api.operations.tags import TagEditQueries, TagMutations, TagQueries
+from service.api.operations.tags import TagMutations, TagQueries
 from service.api.operations.user_tags import UserTagsSubscriptions
 from service.api.operations.users import UserQueries
 from service.api.operations.viewer import ViewerQueries
@@ -51,17 +51,16 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    ChannelQueries,
     ComboTagQueries,
     JobQueries,
-    ReturnEndpointQueries,
-    TagEditQueries,
-    ViewerQueries,
     NodeQueries,
-    ChannelQueries,
+    ReturnEndpointQueries,
     TagQueries,
     UserQueries,
+    ViewerQueries,
 ):
-    pass
+    """Collect the queries of all features."""
 
 
 @strawberry.type(
@@ -77,14 +76,14 @@ class Mutation(
     ComboTagMutations,
     EventMutations,
     ExportMutations,
-    ForgettingMutations,
+    ForgetUserMutations,
     IdentityMutations,
     JobMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
     TagMutations,
 ):
-    pass
+    """Collect the mutations of all features."""
 
 
 @strawberry.type(
@@ -95,15 +94,12 @@ class Mutation(
         "valid, and INTERNAL."
     )
 )
-class Subscription(JobSubscriptions, UserTagsSubscriptions, TagEventsSubscriptions):
-    pass
+class Subscription(JobSubscriptions, TagEventsSubscriptions, UserTagsSubscriptions):
+    """Collect the subscriptions of all features."""
 
 
 class FastPathSchema(strawberry.Schema):
-    """Run known queries by the fast path, which does what the two extensions below do.
-
-    Logging is left to MaskUnexpectedErrors: a refused request is not an error of ours and needs no traceback.
-    """
+    """Execute operations; known queries take the fast path, which does what the extensions of the schema do."""
 
     documents: DocumentCache
 
@@ -141,11 +137,11 @@ class FastPathSchema(strawberry.Schema):
         )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log nothing."""
+        """Log nothing: MaskUnexpectedErrors logs, and a refused request needs no traceback."""
 
 
 def make_schema(settings: Settings | None = None) -> FastPathSchema:
-    """Return the executable schema; raises UnguardedFieldError if a field lacks its permission."""
+    """Return the executable schema. Raises UnguardedFieldError if a field lacks its permission."""
     settings = settings or Settings()
     schema = FastPathSchema(
         query=Query,

@@ -1,1 +1,1 @@
-"""Use cases and rules. Each use case opens its own transaction; storage functions never commit."""
+"""Apply the rules of the product: each use case opens its own transaction, and storage functions never commit."""

@@ -1,7 +1,8 @@
-"""Start jobs in a transaction, let any worker do them in slices, and let users watch and cancel them.
+"""Start jobs in a transaction, process them in slices on any worker, and let users watch and cancel them.
 
-PostgreSQL knows what is unfinished. Whoever takes a job up holds it until its lease ends and renews it with each slice;
-a slice is written only by whoever still holds the job, so a worker that was taken for dead does no harm.
+PostgreSQL knows which jobs are unfinished. A worker that claims a job holds it until its lease ends, and renews the
+lease with each slice. A slice is written only while the worker still holds the job, so a worker that was taken for dead
+does no harm.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import ErrorCode, ForbiddenError, LimitExceededError, NotFoundError, RequestError
 from service.entities.jobs import JOB_PERMISSIONS, Job, JobChangeNotification, JobKind, JobState
+from service.entities.paging import Page
 from service.entities.principal import Principal
 from service.entities.tasks import TaskName
 from service.storage import jobs
@@ -28,7 +30,7 @@ MAX_FAILURES: Final = 5
 FIRST_RETRY_DELAY: Final = timedelta(seconds=5)
 MAX_UNFINISHED_JOBS: Final = 20
 JOB_RETENTION: Final = timedelta(days=30)
-# The columns are of this type; PostgreSQL refuses to compare with more.
+# The largest value of the type of the columns; PostgreSQL refuses to compare with a larger one.
 MAX_JOB_ID: Final = 2**31 - 1
 
 log = logging.getLogger(__name__)
@@ -37,11 +39,11 @@ SliceFunction: TypeAlias = Callable[[Runtime, Job], Awaitable[Job]]
 
 
 class JobLeaseLostError(Exception):
-    """Raised when the job was cancelled, or somebody else took it up; nothing of the slice may stay."""
+    """Raised when the job was cancelled or another worker claimed it; nothing of the slice may be kept."""
 
 
 def permitted_job_kinds(principal: Principal) -> frozenset[JobKind]:
-    """Return the kinds of jobs that the role may start, see and cancel."""
+    """Return the kinds of jobs that the principal may start, see and cancel."""
     return frozenset(kind for kind, permission in JOB_PERMISSIONS.items() if principal.may(permission))
 
 
@@ -58,7 +60,7 @@ async def start_job(
 ) -> Job:
     """Insert a job, to be enqueued after the commit with `enqueue_job`; the caller holds the channel's state.
 
-    Raises LimitExceededError when twenty of its kind are unfinished in the channel.
+    Raises LimitExceededError when 20 jobs of its kind are unfinished in the channel.
     """
     if await jobs.count_unfinished_jobs(conn, channel.channel_id, kind) >= MAX_UNFINISHED_JOBS:
         raise LimitExceededError(f"At most {MAX_UNFINISHED_JOBS} unfinished jobs of this kind a channel.")
@@ -75,23 +77,26 @@ async def start_job(
 
 
 def enqueue_job(runtime: Runtime, job: Job) -> None:
-    """Tell the workers of a new job; call it after the commit. `reenqueue_unfinished_jobs` finds what is lost."""
+    """Queue a new job after its commit; if the task is lost, `reenqueue_unfinished_jobs` queues it again."""
     enqueue_job_task(runtime, job.channel_id, job.job_id, job.claim)
     publish_job_change(runtime, job)
 
 
 def enqueue_job_task(runtime: Runtime, channel_id: int, job_id: int, claim: int) -> None:
-    """Queue a task for a job. It is dropped while one with its id is queued or running, so the claim is in the id."""
+    """Queue a task that processes a job.
+
+    The queue drops a task whose id is queued or running, so the id contains the claim, which grows with each claim.
+    """
     runtime.queue.enqueue(TaskName.PROCESS_JOB, channel_id, job_id, task_id=f"job:{channel_id}:{job_id}:{claim}")
 
 
 def publish_job_change(runtime: Runtime, job: Job) -> None:
-    """Tell those who watch the job that it is not what it was."""
+    """Notify the watchers of a job that it has changed."""
     runtime.publisher.publish([JobChangeNotification(job.channel_id, job.job_id)])
 
 
 async def reenqueue_unfinished_jobs(runtime: Runtime) -> int:
-    """Queue again whatever nobody works on, and return how much that was."""
+    """Queue again the unfinished jobs that no worker holds and that need not wait, and return how many those were."""
     async with runtime.pool.acquire() as conn:
         unfinished = await jobs.unfinished_jobs(conn, runtime.clock())
     for each in unfinished:
@@ -100,7 +105,7 @@ async def reenqueue_unfinished_jobs(runtime: Runtime) -> int:
 
 
 async def run_job(runtime: Runtime, slices: Mapping[JobKind, SliceFunction], channel_id: int, job_id: int) -> None:
-    """Work on a job until it is finished, has to wait, or is taken away; do nothing if somebody else works on it."""
+    """Process a job until it is finished, has to wait or is taken away; do nothing while another worker holds it."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         job = await jobs.claim_job(conn, channel_id, job_id, now=now, lease_until=now + LEASE_DURATION)
@@ -112,7 +117,7 @@ async def run_job(runtime: Runtime, slices: Mapping[JobKind, SliceFunction], cha
 
 
 async def _run_slice(runtime: Runtime, work: SliceFunction, job: Job) -> Job | None:
-    """The job after one slice; None when it is not ours any more."""
+    """Return the job after one slice; None when this worker no longer holds it."""
     try:
         return await work(runtime, job)
     except JobLeaseLostError:
@@ -130,9 +135,9 @@ async def _run_slice(runtime: Runtime, work: SliceFunction, job: Job) -> Job | N
 
 
 async def save_progress(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
-    """Write how far a job is, in the transaction of its slice, and return it.
+    """Write the progress of a job in the transaction of its slice, and return it with a new lease.
 
-    Raises JobLeaseLostError, and then nothing of the slice may stay.
+    Raises JobLeaseLostError; then the transaction of the slice must be rolled back.
     """
     now = runtime.clock()
     running = wanted.state is JobState.RUNNING
@@ -151,7 +156,7 @@ async def save_progress(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
 
 
 def to_failed(job: Job, code: ErrorCode, message: str, now: datetime) -> Job:
-    """Return the job as it is when it has failed for good."""
+    """Return the job as FAILED, without another attempt; `message` is shown to people, `code` to programs."""
     return replace(
         job,
         state=JobState.FAILED,
@@ -164,7 +169,7 @@ def to_failed(job: Job, code: ErrorCode, message: str, now: datetime) -> Job:
 
 
 def _retry_or_fail(job: Job, now: datetime) -> Job:
-    """The same slice again, later each time, and not for ever."""
+    """Return the job to be tried again, later after each failure, and as FAILED after `MAX_FAILURES` in a row."""
     failures = job.failures + 1
     if failures >= MAX_FAILURES:
         return replace(
@@ -207,12 +212,12 @@ async def cancel_job(runtime: Runtime, principal: Principal, kind: JobKind, chan
 
 async def jobs_of_channel(
     runtime: Runtime, channel_id: int, kinds: Collection[JobKind], *, first: int, before: int | None
-) -> tuple[list[Job], bool]:
-    """Return `first` jobs of a channel, newest first, older than number `before`; and whether there are more."""
+) -> Page[Job]:
+    """Return the `first` newest jobs of these kinds before id `before`, newest first; None is any."""
     async with runtime.pool.acquire() as conn:
         newest = MAX_JOB_ID if before is None else min(before, MAX_JOB_ID)
         found = await jobs.jobs_page(conn, channel_id, kinds, before=newest, limit=first + 1)
-    return found[:first], len(found) > first
+    return Page(found[:first], len(found) > first)
 
 
 async def _find_job(conn: Connection, principal: Principal, kind: JobKind, channel_id: int, job_id: int) -> Job:

@@ -1,4 +1,7 @@
-"""The one way bits change: flip them, count them, log them and bump the block's version, under its lock."""
+"""Change bits, in the one place that does: flip, count and log them, and raise the block's version, under its lock.
+
+Source: docs/architecture/03-lock-then-difference.md.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,13 +16,13 @@ from service.storage.blocks import heads as block_heads
 from service.storage.database.pool import Connection
 
 MAX_USERS_LOGGED_INDIVIDUALLY: Final = 64
-# A change of more people than this is logged in bulk wherever that takes fewer lines.
+# A change of more users than this is logged by tag wherever that takes fewer lines.
 MAX_USER_LOG_LINES: Final = 1_000
 
 
 @dataclass(slots=True)
 class _OffsetChanges:
-    """Who gains and who loses one tag in one block."""
+    """Hold the offsets of one block that gain and that lose one tag."""
 
     added: list[int] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
@@ -34,9 +37,9 @@ async def write_transitions(
     cause: ChangeCause,
     now: datetime,
 ) -> list[ChangeNotification]:
-    """Writes what `transitions` say into locked blocks; the wake-ups are for after the commit.
+    """Write transitions into locked blocks, and return the change notifications to publish after the commit.
 
-    The caller read the transitions in a statement after the one that locked `heads`.
+    The caller must have read the transitions in a statement after the one that locked `heads`.
     """
     blocks = sorted({transition.block for transition in transitions})
     if not blocks:
@@ -50,9 +53,9 @@ async def write_transitions(
 
 
 def merge_per_user(transitions: Iterable[Transition]) -> list[Transition]:
-    """The same changes from several sources, with every user in one transition, as `write_transitions` takes them.
+    """Merge transitions from several sources so that every user is in one, as `write_transitions` needs it.
 
-    No two sources may be about the same tag.
+    No two sources may change the same tag.
     """
     changes: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
     for transition in transitions:

@@ -1,4 +1,4 @@
-"""What every use case needs of the process it runs in."""
+"""Hold what every use case needs of the process it runs in."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,19 +14,23 @@ from service.storage.database.pool import Pool
 
 
 class Publisher(Protocol):
-    """Passes wake-ups on; it never blocks and may lose some, which the feed heals."""
+    """Pass change notifications on to all web processes."""
 
-    def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None: ...
+    def publish(self, notifications: Iterable[ChangeNotification | JobChangeNotification]) -> None:
+        """Send notifications without blocking; some may be lost, which the feed makes up for."""
 
 
 class TaskQueue(Protocol):
-    """Hands tasks to the workers; it never blocks and may lose some, which a sweep finds again."""
+    """Hand tasks to the workers."""
 
-    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None: ...
+    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
+        """Queue a task without blocking, unless one with its id is queued; sweeps find again what is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
+    """Hold the database pool, clock, publisher, queue, encryption and settings of a process."""
+
     pool: Pool
     clock: Clock
     publisher: Publisher

@@ -103,20 +103,19 @@ class Catalogue:
         return [tag for tag in self.tags.values() if tag.deleted_at is None] if self.open else []
 
 
+class CataloguedTag(NamedTuple):
+    """Hold a tag with the catalogue that it is in."""
+
+    tag: Tag
+    catalogue: Catalogue
+
+
 @dataclass(frozen=True, slots=True)
 class MemberCount:
-    """Hold how many members a tag has, and when that last changed."""
+    """Hold how many members a tag has had since an instant."""
 
     members: int
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TagSize:
-    """Hold how many members a tag had from an instant on."""
-
-    at: datetime
-    members: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,8 +110,14 @@ class BatchReader(Generic[K, V]):
 
     def _take(self, waiting: dict[K, list[asyncio.Future[V | None]]]) -> dict[K, list[asyncio.Future[V | None]]]:
         """Remove the keys that have waited longest, and return those that anybody still waits for."""
-        taken = {key: waiting.pop(key) for key in list(islice(waiting, self._max_keys))}
-        return {key: answers for key, answers in taken.items() if not all(answer.done() for answer in answers)}
+        batch = {}
+        for key in list(islice(waiting, self._max_keys)):
+            answers = waiting.pop(key)
+            for answer in answers:
+                if not answer.done():
+                    batch[key] = answers
+                    break
+        return batch
 
     async def _read_batch(self, batch: dict[K, list[asyncio.Future[V | None]]]) -> None:
         try:

@@ -24,6 +24,11 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def format_time(at: datetime | None) -> str:
+    """Return a UTC time as a phrase for people, as in "on 2026-03-01 at 09:30:00 UTC"."""
+    return "at an unknown time" if at is None else f"on {at:%Y-%m-%d} at {at:%H:%M:%S} UTC"
+
+
 class _OffsetClock:
     """Answer the time of the system plus the seconds found in a file."""
 

@@ -8,7 +8,7 @@ import asyncpg
 
 from service.entities.blocks import ChangeCause
 from service.entities.revision import Revision
-from service.entities.tags import Catalogue, Tag, TagChange, TagKind, TagSize, TagState
+from service.entities.tags import Catalogue, MemberCount, Tag, TagChange, TagKind, TagState
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -154,9 +154,9 @@ async def thin_sizes(
 
 async def sizes_since(
     conn: Connection, channel_id: int, tag_ids: Iterable[int], since: datetime
-) -> dict[int, list[TagSize]]:
+) -> dict[int, list[MemberCount]]:
     """Return the sizes of tags, `{tag_id: samples}`, oldest first, beginning with what was true at `since`."""
-    found: dict[int, list[TagSize]] = {}
+    found: dict[int, list[MemberCount]] = {}
     for row in await conn.fetch(STATEMENTS["sizes_since"], channel_id, list(tag_ids), since):
-        found.setdefault(row["tag_id"], []).append(TagSize(row["at"], row["members"]))
+        found.setdefault(row["tag_id"], []).append(MemberCount(row["members"], row["at"]))
     return found

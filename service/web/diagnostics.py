@@ -29,7 +29,7 @@ def process_stats(resources: Resources) -> dict[str, object]:
     gc.collect()
     return {
         "subscriptions": resources.subscriptions.total,
-        "pages": resources.hub.open_pages,
+        "pages": resources.hub.subscriber_count,
         "connections": pool.get_size(),
         "idle": pool.get_idle_size(),
         "blocks": sys.getallocatedblocks(),

@@ -1,6 +1,6 @@
 """Compare the codes that operations answer in tests with those that their descriptions name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Final
@@ -20,18 +20,15 @@ def only_promised_codes() -> Iterator[None]:
     """Fail the test at the end if an operation answered a code that its description does not name."""
     broken: list[str] = []
 
-    def recording(
-        mask: Callable[[GraphQLError, object], GraphQLError],
-    ) -> Callable[[GraphQLError, object], GraphQLError]:
-        def masked(error: GraphQLError, context: object) -> GraphQLError:
-            answered = mask(error, context)
-            broken.extend(_broken_promise(answered))
-            return answered
+    mask = errors.mask_error
 
-        return masked
+    def masked(error: GraphQLError, context: object) -> GraphQLError:
+        answered = mask(error, context)
+        broken.extend(_broken_promise(answered))
+        return answered
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(errors, "mask_error", recording(errors.mask_error))
+        patch.setattr(errors, "mask_error", masked)
         yield
     if broken:
         pytest.fail("; ".join(broken))

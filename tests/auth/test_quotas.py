@@ -19,7 +19,7 @@ VIEWER = "{ viewer { robotId } }"
 
 
 @pytest.mark.parametrize(("limits", "allowed"), [({}, 5), ({"operations_burst": timedelta(seconds=3)}, 3)])
-async def test_who_asks_too_often_is_told_when_to_come_back(
+async def test_too_many_requests_are_429_with_retry_after(
     database_url: str, redis_url: str, limits: dict[str, timedelta], allowed: int
 ) -> None:
     """So many seconds' worth may come at once, five unless set; others are not held up."""
@@ -35,7 +35,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(
         assert (await web.run(VIEWER, token=web.token(Role.AGENT, subject="calm")))["viewer"]
 
 
-async def test_a_socket_counts_its_operations_too(database_url: str, redis_url: str) -> None:
+async def test_operations_on_a_socket_count_toward_the_rate(database_url: str, redis_url: str) -> None:
     async with (
         web_process(database_url, redis_url, operations_per_second=1) as web,
         web.socket(web.token(Role.AGENT)) as socket,
@@ -65,7 +65,7 @@ async def test_watching_a_job_counts_as_a_subscription(database_url: str, redis_
             assert refused.value.codes == ["LIMIT_EXCEEDED"]
 
 
-async def test_a_holder_has_only_so_many_subscriptions_open(database_url: str, redis_url: str) -> None:
+async def test_a_principal_has_a_limited_number_of_open_subscriptions(database_url: str, redis_url: str) -> None:
     async with web_process(database_url, redis_url, subscriptions_per_holder=2) as web:
         robot = Robot(web)
         given = {"c": (await robot.bind())["id"], "o": "ada"}

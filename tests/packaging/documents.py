@@ -89,6 +89,7 @@ def quoted(text: str) -> list[str]:
 README: Final = Document("README.md")
 SECURITY: Final = Document("SECURITY.md")
 CONTRIBUTING: Final = Document("CONTRIBUTING.md")
+CHANGELOG: Final = Document("CHANGELOG.md")
 INDEX: Final = Document("docs/index.md")
 FRONTEND: Final = Document("docs/frontend.md")
 INTEGRATOR: Final = Document("docs/integrator.md")
@@ -99,7 +100,8 @@ FOR_USERS: Final = (README, SECURITY, INDEX, FRONTEND, INTEGRATOR, OPERATOR, SET
 PAGES: Final = tuple(
     Document(path.relative_to(REPOSITORY).as_posix()) for path in sorted((REPOSITORY / "docs").rglob("*.md"))
 )
-DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, Document("CHANGELOG.md"), *PAGES)
+ENGINE: Final = Document("service/api/engine/README.md")
+DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, CHANGELOG, ENGINE, *PAGES)
 
 
 def committed() -> list[str]:

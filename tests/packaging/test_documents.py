@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
+from service import __version__
 from service.cli.commands import build_parser
 from service.entities.errors import ErrorCode
 from service.entities.principal import Permission, Role, permissions_of
@@ -16,6 +17,7 @@ from service.web.app import make_app
 from service.wechat.batchset import BatchsetCode
 from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.documents import (
+    CHANGELOG,
     DOCUMENTS,
     FRONTEND,
     INDEX,
@@ -42,6 +44,7 @@ NEEDED = {
     "obtain the return endpoint, see and reset its key": Permission.MANAGE_RETURN_KEY,
 }
 COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|import-csv|export-schema"
+RELEASE = re.compile(r"\[\d+\.\d+\.\d+\] - 20\d\d-\d\d-\d\d")
 COMMAND = re.compile(rf"user-tags ((?:{COMMANDS})\b[^\n#)|]*)")
 # How a page writes what may be given, and what it leaves out.
 USAGE = re.compile(r"\[|…$")
@@ -98,6 +101,16 @@ def test_what_is_said_not_to_be_built_is_not(schema: GraphQLSchema) -> None:
     assert not MISSING_ADDRESSES & {getattr(route, "path", None) for route in make_app(settings).routes}
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     assert not MISSING_FIELDS & {name for root in roots if root for name in root.fields}
+
+
+def test_the_documents_name_the_newest_release() -> None:
+    headings = re.findall(r"^## (.+)$", CHANGELOG.text, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert all(RELEASE.fullmatch(each) for each in headings[1:])
+    newest = headings[1].split("]")[0].removeprefix("[")
+    assert newest == __version__
+    assert f"The newest release is {newest}." in README.text
+    assert next(row[0] for row in SECURITY.rows("Supported versions")) == f"{newest}, the newest release"
 
 
 @each_document

@@ -7,8 +7,9 @@ from asyncpg import BitString
 
 from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, update_ad_tag
 from service.domain.ad_tags.return_address import ad_return_address, confirm_ad_return, record_ad_follow
-from service.domain.combos.editing import NewCombo, create_combo
+from service.domain.combos.editing import ComboEdit, NewCombo, create_combo, update_combo
 from service.domain.combos.expressions import to_draft
+from service.domain.combos.tag_deletion import delete_tag
 from service.domain.return_data.submission import ReturnRecorder, Submission
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE, bitmap_of
@@ -47,14 +48,14 @@ where s.channel_id = $1 and s.tag_id = $2
 
 
 async def make_tag(runtime: Runtime, channel: Channel, name: str, *openids: str) -> int:
-    """Make an ACTIVE return tag that these people have; its number."""
+    """Make an ACTIVE return tag that these people have, and return its number."""
     submission = Submission("Fruit", name, None, openids)
     receipt, _ = await ReturnRecorder(runtime).submit(channel, submission)
     return receipt.tag_id
 
 
 async def add_members(runtime: Runtime, channel: Channel, tag_id: int, *openids: str) -> None:
-    """Give people a tag; whoever is new becomes known."""
+    """Give people a tag; those who are new become known."""
     await _submit(runtime, channel, tag_id, openids, ReturnMode.ADD)
 
 
@@ -75,21 +76,36 @@ async def make_combo(runtime: Runtime, channel: Channel, name: str, expression: 
     return graph.combos[tag.tag_id]
 
 
+async def edit_combo(runtime: Runtime, channel: Channel, tag_id: int, expression: Expression) -> None:
+    """Give a combo another expression, as an admin does."""
+    draft = to_draft(channel.channel_id, expression)
+    await update_combo(runtime, admin(channel.robot_id), channel.channel_id, tag_id, ComboEdit(expression=draft))
+
+
+async def delete_tag_of(runtime: Runtime, channel: Channel, tag_id: int) -> set[int]:
+    """Delete a tag as an admin does, and return the combos that lapsed with it."""
+    gone = await delete_tag(runtime, admin(channel.robot_id), channel.channel_id, tag_id)
+    return {each.tag_id for each in gone.lapsed}
+
+
 async def combo_graph_of(runtime: Runtime, channel: Channel) -> ComboGraph:
+    """Return the tags and combos of a channel."""
     async with runtime.pool.acquire() as conn:
         return await combos.combo_graph(conn, channel.channel_id)
 
 
 async def tag_of(runtime: Runtime, channel: Channel, tag_id: int) -> Tag:
+    """Return a tag that is not deleted."""
     return (await combo_graph_of(runtime, channel)).tags[tag_id]
 
 
 async def state_of(runtime: Runtime, channel: Channel, tag_id: int) -> TagState:
+    """Return the state of a tag that is not deleted."""
     return (await tag_of(runtime, channel, tag_id)).state
 
 
 async def tag_ids_by_openid(runtime: Runtime, channel: Channel) -> Mapping[str, frozenset[int]]:
-    """The tags whose bits everybody has, shown or not, by openid."""
+    """Return the tags whose bits each person has, shown or not, by openid."""
     rows = await runtime.pool.fetch(
         "select openid, ordinal from channel_user where channel_id = $1", channel.channel_id
     )
@@ -99,11 +115,12 @@ async def tag_ids_by_openid(runtime: Runtime, channel: Channel) -> Mapping[str, 
 
 
 def openid_of(ordinal: int) -> str:
+    """Return the openid that `populate` gives to an ordinal."""
     return f"o{ordinal:09}"
 
 
 async def populate(runtime: Runtime, channel: Channel, members: Mapping[int, Collection[int]]) -> None:
-    """Give tags by number the ordinals they hold, in place of any before; makes people, blocks and tags 9 and up."""
+    """Give tags, by number, the ordinals they hold in place of any before; make people, blocks and tags from 9 on."""
     ordinals = sorted({ordinal for each in members.values() for ordinal in each})
     now, channel_id = runtime.clock(), channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -132,6 +149,7 @@ async def populate(runtime: Runtime, channel: Channel, members: Mapping[int, Col
 
 
 async def set_state(runtime: Runtime, channel: Channel, tag_id: int, state: TagState) -> None:
+    """Give a tag a state without any of its effects."""
     await runtime.pool.execute(
         "update tag set state = $3 where channel_id = $1 and tag_id = $2", channel.channel_id, tag_id, state
     )
@@ -146,22 +164,25 @@ def _blocks(members: Mapping[int, Collection[int]]) -> list[tuple[int, int, set[
 
 
 async def make_ad_tag(runtime: Runtime, channel: Channel, name: str, *ad_ids: str) -> Tag:
+    """Make an ad tag as an admin does."""
     details = AdTagDetails(name, ad_ids, None)
-    return (await create_ad_tag(runtime, admin(), channel.channel_id, details))[0]
+    return (await create_ad_tag(runtime, admin(), channel.channel_id, details)).tag
 
 
 async def edit_ad_tag(runtime: Runtime, tag: Tag, *ad_ids: str) -> Tag:
+    """Give an ad tag other ads as an admin does."""
     details = AdTagDetails(None, ad_ids, None, sets_description=False)
     edited = await update_ad_tag(runtime, admin(), tag.channel_id, tag.tag_id, details, expected_version=None)
-    return edited[0]
+    return edited.tag
 
 
 async def confirm_ad_address(runtime: Runtime, channel: Channel) -> list[int]:
-    """The numbers of the tags that became ACTIVE."""
-    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel.channel_id))[2]]
+    """Confirm the address that the ad platform calls, and return the numbers of the tags that became ACTIVE."""
+    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel.channel_id)).activated]
 
 
 async def ad_address_secret(runtime: Runtime, channel: Channel) -> str:
+    """Return the secret in the address that the ad platform calls."""
     async with runtime.pool.acquire() as conn:
         present = await channel_of_robot(conn, channel.robot_id, channel.channel_id)
     assert present is not None
@@ -169,7 +190,7 @@ async def ad_address_secret(runtime: Runtime, channel: Channel) -> str:
 
 
 async def record_ad_follow_of(runtime: Runtime, channel: Channel, openid: str, at: datetime, *ad_ids: str) -> None:
-    """The ad platform calls."""
+    """Record a call of the ad platform."""
     secret = await ad_address_secret(runtime, channel)
     await record_ad_follow(runtime, channel, secret, AdFollow(openid, at, ad_ids))
 
@@ -185,6 +206,7 @@ def submission_of(
     key: str | None = None,
     openids_of: Channel | None = None,
 ) -> Submission:
+    """Return a list to be handed back."""
     return Submission(
         category,
         label,
@@ -199,14 +221,14 @@ def submission_of(
 
 
 async def submit(runtime: Runtime, channel: Channel, submission: Submission) -> Receipt:
-    """A receipt of a request that was not sent before."""
+    """Submit a list that was not sent before, and return its receipt."""
     receipt, replayed = await ReturnRecorder(runtime).submit(channel, submission)
     assert not replayed
     return receipt
 
 
 async def members_of(runtime: Runtime, channel: Channel, tag_id: int) -> set[str]:
-    """Whose bit is set."""
+    """Return the openids of those who have the bit of a tag."""
     openids = {
         row["ordinal"]: row["openid"] for row in await runtime.pool.fetch(OPENIDS_BY_ORDINAL, channel.channel_id)
     }
@@ -215,5 +237,5 @@ async def members_of(runtime: Runtime, channel: Channel, tag_id: int) -> set[str
 
 
 async def members_of_batches(runtime: Runtime, channel: Channel, tag_id: int) -> set[str]:
-    """Whom the batches in force hold, all together."""
+    """Return the openids that the batches in force hold together."""
     return {row["openid"] for row in await runtime.pool.fetch(MEMBERS_OF_BATCHES, channel.channel_id, tag_id)}

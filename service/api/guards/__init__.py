@@ -1,1 +1,1 @@
-"""What is checked before and while an operation runs: permissions and complexity."""
+"""Check operations before and while they run: size, cost and permissions."""

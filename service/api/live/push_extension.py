@@ -5,5 +5,5 @@ from typing import Final, TypeAlias
 
 PushCallback: TypeAlias = Callable[[bytes], bool]
 
+# The key in `scope["extensions"]` that holds `PushProtocol.push`; see the ASGI specification, "Extensions".
 PUSH_EXTENSION: Final = "user_tags.push"
-"""The key in `scope["extensions"]` that holds `PushProtocol.push`; see the ASGI specification, "Extensions"."""

@@ -30,7 +30,7 @@ CURSOR_PLACEHOLDER: Final = uuid.uuid4().hex
 
 
 class _SharedEvent(NamedTuple):
-    """An update and the task that encodes it. Holding the update keeps its identity, which is the key, from reuse."""
+    """Hold an update and the task that encodes it; while it is held, its identity, which is the key, is not reused."""
 
     update: PanelUpdate
     encoding: asyncio.Task[list[bytes] | None]

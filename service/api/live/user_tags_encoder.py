@@ -1,8 +1,8 @@
 """Encode the events of `userTags` as JSON once for all subscriptions that receive the same one.
 
-Ten thousand pages receive one change, and what an event shows of a tag is the same on all of them. So a tag is
-serialized once for each catalogue, without a context, and an event once for each set of tags; every page gets a copy of
-the text with its own cursor.
+Ten thousand subscriptions receive one change, and what an event shows of a tag is the same on all of them. So a tag is
+serialized once for each catalogue, without a context, and an event once for each set of tags; every subscription gets a
+copy of the text with its own cursor.
 
 Whether an operation can be served so is decided before its first event: nothing but attributes of a tag may be
 selected, which depend on the tag and its catalogue alone. graphql-core executes any other event.
@@ -40,7 +40,7 @@ CURSOR_PLACEHOLDER: Final = b"\0"
 
 
 class _SelectedField(NamedTuple):
-    """A field of an event, under its response key; lists of tags have the serializer of a tag."""
+    """Name a field of an event and its response key; a list of tags has the serializer of one tag."""
 
     key: str
     name: str
@@ -48,7 +48,7 @@ class _SelectedField(NamedTuple):
 
 
 class _EventSelection(NamedTuple):
-    """The root field's response key, and what is selected of an event."""
+    """Keep the response key of the root field, and the selected fields of an event."""
 
     root: str
     fields: list[_SelectedField]
@@ -106,7 +106,7 @@ class UserTagsEncoder:
         return masked_result(await request.plan.execute(request.coerced_variables, context, event), context)
 
     def _split_at_cursors(self, cache: _CatalogueCache, update: UserTagsUpdate) -> tuple[bytes, ...]:
-        """Return the text before, between and after the cursors, which differ from page to page."""
+        """Return the text before, between and after the cursors, which differ between subscriptions."""
         fields = (orjson.dumps(each.key) + b":" + _encode_field(cache, each, update) for each in self._selection.fields)
         data = b"{" + orjson.dumps(self._selection.root) + b":{" + b",".join(fields) + b"}}"
         return tuple(data.split(CURSOR_PLACEHOLDER))

@@ -1,4 +1,4 @@
-"""Ad tags, and the address that the ad platform calls."""
+"""Resolve `createAdTag`, `updateAdTag` and `confirmAdReturnAddress`."""
 
 import strawberry
 
@@ -89,7 +89,7 @@ class AdTagMutations:
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
-    async def create_ad_tag(self, info: Info, input: Input[CreateAdTagInput]) -> CreateAdTagPayload | None:  # noqa: A002
+    async def create_ad_tag(self, info: Info, input: Input[CreateAdTagInput]) -> CreateAdTagPayload | None:
         details = use_cases.AdTagDetails(input.name, input.ad_ids, input.description)
         made = await use_cases.create_ad_tag(
             info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), details
@@ -104,7 +104,7 @@ class AdTagMutations:
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
-    async def update_ad_tag(self, info: Info, input: Input[UpdateAdTagInput]) -> UpdateAdTagPayload | None:  # noqa: A002
+    async def update_ad_tag(self, info: Info, input: Input[UpdateAdTagInput]) -> UpdateAdTagPayload | None:
         reject_nulls(input, "name", "ad_ids")
         details = use_cases.AdTagDetails(
             unset_to_none(input.name),
@@ -132,10 +132,10 @@ class AdTagMutations:
     async def confirm_ad_return_address(
         self, info: Info, channel_id: ChannelId
     ) -> ConfirmAdReturnAddressPayload | None:
-        channel, catalogue, activated = await confirm_ad_return(
-            info.context.runtime, info.context.principal, parse_channel_gid(channel_id)
-        )
+        confirmed = await confirm_ad_return(info.context.runtime, info.context.principal, parse_channel_gid(channel_id))
         return ConfirmAdReturnAddressPayload(
-            channel=Channel.of(channel),
-            activated=[ad_tag_to_graphql(tag, catalogue) for tag in activated if catalogue.open],
+            channel=Channel.of(confirmed.channel),
+            activated=[
+                ad_tag_to_graphql(tag, confirmed.catalogue) for tag in confirmed.activated if confirmed.catalogue.open
+            ],
         )

@@ -1,4 +1,4 @@
-"""Audiences: any set of ACTIVE tags, without saving it; overlaps; what the mass-posting page may offer."""
+"""Resolve `audience`, `tagOverlap` and `massPostingTags`: count sets of ACTIVE tags without saving them."""
 
 from typing import Annotated
 

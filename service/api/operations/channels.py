@@ -1,4 +1,4 @@
-"""Binding channels, their credentials and addresses."""
+"""Resolve `channel`, `channels`, `bindChannel`, `updateChannel`, `unbindChannel` and `resetChannelAddresses`."""
 
 import strawberry
 
@@ -109,6 +109,26 @@ class ResetChannelAddressesPayload:
 
 
 @strawberry.type
+class ChannelQueries:
+    @strawberry.field(
+        description=(
+            "Channels of the robot that the token may see, bound or not, oldest first. For every role "
+            "(VIEW_TAGS). Answers no code of its own."
+        ),
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
+    async def channels(self, info: Info) -> list[Channel]:
+        return [Channel.of(each) for each in await info.context.loaders.visible_channels.load(info.context.principal)]
+
+    @strawberry.field(
+        description="One channel by its id. For every role (VIEW_TAGS). Answers NOT_FOUND.",
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
+    async def channel(self, info: Info, id: ChannelId) -> Channel | None:
+        return await channel_by_id(info, id)
+
+
+@strawberry.type
 class ChannelMutations:
     @strawberry.mutation(
         description=(
@@ -117,7 +137,7 @@ class ChannelMutations:
         ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
-    async def bind_channel(self, info: Info, input: Input[BindChannelInput]) -> BindChannelPayload | None:  # noqa: A002
+    async def bind_channel(self, info: Info, input: Input[BindChannelInput]) -> BindChannelPayload | None:
         details = use_cases.ChannelDetails(
             kind=input.kind,
             app_id=input.app_id,
@@ -135,7 +155,7 @@ class ChannelMutations:
         ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
-    async def update_channel(self, info: Info, input: Input[UpdateChannelInput]) -> UpdateChannelPayload | None:  # noqa: A002
+    async def update_channel(self, info: Info, input: Input[UpdateChannelInput]) -> UpdateChannelPayload | None:
         reject_nulls(input, "name", "verified", "app_secret", "callback_token", "encoding_aes_key")
         update = use_cases.ChannelUpdate(
             name=unset_to_none(input.name),
@@ -159,7 +179,7 @@ class ChannelMutations:
         ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
-    async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:  # noqa: A002
+    async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:
         channel = await use_cases.unbind_channel(info.context.runtime, info.context.principal, parse_channel_gid(id))
         return UnbindChannelPayload(channel=Channel.of(channel))
 
@@ -176,26 +196,6 @@ class ChannelMutations:
             info.context.runtime, info.context.principal, parse_channel_gid(channel_id)
         )
         return ResetChannelAddressesPayload(channel=Channel.of(channel))
-
-
-@strawberry.type
-class ChannelQueries:
-    @strawberry.field(
-        description=(
-            "Channels of the robot that the token may see, bound or not, oldest first. For every role "
-            "(VIEW_TAGS). Answers no code of its own."
-        ),
-        extensions=[needs(Permission.VIEW_TAGS)],
-    )
-    async def channels(self, info: Info) -> list[Channel]:
-        return [Channel.of(each) for each in await info.context.loaders.visible_channels.load(info.context.principal)]
-
-    @strawberry.field(
-        description="One channel by its id. For every role (VIEW_TAGS). Answers NOT_FOUND.",
-        extensions=[needs(Permission.VIEW_TAGS)],
-    )
-    async def channel(self, info: Info, id: ChannelId) -> Channel | None:  # noqa: A002
-        return await channel_by_id(info, id)
 
 
 async def channel_by_id(info: Info, gid: str) -> Channel:

@@ -1,4 +1,4 @@
-"""Combo tags: made of other tags, their states, and what an edit would do."""
+"""Resolve `comboTagEditPreview`, `createComboTag` and `updateComboTag`."""
 
 import strawberry
 
@@ -94,7 +94,7 @@ class ComboTagQueries:
     async def combo_tag_edit_preview(
         self,
         info: Info,
-        id: TagId,  # noqa: A002
+        id: TagId,
         expression: ActiveExpression,
     ) -> ComboTagEditPreview | None:
         found = await edit_preview(
@@ -121,12 +121,12 @@ class ComboTagMutations:
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
-    async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:  # noqa: A002
+    async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:
         new = use_cases.NewCombo(input.category, input.name, input.description, draft_from_input(input.expression))
-        graph, tag = await use_cases.create_combo(
+        made = await use_cases.create_combo(
             info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), new
         )
-        return CreateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
+        return CreateComboTagPayload(tag=combo_to_graphql(made.tag, made.graph.catalogue))
 
     @strawberry.mutation(
         description=(
@@ -137,7 +137,7 @@ class ComboTagMutations:
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
-    async def update_combo_tag(self, info: Info, input: Input[UpdateComboTagInput]) -> UpdateComboTagPayload | None:  # noqa: A002
+    async def update_combo_tag(self, info: Info, input: Input[UpdateComboTagInput]) -> UpdateComboTagPayload | None:
         reject_nulls(input, "category", "name", "expression")
         edit = use_cases.ComboEdit(
             category=unset_to_none(input.category),
@@ -148,7 +148,7 @@ class ComboTagMutations:
             else draft_from_input(unset_to_none(input.expression)),
             expected_version=input.expected_version,
         )
-        graph, tag = await use_cases.update_combo(
+        edited = await use_cases.update_combo(
             info.context.runtime, info.context.principal, *parse_tag_gid(input.id), edit
         )
-        return UpdateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
+        return UpdateComboTagPayload(tag=combo_to_graphql(edited.tag, edited.graph.catalogue))

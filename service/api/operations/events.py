@@ -1,4 +1,4 @@
-"""Reporting what people did."""
+"""Resolve `recordEvents`."""
 
 from datetime import datetime
 
@@ -62,7 +62,7 @@ class EventMutations:
         ),
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
-    async def record_events(self, info: Info, input: Input[RecordEventsInput]) -> RecordEventsPayload | None:  # noqa: A002
+    async def record_events(self, info: Info, input: Input[RecordEventsInput]) -> RecordEventsPayload | None:
         channel = await info.context.resources.channels.find(
             info.context.principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA
         )

@@ -1,4 +1,4 @@
-"""Taking an audience out as CSV."""
+"""Resolve `exportAudience`."""
 
 import strawberry
 
@@ -35,7 +35,7 @@ class ExportMutations:
         ),
         extensions=[needs(Permission.EXPORT)],
     )
-    async def export_audience(self, info: Info, input: Input[ExportAudienceInput]) -> ExportAudiencePayload | None:  # noqa: A002
+    async def export_audience(self, info: Info, input: Input[ExportAudienceInput]) -> ExportAudiencePayload | None:
         job = await use_cases.start_export(
             info.context.runtime,
             info.context.principal,

@@ -1,4 +1,4 @@
-"""Forgetting somebody on request."""
+"""Resolve `forgetUser`."""
 
 import strawberry
 
@@ -20,7 +20,7 @@ class ForgetUserPayload:
 
 
 @strawberry.type
-class ForgettingMutations:
+class ForgetUserMutations:
     @strawberry.mutation(
         description=(
             "Deletes what identifies a person: openid, unionid, facts, ads and history. What the person "

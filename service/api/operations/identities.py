@@ -1,4 +1,4 @@
-"""Who is the same person on several channels."""
+"""Resolve `linkIdentities`."""
 
 import strawberry
 
@@ -56,7 +56,7 @@ class IdentityMutations:
         ),
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
-    async def link_identities(self, info: Info, input: Input[LinkIdentitiesInput]) -> LinkIdentitiesPayload | None:  # noqa: A002
+    async def link_identities(self, info: Info, input: Input[LinkIdentitiesInput]) -> LinkIdentitiesPayload | None:
         channel = await info.context.resources.channels.find(
             info.context.principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA
         )

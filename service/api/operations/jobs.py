@@ -1,4 +1,4 @@
-"""Look up, watch and cancel jobs."""
+"""Resolve `job`, `cancelJob` and `jobProgress`."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -20,6 +20,16 @@ class CancelJobPayload:
 
 
 @strawberry.type
+class JobQueries:
+    @strawberry.field(
+        description="One job by its id. For creators and admins (EXPORT). Answers NOT_FOUND.",
+        extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
+    )
+    async def job(self, info: Info, id: JobId) -> Job | None:
+        return await job_by_id(info, id)
+
+
+@strawberry.type
 class JobMutations:
     @strawberry.mutation(
         description=(
@@ -28,19 +38,9 @@ class JobMutations:
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
-    async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:  # noqa: A002
+    async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:
         job = await use_cases.cancel_job(info.context.runtime, info.context.principal, *parse_job_gid(id))
         return CancelJobPayload(job=job_to_graphql(info, job))
-
-
-@strawberry.type
-class JobQueries:
-    @strawberry.field(
-        description="One job by its id. For creators and admins (EXPORT). Answers NOT_FOUND.",
-        extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
-    )
-    async def job(self, info: Info, id: JobId) -> Job | None:  # noqa: A002 - the contract's name
-        return await job_by_id(info, id)
 
 
 @strawberry.type
@@ -53,7 +53,7 @@ class JobSubscriptions:
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
-    async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:  # noqa: A002
+    async def job_progress(self, info: Info, id: JobId) -> AsyncGenerator[Job, None]:
         job = await use_cases.find_job(info.context.runtime, info.context.principal, *parse_job_gid(id))
         resources = info.context.resources
         with resources.subscriptions.reserve(info.context.principal):

@@ -1,4 +1,4 @@
-"""Find anything by its id."""
+"""Resolve `node` and `nodes`: find anything by its id."""
 
 import asyncio
 from typing import Annotated
@@ -15,7 +15,7 @@ from service.api.types.primitives import Node, NodeId
 from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
 from service.entities.errors import LimitExceededError, NotFoundError
-from service.entities.ids import parse_receipt_gid, split_gid
+from service.entities.ids import SplitGid, parse_receipt_gid, split_gid
 from service.entities.jobs import JobKind
 from service.entities.principal import Permission
 
@@ -31,7 +31,7 @@ class NodeQueries:
         ),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
-    async def node(self, info: Info, id: NodeId) -> Node | None:  # noqa: A002 - the contract's name
+    async def node(self, info: Info, id: NodeId) -> Node | None:
         return await _load_node(info, id)
 
     @strawberry.field(
@@ -57,8 +57,8 @@ class NodeQueries:
 
 
 async def _load_node(info: Info, gid: str) -> Node | None:
-    """Refuse exactly what the root field of the type would refuse."""
-    type_name, numbers = split_gid(gid) or ("", ())
+    """Return any object by its id. Raises NotFoundError, also for a type that the role may not see."""
+    type_name, numbers = split_gid(gid) or SplitGid("", ())
     needed = TYPE_PERMISSIONS.get(type_name)
     if needed is None or not info.context.principal.may(needed):
         raise NotFoundError("node")

@@ -1,4 +1,4 @@
-"""Obtain the return endpoint and reset its key."""
+"""Resolve `returnEndpoint`, `obtainReturnEndpoint` and `resetReturnKey`."""
 
 import strawberry
 
@@ -21,6 +21,20 @@ class ResetReturnKeyPayload:
     return_endpoint: ReturnEndpoint = strawberry.field(
         description="The robot's return endpoint with its new key; address, token and APPID are as before."
     )
+
+
+@strawberry.type
+class ReturnEndpointQueries:
+    @strawberry.field(
+        description=(
+            "Where integrators hand back data; null until a creator or admin obtains it. For every role "
+            "(VIEW_RETURN_ADDRESS). Answers no code of its own."
+        ),
+        extensions=[needs(Permission.VIEW_RETURN_ADDRESS)],
+    )
+    async def return_endpoint(self, info: Info) -> ReturnEndpoint | None:
+        found = await use_cases.find_endpoint(info.context.runtime, info.context.principal)
+        return None if found is None else ReturnEndpoint.of(found)
 
 
 @strawberry.type
@@ -47,17 +61,3 @@ class ReturnEndpointMutations:
     async def reset_return_key(self, info: Info) -> ResetReturnKeyPayload | None:
         endpoint = await use_cases.reset_key(info.context.runtime, info.context.principal)
         return ResetReturnKeyPayload(return_endpoint=ReturnEndpoint.of(endpoint))
-
-
-@strawberry.type
-class ReturnEndpointQueries:
-    @strawberry.field(
-        description=(
-            "Where integrators hand back data; null until a creator or admin obtains it. For every role "
-            "(VIEW_RETURN_ADDRESS). Answers no code of its own."
-        ),
-        extensions=[needs(Permission.VIEW_RETURN_ADDRESS)],
-    )
-    async def return_endpoint(self, info: Info) -> ReturnEndpoint | None:
-        found = await use_cases.find_endpoint(info.context.runtime, info.context.principal)
-        return None if found is None else ReturnEndpoint.of(found)

@@ -1,4 +1,4 @@
-"""The tag panel's feed."""
+"""Resolve `tagEvents`, the tag panel's feed."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -33,17 +33,6 @@ class TagEvent:
     at: datetime = strawberry.field(description="When the change was written.")
 
 
-def tag_event_to_graphql(cursor: str, update: PanelUpdate) -> TagEvent:
-    tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
-    return TagEvent(
-        cursor=cursor,
-        kind=TagEventKind(update.kind),
-        tag_id=None if tag is None else strawberry.ID(tag_gid(tag.channel_id, tag.tag_id)),
-        tag=None if tag is None else tag_to_graphql(tag, update.catalogue),
-        at=update.at,
-    )
-
-
 @strawberry.type
 class TagEventsSubscriptions:
     @strawberry.subscription(
@@ -73,3 +62,15 @@ class TagEventsSubscriptions:
                 async for cursor, update in updates:
                     info.context.reset_loaders()
                     yield tag_event_to_graphql(cursor, update)
+
+
+def tag_event_to_graphql(cursor: str, update: PanelUpdate) -> TagEvent:
+    """Return an update of the tag panel as clients see it; `cursor` is the position after it."""
+    tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
+    return TagEvent(
+        cursor=cursor,
+        kind=TagEventKind(update.kind),
+        tag_id=None if tag is None else strawberry.ID(tag_gid(tag.channel_id, tag.tag_id)),
+        tag=None if tag is None else tag_to_graphql(tag, update.catalogue),
+        at=update.at,
+    )

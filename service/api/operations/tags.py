@@ -1,4 +1,4 @@
-"""Renaming and deleting tags, and what deleting would do."""
+"""Resolve `tag`, `deleteTagPreview`, `renameTag` and `deleteTag`: tags of every kind."""
 
 from typing import Annotated
 
@@ -40,7 +40,16 @@ class DeleteTagPreview:
 
 
 @strawberry.type
-class TagEditQueries:
+class TagQueries:
+    @strawberry.field(
+        description=(
+            "One living tag by its id; null while the gate is closed. For every role (VIEW_TAGS). Answers NOT_FOUND."
+        ),
+        extensions=[needs(Permission.VIEW_TAGS)],
+    )
+    async def tag(self, info: Info, id: TagId) -> Tag | None:
+        return await tag_by_id(info, id, living=True)
+
     @strawberry.field(
         description=(
             "Tells which combos would lapse if the tag were deleted, and changes nothing. For creators "
@@ -48,7 +57,7 @@ class TagEditQueries:
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
-    async def delete_tag_preview(self, info: Info, id: TagId) -> DeleteTagPreview | None:  # noqa: A002
+    async def delete_tag_preview(self, info: Info, id: TagId) -> DeleteTagPreview | None:
         found = await use_cases.deletion_preview(info.context.runtime, info.context.principal, *parse_tag_gid(id))
         catalogue = found.graph.catalogue
         return DeleteTagPreview(
@@ -70,7 +79,7 @@ class TagMutations:
     async def rename_tag(
         self,
         info: Info,
-        id: TagId,  # noqa: A002
+        id: TagId,
         name: Annotated[
             str,
             strawberry.argument(
@@ -94,7 +103,7 @@ class TagMutations:
             ),
         ] = None,
     ) -> RenameTagPayload | None:
-        catalogue, tag = await use_cases.rename_tag(
+        renamed = await use_cases.rename_tag(
             info.context.runtime,
             info.context.principal,
             *parse_tag_gid(id),
@@ -102,7 +111,7 @@ class TagMutations:
             description=UNCHANGED if description is strawberry.UNSET else description,
             expected_version=expected_version,
         )
-        return RenameTagPayload(tag=tag_to_graphql(tag, catalogue))
+        return RenameTagPayload(tag=tag_to_graphql(*renamed))
 
     @strawberry.mutation(
         description=(
@@ -112,7 +121,7 @@ class TagMutations:
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
-    async def delete_tag(self, info: Info, id: TagId) -> DeleteTagPayload | None:  # noqa: A002
+    async def delete_tag(self, info: Info, id: TagId) -> DeleteTagPayload | None:
         gone = await use_cases.delete_tag(info.context.runtime, info.context.principal, *parse_tag_gid(id))
         catalogue = gone.graph.catalogue
         return DeleteTagPayload(
@@ -122,20 +131,11 @@ class TagMutations:
         )
 
 
-@strawberry.type
-class TagQueries:
-    @strawberry.field(
-        description=(
-            "One living tag by its id; null while the gate is closed. For every role (VIEW_TAGS). Answers NOT_FOUND."
-        ),
-        extensions=[needs(Permission.VIEW_TAGS)],
-    )
-    async def tag(self, info: Info, id: TagId) -> Tag | None:  # noqa: A002
-        return await tag_by_id(info, id, living=True)
-
-
 async def tag_by_id(info: Info, gid: str, *, living: bool) -> Tag | None:
-    """Return a tag by its id, None while the gate is closed. Raises NotFoundError; for deleted ones if `living`."""
+    """Return a tag by its id, None while the gate is closed.
+
+    Raises NotFoundError for an unknown tag, and with `living` for a deleted one.
+    """
     channel_id, tag_id = parse_tag_gid(gid)
     await info.context.resources.channels.find(info.context.principal, channel_id, Permission.VIEW_TAGS, sought="tag")
     catalogue = await info.context.loaders.catalogue_of_channel.load(channel_id)

@@ -1,4 +1,4 @@
-"""The live feed: one person's tags, and the tag panel."""
+"""Resolve `userTags`, the feed of one person's tags."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -88,6 +88,8 @@ class UserTagsSubscriptions:
 
 
 def user_tags_event_to_graphql(update: UserTagsUpdate) -> UserTagsEvent:
+    """Return an update of a person's feed as clients see it, with its tags by category and name."""
+
     def tags(tag_ids: frozenset[int]) -> list[Tag]:
         return tags_to_graphql(tag_ids, update.catalogue)
 

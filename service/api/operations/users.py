@@ -1,4 +1,4 @@
-"""Look people up."""
+"""Resolve `user` and `users`."""
 
 from typing import Annotated
 

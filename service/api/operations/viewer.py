@@ -1,4 +1,4 @@
-"""Tell who is asking."""
+"""Resolve `viewer`: tell who is asking."""
 
 from datetime import datetime
 

@@ -37,6 +37,7 @@ class TrustedDocuments:
                     raise SettingsError(f"The id {each!r} of a trusted document belongs to two texts.")
 
     def __len__(self) -> int:
+        """Return how many different texts are trusted."""
         return len(self._trusted)
 
     def text_for(self, text: str | None, document_id: object, extensions: Mapping[str, Any] | None) -> str | None:

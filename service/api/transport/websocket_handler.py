@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 class SocketView(Protocol):
-    """What a handler needs of the view that accepted its connection."""
+    """Describe what a handler needs of the view that accepted its connection."""
 
     trusted: TrustedDocuments
     encoders: LiveEncoders

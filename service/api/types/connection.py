@@ -1,4 +1,4 @@
-"""Relay connections, forwards only: one generic page for every list, and its cursors."""
+"""Page through lists as Relay's connections do, forwards only: one generic page for every list, and its cursors."""
 
 import base64
 import binascii

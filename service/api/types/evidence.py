@@ -10,8 +10,10 @@ from service.api.context import Info
 from service.api.types.channel import Channel
 from service.api.types.return_tag import ReturnReceipt
 from service.api.types.tag import Tag
+from service.domain.ad_tags.explanations import explain_ad_tag
 from service.domain.combos.explanations import explain_combo
-from service.domain.default_tags.explanations import explain, explain_ad, explain_batches
+from service.domain.default_tags.explanations import explain_default_tag
+from service.domain.return_data.explanations import explain_return_tag
 from service.entities.tags import DefaultTagRule, TagKind
 from service.entities.users import ChannelUser, EventKind
 
@@ -101,7 +103,7 @@ async def _default_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason
     loaders = info.context.loaders
     channel = (await Channel.load(info, user.channel_id)).entity
     windows = (await loaders.windows.load(None)).windows
-    found = explain(tag.entity.rule, user.facts, windows, channel.bound_at)
+    found = explain_default_tag(tag.entity.rule, user.facts, windows, channel.bound_at)
     if tag.entity.rule is DefaultTagRule.ADVERTISING:
         ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
         return Reason(found.why, found.until, AdEvidence(ad_ids=[ad_id for ad_id, _ in ads], at=found.at))
@@ -124,13 +126,13 @@ async def _return_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
         for batch_id in batch_ids
         if batch_id and (receipt := await loaders.receipt.load((user.channel_id, batch_id))) is not None
     ]
-    why, until = explain_batches(receipts, settled=0 in batch_ids)
-    return Reason(why, until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts]))
+    found = explain_return_tag(receipts, settled=0 in batch_ids)
+    return Reason(found.why, found.until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts]))
 
 
 async def _ad_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
     ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
-    why, ad_ids, at = explain_ad([ad for ad in ads if ad.ad_id in of_tag])
-    return Reason(why, None, AdEvidence(ad_ids=ad_ids, at=at))
+    found = explain_ad_tag([ad for ad in ads if ad.ad_id in of_tag])
+    return Reason(found.why, None, AdEvidence(ad_ids=list(found.ad_ids), at=found.at))

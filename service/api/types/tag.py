@@ -26,9 +26,8 @@ from service.domain.tags.sizes import size_curve
 from service.entities.combos import ComboGraph
 from service.entities.expressions import tag as tag_expression
 from service.entities.principal import Permission
-from service.entities.tags import Catalogue, DefaultTagRule, TagKind, TagState
+from service.entities.tags import Catalogue, DefaultTagRule, MemberCount, TagKind, TagState
 from service.entities.tags import Tag as TagEntity
-from service.entities.tags import TagSize as TagSizeEntity
 
 if TYPE_CHECKING:
     from service.api.types.channel import Channel
@@ -121,7 +120,7 @@ class Tag(Node):
     ) -> list[TagSize]:
         key = (self.entity.channel_id, self.entity.tag_id, since or EARLIEST_EVENT_TIME)
         samples = await info.context.loaders.sizes_of_tag.load(key)
-        present = TagSizeEntity(info.context.runtime.clock(), await self.member_count(info))
+        present = MemberCount(await self.member_count(info), info.context.runtime.clock())
         return [TagSize(at=each.at, member_count=each.members) for each in size_curve(samples, present)]
 
     @strawberry.field(

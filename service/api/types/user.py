@@ -206,7 +206,10 @@ class User(Node):
 
 
 async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) -> list[User | None]:
-    """In the order asked, None where nobody is known; their tags are read with them if anybody will see them."""
+    """Return the users of openids, in their order, None where nobody is known. Raises NotFoundError for the channel.
+
+    Their tags are read with them if the selection shows them.
+    """
     context = info.context
     user_reader, principal, loaders = context.resources.user_reader, context.principal, context.loaders
     if "tags" not in selected_field_names(info):
@@ -249,6 +252,6 @@ async def user_page(
 ) -> UserConnection:
     """Return a page of the members of a set of `total` people, in the order they became known."""
     after_ordinal = start_of_page("person", first, after)
-    found, has_next = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
-    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found]
-    return counted_page(edges, after=after, has_next=has_next, total=total)
+    found = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
+    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.users]
+    return counted_page(edges, after=after, has_next=found.has_more, total=total)

@@ -1,1 +1,1 @@
-"""Default tags: definitions, the scheduled run and explanations."""
+"""Keep the default tags of users: definitions, the scheduled run and explanations."""

@@ -1,7 +1,7 @@
-"""The default tags of a channel: their names, and the tags that a mask of rules stands for.
+"""Name the default tags of a channel, and turn masks of rules into tags.
 
-The rules themselves are in SQL, in `sql/functions/default_tag_rules.sql` (`docs/specification.md` §4.1): who has which
-default tag, from the facts of a user, and when that changes next.
+The rules themselves are in `sql/functions/default_tag_rules.sql` (docs/specification.md §4.1): which default tags a
+user has by the facts, and when that changes next.
 """
 
 from collections.abc import Iterable
@@ -23,12 +23,10 @@ DEFAULT_TAG_NAMES: Final = {
     DefaultTagRule.NON_ADVERTISING: ("Source", "Non-advertising"),
 }
 
-
-# What a mask of rules stands for, as tag ids.
+# The tag ids of each mask of rules, made once.
 TAG_IDS_BY_MASK: Final = tuple(
     tuple(rule.value for rule in DefaultTagRule if mask >> (rule.value - 1) & 1) for mask in range(256)
 )
-
 
 MINI_PROGRAM_RULES: Final = (
     DefaultTagRule.OPENED,
@@ -39,15 +37,17 @@ MINI_PROGRAM_RULES: Final = (
 
 
 def channel_rules(channel: Channel) -> default_tags.ChannelRules:
+    """Return what the rules in SQL need to know of a channel."""
     return default_tags.ChannelRules(channel.channel_id, channel.mini_program, channel.bound_at)
 
 
 def default_tag_rules(channel: Channel) -> tuple[DefaultTagRule, ...]:
-    """The default tags a channel of this kind has; nobody can follow a Mini Program."""
+    """Return the default tags of a channel: 4 for a Mini Program, which cannot be followed, else 8."""
     return MINI_PROGRAM_RULES if channel.mini_program else tuple(DefaultTagRule)
 
 
 def to_transitions(found: Iterable[default_tags.RulesDifference]) -> list[Transition]:
+    """Return the differences that the rules found, as changes of tags."""
     return [
         Transition(
             each.block,

@@ -1,13 +1,13 @@
-"""Why somebody has a default tag: a sentence for people, the fact for programs, and when it ends by itself."""
+"""Explain default tags by a sentence for people, the fact behind it, and when they end (docs/specification.md §4.1)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from service.entities.return_data import Receipt, ReturnSource
 from service.entities.tags import DefaultTagRule
 from service.entities.users import FACT_OF_EVENT, EventKind, Facts
+from service.foundation.clock import format_time
 
 TOUCH_EVENTS: Final = {
     EventKind.MESSAGE: ("message", "Sent a message"),
@@ -19,8 +19,11 @@ TOUCH_EVENTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """`fact` without `at` never happened. `until` is when the tag ends if nothing happens; None for never."""
+class DefaultTagExplanation:
+    """Say why a user has a default tag; a `fact` without `at` never happened.
+
+    `until` is when the tag ends if nothing happens; None for never.
+    """
 
     why: str
     fact: EventKind | None
@@ -28,30 +31,32 @@ class Explanation:
     until: datetime | None = None
 
 
-def explain(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta], bound_at: datetime) -> Explanation:
-    """What behind `rule` holds for these facts. `windows` are by name, as stored."""
+def explain_default_tag(
+    rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta], bound_at: datetime
+) -> DefaultTagExplanation:
+    """Return why a user with these facts has the default tag. `windows` are by name, as stored."""
     match rule:
         case DefaultTagRule.NEW_USER | DefaultTagRule.OLD_USER:
             return _follow_time(rule, facts, windows["new_user"])
         case DefaultTagRule.OPENED:
-            return Explanation(
-                f"Sent a message {_format_time(facts.messaged_at)}.", EventKind.MESSAGE, facts.messaged_at
+            return DefaultTagExplanation(
+                f"Sent a message {format_time(facts.messaged_at)}.", EventKind.MESSAGE, facts.messaged_at
             )
         case DefaultTagRule.NOT_OPENED:
-            return Explanation(
-                f"Has not sent a message since the channel was bound {_format_time(bound_at)}.",
+            return DefaultTagExplanation(
+                f"Has not sent a message since the channel was bound {format_time(bound_at)}.",
                 EventKind.MESSAGE,
                 None,
             )
         case DefaultTagRule.TOUCHABLE | DefaultTagRule.UNTOUCHABLE:
             return _touchability(rule, facts, windows)
         case DefaultTagRule.ADVERTISING:
-            return Explanation(
-                f"Followed through an ad {_format_time(facts.ad_followed_at)}.", EventKind.FOLLOW, facts.ad_followed_at
+            return DefaultTagExplanation(
+                f"Followed through an ad {format_time(facts.ad_followed_at)}.", EventKind.FOLLOW, facts.ad_followed_at
             )
         case DefaultTagRule.NON_ADVERTISING:
-            return Explanation(
-                f"No follow through an ad is known since the channel was bound {_format_time(bound_at)}.",
+            return DefaultTagExplanation(
+                f"No follow through an ad is known since the channel was bound {format_time(bound_at)}.",
                 EventKind.FOLLOW,
                 None,
             )
@@ -59,59 +64,32 @@ def explain(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]
             assert_never(rule)
 
 
-def explain_batches(receipts: Sequence[Receipt], *, settled: bool) -> tuple[str, datetime | None]:
-    """Why somebody has a return tag: the batches in force that hold them, oldest first, and whether they were also in
-    one that has settled; and when the last of all this ends, None for never.
-    """
-    if not receipts:
-        return "An integrator handed them back, longer ago than can be undone.", None
-    newest = receipts[-1]
-    sender = "over HTTP" if newest.source is ReturnSource.HTTP else f"by {newest.subject}"
-    others = len(receipts) - 1 + settled
-    also = "" if not others else f", and in {others} earlier batch{'es' if others > 1 else ''}"
-    ends = [each.expires_at for each in receipts]
-    until = None if settled or None in ends else max(each for each in ends if each is not None)
-    return f"Handed back {sender} {_format_time(newest.at)}{also}.", until
-
-
-def explain_ad(ads: Iterable[tuple[str, datetime]]) -> tuple[str, list[str], datetime | None]:
-    """The same for an ad tag, from the (ad id, last follow through it) that a person shares with it; and the ids."""
-    latest = sorted(ads, key=lambda ad: ad[1])
-    if not latest:
-        return "Came from one of the tag's ads.", [], None
-    ad_id, at = latest[-1]
-    others = f", and through {len(latest) - 1} more of its ads" if len(latest) > 1 else ""
-    return f"Followed through ad {ad_id} {_format_time(at)}{others}.", [each for each, _ in latest], at
-
-
-def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> Explanation:
+def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> DefaultTagExplanation:
     at = facts.followed_at
     if at is None:
-        return Explanation("Followed longer ago than is known.", EventKind.FOLLOW, None)
+        return DefaultTagExplanation("Followed longer ago than is known.", EventKind.FOLLOW, None)
     if rule is DefaultTagRule.NEW_USER:
-        why = f"Followed {_format_time(at)}, less than {_format_duration(window)} ago."
-        return Explanation(why, EventKind.FOLLOW, at, at + window)
-    return Explanation(f"Followed {_format_time(at)}, {_format_duration(window)} ago or longer.", EventKind.FOLLOW, at)
+        why = f"Followed {format_time(at)}, less than {_format_duration(window)} ago."
+        return DefaultTagExplanation(why, EventKind.FOLLOW, at, at + window)
+    return DefaultTagExplanation(
+        f"Followed {format_time(at)}, {_format_duration(window)} ago or longer.", EventKind.FOLLOW, at
+    )
 
 
-def _touchability(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]) -> Explanation:
+def _touchability(rule: DefaultTagRule, facts: Facts, windows: Mapping[str, timedelta]) -> DefaultTagExplanation:
     candidates = [
         (at + windows[window], at, kind)
         for kind, (window, _) in TOUCH_EVENTS.items()
         if (at := getattr(facts, FACT_OF_EVENT[kind])) is not None
     ]
     if not candidates:
-        return Explanation("Has done nothing that can be answered yet.", None, None)
+        return DefaultTagExplanation("Has done nothing that can be answered yet.", None, None)
     until, at, kind = max(candidates, key=lambda candidate: candidate[0])
     window, deed = TOUCH_EVENTS[kind]
     span = _format_duration(windows[window])
     if rule is DefaultTagRule.TOUCHABLE:
-        return Explanation(f"{deed} {_format_time(at)}: touchable for {span}.", kind, at, until)
-    return Explanation(f"{deed} last {_format_time(at)}: the {span} after that are over.", kind, None)
-
-
-def _format_time(at: datetime | None) -> str:
-    return "at an unknown time" if at is None else f"on {at:%Y-%m-%d} at {at:%H:%M:%S} UTC"
+        return DefaultTagExplanation(f"{deed} {format_time(at)}: touchable for {span}.", kind, at, until)
+    return DefaultTagExplanation(f"{deed} last {format_time(at)}: the {span} after that are over.", kind, None)
 
 
 def _format_duration(window: timedelta) -> str:

@@ -1,15 +1,12 @@
-"""Default tags: made when a channel is bound, refreshed by events, and by the scheduled run as time passes."""
+"""Bring default tags up to date as time passes (docs/specification.md §4.1)."""
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from service.domain.default_tags.definitions import (
-    channel_rules,
-    to_transitions,
-)
+from service.domain.default_tags.definitions import channel_rules, to_transitions
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
 from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification
@@ -27,15 +24,22 @@ MAX_CONCURRENT_TRANSACTIONS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a scheduled run did to one channel."""
+    """Count the blocks that a scheduled run visited in one channel, and the users whose tags it changed."""
 
     channel_id: int
     blocks: int
     users_changed: int
 
 
+class Evaluation(NamedTuple):
+    """Count the users whose tags an evaluation changed, and hold the notifications to publish after the commit."""
+
+    users_changed: int
+    notifications: list[ChangeNotification]
+
+
 async def apply_windows(runtime: Runtime) -> bool:
-    """Put the windows of the settings into force and return whether they changed; blocks follow with the next run."""
+    """Put the windows of the settings into force and return whether they changed; tags follow with the next run."""
     wanted = asdict(runtime.settings.windows)
     async with runtime.pool.acquire() as conn:
         while (await default_tags.current_windows(conn)).windows != wanted:
@@ -45,11 +49,12 @@ async def apply_windows(runtime: Runtime) -> bool:
 
 
 async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
-    """Lets time pass for one channel; costs what changes, not what there is.
+    """Evaluate every block of one channel in which a default tag changes by now; the rest costs nothing.
 
-    Its instant is announced before it looks for what to visit. So whoever locks a block after the look evaluates there
-    no earlier, whatever their clock says; who holds it during the look is waited for; and what was committed before
-    shows in the alarms. Hence, once it has finished, nobody in any block shows anything from before its instant.
+    After it has returned, no user of the channel has the default tags of an earlier instant than its own. For this the
+    instant is announced before the blocks are looked up. A writer that locks a block after the look-up then evaluates
+    at that instant or later, whatever its clock says. A writer that holds a block during the look-up is waited for.
+    What was committed before the look-up shows in the timers.
     """
     async with runtime.pool.acquire() as conn:
         started = await channels.announce_default_tags_run(conn, channel.channel_id, runtime.clock())
@@ -59,9 +64,9 @@ async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
     async def advance(some: Sequence[int]) -> int:
         async with semaphore, runtime.pool.acquire() as conn, conn.transaction():
             locked = await heads.lock_heads(conn, channel.channel_id, some)
-            changed, notifications = await evaluate_blocks(conn, runtime, channel, locked)
-        runtime.publisher.publish(notifications)
-        return changed
+            evaluation = await evaluate_blocks(conn, runtime, channel, locked)
+        runtime.publisher.publish(evaluation.notifications)
+        return evaluation.users_changed
 
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -75,8 +80,8 @@ async def run_default_tags(runtime: Runtime, channel: Channel) -> RunReport:
 
 async def evaluate_blocks(
     conn: Connection, runtime: Runtime, channel: Channel, locked: Mapping[int, BlockHead]
-) -> tuple[int, list[ChangeNotification]]:
-    """Brings locked blocks to the present instant; how many users that changed."""
+) -> Evaluation:
+    """Evaluate the default tags of all users of locked blocks at the present instant."""
     now = max(runtime.clock(), await channels.earliest_evaluation(conn, channel.channel_id))
     rules = channel_rules(channel)
     windows = await default_tags.current_windows(conn)
@@ -94,4 +99,4 @@ async def evaluate_blocks(
         conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.TIME_PASSED, now=now
     )
     await heads.raise_evaluated_at(conn, channel.channel_id, instants, windows.version)
-    return sum(len(each.offsets) for each in found), notifications
+    return Evaluation(sum(len(each.offsets) for each in found), notifications)

@@ -1,1 +1,1 @@
-"""The live feed: whole sets first, then every change in order, exactly once, on any web process."""
+"""Feed open subscriptions: the whole set first, then every change in order, exactly once, on any web process."""

@@ -1,7 +1,7 @@
-"""Read together what the pages of a block missed that come back together, as after a lost web process.
+"""Read the change log of a block once for all subscribers that resume together, as after a lost web process.
 
-The log of a block is read by one statement at a time. It answers all pages that asked before it began, each since a
-revision of its own.
+The log of a block is read by one statement at a time. It answers all subscribers that asked before it began, each since
+a revision of its own.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from service.storage.database.pool import Pool
 
 
 class ChangesKey(NamedTuple):
-    """Ask what happened to the user at `offset` of a block after the revision `known`."""
+    """Name what is asked for: the changes of the user at `offset` of a block after the revision `known`."""
 
     channel_id: int
     block: int

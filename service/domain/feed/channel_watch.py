@@ -1,7 +1,8 @@
-"""The open conversation pages of one channel, block by block."""
+"""Keep the subscribers of one channel up to date, block by block."""
 
 import asyncio
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from service.domain.feed.position_reader import PositionKey, PositionReader
 from service.domain.feed.replay import structural_steps
@@ -14,11 +15,18 @@ from service.storage.blocks import change_log
 from service.storage.database.pool import Connection, Pool
 
 
-class ChannelWatch(Watch):
-    """Every subscriber stands at a version of their block and at the version of the catalogue.
+class JoinedAt(NamedTuple):
+    """Hold where a subscriber starts: its user's position, None while the user is unknown, and the catalogue."""
 
-    Whatever was read from the database is compared with memory and applied without an await between, so that nothing
-    falls into a gap.
+    block_position: feed.BlockPosition | None
+    catalogue: Catalogue
+
+
+class ChannelWatch(Watch):
+    """Keep every subscriber at a revision of its block and at that of the catalogue.
+
+    What was read from the database is compared with memory and applied without an await in between, so that no change
+    falls into a gap (docs/architecture/05-one-hub.md).
     """
 
     def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
@@ -29,10 +37,11 @@ class ChannelWatch(Watch):
         self._blocks: dict[int, BlockWatch] = {}
         self._unknown: dict[str, set[Subscriber]] = {}
 
-    async def join(
-        self, positions: PositionReader, subscriber: Subscriber
-    ) -> tuple[feed.BlockPosition | None, Catalogue]:
-        """Puts a new subscriber where the channel and their block stand; changes after that go to the mailbox."""
+    async def join(self, positions: PositionReader, subscriber: Subscriber) -> JoinedAt:
+        """Start a subscriber where the channel and the user's block stand, and return both.
+
+        Later changes go to its mailbox, until `leave`.
+        """
         while True:
             if self._catalogue is None:
                 await self._load_catalogue()
@@ -42,13 +51,14 @@ class ChannelWatch(Watch):
                 async with self._pool.acquire() as conn:
                     await self._catch_up_tags(conn)
             elif self._attach(subscriber, block_position):
-                return block_position, catalogue
+                return JoinedAt(block_position, catalogue)
             elif block_position is not None:
-                # Read again if the block moved on meanwhile; if it went back, that shows here.
+                # The block moved on after the position was read; or it went back, which shows here.
                 async with self._pool.acquire() as conn:
                     await self._catch_up_block(conn, block_position.block)
 
     def leave(self, subscriber: Subscriber) -> None:
+        """Send a subscriber nothing more."""
         if subscriber.block_position is None:
             readers = self._unknown.get(subscriber.openid, set())
             readers.discard(subscriber)
@@ -58,11 +68,12 @@ class ChannelWatch(Watch):
             self._detach(subscriber, subscriber.block_position)
 
     async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
+        """Read what changed in the blocks that are watched, and in the tag states, and tell the subscribers."""
         if self._catalogue is None:
             return
         if everything:
             dirty |= await self._outdated(conn, self._catalogue)
-        # Blocks first: when a combo enters into force, pages must know by then who has it.
+        # Blocks first: when a combo enters into force, subscribers must already stand at the bits of its members.
         for number in sorted(number for number in dirty if number in self._blocks and number is not None):
             await self._catch_up_block(conn, number)
         if None in dirty:
@@ -71,7 +82,11 @@ class ChannelWatch(Watch):
             await self._attach_known_users(conn)
 
     async def _load_catalogue(self) -> None:
-        """Nobody who has a connection waits for this lock before there is a catalogue, so it may wait for one."""
+        """Read the catalogue for the first subscriber.
+
+        No task that holds a connection waits for this lock before there is a catalogue, so the lock may be held while
+        waiting for a connection.
+        """
         async with self._catching_up_tags:
             if self._catalogue is None:
                 async with self._pool.acquire() as conn:
@@ -84,17 +99,17 @@ class ChannelWatch(Watch):
             yield from readers
 
     def _attach(self, subscriber: Subscriber, block_position: feed.BlockPosition | None) -> bool:
-        """False when the block moved on after `block_position` was read: then it must be read again."""
+        """Return False when the block moved on after `block_position` was read: then it must be read again."""
         if block_position is None:
             subscriber.move_to(None, None)
             self._unknown.setdefault(subscriber.openid, set()).add(subscriber)
-            # The person may have become known since, and the wake-up that said so may be spent.
+            # The user may have become known since, and the notification of it may have been handled already.
             self.check_everything()
             return True
         block = self._blocks.get(block_position.block)
         if block is None:
             block = self._blocks[block_position.block] = BlockWatch(block_position.revision)
-            # The wake-up of a version after `block_position` may have come when nobody watched this block.
+            # The notification of a later version may have arrived before this block was watched.
             self.check_everything()
         elif block.revision.version > block_position.revision.version:
             return False
@@ -114,7 +129,7 @@ class ChannelWatch(Watch):
             del self._blocks[block_position.block]
 
     async def _outdated(self, conn: Connection, catalogue: Catalogue) -> set[int | None]:
-        """What stands elsewhere in the database than in memory."""
+        """Return the blocks, and None for the tag states, whose revision in the database is not the one in memory."""
         known = {number: block.revision for number, block in self._blocks.items()}
         revisions = await feed.current_revisions(conn, self.channel_id, known)
         if revisions is None:
@@ -152,7 +167,7 @@ class ChannelWatch(Watch):
     async def _read_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
         offsets: set[int] = set()
         while True:
-            # Whoever joined while this was read may have missed a version in it: read again with them.
+            # A subscriber that joined during the read may have missed a version: read again with its offset.
             offsets |= block.readers.keys()
             since = await change_log.changes_since(conn, self.channel_id, number, block.revision, offsets)
             if self._blocks.get(number) is not block or self._catalogue is None:
@@ -166,13 +181,13 @@ class ChannelWatch(Watch):
             for subscriber in tuple(block.readers.get(change.offset, ())):
                 subscriber.apply_bit_change(change, self._catalogue)
                 if change.cause is ChangeCause.FORGOTTEN:
-                    # Should they come back, they will have another ordinal.
+                    # A user who comes back has another ordinal.
                     self.leave(subscriber)
                     self._attach(subscriber, None)
         block.revision = since.revision
 
     async def _reset_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
-        """The log does not know what this block was at: a restored or pruned database. Everybody gets a reset."""
+        """Send a reset to all readers of a block whose revision a restored or pruned log does not hold."""
         asked: set[str] = set()
         found: dict[str, feed.BlockPosition] = {}
         while (openids := {each.openid for each in block.everyone()}) - asked:
@@ -192,7 +207,7 @@ class ChannelWatch(Watch):
             subscriber.send_reset(catalogue)
 
     async def _attach_known_users(self, conn: Connection) -> None:
-        """People who were unknown when their page was opened, and who have been seen since."""
+        """Move the subscribers of unknown users who have become known to their blocks."""
         found = await feed.block_positions_of(conn, self.channel_id, self._unknown)
         catalogue = self._catalogue
         if catalogue is None:

@@ -1,6 +1,6 @@
-"""Write and read cursors as clients see them: opaque text (docs/architecture/04-cursors.md).
+"""Encode and decode cursors, which are opaque text to clients (docs/architecture/04-cursors.md).
 
-Anything that was not written here reads as None, and the feed then begins with a reset.
+Text that was not encoded here decodes to None, and the feed then begins with a reset.
 """
 
 import base64
@@ -21,12 +21,12 @@ MAX_DEPTH: Final = 3
 
 
 def openid_hash(openid: str) -> str:
-    """Return what ties a cursor to its person without carrying the openid: 16 hexadecimal digits."""
+    """Return 16 hexadecimal digits that tie a cursor to a user without carrying the openid."""
     return hashlib.sha256(openid.encode()).hexdigest()[:16]
 
 
 def encode_cursor(cursor: Cursor) -> str:
-    """Return the text of a cursor in a person's feed."""
+    """Return the text of a cursor in a user's feed."""
     block, tags = cursor.block_revision, cursor.tag_revision
     return _encode(
         [
@@ -63,7 +63,7 @@ def decode_cursor(text: str) -> Cursor | None:
 
 
 def encode_panel_cursor(positions: dict[int, PanelPosition]) -> str:
-    """Return the text of a cursor in a tag panel's feed: a position by channel."""
+    """Return the text of a cursor in a tag panel's feed, from `{channel_id: position}`."""
     return _encode(
         [
             "p1",
@@ -76,7 +76,7 @@ def encode_panel_cursor(positions: dict[int, PanelPosition]) -> str:
 
 
 def decode_panel_cursor(text: str) -> dict[int, PanelPosition] | None:
-    """Return the positions in a text, by channel; None for anything that `encode_panel_cursor` does not write."""
+    """Return `{channel_id: position}` from a text; None for anything that `encode_panel_cursor` does not write."""
     match _decode(text):
         case ["p1", list(rows)]:
             positions = {}
@@ -106,7 +106,7 @@ def _decode(text: str) -> object:
 
 
 def _in_range(parts: object, depth: int = MAX_DEPTH) -> bool:
-    """Every number fits what PostgreSQL and datetime hold."""
+    """Tell whether every number fits into what PostgreSQL and datetime hold."""
     if isinstance(parts, list):
         return depth > 0 and all(_in_range(part, depth - 1) for part in parts)
     return not isinstance(parts, bool) and (not isinstance(parts, int) or 0 <= parts < 2**56)

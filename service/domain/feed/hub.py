@@ -1,8 +1,8 @@
-"""One hub a web process: reads each changed block once for all its open pages and gives everyone their part;
-pages that come back together share a read too.
+"""Read each changed block once for all subscribers of a web process, and send each its part.
 
-Wake-ups say where to look; the database says what happened. Lost wake-ups are healed by comparing versions every few
-seconds. Only channels and blocks with open pages cost anything.
+Change notifications say where to look; the database says what happened. A lost notification is made up for within
+seconds, when revisions are compared. Only channels and blocks with subscribers cost anything. Source:
+docs/architecture/05-one-hub.md.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ W = TypeVar("W", bound=Watch)
 
 
 class Hub:
-    """Start it once a process and close it; `user_tags` is an endless stream of one person's events."""
+    """Serve the feeds of conversation pages, tag panels and jobs of one process, from `start` to `close`."""
 
     def __init__(self, pool: Pool, valkey: Valkey, *, resync_interval: timedelta) -> None:
         self.turns = TurnScheduler()
@@ -50,9 +50,11 @@ class Hub:
         self._listening: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Begin to listen for change notifications."""
         self._listening = asyncio.create_task(self._listener.run(), name="feed listener")
 
     async def close(self) -> None:
+        """Stop all watches and reads, and wait until they have ended."""
         tasks = [each.stop() for each in (*self._watches.values(), *self._panels.values(), *self._jobs.values())]
         if self._listening is not None:
             tasks.append(self._listening)
@@ -61,11 +63,12 @@ class Hub:
         await self._positions.close()
 
     @property
-    def open_pages(self) -> int:
+    def subscriber_count(self) -> int:
+        """Return how many conversation pages are subscribed."""
         return sum(watch.readers for watch in self._watches.values())
 
     async def user_tags(self, channel_id: int, openid: str, after: str | None) -> AsyncGenerator[UserTagsUpdate]:
-        """First the whole set, or with a good cursor what was missed since; then each change, exactly once."""
+        """Yield the whole set, or with a valid cursor what was missed since; then each change, exactly once."""
         subscriber = await self.join(channel_id, openid, after)
         try:
             while True:
@@ -74,7 +77,7 @@ class Hub:
             self.leave(subscriber)
 
     async def join(self, channel_id: int, openid: str, after: str | None) -> Subscriber:
-        """A subscriber whose mailbox gets the same events, for whoever reads it otherwise; `leave` ends it."""
+        """Return a subscriber whose mailbox receives the events of `user_tags`, until `leave`."""
         subscriber = Subscriber(channel_id, openid)
         watch = self._enter(self._watches, channel_id, self._new_watch)
         try:
@@ -86,18 +89,19 @@ class Hub:
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
+        """Send a subscriber nothing more."""
         watch = self._watches[subscriber.channel_id]
         watch.leave(subscriber)
         self._exit(self._watches, watch)
 
     @asynccontextmanager
     async def panel(self, channel_id: int) -> AsyncIterator[PanelWatch]:
-        """The tag panel's watch of one channel, shared by its readers and gone with the last."""
+        """Lend the tag panel's watch of a channel, which its readers share and which stops with the last of them."""
         with self._watching_channel(self._panels, channel_id, self._new_panel) as watch:
             yield watch
 
     async def job_progress(self, channel_id: int, job_id: int) -> AsyncGenerator[Job]:
-        """First the job as it is, then as it becomes; ends with the job."""
+        """Yield a job as it is, then each state that it reaches; end with the job, or when there is none."""
         with self._watching_channel(self._jobs, channel_id, self._new_job_watch) as watch:
             mailbox = watch.join(job_id)
             try:
@@ -112,7 +116,7 @@ class Hub:
         self, watch: ChannelWatch, subscriber: Subscriber, after: str | None
     ) -> list[UserTagsUpdate]:
         block_position, catalogue = await watch.join(self._positions, subscriber)
-        # Before anything else is waited for: what comes next in the mailbox starts from here.
+        # No await between joining and this: later events in the mailbox start from the snapshot.
         snapshot = subscriber.snapshot(catalogue)
         cursor = None if after is None else decode_cursor(after)
         missed = None
@@ -158,11 +162,11 @@ class Hub:
 
     def _dispatch(self, notification: ChangeNotification | JobChangeNotification) -> None:
         if isinstance(notification, JobChangeNotification):
-            if (watch := self._jobs.get(notification.channel_id)) is not None:
-                watch.check_everything()
+            if (job_watch := self._jobs.get(notification.channel_id)) is not None:
+                job_watch.check_everything()
             return
-        for woken in self._watches_of(notification.channel_id):
-            woken.notify(notification)
+        for each in self._watches_of(notification.channel_id):
+            each.notify(notification)
 
     def _resync_channel(self, channel_id: int) -> None:
         for watch in self._watches_of(channel_id):

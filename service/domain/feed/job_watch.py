@@ -1,4 +1,4 @@
-"""How the watched jobs of one channel get on: one statement for all of them, whenever somebody is woken."""
+"""Read the watched jobs of one channel with one statement for all, whenever one of them changes."""
 
 from service.domain.feed.watch import Watch
 from service.entities.jobs import Job
@@ -8,27 +8,28 @@ from service.storage.database.pool import Connection, Pool
 
 
 class JobWatch(Watch):
-    """Readers get every state that was seen, at least the last one, and None for a job that is gone."""
+    """Send each reader the states of its job, at least the last one, and None for a job that is gone."""
 
     def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
         super().__init__(pool, channel_id, resync_interval=resync_interval)
         self._readers: dict[int, dict[Mailbox[Job | None], Job | None]] = {}
 
     def join(self, job_id: int) -> Mailbox[Job | None]:
-        """A mailbox that gets the job as it is, soon, and then each time it is another."""
+        """Return a mailbox that receives the job as it is, soon, and then each time it has changed."""
         mailbox: Mailbox[Job | None] = Mailbox(_newest)
         self._readers.setdefault(job_id, {})[mailbox] = None
         self.check_everything()
         return mailbox
 
     def leave(self, job_id: int, mailbox: Mailbox[Job | None]) -> None:
+        """Send a mailbox nothing more."""
         readers = self._readers.get(job_id, {})
         readers.pop(mailbox, None)
         if not readers:
             self._readers.pop(job_id, None)
 
     async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
-        """Blocks and tag states say nothing about jobs; only one task of a watch catches up, so states keep order."""
+        """Read all watched jobs, whatever is dirty. One task alone catches up, so states stay in order."""
         del dirty
         asked = list(self._readers)
         if not everything or not asked:

@@ -1,11 +1,11 @@
-"""The tag panel's feed: what happens to the tags of a channel, and their counts at most once a second."""
+"""Feed tag panels with what happens to the tags of a channel, and with their counts at most once a second."""
 
 import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.feed.watch import Watch
 from service.entities.feed import PanelPosition, PanelUpdate
@@ -20,8 +20,15 @@ COUNT_INTERVAL: Final = 1.0
 COUNT_OVERLAP: Final = timedelta(seconds=30)
 
 
+class JoinedPanel(NamedTuple):
+    """Hold a RESET to where the channel stands, and the updates since a cursor: the newest state of each tag."""
+
+    present: PanelUpdate
+    missed: list[PanelUpdate]
+
+
 class PanelWatch(Watch):
-    """One channel's tags and counts, for all its readers."""
+    """Read the tags and counts of one channel for all panels that show it."""
 
     def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
         super().__init__(pool, channel_id, resync_interval=resync_interval)
@@ -33,14 +40,16 @@ class PanelWatch(Watch):
         self._recount: asyncio.TimerHandle | None = None
 
     def stop(self) -> "asyncio.Future[None]":
+        """Cancel the task and the next count; return the task, to be awaited."""
         if self._recount is not None:
             self._recount.cancel()
         return super().stop()
 
-    async def join(
-        self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPosition | None
-    ) -> tuple[PanelUpdate, list[PanelUpdate]]:
-        """A RESET to where the channel stands, and what was missed since `after` as the newest state of each tag."""
+    async def join(self, conn: Connection, mailbox: Mailbox[PanelUpdate], after: PanelPosition | None) -> JoinedPanel:
+        """Start a mailbox where the channel stands, and return what it missed since `after`, nothing for None.
+
+        Later updates go to the mailbox, until `leave`; the returned ones are for the caller to put there.
+        """
         async with self._loading:
             if self._catalogue is None:
                 self._catalogue = await tags.catalogue(conn, self.channel_id)
@@ -48,16 +57,18 @@ class PanelWatch(Watch):
         while True:
             catalogue, counts = self._catalogue, self._counts
             missed = [] if after is None else await self._missed_updates(conn, after, catalogue, counts)
-            # What the others are told meanwhile would come before what was missed.
+            # An update delivered meanwhile would reach this mailbox before the missed ones: read those again.
             if catalogue is self._catalogue and counts is self._counts:
                 break
         self._mailboxes.add(mailbox)
-        return self._reset(catalogue, counts), missed
+        return JoinedPanel(self._reset(catalogue, counts), missed)
 
     def leave(self, mailbox: Mailbox[PanelUpdate]) -> None:
+        """Send a mailbox nothing more."""
         self._mailboxes.discard(mailbox)
 
     async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
+        """Read the tags and counts that changed, and tell the panels."""
         if self._catalogue is None:
             return
         if everything or None in dirty:
@@ -132,7 +143,7 @@ class PanelWatch(Watch):
             ]
         )
         sent = {update.tag_id for update in newest}
-        # Blocks may keep different clocks: rather repeat a count than miss one.
+        # Blocks may be written by different clocks: rather repeat a count than miss one.
         recounted = [
             tag_id
             for tag_id, count in sorted(counts.items())
@@ -155,12 +166,12 @@ class PanelWatch(Watch):
 
 
 def _with_cursor_at_last(updates: Sequence[PanelUpdate], start: PanelPosition) -> list[PanelUpdate]:
-    """Whoever goes away in the middle of what belongs together gets it again, rather than never."""
+    """Move the cursor with the last update only: a reader that leaves in the middle receives all of them again."""
     return [*(replace(update, position=start) for update in updates[:-1]), *updates[-1:]]
 
 
 def merge_updates(waiting: list[PanelUpdate]) -> list[PanelUpdate]:
-    """The newest event of each tag; what was created meanwhile stays created."""
+    """Return the newest event of each tag; a tag that was created meanwhile stays created."""
     newest: dict[tuple[int, int | None], PanelUpdate] = {}
     for update in waiting:
         key = (update.channel_id, update.tag_id)

@@ -1,6 +1,6 @@
-"""Read together where the users of a channel stand whose pages open together, as in the morning.
+"""Read the positions of users once for all subscribers of a channel that join together, as in the morning.
 
-A channel is read by one statement at a time. It answers all pages that asked before it began.
+A channel is read by one statement at a time. It answers all subscribers that asked before it began.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from service.storage import feed
 from service.storage.database.pool import Pool
 from service.storage.feed import Position
 
-# What is read for one page takes up to a millisecond, and the first of them should not wait for hundreds.
+# Reading one position takes up to a millisecond, and the first subscriber should not wait for hundreds.
 MAX_POSITIONS_PER_READ: Final = 50
 
 

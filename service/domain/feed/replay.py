@@ -1,4 +1,4 @@
-"""What somebody missed between a cursor and now, from the change logs."""
+"""Work out from the change logs what a client missed between its cursor and now (docs/architecture/04-cursors.md)."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,23 @@ from service.domain.feed.cursors import openid_hash
 from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.revision import Revision
-from service.entities.tags import TagChange, UserTagChange
+from service.entities.tags import Catalogue, TagChange, UserTagChange
 from service.storage import feed, tags
 from service.storage.database.pool import Pool
 from service.storage.feed import BlockPosition
 
 MAX_REPLAYED_CHANGES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StructuralStep:
+    """Hold the tags that all users of a channel show or hide by one revision of its tag states, or show edited."""
+
+    revision: Revision
+    cause: ChangeCause | None
+    appeared: frozenset[int]
+    vanished: frozenset[int]
+    updated: frozenset[int]
 
 
 async def updates_since(
@@ -27,7 +38,7 @@ async def updates_since(
     after: Cursor,
     block_position: BlockPosition | None,
 ) -> list[UserTagsUpdate] | None:
-    """The events between `after` and `snapshot`, the event that would begin the feed at `block_position` afresh.
+    """Return the events between `after` and `snapshot`, the event that would begin the feed at `block_position` afresh.
 
     None when that cannot be told exactly: a foreign or forged cursor, a pruned or restored log, a gate that moved.
     Over `MAX_REPLAYED_CHANGES` changes come as their net difference.
@@ -67,21 +78,39 @@ def _replay(
     bit_changes: Sequence[UserTagChange],
     tag_changes: Sequence[TagChange],
 ) -> list[UserTagsUpdate]:
-    """Undoes everything since the cursor, then does it again, one event at a time."""
+    """Take the present set back to the cursor along both logs, then forward again, one event at a time."""
     catalogue = snapshot.catalogue
-    bits = block_position.tag_ids
-    for bit_change in reversed(bit_changes):
-        bits = (bits - set(bit_change.added)) | set(bit_change.removed)
-    visible = catalogue.shown(catalogue.tags)
-    for tag_change in reversed(tag_changes):
-        visible -= {tag_change.tag_id}
-        visible |= {tag_change.tag_id} if tag_change.shown_before else set()
-    shown = bits & visible
+    bits = _bits_before(bit_changes, block_position.tag_ids)
+    visible = _visible_before(tag_changes, catalogue.shown(catalogue.tags))
     in_order = _in_order(bit_changes, structural_steps(tag_changes))
     if len(in_order) > MAX_REPLAYED_CHANGES:
         edited = frozenset(change.tag_id for change in tag_changes if change.kind == "UPDATED")
-        return _net_update(snapshot, shown, edited, cause=in_order[-1].cause)
-    cursor = after
+        return _net_update(snapshot, bits & visible, edited, cause=in_order[-1].cause)
+    return _replay_forward(catalogue, after, bits, visible, in_order)
+
+
+def _bits_before(bit_changes: Sequence[UserTagChange], bits: frozenset[int]) -> frozenset[int]:
+    for change in reversed(bit_changes):
+        bits = (bits - set(change.added)) | set(change.removed)
+    return bits
+
+
+def _visible_before(tag_changes: Sequence[TagChange], visible: frozenset[int]) -> frozenset[int]:
+    for change in reversed(tag_changes):
+        visible -= {change.tag_id}
+        visible |= {change.tag_id} if change.shown_before else set()
+    return visible
+
+
+def _replay_forward(
+    catalogue: Catalogue,
+    cursor: Cursor,
+    bits: frozenset[int],
+    visible: frozenset[int],
+    in_order: Iterable[UserTagChange | StructuralStep],
+) -> list[UserTagsUpdate]:
+    """Return the events of changes in order, for a client at `cursor` whose user has `bits`, shown where `visible`."""
+    shown = bits & visible
     events: list[UserTagsUpdate] = []
     for change in in_order:
         updated: frozenset[int] = frozenset()
@@ -111,19 +140,8 @@ def _replay(
     return events
 
 
-@dataclass(frozen=True, slots=True)
-class StructuralStep:
-    """Say what everybody's page shows more, less or anew by one revision of the tag states."""
-
-    revision: Revision
-    cause: ChangeCause | None
-    appeared: frozenset[int]
-    vanished: frozenset[int]
-    updated: frozenset[int]
-
-
 def structural_steps(tag_changes: Iterable[TagChange]) -> list[StructuralStep]:
-    """The lines of the structural log, a step for each version."""
+    """Return the lines of the structural log as steps, one for each revision."""
     steps = []
     for version, group in itertools.groupby(tag_changes, key=lambda change: change.version):
         lines = list(group)
@@ -142,7 +160,7 @@ def structural_steps(tag_changes: Iterable[TagChange]) -> list[StructuralStep]:
 def _in_order(
     bit_changes: Iterable[UserTagChange], steps: Iterable[StructuralStep]
 ) -> list[UserTagChange | StructuralStep]:
-    """Both logs are in order; between them the instants decide."""
+    """Merge both logs; each is in order, and between them the instants decide."""
 
     def key(change: UserTagChange | StructuralStep) -> tuple[datetime, bool, int]:
         return change.revision.at, isinstance(change, UserTagChange), change.revision.version
@@ -157,7 +175,7 @@ def _net_update(
     *,
     cause: ChangeCause | None,
 ) -> list[UserTagsUpdate]:
-    """One event for everything, from what the client showed at its cursor."""
+    """Return the net difference from what the client showed at its cursor as one event, or none."""
     updated = edited & before & snapshot.tags
     net = replace(
         snapshot,

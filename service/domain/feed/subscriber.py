@@ -1,9 +1,9 @@
-"""One open conversation page: what it has been told, and what waits to be told."""
+"""Turn what happens in a channel into the events of one subscriber, which is an open conversation page."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.feed.cursors import openid_hash
 from service.domain.feed.replay import StructuralStep
@@ -25,14 +25,21 @@ class BlockWatch:
     readers: dict[int, set["Subscriber"]] = field(default_factory=dict)
 
     def everyone(self) -> list["Subscriber"]:
+        """Return all readers of the block."""
         return [subscriber for readers in self.readers.values() for subscriber in readers]
 
 
+class _Difference(NamedTuple):
+    added: frozenset[int]
+    removed: frozenset[int]
+    updated: frozenset[int]
+
+
 class Subscriber:
-    """Turns changes of bits and of tag states into events about one person.
+    """Hold what one subscriber has been sent, and turn changes of bits and of tag states into its events.
 
     `bits` are those of the revision in `block_position`; `shown` is the set after the newest event in the mailbox.
-    Thousands of pages show few different sets, so equal sets are mostly one and the same object.
+    Thousands of subscribers show few different sets, so equal sets are mostly one and the same object.
     """
 
     __slots__ = ("bits", "block", "block_position", "channel_id", "mailbox", "openid", "openid_hash", "shown")
@@ -48,19 +55,20 @@ class Subscriber:
         self.mailbox: Mailbox[UserTagsUpdate] = Mailbox(_merge_updates)
 
     def move_to(self, block_position: BlockPosition | None, block: BlockWatch | None) -> None:
+        """Take the bits of a position in a block; None while the user is unknown."""
         self.block_position = block_position
         self.block = block
         self.bits = frozenset() if block_position is None else _interned(block_position.tag_ids)
 
     def cursor(self, tag_revision: Revision) -> Cursor:
-        """Return where this page stands: at its block's newest revision, even if that did not concern it."""
+        """Return where this subscriber stands: at the newest revision of its block, whichever user that concerned."""
         if self.block_position is None or self.block is None:
             return Cursor(self.channel_id, self.openid_hash, None, None, tag_revision)
         block_revision = max(self.block_position.revision, self.block.revision)
         return Cursor(self.channel_id, self.openid_hash, self.block_position.ordinal, block_revision, tag_revision)
 
     def snapshot(self, catalogue: Catalogue) -> UserTagsUpdate:
-        """The whole set as a fresh beginning."""
+        """Return the whole set as an event with which a feed begins afresh."""
         self.shown = _interned(catalogue.shown(self.bits))
         return UserTagsUpdate(
             cursor=self.cursor(catalogue.revision),
@@ -77,10 +85,11 @@ class Subscriber:
         )
 
     def send_reset(self, catalogue: Catalogue) -> None:
+        """Send the whole set as a fresh beginning."""
         self.mailbox.put(self.snapshot(catalogue))
 
     def apply_bit_change(self, change: UserTagChange, catalogue: Catalogue) -> None:
-        """A version of the block changed this person's bits; one that is already in them is passed over."""
+        """Apply a change of this user's bits, unless they contain it, and send the difference in what is shown."""
         if self.block_position is None or change.version <= self.block_position.revision.version:
             return
         self.block_position = replace(self.block_position, revision=change.revision)
@@ -88,7 +97,7 @@ class Subscriber:
         self.emit_difference(catalogue.shown(self.bits), catalogue, catalogue.revision, change.cause, change.at)
 
     def apply_step(self, step: StructuralStep, catalogue: Catalogue) -> None:
-        """The channel's tags changed; `catalogue` may know of later steps already."""
+        """Apply a change of the channel's tags, and send the difference in what is shown; `catalogue` may be newer."""
         shown = _after_step(self.shown, self.bits, step.appeared, step.vanished) if catalogue.open else frozenset()
         self.emit_difference(shown, catalogue, step.revision, step.cause, step.revision.at, step.updated)
 
@@ -101,7 +110,7 @@ class Subscriber:
         at: datetime,
         updated: frozenset[int] = frozenset(),
     ) -> None:
-        """Tells what is different from the last event, if anything is."""
+        """Send what is different from the last event, if anything is."""
         before, self.shown = self.shown, _interned(shown)
         added, removed, updated = _difference(before, self.shown, updated)
         if not (added or removed or updated):
@@ -134,15 +143,12 @@ def _after_step(
 
 
 @lru_cache(MAX_CACHED_SETS)
-def _difference(
-    before: frozenset[int], after: frozenset[int], edited: frozenset[int]
-) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
-    """What was added, removed, and edited in place."""
-    return after - before, before - after, edited & before & after
+def _difference(before: frozenset[int], after: frozenset[int], edited: frozenset[int]) -> _Difference:
+    return _Difference(after - before, before - after, edited & before & after)
 
 
 def _merge_updates(waiting: list[UserTagsUpdate]) -> list[UserTagsUpdate]:
-    """One event instead of many, with the net difference; a reset among them stays one."""
+    """Merge events into one with the net difference, or none; a reset among them stays a reset."""
     first, last = waiting[0], waiting[-1]
     if any(event.reset for event in waiting):
         snapshot = replace(last, reset=True, added=last.tags, removed=frozenset(), updated=frozenset(), cause=None)

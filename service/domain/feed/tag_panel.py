@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel, visible_channels
 from service.domain.feed.cursors import decode_panel_cursor, encode_panel_cursor
@@ -17,12 +17,20 @@ from service.foundation.mailbox import Mailbox
 CHANNEL_POLL_INTERVAL: Final = 5.0
 
 
+class PanelEvent(NamedTuple):
+    """Hold one update of a tag panel, and the cursor over all its channels once the update is read."""
+
+    cursor: str
+    update: PanelUpdate
+
+
 async def panel_updates(
     runtime: Runtime, hub: Hub, principal: Principal, channel_id: int | None, after: str | None
-) -> AsyncGenerator[tuple[str, PanelUpdate]]:
-    """Yield (cursor, event) without end, of one channel, or with None of all that the principal sees.
+) -> AsyncGenerator[PanelEvent]:
+    """Yield the events of one channel, or with None of all channels that the principal sees, without end.
 
-    A cursor that says nothing here begins with RESET for each channel it lacks. Raises ForbiddenError, NotFoundError.
+    With a cursor in `after`, begin with what was missed; a channel that is not in the cursor begins with RESET. Raises
+    ForbiddenError, NotFoundError.
     """
     positions = {} if after is None else decode_panel_cursor(after)
     reader = _PanelReader(runtime, hub)
@@ -34,7 +42,7 @@ async def panel_updates(
         while True:
             update = await reader.next(poll_at)
             if update is not None:
-                yield reader.cursor_after(update), update
+                yield PanelEvent(reader.cursor_after(update), update)
             if poll_at is not None and loop_time() >= poll_at:
                 poll_at = loop_time() + CHANNEL_POLL_INTERVAL
                 for each in await _channel_ids(runtime, principal, channel_id):
@@ -49,7 +57,7 @@ async def _channel_ids(runtime: Runtime, principal: Principal, channel_id: int |
 
 
 class _PanelReader:
-    """One open tag panel: its mailbox, and how far it has read each channel."""
+    """Keep the mailbox of one open tag panel, and how far it has read each channel."""
 
     def __init__(self, runtime: Runtime, hub: Hub) -> None:
         self.watching = AsyncExitStack()
@@ -59,7 +67,7 @@ class _PanelReader:
         self._positions: dict[int, PanelPosition] = {}
 
     async def watch(self, channel_id: int, after: PanelPosition | None, *, resumed: bool) -> None:
-        """Adds a channel, first saying what was missed in it; nothing happens when it is watched already."""
+        """Add a channel that is not watched yet, beginning with what was missed in it."""
         if channel_id in self._positions:
             return
         watch = await self.watching.enter_async_context(self._hub.panel(channel_id))
@@ -73,7 +81,7 @@ class _PanelReader:
             self._mailbox.put(update)
 
     async def next(self, deadline: float | None) -> PanelUpdate | None:
-        """The next event; None when the loop's time passed `deadline` first."""
+        """Return the next event; None when the time of the event loop passes `deadline` first."""
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._mailbox.get()
@@ -81,5 +89,6 @@ class _PanelReader:
             return None
 
     def cursor_after(self, update: PanelUpdate) -> str:
+        """Return the cursor over all channels once `update` is read."""
         self._positions[update.channel_id] = update.position
         return encode_panel_cursor(self._positions)

@@ -1,4 +1,4 @@
-"""A task that catches up with one channel whenever it is woken, and every few seconds anyway."""
+"""Catch up with one channel whenever something changes in it, and every few seconds anyway."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Watch(ABC):
-    """Wake it as often as you like: it catches up once for everything that arrived meanwhile."""
+    """Run a task that catches up once for all notifications that arrived meanwhile."""
 
     def __init__(self, pool: Pool, channel_id: int, *, resync_interval: float) -> None:
         self.channel_id = channel_id
@@ -27,26 +27,29 @@ class Watch(ABC):
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Begin to catch up; `stop` ends it."""
         self._task = asyncio.create_task(self._run(), name=f"{type(self).__name__} of {self.channel_id}")
 
     def stop(self) -> "asyncio.Future[None]":
-        """Cancels the task; await what is returned to see it gone."""
+        """Cancel the task and return it, to be awaited."""
         if self._task is None:
             raise RuntimeError("stopped before it was started")
         self._task.cancel()
         return self._task
 
     def notify(self, notification: ChangeNotification) -> None:
+        """Catch up with the block, or the tag states, that a notification names."""
         self._dirty.add(notification.block)
         self._signal.set()
 
     def check_everything(self) -> None:
+        """Compare everything with the database, as soon as possible."""
         self._everything = True
         self._signal.set()
 
     @abstractmethod
     async def catch_up(self, conn: Connection, dirty: set[int | None], *, everything: bool) -> None:
-        """Reads what `dirty` blocks (None: tag states) have become, or compares everything, and tells the readers."""
+        """Read what `dirty` blocks (None: tag states) have become, or compare everything, and tell the readers."""
 
     async def _run(self) -> None:
         while True:
@@ -57,7 +60,11 @@ class Watch(ABC):
                 async with self._pool.acquire() as conn:
                     await self.catch_up(conn, dirty, everything=everything)
             except (*CONNECTION_LOST, DatabaseError) as error:
-                log.warning("the feed of channel %d waits for the database: %s", self.channel_id, type(error).__name__)
+                log.warning(
+                    "the feed of channel %d cannot read the database and tries again: %s",
+                    self.channel_id,
+                    type(error).__name__,
+                )
                 await self._retry_later()
             except Exception:
                 log.exception("the feed of channel %d failed", self.channel_id)
@@ -69,7 +76,7 @@ class Watch(ABC):
         self._signal.set()
 
     async def _wait_for_signal(self) -> bool:
-        """False when nobody called and it is time to compare."""
+        """Return False when nothing was notified and it is time to compare."""
         try:
             async with asyncio.timeout(self._resync_interval):
                 await self._signal.wait()

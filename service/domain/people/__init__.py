@@ -1,1 +1,1 @@
-"""Users of a channel: ordinals, identities and history."""
+"""Keep the users of a channel: ordinals, identities and history."""

@@ -1,7 +1,8 @@
-"""Page through the changes of a user's tags."""
+"""Read the changes of a user's tags, page by page."""
 
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of, offset_of
+from service.entities.paging import Page
 from service.entities.tags import UserTagChange
 from service.entities.users import ChannelUser
 from service.storage.blocks import change_log
@@ -9,10 +10,8 @@ from service.storage.blocks import change_log
 MAX_BLOCK_VERSION = 2**62
 
 
-async def history_page(
-    runtime: Runtime, user: ChannelUser, *, first: int, before: int | None
-) -> tuple[list[UserTagChange], bool]:
-    """Changes of somebody's tags, newest first, older than version `before`; and whether there are more."""
+async def history_page(runtime: Runtime, user: ChannelUser, *, first: int, before: int | None) -> Page[UserTagChange]:
+    """Return the `first` newest changes of a user's tags before block version `before`, newest first; None is any."""
     async with runtime.pool.acquire() as conn:
         found = await change_log.history_of_user(
             conn,
@@ -22,4 +21,4 @@ async def history_page(
             before=MAX_BLOCK_VERSION if before is None else before,
             limit=first + 1,
         )
-    return found[:first], len(found) > first
+    return Page(found[:first], len(found) > first)

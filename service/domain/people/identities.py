@@ -1,16 +1,17 @@
-"""One person, several openids: linked by unionid (WeChat's id of a person across the accounts of one owner).
+"""Link the openids of one person by unionid, WeChat's id of a person across the accounts of one owner.
 
 The openid ↔ unionid pairs of a channel never change once they are known: a unionid belongs to one openid, and an
-openid keeps its unionid. Another one for the same openid is refused as a conflict, because what was converted through
-the first cannot be taken back; who really moved to another WeChat Open Platform account is forgotten and linked anew.
+openid keeps its unionid. Another unionid for the same openid is refused as a conflict, because data that was converted
+through the first cannot be taken back. A person who really moved to another WeChat Open Platform account is forgotten
+and linked anew.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, Rejection
+from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, Rejection, RejectionReason
 from service.domain.people.ordinals import create_users
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -18,13 +19,13 @@ from service.entities.errors import LimitExceededError, RejectionCode
 from service.storage import channels, users
 
 MAX_PAIRS_PER_REQUEST: Final = 10_000
-# WeChat's are like openids; nothing says how long they may become.
+# Those of WeChat look like openids; no document limits their length.
 UNIONID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityPair:
-    """The openid of somebody on one channel, and who that is across channels."""
+    """Name the person behind an openid of a channel."""
 
     openid: str
     unionid: str
@@ -32,15 +33,27 @@ class IdentityPair:
 
 @dataclass(frozen=True, slots=True)
 class LinkResult:
-    """How many pairs were new and how many known; the others were refused one by one."""
+    """Count the pairs that were new and those that were known, and list those that were rejected."""
 
     linked: int
     unchanged: int
     rejected: tuple[Rejection, ...]
 
 
+class _Linked(NamedTuple):
+    linked: int
+    conflicts: list[Rejection]
+
+
+class Conversion(NamedTuple):
+    """Hold the matches, `{openid on one channel: openid on the other}`, and the openids that have none."""
+
+    matched: dict[str, str]
+    unmatched: list[str]
+
+
 async def link_identities(runtime: Runtime, channel: Channel, pairs: Sequence[IdentityPair]) -> LinkResult:
-    """Makes pairs known, and people of openids that nobody has heard of. Durable when it returns.
+    """Store pairs, creating users for unknown openids. All is committed on return.
 
     Raises LimitExceededError over 10,000 pairs, and then nothing is linked.
     """
@@ -61,13 +74,11 @@ async def link_identities(runtime: Runtime, channel: Channel, pairs: Sequence[Id
     return LinkResult(linked, unchanged, tuple(sorted((*rejected, *conflicts), key=lambda each: each.index)))
 
 
-async def _link(
-    runtime: Runtime, channel: Channel, pairs: Sequence[tuple[int, IdentityPair]]
-) -> tuple[int, list[Rejection]]:
-    """How many pairs were new, and those that contradict what is known or an earlier pair."""
+async def _link(runtime: Runtime, channel: Channel, pairs: Sequence[tuple[int, IdentityPair]]) -> _Linked:
+    """Store the new pairs, and return their number and the pairs that contradict a known or an earlier one."""
     channel_id = channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
-        # Whoever links or makes people holds this, so what is read next stays true.
+        # All that link or create users hold this lock, so what is read next stays true.
         await channels.lock_channel_state(conn, channel_id)
         people = await users.identities_of_openids(conn, channel_id, {pair.openid for _, pair in pairs})
         holders = await users.identities_of_unionids(conn, channel_id, {pair.unionid for _, pair in pairs})
@@ -85,26 +96,27 @@ async def _link(
             new[pair.openid] = unionid_of[pair.openid] = pair.unionid
             openid_of[pair.unionid] = pair.openid
         if not new:
-            return 0, conflicts
+            return _Linked(0, conflicts)
         new_openids = [openid for openid in new if openid not in people]
         ordinals = {openid: each.ordinal for openid, each in people.items()}
         ordinals |= await create_users(conn, channel_id, new_openids, runtime.clock())
         await users.set_unionids(conn, channel_id, {ordinals[openid]: new[openid] for openid in new})
-    return len(new), conflicts
+    return _Linked(len(new), conflicts)
 
 
 async def convert_openids(
     runtime: Runtime, from_channel: Channel, to_channel: Channel, openids: Iterable[str]
-) -> tuple[dict[str, str], list[str]]:
-    """The openids that the same people have on another channel of the robot, and whoever is not known there.
+) -> Conversion:
+    """Find the openids that the same people have on another channel of the robot.
 
-    Answers ({openid on `from_channel`: openid on `to_channel`}, unmatched), both in the order asked, each once. Two
-    statements, as the channels may live on two machines. Raises ValueError for channels of two robots.
+    Both parts of the result are in the order of `openids`, each openid once. Raises ValueError for channels of two
+    robots.
     """
     if from_channel.robot_id != to_channel.robot_id:
         raise ValueError("openids are converted between channels of one robot only")
     asked = list(dict.fromkeys(openids))
     async with runtime.pool.acquire() as conn:
+        # Two statements, since the channels may live on two machines (docs/architecture/10-citus.md).
         here = await users.identities_of_openids(conn, from_channel.channel_id, asked)
         unionids = {each.unionid for each in here.values() if each.unionid is not None}
         there = await users.identities_of_unionids(conn, to_channel.channel_id, unionids)
@@ -115,14 +127,15 @@ async def convert_openids(
         and known.unionid is not None
         and (match := there.get(known.unionid)) is not None
     }
-    return found, [openid for openid in asked if openid not in found]
+    return Conversion(found, [openid for openid in asked if openid not in found])
 
 
-def _pair_rejection(pair: IdentityPair) -> tuple[RejectionCode, str] | None:
+def _pair_rejection(pair: IdentityPair) -> RejectionReason | None:
     if OPENID_PATTERN.fullmatch(pair.openid) is None:
-        return RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON
+        return RejectionReason(RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON)
     if UNIONID_PATTERN.fullmatch(pair.unionid) is None:
-        return RejectionCode.MALFORMED_UNIONID, "A unionid is 1 to 128 characters of A-Z a-z 0-9 _ -."
+        reason = "A unionid is 1 to 128 characters of A-Z a-z 0-9 _ -."
+        return RejectionReason(RejectionCode.MALFORMED_UNIONID, reason)
     return None
 
 

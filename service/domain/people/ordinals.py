@@ -1,8 +1,8 @@
-"""Who is meant: the ordinals of openids, and new people's first ones."""
+"""Find the ordinals of openids, and create users for openids that are new (docs/architecture/01-bits-in-blocks.md)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from service.domain.runtime import Runtime
 from service.entities.blocks import block_of
@@ -12,59 +12,72 @@ from service.storage import users as forgetting
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 
-# Only followers can do these (specification §4.1).
+# Only followers can do these (docs/specification.md §4.1).
 FOLLOWER_ONLY_EVENTS: Final = frozenset({EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN})
 
 Event = TypeVar("Event", bound=UserEvent | AdFollow)
 
 
-async def find_or_create_users(
-    runtime: Runtime, channel_id: int, openids: Iterable[str]
-) -> tuple[dict[str, int], frozenset[str]]:
-    """Return the ordinal of every openid, making people who are new, and the openids that were new.
+class ResolvedUsers(NamedTuple):
+    """Hold the ordinal of every openid, `{openid: ordinal}`, and the openids whose users were created."""
 
-    A short transaction of its own: it holds the channel's state, which must never be waited for while blocks are
-    locked.
+    ordinals: dict[str, int]
+    created: frozenset[str]
 
-    Somebody may be forgotten before their block is locked: `forgetting.raise_if_forgotten` tells under the lock.
+
+class ResolvedEvents(NamedTuple, Generic[Event]):
+    """Hold the events that are no late repeats, and the ordinals of their users, `{openid: ordinal}`."""
+
+    news: Sequence[Event]
+    ordinals: dict[str, int]
+
+
+async def find_or_create_users(runtime: Runtime, channel_id: int, openids: Iterable[str]) -> ResolvedUsers:
+    """Return the ordinal of every openid, creating the users that are new.
+
+    This is a short transaction of its own, since it holds the channel's state, which must never be waited for while
+    blocks are locked. A user may be forgotten before the caller locks the block: check there with
+    `users.raise_if_forgotten`.
     """
     wanted = list(dict.fromkeys(openids))
     async with runtime.pool.acquire() as conn:
         known = await users.ordinals_of(conn, channel_id, wanted)
         if len(known) == len(wanted):
-            return known, frozenset()
+            return ResolvedUsers(known, frozenset())
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)
             known |= await users.ordinals_of(conn, channel_id, [each for each in wanted if each not in known])
             new = [openid for openid in wanted if openid not in known]
-            return known | await create_users(conn, channel_id, new, runtime.clock()), frozenset(new)
+            known |= await create_users(conn, channel_id, new, runtime.clock())
+            return ResolvedUsers(known, frozenset(new))
 
 
 async def find_or_create_event_users(
     runtime: Runtime, channel_id: int, events: Sequence[Event]
-) -> tuple[Sequence[Event], dict[str, int]]:
-    """The events that are news, and the ordinals of their people, making those who are new.
+) -> ResolvedEvents[Event]:
+    """Return the events that are news and the ordinals of their users, creating those that are new.
 
-    What happened before somebody was forgotten is a late repeat and left out.
+    An event from before its user was forgotten is a late repeat and left out.
     """
     async with runtime.pool.acquire() as conn:
         news = await _without_late_repeats(conn, runtime, channel_id, events)
         wanted = list(dict.fromkeys(event.openid for event in news))
         known = await users.ordinals_of(conn, channel_id, wanted)
         if len(known) == len(wanted):
-            return news, known
+            return ResolvedEvents(news, known)
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)
-            # Whoever forgets holds that lock, so this is the last word on who is a stranger and who was forgotten.
+            # Forgetting takes the same lock, so from here on no further user of these events is forgotten.
             news = await _without_late_repeats(conn, runtime, channel_id, news)
             wanted = list(dict.fromkeys(event.openid for event in news))
             known = await users.ordinals_of(conn, channel_id, wanted)
             new = [openid for openid in wanted if openid not in known]
-            return news, known | await create_users(conn, channel_id, new, runtime.clock())
+            known |= await create_users(conn, channel_id, new, runtime.clock())
+            return ResolvedEvents(news, known)
 
 
 async def create_users(conn: Connection, channel_id: int, new: list[str], now: datetime) -> dict[str, int]:
-    """Ordinals by openid of people nobody has heard of; the caller holds the channel's state and has looked."""
+    """Create users for unknown openids, and return `{openid: ordinal}`; the caller holds the channel's state."""
     if not new:
         return {}
     first = await channels.allocate_ordinals(conn, channel_id, len(new))
@@ -77,7 +90,7 @@ async def create_users(conn: Connection, channel_id: int, new: list[str], now: d
 async def _without_late_repeats(
     conn: Connection, runtime: Runtime, channel_id: int, events: Sequence[Event]
 ) -> Sequence[Event]:
-    """Without what happened until somebody was forgotten."""
+    """Return the events without those from before their user was forgotten."""
     prints = {
         fingerprint: openid
         for openid in {event.openid for event in events}
@@ -94,5 +107,9 @@ async def _without_late_repeats(
 
 
 def _is_newer(event: UserEvent | AdFollow, old: datetime) -> bool:
-    """Times are whole seconds at WeChat: who follows in the very second of the last fact had not done so before."""
+    """Tell whether an event is later than the last fact of a forgotten user.
+
+    Times at WeChat are whole seconds. An event of the same second is later if only followers can do it, since the user
+    did not follow at the last fact.
+    """
     return event.at > old or (event.at == old and isinstance(event, UserEvent) and event.kind in FOLLOWER_ONLY_EVENTS)

@@ -1,1 +1,1 @@
-"""Forgetting people, and dropping what is older than its retention."""
+"""Forget people, and delete what is older than its retention."""

@@ -1,16 +1,16 @@
-"""Forget people: those who unfollowed, after a while, and anybody on request.
+"""Forget people: those who unfollowed, after a while, and any person on request.
 
-WeChat asks that whoever unfollows be forgotten (developers.weixin.qq.com
-/doc/service/Account_Management/Wechat_Accreditation_Event_Push.html). What goes is the openid, the unionid, the facts,
-the ads and what the change log told of the person. Their bits go first and in the usual way, so that counts and open
-pages are right; the ordinal is never used again. A keyed hash of the openid stays for a while with the time of the
-last fact, so that a late repeat of an old event does not bring the person back. Whatever is newer makes a new person.
+WeChat asks that people who unfollow be forgotten (developers.weixin.qq.com
+/doc/service/Account_Management/Wechat_Accreditation_Event_Push.html). Deleted are the openid, the unionid, the facts,
+the ads and what the change log says of the person. The bits are removed first and in the usual way, so that counts and
+open pages are right; the ordinal is never used again. A keyed hash of the openid stays for a while with the time of the
+last fact, so that a late repeat of an old event does not bring the person back. A newer event makes a new user.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel
 from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, write_transitions
@@ -25,17 +25,23 @@ from service.storage.database.pool import Connection
 from service.storage.users import UserToForget
 
 ForgetHook = Callable[[Connection, int, int, Sequence[int]], Awaitable[None]]
-# What else knows people by their ordinal: called with (conn, channel id, block, ordinals) under the lock of the block.
+# Functions that delete what other features keep by ordinal: called with (conn, channel id, block, ordinals) under the
+# lock of the block.
 FORGET_HOOKS: Final[tuple[ForgetHook, ...]] = (forget_batch_members,)
 
 FORGOTTEN_HASH_RETENTION: Final = timedelta(days=90)
-# Each is logged one by one, so that the log can say of each what was taken.
+# Up to so many users a block are logged one by one, so that the log says of each what was taken.
 USERS_PER_TRANSACTION: Final = MAX_USERS_LOGGED_INDIVIDUALLY
 USERS_PER_QUERY: Final = 1_000
 
 
+class _Forgotten(NamedTuple):
+    ordinals: list[int]
+    notifications: list[ChangeNotification]
+
+
 async def forget_unfollowed(runtime: Runtime, channel_id: int) -> int:
-    """Forget whoever unfollowed long enough ago and has not come back; return how many those were."""
+    """Forget the users who unfollowed long enough ago and have not come back; return how many those were."""
     until = runtime.clock() - runtime.settings.forget_unfollowed_after
     forgotten = 0
     while True:
@@ -52,7 +58,7 @@ async def forget_if_unfollowed(runtime: Runtime, channel_id: int, ordinals: Iter
 
 
 async def forget_user(runtime: Runtime, principal: Principal, channel_id: int, openid: str) -> int | None:
-    """Forget one person, following or not; return the ordinal they had, None where nobody is known.
+    """Forget one user, following or not; return the ordinal, None where the openid is unknown.
 
     Raises ForbiddenError, NotFoundError.
     """
@@ -62,7 +68,7 @@ async def forget_user(runtime: Runtime, principal: Principal, channel_id: int, o
 
 
 async def forget_openid(runtime: Runtime, channel_id: int, openid: str) -> int | None:
-    """Forget one person as `forget_user` does, for whoever runs the service."""
+    """Forget one user as `forget_user` does, but for the operator, without a check of rights."""
     async with runtime.pool.acquire() as conn:
         known = await users.ordinals_of(conn, channel_id, [openid])
     forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None)
@@ -72,7 +78,10 @@ async def forget_openid(runtime: Runtime, channel_id: int, openid: str) -> int |
 async def _forget(
     runtime: Runtime, channel_id: int, ordinals: Iterable[int], *, unfollowed: datetime | None
 ) -> list[int]:
-    """Forgets people in small transactions; with `unfollowed` only those who have not followed since."""
+    """Forget users in small transactions, and return their ordinals.
+
+    With `unfollowed` forget only those who unfollowed by then and have not followed since.
+    """
     forgotten = []
     for block, group in groupby(sorted(ordinals), block_of):
         people = list(group)
@@ -92,32 +101,35 @@ async def _forget_in_block(
     block: int,
     ordinals: Sequence[int],
     unfollowed: datetime | None,
-) -> tuple[list[int], list[ChangeNotification]]:
+) -> _Forgotten:
     await channels.lock_channel_state(conn, channel_id)
     locked = await heads.lock_heads(conn, channel_id, [block])
     leaving = await forgetting.users_to_forget(conn, channel_id, ordinals, unfollowed)
     if not leaving:
-        return [], []
+        return _Forgotten([], [])
     gone = [each.ordinal for each in leaving]
     now = runtime.clock()
     for forget in FORGET_HOOKS:
         await forget(conn, channel_id, block, gone)
     had = await users.tags_of_users(conn, channel_id, gone)
     logged = await forgetting.redact_change_log(conn, channel_id, block, [offset_of(ordinal) for ordinal in gone])
-    # A version for everybody, even without a tag: a page may not have read the versions that were just blanked.
+    # A version for every user, even without a tag: a subscriber may not have read the versions that were just redacted.
     transitions = [Transition(block, (offset_of(each),), (), tuple(sorted(had[each]))) for each in gone]
     notifications = await write_transitions(conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, now=now)
     taken = {offset_of(each): had[each] | logged.get(offset_of(each), set()) for each in gone}
     await forgetting.extend_removed_tags(conn, channel_id, block, notifications[0].version, taken)
     await forgetting.remember_forgotten(conn, channel_id, _last_facts(runtime, leaving, unfollowed, now), now)
     await forgetting.delete_users(conn, channel_id, gone)
-    return gone, notifications
+    return _Forgotten(gone, notifications)
 
 
 def _last_facts(
     runtime: Runtime, leaving: Iterable[UserToForget], unfollowed: datetime | None, now: datetime
 ) -> dict[bytes, datetime]:
-    """Who unfollowed may have come back a moment ago, which is news; on request everything until now is old."""
+    """Return until when events of the users are late repeats, `{keyed hash: time}`.
+
+    A user who unfollowed may have come back a moment ago, which is news; on request everything until now is old.
+    """
     after_now = now + timedelta(microseconds=1)
     return {
         runtime.secret_box.fingerprints(each.openid)[0]: after_now

@@ -1,4 +1,4 @@
-"""Forgetting what is spent: changes older than the retention, alarms that rang. Channel by channel, block by block."""
+"""Delete logged changes that are older than the retention, and timers that are due no more, block by block."""
 
 from datetime import datetime
 
@@ -13,9 +13,9 @@ from service.storage.users import prune_forgotten
 
 
 async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> None:
-    """Forgets what happened before an instant. Cursors at the newest forgotten version stay good.
+    """Delete what was logged of a channel before an instant; cursors at the newest deleted version stay valid.
 
-    Also settles returned batches that can no longer be undone.
+    Also settle the returned batches that can no longer be undone.
     """
     async with runtime.pool.acquire() as conn:
         async with conn.transaction():

@@ -1,1 +1,1 @@
-"""Tags of every kind: the catalogue, naming, filters, sizes and reading."""
+"""Keep what holds for tags of every kind: the catalogue, naming, filters, sizes and reading."""

@@ -1,13 +1,14 @@
-"""Write structural changes: tags made, edited, activated, lapsed, deleted. No bit changes, yet pages show another set.
+"""Write structural changes: tags made, edited, activated, lapsed or deleted, by which users show other tags.
 
-Whoever changes tags locks the channel's state first, reads the catalogue in a later statement, and decides on that.
+No bit changes. A writer locks the channel's state first, reads the catalogue in a later statement, and decides on that
+(docs/architecture/03-lock-then-difference.md).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.errors import ChannelNotBoundError, LimitExceededError
@@ -19,7 +20,7 @@ MAX_TAGS_PER_CHANNEL: Final = 1_000
 
 
 class TagChangeKind(StrEnum):
-    """What happened to a tag, as `tag_change` and the tag panel's feed say it."""
+    """Name what happened to a tag, as `tag_change` and the tag panel's feed write it."""
 
     CREATED = "CREATED"
     UPDATED = "UPDATED"
@@ -29,11 +30,18 @@ class TagChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TagEdit:
-    """Hold one tag as it was (None: it is new) and as it shall be."""
+    """Hold one tag as it is before an edit, None if the edit makes it, and after."""
 
     kind: TagChangeKind
     before: Tag | None
     after: Tag
+
+
+class WrittenEdits(NamedTuple):
+    """Hold the catalogue after some edits, and the notification to publish after the commit."""
+
+    catalogue: Catalogue
+    notification: ChangeNotification
 
 
 async def lock_catalogue(conn: Connection, channel_id: int) -> Catalogue:
@@ -43,7 +51,7 @@ async def lock_catalogue(conn: Connection, channel_id: int) -> Catalogue:
 
 
 async def lock_open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
-    """Return what `lock_catalogue` returns. Raises ChannelNotBoundError while the gate is closed."""
+    """Return the tags of an open channel, locked likewise. Raises ChannelNotBoundError while the gate is closed."""
     catalogue = await lock_catalogue(conn, channel_id)
     if not catalogue.open:
         raise ChannelNotBoundError
@@ -61,7 +69,7 @@ async def new_tag(
     state: TagState,
     now: datetime,
 ) -> Tag:
-    """Return a new tag of a locked catalogue with a number of its own, to be written with `write_tag_edits`.
+    """Return a new tag of a locked catalogue under a new id, to be written with `write_tag_edits`.
 
     Names are normalised and checked by the caller. Raises LimitExceededError at 1,000 living tags.
     """
@@ -84,11 +92,8 @@ async def new_tag(
 
 async def write_tag_edits(
     conn: Connection, catalogue: Catalogue, edits: Sequence[TagEdit], *, cause: ChangeCause | None, now: datetime
-) -> tuple[Catalogue, ChangeNotification]:
-    """Write edits of a locked catalogue as one version of the channel's tag states.
-
-    Return the catalogue after it, and the notification to publish after the commit.
-    """
+) -> WrittenEdits:
+    """Write edits of a locked catalogue as one version of the channel's tag states."""
     channel_id = catalogue.channel_id
     await tags.insert_tags(conn, [edit.after for edit in edits if edit.before is None])
     await tags.update_tags(conn, channel_id, [edit.after for edit in edits if edit.before is not None])
@@ -108,4 +113,4 @@ async def write_tag_edits(
     await tags.log_tag_changes(conn, channel_id, lines, cause)
     after = {**catalogue.tags, **{edit.after.tag_id: edit.after for edit in edits}}
     notification = ChangeNotification(channel_id, None, revision.version)
-    return replace(catalogue, revision=revision, tags=after), notification
+    return WrittenEdits(replace(catalogue, revision=revision, tags=after), notification)

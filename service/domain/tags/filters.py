@@ -1,4 +1,4 @@
-"""Reading people and tags as somebody may see them."""
+"""Filter the tags that the tag panel lists."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from service.entities.tags import Tag, TagKind, TagState
 
 @dataclass(frozen=True, slots=True)
 class TagFilter:
-    """All that is given must hold; `search` looks for a part of category or name, whatever the case."""
+    """Select tags for which all given conditions hold; `search` is a part of category or name, in any case."""
 
     kind: TagKind | None = None
     state: TagState | None = None
@@ -16,6 +16,7 @@ class TagFilter:
     search: str | None = None
 
     def matches(self, tag: Tag) -> bool:
+        """Tell whether a tag fulfils all conditions that are given."""
         return (
             (self.kind is None or tag.kind is self.kind)
             and (self.state is None or tag.state is self.state)
@@ -25,4 +26,5 @@ class TagFilter:
 
 
 def filter_tags(tags: Iterable[Tag], wanted: TagFilter) -> list[Tag]:
+    """Return the tags that match, in their order."""
     return [tag for tag in tags if wanted.matches(tag)]

@@ -1,4 +1,4 @@
-"""Check what an edit says of any tag: that it lives, its version, and its names."""
+"""Check the edit of a tag of any kind: that the tag exists, its version and its names (docs/specification.md §4.6)."""
 
 from enum import Enum
 from typing import Final, Literal, TypeAlias
@@ -9,7 +9,7 @@ from service.entities.tags import Catalogue, Tag
 
 
 class Unchanged(Enum):
-    """Mark what an edit leaves as it is, where None says something of its own."""
+    """Mark a field that an edit leaves as it is, where None means that it is cleared."""
 
     UNCHANGED = "KEPT"
 
@@ -27,7 +27,7 @@ def require_living_tag(catalogue: Catalogue, tag_id: int) -> Tag:
 
 
 def check_version(tag: Tag, expected: int | None) -> None:
-    """Raise ConflictError when somebody edited the tag since the client read version `expected`; None is any."""
+    """Raise ConflictError unless the tag is at the version that the client read; None accepts any version."""
     if expected is not None and expected != tag.version:
         raise ConflictError(f"The tag was edited meanwhile: it is at version {tag.version}, not {expected}.")
 

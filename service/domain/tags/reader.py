@@ -1,7 +1,7 @@
-"""Read what queries need most, for all requests of a process: users, their bits, and the catalogue of each channel.
+"""Read users, their bits and the catalogues of channels for all requests of a process.
 
-Catalogues are kept in the process. The revision that the database returns with the bits, in the same statement, decides
-whether a kept one still holds; so nobody is shown a tag after the answer that deleted it, whichever process gave it.
+Catalogues are cached in the process. The revision that the database returns with the bits, in the same statement,
+decides whether a cached one is current; so no process shows a tag after any process answered that it was deleted.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from service.storage.database.pool import Pool
 
 MAX_USERS_PER_QUERY: Final = 100
 MAX_CATALOGUE_BYTES: Final = 268_435_456
-# Roughly, with its texts and what the API derives from it.
+# An estimate, with the texts of the tag and what the API derives from it.
 BYTES_PER_TAG: Final = 4_000
 
 UserKey = tuple[int, int]
@@ -61,7 +61,7 @@ class UserReader:
     async def find_users(
         self, principal: Principal, channel_id: int, openids: Sequence[str]
     ) -> list[ChannelUser | None]:
-        """Return users in the order asked, None where nobody is known.
+        """Return the users of some openids, in their order; None for an openid that is unknown.
 
         Raises NotFoundError when the principal does not see the channel, LimitExceededError over 100 openids.
         """
@@ -71,7 +71,10 @@ class UserReader:
     async def find_users_with_tags(
         self, principal: Principal, channel_id: int, openids: Sequence[str]
     ) -> list[TaggedUser | None]:
-        """Return users with their tags, as one statement reads both; otherwise like `find_users`."""
+        """Return users with their tags, read by one statement, in the order of the openids; None for an unknown openid.
+
+        Raises NotFoundError when the principal does not see the channel, LimitExceededError over 100 openids.
+        """
         rows = await self._tagged.get_many(_keys(principal, channel_id, openids))
         found: list[TaggedUser | None] = []
         for row in [_value_or_raise(each) for each in rows][: len(openids)]:
@@ -103,7 +106,7 @@ class UserReader:
         if cached is None or cached.revision != revision.tags:
             cached = self._cached[channel_id] = await self._catalogues.require(channel_id)
         elif cached.default_tags_as_of != revision.default_tags_as_of:
-            # The scheduled run says so without a new version: no tag changes by it.
+            # The scheduled run sets this without a new version, since it changes no tag.
             cached = replace(cached, default_tags_as_of=revision.default_tags_as_of)
             self._cached[channel_id] = cached
         return cached
@@ -155,12 +158,12 @@ def _estimated_bytes(catalogue: Catalogue) -> int:
 
 
 def _keys(principal: Principal, channel_id: int, openids: Sequence[str]) -> list[OpenidKey]:
-    """Raises NotFoundError, LimitExceededError."""
+    """Return the keys of some openids. Raises NotFoundError, LimitExceededError."""
     if len(openids) > MAX_USERS_PER_QUERY:
         raise LimitExceededError(f"At most {MAX_USERS_PER_QUERY} users at once.")
     if not principal.is_for_channel(channel_id):
         raise NotFoundError("channel")
-    # Without a name it is still asked whether the channel is the robot's.
+    # Without an openid, the database still has to say whether the channel is the robot's.
     return [(principal.robot_id, channel_id, openid) for openid in openids or ("",)]
 
 

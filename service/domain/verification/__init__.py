@@ -1,1 +1,1 @@
-"""Recompute every tag from the facts and compare."""
+"""Recompute every tag from the facts, and compare."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.combos.refresh import compare_locked_block, refresh_locked_blocks
 from service.domain.default_tags.definitions import channel_rules, to_transitions
@@ -21,7 +21,8 @@ from service.storage.database.pool import Connection
 
 log = logging.getLogger(__name__)
 
-# What else follows from stored facts: `verify` asks it of each block, with (conn, channel id, block), under its lock.
+# Functions that compare the tags of other features with stored facts: called with (conn, channel id, block) under the
+# lock of the block.
 DIFFERENCE_CHECKS: Final[tuple[Callable[[Connection, int, int], Awaitable[list[Transition]]], ...]] = (
     ad_tag_differences,
     return_tag_differences,
@@ -30,7 +31,7 @@ DIFFERENCE_CHECKS: Final[tuple[Callable[[Connection, int, int], Awaitable[list[T
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What `verify` found in one channel; everything is 0 when the stored state is what the facts say."""
+    """Count what `verify` found in one channel: all are 0 but `blocks` when the stored state follows from the facts."""
 
     channel_id: int
     blocks: int = 0
@@ -42,6 +43,7 @@ class VerifyReport:
 
     @property
     def clean(self) -> bool:
+        """Tell whether nothing was wrong."""
         return not (
             self.wrong_users or self.stray_bits or self.wrong_counts or self.missing_timers or self.wrong_combos
         )
@@ -58,8 +60,13 @@ class VerifyReport:
         )
 
 
+class _VerifiedBlock(NamedTuple):
+    report: VerifyReport
+    notifications: list[ChangeNotification]
+
+
 async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) -> VerifyReport:
-    """Recomputes everything from the facts, block by block, and compares; with `repair` also corrects."""
+    """Recompute everything from the facts, block by block, and compare; with `repair` also correct it."""
     async with runtime.pool.acquire() as conn:
         blocks = await heads.blocks_of(conn, channel.channel_id)
     report = VerifyReport(channel.channel_id)
@@ -72,18 +79,18 @@ async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) ->
     return report
 
 
-async def _verify_block(
-    runtime: Runtime, channel: Channel, block: int, *, repair: bool
-) -> tuple[VerifyReport, list[ChangeNotification]]:
-    """Under one lock: combos that count as up to date are compared with what they are made of; then everything
-    advances to the present, and the rest is compared with the facts at that very instant.
+async def _verify_block(runtime: Runtime, channel: Channel, block: int, *, repair: bool) -> _VerifiedBlock:
+    """Compare one block under its lock.
+
+    Combos that count as up to date are compared with their operands; then the block is evaluated at the present
+    instant, and everything else is compared with the facts at that instant.
     """
     channel_id = channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
         await heads.lock_heads(conn, channel_id, [block])
         wrong_combos, notifications = await compare_locked_block(conn, runtime, channel_id, block, repair=repair)
         locked = await heads.lock_heads(conn, channel_id, [block])
-        notifications += (await evaluate_blocks(conn, runtime, channel, locked))[1]
+        notifications += (await evaluate_blocks(conn, runtime, channel, locked)).notifications
         head = (await heads.lock_heads(conn, channel_id, [block]))[block]
         comparing = conn.transaction()
         await comparing.start()
@@ -96,13 +103,11 @@ async def _verify_block(
             await comparing.rollback()
         if repair or not wrong_combos:
             notifications += await refresh_locked_blocks(conn, runtime, None, channel_id, [block])
-        return report, notifications
+        return _VerifiedBlock(report, notifications)
 
 
-async def _repair(
-    conn: Connection, channel: Channel, head: BlockHead, now: datetime
-) -> tuple[VerifyReport, list[ChangeNotification]]:
-    """Corrects a locked block that was just advanced, and says what was wrong."""
+async def _repair(conn: Connection, channel: Channel, head: BlockHead, now: datetime) -> _VerifiedBlock:
+    """Correct a locked block that was just evaluated, and report what was wrong."""
     rules = channel_rules(channel)
     channel_id = channel.channel_id
     wrong = to_transitions(await default_tags.default_tag_differences(conn, rules, head.block, head.evaluated_at))
@@ -120,6 +125,7 @@ async def _repair(
     notifications = await write_transitions(
         conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, now=now
     )
-    return VerifyReport(
+    report = VerifyReport(
         channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(missing_timers)
-    ), notifications
+    )
+    return _VerifiedBlock(report, notifications)

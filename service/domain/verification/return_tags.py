@@ -1,4 +1,4 @@
-"""Whether return tags are the union of their batches in force, block by block, for `verify`."""
+"""Compare return tags with the union of their batches in force, block by block (docs/specification.md §4.2)."""
 
 from service.domain.return_data.members import segment_of
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, Transition, block_of, offsets_in, ordinal_at
@@ -7,9 +7,9 @@ from service.storage.return_data import batch_members
 
 
 async def return_tag_differences(conn: Connection, channel_id: int, block: int) -> list[Transition]:
-    """What would make the return tags of a locked block what their batches say; each person once.
+    """Return what would make the return tags of a locked block follow from their batches; each user once.
 
-    Bits of nobody are looked for elsewhere.
+    Bits of ordinals without a user are left to `members.stray_members`.
     """
     expected: dict[int, bytearray] = {}
     for row in await batch_members.batch_members_of_block(conn, channel_id, [block, segment_of(block)]):

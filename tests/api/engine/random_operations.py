@@ -1,4 +1,4 @@
-"""Queries over a whole schema for property tests: any fields, arguments, aliases, fragments, directives and variables.
+"""Draw queries over a whole schema: any fields, arguments, aliases, fragments, directives and variables.
 
 They are valid as a rule. Arguments are drawn from values that mean something, and some that are refused.
 """
@@ -33,13 +33,15 @@ TIMES = ("2026-03-01T00:00:00Z", "2011-01-01T00:00:00Z", "yesterday")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """Hold an operation and its variables."""
+
     text: str
     variables: dict[str, Any]
 
 
 @dataclass(slots=True)
 class _OperationBuilder:
-    """What one operation needs beside its selections."""
+    """Collect what one operation needs beside its selections."""
 
     draw: st.DrawFn
     known: Mapping[str, Sequence[str]]
@@ -61,7 +63,7 @@ class _OperationBuilder:
 
 @st.composite
 def operations(draw: st.DrawFn, schema: GraphQLSchema, known: Mapping[str, Sequence[str]]) -> Operation:
-    """`known` has the texts that mean something, by the name of an argument or of its type."""
+    """Draw an operation; `known` has meaningful texts, by the name of an argument or of its type."""
     assert schema.query_type is not None
     builder = _OperationBuilder(draw, known)
     selections = _selections(builder, schema, schema.query_type, 0)
@@ -137,7 +139,7 @@ def _value(builder: _OperationBuilder, name: str, wanted: GraphQLInputType, dept
     if isinstance(wanted, GraphQLInputObjectType):
         fields = list(wanted.fields.items())
         required = [each for each in fields if isinstance(each[1].type, GraphQLNonNull)]
-        # Where nothing is required one thing is given as a rule, and in the end something that goes no deeper.
+        # If nothing is required, usually give one thing; at the greatest depth, one that goes no deeper.
         rest = fields if depth < MAX_DEPTH else [each for each in fields if is_leaf_type(get_named_type(each[1].type))]
         chosen = required or [builder.draw(st.sampled_from(rest))]
         return {key: _value(builder, key, each.type, depth + 1) for key, each in chosen}

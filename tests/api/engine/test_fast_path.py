@@ -1,4 +1,4 @@
-"""What the short way answers is what Strawberry itself answers, errors and all, and what it leaves alone it leaves."""
+"""Compare the fast path with Strawberry: the same data and errors; anything but a valid query is left to Strawberry."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -51,7 +51,7 @@ async def stage(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
         yield opened
 
 
-async def test_every_answer_is_the_same(stage: SchemaPair) -> None:
+async def test_both_paths_give_the_same_answer(stage: SchemaPair) -> None:
     for name, text in DOCUMENTS.items():
         for _ in range(2):
             quick, plain = await stage.execute_both(text)
@@ -59,7 +59,7 @@ async def test_every_answer_is_the_same(stage: SchemaPair) -> None:
 
 
 @pytest.mark.parametrize("role", [None, Role.INTEGRATOR, Role.AGENT])
-async def test_whoever_may_less_is_refused_the_same(stage: SchemaPair, role: Role | None) -> None:
+async def test_both_paths_refuse_a_role_with_the_same_errors(stage: SchemaPair, role: Role | None) -> None:
     for name in ("everything", "the panel", "nodes", "the viewer"):
         quick, plain = await stage.execute_both(DOCUMENTS[name], role)
         assert quick == plain, name
@@ -69,7 +69,9 @@ async def test_whoever_may_less_is_refused_the_same(stage: SchemaPair, role: Rol
     "variables",
     [{}, {"c": None}, {"c": 1.5}, {"c": "x", "o": ["ann"]}, {"c": "x", "o": "näh"}, {"more": 1}, None],
 )
-async def test_wrong_variables_are_refused_the_same(stage: SchemaPair, variables: dict[str, Any] | None) -> None:
+async def test_both_paths_refuse_wrong_variables_with_the_same_errors(
+    stage: SchemaPair, variables: dict[str, Any] | None
+) -> None:
     quick, plain = await stage.execute_both(DOCUMENTS["everything"], variables=variables)
     assert quick == plain
     assert quick[1]
@@ -82,7 +84,7 @@ async def test_the_named_operation_runs(stage: SchemaPair, name: str) -> None:
     assert quick[0] is not None
 
 
-async def test_what_was_not_foreseen_is_hidden_by_both(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_both_paths_mask_an_unexpected_error(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
@@ -93,7 +95,7 @@ async def test_what_was_not_foreseen_is_hidden_by_both(stage: SchemaPair, monkey
     assert quick[1][0]["extensions"] == {"code": "INTERNAL", "requestId": "the request"}
 
 
-async def test_only_known_good_queries_go_the_short_way(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_valid_queries_take_the_fast_path(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
     went: list[bool] = []
 
     async def watched(*arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Plans answer what graphql-core answers: the same data, and the same errors in the same places."""
+"""Compare plans with graphql-core: the same data, and the same errors in the same places."""
 
 import json
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from tests.api.engine.random_operations import Operation, operations
 from tests.api.engine.two_schemas import SchemaPair, open_schema_pair
 
 SCHEMA: GraphQLSchema = make_schema().graphql_schema
-# The first channel of a database, the first tags of a channel, the first person.
+# The first channel of a database, the first tags of a channel, the first user.
 CHANNEL, TAGS, PERSON = "Q2hhbm5lbDox", [tag_gid(1, number) for number in (1, 2, 5, 9, 99)], user_gid(1, 0)
 KNOWN = {
     "channelId": (CHANNEL, CHANNEL, "nobody"),
@@ -51,12 +51,14 @@ async def stage(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(operation=operations(SCHEMA, KNOWN), role=st.sampled_from([Role.ADMIN, Role.ADMIN, Role.AGENT, None]))
-async def test_any_query_is_answered_the_same(stage: SchemaPair, operation: Operation, role: Role | None) -> None:
+async def test_a_random_query_has_the_answer_of_graphql_core(
+    stage: SchemaPair, operation: Operation, role: Role | None
+) -> None:
     others = {name: not value if isinstance(value, bool) else value for name, value in operation.variables.items()}
     for each in (operation, replace(operation, variables=others)):
         quick, plain = await stage.execute_both(each.text, role, variables=each.variables)
         if quick[0] is None:
-            # Who failed first has ended the others, and that is a matter of time.
+            # The error that comes first cancels the other fields, and which one comes first is a matter of timing.
             assert plain[0] is None
             assert bool(quick[1]) == bool(plain[1])
         elif _in_order(quick) != _in_order(plain):
@@ -64,13 +66,13 @@ async def test_any_query_is_answered_the_same(stage: SchemaPair, operation: Oper
 
 
 def _in_order(answer: tuple[Any, Any]) -> str:
-    """What is read concurrently fails in any order."""
+    """Return an answer as text, its errors sorted: fields that are read concurrently fail in any order."""
     data, errors = answer
     return json.dumps([data, sorted(errors, key=json.dumps)])
 
 
 async def _possible(stage: SchemaPair, operation: Operation, role: Role | None) -> set[str]:
-    """Where two fields beside each other must not be null and both fail, whichever is first is the one that is told."""
+    """Return the answers that graphql-core may give: either of two non-null siblings that fail may be reported."""
     return {
         _in_order((await stage.execute_both(operation.text, role, variables=operation.variables))[1])
         for _ in range(TRIES)
@@ -116,7 +118,6 @@ async def test_most_of_these_queries_have_plans_and_serializers(
     draw()
     for operation in drawn:
         await stage.fast.execute(operation.text, operation.variables, stage.context())
-    print(len(drawn), count)
     assert count["planned"] > len(drawn) / 2
     assert count["serialized"] > len(drawn) / 2
 

@@ -1,4 +1,4 @@
-"""One set of resources behind two schemas: ours with its fast path and plans, and the same without either."""
+"""Open one set of resources behind two schemas: one with fast path and plans, one without either."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ from tests.support.runtime import FAR_FUTURE, bind, open_runtime
 
 @dataclass
 class SchemaPair:
-    """The same resources behind both ways."""
+    """Keep the two schemas and their resources."""
 
     resources: Resources
     fast: schemas.FastPathSchema
@@ -32,11 +32,12 @@ class SchemaPair:
     variables: dict[str, Any]
 
     def context(self, role: Role | None = Role.ADMIN) -> Context:
+        """Return a context of a principal with a role, or of nobody."""
         principal = None if role is None else Principal("tests", "robot-1", role, FAR_FUTURE)
         return Context(self.resources, Presenters(), "the request", principal)
 
     async def execute_both(self, text: str, role: Role | None = Role.ADMIN, **given: Any) -> tuple[Any, Any]:
-        """(data, errors) by the short way and by Strawberry's own."""
+        """Return (data, errors) by the fast path and by Strawberry alone."""
         variables = given.pop("variables", self.variables)
         fast = self.fast.execute(text, variables, self.context(role), **given)
         plain = strawberry.Schema.execute(self.plain, text, variables, self.context(role), **given)
@@ -49,7 +50,7 @@ def _comparable(result: ExecutionResult) -> Any:
 
 @asynccontextmanager
 async def open_schema_pair(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
-    """Ann has followed, left and come back."""
+    """Open the schemas over a channel whose user `ann` has followed, unfollowed and followed again."""
     async with open_runtime(database_url, FrozenClock()) as runtime, Redis.from_url(redis_url) as valkey:
         channel = await bind(runtime)
         for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):

@@ -1,4 +1,4 @@
-"""What graphql-cop looks for (github.com/dolevf/graphql-cop): its twelve checks, and two of its newer ones.
+"""Run the checks of graphql-cop (github.com/dolevf/graphql-cop): the twelve of its release, and two newer ones.
 
 The checks are written anew from their descriptions. Each has an answer by which a weak server gives itself away, so
 that a check which could find nothing would be noticed.
@@ -29,7 +29,7 @@ def got(query: str) -> Sent:
 
 
 def data_in(answer: httpx.Response) -> Any:
-    """The data of an answer, if it is JSON and has any."""
+    """Return the data of an answer; None if it has none or is no JSON."""
     if "json" not in answer.headers.get("content-type", ""):
         return None
     body = answer.json()
@@ -68,13 +68,13 @@ def is_an_ide(answer: httpx.Response) -> bool:
 
 
 def runs_a_mutation(answer: httpx.Response) -> bool:
-    """It got as far as to look whether the channel is there, or who asks."""
+    """Tell whether a mutation was executed: it reached the token or the channel."""
     return "data" in (answer.json() if "json" in answer.headers.get("content-type", "") else {})
 
 
 @dataclass(frozen=True)
 class Check:
-    """One request, what of its answer would be a finding, and such an answer."""
+    """Describe a check: the request, what in its answer is a finding, and an answer with that finding."""
 
     sent: Sent
     finds: Callable[[httpx.Response], bool]
@@ -153,13 +153,13 @@ async def asked(web: WebClient, sent: Sent, *, token: bool, path: str = "/graphq
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_a_weak_server_is_found_out(name: str) -> None:
+def test_each_check_finds_a_weak_server(name: str) -> None:
     assert CHECKS[name].finds(httpx.Response(200, json=CHECKS[name].weak))
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/graphql/stream"])
 @pytest.mark.parametrize("name", CHECKS)
-async def test_nothing_is_found_in_production(production: WebClient, name: str, path: str) -> None:
+async def test_no_check_finds_anything_in_production(production: WebClient, name: str, path: str) -> None:
     check = CHECKS[name]
     for token in {False, check.with_token}:
         answer = await asked(production, check.sent, token=token, path=path)
@@ -169,7 +169,7 @@ async def test_nothing_is_found_in_production(production: WebClient, name: str, 
 
 @pytest.mark.parametrize("path", PLACES)
 @pytest.mark.parametrize("accept", ["text/html", "*/*"])
-async def test_no_ide_is_anywhere_in_production(production: WebClient, path: str, accept: str) -> None:
+async def test_production_serves_no_ide(production: WebClient, path: str, accept: str) -> None:
     answer = await production.http.get(path, headers={"Accept": accept})
     assert answer.status_code in {401, 404, 405}
     assert not is_an_ide(answer)
@@ -181,13 +181,13 @@ async def test_each_answer_in_production_has_a_code_or_data(production: WebClien
         assert data_in(answer) or all(error["extensions"]["code"] for error in errors_in(answer))
 
 
-async def test_a_get_with_a_token_is_no_forgery(production: WebClient) -> None:
+async def test_a_get_with_a_token_is_answered(production: WebClient) -> None:
     """graphql-cop, given a token, calls any answer to GET a possible forgery; no foreign page can send the header."""
     assert is_answered(await asked(production, got("{ __typename }"), token=True))
 
 
-async def test_development_gives_itself_away(database_url: str, redis_url: str) -> None:
-    """The same requests find in development what production hides."""
+async def test_the_checks_find_what_development_shows(database_url: str, redis_url: str) -> None:
+    """Make sure that the checks work: they find in development what production hides."""
     async with web_process(database_url, redis_url) as web:
         for name in ("introspection", "field suggestions"):
             assert CHECKS[name].finds(await asked(web, CHECKS[name].sent, token=True)), name

@@ -1,4 +1,4 @@
-"""Every root field, asked by every role: allowed, FORBIDDEN or UNAUTHENTICATED, as the table of roles says."""
+"""Ask every root field as every role: allowed, FORBIDDEN or UNAUTHENTICATED, as the table of roles says."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -86,7 +86,7 @@ ROOTS: Final = {
 
 @dataclass(frozen=True)
 class Filled:
-    """A robot with one channel, one person, `ada`, an ad tag, and a combo for each role that manages tags."""
+    """Keep a robot with one channel, one user, `ada`, an ad tag, and a combo for each role that manages tags."""
 
     robot: Robot
     channel: str
@@ -126,7 +126,7 @@ def test_the_table_has_every_root_field() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if not name.startswith("Subscription.")])
-async def test_a_root_field_answers_only_those_who_may(name: str, filled: Filled) -> None:
+async def test_a_root_field_answers_only_roles_with_its_permission(name: str, filled: Filled) -> None:
     expected = _expected(name) | {None: "UNAUTHENTICATED"}
     refused = {role: outcome for role, outcome in expected.items() if outcome != "allowed"}
     before = await table_digests(filled.robot.web)
@@ -140,7 +140,7 @@ async def test_a_root_field_answers_only_those_who_may(name: str, filled: Filled
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("Subscription.")])
-async def test_a_subscription_serves_only_those_who_may(name: str, filled: Filled) -> None:
+async def test_a_subscription_serves_only_roles_with_its_permission(name: str, filled: Filled) -> None:
     operation = _operation(name, filled)
     outcomes = {}
     for role in Role:
@@ -155,7 +155,7 @@ async def test_a_subscription_serves_only_those_who_may(name: str, filled: Fille
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_addresses_and_credentials_are_shown_only_to_those_who_manage(role: Role, filled: Filled) -> None:
+async def test_only_roles_that_manage_channels_see_addresses_and_credentials(role: Role, filled: Filled) -> None:
     query = "query($id: ID!) { node(id: $id) { ... on Channel { pushUrl credentials { callbackTokenSet } } } }"
     shown = (await filled.robot.ask(query, role, id=filled.channel))["node"]
 
@@ -167,7 +167,7 @@ async def test_addresses_and_credentials_are_shown_only_to_those_who_manage(role
 
 
 @pytest.mark.parametrize("way", ["channels", "tag", "user"])
-async def test_there_is_no_way_around_to_the_push_address(way: str, filled: Filled) -> None:
+async def test_no_path_leads_an_integrator_to_the_push_address(way: str, filled: Filled) -> None:
     queries = {
         "channels": "{ channels { pushUrl } }",
         "tag": f'{{ tag(id: "{filled.tag}") {{ channel {{ pushUrl }} }} }}',

@@ -1,4 +1,4 @@
-"""What production does not show: the IDE, the schema by introspection, and names by way of suggestions."""
+"""Check what production hides: the IDE, the schema by introspection, and names in suggestions."""
 
 from collections.abc import AsyncIterator
 
@@ -19,7 +19,7 @@ async def test_introspection_is_refused(production: WebClient) -> None:
     assert answer.data is None
 
 
-async def test_the_type_name_is_still_told(production: WebClient) -> None:
+async def test_typename_is_answered(production: WebClient) -> None:
     answer = await production.run("{ __typename viewer { __typename } }", token=production.token("admin"))
     assert answer.data == {"__typename": "Query", "viewer": {"__typename": "Viewer"}}
 
@@ -35,7 +35,7 @@ async def test_there_is_no_ide(production: WebClient) -> None:
     assert "graphiql" not in page.text.lower()
 
 
-async def test_development_shows_them_all(database_url: str, redis_url: str) -> None:
+async def test_development_shows_schema_names_and_ide(database_url: str, redis_url: str) -> None:
     async with web_process(database_url, redis_url) as web:
         token = web.token("admin")
         assert (await web.run("{ __schema { queryType { name } } }", token=token)).data is not None

@@ -1,4 +1,4 @@
-"""Each limit on what an operation may hold: as much as is allowed passes, one more is refused and changes nothing."""
+"""Check each limit on operations: one at the limit runs, one beyond it is refused and changes nothing."""
 
 import json
 
@@ -19,7 +19,7 @@ INPUT = {"kind": "SERVICE_ACCOUNT", "name": "Tea house", "verified": True, "appI
 
 
 def tokens_of(text: str) -> int:
-    """How many words and signs a text has."""
+    """Return how many tokens a text has."""
     for most in range(1, 1_000):
         try:
             parse(text, max_tokens=most)
@@ -47,12 +47,12 @@ async def post(web: WebClient, text: str) -> httpx.Response:
     return await web.http.post("/graphql", json={"query": text, "variables": {"input": INPUT}}, headers=headers)
 
 
-def test_every_limit_on_operations_is_tried() -> None:
+def test_the_table_has_every_limit() -> None:
     assert [name for name, *_ in EDGES] == list(QueryLimits.__slots__)
 
 
 @pytest.mark.parametrize(("limit", "most", "good", "bad"), EDGES)
-async def test_as_much_as_is_allowed_and_no_more(
+async def test_an_operation_at_the_limit_runs_and_one_beyond_is_refused(
     database_url: str, redis_url: str, limit: str, most: int, good: str, bad: str
 ) -> None:
     limits = QueryLimits(**{limit: most})
@@ -66,7 +66,7 @@ async def test_as_much_as_is_allowed_and_no_more(
         assert await table_digests(web) != before
 
 
-async def test_a_body_is_taken_to_its_last_byte_and_no_further(database_url: str, redis_url: str) -> None:
+async def test_a_body_at_the_limit_is_read_and_one_byte_more_is_refused(database_url: str, redis_url: str) -> None:
     most = 1_000
     async with web_process(database_url, redis_url, body_bytes=most) as web:
         headers = {"Authorization": f"Bearer {web.token('admin')}", "Content-Type": "application/json"}
@@ -90,7 +90,7 @@ async def test_a_body_is_taken_to_its_last_byte_and_no_further(database_url: str
     ids=["aliases", "tokens", "directives"],
 )
 @pytest.mark.parametrize("way", TRANSPORTS)
-async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: str, text: str) -> None:
+async def test_limits_hold_on_every_transport(database_url: str, redis_url: str, way: str, text: str) -> None:
     limits = QueryLimits(aliases=1, tokens=30)
     async with web_process(database_url, redis_url, query_limits=limits) as web:
         assert await error_codes(web, way, {"query": text}) == ["LIMIT_EXCEEDED"]
@@ -106,18 +106,18 @@ async def test_every_way_in_is_guarded(database_url: str, redis_url: str, way: s
         "{ channels { tags(first: 200) { nodes { channel { tags(first: 200) { nodes { id } } } } } } }",
     ],
 )
-async def test_what_is_too_large_has_a_code_and_no_data(robot: Robot, text: str) -> None:
+async def test_too_large_an_operation_is_limit_exceeded_without_data(robot: Robot, text: str) -> None:
     answer = await robot.ask(text)
     assert answer.code == "LIMIT_EXCEEDED"
     assert answer.data is None
 
 
-async def test_too_long_a_text_is_not_even_parsed(robot: Robot) -> None:
+async def test_too_many_tokens_are_limit_exceeded(robot: Robot) -> None:
     answer = await robot.ask("{ " + "x " * 5000 + "}")
     assert answer.code == "LIMIT_EXCEEDED"
 
 
-async def test_what_is_wrong_with_a_document_is_told_every_time(robot: Robot) -> None:
+async def test_an_invalid_document_is_reported_every_time(robot: Robot) -> None:
     for _ in range(2):
         assert (await robot.ask("{ viewer { ")).code == "BAD_USER_INPUT"
         assert "nowhere" in (await robot.ask("{ nowhere }")).error["message"]

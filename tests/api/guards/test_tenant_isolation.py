@@ -1,4 +1,4 @@
-"""What belongs to another robot is not found, exactly like what does not exist, and nothing of it changes."""
+"""Check that an id of another robot is answered like an unknown id, and that nothing of that robot changes."""
 
 import statistics
 import time
@@ -161,13 +161,14 @@ OWN: Final[dict[str, dict[str, str]]] = {}
 
 @dataclass(frozen=True)
 class Tenant:
-    """A robot with one channel and one person, by their ids."""
+    """Keep a robot with one channel and one user, by their ids."""
 
     robot: Robot
     ids: dict[str, str]
 
     @property
     def channel(self) -> str:
+        """Return the id of the channel."""
         return self.ids["channel"]
 
 
@@ -178,7 +179,7 @@ async def own(robot: Robot) -> Tenant:
 
 @pytest.fixture(scope="module")
 async def settled(web: WebClient) -> Tenant:
-    """The tenant of the tests in which everything is refused: nothing of it changes."""
+    """Return the tenant of the tests in which everything is refused: nothing of it changes."""
     return await tenant(Robot(web, f"r{next(robot_numbers)}"))
 
 
@@ -189,7 +190,7 @@ async def foreign(web: WebClient) -> Tenant:
 
 @pytest.fixture
 async def leaving(web: WebClient) -> Tenant:
-    """Another tenant, which will unbind its channel."""
+    """Return another tenant, which will unbind its channel."""
     return await tenant(Robot(web, f"r{next(robot_numbers)}"))
 
 
@@ -213,7 +214,7 @@ async def tenant(robot: Robot) -> Tenant:
 
 
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> GraphqlResponse:
-    """Use an id in a place, over HTTP or, for a subscription, until its first event."""
+    """Run the operation of a place with an id, over HTTP or, for a subscription, until its first event."""
     token = robot.token(role, **narrowed)
     operation = PLACES[place]
     for kind, own_id in OWN[robot.name].items():
@@ -228,12 +229,12 @@ async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narro
             return GraphqlResponse(200, {"data": None, "errors": error.errors})
 
 
-def test_every_place_that_takes_an_id_is_here() -> None:
+def test_the_table_has_every_argument_that_takes_an_id() -> None:
     assert set(PLACES) == set(_id_places(make_schema().graphql_schema))
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_ones_own_ids_are_found(place: str, own: Tenant) -> None:
+async def test_ids_of_the_own_robot_are_found(place: str, own: Tenant) -> None:
     answer = await ask(own.robot, place, own.ids[TAKES.get(place, "channel")])
 
     assert answer.errors == []
@@ -241,7 +242,9 @@ async def test_ones_own_ids_are_found(place: str, own: Tenant) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_ids_of_another_robot_are_like_ids_of_nothing(place: str, settled: Tenant, foreign: Tenant) -> None:
+async def test_an_id_of_another_robot_is_answered_like_an_unknown_id(
+    place: str, settled: Tenant, foreign: Tenant
+) -> None:
     before = await table_digests(settled.robot.web)
 
     for kind, given in foreign.ids.items():
@@ -265,7 +268,7 @@ async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, s
 
 
 @pytest.mark.parametrize("kind", ["tag", "user"])
-async def test_a_thing_that_does_not_exist_in_ones_own_channel_is_not_found(kind: str, settled: Tenant) -> None:
+async def test_an_unknown_id_in_the_own_channel_is_not_found(kind: str, settled: Tenant) -> None:
     parsed = parse_gid(settled.channel, "Channel", 1)
     assert parsed
     for number in (12_345, 2**31 - 1, 2**31, 2**40, 10**18 - 1):
@@ -273,7 +276,7 @@ async def test_a_thing_that_does_not_exist_in_ones_own_channel_is_not_found(kind
         assert_not_found("Query.node(id)", answer)
 
 
-async def test_a_foreign_id_takes_no_longer_than_one_of_nothing(settled: Tenant, foreign: Tenant) -> None:
+async def test_an_id_of_another_robot_takes_as_long_as_an_unknown_id(settled: Tenant, foreign: Tenant) -> None:
     taken: dict[str, list[float]] = {foreign.channel: [], MISSING["channel"]: []}
     for _ in range(15):
         for given, times in taken.items():
@@ -285,7 +288,7 @@ async def test_a_foreign_id_takes_no_longer_than_one_of_nothing(settled: Tenant,
     assert max(medians) < 3 * min(medians)
 
 
-async def test_lists_hold_only_ones_own(settled: Tenant, foreign: Tenant) -> None:
+async def test_lists_contain_nothing_of_another_robot(settled: Tenant, foreign: Tenant) -> None:
     for each in (settled, foreign):
         answer = await each.robot.ask("{ channels { id } viewer { robotId ready } }")
         assert answer["channels"] == [{"id": each.channel}]
@@ -342,7 +345,7 @@ async def test_an_integrator_narrowed_to_one_channel_lists_only_that(own: Tenant
     assert await listed() == []
 
 
-async def test_a_narrowed_tag_panel_hears_only_of_its_channel(own: Tenant) -> None:
+async def test_a_narrowed_tag_panel_receives_events_of_its_channel_only(own: Tenant) -> None:
     other = (await own.robot.bind(2))["id"]
     query = "subscription { tagEvents { kind tag { channel { id } } } }"
     async with (
@@ -377,7 +380,7 @@ def _id_places(schema: GraphQLSchema) -> Iterator[str]:
 
 
 def _id_paths(path: str, given: GraphQLInputType, above: tuple[str, ...] = ()) -> Iterator[str]:
-    """Of a type that holds itself, only the outermost."""
+    """Yield the paths of ids in an input; of a type that contains itself, only the outermost."""
     named = get_named_type(given)
     if named.name == "ID":
         yield path

@@ -1,4 +1,4 @@
-"""Tag panels: what is executed once for several of them, and what is not."""
+"""Count the executions that several tag panels share, and those that they do not."""
 
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -29,7 +29,7 @@ async def channel(robot: Robot) -> str:
 
 @pytest.fixture
 def executions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each kind of event was executed for all who share it."""
+    """Count how often each kind of event is executed for all panels that share it."""
     count: Counter[str] = Counter()
     write = TagEventsEncoder._encode_event
 
@@ -46,20 +46,18 @@ async def opened(stack: AsyncExitStack, robot: Robot, role: str, query: str, **v
     return await socket.subscribe(query, **variables)
 
 
-async def told(panel: Operation, count: int) -> list[dict[str, Any]]:
+async def received(panel: Operation, count: int) -> list[dict[str, Any]]:
     return [(await panel.next())["tagEvents"] for _ in range(count)]
 
 
-async def test_panels_with_equal_rights_share_and_others_do_not(
-    robot: Robot, channel: str, executions: Counter[str]
-) -> None:
+async def test_panels_with_equal_rights_share_executions(robot: Robot, channel: str, executions: Counter[str]) -> None:
     async with AsyncExitStack() as stack:
         roles = ["agent", "agent", "agent", "integrator", "integrator"]
         panels = [await opened(stack, robot, role, PANEL, c=channel) for role in roles]
         for panel in panels:
-            assert [each["kind"] for each in await told(panel, 1)] == ["RESET"]
+            assert [each["kind"] for each in await received(panel, 1)] == ["RESET"]
         await robot.record(channel, event_input("ada", "FOLLOW"))
-        first, *others = [await told(panel, 4) for panel in panels]
+        first, *others = [await received(panel, 4) for panel in panels]
         assert {(each["kind"], each["tag"]["memberCount"]) for each in first} == {("COUNT_CHANGED", 1)}
         assert all(other == first for other in others)
         assert executions["COUNT_CHANGED"] == 4 * len(set(roles))
@@ -76,13 +74,13 @@ async def test_each_panel_keeps_its_own_cursor(robot: Robot, channel: str) -> No
         )
         also_wide = await opened(stack, robot, "agent", everywhere)
         narrow_reset = await opened(stack, robot, "agent", PANEL, c=channel)
-        await told(narrow_reset, 1)
+        await received(narrow_reset, 1)
         await robot.record(channel, event_input("ada", "FOLLOW"))
-        one, two, three = [await told(panel, 4) for panel in (wide, also_wide, narrow)]
+        one, two, three = [await received(panel, 4) for panel in (wide, also_wide, narrow)]
         assert one == two
         assert [each["tag"] for each in one] == [each["tag"] for each in three]
         await robot.record(other_channel, event_input("bob", "FOLLOW"))
-        await told(wide, 4)
+        await received(wide, 4)
         resumed = await opened(
             stack,
             robot,
@@ -90,33 +88,33 @@ async def test_each_panel_keeps_its_own_cursor(robot: Robot, channel: str) -> No
             "subscription($a: String!) { tagEvents(after: $a) { tag { name } } }",
             a=one[-1]["cursor"],
         )
-        assert len(await told(resumed, 4)) == 4
+        assert len(await received(resumed, 4)) == 4
 
 
-async def test_variables_within_an_event_tell_panels_apart(robot: Robot, channel: str) -> None:
+async def test_panels_with_other_variables_in_an_event_do_not_share(robot: Robot, channel: str) -> None:
     async with AsyncExitStack() as stack:
         panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=number) for number in (1, 2, 2)]
-        await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
+        await received(await opened(stack, robot, "agent", PANEL, c=channel), 1)
         await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
-        found = [(await told(panel, 1))[0]["tag"]["users"]["nodes"] for panel in panels]
+        found = [(await received(panel, 1))[0]["tag"]["users"]["nodes"] for panel in panels]
         assert [len(each) for each in found] == [1, 2, 2]
 
 
-async def test_what_is_refused_to_one_is_told_to_the_other(robot: Robot, channel: str) -> None:
+async def test_a_field_that_one_role_may_not_see_is_sent_to_the_other(robot: Robot, channel: str) -> None:
     async with AsyncExitStack() as stack:
         agent, integrator = [
             await opened(stack, robot, role, WITH_USERS, c=channel, n=1) for role in ("agent", "integrator")
         ]
-        await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
+        await received(await opened(stack, robot, "agent", PANEL, c=channel), 1)
         await robot.record(channel, event_input("ada", "FOLLOW"))
-        assert (await told(agent, 1))[0]["tag"]["users"]["nodes"] == [{"openid": "ada"}]
-        assert (await told(integrator, 1))[0]["tag"]["users"] is None
+        assert (await received(agent, 1))[0]["tag"]["users"]["nodes"] == [{"openid": "ada"}]
+        assert (await received(integrator, 1))[0]["tag"]["users"] is None
 
 
-async def test_an_event_that_cannot_be_answered_is_an_error_on_each_panel(robot: Robot, channel: str) -> None:
+async def test_an_event_that_fails_is_an_error_on_each_panel(robot: Robot, channel: str) -> None:
     async with AsyncExitStack() as stack:
         panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=-1) for _ in range(2)]
-        await told(await opened(stack, robot, "agent", PANEL, c=channel), 1)
+        await received(await opened(stack, robot, "agent", PANEL, c=channel), 1)
         await robot.record(channel, event_input("ada", "FOLLOW"))
         for panel in panels:
             for _ in range(4):

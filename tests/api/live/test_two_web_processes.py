@@ -1,4 +1,4 @@
-"""The feed as pages really use it: over WebSockets, on two web processes."""
+"""Use the feed as pages do: over WebSockets, on two web processes."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ def _names(tags: list[dict[str, Any]]) -> set[str]:
     return {tag["name"] for tag in tags}
 
 
-async def test_a_page_moves_to_the_other_process_and_misses_nothing(
+async def test_a_subscription_resumes_on_the_other_process_without_loss(
     west: WebClient, east: WebClient, channel: str
 ) -> None:
     async with west.socket(west.token("agent")) as socket:
@@ -86,7 +86,7 @@ async def test_a_page_moves_to_the_other_process_and_misses_nothing(
         assert (gone["reset"], gone["tags"], len(gone["removed"])) == (False, [], 4)
 
 
-async def test_closed_operations_and_sockets_leave_nothing_behind(
+async def test_closed_operations_and_sockets_leave_no_topic_behind(
     west: WebClient, channel: str, redis_url: str
 ) -> None:
     async with Redis.from_url(redis_url) as valkey:
@@ -116,9 +116,7 @@ async def test_closed_operations_and_sockets_leave_nothing_behind(
         await wait_until(no_topics)
 
 
-async def test_the_tag_panel_counts_over_a_socket_and_resumes_on_the_other_process(
-    west: WebClient, east: WebClient, channel: str
-) -> None:
+async def test_the_tag_panel_resumes_on_the_other_process(west: WebClient, east: WebClient, channel: str) -> None:
     async with west.socket(west.token("agent")) as socket:
         panel = await socket.subscribe(TAG_EVENTS, after="nothing of yours")
         reset = (await panel.next())["tagEvents"]

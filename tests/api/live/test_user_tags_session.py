@@ -1,4 +1,4 @@
-"""Open pages that keep nothing running: how they are told while they keep up, and what becomes of those who do not."""
+"""Serve subscriptions that keep nothing running: pushed events while a client keeps up, merged ones if it does not."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ async def channel(robot: Robot) -> str:
 
 @pytest.fixture
 def sockets(monkeypatch: pytest.MonkeyPatch) -> list[PushProtocol]:
-    """The server's ends of the connections, in the order they were opened."""
+    """Return the server's ends of the connections, in the order in which they are opened."""
     opened: list[PushProtocol] = []
     open_as_ever = PushProtocol.start_keepalive
 
@@ -34,7 +34,7 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> list[PushProtocol]:
 
 
 class Visitor:
-    """Follows and unfollows, each time a second later."""
+    """Follow and unfollow in turns, each time a second later."""
 
     def __init__(self, robot: Robot, channel: str) -> None:
         self._robot = robot
@@ -52,7 +52,7 @@ async def next_events(page: Page, count: int) -> list[dict[str, Any]]:
     return [(await page.next())["userTags"] for _ in range(count)]
 
 
-async def test_an_open_page_keeps_no_task(robot: Robot, channel: str) -> None:
+async def test_an_open_subscription_keeps_no_task(robot: Robot, channel: str) -> None:
     async with robot.web.socket(robot.token()) as socket:
         before = len(asyncio.all_tasks())
         pages = [await socket.subscribe(USER_TAGS, c=channel, o="ada") for _ in range(20)]
@@ -66,20 +66,20 @@ async def test_an_open_page_keeps_no_task(robot: Robot, channel: str) -> None:
         await wait_until(lambda: len(asyncio.all_tasks()) < before + 10)
 
 
-async def test_a_reader_who_is_behind_gets_fewer_events_and_holds_up_nobody(
+async def test_a_slow_client_receives_merged_events_and_delays_nobody(
     robot: Robot, channel: str, sockets: list[PushProtocol]
 ) -> None:
     visitor, given = Visitor(robot, channel), {"c": channel, "o": "ada"}
     async with robot.web.socket(robot.token()) as one, robot.web.socket(robot.token()) as other:
         slow, quick = await one.subscribe(USER_TAGS, **given), await other.subscribe(USER_TAGS, **given)
-        seen, told = await next_events(slow, 1), await next_events(quick, 1)
+        seen, received = await next_events(slow, 1), await next_events(quick, 1)
         sockets[0].pause_writing()
         moves = 2 * MAX_PENDING + 1
         await visitor.moves(moves)
-        told += await next_events(quick, moves)
+        received += await next_events(quick, moves)
         assert slow.queued_messages == 0
         sockets[0].resume_writing()
-        while seen[-1]["cursor"] != told[-1]["cursor"]:
+        while seen[-1]["cursor"] != received[-1]["cursor"]:
             seen += await next_events(slow, 1)
         assert 2 < len(seen) < moves
         for before, after in itertools.pairwise(seen):
@@ -88,7 +88,7 @@ async def test_a_reader_who_is_behind_gets_fewer_events_and_holds_up_nobody(
         assert await next_events(slow, 1) == await next_events(quick, 1)
 
 
-async def test_a_reader_who_is_behind_can_stop_and_leaves_no_task(
+async def test_a_slow_client_can_stop_and_leaves_no_task(
     robot: Robot, channel: str, sockets: list[PushProtocol]
 ) -> None:
     async with robot.web.socket(robot.token()) as socket, robot.web.socket(robot.token()) as other:
@@ -107,7 +107,7 @@ async def test_a_reader_who_is_behind_can_stop_and_leaves_no_task(
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
-async def test_events_keep_their_order_however_they_are_sent(
+async def test_events_keep_their_order_pushed_or_sent_by_a_task(
     robot: Robot, channel: str, every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push, count = PushProtocol.push, 0
@@ -125,7 +125,7 @@ async def test_events_keep_their_order_however_they_are_sent(
         assert [len(each["tags"]) for each in await next_events(page, 7)] == [4, 0, 4, 0, 4, 0, 4]
 
 
-async def test_a_page_comes_back_with_its_cursor(robot: Robot, channel: str) -> None:
+async def test_a_subscription_resumes_after_its_cursor(robot: Robot, channel: str) -> None:
     visitor, given = Visitor(robot, channel), {"c": channel, "o": "ada"}
     async with robot.web.socket(robot.token()) as socket:
         await visitor.moves()
@@ -140,7 +140,7 @@ async def test_a_page_comes_back_with_its_cursor(robot: Robot, channel: str) -> 
         assert (last["reset"], len(last["added"])) == (False, 4)
 
 
-async def test_pages_that_open_and_close_are_not_logged(
+async def test_opened_and_closed_connections_are_not_logged(
     robot: Robot, channel: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):

@@ -1,4 +1,4 @@
-"""Large answers are compressed for who says that they take it; streams and small answers never are."""
+"""Compress large answers for clients that accept it, but no streams and no small answers."""
 
 import gzip
 
@@ -10,14 +10,14 @@ USERS = "query ($c: ID!, $o: [String!]!) { users(channelId: $c, openids: $o) { i
 
 
 async def answer(robot: Robot, query: str, accept_encoding: str, **variables: object) -> tuple[httpx.Response, bytes]:
-    """The response, and the body as it went over the wire."""
+    """Return the response, and the body as it was on the wire."""
     headers = {"Authorization": f"Bearer {robot.token()}", "Accept-Encoding": accept_encoding}
     body = {"query": query, "variables": variables}
     async with robot.web.http.stream("POST", "/graphql", json=body, headers=headers) as response:
         return response, b"".join([part async for part in response.aiter_raw()])
 
 
-async def test_a_long_list_shrinks(robot: Robot) -> None:
+async def test_a_long_list_is_compressed(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
     openids = [f"o{number}" for number in range(50)]
     await robot.record(channel, *(event_input(openid, "FOLLOW") for openid in openids))
@@ -30,7 +30,7 @@ async def test_a_long_list_shrinks(robot: Robot) -> None:
     assert small.headers["vary"] == large.headers["vary"] == "Accept-Encoding"
 
 
-async def test_a_small_answer_stays_as_it_is(robot: Robot) -> None:
+async def test_a_small_answer_is_not_compressed(robot: Robot) -> None:
     response, body = await answer(robot, "{ viewer { subject } }", "gzip")
     assert "content-encoding" not in response.headers
     assert body == b'{"data":{"viewer":{"subject":"somebody"}}}'

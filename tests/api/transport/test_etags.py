@@ -1,4 +1,4 @@
-"""Answers to GET are sent again only when they changed, and only to whoever had them; nothing else is ever stored."""
+"""Answer GET with 304 if the client has the present answer, and let clients store nothing else."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,13 +20,13 @@ GRAPHQL = "application/graphql-response+json"
 async def get(
     robot: Robot, query: str, seen: str | None = None, role: Role | str = Role.AGENT, **given: Any
 ) -> httpx.Response:
-    """GET, with the tag of an answer that was seen."""
+    """Send a GET, perhaps with the entity tag of an earlier answer."""
     headers = {"Authorization": f"Bearer {robot.token(role)}"} | given.pop("headers", {})
     headers |= {} if seen is None else {"If-None-Match": seen}
     return await robot.web.http.get("/graphql", params={"query": query, **given}, headers=headers)
 
 
-async def test_an_answer_is_kept_by_its_reader_and_asked_for_again(robot: Robot) -> None:
+async def test_an_unchanged_answer_is_304(robot: Robot) -> None:
     first = await get(robot, VIEWER)
     assert first.headers["cache-control"] == "private, no-cache"
     assert {each.strip() for each in first.headers["vary"].split(",")} >= {"Authorization", "Accept"}
@@ -40,19 +40,19 @@ async def test_an_answer_is_kept_by_its_reader_and_asked_for_again(robot: Robot)
 
 
 @pytest.mark.parametrize("written", ["{}", '"other", {}', 'W/"a" , {} ,W/"b"', "strong {}"])
-async def test_a_tag_is_found_however_it_is_written(robot: Robot, written: str) -> None:
-    """If-None-Match compares weakly (RFC 9110 §13.1.2)."""
+async def test_if_none_match_takes_every_form_of_an_entity_tag(robot: Robot, written: str) -> None:
+    """Compare weakly (RFC 9110 §13.1.2)."""
     tag = (await get(robot, VIEWER)).headers["etag"]
     seen = tag.removeprefix("W/") if written.startswith("strong") else written.format(tag)
     assert (await get(robot, VIEWER, seen)).status_code == 304
 
 
 @pytest.mark.parametrize("seen", ['W/"other"', "", "*", "W/", ",,"])
-async def test_another_tag_is_another_answer(robot: Robot, seen: str) -> None:
+async def test_another_entity_tag_is_answered_in_full(robot: Robot, seen: str) -> None:
     assert (await get(robot, VIEWER, seen)).json()["data"] == {"viewer": {"robotId": robot.name}}
 
 
-async def test_what_changed_is_sent(robot: Robot) -> None:
+async def test_a_changed_answer_is_sent(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
     await robot.record(channel, event_input("ada", "FOLLOW"))
     given = {"variables": f'{{"c": "{channel}", "o": "ada"}}'}
@@ -65,8 +65,8 @@ async def test_what_changed_is_sent(robot: Robot) -> None:
     assert changed.headers["etag"] != seen
 
 
-async def test_the_same_answer_of_somebody_else_is_another(robot: Robot) -> None:
-    """The bytes are equal; who reads them is not."""
+async def test_an_entity_tag_is_not_valid_for_another_principal(robot: Robot) -> None:
+    """Send equal bytes to two principals."""
     seen = (await get(robot, TYPE)).headers["etag"]
     other = Robot(robot.web, f"{robot.name}b")
     for reader, role in ((other, Role.AGENT), (robot, Role.ADMIN)):
@@ -79,14 +79,14 @@ async def test_the_same_answer_of_somebody_else_is_another(robot: Robot) -> None
     assert (await get(robot, TYPE, seen)).status_code == 304
 
 
-async def test_another_media_type_is_another_answer(robot: Robot) -> None:
+async def test_an_entity_tag_is_not_valid_for_another_media_type(robot: Robot) -> None:
     seen = (await get(robot, VIEWER)).headers["etag"]
     answer = await get(robot, VIEWER, seen, headers={"Accept": GRAPHQL})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(GRAPHQL)
 
 
-async def test_without_a_good_token_there_is_no_304(robot: Robot) -> None:
+async def test_a_request_without_a_valid_token_is_never_304(robot: Robot) -> None:
     seen = (await get(robot, VIEWER)).headers["etag"]
     for header in ({"Authorization": ""}, {"Authorization": "Bearer x"}):
         refused = await get(robot, VIEWER, seen, headers=header)
@@ -97,7 +97,7 @@ async def test_without_a_good_token_there_is_no_304(robot: Robot) -> None:
     "query",
     ["{ nowhere }", "{ viewer {", '{ channel(id: "none") { id } }', '{ viewer { id } channel(id: "x") { id } }'],
 )
-async def test_what_went_wrong_is_not_stored(robot: Robot, query: str) -> None:
+async def test_an_answer_with_errors_is_not_stored(robot: Robot, query: str) -> None:
     answer = await get(robot, query)
     assert answer.json()["errors"]
     assert answer.headers["cache-control"] == "no-store"
@@ -128,8 +128,8 @@ async def test_a_stream_is_not_stored(robot: Robot, way: str) -> None:
     assert "etag" not in told.headers
 
 
-async def test_compressed_or_not_it_is_the_same_answer(robot: Robot) -> None:
-    """A weak tag may stand for both; a cache keeps them apart by `Vary`."""
+async def test_compression_does_not_change_the_entity_tag(robot: Robot) -> None:
+    """Use one weak tag for both; a cache keeps them apart by `Vary`."""
     channel = (await robot.bind())["id"]
     openids = [f"o{number}" for number in range(50)]
     await robot.record(channel, *(event_input(openid, "FOLLOW") for openid in openids))
@@ -146,7 +146,7 @@ async def test_compressed_or_not_it_is_the_same_answer(robot: Robot) -> None:
     assert "content-encoding" not in again.headers
 
 
-async def test_a_trusted_document_is_kept_under_its_id(
+async def test_the_answer_to_a_trusted_document_is_304(
     database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     listed = tmp_path_factory.mktemp("list") / "d.json"

@@ -1,4 +1,4 @@
-"""Subscriptions as server-sent events: `/graphql/stream`, distinct connections of graphql-sse."""
+"""Subscribe by server-sent events: `/graphql/stream`, the distinct connections of graphql-sse."""
 
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,7 @@ async def test_the_whole_set_comes_first_and_then_each_change(robot: Robot, chan
 
 
 @pytest.mark.parametrize("by_header", [True, False])
-async def test_a_client_that_comes_back_is_told_only_what_it_missed(
+async def test_a_client_with_a_last_event_id_receives_what_it_missed(
     robot: Robot, channel: str, by_header: bool
 ) -> None:
     token = robot.token(Role.AGENT)
@@ -67,7 +67,9 @@ async def test_a_query_is_answered_once_and_completes(robot: Robot) -> None:
         (USER_TAGS, None, "UNAUTHENTICATED"),
     ],
 )
-async def test_what_is_refused_is_told_and_completes(robot: Robot, query: str, role: Role | None, code: str) -> None:
+async def test_a_refused_operation_is_one_error_event_and_completes(
+    robot: Robot, query: str, role: Role | None, code: str
+) -> None:
     token = None if role is None else robot.token(role)
     variables: dict[str, Any] = {"channel": "x", "openid": "ann"} if "channel" in query else {}
     async with robot.web.stream(token, query, **variables) as events:
@@ -86,7 +88,7 @@ async def test_the_stream_ends_with_its_token(robot: Robot, channel: str) -> Non
 
 
 @pytest.mark.parametrize("accept", ["application/json, text/event-stream;q=0.5", "application/json"])
-async def test_who_likes_json_better_gets_json(robot: Robot, accept: str) -> None:
+async def test_a_client_that_prefers_json_receives_json(robot: Robot, accept: str) -> None:
     response = await robot.web.http.post(
         "/graphql/stream",
         headers={"Accept": accept, "Authorization": f"Bearer {robot.token()}"},
@@ -95,8 +97,8 @@ async def test_who_likes_json_better_gets_json(robot: Robot, accept: str) -> Non
     assert response.json() == {"data": {"viewer": {"robotId": robot.name}}}
 
 
-async def test_graphql_itself_never_streams(robot: Robot) -> None:
-    """A client that lists every media type it knows, as urql does, still gets its answer in one piece."""
+async def test_graphql_never_streams(robot: Robot) -> None:
+    """Answer a client that lists every media type it knows, as urql does, in one piece."""
     response = await robot.web.http.post(
         "/graphql",
         headers={

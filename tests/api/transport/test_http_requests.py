@@ -1,4 +1,4 @@
-"""GraphQL over HTTP (graphql.github.io/graphql-over-http): methods, media types, statuses, and what is no request."""
+"""Speak GraphQL over HTTP (graphql.github.io/graphql-over-http): methods, media types, statuses, malformed requests."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ async def send(
         {"query": "query a { __typename }", "operationName": "b"},
     ],
 )
-async def test_what_was_not_executed_has_no_data(robot: Robot, body: Any, accept: str, status: int) -> None:
+async def test_a_request_that_is_not_executed_has_no_data(robot: Robot, body: Any, accept: str, status: int) -> None:
     response = await send(robot, accept=accept, json=body)
     assert (response.headers["content-type"].split(";")[0], "data" in response.json()) == (accept, False)
     # An operation that is not there is found out before Strawberry answers as GraphQL at all.
@@ -39,7 +39,7 @@ async def test_what_was_not_executed_has_no_data(robot: Robot, body: Any, accept
     assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_what_was_executed_is_200_even_if_refused(robot: Robot) -> None:
+async def test_an_executed_operation_is_200_even_if_a_field_is_refused(robot: Robot) -> None:
     response = await send(robot, accept=GRAPHQL, json={"query": '{ channel(id: "none") { id } }'})
     assert response.status_code == 200
     assert response.json()["data"] == {"channel": None}
@@ -52,7 +52,7 @@ async def test_each_answer_has_an_id_and_is_not_stored(robot: Robot) -> None:
     assert (await send(robot, json={"query": VIEWER})).headers["cache-control"] == "no-store"
 
 
-async def test_a_query_may_come_by_get(robot: Robot) -> None:
+async def test_a_query_is_answered_by_get(robot: Robot) -> None:
     variables = '{"id": "none"}'
     response = await send(
         robot, "GET", params={"query": "query ($id: ID!) { channel(id: $id) { id } }", "variables": variables}
@@ -60,7 +60,7 @@ async def test_a_query_may_come_by_get(robot: Robot) -> None:
     assert response.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
 
-async def test_a_get_without_a_token_is_refused_whatever_it_asks(robot: Robot) -> None:
+async def test_a_get_without_a_token_is_refused(robot: Robot) -> None:
     response = await send(robot, "GET", token=False, params={"query": "{ __typename }"})
     assert response.status_code == 401
     assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
@@ -92,9 +92,7 @@ async def test_a_get_without_a_token_is_refused_whatever_it_asks(robot: Robot) -
         ({"content": b'{"query": "' + b"x" * (4 * 2**20) + b'"}', "headers": {"Content-Type": JSON}}, 413),
     ],
 )
-async def test_what_is_no_request_is_refused_as_a_graphql_error(
-    robot: Robot, given: dict[str, Any], status: int
-) -> None:
+async def test_a_malformed_request_is_a_graphql_error(robot: Robot, given: dict[str, Any], status: int) -> None:
     response = await send(robot, given.pop("method", "POST"), **given)
     assert response.status_code == status
     [error] = response.json()["errors"]
@@ -103,5 +101,5 @@ async def test_what_is_no_request_is_refused_as_a_graphql_error(
     assert response.headers["content-type"].startswith(JSON)
 
 
-async def test_only_get_and_post_are_named_as_allowed(robot: Robot) -> None:
+async def test_other_methods_are_405_with_an_allow_header(robot: Robot) -> None:
     assert (await send(robot, "PUT")).headers["allow"] == "GET, POST"

@@ -1,4 +1,4 @@
-"""Documents that a frontend's build has listed, named by their ids, and where only they are run."""
+"""Run documents that a frontend's build has listed, by their ids, and refuse others in mode `only`."""
 
 import hashlib
 import json
@@ -29,13 +29,13 @@ def sha256(text: str) -> str:
 
 
 def persisted(text: str) -> dict[str, Any]:
-    """What Apollo Client and urql send first."""
+    """Return the extensions that Apollo Client and urql send first."""
     return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256(text)}}}
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[str, ...]:
-    """The list of one frontend as graphql-codegen writes it, and of another as Apollo's generator does."""
+    """Write the list of one frontend as graphql-codegen does, and of another as Apollo's generator does."""
     by_codegen, by_apollo = tmp_path / "persisted-documents.json", tmp_path / "manifest.json"
     by_codegen.write_text(json.dumps({sha1(VIEWER): VIEWER, "panel~1": PANEL, sha1(TWO): TWO}), encoding="utf-8")
     operations = [{"id": sha256(BIND), "name": "Bind", "type": "mutation", "body": BIND}]
@@ -58,7 +58,7 @@ async def allowed(database_url: str, redis_url: str, files: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize("way", TRANSPORTS)
-async def test_a_document_is_named_in_any_of_its_ways(only: WebClient, way: str) -> None:
+async def test_a_document_is_found_by_each_form_of_its_id(only: WebClient, way: str) -> None:
     for named in (
         {"documentId": sha1(VIEWER)},
         {"documentId": "sha256:" + sha256(VIEWER)},
@@ -73,7 +73,7 @@ async def test_a_document_is_named_in_any_of_its_ways(only: WebClient, way: str)
 
 
 @pytest.mark.parametrize("way", TRANSPORTS)
-async def test_an_id_that_nobody_listed_is_not_found(only: WebClient, allowed: WebClient, way: str) -> None:
+async def test_an_unlisted_id_is_not_found(only: WebClient, allowed: WebClient, way: str) -> None:
     for web in (only, allowed):
         for named in ({"documentId": "nobody"}, {"documentId": "sha256:" + sha256(UNKNOWN)}, persisted(UNKNOWN)):
             [error] = (await execute_over(web, way, named))["errors"]
@@ -82,7 +82,7 @@ async def test_an_id_that_nobody_listed_is_not_found(only: WebClient, allowed: W
 
 
 @pytest.mark.parametrize("way", TRANSPORTS)
-async def test_a_text_that_nobody_listed_is_refused_where_only_trusted_ones_are_run(only: WebClient, way: str) -> None:
+async def test_an_unlisted_text_is_refused_in_mode_only(only: WebClient, way: str) -> None:
     for given in (
         {"query": UNKNOWN},
         {"query": VIEWER + " "},
@@ -94,7 +94,7 @@ async def test_a_text_that_nobody_listed_is_refused_where_only_trusted_ones_are_
         assert error == {"message": "PersistedQueryOnly", "extensions": {"code": "PERSISTED_QUERY_ONLY"}}
 
 
-async def test_a_mutation_that_nobody_listed_changes_nothing(only: WebClient) -> None:
+async def test_an_unlisted_mutation_changes_nothing(only: WebClient) -> None:
     before = await table_digests(only)
     variables = {"input": INPUT}
     assert await error_codes(only, "post", {"query": BIND.replace("Bind", "bind", 1), "variables": variables}) == [
@@ -107,16 +107,14 @@ async def test_a_mutation_that_nobody_listed_changes_nothing(only: WebClient) ->
 
 
 @pytest.mark.parametrize("way", TRANSPORTS)
-async def test_any_text_is_run_where_trusted_ones_are_allowed(allowed: WebClient, way: str) -> None:
-    """So a client of automatic persisted queries has its answer in the second attempt."""
+async def test_any_text_is_run_in_mode_allowed(allowed: WebClient, way: str) -> None:
+    """Answer the second attempt of a client of automatic persisted queries."""
     assert (await execute_over(allowed, way, {"query": UNKNOWN}))["data"] == {"viewer": {"role": "ADMIN"}}
     assert (await execute_over(allowed, way, {"query": UNKNOWN, **persisted(UNKNOWN)}))["data"]
 
 
 @pytest.mark.parametrize("way", TRANSPORTS)
-async def test_where_ids_are_not_known_clients_are_told_to_send_texts(
-    database_url: str, redis_url: str, way: str
-) -> None:
+async def test_ids_are_not_supported_in_mode_off(database_url: str, redis_url: str, way: str) -> None:
     async with web_process(database_url, redis_url) as web:
         [error] = (await execute_over(web, way, persisted(VIEWER)))["errors"]
         assert error["message"] == "PersistedQueryNotSupported"
@@ -125,7 +123,7 @@ async def test_where_ids_are_not_known_clients_are_told_to_send_texts(
 
 
 @pytest.mark.parametrize("way", ["stream", "socket"])
-async def test_a_subscription_is_named_too(only: WebClient, way: str) -> None:
+async def test_a_subscription_is_found_by_its_id(only: WebClient, way: str) -> None:
     only_event = {"data": {"tagEvents": {"kind": "RESET"}}}
     await execute_over(only, "post", {"documentId": sha256(BIND), "variables": {"input": INPUT}})
     if way == "socket":
@@ -138,14 +136,14 @@ async def test_a_subscription_is_named_too(only: WebClient, way: str) -> None:
             assert [await anext(lines), json.loads((await anext(lines))[6:])] == ["event: next", only_event]
 
 
-async def test_variables_and_operation_name_go_with_the_id(only: WebClient) -> None:
+async def test_variables_and_operation_name_apply_to_a_trusted_document(only: WebClient) -> None:
     named = {"documentId": sha1(TWO), "operationName": "Subject"}
     for way in TRANSPORTS:
         assert await execute_over(only, way, named) == {"data": {"viewer": {"subject": "somebody"}}}
     assert await error_codes(only, "post", {"documentId": sha1(TWO)}) == ["BAD_USER_INPUT"]
 
 
-async def test_a_mutation_is_no_get_whatever_names_it(only: WebClient) -> None:
+async def test_a_trusted_mutation_is_refused_by_get(only: WebClient) -> None:
     headers = {"Authorization": f"Bearer {only.token('admin')}", "Accept": "*/*"}
     given = {"documentId": sha256(BIND), "variables": json.dumps({"input": INPUT})}
     before = await table_digests(only)
@@ -155,7 +153,7 @@ async def test_a_mutation_is_no_get_whatever_names_it(only: WebClient) -> None:
 
 
 @pytest.mark.parametrize("wrong", [7, ["x"], {"id": "x"}, True])
-async def test_an_id_is_a_text(only: WebClient, wrong: Any) -> None:
+async def test_an_id_that_is_no_string_is_refused(only: WebClient, wrong: Any) -> None:
     by_apollo = {"extensions": {"persistedQuery": {"sha256Hash": wrong}}}
     for place, given in (("documentId", {"documentId": wrong}), ("extensions.persistedQuery", by_apollo)):
         for way in ("post", "stream"):
@@ -170,7 +168,7 @@ async def test_an_id_is_a_text(only: WebClient, wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("way", ["post", "get", "stream"])
-async def test_neither_text_nor_id_is_no_request(only: WebClient, way: str) -> None:
+async def test_a_request_without_text_and_id_is_refused(only: WebClient, way: str) -> None:
     path = "/graphql/stream" if way == "stream" else "/graphql"
     headers = {"Authorization": f"Bearer {only.token('admin')}"}
     given: dict[str, Any] = {"params": {"extensions": "{}"}} if way == "get" else {"json": {"extensions": {}}}
@@ -179,7 +177,7 @@ async def test_neither_text_nor_id_is_no_request(only: WebClient, way: str) -> N
     assert [each["extensions"]["code"] for each in refused.json()["errors"]] == ["BAD_USER_INPUT"]
 
 
-async def test_the_process_does_not_start_with_a_wrong_document(
+async def test_the_process_does_not_start_with_an_invalid_document(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "d.json").write_text('{"abc": "query Old { nowhere }"}', encoding="utf-8")

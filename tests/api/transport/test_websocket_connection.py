@@ -1,4 +1,4 @@
-"""How a WebSocket connection is opened, refused, and ended by its token."""
+"""Open a WebSocket connection with a token, refuse it without, and close it when the token expires."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ VIEWER = "{ viewer { subject robotId } }"
 
 
 async def initialised(robot: Robot, payload: Any, **options: Any) -> tuple[int, str] | str:
-    """Who we are after `connection_init` with a payload (... for none), or how the server closed."""
+    """Return who we are after `connection_init` with a payload (... for none), or how the server closed."""
     message = {"type": "connection_init"} | ({} if payload is ... else {"payload": payload})
     async with robot.web.uninitialised_socket(**options) as socket:
         await socket.send(message)
@@ -46,7 +46,7 @@ async def test_a_token_in_the_header_opens_the_connection(robot: Robot, payload:
     assert await initialised(robot, payload, additional_headers=headers) == robot.name
 
 
-async def test_the_payload_counts_more_than_the_header(robot: Robot) -> None:
+async def test_the_token_of_the_payload_overrides_that_of_the_header(robot: Robot) -> None:
     headers = {"Authorization": f"Bearer {robot.web.token('admin', robot='another')}"}
 
     assert await initialised(robot, {"token": robot.token()}, additional_headers=headers) == robot.name
@@ -71,7 +71,7 @@ async def test_the_payload_counts_more_than_the_header(robot: Robot) -> None:
     ],
     ids=str,
 )
-async def test_without_a_good_token_the_connection_is_closed(robot: Robot, payload: Any) -> None:
+async def test_a_connection_without_a_valid_token_is_closed(robot: Robot, payload: Any) -> None:
     assert await initialised(robot, payload) == (4403, "Forbidden")
 
 
@@ -84,7 +84,7 @@ async def test_an_expired_or_forged_token_closes_the_connection(robot: Robot, ca
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-async def test_a_token_that_expires_ends_its_socket_and_no_other(robot: Robot) -> None:
+async def test_an_expired_token_closes_its_own_socket_only(robot: Robot) -> None:
     await robot.bind()
     panel = 'subscription { tagEvents(after: "") { kind } }'
     short = robot.web.token("agent", robot=robot.name, ttl=timedelta(seconds=1.5))
@@ -99,7 +99,7 @@ async def test_a_token_that_expires_ends_its_socket_and_no_other(robot: Robot) -
         assert (await (await staying.subscribe(VIEWER)).next())["viewer"]["robotId"] == robot.name
 
 
-async def test_the_expiry_of_the_header_s_token_does_not_count_when_the_payload_has_another(robot: Robot) -> None:
+async def test_the_token_of_the_payload_decides_when_the_socket_closes(robot: Robot) -> None:
     header = robot.web.token("agent", robot=robot.name, ttl=timedelta(seconds=-1))
     headers = {"Authorization": f"Bearer {header}"}
 
@@ -107,7 +107,7 @@ async def test_the_expiry_of_the_header_s_token_does_not_count_when_the_payload_
 
 
 @pytest.mark.parametrize("subprotocols", [["graphql-ws"], ["graphql-transport-ws-2"], None])
-async def test_only_graphql_transport_ws_is_spoken(robot: Robot, subprotocols: Any) -> None:
+async def test_other_subprotocols_are_refused(robot: Robot, subprotocols: Any) -> None:
     headers = {"Authorization": f"Bearer {robot.token()}"}
     async with robot.web.uninitialised_socket(subprotocols=subprotocols, additional_headers=headers) as socket:
         assert (await socket.wait_for_close())[0] == 4406

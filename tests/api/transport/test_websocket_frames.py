@@ -1,4 +1,4 @@
-"""Frames that are not graphql-transport-ws: closed with 4400 and a reason, and no traceback in the log."""
+"""Close the socket with 4400 and a reason for frames that are not graphql-transport-ws, without a traceback."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_a_malformed_frame_closes_before_the_init_too(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-async def test_what_the_protocol_leaves_open_is_accepted(robot: Robot) -> None:
+async def test_unspecified_but_harmless_messages_are_accepted(robot: Robot) -> None:
     payload = {**VIEWER_PAYLOAD, "variables": None, "operationName": None, "extensions": None}
     async with robot.web.socket(robot.token()) as socket:
         await socket.send({"type": "pong", "payload": None})

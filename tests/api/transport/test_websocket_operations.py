@@ -1,4 +1,4 @@
-"""What is wrong with one operation of a WebSocket is that operation's error; its siblings live on."""
+"""Report an error of one operation of a WebSocket as that operation's; the others go on."""
 
 from datetime import timedelta
 from typing import Any
@@ -40,7 +40,7 @@ async def started(socket: GraphqlWebSocket, query: str, operation_id: str = "min
     ],
     ids=lambda payload: f"{payload['query']} {payload.get('operationName', '')}",
 )
-async def test_a_bad_document_is_an_error_of_its_operation_only(
+async def test_an_invalid_document_is_an_error_of_its_operation_only(
     robot: Robot, channel: str, payload: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     async with robot.web.socket(robot.token()) as socket:
@@ -117,7 +117,7 @@ async def test_every_event_of_a_subscription_sees_the_present(robot: Robot, chan
         assert {"name": "Opened", "memberCount": 1} in [each["tag"] for each in second["tags"]]
 
 
-async def test_a_stopped_subscription_says_nothing_more(robot: Robot, channel: str) -> None:
+async def test_a_stopped_subscription_receives_nothing_more(robot: Robot, channel: str) -> None:
     async with robot.web.socket(robot.token()) as socket:
         stopped = await socket.subscribe(USER_TAGS, c=channel, o="ada")
         listening = await socket.subscribe(USER_TAGS, c=channel, o="ada")

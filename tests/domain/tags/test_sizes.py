@@ -5,7 +5,7 @@ from datetime import timedelta
 from service.domain.runtime import Runtime
 from service.domain.tags.sizes import sample_sizes, thin_sizes
 from service.entities.channels import Channel
-from service.entities.tags import TagSize
+from service.entities.tags import MemberCount
 from service.storage.tags import sizes_since
 from tests.support.clock import START, FrozenClock
 from tests.support.tags import populate
@@ -41,7 +41,7 @@ async def test_a_curve_begins_with_what_was_true_then(runtime: Runtime, channel:
     async with runtime.pool.acquire() as conn:
         since = START + timedelta(minutes=20)
         found = await sizes_since(conn, channel.channel_id, [9], since)
-    assert found[9] == [TagSize(since, 2), TagSize(START + 2 * QUARTER, 3)]
+    assert found[9] == [MemberCount(2, since), MemberCount(3, START + 2 * QUARTER)]
     assert await curve(runtime, channel, since=timedelta(days=1)) == [3]
     assert await curve(runtime, channel, since=timedelta(days=-1)) == [1, 2, 3]
 

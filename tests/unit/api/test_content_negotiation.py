@@ -22,5 +22,5 @@ JSON = "application/json"
         (f"{GRAPHQL};q=nonsense", JSON),
     ],
 )
-def test_the_better_liked_media_type_is_chosen(accept: str | None, media_type: str) -> None:
+def test_the_preferred_media_type_is_chosen(accept: str | None, media_type: str) -> None:
     assert media_type_for(accept) == media_type

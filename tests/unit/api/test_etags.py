@@ -6,7 +6,7 @@ from tests.support.runtime import admin
 GRAPHQL = "application/graphql-response+json"
 
 
-def test_a_tag_is_made_of_bytes_media_type_and_reader() -> None:
+def test_an_entity_tag_depends_on_bytes_media_type_and_principal() -> None:
     tags = {
         compute_etag(body, kind, reader)
         for body in (b"{}", b"[]")

@@ -19,7 +19,7 @@ GIVEN: Final[dict[str, Any]] = {"c": "Q2hhbm5lbDox", "o": "ada"}
 
 
 def asked(query: str, /, role: Role = Role.AGENT, **variables: Any) -> tuple[str, str, str | None] | None:
-    """Return what `parse_subscription` makes of a `userTags` operation."""
+    """Return the channel, openid and cursor that `parse_subscription` reads; None if it leaves it to Strawberry."""
     operation = SimpleNamespace(query=query, operation_name=None, variables=variables)
     principal = Principal("ann", "r1", role, datetime.now(UTC))
     found = parse_subscription(SCHEMA, cast("Operation[Context, None]", operation), principal)
@@ -50,16 +50,16 @@ def test_arguments_are_read_as_graphql_reads_them() -> None:
         'subscription { userTags(channelId: "7", openid: "ada") { tags { id name kind category state version } } }',
     ],
 )
-def test_what_is_unusual_or_wrong_goes_the_long_way(query: str) -> None:
+def test_unusual_and_invalid_operations_are_left_to_strawberry(query: str) -> None:
     assert asked(query) is None
 
 
 @pytest.mark.parametrize(
     "variables", [{}, {"c": "7"}, {"c": "7", "o": None}, {"c": {}, "o": "ada"}, {"c": "7", "o": 5}]
 )
-def test_variables_that_graphql_refuses_go_the_long_way(variables: dict[str, Any]) -> None:
+def test_operations_with_invalid_variables_are_left_to_strawberry(variables: dict[str, Any]) -> None:
     assert asked(USER_TAGS, **variables) is None
 
 
-def test_who_may_not_see_people_goes_the_long_way() -> None:
+def test_operations_without_permission_are_left_to_strawberry() -> None:
     assert asked(USER_TAGS, Role.INTEGRATOR, **GIVEN) is None

@@ -36,7 +36,7 @@ def sha256(text: str) -> str:
         ('{"shared": "{ __typename }"}', "belongs to another text"),
     ],
 )
-def test_a_wrong_file_is_refused_by_name(tmp_path: Path, content: str, told: str) -> None:
+def test_an_invalid_file_is_refused_by_name(tmp_path: Path, content: str, told: str) -> None:
     first, wrong = tmp_path / "first.json", tmp_path / "wrong.json"
     first.write_text(json.dumps({"shared": VIEWER}), encoding="utf-8")
     wrong.write_text(content, encoding="utf-8")
@@ -48,13 +48,13 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, content: str, told: str
     assert len(read_trusted_documents("off", paths, schema.documents)) == 0
 
 
-def test_a_file_that_is_not_there_is_refused_by_name() -> None:
+def test_a_missing_file_is_refused_by_name() -> None:
     schema = make_schema()
     with pytest.raises(SettingsError, match=r"nowhere\.json cannot be read"):
         read_trusted_documents("only", ["nowhere.json"], schema.documents)
 
 
-def test_a_document_in_two_lists_is_one() -> None:
+def test_a_document_in_two_files_counts_once() -> None:
     trusted = TrustedDocuments("only", {"a": VIEWER, "b": VIEWER})
     assert len(trusted) == 1
     assert trusted.text_for(None, "a", None) == trusted.text_for(None, "b", None) == VIEWER

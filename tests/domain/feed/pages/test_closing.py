@@ -43,15 +43,15 @@ async def test_the_last_page_of_a_channel_takes_its_topic_and_its_task_along(
             await ann.wait_for_events(1)
             await nobody.wait_for_events(1)
             await wait_until(lambda: listening_to(channel, other))
-            assert west.hub.open_pages == 3
+            assert west.hub.subscriber_count == 3
             await nobody.close()
             assert await listening_to(channel, other)
-        assert west.hub.open_pages == 1
+        assert west.hub.subscriber_count == 1
         await wait_until(lambda: listening_to(other))
         await wait_until(lambda: _watching() == [f"ChannelWatch of {other.channel_id}"])
     await wait_until(listening_to)
     await wait_until(lambda: not _watching())
-    assert west.hub.open_pages == 0
+    assert west.hub.subscriber_count == 0
 
 
 async def test_a_block_without_pages_is_not_read_any_more(west: FeedProcess, channel: Channel) -> None:
@@ -78,7 +78,7 @@ async def test_pages_that_open_and_close_in_a_hurry_leave_nothing(
         for _ in range(turn % 12):
             await asyncio.sleep(0)
         await hasty.close()
-    assert west.hub.open_pages == 0
+    assert west.hub.subscriber_count == 0
     assert not west.hub._watches
     await wait_until(lambda: not _watching())
 

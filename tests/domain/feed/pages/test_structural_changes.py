@@ -158,7 +158,7 @@ async def test_a_hidden_tag_of_a_closed_channel_does_not_show_through_a_cursor(
     await change_tags(west, channel, [hide(DefaultTagRule.NEW_USER)])
     await change_tags(west, channel, [show(DefaultTagRule.NEW_USER)])
     async with page(west, channel, "ann", cursor) as ann:
-        await wait_until(lambda: west.hub.open_pages and west.hub._watches[channel.channel_id]._blocks)
+        await wait_until(lambda: west.hub.subscriber_count and west.hub._watches[channel.channel_id]._blocks)
         await wait_until(lambda: west.runtime.pool.get_idle_size() == west.runtime.pool.get_size())
         assert not ann.events, "nothing is shown, so nothing has changed"
         await bind(west.runtime, channel.app_id)

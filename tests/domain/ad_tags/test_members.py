@@ -1,14 +1,11 @@
-"""Make, edit and confirm ad tags, and give them to those who came from their ads.
+"""Give an ad tag to those who came from one of its ads, before or after it was made.
 
 The rule: docs/specification.md §4.3.
 """
 
 from datetime import timedelta
 
-import pytest
-
-from service.domain.ad_tags.members import AdTagDetails, create_ad_tag, resume_ad_tag_updates, update_ad_tag
-from service.domain.channels.binding import reset_addresses, unbind_channel
+from service.domain.ad_tags.members import resume_ad_tag_updates
 from service.domain.combos.activation import rescue_combos
 from service.domain.combos.cleanup import clear_members
 from service.domain.combos.tag_deletion import delete_tag
@@ -16,16 +13,7 @@ from service.domain.events.recorder import record_events
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import ChangeCause
-from service.entities.channels import Channel, ChannelKind
-from service.entities.errors import (
-    BadInputError,
-    ChannelNotBoundError,
-    ConflictError,
-    LimitExceededError,
-    NameTakenError,
-    NotFoundError,
-    TagProtectedError,
-)
+from service.entities.channels import Channel
 from service.entities.expressions import all_of
 from service.entities.expressions import tag as leaf
 from service.entities.tags import DefaultTagRule, TagState
@@ -33,9 +21,8 @@ from service.entities.tasks import TaskName
 from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import tags_by_openid
-from tests.support.runtime import RecordingQueue, admin, bind
+from tests.support.runtime import RecordingQueue, admin
 from tests.support.tags import (
-    ad_address_secret,
     confirm_ad_address,
     edit_ad_tag,
     make_ad_tag,
@@ -135,114 +122,6 @@ async def test_the_same_call_again_changes_nothing(runtime: Runtime, channel: Ch
     assert await runtime.pool.fetchval("select followed_at from user_ad") == START
 
 
-async def test_a_tag_is_pending_until_the_address_is_confirmed(runtime: Runtime, channel: Channel) -> None:
-    first = await make_ad_tag(runtime, channel, "Spring", "1")
-    assert first.state is TagState.PENDING
-    assert await confirm_ad_address(runtime, channel) == [first.tag_id]
-    assert await confirm_ad_address(runtime, channel) == []
-    assert (await make_ad_tag(runtime, channel, "Summer", "1")).state is TagState.ACTIVE
-
-
-async def test_the_first_call_confirms_the_address(runtime: Runtime, channel: Channel) -> None:
-    tag = await make_ad_tag(runtime, channel, "Spring", "1")
-    await record_ad_follow_of(runtime, channel, "ann", START, "9")
-
-    states = await runtime.pool.fetch("select tag_id, state from tag where kind = 'AD'")
-    assert [tuple(row) for row in states] == [(tag.tag_id, "ACTIVE")]
-    changes = await runtime.pool.fetch("select kind, cause, shown_before, shown_after from tag_change where tag_id = 9")
-    assert [tuple(row) for row in changes] == [
-        ("CREATED", None, False, False),
-        ("STATE_CHANGED", "AD_FEED", False, True),
-    ]
-
-
-async def test_a_new_address_must_be_confirmed_again_and_active_tags_stay(runtime: Runtime, channel: Channel) -> None:
-    await make_ad_tag(runtime, channel, "Spring", "1")
-    await confirm_ad_address(runtime, channel)
-    before = await ad_address_secret(runtime, channel)
-    await reset_addresses(runtime, admin(), channel.channel_id)
-
-    assert await ad_address_secret(runtime, channel) != before
-    assert (await make_ad_tag(runtime, channel, "Summer", "1")).state is TagState.PENDING
-    states = await runtime.pool.fetch("select state from tag where kind = 'AD' order by tag_id")
-    assert [row["state"] for row in states] == ["ACTIVE", "PENDING"]
-
-
-async def test_ads_are_one_a_line_and_come_once(runtime: Runtime, channel: Channel) -> None:
-    await make_ad_tag(runtime, channel, "Spring", " 3\r\n1\n\n", "", "2", "1", "  ", "3")
-
-    rows = await runtime.pool.fetch("select ad_id from ad_tag_ad order by position")
-    assert [row["ad_id"] for row in rows] == ["3", "1", "2"]
-
-
-@pytest.mark.parametrize(
-    ("name", "ad_ids", "description", "paths"),
-    [
-        ("", ["1"], None, [("name",)]),
-        ("x" * 65, ["\x00"], "\x07", [("name",), ("description",), ("ad_ids", 0)]),
-        ("Spring", [], None, [("ad_ids",)]),
-        ("Spring", ["\n \n", ""], None, [("ad_ids",)]),
-        ("Spring", ["1", "2\nx\x7fy\nz\x00", "3", "4" * 65], None, [("ad_ids", 1), ("ad_ids", 3)]),
-        ("Spring", ["\ud800"], "x" * 1_001, [("description",), ("ad_ids", 0)]),
-    ],
-)
-async def test_bad_input_is_refused_all_at_once(
-    name: str,
-    ad_ids: list[str],
-    description: str | None,
-    paths: list[tuple[str | int, ...]],
-    runtime: Runtime,
-    channel: Channel,
-) -> None:
-    with pytest.raises(BadInputError) as refused:
-        await create_ad_tag(runtime, admin(), channel.channel_id, AdTagDetails(name, ad_ids, description))
-
-    assert [failure.path for failure in refused.value.fields] == paths
-    assert await runtime.pool.fetchval("select count(*) from ad_tag") == 0
-
-
-async def test_a_tag_has_at_most_a_thousand_ads(runtime: Runtime, channel: Channel) -> None:
-    ads = [str(number) for number in range(1_001)]
-    with pytest.raises(LimitExceededError):
-        await make_ad_tag(runtime, channel, "Spring", "\n".join(ads))
-
-    await make_ad_tag(runtime, channel, "Spring", "\n".join(ads[1:]))
-    assert await runtime.pool.fetchval("select count(*) from ad_tag_ad") == 1_000
-
-
-async def test_names_are_unique_among_living_ad_tags(runtime: Runtime, channel: Channel) -> None:
-    spring = await make_ad_tag(runtime, channel, "Spring", "1")
-    summer = await make_ad_tag(runtime, channel, "Summer", "1")
-    summer_id = channel.channel_id, summer.tag_id
-
-    with pytest.raises(NameTakenError):
-        await make_ad_tag(runtime, channel, " Spring ", "2")
-    with pytest.raises(NameTakenError):
-        await update_ad_tag(runtime, admin(), *summer_id, AdTagDetails("Spring", None, None), expected_version=None)
-    assert (await edit_ad_tag(runtime, spring, "7")).name == "Spring"
-
-
-async def test_an_old_version_is_a_conflict(runtime: Runtime, channel: Channel) -> None:
-    tag = await make_ad_tag(runtime, channel, "Spring", "1")
-    tag_id = channel.channel_id, tag.tag_id
-    details = AdTagDetails("Summer", None, "Warm")
-    changed, _ = await update_ad_tag(runtime, admin(), *tag_id, details, expected_version=1)
-
-    assert (changed.name, changed.description, changed.version) == ("Summer", "Warm", 2)
-    with pytest.raises(ConflictError):
-        await update_ad_tag(runtime, admin(), *tag_id, details, expected_version=1)
-
-
-async def test_other_kinds_of_tags_deleted_ones_and_none_are_not_edited(runtime: Runtime, channel: Channel) -> None:
-    tag = await make_ad_tag(runtime, channel, "Spring", "1")
-    await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
-
-    for tag_id, error in ((1, TagProtectedError), (tag.tag_id, NotFoundError), (12_345, NotFoundError)):
-        details = AdTagDetails("Mine", ["1"], None)
-        with pytest.raises(error):
-            await update_ad_tag(runtime, admin(), channel.channel_id, tag_id, details, expected_version=None)
-
-
 async def test_a_deleted_tag_is_left_alone(runtime: Runtime, channel: Channel) -> None:
     tag = await make_ad_tag(runtime, channel, "Spring", "1")
     await runtime.pool.execute("update tag set deleted_at = $1 where tag_id = $2", START, tag.tag_id)
@@ -252,21 +131,6 @@ async def test_a_deleted_tag_is_left_alone(runtime: Runtime, channel: Channel) -
     assert await members_of(runtime, channel, tag.tag_id) == set()
     assert (await verify_channel(runtime, channel, repair=False)).clean
     await make_ad_tag(runtime, channel, "Spring", "1")
-
-
-async def test_the_gate_and_mini_programs_refuse_ad_tags(runtime: Runtime, channel: Channel) -> None:
-    tag = await make_ad_tag(runtime, channel, "Spring", "1")
-    mini_program = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
-    with pytest.raises(BadInputError, match="Mini Program"):
-        await make_ad_tag(runtime, mini_program, "Spring", "1")
-    await unbind_channel(runtime, admin(), channel.channel_id)
-
-    with pytest.raises(ChannelNotBoundError):
-        await make_ad_tag(runtime, channel, "Summer", "1")
-    with pytest.raises(ChannelNotBoundError):
-        await edit_ad_tag(runtime, tag, "2")
-    await record_ad_follow_of(runtime, channel, "ann", START, "1")
-    assert await members_of(runtime, channel, tag.tag_id) == {"ann"}
 
 
 async def test_what_a_crash_left_uncompared_is_finished(runtime: Runtime, channel: Channel) -> None:

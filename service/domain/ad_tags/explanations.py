@@ -1,0 +1,29 @@
+"""Explain ad tags in a sentence for people."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from service.foundation.clock import format_time
+from service.storage.users import LastAdFollow
+
+
+@dataclass(frozen=True, slots=True)
+class AdTagExplanation:
+    """Say why a user has an ad tag, through which of its ads, by time, and when through the latest, if known."""
+
+    why: str
+    ad_ids: tuple[str, ...]
+    at: datetime | None
+
+
+def explain_ad_tag(follows: Iterable[LastAdFollow]) -> AdTagExplanation:
+    """Explain an ad tag by the last follow of the user through each of the tag's ads."""
+    by_time = sorted(follows, key=attrgetter("at"))
+    if not by_time:
+        return AdTagExplanation("Came from one of the tag's ads.", (), None)
+    latest = by_time[-1]
+    others = f", and through {len(by_time) - 1} more of its ads" if len(by_time) > 1 else ""
+    why = f"Followed through ad {latest.ad_id} {format_time(latest.at)}{others}."
+    return AdTagExplanation(why, tuple(each.ad_id for each in by_time), latest.at)

@@ -1,0 +1,32 @@
+"""Explain return tags in a sentence for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.entities.return_data import Receipt, ReturnSource
+from service.foundation.clock import format_time
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTagExplanation:
+    """Say why a user has a return tag, and until when, if no batch follows; `until` is None for ever."""
+
+    why: str
+    until: datetime | None
+
+
+def explain_return_tag(receipts: Sequence[Receipt], *, settled: bool) -> ReturnTagExplanation:
+    """Explain a return tag by the receipts of the batches in force that hold the user, oldest first.
+
+    `settled` tells whether a settled batch, which stays for good, holds the user as well.
+    """
+    if not receipts:
+        return ReturnTagExplanation("An integrator handed them back, longer ago than can be undone.", None)
+    newest = receipts[-1]
+    sender = "over HTTP" if newest.source is ReturnSource.HTTP else f"by {newest.subject}"
+    others = len(receipts) - 1 + settled
+    also = "" if not others else f", and in {others} earlier batch{'es' if others > 1 else ''}"
+    ends = [each.expires_at for each in receipts]
+    until = None if settled or None in ends else max(each for each in ends if each is not None)
+    return ReturnTagExplanation(f"Handed back {sender} {format_time(newest.at)}{also}.", until)
