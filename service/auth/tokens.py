@@ -191,7 +191,7 @@ def _principal_from_claims(claims: dict[str, Any], now: datetime) -> Principal:
 
 
 def _channel_ids(gids: Iterable[str]) -> frozenset[int]:
-    """The numbers of the channels; what is no channel's id opens nothing."""
+    """Return the channels of these global ids; an id of anything else gives access to nothing."""
     found = (parse_gid(each, "Channel", 1) for each in gids)
     return frozenset(numbers[0] for numbers in found if numbers is not None)
 

@@ -1,4 +1,4 @@
-"""Name the errors that clients see: each has a stable code, a message and, where inputs are wrong, those inputs."""
+"""Define the errors that clients see: each has a stable code, a message and, where inputs are wrong, those inputs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-# The gravest first: it is the code of a refusal that has several.
+# The gravest first: a RequestError for several field errors has the code of the gravest.
 SEVERITY_ORDER: Final = (
     ErrorCode.BAD_USER_INPUT,
     ErrorCode.LIMIT_EXCEEDED,
@@ -53,7 +53,7 @@ SEVERITY_ORDER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """Name one failing input, what is wrong with it, and the code of the request that has it.
+    """Describe one failing input, what is wrong with it, and the code of a request with this error.
 
     `path` leads to the input by the names of arguments and attributes and by indexes from 0, as in `("ad_ids", 3)`;
     each way in shows it under its own names. `code` is for programs, `message` for people.
@@ -66,7 +66,7 @@ class FieldError:
 
 
 class RequestError(Exception):
-    """Raised when a request was understood and refused; nothing was changed."""
+    """Report that a request was understood and refused; nothing was changed."""
 
     def __init__(self, code: ErrorCode, message: str, fields: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
@@ -76,42 +76,42 @@ class RequestError(Exception):
 
 
 class UnauthenticatedError(RequestError):
-    """A valid token is needed."""
+    """Report that the request has no valid token."""
 
     def __init__(self, message: str = "A valid token is needed.") -> None:
         super().__init__(ErrorCode.UNAUTHENTICATED, message)
 
 
 class ForbiddenError(RequestError):
-    """Your role does not allow this."""
+    """Report that the role of the principal lacks the permission."""
 
     def __init__(self, message: str = "Your role does not allow this.") -> None:
         super().__init__(ErrorCode.FORBIDDEN, message)
 
 
 class NotFoundError(RequestError):
-    """Raised when a thing does not exist or belongs to another robot; the answer does not tell which."""
+    """Report that an object does not exist or belongs to another robot; clients cannot tell which."""
 
     def __init__(self, what: str) -> None:
         super().__init__(ErrorCode.NOT_FOUND, f"There is no such {what}.")
 
 
 class BadInputError(RequestError):
-    """Raised when inputs of a request are wrong; names all of them at once."""
+    """Report all inputs of a request that are wrong."""
 
     def __init__(self, *fields: FieldError) -> None:
         super().__init__(ErrorCode.BAD_USER_INPUT, _message_of(fields), fields)
 
 
 class LimitExceededError(RequestError):
-    """Raised when a request asks for more than is allowed at once, or for one more than may exist."""
+    """Report that a request exceeds a limit: of one request, or of what may exist."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.LIMIT_EXCEEDED, message)
 
 
 class RateLimitedError(RequestError):
-    """Too many operations; try again in `retry_after` (whole) seconds."""
+    """Report that there were too many operations, and after how many whole seconds to try again."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(ErrorCode.RATE_LIMITED, f"Too many operations; try again in {retry_after} s.")
@@ -119,35 +119,35 @@ class RateLimitedError(RequestError):
 
 
 class NameTakenError(RequestError):
-    """Raised when a living tag of the channel has the same category and name."""
+    """Report that a living tag of the channel has the same category and name."""
 
     def __init__(self, *fields: FieldError) -> None:
         super().__init__(ErrorCode.NAME_TAKEN, fields[0].message, fields)
 
 
 class TagNotUsableError(RequestError):
-    """Raised when a PENDING or LAPSED tag is used where an ACTIVE one is needed."""
+    """Report that a PENDING or LAPSED tag is used where an ACTIVE one is needed."""
 
     def __init__(self, message: str, *fields: FieldError) -> None:
         super().__init__(ErrorCode.TAG_NOT_USABLE, message, fields)
 
 
 class TagProtectedError(RequestError):
-    """Default tags can be neither edited nor deleted."""
+    """Report that a default tag can be neither edited nor deleted."""
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.TAG_PROTECTED, "Default tags can be neither edited nor deleted.")
 
 
 class ConflictError(RequestError):
-    """Raised when something belongs to somebody else already, or changed since it was read."""
+    """Report that an object is taken by another robot, or changed since the client read it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.CONFLICT, message)
 
 
 class ChannelNotBoundError(RequestError):
-    """Raised while the gate is closed: no verified Official Account is bound, or this channel is not bound."""
+    """Report that the gate is closed: no verified Official Account is bound, or this channel is not bound."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -157,11 +157,11 @@ class ChannelNotBoundError(RequestError):
 
 
 def raise_field_errors(errors: Iterable[FieldError]) -> None:
-    """Raise one RequestError for all of them, if any: the gravest first, whose code it takes."""
+    """Raise one RequestError for all errors, the gravest first and with its code; do nothing without errors."""
     fields = tuple(sorted(errors, key=lambda error: SEVERITY_ORDER.index(error.request_code)))
     if fields:
         raise RequestError(fields[0].request_code, _message_of(fields), fields)
 
 
 def _message_of(fields: tuple[FieldError, ...]) -> str:
-    return fields[0].message if len(fields) == 1 else f"{len(fields)} inputs were refused."
+    return fields[0].message if len(fields) == 1 else f"{len(fields)} inputs are wrong."

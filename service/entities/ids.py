@@ -1,7 +1,6 @@
 """Write and read global ids: opaque to clients, unique across all types, made of a type's name and numbers.
 
-They are the language of the ways in: the GraphQL API, HTTP queries, the claim `channels` of a token, and the commands.
-The domain takes numbers.
+The GraphQL API, HTTP queries, the claim `channels` of a token and the commands take them; the domain takes numbers.
 """
 
 import base64
@@ -16,13 +15,13 @@ from service.entities.return_data import ReceiptKey
 from service.entities.tags import TagKey
 
 MAX_GID_LENGTH: Final = 200
-# A page shows the same tags again and again.
+# Pages show the same tags again and again.
 MAX_CACHED_TAG_GIDS: Final = 10_000
 GID_PATTERN: Final = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9]\d{0,17}))+)")
 
 
 class UserKey(NamedTuple):
-    """Name a person by the channel and their ordinal there."""
+    """Name a user by the channel and the ordinal there."""
 
     channel_id: int
     ordinal: int
@@ -36,8 +35,15 @@ class JobKey(NamedTuple):
     job_id: int
 
 
+class SplitGid(NamedTuple):
+    """Hold the two parts of a global id."""
+
+    type_name: str
+    numbers: tuple[int, ...]
+
+
 def gid(type_name: str, *numbers: int) -> str:
-    """Return the global id of a thing, for example of a tag by its channel and number."""
+    """Return the global id of an object by its type and numbers, as `gid("Tag", 7, 9)`."""
     text = ":".join((type_name, *map(str, numbers)))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -54,7 +60,7 @@ def tag_gid(channel_id: int, tag_id: int) -> str:
 
 
 def user_gid(channel_id: int, ordinal: int) -> str:
-    """Return the global id of a person of a channel."""
+    """Return the global id of a user of a channel."""
     return gid("User", channel_id, ordinal)
 
 
@@ -63,8 +69,8 @@ def receipt_gid(channel_id: int, batch_id: int) -> str:
     return gid("ReturnReceipt", channel_id, batch_id)
 
 
-def split_gid(text: str) -> tuple[str, tuple[int, ...]] | None:
-    """Return (type name, numbers), or None for anything that `gid` never makes."""
+def split_gid(text: str) -> SplitGid | None:
+    """Return the parts of a global id, None for any text that `gid` does not make."""
     if len(text) > MAX_GID_LENGTH:
         return None
     try:
@@ -75,43 +81,43 @@ def split_gid(text: str) -> tuple[str, tuple[int, ...]] | None:
     if found is None:
         return None
     numbers = tuple(int(number) for number in found[2][1:].split(":"))
-    return (found[1], numbers) if gid(found[1], *numbers) == text else None
+    return SplitGid(found[1], numbers) if gid(found[1], *numbers) == text else None
 
 
 def parse_gid(text: str, type_name: str, count: int) -> tuple[int, ...] | None:
-    """Return the `count` numbers of an id of this type; None for ids of other types and for garbage."""
+    """Return the `count` numbers of an id of this type, None for any other text."""
     split = split_gid(text)
-    if split is None or split[0] != type_name or len(split[1]) != count:
+    if split is None or split.type_name != type_name or len(split.numbers) != count:
         return None
-    return split[1]
+    return split.numbers
 
 
 def parse_channel_gid(text: str) -> int:
-    """Return the number of a channel. Raises NotFoundError for what is no channel's id."""
+    """Return the id of a channel by its global id. Raises NotFoundError for any other text."""
     return _numbers(text, "Channel", 1, "channel")[0]
 
 
 def parse_tag_gid(text: str) -> TagKey:
-    """Return the numbers of a tag. Raises NotFoundError for what is no tag's id."""
+    """Return the key of a tag by its global id. Raises NotFoundError for any other text."""
     return TagKey(*_numbers(text, "Tag", 2, "tag"))
 
 
 def parse_user_gid(text: str) -> UserKey:
-    """Return the numbers of a person. Raises NotFoundError for what is no person's id."""
+    """Return the key of a user by its global id. Raises NotFoundError for any other text."""
     return UserKey(*_numbers(text, "User", 2, "user"))
 
 
 def parse_receipt_gid(text: str) -> ReceiptKey:
-    """Return the numbers of a receipt. Raises NotFoundError for what is no receipt's id."""
+    """Return the key of a receipt by its global id. Raises NotFoundError for any other text."""
     return ReceiptKey(*_numbers(text, "ReturnReceipt", 2, "receipt"))
 
 
 def parse_job_gid(text: str) -> JobKey:
-    """Return the kind and the numbers of a job. Raises NotFoundError for what is no job's id."""
+    """Return the key of a job by its global id. Raises NotFoundError for any other text."""
     split = split_gid(text)
-    if split is None or split[0] not in JobKind.__members__.values():
+    if split is None or split.type_name not in JobKind.__members__.values():
         raise NotFoundError("job")
-    kind = JobKind(split[0])
+    kind = JobKind(split.type_name)
     return JobKey(kind, *_numbers(text, kind, 2, "job"))
 
 

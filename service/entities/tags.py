@@ -103,6 +103,13 @@ class Catalogue:
         return [tag for tag in self.tags.values() if tag.deleted_at is None] if self.open else []
 
 
+class CataloguedTag(NamedTuple):
+    """Hold a tag with the catalogue that it is in."""
+
+    tag: Tag
+    catalogue: Catalogue
+
+
 @dataclass(frozen=True, slots=True)
 class MemberCount:
     """Hold how many members a tag has had since an instant."""

@@ -166,19 +166,19 @@ def _blocks(members: Mapping[int, Collection[int]]) -> list[tuple[int, int, set[
 async def make_ad_tag(runtime: Runtime, channel: Channel, name: str, *ad_ids: str) -> Tag:
     """Make an ad tag as an admin does."""
     details = AdTagDetails(name, ad_ids, None)
-    return (await create_ad_tag(runtime, admin(), channel.channel_id, details))[0]
+    return (await create_ad_tag(runtime, admin(), channel.channel_id, details)).tag
 
 
 async def edit_ad_tag(runtime: Runtime, tag: Tag, *ad_ids: str) -> Tag:
     """Give an ad tag other ads as an admin does."""
     details = AdTagDetails(None, ad_ids, None, sets_description=False)
     edited = await update_ad_tag(runtime, admin(), tag.channel_id, tag.tag_id, details, expected_version=None)
-    return edited[0]
+    return edited.tag
 
 
 async def confirm_ad_address(runtime: Runtime, channel: Channel) -> list[int]:
     """Confirm the address that the ad platform calls, and return the numbers of the tags that became ACTIVE."""
-    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel.channel_id))[2]]
+    return [tag.tag_id for tag in (await confirm_ad_return(runtime, admin(), channel.channel_id)).activated]
 
 
 async def ad_address_secret(runtime: Runtime, channel: Channel) -> str:

@@ -132,10 +132,10 @@ class AdTagMutations:
     async def confirm_ad_return_address(
         self, info: Info, channel_id: ChannelId
     ) -> ConfirmAdReturnAddressPayload | None:
-        channel, catalogue, activated = await confirm_ad_return(
-            info.context.runtime, info.context.principal, parse_channel_gid(channel_id)
-        )
+        confirmed = await confirm_ad_return(info.context.runtime, info.context.principal, parse_channel_gid(channel_id))
         return ConfirmAdReturnAddressPayload(
-            channel=Channel.of(channel),
-            activated=[ad_tag_to_graphql(tag, catalogue) for tag in activated if catalogue.open],
+            channel=Channel.of(confirmed.channel),
+            activated=[
+                ad_tag_to_graphql(tag, confirmed.catalogue) for tag in confirmed.activated if confirmed.catalogue.open
+            ],
         )

@@ -123,10 +123,10 @@ class ComboTagMutations:
     )
     async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:
         new = use_cases.NewCombo(input.category, input.name, input.description, draft_from_input(input.expression))
-        graph, tag = await use_cases.create_combo(
+        made = await use_cases.create_combo(
             info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), new
         )
-        return CreateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
+        return CreateComboTagPayload(tag=combo_to_graphql(made.tag, made.graph.catalogue))
 
     @strawberry.mutation(
         description=(
@@ -148,7 +148,7 @@ class ComboTagMutations:
             else draft_from_input(unset_to_none(input.expression)),
             expected_version=input.expected_version,
         )
-        graph, tag = await use_cases.update_combo(
+        edited = await use_cases.update_combo(
             info.context.runtime, info.context.principal, *parse_tag_gid(input.id), edit
         )
-        return UpdateComboTagPayload(tag=combo_to_graphql(tag, graph.catalogue))
+        return UpdateComboTagPayload(tag=combo_to_graphql(edited.tag, edited.graph.catalogue))

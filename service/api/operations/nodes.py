@@ -15,7 +15,7 @@ from service.api.types.primitives import Node, NodeId
 from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
 from service.entities.errors import LimitExceededError, NotFoundError
-from service.entities.ids import parse_receipt_gid, split_gid
+from service.entities.ids import SplitGid, parse_receipt_gid, split_gid
 from service.entities.jobs import JobKind
 from service.entities.principal import Permission
 
@@ -58,7 +58,7 @@ class NodeQueries:
 
 async def _load_node(info: Info, gid: str) -> Node | None:
     """Return any object by its id. Raises NotFoundError, also for a type that the role may not see."""
-    type_name, numbers = split_gid(gid) or ("", ())
+    type_name, numbers = split_gid(gid) or SplitGid("", ())
     needed = TYPE_PERMISSIONS.get(type_name)
     if needed is None or not info.context.principal.may(needed):
         raise NotFoundError("node")

@@ -117,8 +117,8 @@ class ReturnDataMutations:
             idempotency_key=input.idempotency_key,
         )
         channel = await channels.find(principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA)
-        receipt, replayed = await info.context.resources.return_recorder.submit(channel, submission)
-        return SubmitReturnDataPayload(receipt=ReturnReceipt.of(receipt), replayed=replayed)
+        submitted = await info.context.resources.return_recorder.submit(channel, submission)
+        return SubmitReturnDataPayload(receipt=ReturnReceipt.of(submitted.receipt), replayed=submitted.replayed)
 
     @strawberry.mutation(
         description=(
@@ -133,5 +133,7 @@ class ReturnDataMutations:
         info: Info,
         receipt_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the receipt of the batch.")],
     ) -> UndoReturnBatchPayload | None:
-        receipt, ended = await undo_batch(info.context.runtime, info.context.principal, *parse_receipt_gid(receipt_id))
-        return UndoReturnBatchPayload(receipt=ReturnReceipt.of(receipt), removed=ended.removed, kept=ended.kept)
+        undone = await undo_batch(info.context.runtime, info.context.principal, *parse_receipt_gid(receipt_id))
+        return UndoReturnBatchPayload(
+            receipt=ReturnReceipt.of(undone.receipt), removed=undone.result.removed, kept=undone.result.kept
+        )

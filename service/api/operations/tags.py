@@ -103,7 +103,7 @@ class TagMutations:
             ),
         ] = None,
     ) -> RenameTagPayload | None:
-        catalogue, tag = await use_cases.rename_tag(
+        renamed = await use_cases.rename_tag(
             info.context.runtime,
             info.context.principal,
             *parse_tag_gid(id),
@@ -111,7 +111,7 @@ class TagMutations:
             description=UNCHANGED if description is strawberry.UNSET else description,
             expected_version=expected_version,
         )
-        return RenameTagPayload(tag=tag_to_graphql(tag, catalogue))
+        return RenameTagPayload(tag=tag_to_graphql(*renamed))
 
     @strawberry.mutation(
         description=(

@@ -107,13 +107,12 @@ class ReturnTag(Tag, Node):
     async def receipts(self, info: Info, first: First = 20, after: After = None) -> ReturnReceiptConnection:
         before = start_of_page("receipt", first, after)
         tag = self.entity
-        found, has_next = await receipts_page(
-            info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before
-        )
+        found = await receipts_page(info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before)
         edges = [
-            Edge(cursor=encode_page_cursor("receipt", each.batch_id), node=ReturnReceipt.of(each)) for each in found
+            Edge(cursor=encode_page_cursor("receipt", each.batch_id), node=ReturnReceipt.of(each))
+            for each in found.receipts
         ]
-        return page(edges, after=after, has_next=has_next)
+        return page(edges, after=after, has_next=found.has_more)
 
 
 async def receipt_node(info: Info, key: ReceiptKey) -> ReturnReceipt | None:

@@ -252,6 +252,6 @@ async def user_page(
 ) -> UserConnection:
     """Return a page of the members of a set of `total` people, in the order they became known."""
     after_ordinal = start_of_page("person", first, after)
-    found, has_next = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
-    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found]
-    return counted_page(edges, after=after, has_next=has_next, total=total)
+    found = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
+    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.users]
+    return counted_page(edges, after=after, has_next=found.has_more, total=total)

@@ -1,1 +1,1 @@
-"""Ad tags and the ad return address."""
+"""Make ad tags, keep their members, and serve the ad return address."""

@@ -1,14 +1,13 @@
-"""Make ad tags and keep their members: whoever came from one of a tag's ads has it (docs/specification.md §4.3).
+"""Make ad tags and keep their members: the users who came from one of a tag's ads (docs/specification.md §4.3).
 
-An event or an ad-feed call gives the tags of its ads in its own transaction. Another list of ads is first made known,
-then block after block is compared with it: whoever locks a block later than that reads the new list, and blocks that
-were locked at that moment are compared in any case. `edition` and `written_edition` say what is left after a crash.
+An event or an ad-feed call gives the tags of its ads in its own transaction. A new list of ads is committed first, then
+compared with block after block. A transaction that locks a block after that commit reads the new list; blocks that were
+locked at that moment are compared in any case. `edition` and `written_edition` tell what a crash left uncompared.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import publish_and_enqueue
@@ -27,7 +26,7 @@ from service.domain.tags.naming import check_name_free, check_version, require_l
 from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.errors import BadInputError, FieldError, LimitExceededError, NotFoundError, TagProtectedError
 from service.entities.principal import Permission, Principal
-from service.entities.tags import Catalogue, Tag, TagKind, TagState
+from service.entities.tags import Catalogue, CataloguedTag, Tag, TagKind, TagState
 from service.storage import ad_tags, channels, combos, tags
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
@@ -36,14 +35,12 @@ CATEGORY: Final = "Advertising"
 MAX_ADS_PER_TAG: Final = 1_000
 BLOCKS_PER_TRANSACTION: Final = 8
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class AdTagDetails:
-    """Hold what is given of a tag; None leaves what is there.
+    """Hold the values given for a tag; None keeps the old one.
 
-    With `sets_description` a description of None clears it.
+    With `sets_description` a description of None clears the old one.
     """
 
     name: str | None
@@ -52,19 +49,35 @@ class AdTagDetails:
     sets_description: bool = True
 
 
+class ActivatedTags(NamedTuple):
+    """Hold the tags that a change made ACTIVE, the catalogue after it, and the notifications to publish."""
+
+    catalogue: Catalogue
+    tags: Sequence[Tag] = ()
+    notifications: Sequence[ChangeNotification] = ()
+
+
+class _NormalisedDetails(NamedTuple):
+    """Hold the normalised values given for a tag, and their errors."""
+
+    details: AdTagDetails
+    errors: list[FieldError]
+
+
 async def create_ad_tag(
     runtime: Runtime, principal: Principal, channel_id: int, details: AdTagDetails
-) -> tuple[Tag, Catalogue]:
-    """Make a tag with everybody whose ad is already known, ACTIVE if the ad return address is confirmed.
+) -> CataloguedTag:
+    """Make a tag with all users whose ad is already known, ACTIVE if the ad return address is confirmed.
 
-    Return it with its catalogue. Raises ForbiddenError, BadInputError, NameTakenError, LimitExceededError,
-    NotFoundError, ChannelNotBoundError.
+    Raises ForbiddenError, BadInputError, NameTakenError, LimitExceededError, NotFoundError, ChannelNotBoundError.
     """
     normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS)
         if channel.mini_program:
-            errors.append(FieldError(("channel_id",), "MINI_PROGRAM", "Nobody follows a Mini Program, by ad or not."))
+            errors.append(
+                FieldError(("channel_id",), "MINI_PROGRAM", "A Mini Program cannot be followed, so it has no ad tags.")
+            )
         if errors:
             raise BadInputError(*errors)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
@@ -96,10 +109,10 @@ async def update_ad_tag(
     details: AdTagDetails,
     *,
     expected_version: int | None,
-) -> tuple[Tag, Catalogue]:
-    """Edit a tag, and return it with its catalogue and the members of its new ads; an ACTIVE one stays so meanwhile.
+) -> CataloguedTag:
+    """Edit a tag, and give it the members of its new ads; an ACTIVE tag stays ACTIVE meanwhile.
 
-    Raises what `create_ad_tag` does, ConflictError when `expected_version` is old, TagProtectedError.
+    Raises what `create_ad_tag` raises, ConflictError when `expected_version` is old, and TagProtectedError.
     """
     normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -126,11 +139,13 @@ async def update_ad_tag(
         edit = TagEdit(TagChangeKind.UPDATED, before, after)
         catalogue, notification = await write_tag_edits(conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, now=now)
     runtime.publisher.publish([notification])
-    return await _update_members_and_reload(runtime, channel.channel_id, tag_id) if new_ads else (after, catalogue)
+    if new_ads:
+        return await _update_members_and_reload(runtime, channel.channel_id, tag_id)
+    return CataloguedTag(after, catalogue)
 
 
 async def resume_ad_tag_updates(runtime: Runtime, channel_id: int) -> int:
-    """Compare what a crash left uncompared, and return how many tags that were; calling it again does no harm."""
+    """Update the members of tags whose update a crash interrupted, and return how many tags there were."""
     async with runtime.pool.acquire() as conn:
         left = [each for each in (await ad_tags.ad_list_editions(conn, channel_id)).values() if not each.up_to_date]
     for each in left:
@@ -140,8 +155,8 @@ async def resume_ad_tag_updates(runtime: Runtime, channel_id: int) -> int:
 
 async def activate_pending_ad_tags(
     conn: Connection, catalogue: Catalogue, *, cause: ChangeCause, runtime: Runtime
-) -> tuple[Catalogue, list[Tag], list[ChangeNotification]]:
-    """Make the PENDING ad tags whose members are complete ACTIVE; the caller holds the channel's state."""
+) -> ActivatedTags:
+    """Make the PENDING ad tags ACTIVE whose members are complete; the caller has locked the channel's state."""
     up_to_date_ids = {
         each.tag_id for each in (await ad_tags.ad_list_editions(conn, catalogue.channel_id)).values() if each.up_to_date
     }
@@ -151,18 +166,18 @@ async def activate_pending_ad_tags(
         if tag.tag_id in up_to_date_ids and tag.deleted_at is None and tag.state is TagState.PENDING
     ]
     if not edits:
-        return catalogue, [], []
+        return ActivatedTags(catalogue)
     catalogue, notification = await write_tag_edits(conn, catalogue, edits, cause=cause, now=runtime.clock())
-    return catalogue, [edit.after for edit in edits], [notification]
+    return ActivatedTags(catalogue, [edit.after for edit in edits], [notification])
 
 
 async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) -> None:
-    """Compare every block that may differ with the tag's ads, then let it become ACTIVE if nothing is missing."""
+    """Compare every block that may differ with the tag's ads, then make the tag ACTIVE if the address is confirmed."""
     async with runtime.pool.acquire() as conn:
         edition = (await ad_tags.ad_list_editions(conn, channel_id)).get(tag_id)
         if edition is None:
             return
-        # In this order: what is being written at the first look may have read the old ads; the second shows the rest.
+        # In this order: a transaction with the old ads holds its blocks at the first read, or is seen by the second.
         unlocked = await heads.unlocked_blocks(conn, channel_id)
         touched = await ad_tags.blocks_touched_by_ad_tag(conn, channel_id, tag_id)
         blocks = sorted(touched | (set(await heads.blocks_of(conn, channel_id)) - unlocked))
@@ -178,35 +193,31 @@ async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) 
                 conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, now=runtime.clock()
             )
         runtime.publisher.publish(notifications)
-    activated: list[Tag] = []
     async with runtime.pool.acquire() as conn, conn.transaction():
-        catalogue = await lock_catalogue(conn, channel_id)
+        activated = ActivatedTags(await lock_catalogue(conn, channel_id))
         await ad_tags.set_written_edition(conn, channel_id, tag_id, edition.edition)
         state = await channels.channel_state(conn, channel_id)
-        notifications = []
         if state.ad_return_confirmed_at is not None:
-            _, activated, notifications = await activate_pending_ad_tags(
-                conn, catalogue, cause=ChangeCause.TAG_EDITED, runtime=runtime
+            activated = await activate_pending_ad_tags(
+                conn, activated.catalogue, cause=ChangeCause.TAG_EDITED, runtime=runtime
             )
-    await publish_activated_tags(runtime, channel_id, activated, notifications)
+    await publish_activated_tags(runtime, activated)
 
 
-async def publish_activated_tags(
-    runtime: Runtime, channel_id: int, activated: Sequence[Tag], notifications: Sequence[ChangeNotification]
-) -> None:
-    """Tell pages, panels and combos that may have waited that tags are ACTIVE; call it after the commit."""
-    if not activated:
+async def publish_activated_tags(runtime: Runtime, activated: ActivatedTags) -> None:
+    """Publish that tags became ACTIVE, and enqueue the combos that waited for them; call it after the commit."""
+    if not activated.tags:
         return
     async with runtime.pool.acquire() as conn:
-        graph = await combos.combo_graph(conn, channel_id)
-    publish_and_enqueue(runtime, graph, notifications)
+        graph = await combos.combo_graph(conn, activated.catalogue.channel_id)
+    publish_and_enqueue(runtime, graph, activated.notifications)
 
 
-async def _update_members_and_reload(runtime: Runtime, channel_id: int, tag_id: int) -> tuple[Tag, Catalogue]:
+async def _update_members_and_reload(runtime: Runtime, channel_id: int, tag_id: int) -> CataloguedTag:
     await update_ad_tag_members(runtime, channel_id, tag_id)
     async with runtime.pool.acquire() as conn:
         catalogue = await tags.catalogue(conn, channel_id)
-    return catalogue.tags[tag_id], catalogue
+    return CataloguedTag(catalogue.tags[tag_id], catalogue)
 
 
 def _require_ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
@@ -218,8 +229,8 @@ def _require_ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
     return tag
 
 
-def _normalise_details(given: AdTagDetails) -> tuple[AdTagDetails, list[FieldError]]:
-    """Names trimmed, ads one a line; and everything that is wrong. Raises LimitExceededError over 1,000 ads."""
+def _normalise_details(given: AdTagDetails) -> _NormalisedDetails:
+    """Trim the name and split the ads by lines. Raises LimitExceededError over 1,000 ads."""
     errors = []
     name = None if given.name is None else normalise_name(given.name)
     if name is not None and (error := name_error("name", name)):
@@ -227,14 +238,14 @@ def _normalise_details(given: AdTagDetails) -> tuple[AdTagDetails, list[FieldErr
     if error := description_error("description", given.description):
         errors.append(error)
     if given.ad_ids is None:
-        return replace(given, name=name), errors
+        return _NormalisedDetails(replace(given, name=name), errors)
     lines = [(index, line.strip()) for index, entry in enumerate(given.ad_ids) for line in entry.splitlines()]
     malformed = dict.fromkeys(index for index, line in lines if line and AD_ID_PATTERN.fullmatch(line) is None)
     message = "An ad id is 1 to 64 printable characters."
     errors += [FieldError(("ad_ids", index), "BAD_FORMAT", message) for index in malformed]
     ads = list(dict.fromkeys(line for _, line in lines if line))
     if not ads:
-        errors.append(FieldError(("ad_ids",), "EMPTY", "At least one ad id, one a line."))
+        errors.append(FieldError(("ad_ids",), "EMPTY", "At least one ad id is needed."))
     if len(ads) > MAX_ADS_PER_TAG:
         raise LimitExceededError(f"At most {MAX_ADS_PER_TAG:,} ad ids a tag.")
-    return replace(given, name=name, ad_ids=ads), errors
+    return _NormalisedDetails(replace(given, name=name, ad_ids=ads), errors)

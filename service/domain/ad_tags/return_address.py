@@ -1,14 +1,15 @@
-"""Serve the ad return address: what the ad platform calls when somebody follows through an ad.
+"""Serve the ad return address, which the ad platform calls when a user follows through an ad.
 
-What such a call means: the person followed through these ads at that time. That is kept for everybody, known or not,
-since it may come before WeChat tells of the follow. Whether the person follows now is not concluded from it: the
-default tags, Source among them, wait for the follow itself; an ad tag does not.
+A call states that a user followed through these ads at that time (docs/specification.md §9.3). It is recorded for
+unknown users too, since it may arrive before the follow event. It does not state that the user follows now: default
+tags, Source among them, wait for the follow event; ad tags do not.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from service.domain.ad_tags.members import activate_pending_ad_tags, publish_activated_tags
+from service.domain.ad_tags.members import ActivatedTags, activate_pending_ad_tags, publish_activated_tags
 from service.domain.channels.lookup import find_channel
 from service.domain.events.recorder import record_with_retry
 from service.domain.runtime import Runtime
@@ -25,48 +26,53 @@ from service.storage import channels
 LAST_CALL_UPDATE_INTERVAL: Final = timedelta(minutes=1)
 
 
-async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
-    """Return the URL that the ad platform must call, a secret; None for a Mini Program, which nobody follows.
+class ConfirmedAdReturn(NamedTuple):
+    """Hold a channel whose ad return address is confirmed, its catalogue, and the ad tags that became ACTIVE."""
 
-    It is made when it is first asked for; the release before this one bound channels without.
+    channel: Channel
+    catalogue: Catalogue
+    activated: Sequence[Tag]
+
+
+async def ad_return_address(runtime: Runtime, channel: Channel) -> str | None:
+    """Return the URL that the ad platform must call, a secret; None for a Mini Program, which cannot be followed.
+
+    It is made when it is first asked for, since the release before this one bound channels without it.
     """
     if channel.mini_program:
         return None
-    sealed = channel.encrypted_ad_secret
-    if sealed is None:
+    encrypted = channel.encrypted_ad_secret
+    if encrypted is None:
         secret = new_path_secret()
         async with runtime.pool.acquire() as conn:
             given = await channels.set_missing_ad_secret(
                 conn, channel, runtime.secret_box.encrypt(secret), lookup_hash(secret)
             )
-        sealed = given.encrypted_ad_secret
-    return None if sealed is None else f"{runtime.settings.public_url}/ads/{runtime.secret_box.decrypt(sealed)}"
+        encrypted = given.encrypted_ad_secret
+    return None if encrypted is None else f"{runtime.settings.public_url}/ads/{runtime.secret_box.decrypt(encrypted)}"
 
 
 async def find_channel_by_ad_secret(runtime: Runtime, secret: str) -> Channel | None:
-    """Return the channel whose ad return address has this secret; None for any other."""
+    """Return the channel whose ad return address contains this secret; None if there is none."""
     async with runtime.pool.acquire() as conn:
         return await channels.channel_by_ad_secret(conn, lookup_hash(secret))
 
 
-async def confirm_ad_return(
-    runtime: Runtime, principal: Principal, channel_id: int
-) -> tuple[Channel, Catalogue, list[Tag]]:
-    """Take note that the ad platform has the address.
+async def confirm_ad_return(runtime: Runtime, principal: Principal, channel_id: int) -> ConfirmedAdReturn:
+    """Record that the ad platform has the address, and make ad tags ACTIVE that waited for it.
 
-    Return the channel, its catalogue, and the ad tags that became ACTIVE by that. Raises ForbiddenError,
-    NotFoundError, BadInputError.
+    Raises ForbiddenError, NotFoundError, and BadInputError for a Mini Program.
     """
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
     if channel.mini_program:
         raise BadInputError(FieldError(("channel_id",), "MINI_PROGRAM", "A Mini Program has no ad return address."))
-    catalogue, activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
-    return channel, catalogue, activated
+    activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
+    return ConfirmedAdReturn(channel, activated.catalogue, activated.tags)
 
 
 async def record_ad_follow(runtime: Runtime, channel: Channel, secret: str, follow: AdFollow) -> None:
-    """Record a follow through ads, durably when it returns; the first genuine call confirms the address it came to."""
+    """Record a follow through ads durably; the first valid call confirms the address that it used."""
     await record_with_retry(runtime, channel, [follow], cause=ChangeCause.AD_FEED)
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
@@ -77,17 +83,13 @@ async def record_ad_follow(runtime: Runtime, channel: Channel, secret: str, foll
         await _confirm(runtime, channel.channel_id, ChangeCause.AD_FEED, secret=secret)
 
 
-async def _confirm(
-    runtime: Runtime, channel_id: int, cause: ChangeCause, *, secret: str | None
-) -> tuple[Catalogue, list[Tag]]:
-    """With `secret` only if the address still has it: it may just have been reset."""
+async def _confirm(runtime: Runtime, channel_id: int, cause: ChangeCause, *, secret: str | None) -> ActivatedTags:
+    """Confirm the address; with `secret` only if it is still current, since the address may just have been reset."""
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_catalogue(conn, channel_id)
         if secret is not None and await channels.channel_by_ad_secret(conn, lookup_hash(secret)) is None:
-            return catalogue, []
+            return ActivatedTags(catalogue)
         await channels.confirm_ad_return(conn, channel_id, runtime.clock())
-        catalogue, activated, notifications = await activate_pending_ad_tags(
-            conn, catalogue, cause=cause, runtime=runtime
-        )
-    await publish_activated_tags(runtime, channel_id, activated, notifications)
-    return catalogue, activated
+        activated = await activate_pending_ad_tags(conn, catalogue, cause=cause, runtime=runtime)
+    await publish_activated_tags(runtime, activated)
+    return activated

@@ -1,1 +1,1 @@
-"""Audiences: counting, paging and export."""
+"""Count, compare, page through and export audiences."""

@@ -1,10 +1,10 @@
-"""Count, compare and page through audiences: any set of ACTIVE tags. Nothing is saved."""
+"""Count, compare and page through audiences, which are expressions of ACTIVE tags; nothing is saved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, not_usable_reason, parse_expression
@@ -30,13 +30,13 @@ MIN_COMPARED_TAGS: Final = 2
 MAX_COMPARED_TAGS: Final = 20
 INITIAL_BLOCKS_PER_QUERY: Final = 4
 MAX_BLOCKS_PER_QUERY: Final = 64
-# The type of the column.
+# The greatest value of the column.
 MAX_ORDINAL: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Describe a set of people that was counted, and the tags it is made of as they were then."""
+    """Describe a counted set of users, and the catalogue that it was counted with."""
 
     channel: Channel
     catalogue: Catalogue
@@ -47,7 +47,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class PairOverlap:
-    """Compare two tags of one channel: how many people have both, and only the one or the other."""
+    """Count the users who have both of two tags, and those who have only one of them."""
 
     a: Tag
     b: Tag
@@ -58,14 +58,21 @@ class PairOverlap:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Compare every two of some tags, with the catalogue that names them."""
+    """Hold the overlap of every pair of some tags, and their catalogue."""
 
     catalogue: Catalogue
     pairs: tuple[PairOverlap, ...]
 
 
+class MembersPage(NamedTuple):
+    """Hold some users of a set, and whether more follow."""
+
+    users: list[ChannelUser]
+    has_more: bool
+
+
 async def count_audience(runtime: Runtime, principal: Principal, channel_id: int, draft: Draft) -> Audience:
-    """Count the people of an expression.
+    """Count the users of an expression.
 
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, and what `parse_expression` raises.
     """
@@ -80,16 +87,16 @@ async def count_audience(runtime: Runtime, principal: Principal, channel_id: int
 
 async def members_page(
     runtime: Runtime, channel_id: int, expression: Expression, *, first: int, after: int | None
-) -> tuple[list[ChannelUser], bool]:
-    """Return the next `first` people of a set after ordinal `after`, and whether there are more.
+) -> MembersPage:
+    """Return the next `first` users of a set after ordinal `after`, in the order they became known.
 
-    They come in the order they became known; somebody who joins or leaves meanwhile moves nobody else.
+    Users who join or leave between two pages do not move the others.
     """
     start = 0 if after is None else min(after, MAX_ORDINAL - 1) + 1
     async with runtime.pool.acquire() as conn:
         ordinals = await _ordinals_from(conn, channel_id, expression, start=start, wanted=first + 1)
         found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
-    return [found[ordinal] for ordinal in ordinals[:first] if ordinal in found], len(ordinals) > first
+    return MembersPage([found[each] for each in ordinals[:first] if each in found], len(ordinals) > first)
 
 
 async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[TagKey]) -> Overlap:
@@ -97,7 +104,8 @@ async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[
 
     Raises ForbiddenError, LimitExceededError, BadInputError, NotFoundError, ChannelNotBoundError, TagNotUsableError.
     """
-    channel_id, compared_ids = _check_compared(tag_ids)
+    channel_id = _check_compared(tag_ids)
+    compared_ids = [key.tag_id for key in tag_ids]
     async with runtime.pool.acquire() as conn:
         await find_channel(conn, principal, channel_id, Permission.VIEW_USERS, sought="tag")
         catalogue = await tags.catalogue(conn, channel_id)
@@ -114,7 +122,7 @@ async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
 
 
 async def _as_of(conn: Connection, catalogue: Catalogue, expression: Expression) -> datetime:
-    """The oldest `asOf` of the tags at the leaves; read before the members, so that these are not older."""
+    """Return the oldest instant of the tags of an expression; read before the members, so that these are not older."""
     kinds = {tag_id: catalogue.tags[tag_id].kind for tag_id in expression.tag_ids()}
     instants = [catalogue.default_tags_as_of] if set(kinds.values()) != {TagKind.COMBO} else []
     if TagKind.COMBO in kinds.values():
@@ -127,7 +135,10 @@ async def _as_of(conn: Connection, catalogue: Catalogue, expression: Expression)
 async def _ordinals_from(
     conn: Connection, channel_id: int, expression: Expression, *, start: int, wanted: int
 ) -> list[int]:
-    """Few blocks first, for most sets fill a page from one; more and more for those that do not."""
+    """Return the next `wanted` ordinals of a set from `start` on.
+
+    Reads few blocks first, as most sets fill a page from one, and four times as many each time after.
+    """
     ordinals: list[int] = []
     block, limit = block_of(start), INITIAL_BLOCKS_PER_QUERY
     while True:
@@ -142,8 +153,8 @@ async def _ordinals_from(
         block, limit = found[-1][0] + 1, min(limit * 4, MAX_BLOCKS_PER_QUERY)
 
 
-def _check_compared(tag_ids: Sequence[TagKey]) -> tuple[int, list[int]]:
-    """The channel of the tags, and their numbers in it."""
+def _check_compared(tag_ids: Sequence[TagKey]) -> int:
+    """Return the channel of the tags. Raises LimitExceededError, BadInputError, NotFoundError for two channels."""
     if len(tag_ids) > MAX_COMPARED_TAGS:
         raise LimitExceededError(f"At most {MAX_COMPARED_TAGS} tags are compared at once.")
     if len(tag_ids) < MIN_COMPARED_TAGS:
@@ -157,9 +168,9 @@ def _check_compared(tag_ids: Sequence[TagKey]) -> tuple[int, list[int]]:
         raise BadInputError(*errors)
     channel_id = tag_ids[0].channel_id
     if any(key.channel_id != channel_id for key in tag_ids):
-        # Whether a tag of another channel exists is nobody's business here.
+        # A tag of another channel is answered like one that does not exist.
         raise NotFoundError("tag")
-    return channel_id, [key.tag_id for key in tag_ids]
+    return channel_id
 
 
 def _usable_tags(catalogue: Catalogue, tag_ids: Sequence[int]) -> list[Tag]:

@@ -1,4 +1,4 @@
-"""Rows of a CSV file (RFC 4180, UTF-8) that no spreadsheet takes for formulas."""
+"""Write rows of a CSV file (RFC 4180, UTF-8) that spreadsheets do not take for formulas."""
 
 import csv
 import io
@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 
 Cell: TypeAlias = str | bool | datetime | None
 
-# What spreadsheets calculate when a cell begins with it; an apostrophe before it makes it text.
+# A spreadsheet takes a cell that begins with one of these for a formula; an apostrophe before it makes it text.
 FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
-    """The lines of some rows; times are in UTC, nothing is an empty cell."""
+    """Return the lines of some rows, with times in UTC and an empty cell for None."""
     text = io.StringIO()
     csv.writer(text).writerows([_format_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode()

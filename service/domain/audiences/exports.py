@@ -1,6 +1,6 @@
-"""Export the members of an audience as a CSV file, of any size, that a signed link leads to for a while.
+"""Export the members of an audience as a CSV file of any size, which a signed link leads to until it expires.
 
-Who is in the file is decided when it is asked for; what it says of them is as of when their rows are written.
+The users of the file are fixed when it is requested; their rows are as of the time when they are written.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.audiences.csv_writer import Cell, csv_rows
 from service.domain.channels.lookup import find_channel
@@ -36,7 +36,7 @@ COLUMNS: Final = (
     "first_seen_at",
     "tags",
 )
-# A slice ends after the block that fills it, so it has less than a block's people more than this.
+# A slice ends after the block that fills it, so it exceeds this by less than the users of a block.
 ROWS_PER_SLICE: Final = 10_000
 BLOCKS_PER_SLICE: Final = 16
 COMPRESSION_LEVEL: Final = 1
@@ -46,11 +46,26 @@ BlockBitmaps = Sequence[tuple[int, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """Describe a file that can be read: `size` in bytes, `chunks` as it is stored."""
+    """Describe a file that can be read: `size` in bytes, `chunks` the number of pieces it is stored in."""
 
     job: Job
     size: int
     chunks: int
+
+
+class ExportLink(NamedTuple):
+    """Name the job of a signed link, and when the link expires."""
+
+    channel_id: int
+    job_id: int
+    expires_at: datetime
+
+
+class _Chunk(NamedTuple):
+    """Hold a compressed piece of a file, and its uncompressed size in bytes."""
+
+    size: int
+    content: bytes
 
 
 async def start_export(runtime: Runtime, principal: Principal, channel_id: int, draft: Draft) -> Job:
@@ -78,7 +93,7 @@ async def start_export(runtime: Runtime, principal: Principal, channel_id: int, 
 
 
 async def write_export_slice(runtime: Runtime, job: Job) -> Job:
-    """Write the next piece of the file, and how far it is, in one transaction; return the job after it.
+    """Write the next piece of the file and the progress of its job in one transaction; return the job after it.
 
     Raises JobLeaseLostError, and ChannelNotBoundError when the gate was closed meanwhile.
     """
@@ -92,14 +107,14 @@ async def write_export_slice(runtime: Runtime, job: Job) -> Job:
         blocks, ordinals = _take_slice(found)
         rows = await _rows(conn, catalogue, blocks, ordinals)
         first = job.payload["chunk"] == 0
-        size, content = await asyncio.to_thread(_compressed, [COLUMNS, *rows] if first else rows)
+        chunk = await asyncio.to_thread(_compressed, [COLUMNS, *rows] if first else rows)
         if rows or first:
-            await audiences.insert_export_chunk(conn, job.channel_id, job.job_id, job.payload["chunk"], size, content)
+            await audiences.insert_export_chunk(conn, job.channel_id, job.job_id, job.payload["chunk"], *chunk)
         return await save_progress(conn, runtime, _advance_job(runtime, job, blocks, len(ordinals), len(rows)))
 
 
 def _advance_job(runtime: Runtime, job: Job, blocks: BlockBitmaps, done: int, rows: int) -> Job:
-    """The job after a slice; one that finds no more blocks is done."""
+    """Return the job after a slice; it is DONE after a slice without blocks."""
     written = job.payload["rows"] + rows
     if not blocks:
         expires_at = runtime.clock() + runtime.settings.export_kept_for
@@ -116,7 +131,7 @@ def _advance_job(runtime: Runtime, job: Job, blocks: BlockBitmaps, done: int, ro
 
 
 def _take_slice(blocks: BlockBitmaps) -> tuple[BlockBitmaps, list[int]]:
-    """The blocks of one slice, and the ordinals of their people."""
+    """Return the blocks of one slice, and the ordinals of their users."""
     ordinals: list[int] = []
     for count, (block, bits) in enumerate(blocks, start=1):
         ordinals += (ordinal_at(block, offset) for offset in offsets_in(bits))
@@ -128,7 +143,7 @@ def _take_slice(blocks: BlockBitmaps) -> tuple[BlockBitmaps, list[int]]:
 async def _rows(
     conn: Connection, catalogue: Catalogue, blocks: BlockBitmaps, ordinals: Sequence[int]
 ) -> list[tuple[Cell, ...]]:
-    """A row for everybody who is still known."""
+    """Return a row for each user who is still known."""
     found = await audiences.export_rows(conn, catalogue.channel_id, ordinals)
     shown = catalogue.shown(catalogue.tags)
     bits = await audiences.tag_bits_of_blocks(conn, catalogue.channel_id, [block for block, _ in blocks], shown)
@@ -151,7 +166,7 @@ async def _rows(
 def _tag_names(
     catalogue: Catalogue, blocks: BlockBitmaps, bits: Mapping[tuple[int, int], bytes]
 ) -> dict[tuple[int, int], list[str]]:
-    """Names of the tags of each member by block and offset, in the order of the panel."""
+    """Return `{(block, offset): names of tags}` of the members, in the order of the tag panel."""
     names: dict[tuple[int, int], list[str]] = defaultdict(list)
     members = {block: int.from_bytes(each) for block, each in blocks}
     in_order = sorted(bits, key=lambda key: (catalogue.tags[key[1]].category, catalogue.tags[key[1]].name))
@@ -163,30 +178,30 @@ def _tag_names(
     return names
 
 
-def _compressed(rows: Sequence[Sequence[Cell]]) -> tuple[int, bytes]:
+def _compressed(rows: Sequence[Sequence[Cell]]) -> _Chunk:
     text = csv_rows(rows)
-    return len(text), zlib.compress(text, COMPRESSION_LEVEL)
+    return _Chunk(len(text), zlib.compress(text, COMPRESSION_LEVEL))
 
 
 def export_url(runtime: Runtime, job: Job) -> str | None:
-    """Return the signed address of the file; None while there is none."""
+    """Return the signed URL of the file; None before it is finished and after it expired."""
     if job.state is not JobState.DONE or job.expires_at is None or job.expires_at <= runtime.clock():
         return None
     claims = f"{job.channel_id}.{job.job_id}.{int(job.expires_at.timestamp())}"
     return f"{runtime.settings.public_url}/export/{claims}.{runtime.secret_box.sign(claims)}"
 
 
-def parse_export_link(runtime: Runtime, link: str) -> tuple[int, int, datetime] | None:
-    """Return (channel, job, when it expires) of a link that we signed; None for any other."""
+def parse_export_link(runtime: Runtime, link: str) -> ExportLink | None:
+    """Return the contents of a signed link; None if the signature is wrong. The caller checks `expires_at`."""
     claims, _, signature = link.rpartition(".")
     if not runtime.secret_box.verify_signature(claims, signature):
         return None
     channel_id, job_id, expires_at = map(int, claims.split("."))
-    return channel_id, job_id, datetime.fromtimestamp(expires_at, UTC)
+    return ExportLink(channel_id, job_id, datetime.fromtimestamp(expires_at, UTC))
 
 
 async def open_export(runtime: Runtime, channel_id: int, job_id: int) -> ExportFile | None:
-    """Return the file of a finished job; None when it is gone."""
+    """Return the file of a finished job; None if there is none, or no longer."""
     async with runtime.pool.acquire() as conn:
         job = await jobs.job(conn, channel_id, job_id)
         if job is None or job.state is not JobState.DONE:
@@ -198,18 +213,18 @@ async def open_export(runtime: Runtime, channel_id: int, job_id: int) -> ExportF
 async def read_export(runtime: Runtime, file: ExportFile) -> AsyncIterator[bytes]:
     """Yield the file piece by piece; no connection is held while the reader is slow.
 
-    Raises LookupError if it is dropped meanwhile, so that nobody takes a part for the whole.
+    Raises LookupError if the file is deleted meanwhile, so that a part is never taken for the whole.
     """
     for chunk in range(file.chunks):
         async with runtime.pool.acquire() as conn:
             content = await audiences.export_chunk(conn, file.job.channel_id, file.job.job_id, chunk)
         if content is None:
-            raise LookupError("the file was dropped while it was read")
+            raise LookupError("the file was deleted while it was read")
         yield await asyncio.to_thread(zlib.decompress, content)
 
 
 async def purge_expired_exports(runtime: Runtime, channel_id: int) -> None:
-    """Delete files that expired, whatever unfinished exports left behind, and jobs that finished a month ago."""
+    """Delete expired files, what unfinished exports left behind, and export jobs that finished a month ago."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         await audiences.drop_frozen_audiences(conn, channel_id)

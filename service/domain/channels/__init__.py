@@ -1,1 +1,1 @@
-"""Channels: binding, addresses, and the one check of who may see which."""
+"""Bind channels, keep their addresses, and check which channels a principal may use."""

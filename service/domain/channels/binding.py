@@ -26,7 +26,7 @@ APP_SECRET_PATTERN: Final = re.compile(r"[!-~]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Hold secrets as given: None leaves what is there, an empty string removes it."""
+    """Hold secrets as given: None keeps the stored one, an empty string removes it."""
 
     app_secret: str | None = None
     callback_token: str | None = None
@@ -46,7 +46,7 @@ class ChannelDetails:
 
 @dataclass(frozen=True, slots=True)
 class ChannelUpdate:
-    """Hold what to change of a channel; None leaves what is there."""
+    """Hold the new values of a channel; None keeps the old one."""
 
     name: str | None
     verified: bool | None
@@ -54,10 +54,10 @@ class ChannelUpdate:
 
 
 async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelDetails) -> Channel:
-    """Bind an account, or update the binding when the robot has had it before (`bound_at` stays).
+    """Bind an account as a channel, or bind again one that the robot had before (`bound_at` stays).
 
-    Return the channel. Raises ForbiddenError, BadInputError with all failing inputs, and ConflictError when the app id
-    is bound to another robot.
+    Raises ForbiddenError, BadInputError with all failing inputs, and ConflictError when the app id is bound to another
+    robot.
     """
     require_permission(principal, Permission.MANAGE_CHANNELS)
     name = normalise_name(details.name)
@@ -75,13 +75,13 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
                 channel = await _rebind(conn, runtime, known, details, name)
             notifications = await _update_gates(conn, principal.robot_id, runtime.clock())
     except channels.AppIdBoundElsewhereError:
-        raise ConflictError("This app id is bound to another robot; it must be unbound there first.") from None
+        raise ConflictError("This app id is bound to another robot. Unbind it there first.") from None
     runtime.publisher.publish(notifications)
     return channel
 
 
 async def update_channel(runtime: Runtime, principal: Principal, channel_id: int, update: ChannelUpdate) -> Channel:
-    """Change what is given, and return the channel. Raises ForbiddenError, NotFoundError, BadInputError."""
+    """Change the given values of a channel. Raises ForbiddenError, NotFoundError, BadInputError."""
     name = None if update.name is None else normalise_name(update.name)
     errors = [*_credential_errors(update.credentials)]
     if name is not None and (error := name_error("name", name)):
@@ -105,7 +105,7 @@ async def update_channel(runtime: Runtime, principal: Principal, channel_id: int
 
 
 async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
-    """Close the channel, and the robot's gate if it alone held it open; nothing is deleted. Return the channel.
+    """Unbind a channel, and close the robot's gate if no other channel keeps it open; nothing is deleted.
 
     Raises ForbiddenError, NotFoundError.
     """
@@ -120,10 +120,9 @@ async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int
 
 
 async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
-    """Put new secrets into the push URL and the ad return address, and return the channel; the old ones are dead then.
+    """Replace the secrets in the push URL and the ad return address; the old addresses stop working.
 
-    The new ad return address has to be given to the ad platform, so it counts as unconfirmed. Raises ForbiddenError,
-    NotFoundError.
+    The new ad return address counts as unconfirmed until the ad platform has it. Raises ForbiddenError, NotFoundError.
     """
     push, ads = (
         channels.AddressSecret(runtime.secret_box.encrypt(secret), lookup_hash(secret))
@@ -136,7 +135,7 @@ async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: in
 
 
 def push_url(runtime: Runtime, channel: Channel) -> str:
-    """Return the URL to which WeChat must send the channel's pushes; it is a secret, for whoever has it can write."""
+    """Return the URL to which WeChat must send the channel's pushes; it is a secret, as it admits events."""
     return f"{runtime.settings.public_url}/wechat/{runtime.secret_box.decrypt(channel.encrypted_push_secret)}"
 
 
@@ -188,7 +187,11 @@ def _default_tag(channel_id: int, rule: DefaultTagRule, now: datetime) -> Tag:
 
 async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: ChannelDetails, name: str) -> Channel:
     if known.kind is not details.kind:
-        raise BadInputError(FieldError(("kind",), "KIND_CHANGED", f"This app id was bound as {known.kind} before."))
+        raise BadInputError(
+            FieldError(
+                ("kind",), "KIND_CHANGED", f"This app id was bound as {known.kind} before; its kind cannot change."
+            )
+        )
     return await channels.update_channel(
         conn,
         known,
@@ -200,7 +203,7 @@ async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: C
 
 
 async def _update_gates(conn: Connection, robot_id: str, now: datetime) -> list[ChangeNotification]:
-    """Opens or closes every channel of a robot as its bindings say, in ascending order of their locks."""
+    """Open or close every channel of a robot according to its bindings, locking them in ascending order."""
     every = await channels.channels_of_robot(conn, robot_id)
     gate = any(channel.opens_gate for channel in every)
     notifications = []
@@ -232,7 +235,7 @@ def _encrypt_credentials(runtime: Runtime, given: Credentials, known: Channel | 
 def _text_errors(app_id: str, name: str) -> list[FieldError]:
     errors = []
     if APP_ID_PATTERN.fullmatch(app_id) is None:
-        errors.append(FieldError(("app_id",), "BAD_FORMAT", "An app id is wx followed by letters and digits."))
+        errors.append(FieldError(("app_id",), "BAD_FORMAT", "An app id is wx followed by 4 to 62 letters and digits."))
     if error := name_error("name", name):
         errors.append(error)
     return errors

@@ -1,6 +1,6 @@
-"""Find the channels that a principal may use: the one place that checks the right and whose a channel is.
+"""Find the channels that a principal may use: the one place that checks permissions and the robot of a channel.
 
-A channel of another robot, or one that the token is not for, is not found, like one that does not exist.
+A channel of another robot, or one that the token is not for, is answered like one that does not exist.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ CHANNEL: Final = "channel"
 
 
 def require_permission(principal: Principal, permission: Permission) -> None:
-    """Raise ForbiddenError when the role lacks the permission. For what is about no channel; else `find_channel`."""
+    """Raise ForbiddenError when the role lacks the permission; for a request about a channel use `find_channel`."""
     if not principal.may(permission):
         raise ForbiddenError
 
@@ -25,10 +25,10 @@ def require_permission(principal: Principal, permission: Permission) -> None:
 async def find_channel(
     conn: Connection, principal: Principal, channel_id: int, permission: Permission, *, sought: str = CHANNEL
 ) -> Channel:
-    """Return a channel in which the principal may do something.
+    """Return a channel that the principal may use with this permission.
 
-    Raises ForbiddenError when the role lacks the permission, and NotFoundError. `sought` is what the error says there
-    is none of, where somebody looks for a thing of the channel.
+    Raises ForbiddenError when the role lacks the permission, and NotFoundError, whose message names `sought`, the kind
+    of object that the request is about.
     """
     require_permission(principal, permission)
     return _require_visible(principal, await channels.channel_of_robot(conn, principal.robot_id, channel_id), sought)
@@ -41,7 +41,7 @@ async def visible_channels(conn: Connection, principal: Principal) -> list[Chann
 
 
 class ChannelFinder:
-    """Find channels for requests and pages that come together: one statement for all that ask at once."""
+    """Find channels for concurrent requests and pages, with one statement for all that wait."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -50,7 +50,7 @@ class ChannelFinder:
     async def find(
         self, principal: Principal, channel_id: int, permission: Permission, *, sought: str = CHANNEL
     ) -> Channel:
-        """Return a channel as `find_channel` does, and raise what it raises."""
+        """Return a channel that the principal may use with this permission. Raises what `find_channel` raises."""
         require_permission(principal, permission)
         return _require_visible(principal, await self._reader.get(channel_id), sought)
 

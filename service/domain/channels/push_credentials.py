@@ -1,4 +1,4 @@
-"""Find the channel that a push is for by its secret address, with what opens the push."""
+"""Find the channel of a push by its secret address, with the credentials that verify and decrypt the push."""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +10,9 @@ from service.storage import channels
 
 @dataclass(frozen=True, slots=True)
 class PushCredentials:
-    """Hold what opens the pushes to one channel: its callback token and, in safe mode, its EncodingAESKey.
+    """Hold the callback token of a channel and, for safe mode, its EncodingAESKey.
 
-    The token is empty where none is set, and then no signature holds.
+    The token is empty where none is set; no signature is valid then.
     """
 
     channel: Channel
@@ -23,7 +23,7 @@ class PushCredentials:
 async def open_push_credentials(runtime: Runtime, secret: str) -> PushCredentials | None:
     """Return the decrypted credentials of the channel with this push address; None where there is none.
 
-    One statement. `secret` is the last part of the push URL (docs/specification.md §9.2). Raises DecryptionError
+    Runs one statement. `secret` is the last part of the push URL (docs/specification.md §9.2). Raises DecryptionError
     where the credentials were encrypted with a key that is no longer configured.
     """
     async with runtime.pool.acquire() as conn:

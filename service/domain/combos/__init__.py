@@ -1,1 +1,1 @@
-"""Combo tags: expressions, editing, activation, refresh and cleanup."""
+"""Make combo tags from expressions, edit and delete them, and keep their members up to date."""

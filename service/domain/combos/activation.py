@@ -1,13 +1,14 @@
-"""From PENDING to ACTIVE: the members of a combo computed in slices of blocks, then a structural change.
+"""Take combos from PENDING to ACTIVE: compute the members in slices of blocks, then write the structural change.
 
-Whoever computes holds the combo's row, so an edit waits for the slice and makes the rest void; several at once take
-turns. Nothing but the database says how far it came, so anybody may go on at any time.
+A slice locks the row of the combo, so an edit waits for the slice and voids the rest, and several workers take turns.
+Progress is kept in the database alone, so any worker can continue it (docs/specification.md §4.4).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.combos.states import lock_combos, publish_and_enqueue
 from service.domain.runtime import Runtime
@@ -19,35 +20,44 @@ from service.entities.tasks import TaskName
 from service.storage import combos
 from service.storage.blocks import heads
 
-# Large enough to be quick, small enough not to hold up events for long.
+# Large enough to be quick, small enough not to delay events for long.
 BLOCKS_PER_SLICE: Final = 128
 
 
 class ActivationOutcome(Enum):
-    """What became of an attempt to bring a combo into force."""
+    """Name how an attempt to activate a combo ended.
+
+    VOID: the combo was edited, deleted or has lapsed, or an operand is not ACTIVE. BUSY: another worker computes it.
+    """
 
     ACTIVE = auto()
     VOID = auto()
-    """It was edited, deleted or has lapsed, or waits for something it is made of."""
     BUSY = auto()
-    """Somebody else is at it."""
+
+
+class _SliceResult(NamedTuple):
+    """Hold the result of one slice; `outcome` is None while blocks are left, and ACTIVE once all are computed."""
+
+    outcome: ActivationOutcome | None
+    notifications: Sequence[ChangeNotification] = ()
 
 
 async def activate_combo(runtime: Runtime, channel_id: int, tag_id: int, generation: int) -> ActivationOutcome:
-    """Computes what is left of one generation of a combo and brings it into force; then whatever waited for it."""
+    """Compute the members that one generation of a combo still lacks, then make it ACTIVE.
+
+    Enqueues the combos that waited for it.
+    """
     while True:
-        outcome, notifications = await _compute_slice(runtime, channel_id, tag_id, generation)
-        runtime.publisher.publish(notifications)
-        if outcome is not None:
-            return (
-                await _activate(runtime, channel_id, tag_id, generation)
-                if outcome is ActivationOutcome.ACTIVE
-                else outcome
-            )
+        result = await _compute_slice(runtime, channel_id, tag_id, generation)
+        runtime.publisher.publish(result.notifications)
+        if result.outcome is ActivationOutcome.ACTIVE:
+            return await _activate(runtime, channel_id, tag_id, generation)
+        if result.outcome is not None:
+            return result.outcome
 
 
 async def rescue_combos(runtime: Runtime, channel_id: int) -> list[ActivationOutcome]:
-    """Brings into force whatever is PENDING and could be, until nothing more can: what a crash left lying."""
+    """Activate the PENDING combos of a channel that a crash left behind, until no other can be; return the outcomes."""
     outcomes: list[ActivationOutcome] = []
     tried: set[tuple[int, int]] = set()
     while True:
@@ -63,26 +73,24 @@ async def rescue_combos(runtime: Runtime, channel_id: int) -> list[ActivationOut
             outcomes.append(await activate_combo(runtime, channel_id, combo.tag_id, combo.generation))
 
 
-async def _compute_slice(
-    runtime: Runtime, channel_id: int, tag_id: int, generation: int
-) -> tuple[ActivationOutcome | None, list[ChangeNotification]]:
-    """The next blocks of a combo; ACTIVE when there are none left to compute, None when there may be."""
+async def _compute_slice(runtime: Runtime, channel_id: int, tag_id: int, generation: int) -> _SliceResult:
+    """Compute the members of a combo in its next blocks."""
     started = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
         combo = await combos.lock_combo(conn, channel_id, tag_id)
         if combo is None:
-            return ActivationOutcome.BUSY, []
+            return _SliceResult(ActivationOutcome.BUSY)
         if combo.generation != generation:
-            return ActivationOutcome.VOID, []
+            return _SliceResult(ActivationOutcome.VOID)
         if combo.next_block is None:
-            return ActivationOutcome.ACTIVE, []
+            return _SliceResult(ActivationOutcome.ACTIVE)
         blocks = await combos.blocks_from(conn, channel_id, combo.next_block, BLOCKS_PER_SLICE)
         if blocks:
             await heads.lock_heads(conn, channel_id, blocks)
-        # After the locks: whatever changed what this combo is made of before is seen, whatever comes after waits.
+        # Read after the locks: earlier changes of the operands are seen here, later ones wait for the locks.
         graph = await combos.combo_graph(conn, channel_id)
         if _pending_generation(graph, tag_id, generation) is None:
-            return ActivationOutcome.VOID, []
+            return _SliceResult(ActivationOutcome.VOID)
         notifications: list[ChangeNotification] = []
         if blocks:
             notifications = await combos.write_members(
@@ -95,11 +103,11 @@ async def _compute_slice(
             )
         done = len(blocks) < BLOCKS_PER_SLICE
         await combos.save_combo_progress(conn, channel_id, tag_id, None if done else blocks[-1] + 1, started)
-    return ActivationOutcome.ACTIVE if done else None, notifications
+    return _SliceResult(ActivationOutcome.ACTIVE if done else None, notifications)
 
 
 async def _activate(runtime: Runtime, channel_id: int, tag_id: int, generation: int) -> ActivationOutcome:
-    """The structural change, under the channel's lock, if all that it rests on still holds there."""
+    """Write the structural change under the channel's lock; VOID if the combo is no longer ready for it."""
     async with runtime.pool.acquire() as conn, conn.transaction():
         graph = await lock_combos(conn, channel_id)
         combo = _pending_generation(graph, tag_id, generation)
@@ -130,13 +138,13 @@ async def _activate(runtime: Runtime, channel_id: int, tag_id: int, generation: 
 
 
 def _pending_generation(graph: ComboGraph, tag_id: int, generation: int) -> Combo | None:
-    """The combo, if this generation of it is PENDING and all that it is made of is in force."""
+    """Return the combo if this generation of it is PENDING and all its operands are ACTIVE; None otherwise."""
     found = (each for each in graph.pending() if (each.tag_id, each.generation) == (tag_id, generation))
     return next(found, None)
 
 
 def _as_of(graph: ComboGraph, combo: Combo, started_at: datetime) -> datetime:
-    """A combo cannot be newer than the combos it was made of."""
+    """Return the instant of the members: the start of their computation, or that of an older operand."""
     operands = (graph.combos.get(tag_id) for tag_id in combo.expression.tag_ids())
     instants = [each.as_of for each in operands if each is not None and each.as_of is not None]
     return min([started_at, *instants])

@@ -1,4 +1,4 @@
-"""Taking the bits of deleted and lapsed tags away. They show nowhere from the moment of the change; this is tidying."""
+"""Remove the bits of deleted and lapsed tags, which no user shows from the moment of the change."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,7 +14,10 @@ BLOCKS_PER_TRANSACTION: Final = 16
 
 
 async def clear_members(runtime: Runtime, channel_id: int) -> int:
-    """Takes them away block by block and logs it, so that open pages know if a tag comes back; how many blocks."""
+    """Remove the bits of a channel's deleted and lapsed tags, and return in how many blocks there were any.
+
+    The removals are logged like other changes, so that open pages are right when a tag is revived.
+    """
     async with runtime.pool.acquire() as conn:
         graph = await combos.combo_graph(conn, channel_id)
         dead = [*deleted_tags(graph), *lapsed_tags(graph)]
@@ -25,17 +28,19 @@ async def clear_members(runtime: Runtime, channel_id: int) -> int:
 
 
 def deleted_tags(graph: ComboGraph) -> list[int]:
+    """Return the ids of the deleted tags of a channel."""
     return [tag.tag_id for tag in graph.tags.values() if tag.deleted_at is not None]
 
 
 def lapsed_tags(graph: ComboGraph) -> list[int]:
+    """Return the ids of the LAPSED tags of a channel, without deleted ones."""
     return [tag.tag_id for tag in graph.tags.values() if tag.deleted_at is None and tag.state is TagState.LAPSED]
 
 
 async def _clear(runtime: Runtime, channel_id: int, blocks: Sequence[int]) -> list[ChangeNotification]:
     async with runtime.pool.acquire() as conn, conn.transaction():
         await heads.lock_heads(conn, channel_id, blocks)
-        # Under the locks: a combo that was revived meanwhile is computed there before or after, not between.
+        # Read under the locks: a combo that is revived meanwhile is computed here before or after, not between.
         graph = await combos.combo_graph(conn, channel_id)
         notifications: list[ChangeNotification] = []
         for tag_ids, cause in (
@@ -43,8 +48,8 @@ async def _clear(runtime: Runtime, channel_id: int, blocks: Sequence[int]) -> li
             (lapsed_tags(graph), ChangeCause.TAG_LAPSED),
         ):
             if tag_ids:
-                nobody = [combos.ComboDefinition(tag_id, None) for tag_id in tag_ids]
+                emptied = [combos.ComboDefinition(tag_id, None) for tag_id in tag_ids]
                 notifications += await combos.write_members(
-                    conn, channel_id, blocks, nobody, cause=cause, now=runtime.clock()
+                    conn, channel_id, blocks, emptied, cause=cause, now=runtime.clock()
                 )
     return notifications

@@ -1,9 +1,10 @@
 """Make and edit combo tags (docs/specification.md §4.4)."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from service.domain.channels.lookup import find_channel
-from service.domain.combos.expressions import EXPRESSION_PATH, AllowedStates, try_parse_expression
+from service.domain.combos.expressions import EXPRESSION_PATH, AllowedStates, ParsedExpression, try_parse_expression
 from service.domain.combos.states import (
     ComboStateUpdate,
     enqueue_clearing,
@@ -44,7 +45,7 @@ class NewCombo:
 
 @dataclass(frozen=True, slots=True)
 class ComboEdit:
-    """Hold what to change of a combo; None leaves what is there."""
+    """Hold the new values of a combo; None, or UNCHANGED for the description, keeps the old one."""
 
     category: str | None = None
     name: str | None = None
@@ -53,10 +54,22 @@ class ComboEdit:
     expected_version: int | None = None
 
 
-async def create_combo(
-    runtime: Runtime, principal: Principal, channel_id: int, new: NewCombo
-) -> tuple[ComboGraph, Tag]:
-    """Make a combo, and return it with the graph it is in; it is PENDING, its members are computed after the commit.
+class SavedCombo(NamedTuple):
+    """Hold a combo that was made or edited, and the graph after that."""
+
+    graph: ComboGraph
+    tag: Tag
+
+
+class _EditedCombo(NamedTuple):
+    """Hold a combo and its expression as an edit leaves them."""
+
+    tag: Tag
+    expression: Expression
+
+
+async def create_combo(runtime: Runtime, principal: Principal, channel_id: int, new: NewCombo) -> SavedCombo:
+    """Make a combo, which is PENDING until its members are computed after the commit.
 
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, LimitExceededError, and a RequestError that names every
     failing input.
@@ -86,15 +99,16 @@ async def create_combo(
         await combos.insert_combo(conn, channel_id, tag.tag_id, expression)
         after = await combos.combo_graph(conn, channel_id)
     publish_and_enqueue(runtime, after, [notification])
-    return after, after.tags[tag.tag_id]
+    return SavedCombo(after, after.tags[tag.tag_id])
 
 
 async def update_combo(
     runtime: Runtime, principal: Principal, channel_id: int, tag_id: int, edit: ComboEdit
-) -> tuple[ComboGraph, Tag]:
-    """Edit a combo, and return it with the graph it is in; another expression makes it PENDING until it is computed.
+) -> SavedCombo:
+    """Edit a combo; another expression makes it PENDING until its members are computed.
 
-    Raises what `create_combo` raises, CYCLE when it would be made of itself, and ConflictError.
+    Raises what `create_combo` and `require_combo_tag` raise, a RequestError with the code CYCLE when the combo would
+    be made of itself, and ConflictError when `expected_version` is old.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
@@ -106,32 +120,32 @@ async def update_combo(
     publish_and_enqueue(runtime, update.graph, update.notifications)
     if update.lapsed:
         enqueue_clearing(runtime, update.graph)
-    return update.graph, update.graph.tags[tag_id]
+    return SavedCombo(update.graph, update.graph.tags[tag_id])
 
 
 def require_combo_tag(graph: ComboGraph, tag_id: int) -> Tag:
-    """Return a living combo. Raises NotFoundError, TagProtectedError, and BadInputError for the other kinds."""
+    """Return a living combo. Raises NotFoundError, TagProtectedError for default tags, BadInputError otherwise."""
     tag = require_living_tag(graph.catalogue, tag_id)
     if tag.kind is TagKind.DEFAULT:
         raise TagProtectedError
     if tag.kind is not TagKind.COMBO:
-        raise BadInputError(FieldError(("id",), "NOT_A_COMBO", f"This is a tag of kind {tag.kind}."))
+        raise BadInputError(FieldError(("id",), "NOT_A_COMBO", f"This tag is of kind {tag.kind}, not a combo."))
     return tag
 
 
-def try_parse_edited_expression(graph: ComboGraph, tag: Tag, draft: Draft) -> tuple[Expression, list[FieldError]]:
-    """Return what a combo shall be made of, and all that is wrong with it; to be made of itself is CYCLE."""
+def try_parse_edited_expression(graph: ComboGraph, tag: Tag, draft: Draft) -> ParsedExpression:
+    """Return the new expression of a combo with all its errors, CYCLE among them if the combo is made of itself."""
     expression, errors = try_parse_expression(graph.catalogue, draft, AllowedStates.ACTIVE_OR_PENDING)
     forbidden = {tag.tag_id, *graph.dependents(tag.tag_id)}
     circular = [graph.tags[leaf].name for leaf in expression.tag_ids() if leaf in forbidden]
     if circular:
-        message = f"{tag.name} would be made of itself, by way of {', '.join(circular)}."
+        message = f"{tag.name} would be made of itself, through {', '.join(circular)}."
         errors.append(FieldError(EXPRESSION_PATH, "CYCLE", message, ErrorCode.CYCLE))
-    return expression, errors
+    return ParsedExpression(expression, errors)
 
 
-def _apply_edit(graph: ComboGraph, tag: Tag, edit: ComboEdit) -> tuple[Tag, Expression]:
-    """The tag and its expression as they shall be; raises for all failing inputs at once."""
+def _apply_edit(graph: ComboGraph, tag: Tag, edit: ComboEdit) -> _EditedCombo:
+    """Return the tag and its expression after an edit. Raises a RequestError that names every failing input."""
     category = None if edit.category is None else normalise_name(edit.category)
     name = None if edit.name is None else normalise_name(edit.name)
     errors = naming_errors(category=category, name=name, description=edit.description)
@@ -147,13 +161,13 @@ def _apply_edit(graph: ComboGraph, tag: Tag, edit: ComboEdit) -> tuple[Tag, Expr
         expression, expression_errors = try_parse_edited_expression(graph, tag, edit.expression)
         errors += expression_errors
     raise_field_errors(errors)
-    return after, expression
+    return _EditedCombo(after, expression)
 
 
 async def _write_edit(
     conn: Connection, runtime: Runtime, graph: ComboGraph, edited: Tag, expression: Expression
 ) -> ComboStateUpdate:
-    """First what the tag is now, then the states that follow from it, each a version of the tag states."""
+    """Write the edited tag, then the states of combos that follow from it, each as one version of the tag states."""
     tag, combo = graph.tags[edited.tag_id], graph.combos[edited.tag_id]
     if edited == tag and expression == combo.expression:
         return ComboStateUpdate(graph, [])

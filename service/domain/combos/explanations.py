@@ -1,4 +1,4 @@
-"""Explain combo tags in a sentence for people: why somebody has one, and why one lapsed."""
+"""Explain combo tags in a sentence: why a user has one, and why one lapsed."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -11,7 +11,7 @@ from service.entities.tags import Catalogue, Tag
 
 @dataclass(frozen=True, slots=True)
 class ComboExplanation:
-    """Say why somebody has a combo: the sentence, and the tag ids at its leaves that they have and that they lack."""
+    """Hold why a user has a combo: a sentence, and the ids of the tags in it that the user has and lacks."""
 
     why: str
     has: tuple[int, ...]
@@ -19,7 +19,7 @@ class ComboExplanation:
 
 
 def explain_combo(catalogue: Catalogue, expression: Expression, tag_ids: AbstractSet[int]) -> ComboExplanation:
-    """Return why somebody who has these tags is in the expression."""
+    """Return why a user with these tags is in the expression."""
     leaves = expression.tag_ids()
     has = tuple(each for each in leaves if each in tag_ids)
     lacks = tuple(each for each in leaves if each not in tag_ids)
@@ -28,7 +28,7 @@ def explain_combo(catalogue: Catalogue, expression: Expression, tag_ids: Abstrac
 
 
 def explain_lapse(deleted: Iterable[Tag]) -> str | None:
-    """Return why a combo that reaches these deleted tags has lapsed; None if there are none."""
+    """Return why a combo made of these deleted tags has lapsed, in a sentence; None if there are none."""
     names = [f"{tag.category} / {tag.name}" for tag in deleted]
     if not names:
         return None

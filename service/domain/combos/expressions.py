@@ -1,8 +1,8 @@
-"""Turn what a client wrote into an expression that can be computed, or name all that is wrong with it at once."""
+"""Parse the expression that a client wrote, or name all its errors at once (docs/specification.md §4.4)."""
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from service.entities.errors import ErrorCode, FieldError, FieldPath, raise_field_errors
 from service.entities.expressions import (
@@ -27,6 +27,13 @@ MAX_LEAVES: Final = 100
 EXPRESSION_PATH: Final[FieldPath] = ("expression",)
 
 
+class ParsedExpression(NamedTuple):
+    """Hold a normalised expression; with `errors` it is a placeholder and must not be used."""
+
+    expression: Expression
+    errors: list[FieldError]
+
+
 class AllowedStates(Enum):
     """Name the states of the tags that an expression may be made of."""
 
@@ -45,23 +52,18 @@ def parse_expression(catalogue: Catalogue, draft: Draft, allowed: AllowedStates)
     return expression
 
 
-def try_parse_expression(
-    catalogue: Catalogue, draft: Draft, allowed: AllowedStates
-) -> tuple[Expression, list[FieldError]]:
-    """Return the normalised expression and all that is wrong with the draft, to be refused with other inputs.
-
-    With errors the expression is of no use: a stand-in is where something failed.
-    """
+def try_parse_expression(catalogue: Catalogue, draft: Draft, allowed: AllowedStates) -> ParsedExpression:
+    """Return what `parse_expression` returns, with the errors that it would raise."""
     parser = _DraftParser(catalogue, allowed)
     expression = parser.read(draft, EXPRESSION_PATH, 0)
     if parser.leaves > MAX_LEAVES:
-        message = f"At most {MAX_LEAVES} tags at the leaves."
+        message = f"An expression has at most {MAX_LEAVES} tags."
         parser.fail(ErrorCode.LIMIT_EXCEEDED, EXPRESSION_PATH, "TOO_MANY_LEAVES", message)
-    return expression, parser.errors
+    return ParsedExpression(expression, parser.errors)
 
 
 def not_usable_errors(catalogue: Catalogue, expression: Expression) -> list[FieldError]:
-    """Return one error for each leaf that is not ACTIVE, where only those that are will do."""
+    """Return one error for each tag of an expression that is not ACTIVE."""
     found = (
         not_usable_reason(catalogue.tags[tag_id], AllowedStates.ACTIVE_ONLY)
         for tag_id in expression.tag_ids()
@@ -73,12 +75,14 @@ def not_usable_errors(catalogue: Catalogue, expression: Expression) -> list[Fiel
 
 
 def format_expression(catalogue: Catalogue, expression: Expression) -> str:
-    """Return the expression for people, by the names of the tags."""
+    """Return an expression as text with the names of its tags, `?` for an unknown one."""
     return expression.text(lambda tag_id: catalogue.tags[tag_id].name if tag_id in catalogue.tags else "?")
 
 
 @dataclass(slots=True)
 class _DraftParser:
+    """Parse one draft, counting its leaves and collecting its errors."""
+
     catalogue: Catalogue
     allowed: AllowedStates
     leaves: int = 0
@@ -88,7 +92,7 @@ class _DraftParser:
         self.errors.append(FieldError(path, code, message, request_code))
 
     def read(self, draft: Draft, path: FieldPath, depth: int) -> Expression:
-        """A stand-in where something failed; `depth` operators lead here."""
+        """Return the expression of a draft inside `depth` operators, with a placeholder for each failing part."""
         match draft:
             case TagDraft(channel_id, tag_id):
                 self.leaves += 1
@@ -121,7 +125,7 @@ class _DraftParser:
     def _checked_tag_id(self, channel_id: int, tag_id: int, path: FieldPath) -> int:
         found = self.catalogue.tags.get(tag_id) if channel_id == self.catalogue.channel_id else None
         if found is None:
-            # Whether a tag of another channel exists is nobody's business here.
+            # A tag of another channel is answered like one that does not exist.
             self.fail(ErrorCode.NOT_FOUND, path, "NOT_FOUND", "There is no such tag in this channel.")
             return 0
         if error := not_usable_reason(found, self.allowed):
@@ -139,7 +143,7 @@ def not_usable_reason(found: Tag, allowed: AllowedStates) -> str | None:
 
 
 def to_draft(channel_id: int, expression: Expression) -> Draft:
-    """Return the draft that would be read as this expression."""
+    """Return the draft that is parsed to this expression."""
     if expression.operator is Operator.TAG:
         return TagDraft(channel_id, expression.tag_id)
     operands = tuple(to_draft(channel_id, each) for each in expression.operands)

@@ -18,7 +18,7 @@ from service.storage.combos import count_of_expression
 
 @dataclass(frozen=True, slots=True)
 class EditPreview:
-    """Describe an edit: the new expression as text, how many it would have, gain and lose, and who depends on it."""
+    """Describe an edit: the new expression as text, how many users it has, gains and loses, and the affected combos."""
 
     graph: ComboGraph
     tag: Tag
@@ -32,7 +32,7 @@ class EditPreview:
 async def edit_preview(
     runtime: Runtime, principal: Principal, channel_id: int, tag_id: int, draft: Draft
 ) -> EditPreview:
-    """Return what another expression would do to a combo.
+    """Return what a new expression would do to a combo.
 
     Raises what `update_combo` raises, and TAG_NOT_USABLE for operands that are PENDING: they cannot be counted yet.
     """

@@ -1,9 +1,12 @@
-"""Keeping combos in force up to date: only blocks that changed, all combos of a block at once, operands first."""
+"""Keep ACTIVE combos up to date: recompute only blocks that changed, all combos of a block at once, operands first.
+
+Source: docs/architecture/06-combos-from-stored-members.md.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification
@@ -14,7 +17,7 @@ from service.storage.blocks import heads
 from service.storage.combos import ComboDefinition
 from service.storage.database.pool import Connection
 
-# Blocks times combos of one transaction, and the most blocks.
+# Blocks times combos.
 MAX_WORK_PER_TRANSACTION: Final = 1_000
 MAX_BLOCKS_PER_TRANSACTION: Final = 64
 MAX_CONCURRENT_TRANSACTIONS: Final = 2
@@ -22,7 +25,7 @@ MAX_CONCURRENT_TRANSACTIONS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class RefreshReport:
-    """What a refresh of combos did to one channel."""
+    """Count what a refresh did in one channel: the combos it computed, the blocks it read, and those it changed."""
 
     channel_id: int
     combos: int
@@ -30,19 +33,26 @@ class RefreshReport:
     blocks_changed: int
 
 
-async def refresh_combos(runtime: Runtime, channel_id: int) -> RefreshReport:
-    """Brings every combo in force to the present; costs what changed since the last time, not what there is.
+class BlockComparison(NamedTuple):
+    """Hold how often a user of a block has or lacks a combo wrongly, and the notifications of the repair."""
 
-    Combos made of something that is not in force keep their members and their `as_of`.
+    wrong: int
+    notifications: list[ChangeNotification]
+
+
+async def refresh_combos(runtime: Runtime, channel_id: int) -> RefreshReport:
+    """Recompute the combos of a channel in the blocks that changed since the last refresh.
+
+    Combos with an operand that is not ACTIVE keep their members and their `as_of`.
     """
     started = runtime.clock()
     async with runtime.pool.acquire() as conn:
         graph = await combos.combo_graph(conn, channel_id)
-        made = combo_definitions(graph)
-        if not made:
+        definitions = combo_definitions(graph)
+        if not definitions:
             return RefreshReport(channel_id, 0, 0, 0)
         blocks = await combos.stale_blocks(conn, channel_id)
-    size = max(1, min(MAX_BLOCKS_PER_TRANSACTION, MAX_WORK_PER_TRANSACTION // len(made)))
+    size = max(1, min(MAX_BLOCKS_PER_TRANSACTION, MAX_WORK_PER_TRANSACTION // len(definitions)))
     semaphore = asyncio.Semaphore(MAX_CONCURRENT_TRANSACTIONS)
 
     async def refresh(some: Sequence[int]) -> int:
@@ -65,21 +75,21 @@ async def refresh_combos(runtime: Runtime, channel_id: int) -> RefreshReport:
                 if (each.tag_id, each.generation) in through and after.tags[each.tag_id].state is TagState.ACTIVE
             ]
             await combos.raise_combos_as_of(conn, channel_id, whole, started)
-    return RefreshReport(channel_id, len(made), len(blocks), sum(task.result() for task in tasks))
+    return RefreshReport(channel_id, len(definitions), len(blocks), sum(task.result() for task in tasks))
 
 
 def combo_definitions(graph: ComboGraph) -> list[ComboDefinition]:
-    """What every computable combo is made of, operands first."""
+    """Return the definition of every computable combo, operands first."""
     return [ComboDefinition(combo.tag_id, combo.expression) for combo in graph.computable()]
 
 
 async def refresh_locked_blocks(
     conn: Connection, runtime: Runtime, known: ComboGraph | None, channel_id: int, blocks: Sequence[int]
 ) -> list[ChangeNotification]:
-    """Computes all combos in those locked blocks that changed since the last time.
+    """Recompute all combos in those locked blocks that changed since the last refresh; return the notifications.
 
-    What they are made of is read under the locks, so that it is not older than what anybody wrote there before;
-    `known` saves reading it if it is still so.
+    The graph is read under the locks, so that no earlier write to these blocks is newer than it. `known` saves reading
+    it while the tag states have not changed since.
     """
     graph = await _current_graph(conn, channel_id, known)
     if not graph.combos:
@@ -100,22 +110,23 @@ async def refresh_locked_blocks(
 
 async def compare_locked_block(
     conn: Connection, runtime: Runtime, channel_id: int, block: int, *, repair: bool
-) -> tuple[int, list[ChangeNotification]]:
-    """In a locked block that counts as up to date: how many people have or lack a combo wrongly; corrected if asked."""
+) -> BlockComparison:
+    """Compare the combos of a locked block that counts as up to date with their expressions; correct them if asked."""
     graph = await combos.combo_graph(conn, channel_id)
-    made = combo_definitions(graph)
-    if not made or await combos.stale_among(conn, channel_id, [block], graph.epoch):
-        return 0, []
-    wrong = sum((await combos.wrong_members(conn, channel_id, [block], made)).values())
+    definitions = combo_definitions(graph)
+    if not definitions or await combos.stale_among(conn, channel_id, [block], graph.epoch):
+        return BlockComparison(0, [])
+    wrong = sum((await combos.wrong_members(conn, channel_id, [block], definitions)).values())
     if not wrong or not repair:
-        return wrong, []
-    return wrong, await combos.write_members(
-        conn, channel_id, [block], made, cause=ChangeCause.REPAIRED, now=runtime.clock(), epoch=graph.epoch
+        return BlockComparison(wrong, [])
+    notifications = await combos.write_members(
+        conn, channel_id, [block], definitions, cause=ChangeCause.REPAIRED, now=runtime.clock(), epoch=graph.epoch
     )
+    return BlockComparison(wrong, notifications)
 
 
 async def _current_graph(conn: Connection, channel_id: int, known: ComboGraph | None) -> ComboGraph:
-    """What combos are made of now."""
+    """Return the current graph: `known` unless the tag states have changed since."""
     if known is not None:
         state = await channels.channel_state(conn, channel_id)
         if state.tag_revision == known.catalogue.revision:

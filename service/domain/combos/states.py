@@ -1,7 +1,7 @@
-"""Update the states of combos after a change: which lapse, which are revived, which are to be computed afresh.
+"""Update the states of combos after a change: which lapse, which are revived, which are recomputed.
 
-LAPSED is exactly while a deleted tag is reachable. While something that a combo is made of is not ACTIVE, the combo
-waits if it is PENDING, and keeps its members and its `as_of` if it is ACTIVE.
+A combo is LAPSED exactly while its expression reaches a deleted tag. While an operand is not ACTIVE, a PENDING combo
+waits, and an ACTIVE one keeps its members and its `as_of` (docs/specification.md §4.4).
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from service.storage.database.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class ComboStateUpdate:
-    """Hold what a structural change came to: the graph after it, and the tags that lapsed by it."""
+    """Hold the graph after a structural change, the notifications to publish, and the ids of the tags that lapsed."""
 
     graph: ComboGraph
     notifications: list[ChangeNotification]
@@ -35,7 +35,7 @@ async def lock_combos(conn: Connection, channel_id: int) -> ComboGraph:
 
 
 async def lock_open_combos(conn: Connection, channel_id: int) -> ComboGraph:
-    """Return what `lock_combos` returns. Raises ChannelNotBoundError while the gate is closed."""
+    """Return all tags and combos of a channel, locked. Raises ChannelNotBoundError while the gate is closed."""
     graph = await lock_combos(conn, channel_id)
     if not graph.catalogue.open:
         raise ChannelNotBoundError
@@ -43,7 +43,7 @@ async def lock_open_combos(conn: Connection, channel_id: int) -> ComboGraph:
 
 
 def changed_combo_states(graph: ComboGraph, edited: int | None = None) -> dict[int, TagState]:
-    """Return `{tag_id: state}` of each living combo that must have another state in this changed graph."""
+    """Return `{tag_id: state}` for each living combo that must have another state in this changed graph."""
     states: dict[int, TagState] = {}
     for tag, combo in graph.living():
         if graph.deleted_dependencies(combo.tag_id):
@@ -65,9 +65,9 @@ async def update_combo_states(
     cause: ChangeCause,
     now: datetime,
 ) -> ComboStateUpdate:
-    """Bring the states of all combos in line with `graph`, the locked catalogue as the change left it.
+    """Write the states that all combos must have in `graph`, which is locked and as the change left it.
 
-    `edited` is a combo with another expression than the database has.
+    `edited` is a combo whose expression is not in the database yet.
     """
     if edited is not None:
         graph = replace(graph, combos={**graph.combos, edited.tag_id: edited})
@@ -75,7 +75,7 @@ async def update_combo_states(
     restarted = {tag_id for tag_id, state in states.items() if state is TagState.PENDING}
     if edited is not None:
         restarted.add(edited.tag_id)
-    # What was computed from operands that change now is void, however far it came.
+    # Members that are being computed from operands which change now are void.
     dependents = {user for tag_id in (*restarted, *states) for user in graph.dependents(tag_id)}
     restarted |= {tag_id for tag_id in dependents if graph.tags[tag_id].state is TagState.PENDING}
     channel_id = graph.catalogue.channel_id
@@ -93,14 +93,14 @@ async def update_combo_states(
 
 
 def publish_and_enqueue(runtime: Runtime, graph: ComboGraph, notifications: Iterable[ChangeNotification]) -> None:
-    """Tell pages, panels and whoever computes members of a change; call it after the commit."""
+    """Publish the notifications of a change and enqueue its PENDING combos; call it after the commit."""
     runtime.publisher.publish(notifications)
     for combo in graph.pending():
         enqueue_activation(runtime, graph.catalogue.channel_id, combo)
 
 
 def enqueue_activation(runtime: Runtime, channel_id: int, combo: Combo) -> None:
-    """Ask for the members of a PENDING combo to be computed; one task for each generation."""
+    """Enqueue the task that computes the members of a PENDING combo, one for each generation."""
     runtime.queue.enqueue(
         TaskName.ACTIVATE_COMBO,
         channel_id,
@@ -111,7 +111,7 @@ def enqueue_activation(runtime: Runtime, channel_id: int, combo: Combo) -> None:
 
 
 def enqueue_clearing(runtime: Runtime, graph: ComboGraph) -> None:
-    """Ask for the bits of lapsed and deleted tags to be removed when there is time; they show nowhere."""
+    """Enqueue the task that removes the bits of lapsed and deleted tags, which no user shows any more."""
     channel_id = graph.catalogue.channel_id
     runtime.queue.enqueue(
         TaskName.CLEAR_MEMBERS,

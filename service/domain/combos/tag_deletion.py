@@ -1,4 +1,4 @@
-"""Rename and delete tags of any kind but the default ones, and tell what deleting would do."""
+"""Rename and delete tags of any kind but the default ones, and preview what deleting would do."""
 
 from dataclasses import dataclass, replace
 
@@ -19,13 +19,13 @@ from service.entities.blocks import ChangeCause
 from service.entities.combos import ComboGraph
 from service.entities.errors import ChannelNotBoundError, TagProtectedError, raise_field_errors
 from service.entities.principal import Permission, Principal
-from service.entities.tags import Catalogue, Tag, TagKind, TagState
+from service.entities.tags import Catalogue, CataloguedTag, Tag, TagKind, TagState
 from service.storage import combos
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Name a tag that is gone, or would be, and the combos that lapse with it."""
+    """Hold a tag that was or would be deleted, the combos that lapse with it, and the graph they are in."""
 
     graph: ComboGraph
     tag: Tag
@@ -41,11 +41,11 @@ async def rename_tag(
     *,
     description: DescriptionUpdate = UNCHANGED,
     expected_version: int | None = None,
-) -> tuple[Catalogue, Tag]:
-    """Give a tag another second-level name, and description if one is given; return it with its catalogue.
+) -> CataloguedTag:
+    """Change the second-level name of a tag, and its description if one is given.
 
-    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, TagProtectedError, ConflictError, and a RequestError
-    that names every failing input.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, TagProtectedError, ConflictError when
+    `expected_version` is old, and a RequestError that names every failing input.
     """
     tidied = normalise_name(name)
     errors = naming_errors(category=None, name=tidied, description=description)
@@ -57,7 +57,7 @@ async def rename_tag(
         raise_field_errors([*errors, *name_taken_errors(catalogue, tag.category, tidied, "name", tag_id=tag_id)])
         after = replace(tag, name=tidied, description=tag.description if description is UNCHANGED else description)
         if after == tag:
-            return catalogue, tag
+            return CataloguedTag(tag, catalogue)
         now = runtime.clock()
         after = replace(after, version=tag.version + 1, updated_at=now)
         catalogue, notification = await write_tag_edits(
@@ -68,13 +68,13 @@ async def rename_tag(
             now=now,
         )
     runtime.publisher.publish([notification])
-    return catalogue, after
+    return CataloguedTag(after, catalogue)
 
 
 async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
-    """Leave a tombstone of a tag, and lapse everything that is made of it, in one transaction.
+    """Delete a tag, of which a tombstone stays, and lapse all combos made of it, in one transaction.
 
-    Raises TagProtectedError for default tags, ForbiddenError, NotFoundError, ChannelNotBoundError.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, and TagProtectedError for default tags.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")

@@ -1,1 +1,1 @@
-"""Events: validation and recording."""
+"""Validate and record events."""

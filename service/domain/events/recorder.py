@@ -1,6 +1,7 @@
 """Record events: merge their facts and refresh the default tags of the users they touch, in one transaction.
 
-Events that arrive together for one channel are written together. The answer to each waits for the commit.
+Events that arrive together for one channel share a transaction; each request is answered after the commit.
+Source: docs/architecture/02-facts-as-maxima.md.
 """
 
 import asyncio
@@ -40,21 +41,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """Say how many events of a request were recorded, and which were rejected."""
+    """Hold how many events of a request were recorded, and which were rejected."""
 
     accepted: int
     rejected: tuple[Rejection, ...]
 
 
 class _Request(NamedTuple):
-    """Hold valid events of a channel that were handed in together."""
+    """Hold the valid events of one request, and their channel."""
 
     channel: Channel
     events: list[UserEvent]
 
 
 class EventRecorder:
-    """Record events of all channels for one process; a channel's events in flight share transactions."""
+    """Record the events that one process receives; concurrent events of a channel share transactions."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -66,9 +67,9 @@ class EventRecorder:
         )
 
     async def record(self, channel: Channel, events: Sequence[UserEvent]) -> RecordResult:
-        """Record events; they are durable when it returns.
+        """Record the valid events of a request durably.
 
-        Raises LimitExceededError over 10,000 events, and then nothing is recorded.
+        Raises LimitExceededError over 10,000 events; nothing is recorded then.
         """
         if len(events) > MAX_EVENTS_PER_REQUEST:
             raise LimitExceededError(f"At most {MAX_EVENTS_PER_REQUEST:,} events a request.")
@@ -98,9 +99,9 @@ async def record_with_retry(
     *,
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
-    """Record events as `record_events` does, up to four times, half a second apart at most.
+    """Call `record_events`, at most four times in all, until no connection is lost and no deadlock found.
 
-    Facts are maxima, so a batch whose fate is unknown after a lost connection may simply be written again.
+    Facts are maxima, so a batch that may or may not have been written can be written again.
     """
     for attempt in range(MAX_ATTEMPTS):
         try:
@@ -108,7 +109,7 @@ async def record_with_retry(
         except (*CONNECTION_LOST, DeadlockError) as error:
             if attempt == MAX_ATTEMPTS - 1:
                 raise
-            log.warning("recording %d events again: %s", len(events), type(error).__name__)
+            log.warning("recording %d events again after %s", len(events), type(error).__name__)
         await asyncio.sleep(FIRST_RETRY_DELAY * 2**attempt)
     return None
 
@@ -120,9 +121,9 @@ async def record_events(
     *,
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
-    """Merge what valid events tell and refresh the default and ad tags of the users they touch, in one transaction.
+    """Merge the facts of valid events and refresh the default and ad tags of their users, in one transaction.
 
-    Late repeats about users who were forgotten are passed over.
+    Late repeats about forgotten users are skipped.
     """
     while True:
         news, ordinals = await find_or_create_event_users(runtime, channel.channel_id, events)
@@ -143,7 +144,7 @@ async def _merge(
     ordinals: Mapping[str, int],
     cause: ChangeCause,
 ) -> list[ChangeNotification]:
-    """Raise UserForgottenError when an ordinal is nobody's by now; then nothing is written."""
+    """Write events and tags. Raises UserForgottenError when a user was forgotten meanwhile; nothing is written then."""
     facts = facts_from_events(events)
     async with runtime.pool.acquire() as conn, conn.transaction():
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})

@@ -14,7 +14,7 @@ from service.entities.users import EventKind, UserEvent
 
 
 def event_rejection(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[RejectionCode, str] | None:
-    """Why an event cannot be recorded; None when it can."""
+    """Return why an event cannot be recorded; None when it can."""
     if OPENID_PATTERN.fullmatch(event.openid) is None:
         return RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON
     if rejection := time_rejection(event.at, now):

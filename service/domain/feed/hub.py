@@ -165,8 +165,8 @@ class Hub:
             if (job_watch := self._jobs.get(notification.channel_id)) is not None:
                 job_watch.check_everything()
             return
-        for watch in self._watches_of(notification.channel_id):
-            watch.notify(notification)
+        for each in self._watches_of(notification.channel_id):
+            each.notify(notification)
 
     def _resync_channel(self, channel_id: int) -> None:
         for watch in self._watches_of(channel_id):

@@ -1,1 +1,1 @@
-"""Data that integrators hand back: submission, batches, CSV, the return endpoint."""
+"""Take the data that integrators return: submissions, batches, CSV files and the return endpoint."""

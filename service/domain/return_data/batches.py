@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel
 from service.domain.membership import write_transitions
@@ -25,16 +25,37 @@ MAX_BATCH_ID: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class EndResult:
-    """Count who lost the tag with their batch, and who keeps it by others."""
+    """Count the users who lost the tag with their batches, and those who keep it by other batches."""
 
     removed: int
     kept: int
 
 
+class ReceiptsPage(NamedTuple):
+    """Hold some receipts, and whether older ones follow."""
+
+    receipts: list[Receipt]
+    has_more: bool
+
+
+class UndoneBatch(NamedTuple):
+    """Hold the receipt of a batch after its undoing, and what the undoing did."""
+
+    receipt: Receipt
+    result: EndResult
+
+
+class _EndedBatches(NamedTuple):
+    """Hold what ending some batches did; `result` is None when all of them had ended before."""
+
+    result: EndResult | None
+    notifications: list[ChangeNotification]
+
+
 async def find_receipt(
     runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int, permission: Permission
 ) -> Receipt:
-    """Return the receipt of a batch, which has the batch's number. Raises ForbiddenError, NotFoundError."""
+    """Return the receipt of a batch by the number of the batch. Raises ForbiddenError, NotFoundError."""
     async with runtime.pool.acquire() as conn:
         await find_channel(conn, principal, channel_id, permission, sought="receipt")
         receipt = await batches.batch(conn, channel_id, receipt_id)
@@ -45,46 +66,44 @@ async def find_receipt(
 
 async def receipts_page(
     runtime: Runtime, channel_id: int, tag_id: int, *, first: int, before: int | None
-) -> tuple[list[Receipt], bool]:
-    """Return `first` receipts of a tag, newest first, older than number `before`; and whether there are more."""
+) -> ReceiptsPage:
+    """Return the next `first` receipts of a tag, newest first, with numbers below `before`."""
     async with runtime.pool.acquire() as conn:
         found = await batches.batches_of_tag(
             conn, channel_id, tag_id, before=MAX_BATCH_ID if before is None else before, limit=first + 1
         )
-    return found[:first], len(found) > first
+    return ReceiptsPage(found[:first], len(found) > first)
 
 
-async def undo_batch(
-    runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int
-) -> tuple[Receipt, EndResult]:
-    """Take away what only this batch gives, and return its receipt. Undoing it again changes nothing.
+async def undo_batch(runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int) -> UndoneBatch:
+    """Take the tag from the users who have it by this batch only. Undoing a batch again changes nothing.
 
-    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, BadInputError for what is not an ADD, and ConflictError
-    when the batch expired, was replaced, or is too old.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, BadInputError unless the mode is ADD, and ConflictError
+    when the batch has expired, was replaced or is settled.
     """
     receipt = await find_receipt(runtime, principal, channel_id, receipt_id, Permission.SUBMIT_DATA)
     if receipt.mode is not ReturnMode.ADD:
-        raise BadInputError(FieldError(("receipt_id",), "NOT_AN_ADD", "Only what was added can be undone."))
+        raise BadInputError(FieldError(("receipt_id",), "NOT_AN_ADD", "Only a batch of mode ADD can be undone."))
     async with runtime.pool.acquire() as conn, conn.transaction():
         await batches.lock_tags_shared(conn, channel_id, [receipt.tag_id])
         if not (await channels.channel_state(conn, channel_id)).open:
             raise ChannelNotBoundError
-        ended, notifications = await _end_batches(
+        result, notifications = await _end_batches(
             conn, runtime, channel_id, receipt.tag_id, [receipt_id], BatchEnd.UNDONE, ChangeCause.BATCH_UNDONE
         )
-        if ended is not None:
-            await batches.save_undo_result(conn, channel_id, receipt_id, removed=ended.removed, kept=ended.kept)
+        if result is not None:
+            await batches.save_undo_result(conn, channel_id, receipt_id, removed=result.removed, kept=result.kept)
         after = await batches.batch(conn, channel_id, receipt_id)
     if after is None:
-        raise LookupError("a receipt is never deleted")
+        raise LookupError("the receipt of the batch is missing")
     if after.ended is not BatchEnd.UNDONE:
-        raise ConflictError(f"This batch can no longer be undone: {after.ended}.")
+        raise ConflictError(f"This batch can no longer be undone: it is {after.ended}.")
     runtime.publisher.publish(notifications)
-    return after, EndResult(after.undo_removed or 0, after.undo_kept or 0)
+    return UndoneBatch(after, EndResult(after.undo_removed or 0, after.undo_kept or 0))
 
 
 async def expire_batches(runtime: Runtime, channel_id: int) -> int:
-    """End the batches of a channel whose time is over, and return how many people lost a tag by it."""
+    """End the batches of a channel that have expired, and return how many users lost a tag by that."""
     removed = 0
     while True:
         async with runtime.pool.acquire() as conn:
@@ -92,17 +111,20 @@ async def expire_batches(runtime: Runtime, channel_id: int) -> int:
         for tag_id, batch_ids in _by_tag(due):
             async with runtime.pool.acquire() as conn, conn.transaction():
                 await batches.lock_tags_shared(conn, channel_id, [tag_id])
-                ended, notifications = await _end_batches(
+                result, notifications = await _end_batches(
                     conn, runtime, channel_id, tag_id, batch_ids, BatchEnd.EXPIRED, ChangeCause.BATCH_EXPIRED
                 )
             runtime.publisher.publish(notifications)
-            removed += 0 if ended is None else ended.removed
+            removed += 0 if result is None else result.removed
         if len(due) < MAX_BATCHES_PER_QUERY:
             return removed
 
 
 async def settle_batches(runtime: Runtime, channel_id: int, before: datetime) -> int:
-    """Fold batches that were added before an instant and never expire into the settled members; return how many."""
+    """Settle the batches that were added before an instant and never expire, and return how many there were.
+
+    Their users become settled members of the tag (docs/architecture/07-batches-and-their-members.md).
+    """
     settled = 0
     while True:
         async with runtime.pool.acquire() as conn:
@@ -130,11 +152,11 @@ async def _end_batches(
     batch_ids: Sequence[int],
     reason: BatchEnd,
     cause: ChangeCause,
-) -> tuple[EndResult | None, list[ChangeNotification]]:
-    """Takes the support of batches away, under the shared lock of their tag; None when all had ended before."""
+) -> _EndedBatches:
+    """Remove the members of batches, under the shared lock of their tag."""
     in_force = await batches.lock_batches(conn, channel_id, batch_ids)
     if not in_force:
-        return None, []
+        return _EndedBatches(None, [])
     blocks = {block for of_batch in in_force.values() for block in of_batch}
     slot_numbers = slots_of(blocks)
     locked = await heads.lock_heads(conn, channel_id, blocks)
@@ -146,11 +168,11 @@ async def _end_batches(
     await batch_members.delete_batch_members(conn, channel_id, tag_id, slot_numbers, in_force)
     notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, now=now)
     await batches.end_batches(conn, channel_id, in_force, reason, now)
-    return EndResult(removed, len(kept)), notifications
+    return _EndedBatches(EndResult(removed, len(kept)), notifications)
 
 
 async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Sequence[int], now: datetime) -> None:
-    """No bit changes; who is held stays held, only no longer by a batch of their own."""
+    """Move the users of batches to the settled members of the tag; no bit changes."""
     in_force = await batches.lock_batches(conn, channel_id, batch_ids)
     blocks = {block for of_batch in in_force.values() for block in of_batch}
     slot_numbers = slots_of(blocks)
@@ -162,7 +184,6 @@ async def _settle(conn: Connection, channel_id: int, tag_id: int, batch_ids: Seq
     await batches.end_batches(conn, channel_id, in_force, BatchEnd.SETTLED, now)
 
 
-def _by_tag(due: Sequence[tuple[int, int]]) -> list[tuple[int, list[int]]]:
-    return [
-        (tag_id, [batch for _, batch in those]) for tag_id, those in itertools.groupby(due, key=lambda each: each[0])
-    ]
+def _by_tag(due: Sequence[batches.BatchOfTag]) -> list[tuple[int, list[int]]]:
+    grouped = itertools.groupby(due, key=lambda each: each.tag_id)
+    return [(tag_id, [each.batch_id for each in of_tag]) for tag_id, of_tag in grouped]

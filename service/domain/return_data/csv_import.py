@@ -1,7 +1,7 @@
 """Submit lists of any size: read a CSV file as it arrives, in batches of 10,000.
 
-With an idempotency key each batch has one of its own, made of it, so that an upload that broke can be sent again from
-the beginning: what was written answers with its first receipt.
+Each batch has an idempotency key derived from that of the upload, so a broken upload can be sent again from the
+beginning: batches that were written answer with their first receipts.
 """
 
 from collections.abc import AsyncIterable, Callable, Sequence
@@ -9,22 +9,25 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from service.domain.input_rules import MALFORMED_OPENID_REASON
-from service.domain.return_data.csv_reader import LineTooLongError, OpenidReader, OpenidRow, RejectedRow
+from service.domain.return_data.csv_reader import (
+    MAX_LINE_LENGTH,
+    LineTooLongError,
+    OpenidReader,
+    OpenidRow,
+    RejectedRow,
+)
 from service.domain.return_data.submission import MAX_OPENIDS_PER_REQUEST, ReturnRecorder, Submission
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, FieldError
 from service.entities.return_data import Receipt, ReceiptKey, ReturnMode
 
 MAX_KEY_LENGTH: Final = 100
-UNMATCHED_REASON: Final = "Nobody on this channel is known to be the same person."
+UNMATCHED_REASON: Final = "No user of this channel is linked to this openid."
 
 
 @dataclass(slots=True)
 class ImportSummary:
-    """Count what became of a file so far.
-
-    `replayed` batches had been written by an earlier upload with the same key.
-    """
+    """Count the results of a file so far; `replayed` batches were written by an earlier upload with the same key."""
 
     rows: int = 0
     batches: int = 0
@@ -39,7 +42,7 @@ class ImportSummary:
     receipts: list[ReceiptKey] = field(default_factory=list)
 
     def count(self, rows: int, receipt: Receipt, *, replayed: bool) -> None:
-        """Add what one batch of `rows` did."""
+        """Add the results of one batch of `rows`."""
         self.rows += rows
         self.batches += 1
         self.replayed += replayed
@@ -63,15 +66,12 @@ async def import_csv(
     reject: Callable[[RejectedRow], None],
     progress: Callable[[ImportSummary], None],
 ) -> None:
-    """Submit the openids of a file, keeping `summary` up to date; `details` says all but the openids.
+    """Submit the openids of a file, keeping `summary` up to date; `details` holds everything but the openids.
 
-    Raises BadInputError for REPLACE (a membership cannot be whole before the file is) and for what is no CSV, and what
-    `ReturnRecorder.submit` raises; what was written until then stays, and is in `summary`.
+    Raises BadInputError for REPLACE (it needs the whole list in one batch), for too long a key and for a file that is
+    no CSV, and what `ReturnRecorder.submit` raises. Batches written until then stay, and are in `summary`.
     """
-    if details.mode is ReturnMode.REPLACE:
-        raise BadInputError(FieldError(("mode",), "BAD_VALUE", "A file can ADD and REMOVE; REPLACE takes one list."))
-    if details.idempotency_key is not None and len(details.idempotency_key) > MAX_KEY_LENGTH:
-        raise BadInputError(FieldError(("idempotency_key",), "BAD_LENGTH", f"At most {MAX_KEY_LENGTH} characters."))
+    _check_details(details)
     reader = OpenidReader()
     waiting: list[OpenidRow] = []
 
@@ -92,15 +92,24 @@ async def import_csv(
                 del waiting[:MAX_OPENIDS_PER_REQUEST]
         waiting += reader.feed(b"", final=True)
     except LineTooLongError:
-        raise BadInputError(FieldError(("body",), "NO_CSV", "A line is too long; is this a CSV file?")) from None
+        raise BadInputError(
+            FieldError(("body",), "NO_CSV", f"A line has over {MAX_LINE_LENGTH:,} characters.")
+        ) from None
     for first in range(0, len(waiting), MAX_OPENIDS_PER_REQUEST):
         await send(waiting[first : first + MAX_OPENIDS_PER_REQUEST])
     if not summary.batches and details.mode is ReturnMode.ADD:
         await send([])
 
 
+def _check_details(details: Submission) -> None:
+    if details.mode is ReturnMode.REPLACE:
+        raise BadInputError(FieldError(("mode",), "BAD_VALUE", "A file can ADD and REMOVE; REPLACE takes one list."))
+    if details.idempotency_key is not None and len(details.idempotency_key) > MAX_KEY_LENGTH:
+        raise BadInputError(FieldError(("idempotency_key",), "BAD_LENGTH", f"At most {MAX_KEY_LENGTH} characters."))
+
+
 def _rejected_rows(rows: Sequence[OpenidRow], receipt: Receipt) -> list[RejectedRow]:
-    """What the receipt refused, with the lines it came from."""
+    """Return the rows that a receipt rejected or left unmatched, by ascending line."""
     found = [
         RejectedRow(rows[each.index].line, rows[each.index].openid, MALFORMED_OPENID_REASON)
         for each in receipt.rejected

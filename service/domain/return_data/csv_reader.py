@@ -1,4 +1,4 @@
-"""Openids out of a CSV file that arrives in pieces, and the CSV file of those that were refused."""
+"""Read openids from a CSV file that arrives in pieces, and write the rejected ones to another CSV file."""
 
 import codecs
 import csv
@@ -9,17 +9,17 @@ OPENID_COLUMN: Final = "openid"
 DELIMITERS: Final = ",;\t"
 MAX_LINE_LENGTH: Final = 65_536
 MAX_SHOWN_CELL_LENGTH: Final = 200
-# What a spreadsheet would take for a formula.
+# A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_PREFIXES: Final = ("=", "+", "@")
 
 
 class LineTooLongError(Exception):
-    """A line that is longer than any list of openids has; the file is no CSV."""
+    """Report that a line is longer than any line of a list of openids; the file is no CSV."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenidRow:
-    """One entry; `line` counts from 1, as editors do."""
+    """Hold one entry of a file; `line` counts from 1, as editors do."""
 
     line: int
     openid: str
@@ -27,7 +27,7 @@ class OpenidRow:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """One entry that was not taken."""
+    """Hold one entry that was rejected, and why."""
 
     line: int
     openid: str
@@ -35,10 +35,10 @@ class RejectedRow:
 
 
 class OpenidReader:
-    """Reads UTF-8 with any line ends, separated by commas, semicolons or tabs.
+    """Read UTF-8 lines of cells separated by commas, semicolons or tabs.
 
-    The openids are in the column `openid` if the first line has one (whatever the case), else in the first column, and
-    then the first line is an entry too. Blank lines are skipped. Quotes may not span lines.
+    The openids are in the column `openid` if the first line names one, in upper or lower case; otherwise they are in
+    the first column, from the first line on. Blank lines are skipped. Quotes may not span lines.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class OpenidReader:
         self._column = 0
 
     def feed(self, chunk: bytes, *, final: bool = False) -> list[OpenidRow]:
-        """The entries of all lines that are complete by now; raises LineTooLongError."""
+        """Return the entries of the lines that `chunk` completes. Raises LineTooLongError."""
         text = self._rest + self._decoder.decode(chunk, final)
         lines = text.split("\n")
         self._rest = "" if final else lines.pop()
@@ -76,13 +76,14 @@ class OpenidReader:
 
 
 class RejectedRowWriter:
-    """Writes refused entries so that they can be mended in place and sent again."""
+    """Write rejected entries as a CSV file that can be corrected and sent again."""
 
     def __init__(self, file: IO[str]) -> None:
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow([OPENID_COLUMN, "line", "reason"])
 
     def write(self, reject: RejectedRow) -> None:
+        """Write one entry; an apostrophe keeps spreadsheets from taking it for a formula."""
         shown = reject.openid[:MAX_SHOWN_CELL_LENGTH]
         safe = f"'{shown}" if shown.startswith(FORMULA_PREFIXES) else shown
         self._writer.writerow([safe, reject.line, reject.reason])

@@ -1,6 +1,6 @@
-"""The return address of a robot and its key: obtained once, the key changed at will (specification §4.2).
+"""Obtain the return address of a robot, and reset its key at will (docs/specification.md §4.2).
 
-The key is read from the database for every call, so a reset counts everywhere as soon as it has committed.
+The key is read from the database for every call, so a reset is effective everywhere as soon as it has committed.
 """
 
 import secrets
@@ -21,7 +21,7 @@ APP_ID_CHARACTERS: Final = 16
 
 
 async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
-    """The robot's endpoint, made if it has none."""
+    """Return the robot's endpoint, made if it has none. Raises ForbiddenError."""
     require_permission(principal, Permission.MANAGE_RETURN_KEY)
     alphabet = string.ascii_letters + string.digits
     token = new_path_secret()
@@ -44,14 +44,17 @@ async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpo
 
 
 async def find_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpoint | None:
-    """The robot's endpoint; None until it was obtained."""
+    """Return the robot's endpoint, None until it is obtained. Raises ForbiddenError."""
     require_permission(principal, Permission.VIEW_RETURN_ADDRESS)
     async with runtime.pool.acquire() as conn:
         return await endpoints.endpoint_of_robot(conn, principal.robot_id)
 
 
 async def reset_key(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
-    """The endpoint with a new key; address, token and APPID stay. Raises NotFoundError where none was obtained."""
+    """Replace the key of the robot's endpoint, and return the endpoint; address, TOKEN and APPID stay.
+
+    Raises ForbiddenError, and NotFoundError before the endpoint is obtained.
+    """
     require_permission(principal, Permission.MANAGE_RETURN_KEY)
     async with runtime.pool.acquire() as conn:
         endpoint = await endpoints.replace_key(
@@ -63,14 +66,15 @@ async def reset_key(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
 
 
 def decrypt_token(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
+    """Return the TOKEN of an endpoint; the caller has checked who may see it."""
     return runtime.secret_box.decrypt(endpoint.encrypted_token)
 
 
 def decrypt_key(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
-    """The EncodingAESKey, for those who may see it."""
+    """Return the EncodingAESKey of an endpoint; the caller has checked who may see it."""
     return runtime.secret_box.decrypt(endpoint.encrypted_key)
 
 
 def return_address(runtime: Runtime, endpoint: ReturnEndpoint) -> str:
-    """Where integrators send data, with the token in its path."""
+    """Return the URL to which integrators send data, with the TOKEN in its path."""
     return f"{runtime.settings.public_url}/openapi/label/batchset/{decrypt_token(runtime, endpoint)}"

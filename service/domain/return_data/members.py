@@ -1,4 +1,4 @@
-"""Whom a batch holds, in the form it is kept, and the bitmaps of return tags while a transaction changes them."""
+"""Convert the users of batches to rows and back, and change the bitmaps of return tags within a transaction."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,25 +10,25 @@ from service.storage.database.pool import Connection
 from service.storage.return_data import batch_members
 
 BLOCKS_PER_SEGMENT: Final = 32
-# 4 bytes a person in a row that fits a page with others; above, one row a block costs less to read.
+# 4 bytes a user in a row that fits a page with others; above, one row a block costs less to read.
 MAX_ORDINALS_PER_SEGMENT: Final = 400
 # A bitmap has 4,000 bytes.
 MAX_ORDINALS_PER_LIST: Final = 1_000
 
 
 def segment_of(block: int) -> int:
-    """The place of the row that people of this block may share with those of its neighbours."""
+    """Return the slot of the row that users of this block may share with those of neighbouring blocks."""
     return -1 - block // BLOCKS_PER_SEGMENT
 
 
 def slots_of(blocks: Iterable[int]) -> list[int]:
-    """Every place where somebody of these blocks may be held."""
+    """Return every slot that may hold users of these blocks, ascending."""
     every = set(blocks)
     return sorted(every | {segment_of(block) for block in every})
 
 
 def batch_member_rows(tag_id: int, batch_id: int, ordinals: Sequence[int]) -> list[BatchMembers]:
-    """The rows that hold these ascending ordinals."""
+    """Return the rows that hold these ascending ordinals for a batch."""
     rows = []
     for segment, of_segment in itertools.groupby(ordinals, key=lambda each: segment_of(block_of(each))):
         together = tuple(of_segment)
@@ -46,7 +46,7 @@ def batch_member_rows(tag_id: int, batch_id: int, ordinals: Sequence[int]) -> li
 
 
 def ordinals_in(rows: Iterable[BatchMembers]) -> set[int]:
-    """Everybody whom these rows hold."""
+    """Return the ordinals of all users that these rows hold."""
     held: set[int] = set()
     for row in rows:
         if row.ordinals is not None:
@@ -57,7 +57,7 @@ def ordinals_in(rows: Iterable[BatchMembers]) -> set[int]:
 
 
 def by_block(ordinals: Iterable[int]) -> dict[int, list[int]]:
-    """Ascending offsets by ascending block."""
+    """Return `{block: offsets}` of some ordinals, blocks and offsets ascending."""
     offsets: dict[int, list[int]] = {}
     for ordinal in sorted(ordinals):
         offsets.setdefault(ordinal // BLOCK_SIZE, []).append(ordinal % BLOCK_SIZE)
@@ -65,12 +65,12 @@ def by_block(ordinals: Iterable[int]) -> dict[int, list[int]]:
 
 
 async def forget_batch_members(conn: Connection, channel_id: int, block: int, ordinals: Sequence[int]) -> None:
-    """No batch holds people who are forgotten; run under the lock of their block."""
+    """Remove forgotten users from all batches; call it under the lock of their block."""
     await batch_members.remove_from_all_batches(conn, channel_id, slots_of([block]), by_block(ordinals))
 
 
 class TagBits:
-    """The bitmaps of some tags in locked blocks, changed in memory before they are written."""
+    """Change the bitmaps of some tags in locked blocks in memory, before they are written."""
 
     def __init__(self, stored: Mapping[tuple[int, int], bytes]) -> None:
         self._bits = {key: bytearray(bits) for key, bits in stored.items()}
@@ -78,7 +78,7 @@ class TagBits:
         self._lost: dict[int, list[int]] = {}
 
     def members(self, tag_id: int) -> list[int]:
-        """The ordinals of everybody who has a tag."""
+        """Return the ordinals of all users who have a tag, ascending."""
         return [
             block * BLOCK_SIZE + offset
             for (each, block), bits in sorted(self._bits.items())
@@ -87,7 +87,7 @@ class TagBits:
         ]
 
     def add(self, tag_id: int, ordinals: Iterable[int]) -> int:
-        """Gives people a tag; how many did not have it."""
+        """Give a tag to users, and return how many did not have it."""
         added = 0
         for ordinal in ordinals:
             block, offset = divmod(ordinal, BLOCK_SIZE)
@@ -102,7 +102,7 @@ class TagBits:
         return added
 
     def remove(self, tag_id: int, ordinals: Iterable[int]) -> int:
-        """Takes a tag away from people; how many had it."""
+        """Take a tag from users, and return how many had it."""
         removed = 0
         for ordinal in ordinals:
             block, offset = divmod(ordinal, BLOCK_SIZE)
@@ -115,7 +115,7 @@ class TagBits:
         return removed
 
     def transitions(self) -> list[Transition]:
-        """What changed: each person once. Nobody gains and loses the same tag within one transaction."""
+        """Return the changes so far, each user once; no user gains and loses the same tag in one transaction."""
         same: dict[tuple[int, tuple[int, ...], tuple[int, ...]], list[int]] = {}
         for ordinal in sorted(self._gained.keys() | self._lost.keys()):
             change = tuple(self._gained.get(ordinal, ())), tuple(self._lost.get(ordinal, ()))

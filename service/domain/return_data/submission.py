@@ -1,7 +1,6 @@
-"""Check data that integrators hand back, match it with a tag and people, and write it (docs/specification.md §4.2).
+"""Check the data that integrators return, find its tag and users, and write it (docs/specification.md §4.2).
 
-Lists that only add people and arrive together for one channel are written together. The answer to each waits for the
-commit.
+Lists of mode ADD that arrive together for one channel share a transaction; each is answered after the commit.
 """
 
 import hashlib
@@ -15,7 +14,14 @@ import orjson
 
 from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, name_error, normalise_name
 from service.domain.people.identities import convert_openids
-from service.domain.return_data.writing import PreparedBatch, TagDeletedError, write_add_batches, write_batch
+from service.domain.return_data.writing import (
+    ClaimedKey,
+    PreparedBatch,
+    SubmissionResult,
+    TagDeletedError,
+    write_add_batches,
+    write_batch,
+)
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_catalogue, new_tag, write_tag_edits
 from service.domain.tags.naming import check_name_free
@@ -42,11 +48,12 @@ MAX_BATCHES_PER_WRITE: Final = 100
 MAX_DESCRIPTION_LENGTH: Final = 1_000
 MAX_KEY_LENGTH: Final = 128
 MAX_ATTEMPTS: Final = 4
+IDEMPOTENCY_KEY_RETENTION: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Describe a list as it was handed in. `openids_of` is the channel they are of, when it is another one."""
+    """Describe a list as it was submitted. `openids_of` is the channel of its openids, if it is another one."""
 
     category: str
     label: str
@@ -60,25 +67,33 @@ class Submission:
     idempotency_key: str | None = None
 
     def with_openids_of(self, openids_of: Channel) -> "Submission":
-        """Return the same list, of the openids of another channel."""
+        """Return this list with `openids_of` set."""
         return replace(self, openids_of=openids_of)
 
     def hash(self, channel: Channel) -> bytes:
-        """Return a digest that is the same for the same request, whoever sends it."""
+        """Return a digest of what is requested for a channel; who sends it does not matter."""
         other = None if self.openids_of is None else self.openids_of.channel_id
-        said = [channel.channel_id, self.category, self.label, self.description, self.mode.value, other]
-        return hashlib.sha256(orjson.dumps([*said, self.expires_at, list(self.openids)])).digest()
+        request = [channel.channel_id, self.category, self.label, self.description, self.mode.value, other]
+        return hashlib.sha256(orjson.dumps([*request, self.expires_at, list(self.openids)])).digest()
 
 
 class _Addition(NamedTuple):
-    """Hold a batch that only adds people to a tag of a channel."""
+    """Hold a batch of mode ADD and its channel."""
 
     channel: Channel
     batch: PreparedBatch
 
 
+class _SplitOpenids(NamedTuple):
+    """Hold the well-formed openids of a list, each once, those rejected, and how many were repeated."""
+
+    openids: list[str]
+    rejected: list[RejectedOpenid]
+    duplicates: int
+
+
 class ReturnRecorder:
-    """Write returned data of all channels for one process; additions in flight of a channel share transactions."""
+    """Write the returned data that one process receives; lists of mode ADD for one channel share transactions."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -90,32 +105,31 @@ class ReturnRecorder:
             max_items=MAX_BATCHES_PER_WRITE,
         )
 
-    async def submit(self, channel: Channel, submission: Submission) -> tuple[Receipt, bool]:
-        """Write a list, durably; return its receipt, and whether an earlier request with its key has got it.
+    async def submit(self, channel: Channel, submission: Submission) -> SubmissionResult:
+        """Write a list durably, or find the receipt of an earlier request with its idempotency key.
 
         Raises LimitExceededError over 10,000 openids or 1,000 tags, BadInputError, ChannelNotBoundError,
-        NameTakenError, ConflictError for a key of another request, NotFoundError for a REMOVE without a tag.
+        NameTakenError, ConflictError for the key of another request, NotFoundError for a REMOVE without a tag.
         """
         validated = _validated(submission, self._runtime.clock())
         if validated.idempotency_key is None:
             return await self._submit(channel, validated, None)
         home = await self._claim(channel, validated, validated.idempotency_key)
         try:
-            return await self._submit(channel, validated, (home, validated.idempotency_key))
+            return await self._submit(channel, validated, ClaimedKey(home, validated.idempotency_key))
         except RequestError:
             async with self._runtime.pool.acquire() as conn:
                 await idempotency_keys.release_key(conn, home, validated.idempotency_key, validated.hash(channel))
             raise
 
-    async def _submit(
-        self, channel: Channel, submission: Submission, key: tuple[int, str] | None
-    ) -> tuple[Receipt, bool]:
+    async def _submit(self, channel: Channel, submission: Submission, key: ClaimedKey | None) -> SubmissionResult:
         openids, rejected, duplicates = _split_openids(submission.openids)
         unmatched: list[str] = []
         if submission.openids_of is not None and submission.openids_of.channel_id != channel.channel_id:
-            found, unmatched = await convert_openids(self._runtime, submission.openids_of, channel, openids)
-            converted = list(dict.fromkeys(found.values()))
-            duplicates += len(found) - len(converted)
+            conversion = await convert_openids(self._runtime, submission.openids_of, channel, openids)
+            unmatched = conversion.unmatched
+            converted = list(dict.fromkeys(conversion.matched.values()))
+            duplicates += len(conversion.matched) - len(converted)
             openids = converted
         for attempt in range(MAX_ATTEMPTS):
             batch = PreparedBatch(
@@ -131,7 +145,7 @@ class ReturnRecorder:
             )
             try:
                 if key is None and batch.mode is ReturnMode.ADD:
-                    return await self._writer.put(_Addition(channel, batch)), False
+                    return SubmissionResult(await self._writer.put(_Addition(channel, batch)), replayed=False)
                 return await write_batch(self._runtime, channel, batch, key)
             except (TagDeletedError, UserForgottenError, DeadlockError):
                 if attempt == MAX_ATTEMPTS - 1:
@@ -139,23 +153,22 @@ class ReturnRecorder:
         raise AssertionError
 
     async def _claim(self, channel: Channel, submission: Submission, key: str) -> int:
-        """Return the channel that keeps the key, which nobody can use for another request from now on.
+        """Claim a key for this request, and return the id of the channel that keeps the key.
 
-        Raises ConflictError where somebody did before.
+        Raises ConflictError when the key is claimed for another request, and ChannelNotBoundError.
         """
         now = self._runtime.clock()
         request = submission.hash(channel)
         async with self._runtime.pool.acquire() as conn:
-            is_open, _ = await batches.return_tag_by_key(conn, channel.channel_id, "", "")
-            if not is_open:
+            if not (await batches.return_tag_by_key(conn, channel.channel_id, "", "")).is_open:
                 raise ChannelNotBoundError
             home = await idempotency_keys.home_channel_id(conn, channel.robot_id)
             await idempotency_keys.claim_key(
                 conn, home, key, request, now=now, forgotten_before=now - IDEMPOTENCY_KEY_RETENTION
             )
             claim = await idempotency_keys.find_key_claim(conn, home, key)
-        if claim is not None and claim[0] != request:
-            raise ConflictError("This idempotency key came before with another request.")
+        if claim is not None and claim.request_hash != request:
+            raise ConflictError("This idempotency key was used for another request.")
         return home
 
     async def _write(self, additions: Sequence[_Addition]) -> list[Receipt]:
@@ -177,9 +190,9 @@ def _validated(submission: Submission, now: datetime) -> Submission:
         found.append(FieldError(("idempotency_key",), "BAD_FORMAT", f"1 to {MAX_KEY_LENGTH} printable characters."))
     if submission.expires_at is not None:
         if submission.mode is not ReturnMode.ADD:
-            found.append(FieldError(("expires_at",), "ONLY_WITH_ADD", "Only what is added can expire."))
+            found.append(FieldError(("expires_at",), "ONLY_WITH_ADD", "Only a batch of mode ADD can expire."))
         elif submission.expires_at <= now:
-            found.append(FieldError(("expires_at",), "IN_THE_PAST", "The batch would have expired already."))
+            found.append(FieldError(("expires_at",), "IN_THE_PAST", "The time of expiry is in the past."))
     errors = [each for each in found if each is not None]
     if errors:
         raise BadInputError(*errors)
@@ -187,22 +200,22 @@ def _validated(submission: Submission, now: datetime) -> Submission:
 
 
 def _is_text(text: str, max_length: int) -> bool:
-    """Tell whether PostgreSQL takes a text (no lone surrogates, no NUL), and its length is right."""
+    """Tell whether a text has a valid length and no control characters or lone surrogates, which PostgreSQL rejects."""
     bad = any(unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t\r" for each in text)
     return 1 <= len(text) <= max_length and not bad
 
 
-def _split_openids(openids: Sequence[str]) -> tuple[list[str], list[RejectedOpenid], int]:
-    """Return well-formed openids, each once; those refused; and how many were repeated."""
+def _split_openids(openids: Sequence[str]) -> _SplitOpenids:
+    """Split a list into openids to use and openids to reject."""
     rejected = [
         RejectedOpenid(index, RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON)
         for index, openid in enumerate(openids)
         if OPENID_PATTERN.fullmatch(openid) is None
     ]
-    refused = {each.index for each in rejected}
-    good = [openid for index, openid in enumerate(openids) if index not in refused] if refused else openids
+    rejected_indexes = {each.index for each in rejected}
+    good = [openid for index, openid in enumerate(openids) if index not in rejected_indexes] if rejected else openids
     once = list(dict.fromkeys(good))
-    return once, rejected, len(good) - len(once)
+    return _SplitOpenids(once, rejected, len(good) - len(once))
 
 
 async def _find_or_create_tag(runtime: Runtime, channel: Channel, submission: Submission) -> int:
@@ -221,7 +234,7 @@ async def _find_or_create_tag(runtime: Runtime, channel: Channel, submission: Su
 
 
 async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission) -> int:
-    """Create a return tag, ACTIVE at once, or find the one that somebody else made first."""
+    """Create a return tag, ACTIVE at once, or return the one that another request created first."""
     channel_id, category, label = channel.channel_id, submission.category, submission.label
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_open_catalogue(conn, channel_id)
@@ -245,6 +258,3 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
         await batches.insert_return_tag(conn, channel_id, tag.tag_id, category, label)
     runtime.publisher.publish([notification])
     return tag.tag_id
-
-
-IDEMPOTENCY_KEY_RETENTION: Final = timedelta(days=7)

@@ -1,12 +1,13 @@
-"""Batches written: the bits of the tag, whom the batch holds, and the receipt, in one transaction.
+"""Write batches: the bits of the tag, the users that the batch holds, and the receipt, in one transaction.
 
-Locks: idempotency key, tag, batches, blocks, and last the channel's counter of batches. Whoever gives or takes the tag
-of some people shares the tag and holds their blocks; whoever replaces all its members has the tag to itself.
+Locks are taken in this order: idempotency key, tag, batches, blocks, and last the channel's counter of batches. ADD and
+REMOVE lock the tag shared and the blocks of their users; REPLACE locks the tag exclusively.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from service.domain.membership import write_transitions
 from service.domain.people.ordinals import find_or_create_users
@@ -17,7 +18,6 @@ from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError
 from service.entities.return_data import Receipt, RejectedOpenid, ReturnMode, ReturnSource
 from service.storage import channels, users
-from service.storage import users as forgetting
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 from service.storage.return_data import batch_members, idempotency_keys
@@ -25,12 +25,12 @@ from service.storage.return_data import batches as return_batches
 
 
 class TagDeletedError(Exception):
-    """The tag was deleted meanwhile; its key now finds another one, or none."""
+    """Report that the tag was deleted meanwhile; its category and label now name another tag, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedBatch:
-    """A batch ready to be written: its tag is there, its openids are well-formed, of this channel, each once."""
+    """Hold a batch that is ready to be written: the tag exists, each well-formed openid of the channel comes once."""
 
     tag_id: int
     mode: ReturnMode
@@ -45,21 +45,46 @@ class PreparedBatch:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPeople:
-    """The people of a transaction; `forgotten` is how many of the channel had been, before they were looked up."""
+    """Hold the users of a transaction: `{openid: ordinal}`, and the openids that were created for it.
+
+    `forgotten` counts the users of the channel that had been forgotten before these were looked up.
+    """
 
     ordinals: Mapping[str, int]
     new: frozenset[str]
     forgotten: int
 
     def of(self, batch: PreparedBatch) -> list[int]:
+        """Return the ordinals of the users of a batch, ascending."""
         return sorted(self.ordinals[openid] for openid in batch.openids if openid in self.ordinals)
 
 
-async def write_add_batches(runtime: Runtime, channel: Channel, batches: Sequence[PreparedBatch]) -> list[Receipt]:
-    """Writes ADD batches that arrived together; each has a receipt of its own, as if it had come alone.
+class ClaimedKey(NamedTuple):
+    """Hold an idempotency key, and the id of the channel that keeps it."""
 
-    Raises ChannelNotBoundError, TagDeletedError when one of the tags was deleted, and UserForgottenError when one
-    of the people was: then nothing is written.
+    home: int
+    key: str
+
+
+class SubmissionResult(NamedTuple):
+    """Hold the receipt of a request; `replayed` tells whether an earlier request with its key wrote the batch."""
+
+    receipt: Receipt
+    replayed: bool
+
+
+class _Written(NamedTuple):
+    """Hold the receipts of written batches, and the notifications to publish after the commit."""
+
+    receipts: list[Receipt]
+    notifications: list[ChangeNotification]
+
+
+async def write_add_batches(runtime: Runtime, channel: Channel, batches: Sequence[PreparedBatch]) -> list[Receipt]:
+    """Write ADD batches in one transaction, and return the receipt of each, as if it were written alone.
+
+    Raises ChannelNotBoundError, TagDeletedError when one of the tags was deleted, and UserForgottenError when one of
+    the users was forgotten; nothing is written then.
     """
     channel_id = channel.channel_id
     people = await _resolve_people(runtime, channel_id, [openid for each in batches for openid in each.openids])
@@ -70,11 +95,11 @@ async def write_add_batches(runtime: Runtime, channel: Channel, batches: Sequenc
 
 
 async def write_batch(
-    runtime: Runtime, channel: Channel, batch: PreparedBatch, key: tuple[int, str] | None
-) -> tuple[Receipt, bool]:
-    """Writes one batch of any mode; with `key` (home and text) only if that has no receipt yet: True says it had.
+    runtime: Runtime, channel: Channel, batch: PreparedBatch, key: ClaimedKey | None
+) -> SubmissionResult:
+    """Write one batch of any mode, unless its key already has a receipt.
 
-    Raises what `write_add_batches` does.
+    Raises what `write_add_batches` raises.
     """
     channel_id = channel.channel_id
     people = await _resolve_people(
@@ -83,28 +108,28 @@ async def write_batch(
     async with runtime.pool.acquire() as conn, conn.transaction():
         written = None if key is None else await idempotency_keys.lock_key(conn, *key)
         if written is not None:
-            receipt = await return_batches.batch(conn, *written)
-            if receipt is None:
-                raise LookupError("a receipt is never deleted")
-            return receipt, True
+            earlier = await return_batches.batch(conn, *written)
+            if earlier is None:
+                raise LookupError("the receipt of an idempotency key is missing")
+            return SubmissionResult(earlier, replayed=True)
         if batch.mode is ReturnMode.ADD:
             (receipt,), notifications = await _add(conn, runtime, channel_id, [batch], people)
         elif batch.mode is ReturnMode.REMOVE:
-            receipt, notifications = await _remove(conn, runtime, channel_id, batch, people)
+            (receipt,), notifications = await _remove(conn, runtime, channel_id, batch, people)
         else:
-            receipt, notifications = await _replace(conn, runtime, channel_id, batch, people)
+            (receipt,), notifications = await _replace(conn, runtime, channel_id, batch, people)
         if key is not None:
             await idempotency_keys.save_key_receipt(
                 conn, *key, idempotency_keys.ReceiptId(channel_id, receipt.batch_id)
             )
     runtime.publisher.publish(notifications)
-    return receipt, False
+    return SubmissionResult(receipt, replayed=False)
 
 
 async def _resolve_people(
     runtime: Runtime, channel_id: int, openids: Sequence[str], *, create_missing: bool = True
 ) -> ResolvedPeople:
-    """Whom these openids mean, making those who are new if need be."""
+    """Return the users of these openids, and create missing ones unless told not to."""
     async with runtime.pool.acquire() as conn:
         forgotten = (await channels.channel_state(conn, channel_id)).forgotten
         if not create_missing:
@@ -114,7 +139,7 @@ async def _resolve_people(
 
 async def _add(
     conn: Connection, runtime: Runtime, channel_id: int, batches: Sequence[PreparedBatch], people: ResolvedPeople
-) -> tuple[list[Receipt], list[ChangeNotification]]:
+) -> _Written:
     tag_ids = {batch.tag_id for batch in batches}
     if await return_batches.lock_tags_shared(conn, channel_id, tag_ids) != tag_ids:
         raise TagDeletedError
@@ -132,12 +157,12 @@ async def _add(
     notifications = await write_transitions(
         conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
-    return await _save_batches(conn, channel_id, batches, receipts, people), notifications
+    return _Written(await _save_batches(conn, channel_id, batches, receipts, people), notifications)
 
 
 async def _remove(
     conn: Connection, runtime: Runtime, channel_id: int, batch: PreparedBatch, people: ResolvedPeople
-) -> tuple[Receipt, list[ChangeNotification]]:
+) -> _Written:
     if batch.tag_id not in await return_batches.lock_tags_shared(conn, channel_id, [batch.tag_id]):
         raise TagDeletedError
     ordinals = people.of(batch)
@@ -154,12 +179,12 @@ async def _remove(
     )
     receipt = _receipt(channel_id, batch, people, now, removed=removed)
     receipt = replace(receipt, unchanged=len(batch.openids) - removed)
-    return (await _save_batches(conn, channel_id, [batch], [receipt], people))[0], notifications
+    return _Written(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
 
 
 async def _replace(
     conn: Connection, runtime: Runtime, channel_id: int, batch: PreparedBatch, people: ResolvedPeople
-) -> tuple[Receipt, list[ChangeNotification]]:
+) -> _Written:
     if not await return_batches.lock_tag_exclusive(conn, channel_id, batch.tag_id):
         raise TagDeletedError
     ordinals = people.of(batch)
@@ -178,16 +203,19 @@ async def _replace(
         conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
     receipt = _receipt(channel_id, batch, people, now, added=added, removed=removed, new_users=len(people.new))
-    return (await _save_batches(conn, channel_id, [batch], [receipt], people))[0], notifications
+    return _Written(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
 
 
 async def _check_still_valid(conn: Connection, channel_id: int, people: ResolvedPeople) -> None:
-    """Under the locks of the blocks: the gate is open, and nobody was forgotten since they were looked up."""
+    """Check under the locks of the blocks that the gate is open and no user was forgotten since they were looked up.
+
+    Raises ChannelNotBoundError, UserForgottenError.
+    """
     state = await channels.channel_state(conn, channel_id)
     if not state.open:
         raise ChannelNotBoundError
     if state.forgotten != people.forgotten:
-        await forgetting.raise_if_forgotten(conn, channel_id, people.ordinals.values())
+        await users.raise_if_forgotten(conn, channel_id, people.ordinals.values())
 
 
 async def _save_batches(
@@ -197,18 +225,18 @@ async def _save_batches(
     receipts: Sequence[Receipt],
     people: ResolvedPeople,
 ) -> list[Receipt]:
-    """Numbers the receipts and writes them with whom the batches hold."""
+    """Assign numbers to the receipts, and write them with the users that the batches hold."""
     numbers = await return_batches.allocate_batch_ids(conn, channel_id, len(batches))
     numbered = [replace(receipt, batch_id=batch_id) for receipt, batch_id in zip(receipts, numbers, strict=True)]
-    support = [
+    members = [
         row
         for batch, receipt in zip(batches, numbered, strict=True)
         if batch.mode is not ReturnMode.REMOVE
         for row in batch_member_rows(receipt.tag_id, receipt.batch_id, people.of(batch))
     ]
     await return_batches.insert_batches(conn, channel_id, numbered, numbered[0].at)
-    if support:
-        await batch_members.insert_batch_members(conn, channel_id, support)
+    if members:
+        await batch_members.insert_batch_members(conn, channel_id, members)
     return numbered
 
 
@@ -222,7 +250,7 @@ def _receipt(
     removed: int = 0,
     new_users: int = 0,
 ) -> Receipt:
-    """Without its number. Whoever is on the list and was not added had the tag already."""
+    """Return a receipt without its number; listed users who were not added had the tag before."""
     ordinals = [] if batch.mode is ReturnMode.REMOVE else people.of(batch)
     return Receipt(
         channel_id=channel_id,

@@ -180,5 +180,5 @@ def _bitmap(offsets: Sequence[int]) -> BitString | None:
 
 
 def _array_literal(ids: tuple[int, ...]) -> str:
-    """An array literal: asyncpg cannot send arrays whose rows differ in length."""
+    """Return an array literal, since asyncpg cannot send arrays whose rows differ in length."""
     return "{" + ",".join(map(str, ids)) + "}"

@@ -98,8 +98,7 @@ async def _submit(resources: Resources, endpoint: ReturnEndpoint, call: Batchset
     if channel is None:
         raise BatchsetRejectedError(BatchsetCode.APP_ID_ILLEGAL, "this appid is no channel of the robot")
     submission = Submission(call.category, call.label, call.description, call.openids, source=ReturnSource.HTTP)
-    receipt, _ = await resources.return_recorder.submit(channel, submission)
-    return receipt
+    return (await resources.return_recorder.submit(channel, submission)).receipt
 
 
 async def _read_body(request: Request) -> bytes:

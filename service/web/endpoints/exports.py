@@ -19,12 +19,11 @@ async def download_export(request: Request) -> Response:
     link = parse_export_link(runtime, request.path_params["link"])
     if link is None:
         return PlainTextResponse("There is no such file.", status_code=404)
-    channel_id, job_id, expires_at = link
     try:
-        file = await open_export(runtime, channel_id, job_id)
+        file = await open_export(runtime, link.channel_id, link.job_id)
     except (*CONNECTION_LOST, asyncpg.PostgresError):
         return PlainTextResponse("Try again in a moment.", status_code=503)
-    if file is None or expires_at <= runtime.clock():
+    if file is None or link.expires_at <= runtime.clock():
         return PlainTextResponse("This link has expired.", status_code=410)
     headers = {
         "content-disposition": f'attachment; filename="audience-{file.job.created_at:%Y-%m-%d-%H%M}.csv"',
