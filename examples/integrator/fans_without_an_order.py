@@ -1,7 +1,7 @@
 """Tag the fans of an Official Account who have not ordered in the Mini Program, in two calls (`pip install httpx`).
 
 The Mini Program knows who ordered, by its own openids; the Official Account has other openids for the same people.
-Unionids join them, which linkIdentities or the follower import has to bring first. Then:
+Unionids join them, so tell these with linkIdentities first. Then:
 
 1. submitReturnData returns who ordered, with `openidsOf` the Mini Program, as the tag Orders / Ordered of the account.
 2. createComboTag makes (New user ∪ Old user) − Ordered. Its members follow both sides from then on.
