@@ -1,1 +1,1 @@
-"""The program `user-tags`."""
+"""Provide the program `user-tags`."""

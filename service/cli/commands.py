@@ -1,4 +1,4 @@
-"""The program `user-tags`: each command, its arguments and what it runs.
+"""Parse the command line of `user-tags`, and run the command it names.
 
 Servers, arq and GraphQL are imported where a command needs them: the others start without them.
 """

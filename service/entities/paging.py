@@ -9,4 +9,4 @@ class Page(NamedTuple, Generic[T]):
     """Hold some consecutive items of a list, and whether more follow."""
 
     items: list[T]
-    has_next: bool
+    has_more: bool

@@ -1,4 +1,4 @@
-"""A cache that is bounded by the memory it takes, for texts and answers whose size clients choose."""
+"""Bound a cache by the memory it takes, for texts and answers whose size clients choose."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,1 +1,1 @@
-"""Valkey: change notifications, their listener and the queue of tasks. Nothing is kept in Valkey only."""
+"""Pass change notifications and tasks through Valkey. Nothing is kept there only."""

@@ -1,1 +1,1 @@
-"""The web process: routes, HTTP endpoints and protocols."""
+"""Serve HTTP and WebSockets: routes, endpoints besides GraphQL, and protocols."""

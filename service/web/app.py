@@ -1,4 +1,4 @@
-"""The web process as an ASGI application: its routes, and what lives as long as it does."""
+"""Build the web process as an ASGI application: its routes, and what lives as long as it does."""
 
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence

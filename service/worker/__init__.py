@@ -1,1 +1,1 @@
-"""The worker process: arq, its schedule and its tasks."""
+"""Run tasks and what the clock starts, with arq."""

@@ -1,4 +1,4 @@
-"""The worker process: arq with its tasks and its schedule, started again whenever Valkey comes back."""
+"""Run the worker process: arq with its tasks and its schedule, started again whenever Valkey comes back."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The tasks that the clock starts: which, how often, and what that means on the face of a clock."""
+"""List the tasks that the clock starts, and turn how often each runs into the times at which arq starts it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -77,7 +77,7 @@ def _cron_job(row: ScheduledTask) -> CronJob:
 
 
 class ClockTimes(NamedTuple):
-    """The hours, minutes and seconds at which a task starts: at each that is in all three."""
+    """Say at which hours, minutes and seconds a task starts: whenever all three match."""
 
     hours: set[int]
     minutes: set[int]

@@ -13,9 +13,11 @@ import pytest
 
 from tests.packaging.dockerfile import REPOSITORY
 
+# Words that are no verbs, a name, a plural or "writes", and "writing" (but not "bring" and "ping").
 NO_VERB: Final = re.compile(
     r"(?:what|the|an?|this|that|these|those|its?|their|there|who|whom|whoever|whose|same|as|one|each|every|every\w+"
-    r"|some\w+|nobody|nothing|none|how|where|when|why|whether|in|of|for|from|with|by|if)\b",
+    r"|some\w+|nobody|nothing|none|how|where|when|why|whether|in|of|for|from|with|by|if|all|ad|combo|http|valkey|default"
+    r"|\w+[^s\W]s|(?!bring|ping)\w+ing)\b",
     re.IGNORECASE,
 )
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,16 +35,25 @@ def test_every_docstring_begins_with_a_verb() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["The members of a tag.", "What is shown.", "A tag.", "One page.", "Somebody who reads.", "as above", "In order."],
+    [
+        "The members of a tag.",
+        "What is shown.",
+        "A tag.",
+        "One page.",
+        "Somebody who reads.",
+        "as above",
+        "In order.",
+        "Users.",
+        "Writes it.",
+        "Writing.",
+    ],
 )
 @pytest.mark.parametrize("owner", ["{}", "class Page:\n    {}", "def read():\n    {}", "class Page(Error):\n    {}"])
 def test_one_that_does_not_is_found(owner: str, text: str) -> None:
     assert list(wrong_docstrings(owner.format(f'"""{text}"""'))) == [text]
 
 
-@pytest.mark.parametrize(
-    "text", ["Return the members of a tag.", "Ask whoever is there.", "Answer pings.", "Forget it."]
-)
+@pytest.mark.parametrize("text", ["Return the members of a tag.", "Pass it on.", "Ping clients.", "Bring it."])
 def test_one_that_does_is_not(text: str) -> None:
     assert list(wrong_docstrings(f'"""{text}"""\nclass NotThereError(Exception):\n    """The page is gone."""')) == []
 

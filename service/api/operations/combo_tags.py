@@ -139,13 +139,12 @@ class ComboTagMutations:
     )
     async def update_combo_tag(self, info: Info, input: Input[UpdateComboTagInput]) -> UpdateComboTagPayload | None:
         reject_nulls(input, "category", "name", "expression")
+        expression = unset_to_none(input.expression)
         edit = use_cases.ComboEdit(
             category=unset_to_none(input.category),
             name=unset_to_none(input.name),
             description=UNCHANGED if input.description is strawberry.UNSET else input.description,
-            expression=None
-            if unset_to_none(input.expression) is None
-            else draft_from_input(unset_to_none(input.expression)),
+            expression=None if expression is None else draft_from_input(expression),
             expected_version=input.expected_version,
         )
         edited = await use_cases.update_combo(

@@ -98,11 +98,12 @@ class ReturnDataMutations:
         extensions=[needs(Permission.SUBMIT_DATA), needs(Permission.VIEW_TAGS)],
     )
     async def submit_return_data(
-        self,
-        info: Info,
-        input: Input[SubmitReturnDataInput],
+        self, info: Info, input: Input[SubmitReturnDataInput]
     ) -> SubmitReturnDataPayload | None:
         principal, channels = info.context.principal, info.context.resources.channels
+        openids_of = None
+        if input.openids_of is not None:
+            openids_of = await channels.find(principal, parse_channel_gid(input.openids_of), Permission.SUBMIT_DATA)
         submission = Submission(
             category=input.category,
             label=input.label,
@@ -110,9 +111,7 @@ class ReturnDataMutations:
             openids=input.openids,
             mode=input.mode,
             subject=principal.subject,
-            openids_of=None
-            if input.openids_of is None
-            else await channels.find(principal, parse_channel_gid(input.openids_of), Permission.SUBMIT_DATA),
+            openids_of=openids_of,
             expires_at=input.expires_at,
             idempotency_key=input.idempotency_key,
         )

@@ -72,14 +72,12 @@ async def job_page(info: Info, channel_id: int, *, first: int, after: str | None
     """Return a page of a channel's jobs, newest first, of the kinds that the role may see."""
     before = start_of_page("job", first, after)
     kinds = use_cases.permitted_job_kinds(info.context.principal)
-    found, has_next = await use_cases.jobs_of_channel(
-        info.context.runtime, channel_id, kinds, first=first, before=before
-    )
+    found = await use_cases.jobs_of_channel(info.context.runtime, channel_id, kinds, first=first, before=before)
     edges = [
         Edge(cursor=encode_page_cursor("job", each.job_id), node=info.context.presenters.job(info, each))
-        for each in found
+        for each in found.items
     ]
-    return page(edges, after=after, has_next=has_next)
+    return page(edges, after=after, has_next=found.has_more)
 
 
 @strawberry.type(

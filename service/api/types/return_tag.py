@@ -110,7 +110,7 @@ class ReturnTag(Tag, Node):
         found = await receipts_page(info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before)
         edges = [
             Edge(cursor=encode_page_cursor("receipt", each.batch_id), node=ReturnReceipt.of(each))
-            for each in found.receipts
+            for each in found.items
         ]
         return page(edges, after=after, has_next=found.has_more)
 

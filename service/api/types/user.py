@@ -187,7 +187,7 @@ class User(Node):
     )
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
         before = start_of_page("change", first, after)
-        found, has_next = await history_page(info.context.runtime, self.entity, first=first, before=before)
+        found = await history_page(info.context.runtime, self.entity, first=first, before=before)
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
         edges = [
             Edge(
@@ -200,9 +200,9 @@ class User(Node):
                     why=CAUSE_DESCRIPTIONS[change.cause],
                 ),
             )
-            for change in found
+            for change in found.items
         ]
-        return page(edges, after=after, has_next=has_next)
+        return page(edges, after=after, has_next=found.has_more)
 
 
 async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) -> list[User | None]:
@@ -253,5 +253,5 @@ async def user_page(
     """Return a page of the members of a set of `total` people, in the order they became known."""
     after_ordinal = start_of_page("person", first, after)
     found = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
-    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.users]
+    edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.items]
     return counted_page(edges, after=after, has_next=found.has_more, total=total)

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from service.dev.stack.account import choose_os_account
-from service.dev.stack.programs import POLL_INTERVAL, Postgres, Server, Valkey
+from service.dev.stack.postgres import Postgres
+from service.dev.stack.server_process import POLL_INTERVAL, Server
 from service.dev.stack.servers import DataDirectoryInUseError, EmbeddedError
+from service.dev.stack.valkey import Valkey
 
 LOCK_TIMEOUT: Final = 30.0
 WATCH_INTERVAL: Final = 0.5

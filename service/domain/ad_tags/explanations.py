@@ -1,4 +1,4 @@
-"""Explain ad tags in a sentence for people."""
+"""Explain ad tags in a sentence."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from service.storage.users import LastAdFollow
 
 @dataclass(frozen=True, slots=True)
 class AdTagExplanation:
-    """Say why a user has an ad tag, through which of its ads, by time, and when through the latest, if known."""
+    """Hold why a user has an ad tag: a sentence, the ads of its follows, oldest first, and the time of the last."""
 
     why: str
     ad_ids: tuple[str, ...]

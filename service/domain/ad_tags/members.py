@@ -7,6 +7,7 @@ locked at that moment are compared in any case. `edition` and `written_edition` 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel
@@ -122,16 +123,9 @@ async def update_ad_tag(
         if errors:
             raise BadInputError(*errors)
         check_version(before, expected_version)
-        name = before.name if normalised.name is None else normalised.name
-        check_name_free(catalogue, CATEGORY, name, "name", tag_id=tag_id)
         now = runtime.clock()
-        after = replace(
-            before,
-            name=name,
-            description=normalised.description if normalised.sets_description else before.description,
-            version=before.version + 1,
-            updated_at=now,
-        )
+        after = _apply_details(before, normalised, now)
+        check_name_free(catalogue, CATEGORY, after.name, "name", tag_id=tag_id)
         ads = (await ad_tags.ads_of_tags(conn, channel.channel_id, [tag_id]))[tag_id]
         new_ads = normalised.ad_ids is not None and list(normalised.ad_ids) != ads
         if new_ads:
@@ -227,6 +221,16 @@ def _require_ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
     if tag.kind is not TagKind.AD:
         raise NotFoundError("ad tag")
     return tag
+
+
+def _apply_details(before: Tag, details: AdTagDetails, now: datetime) -> Tag:
+    return replace(
+        before,
+        name=before.name if details.name is None else details.name,
+        description=details.description if details.sets_description else before.description,
+        version=before.version + 1,
+        updated_at=now,
+    )
 
 
 def _normalise_details(given: AdTagDetails) -> _NormalisedDetails:

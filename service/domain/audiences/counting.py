@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import Final
 
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, not_usable_reason, parse_expression
@@ -20,6 +20,7 @@ from service.entities.errors import (
     TagNotUsableError,
 )
 from service.entities.expressions import Draft, Expression
+from service.entities.paging import Page
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue, Tag, TagKey, TagKind
 from service.entities.users import ChannelUser
@@ -64,13 +65,6 @@ class Overlap:
     pairs: tuple[PairOverlap, ...]
 
 
-class MembersPage(NamedTuple):
-    """Hold some users of a set, and whether more follow."""
-
-    users: list[ChannelUser]
-    has_more: bool
-
-
 async def count_audience(runtime: Runtime, principal: Principal, channel_id: int, draft: Draft) -> Audience:
     """Count the users of an expression.
 
@@ -87,7 +81,7 @@ async def count_audience(runtime: Runtime, principal: Principal, channel_id: int
 
 async def members_page(
     runtime: Runtime, channel_id: int, expression: Expression, *, first: int, after: int | None
-) -> MembersPage:
+) -> Page[ChannelUser]:
     """Return the next `first` users of a set after ordinal `after`, in the order they became known.
 
     Users who join or leave between two pages do not move the others.
@@ -96,7 +90,7 @@ async def members_page(
     async with runtime.pool.acquire() as conn:
         ordinals = await _ordinals_from(conn, channel_id, expression, start=start, wanted=first + 1)
         found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
-    return MembersPage([found[each] for each in ordinals[:first] if each in found], len(ordinals) > first)
+    return Page([found[each] for each in ordinals[:first] if each in found], len(ordinals) > first)
 
 
 async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[TagKey]) -> Overlap:

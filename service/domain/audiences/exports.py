@@ -61,6 +61,13 @@ class ExportLink(NamedTuple):
     expires_at: datetime
 
 
+class _Slice(NamedTuple):
+    """Hold the blocks that one transaction writes, and the ordinals of their users."""
+
+    blocks: BlockBitmaps
+    ordinals: list[int]
+
+
 class _Chunk(NamedTuple):
     """Hold a compressed piece of a file, and its uncompressed size in bytes."""
 
@@ -130,14 +137,14 @@ def _advance_job(runtime: Runtime, job: Job, blocks: BlockBitmaps, done: int, ro
     return replace(job, done=job.done + done, payload=payload)
 
 
-def _take_slice(blocks: BlockBitmaps) -> tuple[BlockBitmaps, list[int]]:
-    """Return the blocks of one slice, and the ordinals of their users."""
+def _take_slice(blocks: BlockBitmaps) -> _Slice:
+    """Return the first blocks that make a whole slice, or all of them."""
     ordinals: list[int] = []
     for count, (block, bits) in enumerate(blocks, start=1):
         ordinals += (ordinal_at(block, offset) for offset in offsets_in(bits))
         if len(ordinals) >= ROWS_PER_SLICE:
-            return blocks[:count], ordinals
-    return blocks, ordinals
+            return _Slice(blocks[:count], ordinals)
+    return _Slice(blocks, ordinals)
 
 
 async def _rows(

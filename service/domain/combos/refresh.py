@@ -34,7 +34,7 @@ class RefreshReport:
 
 
 class BlockComparison(NamedTuple):
-    """Hold how often a user of a block has or lacks a combo wrongly, and the notifications of the repair."""
+    """Hold how many bits of combos are wrong in a block, and the notifications of their repair."""
 
     wrong: int
     notifications: list[ChangeNotification]

@@ -72,7 +72,7 @@ async def rename_tag(
 
 
 async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
-    """Delete a tag, of which a tombstone stays, and lapse all combos made of it, in one transaction.
+    """Delete a tag, leaving a tombstone, and lapse all combos made of it, in one transaction.
 
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, and TagProtectedError for default tags.
     """

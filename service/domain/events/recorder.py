@@ -99,7 +99,7 @@ async def record_with_retry(
     *,
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
-    """Call `record_events`, at most four times in all, until no connection is lost and no deadlock found.
+    """Record events as `record_events` does, again up to three times after a lost connection or a deadlock.
 
     Facts are maxima, so a batch that may or may not have been written can be written again.
     """

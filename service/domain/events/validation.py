@@ -7,22 +7,23 @@ from service.domain.input_rules import (
     MALFORMED_OPENID_REASON,
     MAX_AD_IDS_PER_EVENT,
     OPENID_PATTERN,
+    RejectionReason,
     time_rejection,
 )
 from service.entities.errors import RejectionCode
 from service.entities.users import EventKind, UserEvent
 
 
-def event_rejection(event: UserEvent, now: datetime, *, mini_program: bool) -> tuple[RejectionCode, str] | None:
+def event_rejection(event: UserEvent, now: datetime, *, mini_program: bool) -> RejectionReason | None:
     """Return why an event cannot be recorded; None when it can."""
     if OPENID_PATTERN.fullmatch(event.openid) is None:
-        return RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON
+        return RejectionReason(RejectionCode.MALFORMED_OPENID, MALFORMED_OPENID_REASON)
     if rejection := time_rejection(event.at, now):
         return rejection
     if mini_program and event.kind in {EventKind.FOLLOW, EventKind.UNFOLLOW}:
-        return RejectionCode.BAD_VALUE, "A Mini Program cannot be followed or unfollowed."
+        return RejectionReason(RejectionCode.BAD_VALUE, "A Mini Program cannot be followed or unfollowed.")
     if event.kind is not EventKind.FOLLOW and (event.from_ad or event.ad_ids):
-        return RejectionCode.BAD_VALUE, "Only FOLLOW can come from an ad."
+        return RejectionReason(RejectionCode.BAD_VALUE, "Only FOLLOW can come from an ad.")
     if len(event.ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, event.ad_ids)):
-        return RejectionCode.BAD_VALUE, "At most 100 ad ids of 1 to 64 printable characters each."
+        return RejectionReason(RejectionCode.BAD_VALUE, "At most 100 ad ids of 1 to 64 printable characters each.")
     return None

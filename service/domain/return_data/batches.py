@@ -12,6 +12,7 @@ from service.domain.return_data.members import TagBits, by_block, ordinals_in, s
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification, bitmap_of
 from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldError, NotFoundError
+from service.entities.paging import Page
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import BatchEnd, Receipt, ReturnMode
 from service.storage import channels
@@ -29,13 +30,6 @@ class EndResult:
 
     removed: int
     kept: int
-
-
-class ReceiptsPage(NamedTuple):
-    """Hold some receipts, and whether older ones follow."""
-
-    receipts: list[Receipt]
-    has_more: bool
 
 
 class UndoneBatch(NamedTuple):
@@ -66,13 +60,13 @@ async def find_receipt(
 
 async def receipts_page(
     runtime: Runtime, channel_id: int, tag_id: int, *, first: int, before: int | None
-) -> ReceiptsPage:
+) -> Page[Receipt]:
     """Return the next `first` receipts of a tag, newest first, with numbers below `before`."""
     async with runtime.pool.acquire() as conn:
         found = await batches.batches_of_tag(
             conn, channel_id, tag_id, before=MAX_BATCH_ID if before is None else before, limit=first + 1
         )
-    return ReceiptsPage(found[:first], len(found) > first)
+    return Page(found[:first], len(found) > first)
 
 
 async def undo_batch(runtime: Runtime, principal: Principal, channel_id: int, receipt_id: int) -> UndoneBatch:

@@ -4,7 +4,8 @@ Each batch has an idempotency key derived from that of the upload, so a broken u
 beginning: batches that were written answer with their first receipts.
 """
 
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -72,8 +73,6 @@ async def import_csv(
     no CSV, and what `ReturnRecorder.submit` raises. Batches written until then stay, and are in `summary`.
     """
     _check_details(details)
-    reader = OpenidReader()
-    waiting: list[OpenidRow] = []
 
     async def send(rows: Sequence[OpenidRow]) -> None:
         key = None if details.idempotency_key is None else f"{details.idempotency_key}/{summary.batches}"
@@ -84,19 +83,9 @@ async def import_csv(
         summary.count(len(rows), receipt, replayed=replayed)
         progress(summary)
 
-    try:
-        async for chunk in chunks:
-            waiting += reader.feed(chunk)
-            while len(waiting) >= MAX_OPENIDS_PER_REQUEST:
-                await send(waiting[:MAX_OPENIDS_PER_REQUEST])
-                del waiting[:MAX_OPENIDS_PER_REQUEST]
-        waiting += reader.feed(b"", final=True)
-    except LineTooLongError:
-        raise BadInputError(
-            FieldError(("body",), "NO_CSV", f"A line has over {MAX_LINE_LENGTH:,} characters.")
-        ) from None
-    for first in range(0, len(waiting), MAX_OPENIDS_PER_REQUEST):
-        await send(waiting[first : first + MAX_OPENIDS_PER_REQUEST])
+    async with aclosing(_row_batches(chunks)) as batches:
+        async for rows in batches:
+            await send(rows)
     if not summary.batches and details.mode is ReturnMode.ADD:
         await send([])
 
@@ -106,6 +95,25 @@ def _check_details(details: Submission) -> None:
         raise BadInputError(FieldError(("mode",), "BAD_VALUE", "A file can ADD and REMOVE; REPLACE takes one list."))
     if details.idempotency_key is not None and len(details.idempotency_key) > MAX_KEY_LENGTH:
         raise BadInputError(FieldError(("idempotency_key",), "BAD_LENGTH", f"At most {MAX_KEY_LENGTH} characters."))
+
+
+async def _row_batches(chunks: AsyncIterable[bytes]) -> AsyncGenerator[list[OpenidRow], None]:
+    """Yield the rows of a file, at most 10,000 at once. Raises BadInputError for a file that is no CSV."""
+    reader = OpenidReader()
+    waiting: list[OpenidRow] = []
+    try:
+        async for chunk in chunks:
+            waiting += reader.feed(chunk)
+            while len(waiting) >= MAX_OPENIDS_PER_REQUEST:
+                yield waiting[:MAX_OPENIDS_PER_REQUEST]
+                del waiting[:MAX_OPENIDS_PER_REQUEST]
+        waiting += reader.feed(b"", final=True)
+    except LineTooLongError:
+        raise BadInputError(
+            FieldError(("body",), "NO_CSV", f"A line has over {MAX_LINE_LENGTH:,} characters.")
+        ) from None
+    for first in range(0, len(waiting), MAX_OPENIDS_PER_REQUEST):
+        yield waiting[first : first + MAX_OPENIDS_PER_REQUEST]
 
 
 def _rejected_rows(rows: Sequence[OpenidRow], receipt: Receipt) -> list[RejectedRow]:

@@ -1,4 +1,4 @@
-"""Explain return tags in a sentence for people."""
+"""Explain return tags in a sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from service.foundation.clock import format_time
 
 @dataclass(frozen=True, slots=True)
 class ReturnTagExplanation:
-    """Say why a user has a return tag, and until when, if no batch follows; `until` is None for ever."""
+    """Hold why a user has a return tag, in a sentence, and when the last batch expires, None if one never does."""
 
     why: str
     until: datetime | None
@@ -22,7 +22,7 @@ def explain_return_tag(receipts: Sequence[Receipt], *, settled: bool) -> ReturnT
     `settled` tells whether a settled batch, which stays for good, holds the user as well.
     """
     if not receipts:
-        return ReturnTagExplanation("An integrator handed them back, longer ago than can be undone.", None)
+        return ReturnTagExplanation("Handed back by an integrator, in a batch that can no longer be undone.", None)
     newest = receipts[-1]
     sender = "over HTTP" if newest.source is ReturnSource.HTTP else f"by {newest.subject}"
     others = len(receipts) - 1 + settled

@@ -1,1 +1,1 @@
-"""HTTP endpoints beside GraphQL: WeChat, ad platform, integrators, files, health."""
+"""Serve HTTP besides GraphQL: WeChat, the ad platform, integrators, files, health."""

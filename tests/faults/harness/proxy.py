@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from service.dev.stack.programs import LOOPBACK
+from service.dev.stack.server_process import LOOPBACK
 
 CHUNK: Final = 65_536
 

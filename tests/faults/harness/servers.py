@@ -12,8 +12,9 @@ from typing import Final
 import psutil
 
 from service.dev.stack.account import choose_os_account
-from service.dev.stack.programs import Postgres, Valkey
+from service.dev.stack.postgres import Postgres
 from service.dev.stack.servers import _find_program, tail_log
+from service.dev.stack.valkey import Valkey
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 

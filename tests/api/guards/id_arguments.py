@@ -1,0 +1,133 @@
+"""List every argument of the schema that takes an id, with an operation that uses it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType, GraphQLSchema, get_named_type
+
+# Every place of the schema that takes an id, with an operation that uses it.
+PLACES: Final = {
+    "Query.node(id)": "query($id: ID!) { node(id: $id) { id } }",
+    "Query.nodes(ids)": "query($id: ID!) { nodes(ids: [$id]) { id } }",
+    "Query.channel(id)": "query($id: ID!) { channel(id: $id) { id } }",
+    "Query.tag(id)": "query($id: ID!) { tag(id: $id) { id } }",
+    "Query.user(channelId)": 'query($id: ID!) { user(channelId: $id, openid: "ada") { id } }',
+    "Query.users(channelId)": 'query($id: ID!) { users(channelId: $id, openids: ["ada"]) { id } }',
+    "Query.audience(channelId)": """
+        query($id: ID!) { audience(channelId: $id, expression: {tag: "$tag"}) { id } }""",
+    "Query.audience(expression.tag)": """
+        query($id: ID!) { audience(channelId: "$channel", expression: {any: [{tag: $id}]}) { id } }""",
+    "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
+    "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
+    "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
+    "Query.deleteTagPreview(id)": "query($id: ID!) { deleteTagPreview(id: $id) { tag { id } } }",
+    "Query.comboTagEditPreview(id)": """
+        query($id: ID!) { comboTagEditPreview(id: $id, expression: {tag: "$tag"}) { gains } }""",
+    "Query.comboTagEditPreview(expression.tag)": """
+        query($id: ID!) { comboTagEditPreview(id: "$combo", expression: {any: [{tag: $id}]}) { gains } }""",
+    "Mutation.createComboTag(input.channelId)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: $id, name: "mine", expression: {tag: "$tag"}}) { tag { id } }
+        }""",
+    "Mutation.createComboTag(input.expression.tag)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: "$channel", name: "mine", expression: {tag: $id}}) { tag { id } }
+        }""",
+    "Mutation.updateComboTag(input.id)": """
+        mutation($id: ID!) { updateComboTag(input: {id: $id, name: "mine"}) { tag { id } } }""",
+    "Mutation.updateComboTag(input.expression.tag)": """
+        mutation($id: ID!) { updateComboTag(input: {id: "$combo", expression: {tag: $id}}) { tag { id } } }""",
+    "Mutation.renameTag(id)": 'mutation($id: ID!) { renameTag(id: $id, name: "mine") { tag { id } } }',
+    "Mutation.deleteTag(id)": "mutation($id: ID!) { deleteTag(id: $id) { tag { id } } }",
+    "Mutation.updateChannel(input.id)": """
+        mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
+    "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
+    "Mutation.resetChannelAddresses(channelId)": """
+        mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
+    "Mutation.exportAudience(input.channelId)": """
+        mutation($id: ID!) {
+          exportAudience(input: {channelId: $id, expression: {tag: "$tag"}}) { job { id } }
+        }""",
+    "Mutation.exportAudience(input.expression.tag)": """
+        mutation($id: ID!) {
+          exportAudience(input: {channelId: "$channel", expression: {tag: $id}}) { job { id } }
+        }""",
+    "Mutation.cancelJob(id)": "mutation($id: ID!) { cancelJob(id: $id) { job { id } } }",
+    "Mutation.recordEvents(input.channelId)": """
+        mutation($id: ID!) {
+          recordEvents(input: {channelId: $id, events: [{openid: "eve", kind: FOLLOW, at: "2026-01-01T00:00:00Z"}]}) {
+            accepted
+          }
+        }""",
+    "Mutation.linkIdentities(input.channelId)": """
+        mutation($id: ID!) {
+          linkIdentities(input: {channelId: $id, pairs: [{openid: "eve", unionid: "u"}]}) { linked }
+        }""",
+    "Mutation.submitReturnData(input.channelId)": """
+        mutation($id: ID!) {
+          submitReturnData(input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"]}) {
+            receipt { id }
+          }
+        }""",
+    "Mutation.submitReturnData(input.openidsOf)": """
+        mutation($id: ID!) {
+          submitReturnData(
+            input: {channelId: $id, category: "Level", label: "Gold", openids: ["eve"], openidsOf: $id}
+          ) { receipt { added } }
+        }""",
+    "Mutation.undoReturnBatch(receiptId)": "mutation($id: ID!) { undoReturnBatch(receiptId: $id) { removed } }",
+    "Mutation.createAdTag(input.channelId)": """
+        mutation($id: ID!) { createAdTag(input: {channelId: $id, name: "Mine", adIds: ["1"]}) { tag { id } } }""",
+    "Mutation.updateAdTag(input.id)": """
+        mutation($id: ID!) { updateAdTag(input: {id: $id, name: "Mine"}) { tag { id } } }""",
+    "Mutation.confirmAdReturnAddress(channelId)": """
+        mutation($id: ID!) { confirmAdReturnAddress(channelId: $id) { channel { id } } }""",
+    "Mutation.forgetUser(channelId)": """
+        mutation($id: ID!) { forgetUser(channelId: $id, openid: "ada") { forgotten } }""",
+    "Subscription.userTags(channelId)": """
+        subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
+    "Subscription.jobProgress(id)": "subscription($id: ID!) { jobProgress(id: $id) { id } }",
+    "Subscription.tagEvents(channelId)": 'subscription($id: ID!) { tagEvents(channelId: $id, after: "") { cursor } }',
+}
+# What each place takes; all the others take a channel.
+TAKES: Final = {
+    "Query.node(id)": "user",
+    "Query.nodes(ids)": "user",
+    "Query.tag(id)": "tag",
+    "Query.audience(expression.tag)": "tag",
+    "Query.tagOverlap(tagIds)": "tag",
+    "Query.job(id)": "job",
+    "Mutation.exportAudience(input.expression.tag)": "tag",
+    "Mutation.cancelJob(id)": "job",
+    "Subscription.jobProgress(id)": "job",
+    "Mutation.undoReturnBatch(receiptId)": "receipt",
+    "Mutation.updateAdTag(input.id)": "ad tag",
+    "Query.deleteTagPreview(id)": "combo",
+    "Query.comboTagEditPreview(id)": "combo",
+    "Query.comboTagEditPreview(expression.tag)": "tag",
+    "Mutation.createComboTag(input.expression.tag)": "tag",
+    "Mutation.updateComboTag(input.id)": "combo",
+    "Mutation.updateComboTag(input.expression.tag)": "tag",
+    "Mutation.renameTag(id)": "combo",
+    "Mutation.deleteTag(id)": "combo",
+}
+
+
+def id_places(schema: GraphQLSchema) -> Iterator[str]:
+    """Yield the places of a schema that take an id, named like the keys of `PLACES`."""
+    for root in ("Query", "Mutation", "Subscription"):
+        parent = schema.type_map[root]
+        assert isinstance(parent, GraphQLObjectType)
+        for field_name, field in parent.fields.items():
+            for name, argument in field.args.items():
+                yield from (f"{root}.{field_name}({path})" for path in _id_paths(name, argument.type))
+
+
+def _id_paths(path: str, given: GraphQLInputType, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the paths of ids in an input; of a type that contains itself, only the outermost."""
+    named = get_named_type(given)
+    if named.name == "ID":
+        yield path
+    elif isinstance(named, GraphQLInputObjectType) and named.name not in above:
+        for name, field in named.fields.items():
+            yield from _id_paths(f"{path}.{name}", field.type, (*above, named.name))
