@@ -77,7 +77,6 @@ def up(settings: Settings, arguments: argparse.Namespace) -> int:
         settings = replace(settings, data_dir=arguments.data_dir)
     if arguments.demo:
         os.environ.setdefault("USER_TAGS_DEMO_FILE", str(Path(settings.data_dir).resolve() / "demo.json"))
-        Path(os.environ["USER_TAGS_DEMO_FILE"]).unlink(missing_ok=True)
     status = StatusReporter(demo=arguments.demo)
     return supervise(
         settings,

@@ -36,6 +36,7 @@ class StatusReporter:
 
     def __init__(self, *, demo: bool) -> None:
         self._demo = demo
+        self._started_at = time.time()
         self._environment: Mapping[str, str] = {}
         self._last_sample: tuple[float, int] | None = None
 
@@ -80,7 +81,7 @@ class StatusReporter:
         for role in Role:
             token = sign_token(settings, robot=DEMO_ROBOT, role=role, subject=role.value, ttl=TOKEN_TTL)
             print(f"  {role.value:<11}{token}")
-        demo_info = _read_demo_file(Path(environment["USER_TAGS_DEMO_FILE"]))
+        demo_info = _read_demo_file(Path(environment["USER_TAGS_DEMO_FILE"]), self._started_at)
         if demo_info is None:
             print("\nThe demo's traffic begins in a moment; see the log demo.log in the data directory.")
             return
@@ -91,14 +92,15 @@ class StatusReporter:
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
 
 
-def _read_demo_file(path: Path) -> dict[str, Any] | None:
-    """Return what the demo wrote about itself; None where it has not begun within 20 seconds."""
+def _read_demo_file(path: Path, started_at: float) -> dict[str, Any] | None:
+    """Return what the demo wrote about itself after `started_at`; None where it has not within 20 seconds."""
     deadline = time.monotonic() + DEMO_TIMEOUT
     while time.monotonic() < deadline:
         try:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if path.stat().st_mtime >= started_at:
+                found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+                return found
         except (OSError, ValueError):
-            time.sleep(0.1)
-        else:
-            return found
+            pass
+        time.sleep(0.1)
     return None

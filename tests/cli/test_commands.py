@@ -1,6 +1,7 @@
 """Run the commands of `user-tags` that need a database."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,20 @@ SECRET = "a secret of the tests that is long enough"
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     reset_environment(monkeypatch, JWT_SECRET=SECRET, SECRETS_KEY=SECRET, DATA_DIR=str(tmp_path))
+
+
+def test_a_second_demo_that_cannot_start_leaves_the_first_one_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "demo.json"
+    file.write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("USER_TAGS_DEMO_FILE", str(file))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert main(["up", "--demo", "--port", str(other.getsockname()[1])]) == 1
+    assert "cannot be used" in capsys.readouterr().err
+    assert file.exists()
 
 
 def test_migrate_says_what_it_did(
