@@ -182,10 +182,10 @@ def test_a_failed_migration_is_explained(accessible_dir: Path) -> None:
 
 
 def test_a_service_that_never_gets_ready_is_explained(accessible_dir: Path) -> None:
-    with supervised(accessible_dir, web="fails", ready_timeout=0.3) as run:
+    with supervised(accessible_dir, web="fails", ready_timeout=1) as run:
         err, status = run.end()
     assert status == 1
-    assert "The service was not ready within 0.3 s" in err
+    assert "The service was not ready within 1 s" in err
     assert err.rstrip().endswith("web has a reason")
     assert "demo started" not in run.noted()
 

@@ -75,7 +75,7 @@ class _Wanderer:
         page = Page(self._both[self._stops % 2], self._channel, self._openid, self._cursor)
         self._stops += 1
         try:
-            await wait_until(lambda: enough(page))
+            await wait_until(lambda: enough(page), within=60)
         finally:
             await page.close()
         self._events += page.events
