@@ -29,8 +29,8 @@ def test_nothing_that_was_released_is_broken() -> None:
     [
         ("  pushUrl: String\n", "  pushAddress: String\n", "BREAKING: Field 'pushUrl' was removed"),
         (
-            '  appId: String!\n\n  """1 to 64',
-            '  appId: String!\n  more: Int!\n\n  """1 to 64',
+            '  appId: String!\n\n  """Name of the channel, 1 to 64 characters."""\n  name: String!\n',
+            '  appId: String!\n  more: Int!\n\n  """Name of the channel, 1 to 64 characters."""\n  name: String!\n',
             "BREAKING: Input field 'more'",
         ),
         ("  followerCount: Int!\n", "  followerCount: Int\n", "BREAKING: Field 'Channel.followerCount' changed type"),
