@@ -11,11 +11,17 @@ from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 
-from service.entities.errors import ErrorCode, FieldError, FieldPath, RateLimitedError, RequestError
+from service.entities.errors import (
+    INTERNAL_ERROR_MESSAGE,
+    ErrorCode,
+    FieldError,
+    FieldPath,
+    RateLimitedError,
+    RequestError,
+)
 
 log = logging.getLogger(__name__)
 
-INTERNAL_ERROR_MESSAGE: Final = "Something went wrong on our side."
 # The end of graphql-core's message for a document with too many tokens, and of no other.
 TOO_MANY_TOKENS_SUFFIX: Final = "tokens. Parsing aborted."
 INPUT_ARGUMENT: Final = "input"

@@ -63,7 +63,7 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key", default=None, help="a key for this file: sent again with it, what was written is not repeated"
     )
-    parser.add_argument("--rejects", default=None, help="a file to write the refused entries to")
+    parser.add_argument("--rejects", default=None, help="a file to write the rejected entries to")
 
 
 def _positive_int(text: str) -> int:

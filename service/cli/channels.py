@@ -1,4 +1,4 @@
-"""Find channels for whoever runs the service: those of any robot, by their global ids."""
+"""Find channels for the operator: those of any robot, by their global ids."""
 
 from service.entities.channels import Channel
 from service.entities.errors import NotFoundError
@@ -14,7 +14,7 @@ async def every_channel(resources: Resources) -> list[Channel]:
 
 
 async def find_channel(resources: Resources, gid: str) -> Channel:
-    """Return the channel of a global id, whoever's it is. Raises NotFoundError."""
+    """Return the channel of a global id, of any robot. Raises NotFoundError."""
     channel_id = parse_channel_gid(gid)
     async with resources.runtime.pool.acquire() as conn:
         found = await channels_by_id(conn, [channel_id])

@@ -229,10 +229,10 @@ COMMANDS: Final = (
         add_refresh_arguments,
     ),
     Command("verify", "recompute everything from the facts; exit 1 on any difference", verify, add_verify_arguments),
-    Command("forget", "delete what identifies a user; exit 1 where nobody is known", forget, add_forget_arguments),
+    Command("forget", "delete what identifies a user; exit 1 if the openid is unknown", forget, add_forget_arguments),
     Command(
         "import-csv",
-        "hand back a list of openids from a CSV file; exit 1 where some were refused",
+        "hand back a list of openids from a CSV file; exit 1 where some were rejected",
         import_csv,
         add_import_arguments,
     ),

@@ -1,4 +1,4 @@
-"""`user-tags import-csv`: hand back openids from a file or from standard input, with progress and a file of rejects."""
+"""`user-tags import-csv`: hand back openids from a file or stdin, with progress and a file of rejected entries."""
 
 import asyncio
 import sys
@@ -29,9 +29,9 @@ async def run_import(
     rejects: str | None,
     echo: Echo,
 ) -> int:
-    """Hand back the openids in `source`, a path or - for standard input. Return exit code 0, or 1 if some were refused.
+    """Hand back the openids in `source`, a path or - for standard input. Return exit code 0; 1 if some were rejected.
 
-    `gid` and `openids_of` are ids of channels, `rejects` is the path of a file for the refused entries. Raises
+    `gid` and `openids_of` are ids of channels, `rejects` is the path of a file for the rejected entries. Raises
     NotFoundError for an id of no channel, OSError for files that cannot be read or written, and what `import_csv`
     raises.
     """
@@ -52,12 +52,12 @@ async def run_import(
             )
     echo(_summary_text(summary))
     if reject_file.count and rejects is not None:
-        echo(f"the refused entries are in {rejects}: mend them and import that file")
+        echo(f"the rejected entries are in {rejects}: mend them and import that file")
     return 1 if reject_file.count else 0
 
 
 class _RejectFile:
-    """Count what is refused, and write it where there is a file for it."""
+    """Count what is rejected, and write it where there is a file for it."""
 
     def __init__(self, path: str | None) -> None:
         self.count = 0

@@ -43,19 +43,19 @@ async def run_verify(settings: Settings, echo: Echo, *, repair: bool) -> int:
             state = "clean" if report.clean else ("repaired" if repair else "WRONG")
             echo(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
-                f"{report.stray_bits} bits of nobody, {report.wrong_counts} wrong counts, "
+                f"{report.stray_bits} bits without a user, {report.wrong_counts} wrong counts, "
                 f"{report.missing_timers} users without a timer, {report.wrong_combos} wrong members of combos"
             )
     return 0 if clean else 1
 
 
 async def run_forget(settings: Settings, gid: str, openid: str, echo: Echo) -> int:
-    """Delete what identifies a user. Return exit code 0, or 1 where nobody is known by the openid.
+    """Delete what identifies a user. Return exit code 0, or 1 if the openid is unknown.
 
     Raises NotFoundError for an id of no channel.
     """
     async with open_resources(settings) as resources:
         channel = await find_channel(resources, gid)
         ordinal = await forget_openid(resources.runtime, channel.channel_id, openid)
-    echo("forgotten" if ordinal is not None else "nobody is known by this openid")
+    echo("forgotten" if ordinal is not None else "this openid is unknown")
     return 0 if ordinal is not None else 1

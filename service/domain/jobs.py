@@ -16,7 +16,14 @@ from typing import Any, Final, TypeAlias
 from service.domain.channels.lookup import find_channel
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.errors import ErrorCode, ForbiddenError, LimitExceededError, NotFoundError, RequestError
+from service.entities.errors import (
+    INTERNAL_ERROR_MESSAGE,
+    ErrorCode,
+    ForbiddenError,
+    LimitExceededError,
+    NotFoundError,
+    RequestError,
+)
 from service.entities.jobs import JOB_PERMISSIONS, Job, JobChangeNotification, JobKind, JobState
 from service.entities.paging import Page
 from service.entities.principal import Principal
@@ -173,7 +180,7 @@ def _retry_or_fail(job: Job, now: datetime) -> Job:
     failures = job.failures + 1
     if failures >= MAX_FAILURES:
         return replace(
-            to_failed(job, ErrorCode.INTERNAL, "Something went wrong on our side.", now),
+            to_failed(job, ErrorCode.INTERNAL, INTERNAL_ERROR_MESSAGE, now),
             failures=failures,
         )
     return replace(

@@ -21,7 +21,7 @@ def block_of(ordinal: int) -> int:
 
 
 def offset_of(ordinal: int) -> int:
-    """Return the place of an ordinal within its block, 0 to 31,999."""
+    """Return the offset of an ordinal within its block, 0 to 31,999."""
     return ordinal % BLOCK_SIZE
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 FieldPath: TypeAlias = tuple[str | int, ...]
+INTERNAL_ERROR_MESSAGE: Final = "Something went wrong on our side."
 
 
 class RejectionCode(StrEnum):

@@ -1,4 +1,4 @@
-"""Describe the events of the live feeds, and the places in them at which a client can resume."""
+"""Describe the events of the live feeds, and the positions in them from which a client can resume."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from service.entities.tags import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Hold a place in the feed of one user: a revision of the block and one of the tag states.
+    """Hold a position in the feed of one user: a revision of the block and one of the tag states.
 
     Ordinal and block revision are None while the user is unknown. Source: docs/architecture/04-cursors.md.
     """
@@ -39,7 +39,7 @@ class UserTagsUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PanelPosition:
-    """Hold a place in the feed of a tag panel: a revision of the tag states, and the instant of the newest count."""
+    """Hold a position in the feed of a tag panel: a revision of the tag states, and the instant of the newest count."""
 
     tag_revision: Revision
     counts_at: datetime

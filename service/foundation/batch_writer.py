@@ -31,9 +31,9 @@ class _Queue(Generic[T, R]):
 class BatchWriter(Generic[T, R]):
     """Write items through `write`, which takes a batch and returns a result for each of its items, in order.
 
-    What `write` raises is raised to all who put an item in that batch, and to nobody else. An item is written although
-    its caller stopped waiting. Items of different groups, as `group_of` tells them apart, are never written together,
-    and a group has one write at a time.
+    What `write` raises is raised to all callers that put an item in that batch, and to no others. An item is written
+    although its caller stopped waiting. Items of different groups, as `group_of` tells them apart, are never written
+    together, and a group has one write at a time.
 
     The sizes of a batch, as `size_of` measures its items, add up to at most `max_size`, and it has at most `max_items`
     where that is given; an item that alone is larger is written alone.
@@ -89,7 +89,7 @@ class BatchWriter(Generic[T, R]):
     async def _write_batch(self, batch: list[_Put[T, R]]) -> None:
         try:
             results = list(zip(batch, await self._write([put.item for put in batch]), strict=True))
-        except Exception as error:  # noqa: BLE001 - handed to everybody who put something in
+        except Exception as error:  # noqa: BLE001 - handed to every caller that put an item in
             for put in batch:
                 if not put.done.done():
                     put.done.set_exception(error)

@@ -55,7 +55,7 @@ async def set_written_edition(conn: Connection, channel_id: int, tag_id: int, ed
 
 
 async def blocks_touched_by_ad_tag(conn: Connection, channel_id: int, tag_id: int) -> set[int]:
-    """Return the blocks in which somebody has one of the tag's ads, or the tag."""
+    """Return the blocks in which a user has one of the tag's ads, or the tag."""
     return {row["block"] for row in await conn.fetch(STATEMENTS["blocks_touched_by_ad_tag"], channel_id, tag_id)}
 
 
@@ -73,7 +73,7 @@ async def ad_tag_differences(
 ) -> list[Transition]:
     """Return how the members of a living ad tag, or of all, differ from the known ads in a locked block.
 
-    With several tags somebody may be in more than one of the transitions.
+    With several tags a user may be in more than one of the transitions.
     """
     found = []
     for row in await conn.fetch(STATEMENTS["ad_tag_differences"], channel_id, block, tag_id):

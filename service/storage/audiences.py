@@ -45,7 +45,7 @@ async def audience_size(conn: Connection, channel_id: int, expression: Expressio
 async def blocks_of_audience(
     conn: Connection, channel_id: int, expression: Expression, *, start: int, limit: int
 ) -> list[BlockMembers]:
-    """Return the first `limit` blocks from `start` on in which the set has anybody, ascending."""
+    """Return the first `limit` blocks from `start` on in which the set has members, ascending."""
     rows = await conn.fetch(fill_expression(STATEMENTS["blocks_of_audience"], expression), channel_id, start, limit)
     return [BlockMembers(row["block"], row["members"].bytes) for row in rows]
 
@@ -53,7 +53,7 @@ async def blocks_of_audience(
 async def tag_overlaps(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> dict[tuple[int, int], int]:
     """Count the members each two tags share, `{(smaller tag id, larger tag id): members}`, each tag with itself too.
 
-    Pairs that share nobody are absent.
+    Pairs that share no members are absent.
     """
     rows = await conn.fetch(STATEMENTS["tag_overlaps"], channel_id, list(tag_ids))
     return {(row["a"], row["b"]): row["members"] for row in rows}
@@ -67,7 +67,7 @@ async def freeze_audience(conn: Connection, channel_id: int, job_id: int, expres
 async def frozen_blocks(
     conn: Connection, channel_id: int, job_id: int, *, start: int, limit: int
 ) -> list[BlockMembers]:
-    """Return the first `limit` blocks from `start` on in which the frozen audience of a job has anybody, ascending."""
+    """Return the first `limit` blocks from `start` on in which the frozen audience of a job has members, ascending."""
     rows = await conn.fetch(STATEMENTS["frozen_blocks"], channel_id, job_id, start, limit)
     return [BlockMembers(row["block"], row["members"].bytes) for row in rows]
 
@@ -83,7 +83,7 @@ async def export_rows(conn: Connection, channel_id: int, ordinals: Iterable[int]
 async def tag_bits_of_blocks(
     conn: Connection, channel_id: int, blocks: Iterable[int], tag_ids: Iterable[int]
 ) -> dict[tuple[int, int], bytes]:
-    """Return the bitmaps of tags in blocks, `{(block, tag_id): bitmap}`; absent where nobody ever had the tag."""
+    """Return the bitmaps of tags in blocks, `{(block, tag_id): bitmap}`; absent where no user ever had the tag."""
     rows = await conn.fetch(STATEMENTS["tag_bits_of_blocks"], channel_id, list(blocks), list(tag_ids))
     return {(row["block"], row["tag_id"]): row["members"].bytes for row in rows}
 

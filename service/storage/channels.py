@@ -194,7 +194,7 @@ async def confirm_ad_return(conn: Connection, channel_id: int, now: datetime) ->
 async def announce_default_tags_run(conn: Connection, channel_id: int, now: datetime) -> datetime:
     """Announce a run and return its instant, which is later than `now` if a run on a faster clock came before.
 
-    From the commit on, nobody who locks a block evaluates it at an earlier instant.
+    From the commit on, no transaction that locks a block evaluates it at an earlier instant.
     """
     row = _require_row(await conn.fetchrow(STATEMENTS["announce_default_tags_run"], channel_id, now))
     return cast("datetime", row["default_tags_run_at"])

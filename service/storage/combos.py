@@ -26,7 +26,7 @@ COMPUTED_SECTION: Final = re.compile(r"/\* computed \*/.*/\* end \*/", re.DOTALL
 
 
 class ComboDefinition(NamedTuple):
-    """Hold what a tag is made of; without an expression nobody has the tag."""
+    """Hold what a tag is made of; without an expression no user has the tag."""
 
     tag_id: int
     expression: Expression | None
@@ -107,7 +107,7 @@ async def stale_among(conn: Connection, channel_id: int, blocks: Iterable[int], 
 
 
 async def blocks_with_members(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> list[int]:
-    """Return the blocks in which somebody has one of these tags, as the counts say, ascending."""
+    """Return the blocks in which a user has one of these tags, as the counts say, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_with_members"], channel_id, list(tag_ids))]
 
 
@@ -185,7 +185,7 @@ def _combo(row: asyncpg.Record) -> Combo:
     )
 
 
-# A compiled expression takes the place of this in a named statement, which without one finds nobody.
+# A compiled expression replaces this in a named statement, which without one finds no users.
 EMPTY_BITMAP: Final = "0::bit(32000)"
 EXPRESSION_PLACEHOLDER: Final = f"/* expression */ {EMPTY_BITMAP}"
 STORED_MEMBERS: Final = (
@@ -214,7 +214,7 @@ def fill_expression(statement: str, expression: Expression) -> str:
     Raises LookupError if the statement has none.
     """
     if EXPRESSION_PLACEHOLDER not in statement:
-        raise LookupError("the statement has no place for an expression")
+        raise LookupError("the statement has no placeholder for an expression")
     return statement.replace(EXPRESSION_PLACEHOLDER, compile_expression(expression))
 
 

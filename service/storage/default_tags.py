@@ -59,7 +59,7 @@ class StoredWindows:
 async def merge_facts(conn: Connection, rules: ChannelRules, facts: Mapping[int, NewFacts]) -> list[RulesDifference]:
     """Merge facts into those of users in locked blocks, `{ordinal: facts}`, and return whose tags must change.
 
-    Raises UserForgottenError when somebody no longer exists; the transaction must then be given up.
+    Raises UserForgottenError when a user no longer exists; the transaction must then be given up.
     """
     ordinals = sorted(facts)
     columns = [[getattr(facts[ordinal].facts, name) for ordinal in ordinals] for name in FACT_NAMES]
@@ -78,7 +78,7 @@ async def merge_facts(conn: Connection, rules: ChannelRules, facts: Mapping[int,
 
 
 async def cross_boundaries(conn: Connection, rules: ChannelRules, visits: Mapping[int, Visit]) -> list[RulesDifference]:
-    """Re-evaluate everybody of locked blocks who has a boundary in the visit to their block, `{block: visit}`."""
+    """Re-evaluate every user of locked blocks who has a boundary in the visit to their block, `{block: visit}`."""
     blocks = sorted(visits)
     rows = await conn.fetch(
         STATEMENTS["cross_boundaries"],
@@ -95,7 +95,7 @@ async def cross_boundaries(conn: Connection, rules: ChannelRules, visits: Mappin
 async def default_tag_differences(
     conn: Connection, rules: ChannelRules, block: int, now: datetime
 ) -> list[RulesDifference]:
-    """Return everybody in a locked block whose bits are not what the facts say at `now`."""
+    """Return the users of a locked block whose bits are not what the facts say at `now`."""
     rows = await conn.fetch(
         STATEMENTS["default_tag_differences"],
         rules.channel_id,

@@ -49,9 +49,10 @@ async def read_positions(conn: Connection, channel_id: int, openids: Collection[
     rows = await conn.fetch(STATEMENTS["read_positions"], channel_id, list(openids))
     if not rows:
         raise LookupError("a channel never loses its state")
-    nobody = Position(rows[0]["open"], Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), None)
-    known = {row["openid"]: replace(nobody, in_block=_block_position(row)) for row in rows if row["openid"] is not None}
-    return dict.fromkeys(openids, nobody) | known
+    unknown = Position(rows[0]["open"], Revision(rows[0]["tag_version"], rows[0]["tag_version_at"]), None)
+    found = [row for row in rows if row["openid"] is not None]
+    known = {row["openid"]: replace(unknown, in_block=_block_position(row)) for row in found}
+    return dict.fromkeys(openids, unknown) | known
 
 
 async def block_positions_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, BlockPosition]:

@@ -18,7 +18,7 @@ FACT_NAMES = tuple(field.name for field in fields(Facts))
 
 
 class LastAdFollow(NamedTuple):
-    """Hold an ad through which somebody followed, and when they last did."""
+    """Hold an ad through which a user followed, and when they last did."""
 
     ad_id: str
     at: datetime
@@ -46,7 +46,7 @@ async def insert_users(
 
 
 async def users_by_ordinal(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> list[ChannelUser]:
-    """Return the users with these ordinals, in any order; an ordinal that nobody has is left out."""
+    """Return the users with these ordinals, in any order; an ordinal that no user has is left out."""
     return [user_of(row) for row in await conn.fetch(STATEMENTS["users_by_ordinal"], channel_id, list(ordinals))]
 
 
@@ -147,12 +147,12 @@ def user_of(row: asyncpg.Record) -> ChannelUser:
 
 
 class UserForgottenError(Exception):
-    """Raised when somebody was forgotten after their ordinal was looked up and before their block was locked."""
+    """Raised when a user was forgotten after their ordinal was looked up and before their block was locked."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserToForget:
-    """Describe somebody to be forgotten; `last_fact_at` is None when nothing but the openid was ever known."""
+    """Describe a user to be forgotten; `last_fact_at` is None when nothing but the openid was ever known."""
 
     ordinal: int
     openid: str
@@ -217,7 +217,7 @@ async def prune_forgotten(conn: Connection, channel_id: int, before: datetime) -
 
 
 async def raise_if_forgotten(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> None:
-    """Raise UserForgottenError if nobody has one of these ordinals; the caller has locked their blocks before."""
+    """Raise UserForgottenError if no user has one of these ordinals; the caller has locked their blocks before."""
     if await conn.fetch(STATEMENTS["missing_ordinals"], channel_id, list(ordinals)):
         raise UserForgottenError
 
@@ -238,13 +238,13 @@ async def identities_of_openids(conn: Connection, channel_id: int, openids: Iter
 
 
 async def identities_of_unionids(conn: Connection, channel_id: int, unionids: Iterable[str]) -> dict[str, Identity]:
-    """Return the identities of the unionids that somebody of the channel has, `{unionid: identity}`."""
+    """Return the identities of the unionids that users of the channel have, `{unionid: identity}`."""
     rows = await conn.fetch(STATEMENTS["identities_of_unionids"], channel_id, list(unionids))
     return {row["unionid"]: Identity(row["openid"], row["ordinal"], row["unionid"]) for row in rows}
 
 
 async def set_unionids(conn: Connection, channel_id: int, unionids: Mapping[int, str]) -> None:
-    """Record `{ordinal: unionid}`; the caller holds the channel's state and knows that nobody else has them."""
+    """Record `{ordinal: unionid}`; the caller holds the channel's state and knows that no other user has them."""
     await conn.execute(STATEMENTS["set_unionids"], channel_id, list(unionids), list(unionids.values()))
 
 

@@ -56,7 +56,7 @@ def log_stats_on_signal(read_stats: Callable[[], dict[str, object]]) -> Iterator
 
 
 def _task_kind(task: "asyncio.Task[object]") -> str:
-    """Return the name without its numbers; of a task that nobody named, its coroutine's."""
+    """Return the name without its numbers; of a task without a given name, its coroutine's."""
     name = task.get_name()
     if UNNAMED_TASK.fullmatch(name):
         return getattr(task.get_coro(), "__qualname__", name)

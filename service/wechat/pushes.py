@@ -21,7 +21,7 @@ from service.wechat.crypto import Envelope, EnvelopeError, verify_signature
 MAX_BODY_BYTES: Final = 64 * 1024
 """Bytes. WeChat names no limit; a text message has at most 2,048 characters, compatible mode triples the body."""
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
-EARLIEST_EVENT_TIME: Final = datetime(2011, 1, 1, tzinfo=UTC)
+MIN_CREATE_TIME: Final = datetime(2011, 1, 1, tzinfo=UTC)
 """Before WeChat there were no pushes: a smaller CreateTime is garbage."""
 MAX_UNIX_SECONDS: Final = 9_999_999_999
 """Anything with more digits is in milliseconds."""
@@ -49,7 +49,7 @@ MENU_EVENTS: Final = frozenset(
 
 
 class PushRejection(StrEnum):
-    """Name why a push is refused. The codes are stable and safe to count in metrics."""
+    """Name why a push is rejected. The codes are stable and safe to count in metrics."""
 
     TOO_LARGE = "TOO_LARGE"
     BAD_SIGNATURE = "BAD_SIGNATURE"
@@ -133,7 +133,7 @@ def _check_signature(
     query: Mapping[str, str], name: str, token: str, now: datetime, max_age: timedelta, *signed: str
 ) -> None:
     timestamp = query.get("timestamp", "")
-    # An empty token would let everybody sign.
+    # With an empty token any sender could sign.
     if not token or not verify_signature(token, timestamp, query.get("nonce", ""), *signed, given=query.get(name, "")):
         raise PushRejectedError(PushRejection.BAD_SIGNATURE, f"{name} does not match")
     if DECIMAL.fullmatch(timestamp) is None or abs(now.timestamp() - int(timestamp)) > max_age.total_seconds():
@@ -156,7 +156,7 @@ def _parse_json(body: bytes) -> dict[str, str]:
 def _parse_xml(body: bytes) -> dict[str, str]:
     try:
         root = ElementTree.fromstring(body, forbid_dtd=True, forbid_entities=True, forbid_external=True)
-    # Besides ParseError: defusedxml's refusals are ValueErrors, an unknown encoding is a LookupError.
+    # Besides ParseError: what defusedxml forbids is a ValueError, an unknown encoding is a LookupError.
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise PushRejectedError(PushRejection.BAD_XML, str(error) or type(error).__name__) from error
     if root.tag != "xml":
@@ -197,7 +197,7 @@ def _optional_field(fields: Mapping[str, str], name: str) -> str | None:
 
 
 def _parse_create_time(text: str, now: datetime) -> datetime:
-    if DECIMAL.fullmatch(text) is None or not EARLIEST_EVENT_TIME.timestamp() <= int(text) <= MAX_UNIX_SECONDS:
+    if DECIMAL.fullmatch(text) is None or not MIN_CREATE_TIME.timestamp() <= int(text) <= MAX_UNIX_SECONDS:
         raise PushRejectedError(PushRejection.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds")
     at = datetime.fromtimestamp(int(text), UTC)
     if at > now + FUTURE_TOLERANCE:

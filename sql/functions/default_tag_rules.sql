@@ -27,7 +27,7 @@ return greatest(
     f.paid_at + w.payment
 );
 
--- Tell whether a user has default tags at all: of a Mini Program whoever has used it, otherwise whoever follows.
+-- Tell whether a user has default tags at all: in a Mini Program if they have used it, otherwise if they follow.
 create or replace function in_default_tags(f facts, mini_program boolean) returns boolean
 language sql immutable parallel safe
 return case
@@ -64,7 +64,7 @@ return case
     )
 end;
 
--- Return the mask that a user's bits of the eight default tags show; null stands for a tag nobody of the block has.
+-- Return the mask that a user's bits of the eight default tags show; null is a tag that no user of the block has.
 create or replace function rules_at(
     user_offset int,
     t1 bit, t2 bit, t3 bit, t4 bit, t5 bit, t6 bit, t7 bit, t8 bit

@@ -33,7 +33,7 @@ order by a.tag_id;
 update ad_tag set written_edition = greatest(written_edition, $3) where channel_id = $1 and tag_id = $2;
 
 -- name: blocks_touched_by_ad_tag
--- List the blocks in which somebody has one of the tag's ads, or the tag.
+-- List the blocks in which a user has one of the tag's ads, or the tag.
 select a.ordinal / 32000 as block
 from ad_tag_ad d
 join user_ad a on a.channel_id = d.channel_id and a.ad_id = d.ad_id

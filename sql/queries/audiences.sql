@@ -17,7 +17,7 @@ from (
 ) s;
 
 -- name: blocks_of_audience
--- List the first $3 blocks from $2 on in which a set has anybody.
+-- List the first $3 blocks from $2 on in which a set has members.
 select s.block, s.members
 from (
     select h.block, /* expression */ 0::bit(32000) as members
@@ -62,7 +62,7 @@ with frozen as (
 select coalesce(sum(bit_count(members)), 0)::int as members from frozen;
 
 -- name: frozen_blocks
--- List the first $4 blocks from $3 on in which a frozen audience has anybody.
+-- List the first $4 blocks from $3 on in which a frozen audience has members.
 select block, members
 from frozen_audience
 where channel_id = $1 and job_id = $2 and block >= $3

@@ -4,7 +4,7 @@ select block, tag_id, members from tag_members
 where channel_id = $1 and tag_id = any($2::int[]) and block = any($3::int[]);
 
 -- name: blocks_of_tag
--- List the blocks in which somebody has or had a tag.
+-- List the blocks in which a user has or had a tag.
 select block from tag_members where channel_id = $1 and tag_id = $2 order by block;
 
 -- name: insert_batch_members
@@ -16,7 +16,7 @@ from unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::varbit[]) as n (
 );
 
 -- name: members_of_batches
--- Return the people that these batches hold, in these places.
+-- Return the people that these batches hold, in these slots (column place).
 select place, batch_id, ordinals, members from return_support
 where channel_id = $1 and tag_id = $2 and place = any($3::int[]) and batch_id = any($4::bigint[]);
 
@@ -61,7 +61,7 @@ where m.channel_id = $1 and m.tag_id = $2 and m.place = n.block and m.members is
   and bit_count(m.members & n.gone::bit(32000)) > 0;
 
 -- name: delete_empty_batch_members
--- Delete rows that hold nobody.
+-- Delete rows without members.
 delete from return_support
 where channel_id = $1 and tag_id = $2 and place = any($3::int[])
   and (ordinals = '{}' or bit_count(members) = 0);
@@ -102,5 +102,5 @@ where m.channel_id = $1 and m.place = n.block and m.members is not null
   and bit_count(m.members & n.gone::bit(32000)) > 0;
 
 -- name: existing_ordinals
--- List those of these ordinals that somebody has.
+-- List those of these ordinals that a user has.
 select ordinal from channel_user where channel_id = $1 and ordinal = any($2::int[]);

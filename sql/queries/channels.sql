@@ -115,7 +115,7 @@ update channel_state set ad_return_confirmed_at = $2 where channel_id = $1 and a
 update channel_state set ad_return_confirmed_at = null where channel_id = $1;
 
 -- name: announce_default_tags_run
--- Announce a run: from the commit on, nobody who locks a block evaluates it at an earlier instant. It never goes back.
+-- Announce a run: from the commit on, no transaction evaluates a block at an earlier instant. It never goes back.
 update channel_state set default_tags_run_at = greatest(default_tags_run_at, $2) where channel_id = $1
 returning default_tags_run_at;
 

@@ -77,7 +77,7 @@ where channel_id = $1 and block = any($2::int[]) and (combos_version <> version 
 order by block;
 
 -- name: blocks_with_members
--- List the blocks in which somebody has one of these tags, as the counts say.
+-- List the blocks in which a user has one of these tags, as the counts say.
 select distinct block from tag_member_count
 where channel_id = $1 and tag_id = any($2::int[]) and members <> 0
 order by block;

@@ -2,7 +2,7 @@
 -- Take the maxima of known and new facts, and return whose default tags differ from the bits, users of a block with
 -- the same difference together. A timer is set only where the present one would come too late. Where a boundary lies
 -- between the latest evaluation of a block and this one, the head records this one even if no bit changes: an earlier
--- instant would see another tag. Nobody is evaluated before the newest run's instant, which is read here because the
+-- instant would see another tag. No user is evaluated before the newest run's instant, which is read here because the
 -- blocks are locked. A row without rules names people who do not exist (any more).
 with event as (
     select e.ordinal, greatest(e.now, s.default_tags_run_at) as now, e.followed_at, e.unfollowed_at, e.messaged_at,
@@ -126,7 +126,7 @@ group by 1, 2, 3
 order by 1, 2, 3;
 
 -- name: default_tag_differences
--- List everybody of a locked block whose bits are not what the facts say at $3.
+-- List the users of a locked block whose bits are not what the facts say at $3.
 with bits as materialized (
     select * from default_tag_bits where channel_id = $1 and block = $2
 ),
@@ -146,7 +146,7 @@ group by 2, 3
 order by 2, 3;
 
 -- name: schedule_reevaluation
--- Set the missing timers of a locked block: those of everybody who has none by their next boundary after $3.
+-- Set the missing timers of a locked block: those of every user who has none, by their next boundary after $3.
 with missing_timers as materialized (
     select f.ordinal, b.boundary
     from user_facts f

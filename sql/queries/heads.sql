@@ -25,7 +25,7 @@ from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as n (block, version, at
 where h.channel_id = $1 and h.block = n.block;
 
 -- name: raise_evaluated_at
--- Record that everybody in these blocks has been evaluated at these instants, under the windows of this version.
+-- Record that all users of these blocks have been evaluated at these instants, under the windows of this version.
 update block_head h
 set evaluated_at = greatest(h.evaluated_at, n.evaluated_at),
     latest_at = greatest(h.latest_at, n.evaluated_at),
@@ -34,7 +34,7 @@ from unnest($2::int[], $3::timestamptz[]) as n (block, evaluated_at)
 where h.channel_id = $1 and h.block = n.block;
 
 -- name: due_blocks
--- List the blocks where somebody's boundary may have passed, or whose windows or rules are not the newest.
+-- List the blocks where the boundary of a user may have passed, or whose windows or rules are not the newest.
 select h.block
 from block_head h
 where h.channel_id = $1
@@ -48,5 +48,5 @@ where h.channel_id = $1
 order by h.block;
 
 -- name: unlocked_blocks
--- List the blocks nobody is writing at this moment; the others may hold an evaluation from before the boundary.
+-- List the blocks that no transaction is writing now; others may hold an evaluation from before the boundary.
 select block from block_head where channel_id = $1 order by block for share skip locked;

@@ -15,7 +15,7 @@ where t.channel_id = $1 and t.block = n.block and t.tag_id = n.tag_id
 returning t.block, t.tag_id;
 
 -- name: flip_members
--- Flip bits of tags in locked blocks; a tag nobody of the block had gets its row.
+-- Flip bits of tags in locked blocks; a tag that no user of the block had gets its row.
 insert into tag_members as t (channel_id, block, tag_id, members)
 select $1, n.block, n.tag_id, n.flips::bit(32000)
 from unnest($2::int[], $3::int[], $4::varbit[]) as n (block, tag_id, flips)
@@ -49,21 +49,21 @@ insert into tag_member_count (channel_id, block, tag_id, members, at) values ($1
 on conflict (channel_id, block, tag_id) do update set members = excluded.members, at = excluded.at;
 
 -- name: stray_members
--- List the bits of a locked block that belong to nobody.
-with nobody as (
+-- List the bits of a locked block that belong to no user.
+with unused as (
     select o as user_offset from generate_series(0, 31999) o
     except all
     select ordinal - $2 * 32000 from channel_user
     where channel_id = $1 and ordinal between $2 * 32000 and $2 * 32000 + 31999
 )
 select n.user_offset, array_agg(t.tag_id order by t.tag_id) as tag_ids
-from nobody n
+from unused n
 join tag_members t on t.channel_id = $1 and t.block = $2 and get_bit(t.members, n.user_offset) = 1
 group by n.user_offset
 order by n.user_offset;
 
 -- name: drop_empty_members
--- Delete the rows of tags nobody of a locked block has. The bits are counted too: a wrong count takes nobody's tag.
+-- Delete the rows of tags that no user of a locked block has. The bits are counted too: a count of 0 may be wrong.
 with empty as (
     delete from tag_member_count where channel_id = $1 and block = $2 and members = 0 returning tag_id
 )

@@ -17,7 +17,7 @@ cross join current_windows w
 where u.channel_id = $1 and u.ordinal = any($2::int[]);
 
 -- name: users_of_robot
--- Return users by openid if the channel is the robot's: no row if it is not, one without an ordinal if nobody is known.
+-- Return users by openid if the channel is the robot's: no row if it is not, one without an ordinal if none is known.
 select u.*, follows(f.facts) as following, touchable_until(f.facts, w.w) as touchable_until
 from channel c
 left join channel_user u on u.channel_id = $1 and u.openid = any($3::text[])
@@ -213,7 +213,7 @@ do update set last_fact_at = greatest(f.last_fact_at, excluded.last_fact_at), fo
 delete from forgotten_openid where channel_id = $1 and forgotten_at < $2;
 
 -- name: missing_ordinals
--- List those of these ordinals that nobody has (any more).
+-- List those of these ordinals that no user has (any more).
 select n.ordinal
 from unnest($2::int[]) as n (ordinal)
 where not exists (select from channel_user u where u.channel_id = $1 and u.ordinal = n.ordinal);

@@ -90,6 +90,6 @@ def test_forget_deletes_one_person_and_says_so(
     assert main(["forget", "--channel", gid, "--openid", "ann"]) == 0
     assert asyncio.run(known(channel_id)) == 0
     assert main(["forget", "--channel", gid, "--openid", "ann"]) == 1
-    assert capsys.readouterr().out == "forgotten\nnobody is known by this openid\n"
+    assert capsys.readouterr().out == "forgotten\nthis openid is unknown\n"
     with pytest.raises(SystemExit, match="no such channel"):
         main(["forget", "--channel", "nothing", "--openid", "ann"])

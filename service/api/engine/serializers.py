@@ -2,7 +2,7 @@
 
 A field counts as an attribute if its resolver takes neither `info` nor arguments and nothing guards it. Reading it
 changes nothing and waits for nothing, so a serializer that meets anything unusual - null where the type forbids it, an
-object of an unexpected class, a value that its scalar refuses - raises, and graphql-core, completing the value again,
+object of an unexpected class, a value that its scalar rejects - raises, and graphql-core, completing the value again,
 reports what is wrong and where.
 """
 
@@ -45,7 +45,7 @@ class SerializerCompiler:
     def __init__(self, schema: GraphQLSchema, subfields: SubfieldCollector, *, memoize: bool = True) -> None:
         """Take the schema and what the operation selects of each object type, by response key.
 
-        With `memoize`, objects that have a place for their serialized forms keep them.
+        With `memoize`, objects that have an attribute for their serialized forms keep them.
         """
         self._schema = schema
         self._subfields = subfields
@@ -123,7 +123,7 @@ def _class_of_objects(definition: StrawberryObjectDefinition) -> type[Any]:
 
 
 def _memoized(serialize: Serializer) -> Serializer:
-    """Keep the form that a serializer makes with the object it is made of; nobody changes the form afterwards."""
+    """Keep the form that a serializer makes with the object it is made of; the form is never changed afterwards."""
 
     def serialized(value: Any) -> Any:
         known: SerializedForms | None = value.serialized

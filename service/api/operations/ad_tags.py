@@ -18,7 +18,7 @@ from service.entities.principal import Permission
 @strawberry.input(description="An ad tag to make.")
 class CreateAdTagInput:
     channel_id: strawberry.ID = strawberry.field(
-        description="Id of an Official Account; a Mini Program, which nobody follows, is BAD_USER_INPUT."
+        description="Id of an Official Account; a Mini Program, which has no followers, is BAD_USER_INPUT."
     )
     name: str = strawberry.field(description="Name of the tag under the category Advertising, 1 to 64 characters.")
     description: str | None = strawberry.field(

@@ -47,7 +47,7 @@ class UpdateComboTagInput:
     )
     expression: TagExpressionInput | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Who has the combo from now on; nobody has it until that is computed. Null is BAD_USER_INPUT.",
+        description="Who has the combo from now on; it has no members until they are computed. Null is BAD_USER_INPUT.",
     )
     expected_version: int | None = strawberry.field(
         default=None,

@@ -15,7 +15,7 @@ from service.entities.principal import Permission
 class ForgetUserPayload:
     forgotten: bool = strawberry.field(description="Whether the person was known, and is forgotten now.")
     forgotten_user_id: strawberry.ID | None = strawberry.field(
-        description="Id that the forgotten person had; null where nobody was known."
+        description="Id that the forgotten person had; null if the person was not known."
     )
 
 

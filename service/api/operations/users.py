@@ -21,7 +21,7 @@ MAX_ORDINAL = 2**31 - 1
 class UserQueries:
     @strawberry.field(
         description=(
-            "One person of a channel; null where nobody is known. For creators, admins and agents "
+            "One person of a channel; null for an unknown openid. For creators, admins and agents "
             "(VIEW_USERS). Answers BAD_USER_INPUT for a malformed openid, or NOT_FOUND for the channel."
         ),
         extensions=[needs(Permission.VIEW_USERS)],
@@ -33,7 +33,7 @@ class UserQueries:
     @strawberry.field(
         description=(
             "Up to 100 people of a channel, such as a page of a conversation list, in the order asked; "
-            "null where nobody is known. For creators, admins and agents (VIEW_USERS). Answers "
+            "null for an unknown openid. For creators, admins and agents (VIEW_USERS). Answers "
             "BAD_USER_INPUT for a malformed openid, LIMIT_EXCEEDED, or NOT_FOUND for the channel."
         ),
         extensions=[needs(Permission.VIEW_USERS)],

@@ -23,7 +23,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context
-from service.api.errors import INTERNAL_ERROR_MESSAGE, to_graphql_error
+from service.api.errors import to_graphql_error
 from service.api.live.encoders import LiveEncoders
 from service.api.live.push_extension import PUSH_EXTENSION
 from service.api.live.request import SubscriptionRequest, parse_subscription
@@ -33,7 +33,7 @@ from service.api.live.user_tags_session import UserTagsSession, join_user_feed
 from service.api.schema import FastPathSchema
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_messages import find_protocol_error
-from service.entities.errors import LimitExceededError, RateLimitedError, RequestError
+from service.entities.errors import INTERNAL_ERROR_MESSAGE, LimitExceededError, RateLimitedError, RequestError
 from service.foundation.cancellation import cancel_and_wait
 
 FORBIDDEN_CLOSE_CODE: Final = 4403

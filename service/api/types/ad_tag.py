@@ -9,7 +9,7 @@ from service.api.types.tag import Tag
 
 @strawberry.type(
     description=(
-        "A tag of everybody who came from one of its ads. PENDING until the channel's ad return "
+        "A tag of the people who came from one of its ads. PENDING until the channel's ad return "
         "address is confirmed, by an admin or by its first genuine call."
     )
 )

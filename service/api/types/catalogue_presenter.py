@@ -1,4 +1,4 @@
-"""Make the GraphQL objects of one catalogue's tags: each once, shown to everybody."""
+"""Make the GraphQL objects of one catalogue's tags: each made once and shared by all users."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

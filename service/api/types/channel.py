@@ -88,7 +88,7 @@ class Channel(Node):
         return cls.of(await info.context.loaders.channel.load((info.context.principal, channel_id)))
 
     @strawberry.field(
-        description="How many people follow the channel now; 0 for a Mini Program, which nobody can follow."
+        description="How many people follow the channel now; 0 for a Mini Program, which cannot be followed."
     )
     async def follower_count(self, info: Info) -> int:
         return await info.context.loaders.follower_count.load(self.entity.channel_id)
@@ -167,7 +167,7 @@ class Channel(Node):
 
     @strawberry.field(
         description=(
-            "URL that the ad platform calls when somebody follows through an ad; null for a Mini "
+            "URL that the ad platform calls when a person follows through an ad; null for a Mini "
             "Program. For creators and admins (MANAGE_CHANNELS), null for others: knowing it is enough "
             "to report follows."
         ),

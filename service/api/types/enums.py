@@ -85,7 +85,7 @@ _describe(
     "Sort of WeChat account that a channel is.",
     SERVICE_ACCOUNT="An Official Account of the service kind.",
     SUBSCRIPTION_ACCOUNT="An Official Account of the subscription kind.",
-    MINI_PROGRAM="A Mini Program, which nobody can follow.",
+    MINI_PROGRAM="A Mini Program, which cannot be followed.",
 )
 _describe(
     Role,
@@ -154,7 +154,7 @@ _describe(
 _describe(
     ReturnMode,
     "What a list of openids does to the members of a tag.",
-    ADD="The people get the tag; everybody else keeps what they have.",
+    ADD="The people get the tag; all others keep what they have.",
     REMOVE="The people lose the tag, whichever earlier batch gave it to them.",
     REPLACE="The people become all who have the tag; every earlier batch ends.",
 )
@@ -168,7 +168,7 @@ _describe(
     DefaultTagRule,
     "Rule of a default tag. The lengths of time are the defaults of settings.",
     NEW_USER="Follows, since less than 48 hours ago.",
-    OLD_USER="Follows, since 48 hours or longer, or since nobody knows when.",
+    OLD_USER="Follows, since 48 hours or longer, or since an unknown time.",
     OPENED="Has sent a message since the channel was first bound.",
     NOT_OPENED="Has not sent a message since the channel was first bound.",
     TOUCHABLE="Can be written to now: 48 hours after a message or payment, 1 hour after a follow, menu click or scan.",
@@ -180,10 +180,10 @@ _describe(
     Operator,
     "How an expression combines its operands.",
     name="TagOperator",
-    TAG="Everybody who has one tag; there are no operands.",
-    ALL="Everybody who is in every operand.",
-    ANY="Everybody who is in at least one operand.",
-    EXCEPT="Everybody who is in the first operand and not in the second.",
+    TAG="All people who have one tag; there are no operands.",
+    ALL="All people who are in every operand.",
+    ANY="All people who are in at least one operand.",
+    EXCEPT="All people who are in the first operand and not in the second.",
 )
 _describe(
     JobState,
@@ -193,7 +193,7 @@ _describe(
     RUNNING="A worker is at work on the job.",
     DONE="The job is finished; single entries may have failed.",
     FAILED="The job was given up; `error` and `errorCode` say why.",
-    CANCELLED="Somebody cancelled the job; what it had done stays done.",
+    CANCELLED="The job was cancelled by a user; what it had done stays done.",
 )
 _describe(
     ErrorCode,
@@ -213,7 +213,7 @@ _describe(
     PERSISTED_QUERY_NOT_FOUND="No trusted document has this id; send the text instead.",
     PERSISTED_QUERY_NOT_SUPPORTED="Ids of documents are not known here; send the text instead.",
     PERSISTED_QUERY_ONLY="Only trusted documents are run here; send the id of one.",
-    CONFLICT="The object was edited since `expectedVersion`, has ended, or belongs to somebody else.",
+    CONFLICT="The object was edited since `expectedVersion`, has ended, or is used by another robot or request.",
     UPSTREAM="WeChat refused; `extensions.errcode` is WeChat's code.",
     INTERNAL="Something went wrong on our side; `extensions.requestId` finds it in the log.",
 )

@@ -1,4 +1,4 @@
-"""Show why somebody has a tag, by its kind: a sentence, when it ends by itself, and the facts behind it."""
+"""Show why a user has a tag, by its kind: a sentence, when it ends by itself, and the facts behind it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +59,7 @@ class AdEvidence:
 
 @strawberry.type(description="Which tags at the leaves of a combo a person has, and which not.")
 class ComboEvidence:
-    """List the leaves of a combo by whether somebody has them."""
+    """List the leaves of a combo by whether a user has them."""
 
     has: list[Tag] = strawberry.field(description="Tags at the leaves that the person has.")
     lacks: list[Tag] = strawberry.field(
@@ -77,7 +77,7 @@ TagEvidence: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Say why somebody has a tag. `until` is when it ends if nothing happens; None for never, or not known."""
+    """Say why a user has a tag. `until` is when it ends if nothing happens; None for never, or not known."""
 
     why: str
     until: datetime | None = None

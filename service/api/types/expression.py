@@ -34,21 +34,21 @@ class TagExpressionInput:
     """Take a set of people as a client writes it; GraphQL lets exactly one field through."""
 
     tag: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Everybody who has the tag of this id."
+        default=strawberry.UNSET, description="All people who have the tag of this id."
     )
     all: list["TagExpressionInput"] | None = strawberry.field(
-        default=strawberry.UNSET, description="Everybody who is in every one of these sets; at least one is needed."
+        default=strawberry.UNSET, description="All people who are in every one of these sets; at least one is needed."
     )
     any: list["TagExpressionInput"] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Everybody who is in at least one of these sets; at least one is needed.",
+        description="All people who are in at least one of these sets; at least one is needed.",
     )
     except_: Annotated["TagDifferenceInput", strawberry.lazy("service.api.types.expression")] | None = strawberry.field(
-        name="except", default=strawberry.UNSET, description="Everybody who is in one set and not in another."
+        name="except", default=strawberry.UNSET, description="All people who are in one set and not in another."
     )
 
 
-@strawberry.input(description="The difference of two sets: everybody in `from` who is not in `remove`.")
+@strawberry.input(description="The difference of two sets: all people in `from` who are not in `remove`.")
 class TagDifferenceInput:
     """Take the two operands of a difference."""
 

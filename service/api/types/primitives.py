@@ -53,9 +53,9 @@ class RejectedItem:
     reason: str = strawberry.field(description="Why the entry was rejected, for people.")
 
     @classmethod
-    def of(cls, refused: Rejection) -> "RejectedItem":
+    def of(cls, rejection: Rejection) -> "RejectedItem":
         """Return the object of a rejection."""
-        return cls(index=refused.index, code=refused.code, reason=refused.reason)
+        return cls(index=rejection.index, code=rejection.code, reason=rejection.reason)
 
 
 T = TypeVar("T")

@@ -65,7 +65,7 @@ class Tag(Node):
         )
     )
     description: str | None = strawberry.field(
-        description="What the tag means, in words; null where nobody described it."
+        description="What the tag means, in words; null if it has no description."
     )
     state: TagState = strawberry.field(
         description="How far the tag is in effect; people show ACTIVE tags only, and only those can be selected."

@@ -40,7 +40,7 @@ REASON_FIELDS: Final = frozenset({"since", "why", "until", "evidence"})
 
 @strawberry.type(description="A tag as one person has it. For creators, admins and agents (VIEW_USERS).")
 class UserTag:
-    """Show a tag as one user has it, or, with `serialized`, as all users have it whose reasons nobody selects."""
+    """Show a tag as one user has it, or, with `serialized`, as all users have it whose reasons are not selected."""
 
     serialized: strawberry.Private[SerializedForms | None] = None
     id: strawberry.ID = strawberry.field(description="Opaque id of this person having this tag.")
@@ -206,7 +206,7 @@ class User(Node):
 
 
 async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) -> list[User | None]:
-    """Return the users of openids, in their order, None where nobody is known. Raises NotFoundError for the channel.
+    """Return the users of openids, in their order, None for an unknown openid. Raises NotFoundError for the channel.
 
     Their tags are read with them if the selection shows them.
     """
@@ -226,7 +226,7 @@ async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) 
 
 
 def _shared_user_tags(tag_ids: AbstractSet[int], presenter: CataloguePresenter) -> list[UserTag]:
-    """Return tags as anybody has them, without id and reasons; users share these objects."""
+    """Return tags as any user has them, without id and reasons; users share these objects."""
     shared = presenter.shared_user_tags
     user_tags = []
     for tag_id in presenter.in_order(presenter.visible & tag_ids):

@@ -141,7 +141,7 @@ class WechatPlatform:
         return await self.event(app_id, openid, "CLICK", {"EventKey": key}, at)
 
     async def scan(self, app_id: str, openid: str, scene: str, at: datetime | None = None) -> Delivery:
-        """Scan the QR code with this scene, as somebody who follows already."""
+        """Scan the QR code with this scene, as a user who follows already."""
         return await self.event(app_id, openid, "SCAN", {"EventKey": scene, "Ticket": _ticket(scene)}, at)
 
     async def message(

@@ -86,7 +86,7 @@ def choose_os_account(data_dir: Path, programs: list[Path]) -> OsAccount:
     if unreachable and not ON_LINUX:
         raise EmbeddedError(
             f"PostgreSQL refuses to run as root, and uid {uid} may not enter {unreachable[0]}. "
-            "Run as an ordinary user, or move the project to a directory that everybody may enter."
+            "Run as an ordinary user, or move the project to a directory that all users may enter."
         )
     return OsAccount(uid, gid, bypasses_permissions=bool(unreachable))
 

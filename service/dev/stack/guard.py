@@ -69,7 +69,7 @@ def _run_servers(config: dict[str, str]) -> Iterator[list[Server]]:
         except (OSError, subprocess.SubprocessError) as error:
             raise EmbeddedError(
                 f"The embedded servers could not be started as uid {account.uid} in {data_dir}: {error} "
-                "Run as an ordinary user, in a directory that everybody may enter."
+                "Run as an ordinary user, in a directory that all users may enter."
             ) from error
         yield servers
     finally:

@@ -117,7 +117,7 @@ class Server:
         self.log.close()
 
     def stop_orphan(self, pid_file: Path) -> None:
-        """Stop a server whose guard was killed. The caller holds the lock of the data directory, so nobody uses it.
+        """Stop a server whose guard was killed. The caller holds the lock of the data directory, so it is not in use.
 
         A pid file is removed if its process has ended, or if the pid belongs to an unrelated process by now.
         """

@@ -1,7 +1,7 @@
 """Link the openids of one person by unionid, WeChat's id of a person across the accounts of one owner.
 
 The openid ↔ unionid pairs of a channel never change once they are known: a unionid belongs to one openid, and an
-openid keeps its unionid. Another unionid for the same openid is refused as a conflict, because data that was converted
+openid keeps its unionid. Another unionid for the same openid is rejected as a conflict, because data that was converted
 through the first cannot be taken back. A person who really moved to another WeChat Open Platform account is forgotten
 and linked anew.
 """

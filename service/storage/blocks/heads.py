@@ -51,7 +51,7 @@ async def blocks_to_evaluate(conn: Connection, channel_id: int, now: datetime) -
 
 
 async def unlocked_blocks(conn: Connection, channel_id: int) -> set[int]:
-    """Return the blocks that nobody is writing at this moment."""
+    """Return the blocks that no transaction is writing at this moment."""
     return {row["block"] for row in await conn.fetch(STATEMENTS["unlocked_blocks"], channel_id)}
 
 
@@ -70,7 +70,7 @@ async def advance_heads(conn: Connection, channel_id: int, revisions: Mapping[in
 async def raise_evaluated_at(
     conn: Connection, channel_id: int, instants: dict[int, datetime], windows_version: int
 ) -> None:
-    """Record that everybody in locked blocks has been evaluated, `{block: instant}`, under the windows of a version."""
+    """Record that all users of locked blocks are evaluated, `{block: instant}`, under the windows of a version."""
     blocks = sorted(instants)
     await conn.execute(
         STATEMENTS["raise_evaluated_at"], channel_id, blocks, [instants[block] for block in blocks], windows_version

@@ -13,7 +13,7 @@ from service.entities.tags import MemberCount
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
-# Up to eight bits of a bitmap, as many as `set_member_bits` has places for, are set one by one.
+# Up to eight bits of a bitmap, as many as `set_member_bits` takes for one row, are set one by one.
 MAX_SINGLE_BITS: Final = 8
 
 
@@ -47,7 +47,7 @@ class Miscount(NamedTuple):
 
 
 class StrayBits(NamedTuple):
-    """Hold the tags that an offset has although nobody has the offset."""
+    """Hold the tags that an offset has although no user has the offset."""
 
     offset: int
     tag_ids: list[int]
@@ -57,7 +57,7 @@ async def flip_members(conn: Connection, channel_id: int, flips: Sequence[Flip])
     """Flip bits and keep the counts; the caller holds the blocks and read the difference after locking them."""
     small = [flip for flip in flips if flip.is_small]
     found = await _set_single_bits(conn, channel_id, small) if small else frozenset()
-    # What is left has no row: nobody of the block had the tag so far.
+    # What is left has no row: no user of the block had the tag so far.
     await _flip_bitmaps(conn, channel_id, [flip for flip in flips if (flip.block, flip.tag_id) not in found])
     counted = [flip for flip in flips if flip.delta]
     if counted:
@@ -110,7 +110,7 @@ async def _flip_bitmaps(conn: Connection, channel_id: int, flips: Sequence[Flip]
 
 
 async def member_counts(conn: Connection, channel_id: int) -> dict[int, MemberCount]:
-    """Return the members of each tag and when that last changed, `{tag_id: count}`; a tag nobody ever had is absent."""
+    """Return the members of each tag and when that last changed, `{tag_id: count}`; absent if no user ever had it."""
     rows = await conn.fetch(STATEMENTS["member_counts"], channel_id)
     return {row["tag_id"]: MemberCount(row["members"], row["at"]) for row in rows}
 
@@ -129,11 +129,11 @@ async def set_member_count(
 
 
 async def stray_members(conn: Connection, channel_id: int, block: int) -> list[StrayBits]:
-    """Return the bits of a locked block that belong to nobody, by offset."""
+    """Return the bits of a locked block that belong to no user, by offset."""
     rows = await conn.fetch(STATEMENTS["stray_members"], channel_id, block)
     return [StrayBits(row["user_offset"], row["tag_ids"]) for row in rows]
 
 
 async def drop_empty_members(conn: Connection, channel_id: int, block: int) -> None:
-    """Delete the rows of tags that nobody of a locked block has."""
+    """Delete the rows of tags that no user of a locked block has."""
     await conn.execute(STATEMENTS["drop_empty_members"], channel_id, block)

@@ -13,13 +13,13 @@ from service.storage.database.statements import STATEMENTS
 async def bits_of_tags(
     conn: Connection, channel_id: int, tag_ids: Iterable[int], blocks: Iterable[int]
 ) -> dict[tuple[int, int], bytes]:
-    """Return the bitmaps of tags in locked blocks, `{(tag_id, block): bitmap}`; absent where nobody had the tag."""
+    """Return the bitmaps of tags in locked blocks, `{(tag_id, block): bitmap}`; absent where no user had the tag."""
     rows = await conn.fetch(STATEMENTS["bits_of_tags"], channel_id, list(tag_ids), list(blocks))
     return {(row["tag_id"], row["block"]): row["members"].bytes for row in rows}
 
 
 async def blocks_of_tag(conn: Connection, channel_id: int, tag_id: int) -> list[int]:
-    """Return the blocks in which somebody has or had a tag, ascending."""
+    """Return the blocks in which a user has or had a tag, ascending."""
     return [row["block"] for row in await conn.fetch(STATEMENTS["blocks_of_tag"], channel_id, tag_id)]
 
 
@@ -75,7 +75,7 @@ async def return_bits_of_block(conn: Connection, channel_id: int, block: int) ->
 
 
 async def existing_ordinals(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> set[int]:
-    """Return those of these ordinals that somebody has."""
+    """Return those of these ordinals that a user has."""
     return {row["ordinal"] for row in await conn.fetch(STATEMENTS["existing_ordinals"], channel_id, list(ordinals))}
 
 

@@ -31,20 +31,20 @@ async def home_channel_id(conn: Connection, robot_id: str) -> int:
 async def claim_key(
     conn: Connection, home: int, key: str, request_hash: bytes, *, now: datetime, forgotten_before: datetime
 ) -> None:
-    """Claim a key that nobody claimed since `forgotten_before`; a claim that stands is left alone."""
+    """Claim a key that no request claimed since `forgotten_before`; an existing claim is left alone."""
     await conn.execute(STATEMENTS["claim_return_key"], home, key, request_hash, now, forgotten_before)
 
 
 async def find_key_claim(conn: Connection, home: int, key: str) -> KeyClaim | None:
-    """Return the claim of a key, or None if nobody claimed it."""
+    """Return the claim of a key, or None if it is not claimed."""
     row = await conn.fetchrow(STATEMENTS["return_key"], home, key)
     return None if row is None else KeyClaim(row["request_hash"], _receipt_id(row))
 
 
 async def lock_key(conn: Connection, home: int, key: str) -> ReceiptId | None:
-    """Lock a key, waiting for whoever holds it, and return its receipt if there is one by then.
+    """Lock a key, waiting for the transaction that holds it, and return its receipt if there is one by then.
 
-    Raises LookupError if nobody claimed the key.
+    Raises LookupError if the key is not claimed.
     """
     row = await conn.fetchrow(STATEMENTS["lock_return_key"], home, key)
     if row is None:

@@ -1,4 +1,4 @@
-"""Let time pass: evaluate the default tags of whoever's window ends or begins (docs/specification.md §4.1)."""
+"""Let time pass: evaluate the default tags of users whose window ends or begins (docs/specification.md §4.1)."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from service.worker.each_channel import for_each_channel
 
 
 async def run_default_tags_for_all(ctx: dict[str, Any]) -> None:
-    """Bring the default tags of every channel to the present, then its combos if anybody's tags changed."""
+    """Bring the default tags of every channel to the present, then its combos if the tags of any user changed."""
     runtime: Runtime = ctx["runtime"]
 
     async def run(channel: Channel) -> RunReport | None:

@@ -1,4 +1,4 @@
-"""Work on users' jobs (docs/specification.md §5): take one up, and find those that nobody works on."""
+"""Work on users' jobs (docs/specification.md §5): take one up, and find those that no worker has taken up."""
 
 from collections.abc import Mapping
 from typing import Any, Final
