@@ -72,6 +72,44 @@ async def command(*arguments: str, data_dir: Path) -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
+async def check_live_tags(url: str, headers: dict[str, str], *, channel: str, openid: str) -> None:
+    """Check that the feed of a user begins with the whole set, and that a change follows."""
+    async with open_socket(url) as opened:
+        await opened.initialise(headers)
+        feed = await opened.subscribe(SUBSCRIPTION, channel=channel, openid=openid)
+        first = (await feed.next(within=10))["userTags"]
+        assert first["reset"] is True
+        assert first["tags"] == first["added"]
+        change = (await feed.next(within=40))["userTags"]
+        assert change["reset"] is False
+        assert change["added"] or change["removed"]
+
+
+async def wait_for_ad_tag_members(url: str, headers: dict[str, str], *, channel: str) -> None:
+    """Wait until the ad tag of the demo is ACTIVE and has members."""
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
+
+        async def campaign() -> dict[str, Any]:
+            answer = await http.post("/graphql", json={"query": AD_TAGS, "variables": {"channel": channel}})
+            [found] = answer.json()["data"]["channel"]["tags"]["nodes"]
+            return dict(found)
+
+        async def in_force() -> bool:
+            return bool((await campaign())["state"] == "ACTIVE" and (await campaign())["memberCount"])
+
+        await wait_until(in_force, within=30)
+
+
+async def check_maintenance(data_dir: Path) -> None:
+    """Check that `verify` and `refresh` work beside the running program."""
+    code, verified = await command("verify", data_dir=data_dir)
+    assert code == 0, verified
+    assert "Tea house: clean" in verified
+    code, refreshed = await command("refresh", data_dir=data_dir)
+    assert code == 0, refreshed
+    assert "users changed" in refreshed
+
+
 async def test_up_prints_a_subscription_that_shows_live_tags(accessible_dir: Path) -> None:
     port = free_port()
     data_dir = accessible_dir / "data"
@@ -84,36 +122,10 @@ async def test_up_prints_a_subscription_that_shows_live_tags(accessible_dir: Pat
         variables = re.search(r'"channel": "(\S+)", "openid": "(\S+)"', said)
         assert token is not None, said
         assert variables is not None, said
-        async with open_socket(f"http://127.0.0.1:{port}") as opened:
-            await opened.initialise({"Authorization": f"Bearer {token[1]}"})
-            feed = await opened.subscribe(SUBSCRIPTION, channel=variables[1], openid=variables[2])
-            first = (await feed.next(within=10))["userTags"]
-            assert first["reset"] is True
-            assert first["tags"] == first["added"]
-            change = (await feed.next(within=40))["userTags"]
-            assert change["reset"] is False
-            assert change["added"] or change["removed"]
-
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-
-            async def campaign() -> dict[str, Any]:
-                asked = {"query": AD_TAGS, "variables": {"channel": variables[1]}}
-                answer = await http.post("/graphql", json=asked, headers={"Authorization": f"Bearer {token[1]}"})
-                [found] = answer.json()["data"]["channel"]["tags"]["nodes"]
-                return dict(found)
-
-            async def in_force() -> bool:
-                return bool((await campaign())["state"] == "ACTIVE" and (await campaign())["memberCount"])
-
-            await wait_until(in_force, within=30)
-
-        code, verified = await command("verify", data_dir=data_dir)
-        assert code == 0, verified
-        assert "Tea house: clean" in verified
-        code, refreshed = await command("refresh", data_dir=data_dir)
-        assert code == 0, refreshed
-        assert "users changed" in refreshed
-
+        url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token[1]}"}
+        await check_live_tags(url, headers, channel=variables[1], openid=variables[2])
+        await wait_for_ad_tag_members(url, headers, channel=variables[1])
+        await check_maintenance(data_dir)
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 30) == 0
     await wait_until(lambda: not [each for each in family if each.is_running()])

@@ -43,8 +43,8 @@ async def run(program: str, robot: Robot, role: str, **given: str) -> list[Any]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    printed, complaints = await process.communicate()
-    assert process.returncode == 0, complaints.decode()
+    printed, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
     return [json.loads(line) for line in printed.splitlines()]
 
 

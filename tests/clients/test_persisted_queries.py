@@ -26,8 +26,8 @@ async def asked(url: str, token: str, by_get: str) -> dict[str, Any]:
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
-    told: dict[str, Any] = json.loads(output)
-    return told
+    printed: dict[str, Any] = json.loads(output)
+    return printed
 
 
 @pytest.mark.parametrize("by_get", ["no", "yes"])

@@ -18,8 +18,8 @@ from tests.support.sockets import MALFORMED_FRAMES
 from tests.support.web import WebClient, web_process
 
 Frame = str | bytes
-# What a connection was told: (type, id) of each message, and the close code if the server closed it.
-Told = list[tuple[str, str | None]]
+# All that a connection received: (type, id) of each message, and the close code if the server closed it.
+Received = list[tuple[str, str | None]]
 
 # A busy machine may be quiet for longer, so what differs is asked again with more patience.
 QUIET: Final = (0.5, 5.0)
@@ -83,7 +83,7 @@ CASES: Final[dict[str, list[Frame]]] = {
 }
 ACK: Final = ("connection_ack", None)
 # Where we follow PROTOCOL.md and the reference server does not.
-BETTER: Final[dict[str, Told]] = {
+BETTER: Final[dict[str, Received]] = {
     # It reads binary frames too, and ends with 4500 what is no message of a client, or too deep.
     "binary": [ACK, ("closed", "4400")],
     "server's type": [ACK, ("closed", "4400")],
@@ -118,9 +118,9 @@ async def reference() -> AsyncIterator[str]:
         await process.wait()
 
 
-async def told(url: str, frames: Sequence[Frame], headers: dict[str, str], quiet: float) -> Told:
+async def receive(url: str, frames: Sequence[Frame], headers: dict[str, str], quiet: float) -> Received:
     """Return all that a connection receives until it is closed or silent, the messages of one operation in order."""
-    heard: Told = []
+    received: Received = []
     async with connect(
         url,
         subprotocols=["graphql-transport-ws"],  # type: ignore[list-item]
@@ -133,30 +133,30 @@ async def told(url: str, frames: Sequence[Frame], headers: dict[str, str], quiet
             for number, frame in enumerate(frames):
                 await socket.send(frame)
                 if (number, frame) == (0, INIT):
-                    # The reference refuses what comes before its acknowledgement.
-                    heard.append((json.loads(await socket.recv())["type"], None))
+                    # The reference rejects what comes before its acknowledgement.
+                    received.append((json.loads(await socket.recv())["type"], None))
             while True:
                 async with asyncio.timeout(quiet):
                     message = json.loads(await socket.recv())
-                heard.append((message["type"], message.get("id")))
+                received.append((message["type"], message.get("id")))
         except TimeoutError:
             pass
         except ConnectionClosed:
-            heard.append(("closed", str(socket.close_code)))
-    return sorted(heard, key=lambda each: each[1] or "")
+            received.append(("closed", str(socket.close_code)))
+    return sorted(received, key=lambda each: each[1] or "")
 
 
 async def test_we_answer_what_the_reference_answers(
     database_url: str, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with reference() as url, web_process(database_url, redis_url) as web:
-        theirs: dict[str, Told] = {}
-        ours: dict[str, Told] = {}
+        theirs: dict[str, Received] = {}
+        ours: dict[str, Received] = {}
         different = list(CASES)
         for quiet in QUIET:
-            answers = all_told(url, different, {}, quiet), all_told(_address(web), different, _token(web), quiet)
-            for known, told_now in zip((theirs, ours), await asyncio.gather(*answers), strict=True):
-                known.update(told_now)
+            answers = receive_all(url, different, {}, quiet), receive_all(_address(web), different, _token(web), quiet)
+            for known, received_now in zip((theirs, ours), await asyncio.gather(*answers), strict=True):
+                known.update(received_now)
             different = [name for name in CASES if ours[name] != BETTER.get(name, theirs[name])]
 
     assert {name: (theirs[name], ours[name]) for name in different} == {}
@@ -165,8 +165,8 @@ async def test_we_answer_what_the_reference_answers(
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
-async def all_told(url: str, names: Sequence[str], headers: dict[str, str], quiet: float) -> dict[str, Told]:
-    answers = await asyncio.gather(*(told(url, CASES[name], headers, quiet) for name in names))
+async def receive_all(url: str, names: Sequence[str], headers: dict[str, str], quiet: float) -> dict[str, Received]:
+    answers = await asyncio.gather(*(receive(url, CASES[name], headers, quiet) for name in names))
     return dict(zip(names, answers, strict=True))
 
 

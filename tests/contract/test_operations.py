@@ -15,7 +15,7 @@ from tests.packaging.documents import Document
 OPERATIONS: Final = "service.api.operations."
 OVERVIEW: Final = Document("docs/architecture/overview.md")
 NAME: Final = re.compile(r"`([A-Za-z]+)`")
-# The order in which each module is told; helpers come last.
+# The order of the parts of each module; helpers come last.
 KINDS: Final = ("Input", "Payload", "Queries", "Mutations", "Subscriptions")
 
 
@@ -44,11 +44,11 @@ def test_each_module_names_its_fields_and_no_others(modules: dict[str, set[str]]
 
 
 def test_the_overview_says_which_module_resolves_a_field(modules: dict[str, set[str]]) -> None:
-    told = {
+    listed = {
         f"{OPERATIONS}{module.strip('`')}": set(NAME.findall(fields)) for fields, module in OVERVIEW.rows("Root fields")
     }
 
-    assert told == modules
+    assert listed == modules
 
 
 def test_the_modules_read_alike(modules: dict[str, set[str]]) -> None:

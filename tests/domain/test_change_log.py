@@ -101,11 +101,11 @@ async def test_a_history_is_the_log_of_one_person_backwards(
 
     assert [line.version for line in lines] == sorted((line.version for line in lines), reverse=True)
     assert older == lines[1:2]
-    standing: set[int] = set()
+    state: set[int] = set()
     for line in reversed(lines):
         assert {(0, tag) for tag in line.added} <= versions[line.version].added
-        standing = (standing | set(line.added)) - set(line.removed)
-    assert standing == (await tags_by_ordinal(runtime, channel)).get(0, set())
+        state = (state | set(line.added)) - set(line.removed)
+    assert state == (await tags_by_ordinal(runtime, channel)).get(0, set())
 
 
 @pytest.mark.parametrize("many", [40, 700])

@@ -11,7 +11,7 @@ from service.auth.tokens import sign_token
 from service.entities.principal import Role
 from service.foundation.settings import Settings
 
-# What a run is told by its environment.
+# Variables of the environment that a run reads.
 URL: Final = "FUZZ_URL"
 SECRET: Final = "FUZZ_JWT_SECRET"
 NAME: Final = "FUZZ_NAME"

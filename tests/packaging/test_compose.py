@@ -54,7 +54,7 @@ def test_every_variable_given_to_ours_is_a_setting() -> None:
 def test_nothing_starts_without_its_secrets() -> None:
     used = VARIABLE.findall(TEXT)
     assert used
-    assert [name for name, complaint in used if not complaint] == []
+    assert [name for name, error in used if not error] == []
     example = (REPOSITORY / ".env.example").read_text(encoding="utf-8")
     assert {name for name, _ in used} == set(re.findall(r"^(\w+)=$", example, re.MULTILINE))
 

@@ -72,8 +72,8 @@ def test_the_readme_is_short() -> None:
     assert len(README.text.splitlines()) <= MAX_README_LINES
 
 
-def test_the_readme_tells_things_in_order() -> None:
-    told = [
+def test_the_readme_has_its_parts_in_order() -> None:
+    parts = [
         'the "User Tags" page of WeChat\'s dialogue platform',
         "**What it cannot do yet**",
         "](docs/architecture.svg)",
@@ -87,7 +87,7 @@ def test_the_readme_tells_things_in_order() -> None:
         "## Where to read on",
     ]
     place = 0
-    for each in told:
+    for each in parts:
         place = README.text.find(each, place)
         assert place >= 0, each
 
@@ -207,8 +207,8 @@ def test_graphql_is_valid(path: str, operation: str, schema: GraphQLSchema) -> N
 
 
 def test_the_table_of_roles_is_that_of_the_code() -> None:
-    told = {row[0]: row[1:] for row in SECURITY.rows("Roles")}
-    assert told == {
+    documented = {row[0]: row[1:] for row in SECURITY.rows("Roles")}
+    assert documented == {
         action: ["✓" if needed in permissions_of(role) else "–" for role in Role] for action, needed in NEEDED.items()
     }
 
@@ -218,5 +218,5 @@ def test_every_error_code_is_explained() -> None:
 
 
 def test_every_code_of_the_platforms_call_is_explained() -> None:
-    told = [int(code) for row in INTEGRATOR.rows("Return data") for code in quoted(row[0])]
-    assert sorted(told) == sorted(BatchsetCode)
+    documented = [int(code) for row in INTEGRATOR.rows("Return data") for code in quoted(row[0])]
+    assert sorted(documented) == sorted(BatchsetCode)

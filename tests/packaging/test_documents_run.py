@@ -47,15 +47,15 @@ def running() -> Iterator[Demo]:
         yield started
 
 
-def told(said: str) -> list[str]:
+def stable_lines(said: str) -> list[str]:
     """Return the lines of the terminal without what depends on tokens, ids and ports."""
     lines = [re.sub(r"\d{4,}", "…", TOKEN.sub("…", line)).rstrip() for line in said.strip().splitlines()]
     return [re.sub(r"(openid\": \"|/demo/)[\w-]+", r"\1…", line) for line in lines]
 
 
 def test_the_terminal_looks_as_shown(running: Demo) -> None:
-    shown = told(README.block("text", "User Tags is ready"))
-    assert told(running.said) == shown[: shown.index("  Ctrl-C stops everything; the data stays.") + 1]
+    shown = stable_lines(README.block("text", "User Tags is ready"))
+    assert stable_lines(running.said) == shown[: shown.index("  Ctrl-C stops everything; the data stays.") + 1]
 
 
 def test_a_change_is_seen_live_as_shown(running: Demo) -> None:

@@ -35,18 +35,18 @@ def pins_of(lock: str) -> dict[str, Version]:
 
 
 def wanted_by(lock: str) -> Iterable[str]:
-    told = project()
+    declared = project()
     match lock:
         case "production":
-            yield from told["project"]["dependencies"]
+            yield from declared["project"]["dependencies"]
         case "dev":
-            yield from told["project"]["dependencies"]
-            yield from told["project"]["optional-dependencies"]["embedded"]
-            yield from told["dependency-groups"]["dev"]
+            yield from declared["project"]["dependencies"]
+            yield from declared["project"]["optional-dependencies"]["embedded"]
+            yield from declared["dependency-groups"]["dev"]
         case "bench" | "fuzz":
-            yield from told["dependency-groups"][lock]
+            yield from declared["dependency-groups"][lock]
         case "build":
-            yield from told["build-system"]["requires"]
+            yield from declared["build-system"]["requires"]
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -7,7 +7,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class FrozenClock:
-    """Stand still until told to move."""
+    """Stand still until moved by a test."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now

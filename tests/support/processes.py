@@ -20,7 +20,7 @@ import pytest
 from tests.support.waiting import wait_until
 
 JWT_SECRET: Final = "the real processes' own signing secret of 32 bytes and more"
-SECRETS_KEY: Final = "the real processes' own sealing secret of 32 bytes and more"
+SECRETS_KEY: Final = "the real processes' own encryption secret of 32 bytes and more"
 TIMEOUT: Final = 60.0  # a loaded machine takes its time to start a process
 EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "live"
 NODE_IS_MISSING: Final = "Node.js and npm are not installed"

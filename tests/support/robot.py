@@ -72,7 +72,7 @@ class Robot:
         return f"wx{self.name}app{number}"
 
     async def bind(self, number: int = 1, /, **given: Any) -> dict[str, Any]:
-        """Bind a verified service account, unless told otherwise, and return the channel."""
+        """Bind a verified service account, unless other input is given, and return the channel."""
         details = {"kind": "SERVICE_ACCOUNT", "name": "Tea house", "verified": True, "appId": self.app_id(number)}
         channel: dict[str, Any] = (await self.ask(BIND, input=details | given))["bindChannel"]["channel"]
         return channel
@@ -159,14 +159,14 @@ class Integrator:
     app_id: str
     key: str
 
-    def seal(self, xml: str) -> str:
+    def encrypt(self, xml: str) -> str:
         """Encrypt with wechatpy, which is not our code."""
-        sealed: bytes = PrpCrypto(base64.b64decode(self.key + "=")).encrypt(xml, self.app_id)
-        return sealed.decode()
+        encrypted: bytes = PrpCrypto(base64.b64decode(self.key + "=")).encrypt(xml, self.app_id)
+        return encrypted.decode()
 
     async def submit(self, xml: str) -> dict[str, Any]:
         """Send a list encrypted, and return the answer."""
-        return await self.post({"encrypt": self.seal(xml)})
+        return await self.post({"encrypt": self.encrypt(xml)})
 
     async def post(self, fields: object) -> dict[str, Any]:
         """Send JSON as it is, and return the answer."""

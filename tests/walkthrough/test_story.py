@@ -108,7 +108,7 @@ async def test_a_person_meets_the_tea_house(stage: Stage) -> None:
         await _the_person_follows(stage, page)
         await _the_person_writes(stage, page)
         await _two_days_pass(stage, page)
-        await _both_processes_tell_the_same(stage, channel)
+        await _both_processes_answer_the_same(stage, channel)
         await _an_admin_combines_tags_and_deletes_one(stage, page, channel)
         await _the_account_is_unbound_and_bound_again(stage, page, channel)
         await _the_person_leaves(stage, page, channel)
@@ -172,13 +172,13 @@ async def _two_days_pass(stage: Stage, page: Operation) -> None:
     assert event["tags"] == {"Old user", "Opened", "Untouchable", "Non-advertising"}
 
 
-async def _both_processes_tell_the_same(stage: Stage, channel: str) -> None:
-    told = [
+async def _both_processes_answer_the_same(stage: Stage, channel: str) -> None:
+    users = [
         (await stage.ask(process, Role.AGENT, CONVERSATION, channel=channel, openid=OPENID))["user"]
         for process in (stage.web_1, stage.web_2)
     ]
-    assert told[0] == told[1]
-    user = told[0]
+    assert users[0] == users[1]
+    user = users[0]
     assert {each["tag"]["name"] for each in user["tags"]} == {"Old user", "Opened", "Untouchable", "Non-advertising"}
     assert user["following"]
     assert all(each["why"] for each in user["tags"])
@@ -210,8 +210,8 @@ async def _an_admin_combines_tags_and_deletes_one(stage: Stage, page: Operation,
     assert gone["lapsed"] == [
         {"name": "Asleep", "state": "LAPSED", "lapsedBecause": "It is made of Combo / Regular, which was deleted."}
     ]
-    told = [await _next(page) for _ in range(2)]
-    assert [(event["removed"], event["cause"]) for event in told] == [
+    received = [await _next(page) for _ in range(2)]
+    assert [(event["removed"], event["cause"]) for event in received] == [
         ({"Regular"}, "TAG_DELETED"),
         ({"Asleep"}, "TAG_LAPSED"),
     ]

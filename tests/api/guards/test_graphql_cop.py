@@ -54,7 +54,7 @@ def runs_all_of_a_batch(answer: httpx.Response) -> bool:
     return isinstance(body, list) and len(body) >= 10
 
 
-def complains_of_each(answer: httpx.Response) -> bool:
+def has_an_error_for_each(answer: httpx.Response) -> bool:
     return len(errors_in(answer)) >= 10
 
 
@@ -122,7 +122,7 @@ CHECKS: Final[dict[str, Check]] = {
     ),
     "directive overloading": Check(
         posted("query { __typename " + "@aa" * 10 + " }"),
-        complains_of_each,
+        has_an_error_for_each,
         {"errors": [{"message": "Unknown directive '@aa'."}] * 10},
     ),
     "circular query by introspection": Check(

@@ -165,9 +165,9 @@ async def test_panel_and_pages_see_a_combo_come_and_go(robot: Robot) -> None:
 
         async def panel_says(kind: str) -> dict[str, Any]:
             while True:
-                told = (await panel.next())["tagEvents"]
-                if told["kind"] == kind and told["tag"]["name"] == "Tea":
-                    return dict(told["tag"])
+                event = (await panel.next())["tagEvents"]
+                if event["kind"] == kind and event["tag"]["name"] == "Tea":
+                    return dict(event["tag"])
 
         async def page_says() -> dict[str, Any]:
             return dict((await page.next())["userTags"])

@@ -122,10 +122,10 @@ async def test_a_mutation_by_get_is_refused_and_not_stored(robot: Robot) -> None
 async def test_a_stream_is_not_stored(robot: Robot, way: str) -> None:
     headers = {"Authorization": f"Bearer {robot.token()}", "Accept": "text/event-stream"}
     given: dict[str, Any] = {"params": {"query": VIEWER}} if way == "GET" else {"json": {"query": VIEWER}}
-    told = await robot.web.http.request(way, "/graphql/stream", headers=headers, **given)
-    assert told.headers["content-type"].startswith("text/event-stream")
-    assert "no-store" in told.headers["cache-control"]
-    assert "etag" not in told.headers
+    streamed = await robot.web.http.request(way, "/graphql/stream", headers=headers, **given)
+    assert streamed.headers["content-type"].startswith("text/event-stream")
+    assert "no-store" in streamed.headers["cache-control"]
+    assert "etag" not in streamed.headers
 
 
 async def test_compression_does_not_change_the_entity_tag(robot: Robot) -> None:

@@ -33,8 +33,8 @@ async def test_the_whole_set_comes_first_and_then_each_change(robot: Robot, chan
         assert whole["reset"] is True
         assert first.id == whole["cursor"]
         await robot.record(channel, event("ann", "MESSAGE", timedelta(0)))
-        told = (await events.next()).data["data"]["userTags"]
-        assert {tag["name"] for tag in told["added"]} == {"Opened"}
+        change = (await events.next()).data["data"]["userTags"]
+        assert {tag["name"] for tag in change["added"]} == {"Opened"}
 
 
 @pytest.mark.parametrize("by_header", [True, False])

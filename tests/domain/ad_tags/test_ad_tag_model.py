@@ -6,7 +6,7 @@ The rule: docs/specification.md §4.3.
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -59,49 +59,67 @@ class Model:
         }
 
 
+class Story:
+    """Let random things happen to a channel and to its model."""
+
+    def __init__(self, seed: int, runtime: Runtime, channel: Channel, clock: FrozenClock, secret: str) -> None:
+        self.model = Model()
+        self._draw = random.Random(seed)
+        self._runtime, self._channel, self._clock, self._secret = runtime, channel, clock, secret
+        self._tags: list[Tag] = []
+        self._confirmed = False
+
+    async def take_step(self, step: int) -> None:
+        draw = self._draw
+        openid, at = draw.choice(PEOPLE), self._clock() - timedelta(seconds=draw.randrange(4))
+        ads = draw.sample(ADS, draw.randrange(3))
+        match draw.choice(("feed", "feed", "follow", "follow", "unfollow", "make", "edit", "confirm", "forget")):
+            case "feed":
+                await record_ad_follow(self._runtime, self._channel, self._secret, AdFollow(openid, at, tuple(ads)))
+                self.model.learns(openid, ads)
+                self.model.ad_followed.add(openid)
+                self._confirmed = True
+            case ("follow" | "unfollow") as kind:
+                await self._record(openid, EventKind(kind.upper()), at, ads if kind == "follow" else [])
+            case "make" if len(self._tags) < 4:
+                await self._make_tag(f"Tag {step}", draw.sample(ADS, 2))
+            case "edit" if self._tags:
+                tag = draw.choice(self._tags)
+                await edit_ad_tag(self._runtime, tag, *(wanted := draw.sample(ADS, draw.randrange(1, 4))))
+                self.model.tags[tag.tag_id] = set(wanted)
+            case "confirm":
+                await confirm_ad_address(self._runtime, self._channel)
+                self._confirmed = True
+            case "forget":
+                await forget_openid(self._runtime, self._channel.channel_id, openid)
+                self.model.forget(openid)
+                # So that nothing that happens from now on is a late repeat.
+                self._clock.advance(timedelta(seconds=5))
+
+    async def _record(self, openid: str, kind: EventKind, at: datetime, ads: list[str]) -> None:
+        event = UserEvent(openid, kind, at, ad_ids=tuple(ads))
+        await record_events(self._runtime, self._channel, [event, event])
+        self.model.learns(openid, ads)
+        self.model.events[openid].append(event)
+        self.model.ad_followed |= {openid} if ads else set()
+
+    async def _make_tag(self, name: str, wanted: list[str]) -> None:
+        tag = await make_ad_tag(self._runtime, self._channel, name, *wanted)
+        self._tags.append(tag)
+        self.model.tags[tag.tag_id] = set(wanted)
+        assert tag.state is (TagState.ACTIVE if self._confirmed else TagState.PENDING)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_members_are_those_of_the_model(
     seed: int, runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    draw, model = random.Random(seed), Model()
-    tags: list[Tag] = []
-    secret = await ad_address_secret(runtime, channel)
-    confirmed = False
+    story = Story(seed, runtime, channel, clock, await ad_address_secret(runtime, channel))
     clock.advance(timedelta(seconds=10))
     for step in range(60):
         clock.advance(timedelta(seconds=1))
-        openid, at = draw.choice(PEOPLE), clock() - timedelta(seconds=draw.randrange(4))
-        ads = draw.sample(ADS, draw.randrange(3))
-        match draw.choice(("feed", "feed", "follow", "follow", "unfollow", "make", "edit", "confirm", "forget")):
-            case "feed":
-                await record_ad_follow(runtime, channel, secret, AdFollow(openid, at, tuple(ads)))
-                model.learns(openid, ads)
-                model.ad_followed.add(openid)
-                confirmed = True
-            case ("follow" | "unfollow") as kind:
-                ads = ads if kind == "follow" else []
-                event = UserEvent(openid, EventKind(kind.upper()), at, ad_ids=tuple(ads))
-                await record_events(runtime, channel, [event, event])
-                model.learns(openid, ads)
-                model.events[openid].append(event)
-                model.ad_followed |= {openid} if ads else set()
-            case "make" if len(tags) < 4:
-                tags.append(await make_ad_tag(runtime, channel, f"Tag {step}", *(wanted := draw.sample(ADS, 2))))
-                model.tags[tags[-1].tag_id] = set(wanted)
-                assert tags[-1].state is (TagState.ACTIVE if confirmed else TagState.PENDING)
-            case "edit" if tags:
-                tag = draw.choice(tags)
-                await edit_ad_tag(runtime, tag, *(wanted := draw.sample(ADS, draw.randrange(1, 4))))
-                model.tags[tag.tag_id] = set(wanted)
-            case "confirm":
-                await confirm_ad_address(runtime, channel)
-                confirmed = True
-            case "forget":
-                await forget_openid(runtime, channel.channel_id, openid)
-                model.forget(openid)
-                # So that nothing that happens from now on is a late repeat.
-                clock.advance(timedelta(seconds=5))
-        assert await stored(runtime, channel) == model.expected(), step
+        await story.take_step(step)
+        assert await stored(runtime, channel) == story.model.expected(), step
     assert await miscounted(runtime, channel) == []
     assert (await verify_channel(runtime, channel, repair=False)).clean
 

@@ -276,5 +276,5 @@ async def test_each_state_of_a_job_wakes_who_watches_it(runtime: Runtime, channe
     await run(runtime, job)
 
     assert isinstance(runtime.publisher, RecordingPublisher)
-    told = [each for each in runtime.publisher.notifications if isinstance(each, JobChangeNotification)]
-    assert told == [JobChangeNotification(channel.channel_id, job.job_id)] * 4, "taken up, and three slices"
+    sent = [each for each in runtime.publisher.notifications if isinstance(each, JobChangeNotification)]
+    assert sent == [JobChangeNotification(channel.channel_id, job.job_id)] * 4, "taken up, and three slices"

@@ -180,8 +180,8 @@ class _Teller:
         expires_at = None if step.lasts is None else self.clock.now + step.lasts * SECOND
         submission = submission_of(step.people, step.mode, expires_at=expires_at)
         receipt = await submit(self.runtime, self.channel, submission)
-        told = self.model.submit(len(self.receipts), step)
-        assert (receipt.added, receipt.removed, receipt.unchanged) == told
+        expected = self.model.submit(len(self.receipts), step)
+        assert (receipt.added, receipt.removed, receipt.unchanged) == expected
         self.receipts.append(receipt)
 
     async def _undo(self, number: int) -> None:

@@ -33,7 +33,7 @@ class PageStats:
     """Say how many pages are open and have received anything, how many connections were made and events received."""
 
     open: int
-    told: int
+    received: int
     connections: int
     events: int
 
@@ -54,10 +54,10 @@ class PageClients:
         ports = [web.port for web in webs]
         await self.send_command("open", query=USER_TAGS, channel=channel, ports=ports, pages=pages)
 
-        async def all_told() -> bool:
-            return (await self.stats()).told == len(self.openids)
+        async def all_received() -> bool:
+            return (await self.stats()).received == len(self.openids)
 
-        await wait_until(all_told, within=TIMEOUT)
+        await wait_until(all_received, within=TIMEOUT)
 
     async def stats(self) -> PageStats:
         return PageStats(**await self.send_command("stats"))
@@ -74,9 +74,9 @@ class PageClients:
             if not cursor or cursor.block_revision is None or cursor.block_revision.version < newest[openid]
         ]
 
-    async def told(self, directory: Path) -> list[tuple[str, list[ReceivedEvent]]]:
+    async def received(self, directory: Path) -> list[tuple[str, list[ReceivedEvent]]]:
         """Return all events of each page, with its person."""
-        path = directory / "told"
+        path = directory / "received"
         await self.send_command("report", path=str(path))
         return await asyncio.to_thread(_read_report, path)
 
@@ -114,7 +114,7 @@ async def open_page_clients(
 
 def _read_report(path: Path) -> list[tuple[str, list[ReceivedEvent]]]:
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [(line["openid"], [parse_event(visit, event) for visit, event in line["told"]]) for line in lines]
+    return [(line["openid"], [parse_event(visit, event) for visit, event in line["received"]]) for line in lines]
 
 
 def _token(subject: str) -> str:

@@ -1,4 +1,4 @@
-"""A process of pages that stay open whatever happens: each comes back with its cursor, and keeps all it was told.
+"""A process of pages that stay open whatever happens: each comes back with its cursor, and keeps all it received.
 
 Every line of its input is a command in JSON, every line of its output the answer; see `Crowd`.
 """
@@ -32,7 +32,7 @@ class Page:
     def __init__(self, openid: str, token: str, *, stream: bool, ports: list[int], given: dict[str, str]) -> None:
         self.openid = openid
         self.token = token
-        self.told: list[tuple[int, bytes]] = []
+        self.received: list[tuple[int, bytes]] = []
         self.connections = 0
         self.open = False
         self.stalls = False
@@ -69,14 +69,14 @@ class Page:
 
     @property
     def newest(self) -> dict[str, Any] | None:
-        return event_in(self.told[-1][1]) if self.told else None
+        return event_in(self.received[-1][1]) if self.received else None
 
     def on_subscribed(self) -> None:
         self.connections += 1
         self.open = True
 
     def on_event(self, message: bytes) -> None:
-        self.told.append((self.connections, message))
+        self.received.append((self.connections, message))
 
     def on_lost(self, connection: "PageWebSocket | PageEventStream") -> None:
         if self._connection is connection:
@@ -265,9 +265,9 @@ class Pages:
     def stats(self) -> dict[str, int]:
         return {
             "open": sum(page.open for page in self.pages),
-            "told": sum(bool(page.told) for page in self.pages),
+            "received": sum(bool(page.received) for page in self.pages),
             "connections": sum(page.connections for page in self.pages),
-            "events": sum(len(page.told) for page in self.pages),
+            "events": sum(len(page.received) for page in self.pages),
         }
 
     def newest(self) -> list[str | None]:
@@ -279,8 +279,8 @@ class Pages:
         """Return everything, a line for each page."""
         with open(path, "wb") as file:  # noqa: PTH123 - nothing else runs here
             for page in self.pages:
-                told = [(visit, event_in(message)) for visit, message in page.told]
-                file.write(orjson.dumps({"openid": page.openid, "told": told}) + b"\n")
+                received = [(visit, event_in(message)) for visit, message in page.received]
+                file.write(orjson.dumps({"openid": page.openid, "received": received}) + b"\n")
 
 
 async def main() -> None:

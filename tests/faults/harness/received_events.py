@@ -1,4 +1,4 @@
-"""Compare the events that somebody received with the log: each change exactly once."""
+"""Compare the events that a page received with the log: each change exactly once."""
 
 import itertools
 from collections.abc import Collection, Sequence
@@ -76,13 +76,13 @@ def check_exactly_once(events: Sequence[ReceivedEvent], lines: list[LoggedChange
             assert event.tags == event.added == tags_at_version(lines, event.version or 0), event
         else:
             line = next((line for line in lines if line.version > (at or 0)), None)
-            assert line is not None, ("told of something that never happened", event)
+            assert line is not None, ("received something that never happened", event)
             seen = LoggedChange(event.version or 0, event.at, event.cause or "", event.added, event.removed)
             assert seen == line, f"{events[number - 1]}\nshould be followed by\n{line}\nand is by\n{event}"
         assert event.version is None or event.version >= (at or 0), (at, event)
         at = event.version
     left = [line for line in lines if line.version > (at or 0)]
-    assert not left, ("never told", left)
+    assert not left, ("never received", left)
 
 
 def check_edits(events: Sequence[ReceivedEvent], edits: Collection[int]) -> None:

@@ -64,7 +64,7 @@ class FaultScenario:
         written = time.monotonic() - began
         await record_for_all(self.installation, self.ledger, EventKind.UNFOLLOW)
         await self.catch_up(except_page)
-        told = time.monotonic() - began
+        received = time.monotonic() - began
 
         async def evaluated() -> bool:
             return bool((await self.installation.rows(EVALUATED))[0]["lately"])
@@ -72,20 +72,21 @@ class FaultScenario:
         await wait_until(evaluated, within=TIMEOUT)
         worked = time.monotonic() - began
         report_figure(
-            f"{what}: written after {written:.1f} s, told to all after {told:.1f} s, the worker after {worked:.1f} s"
+            f"{what}: written after {written:.1f} s, received by all after {received:.1f} s,"
+            f" the worker after {worked:.1f} s"
         )
 
     async def catch_up(self, except_page: int | None = None) -> None:
-        """Wait until every page, `but` one by number, has received all that is in the log by now."""
+        """Wait until every page, except `except_page`, has received all that is in the log by now."""
         lines = await changes_by_openid(self.installation)
         newest = {openid: of_person[-1].version for openid, of_person in lines.items()}
 
-        async def told() -> bool:
+        async def received() -> bool:
             await asyncio.sleep(0.1)
             return set(await self.pages.pages_behind(newest)) <= {except_page}
 
         try:
-            await wait_until(told, within=TIMEOUT)
+            await wait_until(received, within=TIMEOUT)
         except AssertionError:
             print(f"{len(await self.pages.pages_behind(newest))} pages are behind; {await self.pages.stats()}")
             raise
@@ -95,9 +96,9 @@ class FaultScenario:
 async def fault_scenario(
     install: Install, *, size: int = SIZE, only_west: bool = False, inexact: Sequence[int] = (), **settings: str
 ) -> AsyncIterator[FaultScenario]:
-    """Let things happen inside the block; then look whether every page was told every change once, and leave.
+    """Let things happen inside the block; then look whether every page received every change once, and leave.
 
-    `inexact` are pages by number that may be told fewer, larger events.
+    `inexact` are pages by number that may receive fewer, larger events.
     """
     installation = await install(all_proxied=True, **SETTINGS, **settings)
     await installation.execute(KEEP_PRUNED_ROWS)
@@ -187,10 +188,10 @@ async def _check_received(fault_scenario: FaultScenario, inexact: Sequence[int])
     lines = await changes_by_openid(installation)
     tags = await tags_by_openid(installation)
     edits = [row["version"] for row in await installation.rows(EDITS, installation.channel.channel_id)]
-    told = await fault_scenario.pages.told(installation.directory)
+    received = await fault_scenario.pages.received(installation.directory)
 
     def check() -> None:
-        for number, (openid, events) in enumerate(told):
+        for number, (openid, events) in enumerate(received):
             if number in inexact:
                 check_deltas(events)
             else:
@@ -200,14 +201,14 @@ async def _check_received(fault_scenario: FaultScenario, inexact: Sequence[int])
 
     await asyncio.to_thread(check)  # the networks of the installation are in this loop
     stats = await fault_scenario.pages.stats()
-    resets = sum(event.reset for _, events in told for event in events)
+    resets = sum(event.reset for _, events in received for event in events)
     report_figure(
         f"{sum(map(len, lines.values()))} changes of people and {len(edits)} edits: {stats.events} events to "
-        f"{len(told)} pages on {stats.connections} connections, {resets} resets;"
+        f"{len(received)} pages on {stats.connections} connections, {resets} resets;"
         f" answers {dict(fault_scenario.ledger.answers)}"
     )
-    assert resets == len(told), "somebody had to begin anew"
-    assert stats.events > 4 * len(told), "hardly anything happened"
+    assert resets == len(received), "a page had to begin anew"
+    assert stats.events > 4 * len(received), "hardly anything happened"
 
 
 async def check_nothing_leaked(fault_scenario: FaultScenario) -> dict[WebProgram, ProcessStats]:

@@ -43,7 +43,7 @@ async def read(runtime: Runtime, channel: Channel, place: Revision) -> ChangesSi
 
 
 async def versions_after(runtime: Runtime, channel: Channel, place: Revision) -> list[int] | None:
-    """Return what a reader who resumes at a place is told; None for: begin anew."""
+    """Return what a reader receives who resumes at a revision; None if the reader must begin anew."""
     answer = await read(runtime, channel, place)
     return [each.version for each in answer.changes] if answer.known else None
 
@@ -101,11 +101,11 @@ async def test_a_place_checked_in_a_statement_of_its_own_may_be_gone_in_the_next
     pruner = await start_process("pruner")
     async with pruning_half_done(pruner, channel):
         checked = await read(runtime, channel, FIRST)
-    told = await read(runtime, channel, FIRST)
+    answer = await read(runtime, channel, FIRST)
 
     assert checked.known
-    assert [each.version for each in told.changes] == [3]
-    assert not told.known, "as one statement it says so"
+    assert [each.version for each in answer.changes] == [3]
+    assert not answer.known, "as one statement it says so"
 
 
 async def drop_nobody_while_somebody_comes(

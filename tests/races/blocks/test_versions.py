@@ -31,18 +31,18 @@ class Reader:
 
     def __init__(self, runtime: Runtime, channel: Channel, people: int) -> None:
         self.versions: list[int] = []
-        self.standing: dict[int, set[int]] = {offset: set() for offset in range(people)}
+        self.state: dict[int, set[int]] = {offset: set() for offset in range(people)}
         self._runtime = runtime
         self._channel_id = channel.channel_id
         self._place = Revision(0, START)
 
     async def read(self) -> None:
         async with self._runtime.pool.acquire() as conn:
-            answer = await change_log.changes_since(conn, self._channel_id, 0, self._place, self.standing)
+            answer = await change_log.changes_since(conn, self._channel_id, 0, self._place, self.state)
         assert answer.known
         for each in answer.changes:
             self.versions.append(each.version)
-            self.standing[each.offset] = (self.standing[each.offset] | set(each.added)) - set(each.removed)
+            self.state[each.offset] = (self.state[each.offset] | set(each.added)) - set(each.removed)
         self._place = answer.revision
 
 
@@ -72,7 +72,7 @@ async def test_a_reader_sees_the_versions_in_order(
     reader = await an_earlier_writer_commits_later(start_process, runtime, channel)
 
     assert reader.versions == [1, 2]
-    assert reader.standing == await tags_by_ordinal(runtime, channel)
+    assert reader.state == await tags_by_ordinal(runtime, channel)
 
 
 async def test_numbers_from_a_sequence_let_a_reader_miss_one_for_ever(
@@ -83,7 +83,7 @@ async def test_numbers_from_a_sequence_let_a_reader_miss_one_for_ever(
     reader = await an_earlier_writer_commits_later(start_process, runtime, channel, NUMBERED_BY_A_SEQUENCE)
 
     assert reader.versions == [2]
-    assert reader.standing[0] == set()
+    assert reader.state[0] == set()
     assert (await tags_by_ordinal(runtime, channel))[0] == {1, 4, 5, 8}
     await reader.read()
     assert reader.versions == [2], "the change is in the log, behind the reader"

@@ -109,9 +109,9 @@ async def test_a_database_from_before_there_were_files_has_the_rules_of_version_
 
 
 async def test_a_changed_comment_changes_nothing(database_url: str, conn: Connection) -> None:
-    told = [replace(file, text=file.text + "\n-- Another comment.\n") for file in read_functions()]
-    assert await migrate_functions(database_url, told) == []
-    assert await pending_migrations(conn, functions=told) == 0
+    commented = [replace(file, text=file.text + "\n-- Another comment.\n") for file in read_functions()]
+    assert await migrate_functions(database_url, commented) == []
+    assert await pending_migrations(conn, functions=commented) == 0
 
 
 async def test_rules_that_were_edited_under_their_old_version_are_refused(database_url: str, conn: Connection) -> None:

@@ -19,7 +19,7 @@ def sha256(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "is not JSON"),
         ("[]", "text of each id"),
@@ -36,15 +36,15 @@ def sha256(text: str) -> str:
         ('{"shared": "{ __typename }"}', "belongs to another text"),
     ],
 )
-def test_an_invalid_file_is_refused_by_name(tmp_path: Path, content: str, told: str) -> None:
+def test_an_invalid_file_is_refused_by_name(tmp_path: Path, content: str, message: str) -> None:
     first, wrong = tmp_path / "first.json", tmp_path / "wrong.json"
     first.write_text(json.dumps({"shared": VIEWER}), encoding="utf-8")
     wrong.write_text(content, encoding="utf-8")
     schema = make_schema(Settings(query_limits=QueryLimits(aliases=1)))
     paths = (str(first), str(wrong))
-    with pytest.raises(SettingsError, match=told) as refused:
+    with pytest.raises(SettingsError, match=message) as refused:
         read_trusted_documents("allowed", paths, schema.documents)
-    assert str(wrong) in str(refused.value) or "two texts" in told
+    assert str(wrong) in str(refused.value) or "two texts" in message
     assert len(read_trusted_documents("off", paths, schema.documents)) == 0
 
 

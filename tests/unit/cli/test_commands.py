@@ -45,7 +45,7 @@ def test_token_without_any_secret_uses_the_one_of_the_data_directory(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "error"),
     [
         (["token", "--robot", "bad robot", "--role", "admin"], "robot id"),
         (["token", "--robot", "r1", "--role", "king"], "invalid choice"),
@@ -54,13 +54,11 @@ def test_token_without_any_secret_uses_the_one_of_the_data_directory(
         ([], "required"),
     ],
 )
-def test_wrong_words_are_one_clear_line(
-    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_words_are_one_clear_line(arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code != 0
-    assert complaint in f"{stopped.value.code} {capsys.readouterr().err}"
+    assert error in f"{stopped.value.code} {capsys.readouterr().err}"
 
 
 def test_a_wrong_environment_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,16 +11,16 @@ from tests.support.waiting import wait_until
 
 @dataclass
 class Shelf:
-    """Answer each key with what stands there when it is read, once it may."""
+    """Answer each key with the state when it is read, once it may."""
 
-    standing: int = 1
+    state: int = 1
     asked: list[list[str]] = field(default_factory=list)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     broken: bool = False
 
     async def read(self, keys: list[str]) -> dict[str, int]:
         self.asked.append(sorted(keys))
-        read = self.standing
+        read = self.state
         await self.may_answer.wait()
         if self.broken:
             raise OSError("the shelf fell over")
@@ -42,7 +42,7 @@ async def test_nobody_joins_a_statement_that_has_begun() -> None:
     look_ups = BatchReader(shelf.read, max_concurrent=1)
     early = asyncio.create_task(look_ups.get("a"))
     await wait_until(lambda: bool(shelf.asked))
-    shelf.standing = 2
+    shelf.state = 2
     late = [asyncio.create_task(look_ups.get(key)) for key in ("a", "b")]
     await asyncio.sleep(0)
     shelf.may_answer.set()

@@ -44,16 +44,16 @@ def test_keys_can_be_rotated() -> None:
 
 def test_every_altered_byte_is_noticed() -> None:
     secret_box = SecretBox((OLD,))
-    sealed = secret_box.encrypt("app secret")
-    for at in range(len(sealed)):
+    encrypted = secret_box.encrypt("app secret")
+    for at in range(len(encrypted)):
         with pytest.raises(DecryptionError):
-            secret_box.decrypt(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :])
+            secret_box.decrypt(encrypted[:at] + bytes([encrypted[at] ^ 1]) + encrypted[at + 1 :])
 
 
-@pytest.mark.parametrize("sealed", [b"", b"app secret", b"\xff\x00", b"=" * 100])
-def test_what_was_never_encrypted_is_refused(sealed: bytes) -> None:
+@pytest.mark.parametrize("encrypted", [b"", b"app secret", b"\xff\x00", b"=" * 100])
+def test_what_was_never_encrypted_is_refused(encrypted: bytes) -> None:
     with pytest.raises(DecryptionError, match="USER_TAGS_SECRETS_KEY"):
-        SecretBox((OLD,)).decrypt(sealed)
+        SecretBox((OLD,)).decrypt(encrypted)
 
 
 def test_no_key_names_the_variable() -> None:

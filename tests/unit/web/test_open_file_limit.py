@@ -15,6 +15,6 @@ print(*resource.getrlimit(resource.RLIMIT_NOFILE), most)
 
 
 def test_the_limit_is_raised_to_the_largest_allowed() -> None:
-    told = subprocess.run([sys.executable, "-c", FEW], check=True, capture_output=True, text=True).stdout.split()
-    assert len(told) == 3
-    assert len(set(told)) == 1
+    limits = subprocess.run([sys.executable, "-c", FEW], check=True, capture_output=True, text=True).stdout.split()
+    assert len(limits) == 3
+    assert len(set(limits)) == 1

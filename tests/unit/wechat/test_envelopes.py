@@ -18,7 +18,7 @@ OFFICIAL_REPLY = "ELGduP2YcVatjqIS+eZbp80MNLoAUWvzzyJxgGzxZO/5sAvd070Bs6qrLARC9n
 app_ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 
 
-def seal_raw(plain: bytes, iv: bytes | None = None) -> str:
+def encrypt_raw(plain: bytes, iv: bytes | None = None) -> str:
     key = base64.b64decode(KEY + "=")
     encryptor = Cipher(algorithms.AES(key), modes.CBC(iv or key[:16])).encryptor()
     return base64.b64encode(encryptor.update(plain) + encryptor.finalize()).decode()
@@ -30,10 +30,10 @@ def padded(plain: bytes, block: int = 32) -> bytes:
 
 
 def test_the_official_vector_is_reproduced() -> None:
-    sealed = Envelope(KEY, APP_ID).encrypt(b'{"demo_resp":"good luck"}', b"707722b803182950")
+    encrypted = Envelope(KEY, APP_ID).encrypt(b'{"demo_resp":"good luck"}', b"707722b803182950")
 
-    assert sealed == OFFICIAL_REPLY
-    assert Envelope(KEY, APP_ID).decrypt(sealed) == b'{"demo_resp":"good luck"}'
+    assert encrypted == OFFICIAL_REPLY
+    assert Envelope(KEY, APP_ID).decrypt(encrypted) == b'{"demo_resp":"good luck"}'
 
 
 @given(message=st.binary(max_size=300), app_id=app_ids)
@@ -66,24 +66,24 @@ def test_a_corrupted_byte_never_shifts_the_message_or_passes_for_another_app_id(
     # CBC garbles the block that was hit and flips the same bits in the next one: a byte of the message may
     # well change unseen. That is why nothing is believed before its signature was checked.
     envelope = Envelope(KEY, APP_ID)
-    sealed = bytearray(base64.b64decode(envelope.encrypt(message, bytes(16))))
-    sealed[position % len(sealed)] ^= flipped
+    encrypted = bytearray(base64.b64decode(envelope.encrypt(message, bytes(16))))
+    encrypted[position % len(encrypted)] ^= flipped
 
     try:
-        opened = envelope.decrypt(base64.b64encode(sealed).decode())
+        opened = envelope.decrypt(base64.b64encode(encrypted).decode())
     except EnvelopeError:
         return
     assert len(opened) == len(message)
 
 
 @given(junk=st.one_of(st.text(max_size=200), st.binary(max_size=200).map(lambda raw: base64.b64encode(raw).decode())))
-def test_junk_is_refused_with_the_one_error(junk: str) -> None:
+def test_junk_is_rejected_with_the_one_error(junk: str) -> None:
     with pytest.raises(EnvelopeError):
         Envelope(KEY, APP_ID).decrypt(junk)
 
 
 @given(other=app_ids)
-def test_an_envelope_for_another_app_id_is_refused(other: str) -> None:
+def test_an_envelope_for_another_app_id_is_rejected(other: str) -> None:
     assume(other != APP_ID)
 
     with pytest.raises(EnvelopeError, match="another app id"):
@@ -91,7 +91,7 @@ def test_an_envelope_for_another_app_id_is_refused(other: str) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 15, 16, 17, 32, 48])
-def test_a_truncated_envelope_is_refused(cut: int) -> None:
+def test_a_truncated_envelope_is_rejected(cut: int) -> None:
     whole = base64.b64decode(Envelope(KEY, APP_ID).encrypt(b"x" * 40))
 
     with pytest.raises(EnvelopeError):
@@ -99,45 +99,45 @@ def test_a_truncated_envelope_is_refused(cut: int) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 4, 6, 0x7FFFFFFF, 0xFFFFFFFF])
-def test_a_length_field_that_lies_is_refused(length: int) -> None:
+def test_a_length_field_that_lies_is_rejected(length: int) -> None:
     plain = padded(bytes(16) + length.to_bytes(4, "big") + b"hello" + APP_ID.encode())
 
     with pytest.raises(EnvelopeError):
-        Envelope(KEY, APP_ID).decrypt(seal_raw(plain))
+        Envelope(KEY, APP_ID).decrypt(encrypt_raw(plain))
 
 
 @pytest.mark.parametrize("padding", [bytes(20), b"\x21" * 33 + b"\x00" * 19, b"\x05" * 19 + b"\x14", b"\xff" * 20])
-def test_wrong_padding_is_refused(padding: bytes) -> None:
+def test_wrong_padding_is_rejected(padding: bytes) -> None:
     plain = bytes(16) + (6).to_bytes(4, "big") + b"hello!" + APP_ID.encode() + padding
     plain += plain[-1:] * (-len(plain) % 16)
 
     with pytest.raises(EnvelopeError):
-        Envelope(KEY, APP_ID).decrypt(seal_raw(plain))
+        Envelope(KEY, APP_ID).decrypt(encrypt_raw(plain))
 
 
 def test_a_client_with_a_zero_iv_is_understood() -> None:
     # Only the random block is garbled by it.
     plain = padded(bytes(range(16)) + (5).to_bytes(4, "big") + b"hello" + APP_ID.encode())
 
-    assert Envelope(KEY, APP_ID).decrypt(seal_raw(plain, iv=bytes(16))) == b"hello"
+    assert Envelope(KEY, APP_ID).decrypt(encrypt_raw(plain, iv=bytes(16))) == b"hello"
 
 
 def test_a_client_that_pads_to_sixteen_or_wraps_its_base64_is_understood() -> None:
     plain = padded(bytes(16) + (5).to_bytes(4, "big") + b"hello" + APP_ID.encode(), block=16)
-    sealed = seal_raw(plain)
+    encrypted = encrypt_raw(plain)
 
-    assert Envelope(KEY, APP_ID).decrypt(f"{sealed[:40]}\r\n{sealed[40:]}\n") == b"hello"
+    assert Envelope(KEY, APP_ID).decrypt(f"{encrypted[:40]}\r\n{encrypted[40:]}\n") == b"hello"
 
 
 @pytest.mark.parametrize(
     "key", ["", "A" * 42, "A" * 44, "A" * 42 + "=", "A" * 42 + "-", "A" * 42 + "é", "A" * 43 + "\n"]
 )
-def test_a_key_that_is_none_is_refused(key: str) -> None:
+def test_a_key_that_is_none_is_rejected(key: str) -> None:
     with pytest.raises(EnvelopeError, match="43 characters"):
         Envelope(key, APP_ID)
 
 
-def test_an_empty_app_id_is_refused_because_its_tail_would_prove_nothing() -> None:
+def test_an_empty_app_id_is_rejected_because_its_tail_would_prove_nothing() -> None:
     with pytest.raises(EnvelopeError, match="app id"):
         Envelope(KEY, "")
 

@@ -17,10 +17,10 @@ EXTERNAL_DTD = b"""<!DOCTYPE xml SYSTEM "http://127.0.0.1/x.dtd"><xml><FromUserN
 TIMESTAMP = str(int(NOW.timestamp()))
 
 
-def refusal(channel: ChannelKeys, query: dict[str, str], body: bytes) -> str:
-    with pytest.raises(PushRejectedError) as refused:
+def rejection(channel: ChannelKeys, query: dict[str, str], body: bytes) -> str:
+    with pytest.raises(PushRejectedError) as rejected:
         channel.open(query, body)
-    return refused.value.code
+    return rejected.value.code
 
 
 def plain_query() -> dict[str, str]:
@@ -62,36 +62,36 @@ def enveloped(inner: bytes) -> tuple[dict[str, str], bytes]:
         (b'{"FromUserName":null,"MsgType":["text"],"CreateTime":true}', "BAD_FIELDS"),
     ],
 )
-def test_a_hostile_body_is_refused_plain_and_inside_an_envelope(body: bytes, code: str) -> None:
-    assert refusal(PLAIN, plain_query(), body) == code
+def test_a_hostile_body_is_rejected_plain_and_inside_an_envelope(body: bytes, code: str) -> None:
+    assert rejection(PLAIN, plain_query(), body) == code
     if len(body) < MAX_BODY_BYTES // 2:
-        assert refusal(ENCRYPTED, *enveloped(body)) == code
+        assert rejection(ENCRYPTED, *enveloped(body)) == code
 
 
 @pytest.mark.parametrize("body", [BILLION_LAUGHS, EXTERNAL_ENTITY, EXTERNAL_DTD])
-def test_a_bomb_outside_the_envelope_is_refused_before_anything_else(body: bytes) -> None:
-    assert refusal(ENCRYPTED, {}, body) == "BAD_XML"
+def test_a_bomb_outside_the_envelope_is_rejected_before_anything_else(body: bytes) -> None:
+    assert rejection(ENCRYPTED, {}, body) == "BAD_XML"
 
 
 def test_ten_thousand_levels_of_elements_are_survived() -> None:
     body = b"<xml>" + b"<a>" * 9_000 + b"</a>" * 9_000 + b"</xml>"
 
-    assert refusal(PLAIN, plain_query(), body) == "BAD_FIELDS"
+    assert rejection(PLAIN, plain_query(), body) == "BAD_FIELDS"
 
 
 def test_a_body_may_have_64_kib_and_no_byte_more() -> None:
     largest = b"<xml>" + b" " * (MAX_BODY_BYTES - 11) + b"</xml>"
 
     assert len(largest) == 65_536
-    assert refusal(PLAIN, plain_query(), largest) == "BAD_FIELDS"
-    assert refusal(PLAIN, plain_query(), largest + b" ") == "TOO_LARGE"
+    assert rejection(PLAIN, plain_query(), largest) == "BAD_FIELDS"
+    assert rejection(PLAIN, plain_query(), largest + b" ") == "TOO_LARGE"
 
 
 @given(
     body=st.binary(max_size=400),
     prefix=st.sampled_from([b"", b"<xml>", b"{", b'<?xml version="1.0" encoding="']),
 )
-def test_no_body_raises_anything_but_the_refusal(body: bytes, prefix: bytes) -> None:
+def test_no_body_raises_anything_but_the_rejection(body: bytes, prefix: bytes) -> None:
     for channel, query, sent in [
         (PLAIN, plain_query(), prefix + body),
         (ENCRYPTED, {}, prefix + body),
@@ -105,14 +105,14 @@ def test_no_body_raises_anything_but_the_refusal(body: bytes, prefix: bytes) -> 
     query=st.dictionaries(st.sampled_from(["signature", "msg_signature", "timestamp", "nonce"]), st.text()),
     body=st.sampled_from([b"<xml><Encrypt>AAAA</Encrypt></xml>", b'{"Encrypt":"AAAA"}', b"<xml/>"]),
 )
-def test_no_query_raises_anything_but_the_refusal(query: dict[str, str], body: bytes) -> None:
+def test_no_query_raises_anything_but_the_rejection(query: dict[str, str], body: bytes) -> None:
     for channel in (PLAIN, ENCRYPTED):
         with pytest.raises(PushRejectedError):
             channel.open(query, body)
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
-def test_a_truncated_push_is_refused(cut: int) -> None:
-    query, body = ENCRYPTED.seal({"MsgType": "text", "MsgId": "1"})
+def test_a_truncated_push_is_rejected(cut: int) -> None:
+    query, body = ENCRYPTED.encrypt({"MsgType": "text", "MsgId": "1"})
 
-    assert refusal(ENCRYPTED, query, body[:-cut]) == "BAD_XML"
+    assert rejection(ENCRYPTED, query, body[:-cut]) == "BAD_XML"

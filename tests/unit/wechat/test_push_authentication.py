@@ -24,10 +24,10 @@ OFFICIAL_ENCRYPTED = (
 )
 
 
-def refusal(channel: ChannelKeys, query: dict[str, str], body: bytes) -> str:
-    with pytest.raises(PushRejectedError) as refused:
+def rejection(channel: ChannelKeys, query: dict[str, str], body: bytes) -> str:
+    with pytest.raises(PushRejectedError) as rejected:
         channel.open(query, body)
-    return refused.value.code
+    return rejected.value.code
 
 
 def test_the_official_plain_push_is_opened() -> None:
@@ -80,9 +80,9 @@ def test_the_official_url_verification_is_answered() -> None:
         ({"echostr": ""}, sent, "BAD_FIELDS"),
         ({}, sent + timedelta(minutes=11), "STALE"),
     ]:
-        with pytest.raises(PushRejectedError) as refused:
+        with pytest.raises(PushRejectedError) as rejected:
             verify_url({**query, **changes}, "AAAAA", now, TEN_MINUTES)
-        assert refused.value.code == code
+        assert rejected.value.code == code
 
 
 def test_what_wechatpy_encrypts_is_opened() -> None:
@@ -100,7 +100,7 @@ def test_what_wechatpy_encrypts_is_opened() -> None:
 
 @given(content=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"])))
 def test_what_the_platform_seals_is_opened_by_wechatpy(content: str) -> None:
-    query, body = ENCRYPTED.seal({**TEXT, "Content": content})
+    query, body = ENCRYPTED.encrypt({**TEXT, "Content": content})
 
     inner = WeChatCrypto("AAAAA", "A" * 43, ENCRYPTED.app_id).decrypt_message(
         body.decode(), query["msg_signature"], query["timestamp"], query["nonce"]
@@ -111,24 +111,24 @@ def test_what_the_platform_seals_is_opened_by_wechatpy(content: str) -> None:
 
 @pytest.mark.parametrize("name", ["msg_signature", "timestamp", "nonce"])
 @pytest.mark.parametrize("forged", ["", "1772366401", "é\ud800", None])
-def test_a_forged_safe_push_is_refused(name: str, forged: str | None) -> None:
-    query, body = ENCRYPTED.seal(TEXT)
+def test_a_forged_safe_push_is_rejected(name: str, forged: str | None) -> None:
+    query, body = ENCRYPTED.encrypt(TEXT)
     query |= {name: forged or ""}
     if forged is None:
         del query[name]
 
-    assert refusal(ENCRYPTED, query, body) == "BAD_SIGNATURE"
+    assert rejection(ENCRYPTED, query, body) == "BAD_SIGNATURE"
 
 
 @pytest.mark.parametrize("name", ["signature", "timestamp", "nonce"])
-def test_a_forged_plain_push_is_refused(name: str) -> None:
-    query, body = PLAIN.seal(TEXT, "plain")
+def test_a_forged_plain_push_is_rejected(name: str) -> None:
+    query, body = PLAIN.encrypt(TEXT, "plain")
 
-    assert refusal(PLAIN, {**query, name: "1772366401"}, body) == "BAD_SIGNATURE"
+    assert rejection(PLAIN, {**query, name: "1772366401"}, body) == "BAD_SIGNATURE"
 
 
 def test_the_plain_signature_of_a_safe_push_is_not_looked_at() -> None:
-    query, body = ENCRYPTED.seal(TEXT)
+    query, body = ENCRYPTED.encrypt(TEXT)
     del query["signature"]
 
     assert ENCRYPTED.open(query, body).facts == {EventKind.MESSAGE}
@@ -136,19 +136,19 @@ def test_the_plain_signature_of_a_safe_push_is_not_looked_at() -> None:
 
 @given(position=st.integers(min_value=0), flipped=st.integers(1, 255))
 def test_no_altered_byte_of_the_envelope_gets_past_the_signature(position: int, flipped: int) -> None:
-    query, body = ENCRYPTED.seal(TEXT, body_format="json")
+    query, body = ENCRYPTED.encrypt(TEXT, body_format="json")
     outer = orjson.loads(body)
     letters = bytearray(outer["Encrypt"].encode())
     letters[position % len(letters)] ^= flipped
     outer["Encrypt"] = letters.decode("latin-1")
 
-    assert refusal(ENCRYPTED, query, orjson.dumps(outer)) == "BAD_SIGNATURE"
+    assert rejection(ENCRYPTED, query, orjson.dumps(outer)) == "BAD_SIGNATURE"
 
 
 def test_an_empty_token_lets_nobody_in() -> None:
     nobody = replace(ENCRYPTED, token="")
 
-    assert refusal(nobody, *nobody.seal(TEXT)) == "BAD_SIGNATURE"
+    assert rejection(nobody, *nobody.encrypt(TEXT)) == "BAD_SIGNATURE"
 
 
 @pytest.mark.parametrize("channel", [ENCRYPTED, PLAIN])
@@ -158,50 +158,50 @@ def test_a_push_is_taken_within_ten_minutes_in_either_direction(
 ) -> None:
     skewed = replace(channel, now=NOW + timedelta(seconds=skew))
     fields = {**TEXT, "CreateTime": "1348831860"}
-    query, body = skewed.seal(fields, "safe" if channel.encoding_aes_key else "plain")
+    query, body = skewed.encrypt(fields, "safe" if channel.encoding_aes_key else "plain")
     if code is None:
         assert skewed.open(query, body).facts == {EventKind.MESSAGE}
     else:
-        assert refusal(skewed, query, body) == code
+        assert rejection(skewed, query, body) == code
 
 
 @pytest.mark.parametrize("timestamp", ["", "now", "1e9", "-5", "١٧٧٢٣٦٦٤٠٠", "9" * 21, "9" * 20])
 def test_a_signed_timestamp_that_is_no_time_is_stale(timestamp: str) -> None:
     query = {"timestamp": timestamp, "nonce": "1", "signature": sign("AAAAA", timestamp, "1")}
 
-    assert refusal(PLAIN, query, b"<xml/>") == "STALE"
+    assert rejection(PLAIN, query, b"<xml/>") == "STALE"
 
 
-def test_an_envelope_for_another_app_id_is_refused() -> None:
-    query, body = replace(ENCRYPTED, app_id="wx0000000000000000").seal(TEXT)
+def test_an_envelope_for_another_app_id_is_rejected() -> None:
+    query, body = replace(ENCRYPTED, app_id="wx0000000000000000").encrypt(TEXT)
 
-    assert refusal(ENCRYPTED, query, body) == "BAD_ENVELOPE"
+    assert rejection(ENCRYPTED, query, body) == "BAD_ENVELOPE"
 
 
-def test_an_envelope_under_another_key_is_refused() -> None:
-    query, body = replace(ENCRYPTED, encoding_aes_key="B" * 43).seal(TEXT)
+def test_an_envelope_under_another_key_is_rejected() -> None:
+    query, body = replace(ENCRYPTED, encoding_aes_key="B" * 43).encrypt(TEXT)
 
-    assert refusal(ENCRYPTED, query, body) == "BAD_ENVELOPE"
+    assert rejection(ENCRYPTED, query, body) == "BAD_ENVELOPE"
 
 
 def test_a_channel_with_a_key_takes_no_plain_push() -> None:
     # The plain signature covers no body: whoever once saw a query could write any body under it.
-    query, body = ENCRYPTED.seal(TEXT, "plain")
+    query, body = ENCRYPTED.encrypt(TEXT, "plain")
 
-    assert refusal(ENCRYPTED, query, body) == "BAD_ENVELOPE"
-    assert refusal(ENCRYPTED, {**query, "msg_signature": query["signature"]}, body) == "BAD_ENVELOPE"
+    assert rejection(ENCRYPTED, query, body) == "BAD_ENVELOPE"
+    assert rejection(ENCRYPTED, {**query, "msg_signature": query["signature"]}, body) == "BAD_ENVELOPE"
 
 
 @pytest.mark.parametrize("encrypted", ["", " ", "AAAA", "%%%"])
-def test_an_empty_or_broken_envelope_is_refused(encrypted: str) -> None:
+def test_an_empty_or_broken_envelope_is_rejected(encrypted: str) -> None:
     timestamp = str(int(NOW.timestamp()))
     query = {"timestamp": timestamp, "nonce": "1", "msg_signature": sign("AAAAA", timestamp, "1", encrypted)}
 
-    assert refusal(ENCRYPTED, query, encode_body({"Encrypt": encrypted}, "xml")) == "BAD_ENVELOPE"
+    assert rejection(ENCRYPTED, query, encode_body({"Encrypt": encrypted}, "xml")) == "BAD_ENVELOPE"
 
 
 def test_in_compat_mode_only_what_is_encrypted_is_believed() -> None:
-    query, body = ENCRYPTED.seal(TEXT, "compat", "json")
+    query, body = ENCRYPTED.encrypt(TEXT, "compat", "json")
     lying = {
         **orjson.loads(body),
         "FromUserName": "oSomebodyElse",
@@ -215,15 +215,15 @@ def test_in_compat_mode_only_what_is_encrypted_is_believed() -> None:
     assert push.facts == {EventKind.MESSAGE}
 
 
-def test_a_channel_without_a_key_reads_the_plain_fields_of_compat_mode_and_refuses_safe_mode() -> None:
-    assert PLAIN.open(*ENCRYPTED.seal(TEXT, "compat")).facts == {EventKind.MESSAGE}
-    assert refusal(PLAIN, *ENCRYPTED.seal(TEXT)) == "BAD_ENVELOPE"
+def test_a_channel_without_a_key_reads_the_plain_fields_of_compat_mode_and_rejects_safe_mode() -> None:
+    assert PLAIN.open(*ENCRYPTED.encrypt(TEXT, "compat")).facts == {EventKind.MESSAGE}
+    assert rejection(PLAIN, *ENCRYPTED.encrypt(TEXT)) == "BAD_ENVELOPE"
 
 
-def test_a_key_that_is_none_is_the_pushs_refusal_too() -> None:
-    query, body = ENCRYPTED.seal(TEXT)
+def test_a_key_that_is_none_is_the_pushs_rejection_too() -> None:
+    query, body = ENCRYPTED.encrypt(TEXT)
 
-    with pytest.raises(PushRejectedError) as refused:
+    with pytest.raises(PushRejectedError) as rejected:
         decode_push(
             query,
             body,
@@ -234,7 +234,7 @@ def test_a_key_that_is_none_is_the_pushs_refusal_too() -> None:
             max_age=TEN_MINUTES,
         )
 
-    assert refused.value.code == "BAD_ENVELOPE"
+    assert rejected.value.code == "BAD_ENVELOPE"
 
 
 def test_a_zero_iv_makes_no_difference() -> None:

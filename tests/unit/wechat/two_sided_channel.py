@@ -25,7 +25,7 @@ class ChannelKeys:
     now: datetime = NOW
     sent: datetime = NOW
 
-    def seal(
+    def encrypt(
         self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml"
     ) -> tuple[dict[str, str], bytes]:
         return encode_push(
@@ -51,7 +51,7 @@ class ChannelKeys:
         )
 
     def round_trip(self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml") -> Push:
-        return self.open(*self.seal(fields, mode, body_format))
+        return self.open(*self.encrypt(fields, mode, body_format))
 
 
 ENCRYPTED = ChannelKeys()

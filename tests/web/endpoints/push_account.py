@@ -28,7 +28,7 @@ class PushingAccount:
     token: str = TOKEN
     key: str | None = KEY
 
-    def seal(
+    def encrypt(
         self,
         fields: Mapping[str, str],
         *,
@@ -50,7 +50,7 @@ class PushingAccount:
 
     async def push(self, fields: Mapping[str, str], **given: Any) -> httpx.Response:
         """Push these fields as WeChat would."""
-        return await self.post(*self.seal(fields, **given))
+        return await self.post(*self.encrypt(fields, **given))
 
     async def post(self, query: Mapping[str, str], body: bytes) -> httpx.Response:
         """Send any query and body to the push address."""

@@ -85,15 +85,15 @@ async def test_a_client_with_a_zero_iv_is_understood(shop: Shop) -> None:
             super().__init__(key)
             self.cipher = WeChatCipher(key, b"\0" * 16)
 
-    sealed = ZeroIv(base64.b64decode(shop.integrator.key + "=")).encrypt(
+    encrypted = ZeroIv(base64.b64decode(shop.integrator.key + "=")).encrypt(
         xml_of(shop.app_id, [ADA]), shop.integrator.app_id
     )
 
-    assert (await shop.integrator.post({"encrypt": sealed.decode()}))["errcode"] == 0
+    assert (await shop.integrator.post({"encrypt": encrypted.decode()}))["errcode"] == 0
 
 
 async def test_the_same_call_twice_and_at_once_changes_nothing_more(shop: Shop) -> None:
-    call = {"encrypt": shop.integrator.seal(xml_of(shop.app_id, [ADA, BOB]))}
+    call = {"encrypt": shop.integrator.encrypt(xml_of(shop.app_id, [ADA, BOB]))}
 
     answers = await asyncio.gather(*(shop.integrator.post(call) for _ in range(10)))
 
@@ -167,27 +167,27 @@ async def test_an_appid_of_no_bound_channel_is_1011(shop: Shop) -> None:
 )
 async def test_a_body_that_is_no_json_with_encrypt_is_1013(shop: Shop, body: bytes | None, content_type: str) -> None:
     before = await table_digests(shop.robot.web)
-    sealed = f'{{"encrypt": "{shop.integrator.seal(xml_of(shop.app_id, [ADA]))}"}}'.encode()
+    encrypted = f'{{"encrypt": "{shop.integrator.encrypt(xml_of(shop.app_id, [ADA]))}"}}'.encode()
 
-    answer = await shop.integrator.post_raw(sealed if body is None else body, content_type)
+    answer = await shop.integrator.post_raw(encrypted if body is None else body, content_type)
     await shop.refuses(answer, 1013, before)
 
 
 async def test_a_content_type_with_a_charset_is_json(shop: Shop) -> None:
-    sealed = f'{{"encrypt": "{shop.integrator.seal(xml_of(shop.app_id, [ADA]))}"}}'.encode()
+    encrypted = f'{{"encrypt": "{shop.integrator.encrypt(xml_of(shop.app_id, [ADA]))}"}}'.encode()
 
-    assert (await shop.integrator.post_raw(sealed, "application/JSON; charset=utf-8"))["errcode"] == 0
+    assert (await shop.integrator.post_raw(encrypted, "application/JSON; charset=utf-8"))["errcode"] == 0
 
 
 async def test_anything_wrong_with_the_envelope_is_1019_and_tells_nothing(shop: Shop) -> None:
     before = await table_digests(shop.robot.web)
     mine, xml = shop.integrator, xml_of(shop.app_id, [ADA])
-    good = mine.seal(xml)
+    good = mine.encrypt(xml)
     bytes_of = base64.b64decode(good)
     other_key = ("B" if mine.key[0] != "B" else "C") + mine.key[1:]
     calls = {
-        "wrong key": replace(mine, key=other_key).seal(xml),
-        "the channel's app id": replace(mine, app_id=shop.app_id).seal(xml),
+        "wrong key": replace(mine, key=other_key).encrypt(xml),
+        "the channel's app id": replace(mine, app_id=shop.app_id).encrypt(xml),
         "no base64": "*" * 64,
         "truncated base64": good[:-3],
         "truncated by a block": base64.b64encode(bytes_of[:-16]).decode(),
@@ -196,7 +196,7 @@ async def test_anything_wrong_with_the_envelope_is_1019_and_tells_nothing(shop: 
         "empty": "",
         "not ASCII": "é" * 64,
     }
-    answers = {name: await mine.post({"encrypt": sealed}) for name, sealed in calls.items()}
+    answers = {name: await mine.post({"encrypt": encrypted}) for name, encrypted in calls.items()}
 
     for answer in answers.values():
         await shop.refuses(answer, 1019, before)
@@ -242,11 +242,11 @@ async def test_a_label_that_another_kind_of_tag_has_is_minus_one_with_a_message(
 
 async def test_a_reset_key_is_dead_at_once(shop: Shop) -> None:
     reset = "mutation { resetReturnKey { returnEndpoint { address appId key } } }"
-    sealed = {"encrypt": shop.integrator.seal(xml_of(shop.app_id, [ADA]))}
+    encrypted = {"encrypt": shop.integrator.encrypt(xml_of(shop.app_id, [ADA]))}
     new = (await shop.robot.ask(reset))["resetReturnKey"]["returnEndpoint"]
 
     assert (new["address"], new["appId"]) == (shop.integrator.address, shop.integrator.app_id)
-    assert (await shop.integrator.post(sealed))["errcode"] == 1019
+    assert (await shop.integrator.post(encrypted))["errcode"] == 1019
     renewed = replace(shop.integrator, key=new["key"])
     assert (await renewed.submit(xml_of(shop.app_id, [ADA])))["errcode"] == 0
 

@@ -30,7 +30,7 @@ async def test_the_address_is_verified_by_its_echo(robot: Robot, encrypted: bool
     "changes",
     [{"signature": "0" * 40}, {"signature": ""}, {"nonce": "other"}, {"timestamp": "1"}, {"timestamp": "x"}],
 )
-async def test_a_forged_verification_is_refused(
+async def test_a_forged_verification_is_rejected(
     account: PushingAccount, changes: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = await verify(account, **changes)
@@ -41,12 +41,12 @@ async def test_a_forged_verification_is_refused(
 
 
 @pytest.mark.parametrize("away", [timedelta(minutes=-11), timedelta(minutes=11)])
-async def test_a_stale_verification_is_refused(account: PushingAccount, away: timedelta) -> None:
+async def test_a_stale_verification_is_rejected(account: PushingAccount, away: timedelta) -> None:
     assert (await verify(account, datetime.now(UTC) + away)).status_code == 403
     assert (await verify(account, datetime.now(UTC) + away * 0.8)).status_code == 200
 
 
-async def test_a_verification_without_echo_is_refused(account: PushingAccount) -> None:
+async def test_a_verification_without_echo_is_rejected(account: PushingAccount) -> None:
     assert (await verify(account, echostr="")).status_code == 400
 
 

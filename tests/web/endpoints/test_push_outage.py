@@ -30,7 +30,7 @@ async def execute(account: PushingAccount, *statements: str) -> None:
 
 @pytest.mark.parametrize("table", ["channel_user", "block_head", "user_tag_change", "tag_member_count"])
 async def test_what_cannot_be_recorded_is_not_acknowledged(own_account: PushingAccount, table: str) -> None:
-    query, body = own_account.seal(message_fields())
+    query, body = own_account.encrypt(message_fields())
     await execute(own_account, f"alter table {table} rename to away")
     answer = await own_account.post(query, body)
     assert (answer.status_code, answer.text) == (503, "TRY_AGAIN")
@@ -43,7 +43,7 @@ async def test_what_cannot_be_recorded_is_not_acknowledged(own_account: PushingA
 async def test_a_channel_that_cannot_be_looked_up_is_not_answered_404(
     own_account: PushingAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
-    query, body = own_account.seal(message_fields())
+    query, body = own_account.encrypt(message_fields())
     await execute(own_account, "alter table channel rename to away")
     answer = await own_account.post(query, body)
     verified = await own_account.robot.web.http.get(own_account.url, params=query)

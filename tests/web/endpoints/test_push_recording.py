@@ -58,7 +58,7 @@ async def test_each_event_becomes_its_fact(account: PushingAccount) -> None:
 
 
 async def test_the_plain_fields_of_compat_mode_are_not_believed(account: PushingAccount) -> None:
-    query, body = account.seal(message_fields(), mode="compat")
+    query, body = account.encrypt(message_fields(), mode="compat")
     answer = await account.post(query, body.replace(ADA.encode(), b"oEve"))
 
     assert answer.text == "success"
@@ -76,7 +76,7 @@ async def test_an_event_that_says_nothing_of_the_person_is_acknowledged(account:
 
 
 async def test_the_same_push_many_times_at_once_is_one_change(account: PushingAccount) -> None:
-    query, body = account.seal(event_fields("subscribe"))
+    query, body = account.encrypt(event_fields("subscribe"))
     answers = await asyncio.gather(*(account.post(query, body) for _ in range(10)))
     once = await person(account)
     again = await account.post(query, body)

@@ -107,7 +107,7 @@ async def test_a_read_that_fails_says_so_to_everyone(west: FeedProcess, channel:
     assert [type(each).__name__ for each in answers] == ["InterfaceError"] * 2
 
 
-async def test_a_herd_is_told_just_what_it_missed(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
+async def test_a_herd_receives_just_what_it_missed(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
     """Everyone's page was closed at another version; in between everyone left, and some are back."""
     cursors = {}
     for openid in HERD:
@@ -123,10 +123,10 @@ async def test_a_herd_is_told_just_what_it_missed(west: FeedProcess, east: FeedP
     async with AsyncExitStack() as stack:
         pages = [await stack.enter_async_context(page(east, channel, openid, cursors[openid])) for openid in HERD]
         for number, each in enumerate(pages):
-            told = await each.wait_for_events(1 if number % 2 else 2)
-            assert [event.reset for event in told] == [False] * len(told)
-            assert told[0].tags == NO_TAGS
-            assert (told[-1].tags == NO_TAGS) == bool(number % 2)
+            received = await each.wait_for_events(1 if number % 2 else 2)
+            assert [event.reset for event in received] == [False] * len(received)
+            assert received[0].tags == NO_TAGS
+            assert (received[-1].tags == NO_TAGS) == bool(number % 2)
 
 
 async def test_who_missed_nothing_is_answered_without_the_log(west: FeedProcess, channel: Channel) -> None:

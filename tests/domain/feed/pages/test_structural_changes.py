@@ -69,10 +69,10 @@ async def test_tags_that_are_hidden_shown_and_deleted_leave_and_enter_open_pages
             (ChangeCause.TAG_DELETED, NO_TAGS, NO_TAGS, apple),
         ]
         await west.record_events_of(channel, EventKind.FOLLOW, "bob")
-        assert len(await bob.wait_for_events(2)) == 2, "whoever lacks the tag is told nothing of it"
+        assert len(await bob.wait_for_events(2)) == 2, "a user without the tag receives nothing of it"
 
 
-async def test_a_renamed_tag_is_told_as_updated_to_those_who_show_it(
+async def test_a_renamed_tag_is_sent_as_updated_to_those_who_show_it(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await make_tag(west, channel, APPLE, "Apple")
@@ -104,7 +104,7 @@ async def test_several_lines_of_one_version_make_one_event(
         cursor = ann.cursor
     async with page(west, channel, "ann", cursor) as ann:
         await west.record_events_of(channel, EventKind.FOLLOW, "ann")
-        assert (await ann.wait_for_events(1))[0].added == JUST_FOLLOWED, "the version is not told again"
+        assert (await ann.wait_for_events(1))[0].added == JUST_FOLLOWED, "the version is not sent again"
 
 
 async def test_a_cursor_resumes_across_both_logs_in_the_order_of_their_instants(
@@ -121,8 +121,8 @@ async def test_a_cursor_resumes_across_both_logs_in_the_order_of_their_instants(
     check_deltas(live)
     for position, seen in enumerate(live[:-1], 1):
         async with page(east, channel, "ann", encode_cursor(seen.cursor)) as again:
-            told = await again.wait_for_events(len(live) - position)
-            assert [_said(event) for event in told] == [_said(event) for event in live[position:]]
+            received = await again.wait_for_events(len(live) - position)
+            assert [_said(event) for event in received] == [_said(event) for event in live[position:]]
 
 
 def _a_mixed_history(process: FeedProcess, channel: Channel) -> list[Coroutine[None, None, object]]:

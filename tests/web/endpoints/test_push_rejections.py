@@ -18,10 +18,10 @@ Alter: TypeAlias = Callable[[Query, bytes], tuple[Query, bytes]]
 DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
-async def refused(
+async def rejected(
     account: PushingAccount, answer: httpx.Response, before: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> tuple[int, str]:
-    """Return how it was refused, after checking that it left nothing behind."""
+    """Return how it was rejected, after checking that it left nothing behind."""
     assert await table_digests(account.robot.web) == before
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     assert "success" not in answer.text
@@ -67,13 +67,13 @@ ALTERED: dict[str, tuple[Alter, tuple[int, str]]] = {
 
 
 @pytest.mark.parametrize(("alter", "expected"), ALTERED.values(), ids=ALTERED)
-async def test_a_push_that_was_altered_is_refused(
+async def test_a_push_that_was_altered_is_rejected(
     account: PushingAccount, alter: Alter, expected: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await table_digests(account.robot.web)
-    answer = await account.post(*alter(*account.seal(message_fields())))
+    answer = await account.post(*alter(*account.encrypt(message_fields())))
 
-    assert await refused(account, answer, before, caplog) == expected
+    assert await rejected(account, answer, before, caplog) == expected
     assert (await account.push(message_fields())).text == "success", "the unaltered one is taken"
 
 
@@ -88,23 +88,23 @@ async def test_a_push_that_was_altered_is_refused(
     ],
     ids=["another token", "no token", "another key", "another app id", "plain"],
 )
-async def test_a_sender_that_lacks_a_secret_is_refused(
+async def test_a_sender_that_lacks_a_secret_is_rejected(
     account: PushingAccount, changes: dict[str, Any], expected: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await table_digests(account.robot.web)
     answer = await account.with_changes(**changes).push(message_fields())
 
-    assert await refused(account, answer, before, caplog) == expected
+    assert await rejected(account, answer, before, caplog) == expected
 
 
 @pytest.mark.parametrize("away", [timedelta(minutes=-11), timedelta(minutes=11)])
-async def test_a_stale_signature_is_refused(
+async def test_a_stale_signature_is_rejected(
     account: PushingAccount, away: timedelta, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await table_digests(account.robot.web)
     answer = await account.push(message_fields(), sent=datetime.now(UTC) + away)
 
-    assert await refused(account, answer, before, caplog) == (403, "STALE")
+    assert await rejected(account, answer, before, caplog) == (403, "STALE")
     assert (await account.push(message_fields(), sent=datetime.now(UTC) + away * 0.8)).text == "success"
 
 
@@ -133,30 +133,30 @@ async def test_a_stale_signature_is_refused(
     ],
     ids=lambda value: str(value)[:60],
 )
-async def test_a_genuine_push_that_makes_no_sense_is_refused(
+async def test_a_genuine_push_that_makes_no_sense_is_rejected(
     account: PushingAccount, fields: dict[str, str], code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await table_digests(account.robot.web)
     answer = await account.push({**message_fields(), **fields})
 
-    assert await refused(account, answer, before, caplog) == (400, code)
+    assert await rejected(account, answer, before, caplog) == (400, code)
 
 
 async def test_a_push_five_minutes_ahead_is_taken(account: PushingAccount) -> None:
     assert (await account.push(message_fields(at=datetime.now(UTC) + timedelta(minutes=4)))).text == "success"
 
 
-async def test_a_plain_channel_refuses_what_it_cannot_decrypt(
+async def test_a_plain_channel_rejects_what_it_cannot_decrypt(
     plain_account: PushingAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await table_digests(plain_account.robot.web)
     answer = await plain_account.with_changes(key=new_encoding_aes_key()).push(message_fields(), mode="safe")
 
-    assert await refused(plain_account, answer, before, caplog) == (400, "BAD_ENVELOPE")
+    assert await rejected(plain_account, answer, before, caplog) == (400, "BAD_ENVELOPE")
 
 
 @pytest.mark.parametrize("garbage", ["", "!", "AAAA", base64.b64encode(bytes(32)).decode(), "A" * 43])
-async def test_a_well_signed_envelope_of_garbage_is_refused(
+async def test_a_well_signed_envelope_of_garbage_is_rejected(
     account: PushingAccount, garbage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await table_digests(account.robot.web)
@@ -164,4 +164,4 @@ async def test_a_well_signed_envelope_of_garbage_is_refused(
     query = {"timestamp": timestamp, "nonce": "n", "msg_signature": sign(account.token, timestamp, "n", garbage)}
     answer = await account.post(query, encode_body({"ToUserName": "x", "Encrypt": garbage}, "xml"))
 
-    assert await refused(account, answer, before, caplog) == (400, "BAD_ENVELOPE")
+    assert await rejected(account, answer, before, caplog) == (400, "BAD_ENVELOPE")
