@@ -10,7 +10,6 @@ import uuid
 from datetime import timedelta
 from typing import Final
 
-import asyncpg
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +22,7 @@ from service.entities.return_data import Receipt, ReturnEndpoint, ReturnSource
 from service.foundation.encryption import lookup_hash
 from service.resources import Resources, resources_of
 from service.storage import channels
-from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.return_data import endpoints
 from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body
 from service.web.endpoints.last_calls import MIN_INTERVAL, LastCalls
@@ -59,7 +58,7 @@ class BatchsetEndpoint:
             return _response(error.code, error.message, request_id)
         except RequestError as error:
             return _response(BATCHSET_CODES.get(error.code, BatchsetCode.OTHER), error.message, request_id)
-        except (*CONNECTION_LOST, asyncpg.PostgresError):
+        except DATABASE_ERRORS:
             log.exception("returned data could not be written; request %s", request_id)
             return _response(BatchsetCode.OTHER, "try again", request_id)
         return _response(BatchsetCode.OK, "ok", request_id, receipt)

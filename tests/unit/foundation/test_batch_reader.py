@@ -137,8 +137,9 @@ async def test_closing_cancels_those_whose_read_has_not_taken_its_first_step() -
     shelf = Shelf()
     look_ups = BatchReader(shelf.read)
     waiting = asyncio.create_task(look_ups.get("a"))
-    while not look_ups._running:
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it asks
+    await asyncio.sleep(0)  # its read is made
+    assert look_ups._running
     await look_ups.close()
     await asyncio.wait({waiting}, timeout=5)
     assert waiting.cancelled()
