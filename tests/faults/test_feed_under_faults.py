@@ -33,7 +33,7 @@ WINDOWS: Final = {
 
 
 @seeds(1)
-async def test_every_reader_is_told_every_change_once_whatever_breaks(install: Install, seed: int) -> None:
+async def test_every_reader_receives_every_change_once_whatever_breaks(install: Install, seed: int) -> None:
     installation = await install(**WINDOWS)
     await installation.execute(KEEP_PRUNED_ROWS)
     ledger = EventLedger()

@@ -34,7 +34,7 @@ ALL: Final = (WEB, POSTGRES, VALKEY, FAR_POSTGRES, FAR_VALKEY)
 
 
 @pytest.mark.parametrize("troubles", ALL, ids=", then ".join)
-async def test_every_page_is_told_every_change_once(install: Install, troubles: Troubles) -> None:
+async def test_every_page_receives_every_change_once(install: Install, troubles: Troubles) -> None:
     async with fault_scenario(install, only_west=troubles is WEB) as current:
         for what, (happens, duration) in troubles.items():
             await happens(current.installation, duration)

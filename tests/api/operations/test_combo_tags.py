@@ -57,7 +57,7 @@ async def test_a_combo_goes_from_pending_to_active_and_shows_what_it_is_made_of(
     assert "Silent" not in await robot.tags(channel, "ada")
 
 
-async def test_a_person_is_told_which_operands_hold(robot: Robot) -> None:
+async def test_the_evidence_of_a_combo_lists_which_operands_hold(robot: Robot) -> None:
     channel, tags = await bind_channel_of_two(robot)
     await robot.create_combo(channel, tags["Opened"], tags["New user"], name="Talker")
     expression = {"any": [leaf(tags["Opened"]), leaf(tags["Not opened"])]}

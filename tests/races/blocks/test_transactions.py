@@ -77,7 +77,7 @@ async def test_a_violated_constraint_takes_everything_back(
     await check_consistency(runtime, channel, {FOLLOW, MESSAGE}, clock())
 
 
-async def test_without_a_transaction_facts_bits_and_counts_change_and_nobody_is_told(
+async def test_without_a_transaction_facts_bits_and_counts_change_and_nothing_is_sent(
     start_process: StartRacingProcess, runtime: Runtime, channel: Channel
 ) -> None:
     await message_that_cannot_be_logged(start_process, runtime, channel, transactions=False)

@@ -51,7 +51,7 @@ async def test_nobody_joins_a_statement_that_has_begun() -> None:
     assert shelf.asked == [["a"], ["a", "b"]]
 
 
-async def test_a_failure_is_told_to_all_who_asked_with_it_and_to_nobody_else() -> None:
+async def test_a_failure_is_raised_to_all_callers_of_the_read_and_to_no_others() -> None:
     shelf = Shelf(broken=True)
     shelf.may_answer.set()
     look_ups = BatchReader(shelf.read)

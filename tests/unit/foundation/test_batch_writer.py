@@ -73,7 +73,7 @@ async def test_a_batch_has_its_bounds(max_size: int, max_items: int | None, batc
     assert ledger.batches == batches
 
 
-async def test_a_failure_is_told_to_all_of_the_batch_and_to_nobody_else() -> None:
+async def test_a_failure_is_raised_to_all_callers_of_the_batch_and_to_no_others() -> None:
     ledger = Ledger(broken=True)
     ledger.may_write.set()
     writer = ledger.writer()

@@ -8,7 +8,7 @@ from service.foundation.turns import CALLS_PER_TURN, TurnScheduler
 from tests.support.waiting import wait_until
 
 
-async def test_all_are_told_in_order_and_others_have_their_turn_between() -> None:
+async def test_all_are_called_in_order_and_others_have_their_turn_between() -> None:
     rounds, done, turns = TurnScheduler(), list[int](), list[int]()
     pages = list(range(3 * CALLS_PER_TURN + 1))
     for page in pages:

@@ -80,7 +80,7 @@ async def test_whoever_joins_during_a_read_is_read_for_too(
         await ann.wait_for_tags(JUST_WROTE)
 
 
-async def test_whoever_joins_ahead_of_the_block_is_not_told_what_is_in_the_first_set(
+async def test_a_page_that_joins_ahead_of_the_block_is_not_sent_what_is_in_the_first_set(
     west: FeedProcess, east: FeedProcess, channel: Channel, operator: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     await west.record_events_of(channel, EventKind.UNFOLLOW, "ann", "bob")

@@ -24,7 +24,7 @@ async def test_a_page_is_empty_until_the_person_is_seen(west: FeedProcess, east:
         assert len(ann.events) == 3
 
 
-async def test_the_cause_is_told_also_when_many_became_known_at_once(
+async def test_the_cause_is_sent_also_when_many_became_known_at_once(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     await make_tag(west, channel, 20, "Apple")

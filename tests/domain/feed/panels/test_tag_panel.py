@@ -20,7 +20,7 @@ APPLE = 20
 COUNTED = {1, 4, 5, 8}
 
 
-async def test_the_life_of_a_tag_is_told_as_it_happens(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
+async def test_the_life_of_a_tag_is_sent_as_it_happens(west: FeedProcess, east: FeedProcess, channel: Channel) -> None:
     async with panel(east, channel) as shown:
         await make_tag(west, channel, APPLE, "Apple")
         await shown.wait_for_events(("CREATED", APPLE))
@@ -34,7 +34,7 @@ async def test_the_life_of_a_tag_is_told_as_it_happens(west: FeedProcess, east: 
         assert (last.name, last.deleted_at is None) == ("Apfel", False)
 
 
-async def test_counts_are_told_once_a_second_at_most_and_the_last_one_is_right(
+async def test_counts_are_sent_once_a_second_at_most_and_the_last_one_is_right(
     west: FeedProcess, east: FeedProcess, channel: Channel
 ) -> None:
     async with panel(east, channel) as shown:
