@@ -74,7 +74,7 @@ class Resources:
     @cached_property
     def subscriptions(self) -> OpenSubscriptions:
         """Return the count of open subscriptions per principal, with the limit of the settings."""
-        return OpenSubscriptions(self.runtime.settings.client_limits.subscriptions_per_holder)
+        return OpenSubscriptions(self.runtime.settings.client_limits.subscriptions_per_principal)
 
 
 @asynccontextmanager

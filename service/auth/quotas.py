@@ -80,7 +80,7 @@ class OpenSubscriptions:
         """Count one subscription until `release`. Raises LimitExceededError when `limit` are open already."""
         key = (principal.robot_id, principal.subject)
         if self._open[key] >= self._limit:
-            raise LimitExceededError(f"At most {self._limit:,} subscriptions of one token's holder may be open.")
+            raise LimitExceededError(f"At most {self._limit:,} subscriptions of one principal may be open.")
         self._open[key] += 1
 
     def release(self, principal: Principal) -> None:

@@ -16,7 +16,7 @@ from service.dev.stack.addresses import write_running_file
 from service.entities.principal import Role
 from service.foundation.settings import read_settings
 from service.storage.channels import Summary, summary
-from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.pool import DATABASE_ERRORS
 
 DEMO_ROBOT: Final = "demo"
 DEMO_TIMEOUT: Final = 20.0
@@ -57,7 +57,7 @@ class StatusReporter:
         """Return how much there is and how fast tags change, or that the database does not answer. Never raises."""
         try:
             totals = asyncio.run(self._summary())
-        except (*CONNECTION_LOST, asyncpg.PostgresError) as error:
+        except DATABASE_ERRORS as error:
             return f"the database does not answer ({type(error).__name__})"
         now, changes = time.monotonic(), totals.changes
         rate = (changes - self._last_sample[1]) / (now - self._last_sample[0]) if self._last_sample else 0.0

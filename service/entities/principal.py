@@ -1,4 +1,4 @@
-"""Describe the holder of a token, and hold the table of what each role may do.
+"""Describe who asks, the principal, and hold the table of what each role may do.
 
 Source: docs/specification.md §3.
 """
@@ -52,7 +52,7 @@ PERMISSIONS: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Describe the holder of a verified token.
+    """Describe who asks, as a verified token says.
 
     `channel_ids` are from the claim `channels`: None allows every channel of the robot, an empty set none.
     The claim is meant for integrators but narrows every role: to ignore a signed restriction would be more dangerous.

@@ -99,12 +99,22 @@ class BatchReader(Generic[K, V]):
                 group.reads += 1
                 task = asyncio.get_running_loop().create_task(self._read_batch(batch), name="batch read")
                 self._running.add(task)
-                task.add_done_callback(partial(self._on_read_done, name, group))
+                task.add_done_callback(partial(self._on_read_done, name, group, batch))
         if not group.reads and self._groups.get(name) is group:
             del self._groups[name]
 
-    def _on_read_done(self, name: Hashable, group: _Group[K, V], task: asyncio.Task[None]) -> None:
+    def _on_read_done(
+        self,
+        name: Hashable,
+        group: _Group[K, V],
+        batch: dict[K, list[asyncio.Future[V | None]]],
+        task: asyncio.Task[None],
+    ) -> None:
         self._running.discard(task)
+        if task.cancelled():
+            # Before its first step it ran none of its code.
+            for answer in _pending(batch):
+                answer.cancel()
         group.reads -= 1
         self._start_reads(name, group)
 

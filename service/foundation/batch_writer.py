@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -63,18 +64,24 @@ class BatchWriter(Generic[T, R]):
         if queue is None:
             queue = self._queues[group] = _Queue()
             queue.writer = asyncio.create_task(self._write_all(group, queue), name=f"batch writes of {group}")
+            queue.writer.add_done_callback(partial(self._on_writer_done, group, queue))
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         queue.waiting.append(_Put(item, done))
         return await done
 
     async def _write_all(self, group: Hashable, queue: _Queue[T, R]) -> None:
-        try:
-            while queue.waiting:
-                await self._write_batch(self._take(queue.waiting))
-        finally:
+        while queue.waiting:
+            await self._write_batch(self._take(queue.waiting))
+        # Before the task ends: what is put from here on has a queue of its own.
+        del self._queues[group]
+
+    def _on_writer_done(self, group: Hashable, queue: _Queue[T, R], task: asyncio.Task[None]) -> None:
+        # Also for a writer that was cancelled before its first step, which runs none of its code.
+        del task
+        if self._queues.get(group) is queue:
             del self._queues[group]
-            for put in queue.waiting:
-                put.done.cancel()
+        for put in queue.waiting:
+            put.done.cancel()
 
     def _take(self, waiting: deque[_Put[T, R]]) -> list[_Put[T, R]]:
         batch = [waiting.popleft()]

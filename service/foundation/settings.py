@@ -90,7 +90,7 @@ class ClientLimits:
     stream_ping_every: Positive = timedelta(seconds=15)
     reader_patience: Positive = timedelta(seconds=20)
     operations_per_socket: Count = 100
-    subscriptions_per_holder: Count = 1_000
+    subscriptions_per_principal: Count = 1_000
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
     document_cache_bytes: Count = 134_217_728

@@ -8,11 +8,11 @@ from typing import Final
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
 
 from service.entities.blocks import ChangeNotification
 from service.entities.jobs import JobChangeNotification
 from service.foundation.cancellation import cancel_and_wait, raise_if_cancelled
+from service.valkey.connection import VALKEY_ERRORS
 from service.valkey.notifications import channel_of_topic, decode, topic_of_channel
 
 # Subscribed to at once, so that the connection can be read before any channel is watched.
@@ -60,7 +60,7 @@ class Listener:
                     await pubsub.subscribe(KEEPALIVE_TOPIC)
                     self._disconnected = False
                     await self._listen(pubsub)
-            except (RedisError, OSError) as error:
+            except VALKEY_ERRORS as error:
                 if not self._disconnected:
                     log.warning("Valkey is away (%s); pages are kept up by polling", type(error).__name__)
                 self._disconnected = True

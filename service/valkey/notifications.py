@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from service.entities.blocks import ChangeNotification
 from service.entities.jobs import JobChangeNotification
 from service.foundation.cancellation import cancel_and_wait
+from service.valkey.connection import VALKEY_ERRORS
 
 MAX_PENDING: Final = 10_000
 MAX_MESSAGES_PER_PIPELINE: Final = 500
@@ -85,7 +85,7 @@ class ValkeyPublisher:
                         pipeline.publish(topic_of_channel(notification.channel_id), encode(notification))
                     await pipeline.execute()
                 self._failing = False
-            except (RedisError, OSError) as error:
+            except VALKEY_ERRORS as error:
                 if not self._failing:
                     log.warning(
                         "Valkey takes no notifications (%s); pages are kept up by polling", type(error).__name__

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from arq.connections import ArqRedis
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from service.entities.tasks import TaskName
 from service.foundation.cancellation import cancel_and_wait
+from service.valkey.connection import VALKEY_ERRORS
 
 MAX_PENDING: Final = 10_000
 # Seconds.
@@ -81,7 +81,7 @@ class ArqQueue:
             try:
                 # The bare text: arq pickles it, and a worker of another release may not know our enum.
                 await self._arq.enqueue_job(task.name.value, *task.args, _job_id=task.task_id, _defer_by=delay)
-            except (RedisError, OSError) as error:
+            except VALKEY_ERRORS as error:
                 log.warning("task %s was not handed over (%s); the sweep will", task.task_id, type(error).__name__)
             finally:
                 self._pending.task_done()

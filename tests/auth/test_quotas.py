@@ -52,7 +52,7 @@ async def test_operations_on_a_socket_count_toward_the_rate(database_url: str, r
 
 
 async def test_watching_a_job_counts_as_a_subscription(database_url: str, redis_url: str) -> None:
-    async with web_process(database_url, redis_url, subscriptions_per_holder=1) as web:
+    async with web_process(database_url, redis_url, subscriptions_per_principal=1) as web:
         robot = Robot(web)
         channel = (await robot.bind())["id"]
         tags = await robot.ask("query ($c: ID!) { channel(id: $c) { tags { nodes { id } } } }", c=channel)
@@ -66,7 +66,7 @@ async def test_watching_a_job_counts_as_a_subscription(database_url: str, redis_
 
 
 async def test_a_principal_has_a_limited_number_of_open_subscriptions(database_url: str, redis_url: str) -> None:
-    async with web_process(database_url, redis_url, subscriptions_per_holder=2) as web:
+    async with web_process(database_url, redis_url, subscriptions_per_principal=2) as web:
         robot = Robot(web)
         given = {"c": (await robot.bind())["id"], "o": "ada"}
         async with web.socket(robot.token()) as one, web.socket(robot.token("agent")) as other:

@@ -22,8 +22,9 @@ from service.entities.feed import PanelUpdate
 from service.foundation.byte_cache import ByteCache
 
 TAG_EVENTS_FIELD: Final = "tagEvents"
-# Of the operations of all encoders.
+# Of all encoders: their operations, and what each is reckoned to keep beside them. That is about a thousand encoders.
 MAX_BYTES: Final = 67_108_864
+ENCODER_BYTES: Final = 65_536
 # A panel that is further behind than this has its events executed again.
 MAX_CACHED_EVENTS: Final = 100
 CURSOR_PLACEHOLDER: Final = uuid.uuid4().hex
@@ -41,7 +42,7 @@ class TagEventsEncoder:
 
     def __init__(self, request: SubscriptionRequest, context: Context) -> None:
         """Take one of the operations, and a context of an anonymous principal with the same rights."""
-        self.size = request.size
+        self.size = request.size + ENCODER_BYTES
         self._request = request
         self._context = context
         # By identity: all panels of a channel receive the same object.

@@ -31,8 +31,9 @@ from service.foundation.byte_cache import ByteCache
 USER_TAGS_FIELD: Final = "userTags"
 TAG_LIST_FIELDS: Final = frozenset({"tags", "added", "removed", "updated"})
 EVENT_FIELDS: Final = TAG_LIST_FIELDS | {"cursor", "reset", "cause", "at", "__typename"}
-# Of the operations of all encoders.
+# Of all encoders: their operations, and what each is reckoned to keep beside them. That is about a thousand encoders.
 MAX_BYTES: Final = 67_108_864
+ENCODER_BYTES: Final = 65_536
 # Of the lists and events that an encoder keeps of one catalogue.
 MAX_CATALOGUE_BYTES: Final = 4_194_304
 # No JSON contains this byte: strings escape it.
@@ -140,7 +141,7 @@ class UserTagsEncoderCache:
         if cached is None:
             selection = _event_selection(request)
             encoder = None if selection is None else UserTagsEncoder(request, selection)
-            cached = self._encoders[key] = _CachedEncoder(request.size, encoder)
+            cached = self._encoders[key] = _CachedEncoder(request.size + ENCODER_BYTES, encoder)
         return cached.encoder
 
 

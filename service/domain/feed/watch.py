@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from service.entities.blocks import ChangeNotification
-from service.storage.database.pool import CONNECTION_LOST, Connection, DatabaseError, Pool
+from service.storage.database.pool import DATABASE_ERRORS, Connection, Pool
 
 RETRY_DELAY: Final = 0.5
 
@@ -59,7 +59,7 @@ class Watch(ABC):
             try:
                 async with self._pool.acquire() as conn:
                     await self.catch_up(conn, dirty, everything=everything)
-            except (*CONNECTION_LOST, DatabaseError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning(
                     "the feed of channel %d cannot read the database and tries again: %s",
                     self.channel_id,

@@ -81,9 +81,9 @@ async def _link(runtime: Runtime, channel: Channel, pairs: Sequence[tuple[int, I
         # All that link or create users hold this lock, so what is read next stays true.
         await channels.lock_channel_state(conn, channel_id)
         people = await users.identities_of_openids(conn, channel_id, {pair.openid for _, pair in pairs})
-        holders = await users.identities_of_unionids(conn, channel_id, {pair.unionid for _, pair in pairs})
+        linked = await users.identities_of_unionids(conn, channel_id, {pair.unionid for _, pair in pairs})
         unionid_of = {openid: each.unionid for openid, each in people.items() if each.unionid is not None}
-        openid_of = {unionid: each.openid for unionid, each in holders.items()}
+        openid_of = {unionid: each.openid for unionid, each in linked.items()}
         new: dict[str, str] = {}
         conflicts = []
         for index, pair in pairs:

@@ -3,13 +3,15 @@
 The key is read from the database for every call, so a reset is effective everywhere as soon as it has committed.
 """
 
+import hmac
 import secrets
 import string
 from typing import Final
 
 from service.domain.channels.lookup import require_permission
 from service.domain.runtime import Runtime
-from service.entities.errors import NotFoundError
+from service.entities.channels import Channel
+from service.entities.errors import ChannelNotBoundError, NotFoundError
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import ReturnEndpoint
 from service.foundation.encryption import lookup_hash, new_path_secret
@@ -48,6 +50,31 @@ async def find_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpoin
     require_permission(principal, Permission.VIEW_RETURN_ADDRESS)
     async with runtime.pool.acquire() as conn:
         return await endpoints.endpoint_of_robot(conn, principal.robot_id)
+
+
+async def endpoint_of_token(runtime: Runtime, token: str) -> ReturnEndpoint | None:
+    """Return the endpoint whose address has this TOKEN; None where there is none."""
+    # By the hash of the token, so that how long it takes tells nothing of the token.
+    async with runtime.pool.acquire() as conn:
+        endpoint = await endpoints.endpoint_by_token(conn, lookup_hash(token))
+    if endpoint is None or not hmac.compare_digest(decrypt_token(runtime, endpoint).encode(), token.encode()):
+        return None
+    return endpoint
+
+
+async def channel_of_call(runtime: Runtime, endpoint: ReturnEndpoint, app_id: str) -> Channel:
+    """Return the bound channel of the endpoint's robot with this app id.
+
+    Raises ChannelNotBoundError while the gate is closed, and NotFoundError where the robot has no such channel.
+    """
+    async with runtime.pool.acquire() as conn:
+        every = await channels.channels_of_robot(conn, endpoint.robot_id)
+    if not any(channel.opens_gate for channel in every):
+        raise ChannelNotBoundError
+    channel = next((each for each in every if each.bound and each.app_id == app_id), None)
+    if channel is None:
+        raise NotFoundError("channel")
+    return channel
 
 
 async def reset_key(runtime: Runtime, principal: Principal) -> ReturnEndpoint:

@@ -30,7 +30,8 @@ CONNECTION_LOST: Final = (
 )
 
 
-DatabaseError: TypeAlias = asyncpg.PostgresError
+# Any failure of the database, whether it said so or cannot be reached.
+DATABASE_ERRORS: Final = (*CONNECTION_LOST, asyncpg.PostgresError)
 DeadlockError: TypeAlias = asyncpg.DeadlockDetectedError
 
 # In seconds. A client behind a broken network must neither wait for ever nor make others wait.

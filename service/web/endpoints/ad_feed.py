@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-import asyncpg
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -25,7 +24,7 @@ from service.entities.errors import RejectionCode
 from service.entities.users import AdFollow
 from service.foundation.settings import Settings
 from service.resources import resources_of
-from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.pool import DATABASE_ERRORS
 
 UNREPLACED_MACRO: Final = re.compile(r"__[A-Z0-9_]+__")
 UNIX_SECONDS: Final = re.compile(r"[0-9]{1,11}")
@@ -50,7 +49,7 @@ async def receive_ad_follow(request: Request) -> Response:
         return PlainTextResponse("METHOD_NOT_ALLOWED", status_code=405, headers={"Allow": "GET"})
     try:
         return await _receive(resources_of(request.scope).runtime, request)
-    except (*CONNECTION_LOST, asyncpg.PostgresError):
+    except DATABASE_ERRORS:
         log.exception("an ad-feed call could not be recorded; the ad platform may try again")
         return PlainTextResponse("TRY_AGAIN", status_code=503)
 

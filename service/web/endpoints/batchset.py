@@ -4,26 +4,22 @@ Source: docs/specification.md §9.1. The call has no signature and no nonce, so 
 the second time changes nothing.
 """
 
-import hmac
 import logging
 import uuid
 from datetime import timedelta
 from typing import Final
 
-import asyncpg
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.domain.return_data.endpoint import decrypt_key, decrypt_token
+from service.domain.return_data.endpoint import channel_of_call, decrypt_key, endpoint_of_token
 from service.domain.return_data.submission import Submission
 from service.domain.runtime import Runtime
-from service.entities.errors import ErrorCode, RequestError
+from service.entities.errors import ChannelNotBoundError, ErrorCode, NotFoundError, RequestError
 from service.entities.return_data import Receipt, ReturnEndpoint, ReturnSource
-from service.foundation.encryption import lookup_hash
 from service.resources import Resources, resources_of
-from service.storage import channels
-from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.return_data import endpoints
 from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body
 from service.web.endpoints.last_calls import MIN_INTERVAL, LastCalls
@@ -59,7 +55,7 @@ class BatchsetEndpoint:
             return _response(error.code, error.message, request_id)
         except RequestError as error:
             return _response(BATCHSET_CODES.get(error.code, BatchsetCode.OTHER), error.message, request_id)
-        except (*CONNECTION_LOST, asyncpg.PostgresError):
+        except DATABASE_ERRORS:
             log.exception("returned data could not be written; request %s", request_id)
             return _response(BatchsetCode.OTHER, "try again", request_id)
         return _response(BatchsetCode.OK, "ok", request_id, receipt)
@@ -81,22 +77,19 @@ class BatchsetEndpoint:
 
 
 async def _find_endpoint(runtime: Runtime, token: str) -> ReturnEndpoint:
-    # By the hash of the token, so that how long it takes tells nothing of the token.
-    async with runtime.pool.acquire() as conn:
-        endpoint = await endpoints.endpoint_by_token(conn, lookup_hash(token))
-    if endpoint is None or not hmac.compare_digest(decrypt_token(runtime, endpoint).encode(), token.encode()):
+    endpoint = await endpoint_of_token(runtime, token)
+    if endpoint is None:
         raise BatchsetRejectedError(BatchsetCode.TOKEN_INVALID, "TOKEN is not valid")
     return endpoint
 
 
 async def _submit(resources: Resources, endpoint: ReturnEndpoint, call: BatchsetCall) -> Receipt:
-    async with resources.runtime.pool.acquire() as conn:
-        every = await channels.channels_of_robot(conn, endpoint.robot_id)
-    if not any(channel.opens_gate for channel in every):
-        raise BatchsetRejectedError(BatchsetCode.NOT_APPROVED, "no verified Official Account is bound")
-    channel = next((each for each in every if each.bound and each.app_id == call.app_id), None)
-    if channel is None:
-        raise BatchsetRejectedError(BatchsetCode.APP_ID_ILLEGAL, "this appid is no channel of the robot")
+    try:
+        channel = await channel_of_call(resources.runtime, endpoint, call.app_id)
+    except ChannelNotBoundError:
+        raise BatchsetRejectedError(BatchsetCode.NOT_APPROVED, "no verified Official Account is bound") from None
+    except NotFoundError:
+        raise BatchsetRejectedError(BatchsetCode.APP_ID_ILLEGAL, "this appid is no channel of the robot") from None
     submission = Submission(call.category, call.label, call.description, call.openids, source=ReturnSource.HTTP)
     return (await resources.return_recorder.submit(channel, submission)).receipt
 

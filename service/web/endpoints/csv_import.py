@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Final
 
-import asyncpg
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -24,7 +23,7 @@ from service.entities.ids import parse_channel_gid, receipt_gid
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import ReturnMode
 from service.resources import resources_of
-from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.pool import DATABASE_ERRORS
 from service.web.endpoints.body import BodyNotReceivedError, stream_body
 
 # Bytes of refused entries that are kept in memory; more go to a file on disk.
@@ -72,7 +71,7 @@ class CsvImportEndpoint:
             return _error_response(STATUS_CODES.get(error.code, 400), error.code, error.message, summary, error.fields)
         except BodyNotReceivedError:
             return _error_response(400, "BROKEN_OFF", "The file did not arrive whole.", summary)
-        except (*CONNECTION_LOST, asyncpg.PostgresError):
+        except DATABASE_ERRORS:
             log.exception("an import broke off")
             return _error_response(503, "TRY_AGAIN", "Send the same file again, with the same idempotencyKey.", summary)
         if "text/csv" not in request.headers.get("accept", ""):

@@ -2,13 +2,12 @@
 
 from typing import Final
 
-import asyncpg
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from service.domain.audiences.exports import open_export, parse_export_link, read_export
 from service.resources import resources_of
-from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.pool import DATABASE_ERRORS
 
 MEDIA_TYPE: Final = "text/csv; charset=utf-8"
 
@@ -21,7 +20,7 @@ async def download_export(request: Request) -> Response:
         return PlainTextResponse("There is no such file.", status_code=404)
     try:
         file = await open_export(runtime, link.channel_id, link.job_id)
-    except (*CONNECTION_LOST, asyncpg.PostgresError):
+    except DATABASE_ERRORS:
         return PlainTextResponse("Try again in a moment.", status_code=503)
     if file is None or link.expires_at <= runtime.clock():
         return PlainTextResponse("This link has expired.", status_code=410)

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from service.resources import resources_of
 from service.storage.database.migrations import pending_migrations
-from service.storage.database.pool import CONNECTION_LOST, DatabaseError, Pool
+from service.storage.database.pool import DATABASE_ERRORS, Pool
 from service.valkey.connection import VALKEY_ERRORS, Valkey
 
 # Seconds.
@@ -42,7 +42,7 @@ async def _check_database(pool: Pool) -> str:
         # Releasing has the same time limit as acquiring: a connection on which nothing comes would hold up the answer.
         async with asyncio.timeout(CHECK_TIMEOUT), pool.acquire(timeout=CHECK_TIMEOUT) as conn:
             pending = await pending_migrations(conn)
-    except (*CONNECTION_LOST, DatabaseError):
+    except DATABASE_ERRORS:
         return "unreachable"
     return "ok" if pending == 0 else f"{pending} migrations pending"
 

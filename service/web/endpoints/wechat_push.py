@@ -9,7 +9,6 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Final
 
-import asyncpg
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -18,7 +17,7 @@ from service.entities.channels import Channel
 from service.entities.users import UserEvent
 from service.resources import Resources, resources_of
 from service.storage import channels
-from service.storage.database.pool import CONNECTION_LOST
+from service.storage.database.pool import DATABASE_ERRORS
 from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body
 from service.web.endpoints.last_calls import MIN_INTERVAL, LastCalls
 from service.wechat.pushes import MAX_BODY_BYTES, Push, PushRejectedError, PushRejection, decode_push, verify_url
@@ -111,7 +110,7 @@ async def _retry_on_outage(answer: Awaitable[Response]) -> Response:
     """Answer 503 while the database fails, so that WeChat tries again: neither `success` nor an unknown address."""
     try:
         return await answer
-    except (*CONNECTION_LOST, asyncpg.PostgresError):
+    except DATABASE_ERRORS:
         log.exception("a push could not be handled; WeChat will try again")
         return _error_response(503, "TRY_AGAIN")
 

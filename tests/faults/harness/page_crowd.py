@@ -22,7 +22,7 @@ from tests.faults.harness.received_events import ReceivedEvent, parse_event
 from tests.support.processes import JWT_SECRET
 from tests.support.waiting import wait_until
 
-# Agents have several pages open each; a holder may have only so many.
+# Agents have several pages open each; a principal may have only so many.
 PAGES_PER_AGENT: Final = 20
 PAGES_PER_STREAM: Final = 10
 TIMEOUT: Final = 60.0

@@ -131,3 +131,16 @@ async def test_closing_cancels_reads_and_those_who_wait() -> None:
     assert [type(each) for each in outcomes] == [asyncio.CancelledError] * 2
     assert shelf.asked == [["a"]]
     assert not look_ups._running
+
+
+async def test_closing_cancels_those_whose_read_has_not_taken_its_first_step() -> None:
+    shelf = Shelf()
+    look_ups = BatchReader(shelf.read)
+    waiting = asyncio.create_task(look_ups.get("a"))
+    await asyncio.sleep(0)  # it asks
+    await asyncio.sleep(0)  # its read is made
+    assert look_ups._running
+    await look_ups.close()
+    await asyncio.wait({waiting}, timeout=5)
+    assert waiting.cancelled()
+    assert shelf.asked == []

@@ -53,7 +53,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_QUERY_TOKENS", "query_limits.tokens", 4000, "1000", 1000, ["1k"]),
     ("USER_TAGS_QUERY_COST", "query_limits.cost", 50_000, "9000", 9000, ["0"]),
     ("USER_TAGS_OPERATIONS_PER_SECOND", "client_limits.operations_per_second", 200, "20", 20, ["0", "1.5"]),
-    ("USER_TAGS_SUBSCRIPTIONS_PER_HOLDER", "client_limits.subscriptions_per_holder", 1000, "20", 20, ["0", "1.5"]),
+    ("USER_TAGS_SUBSCRIPTIONS_PER_PRINCIPAL", "client_limits.subscriptions_per_principal", 1000, "20", 20, ["0", "1.5"]),
     ("USER_TAGS_HEAD_BYTES", "client_limits.head_bytes", 65_536, "8192", 8192, ["0", "64k"]),
     ("USER_TAGS_HEAD_WITHIN", "client_limits.head_within", timedelta(seconds=10), "2s", timedelta(seconds=2), ["0", "10"]),
     ("USER_TAGS_BODY_BYTES", "client_limits.body_bytes", 4_194_304, "1000", 1000, ["0", "4MB"]),
