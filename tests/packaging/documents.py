@@ -17,6 +17,13 @@ CODE_BLOCK: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re
 HEADING: Final = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 LINK: Final = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 SPAN: Final = re.compile(r"`([^`\n]+)`")
+FILE: Final = r"`[\w./-]+\.(?:py|sql)`"
+NAME: Final = r"`[A-Za-z]\w*(?:\.[a-z]\w*)?`"
+# Files and what is in them, as the documents write it: "`a.py`, `b.sql`: `f`, `g`", "`a.py` (`f`)" and "`f` in `a.py`".
+CODE_IN_FILES: Final = (
+    re.compile(rf"(?P<files>{FILE}(?:(?:,| and) {FILE})*)(?:: | \()(?P<names>{NAME}(?:(?:,| and) {NAME})*)"),
+    re.compile(rf"(?P<names>{NAME}(?:(?:,| and) {NAME})*) in (?P<files>{FILE})"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,23 @@ class Document:
     def spans(self) -> list[str]:
         """Return what stands between backticks in the prose."""
         return SPAN.findall(self.prose)
+
+    def code_in_files(self) -> Iterator[tuple[list[str], list[str]]]:
+        """Yield the paths of files, and the functions, classes and methods that are said to be in them.
+
+        A bare file name is in the folder of the last path before it, or in that of the document.
+        """
+        prose = " ".join(self.prose.split())
+        for pattern in CODE_IN_FILES:
+            for found in pattern.finditer(prose):
+                paths = [path for path in quoted(prose[: found.start("files")]) if "/" in path]
+                files = []
+                for file in quoted(found["files"]):
+                    folders = [Path()] if "/" in file else [Path(each).parent for each in (self.path, *paths[-1:])]
+                    existing = [folder / file for folder in folders if (REPOSITORY / folder / file).exists()]
+                    files.append((existing or [Path(file)])[-1].as_posix())
+                    paths.append(files[-1])
+                yield files, quoted(found["names"])
 
     def links(self) -> list[str]:
         """Return the targets of the links and pictures in the prose."""
@@ -102,6 +126,8 @@ PAGES: Final = tuple(
 )
 ENGINE: Final = Document("service/api/engine/README.md")
 DOCUMENTS: Final = (README, SECURITY, CONTRIBUTING, CHANGELOG, ENGINE, *PAGES)
+# Written for those who change the code: what they name in lower case with underscores is code.
+FOR_DEVELOPERS: Final = (ENGINE, *(each for each in PAGES if each.path.startswith("docs/architecture/")))
 
 
 def committed() -> list[str]:

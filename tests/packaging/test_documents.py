@@ -4,6 +4,8 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
@@ -19,6 +21,7 @@ from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.documents import (
     CHANGELOG,
     DOCUMENTS,
+    FOR_DEVELOPERS,
     FRONTEND,
     INDEX,
     INTEGRATOR,
@@ -26,6 +29,7 @@ from tests.packaging.documents import (
     README,
     SECURITY,
     Document,
+    committed,
     quoted,
 )
 
@@ -48,6 +52,8 @@ RELEASE = re.compile(r"\[\d+\.\d+\.\d+\] - 20\d\d-\d\d-\d\d")
 COMMAND = re.compile(rf"user-tags ((?:{COMMANDS})\b[^\n#)|]*)")
 # How a page writes what may be given, and what it leaves out.
 USAGE = re.compile(r"\[|…$")
+METHOD = re.compile(r"[A-Z][a-z]\w*\.[a-z]\w*")
+FUNCTION = re.compile(r"[a-z]+(?:_[a-z]+)+")
 # Folders whose files the documents name by their path from the root.
 PATH = re.compile(r"(?:service|sql|tests|docs|benchmarks|examples|requirements|\.ci)/[\w./-]*")
 # What the README says is not built: addresses, and what the API would have for the rest.
@@ -144,6 +150,48 @@ def test_the_index_leads_to_every_page_and_to_the_other_documents() -> None:
 def test_every_path_that_is_named_exists(document: Document) -> None:
     named = {span for span in document.spans() if PATH.fullmatch(span)}
     assert [path for path in sorted(named) if not (REPOSITORY / path).exists()] == []
+
+
+@cache
+def defined_in(path: str) -> frozenset[str]:
+    """Return the functions, classes and methods (also as `Class.method`) of a module, or the words of another file."""
+    text = (REPOSITORY / path).read_text(encoding="utf-8")
+    if not path.endswith(".py"):
+        return frozenset(re.findall(r"\w+", text))
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            inside = (each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+            names |= {f"{node.name}.{each.name}" for each in inside}
+    return frozenset(names)
+
+
+@each_document
+def test_functions_and_classes_are_in_the_files_that_are_named_with_them(document: Document) -> None:
+    wrong = []
+    for files, names in document.code_in_files():
+        there = frozenset[str]().union(*(defined_in(file) for file in files if (REPOSITORY / file).exists()))
+        wrong += [(files, name) for name in names if name not in there]
+    assert wrong == []
+
+
+def test_functions_named_with_their_files_are_found() -> None:
+    """The check of functions is no better than what it finds."""
+    found = [pair for document in FOR_DEVELOPERS for pair in document.code_in_files()]
+    assert (["service/foundation/mailbox.py"], ["Mailbox.put"]) in found
+    assert (["service/storage/blocks/heads.py", "sql/queries/heads.sql"], ["lock_heads", "advance_heads"]) in found
+    assert (["service/domain/combos/refresh.py"], ["refresh_combos"]) in found
+    assert (["service/api/engine/document_cache.py"], ["DocumentCache.plan_for"]) in found
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS, ids=lambda document: document.path)
+def test_methods_functions_and_columns_exist(document: Document) -> None:
+    code = [path for path in committed() if re.match(r"(service|sql)/.*\.(py|sql)$|schema\.graphql$", path)]
+    existing = frozenset(Path(path).stem for path in committed()).union(*map(defined_in, code))
+    named = {span for span in document.spans() if METHOD.fullmatch(span) or FUNCTION.fullmatch(span)}
+    assert sorted(named - existing) == []
 
 
 def commands() -> Iterator[str]:
