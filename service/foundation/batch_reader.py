@@ -1,7 +1,7 @@
 """Read together what concurrent callers look up, without making a single caller wait for others.
 
 Keys that are asked for in one turn of the event loop share a read. While as many reads as may run at once are running,
-keys gather, and are read when one of them ends. Nobody joins a read that has begun, so everybody sees what was
+keys gather, and are read when one of them ends. No caller joins a read that has begun, so each sees what was
 committed before they asked.
 """
 
@@ -33,8 +33,8 @@ class _Group(Generic[K, V]):
 class BatchReader(Generic[K, V]):
     """Answer look-ups through `read`, which takes distinct keys and returns their values.
 
-    A key that `read` leaves out has no value. What `read` raises is raised to all who asked with it, and to nobody
-    else. A key for which everybody has stopped waiting is not read.
+    A key that `read` leaves out has no value. What `read` raises is raised to all callers that asked with it, and to no
+    other. A key for which no caller waits any more is not read.
 
     Keys of different groups, as `group_of` tells them apart, are never read together; without it all are of one group.
     A read has at most `max_keys`, and a group at most `max_concurrent` reads at once.
@@ -72,7 +72,7 @@ class BatchReader(Generic[K, V]):
         return value
 
     async def close(self) -> None:
-        """Cancel all reads, and everybody who waits for one."""
+        """Cancel all reads, and all callers that wait for one."""
         for group in self._groups.values():
             for answer in _pending(group.waiting):
                 answer.cancel()
@@ -132,7 +132,7 @@ class BatchReader(Generic[K, V]):
     async def _read_batch(self, batch: dict[K, list[asyncio.Future[V | None]]]) -> None:
         try:
             found = await self._read(list(batch))
-        except Exception as error:  # noqa: BLE001 - handed to everybody who asked
+        except Exception as error:  # noqa: BLE001 - raised to every caller
             for answer in _pending(batch):
                 answer.set_exception(error)
         except BaseException:

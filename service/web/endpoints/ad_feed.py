@@ -1,4 +1,4 @@
-"""`/ads/{secret}`: take the call that Tencent Ads makes about a minute after somebody follows through an ad.
+"""`/ads/{secret}`: take the call that Tencent Ads makes about a minute after a user follows through an ad.
 
 Source: docs/specification.md §9.3. The advertiser configures an address like
 `…/ads/SECRET?wechat_openid=__WECHAT_OPENID__&adgroup_id=__ADGROUP_ID__&…`, and the platform replaces the macros. A
@@ -62,7 +62,7 @@ async def _receive(runtime: Runtime, request: Request) -> Response:
     try:
         follow = _parse_follow(request.query_params, runtime.settings, runtime.clock())
     except MalformedRequestError as error:
-        log.info("an ad-feed call to channel %d was refused: %s", channel.channel_id, error)
+        log.info("an ad-feed call to channel %d was rejected: %s", channel.channel_id, error)
         return PlainTextResponse(error.code, status_code=400)
     await record_ad_follow(runtime, channel, secret, follow)
     return JSONResponse({"ret": 0, "msg": "ok"})

@@ -26,7 +26,7 @@ from service.resources import resources_of
 from service.storage.database.pool import DATABASE_ERRORS
 from service.web.endpoints.body import BodyNotReceivedError, stream_body
 
-# Bytes of refused entries that are kept in memory; more go to a file on disk.
+# Bytes of rejected entries that are kept in memory; more go to a file on disk.
 SPOOL_MAX_SIZE: Final = 1024 * 1024
 MAX_REJECTS_IN_JSON: Final = 1_000
 STATUS_CODES: Final = {
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class CsvImportEndpoint:
-    """Answer with a summary in JSON or, to `Accept: text/csv`, with the refused entries and the summary in headers."""
+    """Answer with a summary in JSON or, to `Accept: text/csv`, with the rejected entries and the summary in headers."""
 
     def __init__(self, verifier: TokenVerifier) -> None:
         self._verifier = verifier
@@ -112,7 +112,7 @@ class CsvImportEndpoint:
 
 
 class _RejectLog:
-    """Write every refused entry to a file, and keep the first of them at hand."""
+    """Write every rejected entry to a file, and keep the first of them at hand."""
 
     def __init__(self, file: IO[str]) -> None:
         self.first: list[RejectedRow] = []

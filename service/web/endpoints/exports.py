@@ -13,7 +13,7 @@ MEDIA_TYPE: Final = "text/csv; charset=utf-8"
 
 
 async def download_export(request: Request) -> Response:
-    """Answer the file as CSV: 404 for a link that nobody signed, 410 when the file is gone, 503 in an outage."""
+    """Answer the file as CSV: 404 for a link without a valid signature, 410 when the file is gone, 503 in an outage."""
     runtime = resources_of(request.scope).runtime
     link = parse_export_link(runtime, request.path_params["link"])
     if link is None:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class WechatPushEndpoint:
     """Answer the two requests that WeChat makes: GET when the address is configured, POST for a message or an event.
 
-    Errors are plain text: 404 for an unknown address, 413, 403 or 400 for a push that is refused, 503 where the
+    Errors are plain text: 404 for an unknown address, 413, 403 or 400 for a push that is rejected, 503 where the
     database cannot record it.
     """
 
@@ -71,7 +71,7 @@ class WechatPushEndpoint:
         try:
             push = await _read_push(request, resources, credentials)
         except PushRejectedError as error:
-            log.info("a push to channel %d was refused: %s", credentials.channel.channel_id, error)
+            log.info("a push to channel %d was rejected: %s", credentials.channel.channel_id, error)
             return _rejection_response(error)
         return await self._record(resources, credentials.channel, push)
 
