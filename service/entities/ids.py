@@ -17,6 +17,8 @@ from service.entities.tags import TagKey
 MAX_GID_LENGTH: Final = 200
 # Pages show the same tags again and again.
 MAX_CACHED_TAG_GIDS: Final = 10_000
+# Nearly every request names a channel, and pages ask for the same users.
+MAX_CACHED_SPLITS: Final = 10_000
 GID_PATTERN: Final = re.compile(r"([A-Za-z]+)((?::(?:0|[1-9]\d{0,17}))+)")
 
 
@@ -71,8 +73,11 @@ def receipt_gid(channel_id: int, batch_id: int) -> str:
 
 def split_gid(text: str) -> SplitGid | None:
     """Return the parts of a global id, None for any text that `gid` does not make."""
-    if len(text) > MAX_GID_LENGTH:
-        return None
+    return None if len(text) > MAX_GID_LENGTH else _split(text)
+
+
+@lru_cache(MAX_CACHED_SPLITS)
+def _split(text: str) -> SplitGid | None:
     try:
         inside = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError, ValueError):
