@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 CALLS_PER_TURN: Final = 200
-"""How many calls, each an event sent to one open page, take a few milliseconds."""
+"""Bound a turn to a few milliseconds: each call sends an event to one subscriber."""
 
 
 class TurnScheduler:

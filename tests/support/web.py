@@ -227,7 +227,7 @@ async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -
 
 
 def _listener_count() -> int:
-    """How many processes have begun what they go on doing; a test that saw one begin would be blamed for it."""
+    """Return how many feed listeners run: they outlive the test that saw one start, which is no leak of that test."""
     return sum(task.get_name() == LISTENER_TASK for task in asyncio.all_tasks())
 
 

@@ -21,7 +21,7 @@ from service.wechat.crypto import sign
 
 MAX_ATTEMPTS: Final = 3
 RESPONSE_TIMEOUT: Final = timedelta(seconds=5)
-"""How long WeChat waits for the whole answer to one attempt."""
+"""Limit the wait for the whole answer to one attempt, as WeChat does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ async def test_requests_at_once_share_their_statements(channel: Channel, user_re
 async def test_what_was_committed_before_asking_is_in_the_answer(
     runtime: Runtime, channel: Channel, user_reader: UserReader, ask: Ask
 ) -> None:
-    """Whoever asks while others' statements run does not get what those read."""
+    """A caller that asks while other statements run does not get what those read."""
     others = [asyncio.create_task(ask(user_reader, channel, name)) for name in ("ann", "bob") * 4]
     await record_events(runtime, channel, [UserEvent("ann", EventKind.UNFOLLOW, START + timedelta(seconds=1))])
     others += [asyncio.create_task(ask(user_reader, channel, "bob")) for _ in range(4)]
