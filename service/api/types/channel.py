@@ -9,7 +9,8 @@ from service.api.context import Info
 from service.api.guards.permissions import null_unless, null_unless_one_of
 from service.api.types.job import JobConnection, job_page
 from service.api.types.primitives import After, First, Node
-from service.api.types.tag import TagCategory, TagConnection, TagOrder, tag_page
+from service.api.types.tag import TagCategory, TagConnection, TagOrder
+from service.api.types.tag_list import tag_page
 from service.domain.ad_tags.return_address import ad_return_address
 from service.domain.channels import binding as use_cases
 from service.domain.tags.filters import TagFilter
