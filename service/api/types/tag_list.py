@@ -113,7 +113,7 @@ def _micros(at: datetime) -> int:
 
 
 def _encode_position(catalogue: Catalogue, field: TagOrderField, position: TagPosition) -> str:
-    parts = [CURSOR_VERSION, catalogue.channel_id, field.value, position.key, position.tag_id, position.passed]
+    parts = [CURSOR_VERSION, catalogue.channel_id, field.name, position.key, position.tag_id, position.passed]
     return cursor_of_text(orjson.dumps(parts))
 
 
@@ -140,7 +140,7 @@ def _parse_position(text: bytes, channel_id: int, field: TagOrderField) -> TagPo
     key_types = [str, str] if field is TagOrderField.CATEGORY_AND_NAME else [int]
     match parts:
         case [str(version), int(channel), str(order), list(key), int(tag_id), list(passed)] if (
-            (version, channel, order) == (CURSOR_VERSION, channel_id, field.value)
+            (version, channel, order) == (CURSOR_VERSION, channel_id, field.name)
             and [type(each) for each in key] == key_types
             and all(type(each) is int for each in passed)
         ):

@@ -106,9 +106,9 @@ async def test_a_cursor_of_another_channel_order_or_form_is_refused(robot: Robot
     other = str((await robot.bind(2))["id"])
     cursor = (await page(robot, channel))["pageInfo"]["endCursor"]
     parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    forged = [
-        [*parts[:3], key, *parts[4:]] for key in ([], [1], ["Advertising"], ["Advertising", 1], {}, [True, True])
-    ] + [[*parts[:4], 99_999, []], [*parts[:5], ["x"]], [*parts, 1], {"t1": 1}]
+    keys: list[object] = [[], [1], ["Advertising"], ["Advertising", 1], {}, [True, True]]
+    forged: list[object] = [[*parts[:3], key, *parts[4:]] for key in keys]
+    forged += [[*parts[:4], 99_999, []], [*parts[:5], ["x"]], [*parts, 1], {"t1": 1}]
 
     assert (await robot.ask(TAGS, id=other, after=cursor)).code == "BAD_USER_INPUT"
     by_time = {"field": "CREATED_AT", "direction": "ASC"}
