@@ -32,6 +32,7 @@ GOOD_CONNECTIONS: Final = 8
 WARM_UP: Final = 3.0
 SECONDS: Final = 4.0
 ROUNDS: Final = 3
+PATIENCE: Final = 120.0
 ATTACKS: Final[dict[str, Callable[[Tenant], Iterator[bytes]]]] = {
     "strangers": requests_of_strangers,
     "a tenant beyond the limits": oversized_requests,
@@ -92,7 +93,7 @@ async def _rounds(web: Web, load: dict[str, object], requests: Iterator[bytes]) 
 
 async def _wait_until_calm(web: Web) -> None:
     """Return when the server is through with what the attack has left behind."""
-    async with httpx.AsyncClient(timeout=None) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for _ in range(3):
             (await client.get(f"http://127.0.0.1:{web.port}/healthz")).raise_for_status()
 
