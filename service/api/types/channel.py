@@ -1,5 +1,6 @@
 """Show channels: what is bound, what they count, their tags and jobs."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -144,10 +145,8 @@ class Channel(Node):
     )
     async def tag_categories(self, info: Info) -> list[TagCategory]:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        categories = [tag.category for tag in catalogue.living()]
-        return [
-            TagCategory(category=category, tag_count=categories.count(category)) for category in sorted(set(categories))
-        ]
+        counts = Counter(tag.category for tag in catalogue.living())
+        return [TagCategory(category=category, tag_count=count) for category, count in sorted(counts.items())]
 
     @strawberry.field(
         description=(

@@ -40,7 +40,9 @@ async def test_ads_match_however_they_were_pasted(runtime: Runtime, channel: Cha
     assert await members_of(runtime, channel, tag.tag_id) == {"ann", "bob", "cat", "dan"}
 
 
-@pytest.mark.parametrize("ad_id", ["\u200b", "\u0301" * 40_000, "a\u2028b", "x" * 65, "\ufdfa" * 4])
+@pytest.mark.parametrize(
+    "ad_id", ["\u200b", pytest.param("\u0301" * 40_000, id="long"), "a\u2028b", "x" * 65, "\ufdfa" * 4]
+)
 async def test_what_is_no_id_even_when_it_is_tidied_is_rejected(runtime: Runtime, channel: Channel, ad_id: str) -> None:
     assert await follow_through(runtime, channel, "ann", ad_id) == 0
 
