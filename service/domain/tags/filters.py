@@ -34,9 +34,13 @@ def filter_tags(tags: Sequence[Tag], wanted: TagFilter) -> list[Tag]:
 
 
 def _known_category(tags: Sequence[Tag], given: str) -> str:
-    """Return the category as it is stored: as it was given, where tags from before names were tidied have it so."""
-    stored = stored_name(given)
-    return stored if any(tag.category == stored for tag in tags) else normalise_name(given)
+    """Return the category as it is stored: as given, else tidied, else one from before names were tidied alike."""
+    tidied = normalise_name(given)
+    known = {tag.category for tag in tags}
+    for each in (stored_name(given), tidied):
+        if each in known:
+            return each
+    return next((each for each in sorted(known) if normalise_name(each) == tidied), tidied)
 
 
 def _searched_text(tag: Tag) -> str:
