@@ -1,6 +1,7 @@
 """Build the web process as an ASGI application: its routes, and what lives as long as it does."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -18,6 +19,7 @@ from service.auth.tokens import TokenVerifier
 from service.domain.combos.activation import activate_combo
 from service.entities.tasks import TaskName
 from service.foundation.logging import configure_logging
+from service.foundation.off_loop import SWITCH_INTERVAL
 from service.foundation.settings import Settings, read_settings
 from service.resources import Resources, open_resources
 from service.web.diagnostics import log_stats_on_signal, process_stats
@@ -108,6 +110,7 @@ async def _lifespan(
     ) as resources:
         resources.hub.start()
         _tune_garbage_collection()
+        sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
                 yield {"resources": resources}
