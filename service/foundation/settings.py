@@ -94,6 +94,7 @@ class ClientLimits:
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
     document_cache_bytes: Count = 134_217_728
+    channels_per_robot: Count = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,9 +125,10 @@ class ReturnRecorder:
     async def _submit(self, channel: Channel, submission: Submission, key: ClaimedKey | None) -> SubmissionResult:
         openids, rejected, duplicates = _split_openids(submission.openids)
         unmatched: list[str] = []
+        openids_of = None
         if submission.openids_of is not None and submission.openids_of.channel_id != channel.channel_id:
             conversion = await convert_openids(self._runtime, submission.openids_of, channel, openids)
-            unmatched = conversion.unmatched
+            unmatched, openids_of = conversion.unmatched, submission.openids_of.channel_id
             converted = list(dict.fromkeys(conversion.matched.values()))
             duplicates += len(conversion.matched) - len(converted)
             openids = converted
@@ -142,6 +143,7 @@ class ReturnRecorder:
                 duplicates=duplicates,
                 rejected=tuple(rejected),
                 unmatched=tuple(unmatched),
+                openids_of=openids_of,
             )
             try:
                 if key is None and batch.mode is ReturnMode.ADD:
