@@ -110,6 +110,7 @@ class Settings:
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     secrets_keys: Annotated[Secrets, Variable("USER_TAGS_SECRETS_KEY")] = field(default=(), repr=False)
+    metrics_token: Secret | None = field(default=None, repr=False)
     public_url: BaseUrl = "http://127.0.0.1:8000"
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
     default_tags_every: Cadence = timedelta(minutes=30)

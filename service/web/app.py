@@ -26,6 +26,7 @@ from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.exports import download_export
 from service.web.endpoints.health import liveness, readiness
+from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
 
 GRAPHQL_PATH: Final = "/graphql"
@@ -68,6 +69,7 @@ def make_app(settings: Settings) -> WebApp:
     graphql = GraphQLView(schema, settings, verifier, trusted_documents)
     event_stream = EventStreamView(schema, settings, verifier, trusted_documents)
     wechat_push, batchset, csv_import = WechatPushEndpoint(), BatchsetEndpoint(), CsvImportEndpoint(verifier)
+    metrics = MetricsEndpoint(settings)
     return WebApp(
         graphql,
         routes=[
@@ -82,8 +84,9 @@ def make_app(settings: Settings) -> WebApp:
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
             Route("/healthz", liveness),
             Route("/readyz", readiness),
+            Route("/metrics", metrics.get, methods=["GET"]),
         ],
-        lifespan=partial(_lifespan, settings),
+        lifespan=partial(_lifespan, settings, metrics),
     )
 
 
@@ -95,7 +98,9 @@ def app_from_environment() -> WebApp:
 
 
 @asynccontextmanager
-async def _lifespan(settings: Settings, app: Starlette) -> AsyncIterator[dict[str, Resources]]:
+async def _lifespan(
+    settings: Settings, metrics: MetricsEndpoint, app: Starlette
+) -> AsyncIterator[dict[str, Resources]]:
     """Open the resources and yield them as the lifespan state, where `resources_of` finds them."""
     del app
     async with open_resources(
@@ -104,7 +109,7 @@ async def _lifespan(settings: Settings, app: Starlette) -> AsyncIterator[dict[st
         resources.hub.start()
         _tune_garbage_collection()
         try:
-            with log_stats_on_signal(partial(process_stats, resources)):
+            with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
                 yield {"resources": resources}
         finally:
             await resources.hub.close()

@@ -29,4 +29,6 @@ async def execute_cached_query(
     values = plan.coerce_variables(variables)
     if isinstance(values, list):
         return masked_result(graphql.ExecutionResult(None, values), context)
+    if not plan.can_run(values):
+        return None
     return masked_result(await plan.execute(values, context), context)

@@ -79,7 +79,7 @@ class TagEventsEncoderCache:
     def encoder_for(self, request: SubscriptionRequest, context: Context) -> TagEventsEncoder:
         """Return the encoder of an operation with the rights of the principal in `context`."""
         plan, variables, principal = request.plan, request.variables, context.principal
-        event_variables = {name: variables[name] for name in plan.variables_below_root if name in variables}
+        event_variables = {name: variables[name] for name in plan.variables_of_events if name in variables}
         rights = (principal.robot_id, principal.role, principal.channel_ids)
         key = (plan, orjson.dumps(event_variables, option=orjson.OPT_SORT_KEYS), rights)
         encoder = self._encoders.get(key)

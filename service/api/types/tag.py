@@ -93,9 +93,11 @@ class Tag(Node):
     async def channel(self, info: Info) -> ChannelType:
         return await info.context.presenters.channel(info, self.entity.channel_id)
 
-    @strawberry.field(description="How many people have the tag; 0 unless it is ACTIVE.")
+    @strawberry.field(
+        description="How many people have the tag; 0 unless it is ACTIVE, living, and the gate of its channel is open."
+    )
     async def member_count(self, info: Info) -> int:
-        if not self.entity.shown:
+        if not self.catalogue.shows_members(self.entity):
             return 0
         counts = await info.context.loaders.member_counts.load(self.entity.channel_id)
         count = counts.get(self.entity.tag_id)
@@ -104,8 +106,8 @@ class Tag(Node):
     @strawberry.field(
         description=(
             "How many people had the tag over time, oldest first, at most 500 points, the last of them "
-            "now. Sampled every 15 minutes; samples older than 2 days are kept by the hour, older than "
-            "60 days by the day."
+            "now; empty while the gate of its channel is closed. Sampled every 15 minutes; samples older "
+            "than 2 days are kept by the hour, older than 60 days by the day."
         )
     )
     async def size_history(
@@ -118,6 +120,8 @@ class Tag(Node):
             ),
         ] = None,
     ) -> list[TagSize]:
+        if not self.catalogue.open:
+            return []
         key = (self.entity.channel_id, self.entity.tag_id, since or EARLIEST_EVENT_TIME)
         samples = await info.context.loaders.sizes_of_tag.load(key)
         present = MemberCount(await self.member_count(info), info.context.runtime.clock())
@@ -125,13 +129,14 @@ class Tag(Node):
 
     @strawberry.field(
         description=(
-            "Members of the tag, in any state of it, in the order they became known. For creators, "
-            "admins and agents (VIEW_USERS), null for others."
+            "Members of the tag, as many as `memberCount` says, in the order they became known; none unless it "
+            "is ACTIVE, living, and the gate of its channel is open. For creators, admins and agents "
+            "(VIEW_USERS), null for others."
         ),
         extensions=[null_unless(Permission.VIEW_USERS)],
     )
     async def users(self, info: Info, first: First = 50, after: After = None) -> UserConnectionType | None:
-        only_this = tag_expression(self.entity.tag_id)
+        only_this = tag_expression(self.entity.tag_id) if self.catalogue.shows_members(self.entity) else None
         return await info.context.presenters.user_page(
             info, self.entity.channel_id, only_this, await self.member_count(info), first=first, after=after
         )

@@ -251,10 +251,15 @@ UserConnection: TypeAlias = CountedConnection[User]
 
 
 async def user_page(
-    info: Info, channel_id: int, expression: Expression, total: int, *, first: int, after: str | None
+    info: Info, channel_id: int, expression: Expression | None, total: int, *, first: int, after: str | None
 ) -> UserConnection:
-    """Return a page of the members of a set of `total` people, in the order they became known."""
+    """Return a page of the members of a set of `total` people, in the order they became known; None is the empty set.
+
+    Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another kind of list.
+    """
     after_ordinal = start_of_page("person", first, after)
+    if expression is None:
+        return counted_page([], after=after, has_next=False, total=total)
     found = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
     edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.items]
     return counted_page(edges, after=after, has_next=found.has_more, total=total)
