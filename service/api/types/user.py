@@ -224,7 +224,7 @@ async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) 
     for each in found:
         if each is not None:
             loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.tag_set.tag_ids)
-            loaders.catalogue_of_channel.prime(each.user.channel_id, each.tag_set.catalogue)
+            loaders.prime_catalogue(each.tag_set.catalogue)
     return [None if each is None else User.of(each.user) for each in found]
 
 
