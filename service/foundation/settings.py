@@ -102,6 +102,7 @@ class ClientLimits:
     refusals_per_second: Count = 50
     refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728
+    channels_per_robot: Count = 100
 
 
 @dataclass(frozen=True, slots=True)

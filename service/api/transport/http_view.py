@@ -26,7 +26,7 @@ from service.api.context import Context
 from service.api.errors import to_graphql_error
 from service.api.live.encoders import LiveEncoders
 from service.api.schema import FastPathSchema
-from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, media_type_for
+from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, language_for, media_type_for
 from service.api.transport.early_answer import answer_unread, refusal_response
 from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_response
 from service.api.transport.large_bodies import LARGE_BODY_BYTES, count_value_signs, may_be_large
@@ -145,7 +145,8 @@ class GraphQLView(GraphQL[Context, None]):
         request_id = secrets.token_hex(16)
         if isinstance(response, Response):
             response.headers["x-request-id"] = request_id
-        context = Context(resources_of(request.scope), PRESENTERS, request_id)
+        language = language_for(request.headers.get("accept-language"))
+        context = Context(resources_of(request.scope), PRESENTERS, request_id, language=language)
         if isinstance(request, Request):
             context.principal_or_none = request.state.principal
         else:
@@ -256,6 +257,9 @@ class GraphQLView(GraphQL[Context, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Accept a connection; raises ConnectionRejectionError, which closes it with 4403, without a valid token."""
         token = _token_of_payload(context.connection_params)
+        wanted = _header_in_payload(context.connection_params, "accept-language")
+        if wanted is not None:
+            context.language = language_for(wanted)
         if token is not None:
             await self._identify_socket(context, token)
         if context.principal_or_none is None:
@@ -300,9 +304,13 @@ def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
 
 def _token_of_payload(payload: Mapping[str, object]) -> str | None:
     """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
-    for name, value in payload.items():
-        if isinstance(value, str) and name.lower() == "authorization":
-            return bearer_token(value) or ""
-        if isinstance(value, str) and name == "token":
-            return value
-    return None
+    header = _header_in_payload(payload, "authorization")
+    if header is not None:
+        return bearer_token(header) or ""
+    token = payload.get("token")
+    return token if isinstance(token, str) else None
+
+
+def _header_in_payload(payload: Mapping[str, object], name: str) -> str | None:
+    """Return a header that `connection_init` gives in its payload, since browsers can set none on a WebSocket."""
+    return next((text for key, text in payload.items() if isinstance(text, str) and key.lower() == name), None)
