@@ -37,6 +37,7 @@ from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import ErrorCode, RateLimitedError, RequestError, UnauthenticatedError
 from service.entities.principal import Principal
 from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive
+from service.foundation.origins import origin_check
 from service.foundation.settings import Settings
 from service.resources import resources_of
 
@@ -68,13 +69,17 @@ class GraphQLView(GraphQL[Context, None]):
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=settings.client_limits.init_within,
             max_subscriptions_per_connection=settings.client_limits.operations_per_socket,
-            # Tokens, not cookies, identify the principal: a page of another origin has no credentials to abuse.
-            allowed_origins=("*",),
         )
         self.trusted = trusted
         self.encoders = LiveEncoders()
         self._limits = settings.client_limits
         self._verifier = verifier
+        self._allows_origin = origin_check(settings)
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        """Tell whether a page of another origin may open a WebSocket: by the rule of CORS for the other ways in."""
+        del request
+        return self._allows_origin(origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; one that is refused before it is executed is answered by a GraphQL error with its code."""

@@ -36,6 +36,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_JWT_AUDIENCE", "jwt_audience", None, "tags", "tags", []),
     ("USER_TAGS_SECRETS_KEY", "secrets_keys", (), KEYS, (SECRET, SECRET.upper()), ["short", f"{SECRET},short"]),
     ("USER_TAGS_PUBLIC_URL", "public_url", "http://127.0.0.1:8000", "https://tags.example/", "https://tags.example", ["tags.example", "ftp://tags"]),
+    ("USER_TAGS_ALLOWED_ORIGINS", "allowed_origins", (), "https://A.example, http://b.example:8080", ("https://a.example", "http://b.example:8080"), ["a.example", "https://a.example/", "https://*.example", "null"]),
     ("USER_TAGS_WECHAT_API_URL", "wechat_api_url", "https://api.weixin.qq.com", "http://localhost:9/", "http://localhost:9", ["api.weixin.qq.com"]),
     ("USER_TAGS_DEFAULT_TAGS_EVERY", "default_tags_every", HALF_HOUR, "5s", timedelta(seconds=5), ["7m", "0", "48h", "90m", "500ms", "soon"]),
     ("USER_TAGS_COMBOS_EVERY", "combos_every", timedelta(minutes=15), "6h", timedelta(hours=6), ["7s", "0s", "5h", "-5m"]),
