@@ -14,6 +14,7 @@ from service.api.types.tag import TagCategory, TagConnection, TagOrder
 from service.api.types.tag_list import tag_page
 from service.domain.ad_tags.return_address import ad_return_address
 from service.domain.channels import binding as use_cases
+from service.domain.default_tags.languages import category_in
 from service.domain.tags.filters import TagFilter
 from service.entities.channels import Channel as ChannelEntity
 from service.entities.channels import ChannelKind
@@ -119,7 +120,10 @@ class Channel(Node):
         category: Annotated[
             str | None,
             strawberry.argument(
-                description="List only tags of exactly this category (first level); null for all categories."
+                description=(
+                    "List only tags of exactly this category (first level), that of default tags in English or "
+                    "Chinese; null for all categories."
+                )
             ),
         ] = None,
         search: Annotated[
@@ -134,7 +138,7 @@ class Channel(Node):
         ] = None,
     ) -> TagConnection:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        wanted = TagFilter(kind, state, category, search)
+        wanted = TagFilter(kind, state, category and category_in(catalogue, category), search)
         return await tag_page(info, catalogue, wanted, order_by or TagOrder(), first=first, after=after)
 
     @strawberry.field(

@@ -51,10 +51,16 @@ class Tag(Node):
     catalogue: strawberry.Private[Catalogue]
     serialized: strawberry.Private[SerializedForms] = dataclasses.field(default_factory=dict)
     kind: TagKind = strawberry.field(description="Where the members of the tag come from.")
-    category: str = strawberry.field(description="First level of the tag panel, for example Touchability.")
+    category: str = strawberry.field(
+        description=(
+            "First level of the tag panel, for example Touchability; of default tags in the language that "
+            "`Accept-Language` prefers, English or Chinese."
+        )
+    )
     name: str = strawberry.field(
         description=(
-            "Second level of the tag panel, for example Touchable; unique among the living tags of the category."
+            "Second level of the tag panel, for example Touchable; unique among the living tags of the category. Of "
+            "default tags in the language that `Accept-Language` prefers, English or Chinese: programs look at `rule`."
         )
     )
     description: str | None = strawberry.field(

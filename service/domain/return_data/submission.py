@@ -120,9 +120,10 @@ class ReturnRecorder:
     async def _submit(self, channel: Channel, checked: _CheckedList, key: ClaimedKey | None) -> SubmissionResult:
         submission, (openids, rejected, duplicates) = checked
         unmatched: list[str] = []
+        openids_of = None
         if submission.openids_of is not None and submission.openids_of.channel_id != channel.channel_id:
             conversion = await convert_openids(self._runtime, submission.openids_of, channel, openids)
-            unmatched = conversion.unmatched
+            unmatched, openids_of = conversion.unmatched, submission.openids_of.channel_id
             converted = list(dict.fromkeys(conversion.matched.values()))
             duplicates += len(conversion.matched) - len(converted)
             openids = converted
@@ -139,6 +140,7 @@ class ReturnRecorder:
                 duplicates=duplicates,
                 rejected=tuple(rejected),
                 unmatched=tuple(unmatched),
+                openids_of=openids_of,
             )
             try:
                 if key is None and batch.mode is ReturnMode.ADD:
