@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -32,6 +32,7 @@ from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_
 from service.api.transport.large_bodies import LARGE_BODY_BYTES, count_value_signs, may_be_large
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_handler import WebSocketHandler
+from service.api.transport.websocket_messages import token_of_payload
 from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import ErrorCode, RateLimitedError, RequestError, UnauthenticatedError
@@ -255,7 +256,7 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Accept a connection; raises ConnectionRejectionError, which closes it with 4403, without a valid token."""
-        token = _token_of_payload(context.connection_params)
+        token = token_of_payload(context.connection_params)
         if token is not None:
             await self._identify_socket(context, token)
         if context.principal_or_none is None:
@@ -296,13 +297,3 @@ def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
         yield result
 
     return cast("SubscriptionExecutionResult", results())
-
-
-def _token_of_payload(payload: Mapping[str, object]) -> str | None:
-    """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
-    for name, value in payload.items():
-        if isinstance(value, str) and name.lower() == "authorization":
-            return bearer_token(value) or ""
-        if isinstance(value, str) and name == "token":
-            return value
-    return None

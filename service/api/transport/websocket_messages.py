@@ -1,5 +1,9 @@
 """Check that a message is one of graphql-transport-ws (PROTOCOL.md of the npm package graphql-ws)."""
 
+from collections.abc import Mapping
+
+from service.auth.tokens import bearer_token
+
 
 def find_protocol_error(message: object) -> str | None:
     """Return why a message is none of graphql-transport-ws; None if it is one, of a known type or not."""
@@ -34,3 +38,13 @@ def _find_payload_error(payload: object) -> str | None:
     if not isinstance(rest.get("operationName"), str | None):
         return "operationName must be a string"
     return None if isinstance(rest.get("extensions"), dict | None) else "extensions must be an object"
+
+
+def token_of_payload(payload: Mapping[str, object]) -> str | None:
+    """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
+    for name, value in payload.items():
+        if isinstance(value, str) and name.lower() == "authorization":
+            return bearer_token(value) or ""
+        if isinstance(value, str) and name == "token":
+            return value
+    return None
