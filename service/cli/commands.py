@@ -106,7 +106,7 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             loop="uvloop",
             timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT,
-            **uvicorn_options(settings.client_limits),
+            **uvicorn_options(settings.client_limits, settings.trusted_proxies),
         )
     return 0
 

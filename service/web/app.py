@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
@@ -31,6 +32,7 @@ from service.web.endpoints.exports import download_export
 from service.web.endpoints.health import liveness, readiness
 from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
+from service.web.strangers import StrangerLimit
 
 GRAPHQL_PATH: Final = "/graphql"
 # Seconds: no client waits longer for an answer.
@@ -50,7 +52,7 @@ class WebApp(Starlette):
     def __init__(
         self, graphql: GraphQLView, routes: Sequence[BaseRoute], lifespan: Lifespan, settings: Settings
     ) -> None:
-        super().__init__(routes=routes, lifespan=lifespan)
+        super().__init__(routes=routes, lifespan=lifespan, middleware=[Middleware(StrangerLimit)])
         self._graphql = graphql
         self._answer = SafeHeaders(CrossOrigin(self._dispatch, settings), settings)
 
