@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
 
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule, print_schema
@@ -10,9 +10,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from service.api.context import Context
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
 from service.api.engine.fast_path import execute_cached_query
 from service.api.engine.resolvers import optimise_resolvers
+from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
@@ -98,6 +100,10 @@ class Subscription(JobSubscriptions, TagEventsSubscriptions, UserTagsSubscriptio
     """Collect the subscriptions of all features."""
 
 
+# The types of operations that are answered once.
+ONE_ANSWER: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
 class FastPathSchema(strawberry.Schema):
     """Execute operations; known queries take the fast path, which does what the extensions of the schema do."""
 
@@ -120,20 +126,17 @@ class FastPathSchema(strawberry.Schema):
     ) -> ExecutionResult:
         """Return the answer to a query or mutation.
 
-        Raises InvalidOperationTypeError for a type of operation that is not allowed.
+        Raises InvalidOperationTypeError for a type of operation that is not allowed, and for a subscription, which has
+        many answers: `stream` gives them.
         """
-        if root_value is None and (allowed_operation_types is None or OperationType.QUERY in allowed_operation_types):
-            answer = await execute_cached_query(self.documents, query, operation_name, variable_values, context_value)
+        allowed = ONE_ANSWER if allowed_operation_types is None else ONE_ANSWER.intersection(allowed_operation_types)
+        if root_value is None and OperationType.QUERY in allowed:
+            context = cast("Context", context_value)
+            answer = await execute_cached_query(self.documents, query, operation_name, variable_values, context)
             if answer is not None:
                 return answer
         return await super().execute(
-            query,
-            variable_values,
-            context_value,
-            root_value,
-            operation_name,
-            allowed_operation_types,
-            operation_extensions,
+            query, variable_values, context_value, root_value, operation_name, allowed, operation_extensions
         )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
@@ -149,7 +152,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
-        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=settings.production),
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )
     schema.documents = DocumentCache(
         schema.graphql_schema,
@@ -159,6 +162,8 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     )
     reject_unguarded_fields(schema.graphql_schema)
     optimise_resolvers(schema.graphql_schema)
+    if schema.graphql_schema.mutation_type is not None:
+        retry_stale_mutations(schema.graphql_schema.mutation_type)
     return schema
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
@@ -27,6 +28,8 @@ from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.exports import download_export
 from service.web.endpoints.health import liveness, readiness
 from service.web.endpoints.wechat_push import WechatPushEndpoint
+from service.web.error_answers import answer_http_exception, answer_unexpected
+from service.web.request_ids import RequestIds
 
 GRAPHQL_PATH: Final = "/graphql"
 # Seconds: no client waits longer for an answer.
@@ -44,11 +47,19 @@ class WebApp(Starlette):
     """
 
     def __init__(self, graphql: GraphQLView, routes: Sequence[BaseRoute], lifespan: Lifespan) -> None:
-        super().__init__(routes=routes, lifespan=lifespan)
+        super().__init__(
+            routes=routes,
+            lifespan=lifespan,
+            exception_handlers={HTTPException: answer_http_exception, Exception: answer_unexpected},
+        )
         self._graphql = graphql
+        self._answer = RequestIds(self._dispatch)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI)."""
+        await self._answer(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not scope.get("root_path"):
             await self._graphql(scope, receive, send)
         else:

@@ -1,31 +1,32 @@
 """Serve GraphQL over HTTP (graphql.github.io/graphql-over-http), and accept its WebSockets."""
 
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
-from starlette.middleware.gzip import GZipMiddleware
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+from starlette.middleware.gzip import GZipResponder, IdentityResponder
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.http.base import BaseRequestProtocol
+from strawberry.http.types import QueryParams
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
+from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
 from service.api.context import Context
 from service.api.errors import to_graphql_error
 from service.api.live.encoders import LiveEncoders
 from service.api.schema import FastPathSchema
-from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, media_type_for
+from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, accepts_gzip, media_type_for
 from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_response
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_handler import WebSocketHandler
@@ -48,13 +49,29 @@ HEADERS_BY_STATUS: Final = {405: {"allow": "GET, POST"}, 408: {"connection": "cl
 POST_ONLY_HEADERS: Final = {"allow": "POST"}
 # A request with one of these has an operation, even without a text.
 DOCUMENT_PARAMETERS: Final = frozenset({"documentId", "extensions"})
+JSON_PARAMETERS: Final = ("variables", "extensions")
+SUBSCRIPTIONS_ELSEWHERE: Final = (
+    "A subscription has many answers: send it over a WebSocket (graphql-transport-ws) to /graphql, or as a request "
+    "with Accept: text/event-stream to /graphql/stream."
+)
 PRESENTERS: Final = Presenters()
+
+
+class RequestAdapter(StarletteRequestAdapter):
+    """Read a request as Strawberry does, its media type in any case (RFC 9110 §8.3.1)."""
+
+    @property
+    def content_type(self) -> str | None:
+        """Return the Content-Type in lower case."""
+        content_type = super().content_type
+        return None if content_type is None else content_type.lower()
 
 
 class GraphQLView(GraphQL[Context, None]):
     """Identify the principal of each request, by the Authorization header or the payload of `connection_init`."""
 
     graphql_transport_ws_handler_class = WebSocketHandler
+    request_adapter_class = RequestAdapter
 
     def __init__(
         self, schema: FastPathSchema, settings: Settings, verifier: TokenVerifier, trusted: TrustedDocuments
@@ -89,20 +106,27 @@ class GraphQLView(GraphQL[Context, None]):
             response = self._error_response(HTTPException(408, str(error)), request)
         except ClientDisconnect:
             return None
-        large = not isinstance(response, StreamingResponse) and len(response.body) >= MIN_COMPRESSED_BYTES
-        # The middleware adds Accept-Encoding to the Vary header, which every answer that may be stored needs.
-        if large and ("accept-encoding" in request.headers or request.method == "GET"):
-            return await GZipMiddleware(response, MIN_COMPRESSED_BYTES, COMPRESSION_LEVEL)(scope, receive, send)
-        await response(scope, receive, send)
+        answer: ASGIApp = response
+        if not isinstance(response, StreamingResponse) and len(response.body) >= MIN_COMPRESSED_BYTES:
+            encodings = request.headers.get("accept-encoding")
+            if accepts_gzip(encodings):
+                answer = GZipResponder(response, MIN_COMPRESSED_BYTES, COMPRESSION_LEVEL)
+            elif encodings is not None or request.method == "GET":
+                # It adds Accept-Encoding to the Vary header, which every answer that may be stored needs.
+                answer = IdentityResponder(response, MIN_COMPRESSED_BYTES)
+        await answer(scope, receive, send)
         return None
 
     def _error_response(self, error: HTTPException, request: Request) -> Response:
-        status, headers = error.status_code, HEADERS_BY_STATUS.get(error.status_code)
-        if request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError):
+        status, message, headers = error.status_code, error.reason, HEADERS_BY_STATUS.get(error.status_code)
+        refused = error.__cause__
+        if isinstance(refused, InvalidOperationTypeError) and refused.operation_type is OperationType.SUBSCRIPTION:
+            message = SUBSCRIPTIONS_ELSEWHERE
+        elif isinstance(refused, InvalidOperationTypeError) and request.method == "GET":
             status, headers = 405, POST_ONLY_HEADERS
         code = ERROR_CODE_BY_STATUS.get(status, ErrorCode.BAD_USER_INPUT)
         return Response(
-            self.encode_json({"errors": [{"message": error.reason, "extensions": {"code": code.value}}]}),
+            self.encode_json({"errors": [{"message": message, "extensions": {"code": code.value}}]}),
             status_code=status,
             headers={"cache-control": NO_STORE, **(headers or {})},
             media_type=media_type_for(request.headers.get("accept")),
@@ -110,10 +134,8 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Return a new context with the principal of the token, or with what is wrong with it."""
-        request_id = secrets.token_hex(16)
-        if isinstance(response, Response):
-            response.headers["x-request-id"] = request_id
-        context = Context(resources_of(request.scope), PRESENTERS, request_id)
+        del response
+        context = Context(resources_of(request.scope), PRESENTERS, request.state.request_id)
         await self._identify(context, bearer_token(request.headers.get("authorization")))
         return context
 
@@ -224,6 +246,11 @@ class GraphQLView(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> Any:
         """Return what JSON says; raises JSONDecodeError for anything that is not JSON, however deep."""
         return orjson.loads(data)
+
+    def parse_query_params(self, params: QueryParams) -> dict[str, Any]:
+        """Return the parameters of a GET. As in the body of a POST, `null` is as good as nothing."""
+        nulls = [name for name in JSON_PARAMETERS if (params.get(name) or "").strip() == "null"]
+        return super().parse_query_params({name: value for name, value in params.items() if name not in nulls})
 
     def parse_json(self, data: str | bytes) -> Any:
         """Return the body of a request; raises HTTPException unless it is an object or a list."""
