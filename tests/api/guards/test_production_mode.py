@@ -69,7 +69,7 @@ async def test_no_name_is_suggested_for_what_is_in_variables(
 
 async def test_there_is_no_ide(production: WebClient) -> None:
     page = await production.http.get("/graphql", headers={"Accept": "text/html"})
-    assert page.status_code == 404
+    assert page.status_code == 401
     assert "graphiql" not in page.text.lower()
 
 

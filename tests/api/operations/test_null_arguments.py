@@ -11,7 +11,7 @@ from tests.support.web import TRANSPORTS, WebClient, execute_over
 QUERIES = (
     "query($c: ID!, $v: Int = 3) { channel(id: $c) { tags(first: $v) { nodes { id } } } }",
     'query($c: ID!, $v: Int = 3) { user(channelId: $c, openid: "ada") { tagHistory(first: $v) { nodes { at } } } }',
-    "query($c: ID!, $v: TagOrderField = MEMBER_COUNT) { channel(id: $c) { tags(orderBy: {field: $v}) { totalCount } } }",
+    "query($c: ID!, $v: TagOrderField = CREATED_AT) { channel(id: $c) { tags(orderBy: {field: $v}) { totalCount } } }",
     'query($c: ID!, $v: ID = "x") { nodes(ids: [$c, $v]) { id } }',
     "query($c: ID!, $v: Boolean = true) { channel(id: $c) { id ... @include(if: $v) { name } } }",
 )
