@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import graphql
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
@@ -46,7 +46,8 @@ def mask_error(error: GraphQLError, context: object) -> GraphQLError:
     request id, under which the log has the traceback. In production no message suggests names of the schema.
     """
     if "code" in (error.extensions or {}):
-        return error
+        message = _message_for(error, context)
+        return error if message == error.message else _copy_with(error, message, error.extensions or {})
     request_error = _unwrap_request_error(error)
     if request_error is not None:
         return _copy_with(error, request_error.message, _extensions_of(request_error, _argument_prefix(error)))
@@ -129,7 +130,7 @@ def _extensions_of(request_error: RequestError, prefix: FieldPath = ()) -> dict[
     return extensions
 
 
-def _copy_with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+def _copy_with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
     return GraphQLError(
         message,
         nodes=error.nodes,
