@@ -19,9 +19,9 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 class UnstorableValueError(ValueError):
-    """A value cannot be encoded for the column or parameter it is meant for; nothing was sent to the server.
+    """A value does not fit the column or parameter it is meant for.
 
-    asyncpg counts this among the errors of a broken connection, where it would be tried again for ever.
+    asyncpg counts this among the errors of the database, and of a broken connection, where clients try again for ever.
     """
 
 
@@ -72,10 +72,10 @@ class SessionlessConnection(BareConnection):
         return ""
 
     async def _do_execute(self, *arguments: Any, **options: Any) -> Any:
-        """Run a statement; raises UnstorableValueError for values that asyncpg cannot encode."""
+        """Run a statement; raises UnstorableValueError for values that asyncpg or PostgreSQL cannot take."""
         try:
             return await super()._do_execute(*arguments, **options)  # type: ignore[misc]
-        except EncodingError as error:
+        except (asyncpg.DataError, EncodingError) as error:
             raise UnstorableValueError(str(error)) from error
 
     async def _cancel(
