@@ -4,6 +4,7 @@ import argparse
 from datetime import datetime
 
 from service.entities.principal import Role
+from service.foundation.instants import parse_instant
 
 
 def add_up_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +59,7 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", default="ADD", choices=["ADD", "REMOVE"], help="give the tag or take it away (ADD)")
     parser.add_argument("--openids-of", default=None, help="the channel the openids are of, if it is another one")
     parser.add_argument(
-        "--expires-at", type=_aware_datetime, default=None, help="when the tag ends, like 2026-03-01T12:00:00Z"
+        "--expires-at", type=_instant, default=None, help="when the tag ends, like 2026-03-01T12:00:00Z"
     )
     parser.add_argument(
         "--key", default=None, help="a key for this file: sent again with it, what was written is not repeated"
@@ -73,8 +74,8 @@ def _positive_int(text: str) -> int:
     return number
 
 
-def _aware_datetime(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError("needs an offset, like 2026-03-01T12:00:00Z")
-    return at
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -5,7 +5,6 @@ the second time changes nothing.
 """
 
 import logging
-import uuid
 from datetime import timedelta
 from typing import Final
 
@@ -49,7 +48,7 @@ class BatchsetEndpoint:
 
     async def post(self, request: Request) -> Response:
         """Hand back the list in the body, and answer with its counts or with one of the platform's error codes."""
-        request_id = uuid.uuid4().hex
+        request_id = request.state.request_id
         try:
             receipt = await self._receive(request)
         except BatchsetRejectedError as error:

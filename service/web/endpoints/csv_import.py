@@ -4,7 +4,6 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import IO, Final
 
 import orjson
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from service.api.errors import field_errors_json
+from service.api.transport.content_negotiation import names_media_type
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.domain.channels.lookup import require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
@@ -22,6 +22,7 @@ from service.entities.errors import BadInputError, ErrorCode, FieldError, Reques
 from service.entities.ids import parse_channel_gid, receipt_gid
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import ReturnMode
+from service.foundation.instants import parse_instant
 from service.resources import resources_of
 from service.storage.database.pool import DATABASE_ERRORS
 from service.web.endpoints.body import BodyNotReceivedError, stream_body
@@ -72,9 +73,9 @@ class CsvImportEndpoint:
         except BodyNotReceivedError:
             return _error_response(400, "BROKEN_OFF", "The file did not arrive whole.", summary)
         except DATABASE_ERRORS:
-            log.exception("an import broke off")
+            log.exception("an import broke off; request %s", request.state.request_id)
             return _error_response(503, "TRY_AGAIN", "Send the same file again, with the same idempotencyKey.", summary)
-        if "text/csv" not in request.headers.get("accept", ""):
+        if not names_media_type(request.headers.get("accept", ""), "text/csv"):
             return _json_response(200, {**summary_json(summary), "rejects": [asdict(each) for each in rejects.first]})
         headers = {
             f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)
@@ -140,11 +141,9 @@ def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channe
     except ValueError:
         errors.append(FieldError(("mode",), "BAD_VALUE", "ADD or REMOVE."))
     try:
-        expires_at = datetime.fromisoformat(query["expiresAt"]) if "expiresAt" in query else None
-    except ValueError:
-        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
-    if expires_at is not None and expires_at.tzinfo is None:
-        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
+        expires_at = parse_instant(query["expiresAt"]) if "expiresAt" in query else None
+    except ValueError as error:
+        errors.append(FieldError(("expires_at",), "BAD_FORMAT", str(error)))
     if errors:
         raise BadInputError(*errors)
     return Submission(
