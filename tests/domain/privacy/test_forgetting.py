@@ -19,7 +19,7 @@ from service.domain.return_data.batches import expire_batches, undo_batch
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import ChangeCause
-from service.entities.channels import Channel
+from service.entities.channels import Channel, ChannelKind
 from service.entities.users import EventKind, UserEvent
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
@@ -101,6 +101,21 @@ async def test_who_comes_back_before_the_deadline_loses_nothing(
 
     assert await forget_unfollowed(runtime, channel.channel_id) == 0
     assert (await facts_by_openid(runtime, channel))["ann"].messaged_at == START
+
+
+@pytest.mark.parametrize("known_there", [True, False])
+async def test_receipts_forget_who_was_not_matched(runtime: Runtime, channel: Channel, known_there: bool) -> None:
+    mini = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
+    if known_there:
+        await happens(runtime, mini, EventKind.MESSAGE, "zed")
+    given = submission_of(["zed", "mp-other"], openids_of=mini)
+    receipt = await submit(runtime, channel, given)
+    assert (receipt.unmatched, receipt.openids_of) == (("zed", "mp-other"), mini.channel_id)
+
+    await forget_openid(runtime, mini.channel_id, "zed")
+
+    assert await mentions(runtime, "zed") == set()
+    assert await runtime.pool.fetchval("select unmatched from return_batch") == ["mp-other"]
 
 
 async def test_tags_and_counts_go_the_usual_way(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
