@@ -190,7 +190,8 @@ def test_blanks_around_values_do_not_count(body_format: BodyFormat) -> None:
     fields = {"FromUserName": " o1\n", "MsgType": " event", "Event": "\tsubscribe ", "EventKey": "\nqrscene_1\n"}
 
     push = ENCRYPTED.round_trip(fields, body_format=body_format)
-    assert (push.openid, push.facts) == ("o1", {EventKind.FOLLOW, EventKind.SCAN})
+    assert push.openid == "o1"
+    assert push.facts == {EventKind.FOLLOW, EventKind.SCAN}
 
 
 @pytest.mark.parametrize("fields", [{"FromUserName": "the platform"}, {"FromUserName": ""}, {"CreateTime": "soon"}])
