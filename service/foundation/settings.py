@@ -94,6 +94,8 @@ class ClientLimits:
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
     document_cache_bytes: Count = 134_217_728
+    import_bytes: Count = 1_073_741_824
+    import_within: Positive = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

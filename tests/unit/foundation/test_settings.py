@@ -66,6 +66,8 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_OPERATIONS_PER_SOCKET", "client_limits.operations_per_socket", 100, "20", 20, ["0"]),
     ("USER_TAGS_OPERATIONS_BURST", "client_limits.operations_burst", timedelta(seconds=5), "2s", timedelta(seconds=2), ["0", "999ms"]),
     ("USER_TAGS_DOCUMENT_CACHE_BYTES", "client_limits.document_cache_bytes", 134_217_728, "1000", 1000, ["0", "1MB"]),
+    ("USER_TAGS_IMPORT_BYTES", "client_limits.import_bytes", 1_073_741_824, "1000", 1000, ["0", "1GB"]),
+    ("USER_TAGS_IMPORT_WITHIN", "client_limits.import_within", timedelta(hours=1), "5m", timedelta(minutes=5), ["0", "1"]),
     ("USER_TAGS_TRUSTED_DOCUMENTS", "trusted_documents", (), "a.json, b.json", ("a.json", "b.json"), []),
     ("USER_TAGS_TRUSTED_DOCUMENTS_MODE", "trusted_documents_mode", "off", "OFF", "off", ["on", "only", "allowed"]),
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
