@@ -182,13 +182,16 @@ class User(Node):
 
     @strawberry.field(
         description=(
-            "Changes of the person's tags, newest first, as far back as the change log is kept, 7 days by default."
+            "Changes of the person's tags, newest first, as far back as the change log is kept, 7 days by default. "
+            "Empty while the gate is closed."
         )
     )
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
         before = start_of_page("change", first, after)
-        found = await history_page(info.context.runtime, self.entity, first=first, before=before)
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
+        if not catalogue.open:
+            return page([], after=after, has_next=False)
+        found = await history_page(info.context.runtime, self.entity, first=first, before=before)
         edges = [
             Edge(
                 cursor=encode_page_cursor("change", change.version),
@@ -221,7 +224,7 @@ async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) 
     for each in found:
         if each is not None:
             loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.tag_set.tag_ids)
-            loaders.catalogue_of_channel.prime(each.user.channel_id, each.tag_set.catalogue)
+            loaders.prime_catalogue(each.tag_set.catalogue)
     return [None if each is None else User.of(each.user) for each in found]
 
 

@@ -16,6 +16,7 @@ from service.domain.return_data.requests import (
     nobody_matched_error,
     split_openids,
 )
+from service.domain.return_data.tag_keys import find_lookalike, tidy_submission
 from service.domain.return_data.writing import (
     ClaimedKey,
     PreparedBatch,
@@ -39,6 +40,7 @@ from service.entities.errors import (
 from service.entities.return_data import Receipt, ReturnMode
 from service.entities.tags import TagKind, TagState
 from service.foundation.batch_writer import BatchWriter
+from service.storage import tags
 from service.storage.database.pool import DeadlockError
 from service.storage.return_data import batches, idempotency_keys
 from service.storage.users import UserForgottenError
@@ -89,11 +91,11 @@ class ReturnRecorder:
         """
         if len(submission.openids) > MAX_OPENIDS_PER_REQUEST:
             raise LimitExceededError(f"At most {MAX_OPENIDS_PER_REQUEST:,} openids a request.")
-        tidied = submission.tidied()
+        tidied = await tidy_submission(self._runtime, channel, submission)
         key = tidied.idempotency_key
         if key is None or not is_idempotency_key(key):
             return await self._submit(channel, self._checked(tidied), None)
-        request = tidied.hash(channel)
+        request = submission.hash(channel)
         earlier = await self._find_settled(channel, key, request)
         if earlier is not None:
             return SubmissionResult(earlier, replayed=True)
@@ -118,9 +120,10 @@ class ReturnRecorder:
     async def _submit(self, channel: Channel, checked: _CheckedList, key: ClaimedKey | None) -> SubmissionResult:
         submission, (openids, rejected, duplicates) = checked
         unmatched: list[str] = []
+        openids_of = None
         if submission.openids_of is not None and submission.openids_of.channel_id != channel.channel_id:
             conversion = await convert_openids(self._runtime, submission.openids_of, channel, openids)
-            unmatched = conversion.unmatched
+            unmatched, openids_of = conversion.unmatched, submission.openids_of.channel_id
             converted = list(dict.fromkeys(conversion.matched.values()))
             duplicates += len(conversion.matched) - len(converted)
             openids = converted
@@ -137,6 +140,7 @@ class ReturnRecorder:
                 duplicates=duplicates,
                 rejected=tuple(rejected),
                 unmatched=tuple(unmatched),
+                openids_of=openids_of,
             )
             try:
                 if key is None and batch.mode is ReturnMode.ADD:
@@ -201,8 +205,17 @@ async def _find_or_create_tag(
     if tag_id is not None:
         return tag_id
     if submission.mode is ReturnMode.REMOVE:
-        raise NotFoundError("return tag")
+        return await _require_lookalike(runtime, channel, submission)
     return await _create_tag(runtime, channel, submission, key)
+
+
+async def _require_lookalike(runtime: Runtime, channel: Channel, submission: Submission) -> int:
+    async with runtime.pool.acquire() as conn:
+        catalogue = await tags.catalogue(conn, channel.channel_id)
+        found = await find_lookalike(conn, catalogue, submission.category, submission.label)
+    if found is None:
+        raise NotFoundError("return tag")
+    return found
 
 
 async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission, key: ClaimedKey | None) -> int:
@@ -216,6 +229,8 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
             raise KeySettledError
         catalogue = await lock_open_catalogue(conn, channel_id)
         _, known = await batches.return_tag_by_key(conn, channel_id, category, label)
+        if known is None:
+            known = await find_lookalike(conn, catalogue, category, label)
         if known is not None:
             return known
         check_name_free(catalogue, category, label, "label")

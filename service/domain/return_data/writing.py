@@ -41,6 +41,7 @@ class PreparedBatch:
     duplicates: int
     rejected: tuple[RejectedOpenid, ...]
     unmatched: tuple[str, ...]
+    openids_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,4 +275,5 @@ def _receipt(
         rejected=batch.rejected,
         unmatched=batch.unmatched,
         blocks=sorted({block_of(each) for each in ordinals}),
+        openids_of=batch.openids_of,
     )
