@@ -7,8 +7,10 @@ from typing import Final
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from service.api.errors import field_errors_json
+from service.api.transport.early_answer import answer_unread
 from service.domain.return_data.csv_import import ImportSummary
 from service.domain.return_data.csv_reader import NoOpenidColumnError
 from service.domain.return_data.csv_text import NoCsvError
@@ -70,8 +72,16 @@ def import_error_response(error: Exception, summary: ImportSummary) -> Response:
 def _answer(status: int, code: str, error: Exception, summary: ImportSummary, **more: object) -> Response:
     fields = field_errors_json(error.fields) if isinstance(error, RequestError) else []
     content = {"code": code, "message": str(error), "fields": fields, "summary": summary_json(summary), **more}
-    # Most of the file may not have arrived, and nobody will read it.
-    headers = {"connection": "close"}
-    if isinstance(error, RateLimitedError):
-        headers["retry-after"] = str(error.retry_after)
-    return json_response(status, content, headers)
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, RateLimitedError) else {}
+    return _AnswerToUnread(json_response(status, content, headers))
+
+
+class _AnswerToUnread(Response):
+    """Answer although most of the file may not have arrived, and then close the connection."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(status_code=answer.status_code)
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer_unread(self._answer, scope, receive, send)

@@ -94,7 +94,7 @@ async def test_an_upload_ends_with_its_token(database_url: str, redis_url: str, 
 
 async def test_an_upload_without_a_token_is_not_read(database_url: str, redis_url: str) -> None:
     async with web_process(database_url, redis_url) as web:
-        answer = await upload(web, token="nobody's", first=b"oAda\n")
+        answer = await upload(web, token="nobody's", goes_on=True)
 
     assert (answer.status, answer.content["code"]) == (401, "UNAUTHENTICATED")
 
