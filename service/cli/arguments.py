@@ -3,6 +3,7 @@
 import argparse
 from datetime import datetime
 
+from service.domain.return_data.csv_text import ENCODINGS
 from service.entities.principal import Role
 from service.foundation.instants import parse_instant
 
@@ -50,7 +51,7 @@ def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `import-csv` reads, and into which tag."""
     parser.add_argument(
-        "file", help="the file, with openids in the column openid or else the first; - is standard input"
+        "file", help="the file, with openids in a column openid or as its only column; - is standard input"
     )
     parser.add_argument("--channel", required=True, help="the id of the channel to tag in")
     parser.add_argument("--category", required=True, help="the category of the tag")
@@ -64,6 +65,8 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key", default=None, help="a key for this file: sent again with it, what was written is not repeated"
     )
+    parser.add_argument("--column", default=None, help="the heading of the column of the openids, if it is another")
+    parser.add_argument("--encoding", default="utf-8", choices=list(ENCODINGS), help="of the file (utf-8)")
     parser.add_argument("--rejects", default=None, help="a file to write the rejected entries to")
 
 

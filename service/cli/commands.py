@@ -181,6 +181,8 @@ def forget(settings: Settings, arguments: argparse.Namespace) -> int:
 def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
     """Hand back the openids of a CSV file."""
     from service.cli.import_csv import run_import  # noqa: PLC0415
+    from service.domain.return_data.csv_reader import OpenidReader  # noqa: PLC0415
+    from service.domain.return_data.csv_text import ENCODINGS  # noqa: PLC0415
     from service.domain.return_data.requests import Submission  # noqa: PLC0415
 
     details = Submission(
@@ -200,6 +202,7 @@ def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
                 arguments.file,
                 arguments.channel,
                 details,
+                OpenidReader(ENCODINGS[arguments.encoding], arguments.column),
                 openids_of=arguments.openids_of,
                 rejects=arguments.rejects,
                 echo=print,

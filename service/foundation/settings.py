@@ -104,6 +104,8 @@ class ClientLimits:
     refusals_per_second: Count = 50
     refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728
+    import_bytes: Count = 1_073_741_824
+    import_within: Positive = timedelta(hours=1)
     channels_per_robot: Count = 100
 
 

@@ -77,6 +77,8 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_TRUSTED_PROXIES", "trusted_proxies", (), "10.0.0.1, 172.16.0.0/12", ("10.0.0.1", "172.16.0.0/12"), []),
     ("USER_TAGS_METRICS_TOKEN", "metrics_token", None, "m" * 32, "m" * 32, ["short"]),
     ("USER_TAGS_DOCUMENT_CACHE_BYTES", "client_limits.document_cache_bytes", 134_217_728, "1000", 1000, ["0", "1MB"]),
+    ("USER_TAGS_IMPORT_BYTES", "client_limits.import_bytes", 1_073_741_824, "1000", 1000, ["0", "1GB"]),
+    ("USER_TAGS_IMPORT_WITHIN", "client_limits.import_within", timedelta(hours=1), "5m", timedelta(minutes=5), ["0", "1"]),
     ("USER_TAGS_CHANNELS_PER_ROBOT", "client_limits.channels_per_robot", 100, "3", 3, ["0", "many"]),
     ("USER_TAGS_TRUSTED_DOCUMENTS", "trusted_documents", (), "a.json, b.json", ("a.json", "b.json"), []),
     ("USER_TAGS_TRUSTED_DOCUMENTS_MODE", "trusted_documents_mode", "off", "OFF", "off", ["on", "only", "allowed"]),
