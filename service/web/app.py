@@ -27,6 +27,7 @@ from service.resources import Resources, open_resources
 from service.web.browsers import CrossOrigin, SafeHeaders
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
+from service.web.endpoints.addresses import addresses
 from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.exports import download_export
@@ -101,6 +102,7 @@ def make_app(settings: Settings) -> WebApp:
             Route("/openapi/label/batchset/{token}", batchset.post, methods=["POST"]),
             Route("/import/return-data", csv_import.post, methods=["POST"]),
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
+            Route("/", addresses, methods=["GET"]),
             Route("/healthz", liveness),
             Route("/readyz", readiness),
             Route("/metrics", metrics.get, methods=["GET"]),
