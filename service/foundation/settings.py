@@ -73,6 +73,7 @@ class QueryLimits:
     aliases: Count = 30
     directives: Count = 20
     directives_at_once: Count = 4
+    characters: Count = 65_536
     tokens: Count = 4_000
     cost: Count = 50_000
 
@@ -85,17 +86,25 @@ class ClientLimits:
     head_within: Positive = timedelta(seconds=10)
     body_bytes: Count = 4_194_304
     body_within: Positive = timedelta(seconds=30)
+    body_values: Count = 200_000
     message_bytes: Count = 1_048_576
+    init_bytes: Count = 16_384
     init_within: Positive = timedelta(seconds=10)
     ping_every: Positive = timedelta(seconds=20)
     pong_within: Positive = timedelta(seconds=20)
     stream_ping_every: Positive = timedelta(seconds=15)
     reader_patience: Positive = timedelta(seconds=20)
     operations_per_socket: Count = 100
+    sockets_per_principal: Count = 1_000
     subscriptions_per_principal: Count = 1_000
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
+    cpu_share: Rate = 0.3
+    cpu_burst: Positive = timedelta(seconds=5)
+    refusals_per_second: Count = 50
+    refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728
+    channels_per_robot: Count = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,7 @@ class Settings:
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     secrets_keys: Annotated[Secrets, Variable("USER_TAGS_SECRETS_KEY")] = field(default=(), repr=False)
+    metrics_token: Secret | None = field(default=None, repr=False)
     public_url: BaseUrl = "http://127.0.0.1:8000"
     allowed_origins: Origins = ()
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
@@ -119,6 +129,7 @@ class Settings:
     windows: Windows = Windows()
     query_limits: QueryLimits = QueryLimits()
     client_limits: ClientLimits = ClientLimits()
+    trusted_proxies: Names = ()
     trusted_documents: Names = ()
     trusted_documents_mode: Trust = "off"
     change_log_retention: Positive = timedelta(days=7)
