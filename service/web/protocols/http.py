@@ -150,6 +150,7 @@ class TimeoutProtocol(HttpToolsProtocol):
             self._body_timer.cancel()
             self._body_timer = None
 
+
 async def _send_until_close(cycle: RequestResponseCycle, send: Send, message: Message) -> None:
     """Send a message of an answer whose end, where its length is not known, is the end of the connection.
 
