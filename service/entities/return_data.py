@@ -68,7 +68,10 @@ class ReceiptKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Describe what one batch did. `blocks` are those in which it holds users; `ended` is None while it is in force."""
+    """Describe what one batch did. `blocks` are those in which it holds users; `ended` is None while it is in force.
+
+    `openids_of` is the channel of the openids in `unmatched`; None where none were converted, and in old receipts.
+    """
 
     channel_id: int
     batch_id: int
@@ -90,6 +93,7 @@ class Receipt:
     ended_at: datetime | None = None
     undo_removed: int | None = None
     undo_kept: int | None = None
+    openids_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

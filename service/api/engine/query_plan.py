@@ -36,7 +36,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
-from service.api.engine.selection import directive_variables, variables_below_root
+from service.api.engine.selection import directive_variables, variables_of_events
 from service.api.engine.serializers import Serializer, SerializerCompiler
 from service.api.guards.syntax_tree import fragments_of
 
@@ -63,7 +63,7 @@ class QueryPlan:
         self.root_type = root_type
         self.definitions = fragments_of(document)
         self.fragments = {name: FragmentDetails(each) for name, each in self.definitions.items()}
-        self._directive_variables = sorted(directive_variables(document))
+        self._directive_variables = sorted(directive_variables(operation, self.definitions))
         self._selection_plans: LRUCache[tuple[object, ...], SelectionPlan] = LRUCache(MAX_SELECTION_PLANS)
 
     def coerce_variables(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
@@ -73,12 +73,19 @@ class QueryPlan:
         )
 
     @cached_property
-    def variables_below_root(self) -> frozenset[str]:
-        """Return the names of the variables that decide more than the arguments of the root fields."""
-        return variables_below_root(self.document, self.operation)
+    def variables_of_events(self) -> frozenset[str]:
+        """Return the names of the variables that decide what an event of the subscription shows."""
+        return variables_of_events(self.operation, self.definitions)
+
+    def can_run(self, values: VariableValues) -> bool:
+        """Tell whether no @skip or @include reads null.
+
+        graphql-core reports that where it comes to the selection, and not at all if it never does.
+        """
+        return None not in self.selection_key(values)
 
     async def execute(self, values: VariableValues, context: object, root: object = None) -> ExecutionResult:
-        """Run the operation. `root` is the event of a subscription."""
+        """Run the operation with variables with which it `can_run`. `root` is the event of a subscription."""
         return await PlannedExecutor(self, self.selection_plan(values), values, context, root).execute()
 
     def selection_key(self, values: VariableValues) -> tuple[object, ...]:
@@ -113,8 +120,14 @@ class SelectionPlan:
         """Return the serializer of a selection of values of a type; None where graphql-core must complete them."""
         key = (output_type, id(details))
         if key not in self._serializers:
-            self._serializers[key] = self._compiler.compile(output_type, details)
+            self._serializers[key] = self._compile(output_type, details)
         return self._serializers[key]
+
+    def _compile(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> Serializer | None:
+        try:
+            return self._compiler.compile(output_type, details)
+        except Exception:  # noqa: BLE001 - graphql-core, which may never come to what failed here, completes the value
+            return None
 
     def subfields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
         """Return what is selected of an object, by response key."""

@@ -49,7 +49,7 @@ def parse_subscription(
         values = plan.coerce_variables(variables)
         # A valid subscription has one root field; here it stands neither in a fragment nor under a directive.
         root = plan.operation.selection_set.selections[0]
-        if isinstance(values, list) or not isinstance(root, FieldNode) or root.directives:
+        if isinstance(values, list) or not isinstance(root, FieldNode) or root.directives or not plan.can_run(values):
             return None
         field = plan.root_type.fields[root.name.value]
         arguments = get_argument_values(field, root, values)

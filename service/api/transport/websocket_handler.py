@@ -174,7 +174,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self, operation: Operation[Context, None], request: SubscriptionRequest, context: Context
     ) -> bool:
         """Start a session that pushes encoded events; False if the operation is none of those, or is refused."""
-        encoder = self._encoders.user_tags.encoder_for(request)
+        encoder = self._encoders.user_tags.encoder_for(request, context.language)
         subscriber = None if encoder is None else await join_user_feed(request, context)
         if encoder is None or subscriber is None:
             return False

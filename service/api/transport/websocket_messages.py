@@ -42,9 +42,13 @@ def _find_payload_error(payload: object) -> str | None:
 
 def token_of_payload(payload: Mapping[str, object]) -> str | None:
     """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
-    for name, value in payload.items():
-        if isinstance(value, str) and name.lower() == "authorization":
-            return bearer_token(value) or ""
-        if isinstance(value, str) and name == "token":
-            return value
-    return None
+    header = header_in_payload(payload, "authorization")
+    if header is not None:
+        return bearer_token(header) or ""
+    token = payload.get("token")
+    return token if isinstance(token, str) else None
+
+
+def header_in_payload(payload: Mapping[str, object], name: str) -> str | None:
+    """Return a header that `connection_init` gives in its payload, since browsers can set none on a WebSocket."""
+    return next((text for key, text in payload.items() if isinstance(text, str) and key.lower() == name), None)

@@ -11,7 +11,7 @@ from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
 from service.entities.ids import receipt_gid
-from service.entities.principal import Permission
+from service.entities.principal import Permission, Principal
 from service.entities.return_data import Receipt, ReceiptKey, ReturnMode, ReturnSource
 
 
@@ -39,12 +39,6 @@ class ReturnReceipt(Node):
     new_users: int = strawberry.field(
         description="How many openids the channel had not known; they became users who do not follow."
     )
-    rejected: list[RejectedItem] = strawberry.field(
-        description="Entries of the list that were rejected, each with its reason."
-    )
-    unmatched: list[str] = strawberry.field(
-        description="Openids of the other channel (`openidsOf`) whose person is not known on this one."
-    )
 
     @classmethod
     def of(cls, entity: Receipt) -> "ReturnReceipt":
@@ -63,9 +57,27 @@ class ReturnReceipt(Node):
             unchanged=entity.unchanged,
             duplicates=entity.duplicates,
             new_users=entity.new_users,
-            rejected=[RejectedItem(index=each.index, code=each.code, reason=each.reason) for each in entity.rejected],
-            unmatched=list(entity.unmatched),
         )
+
+    @strawberry.field(
+        description=(
+            "Entries of the list that were rejected, each with its reason. For who sent the list, and for creators, "
+            "admins and agents (VIEW_USERS); empty for others."
+        )
+    )
+    def rejected(self, info: Info) -> list[RejectedItem]:
+        if not _may_see_entries(info.context.principal, self.entity):
+            return []
+        return [RejectedItem(index=each.index, code=each.code, reason=each.reason) for each in self.entity.rejected]
+
+    @strawberry.field(
+        description=(
+            "Openids of the other channel (`openidsOf`) whose person is not known on this one. For who sent the list, "
+            "and for creators, admins and agents (VIEW_USERS), if the token is for that channel; empty for others."
+        )
+    )
+    def unmatched(self, info: Info) -> list[str]:
+        return list(self.entity.unmatched) if _may_see_unmatched(info.context.principal, self.entity) else []
 
     @strawberry.field(description="The tag of the batch, as it is now.")
     async def tag(self, info: Info) -> "ReturnTag":
@@ -74,6 +86,22 @@ class ReturnReceipt(Node):
         if not isinstance(tag, ReturnTag):
             raise TypeError("receipts belong to return tags")
         return tag
+
+
+def _may_see_entries(principal: Principal, receipt: Receipt) -> bool:
+    """Tell whether a principal may see what a list held: who may see people, and who sent it."""
+    return principal.may(Permission.VIEW_USERS) or principal.subject == receipt.subject
+
+
+def _may_see_unmatched(principal: Principal, receipt: Receipt) -> bool:
+    """Tell whether a principal may see openids of the other channel: those entries, with a token for the channel.
+
+    Old receipts do not say which channel it was: only a token for all channels is surely for that one.
+    """
+    is_for_channel = not principal.narrowed or (
+        receipt.openids_of is not None and principal.is_for_channel(receipt.openids_of)
+    )
+    return is_for_channel and _may_see_entries(principal, receipt)
 
 
 ReturnReceiptConnection: TypeAlias = Connection[ReturnReceipt]
@@ -103,9 +131,15 @@ class ReturnTag(Tag, Node):
         keys = await info.context.loaders.return_tag_keys.load(self.entity.channel_id)
         return keys[self.entity.tag_id][1]
 
-    @strawberry.field(description="Receipts of the tag's batches, newest first, whichever way they came.")
+    @strawberry.field(
+        description=(
+            "Receipts of the tag's batches, newest first, whichever way they came. Empty while the gate is closed."
+        )
+    )
     async def receipts(self, info: Info, first: First = 20, after: After = None) -> ReturnReceiptConnection:
         before = start_of_page("receipt", first, after)
+        if not self.catalogue.open:
+            return page([], after=after, has_next=False)
         tag = self.entity
         found = await receipts_page(info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before)
         edges = [

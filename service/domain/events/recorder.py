@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from service.domain.default_tags.definitions import channel_rules, to_transitions
-from service.domain.events.validation import event_rejection
+from service.domain.events.validation import event_rejection, tidy_event
 from service.domain.input_rules import Rejection
 from service.domain.membership import merge_per_user, write_transitions
 from service.domain.people.ordinals import find_or_create_event_users
@@ -29,7 +29,7 @@ from service.storage import default_tags as evaluation
 from service.storage import users
 from service.storage.ad_tags import ad_tags_gained
 from service.storage.blocks import heads
-from service.storage.database.pool import CONNECTION_LOST, DeadlockError
+from service.storage.database.pool import CONNECTION_LOST, OUTAGE_ERRORS, DeadlockError, StaleStatementError
 from service.storage.users import UserForgottenError
 
 MAX_EVENTS_PER_REQUEST: Final = 10_000
@@ -66,6 +66,7 @@ class EventRecorder:
             group_of=lambda request: request.channel.channel_id,
             size_of=lambda request: len(request.events),
             max_size=MAX_EVENTS_PER_BATCH,
+            shared_errors=OUTAGE_ERRORS,
         )
 
     async def record(self, channel: Channel, events: Sequence[UserEvent]) -> RecordResult:
@@ -79,7 +80,7 @@ class EventRecorder:
         rejected: list[Rejection] = []
         good: list[UserEvent] = []
         async for part in in_slices(events):
-            for event in part:
+            for event in map(tidy_event, part):
                 rejection = event_rejection(event, now, mini_program=channel.mini_program)
                 if rejection is None:
                     good.append(event)
@@ -102,14 +103,15 @@ async def record_with_retry(
     *,
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
-    """Record events as `record_events` does, again up to three times after a lost connection or a deadlock.
+    """Record events as `record_events` does, again up to three times after a lost connection or a deadlock, or where a
+    migration came in between.
 
     Facts are maxima, so a batch that may or may not have been written can be written again.
     """
     for attempt in range(MAX_ATTEMPTS):
         try:
             return await record_events(runtime, channel, events, cause=cause)
-        except (*CONNECTION_LOST, DeadlockError) as error:
+        except (*CONNECTION_LOST, DeadlockError, StaleStatementError) as error:
             if attempt == MAX_ATTEMPTS - 1:
                 raise
             log.warning("recording %d events again after %s", len(events), type(error).__name__)

@@ -4,8 +4,8 @@ Source: docs/specification.md §9.1. The call has no signature and no nonce, so 
 the second time changes nothing.
 """
 
+import asyncio
 import logging
-import uuid
 from datetime import timedelta
 from typing import Final
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.domain.return_data.endpoint import channel_of_call, decrypt_key, endpoint_of_token
-from service.domain.return_data.submission import Submission
+from service.domain.return_data.requests import Submission
 from service.domain.runtime import Runtime
 from service.entities.errors import ChannelNotBoundError, ErrorCode, NotFoundError, RequestError
 from service.entities.return_data import Receipt, ReturnEndpoint, ReturnSource
@@ -49,7 +49,7 @@ class BatchsetEndpoint:
 
     async def post(self, request: Request) -> Response:
         """Hand back the list in the body, and answer with its counts or with one of the platform's error codes."""
-        request_id = uuid.uuid4().hex
+        request_id = request.state.request_id
         try:
             receipt = await self._receive(request)
         except BatchsetRejectedError as error:
@@ -66,9 +66,10 @@ class BatchsetEndpoint:
     async def _receive(self, request: Request) -> Receipt:
         resources = resources_of(request.scope)
         endpoint = await _find_endpoint(resources.runtime, request.path_params["token"])
-        encrypted = read_envelope(request.headers.get("content-type", ""), await _read_body(request))
+        content_type, body = request.headers.get("content-type", ""), await _read_body(request)
         key = decrypt_key(resources.runtime, endpoint)
-        call = parse_call(decrypt_call(encrypted, encoding_aes_key=key, app_id=endpoint.app_id))
+        # In a thread, since megabytes take longer than other requests may wait.
+        call = await asyncio.to_thread(_open_call, content_type, body, key, endpoint.app_id)
         await self._record_last_call(resources.runtime, endpoint)
         return await _submit(resources, endpoint, call)
 
@@ -77,6 +78,11 @@ class BatchsetEndpoint:
         if self._last_calls.is_due(endpoint.robot_id, now):
             async with runtime.pool.acquire() as conn:
                 await endpoints.set_last_call_at(conn, endpoint.robot_id, now, now - MIN_INTERVAL)
+
+
+def _open_call(content_type: str, body: bytes, key: str, app_id: str) -> BatchsetCall:
+    encrypted = read_envelope(content_type, body)
+    return parse_call(decrypt_call(encrypted, encoding_aes_key=key, app_id=app_id))
 
 
 async def _find_endpoint(runtime: Runtime, token: str) -> ReturnEndpoint:

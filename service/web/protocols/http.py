@@ -6,15 +6,17 @@ end of the headers, and for that of a body which nobody reads. What arrives at o
 
 import asyncio
 import socket
+from functools import partial
 from typing import Any, Final, cast
 
+from starlette.types import Message, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.foundation.settings import ClientLimits
+from service.web.protocols.request_id import REQUEST_ID_HEADER, make_request_id
 
-HEADERS_TOO_LARGE_RESPONSE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-)
+HEADERS_TOO_LARGE: Final = "431 Request Header Fields Too Large"
+MALFORMED: Final = "400 Bad Request"
 # The least pieces of headers and bodies cost a microsecond each: so many bytes hold them up for some 20 ms.
 SLICE_BYTES: Final = 65_536
 # Requests that wait for the answer to one before them.
@@ -82,8 +84,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._headers_timer is not None and self._headers_size > self._limits.head_bytes:
             self._cancel_headers_timer()
-            self.transport.write(HEADERS_TOO_LARGE_RESPONSE)
-            self.transport.close()
+            self._refuse(HEADERS_TOO_LARGE)
         elif self._is_idle() and self.timeout_keep_alive_task is None:
             # The end of a body that came after the answer: uvicorn stopped waiting for the next request at its first.
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -97,6 +98,16 @@ class TimeoutProtocol(HttpToolsProtocol):
             return False
         return self._between_messages and self._headers_timer is None and not self.transport.is_closing()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP, and close."""
+        self._refuse(MALFORMED, msg)
+
+    def _refuse(self, status: str, text: str = "") -> None:
+        head = f"HTTP/1.1 {status}\r\n{REQUEST_ID_HEADER}: {make_request_id()}\r\nconnection: close\r\n"
+        content = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\n\r\n{text}"
+        self.transport.write((head + content).encode("ascii"))
+        self.transport.close()
+
     def on_headers_complete(self) -> None:
         """Note that the headers have arrived in time. Raises TooManyPipelinedError."""
         self._cancel_headers_timer()
@@ -104,6 +115,8 @@ class TimeoutProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             raise TooManyPipelinedError
         super().on_headers_complete()
+        if self.scope.get("http_version") == "1.0" and self.cycle is not None:
+            self.cycle.send = partial(_send_until_close, self.cycle, cast("Send", self.cycle.send))  # type: ignore[method-assign]
 
     def on_message_complete(self) -> None:
         """Note that the next data begins new headers."""
@@ -136,3 +149,16 @@ class TimeoutProtocol(HttpToolsProtocol):
         if self._body_timer is not None:
             self._body_timer.cancel()
             self._body_timer = None
+
+
+async def _send_until_close(cycle: RequestResponseCycle, send: Send, message: Message) -> None:
+    """Send a message of an answer whose end, where its length is not known, is the end of the connection.
+
+    HTTP/1.0 knows no chunks, which uvicorn would send.
+    """
+    if message["type"] == "http.response.start":
+        if all(name.lower() != b"content-length" for name, _ in message.get("headers", ())):
+            cycle.chunked_encoding = False
+    elif not cycle.expected_content_length:
+        cycle.expected_content_length = len(message.get("body", b""))
+    await send(message)

@@ -5,13 +5,16 @@ import logging
 import resource
 from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 
 from service.api.live.push_extension import ADMIT_EXTENSION, PUSH_EXTENSION
+from service.web.protocols.request_id import REQUEST_ID_HEADER, make_request_id
 
 # A log line for every page that opens or closes costs more than it is worth.
 QUIET_LOGGER: Final = logging.getLogger(f"{__name__}.quiet")
@@ -31,6 +34,20 @@ def raise_file_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
+class _IdentifiedHandshake(ServerProtocol):
+    """Refuse a handshake with the id of the request."""
+
+    def __init__(self, request_id: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._request_id = request_id
+
+    def reject(self, status: HTTPStatus | int, text: str) -> Response:
+        """Return the answer that refuses the handshake."""
+        response = super().reject(status, text)
+        response.headers[REQUEST_ID_HEADER] = self._request_id
+        return response
+
+
 class PushProtocol(WebSocketsSansIOProtocol):
     """Speak WebSocket as uvicorn does, with `push` past its queues, and pings by one timer of the process.
 
@@ -39,8 +56,15 @@ class PushProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, heartbeat: "Heartbeat", init_bytes: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.logger = QUIET_LOGGER
+        self._request_id = make_request_id()
+        self.conn = _IdentifiedHandshake(
+            self._request_id,
+            extensions=self.conn.available_extensions,
+            max_size=self.config.ws_max_size,
+            logger=QUIET_LOGGER,
+        )
         self.conn.max_message_size = min(init_bytes, self.config.ws_max_size)
-        self.logger = self.conn.logger = QUIET_LOGGER
         self.awaiting_pong = False
         self._heartbeat = heartbeat
 
@@ -50,6 +74,7 @@ class PushProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_complete:
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions |= {PUSH_EXTENSION: self.push, ADMIT_EXTENSION: self.admit}
+            self.scope["state"]["request_id"] = self._request_id
 
     def admit(self) -> None:
         """Take messages of any size that the settings allow from now on."""
@@ -82,10 +107,11 @@ class PushProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the connection, and let go of what refers to it."""
         super().connection_lost(exc)
-        if self.handshake_initiated:
-            # Otherwise the scope would keep this object until garbage is collected.
+        # Otherwise the scope would keep this object until garbage is collected. A refused handshake has no scope.
+        scope = getattr(self, "scope", None)
+        if scope is not None:
             for name in (PUSH_EXTENSION, ADMIT_EXTENSION):
-                self.scope.get("extensions", {}).pop(name, None)
+                scope["extensions"].pop(name, None)
 
     def start_keepalive(self) -> None:
         """Begin to ping, and drop what only the handshake needed: a tenth of the memory of a connection."""

@@ -77,6 +77,37 @@ async def test_both_paths_refuse_wrong_variables_with_the_same_errors(
     assert quick[1]
 
 
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "viewer { id @include(if: $v) subject }",
+        "viewer @skip(if: $v) { id } __typename",
+        "viewer { ... @include(if: $v) { id } subject }",
+        "viewer { ...F @skip(if: $v) } }  fragment F on Viewer { id",
+        "node(id: $c) { id ... on DefaultTag { name @include(if: $v) } }",
+        "channel(id: $c) { id tags { nodes { t: __typename name @include(if: $v) } } }",
+        "channel(id: $c) { id tags { nodes { id ... on ComboTag @include(if: $v) { name } } } }",
+        "channel(id: $c) { ...F } }  fragment F on Channel { id tags @include(if: $v) { totalCount }",
+    ],
+)
+async def test_a_condition_that_is_null_fails_where_graphql_core_comes_to_it(stage: SchemaPair, selection: str) -> None:
+    text = f"query($c: ID!, $v: Boolean = true) {{ a: channel(id: $c) {{ id }} {selection} }}"
+    for value in (True, None, False):
+        quick, plain = await stage.execute_both(text, variables=stage.variables | {"v": value})
+        assert quick == plain
+
+
+async def test_the_variables_of_another_operation_of_the_document_decide_nothing(stage: SchemaPair) -> None:
+    text = """
+    query A($c: ID!, $v: [ID!]!) { channel(id: $c) { id } nodes(ids: $v) { id } }
+    query B($v: Boolean!) { viewer { id @include(if: $v) } }
+    """
+    given = stage.variables | {"v": [stage.variables["c"]]}
+    quick, plain = await stage.execute_both(text, variables=given, operation_name="A")
+    assert quick == plain
+    assert quick[0]["nodes"] == [{"id": stage.variables["c"]}]
+
+
 @pytest.mark.parametrize("name", ["A", "B"])
 async def test_the_named_operation_runs(stage: SchemaPair, name: str) -> None:
     quick, plain = await stage.execute_both(DOCUMENTS["two operations"], operation_name=name)

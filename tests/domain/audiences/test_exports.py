@@ -21,6 +21,7 @@ from service.domain.channels.binding import unbind_channel
 from service.domain.combos.expressions import to_draft
 from service.domain.events.recorder import record_events
 from service.domain.jobs import JOB_RETENTION, LEASE_DURATION, cancel_job, run_job
+from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
@@ -135,6 +136,37 @@ async def test_everybody_is_in_the_file_once_though_the_worker_dies_at_every_ste
     assert [row["openid"] for row in await rows_of(runtime, now)] == [openid_of(each) for each in sorted(members)]
 
 
+async def test_who_is_forgotten_leaves_the_files_that_are_there(
+    runtime: Runtime, channel: Channel, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forget somebody of the second of three slices, once the file is there and once after that slice is written."""
+    monkeypatch.setattr(use_cases, "BLOCKS_PER_SLICE", 1)
+    members = {block * BLOCK_SIZE + offset for block in range(3) for offset in (0, 1)}
+    await populate(runtime, channel, {9: members})
+    done = await work(runtime, await export(runtime, channel, tag(9)))
+    before_this_release = await work(runtime, await export(runtime, channel, tag(9)))
+    await runtime.pool.execute(
+        "update export_chunk set first_block = null where job_id = $1", before_this_release.job_id
+    )
+    running = await export(runtime, channel, tag(9))
+    async with runtime.pool.acquire() as conn:
+        claimed = await jobs.claim_job(
+            conn, channel.channel_id, running.job_id, now=clock(), lease_until=clock() + LEASE_DURATION
+        )
+    assert claimed is not None
+    half = await write_export_slice(runtime, await write_export_slice(runtime, claimed))
+
+    for gone in (BLOCK_SIZE, 2 * BLOCK_SIZE + 1):
+        await forget_openid(runtime, channel.channel_id, openid_of(gone))
+        members.discard(gone)
+    while not half.state.finished:
+        half = await write_export_slice(runtime, half)
+
+    for job in (done, before_this_release, half):
+        assert [row["openid"] for row in await rows_of(runtime, job)] == [openid_of(each) for each in sorted(members)]
+        assert (await stored(runtime, job)).payload["rows"] == 4
+
+
 async def test_who_is_in_it_is_decided_when_it_is_asked_for(runtime: Runtime, channel: Channel) -> None:
     await populate(runtime, channel, {9: {1, 2}})
     job = await export(runtime, channel, tag(9))
@@ -229,3 +261,36 @@ async def test_expired_exports_are_deleted(runtime: Runtime, channel: Channel, c
     clock.advance(JOB_RETENTION + timedelta(seconds=1))
     await purge_expired_exports(runtime, channel.channel_id)
     assert [row["job_id"] for row in await runtime.pool.fetch("select job_id from job")] == [waiting.job_id]
+
+
+async def test_who_is_in_an_export_is_kept_only_until_it_ends(
+    runtime: Runtime, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_cases, "ROWS_PER_SLICE", 1)
+    await populate(runtime, channel, {9: {1, BLOCK_SIZE}})
+
+    async def left(job: Job) -> tuple[int, int]:
+        tables = ("frozen_audience", "export_chunk")
+        frozen, chunks = [
+            await runtime.pool.fetchval(f"select count(*) from {table} where job_id = $1", job.job_id)  # noqa: S608
+            for table in tables
+        ]
+        return frozen, chunks
+
+    async def fails_after_a_slice(runtime: Runtime, job: Job) -> Job:
+        if job.payload["chunk"]:
+            raise ChannelNotBoundError
+        return await write_export_slice(runtime, job)
+
+    done = await work(runtime, await export(runtime, channel, tag(9)))
+    assert await left(done) == (0, 2)
+    failed = await export(runtime, channel, tag(9))
+    assert await left(failed) == (2, 0)
+    await run_job(runtime, {EXPORT: fails_after_a_slice}, failed.channel_id, failed.job_id)
+    assert (await stored(runtime, failed)).state is JobState.FAILED
+    assert await left(failed) == (0, 0)
+    cancelled = await export(runtime, channel, tag(9))
+    assert await left(cancelled) == (2, 0)
+    await cancel_job(runtime, admin(), EXPORT, cancelled.channel_id, cancelled.job_id)
+    assert await left(cancelled) == (0, 0)
+    assert len(await rows_of(runtime, done)) == 2

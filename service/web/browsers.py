@@ -1,0 +1,98 @@
+"""Tell browsers what they may do with an answer: which pages may read it (CORS), and nothing they were not told.
+
+Sources: https://fetch.spec.whatwg.org/#http-cors-protocol and the OWASP list of secure headers.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.foundation.origins import origin_check
+from service.foundation.settings import Settings
+
+Header = tuple[bytes, bytes]
+
+# Where pages of other origins have something to do.
+SHARED_PATHS: Final = ("/graphql", "/graphql/stream", "/import/")
+# What they may read of an answer besides its body and its type.
+READABLE_HEADERS: Final = ("Content-Disposition", "ETag", "Retry-After", "X-Request-Id")
+PREFLIGHT_MAX_AGE: Final = 600
+
+HEADERS: Final[list[Header]] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+NO_STORE: Final = (b"cache-control", b"no-store")
+NOTHING_IS_LOADED: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+# The IDE is the only page, and loads its parts from elsewhere; there is none in production.
+PAGE_IS_NOT_FRAMED: Final = (b"content-security-policy", b"frame-ancestors 'none'")
+STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
+
+
+class SafeHeaders:
+    """Add the headers above to every answer, `Cache-Control` where it has none; HSTS where the public URL is https."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        always = HEADERS + ([STRICT_TRANSPORT] if settings.public_url.startswith("https://") else [])
+        self._data = [*always, NOTHING_IS_LOADED]
+        self._page = [*always, PAGE_IS_NOT_FRAMED]
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one connection (ASGI)."""
+        if scope["type"] != "http":
+            return self._app(scope, receive, send)
+
+        # No coroutines of its own: this is in the way of every answer.
+        def send_with_headers(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message["headers"] = self._with_headers(message.get("headers", ()))
+            return send(message)
+
+        return self._app(scope, receive, send_with_headers)
+
+    def _with_headers(self, headers: Iterable[Header]) -> list[Header]:
+        added, cached = self._data, False
+        for name, value in headers:
+            if name == b"content-type" and value.startswith(b"text/html"):
+                added = self._page
+            elif name == b"cache-control":
+                cached = True
+        return [*headers, *added] if cached else [*headers, *added, NO_STORE]
+
+
+class CrossOrigin:
+    """Let pages of the allowed origins call the API. Preflights are answered without a token; no cookies are taken."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._cors = _AllowedOrigins(app, origin_check(settings))
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one connection (ASGI)."""
+        if scope["type"] == "http" and scope["path"].startswith(SHARED_PATHS):
+            for name, _ in scope["headers"]:
+                if name == b"origin":
+                    return self._cors(scope, receive, send)
+        return self._app(scope, receive, send)
+
+
+class _AllowedOrigins(CORSMiddleware):
+    """Allow what a function allows."""
+
+    def __init__(self, app: ASGIApp, allows: Callable[[str], bool]) -> None:
+        super().__init__(
+            app,
+            allow_methods=("GET", "POST"),
+            allow_headers=("*",),
+            expose_headers=READABLE_HEADERS,
+            max_age=PREFLIGHT_MAX_AGE,
+        )
+        self._allows = allows
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        """Tell whether pages of this origin may read the answers."""
+        return self._allows(origin)
