@@ -20,4 +20,5 @@ async def test_all_items_come_in_order_and_others_run_between_the_slices() -> No
 
     assert slices == [[0, 1], [2, 3], [4]]
     assert ran == 2
-    assert [each async for each in in_slices([], 2)] == []
+    nothing: list[int] = []
+    assert [each async for each in in_slices(nothing, 2)] == []
