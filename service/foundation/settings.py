@@ -99,8 +99,8 @@ class ClientLimits:
     subscriptions_per_principal: Count = 1_000
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
-    cpu_share: Rate = 0.3
-    cpu_burst: Positive = timedelta(seconds=5)
+    cpu_share: Rate = 0.2
+    cpu_burst: Positive = timedelta(seconds=2)
     refusals_per_second: Count = 50
     refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728

@@ -17,6 +17,7 @@ from service.api.engine.query_plan import QueryPlan
 from service.api.engine.retries import deserve_retry
 from service.api.errors import masked_result
 from service.api.guards.input_size import count_values
+from service.entities.errors import LimitExceededError
 from service.foundation.off_loop import run_off_loop
 
 # Fewer are read sooner than another thread has begun with them.
@@ -50,6 +51,9 @@ async def execute_cached_query(
     if isinstance(values, list):
         return masked_result(graphql.ExecutionResult(None, values), context)
     if not plan.can_run(values):
+        if count_values(variables) > MAX_VALUES_ON_LOOP:
+            # The standard path would read all of them again, on the event loop.
+            raise LimitExceededError(f"The variables of this operation hold at most {MAX_VALUES_ON_LOOP:,} values.")
         return None
     result = await plan.execute(values, context)
     if result.errors and plan.operation.operation is graphql.OperationType.QUERY and deserve_retry(result.errors):
