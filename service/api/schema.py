@@ -15,6 +15,7 @@ from strawberry.types.graphql import OperationType
 from service.api.context import Context
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query
+from service.api.engine.inputs import optimise_inputs
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
@@ -219,6 +220,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     )
     reject_unguarded_fields(schema.graphql_schema)
     optimise_resolvers(schema.graphql_schema)
+    optimise_inputs(schema, schema.graphql_schema)
     if schema.graphql_schema.mutation_type is not None:
         retry_stale_mutations(schema.graphql_schema.mutation_type)
     return schema

@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
@@ -26,6 +27,7 @@ from service.resources import Resources, open_resources
 from service.web.browsers import CrossOrigin, SafeHeaders
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
+from service.web.endpoints.addresses import addresses
 from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.exports import download_export
@@ -34,6 +36,7 @@ from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
 from service.web.error_answers import answer_http_exception, answer_unexpected
 from service.web.request_ids import RequestIds
+from service.web.strangers import StrangerLimit
 
 GRAPHQL_PATH: Final = "/graphql"
 # Seconds: no client waits longer for an answer.
@@ -56,6 +59,7 @@ class WebApp(Starlette):
         super().__init__(
             routes=routes,
             lifespan=lifespan,
+            middleware=[Middleware(StrangerLimit)],
             exception_handlers={HTTPException: answer_http_exception, Exception: answer_unexpected},
         )
         self._graphql = graphql
@@ -98,6 +102,7 @@ def make_app(settings: Settings) -> WebApp:
             Route("/openapi/label/batchset/{token}", batchset.post, methods=["POST"]),
             Route("/import/return-data", csv_import.post, methods=["POST"]),
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
+            Route("/", addresses, methods=["GET"]),
             Route("/healthz", liveness),
             Route("/readyz", readiness),
             Route("/metrics", metrics.get, methods=["GET"]),

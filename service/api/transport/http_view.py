@@ -1,7 +1,7 @@
 """Serve GraphQL over HTTP (graphql.github.io/graphql-over-http), and accept its WebSockets."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -32,6 +32,7 @@ from service.api.transport.refused_requests import http_error_response
 from service.api.transport.request_adapter import RequestAdapter
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_handler import WebSocketHandler
+from service.api.transport.websocket_messages import header_in_payload, token_of_payload
 from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import RateLimitedError, RequestError, UnauthenticatedError
@@ -235,8 +236,8 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Accept a connection; raises ConnectionRejectionError, which closes it with 4403, without a valid token."""
-        token = _token_of_payload(context.connection_params)
-        wanted = _header_in_payload(context.connection_params, "accept-language")
+        token = token_of_payload(context.connection_params)
+        wanted = header_in_payload(context.connection_params, "accept-language")
         if wanted is not None:
             context.language = language_for(wanted)
         if token is not None:
@@ -279,17 +280,3 @@ def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
         yield result
 
     return cast("SubscriptionExecutionResult", results())
-
-
-def _token_of_payload(payload: Mapping[str, object]) -> str | None:
-    """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
-    header = _header_in_payload(payload, "authorization")
-    if header is not None:
-        return bearer_token(header) or ""
-    token = payload.get("token")
-    return token if isinstance(token, str) else None
-
-
-def _header_in_payload(payload: Mapping[str, object], name: str) -> str | None:
-    """Return a header that `connection_init` gives in its payload, since browsers can set none on a WebSocket."""
-    return next((text for key, text in payload.items() if isinstance(text, str) and key.lower() == name), None)
