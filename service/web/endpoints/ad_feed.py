@@ -50,7 +50,9 @@ async def receive_ad_follow(request: Request) -> Response:
     try:
         return await _receive(resources_of(request.scope).runtime, request)
     except DATABASE_ERRORS:
-        log.exception("an ad-feed call could not be recorded; the ad platform may try again")
+        log.exception(
+            "an ad-feed call could not be recorded; the ad platform may try again; request %s", request.state.request_id
+        )
         return PlainTextResponse("TRY_AGAIN", status_code=503)
 
 

@@ -6,7 +6,6 @@ the second time changes nothing.
 
 import asyncio
 import logging
-import uuid
 from datetime import timedelta
 from typing import Final
 
@@ -24,6 +23,7 @@ from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.return_data import endpoints
 from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body
 from service.web.endpoints.last_calls import MIN_INTERVAL, LastCalls
+from service.web.strangers import STRANGER_KEY
 from service.wechat.batchset import (
     MAX_BODY_BYTES,
     BatchsetCall,
@@ -49,10 +49,12 @@ class BatchsetEndpoint:
 
     async def post(self, request: Request) -> Response:
         """Hand back the list in the body, and answer with its counts or with one of the platform's error codes."""
-        request_id = uuid.uuid4().hex
+        request_id = request.state.request_id
         try:
             receipt = await self._receive(request)
         except BatchsetRejectedError as error:
+            if error.code is BatchsetCode.TOKEN_INVALID:
+                request.scope["state"][STRANGER_KEY] = True
             return _response(error.code, error.message, request_id)
         except RequestError as error:
             return _response(BATCHSET_CODES.get(error.code, BatchsetCode.OTHER), error.message, request_id)

@@ -41,11 +41,11 @@ class WechatPushEndpoint:
 
     async def get(self, request: Request) -> Response:
         """Return the `echostr` of a genuine request."""
-        return await _retry_on_outage(self._verify(request))
+        return await _retry_on_outage(request, self._verify(request))
 
     async def post(self, request: Request) -> Response:
         """Record what a genuine push says of the user, then answer `success`."""
-        return await _retry_on_outage(self._receive(request))
+        return await _retry_on_outage(request, self._receive(request))
 
     async def _verify(self, request: Request) -> Response:
         resources = resources_of(request.scope)
@@ -110,12 +110,12 @@ async def _read_push(request: Request, resources: Resources, credentials: PushCr
     )
 
 
-async def _retry_on_outage(answer: Awaitable[Response]) -> Response:
+async def _retry_on_outage(request: Request, answer: Awaitable[Response]) -> Response:
     """Answer 503 while the database fails, so that WeChat tries again: neither `success` nor an unknown address."""
     try:
         return await answer
     except DATABASE_ERRORS:
-        log.exception("a push could not be handled; WeChat will try again")
+        log.exception("a push could not be handled; WeChat will try again; request %s", request.state.request_id)
         return _error_response(503, "TRY_AGAIN")
 
 
