@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -129,11 +130,11 @@ async def test_an_error_after_the_answer_has_begun_breaks_it_off(caplog: pytest.
         await PlainTextResponse("begun", headers={"content-length": "100"})(scope, receive, send)
         raise LookupError("hidden secret")
 
-    scope = {"type": "http", "method": "GET", "path": "/graphql", "headers": []}
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/graphql", "headers": []}
     await RequestIds(begins_and_fails)(scope, None, send)  # type: ignore[arg-type]
     assert [each["type"] for each in sent] == ["http.response.start", "http.response.body"]  # type: ignore[index]
     [record] = [each for each in caplog.records if each.exc_info]
-    assert scope["state"]["request_id"] in record.getMessage()  # type: ignore[index]
+    assert scope["state"]["request_id"] in record.getMessage()
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/graphql", "errors"), ("/elsewhere", "code")])
