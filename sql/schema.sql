@@ -12,7 +12,7 @@ CREATE TYPE public.facts AS (
 
 CREATE FUNCTION public.follows(f public.facts) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN COALESCE((GREATEST((f).followed_at, (f).messaged_at, (f).clicked_at, (f).scanned_at) >= COALESCE((f).unfollowed_at, '-infinity'::timestamp with time zone)), false);
+    RETURN COALESCE((GREATEST((f).followed_at, (f).messaged_at, (f).clicked_at, (f).scanned_at) >= COALESCE((date_trunc('second'::text, ((f).unfollowed_at AT TIME ZONE 'UTC'::text)) AT TIME ZONE 'UTC'::text), '-infinity'::timestamp with time zone)), false);
 
 CREATE FUNCTION public.in_default_tags(f public.facts, mini_program boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -290,6 +290,8 @@ CREATE TABLE public.forgotten_openid (
 );
 
 COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
+
+COMMENT ON COLUMN public.forgotten_openid.last_fact_at IS 'What happened until then is old; what is at exactly this time is news if it implies following.';
 
 CREATE TABLE public.frozen_audience (
     channel_id bigint NOT NULL,

@@ -50,6 +50,16 @@ class Context:
         if self.principal_or_none is not None:
             self.resources.rate_limiter.acquire(self.principal_or_none)
 
+    def check_cpu_budget(self) -> None:
+        """Raise RateLimitedError while the principal has overdrawn its budget of processor time."""
+        if self.principal_or_none is not None:
+            self.resources.cpu_budget.check(self.principal_or_none)
+
+    def charge_cpu(self, seconds: float) -> None:
+        """Count processor time that the principal has used."""
+        if self.principal_or_none is not None:
+            self.resources.cpu_budget.charge(self.principal_or_none, seconds)
+
     @property
     def loaders(self) -> Loaders:
         """Return the loaders of this operation, made when they are first used."""

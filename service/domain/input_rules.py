@@ -39,6 +39,11 @@ def stored_name(name: str) -> str:
     return name if len(name) > MAX_UNTIDIED_LENGTH else unicodedata.normalize("NFC", name).strip()
 
 
+def could_be_stored(name: str) -> bool:
+    """Tell whether releases before 0.2 stored a name, as `stored_name` returns it, without an error."""
+    return 1 <= len(name) <= MAX_NAME_LENGTH and not any(unicodedata.category(each) in {"Cc", "Cs"} for each in name)
+
+
 def name_error(field: str, name: str) -> FieldError | None:
     """Return why a tidied name in the input `field` is rejected; None when it is valid."""
     if not 1 <= len(name) <= MAX_NAME_LENGTH:

@@ -1,6 +1,7 @@
 """Build the web process as an ASGI application: its routes, and what lives as long as it does."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -18,8 +19,10 @@ from service.auth.tokens import TokenVerifier
 from service.domain.combos.activation import activate_combo
 from service.entities.tasks import TaskName
 from service.foundation.logging import configure_logging
+from service.foundation.off_loop import SWITCH_INTERVAL
 from service.foundation.settings import Settings, read_settings
 from service.resources import Resources, open_resources
+from service.web.browsers import CrossOrigin, SafeHeaders
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
 from service.web.endpoints.addresses import addresses
@@ -45,12 +48,18 @@ class WebApp(Starlette):
     /graphql is the hot path, and the view reports its own errors; middleware and routing would only cost time.
     """
 
-    def __init__(self, graphql: GraphQLView, routes: Sequence[BaseRoute], lifespan: Lifespan) -> None:
+    def __init__(
+        self, graphql: GraphQLView, routes: Sequence[BaseRoute], lifespan: Lifespan, settings: Settings
+    ) -> None:
         super().__init__(routes=routes, lifespan=lifespan)
         self._graphql = graphql
+        self._answer = SafeHeaders(CrossOrigin(self._dispatch, settings), settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI)."""
+        await self._answer(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not scope.get("root_path"):
             await self._graphql(scope, receive, send)
         else:
@@ -89,6 +98,7 @@ def make_app(settings: Settings) -> WebApp:
             Route("/metrics", metrics.get, methods=["GET"]),
         ],
         lifespan=partial(_lifespan, settings, metrics),
+        settings=settings,
     )
 
 
@@ -110,6 +120,7 @@ async def _lifespan(
     ) as resources:
         resources.hub.start()
         _tune_garbage_collection()
+        sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
                 yield {"resources": resources}

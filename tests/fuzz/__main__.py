@@ -69,6 +69,7 @@ async def fuzz(directory: Path, seconds: int, seed: int) -> int:
             ENV="production",
             JWT_SECRET=jwt_secret,
             SECRETS_KEY=secrets.token_hex(32),
+            PUBLIC_URL="http://127.0.0.1",
             OPERATIONS_PER_SECOND="1000000",
         )
         async with AsyncExitStack() as running:

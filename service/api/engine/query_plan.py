@@ -19,6 +19,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     default_field_resolver,
     default_type_resolver,
 )
@@ -45,7 +46,7 @@ MAX_COERCION_ERRORS: Final = 50
 
 
 class QueryPlan:
-    """Plan one query, or what one event of a subscription answers, of a valid document.
+    """Plan one query or mutation, or what one event of a subscription answers, of a valid document.
 
     `size` is roughly how many bytes of memory the document takes, for the caches that keep plans.
     """
@@ -166,11 +167,13 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._relevant_sub_fields = selection_plan.collected
 
     async def execute(self) -> ExecutionResult:
-        """Return the data and errors, as graphql-core's `execute_operation` does for a query."""
+        """Return the data and errors, as graphql-core's `execute_operation` does: mutations run one after another."""
+        serially = self.operation.operation is OperationType.MUTATION
+        execute_fields = self.execute_fields_serially if serially else self.execute_fields
         data: dict[str, Any] | None
         try:
             data = await await_maybe(
-                self.execute_fields(self._root_type, self.root_value, None, self._selection_plan.root, None)
+                execute_fields(self._root_type, self.root_value, None, self._selection_plan.root, None)
             )
         except GraphQLError as error:
             self.collected_errors.add(error, None)

@@ -1,5 +1,6 @@
 """Show channels: what is bound, what they count, their tags and jobs."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from service.api.context import Info
 from service.api.guards.permissions import null_unless, null_unless_one_of
 from service.api.types.job import JobConnection, job_page
 from service.api.types.primitives import After, First, Node
-from service.api.types.tag import TagCategory, TagConnection, TagOrder, tag_page
+from service.api.types.tag import TagCategory, TagConnection, TagOrder
+from service.api.types.tag_list import tag_page
 from service.domain.ad_tags.return_address import ad_return_address
 from service.domain.channels import binding as use_cases
 from service.domain.default_tags.languages import category_in
@@ -147,10 +149,8 @@ class Channel(Node):
     )
     async def tag_categories(self, info: Info) -> list[TagCategory]:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        categories = [tag.category for tag in catalogue.living()]
-        return [
-            TagCategory(category=category, tag_count=categories.count(category)) for category in sorted(set(categories))
-        ]
+        counts = Counter(tag.category for tag in catalogue.living())
+        return [TagCategory(category=category, tag_count=count) for category, count in sorted(counts.items())]
 
     @strawberry.field(
         description=(

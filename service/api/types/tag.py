@@ -1,9 +1,8 @@
 """Show tags: what every kind has in common, default tags, and the list of the tag panel."""
 
 import dataclasses
-from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import strawberry
 
@@ -12,16 +11,10 @@ from service.api.engine.serializers import SerializedForms
 from service.api.guards.permissions import null_unless
 from service.api.types.connection import (
     CountedConnection,
-    Edge,
-    bad_cursor_error,
-    counted_page,
-    encode_page_cursor,
-    start_of_page,
 )
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
 from service.domain.input_rules import EARLIEST_EVENT_TIME
-from service.domain.tags.filters import TagFilter, filter_tags
 from service.domain.tags.sizes import size_curve
 from service.entities.combos import ComboGraph
 from service.entities.expressions import tag as tag_expression
@@ -205,51 +198,3 @@ class TagOrder:
     direction: OrderDirection = strawberry.field(
         default=OrderDirection.ASC, description="Whether the list ascends or descends."
     )
-
-
-async def tag_page(
-    info: Info, catalogue: Catalogue, wanted: TagFilter, order: TagOrder, *, first: int, after: str | None
-) -> TagConnection:
-    """Return a page of the channel's living tags that are wanted, in this order.
-
-    Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another list.
-    """
-    after_tag_id = start_of_page("tag", first, after)
-    key = await _order_key(info, catalogue, order.field)
-    found = sorted(filter_tags(catalogue.living(), wanted), key=key)
-    last_seen = None if after_tag_id is None else _last_seen_tag(catalogue, after_tag_id)
-    if order.direction is OrderDirection.DESC:
-        found.reverse()
-        rest = found if last_seen is None else [tag for tag in found if key(tag) < key(last_seen)]
-    else:
-        rest = found if last_seen is None else [tag for tag in found if key(tag) > key(last_seen)]
-    edges = [
-        Edge(cursor=encode_page_cursor("tag", tag.tag_id), node=info.context.presenters.tag(tag, catalogue))
-        for tag in rest[:first]
-    ]
-    return counted_page(edges, after=after, has_next=len(rest) > first, total=len(found))
-
-
-def _last_seen_tag(catalogue: Catalogue, tag_id: int) -> TagEntity:
-    """Return the tag of a cursor. Raises BadInputError if there is none."""
-    # Tombstones stay in the catalogue, so a tag that is not there is from another list.
-    tag = catalogue.tags.get(tag_id)
-    if tag is None:
-        raise bad_cursor_error()
-    return tag
-
-
-async def _order_key(info: Info, catalogue: Catalogue, field: TagOrderField) -> Callable[[TagEntity], Any]:
-    """Return the sort key of an order; the tag id decides between equals, so that pages do not overlap."""
-    match field:
-        case TagOrderField.CATEGORY_AND_NAME:
-            return lambda tag: (tag.category, tag.name, tag.tag_id)
-        case TagOrderField.CREATED_AT:
-            return lambda tag: (tag.created_at, tag.tag_id)
-        case TagOrderField.UPDATED_AT:
-            return lambda tag: (tag.updated_at, tag.tag_id)
-        case TagOrderField.MEMBER_COUNT:
-            counts = await info.context.loaders.member_counts.load(catalogue.channel_id)
-            shown = catalogue.shown(counts)
-            sizes = {tag_id: count.members for tag_id, count in counts.items() if tag_id in shown}
-            return lambda tag: (sizes.get(tag.tag_id, 0), tag.tag_id)

@@ -4,8 +4,8 @@ WeChat asks that people who unfollow be forgotten (developers.weixin.qq.com
 /doc/service/Account_Management/Wechat_Accreditation_Event_Push.html). Deleted are the openid, the unionid, the facts,
 the ads, what the change log says of the person, and what was copied of them (`copies.py`). The bits are removed first
 and in the usual way, so that counts and open pages are right; the ordinal is never used again. A keyed hash of the
-openid stays for a while with the time of the last fact, so that a late repeat of an old event does not bring the person
-back. A newer event makes a new user.
+openid stays for a while with the time until which events are old, so that a late repeat does not bring the person back.
+A newer event makes a new user.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -136,14 +136,15 @@ async def _forget_in_block(
 def _last_facts(
     runtime: Runtime, leaving: Iterable[UserToForget], unfollowed: datetime | None, now: datetime
 ) -> dict[bytes, datetime]:
-    """Return until when events of the users are late repeats, `{keyed hash: time}`.
+    """Return until when events of the users are late repeats, `{keyed hash: time}`; `ordinals.is_newer` reads it.
 
-    A user who unfollowed may have come back a moment ago, which is news; on request everything until now is old.
+    A user who unfollowed may have come back in that very second, which is news. On request everything is old that
+    happened before the present second; what happens in it may be new.
     """
-    after_now = now + timedelta(microseconds=1)
+    second = now.replace(microsecond=0)
     return {
-        runtime.secret_box.fingerprints(each.openid)[0]: after_now
+        runtime.secret_box.fingerprints(each.openid)[0]: second - timedelta(microseconds=1)
         if unfollowed is None or each.last_fact_at is None
-        else each.last_fact_at
+        else each.last_fact_at.replace(microsecond=0)
         for each in leaving
     }

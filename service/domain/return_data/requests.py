@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, name_error, normalise_name
+from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, name_error, normalise_name, stored_name
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RejectionCode, RequestError
 from service.entities.return_data import RejectedOpenid, ReturnMode, ReturnSource
@@ -23,7 +23,8 @@ MAX_NAMED_REJECTS: Final = 100
 class Submission:
     """Describe a list as it was submitted. `openids_of` is the channel of its openids, if it is another one.
 
-    `allow_rejected` lets a REPLACE go on without its malformed entries.
+    `allow_rejected` lets a REPLACE go on without its malformed entries. `as_stored` says that a living tag has these
+    names, so that they are good whatever is asked of new ones.
     """
 
     category: str
@@ -37,24 +38,34 @@ class Submission:
     expires_at: datetime | None = None
     idempotency_key: str | None = None
     allow_rejected: bool = False
+    as_stored: bool = False
 
     def with_openids_of(self, openids_of: Channel) -> "Submission":
         """Return this list with `openids_of` set."""
         return replace(self, openids_of=openids_of)
 
-    def tidied(self) -> "Submission":
-        """Return this list with its names and its description as they are stored and compared."""
+    def tidied(self, *, as_stored: bool = False) -> "Submission":
+        """Return this list with its names and its description as they are stored and compared.
+
+        With `as_stored` the names are as releases before 0.2 stored them.
+        """
+        tidy = stored_name if as_stored else normalise_name
         return replace(
             self,
-            category=normalise_name(self.category),
-            label=normalise_name(self.label),
-            description=None if self.description is None else self.description.strip() or None,
+            category=tidy(self.category),
+            label=tidy(self.label),
+            description=_tidy_description(self.description),
+            as_stored=as_stored,
         )
 
     def hash(self, channel: Channel) -> bytes:
-        """Return a digest of what is requested for a channel; who sends it does not matter."""
+        """Return a digest of what is requested for a channel; who sends it does not matter.
+
+        It is of the names as they came, so that it is the same whatever tags there are.
+        """
         other = None if self.openids_of is None else self.openids_of.channel_id
-        request = [channel.channel_id, self.category, self.label, self.description, self.mode.value, other]
+        names = [stored_name(self.category), stored_name(self.label)]
+        request = [channel.channel_id, *names, _tidy_description(self.description), self.mode.value, other]
         # Only where it is true, so that the keys of requests from before it existed stay good.
         allowed = [True] if self.allow_rejected else []
         return hashlib.sha256(orjson.dumps([*request, self.expires_at, list(self.openids), *allowed])).digest()
@@ -110,9 +121,14 @@ def nobody_matched_error() -> BadInputError:
     )
 
 
+def _tidy_description(description: str | None) -> str | None:
+    return None if description is None else description.strip() or None
+
+
 def _field_errors(tidied: Submission, now: datetime) -> Iterator[FieldError | None]:
-    yield name_error("category", tidied.category)
-    yield name_error("label", tidied.label)
+    if not tidied.as_stored:
+        yield name_error("category", tidied.category)
+        yield name_error("label", tidied.label)
     description, key = tidied.description, tidied.idempotency_key
     if description is not None and not _is_text(description, MAX_DESCRIPTION_LENGTH):
         yield FieldError(("description",), "BAD_LENGTH", f"At most {MAX_DESCRIPTION_LENGTH:,} characters.")

@@ -16,6 +16,7 @@ from service.domain.return_data.requests import (
     nobody_matched_error,
     split_openids,
 )
+from service.domain.return_data.tag_keys import find_lookalike, tidy_submission
 from service.domain.return_data.writing import (
     ClaimedKey,
     PreparedBatch,
@@ -39,6 +40,7 @@ from service.entities.errors import (
 from service.entities.return_data import Receipt, ReturnMode
 from service.entities.tags import TagKind, TagState
 from service.foundation.batch_writer import BatchWriter
+from service.storage import tags
 from service.storage.database.pool import DeadlockError
 from service.storage.return_data import batches, idempotency_keys
 from service.storage.users import UserForgottenError
@@ -89,11 +91,11 @@ class ReturnRecorder:
         """
         if len(submission.openids) > MAX_OPENIDS_PER_REQUEST:
             raise LimitExceededError(f"At most {MAX_OPENIDS_PER_REQUEST:,} openids a request.")
-        tidied = submission.tidied()
+        tidied = await tidy_submission(self._runtime, channel, submission)
         key = tidied.idempotency_key
         if key is None or not is_idempotency_key(key):
             return await self._submit(channel, self._checked(tidied), None)
-        request = tidied.hash(channel)
+        request = submission.hash(channel)
         earlier = await self._find_settled(channel, key, request)
         if earlier is not None:
             return SubmissionResult(earlier, replayed=True)
@@ -203,8 +205,17 @@ async def _find_or_create_tag(
     if tag_id is not None:
         return tag_id
     if submission.mode is ReturnMode.REMOVE:
-        raise NotFoundError("return tag")
+        return await _require_lookalike(runtime, channel, submission)
     return await _create_tag(runtime, channel, submission, key)
+
+
+async def _require_lookalike(runtime: Runtime, channel: Channel, submission: Submission) -> int:
+    async with runtime.pool.acquire() as conn:
+        catalogue = await tags.catalogue(conn, channel.channel_id)
+        found = await find_lookalike(conn, catalogue, submission.category, submission.label)
+    if found is None:
+        raise NotFoundError("return tag")
+    return found
 
 
 async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission, key: ClaimedKey | None) -> int:
@@ -218,6 +229,8 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
             raise KeySettledError
         catalogue = await lock_open_catalogue(conn, channel_id)
         _, known = await batches.return_tag_by_key(conn, channel_id, category, label)
+        if known is None:
+            known = await find_lookalike(conn, catalogue, category, label)
         if known is not None:
             return known
         check_name_free(catalogue, category, label, "label")

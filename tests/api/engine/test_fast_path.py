@@ -1,4 +1,4 @@
-"""Compare the fast path with Strawberry: the same data and errors; anything but a valid query is left to Strawberry."""
+"""Compare the fast path with Strawberry: the same data and errors; what is not valid is left to Strawberry."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -126,7 +126,7 @@ async def test_both_paths_mask_an_unexpected_error(stage: SchemaPair, monkeypatc
     assert quick[1][0]["extensions"] == {"code": "INTERNAL", "requestId": "the request"}
 
 
-async def test_only_valid_queries_take_the_fast_path(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_valid_operations_take_the_fast_path(stage: SchemaPair, monkeypatch: pytest.MonkeyPatch) -> None:
     went: list[bool] = []
 
     async def watched(*arguments: Any) -> Any:
@@ -135,11 +135,11 @@ async def test_only_valid_queries_take_the_fast_path(stage: SchemaPair, monkeypa
         return answer
 
     monkeypatch.setattr(schemas, "execute_cached_query", watched)
-    left_alone = {"two operations", "no such field", "no syntax", "a mutation", "a page that costs too much"}
+    left_alone = {"two operations", "no such field", "no syntax", "a page that costs too much"}
     for name, text in DOCUMENTS.items():
         await stage.fast.execute(text, stage.variables, stage.context())
         assert went.pop() is (name not in left_alone), name
     no_queries = {OperationType.MUTATION}
     with pytest.raises(InvalidOperationTypeError):
         await stage.fast.execute(DOCUMENTS["the viewer"], None, stage.context(), allowed_operation_types=no_queries)
-    assert went == []
+    assert went == [False]
