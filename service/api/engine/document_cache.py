@@ -21,7 +21,9 @@ from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
 from service.api.engine.query_plan import QueryPlan
-from service.api.guards.complexity import OperationTooLargeError, check_cost, check_size, cost_depends_on_variables
+from service.api.guards.complexity import OperationTooLargeError, check_size
+from service.api.guards.cost import OperationCost
+from service.api.guards.too_costly import too_costly_error
 from service.foundation.byte_cache import ByteCache
 from service.foundation.settings import QueryLimits
 
@@ -29,10 +31,16 @@ from service.foundation.settings import QueryLimits
 BYTES_PER_CHARACTER: Final = 200
 
 
+class PlannedOperation(NamedTuple):
+    """Hold the plan of an operation, and how many values it may return."""
+
+    plan: QueryPlan
+    values: int
+
+
 class _CachedPlan(NamedTuple):
     plan: QueryPlan
-    # Otherwise the cost is known to be within the limit.
-    cost_depends_on_variables: bool
+    cost: OperationCost
 
 
 @dataclass(slots=True)
@@ -44,6 +52,7 @@ class _CachedDocument:
     errors: tuple[GraphQLError, ...] | None = None
     # By the name of the operation, of which a document has only a few; None for an operation that gets no plan.
     plans: dict[str | None, _CachedPlan | None] = field(default_factory=dict)
+    costs: dict[str | None, OperationCost] = field(default_factory=dict)
 
 
 class DocumentCache:
@@ -81,7 +90,7 @@ class DocumentCache:
             cached.errors = self._validate(cached.document)
         return cached.errors
 
-    def plan_for(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> QueryPlan | None:
+    def plan_for(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> PlannedOperation | None:
         """Return the plan of a query or subscription; None for a mutation, and for what must be refused.
 
         Refused is a document that is not valid, an unknown or ambiguous operation, and too high a cost.
@@ -89,12 +98,25 @@ class DocumentCache:
         cached = self._cached_plan(text, operation_name)
         if cached is None:
             return None
-        if cached.cost_depends_on_variables:
-            try:
-                check_cost(cached.plan.document, operation_name, variables, self.limits)
-            except OperationTooLargeError:
-                return None
-        return cached.plan
+        values = cached.cost.values(variables)
+        return None if values > self.limits.cost else PlannedOperation(cached.plan, values)
+
+    def cost_of(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> int:
+        """Return how many values an operation of a valid document may return; 0 for one that does not exist.
+
+        Raises OperationTooLargeError for more than are allowed, and GraphQLError as `parse` does.
+        """
+        cached = self._cached_document(text)
+        operation = get_operation_ast(cached.document, operation_name)
+        if operation is None:
+            return 0
+        cost = self._cost(cached, operation, operation_name)
+        values = cost.values(variables)
+        if values > self.limits.cost:
+            raise too_costly_error(
+                self._schema, cached.document, operation, variables, values=values, limit=self.limits.cost
+            )
+        return values
 
     def _cached_document(self, text: str) -> _CachedDocument:
         # Not with `get`, which looks twice: every operation passes here.
@@ -127,17 +149,17 @@ class DocumentCache:
     def _make_plan(
         self, cached: _CachedDocument, operation: OperationDefinitionNode, operation_name: str | None
     ) -> _CachedPlan | None:
-        document = cached.document
         if operation.operation is OperationType.MUTATION or self.validation_errors(cached.text):
             return None
-        varies = cost_depends_on_variables(document)
-        if not varies:
-            try:
-                check_cost(document, operation_name, None, self.limits)
-            except OperationTooLargeError:
-                return None
-        plan = QueryPlan(self._schema, document, operation, size=estimated_bytes(cached.text))
-        return _CachedPlan(plan, varies)
+        plan = QueryPlan(self._schema, cached.document, operation, size=estimated_bytes(cached.text))
+        return _CachedPlan(plan, self._cost(cached, operation, operation_name))
+
+    def _cost(
+        self, cached: _CachedDocument, operation: OperationDefinitionNode, operation_name: str | None
+    ) -> OperationCost:
+        if operation_name not in cached.costs:
+            cached.costs[operation_name] = OperationCost(self._schema, cached.document, operation)
+        return cached.costs[operation_name]
 
 
 def estimated_bytes(text: str) -> int:
@@ -185,7 +207,8 @@ class DocumentCacheExtension(SchemaExtension):
         if len(operations) > 1 and context._provided_operation_name is None:
             return [GraphQLError("Several operations: name the one to run in `operationName`.", nodes=operations)]
         try:
-            check_cost(document, context.operation_name, context.variables, self._documents.limits)
+            values = self._documents.cost_of(context.query or "", context.operation_name, context.variables or {})
         except OperationTooLargeError as error:
             return [error]
+        context.context.charge(values)
         return []

@@ -43,9 +43,10 @@ def parse_subscription(
     """
     variables = operation.variables or {}
     try:
-        plan = schema.documents.plan_for(operation.query, operation.operation_name, variables)
-        if plan is None or plan.operation.operation is not OperationType.SUBSCRIPTION:
+        planned = schema.documents.plan_for(operation.query, operation.operation_name, variables)
+        if planned is None or planned.plan.operation.operation is not OperationType.SUBSCRIPTION:
             return None
+        plan = planned.plan
         values = plan.coerce_variables(variables)
         # A valid subscription has one root field; here it stands neither in a fragment nor under a directive.
         root = plan.operation.selection_set.selections[0]

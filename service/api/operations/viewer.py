@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
 from service.entities.ids import gid
 from service.entities.principal import Permission, Role, permissions_of
@@ -16,7 +17,9 @@ class Viewer:
     subject: str = strawberry.field(description="Who is asking: `sub` of the token.")
     role: Role = strawberry.field(description="Role of who is asking: `role` of the token.")
     robot_id: strawberry.ID = strawberry.field(description="Robot for which the token is good: `robot` of the token.")
-    permissions: list[Permission] = strawberry.field(description="Everything that the role may do.")
+    permissions: list[Permission] = strawberry.field(
+        description="Everything that the role may do.", metadata=at_most(len(Permission))
+    )
     token_expires_at: datetime = strawberry.field(
         description="When the token expires; open subscriptions end then, and a WebSocket is closed with 4403."
     )

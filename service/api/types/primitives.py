@@ -9,6 +9,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from service.domain.input_rules import Rejection
 from service.entities.errors import RejectionCode
+from service.entities.return_data import RejectedOpenid
 
 DATE_TIME_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -53,7 +54,7 @@ class RejectedItem:
     reason: str = strawberry.field(description="Why the entry was rejected, for people.")
 
     @classmethod
-    def of(cls, rejection: Rejection) -> "RejectedItem":
+    def of(cls, rejection: Rejection | RejectedOpenid) -> "RejectedItem":
         """Return the object of a rejection."""
         return cls(index=rejection.index, code=rejection.code, reason=rejection.reason)
 
