@@ -46,6 +46,12 @@ class Context:
         if self.principal_or_none is not None:
             self.resources.rate_limiter.acquire(self.principal_or_none)
 
+    def charge(self, values: int) -> None:
+        """Count an operation that may return many values as several operations of the principal."""
+        more = values // self.runtime.settings.client_limits.values_per_operation
+        if more and self.principal_or_none is not None:
+            self.resources.rate_limiter.charge(self.principal_or_none, more)
+
     @property
     def loaders(self) -> Loaders:
         """Return the loaders of this operation, made when they are first used."""

@@ -10,10 +10,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from service.api.engine.budget import BudgetedExecutor
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
 from service.api.engine.fast_path import execute_cached_query
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.errors import MaskUnexpectedErrors
+from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
@@ -112,7 +114,7 @@ class FastPathSchema(strawberry.Schema):
         self,
         query: str | None,
         variable_values: dict[str, Any] | None = None,
-        context_value: Any | None = None,
+        context_value: Any = None,
         root_value: Any | None = None,
         operation_name: str | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
@@ -149,6 +151,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
+        execution_context_class=BudgetedExecutor,
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=settings.production),
     )
     schema.documents = DocumentCache(
@@ -158,6 +161,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         (NoSchemaIntrospectionCustomRule,) if settings.production else (),
     )
     reject_unguarded_fields(schema.graphql_schema)
+    reject_unbounded_lists(schema.graphql_schema)
     optimise_resolvers(schema.graphql_schema)
     return schema
 

@@ -54,6 +54,12 @@ class RateLimiter:
         if tokens < 1:
             raise RateLimitedError(math.ceil((1 - tokens) / self._per_second))
 
+    def charge(self, principal: Principal, operations: int) -> None:
+        """Count more for an operation that `acquire` let in. It is not refused for that: those after it wait longer."""
+        bucket = self._buckets.get((principal.robot_id, principal.subject))
+        if bucket is not None:
+            bucket.tokens -= operations
+
 
 class OpenSubscriptions:
     """Count the subscriptions that each principal has open, over all its connections; at most `limit`."""

@@ -73,6 +73,8 @@ class QueryLimits:
     directives_at_once: Count = 4
     tokens: Count = 4_000
     cost: Count = 50_000
+    values: Count = 100_000
+    within: Positive = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class ClientLimits:
     subscriptions_per_principal: Count = 1_000
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
+    values_per_operation: Count = 1_000
     document_cache_bytes: Count = 134_217_728
 
 
