@@ -1,7 +1,8 @@
 """Send requests to a GraphQL server from a process of its own: `python -m benchmarks.http_load FILE`.
 
 The file is JSON: port, path, head (of each request), bodies, connections, seconds. Prints how many requests were
-answered in how many seconds, and one answer. Each connection sends its next request when the last was answered.
+answered in how many seconds, within how many seconds 99 of 100 were, and one answer. Each connection sends its next
+request when the last was answered.
 """
 
 import asyncio
@@ -26,6 +27,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._sent = time.perf_counter()
         self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
@@ -37,8 +42,8 @@ class _Connection(asyncio.Protocol):
         if len(body) < length:
             return
         self._waiting = b""
-        if self._answers.add(head, body):
-            self._transport.write(next(self._requests))
+        if self._answers.add(head, body, time.perf_counter() - self._sent):
+            self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._answers.fail(exc)
@@ -48,19 +53,19 @@ class _Responses:
     """Count the responses; the first that is not a proper answer ends the run."""
 
     def __init__(self, seconds: float) -> None:
-        self.count = 0
+        self.waits: list[float] = []
         self.last = b""
         self.done = asyncio.get_running_loop().create_future()
         self._until = time.perf_counter() + seconds
 
-    def add(self, head: bytes, body: bytes) -> bool:
-        """Count a response, and tell whether to send another request."""
+    def add(self, head: bytes, body: bytes, waited: float) -> bool:
+        """Count a response for which a client waited so many seconds, and tell whether to send another request."""
         if self.done.done():
             return False
         if not head.startswith(b"HTTP/1.1 200") or b'"errors"' in body:
             self.done.set_exception(RuntimeError(f"unexpected answer {head!r} {body!r}"))
             return False
-        self.count += 1
+        self.waits.append(waited)
         self.last = body
         if time.perf_counter() >= self._until:
             self.done.set_result(None)
@@ -73,7 +78,7 @@ class _Responses:
 
 
 async def run_load(load: dict[str, Any]) -> dict[str, Any]:
-    """Send requests for as long as `load` says; returns the count, the seconds and the last body."""
+    """Send requests for as long as `load` says; returns the count, the seconds, the p99 and the last body."""
     head = "".join(f"{name}: {value}\r\n" for name, value in load["head"].items())
     requests = itertools.cycle(
         f"POST {load['path']} HTTP/1.1\r\nHost: bench\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
@@ -90,7 +95,8 @@ async def run_load(load: dict[str, Any]) -> dict[str, Any]:
     taken = time.perf_counter() - started
     for transport, _ in opened:
         transport.close()
-    return {"count": responses.count, "seconds": taken, "last": responses.last.decode()}
+    p99 = sorted(responses.waits)[len(responses.waits) * 99 // 100]
+    return {"count": len(responses.waits), "seconds": taken, "p99": p99, "last": responses.last.decode()}
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class MeasuredServer:
             "seconds": seconds,
         }
         before = self._cpu()
-        answer = await _run(load)
+        answer = await run_load_process(load)
         self.cpu.append((self._cpu() - before) / answer["count"] * 1e6)
         self.rates.append(answer["count"] / answer["seconds"])
         shown = json.loads(answer["last"])["data"]["user"]["tags"]
@@ -86,7 +86,7 @@ class MeasuredServer:
 async def measure(machine: Machine) -> list[Table]:
     """Measure the servers in turns, each after a few seconds of warming up."""
     await _add_tags(machine)
-    openids = await _people(machine)
+    openids = await people(machine)
     table = Table(
         "`user { tags { tag { id name category } } }` over HTTP",
         f"{8 + MORE_TAGS} tags in the channel, of which everybody has about half, {CONNECTIONS} connections, one "
@@ -134,7 +134,7 @@ async def _add_tags(machine: Machine) -> None:
     await machine.admin.execute("vacuum (analyze)")
 
 
-async def _people(machine: Machine) -> list[str]:
+async def people(machine: Machine) -> list[str]:
     """Return openids of some who follow, and so have default tags too."""
     rows = await machine.admin.fetch(
         "select openid from channel_user where channel_id = $1 and unfollowed_at is null order by openid limit $2",
@@ -189,7 +189,8 @@ def _missing(kind: str) -> str | None:
     return None
 
 
-async def _run(load: dict[str, Any]) -> dict[str, Any]:
+async def run_load_process(load: dict[str, Any]) -> dict[str, Any]:
+    """Run `benchmarks.http_load` in a process of its own, and return what it prints."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(load, file)
         file.flush()

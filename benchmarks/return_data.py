@@ -17,7 +17,8 @@ from benchmarks.machine import Machine
 from benchmarks.programs import send_requests, web_process
 from service.domain.return_data.batches import undo_batch
 from service.domain.return_data.endpoint import decrypt_key, decrypt_token, obtain_endpoint
-from service.domain.return_data.submission import ReturnRecorder, Submission
+from service.domain.return_data.requests import Submission
+from service.domain.return_data.submission import ReturnRecorder
 from service.domain.verification.channel import verify_channel
 from service.wechat.crypto import Envelope
 

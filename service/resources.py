@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final
 
-from service.auth.quotas import OpenSubscriptions, RateLimiter
+from service.auth.quotas import CpuBudget, OpenSubscriptions, RateLimiter, RefusalLimiter
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
@@ -71,6 +71,18 @@ class Resources:
         """Return the limiter of operations per principal, with the limits of the settings."""
         limits = self.runtime.settings.client_limits
         return RateLimiter(limits.operations_per_second, burst=limits.operations_burst.total_seconds())
+
+    @cached_property
+    def cpu_budget(self) -> CpuBudget:
+        """Return the budget of processor time per principal, with the limits of the settings."""
+        limits = self.runtime.settings.client_limits
+        return CpuBudget(limits.cpu_share, limits.cpu_burst.total_seconds())
+
+    @cached_property
+    def refusal_limiter(self) -> RefusalLimiter:
+        """Return the limiter of requests without valid credentials per address, with the limits of the settings."""
+        limits = self.runtime.settings.client_limits
+        return RefusalLimiter(limits.refusals_per_second, limits.refusals_burst.total_seconds())
 
     @cached_property
     def deadlines(self) -> Deadlines:

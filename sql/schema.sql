@@ -12,7 +12,7 @@ CREATE TYPE public.facts AS (
 
 CREATE FUNCTION public.follows(f public.facts) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN COALESCE((GREATEST((f).followed_at, (f).messaged_at, (f).clicked_at, (f).scanned_at) >= COALESCE((f).unfollowed_at, '-infinity'::timestamp with time zone)), false);
+    RETURN COALESCE((GREATEST((f).followed_at, (f).messaged_at, (f).clicked_at, (f).scanned_at) >= COALESCE((date_trunc('second'::text, ((f).unfollowed_at AT TIME ZONE 'UTC'::text)) AT TIME ZONE 'UTC'::text), '-infinity'::timestamp with time zone)), false);
 
 CREATE FUNCTION public.in_default_tags(f public.facts, mini_program boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -170,7 +170,7 @@ CREATE TABLE public.channel_state (
 )
 WITH (fillfactor='50');
 
-COMMENT ON COLUMN public.channel_state.open IS 'The gate: this channel is bound, and so is a verified Official Account of its robot.';
+COMMENT ON COLUMN public.channel_state.open IS 'The gate: this channel is bound and no unverified subscription account, and a verified Official Account of its robot is bound.';
 
 COMMENT ON COLUMN public.channel_state.tag_version IS 'Counts what changes for everybody without a bit changing: states, names, the gate.';
 
@@ -274,10 +274,13 @@ CREATE TABLE public.export_chunk (
     job_id integer NOT NULL,
     chunk integer NOT NULL,
     bytes integer NOT NULL,
-    content bytea NOT NULL
+    content bytea NOT NULL,
+    first_block integer
 );
 
 COMMENT ON COLUMN public.export_chunk.content IS 'Deflated; bytes is the length before.';
+
+COMMENT ON COLUMN public.export_chunk.first_block IS 'The block of its first people; null in files from before this column.';
 
 CREATE TABLE public.forgotten_openid (
     channel_id bigint NOT NULL,
@@ -287,6 +290,8 @@ CREATE TABLE public.forgotten_openid (
 );
 
 COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
+
+COMMENT ON COLUMN public.forgotten_openid.last_fact_at IS 'What happened until then is old; what is at exactly this time is news if it implies following.';
 
 CREATE TABLE public.frozen_audience (
     channel_id bigint NOT NULL,
@@ -366,6 +371,7 @@ CREATE TABLE public.return_batch (
     ended_at timestamp with time zone,
     undo_removed integer,
     undo_kept integer,
+    openids_of bigint,
     CONSTRAINT return_batch_ended CHECK ((ended = ANY (ARRAY['UNDONE'::text, 'EXPIRED'::text, 'REPLACED'::text, 'SETTLED'::text]))),
     CONSTRAINT return_batch_mode CHECK ((mode = ANY (ARRAY['ADD'::text, 'REMOVE'::text, 'REPLACE'::text]))),
     CONSTRAINT return_batch_source CHECK ((source = ANY (ARRAY['GRAPHQL'::text, 'HTTP'::text])))
@@ -374,6 +380,8 @@ CREATE TABLE public.return_batch (
 COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';
 
 COMMENT ON COLUMN public.return_batch.ended IS 'SETTLED: its people were folded into batch 0 of the tag and stay.';
+
+COMMENT ON COLUMN public.return_batch.openids_of IS 'The channel of the openids in unmatched; null where none were converted, and in receipts from before this column.';
 
 CREATE TABLE public.return_counter (
     channel_id bigint NOT NULL,
@@ -654,6 +662,8 @@ CREATE INDEX return_batch_expiry ON public.return_batch USING btree (channel_id,
 CREATE INDEX return_batch_of_tag ON public.return_batch USING btree (channel_id, tag_id, batch_id);
 
 CREATE INDEX return_batch_settling ON public.return_batch USING btree (channel_id, at) WHERE ((ended IS NULL) AND (expires_at IS NULL) AND (mode <> 'REMOVE'::text));
+
+CREATE INDEX return_batch_unmatched ON public.return_batch USING btree (channel_id, batch_id) WHERE (unmatched <> '{}'::text[]);
 
 CREATE INDEX return_key_age ON public.return_key USING btree (channel_id, at);
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import strawberry
 
 from service.api.loaders import Loaders
+from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal
+from service.entities.tags import Catalogue
 from service.resources import Resources
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class Context:
     # The cursor of the last event that a client of server-sent events has received.
     resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
+    # Of the names of default tags.
+    language: Language = Language.ENGLISH
     _loaders: Loaders | None = None
 
     @property
@@ -52,12 +56,26 @@ class Context:
         if more and self.principal_or_none is not None:
             self.resources.rate_limiter.charge(self.principal_or_none, more)
 
+    def check_cpu_budget(self) -> None:
+        """Raise RateLimitedError while the principal has overdrawn its budget of processor time."""
+        if self.principal_or_none is not None:
+            self.resources.cpu_budget.check(self.principal_or_none)
+
+    def charge_cpu(self, seconds: float) -> None:
+        """Count processor time that the principal has used."""
+        if self.principal_or_none is not None:
+            self.resources.cpu_budget.charge(self.principal_or_none, seconds)
+
     @property
     def loaders(self) -> Loaders:
         """Return the loaders of this operation, made when they are first used."""
         if self._loaders is None:
-            self._loaders = Loaders(self.runtime, self.resources.user_reader, self.resources.channels)
+            self._loaders = Loaders(self.runtime, self.resources.user_reader, self.resources.channels, self.language)
         return self._loaders
+
+    def named(self, catalogue: Catalogue) -> Catalogue:
+        """Return a catalogue with its default tags named in the language of who asks."""
+        return in_language(catalogue, self.language)
 
     def reset_loaders(self) -> None:
         """Forget what was loaded: a subscription lives long, and each event must see the present."""

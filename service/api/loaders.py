@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from strawberry.dataloader import DataLoader
 
 from service.domain.channels.lookup import ChannelFinder, visible_channels
+from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
@@ -115,14 +116,20 @@ def _nothing() -> Slice[Any]:
 
 
 class Loaders:
-    """Hold the loaders of one operation or one event; each is made when it is first used."""
+    """Hold the loaders of one operation or one event; each is made when it is first used.
 
-    def __init__(self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder) -> None:
+    Catalogues are in the language of who asks.
+    """
+
+    def __init__(
+        self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder, language: Language
+    ) -> None:
         self.pool = runtime.pool
         self._user_reader = user_reader
         self._channel_finder = channel_finder
+        self._language = language
         self.channel: MemoizedLoader[tuple[Principal, int], Channel] = MemoizedLoader(self._channel)
-        self.catalogue_of_channel: MemoizedLoader[int, Catalogue] = MemoizedLoader(user_reader.catalogue_of)
+        self.catalogue_of_channel: MemoizedLoader[int, Catalogue] = MemoizedLoader(self._catalogue_of_channel)
         self.state_of_channel: MemoizedLoader[int, ChannelState] = MemoizedLoader(user_reader.state_of)
         self.tags_of_user: MemoizedLoader[UserKey, frozenset[int]] = MemoizedLoader(self._tags_of_user)
 
@@ -148,6 +155,13 @@ class Loaders:
         """Return the loader of a tag's sampled sizes, oldest first."""
         return DataLoader(self._sizes_of_tag)
 
+    def prime_catalogue(self, catalogue: Catalogue) -> None:
+        """Take a catalogue that was read elsewhere for that of its channel, unless one is known already."""
+        self.catalogue_of_channel.prime(catalogue.channel_id, in_language(catalogue, self._language))
+
+    async def _catalogue_of_channel(self, channel_id: int) -> Catalogue:
+        return in_language(await self._user_reader.catalogue_of(channel_id), self._language)
+
     async def _channel(self, key: tuple[Principal, int]) -> Channel:
         principal, channel_id = key
         return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
@@ -166,5 +180,5 @@ class Loaders:
     async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
         tag_set = await self._user_reader.tag_set_of(key)
         # Their catalogue becomes that of the operation, so that tags and catalogue fit together.
-        self.catalogue_of_channel.prime(key[0], tag_set.catalogue)
+        self.prime_catalogue(tag_set.catalogue)
         return tag_set.tag_ids

@@ -7,14 +7,18 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule, print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES, StreamResult
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from service.api.context import Context
 from service.api.engine.budget import BudgetedExecutor
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
-from service.api.engine.fast_path import execute_cached_query
+from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.errors import MaskUnexpectedErrors
+from service.api.guards.input_size import count_values
 from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
@@ -40,7 +44,7 @@ from service.api.types.job import AudienceExport
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
-from service.entities.errors import ErrorCode
+from service.entities.errors import ErrorCode, LimitExceededError
 from service.foundation.settings import Settings
 
 
@@ -114,7 +118,7 @@ class FastPathSchema(strawberry.Schema):
         self,
         query: str | None,
         variable_values: dict[str, Any] | None = None,
-        context_value: Any = None,
+        context_value: Any | None = None,
         root_value: Any | None = None,
         operation_name: str | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
@@ -122,28 +126,86 @@ class FastPathSchema(strawberry.Schema):
     ) -> ExecutionResult:
         """Return the answer to a query or mutation.
 
-        Raises InvalidOperationTypeError for a type of operation that is not allowed.
+        Raises InvalidOperationTypeError for a type of operation that is not allowed, and RequestError where `prepare`
+        does.
         """
-        if root_value is None and (allowed_operation_types is None or OperationType.QUERY in allowed_operation_types):
-            answer = await execute_cached_query(self.documents, query, operation_name, variable_values, context_value)
+        await self.prepare(query, context_value)
+        allowed = list(DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types)
+        if root_value is None:
+            answer = await execute_cached_query(
+                self.documents, query, operation_name, variable_values, context_value, allowed
+            )
             if answer is not None:
                 return answer
+        if error := self.documents.syntax_error(query):
+            return PreExecutionError(data=None, errors=[error])
         return await super().execute(
             query,
             variable_values,
             context_value,
             root_value,
             operation_name,
-            allowed_operation_types,
+            allowed,
             operation_extensions,
         )
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> StreamResult:
+        """Return the answers of any operation as they come: of a query or mutation, one.
+
+        Raises RequestError where `prepare` does, and LimitExceededError for a subscription with many variables.
+        """
+        await self.prepare(query, context_value)
+        allowed = list(DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types)
+        if root_value is None:
+            answer = await execute_cached_query(
+                self.documents, query, operation_name, variable_values, context_value, allowed
+            )
+            if answer is not None:
+                return _single_result(answer)
+        if error := self.documents.syntax_error(query):
+            return _single_result(PreExecutionError(data=None, errors=[error]))
+        if count_values(variable_values) > MAX_VALUES_ON_LOOP:
+            raise LimitExceededError(f"The variables of a subscription hold at most {MAX_VALUES_ON_LOOP:,} values.")
+        return await super().stream(
+            query, variable_values, context_value, root_value, operation_name, operation_extensions, allowed
+        )
+
+    async def prepare(self, text: str | None, context: object) -> None:
+        """Read a document that is not known yet, at its principal's expense.
+
+        Raises LimitExceededError for a text that is too long to be read, and RateLimitedError while the principal has
+        overdrawn its budget of processor time. Known documents cost nothing.
+        """
+        if not text or text in self.documents:
+            return
+        if isinstance(context, Context):
+            context.check_cpu_budget()
+        seconds = await self.documents.prepare(text)
+        if isinstance(context, Context):
+            context.charge_cpu(seconds)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing: MaskUnexpectedErrors logs, and a refused request needs no traceback."""
 
 
+async def _single_result(result: ExecutionResult) -> StreamResult:
+    yield result
+
+
 def make_schema(settings: Settings | None = None) -> FastPathSchema:
-    """Return the executable schema. Raises UnguardedFieldError if a field lacks its permission."""
+    """Return the executable schema.
+
+    Raises UnguardedFieldError if a field lacks its permission, UnboundedListError if nothing bounds a list.
+    """
     settings = settings or Settings()
     schema = FastPathSchema(
         query=Query,

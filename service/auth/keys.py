@@ -33,10 +33,12 @@ DEFAULT_ASYMMETRIC_ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
 MIN_RSA_KEY_BITS: Final = 2048
 
 # Seconds.
-FETCH_TIMEOUT: Final = 5.0
+FETCH_TIMEOUT: Final = 5.0  # from connecting to the last byte
 REFETCH_INTERVAL: Final = 30.0
 RETRY_INTERVAL: Final = 2.0
 MAX_KEY_AGE: Final = 600.0
+# Bytes: some two hundred keys, with their certificates some fifty.
+MAX_JWKS_SIZE: Final = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,26 @@ class JwksKeyProvider:
     """Provide the keys at a JWKS URL (RFC 7517).
 
     They are fetched when first needed, again after 10 minutes so that a withdrawn key is no longer accepted, and for
-    an unknown `kid`; at most once in 30 s and by one caller at a time. While the URL cannot be read, or
-    answers without any usable key, the known keys are still accepted. `monotonic` counts seconds.
+    an unknown `kid`; at most once in 30 s and once at a time. A fetch that takes longer than `fetch_timeout` seconds or
+    brings more than 256 KiB fails. While the URL cannot be read, or answers without any usable key, the known keys are
+    still accepted. `monotonic` counts seconds.
     """
 
-    def __init__(self, url: str, algorithms: tuple[str, ...], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        url: str,
+        algorithms: tuple[str, ...],
+        monotonic: Callable[[], float],
+        *,
+        fetch_timeout: float = FETCH_TIMEOUT,
+    ) -> None:
         self._url = url
         self._algorithms = algorithms
         self._monotonic = monotonic
+        self._fetch_timeout = fetch_timeout
         self._keys: tuple[SigningKey, ...] = ()
         self._fresh_until = self._next_fetch = float("-inf")
-        self._fetching = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
 
     async def key_for(self, kid: str | None, algorithm: str) -> SigningKey:
         """Return the key of this `kid` (without one, the only key) that fits the algorithm.
@@ -85,8 +96,8 @@ class JwksKeyProvider:
         found = self._find(kid, algorithm)
         stale = self._monotonic() >= self._fresh_until
         # A key that is known is not held up by a fetch that is under way.
-        if found is None or (stale and not self._fetching.locked()):
-            await self._fetch()
+        if found is None or (stale and self._fetching is None):
+            await self._fetch_once()
             found = self._find(kid, algorithm)
         if found is None:
             known = "The token's key is not known." if self._keys else "The signing keys cannot be fetched now."
@@ -99,20 +110,42 @@ class JwksKeyProvider:
         fitting = (key for key in self._keys if kid in (None, key.kid) and algorithm in key.algorithms)
         return next(fitting, None)
 
-    async def _fetch(self) -> None:
-        async with self._fetching:
+    async def _fetch_once(self) -> None:
+        """Wait for the fetch that is under way, or for a new one where the pause after the last is over."""
+        if self._fetching is None:
             if self._monotonic() < self._next_fetch:
                 return
-            try:
-                async with httpx.AsyncClient(timeout=FETCH_TIMEOUT) as client:
-                    answer = await client.get(self._url)
-                keys = _usable_keys(answer.raise_for_status().content, self._algorithms)
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-                log.warning("The signing keys at %s cannot be used: %r", self._url, error)
-            else:
-                self._keys = keys
-                self._fresh_until = self._monotonic() + MAX_KEY_AGE
+            self._fetching = asyncio.create_task(self._fetch(), name="signing keys")
+        # A caller that goes away must not end it: the next one would ask the issuer again.
+        await asyncio.shield(self._fetching)
+
+    async def _fetch(self) -> None:
+        try:
+            async with asyncio.timeout(self._fetch_timeout):
+                document = await _read_jwks(self._url)
+            keys = await asyncio.to_thread(_usable_keys, document, self._algorithms)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
+            log.warning("The signing keys at %s cannot be used: %r", self._url, error)
+        else:
+            self._keys = keys
+            self._fresh_until = self._monotonic() + MAX_KEY_AGE
+        finally:
             self._next_fetch = self._monotonic() + (REFETCH_INTERVAL if self._keys else RETRY_INTERVAL)
+            self._fetching = None
+
+
+async def _read_jwks(url: str) -> bytes:
+    """Return what the URL answers. Raises ValueError where it is too large, and the errors of httpx."""
+    document = bytearray()
+    # Uncompressed, since a few bytes can become many; a redirect is an error.
+    headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
+    async with httpx.AsyncClient(timeout=FETCH_TIMEOUT) as client, client.stream("GET", url, headers=headers) as answer:
+        answer.raise_for_status()
+        async for part in answer.aiter_raw():
+            document += part
+            if len(document) > MAX_JWKS_SIZE:
+                raise ValueError(f"The JWKS is larger than {MAX_JWKS_SIZE} bytes.")
+    return bytes(document)
 
 
 def _usable_keys(document: bytes, algorithms: tuple[str, ...]) -> tuple[SigningKey, ...]:

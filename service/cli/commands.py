@@ -181,7 +181,7 @@ def forget(settings: Settings, arguments: argparse.Namespace) -> int:
 def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
     """Hand back the openids of a CSV file."""
     from service.cli.import_csv import run_import  # noqa: PLC0415
-    from service.domain.return_data.submission import Submission  # noqa: PLC0415
+    from service.domain.return_data.requests import Submission  # noqa: PLC0415
 
     details = Submission(
         category=arguments.category,

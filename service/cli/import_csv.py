@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, Self
 from service.cli.channels import find_channel
 from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
-from service.domain.return_data.submission import Submission
+from service.domain.return_data.requests import Submission
 from service.foundation.settings import Settings
 from service.resources import open_resources
 

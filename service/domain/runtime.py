@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from service.entities.blocks import ChangeNotification
 from service.entities.jobs import JobChangeNotification
@@ -23,7 +23,7 @@ class Publisher(Protocol):
 class TaskQueue(Protocol):
     """Hand tasks to the workers."""
 
-    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
+    def enqueue(self, name: TaskName, *args: int, task_id: str) -> None:
         """Queue a task without blocking, unless one with its id is queued; sweeps find again what is lost."""
 
 

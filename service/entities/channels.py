@@ -47,6 +47,14 @@ class Channel:
         return self.kind is ChannelKind.MINI_PROGRAM
 
     @property
+    def usable(self) -> bool:
+        """Tell whether it goes through an open gate: it is bound, and no unverified subscription account.
+
+        An unverified subscription account cannot be chosen on WeChat's own page either.
+        """
+        return self.bound and (self.verified or self.kind is not ChannelKind.SUBSCRIPTION_ACCOUNT)
+
+    @property
     def opens_gate(self) -> bool:
         """Tell whether it opens the gate of its robot, as a bound and verified Official Account does."""
         return self.bound and self.verified and not self.mini_program

@@ -35,10 +35,16 @@ class Permission(Enum):
     VIEW_AUDIT_LOG = "VIEW_AUDIT_LOG"
 
 
+# What they allow is not built, so nobody has them (docs/specification.md §6).
+NOT_BUILT: Final = frozenset({Permission.SYNC, Permission.BROADCAST, Permission.VIEW_AUDIT_LOG})
+
+# What concerns the whole robot: a token that is narrowed to some channels does not have them, whatever its role.
+ROBOT_WIDE: Final = frozenset({Permission.MANAGE_RETURN_KEY, Permission.VIEW_AUDIT_LOG})
+
 PERMISSIONS: Final = MappingProxyType(
     {
-        Role.CREATOR: frozenset(Permission),
-        Role.ADMIN: frozenset(Permission),
+        Role.CREATOR: frozenset(Permission) - NOT_BUILT,
+        Role.ADMIN: frozenset(Permission) - NOT_BUILT,
         Role.AGENT: frozenset(
             {Permission.VIEW_TAGS, Permission.VIEW_USERS, Permission.VIEW_RETURN_ADDRESS},
         ),
@@ -49,13 +55,18 @@ PERMISSIONS: Final = MappingProxyType(
 )
 """The permissions of each role; whatever is not listed is denied."""
 
+NARROWED_PERMISSIONS: Final = MappingProxyType(
+    {role: permissions - ROBOT_WIDE for role, permissions in PERMISSIONS.items()}
+)
+"""The permissions of each role in a token that is narrowed to some channels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Describe who asks, as a verified token says.
 
-    `channel_ids` are from the claim `channels`: None allows every channel of the robot, an empty set none.
-    The claim is meant for integrators but narrows every role: to ignore a signed restriction would be more dangerous.
+    `channel_ids` are from the claim `channels`: None allows every channel of the robot, an empty set none. The claim
+    narrows every role, and takes what concerns the whole robot.
     `expires_at` is aware; subscriptions opened with the token end then.
     """
 
@@ -65,9 +76,19 @@ class Principal:
     expires_at: datetime
     channel_ids: frozenset[int] | None = None
 
+    @property
+    def narrowed(self) -> bool:
+        """Tell whether the token is for some channels of the robot only."""
+        return self.channel_ids is not None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Return everything that the token allows."""
+        return NARROWED_PERMISSIONS[self.role] if self.narrowed else permissions_of(self.role)
+
     def may(self, permission: Permission) -> bool:
-        """Tell whether the role has the permission. Whether a channel is allowed is checked apart from this."""
-        return permission in permissions_of(self.role)
+        """Tell whether the token has the permission. Whether a channel is allowed is checked apart from this."""
+        return permission in self.permissions
 
     def is_for_channel(self, channel_id: int) -> bool:
         """Tell whether the token is not narrowed to other channels; whose the channel is, is another question."""
@@ -75,5 +96,5 @@ class Principal:
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:
-    """Return all permissions of a role (docs/specification.md §3)."""
+    """Return all permissions of a role in a token for the whole robot (docs/specification.md §3)."""
     return PERMISSIONS[role]

@@ -68,7 +68,10 @@ class ReceiptKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptHead:
-    """Describe what one batch did. `blocks` are those in which it holds users; `ended` is None while it is in force."""
+    """Describe what one batch did. `blocks` are those in which it holds users; `ended` is None while it is in force.
+
+    `openids_of` is the channel of the openids in `unmatched`; None where none were converted, and in old receipts.
+    """
 
     channel_id: int
     batch_id: int
@@ -88,6 +91,7 @@ class ReceiptHead:
     ended_at: datetime | None = None
     undo_removed: int | None = None
     undo_kept: int | None = None
+    openids_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

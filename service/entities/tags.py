@@ -98,6 +98,14 @@ class Catalogue:
             return frozenset()
         return frozenset(tag_id for tag_id in tag_ids if (tag := self.tags.get(tag_id)) is not None and tag.shown)
 
+    def shows_members(self, tag: Tag) -> bool:
+        """Tell whether a tag of the channel counts and lists members: it is shown, and the gate is open.
+
+        Whatever counts the members of a tag or lists them asks this, so that the two agree. Source:
+        docs/specification.md §4.6.
+        """
+        return self.open and tag.shown
+
     def living(self) -> list[Tag]:
         """Return the tags that are not deleted, as the tag panel lists them; none while the gate is closed."""
         return [tag for tag in self.tags.values() if tag.deleted_at is None] if self.open else []

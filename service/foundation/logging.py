@@ -15,16 +15,23 @@ UVICORN_LOGGERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 SILENCED_LOGGERS: Final = ("uvicorn.access",)
 STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
+SECRET_NAMES: Final = "token|app_?secret|secret|(?:pg)?password|passwd|api_?key|(?:encoding_?)?aes_?key"  # noqa: S105 - names, not secrets
 SECRET_PATTERNS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(/(?:wechat|ads|openapi/label/batchset)/+)[^/?#\s\"'<>]+",
+        r"(/(?:wechat|ads|export|openapi/label/batchset)/+)[^/?#\s\"'<>]+",
         r"(\bBearer\s+)[A-Za-z0-9._~+/=-]+",
+        r"(\bAuthorization[\"']?\s*[:=,]\s*b?[\"']?Basic\s+)[A-Za-z0-9+/=]+",
         # A JWT begins with {" in base64url. The lookbehind keeps a long run of letters from costing n².
         r"()(?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*",
         # WeChat takes the app secret and the access token in the query, and answers with the latter in JSON.
-        r"((?<![A-Za-z])(?:access_token|app_?secret|secret|token)(?:=|[\"']\s*:\s*[\"']))[^&\s\"'<>]+",
+        rf"((?<![A-Za-z])(?:{SECRET_NAMES})(?:=[\"']?|[\"']\s*:\s*[\"']))[^&\s\"'<>]+",
         r"(://[^/\s:@]*:)[^/\s@]+(?=@)",
+        # PostgreSQL and its driver repeat the values of a row that they refuse, openids among them.
+        r"(\bDETAIL:\s+(?:Key \([^)\n]*\)=|Failing row contains )?)[^\s][^\n]*",
+        r"(\binvalid input for query argument \$\d+: )[^\n]+",
+        r"(\binvalid input (?:syntax|value) for [^:\n]+: )[^\n]+",
+        r"(\bCOPY \w+, line \d+[^:\n]*: )[^\n]+",
     )
 )
 
@@ -36,8 +43,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 class RedactSecrets(logging.Filter):
     """Redact secrets in the message, its arguments, the traceback and the extra fields of every record.
 
-    Secrets are JWTs, `Bearer …`, the secret segment of `/wechat/…`, `/ads/…` and `/openapi/label/batchset/…`,
-    the values of `secret`, `access_token` and `token` in a query or in JSON, and the password of a URL.
+    Secrets are JWTs, `Bearer …`, the secret segment of `/wechat/…`, `/ads/…`, `/export/…`, `/openapi/label/batchset/…`,
+    the values of `secret`, `token`, `password` and their like in a query, in JSON or as arguments, the password of a
+    URL, and the values of a row that PostgreSQL refuses.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

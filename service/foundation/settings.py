@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from service.foundation.environment import SettingsError, Variable, read_variables, variables_of
+from service.foundation.secret_strength import is_weak, password_of
 from service.foundation.variable_types import (
+    ANY_ORIGIN,
     AtLeastASecond,
     BaseUrl,
     Cadence,
@@ -19,6 +21,7 @@ from service.foundation.variable_types import (
     DatabaseUrl,
     Duration,
     Names,
+    Origins,
     Port,
     Positive,
     Production,
@@ -31,9 +34,8 @@ from service.foundation.variable_types import (
     WebUrl,
 )
 
-WEAK_SECRET_CHARACTERS: Final = 8
-
 __all__ = [
+    "ANY_ORIGIN",
     "ClientLimits",
     "DemoSettings",
     "QueryLimits",
@@ -71,6 +73,7 @@ class QueryLimits:
     aliases: Count = 30
     directives: Count = 20
     directives_at_once: Count = 4
+    characters: Count = 65_536
     tokens: Count = 4_000
     cost: Count = 50_000
     values: Count = 100_000
@@ -85,18 +88,26 @@ class ClientLimits:
     head_within: Positive = timedelta(seconds=10)
     body_bytes: Count = 4_194_304
     body_within: Positive = timedelta(seconds=30)
+    body_values: Count = 200_000
     message_bytes: Count = 1_048_576
+    init_bytes: Count = 16_384
     init_within: Positive = timedelta(seconds=10)
     ping_every: Positive = timedelta(seconds=20)
     pong_within: Positive = timedelta(seconds=20)
     stream_ping_every: Positive = timedelta(seconds=15)
     reader_patience: Positive = timedelta(seconds=20)
     operations_per_socket: Count = 100
+    sockets_per_principal: Count = 1_000
     subscriptions_per_principal: Count = 1_000
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
     values_per_operation: Count = 1_000
+    cpu_share: Rate = 0.3
+    cpu_burst: Positive = timedelta(seconds=5)
+    refusals_per_second: Count = 50
+    refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728
+    channels_per_robot: Count = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +123,16 @@ class Settings:
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     secrets_keys: Annotated[Secrets, Variable("USER_TAGS_SECRETS_KEY")] = field(default=(), repr=False)
+    metrics_token: Secret | None = field(default=None, repr=False)
     public_url: BaseUrl = "http://127.0.0.1:8000"
+    allowed_origins: Origins = ()
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
     default_tags_every: Cadence = timedelta(minutes=30)
     combos_every: Cadence = timedelta(minutes=15)
     windows: Windows = Windows()
     query_limits: QueryLimits = QueryLimits()
     client_limits: ClientLimits = ClientLimits()
+    trusted_proxies: Names = ()
     trusted_documents: Names = ()
     trusted_documents_mode: Trust = "off"
     change_log_retention: Positive = timedelta(days=7)
@@ -153,7 +167,7 @@ class DemoSettings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings; raises SettingsError if one is malformed, unknown or, in production, unsafe."""
     settings = read_variables(Settings, environment, _known())
-    errors = [*_contradictions(settings), *(_production_errors(settings) if settings.production else ())]
+    errors = [*_contradictions(settings), *(_production_errors(settings, environment) if settings.production else ())]
     if errors:
         raise SettingsError(*errors)
     return settings
@@ -175,11 +189,12 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield "USER_TAGS_TRUSTED_DOCUMENTS_MODE needs USER_TAGS_TRUSTED_DOCUMENTS, the files to trust."
 
 
-def _production_errors(settings: Settings) -> Iterator[str]:
+def _production_errors(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
     needed = (
         ("DATABASE_URL", settings.database_url),
         ("REDIS_URL", settings.redis_url),
         ("USER_TAGS_SECRETS_KEY", settings.secrets_keys),
+        ("USER_TAGS_PUBLIC_URL", environment.get("USER_TAGS_PUBLIC_URL", "").strip()),
         (
             "USER_TAGS_JWT_SECRET, USER_TAGS_JWT_PUBLIC_KEY or USER_TAGS_JWT_JWKS_URL",
             settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url,
@@ -188,14 +203,23 @@ def _production_errors(settings: Settings) -> Iterator[str]:
     missing = [name for name, value in needed if not value]
     if missing:
         yield f"In production these must be set: {', '.join(missing)}."
-    if any(secret and _is_weak(secret) for secret in (settings.jwt_secret, *settings.secrets_keys)):
-        yield (
-            "In production USER_TAGS_JWT_SECRET and USER_TAGS_SECRETS_KEY must be random,"
-            " for example `openssl rand -hex 32`."
-        )
+    yield from _secret_errors(settings)
+    if settings.jwt_jwks_url is not None and not settings.jwt_jwks_url.lower().startswith("https://"):
+        yield "In production USER_TAGS_JWT_JWKS_URL must start with https://: whoever changes the keys makes tokens."
     if settings.clock_offset_file is not None:
         yield "USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it."
 
 
-def _is_weak(secret: str) -> bool:
-    return len(set(secret)) < WEAK_SECRET_CHARACTERS
+def _secret_errors(settings: Settings) -> Iterator[str]:
+    secrets = [secret for secret in (settings.jwt_secret, *settings.secrets_keys) if secret]
+    if any(is_weak(secret) for secret in secrets):
+        yield (
+            "In production USER_TAGS_JWT_SECRET and USER_TAGS_SECRETS_KEY must be random,"
+            " for example `openssl rand -hex 32`."
+        )
+    passwords = (password_of(settings.database_url), password_of(settings.redis_url))
+    if settings.jwt_secret in settings.secrets_keys or any(each in secrets for each in passwords if each):
+        yield (
+            "In production USER_TAGS_JWT_SECRET, USER_TAGS_SECRETS_KEY and the passwords of the servers"
+            " must differ: each secret is for one use."
+        )

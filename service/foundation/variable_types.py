@@ -15,6 +15,8 @@ from pydantic_core import PydanticUseDefault
 DURATION: Final = re.compile(r"(\d{1,12})\s*(ms|s|m|h|d)")
 MAX_DURATION: Final = timedelta(days=3660)
 MAX_PORT: Final = 65_535
+ANY_ORIGIN: Final = "*"
+ORIGIN: Final = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 MIN_SECRET_BYTES: Final = 32
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -57,6 +59,14 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _secrets(text: str) -> tuple[str, ...]:
     return tuple(_secret(each) for each in _names(text))
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(each.lower() for each in _names(text))
+    for each in origins:
+        if each != ANY_ORIGIN and ORIGIN.fullmatch(each) is None:
+            raise ValueError(f"must list origins like https://tags.example.com, or be {ANY_ORIGIN}, not {each!r}")
+    return origins
 
 
 def _count(text: str) -> int:
@@ -126,6 +136,7 @@ WebUrl: TypeAlias = Annotated[str, _url("https", "http")]
 BaseUrl: TypeAlias = Annotated[str, _url("https", "http", base=True)]
 Secret: TypeAlias = Annotated[str, BeforeValidator(_secret)]
 Secrets: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_secrets)]
+Origins: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Count: TypeAlias = Annotated[int, BeforeValidator(_count)]
 Port: TypeAlias = Annotated[int, BeforeValidator(_port)]

@@ -29,6 +29,14 @@ class BlockMembers(NamedTuple):
     members: bytes
 
 
+class ExportChunk(NamedTuple):
+    """Hold one compressed piece of an exported file."""
+
+    job_id: int
+    chunk: int
+    content: bytes
+
+
 class ExportSize(NamedTuple):
     """Hold how large an exported file is: in pieces, and in bytes before compression."""
 
@@ -89,10 +97,34 @@ async def tag_bits_of_blocks(
 
 
 async def insert_export_chunk(
-    conn: Connection, channel_id: int, job_id: int, chunk: int, size: int, content: bytes
+    conn: Connection, channel_id: int, job_id: int, chunk: int, size: int, content: bytes, first_block: int
 ) -> None:
-    """Insert a piece of an exported file: `content` is compressed, `size` its length in bytes before."""
-    await conn.execute(STATEMENTS["insert_export_chunk"], channel_id, job_id, chunk, size, content)
+    """Insert a piece of an exported file: `content` is compressed, `size` its length in bytes before.
+
+    `first_block` is the block of its first people.
+    """
+    await conn.execute(STATEMENTS["insert_export_chunk"], channel_id, job_id, chunk, size, content, first_block)
+
+
+async def lock_exports(conn: Connection, channel_id: int, now: datetime) -> list[int]:
+    """Lock the exports that are being written or can be downloaded at `now`, and return the ids of their jobs."""
+    rows = await conn.fetch(STATEMENTS["lock_exports"], channel_id, now)
+    return [row["job_id"] for row in rows]
+
+
+async def chunks_with_block(conn: Connection, channel_id: int, job_ids: Iterable[int], block: int) -> list[ExportChunk]:
+    """Return the pieces of the files of some jobs that may hold people of a block."""
+    rows = await conn.fetch(STATEMENTS["chunks_with_block"], channel_id, list(job_ids), block)
+    return [ExportChunk(*row) for row in rows]
+
+
+async def replace_export_chunk(
+    conn: Connection, channel_id: int, chunk: ExportChunk, size: int, fewer_rows: int
+) -> None:
+    """Replace a piece by one with `fewer_rows` less; the job counts them no more. `size` is its length before."""
+    await conn.execute(
+        STATEMENTS["replace_export_chunk"], channel_id, chunk.job_id, chunk.chunk, size, chunk.content, fewer_rows
+    )
 
 
 async def export_chunk(conn: Connection, channel_id: int, job_id: int, chunk: int) -> bytes | None:

@@ -75,6 +75,11 @@ async def claim_job(
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["claim_job"], channel_id, job_id, now, lease_until))
 
 
+async def lock_job(conn: Connection, channel_id: int, job_id: int) -> Job | None:
+    """Lock a job until the transaction ends, and return it as it is; None if there is none."""
+    return _to_job_or_none(await conn.fetchrow(STATEMENTS["lock_job"], channel_id, job_id))
+
+
 async def write_job(conn: Connection, wanted: Job) -> Job | None:
     """Save a job as it shall be, and return it; None if `wanted.claim` no longer holds it."""
     row = await conn.fetchrow(

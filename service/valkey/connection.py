@@ -5,11 +5,13 @@ from typing import Final, TypeAlias
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 Valkey: TypeAlias = Redis
 
 VALKEY_ERRORS: Final = (RedisError, OSError)
+# The answer of a server that is there: one of VALKEY_ERRORS, but no connection was lost.
+CommandRefusedError: TypeAlias = ResponseError
 
 
 def open_valkey(url: str, *, answer_timeout: float) -> Valkey:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from arq.connections import ArqRedis
 from redis.asyncio import Redis
@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from service.entities.tasks import TaskName
 from service.foundation.cancellation import cancel_and_wait
 from service.valkey.connection import VALKEY_ERRORS
+from service.valkey.task_entries import encode_entry
 
 MAX_PENDING: Final = 10_000
 # Seconds.
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Task:
     name: TaskName
-    args: tuple[Any, ...]
+    args: tuple[int, ...]
     task_id: str
 
 
@@ -36,7 +37,7 @@ class ArqQueue:
     """
 
     def __init__(self, redis: Redis) -> None:
-        self._arq = ArqRedis(redis.connection_pool)
+        self._arq = ArqRedis(redis.connection_pool, job_serializer=encode_entry)
         self._pending: asyncio.Queue[_Task] = asyncio.Queue(MAX_PENDING)
         self._local_handlers: dict[TaskName, Callable[..., Awaitable[object]]] = {}
         self._local_tasks: dict[str, asyncio.Task[None]] = {}
@@ -50,7 +51,7 @@ class ArqQueue:
         """
         self._local_handlers[name] = handler
 
-    def enqueue(self, name: TaskName, *args: Any, task_id: str) -> None:
+    def enqueue(self, name: TaskName, *args: int, task_id: str) -> None:
         """Send a task in the background; it is dropped while one of its `task_id` is queued or running.
 
         It is also dropped when 10,000 are waiting to be sent.
@@ -79,7 +80,6 @@ class ArqQueue:
             task = await self._pending.get()
             delay = WORKER_DEFER_SECONDS if task.name in self._local_handlers else None
             try:
-                # The bare text: arq pickles it, and a worker of another release may not know our enum.
                 await self._arq.enqueue_job(task.name.value, *task.args, _job_id=task.task_id, _defer_by=delay)
             except VALKEY_ERRORS as error:
                 log.warning("task %s was not handed over (%s); the sweep will", task.task_id, type(error).__name__)

@@ -1,6 +1,7 @@
 """Build the web process as an ASGI application: its routes, and what lives as long as it does."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -18,14 +19,17 @@ from service.auth.tokens import TokenVerifier
 from service.domain.combos.activation import activate_combo
 from service.entities.tasks import TaskName
 from service.foundation.logging import configure_logging
+from service.foundation.off_loop import SWITCH_INTERVAL
 from service.foundation.settings import Settings, read_settings
 from service.resources import Resources, open_resources
+from service.web.browsers import CrossOrigin, SafeHeaders
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
 from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.exports import download_export
 from service.web.endpoints.health import liveness, readiness
+from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
 
 GRAPHQL_PATH: Final = "/graphql"
@@ -43,12 +47,18 @@ class WebApp(Starlette):
     /graphql is the hot path, and the view reports its own errors; middleware and routing would only cost time.
     """
 
-    def __init__(self, graphql: GraphQLView, routes: Sequence[BaseRoute], lifespan: Lifespan) -> None:
+    def __init__(
+        self, graphql: GraphQLView, routes: Sequence[BaseRoute], lifespan: Lifespan, settings: Settings
+    ) -> None:
         super().__init__(routes=routes, lifespan=lifespan)
         self._graphql = graphql
+        self._answer = SafeHeaders(CrossOrigin(self._dispatch, settings), settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI)."""
+        await self._answer(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not scope.get("root_path"):
             await self._graphql(scope, receive, send)
         else:
@@ -68,6 +78,7 @@ def make_app(settings: Settings) -> WebApp:
     graphql = GraphQLView(schema, settings, verifier, trusted_documents)
     event_stream = EventStreamView(schema, settings, verifier, trusted_documents)
     wechat_push, batchset, csv_import = WechatPushEndpoint(), BatchsetEndpoint(), CsvImportEndpoint(verifier)
+    metrics = MetricsEndpoint(settings)
     return WebApp(
         graphql,
         routes=[
@@ -82,8 +93,10 @@ def make_app(settings: Settings) -> WebApp:
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
             Route("/healthz", liveness),
             Route("/readyz", readiness),
+            Route("/metrics", metrics.get, methods=["GET"]),
         ],
-        lifespan=partial(_lifespan, settings),
+        lifespan=partial(_lifespan, settings, metrics),
+        settings=settings,
     )
 
 
@@ -95,7 +108,9 @@ def app_from_environment() -> WebApp:
 
 
 @asynccontextmanager
-async def _lifespan(settings: Settings, app: Starlette) -> AsyncIterator[dict[str, Resources]]:
+async def _lifespan(
+    settings: Settings, metrics: MetricsEndpoint, app: Starlette
+) -> AsyncIterator[dict[str, Resources]]:
     """Open the resources and yield them as the lifespan state, where `resources_of` finds them."""
     del app
     async with open_resources(
@@ -103,8 +118,9 @@ async def _lifespan(settings: Settings, app: Starlette) -> AsyncIterator[dict[st
     ) as resources:
         resources.hub.start()
         _tune_garbage_collection()
+        sys.setswitchinterval(SWITCH_INTERVAL)
         try:
-            with log_stats_on_signal(partial(process_stats, resources)):
+            with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
                 yield {"resources": resources}
         finally:
             await resources.hub.close()

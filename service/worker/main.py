@@ -8,9 +8,8 @@ from contextlib import suppress
 from datetime import UTC
 from typing import Final
 
-from arq.connections import ArqRedis
 from arq.typing import WorkerCoroutine
-from arq.worker import Function, Worker, func
+from arq.worker import Function, func
 
 from service.entities.tasks import TaskName
 from service.foundation.cancellation import cancel_and_wait
@@ -18,6 +17,7 @@ from service.foundation.logging import configure_logging
 from service.foundation.settings import Settings
 from service.resources import Resources, open_resources
 from service.valkey.connection import VALKEY_ERRORS, Valkey, open_valkey
+from service.worker.queue_worker import QueueWorker, silence_scheduled_runs
 from service.worker.schedule import TASK_TIMEOUT, cron_jobs
 from service.worker.tasks.combos import activate_combo, clear_members, refresh_combos
 from service.worker.tasks.jobs import process_job
@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises SettingsError where the environment is incomplete."""
     configure_logging(settings.production)
+    silence_scheduled_runs()
     asyncio.run(_run_until_stopped(settings))
 
 
@@ -80,11 +81,11 @@ async def _keep_working(settings: Settings, resources: Resources) -> None:
         await asyncio.sleep(RECONNECT_DELAY)
 
 
-def _make_arq_worker(settings: Settings, resources: Resources, redis: Valkey) -> Worker:
-    return Worker(
+def _make_arq_worker(settings: Settings, resources: Resources, redis: Valkey) -> QueueWorker:
+    return QueueWorker(
+        redis,
         functions=task_functions(),
         cron_jobs=cron_jobs(settings),
-        redis_pool=ArqRedis(redis.connection_pool),
         ctx={"runtime": resources.runtime},
         handle_signals=False,
         poll_delay=POLL_INTERVAL,
@@ -93,7 +94,7 @@ def _make_arq_worker(settings: Settings, resources: Resources, redis: Valkey) ->
     )
 
 
-async def _close_worker(worker: Worker) -> None:
+async def _close_worker(worker: QueueWorker) -> None:
     """Cancel the tasks that run, without passing their cancellation on as if this process were told to stop."""
     task = asyncio.current_task()
     try:

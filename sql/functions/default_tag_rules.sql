@@ -1,4 +1,4 @@
--- rules-version: 1
+-- rules-version: 2
 -- The rules of the default tags (docs/specification.md §4.1): facts, windows and an instant in, tags out. They are
 -- pure, so that an event, a scheduled run and `user-tags verify` agree.
 --
@@ -8,11 +8,13 @@
 -- versioned migration drops a release later.
 
 -- Tell whether a user follows an Official Account. Only followers can write, click or scan, so doing so after the last
--- unfollow implies following; a tie follows.
+-- unfollow implies following. WeChat's times are whole seconds, so the fraction of an unfollow does not count, and in one
+-- second following wins. Cutting one side is enough: a time is not before a whole second exactly if its own second is not.
 create or replace function follows(f facts) returns boolean
 language sql immutable parallel safe
 return coalesce(
-    greatest(f.followed_at, f.messaged_at, f.clicked_at, f.scanned_at) >= coalesce(f.unfollowed_at, '-infinity'),
+    greatest(f.followed_at, f.messaged_at, f.clicked_at, f.scanned_at)
+        >= coalesce(date_trunc('second', f.unfollowed_at at time zone 'UTC') at time zone 'UTC', '-infinity'),
     false
 );
 

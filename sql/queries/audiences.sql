@@ -71,7 +71,39 @@ limit $4;
 
 -- name: insert_export_chunk
 -- Insert a piece of an exported file.
-insert into export_chunk (channel_id, job_id, chunk, bytes, content) values ($1, $2, $3, $4, $5);
+insert into export_chunk (channel_id, job_id, chunk, bytes, content, first_block) values ($1, $2, $3, $4, $5, $6);
+
+-- name: lock_exports
+-- Lock the exports of a channel that are being written, or whose files can be downloaded at instant $2; list them.
+select job_id from job
+where channel_id = $1 and kind = 'AudienceExport'
+  and (state in ('QUEUED', 'WAITING', 'RUNNING') or (state = 'DONE' and expires_at > $2))
+order by job_id
+for update;
+
+-- name: chunks_with_block
+-- Return the pieces of exported files that may hold people of block $3.
+select c.job_id, c.chunk, c.content
+from export_chunk c
+where c.channel_id = $1 and c.job_id = any($2::int[])
+  and (
+    c.first_block is null
+    or c.first_block <= $3 and not exists (
+        select from export_chunk later
+        where later.channel_id = $1 and later.job_id = c.job_id and later.chunk > c.chunk and later.first_block <= $3
+    )
+  )
+order by c.job_id, c.chunk;
+
+-- name: replace_export_chunk
+-- Replace a piece of an exported file that has $6 rows less than before, and subtract them from what its job counts.
+with replaced as (
+    update export_chunk set bytes = $4, content = $5
+    where channel_id = $1 and job_id = $2 and chunk = $3
+    returning channel_id
+)
+update job set payload = jsonb_set(payload, '{rows}', to_jsonb((payload ->> 'rows')::int - $6::int))
+where channel_id = $1 and job_id = $2 and exists (select from replaced r where r.channel_id = $1);
 
 -- name: export_chunk
 -- Return one piece of an exported file.

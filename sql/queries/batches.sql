@@ -39,16 +39,18 @@ returning last_batch;
 -- Insert the receipts of one transaction.
 insert into return_batch (
     channel_id, batch_id, tag_id, at, mode, source, subject, expires_at,
-    added, removed, unchanged, duplicates, new_users, rejected, unmatched, blocks
+    added, removed, unchanged, duplicates, new_users, rejected, unmatched, blocks, openids_of
 )
 select $1, n.batch_id, n.tag_id, $2, n.mode, n.source, n.subject, n.expires_at,
-    n.added, n.removed, n.unchanged, n.duplicates, n.new_users, n.rejected, n.unmatched::text[], n.blocks::int[]
+    n.added, n.removed, n.unchanged, n.duplicates, n.new_users, n.rejected, n.unmatched::text[], n.blocks::int[],
+    n.openids_of
 from unnest(
     $3::bigint[], $4::int[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-    $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::text[], $15::text[], $16::text[]
+    $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::text[], $15::text[], $16::text[],
+    $17::bigint[]
 ) as n (
     batch_id, tag_id, mode, source, subject, expires_at,
-    added, removed, unchanged, duplicates, new_users, rejected, unmatched, blocks
+    added, removed, unchanged, duplicates, new_users, rejected, unmatched, blocks, openids_of
 );
 
 -- name: batch
@@ -58,14 +60,14 @@ select * from return_batch where channel_id = $1 and batch_id = $2;
 -- name: batches_by_id
 -- Return receipts by their numbers, without the entries that were left out.
 select channel_id, batch_id, tag_id, at, mode, source, subject, expires_at, added, removed, unchanged, duplicates,
-    new_users, blocks, ended, ended_at, undo_removed, undo_kept
+    new_users, blocks, openids_of, ended, ended_at, undo_removed, undo_kept
 from return_batch
 where channel_id = $1 and batch_id = any($2::bigint[]);
 
 -- name: batches_of_tag
 -- List the receipts of a tag before a number, newest first, without the entries that were left out.
 select channel_id, batch_id, tag_id, at, mode, source, subject, expires_at, added, removed, unchanged, duplicates,
-    new_users, blocks, ended, ended_at, undo_removed, undo_kept
+    new_users, blocks, openids_of, ended, ended_at, undo_removed, undo_kept
 from return_batch
 where channel_id = $1 and tag_id = $2 and batch_id < $3
 order by batch_id desc
@@ -108,6 +110,12 @@ where channel_id = $1 and tag_id = $2 and ended is null and mode <> 'REMOVE';
 -- name: save_undo_result
 -- Record what undoing a batch did.
 update return_batch set undo_removed = $3, undo_kept = $4 where channel_id = $1 and batch_id = $2;
+
+-- name: forget_unmatched
+-- Take openids of channel $2 out of the lists of those who were not matched.
+update return_batch
+set unmatched = array(select each from unnest(unmatched) each where each <> all($3::text[]))
+where channel_id = $1 and unmatched <> '{}' and unmatched && $3::text[] and (openids_of = $2 or openids_of is null);
 
 -- name: expired_batches
 -- List batches that have expired, tag by tag.

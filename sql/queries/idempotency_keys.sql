@@ -10,8 +10,8 @@ set request_hash = excluded.request_hash, at = excluded.at, batch_channel_id = n
 where k.at < $5;
 
 -- name: return_key
--- Return the request an idempotency key was claimed for, and its receipt.
-select request_hash, batch_channel_id, batch_id from return_key where channel_id = $1 and key = $2;
+-- Return the request an idempotency key was claimed for since instant $3, and its receipt.
+select request_hash, batch_channel_id, batch_id from return_key where channel_id = $1 and key = $2 and at >= $3;
 
 -- name: lock_return_key
 -- Return the receipt of a key and lock it: a second request with the same key waits for the receipt of the first.

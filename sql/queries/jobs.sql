@@ -46,6 +46,10 @@ where channel_id = $1 and job_id = $2
   and (resumes_at is null or resumes_at <= $3)
 returning *;
 
+-- name: lock_job
+-- Lock a job until the transaction ends, and return it.
+select * from job where channel_id = $1 and job_id = $2 for update;
+
 -- name: write_job
 -- Save the progress of a job that is still held by claim $3 and was not cancelled.
 update job

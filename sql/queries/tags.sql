@@ -54,9 +54,9 @@ returning s.tag_base_version;
 delete from tag_change where channel_id = $1 and version <= $2;
 
 -- name: sample_sizes
--- Record how large each living tag of a channel is, where that differs from the last sample.
+-- Record how many members each living tag of a channel shows, where that differs from the last sample.
 insert into tag_size (channel_id, tag_id, at, members)
-select $1, t.tag_id, $2, coalesce(c.members, 0)
+select $1, t.tag_id, $2, n.members
 from tag t
 left join (
     select k.tag_id, sum(k.members)::int as members
@@ -64,6 +64,9 @@ left join (
     where k.channel_id = $1
     group by k.tag_id
 ) c using (tag_id)
+cross join lateral (
+    select case when t.state = 'ACTIVE' then coalesce(c.members, 0) else 0 end as members
+) n
 left join lateral (
     select s.members
     from tag_size s
@@ -71,7 +74,7 @@ left join lateral (
     order by s.at desc
     limit 1
 ) before on true
-where t.channel_id = $1 and t.deleted_at is null and coalesce(c.members, 0) is distinct from before.members
+where t.channel_id = $1 and t.deleted_at is null and n.members is distinct from before.members
 on conflict do nothing;
 
 -- name: thin_sizes

@@ -1,6 +1,7 @@
 """Verify tokens with keys at a JWKS URL of a real HTTP server, through rotations and outages."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -22,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.auth.keys import MAX_JWKS_SIZE, JwksKeyProvider
 from service.auth.tokens import TokenVerifier
 from service.entities.errors import UnauthenticatedError
 from service.foundation.settings import Settings
@@ -286,3 +288,47 @@ async def test_a_cached_token_is_refused_once_its_key_is_replaced(
     clock.now += 601
     with pytest.raises(UnauthenticatedError, match="key is not known"):
         await verifier.verify(token)
+
+
+@asynccontextmanager
+async def dripping_issuer() -> AsyncIterator[str]:
+    """Answer the head at once, then a space every 50 ms for ever; yield the URL."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
+            while not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks.json"
+
+
+async def test_an_answer_that_drips_is_given_up(clock: Clock) -> None:
+    async with dripping_issuer() as url:
+        provider = JwksKeyProvider(url, ("ES256",), clock, fetch_timeout=0.3)
+        async with asyncio.timeout(3):
+            with pytest.raises(UnauthenticatedError, match="cannot be fetched"):
+                await provider.key_for("k1", "ES256")
+
+
+async def test_an_answer_that_is_too_large_is_given_up(issuer: Issuer, verifier: TokenVerifier) -> None:
+    issuer.body = json.dumps({"keys": [jwk(P256, "k1")]}).encode() + b" " * MAX_JWKS_SIZE
+    with pytest.raises(UnauthenticatedError, match="cannot be fetched"):
+        await verifier.verify(signed(P256, "k1", "ES256"))
+
+
+async def test_callers_that_go_away_do_not_have_the_keys_fetched_again(issuer: Issuer, verifier: TokenVerifier) -> None:
+    issuer.keys = [jwk(P256, "k1")]
+    token = signed(P256, "k1", "ES256")
+    for _ in range(5):
+        caller = asyncio.create_task(verifier.verify(token))
+        await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.wait({caller})
+    assert (await verifier.verify(token)).robot_id == "r-1"
+    assert issuer.requests == 1

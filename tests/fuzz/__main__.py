@@ -41,7 +41,7 @@ class Run:
 
 # What the schema refuses never gets far, so most of the time goes to what it does not.
 RUNS: Final = (
-    Run("right", 0.65, ("--mode=positive",)),
+    Run("right", 0.4, ("--mode=positive",)),
     Run("wrong", 0.2, ("--mode=negative",)),
     # Schemathesis's own checks read no events; tagEvents may have nothing to say for long.
     Run(
@@ -52,6 +52,9 @@ RUNS: Final = (
         "schema { query: Subscription }",
     ),
 )
+
+# What no schema says: variables of wrong shapes and sizes over all transports, files, pushes and calls.
+EDGES_SHARE: Final = 0.25
 
 
 async def fuzz(directory: Path, seconds: int, seed: int) -> int:
@@ -66,6 +69,7 @@ async def fuzz(directory: Path, seconds: int, seed: int) -> int:
             ENV="production",
             JWT_SECRET=jwt_secret,
             SECRETS_KEY=secrets.token_hex(32),
+            PUBLIC_URL="http://127.0.0.1",
             OPERATIONS_PER_SECOND="1000000",
         )
         async with AsyncExitStack() as running:
@@ -79,6 +83,8 @@ async def fuzz(directory: Path, seconds: int, seed: int) -> int:
                 given |= {SCHEMA_FILE: str(schema), ENDPOINT: url + run.address}
                 options = (*run.options, f"--max-time={max(round(seconds * run.share), 1)}", f"--seed={seed}")
                 codes.append(await schemathesis(given, str(schema), *options))
+            given = {URL: url, SECRET: jwt_secret, NAME: "edges", SCHEMA_FILE: str(SCHEMA)}
+            codes.append(await run_edges(given, max(seconds * EDGES_SHARE, 1), seed))
     failed = [line for log in logs for line in log.read_text(errors="replace").splitlines() if is_failure(line)]
     print("\n".join(["A process logged a failure:", *failed[:20]] if failed else ["No process logged a failure."]))
     outcomes = [code == 0 for code in codes] + [not failed]
@@ -86,11 +92,21 @@ async def fuzz(directory: Path, seconds: int, seed: int) -> int:
     return int(not all(outcomes))
 
 
+async def run_edges(given: dict[str, str], seconds: float, seed: int) -> int:
+    """Run the fuzzing of variables, files and pushes to its end, and return its exit code."""
+    return await run_program(given, "-m", "tests.fuzz.edges", f"--max-time={seconds}", f"--seed={seed}")
+
+
 async def schemathesis(given: dict[str, str], *arguments: str) -> int:
     """Run Schemathesis to its end, and return its exit code."""
     command = ["-m", "schemathesis.cli", f"--config-file={HERE / 'schemathesis.toml'}", "run", *arguments]
+    return await run_program(given, *command, "--continue-on-failure", "--no-color")
+
+
+async def run_program(given: dict[str, str], *arguments: str) -> int:
+    """Run Python with these arguments and variables of the environment to its end, and return its exit code."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, "--continue-on-failure", "--no-color", cwd=HERE.parents[1], env=os.environ | given
+        sys.executable, *arguments, cwd=HERE.parents[1], env=os.environ | given
     )
     try:
         return await process.wait()

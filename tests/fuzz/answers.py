@@ -54,7 +54,7 @@ def _answer_errors(schema: GraphQLSchema, query: str, body: bytes) -> Generator[
     if not isinstance(answer, dict) or not answer.keys() <= {"data", "errors"} or not answer:
         yield f"no GraphQL answer: {body[:200]!r}"
         return False
-    yield from _error_list_errors(schema, answer)
+    yield from error_list_errors(schema, answer)
     if answer.get("data") is not None:
         yield from shape_errors(schema, _operation(parse(query)), answer["data"])
     return "data" in answer
@@ -77,7 +77,8 @@ def _stream_errors(schema: GraphQLSchema, query: str, status: int, content_type:
             yield f"unknown event: {event!r}"
 
 
-def _error_list_errors(schema: GraphQLSchema, answer: dict[str, Any]) -> Iterator[str]:
+def error_list_errors(schema: GraphQLSchema, answer: dict[str, Any]) -> Iterator[str]:
+    """Return what is wrong with the errors of an answer: unknown codes, INTERNAL, messages that tell internals."""
     codes = schema.get_type("ErrorCode")
     assert isinstance(codes, GraphQLEnumType)
     errors = answer.get("errors", [])

@@ -77,8 +77,8 @@ class FuzzedRobot:
         """Bind and make again what is there no longer; whatever is there stays."""
         for known, kind in zip(self.channels, KINDS, strict=True):
             given = {"kind": kind, "appId": known["apps"][0], "name": "Bound again", "verified": True}
-            known["channels"] = [self._ask(BIND, input=given)["bindChannel"]["channel"]["id"]]
-        self._ask(OBTAIN)
+            known["channels"] = [self.ask(BIND, input=given)["bindChannel"]["channel"]["id"]]
+        self.ask(OBTAIN)
         for known, kind in zip(self.channels, KINDS, strict=True):
             self._populate(known, account=kind != "MINI_PROGRAM")
             self._learn_ids(known)
@@ -103,29 +103,29 @@ class FuzzedRobot:
         if account:
             events += [{**each, "adIds": ["ad-1", "ad-2"]} for each in events[:4] if each["kind"] == "FOLLOW"]
         pairs = [{"openid": openid, "unionid": unionid} for openid, unionid in zip(OPENIDS, UNIONIDS, strict=True)]
-        self._ask(RECORD, input={"channelId": channel, "events": events})
-        self._ask(LINK, input={"channelId": channel, "pairs": pairs})
+        self.ask(RECORD, input={"channelId": channel, "events": events})
+        self.ask(LINK, input={"channelId": channel, "pairs": pairs})
         known["receipts"] = known.get("receipts", [])[-10:]
         for label in LABELS:
             given = {"channelId": channel, "category": "Level", "label": label, "openids": OPENIDS[:5]}
             done = self._try(SUBMIT, input=given)
             known["receipts"] += [done["submitReturnData"]["receipt"]["id"]] if done else []
         if account:
-            self._ask(CONFIRM, id=channel)
+            self.ask(CONFIRM, id=channel)
             self._try(CREATE_AD, input={"channelId": channel, "name": "From the fair", "adIds": ["ad-1", "ad-3"]})
 
     def _learn_ids(self, known: KnownValues) -> None:
         """Make combos of what is there, export them, and know everything by its id."""
         channel = known["channels"][0]
-        ids = [each["id"] for each in self._ask(FOUND, id=channel)["channel"]["tags"]["nodes"]]
+        ids = [each["id"] for each in self.ask(FOUND, id=channel)["channel"]["tags"]["nodes"]]
         for operator, operands in (("all", ids[:2]), ("any", ids[:1])):
             expression = {operator: [{"tag": each} for each in operands]}
             given = {"channelId": channel, "name": f"Combo {operator}", "expression": expression}
             self._try(CREATE_COMBO, input=given)
         self._try(EXPORT, input={"channelId": channel, "expression": {"tag": ids[0]}})
-        found = self._ask(FOUND, id=channel)["channel"]
+        found = self.ask(FOUND, id=channel)["channel"]
         tags, jobs = found["tags"], found["jobs"]
-        people = self._ask(PEOPLE, c=channel, o=OPENIDS)
+        people = self.ask(PEOPLE, c=channel, o=OPENIDS)
         known["tags"] = [each["id"] for each in tags["nodes"]]
         known["ads"] = [each["id"] for each in tags["nodes"] if each["__typename"] == "AdTag"]
         known["combos"] = [each["id"] for each in tags["nodes"] if each["__typename"] == "ComboTag"]
@@ -140,7 +140,8 @@ class FuzzedRobot:
         answer = self._answer(query, variables)
         return None if answer.get("errors") else answer["data"]
 
-    def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Return the data of an operation of the admin; raises AssertionError if it is refused."""
         answer = self._answer(query, variables)
         if answer.get("errors"):
             raise AssertionError(f"{query} with {variables}: {answer}")

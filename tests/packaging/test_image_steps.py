@@ -33,6 +33,7 @@ HERE: Final = "127.0.0.1"
 SECRETS: Final = {
     "USER_TAGS_JWT_SECRET": "a94f1c07e2d35b86a94f1c07e2d35b86",
     "USER_TAGS_SECRETS_KEY": "5e0d7b21c8f4963a5e0d7b21c8f4963a",
+    "USER_TAGS_PUBLIC_URL": "https://tags.example.com",
 }
 STOPPED_BY_REQUEST: Final = {0, -signal.SIGTERM}
 

@@ -14,7 +14,7 @@ VARIABLES = {quoted(row[0])[0]: row[1] for row in SETTINGS.rows("Settings")} | {
     f"USER_TAGS_{name}": row[0] for name, row in LIMITS.items()
 }
 # What a client may see instead of an error code: a status of HTTP, or why a WebSocket was closed.
-STATUSES = {"408", "413", "429", "431", "1009", "1011", "4408"}
+STATUSES = {"408", "413", "429", "431", "1009", "1011", "1013", "4408"}
 
 
 class Asked(Mapping[str, str]):
@@ -52,7 +52,8 @@ def test_a_setting_without_a_default_in_the_table_has_none() -> None:
     assert all(value in (None, ()) for value in (
         settings.database_url, settings.redis_url, settings.jwt_secret, settings.jwt_public_key, settings.jwt_jwks_url,
         settings.jwt_algorithms, settings.jwt_issuer, settings.jwt_audience, settings.secrets_keys,
-        settings.clock_offset_file, settings.trusted_documents,
+        settings.clock_offset_file, settings.trusted_documents, settings.metrics_token,
+        settings.trusted_proxies, settings.allowed_origins,
     ))  # fmt: skip
 
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from service.domain.combos.tag_deletion import delete_tag
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.return_data.batches import expire_batches, undo_batch
-from service.domain.return_data.submission import ReturnRecorder, Submission
+from service.domain.return_data.requests import Submission
+from service.domain.return_data.submission import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
@@ -76,6 +78,23 @@ async def test_one_key_with_two_requests_at_once_lets_only_one_in(
     receipt, _ = await first
     assert await runtime.pool.fetchval("select count(*) from channel_user where openid = 'bob'") == 0
     await check(runtime, channel, receipt.tag_id, {"ada"})
+
+
+async def test_a_tag_that_was_deleted_is_not_made_again_by_a_late_request_with_its_key(
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
+) -> None:
+    one, late = await start_process("one"), await start_process("late")
+    stop = late.pause_before("lock_return_key")
+    # The late request has found no tag and is about to make it.
+    second = late.start(submit_by(late, channel, submission_of(["ada"], key="k")))
+    await stop.wait_reached()
+    receipt, _ = await submit_by(one, channel, submission_of(["ada"], key="k"))
+    await delete_tag(runtime, admin(), channel.channel_id, receipt.tag_id)
+    stop.release()
+
+    again, replayed = await second
+    assert (replayed, again.batch_id) == (True, receipt.batch_id)
+    assert await runtime.pool.fetchval("select count(*) from tag where kind = 'RETURN'") == 1
 
 
 async def test_a_batch_is_sent_again_after_its_writer_was_killed_before_the_commit(

@@ -12,11 +12,17 @@ NEW = "f.followed_at + 3 * w.follow,"
 EQUIVALENT_WINDOWS = Windows(follow=3 * Windows().follow)
 
 
-def next_rules(version: int = 2) -> list[FunctionFile]:
+def present_version() -> int:
+    """Return the version of the rules in this release."""
+    [version] = [file.rules_version for file in read_functions() if file.name == NAME]
+    return version
+
+
+def next_rules(*, raised_by: int = 1) -> list[FunctionFile]:
     """Return the files of functions as that release has them."""
-    return [_changed(file, version) if file.name == NAME else file for file in read_functions()]
+    return [_changed(file, raised_by) if file.name == NAME else file for file in read_functions()]
 
 
-def _changed(file: FunctionFile, version: int) -> FunctionFile:
+def _changed(file: FunctionFile, raised_by: int) -> FunctionFile:
     assert file.text.count(OLD) == 1
-    return replace(file, rules_version=version, text=file.text.replace(OLD, NEW))
+    return replace(file, rules_version=file.rules_version + raised_by, text=file.text.replace(OLD, NEW))

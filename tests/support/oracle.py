@@ -12,6 +12,11 @@ from service.foundation.settings import Windows
 ONLY_FOLLOWERS_CAN = {EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN}
 
 
+def second_of(at: datetime) -> datetime:
+    """Return the second in which something happened: facts are compared with each other by nothing finer."""
+    return at.replace(microsecond=0)
+
+
 def oracle_tags(
     events: Iterable[UserEvent], bound_at: datetime, windows: Windows, now: datetime, kind: ChannelKind
 ) -> set[DefaultTagRule]:
@@ -35,8 +40,10 @@ def oracle_tags(
 
 
 def _is_follower(happened: set[UserEvent]) -> bool:
-    unfollows = [event.at for event in happened if event.kind is EventKind.UNFOLLOW]
-    signs = [event.at for event in happened if event.kind is EventKind.FOLLOW or event.kind in ONLY_FOLLOWERS_CAN]
+    unfollows = [second_of(event.at) for event in happened if event.kind is EventKind.UNFOLLOW]
+    signs = [
+        second_of(event.at) for event in happened if event.kind is EventKind.FOLLOW or event.kind in ONLY_FOLLOWERS_CAN
+    ]
     return any(all(sign >= unfollow for unfollow in unfollows) for sign in signs)
 
 
@@ -47,7 +54,7 @@ def _follow_time(happened: set[UserEvent], windows: Windows, now: datetime) -> D
 
 
 def _opening(happened: set[UserEvent], bound_at: datetime) -> DefaultTagRule:
-    opened = any(event.kind is EventKind.MESSAGE and not event.at < bound_at for event in happened)
+    opened = any(event.kind is EventKind.MESSAGE and second_of(event.at) >= second_of(bound_at) for event in happened)
     return DefaultTagRule.OPENED if opened else DefaultTagRule.NOT_OPENED
 
 
@@ -65,7 +72,9 @@ def _touchability(happened: set[UserEvent], windows: Windows, now: datetime) -> 
 
 def _source(happened: set[UserEvent], bound_at: datetime) -> DefaultTagRule:
     from_ad = any(
-        event.kind is EventKind.FOLLOW and (event.from_ad or event.ad_ids) and not event.at < bound_at
+        event.kind is EventKind.FOLLOW
+        and (event.from_ad or event.ad_ids)
+        and second_of(event.at) >= second_of(bound_at)
         for event in happened
     )
     return DefaultTagRule.ADVERTISING if from_ad else DefaultTagRule.NON_ADVERTISING

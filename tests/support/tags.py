@@ -10,7 +10,8 @@ from service.domain.ad_tags.return_address import ad_return_address, confirm_ad_
 from service.domain.combos.editing import ComboEdit, NewCombo, create_combo, update_combo
 from service.domain.combos.expressions import to_draft
 from service.domain.combos.tag_deletion import delete_tag
-from service.domain.return_data.submission import ReturnRecorder, Submission
+from service.domain.return_data.requests import Submission
+from service.domain.return_data.submission import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE, bitmap_of
 from service.entities.channels import Channel

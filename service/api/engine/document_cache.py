@@ -1,5 +1,7 @@
 """Parse, validate and plan each document once; report what is wrong with one every time."""
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +13,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     get_operation_ast,
     parse,
     specified_rules,
@@ -20,15 +21,22 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
+from service.api.context import Context
 from service.api.engine.query_plan import QueryPlan
+from service.api.engine.source import IndexedSource
+from service.api.errors import mask_error
 from service.api.guards.complexity import OperationTooLargeError, check_size
 from service.api.guards.cost import OperationCost
 from service.api.guards.too_costly import too_costly_error
+from service.entities.errors import LimitExceededError
 from service.foundation.byte_cache import ByteCache
+from service.foundation.off_loop import run_off_loop
 from service.foundation.settings import QueryLimits
 
 # What the syntax tree, the plans and the errors of a document take, roughly.
 BYTES_PER_CHARACTER: Final = 200
+# A shorter document is read sooner than another thread has begun with it.
+MAX_CHARACTERS_ON_LOOP: Final = 500
 
 
 class PlannedOperation(NamedTuple):
@@ -45,14 +53,13 @@ class _CachedPlan(NamedTuple):
 
 @dataclass(slots=True)
 class _CachedDocument:
-    """Keep a document that parses, with what was found out about it so far."""
+    """Keep a text with its syntax tree, None if it does not parse, and what is wrong with it as clients see it."""
 
     text: str
-    document: DocumentNode
-    errors: tuple[GraphQLError, ...] | None = None
-    # By the name of the operation, of which a document has only a few; None for an operation that gets no plan.
-    plans: dict[str | None, _CachedPlan | None] = field(default_factory=dict)
-    costs: dict[str | None, OperationCost] = field(default_factory=dict)
+    document: DocumentNode | None
+    errors: tuple[GraphQLError, ...]
+    # By the name of the operation, of which a document has only a few.
+    plans: dict[str | None, _CachedPlan] = field(default_factory=dict)
 
 
 class DocumentCache:
@@ -75,23 +82,61 @@ class DocumentCache:
         self._documents: ByteCache[str, _CachedDocument] = ByteCache(
             max_bytes, lambda cached: estimated_bytes(cached.text)
         )
+        self._arriving: dict[str, asyncio.Future[tuple[_CachedDocument, float]]] = {}
+
+    def __contains__(self, text: str) -> bool:
+        """Return whether a document is remembered."""
+        return text in self._documents
+
+    async def prepare(self, text: str) -> float:
+        """Parse and validate a document that is not remembered, and return the seconds of processor time that took.
+
+        A long one is read off the event loop, where its worst can take a second. Whoever waits for the same text while
+        it is read is told 0. Raises LimitExceededError for one that is too long to be read at all.
+        """
+        self.check_length(text)
+        if len(text) <= MAX_CHARACTERS_ON_LOOP:
+            begun = time.thread_time()
+            self._cached_document(text)
+            return time.thread_time() - begun
+        if text in self._arriving:
+            await asyncio.shield(self._arriving[text])
+            return 0.0
+        reading = self._arriving[text] = asyncio.ensure_future(run_off_loop(self._read, text))
+        try:
+            self._documents[text], seconds = await asyncio.shield(reading)
+        finally:
+            del self._arriving[text]
+        return seconds
+
+    def check_length(self, text: str) -> None:
+        """Raise LimitExceededError if a text has too many characters or lines to be read at all."""
+        if len(text) > self.limits.characters:
+            raise LimitExceededError(f"A document has at most {self.limits.characters:,} characters.")
+        if text.count("\n") + text.count("\r") > self.limits.tokens:
+            raise LimitExceededError(f"A document has at most {self.limits.tokens:,} lines.")
 
     def parse(self, text: str) -> DocumentNode:
-        """Return the syntax tree; raises GraphQLError, which is not remembered."""
-        return self._cached_document(text).document
+        """Return the syntax tree; raises GraphQLError."""
+        cached = self._cached_document(text)
+        if cached.document is None:
+            raise cached.errors[0].with_traceback(None)
+        return cached.document
+
+    def syntax_error(self, text: str | None) -> GraphQLError | None:
+        """Return why a text does not parse, if it does not."""
+        cached = self._cached_document(text) if text else None
+        return None if cached is None or cached.document is not None else cached.errors[0]
 
     def validation_errors(self, text: str) -> tuple[GraphQLError, ...]:
-        """Return what is wrong with a document. One that is too large is not validated: that may take long.
+        """Return what is wrong with a document, its syntax included.
 
-        Raises GraphQLError as `parse` does.
+        One that is too large is not validated: that may take long.
         """
-        cached = self._cached_document(text)
-        if cached.errors is None:
-            cached.errors = self._validate(cached.document)
-        return cached.errors
+        return self._cached_document(text).errors
 
     def plan_for(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> PlannedOperation | None:
-        """Return the plan of a query or subscription; None for a mutation, and for what must be refused.
+        """Return the plan of an operation; None for what must be refused.
 
         Refused is a document that is not valid, an unknown or ambiguous operation, and too high a cost.
         """
@@ -101,20 +146,19 @@ class DocumentCache:
         values = cached.cost.values(variables)
         return None if values > self.limits.cost else PlannedOperation(cached.plan, values)
 
-    def cost_of(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> int:
-        """Return how many values an operation of a valid document may return; 0 for one that does not exist.
+    def check_cost(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> int:
+        """Return how many values an operation may return; 0 for one that does not exist.
 
-        Raises OperationTooLargeError for more than are allowed, and GraphQLError as `parse` does.
+        Raises OperationTooLargeError for more than are allowed.
         """
-        cached = self._cached_document(text)
-        operation = get_operation_ast(cached.document, operation_name)
-        if operation is None:
+        cached = self._cached_plan(text, operation_name)
+        if cached is None:
             return 0
-        cost = self._cost(cached, operation, operation_name)
-        values = cost.values(variables)
+        values = cached.cost.values(variables)
         if values > self.limits.cost:
+            plan = cached.plan
             raise too_costly_error(
-                self._schema, cached.document, operation, variables, values=values, limit=self.limits.cost
+                self._schema, plan.document, plan.operation, variables, values=values, limit=self.limits.cost
             )
         return values
 
@@ -123,43 +167,38 @@ class DocumentCache:
         try:
             return self._documents[text]
         except KeyError:
-            cached = self._documents[text] = _CachedDocument(text, parse(text, max_tokens=self.limits.tokens))
+            cached = self._documents[text] = self._read(text)
             return cached
 
-    def _validate(self, document: DocumentNode) -> tuple[GraphQLError, ...]:
+    def _read(self, text: str) -> _CachedDocument:
+        """Parse and validate a text; it may be called in any thread."""
+        try:
+            document = parse(IndexedSource(text), max_tokens=self.limits.tokens)
+        except GraphQLError as error:
+            return _CachedDocument(text, None, (mask_error(error, None),))
+        return _CachedDocument(text, document, tuple(mask_error(each, None) for each in self._validate(document)))
+
+    def _validate(self, document: DocumentNode) -> list[GraphQLError]:
         try:
             check_size(document, self.limits)
         except OperationTooLargeError as error:
-            return (error,)
-        return tuple(validate_document(self._schema, document, self._rules))
+            return [error]
+        return validate_document(self._schema, document, self._rules)
 
     def _cached_plan(self, text: str, operation_name: str | None) -> _CachedPlan | None:
-        try:
-            cached = self._cached_document(text)
-        except GraphQLError:
+        cached = self._cached_document(text)
+        known = cached.plans.get(operation_name)
+        if known is not None:
+            return known
+        if cached.document is None or cached.errors:
             return None
-        if operation_name in cached.plans:
-            return cached.plans[operation_name]
         operation = get_operation_ast(cached.document, operation_name)
         if operation is None:
             return None
-        plan = cached.plans[operation_name] = self._make_plan(cached, operation, operation_name)
-        return plan
-
-    def _make_plan(
-        self, cached: _CachedDocument, operation: OperationDefinitionNode, operation_name: str | None
-    ) -> _CachedPlan | None:
-        if operation.operation is OperationType.MUTATION or self.validation_errors(cached.text):
-            return None
-        plan = QueryPlan(self._schema, cached.document, operation, size=estimated_bytes(cached.text))
-        return _CachedPlan(plan, self._cost(cached, operation, operation_name))
-
-    def _cost(
-        self, cached: _CachedDocument, operation: OperationDefinitionNode, operation_name: str | None
-    ) -> OperationCost:
-        if operation_name not in cached.costs:
-            cached.costs[operation_name] = OperationCost(self._schema, cached.document, operation)
-        return cached.costs[operation_name]
+        plan = QueryPlan(self._schema, cached.document, operation, size=estimated_bytes(text))
+        cost = OperationCost(self._schema, cached.document, operation)
+        made = cached.plans[operation_name] = _CachedPlan(plan, cost)
+        return made
 
 
 def estimated_bytes(text: str) -> int:
@@ -207,8 +246,9 @@ class DocumentCacheExtension(SchemaExtension):
         if len(operations) > 1 and context._provided_operation_name is None:
             return [GraphQLError("Several operations: name the one to run in `operationName`.", nodes=operations)]
         try:
-            values = self._documents.cost_of(context.query or "", context.operation_name, context.variables or {})
+            values = self._documents.check_cost(context.query or "", context.operation_name, context.variables or {})
         except OperationTooLargeError as error:
             return [error]
-        context.context.charge(values)
+        if isinstance(context.context, Context):
+            context.context.charge(values)
         return []

@@ -1,15 +1,25 @@
-"""Run a query by its plan, without the hooks that Strawberry's extensions hang on parsing, validating and executing."""
+"""Run an operation by its plan, without the hooks that Strawberry's extensions hang on parsing and executing."""
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import graphql
-from graphql import OperationType
+from graphql import GraphQLError
+from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from service.api.context import Context
 from service.api.engine.document_cache import DocumentCache
+from service.api.engine.query_plan import QueryPlan
 from service.api.errors import masked_result
+from service.api.guards.input_size import count_values
+from service.foundation.off_loop import run_off_loop
+
+# Fewer are read sooner than another thread has begun with them.
+MAX_VALUES_ON_LOOP: Final = 1_000
+ANSWERED_ONCE: Final = frozenset({graphql.OperationType.QUERY, graphql.OperationType.MUTATION})
 
 
 async def execute_cached_query(
@@ -17,19 +27,42 @@ async def execute_cached_query(
     text: str | None,
     operation_name: str | None,
     variables: Mapping[str, Any] | None,
-    context: Context,
+    context: object,
+    allowed: Iterable[OperationType] = (OperationType.QUERY,),
 ) -> ExecutionResult | None:
-    """Return the answer to a query; None, before anything is run, for any other operation and for what is refused.
+    """Return the answer to a query or mutation; None, before anything is run, for what is refused or not allowed.
 
-    The standard path then runs or reports it.
+    The standard path then reports it. Raises LimitExceededError for variables that are too large, RateLimitedError
+    where the principal has overdrawn its budget of processor time.
     """
     variables = variables or {}
     planned = documents.plan_for(text, operation_name, variables) if text else None
-    if planned is None or planned.plan.operation.operation is not OperationType.QUERY:
+    if planned is None or planned.plan.operation.operation not in ANSWERED_ONCE:
         return None
     plan = planned.plan
-    context.charge(planned.values)
-    values = plan.coerce_variables(variables)
+    if not any(plan.operation.operation.value == each.value for each in allowed):
+        return None
+    values = await _coerce_variables(plan, variables, context)
     if isinstance(values, list):
         return masked_result(graphql.ExecutionResult(None, values), context)
+    if not plan.can_run(values):
+        return None
+    if isinstance(context, Context):
+        context.charge(planned.values)
     return masked_result(await plan.execute(values, context), context)
+
+
+async def _coerce_variables(
+    plan: QueryPlan, variables: Mapping[str, Any], context: object
+) -> VariableValues | list[GraphQLError]:
+    """Return the variables as their types read them, or what is wrong with them; many are read off the event loop."""
+    begun = time.perf_counter()
+    if count_values(variables) <= MAX_VALUES_ON_LOOP:
+        return plan.coerce_variables(variables)
+    counted = time.perf_counter() - begun
+    if isinstance(context, Context):
+        context.check_cpu_budget()
+    values, seconds = await run_off_loop(plan.coerce_variables, variables)
+    if isinstance(context, Context):
+        context.charge_cpu(counted + seconds)
+    return values

@@ -19,6 +19,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     default_field_resolver,
     default_type_resolver,
 )
@@ -35,7 +36,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.utils.await_maybe import await_maybe
 
 from service.api.engine.budget import BudgetedExecutor
-from service.api.engine.selection import directive_variables, variables_below_root
+from service.api.engine.selection import directive_variables, variables_of_events
 from service.api.engine.serializers import Serializer, SerializerCompiler
 from service.api.engine.value_counts import Count, CountCompiler, count_in
 from service.api.guards.syntax_tree import fragments_of
@@ -46,7 +47,7 @@ MAX_COERCION_ERRORS: Final = 50
 
 
 class QueryPlan:
-    """Plan one query, or what one event of a subscription answers, of a valid document.
+    """Plan one query or mutation, or what one event of a subscription answers, of a valid document.
 
     `size` is roughly how many bytes of memory the document takes, for the caches that keep plans.
     """
@@ -63,7 +64,7 @@ class QueryPlan:
         self.root_type = root_type
         self.definitions = fragments_of(document)
         self.fragments = {name: FragmentDetails(each) for name, each in self.definitions.items()}
-        self._directive_variables = sorted(directive_variables(document))
+        self._directive_variables = sorted(directive_variables(operation, self.definitions))
         self._selection_plans: LRUCache[tuple[object, ...], SelectionPlan] = LRUCache(MAX_SELECTION_PLANS)
 
     def coerce_variables(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
@@ -73,12 +74,19 @@ class QueryPlan:
         )
 
     @cached_property
-    def variables_below_root(self) -> frozenset[str]:
-        """Return the names of the variables that decide more than the arguments of the root fields."""
-        return variables_below_root(self.document, self.operation)
+    def variables_of_events(self) -> frozenset[str]:
+        """Return the names of the variables that decide what an event of the subscription shows."""
+        return variables_of_events(self.operation, self.definitions)
+
+    def can_run(self, values: VariableValues) -> bool:
+        """Tell whether no @skip or @include reads null.
+
+        graphql-core reports that where it comes to the selection, and not at all if it never does.
+        """
+        return None not in self.selection_key(values)
 
     async def execute(self, values: VariableValues, context: object, root: object = None) -> ExecutionResult:
-        """Run the operation. `root` is the event of a subscription."""
+        """Run the operation with variables with which it `can_run`. `root` is the event of a subscription."""
         return await PlannedExecutor(self, self.selection_plan(values), values, context, root).execute()
 
     def selection_key(self, values: VariableValues) -> tuple[object, ...]:
@@ -116,11 +124,17 @@ class SelectionPlan:
         """Return the serializer of a selection of values of a type; None where graphql-core must complete them."""
         key = (output_type, id(details))
         if key not in self._serializers:
-            serialize = self._compiler.compile(output_type, details)
-            self._serializers[key] = (
-                None if serialize is None else CountedSerializer(serialize, self._counts.compile(output_type, details))
-            )
+            self._serializers[key] = self._compile(output_type, details)
         return self._serializers[key]
+
+    def _compile(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> "CountedSerializer | None":
+        try:
+            serialize = self._compiler.compile(output_type, details)
+            if serialize is None:
+                return None
+            return CountedSerializer(serialize, self._counts.compile(output_type, details))
+        except Exception:  # noqa: BLE001 - graphql-core, which may never come to what failed here, completes the value
+            return None
 
     def subfields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
         """Return what is selected of an object, by response key."""
@@ -168,14 +182,16 @@ class PlannedExecutor(BudgetedExecutor):
         self._weights = selection_plan.weights
 
     async def execute(self) -> ExecutionResult:
-        """Return the data and errors, as graphql-core's `execute_operation` does for a query, within the limits."""
+        """Return the data and errors, as graphql-core's `execute_operation` does: mutations run one after another."""
         return await self.within_limits(self._execute_root_fields())
 
     async def _execute_root_fields(self) -> ExecutionResult:
+        serially = self.operation.operation is OperationType.MUTATION
+        execute_fields = self.execute_fields_serially if serially else self.execute_fields
         data: dict[str, Any] | None
         try:
             data = await await_maybe(
-                self.execute_fields(self._root_type, self.root_value, None, self._selection_plan.root, None)
+                execute_fields(self._root_type, self.root_value, None, self._selection_plan.root, None)
             )
         except GraphQLError as error:
             self.collected_errors.add(error, None)

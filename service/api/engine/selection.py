@@ -1,9 +1,13 @@
 """Tell what an operation selects, before the objects it selects from are made."""
 
-from graphql import DirectiveNode, DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
+from collections.abc import Mapping
+
+from graphql import DirectiveNode, FieldNode, FragmentDefinitionNode, InlineFragmentNode, OperationDefinitionNode
 
 from service.api.context import Info
-from service.api.guards.syntax_tree import fields_of, nodes_of, variable_names
+from service.api.guards.syntax_tree import fields_of, nodes_of, spread_fragments, variable_names
+
+Fragments = Mapping[str, FragmentDefinitionNode]
 
 
 def selected_field_names(info: Info) -> frozenset[str]:
@@ -20,13 +24,19 @@ def selected_field_names(info: Info) -> frozenset[str]:
     )
 
 
-def directive_variables(document: DocumentNode) -> frozenset[str]:
-    """Return the names of the variables that @skip and @include read: they decide which fields are selected."""
-    return variable_names(*nodes_of(DirectiveNode, document))
+def directive_variables(operation: OperationDefinitionNode, fragments: Fragments) -> frozenset[str]:
+    """Return the names of the variables that @skip and @include read: they decide which fields are selected.
+
+    Only what the operation reaches counts: another one of the document may have variables of the same names.
+    """
+    return variable_names(*nodes_of(DirectiveNode, operation, *spread_fragments(operation, fragments)))
 
 
-def variables_below_root(document: DocumentNode, operation: OperationDefinitionNode) -> frozenset[str]:
-    """Return the names of the variables read below the root fields: others, as a cursor, decide nothing of an event."""
-    below = (getattr(root, "selection_set", None) for root in operation.selection_set.selections)
-    fragments = (each for each in document.definitions if isinstance(each, FragmentDefinitionNode))
-    return variable_names(*(each for each in below if each is not None), *fragments)
+def variables_of_events(operation: OperationDefinitionNode, fragments: Fragments) -> frozenset[str]:
+    """Return the names of the variables that decide what an event of a subscription shows.
+
+    The arguments of the root field, as a cursor, decide nothing of an event; conditions are not valid there.
+    """
+    roots = operation.selection_set.selections
+    below = (each.selection_set for each in roots if isinstance(each, FieldNode | InlineFragmentNode))
+    return variable_names(*filter(None, below), *spread_fragments(operation, fragments))

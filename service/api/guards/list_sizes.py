@@ -18,7 +18,7 @@ DEFAULT_PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 200
 # As many entries of a list that also has pages are shown without asking for a page.
 MAX_LISTED: Final = 200
-# What is counted for the channels of one robot at most.
+# The default of the setting that bounds the channels of one robot.
 MAX_CHANNELS: Final = 100
 # The argument that says how long a page may be.
 PAGE_ARGUMENT: Final = "first"

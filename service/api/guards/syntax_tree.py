@@ -39,6 +39,22 @@ def fields_of(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefi
                 yield from fields_of(fragments[selection.name.value].selection_set, fragments)
 
 
+def spread_fragments(root: Node, fragments: Mapping[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
+    """Return the fragments that a part of a document spreads, directly or inside others, each once.
+
+    Raises KeyError for a fragment that is missing.
+    """
+    reached: dict[str, FragmentDefinitionNode] = {}
+    waiting = [root]
+    while waiting:
+        for spread in nodes_of(FragmentSpreadNode, waiting.pop()):
+            name = spread.name.value
+            if name not in reached:
+                reached[name] = fragments[name]
+                waiting.append(fragments[name])
+    return list(reached.values())
+
+
 def nodes_of(kind: type[N], *roots: Node) -> list[N]:
     """Return the nodes of one kind in parts of a document, in the order of the text; spreads are not followed."""
     collector = _NodeCollector(kind)

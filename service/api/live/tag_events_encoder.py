@@ -61,7 +61,7 @@ class TagEventsEncoder:
     async def execute_event(self, update: PanelUpdate, cursor: str, context: Context) -> ExecutionResult:
         """Return the answer to one event for one principal."""
         request = self._request
-        event = tag_event_to_graphql(cursor, update)
+        event = tag_event_to_graphql(cursor, update, context.named(update.catalogue))
         return masked_result(await request.plan.execute(request.coerced_variables, context, event), context)
 
     async def _encode_event(self, update: PanelUpdate) -> list[bytes] | None:
@@ -71,20 +71,22 @@ class TagEventsEncoder:
 
 
 class TagEventsEncoderCache:
-    """Keep the encoders of a process, by operation, the variables its events depend on, and rights."""
+    """Keep the encoders of a process, by operation, the variables its events depend on, rights and language."""
 
     def __init__(self) -> None:
         self._encoders: ByteCache[tuple[object, ...], TagEventsEncoder] = ByteCache(MAX_BYTES, attrgetter("size"))
 
     def encoder_for(self, request: SubscriptionRequest, context: Context) -> TagEventsEncoder:
-        """Return the encoder of an operation with the rights of the principal in `context`."""
+        """Return the encoder of an operation with the rights of the principal in `context`, and its language."""
         plan, variables, principal = request.plan, request.variables, context.principal
-        event_variables = {name: variables[name] for name in plan.variables_below_root if name in variables}
+        event_variables = {name: variables[name] for name in plan.variables_of_events if name in variables}
         rights = (principal.robot_id, principal.role, principal.channel_ids)
-        key = (plan, orjson.dumps(event_variables, option=orjson.OPT_SORT_KEYS), rights)
+        key = (plan, orjson.dumps(event_variables, option=orjson.OPT_SORT_KEYS), rights, context.language)
         encoder = self._encoders.get(key)
         if encoder is None:
             anonymous = replace(principal, subject="")
-            shared_context = Context(context.resources, context.presenters, uuid.uuid4().hex, anonymous)
+            shared_context = Context(
+                context.resources, context.presenters, uuid.uuid4().hex, anonymous, language=context.language
+            )
             encoder = self._encoders[key] = TagEventsEncoder(request, shared_context)
         return encoder

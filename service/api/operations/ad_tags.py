@@ -97,7 +97,7 @@ class AdTagMutations:
         made = await use_cases.create_ad_tag(
             info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), details
         )
-        return CreateAdTagPayload(tag=ad_tag_to_graphql(*made))
+        return CreateAdTagPayload(tag=ad_tag_to_graphql(made.tag, info.context.named(made.catalogue)))
 
     @strawberry.mutation(
         description=(
@@ -122,7 +122,7 @@ class AdTagMutations:
             details,
             expected_version=input.expected_version,
         )
-        return UpdateAdTagPayload(tag=ad_tag_to_graphql(*edited))
+        return UpdateAdTagPayload(tag=ad_tag_to_graphql(edited.tag, info.context.named(edited.catalogue)))
 
     @strawberry.mutation(
         description=(
@@ -139,6 +139,8 @@ class AdTagMutations:
         return ConfirmAdReturnAddressPayload(
             channel=Channel.of(confirmed.channel),
             activated=[
-                ad_tag_to_graphql(tag, confirmed.catalogue) for tag in confirmed.activated if confirmed.catalogue.open
+                ad_tag_to_graphql(tag, info.context.named(confirmed.catalogue))
+                for tag in confirmed.activated
+                if confirmed.catalogue.open
             ],
         )

@@ -30,11 +30,10 @@ class AudienceQueries:
     )
     async def audience(self, info: Info, channel_id: ChannelId, expression: ActiveExpression) -> Audience | None:
         context = info.context
-        return audience_to_graphql(
-            await use_cases.count_audience(
-                context.runtime, context.principal, parse_channel_gid(channel_id), draft_from_input(expression)
-            )
+        audience = await use_cases.count_audience(
+            context.runtime, context.principal, parse_channel_gid(channel_id), draft_from_input(expression)
         )
+        return audience_to_graphql(audience, context.named(audience.catalogue))
 
     @strawberry.field(
         description=(
@@ -60,10 +59,11 @@ class AudienceQueries:
         overlap = await use_cases.tag_overlap(
             info.context.runtime, info.context.principal, [parse_tag_gid(each) for each in tag_ids]
         )
+        catalogue = info.context.named(overlap.catalogue)
         return [
             TagPairOverlap(
-                a=tag_to_graphql(pair.a, overlap.catalogue),
-                b=tag_to_graphql(pair.b, overlap.catalogue),
+                a=tag_to_graphql(catalogue.tags[pair.a.tag_id], catalogue),
+                b=tag_to_graphql(catalogue.tags[pair.b.tag_id], catalogue),
                 both=pair.both,
                 only_a=pair.only_a,
                 only_b=pair.only_b,

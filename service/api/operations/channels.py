@@ -134,8 +134,10 @@ class ChannelQueries:
 class ChannelMutations:
     @strawberry.mutation(
         description=(
-            "Binds a WeChat account to the robot; binding it again updates it and keeps `boundAt`. For "
-            "creators and admins (MANAGE_CHANNELS). Answers BAD_USER_INPUT or CONFLICT."
+            "Binds a WeChat account to the robot that the token names, which needs no other registration; binding it "
+            "again updates it and keeps `boundAt`. For creators and admins (MANAGE_CHANNELS); a token narrowed to some "
+            "channels updates only those, FORBIDDEN otherwise. Answers BAD_USER_INPUT, CONFLICT, or LIMIT_EXCEEDED "
+            "for more than 100 channels (a setting), unbound ones included."
         ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )

@@ -103,7 +103,7 @@ class ComboTagQueries:
         found = await edit_preview(
             info.context.runtime, info.context.principal, *parse_tag_gid(id), draft_from_input(expression)
         )
-        catalogue = found.graph.catalogue
+        catalogue = info.context.named(found.graph.catalogue)
         return ComboTagEditPreview(
             tag=combo_to_graphql(found.tag, catalogue),
             text=found.text,
@@ -129,7 +129,7 @@ class ComboTagMutations:
         made = await use_cases.create_combo(
             info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), new
         )
-        return CreateComboTagPayload(tag=combo_to_graphql(made.tag, made.graph.catalogue))
+        return CreateComboTagPayload(tag=combo_to_graphql(made.tag, info.context.named(made.graph.catalogue)))
 
     @strawberry.mutation(
         description=(
@@ -153,4 +153,4 @@ class ComboTagMutations:
         edited = await use_cases.update_combo(
             info.context.runtime, info.context.principal, *parse_tag_gid(input.id), edit
         )
-        return UpdateComboTagPayload(tag=combo_to_graphql(edited.tag, edited.graph.catalogue))
+        return UpdateComboTagPayload(tag=combo_to_graphql(edited.tag, info.context.named(edited.graph.catalogue)))

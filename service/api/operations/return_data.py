@@ -10,7 +10,7 @@ from service.api.guards.permissions import needs
 from service.api.types.primitives import Input
 from service.api.types.return_tag import ReturnReceipt
 from service.domain.return_data.batches import undo_batch
-from service.domain.return_data.submission import Submission
+from service.domain.return_data.requests import Submission
 from service.entities.ids import parse_channel_gid, parse_receipt_gid
 from service.entities.principal import Permission
 from service.entities.return_data import ReturnMode
@@ -35,8 +35,8 @@ class SubmitReturnDataInput:
     )
     openids: list[str] = strawberry.field(
         description=(
-            "At most 10,000 openids, LIMIT_EXCEEDED beyond; malformed ones are rejected one by one. An "
-            "empty list makes the tag (ADD) or empties it (REPLACE)."
+            "At most 10,000 openids, LIMIT_EXCEEDED beyond; malformed ones are rejected one by one (with REPLACE, see "
+            "`allowRejected`). An empty list makes the tag (ADD) or empties it (REPLACE)."
         )
     )
     description: str | None = strawberry.field(
@@ -62,7 +62,15 @@ class SubmitReturnDataInput:
         default=None,
         description=(
             "Name of this request, 1 to 128 printable characters: sent again within 7 days it returns "
-            "the first receipt and changes nothing. CONFLICT with another request under the name."
+            "the first receipt and changes nothing, whatever happened since. CONFLICT with another request under "
+            "the name."
+        ),
+    )
+    allow_rejected: bool = strawberry.field(
+        default=False,
+        description=(
+            "Whether REPLACE goes on without its malformed entries; BAD_USER_INPUT with each of them otherwise, and "
+            "always where no entry is usable."
         ),
     )
 
@@ -114,6 +122,7 @@ class ReturnDataMutations:
             openids_of=openids_of,
             expires_at=input.expires_at,
             idempotency_key=input.idempotency_key,
+            allow_rejected=input.allow_rejected,
         )
         channel = await channels.find(principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA)
         submitted = await info.context.resources.return_recorder.submit(channel, submission)

@@ -42,7 +42,8 @@ class ReturnEndpointMutations:
     @strawberry.mutation(
         description=(
             "Makes the robot's return endpoint, or returns the one that was obtained before. For "
-            "creators and admins (MANAGE_RETURN_KEY). Answers no code of its own."
+            "creators and admins (MANAGE_RETURN_KEY) whose token is not narrowed to some channels. Answers no code of "
+            "its own."
         ),
         extensions=[needs(Permission.MANAGE_RETURN_KEY)],
     )
@@ -53,8 +54,8 @@ class ReturnEndpointMutations:
     @strawberry.mutation(
         description=(
             "Replaces the key of the robot's return endpoint; the old key stops at once, address and "
-            "token stay. For creators and admins (MANAGE_RETURN_KEY). Answers NOT_FOUND before the "
-            "endpoint was obtained."
+            "token stay. For creators and admins (MANAGE_RETURN_KEY) whose token is not narrowed to some channels. "
+            "Answers NOT_FOUND before the endpoint was obtained."
         ),
         extensions=[needs(Permission.MANAGE_RETURN_KEY)],
     )

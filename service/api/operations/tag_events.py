@@ -17,6 +17,7 @@ from service.domain.feed.tag_panel import panel_updates
 from service.entities.feed import PanelUpdate
 from service.entities.ids import parse_channel_gid, tag_gid
 from service.entities.principal import Permission
+from service.entities.tags import Catalogue
 
 
 @strawberry.type(description="One event of the tag panel's feed.")
@@ -61,16 +62,19 @@ class TagEventsSubscriptions:
             ) as updates:
                 async for cursor, update in updates:
                     info.context.reset_loaders()
-                    yield tag_event_to_graphql(cursor, update)
+                    yield tag_event_to_graphql(cursor, update, info.context.named(update.catalogue))
 
 
-def tag_event_to_graphql(cursor: str, update: PanelUpdate) -> TagEvent:
-    """Return an update of the tag panel as clients see it; `cursor` is the position after it."""
-    tag = None if update.tag_id is None else update.catalogue.tags.get(update.tag_id)
+def tag_event_to_graphql(cursor: str, update: PanelUpdate, catalogue: Catalogue) -> TagEvent:
+    """Return an update of the tag panel as clients see it; `cursor` is the position after it.
+
+    `catalogue` is that of the update, in the language of who asks.
+    """
+    tag = None if update.tag_id is None else catalogue.tags.get(update.tag_id)
     return TagEvent(
         cursor=cursor,
         kind=TagEventKind(update.kind),
         tag_id=None if tag is None else strawberry.ID(tag_gid(tag.channel_id, tag.tag_id)),
-        tag=None if tag is None else tag_to_graphql(tag, update.catalogue),
+        tag=None if tag is None else tag_to_graphql(tag, catalogue),
         at=update.at,
     )

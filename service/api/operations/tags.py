@@ -63,7 +63,7 @@ class TagQueries:
     )
     async def delete_tag_preview(self, info: Info, id: TagId) -> DeleteTagPreview | None:
         found = await use_cases.deletion_preview(info.context.runtime, info.context.principal, *parse_tag_gid(id))
-        catalogue = found.graph.catalogue
+        catalogue = info.context.named(found.graph.catalogue)
         return DeleteTagPreview(
             tag=tag_to_graphql(found.tag, catalogue),
             would_lapse=[combo_to_graphql(each, catalogue) for each in found.lapsed],
@@ -115,7 +115,7 @@ class TagMutations:
             description=UNCHANGED if description is strawberry.UNSET else description,
             expected_version=expected_version,
         )
-        return RenameTagPayload(tag=tag_to_graphql(*renamed))
+        return RenameTagPayload(tag=tag_to_graphql(renamed.tag, info.context.named(renamed.catalogue)))
 
     @strawberry.mutation(
         description=(
@@ -127,7 +127,7 @@ class TagMutations:
     )
     async def delete_tag(self, info: Info, id: TagId) -> DeleteTagPayload | None:
         gone = await use_cases.delete_tag(info.context.runtime, info.context.principal, *parse_tag_gid(id))
-        catalogue = gone.graph.catalogue
+        catalogue = info.context.named(gone.graph.catalogue)
         return DeleteTagPayload(
             deleted_id=strawberry.ID(tag_gid(gone.tag.channel_id, gone.tag.tag_id)),
             tag=tag_to_graphql(gone.tag, catalogue),

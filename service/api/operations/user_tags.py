@@ -20,6 +20,7 @@ from service.entities.blocks import ChangeCause
 from service.entities.feed import UserTagsUpdate
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
+from service.entities.tags import Catalogue
 
 
 @strawberry.type(description="One event of a person's feed.")
@@ -90,14 +91,17 @@ class UserTagsSubscriptions:
             ) as updates:
                 async for update in updates:
                     info.context.reset_loaders()
-                    yield user_tags_event_to_graphql(update)
+                    yield user_tags_event_to_graphql(update, info.context.named(update.catalogue))
 
 
-def user_tags_event_to_graphql(update: UserTagsUpdate) -> UserTagsEvent:
-    """Return an update of a person's feed as clients see it, with its tags by category and name."""
+def user_tags_event_to_graphql(update: UserTagsUpdate, catalogue: Catalogue) -> UserTagsEvent:
+    """Return an update of a person's feed as clients see it, with its tags by category and name.
+
+    `catalogue` is that of the update, in the language of who asks.
+    """
 
     def tags(tag_ids: frozenset[int]) -> list[Tag]:
-        return tags_to_graphql(tag_ids, update.catalogue)
+        return tags_to_graphql(tag_ids, catalogue)
 
     return UserTagsEvent(
         update=update,

@@ -8,7 +8,7 @@ from service.api.context import Info
 from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
 from service.entities.ids import gid
-from service.entities.principal import Permission, Role, permissions_of
+from service.entities.principal import Permission, Role
 
 
 @strawberry.type(description="Who is asking, as the token says.")
@@ -18,7 +18,11 @@ class Viewer:
     role: Role = strawberry.field(description="Role of who is asking: `role` of the token.")
     robot_id: strawberry.ID = strawberry.field(description="Robot for which the token is good: `robot` of the token.")
     permissions: list[Permission] = strawberry.field(
-        description="Everything that the role may do.", metadata=at_most(len(Permission))
+        description=(
+            "Everything that the token may do today: what its role allows, without what is not built yet and, if the "
+            "token is narrowed to some channels, without what concerns the whole robot."
+        ),
+        metadata=at_most(len(Permission)),
     )
     token_expires_at: datetime = strawberry.field(
         description="When the token expires; open subscriptions end then, and a WebSocket is closed with 4403."
@@ -43,12 +47,11 @@ class ViewerQueries:
     )
     def viewer(self, info: Info) -> Viewer:
         principal = info.context.principal
-        may = permissions_of(principal.role)
         return Viewer(
             id=strawberry.ID(f"{gid('Viewer', 0)}.{principal.robot_id}.{principal.subject}"),
             subject=principal.subject,
             role=principal.role,
             robot_id=strawberry.ID(principal.robot_id),
-            permissions=[permission for permission in Permission if permission in may],
+            permissions=[permission for permission in Permission if principal.may(permission)],
             token_expires_at=principal.expires_at,
         )

@@ -1,7 +1,9 @@
-"""Choose the media type of an answer by the weights of the client's Accept header (RFC 9110 §12.5.1)."""
+"""Choose the media type and the language of an answer by the weights in the client's headers (RFC 9110 §12.5)."""
 
 from functools import lru_cache
 from typing import Final
+
+from service.domain.default_tags.languages import Language
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
@@ -19,6 +21,18 @@ def media_type_for(accept: str | None) -> str:
     weights = dict(_weights(accept or ""))
     graphql, json = weights.get(GRAPHQL_RESPONSE, 0.0), weights.get(JSON, 0.0)
     return GRAPHQL_RESPONSE if graphql > 0 and graphql >= json else JSON
+
+
+@lru_cache(MAX_CACHED_HEADERS)
+def language_for(accept_language: str | None) -> Language:
+    """Return the language that a client prefers; English for one that does not say, or wants another one.
+
+    Of equal ones the first; `zh-CN` and `zh-Hant` are both Chinese.
+    """
+    wanted = sorted(_weights(accept_language or ""), key=lambda each: -each[1])
+    known = {language.value: language for language in Language}
+    found = (known[name.partition("-")[0]] for name, weight in wanted if weight > 0 and name.partition("-")[0] in known)
+    return next(found, Language.ENGLISH)
 
 
 def prefers_event_stream(accept: str) -> bool:

@@ -16,7 +16,7 @@ from service.entities.principal import Principal
 # Stored by the reader's own cache only, and never reused without asking.
 REVALIDATE: Final = "private, no-cache"
 NO_STORE: Final = "no-store"
-VARY: Final = "Authorization, Accept"
+VARY: Final = "Authorization, Accept, Accept-Language, Origin"
 # The headers that a 304 repeats of the answer it stands for.
 NOT_MODIFIED_HEADERS: Final = ("cache-control", "vary", "x-request-id")
 

@@ -1,12 +1,13 @@
 """Serve GraphQL over HTTP (graphql.github.io/graphql-over-http), and accept its WebSockets."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -25,14 +26,18 @@ from service.api.context import Context
 from service.api.errors import to_graphql_error
 from service.api.live.encoders import LiveEncoders
 from service.api.schema import FastPathSchema
-from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, media_type_for
+from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, language_for, media_type_for
+from service.api.transport.early_answer import answer_unread, refusal_response
 from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_response
+from service.api.transport.large_bodies import LARGE_BODY_BYTES, count_value_signs, may_be_large
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_handler import WebSocketHandler
 from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import ErrorCode, RateLimitedError, RequestError, UnauthenticatedError
+from service.entities.principal import Principal
 from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive
+from service.foundation.origins import origin_check
 from service.foundation.settings import Settings
 from service.resources import resources_of
 
@@ -40,7 +45,6 @@ from service.resources import resources_of
 MIN_COMPRESSED_BYTES: Final = 2_000
 COMPRESSION_LEVEL: Final = 4
 ERROR_CODE_BY_STATUS: Final = {
-    401: ErrorCode.UNAUTHENTICATED,
     408: ErrorCode.LIMIT_EXCEEDED,
     413: ErrorCode.LIMIT_EXCEEDED,
 }
@@ -65,13 +69,17 @@ class GraphQLView(GraphQL[Context, None]):
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=settings.client_limits.init_within,
             max_subscriptions_per_connection=settings.client_limits.operations_per_socket,
-            # Tokens, not cookies, identify the principal: a page of another origin has no credentials to abuse.
-            allowed_origins=("*",),
         )
         self.trusted = trusted
         self.encoders = LiveEncoders()
         self._limits = settings.client_limits
         self._verifier = verifier
+        self._allows_origin = origin_check(settings)
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        """Tell whether a page of another origin may open a WebSocket: by the rule of CORS for the other ways in."""
+        del request
+        return self._allows_origin(origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; one that is refused before it is executed is answered by a GraphQL error with its code."""
@@ -79,6 +87,10 @@ class GraphQLView(GraphQL[Context, None]):
             return await super().__call__(scope, receive, send)
         limits = self._limits
         request = Request(scope, bounded_receive(receive, max_bytes=limits.body_bytes, within=limits.body_within))
+        refusal = await self._refuse_unread(request)
+        if refusal is not None:
+            await answer_unread(refusal, scope, receive, send)
+            return None
         try:
             response = conditional_response(request, await self.run(request))
         except HTTPException as error:
@@ -95,6 +107,31 @@ class GraphQLView(GraphQL[Context, None]):
             return await GZipMiddleware(response, MIN_COMPRESSED_BYTES, COMPRESSION_LEVEL)(scope, receive, send)
         await response(scope, receive, send)
         return None
+
+    async def _refuse_unread(self, request: Request) -> Response | None:
+        """Return the answer to a request that is refused by its headers alone; None for any other.
+
+        That is one without a valid token, unless a browser asks for GraphiQL (docs/specification.md §7), and one of a
+        principal that asks too often.
+        """
+        principal, error = await self._identify(bearer_token(request.headers.get("authorization")))
+        request.state.principal = principal
+        resources = resources_of(request.scope)
+        try:
+            if principal is None:
+                if request.method == "GET" and self._asks_for_graphiql(request):
+                    return None
+                resources.refusal_limiter.acquire(request.client.host if request.client else "")
+                return refusal_response(error or UnauthenticatedError(), request)
+            resources.rate_limiter.acquire(principal)
+            if may_be_large(request):
+                resources.cpu_budget.check(principal)
+        except RateLimitedError as limited:
+            return refusal_response(limited, request)
+        return None
+
+    def _asks_for_graphiql(self, request: Request) -> bool:
+        return bool(self.graphql_ide) and self.should_render_graphql_ide(self.request_adapter_class(request))
 
     def _error_response(self, error: HTTPException, request: Request) -> Response:
         status, headers = error.status_code, HEADERS_BY_STATUS.get(error.status_code)
@@ -113,9 +150,29 @@ class GraphQLView(GraphQL[Context, None]):
         request_id = secrets.token_hex(16)
         if isinstance(response, Response):
             response.headers["x-request-id"] = request_id
-        context = Context(resources_of(request.scope), PRESENTERS, request_id)
-        await self._identify(context, bearer_token(request.headers.get("authorization")))
+        language = language_for(request.headers.get("accept-language"))
+        context = Context(resources_of(request.scope), PRESENTERS, request_id, language=language)
+        if isinstance(request, Request):
+            context.principal_or_none = request.state.principal
+        else:
+            await self._identify_socket(context, bearer_token(request.headers.get("authorization")))
         return context
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """Return what a request asks for. A large body costs its principal the processor time that reading it takes.
+
+        Raises HTTPException 413, before anything is read as JSON, for one with too many values.
+        """
+        body = await request.get_body() if request.method != "GET" else b""
+        if len(body) < LARGE_BODY_BYTES:
+            return await super().parse_http_body(request)
+        if count_value_signs(body) > self._limits.body_values:
+            raise HTTPException(413, f"The body holds more than {self._limits.body_values:,} values.")
+        begun = time.thread_time()
+        data = await super().parse_http_body(request)
+        own_request = cast("StarletteRequestAdapter", request)._request
+        resources_of(own_request.scope).cpu_budget.charge(own_request.state.principal, time.thread_time() - begun)
+        return data
 
     async def execute_operation(
         self,
@@ -126,29 +183,23 @@ class GraphQLView(GraphQL[Context, None]):
         root_value: None,
         sub_response: Response,
     ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
-        """Execute an operation within the principal's rate limit, its document looked up if it is named by an id.
+        """Execute an operation, its document looked up if it is named by an id.
 
-        Raises HTTPException 401 for a GET without a valid token: a link or an image of a foreign page can make a
-        browser send one.
+        A RequestError refuses the whole operation: the document is not trusted, is too long, or took too much time.
         """
-        if request.method == "GET" and context.principal_or_none is None:
-            raise HTTPException(401, "GET needs a valid token in the Authorization header.")
+        if not isinstance(request_data, GraphQLRequestData):
+            raise HTTPException(400, "One operation at a time.")
         try:
-            context.count_operation()
-        except RateLimitedError as error:
-            sub_response.status_code = 429
-            sub_response.headers["retry-after"] = str(error.retry_after)
-            return ExecutionResult(data=None, errors=[to_graphql_error(error)])
-        request.state.principal = context.principal_or_none
-        if isinstance(request_data, GraphQLRequestData):
-            try:
-                request_data = await self._with_document_text(request_adapter, request_data)
-            except RequestError as error:
-                refused = ExecutionResult(data=None, errors=[to_graphql_error(error)])
-                return _single_result(refused) if request_data.protocol == "sse" else refused
-        return await super().execute_operation(
-            request, request_adapter, request_data, context, root_value, sub_response
-        )
+            request_data = await self._with_document_text(request_adapter, request_data)
+            return await super().execute_operation(
+                request, request_adapter, request_data, context, root_value, sub_response
+            )
+        except RequestError as error:
+            if isinstance(error, RateLimitedError):
+                sub_response.status_code = 429
+                sub_response.headers["retry-after"] = str(error.retry_after)
+            refused = ExecutionResult(data=None, errors=[to_graphql_error(error)])
+            return _single_result(refused) if request_data.protocol == "sse" else refused
 
     async def _with_document_text(
         self, request_adapter: AsyncHTTPRequestAdapter, request_data: GraphQLRequestData
@@ -211,8 +262,11 @@ class GraphQLView(GraphQL[Context, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Accept a connection; raises ConnectionRejectionError, which closes it with 4403, without a valid token."""
         token = _token_of_payload(context.connection_params)
+        wanted = _header_in_payload(context.connection_params, "accept-language")
+        if wanted is not None:
+            context.language = language_for(wanted)
         if token is not None:
-            await self._identify(context, token)
+            await self._identify_socket(context, token)
         if context.principal_or_none is None:
             raise ConnectionRejectionError
         return await super().on_ws_connect(context)
@@ -232,13 +286,18 @@ class GraphQLView(GraphQL[Context, None]):
             raise HTTPException(400, "A JSON object is expected.")
         return parsed
 
-    async def _identify(self, context: Context, token: str | None) -> None:
+    async def _identify(self, token: str | None) -> tuple[Principal | None, UnauthenticatedError | None]:
+        """Return the principal of a valid token, or what is wrong with it; neither without a token."""
         if token is None:
-            return
+            return None, None
         try:
-            context.principal_or_none = await self._verifier.verify(token)
+            return await self._verifier.verify(token), None
         except UnauthenticatedError as error:
-            context.principal_or_none, context.authentication_error = None, error
+            return None, error
+
+    async def _identify_socket(self, context: Context, token: str | None) -> None:
+        if token is not None:
+            context.principal_or_none, context.authentication_error = await self._identify(token)
 
 
 def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
@@ -250,9 +309,13 @@ def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
 
 def _token_of_payload(payload: Mapping[str, object]) -> str | None:
     """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
-    for name, value in payload.items():
-        if isinstance(value, str) and name.lower() == "authorization":
-            return bearer_token(value) or ""
-        if isinstance(value, str) and name == "token":
-            return value
-    return None
+    header = _header_in_payload(payload, "authorization")
+    if header is not None:
+        return bearer_token(header) or ""
+    token = payload.get("token")
+    return token if isinstance(token, str) else None
+
+
+def _header_in_payload(payload: Mapping[str, object], name: str) -> str | None:
+    """Return a header that `connection_init` gives in its payload, since browsers can set none on a WebSocket."""
+    return next((text for key, text in payload.items() if isinstance(text, str) and key.lower() == name), None)

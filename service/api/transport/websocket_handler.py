@@ -23,7 +23,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context
+from service.api.engine.fast_path import MAX_VALUES_ON_LOOP
 from service.api.errors import to_graphql_error
+from service.api.guards.input_size import count_values
 from service.api.live.encoders import LiveEncoders
 from service.api.live.push_extension import PUSH_EXTENSION
 from service.api.live.request import SubscriptionRequest, parse_subscription
@@ -33,7 +35,7 @@ from service.api.live.user_tags_session import UserTagsSession, join_user_feed
 from service.api.schema import FastPathSchema
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_messages import find_protocol_error
-from service.entities.errors import INTERNAL_ERROR_MESSAGE, LimitExceededError, RateLimitedError, RequestError
+from service.entities.errors import INTERNAL_ERROR_MESSAGE, LimitExceededError, RequestError
 from service.foundation.cancellation import cancel_and_wait
 
 FORBIDDEN_CLOSE_CODE: Final = 4403
@@ -129,13 +131,18 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         context = replace(self.context)
         try:
             context.count_operation()
-            request = parse_subscription(self._schema, operation, context.principal)
+            await self._schema.prepare(operation.query, context)
+            request = None
+            # No subscription takes more; the schema refuses one that has them.
+            if count_values(operation.variables) <= MAX_VALUES_ON_LOOP:
+                request = parse_subscription(self._schema, operation, context.principal)
+            context.charge(0 if request is None else request.values)
             if request is not None and await self._start_user_tags_session(operation, request, context):
                 return
             if request is None or not await self._stream_tag_events(operation, request, context):
                 await self._run_by_strawberry(operation, context)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
-        except RateLimitedError as request_error:
+        except RequestError as request_error:
             await operation.send_initial_errors([to_graphql_error(request_error)])
         except Exception as error:
             await self.fail_operation(operation, error)
@@ -152,7 +159,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self, operation: Operation[Context, None], request: SubscriptionRequest, context: Context
     ) -> bool:
         """Start a session that pushes encoded events; False if the operation is none of those, or is refused."""
-        encoder = self._encoders.user_tags.encoder_for(request)
+        encoder = self._encoders.user_tags.encoder_for(request, context.language)
         subscriber = None if encoder is None else await join_user_feed(request, context)
         if encoder is None or subscriber is None:
             return False

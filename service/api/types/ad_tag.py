@@ -6,7 +6,7 @@ from service.api.context import Info
 from service.api.guards.list_sizes import at_most
 from service.api.types.primitives import Node
 from service.api.types.tag import Tag
-from service.domain.ad_tags.members import MAX_ADS_PER_TAG
+from service.domain.ad_tags.given_ads import MAX_ADS_PER_TAG
 
 
 @strawberry.type(

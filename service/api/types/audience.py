@@ -12,6 +12,7 @@ from service.api.types.user import UserConnection, user_page
 from service.domain.audiences import counting as use_cases
 from service.domain.combos.expressions import format_expression
 from service.entities.ids import gid
+from service.entities.tags import Catalogue
 
 
 @strawberry.type(
@@ -61,8 +62,8 @@ class TagPairOverlap:
     only_b: int = strawberry.field(description="How many people have the tag `b` and not the tag `a`.")
 
 
-def audience_to_graphql(audience: use_cases.Audience) -> Audience:
-    """Return an audience with its size and the expression as people read it."""
+def audience_to_graphql(audience: use_cases.Audience, catalogue: Catalogue) -> Audience:
+    """Return an audience with its size and the expression as people read it, its tags named as in `catalogue`."""
     return Audience(
         entity=audience,
         id=strawberry.ID(gid("Audience", audience.channel.channel_id, audience.expression.digest())),
@@ -70,5 +71,5 @@ def audience_to_graphql(audience: use_cases.Audience) -> Audience:
         followers=audience.size.followers,
         touchable=audience.size.touchable,
         as_of=audience.as_of,
-        text=format_expression(audience.catalogue, audience.expression),
+        text=format_expression(catalogue, audience.expression),
     )

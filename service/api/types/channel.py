@@ -1,5 +1,6 @@
 """Show channels: what is bound, what they count, their tags and jobs."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -10,9 +11,11 @@ from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import null_unless, null_unless_one_of
 from service.api.types.job import JobConnection, job_page
 from service.api.types.primitives import After, First, Node
-from service.api.types.tag import TagCategory, TagConnection, TagOrder, tag_page
+from service.api.types.tag import TagCategory, TagConnection, TagOrder
+from service.api.types.tag_list import tag_page
 from service.domain.ad_tags.return_address import ad_return_address
 from service.domain.channels import binding as use_cases
+from service.domain.default_tags.languages import category_in
 from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.domain.tags.filters import TagFilter
 from service.entities.channels import Channel as ChannelEntity
@@ -119,7 +122,10 @@ class Channel(Node):
         category: Annotated[
             str | None,
             strawberry.argument(
-                description="List only tags of exactly this category (first level); null for all categories."
+                description=(
+                    "List only tags of exactly this category (first level), that of default tags in English or "
+                    "Chinese; null for all categories."
+                )
             ),
         ] = None,
         search: Annotated[
@@ -134,7 +140,7 @@ class Channel(Node):
         ] = None,
     ) -> TagConnection:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        wanted = TagFilter(kind, state, category, search)
+        wanted = TagFilter(kind, state, category and category_in(catalogue, category), search)
         return await tag_page(info, catalogue, wanted, order_by or TagOrder(), first=first, after=after)
 
     @strawberry.field(
@@ -146,10 +152,8 @@ class Channel(Node):
     )
     async def tag_categories(self, info: Info) -> list[TagCategory]:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        categories = [tag.category for tag in catalogue.living()]
-        return [
-            TagCategory(category=category, tag_count=categories.count(category)) for category in sorted(set(categories))
-        ]
+        counts = Counter(tag.category for tag in catalogue.living())
+        return [TagCategory(category=category, tag_count=count) for category, count in sorted(counts.items())]
 
     @strawberry.field(
         description=(

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
 import strawberry
@@ -12,6 +13,8 @@ from service.entities.errors import BadInputError, FieldError, LimitExceededErro
 T = TypeVar("T")
 
 MAX_CURSOR_DIGITS: Final = 18
+# The longest hold a category, a name and the ids of 200 tags.
+MAX_CURSOR_LENGTH: Final = 4_000
 
 
 @strawberry.type(description="Where a page lies in its list (Relay cursor specification, forwards only).")
@@ -77,14 +80,32 @@ def start_of_page(kind: str, first: int, after: str | None) -> int | None:
 
     Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another kind of list.
     """
+    check_page_size(first)
+    return None if after is None else _decode_page_cursor(kind, after)
+
+
+def check_page_size(first: int) -> None:
+    """Raise LimitExceededError unless `first` is 1 to 200."""
     if not 1 <= first <= MAX_PAGE_SIZE:
         raise LimitExceededError(f"`first` must be between 1 and {MAX_PAGE_SIZE}.")
-    return None if after is None else _decode_page_cursor(kind, after)
 
 
 def encode_page_cursor(kind: str, number: int) -> str:
     """Return a cursor that stands for a number in one kind of list."""
-    return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")
+    return cursor_of_text(f"{kind}:{number}".encode())
+
+
+def cursor_of_text(text: bytes) -> str:
+    """Return the cursor that stands for a text, which `text_of_cursor` returns."""
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def text_of_cursor(cursor: str) -> bytes:
+    """Return the text in a cursor. Raises BadInputError for a cursor in which there can be none."""
+    if len(cursor) <= MAX_CURSOR_LENGTH:
+        with suppress(binascii.Error, ValueError):
+            return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    raise bad_cursor_error()
 
 
 def bad_cursor_error() -> BadInputError:
@@ -93,14 +114,10 @@ def bad_cursor_error() -> BadInputError:
 
 
 def _decode_page_cursor(kind: str, cursor: str) -> int:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        found, number = text.split(":")
-        if found == kind and number.isascii() and number.isdecimal() and len(number) <= MAX_CURSOR_DIGITS:
-            return int(number)
-    except (binascii.Error, ValueError):
-        pass
-    raise bad_cursor_error()
+    found, _, number = text_of_cursor(cursor).partition(b":")
+    if found != kind.encode() or not number.isdigit() or len(number) > MAX_CURSOR_DIGITS:
+        raise bad_cursor_error()
+    return int(number)
 
 
 def _page_info(edges: list[Edge[T]], after: str | None, has_next: bool) -> PageInfo:

@@ -21,7 +21,7 @@ from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
 from service.entities.ids import receipt_gid
 from service.entities.paging import Slice, SliceKey
-from service.entities.principal import Permission
+from service.entities.principal import Permission, Principal
 from service.entities.return_data import ReceiptHead, ReceiptKey, RejectedOpenid, ReturnMode, ReturnSource
 
 T = TypeVar("T")
@@ -85,14 +85,19 @@ class ReturnReceipt(Node):
     @strawberry.field(
         description=(
             "Entries of the list that were rejected, each with its reason; the first 200, and all of them in "
-            "`rejectedPage`."
+            "`rejectedPage`. For who sent the list, and for creators, admins and agents (VIEW_USERS); empty for others."
         ),
         metadata=at_most(MAX_LISTED, usual=10),
     )
     async def rejected(self, info: Info) -> list[RejectedItem]:
         return [RejectedItem.of(each) for each in (await self._rejected(info, 0, MAX_LISTED)).items]
 
-    @strawberry.field(description="Entries of the list that were rejected, each with its reason, page by page.")
+    @strawberry.field(
+        description=(
+            "Entries of the list that were rejected, each with its reason, page by page. For who sent the list, and "
+            "for creators, admins and agents (VIEW_USERS); empty for others."
+        )
+    )
     async def rejected_page(self, info: Info, first: First = 50, after: After = None) -> RejectedItemConnection:
         start = start_of_page("rejected", first, after) or 0
         found = await self._rejected(info, start, first)
@@ -101,7 +106,8 @@ class ReturnReceipt(Node):
     @strawberry.field(
         description=(
             "Openids of the other channel (`openidsOf`) whose person is not known on this one; the first 200, and all "
-            "of them in `unmatchedPage`."
+            "of them in `unmatchedPage`. For who sent the list, and for creators, admins and agents (VIEW_USERS), if "
+            "the token is for that channel; empty for others."
         ),
         metadata=at_most(MAX_LISTED, usual=10),
     )
@@ -109,7 +115,11 @@ class ReturnReceipt(Node):
         return (await self._unmatched(info, 0, MAX_LISTED)).items
 
     @strawberry.field(
-        description="Openids of the other channel (`openidsOf`) whose person is not known on this one, page by page."
+        description=(
+            "Openids of the other channel (`openidsOf`) whose person is not known on this one, page by page. For who "
+            "sent the list, and for creators, admins and agents (VIEW_USERS), if the token is for that channel; empty "
+            "for others."
+        )
     )
     async def unmatched_page(self, info: Info, first: First = 50, after: After = None) -> UnmatchedOpenidConnection:
         start = start_of_page("unmatched", first, after) or 0
@@ -127,10 +137,14 @@ class ReturnReceipt(Node):
         return tag
 
     async def _rejected(self, info: Info, start: int, length: int) -> Slice[RejectedOpenid]:
+        if not _may_see_entries(info.context.principal, self.entity):
+            return Slice([], 0)
         key = SliceKey(self.entity.batch_id, start, length)
         return await info.context.loaders.rejected.load((self.entity.channel_id, key))
 
     async def _unmatched(self, info: Info, start: int, length: int) -> Slice[str]:
+        if not _may_see_unmatched(info.context.principal, self.entity):
+            return Slice([], 0)
         key = SliceKey(self.entity.batch_id, start, length)
         return await info.context.loaders.unmatched.load((self.entity.channel_id, key))
 
@@ -139,6 +153,22 @@ def _slice_page(kind: str, start: int, items: list[T], total: int, after: str | 
     """Return a page of a list of `total` entries, of which these stand from place `start` on."""
     edges = [Edge(cursor=encode_page_cursor(kind, start + place), node=each) for place, each in enumerate(items, 1)]
     return counted_page(edges, after=after, has_next=start + len(items) < total, total=total)
+
+
+def _may_see_entries(principal: Principal, receipt: ReceiptHead) -> bool:
+    """Tell whether a principal may see what a list held: who may see people, and who sent it."""
+    return principal.may(Permission.VIEW_USERS) or principal.subject == receipt.subject
+
+
+def _may_see_unmatched(principal: Principal, receipt: ReceiptHead) -> bool:
+    """Tell whether a principal may see openids of the other channel: those entries, with a token for the channel.
+
+    Old receipts do not say which channel it was: only a token for all channels is surely for that one.
+    """
+    is_for_channel = not principal.narrowed or (
+        receipt.openids_of is not None and principal.is_for_channel(receipt.openids_of)
+    )
+    return is_for_channel and _may_see_entries(principal, receipt)
 
 
 ReturnReceiptConnection: TypeAlias = Connection[ReturnReceipt]
@@ -168,9 +198,15 @@ class ReturnTag(Tag, Node):
         keys = await info.context.loaders.return_tag_keys.load(self.entity.channel_id)
         return keys[self.entity.tag_id][1]
 
-    @strawberry.field(description="Receipts of the tag's batches, newest first, whichever way they came.")
+    @strawberry.field(
+        description=(
+            "Receipts of the tag's batches, newest first, whichever way they came. Empty while the gate is closed."
+        )
+    )
     async def receipts(self, info: Info, first: First = 20, after: After = None) -> ReturnReceiptConnection:
         before = start_of_page("receipt", first, after)
+        if not self.catalogue.open:
+            return page([], after=after, has_next=False)
         tag = self.entity
         found = await receipts_page(info.context.runtime, tag.channel_id, tag.tag_id, first=first, before=before)
         edges = [

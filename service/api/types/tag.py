@@ -1,9 +1,8 @@
 """Show tags: what every kind has in common, default tags, and the list of the tag panel."""
 
 import dataclasses
-from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import strawberry
 
@@ -11,18 +10,10 @@ from service.api.context import Info
 from service.api.engine.serializers import SerializedForms
 from service.api.guards.list_sizes import MAX_LISTED, at_most, long_text
 from service.api.guards.permissions import null_unless
-from service.api.types.connection import (
-    CountedConnection,
-    Edge,
-    bad_cursor_error,
-    counted_page,
-    encode_page_cursor,
-    start_of_page,
-)
+from service.api.types.connection import CountedConnection, Edge, counted_page, encode_page_cursor, start_of_page
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
 from service.domain.input_rules import EARLIEST_EVENT_TIME
-from service.domain.tags.filters import TagFilter, filter_tags
 from service.domain.tags.sizes import MAX_POINTS, size_curve
 from service.entities.combos import ComboGraph
 from service.entities.expressions import tag as tag_expression
@@ -62,10 +53,16 @@ class Tag(Node):
     catalogue: strawberry.Private[Catalogue]
     serialized: strawberry.Private[SerializedForms] = dataclasses.field(default_factory=dict)
     kind: TagKind = strawberry.field(description="Where the members of the tag come from.")
-    category: str = strawberry.field(description="First level of the tag panel, for example Touchability.")
+    category: str = strawberry.field(
+        description=(
+            "First level of the tag panel, for example Touchability; of default tags in the language that "
+            "`Accept-Language` prefers, English or Chinese."
+        )
+    )
     name: str = strawberry.field(
         description=(
-            "Second level of the tag panel, for example Touchable; unique among the living tags of the category."
+            "Second level of the tag panel, for example Touchable; unique among the living tags of the category. Of "
+            "default tags in the language that `Accept-Language` prefers, English or Chinese: programs look at `rule`."
         )
     )
     description: str | None = strawberry.field(
@@ -97,9 +94,11 @@ class Tag(Node):
     async def channel(self, info: Info) -> ChannelType:
         return await info.context.presenters.channel(info, self.entity.channel_id)
 
-    @strawberry.field(description="How many people have the tag; 0 unless it is ACTIVE.")
+    @strawberry.field(
+        description="How many people have the tag; 0 unless it is ACTIVE, living, and the gate of its channel is open."
+    )
     async def member_count(self, info: Info) -> int:
-        if not self.entity.shown:
+        if not self.catalogue.shows_members(self.entity):
             return 0
         counts = await info.context.loaders.member_counts.load(self.entity.channel_id)
         count = counts.get(self.entity.tag_id)
@@ -108,8 +107,8 @@ class Tag(Node):
     @strawberry.field(
         description=(
             "How many people had the tag over time, oldest first, at most 500 points, the last of them "
-            "now. Sampled every 15 minutes; samples older than 2 days are kept by the hour, older than "
-            "60 days by the day."
+            "now; empty while the gate of its channel is closed. Sampled every 15 minutes; samples older "
+            "than 2 days are kept by the hour, older than 60 days by the day."
         ),
         metadata=at_most(MAX_POINTS, usual=250),
     )
@@ -123,6 +122,8 @@ class Tag(Node):
             ),
         ] = None,
     ) -> list[TagSize]:
+        if not self.catalogue.open:
+            return []
         key = (self.entity.channel_id, self.entity.tag_id, since or EARLIEST_EVENT_TIME)
         samples = await info.context.loaders.sizes_of_tag.load(key)
         present = MemberCount(await self.member_count(info), info.context.runtime.clock())
@@ -130,13 +131,14 @@ class Tag(Node):
 
     @strawberry.field(
         description=(
-            "Members of the tag, in any state of it, in the order they became known. For creators, "
-            "admins and agents (VIEW_USERS), null for others."
+            "Members of the tag, as many as `memberCount` says, in the order they became known; none unless it "
+            "is ACTIVE, living, and the gate of its channel is open. For creators, admins and agents "
+            "(VIEW_USERS), null for others."
         ),
         extensions=[null_unless(Permission.VIEW_USERS)],
     )
     async def users(self, info: Info, first: First = 50, after: After = None) -> UserConnectionType | None:
-        only_this = tag_expression(self.entity.tag_id)
+        only_this = tag_expression(self.entity.tag_id) if self.catalogue.shows_members(self.entity) else None
         return await info.context.presenters.user_page(
             info, self.entity.channel_id, only_this, await self.member_count(info), first=first, after=after
         )
@@ -217,51 +219,3 @@ class TagOrder:
     direction: OrderDirection = strawberry.field(
         default=OrderDirection.ASC, description="Whether the list ascends or descends."
     )
-
-
-async def tag_page(
-    info: Info, catalogue: Catalogue, wanted: TagFilter, order: TagOrder, *, first: int, after: str | None
-) -> TagConnection:
-    """Return a page of the channel's living tags that are wanted, in this order.
-
-    Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another list.
-    """
-    after_tag_id = start_of_page("tag", first, after)
-    key = await _order_key(info, catalogue, order.field)
-    found = sorted(filter_tags(catalogue.living(), wanted), key=key)
-    last_seen = None if after_tag_id is None else _last_seen_tag(catalogue, after_tag_id)
-    if order.direction is OrderDirection.DESC:
-        found.reverse()
-        rest = found if last_seen is None else [tag for tag in found if key(tag) < key(last_seen)]
-    else:
-        rest = found if last_seen is None else [tag for tag in found if key(tag) > key(last_seen)]
-    edges = [
-        Edge(cursor=encode_page_cursor("tag", tag.tag_id), node=info.context.presenters.tag(tag, catalogue))
-        for tag in rest[:first]
-    ]
-    return counted_page(edges, after=after, has_next=len(rest) > first, total=len(found))
-
-
-def _last_seen_tag(catalogue: Catalogue, tag_id: int) -> TagEntity:
-    """Return the tag of a cursor. Raises BadInputError if there is none."""
-    # Tombstones stay in the catalogue, so a tag that is not there is from another list.
-    tag = catalogue.tags.get(tag_id)
-    if tag is None:
-        raise bad_cursor_error()
-    return tag
-
-
-async def _order_key(info: Info, catalogue: Catalogue, field: TagOrderField) -> Callable[[TagEntity], Any]:
-    """Return the sort key of an order; the tag id decides between equals, so that pages do not overlap."""
-    match field:
-        case TagOrderField.CATEGORY_AND_NAME:
-            return lambda tag: (tag.category, tag.name, tag.tag_id)
-        case TagOrderField.CREATED_AT:
-            return lambda tag: (tag.created_at, tag.tag_id)
-        case TagOrderField.UPDATED_AT:
-            return lambda tag: (tag.updated_at, tag.tag_id)
-        case TagOrderField.MEMBER_COUNT:
-            counts = await info.context.loaders.member_counts.load(catalogue.channel_id)
-            shown = catalogue.shown(counts)
-            sizes = {tag_id: count.members for tag_id, count in counts.items() if tag_id in shown}
-            return lambda tag: (sizes.get(tag.tag_id, 0), tag.tag_id)

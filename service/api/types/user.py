@@ -199,13 +199,16 @@ class User(Node):
 
     @strawberry.field(
         description=(
-            "Changes of the person's tags, newest first, as far back as the change log is kept, 7 days by default."
+            "Changes of the person's tags, newest first, as far back as the change log is kept, 7 days by default. "
+            "Empty while the gate is closed."
         )
     )
     async def tag_history(self, info: Info, first: First = 50, after: After = None) -> UserTagChangeConnection:
         before = start_of_page("change", first, after)
-        found = await history_page(info.context.runtime, self.entity, first=first, before=before)
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
+        if not catalogue.open:
+            return page([], after=after, has_next=False)
+        found = await history_page(info.context.runtime, self.entity, first=first, before=before)
         edges = [
             Edge(
                 cursor=encode_page_cursor("change", change.version),
@@ -238,7 +241,7 @@ async def users_by_openids(info: Info, channel_id: int, openids: Sequence[str]) 
     for each in found:
         if each is not None:
             loaders.tags_of_user.prime((each.user.channel_id, each.user.ordinal), each.tag_set.tag_ids)
-            loaders.catalogue_of_channel.prime(each.user.channel_id, each.tag_set.catalogue)
+            loaders.prime_catalogue(each.tag_set.catalogue)
     return [None if each is None else User.of(each.user) for each in found]
 
 
@@ -265,10 +268,15 @@ UserConnection: TypeAlias = CountedConnection[User]
 
 
 async def user_page(
-    info: Info, channel_id: int, expression: Expression, total: int, *, first: int, after: str | None
+    info: Info, channel_id: int, expression: Expression | None, total: int, *, first: int, after: str | None
 ) -> UserConnection:
-    """Return a page of the members of a set of `total` people, in the order they became known."""
+    """Return a page of the members of a set of `total` people, in the order they became known; None is the empty set.
+
+    Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another kind of list.
+    """
     after_ordinal = start_of_page("person", first, after)
+    if expression is None:
+        return counted_page([], after=after, has_next=False, total=total)
     found = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
     edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.items]
     return counted_page(edges, after=after, has_next=found.has_more, total=total)

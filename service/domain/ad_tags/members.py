@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from service.domain.ad_tags.given_ads import parse_ad_ids
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import publish_and_enqueue
-from service.domain.input_rules import AD_ID_PATTERN, description_error, name_error, normalise_name
+from service.domain.input_rules import description_error, name_error, normalise_name
 from service.domain.membership import write_transitions
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import (
@@ -23,9 +24,9 @@ from service.domain.tags.catalogue import (
     new_tag,
     write_tag_edits,
 )
-from service.domain.tags.naming import check_name_free, check_version, require_living_tag
+from service.domain.tags.naming import check_name_free, check_version, edited_name, require_living_tag
 from service.entities.blocks import ChangeCause, ChangeNotification
-from service.entities.errors import BadInputError, FieldError, LimitExceededError, NotFoundError, TagProtectedError
+from service.entities.errors import BadInputError, FieldError, NotFoundError, TagProtectedError
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue, CataloguedTag, Tag, TagKind, TagState
 from service.storage import ad_tags, channels, combos, tags
@@ -33,7 +34,6 @@ from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 
 CATEGORY: Final = "Advertising"
-MAX_ADS_PER_TAG: Final = 1_000
 BLOCKS_PER_TRANSACTION: Final = 8
 
 
@@ -72,7 +72,7 @@ async def create_ad_tag(
 
     Raises ForbiddenError, BadInputError, NameTakenError, LimitExceededError, NotFoundError, ChannelNotBoundError.
     """
-    normalised, errors = _normalise_details(details)
+    normalised, errors = _normalise_details(details, present_name=None)
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS)
         if channel.mini_program:
@@ -115,11 +115,11 @@ async def update_ad_tag(
 
     Raises what `create_ad_tag` raises, ConflictError when `expected_version` is old, and TagProtectedError.
     """
-    normalised, errors = _normalise_details(details)
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
         before = _require_ad_tag(catalogue, tag_id)
+        normalised, errors = _normalise_details(details, present_name=before.name)
         if errors:
             raise BadInputError(*errors)
         check_version(before, expected_version)
@@ -233,23 +233,18 @@ def _apply_details(before: Tag, details: AdTagDetails, now: datetime) -> Tag:
     )
 
 
-def _normalise_details(given: AdTagDetails) -> _NormalisedDetails:
-    """Trim the name and split the ads by lines. Raises LimitExceededError over 1,000 ads."""
+def _normalise_details(given: AdTagDetails, *, present_name: str | None) -> _NormalisedDetails:
+    """Tidy the name, which may stay `present_name`, and split the ads by lines. Raises LimitExceededError."""
+    if present_name is not None:
+        name: str | None = edited_name(given.name, present_name)
+    else:
+        name = None if given.name is None else normalise_name(given.name)
     errors = []
-    name = None if given.name is None else normalise_name(given.name)
-    if name is not None and (error := name_error("name", name)):
+    if name is not None and name != present_name and (error := name_error("name", name)):
         errors.append(error)
     if error := description_error("description", given.description):
         errors.append(error)
     if given.ad_ids is None:
         return _NormalisedDetails(replace(given, name=name), errors)
-    lines = [(index, line.strip()) for index, entry in enumerate(given.ad_ids) for line in entry.splitlines()]
-    malformed = dict.fromkeys(index for index, line in lines if line and AD_ID_PATTERN.fullmatch(line) is None)
-    message = "An ad id is 1 to 64 printable characters."
-    errors += [FieldError(("ad_ids", index), "BAD_FORMAT", message) for index in malformed]
-    ads = list(dict.fromkeys(line for _, line in lines if line))
-    if not ads:
-        errors.append(FieldError(("ad_ids",), "EMPTY", "At least one ad id is needed."))
-    if len(ads) > MAX_ADS_PER_TAG:
-        raise LimitExceededError(f"At most {MAX_ADS_PER_TAG:,} ad ids a tag.")
-    return _NormalisedDetails(replace(given, name=name, ad_ids=ads), errors)
+    ads = parse_ad_ids(given.ad_ids)
+    return _NormalisedDetails(replace(given, name=name, ad_ids=ads.ad_ids), [*errors, *ads.errors])

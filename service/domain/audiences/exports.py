@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from service.domain.audiences.csv_writer import Cell, csv_rows
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression
-from service.domain.jobs import JOB_RETENTION, enqueue_job, save_progress, start_job
+from service.domain.jobs import JOB_RETENTION, JobLeaseLostError, enqueue_job, save_progress, start_job
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
@@ -105,6 +105,7 @@ async def write_export_slice(runtime: Runtime, job: Job) -> Job:
     Raises JobLeaseLostError, and ChannelNotBoundError when the gate was closed meanwhile.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
+        job = await _lock_held_job(conn, job)
         catalogue = await tags.catalogue(conn, job.channel_id)
         if not catalogue.open:
             raise ChannelNotBoundError
@@ -116,8 +117,22 @@ async def write_export_slice(runtime: Runtime, job: Job) -> Job:
         first = job.payload["chunk"] == 0
         chunk = await asyncio.to_thread(_compressed, [COLUMNS, *rows] if first else rows)
         if rows or first:
-            await audiences.insert_export_chunk(conn, job.channel_id, job.job_id, job.payload["chunk"], *chunk)
+            first_block = blocks[0][0] if blocks else 0
+            await audiences.insert_export_chunk(
+                conn, job.channel_id, job.job_id, job.payload["chunk"], *chunk, first_block
+            )
         return await save_progress(conn, runtime, _advance_job(runtime, job, blocks, len(ordinals), len(rows)))
+
+
+async def _lock_held_job(conn: Connection, job: Job) -> Job:
+    """Return a job with what was written of it last, locked: whoever is forgotten waits until the slice is there.
+
+    Raises JobLeaseLostError.
+    """
+    written = await jobs.lock_job(conn, job.channel_id, job.job_id)
+    if written is None:
+        raise JobLeaseLostError
+    return replace(job, payload=written.payload)
 
 
 def _advance_job(runtime: Runtime, job: Job, blocks: BlockBitmaps, done: int, rows: int) -> Job:

@@ -11,7 +11,7 @@ from service.domain.input_rules import name_error, normalise_name
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel, ChannelKind
-from service.entities.errors import BadInputError, ConflictError, FieldError
+from service.entities.errors import BadInputError, ConflictError, FieldError, ForbiddenError, LimitExceededError
 from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
@@ -56,8 +56,8 @@ class ChannelUpdate:
 async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelDetails) -> Channel:
     """Bind an account as a channel, or bind again one that the robot had before (`bound_at` stays).
 
-    Raises ForbiddenError, BadInputError with all failing inputs, and ConflictError when the app id is bound to another
-    robot.
+    Raises ForbiddenError, also for a token that is narrowed to other channels; BadInputError with all failing inputs;
+    ConflictError when the app id is bound to another robot; LimitExceededError when the robot has too many channels.
     """
     require_permission(principal, Permission.MANAGE_CHANNELS)
     name = normalise_name(details.name)
@@ -69,7 +69,9 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
         async with runtime.pool.acquire() as conn, conn.transaction():
             await channels.lock_robot(conn, principal.robot_id, now)
             known = await channels.channel_by_app_id(conn, principal.robot_id, details.app_id)
+            _check_may_bind(principal, known)
             if known is None:
+                await _check_room(conn, runtime, principal.robot_id)
                 channel = await _insert(conn, runtime, principal, details, name, now)
             else:
                 channel = await _rebind(conn, runtime, known, details, name)
@@ -137,6 +139,22 @@ async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: in
 def push_url(runtime: Runtime, channel: Channel) -> str:
     """Return the URL to which WeChat must send the channel's pushes; it is a secret, as it admits events."""
     return f"{runtime.settings.public_url}/wechat/{runtime.secret_box.decrypt(channel.encrypted_push_secret)}"
+
+
+def _check_may_bind(principal: Principal, known: Channel | None) -> None:
+    """Raise ForbiddenError where a narrowed token would bind a channel that is not one of its own.
+
+    It is the same whether the robot has the app id, another robot has it, or none: that is not to be found out so.
+    """
+    if principal.narrowed and (known is None or not principal.is_for_channel(known.channel_id)):
+        raise ForbiddenError
+
+
+async def _check_room(conn: Connection, runtime: Runtime, robot_id: str) -> None:
+    """Raise LimitExceededError when a robot, which is locked, has as many channels as it may have."""
+    limit = runtime.settings.client_limits.channels_per_robot
+    if len(await channels.channels_of_robot(conn, robot_id)) >= limit:
+        raise LimitExceededError(f"A robot has at most {limit:,} channels, those that were unbound included.")
 
 
 async def _insert(
@@ -209,7 +227,7 @@ async def _update_gates(conn: Connection, robot_id: str, now: datetime) -> list[
     notifications = []
     for channel in every:
         state = await channels.lock_channel_state(conn, channel.channel_id)
-        is_open = gate and channel.bound
+        is_open = gate and channel.usable
         if state.open == is_open:
             continue
         revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=is_open)

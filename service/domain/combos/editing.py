@@ -19,6 +19,7 @@ from service.domain.tags.naming import (
     UNCHANGED,
     DescriptionUpdate,
     check_version,
+    edited_name,
     name_taken_errors,
     naming_errors,
     require_living_tag,
@@ -146,13 +147,16 @@ def try_parse_edited_expression(graph: ComboGraph, tag: Tag, draft: Draft) -> Pa
 
 def _apply_edit(graph: ComboGraph, tag: Tag, edit: ComboEdit) -> _EditedCombo:
     """Return the tag and its expression after an edit. Raises a RequestError that names every failing input."""
-    category = None if edit.category is None else normalise_name(edit.category)
-    name = None if edit.name is None else normalise_name(edit.name)
-    errors = naming_errors(category=category, name=name, description=edit.description)
+    category, name = edited_name(edit.category, tag.category), edited_name(edit.name, tag.name)
+    errors = naming_errors(
+        category=None if category == tag.category else category,
+        name=None if name == tag.name else name,
+        description=edit.description,
+    )
     after = replace(
         tag,
-        category=tag.category if category is None else category,
-        name=tag.name if name is None else name,
+        category=category,
+        name=name,
         description=tag.description if edit.description is UNCHANGED else edit.description,
     )
     errors += name_taken_errors(graph.catalogue, after.category, after.name, "name", tag_id=tag.tag_id)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import enqueue_clearing, lock_open_combos, publish_and_enqueue, update_combo_states
-from service.domain.input_rules import normalise_name
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_catalogue, write_tag_edits
 from service.domain.tags.naming import (
     UNCHANGED,
     DescriptionUpdate,
     check_version,
+    edited_name,
     name_taken_errors,
     naming_errors,
     require_living_tag,
@@ -47,13 +47,13 @@ async def rename_tag(
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, TagProtectedError, ConflictError when
     `expected_version` is old, and a RequestError that names every failing input.
     """
-    tidied = normalise_name(name)
-    errors = naming_errors(category=None, name=tidied, description=description)
     async with runtime.pool.acquire() as conn, conn.transaction():
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         catalogue = await lock_open_catalogue(conn, channel_id)
         tag = _require_unprotected_tag(catalogue, tag_id)
         check_version(tag, expected_version)
+        tidied = edited_name(name, tag.name)
+        errors = naming_errors(category=None, name=None if tidied == tag.name else tidied, description=description)
         raise_field_errors([*errors, *name_taken_errors(catalogue, tag.category, tidied, "name", tag_id=tag_id)])
         after = replace(tag, name=tidied, description=tag.description if description is UNCHANGED else description)
         if after == tag:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from service.domain.default_tags.definitions import channel_rules, to_transitions
-from service.domain.events.validation import event_rejection
+from service.domain.events.validation import event_rejection, tidy_event
 from service.domain.input_rules import Rejection
 from service.domain.membership import merge_per_user, write_transitions
 from service.domain.people.ordinals import find_or_create_event_users
@@ -76,7 +76,7 @@ class EventRecorder:
         now = self._runtime.clock()
         rejected = []
         good = []
-        for index, event in enumerate(events):
+        for index, event in enumerate(map(tidy_event, events)):
             rejection = event_rejection(event, now, mini_program=channel.mini_program)
             if rejection is None:
                 good.append(event)

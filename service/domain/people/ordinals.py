@@ -12,7 +12,7 @@ from service.storage import users as forgetting
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 
-# Only followers can do these (docs/specification.md §4.1).
+# Whoever does one of these follows (docs/specification.md §4.1).
 FOLLOWER_ONLY_EVENTS: Final = frozenset({EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN})
 
 Event = TypeVar("Event", bound=UserEvent | AdFollow)
@@ -57,7 +57,7 @@ async def find_or_create_event_users(
 ) -> ResolvedEvents[Event]:
     """Return the events that are news and the ordinals of their users, creating those that are new.
 
-    An event from before its user was forgotten is a late repeat and left out.
+    An event that is not newer than what was forgotten of its user is a late repeat and left out.
     """
     async with runtime.pool.acquire() as conn:
         news = await _without_late_repeats(conn, runtime, channel_id, events)
@@ -103,13 +103,14 @@ async def _without_late_repeats(
     for fingerprint, at in forgotten.items():
         openid = prints[fingerprint]
         old[openid] = max(at, old.get(openid, at))
-    return [event for event in events if event.openid not in old or _is_newer(event, old[event.openid])]
+    return [event for event in events if event.openid not in old or is_newer(event, old[event.openid])]
 
 
-def _is_newer(event: UserEvent | AdFollow, old: datetime) -> bool:
-    """Tell whether an event is later than the last fact of a forgotten user.
+def is_newer(event: UserEvent | AdFollow, old: datetime) -> bool:
+    """Tell whether an event is news of somebody who was forgotten and of whom everything until `old` is.
 
-    Times at WeChat are whole seconds. An event of the same second is later if only followers can do it, since the user
-    did not follow at the last fact.
+    Times are compared in whole seconds. In one second following wins, as everywhere (docs/specification.md §4.1).
     """
-    return event.at > old or (event.at == old and isinstance(event, UserEvent) and event.kind in FOLLOWER_ONLY_EVENTS)
+    second = event.at.replace(microsecond=0)
+    follows = isinstance(event, AdFollow) or event.kind in FOLLOWER_ONLY_EVENTS
+    return second > old or (second == old and follows)

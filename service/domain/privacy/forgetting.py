@@ -2,9 +2,10 @@
 
 WeChat asks that people who unfollow be forgotten (developers.weixin.qq.com
 /doc/service/Account_Management/Wechat_Accreditation_Event_Push.html). Deleted are the openid, the unionid, the facts,
-the ads and what the change log says of the person. The bits are removed first and in the usual way, so that counts and
-open pages are right; the ordinal is never used again. A keyed hash of the openid stays for a while with the time of the
-last fact, so that a late repeat of an old event does not bring the person back. A newer event makes a new user.
+the ads, what the change log says of the person, and what was copied of them (`copies.py`). The bits are removed first
+and in the usual way, so that counts and open pages are right; the ordinal is never used again. A keyed hash of the
+openid stays for a while with the time until which events are old, so that a late repeat does not bring the person back.
+A newer event makes a new user.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -14,12 +15,14 @@ from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel
 from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, write_transitions
+from service.domain.privacy.copies import forget_in_exports, forget_in_receipts
 from service.domain.return_data.members import forget_batch_members
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification, Transition, block_of, offset_of
 from service.entities.principal import Permission, Principal
 from service.storage import channels, users
 from service.storage import users as forgetting
+from service.storage.audiences import lock_exports
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 from service.storage.users import UserToForget
@@ -71,6 +74,8 @@ async def forget_openid(runtime: Runtime, channel_id: int, openid: str) -> int |
     """Forget one user as `forget_user` does, but for the operator, without a check of rights."""
     async with runtime.pool.acquire() as conn:
         known = await users.ordinals_of(conn, channel_id, [openid])
+        if not known:
+            await forget_in_receipts(conn, channel_id, [openid])
     forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None)
     return forgotten[0] if forgotten else None
 
@@ -88,6 +93,8 @@ async def _forget(
         for first in range(0, len(people), USERS_PER_TRANSACTION):
             some = people[first : first + USERS_PER_TRANSACTION]
             async with runtime.pool.acquire() as conn, conn.transaction():
+                # Slices that are being written are waited for before anything is locked that others wait for.
+                await lock_exports(conn, channel_id, runtime.clock())
                 gone, notifications = await _forget_in_block(conn, runtime, channel_id, block, some, unfollowed)
             runtime.publisher.publish(notifications)
             forgotten += gone
@@ -108,7 +115,10 @@ async def _forget_in_block(
     if not leaving:
         return _Forgotten([], [])
     gone = [each.ordinal for each in leaving]
+    openids = [each.openid for each in leaving]
     now = runtime.clock()
+    await forget_in_exports(conn, channel_id, block, openids, now)
+    await forget_in_receipts(conn, channel_id, openids)
     for forget in FORGET_HOOKS:
         await forget(conn, channel_id, block, gone)
     had = await users.tags_of_users(conn, channel_id, gone)
@@ -126,14 +136,15 @@ async def _forget_in_block(
 def _last_facts(
     runtime: Runtime, leaving: Iterable[UserToForget], unfollowed: datetime | None, now: datetime
 ) -> dict[bytes, datetime]:
-    """Return until when events of the users are late repeats, `{keyed hash: time}`.
+    """Return until when events of the users are late repeats, `{keyed hash: time}`; `ordinals.is_newer` reads it.
 
-    A user who unfollowed may have come back a moment ago, which is news; on request everything until now is old.
+    A user who unfollowed may have come back in that very second, which is news. On request everything is old that
+    happened before the present second; what happens in it may be new.
     """
-    after_now = now + timedelta(microseconds=1)
+    second = now.replace(microsecond=0)
     return {
-        runtime.secret_box.fingerprints(each.openid)[0]: after_now
+        runtime.secret_box.fingerprints(each.openid)[0]: second - timedelta(microseconds=1)
         if unfollowed is None or each.last_fact_at is None
-        else each.last_fact_at
+        else each.last_fact_at.replace(microsecond=0)
         for each in leaving
     }

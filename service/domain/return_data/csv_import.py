@@ -17,7 +17,8 @@ from service.domain.return_data.csv_reader import (
     OpenidRow,
     RejectedRow,
 )
-from service.domain.return_data.submission import MAX_OPENIDS_PER_REQUEST, ReturnRecorder, Submission
+from service.domain.return_data.requests import Submission
+from service.domain.return_data.submission import MAX_OPENIDS_PER_REQUEST, ReturnRecorder
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, FieldError
 from service.entities.return_data import Receipt, ReceiptKey, ReturnMode

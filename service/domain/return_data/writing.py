@@ -41,6 +41,7 @@ class PreparedBatch:
     duplicates: int
     rejected: tuple[RejectedOpenid, ...]
     unmatched: tuple[str, ...]
+    openids_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,7 @@ async def write_batch(
     async with runtime.pool.acquire() as conn, conn.transaction():
         written = None if key is None else await idempotency_keys.lock_key(conn, *key)
         if written is not None:
-            earlier = await return_batches.batch(conn, *written)
-            if earlier is None:
-                raise LookupError("the receipt of an idempotency key is missing")
-            return SubmissionResult(earlier, replayed=True)
+            return SubmissionResult(await receipt_of_key(conn, written), replayed=True)
         if batch.mode is ReturnMode.ADD:
             (receipt,), notifications = await _add(conn, runtime, channel_id, [batch], people)
         elif batch.mode is ReturnMode.REMOVE:
@@ -124,6 +122,14 @@ async def write_batch(
             )
     runtime.publisher.publish(notifications)
     return SubmissionResult(receipt, replayed=False)
+
+
+async def receipt_of_key(conn: Connection, settled: idempotency_keys.ReceiptId) -> Receipt:
+    """Return the receipt that a key was settled with. Raises LookupError if there is none, which cannot be."""
+    receipt = await return_batches.batch(conn, *settled)
+    if receipt is None:
+        raise LookupError("the receipt of an idempotency key is missing")
+    return receipt
 
 
 async def _resolve_people(
@@ -269,4 +275,5 @@ def _receipt(
         rejected=batch.rejected,
         unmatched=batch.unmatched,
         blocks=sorted({block_of(each) for each in ordinals}),
+        openids_of=batch.openids_of,
     )

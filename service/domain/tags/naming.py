@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from service.domain.input_rules import description_error, name_error
+from service.domain.input_rules import description_error, name_error, normalise_name, stored_name
 from service.entities.errors import ConflictError, ErrorCode, FieldError, NameTakenError, NotFoundError
 from service.entities.tags import Catalogue, Tag
 
@@ -32,8 +32,16 @@ def check_version(tag: Tag, expected: int | None) -> None:
         raise ConflictError(f"The tag was edited meanwhile: it is at version {tag.version}, not {expected}.")
 
 
+def edited_name(given: str | None, current: str) -> str:
+    """Return a name or category after an edit: tidied, or as it is where none is given or the present one is.
+
+    So a tag from before names were tidied can be edited without another name.
+    """
+    return current if given is None or stored_name(given) == current else normalise_name(given)
+
+
 def naming_errors(*, category: str | None, name: str | None, description: DescriptionUpdate) -> list[FieldError]:
-    """Return what is wrong with normalised names and a description, where they are given."""
+    """Return what is wrong with tidied names and a description, where they are given."""
     found = [
         None if category is None else name_error("category", category),
         None if name is None else name_error("name", name),
@@ -45,7 +53,15 @@ def naming_errors(*, category: str | None, name: str | None, description: Descri
 def name_taken_errors(
     catalogue: Catalogue, category: str, name: str, field: str, *, tag_id: int | None = None
 ) -> list[FieldError]:
-    """Return one error in `field` when a living tag other than `tag_id` has this category and name, else none."""
+    """Return one error in `field` when a living tag other than `tag_id` has this category and name, else none.
+
+    A tag looks taken too whose names, from before names were tidied, differ by invisible characters only; a tag that
+    keeps its names keeps them all the same.
+    """
+    own = None if tag_id is None else catalogue.tags[tag_id]
+    if own is not None and (own.category, own.name) == (category, name):
+        return []
+    looks = normalise_name(category), normalise_name(name)
     return [
         FieldError(
             (field,),
@@ -54,12 +70,14 @@ def name_taken_errors(
             ErrorCode.NAME_TAKEN,
         )
         for tag in catalogue.tags.values()
-        if tag.deleted_at is None and tag.tag_id != tag_id and (tag.category, tag.name) == (category, name)
+        if tag.deleted_at is None
+        and tag.tag_id != tag_id
+        and (normalise_name(tag.category), normalise_name(tag.name)) == looks
     ]
 
 
 def check_name_free(catalogue: Catalogue, category: str, name: str, field: str, *, tag_id: int | None = None) -> None:
-    """Raise NameTakenError in `field` when a living tag other than `tag_id` has this category and name."""
+    """Raise NameTakenError with what `name_taken_errors` returns, if it returns any."""
     errors = name_taken_errors(catalogue, category, name, field, tag_id=tag_id)
     if errors:
         raise NameTakenError(*errors)

@@ -91,6 +91,7 @@ async def insert_batches(conn: Connection, channel_id: int, receipts: Sequence[R
         # No character of an openid has a meaning in an array literal.
         ["{" + ",".join(f'"{openid}"' for openid in each.unmatched) + "}" for each in receipts],
         ["{" + ",".join(map(str, each.blocks)) + "}" for each in receipts],
+        [each.openids_of for each in receipts],
     )
 
 
@@ -158,6 +159,11 @@ async def save_undo_result(conn: Connection, channel_id: int, batch_id: int, *, 
     await conn.execute(STATEMENTS["save_undo_result"], channel_id, batch_id, removed, kept)
 
 
+async def forget_unmatched(conn: Connection, channel_id: int, openids_of: int, openids: Iterable[str]) -> None:
+    """Take openids of channel `openids_of` out of the receipts of a channel; the oldest receipts do not say whose."""
+    await conn.execute(STATEMENTS["forget_unmatched"], channel_id, openids_of, list(openids))
+
+
 async def expired_batches(conn: Connection, channel_id: int, now: datetime, limit: int) -> list[BatchOfTag]:
     """Return at most `limit` batches that have expired, tag by tag."""
     rows = await conn.fetch(STATEMENTS["expired_batches"], channel_id, now, limit)
@@ -211,6 +217,7 @@ def _head(row: asyncpg.Record) -> dict[str, Any]:
         "duplicates": row["duplicates"],
         "new_users": row["new_users"],
         "blocks": row["blocks"],
+        "openids_of": row["openids_of"],
         "ended": None if row["ended"] is None else BatchEnd(row["ended"]),
         "ended_at": row["ended_at"],
         "undo_removed": row["undo_removed"],

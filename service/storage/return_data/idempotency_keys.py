@@ -35,9 +35,9 @@ async def claim_key(
     await conn.execute(STATEMENTS["claim_return_key"], home, key, request_hash, now, forgotten_before)
 
 
-async def find_key_claim(conn: Connection, home: int, key: str) -> KeyClaim | None:
-    """Return the claim of a key, or None if it is not claimed."""
-    row = await conn.fetchrow(STATEMENTS["return_key"], home, key)
+async def find_key_claim(conn: Connection, home: int, key: str, *, claimed_from: datetime) -> KeyClaim | None:
+    """Return the claim of a key, or None if nobody has claimed it since `claimed_from`."""
+    row = await conn.fetchrow(STATEMENTS["return_key"], home, key, claimed_from)
     return None if row is None else KeyClaim(row["request_hash"], _receipt_id(row))
 
 

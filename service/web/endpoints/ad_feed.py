@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from service.domain.ad_tags.return_address import find_channel_by_ad_secret, record_ad_follow
-from service.domain.input_rules import AD_ID_PATTERN, MAX_AD_IDS_PER_EVENT, OPENID_PATTERN, time_rejection
+from service.domain.input_rules import MAX_AD_IDS_PER_EVENT, OPENID_PATTERN, is_ad_id, tidy_ad_id, time_rejection
 from service.domain.runtime import Runtime
 from service.entities.errors import RejectionCode
 from service.entities.users import AdFollow
@@ -73,8 +73,9 @@ def _parse_follow(query: QueryParams, settings: Settings, now: datetime) -> AdFo
     openid = next(iter(_query_values(query, settings.ad_feed_openid_names)), "")
     if OPENID_PATTERN.fullmatch(openid) is None:
         raise MalformedRequestError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
-    ad_ids = tuple(dict.fromkeys(_query_values(query, settings.ad_feed_ad_names)))
-    if len(ad_ids) > MAX_AD_IDS_PER_EVENT or not all(map(AD_ID_PATTERN.fullmatch, ad_ids)):
+    given = list(dict.fromkeys(_query_values(query, settings.ad_feed_ad_names)))
+    ad_ids = tuple(dict.fromkeys(filter(None, map(tidy_ad_id, given[: MAX_AD_IDS_PER_EVENT + 1]))))
+    if len(given) > MAX_AD_IDS_PER_EVENT or not all(map(is_ad_id, ad_ids)):
         raise MalformedRequestError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
     at = _parse_time(next(iter(_query_values(query, settings.ad_feed_time_names)), None), now)
     if rejection := time_rejection(at, now):

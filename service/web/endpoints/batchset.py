@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.domain.return_data.endpoint import channel_of_call, decrypt_key, endpoint_of_token
-from service.domain.return_data.submission import Submission
+from service.domain.return_data.requests import Submission
 from service.domain.runtime import Runtime
 from service.entities.errors import ChannelNotBoundError, ErrorCode, NotFoundError, RequestError
 from service.entities.return_data import Receipt, ReturnEndpoint, ReturnSource

@@ -16,7 +16,7 @@ from service.auth.tokens import TokenVerifier, bearer_token
 from service.domain.channels.lookup import require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
 from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
-from service.domain.return_data.submission import Submission
+from service.domain.return_data.requests import Submission
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError, UnauthenticatedError
 from service.entities.ids import parse_channel_gid, receipt_gid

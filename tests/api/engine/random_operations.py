@@ -4,8 +4,8 @@ They are valid as a rule. Arguments are drawn from values that mean something, a
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -28,15 +28,23 @@ from hypothesis import strategies as st
 
 MAX_DEPTH = 4
 NUMBERS = (1, 2, 3, 0, 201, -1)
+# The types that a variable in @skip or @include may have; the default lets null through the second.
+CONDITION_TYPES = ("Boolean!", "Boolean = true", "Boolean! = false")
+OPERATION_NAME = "Q"
 TIMES = ("2026-03-01T00:00:00Z", "2011-01-01T00:00:00Z", "yesterday")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Hold an operation and its variables."""
+    """Hold the text of a document, of which the operation named Q is run, and its variables."""
 
     text: str
     variables: dict[str, Any]
+
+    def with_conditions(self, change: Callable[[bool], bool | None]) -> "Operation":
+        """Return the operation with its Boolean variables changed."""
+        changed = {name: change(value) for name, value in self.variables.items() if isinstance(value, bool)}
+        return replace(self, variables=self.variables | changed)
 
 
 @dataclass(slots=True)
@@ -68,7 +76,16 @@ def operations(draw: st.DrawFn, schema: GraphQLSchema, known: Mapping[str, Seque
     builder = _OperationBuilder(draw, known)
     selections = _selections(builder, schema, schema.query_type, 0)
     declared = f"({', '.join(builder.declared)})" if builder.declared else ""
-    return Operation(" ".join([f"query Q{declared} {selections}", *builder.fragments]), builder.variables)
+    document = [f"query {OPERATION_NAME}{declared} {selections}", *builder.fragments, *_other_operation(builder)]
+    return Operation(" ".join(document), builder.variables)
+
+
+def _other_operation(builder: _OperationBuilder) -> list[str]:
+    """Return no operation, or one whose condition has the name of a variable that is something else in the first."""
+    if not builder.variables or not builder.one_in_two():
+        return []
+    name = builder.draw(st.sampled_from(sorted(builder.variables)))
+    return [f"query Other(${name}: Boolean!) {{ ...O }} fragment O on Query {{ __typename @include(if: ${name}) }}"]
 
 
 def _selections(builder: _OperationBuilder, schema: GraphQLSchema, parent: GraphQLNamedType, depth: int) -> str:
@@ -111,7 +128,7 @@ def _directive(builder: _OperationBuilder) -> str:
     value = builder.one_in_two()
     condition = json.dumps(value)
     if builder.one_in_two():
-        condition = _variable(builder, "Boolean!", value)
+        condition = _variable(builder, builder.draw(st.sampled_from(CONDITION_TYPES)), value)
     return f" @{builder.draw(st.sampled_from(['skip', 'include']))}(if: {condition})"
 
 

@@ -125,9 +125,9 @@ async def test_a_query_that_waits_too_long_is_ended(database_url: str, redis_url
 @given(operation=operations(SCHEMA, KNOWN))
 async def test_no_answer_has_more_values_than_were_counted_before(stage: SchemaPair, operation: Operation) -> None:
     document = parse(operation.text)
-    node = get_operation_ast(document)
+    node = get_operation_ast(document, "Q")
     assert isinstance(node, OperationDefinitionNode)
-    answer = await stage.fast.execute(operation.text, operation.variables, stage.context())
+    answer = await stage.fast.execute(operation.text, operation.variables, stage.context(), operation_name="Q")
     assume(answer.data is not None)
     assert values_in(answer.data) <= OperationCost(SCHEMA, document, node).values(operation.variables)
 
@@ -137,8 +137,8 @@ async def test_no_answer_has_more_values_than_were_counted_before(stage: SchemaP
 async def test_both_paths_refuse_the_same_random_queries(
     stage: SchemaPair, small: SchemaPair, operation: Operation
 ) -> None:
-    whole = await stage.fast.execute(operation.text, operation.variables, stage.context())
+    whole = await stage.fast.execute(operation.text, operation.variables, stage.context(), operation_name="Q")
     assume(not whole.errors)
-    quick, plain = await small.execute_both(operation.text, variables=operation.variables)
+    quick, plain = await small.execute_both(operation.text, variables=operation.variables, operation_name="Q")
     assert quick == plain
     assert (refusal(quick) is not None) == (values_in(whole.data) > VALUES)

@@ -1,4 +1,4 @@
-"""Check that an integrator whose token is for some channels finds and receives nothing of the others."""
+"""Check that a token for some channels, of whatever role, finds, receives and changes nothing of the others."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.guards.id_arguments import PLACES, TAKES
 from tests.api.guards.tenants import Tenant, ask, assert_not_found
-from tests.support.robot import event_input, table_digests
+from tests.support.robot import BIND, OBTAIN, event_input, table_digests
 
 # What integrators may not ask at all, whatever their channels.
 NOT_FOR_INTEGRATORS: Final = {
@@ -41,6 +41,45 @@ async def test_an_integrator_narrowed_to_one_channel_finds_nothing_of_another(pl
     for channels in ([other], []):
         assert_not_found(place, await ask(own.robot, place, own.ids[kind], "integrator", channels=channels))
     assert await table_digests(own.robot.web) == written
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_an_admin_narrowed_to_one_channel_finds_nothing_of_another(place: str, own: Tenant) -> None:
+    other = (await own.robot.bind(2))["id"]
+    before = await table_digests(own.robot.web)
+
+    answer = await ask(own.robot, place, own.ids[TAKES.get(place, "channel")], "admin", channels=[other])
+    if place == "Mutation.submitReturnData(input.openidsOf)":
+        assert answer.codes == ["NOT_FOUND"]
+    else:
+        assert_not_found(place, answer)
+    assert await table_digests(own.robot.web) == before
+
+
+async def test_a_narrowed_admin_neither_binds_nor_takes_over_a_channel(own: Tenant) -> None:
+    await own.robot.bind(2)
+    token = own.robot.token("admin", channels=[own.channel])
+    codes = []
+    for number in (1, 2, 3):
+        given = {"kind": "SERVICE_ACCOUNT", "name": "Mine now", "verified": True, "appId": own.robot.app_id(number)}
+        codes.append((await own.robot.web.run(BIND, token=token, input=given)).codes)
+
+    assert codes == [[], ["FORBIDDEN"], ["FORBIDDEN"]]
+    names = (await own.robot.ask("{ channels { name } }"))["channels"]
+    assert [each["name"] for each in names] == ["Mine now", "Tea house"]
+
+
+async def test_a_narrowed_admin_has_no_part_in_what_concerns_the_whole_robot(own: Tenant) -> None:
+    wide = (await own.robot.ask(OBTAIN))["obtainReturnEndpoint"]["returnEndpoint"]
+    token = own.robot.token("admin", channels=[own.channel])
+
+    assert (await own.robot.web.run(OBTAIN, token=token)).codes == ["FORBIDDEN"]
+    reset = "mutation { resetReturnKey { returnEndpoint { key } } }"
+    assert (await own.robot.web.run(reset, token=token)).codes == ["FORBIDDEN"]
+    seen = await own.robot.web.run("{ returnEndpoint { address key } viewer { permissions } }", token=token)
+    assert seen["returnEndpoint"] == {"address": wide["address"], "key": None}
+    assert "MANAGE_RETURN_KEY" not in seen["viewer"]["permissions"]
+    assert "MANAGE_CHANNELS" in seen["viewer"]["permissions"]
 
 
 async def test_an_integrator_narrowed_to_one_channel_lists_only_that(own: Tenant) -> None:

@@ -31,7 +31,7 @@ async def test_names_are_not_suggested(production: WebClient) -> None:
 
 async def test_there_is_no_ide(production: WebClient) -> None:
     page = await production.http.get("/graphql", headers={"Accept": "text/html"})
-    assert page.status_code == 404
+    assert page.status_code == 401
     assert "graphiql" not in page.text.lower()
 
 

@@ -37,6 +37,7 @@ EDGES: list[tuple[str, int, str, str]] = [
     ("aliases", 2, "a: id b: id", "a: id b: id c: id"),
     ("directives", 4, f"id {ON} {OFF} name {ON} {OFF}", f"id {ON} {OFF} name {ON} {OFF} appId {ON}"),
     ("directives_at_once", 2, f"id {ON} {OFF}", f"id {ON} {OFF} {ON}"),
+    ("characters", len(MUTATION % "id id"), "id id", "id id id"),
     ("tokens", tokens_of(MUTATION % "id id"), "id id", "id id id"),
     ("cost", 23, "tags(first: 10) { nodes { id } }", "tags(first: 10) { nodes { id } } name"),
 ]  # fmt: skip
@@ -86,12 +87,15 @@ async def test_a_body_at_the_limit_is_read_and_one_byte_more_is_refused(database
         "{ a: __typename b: __typename }",
         "{ " + "__typename " * 30 + "}",
         "{ viewer { robotId } __typename @a @b @c @d @e }",
+        "{ __typename } #" + "x" * 500,
+        "\n" * 31 + "{ __typename }",
+        "\n" * 31 + "?",
     ],
-    ids=["aliases", "tokens", "directives"],
+    ids=["aliases", "tokens", "directives", "characters", "lines", "lines and a syntax error"],
 )
 @pytest.mark.parametrize("way", TRANSPORTS)
 async def test_limits_hold_on_every_transport(database_url: str, redis_url: str, way: str, text: str) -> None:
-    limits = QueryLimits(aliases=1, tokens=30)
+    limits = QueryLimits(aliases=1, tokens=30, characters=500)
     async with web_process(database_url, redis_url, query_limits=limits) as web:
         assert await error_codes(web, way, {"query": text}) == ["LIMIT_EXCEEDED"]
         assert await error_codes(web, way, {"query": "{ viewer { robotId } }"}) == []

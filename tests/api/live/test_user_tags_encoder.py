@@ -19,6 +19,7 @@ from service.api.live.request import SubscriptionRequest, parse_subscription
 from service.api.live.user_tags_encoder import UserTagsEncoder, UserTagsEncoderCache
 from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.schema import make_schema
+from service.domain.default_tags.languages import Language, in_language
 from service.entities.blocks import ChangeCause
 from service.entities.feed import Cursor, UserTagsUpdate
 from service.entities.principal import Principal, Role
@@ -130,19 +131,21 @@ def unvalidated_request(document: str, variables: dict[str, Any]) -> Subscriptio
     plan = QueryPlan(SCHEMA.graphql_schema, parsed, operation, size=0)
     values = plan.coerce_variables(variables)
     assert not isinstance(values, list)
-    return SubscriptionRequest(plan, variables, values, "userTags", {})
+    return SubscriptionRequest(plan, variables, values, "userTags", {}, values=1, max_values=100_000)
 
 
 def encoder_of(document: str, variables: dict[str, Any] | None = None) -> UserTagsEncoder | None:
-    return UserTagsEncoderCache().encoder_for(request(document, variables))
+    return UserTagsEncoderCache().encoder_for(request(document, variables), Language.ENGLISH)
 
 
-def executed(document: DocumentNode, update: UserTagsUpdate, given_variables: dict[str, Any]) -> bytes:
+def executed(
+    document: DocumentNode, update: UserTagsUpdate, given_variables: dict[str, Any], language: Language
+) -> bytes:
     """Return the data that graphql-core answers to an event."""
     result = execute(
         SCHEMA.graphql_schema,
         document,
-        root_value=user_tags_event_to_graphql(update),
+        root_value=user_tags_event_to_graphql(update, in_language(update.catalogue, language)),
         variable_values=given_variables,
     )
     assert isinstance(result, ExecutionResult)
@@ -150,15 +153,15 @@ def executed(document: DocumentNode, update: UserTagsUpdate, given_variables: di
     return orjson.dumps(result.data)
 
 
-@given(documents, variables, st.lists(updates, min_size=1, max_size=3))
+@given(documents, variables, st.lists(updates, min_size=1, max_size=3), st.sampled_from(Language))
 @settings(max_examples=60, deadline=None)
 def test_encoded_events_are_what_graphql_core_answers(
-    document: str, given_variables: dict[str, Any], events: list[UserTagsUpdate]
+    document: str, given_variables: dict[str, Any], events: list[UserTagsUpdate], language: Language
 ) -> None:
-    encoder = UserTagsEncoderCache().encoder_for(unvalidated_request(document, given_variables))
+    encoder = UserTagsEncoderCache().encoder_for(unvalidated_request(document, given_variables), language)
     assert encoder is not None
     parsed = parse(document)
-    answers = [executed(parsed, update, given_variables) for update in events]
+    answers = [executed(parsed, update, given_variables, language) for update in events]
     for _ in ("first", "from its caches"):
         assert [encoder.encode(update) for update in events] == answers
 
@@ -196,10 +199,11 @@ def test_equal_operations_share_an_encoder() -> None:
       userTags(channelId: "x", openid: $openid) { cursor @include(if: $yes) reset }
     }
     """
-    ann = encoders.encoder_for(request(document, VARIABLES))
+    ann = encoders.encoder_for(request(document, VARIABLES), Language.ENGLISH)
     assert ann is not None
-    assert encoders.encoder_for(request(document, VARIABLES | {"openid": "bob"})) is ann
-    assert encoders.encoder_for(request(document, VARIABLES | {"yes": False})) is not ann
+    assert encoders.encoder_for(request(document, VARIABLES | {"openid": "bob"}), Language.ENGLISH) is ann
+    assert encoders.encoder_for(request(document, VARIABLES | {"yes": False}), Language.ENGLISH) is not ann
+    assert encoders.encoder_for(request(document, VARIABLES), Language.CHINESE) is not ann
 
 
 def test_a_serializer_that_fails_leaves_the_event_to_graphql_core() -> None:

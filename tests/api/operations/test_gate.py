@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.robot import Robot, event_input
+from tests.support.robot import USER_TAGS, Robot, event_input, obtain_endpoint, xml_of
 
 PANEL = """
 query Panel($id: ID!) {
@@ -19,6 +19,7 @@ query Panel($id: ID!) {
 UPDATE = "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { verified } } }"
 UNBIND = "mutation($id: ID!) { unbindChannel(id: $id) { channel { bound boundAt unboundAt } } }"
 TAG = "query($id: ID!) { tag(id: $id) { name massPostable } node(id: $id) { id } }"
+AUDIENCE = "query($c: ID!, $e: TagExpressionInput!) { audience(channelId: $c, expression: $e) { count } }"
 FOUR = {"Old user", "Not opened", "Non-advertising", "Untouchable"}
 
 
@@ -112,3 +113,24 @@ async def test_an_unverified_account_goes_through_the_gate_of_another(robot: Rob
     assert await panel(robot, unverified["id"]) == (True, 8, 4)
     await robot.ask(UNBIND, id=channel["id"])
     assert await panel(robot, unverified["id"]) == (False, 0, 0)
+
+
+async def test_an_unverified_subscription_account_is_like_an_unbound_channel(
+    robot: Robot, channel: dict[str, Any]
+) -> None:
+    account = await robot.bind(2, kind="SUBSCRIPTION_ACCOUNT")
+    await robot.record(account["id"], event_input("ada", "FOLLOW"))
+    tag = (await robot.tag_ids(account["id"], "ada"))["New user"]
+    integrator = await obtain_endpoint(robot)
+    async with robot.web.socket(robot.token("agent")) as socket:
+        page = await socket.subscribe(USER_TAGS, c=account["id"], o="ada")
+        assert len((await page.next())["userTags"]["tags"]) == 4
+        await robot.ask(UPDATE, input={"id": account["id"], "verified": False})
+
+        closed = (await page.next())["userTags"]
+        assert (closed["reset"], closed["tags"]) == (True, [])
+    assert await panel(robot, account["id"]) == (True, 0, 0)
+    assert await panel(robot, channel["id"]) == (True, 8, 4)
+    counted = await robot.ask(AUDIENCE, c=account["id"], e={"tag": tag})
+    assert counted.codes == ["CHANNEL_NOT_BOUND"]
+    assert (await integrator.submit(xml_of(robot.app_id(2), ["ada"])))["errcode"] == 1011

@@ -211,6 +211,24 @@ async def test_openids_of_another_channel_are_converted_by_unionid(robot: Robot,
     assert await robot.tags(channel, "oa-2") == {"Gold"}
 
 
+async def test_what_a_list_held_is_for_who_sent_it_and_who_may_see_people(robot: Robot, channel: str) -> None:
+    mini = (await robot.bind(2, kind="MINI_PROGRAM"))["id"]
+    sent = (await submit(robot, channel, "mp-stranger", "b@d", openidsOf=mini))["receipt"]
+    query = "query($id: ID!) { node(id: $id) { ... on ReturnReceipt { subject unmatched rejected { index } } } }"
+
+    async def seen(role: str, subject: str, channels: list[str] | None = None) -> tuple[int, int]:
+        token = robot.web.token(role, robot=robot.name, subject=subject, channels=channels)
+        receipt = (await robot.web.run(query, token=token, id=sent["id"]))["node"]
+        return len(receipt["unmatched"]), len(receipt["rejected"])
+
+    assert await seen("integrator", sent["subject"]) == (1, 1)
+    assert await seen("integrator", "another shop") == (0, 0)
+    assert await seen("agent", "li lei") == (1, 1)
+    assert await seen("integrator", sent["subject"], [channel, mini]) == (1, 1)
+    assert await seen("integrator", sent["subject"], [channel]) == (0, 1)
+    assert await seen("admin", "li lei", [channel]) == (0, 1)
+
+
 async def test_openids_of_a_foreign_channel_are_not_found(robot: Robot, channel: str) -> None:
     foreign = (await Robot(robot.web, f"{robot.name}b").bind())["id"]
 

@@ -3,6 +3,8 @@
 The rule: docs/specification.md §4.5 and §4.6.
 """
 
+import asyncpg
+
 from tests.api.operations.combo_requests import (
     DELETE,
     PREVIEW,
@@ -92,3 +94,33 @@ async def test_while_the_gate_is_closed_nothing_is_made_edited_or_deleted(robot:
     ]
 
     assert [answer.code for answer in answers] == ["CHANNEL_NOT_BOUND"] * 5
+
+
+async def test_a_tag_named_before_names_were_tidied_can_be_edited(robot: Robot) -> None:
+    channel, tags = await bind_channel_of_two(robot)
+    await robot.create_combo(channel, tags["Opened"], name="VIP")
+    twin = await robot.create_combo(channel, tags["New user"], name="Other")
+    await _store_name(robot, "Other", "VIP\u200b")
+
+    renamed = (await robot.ask(RENAME, id=twin, name="VIP\u200b", description="The old ones"))["renameTag"]["tag"]
+    assert (renamed["name"], renamed["description"]) == ("VIP\u200b", "The old ones")
+    assert (await robot.ask(UPDATE, input={"id": twin, "description": None, "name": "VIP\u200b"})).errors == []
+    assert (await robot.ask(RENAME, id=twin, name="VIP")).code == "NAME_TAKEN"
+    assert (await robot.ask(UPDATE, input={"id": twin, "name": "VI\u2060P"})).code == "NAME_TAKEN"
+    assert (await create_combo(robot, channel, "VIP\ufeff", leaf(tags["Opened"]))).code == "NAME_TAKEN"
+    assert (await robot.ask(RENAME, id=twin, name="Go\u200bld"))["renameTag"]["tag"]["name"] == "Gold"
+
+
+async def _store_name(robot: Robot, name: str, stored: str) -> None:
+    """Rename a tag as releases stored names before they were tidied."""
+    connection = await asyncpg.connect(robot.web.settings.database_url)
+    try:
+        channel_id = await connection.fetchval("select channel_id from channel where robot_id = $1", robot.name)
+        await connection.execute(
+            "update tag set name = $3 where channel_id = $1 and name = $2", channel_id, name, stored
+        )
+        await connection.execute(
+            "update channel_state set tag_version = tag_version + 1 where channel_id = $1", channel_id
+        )
+    finally:
+        await connection.close()

@@ -55,6 +55,16 @@ def changes(page: Any) -> list[tuple[set[str], set[str]]]:
     ]
 
 
+async def test_a_closed_gate_hides_what_happened_until_it_opens(robot: Robot, channel: str) -> None:
+    shown = await history(robot, channel)
+    await robot.ask("mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }", id=channel)
+
+    hidden = await history(robot, channel)
+    assert (hidden["nodes"], hidden["edges"], hidden["pageInfo"]["hasNextPage"]) == ([], [], False)
+    await robot.bind()
+    assert await history(robot, channel) == shown
+
+
 async def test_changes_come_newest_first(robot: Robot, channel: str) -> None:
     page = await history(robot, channel)
 

@@ -21,6 +21,7 @@ from service.domain.channels.binding import unbind_channel
 from service.domain.combos.expressions import to_draft
 from service.domain.events.recorder import record_events
 from service.domain.jobs import JOB_RETENTION, LEASE_DURATION, cancel_job, run_job
+from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
@@ -133,6 +134,37 @@ async def test_everybody_is_in_the_file_once_though_the_worker_dies_at_every_ste
     assert deaths == 14, "six slices and the last that finds nothing more, each lost once and done once"
     assert (now.state, now.done, now.payload["rows"]) == (JobState.DONE, 18, 18)
     assert [row["openid"] for row in await rows_of(runtime, now)] == [openid_of(each) for each in sorted(members)]
+
+
+async def test_who_is_forgotten_leaves_the_files_that_are_there(
+    runtime: Runtime, channel: Channel, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forget somebody of the second of three slices, once the file is there and once after that slice is written."""
+    monkeypatch.setattr(use_cases, "BLOCKS_PER_SLICE", 1)
+    members = {block * BLOCK_SIZE + offset for block in range(3) for offset in (0, 1)}
+    await populate(runtime, channel, {9: members})
+    done = await work(runtime, await export(runtime, channel, tag(9)))
+    before_this_release = await work(runtime, await export(runtime, channel, tag(9)))
+    await runtime.pool.execute(
+        "update export_chunk set first_block = null where job_id = $1", before_this_release.job_id
+    )
+    running = await export(runtime, channel, tag(9))
+    async with runtime.pool.acquire() as conn:
+        claimed = await jobs.claim_job(
+            conn, channel.channel_id, running.job_id, now=clock(), lease_until=clock() + LEASE_DURATION
+        )
+    assert claimed is not None
+    half = await write_export_slice(runtime, await write_export_slice(runtime, claimed))
+
+    for gone in (BLOCK_SIZE, 2 * BLOCK_SIZE + 1):
+        await forget_openid(runtime, channel.channel_id, openid_of(gone))
+        members.discard(gone)
+    while not half.state.finished:
+        half = await write_export_slice(runtime, half)
+
+    for job in (done, before_this_release, half):
+        assert [row["openid"] for row in await rows_of(runtime, job)] == [openid_of(each) for each in sorted(members)]
+        assert (await stored(runtime, job)).payload["rows"] == 4
 
 
 async def test_who_is_in_it_is_decided_when_it_is_asked_for(runtime: Runtime, channel: Channel) -> None:

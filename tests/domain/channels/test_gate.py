@@ -20,15 +20,16 @@ from service.domain.channels.binding import (
 from service.domain.events.recorder import EventRecorder
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelKind
-from service.entities.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
+from service.entities.errors import BadInputError, ConflictError, ForbiddenError, LimitExceededError, NotFoundError
 from service.entities.principal import Principal, Role
 from service.entities.revision import Revision
 from service.entities.users import EventKind, UserEvent
+from service.foundation.settings import ClientLimits, Settings
 from service.storage import tags
 from service.storage.channels import channel_state
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import facts_by_openid, tags_by_openid
-from tests.support.runtime import FAR_FUTURE, admin, bind, channel_details, published_notifications
+from tests.support.runtime import FAR_FUTURE, admin, bind, channel_details, open_runtime, published_notifications
 
 OFFICIAL = (ChannelKind.SERVICE_ACCOUNT, ChannelKind.SUBSCRIPTION_ACCOUNT)
 
@@ -107,6 +108,43 @@ async def test_unbinding_one_channel_closes_that_channel_only(runtime: Runtime) 
     await unbind(runtime, first)
 
     assert [await is_open(runtime, each) for each in (first, second, mini_program)] == [False, True, True]
+
+
+async def test_an_unverified_subscription_account_stays_closed_by_itself(runtime: Runtime) -> None:
+    account = await bind(runtime)
+    subscription = await bind(runtime, kind=ChannelKind.SUBSCRIPTION_ACCOUNT, verified=False)
+    service = await bind(runtime, kind=ChannelKind.SERVICE_ACCOUNT, verified=False)
+    assert [await is_open(runtime, each) for each in (account, subscription, service)] == [True, False, True]
+
+    for verified in (True, False):
+        change = ChannelUpdate(name=None, verified=verified, credentials=Credentials())
+        await update_channel(runtime, admin(), subscription.channel_id, change)
+        assert await is_open(runtime, subscription) is verified
+
+
+async def test_a_narrowed_admin_binds_its_own_channels_and_nothing_else(runtime: Runtime) -> None:
+    own, other = await bind(runtime, "wx0123456789abcdef"), await bind(runtime, "wxfedcba9876543210")
+    await bind(runtime, "wx00000000elsewhere", robot_id="theirs")
+    narrowed = Principal("tests", "robot-1", Role.ADMIN, FAR_FUTURE, frozenset({own.channel_id}))
+
+    again = await bind_channel(runtime, narrowed, channel_details(own.app_id, name="Renamed"))
+    assert (again.channel_id, again.name) == (own.channel_id, "Renamed")
+    for app_id in (other.app_id, "wx00000000elsewhere", "wx00000000000000new"):
+        with pytest.raises(ForbiddenError):
+            await bind_channel(runtime, narrowed, channel_details(app_id, verified=False))
+    assert await is_open(runtime, other)
+    assert await runtime.pool.fetchval("select count(*) from channel") == 3
+
+
+async def test_a_robot_has_a_limited_number_of_channels(database_url: str, clock: FrozenClock) -> None:
+    settings = Settings(client_limits=ClientLimits(channels_per_robot=2))
+    async with open_runtime(database_url, clock, settings=settings) as runtime:
+        first, _ = await bind(runtime), await bind(runtime)
+        await unbind(runtime, first)
+        with pytest.raises(LimitExceededError):
+            await bind(runtime)
+        assert (await bind(runtime, first.app_id)).channel_id == first.channel_id
+        assert (await bind(runtime, robot_id="theirs")).robot_id == "theirs"
 
 
 async def test_one_robots_gate_is_nothing_to_another(runtime: Runtime) -> None:

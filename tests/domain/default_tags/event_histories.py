@@ -24,6 +24,7 @@ HOUR = 3600
 # Close to each other, so that ties and exact boundaries are common.
 MOMENTS = (-48, -47, -1, 0, 1, 48)
 OFFSETS_IN_SECONDS = (-1, 0, 0, 0, 1)
+FRACTIONS_IN_MICROSECONDS = (0, 0, 1, 400_000, 999_999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,14 @@ class History:
 
 
 def moments() -> st.SearchStrategy[datetime]:
-    """Draw whole seconds around the moment the channel is bound."""
+    """Draw times around the moment the channel is bound: most of them whole seconds, as WeChat's are."""
     around = st.builds(
         lambda hours, offset: hours * HOUR + offset, st.sampled_from(MOMENTS), st.sampled_from(OFFSETS_IN_SECONDS)
     )
-    return st.one_of(around, around, st.integers(-60 * HOUR, 50 * HOUR)).map(
-        lambda seconds: START + timedelta(seconds=seconds)
+    return st.builds(
+        lambda seconds, fraction: START + timedelta(seconds=seconds, microseconds=fraction),
+        st.one_of(around, around, st.integers(-60 * HOUR, 50 * HOUR)),
+        st.sampled_from(FRACTIONS_IN_MICROSECONDS),
     )
 
 

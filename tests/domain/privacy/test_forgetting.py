@@ -19,7 +19,7 @@ from service.domain.return_data.batches import expire_batches, undo_batch
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import ChangeCause
-from service.entities.channels import Channel
+from service.entities.channels import Channel, ChannelKind
 from service.entities.users import EventKind, UserEvent
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
@@ -101,6 +101,21 @@ async def test_who_comes_back_before_the_deadline_loses_nothing(
 
     assert await forget_unfollowed(runtime, channel.channel_id) == 0
     assert (await facts_by_openid(runtime, channel))["ann"].messaged_at == START
+
+
+@pytest.mark.parametrize("known_there", [True, False])
+async def test_receipts_forget_who_was_not_matched(runtime: Runtime, channel: Channel, known_there: bool) -> None:
+    mini = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
+    if known_there:
+        await happens(runtime, mini, EventKind.MESSAGE, "zed")
+    given = submission_of(["zed", "mp-other"], openids_of=mini)
+    receipt = await submit(runtime, channel, given)
+    assert (receipt.unmatched, receipt.openids_of) == (("zed", "mp-other"), mini.channel_id)
+
+    await forget_openid(runtime, mini.channel_id, "zed")
+
+    assert await mentions(runtime, "zed") == set()
+    assert await runtime.pool.fetchval("select unmatched from return_batch") == ["mp-other"]
 
 
 async def test_tags_and_counts_go_the_usual_way(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
@@ -220,22 +235,63 @@ async def test_on_request_a_follower_is_forgotten_and_what_they_did_before_is_ol
     assert await forget_openid(runtime, channel.channel_id, "ann") == 0
     assert await forget_openid(runtime, channel.channel_id, "ann") is None
 
-    await happens(runtime, channel, EventKind.MESSAGE, "ann", ago=SECOND)
-    await happens(runtime, channel, EventKind.MESSAGE, "ann")
+    for kind in EventKind:
+        await happens(runtime, channel, kind, "ann", ago=SECOND)
+    await record_ad_follow_of(runtime, channel, "ann", clock() - SECOND, "1")
     assert await known(runtime, channel) == set()
     clock.advance(SECOND)
     await happens(runtime, channel, EventKind.MESSAGE, "ann")
     assert await known(runtime, channel) == {"ann"}
 
 
+@pytest.mark.parametrize("forgotten_at", [0, 1, 400_000, 999_999])
+@pytest.mark.parametrize("came_back_at", [0, 300_000, 999_999])
+@pytest.mark.parametrize("kind", [each for each in EventKind if each is not EventKind.UNFOLLOW])
+async def test_nothing_new_is_swallowed_by_what_was_forgotten_in_the_same_second(
+    runtime: Runtime, channel: Channel, clock: FrozenClock, forgotten_at: int, came_back_at: int, kind: EventKind
+) -> None:
+    second = START + DAY
+    await happens(runtime, channel, EventKind.FOLLOW, "ann")
+    clock.now = second + timedelta(microseconds=forgotten_at)
+    await forget_openid(runtime, channel.channel_id, "ann")
+
+    await record_events(runtime, channel, [UserEvent("ann", kind, second + timedelta(microseconds=came_back_at))])
+    assert await known(runtime, channel) == {"ann"}
+
+
+@pytest.mark.parametrize("left_at", [0, 400_000])
+@pytest.mark.parametrize(("kind", "is_back"), [(EventKind.FOLLOW, True), (EventKind.PAYMENT, False)])
+async def test_who_unfollows_and_follows_in_one_second_is_back(
+    forgetful: Runtime, clock: FrozenClock, left_at: int, kind: EventKind, is_back: bool
+) -> None:
+    channel = await bind(forgetful)
+    await happens(forgetful, channel, EventKind.FOLLOW, "ann", ago=DAY)
+    left = UserEvent("ann", EventKind.UNFOLLOW, START + timedelta(microseconds=left_at))
+    await record_events(forgetful, channel, [left])
+    assert await known(forgetful, channel) == set()
+
+    await record_events(forgetful, channel, [UserEvent("ann", kind, START)])
+    await record_events(forgetful, channel, [left])
+    assert await known(forgetful, channel) == ({"ann"} if is_back else set())
+
+
+async def test_the_ad_by_which_somebody_came_back_in_that_second_counts(forgetful: Runtime, clock: FrozenClock) -> None:
+    channel = await bind(forgetful)
+    await happens(forgetful, channel, EventKind.UNFOLLOW, "ann")
+    await happens(forgetful, channel, EventKind.FOLLOW, "ann")
+
+    await record_ad_follow_of(forgetful, channel, "ann", START, "1")
+    assert (await facts_by_openid(forgetful, channel))["ann"].ad_followed_at == START
+
+
 async def test_a_new_secrets_key_still_knows_whom_the_old_one_forgot(
     runtime: Runtime, channel: Channel, clock: FrozenClock
 ) -> None:
-    await happens(runtime, channel, EventKind.FOLLOW, "ann")
+    await happens(runtime, channel, EventKind.FOLLOW, "ann", ago=SECOND)
     await forget_openid(runtime, channel.channel_id, "ann")
     rotated = replace(runtime, secret_box=SecretBox(("another key, which is new and put in front", SECRETS_KEY)))
 
-    await happens(rotated, channel, EventKind.FOLLOW, "ann")
+    await happens(rotated, channel, EventKind.FOLLOW, "ann", ago=SECOND)
     assert await known(runtime, channel) == set()
 
 

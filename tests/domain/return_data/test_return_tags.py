@@ -3,22 +3,24 @@
 The rule: docs/specification.md §4.2.
 """
 
+import hashlib
 from datetime import timedelta
 from itertools import chain
 
+import orjson
 import pytest
 
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.privacy.retention import prune_channel
 from service.domain.return_data import writing
 from service.domain.return_data.batches import channels_with_expired_batches, expire_batches, undo_batch
-from service.domain.return_data.submission import MAX_BATCHES_PER_WRITE, ReturnRecorder
+from service.domain.return_data.submission import IDEMPOTENCY_KEY_RETENTION, MAX_BATCHES_PER_WRITE, ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_catalogue, write_tag_edits
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel
-from service.entities.errors import ConflictError, NameTakenError
+from service.entities.errors import BadInputError, ConflictError, NameTakenError
 from service.entities.return_data import BatchEnd, ReturnMode
 from service.storage.return_data import batches
 from tests.support.clock import FrozenClock
@@ -168,3 +170,27 @@ async def test_lists_that_arrive_together_share_a_transaction_and_have_their_own
     assert len({receipt.batch_id for receipt in receipts}) == 40
     assert (await verify_channel(runtime, channel, repair=False)).clean
     await replay_and_check(runtime, channel)
+
+
+async def test_a_batch_sent_again_after_its_expiry_has_its_first_receipt(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    submission = submission_of(["ada"], expires_at=clock() + MINUTE, key="night")
+    first = await submit(runtime, channel, submission)
+    clock.advance(2 * MINUTE)
+    await expire_batches(runtime, channel.channel_id)
+
+    receipt, replayed = await ReturnRecorder(runtime).submit(channel, submission)
+    assert (replayed, receipt.batch_id, receipt.ended) == (True, first.batch_id, BatchEnd.EXPIRED)
+    clock.advance(IDEMPOTENCY_KEY_RETENTION)
+    with pytest.raises(BadInputError):
+        await ReturnRecorder(runtime).submit(channel, submission)
+
+
+async def test_a_key_from_before_requests_could_allow_rejections_is_still_known(
+    runtime: Runtime, channel: Channel
+) -> None:
+    """The digest is stored: it may not change for a request that could be made before."""
+    submission = submission_of(["ada"], label="Gold", key="night").tidied()
+    request = [channel.channel_id, "Level", "Gold", None, "ADD", None, None, ["ada"]]
+    assert submission.hash(channel) == hashlib.sha256(orjson.dumps(request)).digest()

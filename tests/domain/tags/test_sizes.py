@@ -5,10 +5,10 @@ from datetime import timedelta
 from service.domain.runtime import Runtime
 from service.domain.tags.sizes import sample_sizes, thin_sizes
 from service.entities.channels import Channel
-from service.entities.tags import MemberCount
+from service.entities.tags import MemberCount, TagState
 from service.storage.tags import sizes_since
 from tests.support.clock import START, FrozenClock
-from tests.support.tags import populate
+from tests.support.tags import populate, set_state
 
 QUARTER = timedelta(minutes=15)
 
@@ -30,6 +30,18 @@ async def test_a_size_is_remembered_only_when_it_changed(
 
     assert await curve(runtime, channel) == [0, 3, 1, 0, 3]
     assert await curve(runtime, channel, 10) == [1]
+
+
+async def test_a_tag_that_shows_no_members_has_none_in_its_curve(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    await populate(runtime, channel, {9: {0, 1}})
+    for state in (TagState.ACTIVE, TagState.PENDING, TagState.ACTIVE, TagState.LAPSED):
+        await set_state(runtime, channel, 9, state)
+        await sample_sizes(runtime, channel.channel_id)
+        clock.advance(QUARTER)
+
+    assert await curve(runtime, channel) == [2, 0, 2, 0]
 
 
 async def test_a_curve_begins_with_what_was_true_then(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:

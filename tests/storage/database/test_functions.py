@@ -19,7 +19,7 @@ from service.storage.database.migrations import (
 )
 from service.storage.database.pool import Connection
 from tests.contract.tenancy import is_a, parsed
-from tests.storage.rules_of_next_release import NAME, next_rules
+from tests.storage.rules_of_next_release import NAME, next_rules, present_version
 
 WINDOWS = "select version, follow, menu_click, scan, message, payment, new_user from touch_windows order by version"
 TOUCHABLE_AFTER_FOLLOW = """
@@ -62,50 +62,55 @@ async def test_the_files_hold_every_function_of_the_database(conn: Connection) -
 
 
 async def test_rules_that_changed_are_applied_and_announced_once(database_url: str, conn: Connection) -> None:
-    [(version, *windows)] = await windows_of(conn)
+    before = await windows_of(conn)
+    version, *windows = before[-1]
     assert await conn.fetchval(TOUCHABLE_AFTER_FOLLOW) == timedelta(hours=1)
 
-    assert await migrate_functions(database_url, next_rules()) == [f"{NAME}, rules version 2"]
+    assert await migrate_functions(database_url, next_rules()) == [f"{NAME}, rules version {present_version() + 1}"]
 
     assert await conn.fetchval(TOUCHABLE_AFTER_FOLLOW) == timedelta(hours=3)
-    assert await windows_of(conn) == [(version, *windows), (version + 1, *windows)]
+    assert await windows_of(conn) == [*before, (version + 1, *windows)]
     assert await migrate_functions(database_url, next_rules()) == []
-    assert len(await windows_of(conn)) == 2
+    assert len(await windows_of(conn)) == len(before) + 1
 
 
 async def test_many_machines_that_start_at_once_announce_them_once(database_url: str, conn: Connection) -> None:
+    before = await windows_of(conn)
     applied = await asyncio.gather(*(migrate_functions(database_url, next_rules()) for _ in range(5)))
 
     assert sorted(map(len, applied)) == [0, 0, 0, 0, 1]
-    assert len(await windows_of(conn)) == 2
+    assert len(await windows_of(conn)) == len(before) + 1
 
 
 async def test_the_windows_in_force_are_the_ones_that_are_announced(database_url: str, conn: Connection) -> None:
+    version, *_ = (await windows_of(conn))[-1]
     await conn.execute(
-        "insert into touch_windows select 2, '2 h', menu_click, scan, message, payment, new_user, set_at "
-        "from touch_windows"
+        "insert into touch_windows select version + 1, '2 h', menu_click, scan, message, payment, new_user, set_at "
+        "from touch_windows where version = $1",
+        version,
     )
     await migrate(database_url, functions=next_rules())
 
-    assert [(version, follow) for version, follow, *_ in await windows_of(conn)] == [
-        (1, timedelta(hours=1)),
-        (2, timedelta(hours=2)),
-        (3, timedelta(hours=2)),
+    assert [(version, follow) for version, follow, *_ in await windows_of(conn)][-3:] == [
+        (version, timedelta(hours=1)),
+        (version + 1, timedelta(hours=2)),
+        (version + 2, timedelta(hours=2)),
     ]
 
 
 async def test_a_database_from_before_there_were_files_has_the_rules_of_version_1(
     database_url: str, conn: Connection
 ) -> None:
+    before = await windows_of(conn)
     await conn.execute("drop table repeatable_migration")
     assert await pending_migrations(conn) == len(read_functions())
 
-    assert await migrate_functions(database_url, read_functions()) == [f"{NAME}, rules version 1"]
-    assert len(await windows_of(conn)) == 1
+    assert await migrate_functions(database_url, read_functions()) == [f"{NAME}, rules version {present_version()}"]
+    assert len(await windows_of(conn)) == len(before) + 1
 
     await conn.execute("drop table repeatable_migration")
     await migrate(database_url, functions=next_rules())
-    assert len(await windows_of(conn)) == 2
+    assert len(await windows_of(conn)) == len(before) + 2
 
 
 async def test_a_changed_comment_changes_nothing(database_url: str, conn: Connection) -> None:
@@ -115,13 +120,13 @@ async def test_a_changed_comment_changes_nothing(database_url: str, conn: Connec
 
 
 async def test_rules_that_were_edited_under_their_old_version_are_refused(database_url: str, conn: Connection) -> None:
-    before = await definition_of(conn, "touchable_until")
+    before, windows = await definition_of(conn, "touchable_until"), await windows_of(conn)
 
     with pytest.raises(MigrationError, match=f"{NAME} was edited .* did not grow"):
-        await migrate(database_url, functions=next_rules(version=1))
+        await migrate(database_url, functions=next_rules(raised_by=0))
 
     assert await definition_of(conn, "touchable_until") == before
-    assert len(await windows_of(conn)) == 1
+    assert await windows_of(conn) == windows
 
 
 async def test_rules_of_an_older_release_are_refused(database_url: str, conn: Connection) -> None:
@@ -143,17 +148,18 @@ async def test_rules_that_this_release_does_not_know_are_refused(database_url: s
 async def test_another_answer_is_no_change_of_a_rule(database_url: str, conn: Connection) -> None:
     """It would break the processes of the release before; PostgreSQL refuses it, and nothing is left of it."""
     [file] = read_functions()
-    other = replace(
-        file, rules_version=2, text="create or replace function follows(f facts) returns int language sql return 1;"
-    )
+    windows = await windows_of(conn)
+    text = "create or replace function follows(f facts) returns int language sql return 1;"
+    other = replace(file, rules_version=present_version() + 1, text=text)
     with pytest.raises(asyncpg.InvalidFunctionDefinitionError, match="cannot change return type"):
         await migrate(database_url, functions=[other])
 
     assert await pending_migrations(conn, functions=[other]) == 1
-    assert len(await windows_of(conn)) == 1
+    assert await windows_of(conn) == windows
 
 
 async def test_what_was_not_announced_is_pending_until_it_is(database_url: str, conn: Connection) -> None:
+    before = await windows_of(conn)
     await conn.execute(BREAK_ANNOUNCEMENT)
     with pytest.raises(asyncpg.RaiseError, match="no announcement"):
         await migrate(database_url, functions=next_rules())
@@ -163,4 +169,4 @@ async def test_what_was_not_announced_is_pending_until_it_is(database_url: str, 
     await migrate(database_url, functions=next_rules())
 
     assert await pending_migrations(conn, functions=next_rules()) == 0
-    assert len(await windows_of(conn)) == 2
+    assert len(await windows_of(conn)) == len(before) + 1

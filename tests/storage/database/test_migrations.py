@@ -20,6 +20,16 @@ from service.storage.database.migrations import (
 )
 from tests.contract.schema_snapshot import SNAPSHOT, schema_of
 
+OPEN_CHANNELS = """
+insert into robot values ('r', '2026-03-01Z');
+insert into channel (robot_id, kind, app_id, name, verified, bound_at, push_secret, push_secret_hash)
+values ('r', 'SERVICE_ACCOUNT', 'wx1', 'a', false, '2026-03-01Z', '1', '1'),
+    ('r', 'SUBSCRIPTION_ACCOUNT', 'wx2', 'b', true, '2026-03-01Z', '2', '2'),
+    ('r', 'SUBSCRIPTION_ACCOUNT', 'wx3', 'c', false, '2026-03-01Z', '3', '3');
+insert into channel_state (channel_id, open, tag_version, tag_version_at, tag_base_at, default_tags_as_of)
+select channel_id, true, 2, bound_at, bound_at, bound_at from channel;
+"""
+
 
 @pytest.fixture
 async def empty_url(servers: EmbeddedServers) -> AsyncIterator[str]:
@@ -115,5 +125,20 @@ async def test_pending_migrations_are_counted(empty_url: str) -> None:
         assert await pending_migrations(connection) == len(read_migrations()) + len(read_functions())
         await migrate(empty_url)
         assert await pending_migrations(connection) == 0
+    finally:
+        await connection.close()
+
+
+async def test_unverified_subscription_accounts_of_an_earlier_release_are_closed(empty_url: str) -> None:
+    await migrate(empty_url, [each for each in read_migrations() if each.version <= 7])
+    connection = await asyncpg.connect(empty_url)
+    try:
+        await connection.execute(OPEN_CHANNELS)
+        await migrate(empty_url)
+
+        states = await connection.fetch("select open, tag_version from channel_state order by channel_id")
+        assert [tuple(each) for each in states] == [(True, 2), (True, 2), (False, 3)]
+        gates = await connection.fetch("select channel_id, version, tag_id, shown_before, shown_after from tag_change")
+        assert [tuple(each) for each in gates] == [(3, 3, 0, True, False)]
     finally:
         await connection.close()

@@ -173,7 +173,7 @@ def test_the_error_says_what_was_counted_and_how_to_ask_for_less(
     limit = 5_000
     documents = DocumentCache(SCHEMA, QueryLimits(cost=limit), 10**6)
     with pytest.raises(GraphQLError) as raised:
-        documents.cost_of(text, None, variables)
+        documents.check_cost(text, None, variables)
     assert f"up to {cost_of(text, **variables):,}" in raised.value.message
     assert f"at most {limit:,}" in raised.value.message
     assert f"`{path}`" in raised.value.message
@@ -184,10 +184,10 @@ def test_what_the_error_suggests_is_allowed() -> None:
     documents = DocumentCache(SCHEMA, QueryLimits(), 10**6)
     text = "query ($n: Int!) { channels { tags(first: $n) { nodes { users(first: 100) { nodes { id } } } } } }"
     with pytest.raises(GraphQLError) as raised:
-        documents.cost_of(text, None, {"n": 200})
+        documents.check_cost(text, None, {"n": 200})
     suggested = int(raised.value.message.rsplit("first: ", 1)[1].rstrip("`."))
     assert suggested > 1
-    assert documents.cost_of(text, None, {"n": suggested}) <= QueryLimits().cost
+    assert documents.check_cost(text, None, {"n": suggested}) <= QueryLimits().cost
 
 
 def test_every_list_of_the_schema_says_how_long_it_may_be() -> None:

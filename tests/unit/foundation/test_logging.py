@@ -33,6 +33,31 @@ def records(log_lines: Callable[[], list[str]]) -> list[dict[str, Any]]:
         ("/cgi-bin/token?appid=wx1&secret=s3cr3t&x=1", "/cgi-bin/token?appid=wx1&secret=[redacted]&x=1"),
         ("/cgi-bin/tags/get?access_token=s3cr3t", "/cgi-bin/tags/get?access_token=[redacted]"),
         ('{"access_token": "s3cr3t","n":1}', '{"access_token": "[redacted]","n":1}'),
+        ("GET /export/s3cr3t.link-1?x=1", "GET /export/[redacted]?x=1"),
+        ("/graphql?token=s3cr3t&query=x", "/graphql?token=[redacted]&query=x"),
+        ("host=db password=s3cr3t user=x", "host=db password=[redacted] user=x"),
+        ("connect(password='s3cr3t', port=1)", "connect(password='[redacted]', port=1)"),
+        ("PGPASSWORD=s3cr3t", "PGPASSWORD=[redacted]"),
+        ('{"encodingAesKey": "s3cr3t"}', '{"encodingAesKey": "[redacted]"}'),
+        ("(b'authorization', b'Basic czNjcjN0')", "(b'authorization', b'Basic [redacted]')"),
+        (
+            "x\nDETAIL:  Key (channel_id, openid)=(1, oA)b) already exists.\ny",
+            "x\nDETAIL:  Key (channel_id, openid)=[redacted]\ny",
+        ),
+        ("DETAIL:  Failing row contains (1, oAnn, null).", "DETAIL:  Failing row contains [redacted]"),
+        (
+            "invalid input for query argument $2: 'oAnn' (an integer is required)",
+            "invalid input for query argument $2: [redacted]",
+        ),
+        ('invalid input syntax for type bigint: "oAnn"', "invalid input syntax for type bigint: [redacted]"),
+        (
+            'CONTEXT:  COPY channel_user, line 3, column openid: "oAnn"',
+            "CONTEXT:  COPY channel_user, line 3, column openid: [redacted]",
+        ),
+        (
+            "the password is wrong; no secret: none, token expired",
+            "the password is wrong; no secret: none, token expired",
+        ),
         ("postgresql://user:s3cr3t@db/tags", "postgresql://user:[redacted]@db/tags"),
         ("redis://:s3cr3t@cache:6379", "redis://:[redacted]@cache:6379"),
         ("http://127.0.0.1:8000/healthz", "http://127.0.0.1:8000/healthz"),
@@ -44,7 +69,9 @@ def test_redaction(text: str, shown: str) -> None:
     assert redact(text) == shown
 
 
-@pytest.mark.parametrize("unit", ["eyJ", "eyJ-", "://", "://a:", "Bearer ", "/wechat/", "secret=", "eyJa."])
+@pytest.mark.parametrize(
+    "unit", ["eyJ", "eyJ-", "://", "://a:", "Bearer ", "/wechat/", "secret=", "eyJa.", "DETAIL: ", "COPY a, line 1"]
+)
 def test_redaction_takes_linear_time(unit: str) -> None:
     text = unit * (400_000 // len(unit))
     started = time.process_time()

@@ -1,0 +1,72 @@
+"""`/metrics`: how a web process is doing, in the text format of Prometheus."""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, exposition
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from service.auth.tokens import bearer_token
+from service.foundation.loop_watchdog import watch_loop
+from service.foundation.settings import Settings
+from service.resources import Resources
+
+# Seconds; no request may hold the loop for more than 0.05.
+STALL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class MetricsEndpoint:
+    """Collect the metrics of this process, and answer them to those who may see them.
+
+    With `USER_TAGS_METRICS_TOKEN` that is its bearer; without, everybody in development and nobody in production.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = settings.metrics_token
+        self._is_open = not settings.production
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._stalls = Histogram(
+            "user_tags_event_loop_stall_seconds",
+            "By how much the ticks of the event loop were late: how long something kept it from serving anybody else.",
+            buckets=STALL_BUCKETS,
+            registry=self._registry,
+        )
+        self._longest_stall = Gauge(
+            "user_tags_event_loop_longest_stall_seconds",
+            "The longest stall of the event loop since the process began.",
+            registry=self._registry,
+        )
+        self._longest_seconds = 0.0
+
+    @contextmanager
+    def collect(self, resources: Resources) -> Iterator[None]:
+        """Watch the running event loop and count what the resources hold, as long as this is open."""
+        subscriptions = Gauge("user_tags_open_subscriptions", "Subscriptions that are open.", registry=self._registry)
+        subscriptions.set_function(lambda: resources.subscriptions.total)
+        try:
+            with watch_loop(self._observe_stall):
+                yield
+        finally:
+            self._registry.unregister(subscriptions)
+
+    async def get(self, request: Request) -> Response:
+        """Answer the metrics; 401 without the token where one is set, 404 in production where none is."""
+        if self._token is None:
+            if not self._is_open:
+                return PlainTextResponse("Not Found", status_code=404)
+        elif not hmac.compare_digest(
+            (bearer_token(request.headers.get("authorization")) or "").encode(), self._token.encode()
+        ):
+            return PlainTextResponse("Unauthorized", status_code=401, headers={"www-authenticate": "Bearer"})
+        text, media_type = exposition.choose_encoder(request.headers.get("accept", ""))
+        return Response(text(self._registry), headers={"content-type": media_type, "cache-control": "no-store"})
+
+    def _observe_stall(self, seconds: float) -> None:
+        self._stalls.observe(seconds)
+        if seconds > self._longest_seconds:
+            self._longest_seconds = seconds
+            self._longest_stall.set(seconds)
