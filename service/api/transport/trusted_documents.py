@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+
 from service.api.engine.document_cache import DocumentCache
 from service.api.errors import field_path_text
 from service.entities.errors import (
