@@ -42,9 +42,10 @@ async def execute_cached_query(
     cut is run once more.
     """
     variables = variables or {}
-    plan = documents.plan_for(text, operation_name, variables) if text else None
-    if plan is None or plan.operation.operation not in ANSWERED_ONCE:
+    planned = documents.plan_for(text, operation_name, variables) if text else None
+    if planned is None or planned.plan.operation.operation not in ANSWERED_ONCE:
         return None
+    plan = planned.plan
     if OperationType(plan.operation.operation.value) not in allowed:
         return None
     values = await _coerce_variables(plan, variables, context)
@@ -55,6 +56,8 @@ async def execute_cached_query(
             # The standard path would read all of them again, on the event loop.
             raise LimitExceededError(f"The variables of this operation hold at most {MAX_VALUES_ON_LOOP:,} values.")
         return None
+    if isinstance(context, Context):
+        context.charge(planned.values)
     result = await plan.execute(values, context)
     if result.errors and plan.operation.operation is graphql.OperationType.QUERY and deserve_retry(result.errors):
         log.warning("a query is run again, since a connection was cut")

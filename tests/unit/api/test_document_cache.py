@@ -60,6 +60,6 @@ def test_only_names_of_operations_are_remembered() -> None:
     assert plan is not None
     for name in ("three", None, "four"):
         assert documents.plan_for(text, name, {}) is None
-    assert documents.plan_for(text, "one", {}) is plan
+    assert documents.plan_for(text, "one", {}) == plan
     (cached,) = documents._documents.values()
     assert list(cached.plans) == ["one"]
