@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import graphql
@@ -33,7 +33,7 @@ async def execute_cached_query(
     operation_name: str | None,
     variables: Mapping[str, Any] | None,
     context: object,
-    allowed: Iterable[OperationType] = (OperationType.QUERY,),
+    allowed: Collection[OperationType] = (OperationType.QUERY,),
 ) -> ExecutionResult | None:
     """Return the answer to a query or mutation; None, before anything is run, for what is refused or not allowed.
 
@@ -46,7 +46,7 @@ async def execute_cached_query(
     if planned is None or planned.plan.operation.operation not in ANSWERED_ONCE:
         return None
     plan = planned.plan
-    if not any(plan.operation.operation.value == each.value for each in allowed):
+    if OperationType(plan.operation.operation.value) not in allowed:
         return None
     values = await _coerce_variables(plan, variables, context)
     if isinstance(values, list):

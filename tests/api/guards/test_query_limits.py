@@ -1,6 +1,7 @@
 """Check each limit on operations: one at the limit runs, one beyond it is refused and changes nothing."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -56,7 +57,8 @@ def test_the_table_has_every_limit() -> None:
 async def test_an_operation_at_the_limit_runs_and_one_beyond_is_refused(
     database_url: str, redis_url: str, limit: str, most: int, good: str, bad: str
 ) -> None:
-    limits = QueryLimits(**{limit: most})
+    given: dict[str, Any] = {limit: most}
+    limits = QueryLimits(**given)
     async with web_process(database_url, redis_url, query_limits=limits) as web:
         before = await table_digests(web)
         refused = (await post(web, MUTATION % bad)).json()
