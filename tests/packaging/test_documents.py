@@ -89,7 +89,7 @@ def test_the_readme_has_its_parts_in_order() -> None:
         "export CHANNEL=",
         "export OPENID=",
         "/graphql/stream",
-        "curl -X POST http://127.0.0.1:8089/demo/",
+        "curl -X POST $PLATFORM/demo/",
         "## Where to read on",
     ]
     place = 0
