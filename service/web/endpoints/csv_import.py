@@ -8,6 +8,7 @@ from typing import IO, Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from service.api.transport.content_negotiation import names_media_type
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.domain.channels.lookup import require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
@@ -54,7 +55,7 @@ class CsvImportEndpoint:
             await self._run_import(request, summary, rejects)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client must learn what was written before
             return import_error_response(error, summary)
-        if "text/csv" not in request.headers.get("accept", "").lower():
+        if not names_media_type(request.headers.get("accept", ""), "text/csv"):
             return json_response(200, {**summary_json(summary), "rejects": [each._asdict() for each in rejects.first]})
         headers = {
             f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from starlette.datastructures import Headers, QueryParams
@@ -12,6 +11,7 @@ from service.domain.return_data.csv_text import ENCODINGS, CsvEncoding, NoCsvErr
 from service.domain.return_data.requests import Submission
 from service.entities.errors import BadInputError, FieldError
 from service.entities.return_data import ReturnMode
+from service.foundation.instants import parse_instant
 
 PARAMETERS: Final = frozenset(
     {
@@ -72,7 +72,7 @@ def import_query(request: Request) -> ImportQuery:
             description=query.get("description"),
             openids=(),
             mode=ReturnMode(query.get("mode", ReturnMode.ADD)),
-            expires_at=datetime.fromisoformat(query["expiresAt"]) if "expiresAt" in query else None,
+            expires_at=parse_instant(query["expiresAt"]) if "expiresAt" in query else None,
             idempotency_key=query.get("idempotencyKey"),
         ),
     )
@@ -107,9 +107,10 @@ def _errors(query: QueryParams) -> Iterator[FieldError]:
 
 def _is_instant(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
+        parse_instant(text)
     except ValueError:
         return False
+    return True
 
 
 def _charset(headers: Headers) -> str | None:

@@ -214,6 +214,9 @@ def test_all_malformed_and_unknown_variables_are_named_at_once() -> None:
         ("USER_TAGS_POOL_SIZE", "USER_TAGS_DATABASE_POOL_SIZE"),
         ("USER_TAGS_DEMO_RATES", "USER_TAGS_DEMO_RATE"),
         ("USER_TAGS_JWT_SECRE", "USER_TAGS_JWT_SECRET"),
+        ("USER_TAG_PUBLIC_URL", "USER_TAGS_PUBLIC_URL"),
+        ("USERTAGS_JWT_SECRET", "USER_TAGS_JWT_SECRET"),
+        ("user_tags_query_cost", "USER_TAGS_QUERY_COST"),
     ],
 )
 def test_an_unknown_variable_is_refused_with_the_one_that_was_meant(variable: str, meant: str) -> None:
@@ -234,7 +237,7 @@ def test_variables_without_the_prefix_are_ignored() -> None:
 
 
 def test_what_kubernetes_and_docker_say_of_a_service_of_our_name_is_let_pass() -> None:
-    for name in ("USER_TAGS", "USER_TAGS_WEB"):
+    for name in ("USER_TAGS", "USER_TAGS_WEB", "USERTAGS", "USER_TAG"):
         links = {
             f"{name}_SERVICE_HOST": "10.0.0.7",
             f"{name}_SERVICE_PORT": "8000",
