@@ -2,8 +2,9 @@
 # `docker build -t user-tags .`, then `serve` (the default), `worker` and `migrate` run from the same image.
 # tests/packaging/test_image_steps.py performs these steps without Docker; keep to instructions it knows.
 
-ARG PYTHON=3.11
-FROM python:${PYTHON}-slim AS builder
+# Tag and digest name the same image; change both together.
+ARG BASE=python:3.11.16-slim-trixie@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
+FROM ${BASE} AS builder
 WORKDIR /source
 RUN python -m venv /opt/build && python -m venv /opt/user-tags
 COPY requirements/build.txt requirements/production.txt requirements/
@@ -15,7 +16,7 @@ COPY sql sql
 RUN /opt/build/bin/python -m pip wheel --quiet --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist .
 RUN /opt/user-tags/bin/python -m pip install --quiet --no-cache-dir --no-deps --no-index dist/*.whl
 
-FROM python:${PYTHON}-slim
+FROM ${BASE}
 COPY --from=builder /opt/user-tags /opt/user-tags
 ENV PATH=/opt/user-tags/bin:$PATH
 ENV PYTHONUNBUFFERED=1

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test test-unit coverage faults check lint dead spelling types contracts schema-lint fuzz bench bench-peers \
+.PHONY: help install run test test-unit coverage faults check lint dead spelling types contracts schema-lint audit fuzz bench bench-peers \
   lock schema release-schema clean
 
 help: ## Show this list
@@ -57,6 +57,13 @@ schema-lint: install ## Compare schema.graphql with the released one, and lint i
 
 check: lint dead spelling types contracts schema-lint test ## Everything CI runs but the faults and the fuzzing
 
+.venv/audit-installed: requirements/audit.txt | install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@touch $@
+
+audit: .venv/audit-installed ## List known vulnerabilities of what is locked, as far as somebody can be asked
+	$(BIN)/python -m tests.packaging.audit
+
 .venv/fuzz-installed: requirements/fuzz.txt | install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@touch $@
@@ -89,6 +96,8 @@ lock: ## Pin every dependency with its hashes again
 	  --custom-compile-command "make lock" --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --custom-compile-command "make lock" --group audit -c requirements/dev.txt -o requirements/audit.txt
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" -c requirements/dev.txt - -o requirements/build.txt

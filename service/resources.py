@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final
 
-from service.auth.quotas import CpuBudget, OpenSubscriptions, RateLimiter, RefusalLimiter
+from service.auth.quotas import CpuBudget, OpenLimit, RateLimiter, RefusalLimiter
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
@@ -90,9 +90,14 @@ class Resources:
         return Deadlines(self.runtime.settings.query_limits.within)
 
     @cached_property
-    def subscriptions(self) -> OpenSubscriptions:
+    def subscriptions(self) -> OpenLimit:
         """Return the count of open subscriptions per principal, with the limit of the settings."""
-        return OpenSubscriptions(self.runtime.settings.client_limits.subscriptions_per_principal)
+        return OpenLimit("subscriptions", self.runtime.settings.client_limits.subscriptions_per_principal)
+
+    @cached_property
+    def sockets(self) -> OpenLimit:
+        """Return the count of open WebSockets per principal, with the limit of the settings."""
+        return OpenLimit("WebSockets", self.runtime.settings.client_limits.sockets_per_principal)
 
 
 @asynccontextmanager

@@ -8,8 +8,15 @@
 
 import { createCipheriv, randomBytes } from "node:crypto";
 
-const { URL: url = "http://127.0.0.1:8000", TOKEN, CHANNEL, APP_ID, OPENIDS } = process.env;
+const { URL: url = "http://127.0.0.1:8000", TOKEN, CHANNEL, APP_ID, OPENIDS = "" } = process.env;
 const { RETURN_ADDRESS, RETURN_APP_ID, RETURN_KEY } = process.env;
+const ATTEMPTS = 6;
+
+for (const [name, value] of Object.entries({ TOKEN, CHANNEL, APP_ID, RETURN_ADDRESS, RETURN_APP_ID, RETURN_KEY })) {
+  if (value) continue;
+  console.error(`${name} is not set: the beginning of this program says what is needed.`);
+  process.exit(1);
+}
 
 const RECORD = `
 mutation Report($channel: ID!, $events: [UserEventInput!]!) {
@@ -22,10 +29,20 @@ mutation ReturnData($input: SubmitReturnDataInput!) {
   }
 }`;
 
+/** Send a request again, later each time, while nobody answers or patience is asked. It does no harm: events and tags do
+ * not count repeats, and a list has an idempotency key. */
 async function post(address, body) {
   const headers = { "Content-Type": "application/json", Authorization: `Bearer ${TOKEN}` };
-  const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) });
-  return answer.json();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) });
+      if (answer.headers.get("content-type")?.includes("json") && answer.status !== 429) return await answer.json();
+      if (attempt === ATTEMPTS) throw new Error(`HTTP ${answer.status}`);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * (125 + 125 * Math.random())));
+  }
 }
 
 /** Return the data of one operation; throws the errors, which name the wrong inputs. */
@@ -56,7 +73,7 @@ async function batchset(category, label, desc, openids) {
   return post(RETURN_ADDRESS, { encrypt: encrypt(xml, RETURN_KEY, RETURN_APP_ID) });
 }
 
-const openids = OPENIDS.split(",");
+const openids = OPENIDS.split(",").filter((openid) => openid);
 const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
 const paid = openids.map((openid) => ({ openid, kind: "PAYMENT", at: now }));

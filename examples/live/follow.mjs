@@ -1,6 +1,20 @@
-// Read which user to follow, and subscribe again after a lost connection; the four examples share this.
+// Read which user to follow, and subscribe again after a lost connection, later each time; the four examples share this.
 //
 //   TOKEN=… CHANNEL=… OPENID=… [URL=http://127.0.0.1:8000] node graphql-ws.mjs
+
+for (const name of ["TOKEN", "CHANNEL", "OPENID"]) {
+  if (process.env[name]) continue;
+  console.error(`${name} is not set: the beginning of follow.mjs says what is needed.`);
+  process.exit(1);
+}
+
+// Milliseconds.
+const FIRST_DELAY = 250;
+const LONGEST_DELAY = 30_000;
+// What the service answers to a request that will not be better next time.
+const FINAL_CODES = ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"];
+// It closes a WebSocket with this, whose token is not good, or no longer.
+const TOKEN_NOT_GOOD = 4403;
 
 export const url = process.env.URL ?? "http://127.0.0.1:8000";
 export const socketUrl = url.replace(/^http/, "ws") + "/graphql";
@@ -22,20 +36,32 @@ export const USER_TAGS = `
 // A page needs to keep only the cursor of the last event that it showed.
 export async function follow(subscribe) {
   let after = process.env.AFTER;
+  let delay = FIRST_DELAY;
   for (;;) {
     try {
       const variables = { channel: process.env.CHANNEL, openid: process.env.OPENID, after };
       for await (const { data, errors } of subscribe(variables)) {
-        if (errors?.length) throw new Error(errors[0].message);
+        if (errors?.length) throw errors;
         const event = data.userTags;
         after = event.cursor;
+        delay = FIRST_DELAY;
         show(event);
       }
     } catch (error) {
-      console.error(`lost: ${error?.message ?? error?.reason ?? error}`);
+      const errors = error?.graphQLErrors ?? error?.errors ?? [error].flat();
+      console.error(`lost: ${errors[0]?.message ?? error?.message ?? error?.reason ?? error}`);
+      const refused = errors.some((each) => FINAL_CODES.includes(each?.extensions?.code));
+      if (refused || wasClosedWith(TOKEN_NOT_GOOD, error)) process.exit(1);
     }
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    // Not all at the same moment: after a restart thousands of pages come back.
+    await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random() / 2)));
+    delay = Math.min(2 * delay, LONGEST_DELAY);
   }
+}
+
+// Each client has its own way to say with which code a WebSocket was closed.
+function wasClosedWith(code, error) {
+  return [error?.code, error?.networkError?.code].includes(code) || `${error?.message}`.includes(`event ${code} `);
 }
 
 function show({ reset, tags, added, removed }) {

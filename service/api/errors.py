@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import graphql
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
@@ -11,6 +11,7 @@ from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 
+from service.domain.runtime import Runtime
 from service.entities.errors import (
     INTERNAL_ERROR_MESSAGE,
     ErrorCode,
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # The end of graphql-core's message for a document with too many tokens, and of no other.
 TOO_MANY_TOKENS_SUFFIX: Final = "tokens. Parsing aborted."
+# Where a suggestion of graphql-core begins, be it of a field, type, argument, enum value, input field or directive.
+SUGGESTION: Final = " Did you mean "
 INPUT_ARGUMENT: Final = "input"
 NO_OPERATION_ERRORS: Final = (MissingQueryError, CannotGetOperationTypeError)
 
@@ -38,19 +41,20 @@ class MaskUnexpectedErrors(MaskErrors):
 def mask_error(error: GraphQLError, context: object) -> GraphQLError:
     """Return an error as clients see it.
 
-    A RequestError keeps its code, message and fields; an error in the document or its variables is BAD_USER_INPUT, or
-    LIMIT_EXCEEDED for too many tokens. Any other is logged and becomes INTERNAL with nothing but the request id, under
-    which the log has the traceback.
+    A RequestError keeps its code, message and fields; an error in the document or in a value that GraphQL checks is
+    BAD_USER_INPUT, or LIMIT_EXCEEDED for too many tokens. Any other is logged and becomes INTERNAL with nothing but the
+    request id, under which the log has the traceback. In production no message suggests names of the schema.
     """
     if "code" in (error.extensions or {}):
-        return error
+        message = _message_for(error, context)
+        return error if message == error.message else _copy_with(error, message, error.extensions or {})
     request_error = _unwrap_request_error(error)
     if request_error is not None:
         return _copy_with(error, request_error.message, _extensions_of(request_error, _argument_prefix(error)))
     if _is_document_error(error):
         too_long = isinstance(error, GraphQLSyntaxError) and error.message.endswith(TOO_MANY_TOKENS_SUFFIX)
         code = ErrorCode.LIMIT_EXCEEDED if too_long else ErrorCode.BAD_USER_INPUT
-        return _copy_with(error, error.message, {"code": code.value})
+        return _copy_with(error, _message_for(error, context), {"code": code.value})
     request_id = getattr(context, "request_id", None)
     log.error("request %s failed", request_id, exc_info=error.original_error)
     return _copy_with(error, INTERNAL_ERROR_MESSAGE, {"code": ErrorCode.INTERNAL.value, "requestId": request_id})
@@ -68,13 +72,21 @@ def to_graphql_error(request_error: RequestError) -> GraphQLError:
 
 
 def _is_document_error(error: GraphQLError) -> bool:
-    """Tell whether GraphQL refused the document or its variables.
+    """Tell whether GraphQL refused the document, its variables or the values of arguments.
 
-    The error of a resolver has a path; that of the source of a subscription has neither path nor nodes.
+    graphql-core points at the value, the variable or the directive that it refuses, be it before or while a field is
+    executed. What a resolver raises, and what is wrong with its result, points at the field or at nothing.
     """
     if error.original_error is None or isinstance(error.original_error, NO_OPERATION_ERRORS):
         return True
-    return error.path is None and bool(error.nodes)
+    return error.nodes is not None and not any(isinstance(each, FieldNode) for each in error.nodes)
+
+
+def _message_for(error: GraphQLError, context: object) -> str:
+    """Return the message of a document error, in production without what graphql-core suggests at its end."""
+    runtime: Runtime | None = getattr(context, "runtime", None)
+    hidden = runtime is not None and runtime.settings.production
+    return error.message.partition(SUGGESTION)[0] if hidden else error.message
 
 
 def _unwrap_request_error(error: GraphQLError) -> RequestError | None:
@@ -118,7 +130,7 @@ def _extensions_of(request_error: RequestError, prefix: FieldPath = ()) -> dict[
     return extensions
 
 
-def _copy_with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+def _copy_with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
     return GraphQLError(
         message,
         nodes=error.nodes,

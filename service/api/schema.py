@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, NoSchemaIntrospectionCustomRule, print_schema
@@ -16,7 +16,9 @@ from service.api.context import Context
 from service.api.engine.budget import BudgetedExecutor
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query
+from service.api.engine.inputs import optimise_inputs
 from service.api.engine.resolvers import optimise_resolvers
+from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
 from service.api.guards.input_size import count_values
 from service.api.guards.list_sizes import reject_unbounded_lists
@@ -104,6 +106,10 @@ class Subscription(JobSubscriptions, TagEventsSubscriptions, UserTagsSubscriptio
     """Collect the subscriptions of all features."""
 
 
+# The types of operations that are answered once.
+ONE_ANSWER: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
 class FastPathSchema(strawberry.Schema):
     """Execute operations; known queries take the fast path, which does what the extensions of the schema do."""
 
@@ -126,11 +132,13 @@ class FastPathSchema(strawberry.Schema):
     ) -> ExecutionResult:
         """Return the answer to a query or mutation.
 
-        Raises InvalidOperationTypeError for a type of operation that is not allowed, and RequestError where `prepare`
-        does.
+        Raises InvalidOperationTypeError for a type of operation that is not allowed, and for a subscription, which has
+        many answers: `stream` gives them. Raises RequestError where `prepare` does.
         """
         await self.prepare(query, context_value)
-        allowed = list(DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types)
+        allowed = list(
+            ONE_ANSWER if allowed_operation_types is None else ONE_ANSWER.intersection(allowed_operation_types)
+        )
         if root_value is None:
             answer = await execute_cached_query(
                 self.documents, query, operation_name, variable_values, context_value, allowed
@@ -140,13 +148,7 @@ class FastPathSchema(strawberry.Schema):
         if error := self.documents.syntax_error(query):
             return PreExecutionError(data=None, errors=[error])
         return await super().execute(
-            query,
-            variable_values,
-            context_value,
-            root_value,
-            operation_name,
-            allowed,
-            operation_extensions,
+            query, variable_values, context_value, root_value, operation_name, allowed, operation_extensions
         )
 
     async def stream(
@@ -214,7 +216,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
         execution_context_class=BudgetedExecutor,
-        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=settings.production),
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )
     schema.documents = DocumentCache(
         schema.graphql_schema,
@@ -225,6 +227,9 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     reject_unguarded_fields(schema.graphql_schema)
     reject_unbounded_lists(schema.graphql_schema)
     optimise_resolvers(schema.graphql_schema)
+    optimise_inputs(schema, schema.graphql_schema)
+    if schema.graphql_schema.mutation_type is not None:
+        retry_stale_mutations(schema.graphql_schema.mutation_type)
     return schema
 
 

@@ -128,10 +128,11 @@ def _network_of(address: str) -> str:
         return address
 
 
-class OpenSubscriptions:
-    """Count the subscriptions that each principal has open, over all its connections; at most `limit`."""
+class OpenLimit:
+    """Count what each principal has open, `what` in an error: at most `limit` at once."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, what: str, limit: int) -> None:
+        self._what = what
         self._limit = limit
         self._open: Counter[tuple[str, str]] = Counter()
 
@@ -142,7 +143,7 @@ class OpenSubscriptions:
 
     @contextmanager
     def reserve(self, principal: Principal) -> Iterator[None]:
-        """Count one subscription as long as this is open. Raises LimitExceededError when `limit` are open already."""
+        """Count one more as long as this is open. Raises LimitExceededError when `limit` are open already."""
         self.acquire(principal)
         try:
             yield
@@ -150,14 +151,14 @@ class OpenSubscriptions:
             self.release(principal)
 
     def acquire(self, principal: Principal) -> None:
-        """Count one subscription until `release`. Raises LimitExceededError when `limit` are open already."""
+        """Count one more until `release`. Raises LimitExceededError when `limit` are open already."""
         key = (principal.robot_id, principal.subject)
         if self._open[key] >= self._limit:
-            raise LimitExceededError(f"At most {self._limit:,} subscriptions of one principal may be open.")
+            raise LimitExceededError(f"At most {self._limit:,} {self._what} of one principal may be open.")
         self._open[key] += 1
 
     def release(self, principal: Principal) -> None:
-        """Count one subscription less, which `acquire` counted."""
+        """Count one less, which `acquire` counted."""
         key = (principal.robot_id, principal.subject)
         self._open[key] -= 1
         if not self._open[key]:

@@ -115,6 +115,8 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             raise UnauthenticatedError(_error_message(error)) from error
+        except OverflowError as error:  # PyJWT makes integers of `nbf` and `iat`, and JSON has numbers beyond all
+            raise UnauthenticatedError("The token is malformed.") from error
         return _VerifiedToken(
             _principal_from_claims(claims, datetime.now(UTC)), key, header.get("kid"), header.get("alg")
         )

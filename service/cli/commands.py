@@ -14,7 +14,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from service import __version__
 from service.cli.arguments import (
+    OneLineParser,
+    add_common_arguments,
     add_forget_arguments,
     add_import_arguments,
     add_refresh_arguments,
@@ -23,15 +26,12 @@ from service.cli.arguments import (
     add_up_arguments,
     add_verify_arguments,
 )
-from service.dev.stack.addresses import resolve_settings
-from service.dev.stack.servers import EmbeddedError, embedded_secrets
+from service.dev.stack.addresses import ResolvedSettings, resolve_settings
+from service.dev.stack.servers import EmbeddedError, existing_secrets
 from service.entities.errors import RequestError
 from service.entities.principal import Role
 from service.entities.return_data import ReturnMode
 from service.foundation.settings import Settings, SettingsError, read_settings
-
-# Seconds: a page that has stopped reading must not hold up a restart for longer.
-GRACEFUL_SHUTDOWN_TIMEOUT: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,33 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, and return its exit code. Errors end the program with one line."""
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    command: Command | None = arguments.command
+    if command is None:
+        parser.print_help()
+        return 0
     with _errors_as_messages():
-        command: Command = arguments.command
-        return command.run(read_settings(), arguments)
+        settings = read_settings()
+        if arguments.data_dir is not None:
+            settings = replace(settings, data_dir=arguments.data_dir)
+        return command.run(settings, arguments)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; it puts the chosen Command into `command`."""
-    program = argparse.ArgumentParser(
+    program = OneLineParser(
         prog="user-tags",
         description="User tags of a chatbot's WeChat channels. Settings are environment variables (docs/settings.md).",
     )
-    parsers = program.add_subparsers(required=True, metavar="COMMAND")
+    program.add_argument("--version", action="version", version=f"user-tags {__version__}")
+    program.set_defaults(command=None)
+    parsers = program.add_subparsers(metavar="COMMAND")
     for command in COMMANDS:
         parser = parsers.add_parser(
             command.name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}."
         )
+        add_common_arguments(parser)
         command.add_arguments(parser)
         parser.set_defaults(command=command)
     return program
@@ -73,8 +83,6 @@ def up(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.cli.status import StatusReporter  # noqa: PLC0415
     from service.dev.stack.supervisor import up as supervise  # noqa: PLC0415
 
-    if arguments.data_dir is not None:
-        settings = replace(settings, data_dir=arguments.data_dir)
     if arguments.demo:
         os.environ.setdefault("USER_TAGS_DEMO_FILE", str(Path(settings.data_dir).resolve() / "demo.json"))
     status = StatusReporter(demo=arguments.demo)
@@ -90,24 +98,10 @@ def up(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve the API until the process is told to stop."""
-    import uvicorn  # noqa: PLC0415
+    from service.cli.serving import run_web_processes  # noqa: PLC0415
 
-    from service.web.protocols.uvicorn_options import uvicorn_options  # noqa: PLC0415
-    from service.web.protocols.websocket import raise_file_descriptor_limit  # noqa: PLC0415
-
-    raise_file_descriptor_limit()
-    with resolve_settings(settings) as resolved:
-        os.environ.update(resolved.environment())
-        uvicorn.run(
-            "service.web.app:app_from_environment",
-            factory=True,
-            host=arguments.host,
-            port=arguments.port,
-            workers=arguments.workers,
-            loop="uvloop",
-            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT,
-            **uvicorn_options(settings.client_limits),
-        )
+    with _resolved_settings(settings, create=True) as resolved:
+        run_web_processes(resolved, host=arguments.host, port=arguments.port, workers=arguments.workers)
     return 0
 
 
@@ -116,7 +110,7 @@ def worker(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.worker.main import run_worker  # noqa: PLC0415
 
     del arguments
-    with resolve_settings(settings) as resolved:
+    with _resolved_settings(settings, create=True) as resolved:
         run_worker(resolved.settings)
     return 0
 
@@ -126,7 +120,7 @@ def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.storage.database.migrations import migrate as apply_migrations  # noqa: PLC0415
 
     del arguments
-    with resolve_settings(settings) as resolved:
+    with _resolved_settings(settings, create=True, migrated=False) as resolved:
         applied = asyncio.run(apply_migrations(resolved.database_url))
     for each in applied:
         print(f"applied {each.label}")
@@ -140,7 +134,7 @@ def token(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.auth.tokens import sign_token  # noqa: PLC0415
 
     if not (settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks_url):
-        settings = replace(settings, jwt_secret=embedded_secrets(Path(settings.data_dir)).jwt_secret)
+        settings = replace(settings, jwt_secret=existing_secrets(Path(settings.data_dir)).jwt_secret)
     print(
         sign_token(
             settings,
@@ -158,7 +152,7 @@ def refresh(settings: Settings, arguments: argparse.Namespace) -> int:
     """Bring default tags and combos to the present now."""
     from service.cli.maintenance import run_refresh  # noqa: PLC0415
 
-    with resolve_settings(settings) as resolved:
+    with _resolved_settings(settings) as resolved:
         return asyncio.run(run_refresh(resolved.settings, arguments.channel, print))
 
 
@@ -166,7 +160,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
     """Compare what is stored with what the facts say."""
     from service.cli.maintenance import run_verify  # noqa: PLC0415
 
-    with resolve_settings(settings) as resolved:
+    with _resolved_settings(settings) as resolved:
         return asyncio.run(run_verify(resolved.settings, print, repair=arguments.repair))
 
 
@@ -174,13 +168,15 @@ def forget(settings: Settings, arguments: argparse.Namespace) -> int:
     """Delete what identifies one user."""
     from service.cli.maintenance import run_forget  # noqa: PLC0415
 
-    with resolve_settings(settings) as resolved:
+    with _resolved_settings(settings) as resolved:
         return asyncio.run(run_forget(resolved.settings, arguments.channel, arguments.openid, print))
 
 
 def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
     """Hand back the openids of a CSV file."""
     from service.cli.import_csv import run_import  # noqa: PLC0415
+    from service.domain.return_data.csv_reader import OpenidReader  # noqa: PLC0415
+    from service.domain.return_data.csv_text import ENCODINGS  # noqa: PLC0415
     from service.domain.return_data.requests import Submission  # noqa: PLC0415
 
     details = Submission(
@@ -193,13 +189,16 @@ def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
         expires_at=arguments.expires_at,
         idempotency_key=arguments.key,
     )
-    with resolve_settings(settings) as resolved:
+    with _resolved_settings(settings) as resolved:
+        if arguments.file != "-":
+            Path(arguments.file).open("rb").close()  # a file that is not there is no reason to look for the channel
         return asyncio.run(
             run_import(
                 resolved.settings,
                 arguments.file,
                 arguments.channel,
                 details,
+                OpenidReader(ENCODINGS[arguments.encoding], arguments.column),
                 openids_of=arguments.openids_of,
                 rejects=arguments.rejects,
                 echo=print,
@@ -241,15 +240,30 @@ COMMANDS: Final = (
 
 
 @contextmanager
+def _resolved_settings(
+    settings: Settings, *, create: bool = False, migrated: bool = True
+) -> Iterator[ResolvedSettings]:
+    """Yield settings with a database that was found usable: as `resolve_settings` and `check_servers` have it."""
+    from service.cli.preflight import check_servers  # noqa: PLC0415
+
+    with resolve_settings(settings, create=create) as resolved:
+        check_servers(resolved.settings, migrated=migrated)
+        yield resolved
+
+
+@contextmanager
 def _errors_as_messages() -> Iterator[None]:
     """End the program with one line instead of a traceback for what the environment or the arguments got wrong."""
+    from service.cli.preflight import DatabaseUnusableError  # noqa: PLC0415
     from service.storage.database.migrations import MigrationError  # noqa: PLC0415
 
     try:
         yield
-    except (SettingsError, EmbeddedError, MigrationError, RequestError) as error:
+    except (SettingsError, EmbeddedError, MigrationError, DatabaseUnusableError, RequestError) as error:
         sys.exit(f"user-tags: {error}")
-    except ConnectionError as error:
+    except OSError as error:
+        if error.filename is not None:
+            sys.exit(f"user-tags: {error.filename} cannot be used: {error.strerror}")
         sys.exit(f"user-tags: the database or Valkey does not answer: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

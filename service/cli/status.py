@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import shlex
+import sys
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,6 +23,8 @@ from service.storage.database.pool import DATABASE_ERRORS
 DEMO_ROBOT: Final = "demo"
 DEMO_TIMEOUT: Final = 20.0
 TOKEN_TTL: Final = timedelta(hours=24)
+# A person who is new to the demo, for the README.
+NEW_GUEST: Final = "oTeaHouse-a-new-guest-000001"
 SUBSCRIPTION_EXAMPLE: Final = (
     "subscription ($channel: ID!, $openid: String!) {{\n"
     "    userTags(channelId: $channel, openid: $openid) {{\n"
@@ -51,6 +55,8 @@ class StatusReporter:
         print(f"  Health     {url}/readyz")
         if self._demo:
             self._print_demo(environment)
+        else:
+            self._print_exports({"TOKEN": _token_command(environment)})
         print("\n  Ctrl-C stops everything; the data stays.\n", flush=True)
 
     def summary_line(self) -> str:
@@ -77,9 +83,11 @@ class StatusReporter:
 
     def _print_demo(self, environment: Mapping[str, str]) -> None:
         settings = read_settings({**os.environ, **environment})
+        tokens = {
+            role: sign_token(settings, robot=DEMO_ROBOT, role=role, subject=role.value, ttl=TOKEN_TTL) for role in Role
+        }
         print(f"\nTokens of the robot “{DEMO_ROBOT}”, good for a day:\n")
-        for role in Role:
-            token = sign_token(settings, robot=DEMO_ROBOT, role=role, subject=role.value, ttl=TOKEN_TTL)
+        for role, token in tokens.items():
             print(f"  {role.value:<11}{token}")
         demo_info = _read_demo_file(Path(environment["USER_TAGS_DEMO_FILE"]), self._started_at)
         if demo_info is None:
@@ -90,6 +98,27 @@ class StatusReporter:
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
+        values = {
+            "PLATFORM": demo_info["platformUrl"],
+            "TOKEN": tokens[Role.ADMIN],
+            "CHANNEL": watched["channelId"],
+            "OPENID": NEW_GUEST,
+        }
+        self._print_exports(values)
+
+    def _print_exports(self, values: Mapping[str, str]) -> None:
+        """Print what another terminal needs for the examples of the documents."""
+        print("\nFor the examples, paste this into another terminal:\n")
+        for name, value in {"URL": self._environment["USER_TAGS_DEMO_SERVICE_URL"], **values}.items():
+            print(f"  export {name}={value}")
+
+
+def _token_command(environment: Mapping[str, str]) -> str:
+    """Return the shell's words for a token of the robot that the reader is going to name."""
+    program, data_dir = Path(sys.argv[0]).resolve(), environment["USER_TAGS_DATA_DIR"]
+    words = [str(program)] if program.name == "user-tags" else [sys.executable, "-m", "service"]
+    command = shlex.join([*words, "token", "--data-dir", data_dir, "--robot", "my-robot", "--role", "creator"])
+    return f'"$({command})"'
 
 
 def _read_demo_file(path: Path, started_at: float) -> dict[str, Any] | None:

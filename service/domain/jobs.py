@@ -28,7 +28,7 @@ from service.entities.jobs import JOB_PERMISSIONS, Job, JobChangeNotification, J
 from service.entities.paging import Page
 from service.entities.principal import Principal
 from service.entities.tasks import TaskName
-from service.storage import jobs
+from service.storage import audiences, jobs
 from service.storage.database.pool import Connection
 
 LEASE_DURATION: Final = timedelta(seconds=30)
@@ -144,6 +144,8 @@ async def _run_slice(runtime: Runtime, work: SliceFunction, job: Job) -> Job | N
 async def save_progress(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
     """Write the progress of a job in the transaction of its slice, and return it with a new lease.
 
+    A job that is done by it no longer holds whom it was about.
+
     Raises JobLeaseLostError; then the transaction of the slice must be rolled back.
     """
     now = runtime.clock()
@@ -159,6 +161,8 @@ async def save_progress(conn: Connection, runtime: Runtime, wanted: Job) -> Job:
     )
     if written is None:
         raise JobLeaseLostError
+    if written.state.finished:
+        await audiences.drop_leftovers_of_job(conn, written.channel_id, written.job_id)
     return written
 
 
@@ -193,8 +197,11 @@ def _retry_or_fail(job: Job, now: datetime) -> Job:
 
 
 async def _write(runtime: Runtime, wanted: Job) -> Job | None:
-    async with runtime.pool.acquire() as conn:
-        return await jobs.write_job(conn, wanted)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        written = await jobs.write_job(conn, wanted)
+        if written is not None and written.state.finished:
+            await audiences.drop_leftovers_of_job(conn, written.channel_id, written.job_id)
+        return written
 
 
 async def find_job(runtime: Runtime, principal: Principal, kind: JobKind, channel_id: int, job_id: int) -> Job:
@@ -208,11 +215,12 @@ async def cancel_job(runtime: Runtime, principal: Principal, kind: JobKind, chan
 
     Raises ForbiddenError for roles that see no jobs, NotFoundError.
     """
-    async with runtime.pool.acquire() as conn:
+    async with runtime.pool.acquire() as conn, conn.transaction():
         job = await _find_job(conn, principal, kind, channel_id, job_id)
         cancelled = await jobs.cancel_job(conn, job.channel_id, job.job_id, runtime.clock())
         if cancelled is None:
             return await _find_job(conn, principal, kind, channel_id, job_id)
+        await audiences.drop_leftovers_of_job(conn, job.channel_id, job.job_id)
     publish_job_change(runtime, cancelled)
     return cancelled
 

@@ -6,9 +6,10 @@ Source: docs/specification.md §4.4.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, assert_never
 
 
 class Operator(StrEnum):
@@ -71,6 +72,21 @@ class Expression:
     def tag_ids(self) -> tuple[int, ...]:
         """Return the ids of the tags at the leaves, each once, in the order of their first occurrence."""
         return tuple(dict.fromkeys(node.tag_id for _, _, node in self.flat() if node.operator is Operator.TAG))
+
+    def holds_for(self, tag_ids: AbstractSet[int]) -> bool:
+        """Tell whether somebody with exactly these tags is in the set."""
+        operands = (each.holds_for(tag_ids) for each in self.operands)
+        match self.operator:
+            case Operator.TAG:
+                return self.tag_id in tag_ids
+            case Operator.ALL:
+                return all(operands)
+            case Operator.ANY:
+                return any(operands)
+            case Operator.EXCEPT:
+                return next(operands) and not next(operands)
+            case _:
+                assert_never(self.operator)
 
     def flat(self) -> list["FlatNode"]:
         """Return all nodes, each parent before its operands and those in their order."""

@@ -32,9 +32,10 @@ class _Queue(Generic[T, R]):
 class BatchWriter(Generic[T, R]):
     """Write items through `write`, which takes a batch and returns a result for each of its items, in order.
 
-    What `write` raises is raised to all callers that put an item in that batch, and to no others. An item is written
-    although its caller stopped waiting. Items of different groups, as `group_of` tells them apart, are never written
-    together, and a group has one write at a time.
+    What `write` raises may be the fault of a single item, so the items of the batch are then written one by one, and
+    each caller hears of its own alone. An error of `shared_errors` would meet them all, and is raised to all of them.
+    An item is written although its caller stopped waiting. Items of different groups, as `group_of` tells them apart,
+    are never written together, and a group has one write at a time.
 
     The sizes of a batch, as `size_of` measures its items, add up to at most `max_size`, and it has at most `max_items`
     where that is given; an item that alone is larger is written alone.
@@ -48,12 +49,14 @@ class BatchWriter(Generic[T, R]):
         size_of: Callable[[T], int],
         max_size: int,
         max_items: int | None = None,
+        shared_errors: tuple[type[Exception], ...] = (),
     ) -> None:
         self._write = write
         self._group_of = group_of
         self._size_of = size_of
         self._max_size = max_size
         self._max_items = max_items
+        self._shared_errors = shared_errors
         # Groups of which anything is written or waits.
         self._queues: dict[Hashable, _Queue[T, R]] = {}
 
@@ -93,10 +96,23 @@ class BatchWriter(Generic[T, R]):
             batch.append(waiting.popleft())
         return batch
 
+    async def _write_alone(self, batch: list[_Put[T, R]]) -> None:
+        waiting = deque(batch)
+        try:
+            while waiting:
+                await self._write_batch([waiting.popleft()])
+        finally:
+            # Anything is left only where the task was cancelled.
+            for put in waiting:
+                put.done.cancel()
+
     async def _write_batch(self, batch: list[_Put[T, R]]) -> None:
         try:
             results = list(zip(batch, await self._write([put.item for put in batch]), strict=True))
-        except Exception as error:  # noqa: BLE001 - handed to every caller that put an item in
+        except Exception as error:  # noqa: BLE001 - raised to callers
+            if len(batch) > 1 and not isinstance(error, self._shared_errors):
+                await self._write_alone(batch)
+                return
             for put in batch:
                 if not put.done.done():
                     put.done.set_exception(error)

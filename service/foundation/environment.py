@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "USER_TAGS_"
 MIN_SIMILARITY: Final = 0.65
+# What somebody meant for the prefix.
+LIKE_PREFIX: Final = re.compile(r"USER[_-]?TAGS?[_-]+", re.IGNORECASE)
 # Kubernetes and Docker set variables in every container that say where the service user-tags, or user-tags-web, is.
 # The value tells their USER_TAGS_PORT (tcp://10.0.0.7:8000) from a misspelt setting.
 SERVICE_LINK: Final = re.compile(
-    PREFIX + r"(\w+_)?(SERVICE_HOST=.+|SERVICE_PORT(_\w+)?=\d+"
+    r"USER_?TAGS?_"
+    r"(\w+_)?(SERVICE_HOST=.+|SERVICE_PORT(_\w+)?=\d+"
     r"|PORT=(tcp|udp|sctp)://.+|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=.+)"
 )
 
@@ -60,8 +63,8 @@ def variables_of(kind: "type[DataclassInstance]") -> dict[Path, str]:
 def read_variables(kind: type[Group], environment: Mapping[str, str], known: Collection[str]) -> Group:
     """Return a `kind` filled from the environment; a variable that is unset or blank leaves the default.
 
-    Raises SettingsError with a sentence for every malformed variable, and for every one with the prefix `USER_TAGS_`
-    that is not among the `known`.
+    Raises SettingsError with a sentence for every malformed variable, and for every one with the prefix `USER_TAGS_`,
+    or what looks like it, that is not among the `known`.
     """
     names = variables_of(kind)
     given: dict[str, Any] = {}
@@ -95,8 +98,9 @@ def _path(location: tuple[int | str, ...]) -> Path:
 def _unknown(environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
     by_suffix = {name.removeprefix(PREFIX): name for name in known}
     for name, text in environment.items():
-        if not name.startswith(PREFIX) or name in known or SERVICE_LINK.fullmatch(f"{name}={text}"):
+        prefix = LIKE_PREFIX.match(name)
+        if prefix is None or name in known or SERVICE_LINK.fullmatch(f"{name}={text}"):
             continue
         # Without the prefix, which would make any two names similar.
-        similar = get_close_matches(name.removeprefix(PREFIX), by_suffix, n=1, cutoff=MIN_SIMILARITY)
+        similar = get_close_matches(name[prefix.end() :].upper(), by_suffix, n=1, cutoff=MIN_SIMILARITY)
         yield f"{name} is not a known variable{f'; did you mean {by_suffix[similar[0]]}?' if similar else '.'}"

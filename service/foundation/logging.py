@@ -15,7 +15,7 @@ UVICORN_LOGGERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 SILENCED_LOGGERS: Final = ("uvicorn.access",)
 STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
-SECRET_NAMES: Final = "token|app_?secret|secret|(?:pg)?password|passwd|api_?key|(?:encoding_?)?aes_?key"  # noqa: S105 - names, not secrets
+SECRET_NAMES: Final = "token|app_?secret|secret|(?:pg)?password|passwd|api_?key|(?:encoding_?)?aes_?key"  # noqa: S105 - names
 SECRET_PATTERNS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (

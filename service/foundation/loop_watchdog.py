@@ -11,20 +11,22 @@ TICK: Final = 0.03
 
 
 @contextmanager
-def watch_loop(report: Callable[[float], None]) -> Iterator[None]:
+def watch_loop(report: Callable[[float, float], None]) -> Iterator[None]:
     """Report by how many seconds each tick of the running loop is late, at least 0, as long as this is open.
 
+    The second number is how much of that its own computing explains; for the rest it waited, mostly for a processor.
     What holds the loop for `n` seconds makes one tick late by `n`, less at most one TICK.
     """
     loop = asyncio.get_running_loop()
-    last_tick = time.perf_counter()
+    last_tick, last_cpu = time.perf_counter(), time.thread_time()
     timer: asyncio.TimerHandle
 
     def tick() -> None:
-        nonlocal last_tick, timer
-        now = time.perf_counter()
-        report(max(0.0, now - last_tick - TICK))
-        last_tick, timer = now, loop.call_later(TICK, tick)
+        nonlocal last_tick, last_cpu, timer
+        now, cpu = time.perf_counter(), time.thread_time()
+        late = max(0.0, now - last_tick - TICK)
+        report(late, min(late, cpu - last_cpu))
+        last_tick, last_cpu, timer = now, cpu, loop.call_later(TICK, tick)
 
     timer = loop.call_later(TICK, tick)
     try:

@@ -102,11 +102,13 @@ class ClientLimits:
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
     values_per_operation: Count = 1_000
-    cpu_share: Rate = 0.3
-    cpu_burst: Positive = timedelta(seconds=5)
+    cpu_share: Rate = 0.2
+    cpu_burst: Positive = timedelta(seconds=2)
     refusals_per_second: Count = 50
     refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728
+    import_bytes: Count = 1_073_741_824
+    import_within: Positive = timedelta(hours=1)
     channels_per_robot: Count = 100
 
 
@@ -211,15 +213,15 @@ def _production_errors(settings: Settings, environment: Mapping[str, str]) -> It
 
 
 def _secret_errors(settings: Settings) -> Iterator[str]:
-    secrets = [secret for secret in (settings.jwt_secret, *settings.secrets_keys) if secret]
+    secrets = [secret for secret in (settings.jwt_secret, settings.metrics_token, *settings.secrets_keys) if secret]
     if any(is_weak(secret) for secret in secrets):
         yield (
-            "In production USER_TAGS_JWT_SECRET and USER_TAGS_SECRETS_KEY must be random,"
+            "In production USER_TAGS_JWT_SECRET, USER_TAGS_SECRETS_KEY and USER_TAGS_METRICS_TOKEN must be random,"
             " for example `openssl rand -hex 32`."
         )
     passwords = (password_of(settings.database_url), password_of(settings.redis_url))
-    if settings.jwt_secret in settings.secrets_keys or any(each in secrets for each in passwords if each):
+    if len(set(secrets)) < len(secrets) or any(each in secrets for each in passwords if each):
         yield (
-            "In production USER_TAGS_JWT_SECRET, USER_TAGS_SECRETS_KEY and the passwords of the servers"
-            " must differ: each secret is for one use."
+            "In production USER_TAGS_JWT_SECRET, USER_TAGS_SECRETS_KEY, USER_TAGS_METRICS_TOKEN and the passwords"
+            " of the servers must differ: each secret is for one use."
         )

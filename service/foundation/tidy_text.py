@@ -30,7 +30,9 @@ def tidy(text: str) -> str:
     """Return a text in NFC without invisible characters, but those within emoji, and without space around it."""
     if text.isascii():
         return text.strip()
-    return _normalise("NFC", OUTSIDE_EMOJI.sub("", INVISIBLE.sub("", text)))
+    if IGNORABLE.search(text) is not None:
+        text = OUTSIDE_EMOJI.sub("", INVISIBLE.sub("", text))
+    return _normalise("NFC", text)
 
 
 def tidy_code(text: str) -> str:

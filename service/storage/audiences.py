@@ -144,6 +144,11 @@ async def drop_frozen_audiences(conn: Connection, channel_id: int) -> None:
     await conn.execute(STATEMENTS["drop_frozen_audiences"], channel_id)
 
 
+async def drop_leftovers_of_job(conn: Connection, channel_id: int, job_id: int) -> None:
+    """Delete what a finished job needs no more: its frozen audience, and its file unless it is done."""
+    await conn.execute(STATEMENTS["drop_leftovers_of_job"], channel_id, job_id)
+
+
 async def drop_export_chunks(conn: Connection, channel_id: int, now: datetime) -> None:
     """Delete files that expired by `now`, and pieces of files whose job failed or was cancelled."""
     await conn.execute(STATEMENTS["drop_export_chunks"], channel_id, now)

@@ -20,6 +20,11 @@ from service.valkey.connection import VALKEY_ERRORS
 MAX_PENDING: Final = 10_000
 MAX_MESSAGES_PER_PIPELINE: Final = 500
 
+# What the columns hold: anybody who can write to Valkey can publish anything.
+MAX_NUMBER: Final = 2**63 - 1
+MAX_BLOCK: Final = 2**31 - 1
+MAX_DIGITS: Final = 19
+
 TOPIC_PREFIX: Final = "user-tags:wake:"
 
 log = logging.getLogger(__name__)
@@ -46,9 +51,16 @@ def encode(notification: ChangeNotification | JobChangeNotification) -> str:
 def decode(channel_id: int, text: str) -> ChangeNotification | JobChangeNotification:
     """Return the notification of a line. Raises ValueError for anything that `encode` does not return."""
     block, _, version = text.partition(":")
+    number = _number(version, MAX_NUMBER)
     if block == "job":
-        return JobChangeNotification(channel_id, int(version))
-    return ChangeNotification(channel_id, None if block == "tags" else int(block), int(version))
+        return JobChangeNotification(channel_id, number)
+    return ChangeNotification(channel_id, None if block == "tags" else _number(block, MAX_BLOCK), number)
+
+
+def _number(text: str, largest: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS) or int(text) > largest:
+        raise ValueError("This is no number of ours.")
+    return int(text)
 
 
 class ValkeyPublisher:

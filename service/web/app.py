@@ -8,6 +8,8 @@ from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
@@ -25,12 +27,16 @@ from service.resources import Resources, open_resources
 from service.web.browsers import CrossOrigin, SafeHeaders
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
+from service.web.endpoints.addresses import addresses
 from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.exports import download_export
 from service.web.endpoints.health import liveness, readiness
 from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
+from service.web.error_answers import answer_http_exception, answer_unexpected
+from service.web.request_ids import RequestIds
+from service.web.strangers import StrangerLimit
 
 GRAPHQL_PATH: Final = "/graphql"
 # Seconds: no client waits longer for an answer.
@@ -50,9 +56,14 @@ class WebApp(Starlette):
     def __init__(
         self, graphql: GraphQLView, routes: Sequence[BaseRoute], lifespan: Lifespan, settings: Settings
     ) -> None:
-        super().__init__(routes=routes, lifespan=lifespan)
+        super().__init__(
+            routes=routes,
+            lifespan=lifespan,
+            middleware=[Middleware(StrangerLimit)],
+            exception_handlers={HTTPException: answer_http_exception, Exception: answer_unexpected},
+        )
         self._graphql = graphql
-        self._answer = SafeHeaders(CrossOrigin(self._dispatch, settings), settings)
+        self._answer = SafeHeaders(RequestIds(CrossOrigin(self._dispatch, settings)), settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI)."""
@@ -91,6 +102,7 @@ def make_app(settings: Settings) -> WebApp:
             Route("/openapi/label/batchset/{token}", batchset.post, methods=["POST"]),
             Route("/import/return-data", csv_import.post, methods=["POST"]),
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
+            Route("/", addresses, methods=["GET"]),
             Route("/healthz", liveness),
             Route("/readyz", readiness),
             Route("/metrics", metrics.get, methods=["GET"]),

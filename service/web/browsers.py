@@ -3,8 +3,7 @@
 Sources: https://fetch.spec.whatwg.org/#http-cors-protocol and the OWASP list of secure headers.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from starlette.middleware.cors import CORSMiddleware
@@ -13,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.foundation.origins import origin_check
 from service.foundation.settings import Settings
 
-HeaderList = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
 
 # Where pages of other origins have something to do.
 SHARED_PATHS: Final = ("/graphql", "/graphql/stream", "/import/")
@@ -21,13 +20,12 @@ SHARED_PATHS: Final = ("/graphql", "/graphql/stream", "/import/")
 READABLE_HEADERS: Final = ("Content-Disposition", "ETag", "Retry-After", "X-Request-Id")
 PREFLIGHT_MAX_AGE: Final = 600
 
-HEADERS: Final[HeaderList] = [
+HEADERS: Final[list[Header]] = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 ]
-CACHE_CONTROL: Final = b"cache-control"
-NO_STORE: Final = (CACHE_CONTROL, b"no-store")
+NO_STORE: Final = (b"cache-control", b"no-store")
 NOTHING_IS_LOADED: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 # The IDE is the only page, and loads its parts from elsewhere; there is none in production.
 PAGE_IS_NOT_FRAMED: Final = (b"content-security-policy", b"frame-ancestors 'none'")
@@ -35,24 +33,35 @@ STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SafeHeaders:
-    """Add the headers above to every answer that has none of its own. HSTS is added where the public URL is https."""
+    """Add the headers above to every answer, `Cache-Control` where it has none; HSTS where the public URL is https."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._always = HEADERS + ([STRICT_TRANSPORT] if settings.public_url.startswith("https://") else [])
+        always = HEADERS + ([STRICT_TRANSPORT] if settings.public_url.startswith("https://") else [])
+        self._data = [*always, NOTHING_IS_LOADED]
+        self._page = [*always, PAGE_IS_NOT_FRAMED]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection (ASGI)."""
-        await self._app(scope, receive, partial(self._send, send) if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            return self._app(scope, receive, send)
 
-    async def _send(self, send: Send, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = message["headers"] = list(message.get("headers", ()))
-            present = {name for name, _ in headers}
-            is_page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
-            wanted = (*self._always, NO_STORE, PAGE_IS_NOT_FRAMED if is_page else NOTHING_IS_LOADED)
-            headers += [each for each in wanted if each[0] not in present]
-        await send(message)
+        # No coroutines of its own: this is in the way of every answer.
+        def send_with_headers(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message["headers"] = self._with_headers(message.get("headers", ()))
+            return send(message)
+
+        return self._app(scope, receive, send_with_headers)
+
+    def _with_headers(self, headers: Iterable[Header]) -> list[Header]:
+        added, cached = self._data, False
+        for name, value in headers:
+            if name == b"content-type" and value.startswith(b"text/html"):
+                added = self._page
+            elif name == b"cache-control":
+                cached = True
+        return [*headers, *added] if cached else [*headers, *added, NO_STORE]
 
 
 class CrossOrigin:
@@ -62,14 +71,13 @@ class CrossOrigin:
         self._app = app
         self._cors = _AllowedOrigins(app, origin_check(settings))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection (ASGI)."""
-        from_page = (
-            scope["type"] == "http"
-            and scope["path"].startswith(SHARED_PATHS)
-            and any(name == b"origin" for name, _ in scope["headers"])
-        )
-        await (self._cors if from_page else self._app)(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].startswith(SHARED_PATHS):
+            for name, _ in scope["headers"]:
+                if name == b"origin":
+                    return self._cors(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class _AllowedOrigins(CORSMiddleware):

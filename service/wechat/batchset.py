@@ -5,6 +5,8 @@ Source: developers.weixin.qq.com `/doc/aispeech/platform/batchsetlabel.html` and
 docs/specification.md §9.1.
 """
 
+import codecs
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,12 +14,22 @@ from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
 import orjson
-from defusedxml import DefusedXmlException, ElementTree
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
 
 from service.wechat.crypto import Envelope, EnvelopeError
+from service.wechat.readable_text import readable_text
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """Bytes: 10,000 openids of 128 characters, each in CDATA, encrypted. The platform names no limit."""
+MAX_JSON_MARKS: Final = 1_000
+"""Base64 holds no comma and no bracket, so the documented body has two."""
+MAX_XML_MARKS: Final = {"<": 40_000, "=": 2_000, "&": 20_000, "\n": 100_000, "\r": 100_000}
+"""How often the XML may have what a parser stops at: 10,000 openids in CDATA have 30,000 tags, and no attributes."""
+LONG_TAG: Final = re.compile(r"<[^<>]{4096}")
+"""No tag or text in CDATA that is so long says anything that would be taken."""
+CHARACTERS_AT_ONCE: Final = 16 * 1024
+"""Characters that are parsed without letting other threads run: some milliseconds."""
 SCALAR_FIELDS: Final = ("appid", "category", "label", "desc")
 
 
@@ -58,8 +70,10 @@ def read_envelope(content_type: str, body: bytes) -> str:
     """Return the encrypted text in a JSON body. Raises BatchsetRejectedError (PARAMETERS_MISMATCH)."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise BatchsetRejectedError(BatchsetCode.PARAMETERS_MISMATCH, "Content-Type must be application/json")
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_JSON_MARKS:
+        raise BatchsetRejectedError(BatchsetCode.PARAMETERS_MISMATCH, "the body holds more than the field encrypt")
     try:
-        fields = orjson.loads(body)
+        fields = orjson.loads(body.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError:
         raise BatchsetRejectedError(BatchsetCode.PARAMETERS_MISMATCH, "the body is not JSON") from None
     encrypted = fields.get("encrypt") if isinstance(fields, dict) else None
@@ -80,9 +94,12 @@ def decrypt_call(encrypted: str, *, encoding_aes_key: str, app_id: str) -> bytes
 
 
 def parse_call(xml: bytes) -> BatchsetCall:
-    """Return what the XML asks. Raises BatchsetRejectedError for anything but the documented form."""
+    """Return what the XML asks. Raises BatchsetRejectedError for anything but the documented form.
+
+    Characters that XML forbids count as question marks: what is made of them is rejected for itself.
+    """
     try:
-        root: Element = ElementTree.fromstring(xml, forbid_dtd=True)
+        root = _parse_xml(readable_text(xml))
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         raise BatchsetRejectedError(BatchsetCode.OTHER, "the XML cannot be parsed") from None
     if root.tag != "xml":
@@ -93,3 +110,14 @@ def parse_call(xml: bytes) -> BatchsetCall:
         raise BatchsetRejectedError(BatchsetCode.FIELD_EMPTY, f"{', '.join(empty)} must not be empty")
     openids = [(each.text or "").strip() for of_list in root.findall("list") for each in of_list.findall("openid")]
     return BatchsetCall(scalars["appid"], scalars["category"], scalars["label"], scalars["desc"], openids)
+
+
+def _parse_xml(text: str) -> Element:
+    """Return the root of hostile XML, in small steps, so that other threads run meanwhile."""
+    if any(text.count(mark) > limit for mark, limit in MAX_XML_MARKS.items()) or LONG_TAG.search(text):
+        raise BatchsetRejectedError(BatchsetCode.OTHER, "the XML is too large: it has at most 10,000 openids")
+    parser = DefusedXMLParser(forbid_dtd=True)
+    for start in range(0, len(text), CHARACTERS_AT_ONCE):
+        parser.feed(text[start : start + CHARACTERS_AT_ONCE])
+    root: Element = parser.close()
+    return root

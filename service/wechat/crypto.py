@@ -18,6 +18,7 @@ AES_BLOCK: Final = 16
 PADDING_BLOCK: Final = 32
 HEADER_BYTES: Final = 20
 """Bytes before the message: 16 random ones and the length, a big-endian uint32."""
+ASCII_SPACE: Final = b" \t\n\r\f\v"
 CANONICAL_ENDINGS: Final = "AEIMQUYcgkosw048"
 """Last characters whose two surplus bits are zero: strict decoders refuse the others."""
 
@@ -82,7 +83,7 @@ class Envelope:
         The random block is not checked, because clients that use a zero IV garble it.
         """
         try:
-            ciphertext = base64.b64decode("".join(encrypted.split()), validate=True)
+            ciphertext = base64.b64decode(encrypted.encode("ascii").translate(None, ASCII_SPACE), validate=True)
         except ValueError as error:
             raise EnvelopeError("the envelope is not base64") from error
         if len(ciphertext) < HEADER_BYTES or len(ciphertext) % AES_BLOCK:

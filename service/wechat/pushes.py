@@ -12,11 +12,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-import orjson
-from defusedxml import ElementTree
-
 from service.entities.users import EventKind
 from service.wechat.crypto import Envelope, EnvelopeError, verify_signature
+from service.wechat.push_fields import UnreadableError, encrypted_texts, read_fields
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Bytes. WeChat names no limit; a text message has at most 2,048 characters, compatible mode triples the body."""
@@ -27,9 +25,11 @@ MAX_UNIX_SECONDS: Final = 9_999_999_999
 """Anything with more digits is in milliseconds."""
 
 DECIMAL: Final = re.compile(r"[0-9]{1,20}")
+SECONDS: Final = re.compile(r"([0-9]{1,20})(?:\.[0-9]*)?")
 OPENID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 SCENE_PREFIX: Final = "qrscene_"
+CANCELLATION: Final = "user_authorization_cancellation"
 MESSAGE_TYPES: Final = frozenset(
     {"text", "image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage", "file"}
 )
@@ -71,14 +71,17 @@ class PushRejectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Hold what one genuine push says.
+    """Hold what one genuine push says of the user with `openid`.
 
-    `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `facts` is empty where it says nothing of the user.
+    `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `facts` is empty where it says nothing that is kept;
+    `openid` may then be empty and `at` the time of arrival. `is_cancellation`: the user closed their account at WeChat
+    and must be forgotten.
     """
 
     openid: str
     at: datetime
     facts: frozenset[EventKind]
+    is_cancellation: bool = False
 
 
 def verify_url(query: Mapping[str, str], token: str, now: datetime, max_age: timedelta) -> str:
@@ -112,94 +115,83 @@ def decode_push(
     """
     if len(body) > MAX_BODY_BYTES:
         raise PushRejectedError(PushRejection.TOO_LARGE, f"{len(body)} bytes")
-    if encoding_aes_key is None:
-        _check_signature(query, "signature", token, now, max_age)
-        fields = _parse_fields(body)
-        if "Encrypt" in fields and "FromUserName" not in fields:
-            raise PushRejectedError(PushRejection.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey")
-        return _to_push(fields, now)
-    encrypted = _parse_fields(body).get("Encrypt", "")
-    if not encrypted:
-        raise PushRejectedError(PushRejection.BAD_ENVELOPE, "not encrypted, but the channel has an EncodingAESKey")
-    _check_signature(query, "msg_signature", token, now, max_age, encrypted)
     try:
-        message = Envelope(encoding_aes_key, app_id).decrypt(encrypted)
+        if encoding_aes_key is not None:
+            message = _decrypt(query, body, token, Envelope(encoding_aes_key, app_id), now, max_age)
+            return _to_push(read_fields(message), now, sealed=True)
+        _check_signature(query, "signature", token, now, max_age)
+        fields = read_fields(body)
+    except UnreadableError as error:
+        code = PushRejection.BAD_JSON if error.is_json else PushRejection.BAD_XML
+        raise PushRejectedError(code, str(error)) from error
     except EnvelopeError as error:
         raise PushRejectedError(PushRejection.BAD_ENVELOPE, error.reason) from error
-    return _to_push(_parse_fields(message), now)
+    if "Encrypt" in fields and "FromUserName" not in fields:
+        raise PushRejectedError(PushRejection.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey")
+    return _to_push(fields, now, sealed=False)
+
+
+def _decrypt(
+    query: Mapping[str, str], body: bytes, token: str, envelope: Envelope, now: datetime, max_age: timedelta
+) -> bytes:
+    encrypted = list(encrypted_texts(body))
+    if not encrypted:
+        raise PushRejectedError(PushRejection.BAD_ENVELOPE, "not encrypted, but the channel has an EncodingAESKey")
+    signed = (text for text in encrypted if _is_signed(query, "msg_signature", token, text))
+    message = next(signed, encrypted[0])
+    _check_signature(query, "msg_signature", token, now, max_age, message)
+    return envelope.decrypt(message)
 
 
 def _check_signature(
     query: Mapping[str, str], name: str, token: str, now: datetime, max_age: timedelta, *signed: str
 ) -> None:
     timestamp = query.get("timestamp", "")
-    # With an empty token any sender could sign.
-    if not token or not verify_signature(token, timestamp, query.get("nonce", ""), *signed, given=query.get(name, "")):
+    if not _is_signed(query, name, token, *signed):
         raise PushRejectedError(PushRejection.BAD_SIGNATURE, f"{name} does not match")
     if DECIMAL.fullmatch(timestamp) is None or abs(now.timestamp() - int(timestamp)) > max_age.total_seconds():
         raise PushRejectedError(PushRejection.STALE, f"timestamp {timestamp[:20]!r} is too far from now")
 
 
-def _parse_fields(body: bytes) -> dict[str, str]:
-    """Return the scalar fields of an XML or JSON body; of a repeated XML field the first counts."""
-    return _parse_json(body) if body.lstrip()[:1] == b"{" else _parse_xml(body)
+def _is_signed(query: Mapping[str, str], name: str, token: str, *signed: str) -> bool:
+    parts = (token, query.get("timestamp", ""), query.get("nonce", ""), *signed)
+    # With an empty token any sender could sign.
+    return bool(token) and verify_signature(*parts, given=query.get(name, ""))
 
 
-def _parse_json(body: bytes) -> dict[str, str]:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise PushRejectedError(PushRejection.BAD_JSON, str(error)) from error
-    return {name: str(value) for name, value in found.items() if isinstance(value, str | int | float)}
-
-
-def _parse_xml(body: bytes) -> dict[str, str]:
-    try:
-        root = ElementTree.fromstring(body, forbid_dtd=True, forbid_entities=True, forbid_external=True)
-    # Besides ParseError: what defusedxml forbids is a ValueError, an unknown encoding is a LookupError.
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise PushRejectedError(PushRejection.BAD_XML, str(error) or type(error).__name__) from error
-    if root.tag != "xml":
-        raise PushRejectedError(PushRejection.BAD_XML, "the root is not <xml>")
-    fields: dict[str, str] = {}
-    for child in root:
-        if not len(child):
-            fields.setdefault(child.tag, child.text or "")
-    return fields
-
-
-def _to_push(fields: Mapping[str, str], now: datetime) -> Push:
-    openid = fields.get("FromUserName", "")
-    if OPENID_PATTERN.fullmatch(openid) is None:
-        raise PushRejectedError(PushRejection.BAD_FIELDS, "FromUserName is not an openid")
-    message_type = _optional_field(fields, "MsgType")
-    if message_type is None:
-        raise PushRejectedError(PushRejection.BAD_FIELDS, "MsgType is missing")
-    is_event = message_type.lower() == "event"
-    event = _optional_field(fields, "Event") if is_event else None
-    if is_event and event is None:
-        raise PushRejectedError(PushRejection.BAD_FIELDS, "Event is missing")
-    event_key = _optional_field(fields, "EventKey")
-    message_id = _optional_field(fields, "MsgId") or _optional_field(fields, "MsgID")
-    if event is None:
-        facts = _facts_of_message(message_type, message_id)
+def _to_push(fields: Mapping[str, str], now: datetime, *, sealed: bool) -> Push:
+    """Return what the fields say. `sealed`: they were encrypted and signed, so that they may delete something."""
+    message_type = fields.get("MsgType", "").lower()
+    event = fields.get("Event", "").lower()
+    if not message_type or (message_type == "event" and not event):
+        raise PushRejectedError(PushRejection.BAD_FIELDS, "MsgType or Event is missing")
+    if message_type != "event":
+        facts = _facts_of_message(message_type, fields.get("MsgId") or fields.get("MsgID"))
+    elif event == CANCELLATION and sealed and OPENID_PATTERN.fullmatch(fields.get("OpenID", "")):
+        # Its FromUserName is the platform's.
+        return Push(fields["OpenID"], now, frozenset(), is_cancellation=True)
     else:
-        facts = _facts_of_event(event.lower(), event_key or "", ticket=bool(fields.get("Ticket")))
-    return Push(openid, _parse_create_time(fields.get("CreateTime", ""), now), facts)
+        facts = _facts_of_event(event, fields.get("EventKey", ""), ticket=bool(fields.get("Ticket")))
+    try:
+        return Push(_parse_openid(fields.get("FromUserName", "")), _parse_create_time(fields, now), facts)
+    except PushRejectedError:
+        if facts:
+            raise
+        return Push("", now, frozenset())
 
 
-def _optional_field(fields: Mapping[str, str], name: str) -> str | None:
-    value = fields.get(name, "").strip()
-    # JSON can carry a NUL, which no database text holds.
-    if "\0" in value:
-        raise PushRejectedError(PushRejection.BAD_FIELDS, f"{name} holds a NUL")
-    return value or None
+def _parse_openid(text: str) -> str:
+    if OPENID_PATTERN.fullmatch(text) is None:
+        raise PushRejectedError(PushRejection.BAD_FIELDS, "FromUserName is not an openid")
+    return text
 
 
-def _parse_create_time(text: str, now: datetime) -> datetime:
-    if DECIMAL.fullmatch(text) is None or not MIN_CREATE_TIME.timestamp() <= int(text) <= MAX_UNIX_SECONDS:
+def _parse_create_time(fields: Mapping[str, str], now: datetime) -> datetime:
+    text = fields.get("CreateTime", "")
+    found = SECONDS.fullmatch(text)
+    if found is None or not MIN_CREATE_TIME.timestamp() <= int(found[1]) <= MAX_UNIX_SECONDS:
         raise PushRejectedError(PushRejection.BAD_FIELDS, f"CreateTime {text[:20]!r} is not a time in unix seconds")
-    at = datetime.fromtimestamp(int(text), UTC)
+    at = datetime.fromtimestamp(int(found[1]), UTC)
     if at > now + FUTURE_TOLERANCE:
         raise PushRejectedError(PushRejection.TIME_IN_FUTURE, f"CreateTime {at.isoformat()} is ahead of us")
     return at

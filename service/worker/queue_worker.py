@@ -48,6 +48,15 @@ class QueueWorker(Worker):
         for name, each in self.functions.items():
             self._parameters[name] = len(signature(each.coroutine).parameters) - 1  # all but arq's context
 
+    async def _poll_iteration(self) -> None:
+        try:
+            await super()._poll_iteration()
+        except CommandRefusedError:
+            if await self.pool.type(self.queue_name) in {b"zset", b"none"}:
+                raise
+            log.warning("the queue was dropped: its key held something else")
+            await self.pool.delete(self.queue_name)
+
     async def start_jobs(self, job_ids: list[bytes]) -> None:
         """Start the tasks of these ids; drop those that cannot be ids of ours, or have times that cannot be."""
         good = [each for each in job_ids if TASK_ID.fullmatch(each)]

@@ -141,6 +141,16 @@ using job j
 where a.channel_id = $1 and j.channel_id = $1 and j.job_id = a.job_id
   and j.state not in ('QUEUED', 'WAITING', 'RUNNING');
 
+-- name: drop_leftovers_of_job
+-- Delete the frozen audience of job $2, and what there is of its file if it failed or was cancelled.
+with file as (
+    delete from export_chunk c
+    using job j
+    where c.channel_id = $1 and c.job_id = $2 and j.channel_id = $1 and j.job_id = $2
+      and j.state in ('FAILED', 'CANCELLED')
+)
+delete from frozen_audience where channel_id = $1 and job_id = $2;
+
 -- name: drop_export_chunks
 -- Delete files that expired by instant $2, and pieces of files whose job failed or was cancelled.
 delete from export_chunk c

@@ -69,6 +69,27 @@ async def test_import_csv_hands_a_file_back_and_writes_what_was_refused(
         await asyncio.to_thread(main, [*command, "--channel", "nobodys"])
 
 
+async def test_import_csv_takes_the_encoding_and_the_column_and_never_overwrites_its_file(
+    database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, clock: FrozenClock,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    async with open_runtime(database_url, clock) as runtime:
+        channel = channel_gid((await bind(runtime)).channel_id)
+    file = tmp_path / "people.csv"
+    file.write_bytes("昵称;用户\r张三;oAda\r".encode("gb18030"))
+    command = ["import-csv", str(file), "--category", "Level", "--label", "Gold", "--channel", channel]
+
+    with pytest.raises(SystemExit, match="column of the openids"):
+        await asyncio.to_thread(main, [*command, "--encoding", "gb18030"])
+    given = [*command, "--encoding", "gb18030", "--column", "用户"]
+    with pytest.raises(SystemExit, match="file of their own"):
+        await asyncio.to_thread(main, [*given, "--rejects", str(file)])
+    assert await asyncio.to_thread(main, given) == 0
+    assert "1 rows in 1 batches (0 written before); 1 added" in capsys.readouterr().out
+
+
 def test_forget_deletes_one_person_and_says_so(
     database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

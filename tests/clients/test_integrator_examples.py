@@ -32,6 +32,13 @@ async def robot(database_url: str, redis_url: str) -> AsyncIterator[Robot]:
 
 async def run(program: str, robot: Robot, role: str, **given: str) -> list[Any]:
     """Run an example to its good end, and return the lines it prints."""
+    status, printed, errors = await run_to_its_end(program, robot, role, **given)
+    assert status == 0, errors
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+async def run_to_its_end(program: str, robot: Robot, role: str, **given: str) -> tuple[int | None, str, str]:
+    """Run an example, and return its exit status and what it prints and says of errors."""
     interpreter = sys.executable if program.endswith(".py") else shutil.which("node")
     if interpreter is None:
         pytest.skip("Node.js is not installed")
@@ -44,8 +51,32 @@ async def run(program: str, robot: Robot, role: str, **given: str) -> list[Any]:
         stderr=asyncio.subprocess.PIPE,
     )
     printed, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    return [json.loads(line) for line in printed.splitlines()]
+    return process.returncode, printed.decode(), errors.decode()
+
+
+@pytest.mark.parametrize("program", ["integrator.py", "integrator.mjs"])
+async def test_a_list_of_nobody_and_a_second_run_are_fine(program: str, robot: Robot) -> None:
+    channel = await robot.bind()
+    endpoint = await obtain_endpoint(robot)
+    given = {
+        "CHANNEL": channel["id"],
+        "APP_ID": channel["appId"],
+        "RETURN_ADDRESS": endpoint.address,
+        "RETURN_APP_ID": endpoint.app_id,
+        "RETURN_KEY": endpoint.key,
+    }
+    for openids, added in (("", 0), ("ada", 1), ("ada", 0)):
+        _, submitted, called = await run(program, robot, "integrator", **given, OPENIDS=openids)
+        assert (submitted["receipt"]["added"], submitted["receipt"]["rejected"]) == (added, [])
+        assert called["errcode"] == 0
+
+
+@pytest.mark.parametrize("program", ["integrator.py", "integrator.mjs", "fans_without_an_order.py"])
+async def test_a_variable_that_is_missing_is_named_in_one_line(program: str, robot: Robot) -> None:
+    status, printed, errors = await run_to_its_end(program, robot, "admin", ACCOUNT="", CHANNEL="")
+
+    assert (status, printed, len(errors.splitlines())) == (1, "", 1)
+    assert ("ACCOUNT" if "fans" in program else "CHANNEL") in errors
 
 
 @pytest.mark.parametrize("program", ["integrator.py", "integrator.mjs"])
@@ -81,14 +112,13 @@ async def test_fans_who_have_not_ordered_in_two_calls(robot: Robot) -> None:
         await robot.ask(LINK, c=channel, pairs=pairs)
     await robot.record(account, *(event_input(f"fan-{number}", "FOLLOW") for number in range(3)))
 
-    receipt, combo = await run(
-        "fans_without_an_order.py",
-        robot,
-        "admin",
-        ACCOUNT=account,
-        MINI_PROGRAM=mini_program,
-        ORDERED="buyer-0,buyer-2,stranger",
-    )
+    given = {"ACCOUNT": account, "MINI_PROGRAM": mini_program}
+    ordered = "buyer-0,buyer-2,stranger"
+    receipt, first = await run("fans_without_an_order.py", robot, "admin", **given, ORDERED=ordered)
+    again, combo = await run("fans_without_an_order.py", robot, "admin", **given, ORDERED=ordered)
+    assert (again, combo["id"]) == (receipt, first["id"])
+    nobody, _ = await run("fans_without_an_order.py", robot, "admin", **given, ORDERED="")
+    assert (nobody["added"], nobody["unmatched"]) == (0, [])
     assert (receipt["added"], receipt["unmatched"]) == (2, ["stranger"])
     assert combo["expression"]["text"] == "(New user ∪ Old user) − Ordered"
 

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from service.foundation.settings import Settings
 from tests.support.processes import EXAMPLES, JWT_SECRET, command, environment, node
 from tests.support.runtime import bind, open_runtime
 from tests.support.waiting import wait_until
+from tests.support.web import web_process
 
 CLIENTS = ("graphql-ws.mjs", "graphql-sse.mjs", "urql.mjs", "apollo.mjs", "with_gql.py")
 ANNS_TAGS = ["New user", "Not opened", "Non-advertising", "Touchable"]
@@ -42,12 +43,22 @@ class Example:
         shown: dict[str, Any] = json.loads(line)
         return shown
 
+    async def errors(self, within: float = 30) -> tuple[int | None, list[str]]:
+        """Return the exit status and the lines of errors, once the program has ended."""
+        async with asyncio.timeout(within):
+            _, errors = await self._process.communicate()
+        return self._process.returncode, errors.decode().splitlines()
+
 
 @asynccontextmanager
 async def example(client: str, **given: str) -> AsyncIterator[Example]:
     program = sys.executable if client.endswith(".py") else node()
     process = await asyncio.create_subprocess_exec(
-        program, str(EXAMPLES / client), env=os.environ | given, stdout=asyncio.subprocess.PIPE
+        program,
+        str(EXAMPLES / client),
+        env=os.environ | given,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         yield Example(process)
@@ -55,6 +66,23 @@ async def example(client: str, **given: str) -> AsyncIterator[Example]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_variable_that_is_missing_is_named_in_one_line(client: str) -> None:
+    async with example(client, TOKEN="t", CHANNEL="c", OPENID="") as page:
+        status, [line] = await page.errors()
+    assert status == 1
+    assert line.startswith("OPENID is not set")
+
+
+async def test_what_will_not_be_better_is_not_tried_again(database_url: str, redis_url: str) -> None:
+    async with web_process(database_url, redis_url) as web, AsyncExitStack() as stack:
+        given = {"URL": web.url, "CHANNEL": "nothing", "OPENID": "ann"}
+        for token in ("not-a-token", web.token("agent")):
+            pages = [await stack.enter_async_context(example(each, TOKEN=token, **given)) for each in CLIENTS]
+            ends = await asyncio.gather(*(page.errors() for page in pages))
+            assert [(status, len(lines)) for status, lines in ends] == [(1, 1)] * len(CLIENTS), ends
 
 
 @asynccontextmanager

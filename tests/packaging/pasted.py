@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +20,13 @@ from tests.support.servers import free_port, shared_processes
 
 BIN: Final = Path(sys.executable).parent
 EXPORTS: Final = README.block("sh", "export TOKEN")
+PRINTED_EXPORT: Final = re.compile(r"^  export (\w+)=(\S+)$", re.MULTILINE)
 PLATFORM: Final = re.compile(r"http://127\.0\.0\.1:(\d+)/demo/")
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Hold a demo: its output until it was ready, its port, a directory for data and examples, the README's exports."""
+    """Hold a demo: its output until it was ready, its port, a directory for data and examples, its exports."""
 
     said: str
     port: int
@@ -44,7 +45,7 @@ class Demo:
         )
 
     def paste(self, block: str) -> str:
-        """Run a block in a shell with the README's exports; return what it printed."""
+        """Run a block in a shell with the printed exports; return what it printed."""
         done = subprocess.run(
             ["sh", "-eu"],
             input=self.adapted(block),
@@ -60,7 +61,7 @@ class Demo:
 
     @contextmanager
     def watching(self, block: str) -> Iterator[Iterator[str]]:
-        """Run a block that does not end, in a shell with the README's exports; give the lines that it prints."""
+        """Run a block that does not end, in a shell with the printed exports; give the lines that it prints."""
         with subprocess.Popen(
             ["sh", "-eu", "-c", self.adapted(block)],
             env=environment(self.place / "data") | self.exported,
@@ -76,7 +77,7 @@ class Demo:
                 os.killpg(process.pid, signal.SIGKILL)
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """Answer an operation with the README's token; a subscription that ends, with its last event."""
+        """Answer an operation with the printed token; a subscription that ends, with its last event."""
         stream = query.lstrip().startswith("subscription")
         answer = httpx.post(
             f"http://127.0.0.1:{self.port}/graphql{'/stream' if stream else ''}",
@@ -113,10 +114,7 @@ def demo(place: Path) -> Iterator[Demo]:
                 said += line
                 if "Ctrl-C stops everything" in line:
                     break
-            bare = Demo(said, port, place)
-            names = re.findall(r"^export (\w+)=", EXPORTS, re.MULTILINE)
-            printed = bare.paste("\n".join([EXPORTS, *(f'echo "${name}"' for name in names)]))
-            yield replace(bare, exported=dict(zip(names, printed.splitlines(), strict=True)))
+            yield Demo(said, port, place, dict(PRINTED_EXPORT.findall(said)))
         finally:
             process.send_signal(signal.SIGINT)
             try:

@@ -14,7 +14,7 @@ import pytest
 
 from service.foundation.settings import read_settings
 from tests.packaging.documents import FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
-from tests.packaging.pasted import Demo, demo, environment
+from tests.packaging.pasted import EXPORTS, Demo, demo, environment
 from tests.support.processes import EXAMPLES, node
 from tests.support.servers import enterable_directory
 
@@ -56,6 +56,14 @@ def stable_lines(said: str) -> list[str]:
 def test_the_terminal_looks_as_shown(running: Demo) -> None:
     shown = stable_lines(README.block("text", "User Tags is ready"))
     assert stable_lines(running.said) == shown[: shown.index("  Ctrl-C stops everything; the data stays.") + 1]
+
+
+def test_the_exports_of_the_readme_are_those_that_the_demo_prints(running: Demo) -> None:
+    assert re.findall(r"^export (\w+)=", EXPORTS, re.MULTILINE) == list(running.exported)
+    printed = running.paste("\n".join([EXPORTS, *(f'echo "${name}"' for name in running.exported)])).splitlines()
+    by_hand = dict(zip(running.exported, printed, strict=True))
+    assert by_hand.pop("TOKEN").split(".")[0] == running.exported["TOKEN"].split(".")[0]
+    assert by_hand.items() <= running.exported.items()
 
 
 def test_a_change_is_seen_live_as_shown(running: Demo) -> None:

@@ -15,9 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 # Seconds: no request may hold the loop longer.
 MAX_STALL: Final = 0.05
-# A busy machine keeps a process waiting for longer than that now and then; what a request does, it does each time.
+# Garbage may be collected meanwhile, for example; what a request does, it does each time.
 ATTEMPTS: Final = 3
-STALLS: Final = "user_tags_event_loop_stall_seconds"
+# Without the time in which a busy machine ran something else.
+STALLS: Final = "user_tags_event_loop_cpu_stall_seconds"
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,7 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         make_app(settings),
         lifespan="on",
         timeout_graceful_shutdown=2,
-        **uvicorn_options(settings.client_limits),
+        **uvicorn_options(settings.client_limits, settings.trusted_proxies),
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="web process")

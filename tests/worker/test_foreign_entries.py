@@ -77,6 +77,15 @@ async def test_no_entry_of_somebody_else_runs_or_ends_the_worker(
     assert not bomb.exists()
 
 
+async def test_a_key_that_is_no_queue_is_made_one_again(scheduled_channel: ScheduledChannel, tmp_path: Path) -> None:
+    async with redis.Redis.from_url(scheduled_channel.environment["REDIS_URL"]) as valkey:
+        await valkey.set(QUEUE, "no queue")
+        async with worker(scheduled_channel.environment, tmp_path / "worker.log") as running:
+            scheduled_channel.advance_an_hour()
+            await wait_until(scheduled_channel.is_untouchable, within=15)
+            assert running.count_in_log("the queue was dropped") == 1
+
+
 async def test_the_log_has_no_line_for_each_sweep(scheduled_channel: ScheduledChannel, tmp_path: Path) -> None:
     async with worker(scheduled_channel.environment, tmp_path / "worker.log") as running:
         await running.wait_for_log("Starting worker")

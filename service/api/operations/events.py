@@ -12,6 +12,7 @@ from service.domain.events.recorder import MAX_EVENTS_PER_REQUEST
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 from service.entities.users import EventKind, UserEvent
+from service.foundation.slices import in_slices
 
 
 @strawberry.input(description="Something that a person did.")
@@ -72,9 +73,11 @@ class EventMutations:
         channel = await info.context.resources.channels.find(
             info.context.principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA
         )
-        events = [
-            UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in input.events
-        ]
+        events: list[UserEvent] = []
+        async for part in in_slices(input.events):
+            events += [
+                UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in part
+            ]
         recorded = await info.context.resources.event_recorder.record(channel, events)
         return RecordEventsPayload(
             accepted=recorded.accepted,

@@ -1,5 +1,9 @@
-"""Choose the media type and the language of an answer by the weights in the client's headers (RFC 9110 §12.5)."""
+"""Choose the media type, the encoding and the language of an answer by the weights in the client's headers.
 
+Source: RFC 9110 §12.5.
+"""
+
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -8,6 +12,9 @@ from service.domain.default_tags.languages import Language
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
+WEIGHT: Final = re.compile(r"0(\.[0-9]*)?|1(\.0*)?")
+# The second is an old name of the first (RFC 9110 §8.4.1.3).
+GZIP_NAMES: Final = ("gzip", "x-gzip")
 # There are a few kinds of clients, each with a header of its own.
 MAX_CACHED_HEADERS: Final = 100
 
@@ -42,6 +49,19 @@ def prefers_event_stream(accept: str) -> bool:
     return weights.get(EVENT_STREAM, 0.0) == best > 0
 
 
+@lru_cache(MAX_CACHED_HEADERS)
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Tell whether an answer may be compressed, by the Accept-Encoding header; not for a client that does not say."""
+    weights = dict(_weights(accept_encoding or ""))
+    by_name = max((weights[name] for name in GZIP_NAMES if name in weights), default=None)
+    return (weights.get("*", 0.0) if by_name is None else by_name) > 0
+
+
+def names_media_type(accept: str, media_type: str) -> bool:
+    """Tell whether the client names this media type, with a weight, in its Accept header."""
+    return dict(_weights(accept)).get(media_type, 0.0) > 0
+
+
 def _weights(accept: str) -> list[tuple[str, float]]:
     found = []
     for part in accept.split(","):
@@ -49,14 +69,12 @@ def _weights(accept: str) -> list[tuple[str, float]]:
         weight = 1.0
         for parameter in parameters:
             key, _, value = parameter.strip().partition("=")
-            if key == "q":
+            if key.strip() == "q":
                 weight = _weight(value)
         found.append((name.strip(), weight))
     return found
 
 
 def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    """Return the number that a weight stands for, from 0 to 1; 0 for anything else."""
+    return float(text) if WEIGHT.fullmatch(text.strip()) else 0.0

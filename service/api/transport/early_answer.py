@@ -1,7 +1,6 @@
 """Answer a request before its body is read, and close the connection."""
 
 import asyncio
-import secrets
 from contextlib import suppress
 from typing import Final
 
@@ -17,7 +16,7 @@ from service.entities.errors import RateLimitedError, RequestError
 
 # What is still on its way is thrown away for so long, and up to so many bytes.
 LINGER_SECONDS: Final = 1.0
-LINGER_BYTES: Final = 1_048_576
+LINGER_BYTES: Final = 8_388_608
 
 
 def refusal_response(error: RequestError, request: Request) -> Response:
@@ -28,7 +27,7 @@ def refusal_response(error: RequestError, request: Request) -> Response:
     return Response(
         orjson.dumps({"errors": [to_graphql_error(error).formatted]}),
         status_code=status,
-        headers={"cache-control": NO_STORE, "x-request-id": secrets.token_hex(16), **headers},
+        headers={"cache-control": NO_STORE, **headers},
         media_type=media_type_for(request.headers.get("accept")),
     )
 

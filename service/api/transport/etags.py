@@ -18,7 +18,7 @@ REVALIDATE: Final = "private, no-cache"
 NO_STORE: Final = "no-store"
 VARY: Final = "Authorization, Accept, Accept-Language, Origin"
 # The headers that a 304 repeats of the answer it stands for.
-NOT_MODIFIED_HEADERS: Final = ("cache-control", "vary", "x-request-id")
+NOT_MODIFIED_HEADERS: Final = ("cache-control", "vary")
 
 
 def conditional_response(request: Request, response: Response) -> Response:

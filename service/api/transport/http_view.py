@@ -1,23 +1,20 @@
 """Serve GraphQL over HTTP (graphql.github.io/graphql-over-http), and accept its WebSockets."""
 
-import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Final, cast
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
@@ -26,30 +23,25 @@ from service.api.context import Context
 from service.api.errors import to_graphql_error
 from service.api.live.encoders import LiveEncoders
 from service.api.schema import FastPathSchema
+from service.api.transport.compression import compressed
 from service.api.transport.content_negotiation import GRAPHQL_RESPONSE, language_for, media_type_for
 from service.api.transport.early_answer import answer_unread, refusal_response
 from service.api.transport.etags import NO_STORE, REVALIDATE, VARY, conditional_response
 from service.api.transport.large_bodies import LARGE_BODY_BYTES, count_value_signs, may_be_large
+from service.api.transport.refused_requests import http_error_response
+from service.api.transport.request_adapter import RequestAdapter
 from service.api.transport.trusted_documents import TrustedDocuments
 from service.api.transport.websocket_handler import WebSocketHandler
+from service.api.transport.websocket_messages import header_in_payload, token_of_payload
 from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
-from service.entities.errors import ErrorCode, RateLimitedError, RequestError, UnauthenticatedError
+from service.entities.errors import RateLimitedError, RequestError, UnauthenticatedError
 from service.entities.principal import Principal
 from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive
 from service.foundation.origins import origin_check
 from service.foundation.settings import Settings
 from service.resources import resources_of
 
-# Below so many bytes compression saves nothing. A long list shrinks to a tenth, at a low level nearly as far as at any.
-MIN_COMPRESSED_BYTES: Final = 2_000
-COMPRESSION_LEVEL: Final = 4
-ERROR_CODE_BY_STATUS: Final = {
-    408: ErrorCode.LIMIT_EXCEEDED,
-    413: ErrorCode.LIMIT_EXCEEDED,
-}
-HEADERS_BY_STATUS: Final = {405: {"allow": "GET, POST"}, 408: {"connection": "close"}}
-POST_ONLY_HEADERS: Final = {"allow": "POST"}
 # A request with one of these has an operation, even without a text.
 DOCUMENT_PARAMETERS: Final = frozenset({"documentId", "extensions"})
 PRESENTERS: Final = Presenters()
@@ -59,6 +51,7 @@ class GraphQLView(GraphQL[Context, None]):
     """Identify the principal of each request, by the Authorization header or the payload of `connection_init`."""
 
     graphql_transport_ws_handler_class = WebSocketHandler
+    request_adapter_class = RequestAdapter
 
     def __init__(
         self, schema: FastPathSchema, settings: Settings, verifier: TokenVerifier, trusted: TrustedDocuments
@@ -94,18 +87,14 @@ class GraphQLView(GraphQL[Context, None]):
         try:
             response = conditional_response(request, await self.run(request))
         except HTTPException as error:
-            response = self._error_response(error, request)
+            response = http_error_response(error, request)
         except BodyTooLargeError as error:
-            response = self._error_response(HTTPException(413, str(error)), request)
+            response = http_error_response(HTTPException(413, str(error)), request)
         except BodyTimeoutError as error:
-            response = self._error_response(HTTPException(408, str(error)), request)
+            response = http_error_response(HTTPException(408, str(error)), request)
         except ClientDisconnect:
             return None
-        large = not isinstance(response, StreamingResponse) and len(response.body) >= MIN_COMPRESSED_BYTES
-        # The middleware adds Accept-Encoding to the Vary header, which every answer that may be stored needs.
-        if large and ("accept-encoding" in request.headers or request.method == "GET"):
-            return await GZipMiddleware(response, MIN_COMPRESSED_BYTES, COMPRESSION_LEVEL)(scope, receive, send)
-        await response(scope, receive, send)
+        await compressed(response, request)(scope, receive, send)
         return None
 
     async def _refuse_unread(self, request: Request) -> Response | None:
@@ -133,25 +122,11 @@ class GraphQLView(GraphQL[Context, None]):
     def _asks_for_graphiql(self, request: Request) -> bool:
         return bool(self.graphql_ide) and self.should_render_graphql_ide(self.request_adapter_class(request))
 
-    def _error_response(self, error: HTTPException, request: Request) -> Response:
-        status, headers = error.status_code, HEADERS_BY_STATUS.get(error.status_code)
-        if request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError):
-            status, headers = 405, POST_ONLY_HEADERS
-        code = ERROR_CODE_BY_STATUS.get(status, ErrorCode.BAD_USER_INPUT)
-        return Response(
-            self.encode_json({"errors": [{"message": error.reason, "extensions": {"code": code.value}}]}),
-            status_code=status,
-            headers={"cache-control": NO_STORE, **(headers or {})},
-            media_type=media_type_for(request.headers.get("accept")),
-        )
-
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Return a new context with the principal of the token, or with what is wrong with it."""
-        request_id = secrets.token_hex(16)
-        if isinstance(response, Response):
-            response.headers["x-request-id"] = request_id
+        del response
         language = language_for(request.headers.get("accept-language"))
-        context = Context(resources_of(request.scope), PRESENTERS, request_id, language=language)
+        context = Context(resources_of(request.scope), PRESENTERS, request.state.request_id, language=language)
         if isinstance(request, Request):
             context.principal_or_none = request.state.principal
         else:
@@ -261,8 +236,8 @@ class GraphQLView(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Accept a connection; raises ConnectionRejectionError, which closes it with 4403, without a valid token."""
-        token = _token_of_payload(context.connection_params)
-        wanted = _header_in_payload(context.connection_params, "accept-language")
+        token = token_of_payload(context.connection_params)
+        wanted = header_in_payload(context.connection_params, "accept-language")
         if wanted is not None:
             context.language = language_for(wanted)
         if token is not None:
@@ -305,17 +280,3 @@ def _single_result(result: ExecutionResult) -> SubscriptionExecutionResult:
         yield result
 
     return cast("SubscriptionExecutionResult", results())
-
-
-def _token_of_payload(payload: Mapping[str, object]) -> str | None:
-    """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
-    header = _header_in_payload(payload, "authorization")
-    if header is not None:
-        return bearer_token(header) or ""
-    token = payload.get("token")
-    return token if isinstance(token, str) else None
-
-
-def _header_in_payload(payload: Mapping[str, object], name: str) -> str | None:
-    """Return a header that `connection_init` gives in its payload, since browsers can set none on a WebSocket."""
-    return next((text for key, text in payload.items() if isinstance(text, str) and key.lower() == name), None)

@@ -27,7 +27,7 @@ from service.api.engine.fast_path import MAX_VALUES_ON_LOOP
 from service.api.errors import to_graphql_error
 from service.api.guards.input_size import count_values
 from service.api.live.encoders import LiveEncoders
-from service.api.live.push_extension import PUSH_EXTENSION
+from service.api.live.push_extension import ADMIT_EXTENSION, PUSH_EXTENSION
 from service.api.live.request import SubscriptionRequest, parse_subscription
 from service.api.live.tag_events_encoder import TAG_EVENTS_FIELD
 from service.api.live.tag_events_session import stream_tag_events
@@ -38,6 +38,7 @@ from service.api.transport.websocket_messages import find_protocol_error
 from service.entities.errors import INTERNAL_ERROR_MESSAGE, LimitExceededError, RequestError
 from service.foundation.cancellation import cancel_and_wait
 
+TRY_AGAIN_LATER_CLOSE_CODE: Final = 1013
 FORBIDDEN_CLOSE_CODE: Final = 4403
 INTERNAL_ERROR_CLOSE_CODE: Final = 4500
 
@@ -56,6 +57,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     _expiry_timer: asyncio.TimerHandle | None = None
     _closing_task: asyncio.Task[None] | None = None
+    _is_counted = False
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -92,8 +94,22 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         self.connection_init_timeout_task = None
         if self.connection_acknowledged and self._expiry_timer is None:
             self.context.connection_params = {}
+            if not self._reserve_socket():
+                await self.websocket.close(TRY_AGAIN_LATER_CLOSE_CODE, "Too many connections")
+                return
             left = (self.context.principal.expires_at - datetime.now(UTC)).total_seconds()
             self._expiry_timer = asyncio.get_running_loop().call_later(max(0.0, left), self._on_token_expiry)
+
+    def _reserve_socket(self) -> bool:
+        """Count this connection of its principal until `shutdown`; False if too many are open. Accept long messages."""
+        try:
+            self.context.resources.sockets.acquire(self.context.principal)
+        except LimitExceededError:
+            return False
+        self._is_counted = True
+        scope = cast("ASGIWebSocketAdapter", self.websocket).ws.scope
+        scope.get("extensions", {}).get(ADMIT_EXTENSION, _do_nothing)()
+        return True
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Start an operation, or send the error, with its code, that refuses it.
@@ -213,6 +229,9 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def shutdown(self) -> None:
         """Cancel the timer and all tasks of the connection."""
+        if self._is_counted:
+            self._is_counted = False
+            self.context.resources.sockets.release(self.context.principal)
         if self._expiry_timer is not None:
             self._expiry_timer.cancel()
         drain_tasks = [session.close() for session in self._sessions.values()]
@@ -237,3 +256,7 @@ def _cannot_push(text: bytes) -> bool:
     """Stand in for the push of a server that has none."""
     del text
     return False
+
+
+def _do_nothing() -> None:
+    """Stand in for the admission to a server that has none."""

@@ -1,5 +1,9 @@
 """Check that a message is one of graphql-transport-ws (PROTOCOL.md of the npm package graphql-ws)."""
 
+from collections.abc import Mapping
+
+from service.auth.tokens import bearer_token
+
 
 def find_protocol_error(message: object) -> str | None:
     """Return why a message is none of graphql-transport-ws; None if it is one, of a known type or not."""
@@ -34,3 +38,17 @@ def _find_payload_error(payload: object) -> str | None:
     if not isinstance(rest.get("operationName"), str | None):
         return "operationName must be a string"
     return None if isinstance(rest.get("extensions"), dict | None) else "extensions must be an object"
+
+
+def token_of_payload(payload: Mapping[str, object]) -> str | None:
+    """Return the token in `{"Authorization": "Bearer …"}`, in any case, or in `{"token": "…"}`."""
+    header = header_in_payload(payload, "authorization")
+    if header is not None:
+        return bearer_token(header) or ""
+    token = payload.get("token")
+    return token if isinstance(token, str) else None
+
+
+def header_in_payload(payload: Mapping[str, object], name: str) -> str | None:
+    """Return a header that `connection_init` gives in its payload, since browsers can set none on a WebSocket."""
+    return next((text for key, text in payload.items() if isinstance(text, str) and key.lower() == name), None)

@@ -89,26 +89,26 @@ _describe(
 )
 _describe(
     Role,
-    "Role of who is asking, as the token says.",
-    CREATOR="Made the robot, and may do everything.",
+    "Role of who is asking, as the token says; robots, roles and people are registered nowhere else.",
+    CREATOR="Owns the robot, and may do everything.",
     ADMIN="Runs the robot, and may do everything.",
     AGENT="Human customer service, which sees tags and people.",
     INTEGRATOR="A system that reports events and hands back data, and sees tags.",
 )
 _describe(
     Permission,
-    "Something that a role may do; clients hide what the viewer may not.",
+    "Something that a token may allow; clients hide what the viewer may not.",
     VIEW_TAGS="See channels and tags.",
     VIEW_USERS="See people, who has which tag, and audiences.",
     VIEW_RETURN_ADDRESS="See the return endpoint, except its key.",
     MANAGE_RETURN_KEY="Obtain the return endpoint, see and reset its key.",
     MANAGE_TAGS="Create, edit, rename and delete tags.",
-    SYNC="Write tags to the Official Account.",
-    BROADCAST="Send messages to many people at once.",
+    SYNC="Write tags to the Official Account; not built yet, so that nobody has it.",
+    BROADCAST="Send messages to many people at once; not built yet, so that nobody has it.",
     EXPORT="Take people out as CSV, see and cancel jobs.",
     MANAGE_CHANNELS="Bind, change and unbind channels, see their addresses, forget people.",
     SUBMIT_DATA="Report events, hand back data, link identities.",
-    VIEW_AUDIT_LOG="Read who did what and when.",
+    VIEW_AUDIT_LOG="Read who did what and when; not built yet, so that nobody has it.",
 )
 _describe(
     TagKind,
@@ -122,9 +122,9 @@ _describe(
     TagState,
     "How far a tag is in effect. Shown as: PENDING 生效中 “taking effect”, ACTIVE 已生效 “in effect”, LAPSED 已失效 "
     "“lapsed”.",
-    PENDING="The tag was made, and its members are not complete yet, or the ad return address is not confirmed.",
-    ACTIVE="The tag is in effect, and its members are exact as of `asOf`.",
-    LAPSED="The tag is a combo that reaches a deleted tag; it has no members.",
+    PENDING="Taking effect (生效中): the members are not complete yet, or the ad return address is not confirmed.",
+    ACTIVE="In effect (已生效): people who have the tag show it, and its members are exact as of `asOf`.",
+    LAPSED="Lapsed (已失效): the tag is a combo that reaches a deleted tag; it has no members.",
 )
 _describe(
     EventKind,
@@ -166,7 +166,7 @@ _describe(
 )
 _describe(
     DefaultTagRule,
-    "Rule of a default tag. The lengths of time are the defaults of settings.",
+    "Rule of a default tag, whatever it is called in the reader's language. Times are the defaults of settings.",
     NEW_USER="Follows, since less than 48 hours ago.",
     OLD_USER="Follows, since 48 hours or longer, or since an unknown time.",
     OPENED="Has sent a message since the channel was first bound.",

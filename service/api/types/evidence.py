@@ -71,7 +71,8 @@ class ComboEvidence:
     """List the leaves of a combo by whether a user has them."""
 
     has: list[Tag] = strawberry.field(
-        description="Tags at the leaves that the person has.", metadata=at_most(MAX_LEAVES, usual=10)
+        description="Tags at the leaves that the person has now; the combo follows with its next refresh.",
+        metadata=at_most(MAX_LEAVES, usual=10),
     )
     lacks: list[Tag] = strawberry.field(
         description="Tags at the leaves that the person does not have; deleted tags are among them.",
@@ -125,7 +126,8 @@ async def _default_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason
 async def _combo_reason(info: Info, tag: Tag, tag_ids: frozenset[int]) -> Reason:
     catalogue, tags = tag.catalogue, info.context.presenters.tags
     combos = await info.context.loaders.combos_of_channel.load(tag.entity.channel_id)
-    found = explain_combo(catalogue, combos[tag.entity.tag_id].expression, tag_ids)
+    combo = combos[tag.entity.tag_id]
+    found = explain_combo(catalogue, combo.expression, tag_ids, combo.as_of)
     return Reason(found.why, None, ComboEvidence(has=tags(found.has, catalogue), lacks=tags(found.lacks, catalogue)))
 
 

@@ -1,6 +1,5 @@
-"""Read and write instants, and name the arguments and small types that many operations share."""
+"""Write instants, and name the arguments and small types that many operations share."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypeAlias, TypeVar
 
@@ -10,27 +9,12 @@ from strawberry.types.scalar import ScalarDefinition
 from service.domain.input_rules import Rejection
 from service.entities.errors import RejectionCode
 from service.entities.return_data import RejectedOpenid
-
-DATE_TIME_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+from service.foundation.instants import parse_instant
 
 
 def serialize_datetime(at: datetime) -> str:
     """Return an aware instant in UTC, as `2026-03-01T12:00:00Z`, with microseconds only where there are any."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def parse_datetime(text: object) -> datetime:
-    """Return the instant that RFC 3339 text with an offset means, in UTC and to the microsecond.
-
-    Raises ValueError for anything else: without an offset a time means another thing in each place.
-    """
-    if not isinstance(text, str) or DATE_TIME_PATTERN.fullmatch(text) is None:
-        raise ValueError("A time must be RFC 3339 with an offset, like 2026-03-01T12:00:00Z.")
-    trimmed = re.sub(r"(\.\d{6})\d+", r"\1", text.upper().replace(" ", "T"))
-    try:
-        return datetime.fromisoformat(trimmed).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("There is no such time.") from None
 
 
 DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
@@ -41,7 +25,7 @@ DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     ),
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=serialize_datetime,
-    parse_value=parse_datetime,
+    parse_value=parse_instant,
 )
 
 

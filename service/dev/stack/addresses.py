@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from service.dev.stack.servers import DataDirectoryInUseError, embedded_secrets, start_embedded
+from service.dev.stack.servers import DataDirectoryInUseError, embedded_secrets, existing_secrets, start_embedded
 from service.foundation.settings import Settings
 
 RUNNING_FILE = "running.json"
@@ -36,16 +36,18 @@ class ResolvedSettings:
 
 
 @contextmanager
-def resolve_settings(settings: Settings) -> Iterator[ResolvedSettings]:
+def resolve_settings(settings: Settings, *, create: bool = True) -> Iterator[ResolvedSettings]:
     """Yield settings completed by embedded servers, which run until the block ends.
 
     Where `user-tags up` runs on the same data directory, its servers are used instead. Raises EmbeddedError if neither
-    is possible.
+    is possible, and without `create` also if the directory has no data yet.
     """
     if settings.database_url and settings.redis_url and settings.secrets_keys:
         yield ResolvedSettings(settings)
         return
     data_dir = Path(settings.data_dir)
+    if not create:
+        existing_secrets(data_dir)
     with _running_servers(settings, data_dir) as (database_url, redis_url):
         jwt_secret, secrets_key = embedded_secrets(data_dir)
         public = settings.jwt_public_key or settings.jwt_jwks_url

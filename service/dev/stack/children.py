@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from service.dev.stack.servers import environment_with_package_path, open_log
+from service.dev.stack.servers import environment_with_package_path, open_log, tail_log
 
 TERMINATION_GRACE_PERIOD: Final = 10.0
 POLL_INTERVAL: Final = 0.05
@@ -93,6 +93,10 @@ class ChildProcess:
         self._restart_at = now + backoff
         return f"{self.child.name} ended ({status}) and starts again in {backoff:g} s; see {self.log_path}"
 
+    def refusal(self) -> str | None:
+        """Return the line with which the program refused to run, which a restart would not change; None otherwise."""
+        return refusal_in(self.log_path) if self.status() else None
+
     def stop(self) -> None:
         """Send SIGTERM to the child; after `stop_timeout`, or when it has ended, SIGKILL to its process group."""
         if self._process is None or self.status() is not None:
@@ -120,6 +124,12 @@ class ChildProcess:
     def _reap(self, pid: int) -> None:
         _kill_group(pid)
         self._reaper(f"-{pid}")
+
+
+def refusal_in(log: Path) -> str | None:
+    """Return the last line of a log where it is one of those with which `user-tags` ends instead of a traceback."""
+    last = tail_log(log, lines=1)
+    return last if last.startswith("user-tags: ") else None
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import IO, Final, NamedTuple, Self
 
 STOP_TIMEOUT: Final = 40.0
 LOG_TAIL_LINES: Final = 20
+SECRETS_FILE: Final = "secrets.json"
 
 
 class EmbeddedError(Exception):
@@ -98,7 +99,7 @@ def embedded_secrets(data_dir: Path) -> EmbeddedSecrets:
 
     They are random, made by the first call, and kept in `secrets.json`, which only the owner can read.
     """
-    secrets_file = _prepare_data_dir(data_dir) / "secrets.json"
+    secrets_file = _prepare_data_dir(data_dir) / SECRETS_FILE
     if not secrets_file.exists():
         new_file = secrets_file.with_name(f"secrets.{os.getpid()}.new")
         descriptor = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -108,8 +109,22 @@ def embedded_secrets(data_dir: Path) -> EmbeddedSecrets:
         with suppress(FileExistsError):
             secrets_file.hardlink_to(new_file)
         new_file.unlink()
-    found = json.loads(secrets_file.read_text(encoding="ascii"))
-    return EmbeddedSecrets(found["jwt_secret"], found["secrets_key"])
+    return existing_secrets(data_dir)
+
+
+def existing_secrets(data_dir: Path) -> EmbeddedSecrets:
+    """Return the secrets of a data directory that has been used. Raises EmbeddedError where it has not."""
+    secrets_file = data_dir.expanduser().resolve() / SECRETS_FILE
+    try:
+        found = json.loads(secrets_file.read_text(encoding="ascii"))
+        return EmbeddedSecrets(found["jwt_secret"], found["secrets_key"])
+    except FileNotFoundError as error:
+        raise EmbeddedError(
+            f"Nothing has run in the data directory {data_dir} yet. Run `user-tags up` first, name its directory with "
+            "--data-dir or USER_TAGS_DATA_DIR, or set DATABASE_URL, REDIS_URL and the secrets of your own servers."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EmbeddedError(f"{secrets_file} cannot be read as the secrets of the embedded servers.") from error
 
 
 def open_log(path: Path, *, rotate: bool = True) -> IO[bytes]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeAlias
 
-from service.dev.stack.children import Child, ChildProcess, OrphanReaper, RestartPolicy, orphan_reaper
+from service.dev.stack.children import Child, ChildProcess, OrphanReaper, RestartPolicy, orphan_reaper, refusal_in
 from service.dev.stack.servers import (
     EmbeddedError,
     EmbeddedServers,
@@ -73,9 +73,9 @@ def up(
     """
     plan = plan or default_process_plan(host, port, web_processes, demo=demo)
     reachable_host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - no binding
-    port_error = _port_error(host, port)
-    if port_error:
-        _print_message(port_error)
+    taken = port_error(host, port)
+    if taken:
+        _print_message(taken)
         return 1
     try:
         with _stop_signals() as wait_for_stop, _start_missing_servers(settings) as servers, orphan_reaper() as reaper:
@@ -162,6 +162,10 @@ class ProcessGroup:
                     "web", f"The service was not ready within {self._restart_policy.ready_timeout:g} s"
                 )
                 return False
+            refusals = [reason for process in self._children if (reason := process.refusal())]
+            if refusals:
+                _print_message(refusals[0])
+                return False
             self.restart_if_exited()
         self._start(late=True)
         return True
@@ -180,7 +184,8 @@ class ProcessGroup:
 
     def _report_failure(self, name: str, failure: str) -> None:
         log = self._logs / f"{name}.log"
-        _print_message(f"{failure}. {log} ends with:\n{tail_log(log)}")
+        refusal = refusal_in(log)
+        _print_message(refusal or f"{failure}. {log} ends with:\n{tail_log(log)}")
 
 
 def _supervise(
@@ -243,7 +248,8 @@ def _stop_signals() -> Iterator[WaitForStop]:
         os.close(read_end)
 
 
-def _port_error(host: str, port: int) -> str | None:
+def port_error(host: str, port: int) -> str | None:
+    """Return why nothing can listen there, None where something can."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:

@@ -84,13 +84,18 @@ async def members_page(
 ) -> Page[ChannelUser]:
     """Return the next `first` users of a set after ordinal `after`, in the order they became known.
 
-    Users who join or leave between two pages do not move the others.
+    Users who join or leave between two pages do not move the others. A page is empty only where the list ends.
     """
     start = 0 if after is None else min(after, MAX_ORDINAL - 1) + 1
     async with runtime.pool.acquire() as conn:
-        ordinals = await _ordinals_from(conn, channel_id, expression, start=start, wanted=first + 1)
-        found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
-    return Page([found[each] for each in ordinals[:first] if each in found], len(ordinals) > first)
+        while True:
+            ordinals = await _ordinals_from(conn, channel_id, expression, start=start, wanted=first + 1)
+            found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
+            has_more = len(ordinals) > first
+            # Between the two statements users may be forgotten, all of a page too.
+            if found or not has_more:
+                return Page([found[each] for each in ordinals[:first] if each in found], has_more)
+            start = ordinals[first]
 
 
 async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[TagKey]) -> Overlap:

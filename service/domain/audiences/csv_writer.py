@@ -4,12 +4,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import TypeAlias
+
+from service.foundation.spreadsheet_cells import formula_safe
 
 Cell: TypeAlias = str | bool | datetime | None
-
-# A spreadsheet takes a cell that begins with one of these for a formula; an apostrophe before it makes it text.
-FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
@@ -28,4 +27,4 @@ def _format_cell(cell: Cell) -> str:
         case datetime():
             return cell.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         case _:
-            return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell
+            return formula_safe(cell)

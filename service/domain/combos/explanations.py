@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 
 from service.domain.combos.expressions import format_expression
 from service.entities.expressions import Expression
 from service.entities.tags import Catalogue, Tag
+from service.foundation.clock import format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,22 @@ class ComboExplanation:
     lacks: tuple[int, ...]
 
 
-def explain_combo(catalogue: Catalogue, expression: Expression, tag_ids: AbstractSet[int]) -> ComboExplanation:
-    """Return why a user with these tags is in the expression."""
+def explain_combo(
+    catalogue: Catalogue, expression: Expression, tag_ids: AbstractSet[int], as_of: datetime | None
+) -> ComboExplanation:
+    """Return why a user with these tags has a combo of this expression.
+
+    The tags are those of now; the combo is as of `as_of`, which is said where the user would no longer get it.
+    """
     leaves = expression.tag_ids()
     has = tuple(each for each in leaves if each in tag_ids)
     lacks = tuple(each for each in leaves if each not in tag_ids)
     parts = [f"{verb} {_names(catalogue, part)}" for verb, part in (("has", has), ("lacks", lacks)) if part]
-    return ComboExplanation(f"Is in {format_expression(catalogue, expression)}: {'; '.join(parts)}.", has, lacks)
+    text = format_expression(catalogue, expression)
+    if expression.holds_for(tag_ids):
+        return ComboExplanation(f"Is in {text}: {'; '.join(parts)}.", has, lacks)
+    why = f"Was in {text} {format_time(as_of)}, when the combo was last computed; by now {' and '.join(parts)}."
+    return ComboExplanation(why, has, lacks)
 
 
 def explain_lapse(deleted: Iterable[Tag]) -> str | None:

@@ -27,6 +27,14 @@ MAX_LEAVES: Final = 100
 EXPRESSION_PATH: Final[FieldPath] = ("expression",)
 
 
+# As the tag panel shows them: 生效中, 已生效, 已失效.
+STATE_WORDS: Final = {
+    TagState.PENDING: "still taking effect (PENDING)",
+    TagState.ACTIVE: "in effect (ACTIVE)",
+    TagState.LAPSED: "lapsed (LAPSED)",
+}
+
+
 class ParsedExpression(NamedTuple):
     """Hold a normalised expression; with `errors` it is a placeholder and must not be used."""
 
@@ -138,7 +146,7 @@ def not_usable_reason(found: Tag, allowed: AllowedStates) -> str | None:
     if found.deleted_at is not None:
         return f"{found.name} was deleted."
     if found.state not in allowed.value:
-        return f"{found.name} is {found.state}."
+        return f"{found.name} is {STATE_WORDS[found.state]}."
     return None
 
 

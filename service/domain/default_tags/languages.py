@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from service.domain.default_tags.definitions import DEFAULT_TAG_NAMES
+from service.domain.input_rules import normalise_name
 from service.entities.tags import Catalogue, DefaultTagRule, Tag, TagKind
 
 
@@ -50,9 +51,11 @@ def in_language(catalogue: Catalogue, language: Language) -> Catalogue:
 
 def category_in(catalogue: Catalogue, category: str) -> str:
     """Return a category as the tags of a catalogue in some language have it, given in that language or another one."""
-    if any(tag.category == category for tag in catalogue.living()):
+    known = {tag.category for tag in catalogue.living()}
+    tidied = normalise_name(category)
+    if category in known or tidied in known:
         return category
-    return CHINESE_CATEGORIES.get(category) or ENGLISH_CATEGORIES.get(category) or category
+    return CHINESE_CATEGORIES.get(tidied) or ENGLISH_CATEGORIES.get(tidied) or category
 
 
 def _in_chinese(tag: Tag) -> Tag:

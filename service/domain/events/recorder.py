@@ -24,15 +24,17 @@ from service.entities.channels import Channel
 from service.entities.errors import LimitExceededError
 from service.entities.users import AdFollow, UserEvent, facts_from_events
 from service.foundation.batch_writer import BatchWriter
+from service.foundation.slices import in_slices
 from service.storage import default_tags as evaluation
 from service.storage import users
 from service.storage.ad_tags import ad_tags_gained
 from service.storage.blocks import heads
-from service.storage.database.pool import CONNECTION_LOST, DeadlockError
+from service.storage.database.pool import CONNECTION_LOST, OUTAGE_ERRORS, DeadlockError, StaleStatementError
 from service.storage.users import UserForgottenError
 
 MAX_EVENTS_PER_REQUEST: Final = 10_000
-MAX_EVENTS_PER_BATCH: Final = 10_000
+# More would hold the event loop too long.
+MAX_EVENTS_PER_BATCH: Final = 1_000
 MAX_ATTEMPTS: Final = 4
 FIRST_RETRY_DELAY: Final = 0.1
 
@@ -51,7 +53,7 @@ class _Request(NamedTuple):
     """Hold the valid events of one request, and their channel."""
 
     channel: Channel
-    events: list[UserEvent]
+    events: Sequence[UserEvent]
 
 
 class EventRecorder:
@@ -64,26 +66,28 @@ class EventRecorder:
             group_of=lambda request: request.channel.channel_id,
             size_of=lambda request: len(request.events),
             max_size=MAX_EVENTS_PER_BATCH,
+            shared_errors=OUTAGE_ERRORS,
         )
 
     async def record(self, channel: Channel, events: Sequence[UserEvent]) -> RecordResult:
-        """Record the valid events of a request durably.
+        """Record the valid events of a request durably, many in several transactions.
 
         Raises LimitExceededError over 10,000 events; nothing is recorded then.
         """
         if len(events) > MAX_EVENTS_PER_REQUEST:
             raise LimitExceededError(f"At most {MAX_EVENTS_PER_REQUEST:,} events a request.")
         now = self._runtime.clock()
-        rejected = []
-        good = []
-        for index, event in enumerate(map(tidy_event, events)):
-            rejection = event_rejection(event, now, mini_program=channel.mini_program)
-            if rejection is None:
-                good.append(event)
-            else:
-                rejected.append(Rejection(index, *rejection))
-        if good:
-            await self._writer.put(_Request(channel, good))
+        rejected: list[Rejection] = []
+        good: list[UserEvent] = []
+        async for part in in_slices(events):
+            for event in map(tidy_event, part):
+                rejection = event_rejection(event, now, mini_program=channel.mini_program)
+                if rejection is None:
+                    good.append(event)
+                else:
+                    rejected.append(Rejection(len(good) + len(rejected), *rejection))
+        async for part in in_slices(good, MAX_EVENTS_PER_BATCH):
+            await self._writer.put(_Request(channel, part))
         return RecordResult(len(good), tuple(rejected))
 
     async def _write(self, requests: Sequence[_Request]) -> list[None]:
@@ -99,14 +103,15 @@ async def record_with_retry(
     *,
     cause: ChangeCause = ChangeCause.EVENT,
 ) -> None:
-    """Record events as `record_events` does, again up to three times after a lost connection or a deadlock.
+    """Record events as `record_events` does, again up to three times after a lost connection or a deadlock, or where a
+    migration came in between.
 
     Facts are maxima, so a batch that may or may not have been written can be written again.
     """
     for attempt in range(MAX_ATTEMPTS):
         try:
             return await record_events(runtime, channel, events, cause=cause)
-        except (*CONNECTION_LOST, DeadlockError) as error:
+        except (*CONNECTION_LOST, DeadlockError, StaleStatementError) as error:
             if attempt == MAX_ATTEMPTS - 1:
                 raise
             log.warning("recording %d events again after %s", len(events), type(error).__name__)

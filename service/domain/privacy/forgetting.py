@@ -71,7 +71,7 @@ async def forget_user(runtime: Runtime, principal: Principal, channel_id: int, o
 
 
 async def forget_openid(runtime: Runtime, channel_id: int, openid: str) -> int | None:
-    """Forget one user as `forget_user` does, but for the operator, without a check of rights."""
+    """Forget one user as `forget_user` does, without a check of rights: for the operator, and for WeChat's pushes."""
     async with runtime.pool.acquire() as conn:
         known = await users.ordinals_of(conn, channel_id, [openid])
         if not known:

@@ -4,19 +4,13 @@ Each batch has an idempotency key derived from that of the upload, so a broken u
 beginning: batches that were written answer with their first receipts.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from service.domain.input_rules import MALFORMED_OPENID_REASON
-from service.domain.return_data.csv_reader import (
-    MAX_LINE_LENGTH,
-    LineTooLongError,
-    OpenidReader,
-    OpenidRow,
-    RejectedRow,
-)
+from service.domain.return_data.csv_reader import OpenidReader, OpenidRow, RejectedRow
 from service.domain.return_data.requests import Submission
 from service.domain.return_data.submission import MAX_OPENIDS_PER_REQUEST, ReturnRecorder
 from service.entities.channels import Channel
@@ -25,6 +19,9 @@ from service.entities.return_data import Receipt, ReceiptKey, ReturnMode
 
 MAX_KEY_LENGTH: Final = 100
 UNMATCHED_REASON: Final = "No user of this channel is linked to this openid."
+# Bytes and rows that are worked on at a time; others have their turn in between.
+SLICE_SIZE: Final = 4_096
+ROWS_PER_SLICE: Final = 500
 
 
 @dataclass(slots=True)
@@ -64,27 +61,34 @@ async def import_csv(
     details: Submission,
     chunks: AsyncIterable[bytes],
     *,
+    reader: OpenidReader,
     summary: ImportSummary,
     reject: Callable[[RejectedRow], None],
     progress: Callable[[ImportSummary], None],
+    admit: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Submit the openids of a file, keeping `summary` up to date; `details` holds everything but the openids.
 
-    Raises BadInputError for REPLACE (it needs the whole list in one batch), for too long a key and for a file that is
-    no CSV, and what `ReturnRecorder.submit` raises. Batches written until then stay, and are in `summary`.
+    `admit` is awaited before each batch, and ends the import by raising. Raises BadInputError for REPLACE (it needs the
+    whole list in one batch) and for too long a key, NoCsvError, NoOpenidColumnError, and what `ReturnRecorder.submit`
+    raises. Batches written until then stay, and are in `summary`.
     """
     _check_details(details)
 
     async def send(rows: Sequence[OpenidRow]) -> None:
         key = None if details.idempotency_key is None else f"{details.idempotency_key}/{summary.batches}"
-        submission = replace(details, openids=[row.openid for row in rows], idempotency_key=key)
+        submission = replace(details, openids=[row.submitted for row in rows], idempotency_key=key)
+        if admit is not None:
+            await admit()
         receipt, replayed = await recorder.submit(channel, submission)
-        for each in _rejected_rows(rows, receipt):
-            reject(each)
         summary.count(len(rows), receipt, replayed=replayed)
+        for place, each in enumerate(_rejected_rows(rows, receipt), start=1):
+            reject(each)
+            if place % ROWS_PER_SLICE == 0:
+                await asyncio.sleep(0)
         progress(summary)
 
-    async with aclosing(_row_batches(chunks)) as batches:
+    async with aclosing(_row_batches(reader, chunks)) as batches:
         async for rows in batches:
             await send(rows)
     if not summary.batches and details.mode is ReturnMode.ADD:
@@ -98,35 +102,38 @@ def _check_details(details: Submission) -> None:
         raise BadInputError(FieldError(("idempotency_key",), "BAD_LENGTH", f"At most {MAX_KEY_LENGTH} characters."))
 
 
-async def _row_batches(chunks: AsyncIterable[bytes]) -> AsyncGenerator[list[OpenidRow], None]:
-    """Yield the rows of a file, at most 10,000 at once. Raises BadInputError for a file that is no CSV."""
-    reader = OpenidReader()
+async def _row_batches(reader: OpenidReader, chunks: AsyncIterable[bytes]) -> AsyncGenerator[list[OpenidRow], None]:
+    """Yield the rows of a file, at most 10,000 at once. Raises NoCsvError, NoOpenidColumnError."""
     waiting: list[OpenidRow] = []
-    try:
-        async for chunk in chunks:
-            waiting += reader.feed(chunk)
+    async with aclosing(_slices(chunks)) as slices:
+        async for part, final in slices:
+            for rows in reader.feed(part, final=final):
+                waiting += rows
+                await asyncio.sleep(0)
             while len(waiting) >= MAX_OPENIDS_PER_REQUEST:
                 yield waiting[:MAX_OPENIDS_PER_REQUEST]
                 del waiting[:MAX_OPENIDS_PER_REQUEST]
-        waiting += reader.feed(b"", final=True)
-    except LineTooLongError:
-        raise BadInputError(
-            FieldError(("body",), "NO_CSV", f"A line has over {MAX_LINE_LENGTH:,} characters.")
-        ) from None
-    for first in range(0, len(waiting), MAX_OPENIDS_PER_REQUEST):
-        yield waiting[first : first + MAX_OPENIDS_PER_REQUEST]
+    if waiting:
+        yield waiting
+
+
+async def _slices(chunks: AsyncIterable[bytes]) -> AsyncGenerator[tuple[bytes, bool], None]:
+    """Yield the bytes of a file in pieces of one size, and whether it is the last, which is smaller."""
+    waiting = bytearray()
+    async for chunk in chunks:
+        waiting += chunk
+        while len(waiting) > SLICE_SIZE:
+            yield bytes(waiting[:SLICE_SIZE]), False
+            del waiting[:SLICE_SIZE]
+    yield bytes(waiting), True
 
 
 def _rejected_rows(rows: Sequence[OpenidRow], receipt: Receipt) -> list[RejectedRow]:
     """Return the rows that a receipt rejected or left unmatched, by ascending line."""
-    found = [
-        RejectedRow(rows[each.index].line, rows[each.index].openid, MALFORMED_OPENID_REASON)
-        for each in receipt.rejected
-    ]
-    if receipt.unmatched:
-        unmatched = set(receipt.unmatched)
-        for row in rows:
-            if row.openid in unmatched:
-                unmatched.discard(row.openid)
-                found.append(RejectedRow(row.line, row.openid, UNMATCHED_REASON))
+    found = [rows[each.index].rejected() for each in receipt.rejected]
+    unmatched = set(receipt.unmatched)
+    for row in rows if unmatched else ():
+        if row.submitted in unmatched:
+            unmatched.discard(row.submitted)
+            found.append(row.rejected(UNMATCHED_REASON))
     return sorted(found, key=lambda each: each.line)

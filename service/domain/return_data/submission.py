@@ -41,7 +41,7 @@ from service.entities.return_data import Receipt, ReturnMode
 from service.entities.tags import TagKind, TagState
 from service.foundation.batch_writer import BatchWriter
 from service.storage import tags
-from service.storage.database.pool import DeadlockError
+from service.storage.database.pool import OUTAGE_ERRORS, DeadlockError, StaleStatementError
 from service.storage.return_data import batches, idempotency_keys
 from service.storage.users import UserForgottenError
 
@@ -80,6 +80,7 @@ class ReturnRecorder:
             size_of=lambda addition: len(addition.batch.openids),
             max_size=MAX_OPENIDS_PER_REQUEST,
             max_items=MAX_BATCHES_PER_WRITE,
+            shared_errors=OUTAGE_ERRORS,
         )
 
     async def submit(self, channel: Channel, submission: Submission) -> SubmissionResult:
@@ -100,6 +101,18 @@ class ReturnRecorder:
         if earlier is not None:
             return SubmissionResult(earlier, replayed=True)
         checked = self._checked(tidied)
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                return await self._submit_under_key(channel, checked, key, request)
+            except idempotency_keys.KeyReleasedError:
+                if attempt == MAX_ATTEMPTS - 1:
+                    raise
+        raise AssertionError
+
+    async def _submit_under_key(
+        self, channel: Channel, checked: _CheckedList, key: str, request: bytes
+    ) -> SubmissionResult:
+        """Claim a key and write a list, or give the key up again. Raises what `submit` does, and KeyReleasedError."""
         home = await self._claim(channel, key, request)
         try:
             return await self._submit(channel, checked, ClaimedKey(home, key))
@@ -146,7 +159,7 @@ class ReturnRecorder:
                 if key is None and batch.mode is ReturnMode.ADD:
                     return SubmissionResult(await self._writer.put(_Addition(channel, batch)), replayed=False)
                 return await write_batch(self._runtime, channel, batch, key)
-            except (TagDeletedError, UserForgottenError, DeadlockError):
+            except (TagDeletedError, UserForgottenError, DeadlockError, StaleStatementError):
                 if attempt == MAX_ATTEMPTS - 1:
                     raise
         raise AssertionError

@@ -61,7 +61,7 @@ def name_taken_errors(
     own = None if tag_id is None else catalogue.tags[tag_id]
     if own is not None and (own.category, own.name) == (category, name):
         return []
-    looks = normalise_name(category), normalise_name(name)
+    category_looks, name_looks = normalise_name(category), normalise_name(name)
     return [
         FieldError(
             (field,),
@@ -72,7 +72,8 @@ def name_taken_errors(
         for tag in catalogue.tags.values()
         if tag.deleted_at is None
         and tag.tag_id != tag_id
-        and (normalise_name(tag.category), normalise_name(tag.name)) == looks
+        and normalise_name(tag.name) == name_looks
+        and normalise_name(tag.category) == category_looks
     ]
 
 

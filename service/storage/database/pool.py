@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
+from asyncpg.exceptions._base import DataError as EncodingError
 from asyncpg.pool import PoolConnectionProxy
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ else:
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+class UnstorableValueError(ValueError):
+    """A value does not fit the column or parameter it is meant for.
+
+    asyncpg counts this among the errors of the database, and of a broken connection, where clients try again for ever.
+    """
 
 
 # All that asyncpg raises when a connection broke or never came about; the first is the socket's own. The statement may
@@ -32,7 +40,11 @@ CONNECTION_LOST: Final = (
 
 # Any failure of the database, whether it said so or cannot be reached.
 DATABASE_ERRORS: Final = (*CONNECTION_LOST, asyncpg.PostgresError)
+# What fails for every statement alike, whatever values it has.
+OUTAGE_ERRORS: Final = (*CONNECTION_LOST, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError)
 DeadlockError: TypeAlias = asyncpg.DeadlockDetectedError
+# A column's type changed since a statement was prepared. The transaction is lost, and will work when it is tried again.
+StaleStatementError: TypeAlias = asyncpg.InvalidCachedStatementError
 
 # In seconds. A client behind a broken network must neither wait for ever nor make others wait.
 CONNECT_TIMEOUT: Final = 5
@@ -58,6 +70,13 @@ class SessionlessConnection(BareConnection):
     def get_reset_query(self) -> str:
         """Return no query: there is nothing to reset."""
         return ""
+
+    async def _do_execute(self, *arguments: Any, **options: Any) -> Any:
+        """Run a statement; raises UnstorableValueError for values that asyncpg or PostgreSQL cannot take."""
+        try:
+            return await super()._do_execute(*arguments, **options)  # type: ignore[misc]
+        except (asyncpg.DataError, EncodingError) as error:
+            raise UnstorableValueError(str(error)) from error
 
     async def _cancel(
         self, waiter: "asyncio.Future[None]", cancel_waiter: "asyncio.Future[None] | None" = None

@@ -1,7 +1,7 @@
 """`/ads/{secret}`: take the call that Tencent Ads makes about a minute after a user follows through an ad.
 
 Source: docs/specification.md §9.3. The advertiser configures an address like
-`…/ads/SECRET?wechat_openid=__WECHAT_OPENID__&adgroup_id=__ADGROUP_ID__&…`, and the platform replaces the macros. A
+`…/ads/SECRET?wechat_openid=__WECHAT_OPEN_ID__&adgroup_id=__ADGROUP_ID__&…`, and the platform replaces the macros. A
 macro that is left in place is one it does not know: the value is missing. There is no signature; the secret in the
 path is all that protects the address. The names of the parameters come from community clients and are settings
 (`AD_FEED_…_NAMES`); their case does not matter, and other parameters are ignored.
@@ -50,7 +50,9 @@ async def receive_ad_follow(request: Request) -> Response:
     try:
         return await _receive(resources_of(request.scope).runtime, request)
     except DATABASE_ERRORS:
-        log.exception("an ad-feed call could not be recorded; the ad platform may try again")
+        log.exception(
+            "an ad-feed call could not be recorded; the ad platform may try again; request %s", request.state.request_id
+        )
         return PlainTextResponse("TRY_AGAIN", status_code=503)
 
 
@@ -69,7 +71,7 @@ async def _receive(runtime: Runtime, request: Request) -> Response:
 
 
 def _parse_follow(query: QueryParams, settings: Settings, now: datetime) -> AdFollow:
-    """Return the follow; without a time in the call it is now. Raises MalformedRequestError."""
+    """Return the follow; without a usable time in the call it is now. Raises MalformedRequestError."""
     openid = next(iter(_query_values(query, settings.ad_feed_openid_names)), "")
     if OPENID_PATTERN.fullmatch(openid) is None:
         raise MalformedRequestError(RejectionCode.MALFORMED_OPENID, "no openid, or a malformed one")
@@ -77,18 +79,14 @@ def _parse_follow(query: QueryParams, settings: Settings, now: datetime) -> AdFo
     ad_ids = tuple(dict.fromkeys(filter(None, map(tidy_ad_id, given[: MAX_AD_IDS_PER_EVENT + 1]))))
     if len(given) > MAX_AD_IDS_PER_EVENT or not all(map(is_ad_id, ad_ids)):
         raise MalformedRequestError(RejectionCode.BAD_VALUE, "more than 100 ad ids, or one that is malformed")
-    at = _parse_time(next(iter(_query_values(query, settings.ad_feed_time_names)), None), now)
-    if rejection := time_rejection(at, now):
-        raise MalformedRequestError(*rejection)
+    at = _parse_time(next(iter(_query_values(query, settings.ad_feed_time_names)), ""), now)
     return AdFollow(openid, at, ad_ids)
 
 
-def _parse_time(text: str | None, now: datetime) -> datetime:
-    if text is None:
-        return now.replace(microsecond=0)
-    if UNIX_SECONDS.fullmatch(text) is None:
-        raise MalformedRequestError(RejectionCode.BAD_VALUE, "the time is not in unix seconds")
-    return datetime.fromtimestamp(int(text), UTC)
+def _parse_time(text: str, now: datetime) -> datetime:
+    """Return the time that a call gives in unix seconds; now where no fact can have it."""
+    at = datetime.fromtimestamp(int(text), UTC) if UNIX_SECONDS.fullmatch(text) else None
+    return now.replace(microsecond=0) if at is None or time_rejection(at, now) else at
 
 
 def _query_values(query: QueryParams, names: Iterable[str]) -> list[str]:

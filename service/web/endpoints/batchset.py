@@ -4,8 +4,8 @@ Source: docs/specification.md §9.1. The call has no signature and no nonce, so 
 the second time changes nothing.
 """
 
+import asyncio
 import logging
-import uuid
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +23,7 @@ from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.return_data import endpoints
 from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body
 from service.web.endpoints.last_calls import MIN_INTERVAL, LastCalls
+from service.web.strangers import STRANGER_KEY
 from service.wechat.batchset import (
     MAX_BODY_BYTES,
     BatchsetCall,
@@ -48,10 +49,12 @@ class BatchsetEndpoint:
 
     async def post(self, request: Request) -> Response:
         """Hand back the list in the body, and answer with its counts or with one of the platform's error codes."""
-        request_id = uuid.uuid4().hex
+        request_id = request.state.request_id
         try:
             receipt = await self._receive(request)
         except BatchsetRejectedError as error:
+            if error.code is BatchsetCode.TOKEN_INVALID:
+                request.scope["state"][STRANGER_KEY] = True
             return _response(error.code, error.message, request_id)
         except RequestError as error:
             return _response(BATCHSET_CODES.get(error.code, BatchsetCode.OTHER), error.message, request_id)
@@ -63,9 +66,10 @@ class BatchsetEndpoint:
     async def _receive(self, request: Request) -> Receipt:
         resources = resources_of(request.scope)
         endpoint = await _find_endpoint(resources.runtime, request.path_params["token"])
-        encrypted = read_envelope(request.headers.get("content-type", ""), await _read_body(request))
+        content_type, body = request.headers.get("content-type", ""), await _read_body(request)
         key = decrypt_key(resources.runtime, endpoint)
-        call = parse_call(decrypt_call(encrypted, encoding_aes_key=key, app_id=endpoint.app_id))
+        # In a thread, since megabytes take longer than other requests may wait.
+        call = await asyncio.to_thread(_open_call, content_type, body, key, endpoint.app_id)
         await self._record_last_call(resources.runtime, endpoint)
         return await _submit(resources, endpoint, call)
 
@@ -74,6 +78,11 @@ class BatchsetEndpoint:
         if self._last_calls.is_due(endpoint.robot_id, now):
             async with runtime.pool.acquire() as conn:
                 await endpoints.set_last_call_at(conn, endpoint.robot_id, now, now - MIN_INTERVAL)
+
+
+def _open_call(content_type: str, body: bytes, key: str, app_id: str) -> BatchsetCall:
+    encrypted = read_envelope(content_type, body)
+    return parse_call(decrypt_call(encrypted, encoding_aes_key=key, app_id=app_id))
 
 
 async def _find_endpoint(runtime: Runtime, token: str) -> ReturnEndpoint:

@@ -1,13 +1,12 @@
-"""Read the body of a request: whole within bounds, or piece by piece."""
+"""Read the whole body of a request, within bounds."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from starlette.requests import ClientDisconnect, Request
 
 from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive
 
-__all__ = ["BodyNotReceivedError", "BodyTooLargeError", "read_body", "stream_body"]
+__all__ = ["BodyNotReceivedError", "BodyTooLargeError", "read_body"]
 
 
 class BodyNotReceivedError(Exception):
@@ -20,13 +19,4 @@ async def read_body(request: Request, *, max_bytes: int, within: timedelta) -> b
     try:
         return await bounded.body()
     except (ClientDisconnect, BodyTimeoutError):
-        raise BodyNotReceivedError from None
-
-
-async def stream_body(request: Request) -> AsyncIterator[bytes]:
-    """Yield a body of any size as it arrives. Raises BodyNotReceivedError where the client disconnects."""
-    try:
-        async for chunk in request.stream():
-            yield chunk
-    except ClientDisconnect:
         raise BodyNotReceivedError from None

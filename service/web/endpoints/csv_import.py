@@ -1,44 +1,29 @@
-"""`POST /import/return-data`: hand back a list of openids as a CSV file of any size, read as it arrives."""
+"""`POST /import/return-data`: hand back a list of openids as a CSV file, read as it arrives."""
 
-import logging
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO, Final
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from service.api.errors import field_errors_json
+from service.api.transport.content_negotiation import names_media_type
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.domain.channels.lookup import require_permission
 from service.domain.return_data.csv_import import ImportSummary, import_csv
-from service.domain.return_data.csv_reader import RejectedRow, RejectedRowWriter
-from service.domain.return_data.requests import Submission
-from service.entities.channels import Channel
-from service.entities.errors import BadInputError, ErrorCode, FieldError, RequestError, UnauthenticatedError
-from service.entities.ids import parse_channel_gid, receipt_gid
+from service.domain.return_data.csv_reader import OpenidReader, RejectedRow, RejectedRowWriter
+from service.entities.errors import UnauthenticatedError
+from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission, Principal
-from service.entities.return_data import ReturnMode
 from service.resources import resources_of
-from service.storage.database.pool import DATABASE_ERRORS
-from service.web.endpoints.body import BodyNotReceivedError, stream_body
+from service.web.endpoints.csv_answers import import_error_response, json_response, summary_json
+from service.web.endpoints.csv_query import import_query
+from service.web.endpoints.upload import Upload
 
 # Bytes of rejected entries that are kept in memory; more go to a file on disk.
 SPOOL_MAX_SIZE: Final = 1024 * 1024
 MAX_REJECTS_IN_JSON: Final = 1_000
-STATUS_CODES: Final = {
-    ErrorCode.UNAUTHENTICATED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.CONFLICT: 409,
-    ErrorCode.CHANNEL_NOT_BOUND: 409,
-    ErrorCode.NAME_TAKEN: 409,
-}
-
-log = logging.getLogger(__name__)
 
 
 class CsvImportEndpoint:
@@ -50,8 +35,9 @@ class CsvImportEndpoint:
     async def post(self, request: Request) -> Response:
         """Hand back the list in the body, in batches as it arrives.
 
-        Errors are JSON with `code`, `message`, `fields` and the summary so far: 400, 401, 403, 404 or 409 by their
-        code, 400 BROKEN_OFF where the file did not arrive whole, 503 TRY_AGAIN in an outage.
+        Errors are JSON with `code`, `message`, `fields` and the summary so far: 400, 401, 403, 404, 409 or 429 by their
+        code, 400 NO_OPENID_COLUMN with the `columns` there are, 415 NO_CSV, 408 or 413 LIMIT_EXCEEDED for what takes
+        too long or is too large, 400 BROKEN_OFF where the file did not arrive whole, 503 TRY_AGAIN in an outage.
         """
         file = tempfile.SpooledTemporaryFile(SPOOL_MAX_SIZE, "w+", encoding="utf-8", newline="")  # noqa: SIM115
         try:
@@ -67,15 +53,10 @@ class CsvImportEndpoint:
         summary, rejects = ImportSummary(), _RejectLog(file)
         try:
             await self._run_import(request, summary, rejects)
-        except RequestError as error:
-            return _error_response(STATUS_CODES.get(error.code, 400), error.code, error.message, summary, error.fields)
-        except BodyNotReceivedError:
-            return _error_response(400, "BROKEN_OFF", "The file did not arrive whole.", summary)
-        except DATABASE_ERRORS:
-            log.exception("an import broke off")
-            return _error_response(503, "TRY_AGAIN", "Send the same file again, with the same idempotencyKey.", summary)
-        if "text/csv" not in request.headers.get("accept", ""):
-            return _json_response(200, {**summary_json(summary), "rejects": [asdict(each) for each in rejects.first]})
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client must learn what was written before
+            return import_error_response(error, summary)
+        if not names_media_type(request.headers.get("accept", ""), "text/csv"):
+            return json_response(200, {**summary_json(summary), "rejects": [each._asdict() for each in rejects.first]})
         headers = {
             f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)
         }
@@ -86,22 +67,24 @@ class CsvImportEndpoint:
         resources = resources_of(request.scope)
         principal = await self._authenticate(request)
         require_permission(principal, Permission.SUBMIT_DATA)
-        query, channels = request.query_params, resources.channels
-        channel_id = parse_channel_gid(query.get("channelId", ""))
-        channel = await channels.find(principal, channel_id, Permission.SUBMIT_DATA)
-        openids_of = None
-        if "openidsOf" in query:
-            other_id = parse_channel_gid(query["openidsOf"])
-            openids_of = await channels.find(principal, other_id, Permission.SUBMIT_DATA)
-        details = _parse_submission(query, principal.subject, openids_of)
+        upload = Upload(request, principal, resources.rate_limiter, resources.runtime.settings.client_limits)
+        upload.begin()
+        query, channels = import_query(request), resources.channels
+        channel = await channels.find(principal, parse_channel_gid(query.channel_id), Permission.SUBMIT_DATA)
+        details = replace(query.details, subject=principal.subject)
+        if query.openids_of is not None:
+            other_id = parse_channel_gid(query.openids_of)
+            details = details.with_openids_of(await channels.find(principal, other_id, Permission.SUBMIT_DATA))
         await import_csv(
             resources.return_recorder,
             channel,
             details,
-            stream_body(request),
+            upload.chunks(),
+            reader=OpenidReader(query.encoding, query.column),
             summary=summary,
             reject=rejects.add,
             progress=lambda _: None,
+            admit=upload.admit,
         )
 
     async def _authenticate(self, request: Request) -> Principal:
@@ -129,51 +112,3 @@ def _stream_file(file: IO[str]) -> Iterator[str]:
         file.seek(0)
         while text := file.read(SPOOL_MAX_SIZE):
             yield text
-
-
-def _parse_submission(query: Mapping[str, str], subject: str, openids_of: Channel | None) -> Submission:
-    """Return what the query says of the list; raises BadInputError with everything that is wrong."""
-    errors = []
-    mode, expires_at = ReturnMode.ADD, None
-    try:
-        mode = ReturnMode(query.get("mode", "ADD"))
-    except ValueError:
-        errors.append(FieldError(("mode",), "BAD_VALUE", "ADD or REMOVE."))
-    try:
-        expires_at = datetime.fromisoformat(query["expiresAt"]) if "expiresAt" in query else None
-    except ValueError:
-        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
-    if expires_at is not None and expires_at.tzinfo is None:
-        errors.append(FieldError(("expires_at",), "BAD_FORMAT", "RFC 3339 with an offset."))
-    if errors:
-        raise BadInputError(*errors)
-    return Submission(
-        category=query.get("category", ""),
-        label=query.get("label", ""),
-        description=query.get("description"),
-        openids=(),
-        mode=mode,
-        subject=subject,
-        openids_of=openids_of,
-        expires_at=expires_at,
-        idempotency_key=query.get("idempotencyKey"),
-    )
-
-
-def summary_json(summary: ImportSummary) -> dict[str, object]:
-    """Return the summary under the names and ids of the API."""
-    summary_fields = asdict(summary)
-    summary_fields["newUsers"] = summary_fields.pop("new_users")
-    summary_fields["receipts"] = [receipt_gid(*each) for each in summary.receipts]
-    return summary_fields
-
-
-def _error_response(
-    status: int, code: str, message: str, summary: ImportSummary, fields: tuple[FieldError, ...] = ()
-) -> Response:
-    content = {"code": code, "message": message, "fields": field_errors_json(fields), "summary": summary_json(summary)}
-    return _json_response(status, content)
-
-
-def _json_response(status: int, content: object) -> Response:
-    return Response(orjson.dumps(content), status_code=status, media_type="application/json")

@@ -28,7 +28,6 @@ async def download_export(request: Request) -> Response:
         "content-disposition": f'attachment; filename="audience-{file.job.created_at:%Y-%m-%d-%H%M}.csv"',
         "content-length": str(file.size),
         "cache-control": "private, no-store",
-        "x-content-type-options": "nosniff",
     }
     if request.method == "HEAD":
         return Response(headers=headers, media_type=MEDIA_TYPE)

@@ -35,6 +35,12 @@ class MetricsEndpoint:
             buckets=STALL_BUCKETS,
             registry=self._registry,
         )
+        self._cpu_stalls = Histogram(
+            "user_tags_event_loop_cpu_stall_seconds",
+            "The part of each stall in which the event loop itself was computing.",
+            buckets=STALL_BUCKETS,
+            registry=self._registry,
+        )
         self._longest_stall = Gauge(
             "user_tags_event_loop_longest_stall_seconds",
             "The longest stall of the event loop since the process began.",
@@ -65,8 +71,9 @@ class MetricsEndpoint:
         text, media_type = exposition.choose_encoder(request.headers.get("accept", ""))
         return Response(text(self._registry), headers={"content-type": media_type, "cache-control": "no-store"})
 
-    def _observe_stall(self, seconds: float) -> None:
+    def _observe_stall(self, seconds: float, cpu_seconds: float) -> None:
         self._stalls.observe(seconds)
+        self._cpu_stalls.observe(cpu_seconds)
         if seconds > self._longest_seconds:
             self._longest_seconds = seconds
             self._longest_stall.set(seconds)

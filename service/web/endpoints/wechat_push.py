@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.domain.channels.push_credentials import PushCredentials, open_push_credentials
+from service.domain.privacy.forgetting import forget_openid
 from service.entities.channels import Channel
 from service.entities.users import UserEvent
 from service.resources import Resources, resources_of
@@ -40,11 +41,11 @@ class WechatPushEndpoint:
 
     async def get(self, request: Request) -> Response:
         """Return the `echostr` of a genuine request."""
-        return await _retry_on_outage(self._verify(request))
+        return await _retry_on_outage(request, self._verify(request))
 
     async def post(self, request: Request) -> Response:
         """Record what a genuine push says of the user, then answer `success`."""
-        return await _retry_on_outage(self._receive(request))
+        return await _retry_on_outage(request, self._receive(request))
 
     async def _verify(self, request: Request) -> Response:
         resources = resources_of(request.scope)
@@ -78,12 +79,15 @@ class WechatPushEndpoint:
     async def _record(self, resources: Resources, channel: Channel, push: Push) -> Response:
         events = [UserEvent(push.openid, kind, push.at) for kind in sorted(push.facts)]
         recorded = await resources.event_recorder.record(channel, events)
+        for rejection in recorded.rejected:
+            # Sent again it would say the same, so WeChat must not be made to.
+            log.info("a push to channel %d says nothing that is kept: %s", channel.channel_id, rejection.reason)
+        if push.is_cancellation:
+            await forget_openid(resources.runtime, channel.channel_id, push.openid)
         now = resources.runtime.clock()
         if self._last_pushes.is_due(channel.channel_id, now):
             async with resources.runtime.pool.acquire() as conn:
                 await channels.set_last_push_at(conn, channel.channel_id, now, now - MIN_INTERVAL)
-        if recorded.rejected:
-            return _error_response(400, recorded.rejected[0].code)
         return PlainTextResponse("success")
 
 
@@ -106,12 +110,12 @@ async def _read_push(request: Request, resources: Resources, credentials: PushCr
     )
 
 
-async def _retry_on_outage(answer: Awaitable[Response]) -> Response:
+async def _retry_on_outage(request: Request, answer: Awaitable[Response]) -> Response:
     """Answer 503 while the database fails, so that WeChat tries again: neither `success` nor an unknown address."""
     try:
         return await answer
     except DATABASE_ERRORS:
-        log.exception("a push could not be handled; WeChat will try again")
+        log.exception("a push could not be handled; WeChat will try again; request %s", request.state.request_id)
         return _error_response(503, "TRY_AGAIN")
 
 

@@ -5,13 +5,16 @@ import logging
 import resource
 from contextlib import suppress
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 
-from service.api.live.push_extension import PUSH_EXTENSION
+from service.api.live.push_extension import ADMIT_EXTENSION, PUSH_EXTENSION
+from service.web.protocols.request_id import REQUEST_ID_HEADER, make_request_id
 
 # A log line for every page that opens or closes costs more than it is worth.
 QUIET_LOGGER: Final = logging.getLogger(f"{__name__}.quiet")
@@ -31,20 +34,51 @@ def raise_file_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
-class PushProtocol(WebSocketsSansIOProtocol):
-    """Speak WebSocket as uvicorn does, with `push` past its queues, and pings by one timer of the process."""
+class _IdentifiedHandshake(ServerProtocol):
+    """Refuse a handshake with the id of the request."""
 
-    def __init__(self, *args: Any, heartbeat: "Heartbeat", **kwargs: Any) -> None:
+    def __init__(self, request_id: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._request_id = request_id
+
+    def reject(self, status: HTTPStatus | int, text: str) -> Response:
+        """Return the answer that refuses the handshake."""
+        response = super().reject(status, text)
+        response.headers[REQUEST_ID_HEADER] = self._request_id
+        return response
+
+
+class PushProtocol(WebSocketsSansIOProtocol):
+    """Speak WebSocket as uvicorn does, with `push` past its queues, and pings by one timer of the process.
+
+    Until a connection is admitted its messages have at most `init_bytes`.
+    """
+
+    def __init__(self, *args: Any, heartbeat: "Heartbeat", init_bytes: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.logger = self.conn.logger = QUIET_LOGGER
+        self.logger = QUIET_LOGGER
+        self._request_id = make_request_id()
+        self.conn = _IdentifiedHandshake(
+            self._request_id,
+            extensions=self.conn.available_extensions,
+            max_size=self.config.ws_max_size,
+            logger=QUIET_LOGGER,
+        )
+        self.conn.max_message_size = min(init_bytes, self.config.ws_max_size)
         self.awaiting_pong = False
         self._heartbeat = heartbeat
 
     def handle_connect(self, event: Request) -> None:
-        """Begin the handshake, and offer `push` to the application in the extensions of its scope."""
+        """Begin the handshake, and offer `push` and `admit` to the application in the extensions of its scope."""
         super().handle_connect(event)
         if not self.handshake_complete:
-            cast("dict[str, Any]", self.scope["extensions"])[PUSH_EXTENSION] = self.push
+            extensions = cast("dict[str, Any]", self.scope["extensions"])
+            extensions |= {PUSH_EXTENSION: self.push, ADMIT_EXTENSION: self.admit}
+            self.scope["state"]["request_id"] = self._request_id
+
+    def admit(self) -> None:
+        """Take messages of any size that the settings allow from now on."""
+        self.conn.max_message_size = self.config.ws_max_size
 
     def push(self, text: bytes) -> bool:
         """Send a text message at once; return False, and send nothing, where the reader is behind.
@@ -73,9 +107,11 @@ class PushProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the connection, and let go of what refers to it."""
         super().connection_lost(exc)
-        if self.handshake_initiated:
-            # Otherwise the scope would keep this object until garbage is collected.
-            self.scope.get("extensions", {}).pop(PUSH_EXTENSION, None)
+        # Otherwise the scope would keep this object until garbage is collected. A refused handshake has no scope.
+        scope = getattr(self, "scope", None)
+        if scope is not None:
+            for name in (PUSH_EXTENSION, ADMIT_EXTENSION):
+                scope["extensions"].pop(name, None)
 
     def start_keepalive(self) -> None:
         """Begin to ping, and drop what only the handshake needed: a tenth of the memory of a connection."""

@@ -34,3 +34,15 @@ async def test_a_small_answer_is_not_compressed(robot: Robot) -> None:
     response, body = await answer(robot, "{ viewer { subject } }", "gzip")
     assert "content-encoding" not in response.headers
     assert body == b'{"data":{"viewer":{"subject":"somebody"}}}'
+
+
+async def test_an_answer_is_not_compressed_for_a_client_that_refuses_it(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    openids = [f"o{number}" for number in range(50)]
+    await robot.record(channel, *(event_input(openid, "FOLLOW") for openid in openids))
+    for accept_encoding in ("gzip;q=0", "identity, gzip;q=0.0", "*;q=0", "br"):
+        response, body = await answer(robot, USERS, accept_encoding, c=channel, o=openids)
+        assert "content-encoding" not in response.headers, accept_encoding
+        assert body.startswith(b"{")
+    response, body = await answer(robot, USERS, "br, GZIP;q=0.3", c=channel, o=openids)
+    assert response.headers["content-encoding"] == "gzip"

@@ -103,3 +103,40 @@ async def test_a_malformed_request_is_a_graphql_error(robot: Robot, given: dict[
 
 async def test_other_methods_are_405_with_an_allow_header(robot: Robot) -> None:
     assert (await send(robot, "PUT")).headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/stream"])
+async def test_a_subscription_is_refused_with_where_it_is_spoken(
+    robot: Robot, method: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = (await robot.bind())["id"]
+    text = f'subscription {{ tagEvents(channelId: "{channel}") {{ cursor }} }}'
+    given: dict[str, Any] = {"params": {"query": text}} if method == "GET" else {"json": {"query": text}}
+    headers = {"Authorization": f"Bearer {robot.token()}"}
+    response = await robot.web.http.request(method, path, headers=headers, **given)
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"]) == (400, "BAD_USER_INPUT")
+    assert "WebSocket" in error["message"]
+    assert "/graphql/stream" in error["message"]
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+async def test_null_in_the_query_of_a_get_is_as_good_as_nothing(robot: Robot) -> None:
+    for nulls in ({"variables": "null"}, {"extensions": "null"}, {"variables": " null", "extensions": "null "}):
+        response = await send(robot, "GET", params={"query": VIEWER, **nulls})
+        assert response.json() == {"data": {"viewer": {"robotId": robot.name}}}, nulls
+
+
+@pytest.mark.parametrize(
+    "content_type", ["Application/JSON", "APPLICATION/JSON; Charset=UTF-8", "application/json ;x=y"]
+)
+async def test_media_types_are_read_in_any_case(robot: Robot, content_type: str) -> None:
+    response = await send(
+        robot,
+        accept="Application/GraphQL-Response+JSON; Q=1",
+        headers={"Content-Type": content_type},
+        content=b'{"query": "{ viewer { robotId } }"}',
+    )
+    assert response.json() == {"data": {"viewer": {"robotId": robot.name}}}
+    assert response.headers["content-type"] == GRAPHQL

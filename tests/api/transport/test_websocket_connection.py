@@ -62,7 +62,7 @@ async def test_the_token_of_the_payload_overrides_that_of_the_header(robot: Robo
         {"token": ""},
         {"token": "garbage"},
         {"token": 5},
-        {"token": "x" * 100_000},
+        {"token": "x" * 10_000},
         {"Authorization": "garbage"},
         {"Authorization": "Bearer"},
         {"Authorization": ""},

@@ -81,7 +81,7 @@ async def test_lists_and_texts_are_in_one_language_and_take_categories_of_both(r
     found = (await ask(robot, "zh", LIST, c=channel, search="老用"))["channel"]["tags"]["nodes"]
     assert names(found) == ["关注时间/老用户"]
     for language, expected in (("zh", "开口情况/已开口"), ("en", "Opening/Opened")):
-        for category in ("Opening", "开口情况"):
+        for category in ("Opening", "开口情况", "开口\u200b情况 "):
             found = (await ask(robot, language, LIST, c=channel, category=category))["channel"]["tags"]["nodes"]
             assert len(found) == 2
             assert expected in names(found)

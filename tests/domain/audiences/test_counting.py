@@ -167,3 +167,14 @@ async def test_an_audience_is_as_old_as_the_oldest_of_its_tags(runtime: Runtime,
         draft = to_draft(channel.channel_id, expression)
         audience = await count_audience(runtime, admin(), channel.channel_id, draft)
         assert audience.as_of == as_of
+
+
+async def test_a_page_goes_on_where_all_of_it_were_forgotten_meanwhile(runtime: Runtime, channel: Channel) -> None:
+    await populate(runtime, channel, {9: set(range(7))})
+    # As between the statement that reads the members and the one that reads who they are.
+    await runtime.pool.execute("delete from channel_user where ordinal in (0, 1, 2, 4)")
+
+    page, more = await members_page(runtime, channel.channel_id, tag(9), first=3, after=None)
+    assert ([user.ordinal for user in page], more) == ([3, 5], True)
+    page, more = await members_page(runtime, channel.channel_id, tag(9), first=3, after=5)
+    assert ([user.ordinal for user in page], more) == ([6], False)

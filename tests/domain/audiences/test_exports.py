@@ -261,3 +261,36 @@ async def test_expired_exports_are_deleted(runtime: Runtime, channel: Channel, c
     clock.advance(JOB_RETENTION + timedelta(seconds=1))
     await purge_expired_exports(runtime, channel.channel_id)
     assert [row["job_id"] for row in await runtime.pool.fetch("select job_id from job")] == [waiting.job_id]
+
+
+async def test_who_is_in_an_export_is_kept_only_until_it_ends(
+    runtime: Runtime, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_cases, "ROWS_PER_SLICE", 1)
+    await populate(runtime, channel, {9: {1, BLOCK_SIZE}})
+
+    async def left(job: Job) -> tuple[int, int]:
+        tables = ("frozen_audience", "export_chunk")
+        frozen, chunks = [
+            await runtime.pool.fetchval(f"select count(*) from {table} where job_id = $1", job.job_id)  # noqa: S608
+            for table in tables
+        ]
+        return frozen, chunks
+
+    async def fails_after_a_slice(runtime: Runtime, job: Job) -> Job:
+        if job.payload["chunk"]:
+            raise ChannelNotBoundError
+        return await write_export_slice(runtime, job)
+
+    done = await work(runtime, await export(runtime, channel, tag(9)))
+    assert await left(done) == (0, 2)
+    failed = await export(runtime, channel, tag(9))
+    assert await left(failed) == (2, 0)
+    await run_job(runtime, {EXPORT: fails_after_a_slice}, failed.channel_id, failed.job_id)
+    assert (await stored(runtime, failed)).state is JobState.FAILED
+    assert await left(failed) == (0, 0)
+    cancelled = await export(runtime, channel, tag(9))
+    assert await left(cancelled) == (2, 0)
+    await cancel_job(runtime, admin(), EXPORT, cancelled.channel_id, cancelled.job_id)
+    assert await left(cancelled) == (0, 0)
+    assert len(await rows_of(runtime, done)) == 2

@@ -101,3 +101,23 @@ async def test_the_next_run_evaluates_everybody_under_the_new_rules(
     clock.advance(HOUR)
     await run_default_tags(runtime, channel)
     await check_consistency(runtime, channel, {FOLLOW}, clock(), EQUIVALENT_WINDOWS)
+
+
+async def test_who_left_and_came_back_in_one_second_before_times_were_cut_follows_after_the_upgrade(
+    runtime: Runtime, channel: Channel, database_url: str, clock: FrozenClock
+) -> None:
+    """The first version of the rules compared facts to the microsecond."""
+    await runtime.pool.execute(
+        "create or replace function follows(f facts) returns boolean language sql immutable parallel safe "
+        "return coalesce(f.followed_at >= coalesce(f.unfollowed_at, '-infinity'), false)"
+    )
+    await runtime.pool.execute("update repeatable_migration set rules_version = 1, announced_version = 1")
+    left = UserEvent("ann", EventKind.UNFOLLOW, START + timedelta(milliseconds=400))
+    came_back = UserEvent("ann", EventKind.FOLLOW, START)
+    await record_events(runtime, channel, [left, came_back])
+    assert await tags_of(runtime, channel, "ann") == set()
+
+    await migrate(database_url)
+    await run_default_tags(runtime, channel)
+    await check_consistency(runtime, channel, {left, came_back}, clock())
+    assert DefaultTagRule.NEW_USER in await tags_of(runtime, channel, "ann")

@@ -1,8 +1,8 @@
-"""Choose the media type and the language of an answer from the headers Accept and Accept-Language."""
+"""Choose the media type, the encoding and the language of an answer by the headers of the client."""
 
 import pytest
 
-from service.api.transport.content_negotiation import language_for, media_type_for
+from service.api.transport.content_negotiation import accepts_gzip, language_for, media_type_for, names_media_type
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -44,3 +44,34 @@ def test_the_preferred_media_type_is_chosen(accept: str | None, media_type: str)
 )
 def test_the_preferred_language_is_chosen(accept_language: str | None, language: str) -> None:
     assert language_for(accept_language).value == language
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "accepted"),
+    [
+        (None, False),
+        ("", False),
+        ("gzip", True),
+        ("deflate, GZIP;q=0.1", True),
+        ("x-gzip", True),
+        ("*", True),
+        ("br, *;q=0.5", True),
+        ("gzip;q=0", False),
+        ("identity, gzip ; q=0.000", False),
+        ("*, gzip;q=0", False),
+        ("*;q=0", False),
+        ("gzip;q=2", False),
+        ("gzip;q=nan", False),
+        ("deflate, br", False),
+    ],
+)
+def test_gzip_is_accepted_unless_its_weight_is_nothing(accept_encoding: str | None, accepted: bool) -> None:
+    assert accepts_gzip(accept_encoding) is accepted
+
+
+@pytest.mark.parametrize(
+    ("accept", "named"),
+    [("text/csv", True), ("Text/CSV;Q=0.5, */*", True), ("*/*", False), ("text/csv;q=0", False), ("", False)],
+)
+def test_a_media_type_is_asked_for_by_its_name(accept: str, named: bool) -> None:
+    assert names_media_type(accept, "text/csv") is named

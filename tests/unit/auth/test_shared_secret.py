@@ -110,6 +110,11 @@ async def test_the_clock_of_the_issuer_may_be_a_little_ahead(name: str) -> None:
     assert await refusal(signed(claims(**{name: int(time.time()) + 60}))) == "The token is not valid yet."
 
 
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+async def test_a_time_beyond_all_numbers(claim: str) -> None:
+    assert await refusal(signed(claims(**{claim: float("inf")}))) == "The token is malformed."
+
+
 @pytest.mark.parametrize("name", ["sub", "robot", "role", "exp"])
 async def test_every_claim_is_needed(name: str) -> None:
     assert await refusal(signed(without(name))) == f"The token lacks the claim {name!r}."

@@ -8,7 +8,9 @@ import jwt
 import pytest
 from graphql import build_schema
 
+from service import __version__
 from service.cli.commands import COMMANDS, Command, main
+from service.dev.stack.servers import embedded_secrets
 from tests.support.processes import reset_environment
 
 SECRET = "a secret of the tests that is long enough"
@@ -36,12 +38,44 @@ def test_token_without_any_secret_uses_the_one_of_the_data_directory(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("USER_TAGS_JWT_SECRET")
-    main(["token", "--robot", "r1", "--role", "admin"])
-    main(["token", "--robot", "r1", "--role", "admin"])
-    first, second = capsys.readouterr().out.split()
-    assert jwt.get_unverified_header(first)["alg"] == "HS256"
-    assert {"secrets.json"} <= {path.name for path in tmp_path.iterdir()}
-    assert first.split(".")[1][:20] == second.split(".")[1][:20]
+    used = tmp_path / "used"
+    secret = embedded_secrets(used).jwt_secret
+    assert main(["token", "--robot", "r1", "--role", "admin", "--data-dir", str(used)]) == 0
+    assert jwt.decode(capsys.readouterr().out.strip(), secret, algorithms=["HS256"])["robot"] == "r1"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["token", "--robot", "r1", "--role", "admin"],
+        ["verify"],
+        ["refresh"],
+        ["forget", "--channel", "c", "--openid", "o"],
+        ["import-csv", "people.csv", "--channel", "c", "--category", "Level", "--label", "Gold"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_nothing_is_made_where_nobody_ran(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("USER_TAGS_JWT_SECRET")
+    monkeypatch.delenv("USER_TAGS_SECRETS_KEY")
+    elsewhere = tmp_path / "elsewhere"
+    with pytest.raises(SystemExit, match=r"^user-tags: Nothing has run in the data directory .*elsewhere"):
+        main([*arguments, "--data-dir", str(elsewhere)])
+    assert not elsewhere.exists()
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert (stopped.value.code, capsys.readouterr().out) == (0, f"user-tags {__version__}\n")
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert all(command.name in said for command in COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -50,15 +84,22 @@ def test_token_without_any_secret_uses_the_one_of_the_data_directory(
         (["token", "--robot", "bad robot", "--role", "admin"], "robot id"),
         (["token", "--robot", "r1", "--role", "king"], "invalid choice"),
         (["token", "--robot", "r1", "--role", "admin", "--ttl", "0"], "at least 1"),
+        (["token", "--robot", "r1", "--role", "admin", "--ttl", "9" * 30], "whole number"),
+        (["token", "--robot", "r1", "--role", "admin", "--ttl", "999999999999"], "ten years"),
         (["serve", "--workers", "0"], "at least 1"),
-        ([], "required"),
+        (["serve", "--port", "99999"], "from 1 to 65535"),
+        (["up", "--port", "99999"], "from 1 to 65535"),
+        (["up", "--port", "http"], "whole number"),
+        (["nonsense"], "invalid choice"),
     ],
 )
 def test_wrong_words_are_one_clear_line(arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code != 0
-    assert error in f"{stopped.value.code} {capsys.readouterr().err}"
+    said = capsys.readouterr().err
+    assert error in f"{stopped.value.code} {said}"
+    assert said.count("\n") <= 1
 
 
 def test_a_wrong_environment_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +113,24 @@ def test_a_database_that_does_not_answer_is_one_clear_line(monkeypatch: pytest.M
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9")
     with pytest.raises(SystemExit, match="does not answer"):
         main(["migrate"])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "postgresql://nobody:s3cr3t@127.0.0.1:port/nothing"),
+        ("REDIS_URL", "redis://:s3cr3t@127.0.0.1:port/0"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit, match=f"{variable} cannot be used") as stopped:
+        main(["migrate"])
+    assert "s3cr3t" not in str(stopped.value.code)
 
 
 def test_export_schema_prints_a_schema(capsys: pytest.CaptureFixture[str]) -> None:

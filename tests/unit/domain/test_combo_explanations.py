@@ -5,7 +5,7 @@ import pytest
 from service.domain.combos.explanations import explain_combo, explain_lapse
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.combos import Combo
-from service.entities.expressions import any_of, tag
+from service.entities.expressions import all_of, any_of, difference, tag
 from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
@@ -20,15 +20,26 @@ ANY = any_of(tag(1), tag(2), tag(3))
 
 
 def test_leaves_are_told_apart_and_named_in_the_order_of_the_panel() -> None:
-    found = explain_combo(CATALOGUE, ANY, {1, 2, 99})
+    found = explain_combo(CATALOGUE, ANY, {1, 2, 99}, START)
 
     assert found.why == "Is in Zebra ∪ Apple ∪ Melon: has Apple, Zebra; lacks Melon."
     assert (set(found.has), set(found.lacks)) == ({1, 2}, {3})
 
 
 def test_nothing_is_said_of_a_side_that_is_empty() -> None:
-    assert explain_combo(CATALOGUE, ANY, {1, 2, 3}).why.endswith(": has Apple, Melon, Zebra.")
-    assert explain_combo(CATALOGUE, tag(3), set()).why == "Is in Melon: lacks Melon."
+    assert explain_combo(CATALOGUE, ANY, {1, 2, 3}, START).why.endswith(": has Apple, Melon, Zebra.")
+    only_removed = explain_combo(CATALOGUE, difference(tag(1), tag(2)), {1}, START)
+    assert only_removed.why == "Is in Zebra − Apple: has Zebra; lacks Apple."
+
+
+def test_a_combo_that_lags_says_as_of_when_somebody_was_in_it() -> None:
+    found = explain_combo(CATALOGUE, all_of(tag(1), tag(3)), {1}, START)
+
+    assert found.why == (
+        "Was in Zebra ∩ Melon on 2026-03-01 at 12:00:00 UTC, when the combo was last computed;"
+        " by now has Zebra and lacks Melon."
+    )
+    assert (found.has, found.lacks) == ((1,), (3,))
 
 
 def test_a_lapse_names_what_was_deleted() -> None:

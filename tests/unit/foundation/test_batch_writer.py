@@ -17,17 +17,25 @@ class Ledger:
     may_write: asyncio.Event = field(default_factory=asyncio.Event)
     broken: bool = False
     stolen: bool = False
+    illegible: frozenset[str] = frozenset()
 
     async def write(self, words: list[str]) -> list[int]:
         self.batches.append(words)
         await self.may_write.wait()
         if self.broken:
             raise OSError("the ledger burnt")
+        for word in self.illegible.intersection(words):
+            raise ValueError(word)
         return list(range(len(words)))[: 0 if self.stolen else None]
 
     def writer(self, *, max_size: int = 100, max_items: int | None = None) -> BatchWriter[str, int]:
         return BatchWriter(
-            self.write, group_of=lambda word: word[0], size_of=len, max_size=max_size, max_items=max_items
+            self.write,
+            group_of=lambda word: word[0],
+            size_of=len,
+            max_size=max_size,
+            max_items=max_items,
+            shared_errors=(OSError,),
         )
 
 
@@ -73,7 +81,28 @@ async def test_a_batch_has_its_bounds(max_size: int, max_items: int | None, batc
     assert ledger.batches == batches
 
 
-async def test_a_failure_is_raised_to_all_callers_of_the_batch_and_to_no_others() -> None:
+async def test_a_bad_item_fails_alone() -> None:
+    ledger = Ledger(illegible=frozenset({"a2", "a4"}))
+    ledger.may_write.set()
+    outcomes = await asyncio.gather(*map(ledger.writer().put, ("a1", "a2", "a3", "a4")), return_exceptions=True)
+    assert [repr(each) for each in outcomes] == ["0", "ValueError('a2')", "0", "ValueError('a4')"]
+    assert ledger.batches == [["a1", "a2", "a3", "a4"], ["a1"], ["a2"], ["a3"], ["a4"]]
+
+
+async def test_a_writer_that_is_cancelled_among_single_items_leaves_nobody_waiting() -> None:
+    ledger = Ledger(illegible=frozenset({"a1"}))
+    tasks = await put_all(ledger.writer(), "a1", "a2", "a3")
+    await wait_until(lambda: bool(ledger.batches))
+    ledger.may_write.set()
+    ledger.may_write.clear()
+    await wait_until(lambda: len(ledger.batches) == 2)
+    (task,) = [each for each in asyncio.all_tasks() if each.get_name() == "batch writes of a"]
+    task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [asyncio.CancelledError] * 3
+
+
+async def test_a_shared_failure_is_raised_to_all_callers_of_the_batch_and_to_no_others() -> None:
     ledger = Ledger(broken=True)
     ledger.may_write.set()
     writer = ledger.writer()
@@ -81,6 +110,7 @@ async def test_a_failure_is_raised_to_all_callers_of_the_batch_and_to_no_others(
     assert [type(each) for each in failed] == [OSError, OSError]
     ledger.broken = False
     assert await writer.put("a3") == 0
+    assert ledger.batches == [["a1", "a2"], ["a3"]]
 
 
 async def test_a_result_too_few_is_an_error_of_the_batch() -> None:

@@ -54,7 +54,7 @@ WEAK = [
 ]
 
 
-@pytest.mark.parametrize("name", ["USER_TAGS_JWT_SECRET", "USER_TAGS_SECRETS_KEY"])
+@pytest.mark.parametrize("name", ["USER_TAGS_JWT_SECRET", "USER_TAGS_SECRETS_KEY", "USER_TAGS_METRICS_TOKEN"])
 @pytest.mark.parametrize("secret", WEAK)
 def test_production_refuses_a_weak_secret(name: str, secret: str) -> None:
     read_settings({name: secret})
@@ -85,6 +85,7 @@ def test_random_secrets_of_any_usual_spelling_are_strong() -> None:
     [
         {"USER_TAGS_SECRETS_KEY": PRODUCTION["USER_TAGS_JWT_SECRET"]},
         {"USER_TAGS_SECRETS_KEY": f"{PRODUCTION['USER_TAGS_SECRETS_KEY']},{PRODUCTION['USER_TAGS_JWT_SECRET']}"},
+        {"USER_TAGS_METRICS_TOKEN": PRODUCTION["USER_TAGS_JWT_SECRET"]},
         {"DATABASE_URL": f"postgresql://user:{PRODUCTION['USER_TAGS_JWT_SECRET']}@db/tags"},
         {"REDIS_URL": f"redis://:{PRODUCTION['USER_TAGS_SECRETS_KEY']}@cache"},
     ],

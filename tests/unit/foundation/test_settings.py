@@ -70,8 +70,8 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_STREAM_PING_EVERY", "client_limits.stream_ping_every", timedelta(seconds=15), "5s", timedelta(seconds=5), ["0"]),
     ("USER_TAGS_OPERATIONS_PER_SOCKET", "client_limits.operations_per_socket", 100, "20", 20, ["0"]),
     ("USER_TAGS_OPERATIONS_BURST", "client_limits.operations_burst", timedelta(seconds=5), "2s", timedelta(seconds=2), ["0", "999ms"]),
-    ("USER_TAGS_CPU_SHARE", "client_limits.cpu_share", 0.3, "0.5", 0.5, ["0", "half"]),
-    ("USER_TAGS_CPU_BURST", "client_limits.cpu_burst", timedelta(seconds=5), "2s", timedelta(seconds=2), ["0"]),
+    ("USER_TAGS_CPU_SHARE", "client_limits.cpu_share", 0.2, "0.5", 0.5, ["0", "half"]),
+    ("USER_TAGS_CPU_BURST", "client_limits.cpu_burst", timedelta(seconds=2), "5s", timedelta(seconds=5), ["0"]),
     ("USER_TAGS_REFUSALS_PER_SECOND", "client_limits.refusals_per_second", 50, "20", 20, ["0", "1.5"]),
     ("USER_TAGS_REFUSALS_BURST", "client_limits.refusals_burst", timedelta(seconds=10), "2s", timedelta(seconds=2), ["0", "999ms"]),
     ("USER_TAGS_SOCKETS_PER_PRINCIPAL", "client_limits.sockets_per_principal", 1000, "20", 20, ["0"]),
@@ -80,6 +80,8 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_TRUSTED_PROXIES", "trusted_proxies", (), "10.0.0.1, 172.16.0.0/12", ("10.0.0.1", "172.16.0.0/12"), []),
     ("USER_TAGS_METRICS_TOKEN", "metrics_token", None, "m" * 32, "m" * 32, ["short"]),
     ("USER_TAGS_DOCUMENT_CACHE_BYTES", "client_limits.document_cache_bytes", 134_217_728, "1000", 1000, ["0", "1MB"]),
+    ("USER_TAGS_IMPORT_BYTES", "client_limits.import_bytes", 1_073_741_824, "1000", 1000, ["0", "1GB"]),
+    ("USER_TAGS_IMPORT_WITHIN", "client_limits.import_within", timedelta(hours=1), "5m", timedelta(minutes=5), ["0", "1"]),
     ("USER_TAGS_CHANNELS_PER_ROBOT", "client_limits.channels_per_robot", 100, "3", 3, ["0", "many"]),
     ("USER_TAGS_TRUSTED_DOCUMENTS", "trusted_documents", (), "a.json, b.json", ("a.json", "b.json"), []),
     ("USER_TAGS_TRUSTED_DOCUMENTS_MODE", "trusted_documents_mode", "off", "OFF", "off", ["on", "only", "allowed"]),
@@ -215,6 +217,9 @@ def test_all_malformed_and_unknown_variables_are_named_at_once() -> None:
         ("USER_TAGS_POOL_SIZE", "USER_TAGS_DATABASE_POOL_SIZE"),
         ("USER_TAGS_DEMO_RATES", "USER_TAGS_DEMO_RATE"),
         ("USER_TAGS_JWT_SECRE", "USER_TAGS_JWT_SECRET"),
+        ("USER_TAG_PUBLIC_URL", "USER_TAGS_PUBLIC_URL"),
+        ("USERTAGS_JWT_SECRET", "USER_TAGS_JWT_SECRET"),
+        ("user_tags_query_cost", "USER_TAGS_QUERY_COST"),
     ],
 )
 def test_an_unknown_variable_is_refused_with_the_one_that_was_meant(variable: str, meant: str) -> None:
@@ -235,7 +240,7 @@ def test_variables_without_the_prefix_are_ignored() -> None:
 
 
 def test_what_kubernetes_and_docker_say_of_a_service_of_our_name_is_let_pass() -> None:
-    for name in ("USER_TAGS", "USER_TAGS_WEB"):
+    for name in ("USER_TAGS", "USER_TAGS_WEB", "USERTAGS", "USER_TAG"):
         links = {
             f"{name}_SERVICE_HOST": "10.0.0.7",
             f"{name}_SERVICE_PORT": "8000",

@@ -1,14 +1,18 @@
-"""Read a body whole within its bounds, or piece by piece."""
+"""Read a body whole within its bounds, or piece by piece as an upload."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
-from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body, stream_body
+from service.auth.quotas import RateLimiter
+from service.entities.principal import Principal, Role
+from service.foundation.settings import ClientLimits
+from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body
+from service.web.endpoints.upload import Upload
 
 Message = dict[str, Any]
 
@@ -35,7 +39,9 @@ async def read(request: Request, within: float = 5) -> bytes:
 
 
 async def streamed(request: Request) -> bytes:
-    return b"".join([chunk async for chunk in stream_body(request)])
+    principal = Principal("somebody", "r1", Role.INTEGRATOR, datetime.now(UTC) + timedelta(hours=1))
+    upload = Upload(request, principal, RateLimiter(1), ClientLimits())
+    return b"".join([chunk async for chunk in upload.chunks()])
 
 
 async def test_a_body_of_exactly_the_limit_is_read_whole() -> None:
@@ -59,6 +65,6 @@ async def test_a_client_that_disconnects_has_sent_no_body(reader: Callable[[Requ
         await reader(request_of(piece(b"0123"), {"type": "http.disconnect"}))
 
 
-async def test_a_streamed_body_may_have_any_size() -> None:
+async def test_an_upload_is_read_piece_by_piece() -> None:
     pieces = [piece(b"0123456789") for _ in range(100)]
     assert len(await streamed(request_of(*pieces, piece(b"", more=False)))) == 1_000

@@ -109,28 +109,40 @@ async def test_every_spelling_is_understood(query: str, ads: list[str], advertis
         ("adgroup_id=1", "MALFORMED_OPENID"),
         ("wechat_openid=&adgroup_id=1", "MALFORMED_OPENID"),
         ("wechat_openid=__WECHAT_OPENID__&adgroup_id=1", "MALFORMED_OPENID"),
+        ("wechat_openid=__WECHAT_OPEN_ID__&adgroup_id=1", "MALFORMED_OPENID"),
         ("wechat_openid=a%20b&adgroup_id=1", "MALFORMED_OPENID"),
         ("wechat_openid=%00&adgroup_id=1", "MALFORMED_OPENID"),
         ("wechat_openid=" + "x" * 129, "MALFORMED_OPENID"),
         ("wechat_openid=ada&adgroup_id=" + "1" * 65, "BAD_VALUE"),
         ("wechat_openid=ada&adgroup_id=1%002", "BAD_VALUE"),
         ("wechat_openid=ada" + "".join(f"&ad_id={number}" for number in range(101)), "BAD_VALUE"),
-        ("wechat_openid=ada&act_time=yesterday", "BAD_VALUE"),
-        ("wechat_openid=ada&act_time=-1", "BAD_VALUE"),
-        ("wechat_openid=ada&act_time=1.5", "BAD_VALUE"),
-        ("wechat_openid=ada&act_time=0", "BAD_VALUE"),
-        ("wechat_openid=ada&act_time=99999999999", "TIME_IN_FUTURE"),
-        ("wechat_openid=ada&act_time={t}000", "BAD_VALUE"),
-        ("wechat_openid=ada&act_time={soon}", "TIME_IN_FUTURE"),
     ],
 )
 async def test_malformed_calls_write_nothing(query: str, code: str, advertiser: Advertiser) -> None:
     await advertiser.robot.create_ad_tag(advertiser.channel, "Spring", "1")
     before = await table_digests(advertiser.robot.web)
 
-    answer = await advertiser.calls(query.format(t=unix_seconds(), soon=unix_seconds(timedelta(minutes=6))))
+    answer = await advertiser.calls(query)
     assert (answer.status_code, answer.text) == (400, code)
     assert await table_digests(advertiser.robot.web) == before
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("", "__ACT_TIME__", "0", "00", "-1", "1.5", "yesterday", "%00", "١٧٧٢٣٦٦٤٠٠", "9" * 30, "1295567999"),
+        *("{now}000", "{now}.0", "{now}999", "99999999999", "{soon}"),
+    ],
+)
+async def test_a_time_that_no_follow_can_have_counts_as_now(time: str, advertiser: Advertiser) -> None:
+    await advertiser.robot.create_ad_tag(advertiser.channel, "Spring", "42")
+    given = time.format(now=unix_seconds(), soon=unix_seconds(timedelta(minutes=6)))
+
+    assert (await advertiser.calls(f"wechat_openid=ada&adgroup_id=42&act_time={given}")).status_code == 200
+    assert await advertiser.robot.tags(advertiser.channel, "ada") == {"Spring"}
+    await advertiser.robot.record(advertiser.channel, event_input("ada", "FOLLOW"))
+    # Since the channel was bound, so not at a time long ago.
+    assert "Advertising" in await advertiser.robot.tags(advertiser.channel, "ada")
 
 
 async def test_an_unknown_secret_is_not_found(advertiser: Advertiser) -> None:

@@ -1,6 +1,7 @@
 """Hand back lists of any size as a file with `POST /import/return-data`."""
 
 import csv
+import gzip
 import io
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -26,10 +27,10 @@ async def channel(robot: Robot) -> str:
 async def send(
     robot: Robot, channel: str, content: "bytes | AsyncIterator[bytes]", role: str = "integrator", **given: Any
 ) -> httpx.Response:
-    accept = given.pop("accept", "*/*")
+    accept, more = given.pop("accept", "*/*"), given.pop("headers", {})
     query = {"channelId": channel, "category": "Level", "label": "Gold", **given}
     headers = {"authorization": f"Bearer {robot.token(role)}", "accept": accept, "content-type": "text/csv"}
-    return await robot.web.http.post("/import/return-data", params=query, content=content, headers=headers)
+    return await robot.web.http.post("/import/return-data", params=query, content=content, headers={**headers, **more})
 
 
 def people(first: int, last: int) -> bytes:
@@ -105,9 +106,56 @@ async def test_what_is_refused_writes_nothing(robot: Robot, channel: str) -> Non
     await refused(400, "BAD_USER_INPUT", failing=["mode"], mode="add")
     await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="2030-01-01T00:00:00")
     await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="2020-01-01T00:00:00Z")
+    await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="9999-12-31T23:59:59-14:00")
+    await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="0001-01-01T00:00:00+14:00")
     await refused(400, "BAD_USER_INPUT", failing=["idempotencyKey"], idempotencyKey="x" * 101)
-    await refused(400, "BAD_USER_INPUT", failing=["body"], content=b"x" * 100_000)
+    await refused(400, "BAD_USER_INPUT", failing=["pageSize", "mode"], pageSize="x", mode="add")
+    await refused(400, "BAD_USER_INPUT", failing=["category"], category=["Level", "Other"])
+    await refused(400, "BAD_USER_INPUT", failing=["encoding"], encoding="latin-1")
+    await refused(400, "BAD_USER_INPUT", failing=["column"], column="")
+    await refused(400, "NO_OPENID_COLUMN", b"name,mobile\nAnn,1\n", failing=["column"])
+    await refused(415, "NO_CSV", b"x" * 100_000, failing=["body"])
+    await refused(415, "NO_CSV", gzip.compress(b"oAda\n"), failing=["body"])
+    await refused(415, "NO_CSV", b"--x\r\nContent-Disposition: form-data\r\n\r\noAda\r\n--x--", failing=["body"])
+    await refused(415, "NO_CSV", failing=["body"], headers={"content-type": "Multipart/form-data; boundary=x"})
+    await refused(415, "NO_CSV", failing=["body"], headers={"content-type": "application/json"})
+    await refused(415, "NO_CSV", failing=["body"], headers={"content-encoding": "gzip"})
     await refused(409, "NAME_TAKEN", failing=["label"], category="Opening", label="Opened")
     anonymous = await robot.web.http.post("/import/return-data", content=b"oAda\n")
     assert (anonymous.status_code, anonymous.json()["code"]) == (401, "UNAUTHENTICATED")
     assert await table_digests(robot.web) == before
+
+
+async def test_a_stray_carriage_return_ends_a_line_and_not_the_import(robot: Robot, channel: str) -> None:
+    content = people(0, 11_000).replace(b"person-10500\n", b"person\r-10500\r\n") + b"a\x00b\n"
+    answer = (await send(robot, channel, content)).json()
+
+    assert (answer["batches"], answer["added"]) == (2, 11_001)
+    assert [(each["line"], each["openid"]) for each in answer["rejects"]] == [(11_002, "a\x00b")]
+
+
+@pytest.mark.parametrize(
+    ("content", "given"),
+    [
+        ("\r\nsep=;\r\n昵称;Open_ID\r\n张三;oAda\r\n".encode("utf-16"), {}),
+        ("昵称,用户\n张三,oAda\n".encode("gb18030"), {"encoding": "GB18030", "column": "用户"}),
+        ("昵称,openid\n张三,oAda\n".encode("gb18030"), {"headers": {"content-type": 'Text/CSV; Charset="gbk"'}}),
+    ],
+)
+async def test_what_spreadsheets_save_is_read(
+    robot: Robot, channel: str, content: bytes, given: dict[str, Any]
+) -> None:
+    answer = (await send(robot, channel, content, **given)).json()
+    assert (answer["rows"], answer["added"], answer["rejected"]) == (1, 1, 0)
+    assert await robot.tags(channel, "oAda") == {"Gold"}
+
+
+async def test_the_columns_are_told_where_none_is_that_of_the_openids(robot: Robot, channel: str) -> None:
+    answer = (await send(robot, channel, "昵称,手机\n张三,1\n".encode())).json()
+    assert answer["columns"] == ["昵称", "手机"]
+    assert answer["summary"]["batches"] == 0
+
+
+async def test_a_long_cell_is_shown_by_its_beginning(robot: Robot, channel: str) -> None:
+    answer = (await send(robot, channel, b"oAda\n" + b"x" * 60_000 + b"\n")).json()
+    assert [each["openid"] for each in answer["rejects"]] == ["x" * 200]

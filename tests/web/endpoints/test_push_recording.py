@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.dev.demo.push_encoder import BodyFormat, Mode
+from service.dev.demo.push_encoder import BodyFormat, Mode, encode_body
+from service.wechat.crypto import Envelope, sign
 from tests.support.robot import Robot, table_digests
 from tests.web.endpoints.push_account import ADA, PushingAccount, bind_account, event_fields, message_fields
 
@@ -73,6 +74,75 @@ async def test_an_event_that_says_nothing_of_the_person_is_acknowledged(account:
 
     assert (answer.status_code, answer.text) == (200, "success")
     assert _without_notes(await table_digests(account.robot.web)) == before
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("typed", [b"\x02", b"\x08", "\ufffe".encode(), b"]]>", b"\xe4\xbd"], ids=repr)
+async def test_a_message_counts_whatever_was_typed(robot: Robot, mode: Mode, typed: bytes) -> None:
+    receiving = await bind_account(robot, encrypted=mode != "plain")
+    inner = encode_body(message_fields(Content="TYPED"), "xml").replace(b"TYPED", typed)
+    query, body = receiving.encrypt({}, mode="plain")
+    if receiving.key is None:
+        body = inner
+    else:
+        encrypted = Envelope(receiving.key, receiving.app_id).encrypt(inner)
+        query["msg_signature"] = sign(receiving.token, query["timestamp"], query["nonce"], encrypted)
+        beside = inner.removesuffix(b"</xml>") if mode == "compat" else b"<xml>"
+        body = beside + f"\n<Encrypt>\n{encrypted}\n</Encrypt></xml>".encode()
+
+    assert (await receiving.post(query, body)).text == "success"
+    assert "Opened" in {each["tag"]["name"] for each in (await person(receiving))["tags"]}
+
+
+async def test_a_follow_in_the_second_of_an_unfollow_wins(account: PushingAccount) -> None:
+    second = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+    left = {"openid": ADA, "kind": "UNFOLLOW", "at": (second + timedelta(milliseconds=400)).isoformat()}
+    await account.robot.record(account.channel, left)
+    assert (await account.push(event_fields("subscribe", at=second))).text == "success"
+
+    assert (await person(account))["following"] is True
+    assert "New user" in await account.robot.tags(account.channel, ADA)
+
+
+async def test_a_cancellation_forgets_the_person_in_openid(account: PushingAccount) -> None:
+    for openid in (ADA, "oEve"):
+        await account.push(event_fields("subscribe", openid))
+    cancelled = event_fields("user_authorization_cancellation", "oEve", OpenID=ADA, AppID=account.app_id)
+
+    for _ in range(2):
+        assert (await account.push(cancelled)).text == "success"
+        assert await person(account) is None
+        assert (await person(account, "oEve"))["following"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "encrypted"),
+    [
+        ("user_authorization_cancellation", False),
+        ("user_authorization_revoke", True),
+        ("user_info_modified", True),
+    ],
+)
+async def test_a_privacy_event_that_is_unsigned_or_of_what_is_not_kept_changes_nothing(
+    robot: Robot, name: str, encrypted: bool
+) -> None:
+    receiving = await bind_account(robot, encrypted=encrypted)
+    await receiving.push(event_fields("subscribe"))
+    before = _without_notes(await table_digests(robot.web))
+
+    answer = await receiving.push(event_fields(name, "the platform", OpenID=ADA, RevokeInfo="205"))
+    assert (answer.status_code, answer.text) == (200, "success")
+    assert _without_notes(await table_digests(robot.web)) == before
+
+
+@pytest.mark.parametrize("name", ["subscribe", "unsubscribe"])
+async def test_a_mini_program_cannot_be_followed_and_is_not_asked_again(robot: Robot, name: str) -> None:
+    receiving = await bind_account(robot, kind="MINI_PROGRAM")
+    before = _without_notes(await table_digests(robot.web))
+
+    answer = await receiving.push(event_fields(name), body_format="json")
+    assert (answer.status_code, answer.text) == (200, "success")
+    assert _without_notes(await table_digests(robot.web)) == before
 
 
 async def test_the_same_push_many_times_at_once_is_one_change(account: PushingAccount) -> None:

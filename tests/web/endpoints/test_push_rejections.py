@@ -123,7 +123,7 @@ async def test_a_stale_signature_is_rejected(
         ({"CreateTime": "-1"}, "BAD_FIELDS"),
         ({"CreateTime": "0"}, "BAD_FIELDS"),
         ({"CreateTime": "1767225600000"}, "BAD_FIELDS"),
-        ({"CreateTime": "1767225600.5"}, "BAD_FIELDS"),
+        ({"CreateTime": "1767225600,5"}, "BAD_FIELDS"),
         ({"CreateTime": "9" * 30}, "BAD_FIELDS"),
         pytest.param(
             {"CreateTime": str(int((datetime.now(UTC) + timedelta(hours=1)).timestamp()))},
