@@ -15,6 +15,7 @@ from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.tasks import TaskName
 from service.foundation.clock import make_clock
+from service.foundation.deadlines import Deadlines
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings, SettingsError
 from service.storage.database.pool import open_pool
@@ -82,6 +83,11 @@ class Resources:
         """Return the limiter of requests without valid credentials per address, with the limits of the settings."""
         limits = self.runtime.settings.client_limits
         return RefusalLimiter(limits.refusals_per_second, limits.refusals_burst.total_seconds())
+
+    @cached_property
+    def deadlines(self) -> Deadlines:
+        """Return the watch that ends the queries which take too long."""
+        return Deadlines(self.runtime.settings.query_limits.within)
 
     @cached_property
     def subscriptions(self) -> OpenLimit:

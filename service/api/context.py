@@ -50,6 +50,12 @@ class Context:
         if self.principal_or_none is not None:
             self.resources.rate_limiter.acquire(self.principal_or_none)
 
+    def charge(self, values: int) -> None:
+        """Count an operation that may return many values as several operations of the principal."""
+        more = values // self.runtime.settings.client_limits.values_per_operation
+        if more and self.principal_or_none is not None:
+            self.resources.rate_limiter.charge(self.principal_or_none, more)
+
     def check_cpu_budget(self) -> None:
         """Raise RateLimitedError while the principal has overdrawn its budget of processor time."""
         if self.principal_or_none is not None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -14,8 +14,9 @@ from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
+from service.entities.paging import Slice
 from service.entities.principal import Permission, Principal
-from service.entities.return_data import Receipt
+from service.entities.return_data import ReceiptHead
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
 from service.storage import ad_tags, channels, combos, default_tags, tags, users
@@ -106,8 +107,12 @@ async def _users_by_ordinal(conn: Connection, channel_id: int, ordinals: list[in
     return {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals)}
 
 
-async def _receipts(conn: Connection, channel_id: int, batch_ids: list[int]) -> dict[int, Receipt | None]:
+async def _receipts(conn: Connection, channel_id: int, batch_ids: list[int]) -> dict[int, ReceiptHead | None]:
     return {**await batches.batches_by_id(conn, channel_id, batch_ids)}
+
+
+def _nothing() -> Slice[Any]:
+    return Slice([], 0)
 
 
 class Loaders:
@@ -142,6 +147,8 @@ class Loaders:
     batches_holding = _per_channel(batches.batches_holding, dict)
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
     receipt = _per_channel(_receipts, _none)
+    rejected = _per_channel(batches.rejected_slices, _nothing)
+    unmatched = _per_channel(batches.unmatched_slices, _nothing)
 
     @cached_property
     def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:

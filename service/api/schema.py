@@ -13,6 +13,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from service.api.context import Context
+from service.api.engine.budget import BudgetedExecutor
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query
 from service.api.engine.inputs import optimise_inputs
@@ -20,6 +21,7 @@ from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
 from service.api.guards.input_size import count_values
+from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
@@ -164,7 +166,7 @@ class FastPathSchema(strawberry.Schema):
         Raises RequestError where `prepare` does, and LimitExceededError for a subscription with many variables.
         """
         await self.prepare(query, context_value)
-        allowed = list(DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types)
+        allowed = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else set(allowed_operation_types)
         if root_value is None:
             answer = await execute_cached_query(
                 self.documents, query, operation_name, variable_values, context_value, allowed
@@ -202,7 +204,10 @@ async def _single_result(result: ExecutionResult) -> StreamResult:
 
 
 def make_schema(settings: Settings | None = None) -> FastPathSchema:
-    """Return the executable schema. Raises UnguardedFieldError if a field lacks its permission."""
+    """Return the executable schema.
+
+    Raises UnguardedFieldError if a field lacks its permission, UnboundedListError if nothing bounds a list.
+    """
     settings = settings or Settings()
     schema = FastPathSchema(
         query=Query,
@@ -210,6 +215,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
+        execution_context_class=BudgetedExecutor,
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )
     schema.documents = DocumentCache(
@@ -219,6 +225,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         (NoSchemaIntrospectionCustomRule,) if settings.production else (),
     )
     reject_unguarded_fields(schema.graphql_schema)
+    reject_unbounded_lists(schema.graphql_schema)
     optimise_resolvers(schema.graphql_schema)
     optimise_inputs(schema, schema.graphql_schema)
     if schema.graphql_schema.mutation_type is not None:

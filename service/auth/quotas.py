@@ -83,6 +83,10 @@ class RateLimiter:
         """Count one operation. Raises RateLimitedError, which says in how many seconds the next may come."""
         self._buckets.acquire((principal.robot_id, principal.subject))
 
+    def charge(self, principal: Principal, operations: int) -> None:
+        """Count more for an operation that was let in. It is not refused for that: those after it wait longer."""
+        self._buckets.charge((principal.robot_id, principal.subject), operations)
+
 
 class CpuBudget:
     """Count the processor time that unusual requests of each principal take.

@@ -1,4 +1,4 @@
-"""Describe a page of a long list."""
+"""Describe parts of long lists."""
 
 from typing import Generic, NamedTuple, TypeVar
 
@@ -10,3 +10,18 @@ class Page(NamedTuple, Generic[T]):
 
     items: list[T]
     has_more: bool
+
+
+class SliceKey(NamedTuple):
+    """Name `length` entries of a numbered list, from place `start` on, which counts from 0."""
+
+    list_id: int
+    start: int
+    length: int
+
+
+class Slice(NamedTuple, Generic[T]):
+    """Hold the entries of a list from one place on, and how many the whole list has."""
+
+    items: list[T]
+    total: int

@@ -67,7 +67,7 @@ class ReceiptKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ReceiptHead:
     """Describe what one batch did. `blocks` are those in which it holds users; `ended` is None while it is in force.
 
     `openids_of` is the channel of the openids in `unmatched`; None where none were converted, and in old receipts.
@@ -86,14 +86,20 @@ class Receipt:
     unchanged: int
     duplicates: int
     new_users: int
-    rejected: Sequence[RejectedOpenid]
-    unmatched: Sequence[str]
     blocks: Sequence[int]
     ended: BatchEnd | None = None
     ended_at: datetime | None = None
     undo_removed: int | None = None
     undo_kept: int | None = None
     openids_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(ReceiptHead):
+    """Describe what one batch did, with every entry of its list that was left out."""
+
+    rejected: Sequence[RejectedOpenid]
+    unmatched: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+# As many are shown of the ads through which one person came, the latest.
+MAX_ADS_PER_USER: Final = 200
 
 
 class EventKind(StrEnum):

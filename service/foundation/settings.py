@@ -76,6 +76,8 @@ class QueryLimits:
     characters: Count = 65_536
     tokens: Count = 4_000
     cost: Count = 50_000
+    values: Count = 100_000
+    within: Positive = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,9 @@ class ClientLimits:
     subscriptions_per_principal: Count = 1_000
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
-    cpu_share: Rate = 0.3
-    cpu_burst: Positive = timedelta(seconds=5)
+    values_per_operation: Count = 1_000
+    cpu_share: Rate = 0.2
+    cpu_burst: Positive = timedelta(seconds=2)
     refusals_per_second: Count = 50
     refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728

@@ -10,7 +10,7 @@ from asyncpg import BitString
 
 from service.entities.blocks import BLOCK_SIZE, bitmap_of
 from service.entities.revision import Revision
-from service.entities.users import ChannelUser, Facts
+from service.entities.users import MAX_ADS_PER_USER, ChannelUser, Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -97,9 +97,9 @@ async def bits_of_users(
 
 
 async def ads_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, list[LastAdFollow]]:
-    """Return the ads through which people followed, `{ordinal: follows, oldest first}`."""
+    """Return the latest ads through which people followed, at most 200 each, `{ordinal: follows, oldest first}`."""
     ads: dict[int, list[LastAdFollow]] = {}
-    for row in await conn.fetch(STATEMENTS["ads_of_users"], channel_id, list(ordinals)):
+    for row in await conn.fetch(STATEMENTS["ads_of_users"], channel_id, list(ordinals), MAX_ADS_PER_USER):
         ads.setdefault(row["ordinal"], []).append(LastAdFollow(row["ad_id"], row["followed_at"]))
     return ads
 

@@ -55,7 +55,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         """Send a message of the application, with the id where an answer begins."""
-        if message["type"] in ANSWER_STARTS:
+        if not self._answering and message["type"] in ANSWER_STARTS:
             self._answering = True
             message["headers"] = [*message.get("headers", ()), (REQUEST_ID_HEADER.encode(), self.request_id.encode())]
         await self._send(message)

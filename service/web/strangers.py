@@ -10,6 +10,8 @@ from service.resources import resources_of
 
 UNAUTHORIZED: Final = 401
 UNKNOWN_STATUSES: Final = frozenset({403, 404, 405})
+# The GraphQL views count for themselves.
+GRAPHQL_PREFIX: Final = "/graphql"
 # Its other refusals are those of requests with a valid token.
 IMPORT_PREFIX: Final = "/import/"
 STRANGER_KEY: Final = "is_stranger"
@@ -27,7 +29,7 @@ class StrangerLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI)."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(GRAPHQL_PREFIX):
             return await self._app(scope, receive, send)
         replaced = False
 

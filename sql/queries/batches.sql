@@ -58,15 +58,37 @@ from unnest(
 select * from return_batch where channel_id = $1 and batch_id = $2;
 
 -- name: batches_by_id
--- Return receipts by their numbers.
-select * from return_batch where channel_id = $1 and batch_id = any($2::bigint[]);
+-- Return receipts by their numbers, without the entries that were left out.
+select channel_id, batch_id, tag_id, at, mode, source, subject, expires_at, added, removed, unchanged, duplicates,
+    new_users, blocks, openids_of, ended, ended_at, undo_removed, undo_kept
+from return_batch
+where channel_id = $1 and batch_id = any($2::bigint[]);
 
 -- name: batches_of_tag
--- List the receipts of a tag before a number, newest first.
-select * from return_batch
+-- List the receipts of a tag before a number, newest first, without the entries that were left out.
+select channel_id, batch_id, tag_id, at, mode, source, subject, expires_at, added, removed, unchanged, duplicates,
+    new_users, blocks, openids_of, ended, ended_at, undo_removed, undo_kept
+from return_batch
 where channel_id = $1 and tag_id = $2 and batch_id < $3
 order by batch_id desc
 limit $4;
+
+-- name: rejected_slices
+-- Return so many of the rejected entries of batches, from a place in their list on, and how many there are.
+select w.batch_id, w.start, w.length, jsonb_array_length(e.rejected) as total,
+    jsonb_path_query_array(
+        e.rejected, '$[$from to $to]', jsonb_build_object('from', w.start, 'to', w.start + w.length - 1)
+    ) as entries
+from unnest($2::bigint[], $3::int[], $4::int[]) as w (batch_id, start, length)
+join return_batch b on b.channel_id = $1 and b.batch_id = w.batch_id
+cross join lateral (select b.rejected::jsonb as rejected offset 0) as e;
+
+-- name: unmatched_slices
+-- Return so many of the unmatched openids of batches, from a place in their list on, and how many there are.
+select w.batch_id, w.start, w.length, cardinality(b.unmatched) as total,
+    b.unmatched[w.start + 1 : w.start + w.length] as entries
+from unnest($2::bigint[], $3::int[], $4::int[]) as w (batch_id, start, length)
+join return_batch b on b.channel_id = $1 and b.batch_id = w.batch_id;
 
 -- name: lock_batches
 -- Lock batches that are still in force; who ends one first wins.

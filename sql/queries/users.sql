@@ -64,11 +64,16 @@ cross join unnest($2::int[]) as u (ordinal)
 where s.channel_id = $1;
 
 -- name: ads_of_users
--- Return the ads through which these people followed, with the time of the last such follow.
-select ordinal, ad_id, followed_at
-from user_ad
-where channel_id = $1 and ordinal = any($2::int[])
-order by ordinal, followed_at, ad_id;
+-- Return the latest ads through which these people followed, so many each, with the time of the last such follow.
+select w.ordinal, a.ad_id, a.followed_at
+from unnest($2::int[]) as w (ordinal)
+cross join lateral (
+    select ad_id, followed_at from user_ad
+    where channel_id = $1 and ordinal = w.ordinal
+    order by followed_at desc, ad_id desc
+    limit $3
+) as a
+order by w.ordinal, a.followed_at, a.ad_id;
 
 -- name: record_ads
 -- Record ads named by follow events; the latest time wins.

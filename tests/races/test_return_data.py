@@ -15,7 +15,7 @@ from service.domain.return_data.submission import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
-from service.entities.errors import ConflictError
+from service.entities.errors import ConflictError, NotFoundError
 from service.entities.return_data import Receipt, ReturnMode
 from service.storage.database.pool import CONNECTION_LOST
 from tests.support.clock import FrozenClock
@@ -95,6 +95,29 @@ async def test_a_tag_that_was_deleted_is_not_made_again_by_a_late_request_with_i
     again, replayed = await second
     assert (replayed, again.batch_id) == (True, receipt.batch_id)
     assert await runtime.pool.fetchval("select count(*) from tag where kind = 'RETURN'") == 1
+
+
+async def test_a_key_that_a_refused_request_gives_up_is_claimed_again(
+    runtime: Runtime, channel: Channel, start_process: StartRacingProcess
+) -> None:
+    one, other = await start_process("one"), await start_process("other")
+    removal = submission_of(["ada"], ReturnMode.REMOVE, key="k")
+    gives_up = one.pause_before("release_return_key")
+    first = one.start(submit_by(one, channel, removal))
+    await gives_up.wait_reached()
+    await submit(runtime, channel, submission_of(["ada"]))
+    locks = other.pause_before("lock_return_key")
+    second = other.start(submit_by(other, channel, removal))
+    await locks.wait_reached()
+    gives_up.release()
+    with pytest.raises(NotFoundError):
+        await first
+    locks.release()
+
+    receipt, replayed = await second
+    assert (replayed, receipt.removed) == (False, 1)
+    again, replayed = await submit_by(one, channel, removal)
+    assert (replayed, again.batch_id) == (True, receipt.batch_id)
 
 
 async def test_a_batch_is_sent_again_after_its_writer_was_killed_before_the_commit(

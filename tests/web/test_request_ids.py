@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,6 +79,10 @@ async def test_what_is_refused_before_any_route_has_an_id_too(
     writer.write(f"{request_text}Host: here\r\n\r\n".encode())
     async with asyncio.timeout(5):
         head = await reader.readuntil(b"\r\n\r\n")
+        if status != 101:
+            # What is still on its way is answered by a reset.
+            with suppress(ConnectionResetError):
+                await reader.read()
     writer.transport.abort()
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert head.lower().count(b"x-request-id: ") == 1

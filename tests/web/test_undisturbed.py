@@ -144,6 +144,24 @@ async def test_the_largest_lists_that_may_come_hold_nobody_up(target: Target) ->
     )
 
 
+async def test_documents_that_are_too_long_are_not_remembered(target: Target) -> None:
+    long = [_operation("{ __typename } #" + f"{number:07}" * 590_000) for number in range(40)]
+    await target.post(long[0], target.headers())
+    before = await _resident_bytes(target)
+    for body in long:
+        assert (await target.post(body)).status_code == 401
+        refused = (await target.post(body, target.headers())).json()
+        assert refused["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+    assert await _resident_bytes(target) < before + 2**25
+
+
+async def _resident_bytes(target: Target) -> float:
+    async with httpx.AsyncClient(base_url=target.url, trust_env=False) as http:
+        lines = (await http.get("/metrics")).text.splitlines()
+    return next(float(each.split()[1]) for each in lines if each.startswith("process_resident_memory_bytes "))
+
+
 async def _hold_nobody_up(target: Target, requests: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
     """Send each request, and fail with the names of all that held the loop."""
     wrong = {}

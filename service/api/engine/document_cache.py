@@ -21,10 +21,13 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types.execution import ParseOptions
 
+from service.api.context import Context
 from service.api.engine.query_plan import QueryPlan
 from service.api.engine.source import IndexedSource
 from service.api.errors import mask_error
-from service.api.guards.complexity import OperationTooLargeError, check_cost, check_size, cost_depends_on_variables
+from service.api.guards.complexity import OperationTooLargeError, check_size
+from service.api.guards.cost import OperationCost
+from service.api.guards.too_costly import too_costly_error
 from service.entities.errors import LimitExceededError
 from service.foundation.byte_cache import ByteCache
 from service.foundation.off_loop import run_off_loop
@@ -36,10 +39,16 @@ BYTES_PER_CHARACTER: Final = 200
 MAX_CHARACTERS_ON_LOOP: Final = 500
 
 
+class PlannedOperation(NamedTuple):
+    """Hold the plan of an operation, and how many values it may return."""
+
+    plan: QueryPlan
+    values: int
+
+
 class _CachedPlan(NamedTuple):
     plan: QueryPlan
-    # Otherwise the cost is known to be within the limit.
-    cost_depends_on_variables: bool
+    cost: OperationCost
 
 
 @dataclass(slots=True)
@@ -49,8 +58,10 @@ class _CachedDocument:
     text: str
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
-    # By the name of the operation, of which a document has only a few; None for an operation that gets no plan.
-    plans: dict[str | None, _CachedPlan | None] = field(default_factory=dict)
+    # Of each operation, by its name; empty for a document that is not valid.
+    costs: dict[str | None, OperationCost] = field(default_factory=dict)
+    # By the name that a request gives.
+    plans: dict[str | None, _CachedPlan] = field(default_factory=dict)
 
 
 class DocumentCache:
@@ -126,7 +137,7 @@ class DocumentCache:
         """
         return self._cached_document(text).errors
 
-    def plan_for(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> QueryPlan | None:
+    def plan_for(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> PlannedOperation | None:
         """Return the plan of an operation; None for what must be refused.
 
         Refused is a document that is not valid, an unknown or ambiguous operation, and too high a cost.
@@ -134,12 +145,24 @@ class DocumentCache:
         cached = self._cached_plan(text, operation_name)
         if cached is None:
             return None
-        if cached.cost_depends_on_variables:
-            try:
-                check_cost(cached.plan.document, operation_name, variables, self.limits)
-            except OperationTooLargeError:
-                return None
-        return cached.plan
+        values = cached.cost.values(variables)
+        return None if values > self.limits.cost else PlannedOperation(cached.plan, values)
+
+    def check_cost(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> int:
+        """Return how many values an operation may return; 0 for one that does not exist.
+
+        Raises OperationTooLargeError for more than are allowed.
+        """
+        cached = self._cached_plan(text, operation_name)
+        if cached is None:
+            return 0
+        values = cached.cost.values(variables)
+        if values > self.limits.cost:
+            plan = cached.plan
+            raise too_costly_error(
+                self._schema, plan.document, plan.operation, variables, values=values, limit=self.limits.cost
+            )
+        return values
 
     def _cached_document(self, text: str) -> _CachedDocument:
         # Not with `get`, which looks twice: every operation passes here.
@@ -155,7 +178,13 @@ class DocumentCache:
             document = parse(IndexedSource(text), max_tokens=self.limits.tokens)
         except GraphQLError as error:
             return _CachedDocument(text, None, (mask_error(error, None),))
-        return _CachedDocument(text, document, tuple(mask_error(each, None) for each in self._validate(document)))
+        errors = tuple(mask_error(each, None) for each in self._validate(document))
+        return _CachedDocument(text, document, errors, {} if errors else self._costs(document))
+
+    def _costs(self, document: DocumentNode) -> dict[str | None, OperationCost]:
+        """Return the cost of each operation of a valid document, by its name."""
+        operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        return {_name_of(each): OperationCost(self._schema, document, each) for each in operations}
 
     def _validate(self, document: DocumentNode) -> list[GraphQLError]:
         try:
@@ -166,27 +195,21 @@ class DocumentCache:
 
     def _cached_plan(self, text: str, operation_name: str | None) -> _CachedPlan | None:
         cached = self._cached_document(text)
-        if operation_name in cached.plans:
-            return cached.plans[operation_name]
+        known = cached.plans.get(operation_name)
+        if known is not None:
+            return known
         if cached.document is None or cached.errors:
             return None
         operation = get_operation_ast(cached.document, operation_name)
         if operation is None:
             return None
-        plan = cached.plans[operation_name] = self._make_plan(cached.document, operation, operation_name, cached.text)
-        return plan
+        plan = QueryPlan(self._schema, cached.document, operation, size=estimated_bytes(text))
+        made = cached.plans[operation_name] = _CachedPlan(plan, cached.costs[_name_of(operation)])
+        return made
 
-    def _make_plan(
-        self, document: DocumentNode, operation: OperationDefinitionNode, operation_name: str | None, text: str
-    ) -> _CachedPlan | None:
-        varies = cost_depends_on_variables(document)
-        if not varies:
-            try:
-                check_cost(document, operation_name, None, self.limits)
-            except OperationTooLargeError:
-                return None
-        plan = QueryPlan(self._schema, document, operation, size=estimated_bytes(text))
-        return _CachedPlan(plan, varies)
+
+def _name_of(operation: OperationDefinitionNode) -> str | None:
+    return None if operation.name is None else operation.name.value
 
 
 def estimated_bytes(text: str) -> int:
@@ -234,7 +257,9 @@ class DocumentCacheExtension(SchemaExtension):
         if len(operations) > 1 and context._provided_operation_name is None:
             return [GraphQLError("Several operations: name the one to run in `operationName`.", nodes=operations)]
         try:
-            check_cost(document, context.operation_name, context.variables, self._documents.limits)
+            values = self._documents.check_cost(context.query or "", context.operation_name, context.variables or {})
         except OperationTooLargeError as error:
             return [error]
+        if isinstance(context.context, Context):
+            context.context.charge(values)
         return []

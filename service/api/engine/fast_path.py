@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import graphql
@@ -17,6 +17,7 @@ from service.api.engine.query_plan import QueryPlan
 from service.api.engine.retries import deserve_retry
 from service.api.errors import masked_result
 from service.api.guards.input_size import count_values
+from service.entities.errors import LimitExceededError
 from service.foundation.off_loop import run_off_loop
 
 # Fewer are read sooner than another thread has begun with them.
@@ -32,7 +33,7 @@ async def execute_cached_query(
     operation_name: str | None,
     variables: Mapping[str, Any] | None,
     context: object,
-    allowed: Iterable[OperationType] = (OperationType.QUERY,),
+    allowed: Collection[OperationType] = (OperationType.QUERY,),
 ) -> ExecutionResult | None:
     """Return the answer to a query or mutation; None, before anything is run, for what is refused or not allowed.
 
@@ -41,16 +42,22 @@ async def execute_cached_query(
     cut is run once more.
     """
     variables = variables or {}
-    plan = documents.plan_for(text, operation_name, variables) if text else None
-    if plan is None or plan.operation.operation not in ANSWERED_ONCE:
+    planned = documents.plan_for(text, operation_name, variables) if text else None
+    if planned is None or planned.plan.operation.operation not in ANSWERED_ONCE:
         return None
-    if not any(plan.operation.operation.value == each.value for each in allowed):
+    plan = planned.plan
+    if OperationType(plan.operation.operation.value) not in allowed:
         return None
     values = await _coerce_variables(plan, variables, context)
     if isinstance(values, list):
         return masked_result(graphql.ExecutionResult(None, values), context)
     if not plan.can_run(values):
+        if count_values(variables) > MAX_VALUES_ON_LOOP:
+            # The standard path would read all of them again, on the event loop.
+            raise LimitExceededError(f"The variables of this operation hold at most {MAX_VALUES_ON_LOOP:,} values.")
         return None
+    if isinstance(context, Context):
+        context.charge(planned.values)
     result = await plan.execute(values, context)
     if result.errors and plan.operation.operation is graphql.OperationType.QUERY and deserve_retry(result.errors):
         log.warning("a query is run again, since a connection was cut")

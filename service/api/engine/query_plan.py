@@ -7,7 +7,7 @@ compiles serializers for objects of which nothing but attributes is selected.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cachetools import LRUCache
 from graphql import (
@@ -33,11 +33,12 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues, get_variable_values
 from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
+from service.api.engine.budget import BudgetedExecutor
 from service.api.engine.selection import directive_variables, variables_of_events
 from service.api.engine.serializers import Serializer, SerializerCompiler
+from service.api.engine.value_counts import Count, CountCompiler, count_in
 from service.api.guards.syntax_tree import fragments_of
 
 MAX_SELECTION_PLANS: Final = 16
@@ -113,19 +114,25 @@ class SelectionPlan:
         self.collected: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
         self._plan = plan
         self._variables = variables
+        # How many values an object counts as, by the identity of what is selected of it.
+        self.weights: dict[int, tuple[object, int]] = {}
         self._compiler = SerializerCompiler(plan.schema, self.subfields)
-        self._serializers: dict[tuple[GraphQLOutputType, int], Serializer | None] = {}
+        self._counts = CountCompiler(plan.schema, self.subfields)
+        self._serializers: dict[tuple[GraphQLOutputType, int], CountedSerializer | None] = {}
 
-    def serializer(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> Serializer | None:
+    def serializer(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> "CountedSerializer | None":
         """Return the serializer of a selection of values of a type; None where graphql-core must complete them."""
         key = (output_type, id(details))
         if key not in self._serializers:
             self._serializers[key] = self._compile(output_type, details)
         return self._serializers[key]
 
-    def _compile(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> Serializer | None:
+    def _compile(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> "CountedSerializer | None":
         try:
-            return self._compiler.compile(output_type, details)
+            serialize = self._compiler.compile(output_type, details)
+            if serialize is None:
+                return None
+            return CountedSerializer(serialize, self._counts.compile(output_type, details))
         except Exception:  # noqa: BLE001 - graphql-core, which may never come to what failed here, completes the value
             return None
 
@@ -141,7 +148,14 @@ class SelectionPlan:
         return self.collected[key][1].grouped_field_set
 
 
-class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
+class CountedSerializer(NamedTuple):
+    """Hold a serializer, and how many values are inside what it writes."""
+
+    serialize: Serializer
+    inside: Count
+
+
+class PlannedExecutor(BudgetedExecutor):
     """Execute a plan once, with graphql-core's executor."""
 
     def __init__(
@@ -165,9 +179,13 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         self._root_type = plan.root_type
         self._selection_plan = selection_plan
         self._relevant_sub_fields = selection_plan.collected
+        self._weights = selection_plan.weights
 
     async def execute(self) -> ExecutionResult:
         """Return the data and errors, as graphql-core's `execute_operation` does: mutations run one after another."""
+        return await self.within_limits(self._execute_root_fields())
+
+    async def _execute_root_fields(self) -> ExecutionResult:
         serially = self.operation.operation is OperationType.MUTATION
         execute_fields = self.execute_fields_serially if serially else self.execute_fields
         data: dict[str, Any] | None
@@ -190,10 +208,16 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Serialize a value directly where a serializer is compiled; graphql-core completes any other."""
-        serialize = None if result is None else self._selection_plan.serializer(return_type, field_details_list)
-        if serialize is not None:
+        counted = None if result is None else self._selection_plan.serializer(return_type, field_details_list)
+        if counted is not None:
             try:
-                return serialize(result)
+                serialized = counted.serialize(result)
             except Exception:  # noqa: BLE001, S110 - graphql-core completes the value again and reports the error
                 pass
+            else:
+                if counted.inside:
+                    self.spend(count_in(counted.inside, serialized))
+                elif type(serialized) is str:
+                    self.spend_text(info, serialized)
+                return serialized
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)

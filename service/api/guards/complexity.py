@@ -1,62 +1,37 @@
-"""Limit how large an operation may be, and refuse a larger one before it is validated or executed.
+"""Limit how large a document may be, and refuse a larger one before it is validated.
 
 Sizes are counted with fragments expanded, so nothing hides behind a spread; introspection counts like everything else.
+What an operation may return is counted by `cost.py`.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
-
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
-    ValueNode,
     VariableDefinitionNode,
-    VariableNode,
-    value_from_ast_untyped,
 )
 
-from service.api.guards.syntax_tree import fields_of, fragments_of, nodes_of
+from service.api.guards.syntax_tree import fragments_of
 from service.entities.errors import ErrorCode
 from service.foundation.settings import QueryLimits
 
-# Arguments whose list says how many objects are asked for.
-LIST_ARGUMENTS: Final = frozenset({"ids", "openids", "tagIds"})
-DEFAULT_PAGE_SIZE: Final = 50
-MAX_PAGE_SIZE: Final = 200
-# Expected lengths of lists that take no `first`. A tree of expressions has 100 leaves at most, however deep it is.
-EXPECTED_LIST_SIZES: Final[Mapping[str, int]] = {
-    **dict.fromkeys(("tags", "channels", "tagCategories", "added", "removed", "updated", "samePerson", "usedBy"), 10),
-    **dict.fromkeys(("has", "lacks", "lapsedBy", "lapsed", "wouldLapse", "follows", "activated"), 10),
-    **dict.fromkeys(("receipts", "rejected"), 10),
-    "operands": 3,
-    "flat": 20,
-    "massPostingTags": 50,
-    "sizeHistory": 100,
-}
-# Fields that return the pairs of a list.
-PAIR_FIELDS: Final = frozenset({"tagOverlap"})
-# Connections multiply by their page once, at the connection, not again at its edges.
-CONNECTION_FIELDS: Final = frozenset({"nodes", "edges", "node"})
-
 
 class OperationTooLargeError(GraphQLError):
-    """Report which limit an operation exceeds, and how much it allows; the code is LIMIT_EXCEEDED."""
+    """Report which limit an operation exceeds, and how much is allowed; the code is LIMIT_EXCEEDED."""
 
-    def __init__(self, what: str, limit: int) -> None:
-        super().__init__(
-            f"The operation has too many {what}: at most {limit:,} are allowed.",
-            extensions={"code": ErrorCode.LIMIT_EXCEEDED.value},
-        )
+    def __init__(self, message: str) -> None:
+        super().__init__(message, extensions={"code": ErrorCode.LIMIT_EXCEEDED.value})
+
+    @classmethod
+    def too_many(cls, what: str, limit: int) -> "OperationTooLargeError":
+        """Return the error for a document with more than `limit` of something."""
+        return cls(f"The operation has too many {what}: at most {limit:,} are allowed.")
 
 
 def check_size(document: DocumentNode, limits: QueryLimits) -> None:
@@ -69,32 +44,6 @@ def check_size(document: DocumentNode, limits: QueryLimits) -> None:
         if isinstance(definition, OperationDefinitionNode):
             size.add_operation(definition)
     size.add_unused_fragments()
-
-
-def check_cost(
-    document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any] | None, limits: QueryLimits
-) -> None:
-    """Raise OperationTooLargeError if a valid document may read too many objects and values: list sizes multiply.
-
-    Without a name, every operation of the document is held to the limit.
-    """
-    fragments = fragments_of(document)
-    for definition in document.definitions:
-        if not isinstance(definition, OperationDefinitionNode):
-            continue
-        if operation_name is None or (definition.name is not None and definition.name.value == operation_name):
-            cost = _cost(definition.selection_set, fragments, _defaults(definition) | dict(variables or {}))
-            if cost > limits.cost:
-                raise OperationTooLargeError("values to read", limits.cost)
-
-
-def cost_depends_on_variables(document: DocumentNode) -> bool:
-    """Tell whether variables decide what an operation of the document costs."""
-    return any(
-        isinstance(each.value, VariableNode)
-        for each in nodes_of(ArgumentNode, document)
-        if each.name.value == "first" or each.name.value in LIST_ARGUMENTS
-    )
 
 
 class _DocumentSize:
@@ -125,7 +74,7 @@ class _DocumentSize:
 
     def add_selections(self, selections: SelectionSetNode, depth: int, ancestors: tuple[str, ...]) -> None:
         if depth > self._limits.depth:
-            raise OperationTooLargeError("levels", self._limits.depth)
+            raise OperationTooLargeError.too_many("levels", self._limits.depth)
         for selection in selections.selections:
             self._add_selection(selection)
             if isinstance(selection, FragmentSpreadNode):
@@ -145,9 +94,9 @@ class _DocumentSize:
         self._add_directives(selection)
         self._aliases += isinstance(selection, FieldNode) and selection.alias is not None
         if self._selections > self._limits.fields:
-            raise OperationTooLargeError("fields", self._limits.fields)
+            raise OperationTooLargeError.too_many("fields", self._limits.fields)
         if self._aliases > self._limits.aliases:
-            raise OperationTooLargeError("aliases", self._limits.aliases)
+            raise OperationTooLargeError.too_many("aliases", self._limits.aliases)
 
     def _add_directives(
         self, node: SelectionNode | OperationDefinitionNode | VariableDefinitionNode | FragmentDefinitionNode
@@ -155,56 +104,6 @@ class _DocumentSize:
         here = len(node.directives or ())
         self._directives += here
         if here > self._limits.directives_at_once:
-            raise OperationTooLargeError("directives in one place", self._limits.directives_at_once)
+            raise OperationTooLargeError.too_many("directives in one place", self._limits.directives_at_once)
         if self._directives > self._limits.directives:
-            raise OperationTooLargeError("directives", self._limits.directives)
-
-
-def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
-    return {
-        each.variable.name.value: value_from_ast_untyped(each.default_value)
-        for each in operation.variable_definitions or ()
-        if each.default_value is not None
-    }
-
-
-def _cost(
-    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
-) -> int:
-    total = 0
-    for field in fields_of(selections, fragments):
-        inner = 0 if field.selection_set is None else _cost(field.selection_set, fragments, variables)
-        total += 1 + _multiplier(field, fragments, variables) * inner
-    return total
-
-
-def _multiplier(field: FieldNode, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]) -> int:
-    """Return how many objects a field may lead to."""
-    name = field.name.value
-    if name in CONNECTION_FIELDS:
-        return 1
-    paged = field.selection_set is not None and any(
-        each.name.value in CONNECTION_FIELDS for each in fields_of(field.selection_set, fragments)
-    )
-    times = DEFAULT_PAGE_SIZE if paged else EXPECTED_LIST_SIZES.get(name, 1)
-    for argument in field.arguments or ():
-        if argument.name.value == "first":
-            times = _page_size(argument.value, variables, times)
-        elif argument.name.value in LIST_ARGUMENTS:
-            times = _list_length(argument.value, variables)
-    return times * (times - 1) // 2 if name in PAIR_FIELDS else times
-
-
-def _page_size(node: ValueNode, variables: Mapping[str, Any], default: int) -> int:
-    value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
-    if isinstance(node, IntValueNode):
-        value = int(node.value)
-    # The resolver refuses a size that no page may have.
-    return min(max(value, 1), MAX_PAGE_SIZE) if isinstance(value, int) and not isinstance(value, bool) else default
-
-
-def _list_length(node: ValueNode, variables: Mapping[str, Any]) -> int:
-    if isinstance(node, ListValueNode):
-        return len(node.values)
-    value = variables.get(node.name.value) if isinstance(node, VariableNode) else None
-    return len(value) if isinstance(value, list) else 1
+            raise OperationTooLargeError.too_many("directives", self._limits.directives)

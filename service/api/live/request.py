@@ -20,13 +20,18 @@ BYTES_PER_CHARACTER: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest:
-    """Keep a subscription as GraphQL reads it: its plan, its variables and the arguments of its root field."""
+    """Keep a subscription as GraphQL reads it: its plan, its variables and the arguments of its root field.
+
+    `values` is how many values an event usually has at most, `max_values` how many are sent.
+    """
 
     plan: QueryPlan
     variables: Mapping[str, Any]
     coerced_variables: VariableValues
     field: str
     arguments: dict[str, Any]
+    values: int
+    max_values: int
 
     @property
     def size(self) -> int:
@@ -43,9 +48,10 @@ def parse_subscription(
     """
     variables = operation.variables or {}
     try:
-        plan = schema.documents.plan_for(operation.query, operation.operation_name, variables)
-        if plan is None or plan.operation.operation is not OperationType.SUBSCRIPTION:
+        planned = schema.documents.plan_for(operation.query, operation.operation_name, variables)
+        if planned is None or planned.plan.operation.operation is not OperationType.SUBSCRIPTION:
             return None
+        plan = planned.plan
         values = plan.coerce_variables(variables)
         # A valid subscription has one root field; here it stands neither in a fragment nor under a directive.
         root = plan.operation.selection_set.selections[0]
@@ -57,4 +63,5 @@ def parse_subscription(
         return None
     if not all(needed is None or principal.may(needed) for needed in guards_of(field)):
         return None
-    return SubscriptionRequest(plan, variables, values, root.name.value, arguments)
+    max_values = schema.documents.limits.values
+    return SubscriptionRequest(plan, variables, values, root.name.value, arguments, planned.values, max_values)

@@ -14,18 +14,21 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 import orjson
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
+from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.types import ExecutionResult
 
 from service.api.context import Context
 from service.api.engine.serializers import Serializer, SerializerCompiler
 from service.api.errors import masked_result
+from service.api.guards.list_sizes import CHARACTERS_PER_VALUE, is_long_text, key_weight
 from service.api.live.request import SubscriptionRequest
 from service.api.operations.user_tags import user_tags_event_to_graphql
 from service.api.types.presenters import presenter_of, tags_to_graphql
 from service.api.types.primitives import serialize_datetime
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.feed.cursors import encode_cursor
+from service.domain.input_rules import MAX_DESCRIPTION_LENGTH
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import Catalogue
 from service.foundation.byte_cache import ByteCache
@@ -43,11 +46,15 @@ CURSOR_PLACEHOLDER: Final = b"\0"
 
 
 class _SelectedField(NamedTuple):
-    """Name a field of an event and its response key; a list of tags has the serializer of one tag."""
+    """Name a field of an event and its response key; a list of tags has the serializer of one tag.
+
+    `values` is how many values one tag has at most.
+    """
 
     key: str
     name: str
     serialize: Serializer | None
+    values: int
 
 
 class _EventSelection(NamedTuple):
@@ -96,6 +103,8 @@ class UserTagsEncoder:
         key = (update.tags, update.added, update.removed, update.updated, update.reset, update.cause, update.at)
         chunks = cache.events.get(key)
         if chunks is None:
+            if self._may_be_too_large(update):
+                return None
             try:
                 chunks = self._split_at_cursors(cache, update, catalogue)
             except Exception:  # noqa: BLE001 - graphql-core executes the event and reports the error
@@ -103,6 +112,11 @@ class UserTagsEncoder:
             cache.make_room(sum(map(len, chunks)))
             cache.events[key] = chunks
         return chunks[0] if len(chunks) == 1 else encode_cursor(update.cursor).encode().join(chunks)
+
+    def _may_be_too_large(self, update: UserTagsUpdate) -> bool:
+        """Tell whether the event may have more values than are sent: graphql-core counts them exactly."""
+        lists = (each for each in self._selection.fields if each.serialize is not None)
+        return sum(len(getattr(update, each.name)) * each.values for each in lists) > self._request.max_values
 
     async def execute_event(self, update: UserTagsUpdate, context: Context) -> ExecutionResult:
         """Return the answer to one event for one principal, by graphql-core."""
@@ -166,13 +180,26 @@ def _event_selection(request: SubscriptionRequest) -> _EventSelection | None:
     assert isinstance(event_type, GraphQLObjectType)  # noqa: S101 - as the schema has it
     fields = []
     for key, selected in selection_plan.subfields(event_type, details).items():
-        name, serialize = selected[0].node.name.value, None
+        name, serialize, values = selected[0].node.name.value, None, 0
         if name in TAG_LIST_FIELDS:
-            serialize = compiler.compile(get_named_type(event_type.fields[name].type), selected)
+            tag_type = get_named_type(event_type.fields[name].type)
+            assert isinstance(tag_type, GraphQLInterfaceType)  # noqa: S101 - as the schema has it
+            serialize = compiler.compile(tag_type, selected)
+            values = max(
+                sum(_most_values(each, key, found) for key, found in selection_plan.subfields(each, selected).items())
+                for each in plan.schema.get_possible_types(tag_type)
+            )
         if name not in EVENT_FIELDS or (name in TAG_LIST_FIELDS and serialize is None):
             return None
-        fields.append(_SelectedField(key, name, serialize))
+        fields.append(_SelectedField(key, name, serialize, values))
     return _EventSelection(root, fields)
+
+
+def _most_values(tag_type: GraphQLObjectType, key: str, details: FieldDetailsList) -> int:
+    """Return how many values a field of a tag counts as at most; its longest text is the description."""
+    field = tag_type.fields.get(details[0].node.name.value)
+    long_text = MAX_DESCRIPTION_LENGTH // CHARACTERS_PER_VALUE if field is not None and is_long_text(field) else 0
+    return key_weight(key) + long_text
 
 
 def _encode_field(

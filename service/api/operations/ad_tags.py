@@ -3,6 +3,7 @@
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.ad_tag import AdTag
@@ -11,6 +12,7 @@ from service.api.types.presenters import ad_tag_to_graphql
 from service.api.types.primitives import ChannelId, Input
 from service.domain.ad_tags import members as use_cases
 from service.domain.ad_tags.return_address import confirm_ad_return
+from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.entities.ids import parse_channel_gid, parse_tag_gid
 from service.entities.principal import Permission
 
@@ -75,7 +77,8 @@ class UpdateAdTagPayload:
 class ConfirmAdReturnAddressPayload:
     channel: Channel = strawberry.field(description="The channel, whose `adReturnConfirmed` is true by now.")
     activated: list[AdTag] = strawberry.field(
-        description="Ad tags that became ACTIVE by the confirmation; empty while the gate is closed."
+        description="Ad tags that became ACTIVE by the confirmation; empty while the gate is closed.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=20),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most, pairs_of
 from service.api.guards.permissions import needs
 from service.api.types.audience import Audience, TagPairOverlap, audience_to_graphql
 from service.api.types.expression import ActiveExpression, draft_from_input
@@ -12,6 +13,7 @@ from service.api.types.presenters import tag_to_graphql, tags_to_graphql
 from service.api.types.primitives import ChannelId
 from service.api.types.tag import Tag
 from service.domain.audiences import counting as use_cases
+from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.entities.ids import parse_channel_gid, parse_tag_gid
 from service.entities.principal import Permission
 
@@ -39,6 +41,7 @@ class AudienceQueries:
             "(VIEW_USERS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, TAG_NOT_USABLE, CHANNEL_NOT_BOUND or "
             "NOT_FOUND."
         ),
+        metadata=pairs_of("tagIds", most=use_cases.MAX_COMPARED_TAGS),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def tag_overlap(
@@ -73,6 +76,7 @@ class AudienceQueries:
             "ACTIVE tags of a channel, which the mass-posting page may offer, by category and name; "
             "empty while the gate is closed. For every role (VIEW_TAGS). Answers NOT_FOUND."
         ),
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=100),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def mass_posting_tags(self, info: Info, channel_id: ChannelId) -> list[Tag] | None:

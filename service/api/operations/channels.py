@@ -3,6 +3,7 @@
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import MAX_CHANNELS, at_most
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.channel import Channel
@@ -115,6 +116,7 @@ class ChannelQueries:
             "Channels of the robot that the token may see, bound or not, oldest first. For every role "
             "(VIEW_TAGS). Answers no code of its own."
         ),
+        metadata=at_most(MAX_CHANNELS, usual=10),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def channels(self, info: Info) -> list[Channel]:

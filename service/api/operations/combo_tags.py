@@ -3,6 +3,7 @@
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most, long_text
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.combo_tag import ComboTag
@@ -11,6 +12,7 @@ from service.api.types.presenters import combo_to_graphql
 from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
 from service.domain.combos.preview import edit_preview
+from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.domain.tags.naming import UNCHANGED
 from service.entities.ids import parse_channel_gid, parse_tag_gid
 from service.entities.principal import Permission
@@ -72,12 +74,13 @@ class UpdateComboTagPayload:
 @strawberry.type(description="The consequences of another expression for a combo, as counted now.")
 class ComboTagEditPreview:
     tag: ComboTag = strawberry.field(description="The combo as it is, before any change.")
-    text: str = strawberry.field(description="The new expression as people read it.")
+    text: str = strawberry.field(description="The new expression as people read it.", metadata=long_text(200))
     member_count: int = strawberry.field(description="How many people would have the combo.")
     gains: int = strawberry.field(description="How many people would gain the combo.")
     loses: int = strawberry.field(description="How many people would lose the combo.")
     follows: list[ComboTag] = strawberry.field(
-        description="Combos made of this one, directly or through others, whose members would follow."
+        description="Combos made of this one, directly or through others, whose members would follow.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=20),
     )
 
 

@@ -5,8 +5,10 @@ from datetime import datetime
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import as_the_input, given_by
 from service.api.guards.permissions import needs
 from service.api.types.primitives import Input, RejectedItem
+from service.domain.events.recorder import MAX_EVENTS_PER_REQUEST
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 from service.entities.users import EventKind, UserEvent
@@ -50,7 +52,10 @@ class RecordEventsInput:
 @strawberry.type(description="The answer to `recordEvents`; what was accepted is durable.")
 class RecordEventsPayload:
     accepted: int = strawberry.field(description="How many events were recorded.")
-    rejected: list[RejectedItem] = strawberry.field(description="Events that were rejected, each with its reason.")
+    rejected: list[RejectedItem] = strawberry.field(
+        description="Events that were rejected, each with its reason.",
+        metadata=as_the_input(most=MAX_EVENTS_PER_REQUEST),
+    )
 
 
 @strawberry.type
@@ -61,6 +66,7 @@ class EventMutations:
             "and integrators (SUBMIT_DATA). Answers LIMIT_EXCEEDED or NOT_FOUND; a bad event is rejected "
             "by itself."
         ),
+        metadata=given_by("input", "events", most=MAX_EVENTS_PER_REQUEST),
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
     async def record_events(self, info: Info, input: Input[RecordEventsInput]) -> RecordEventsPayload | None:

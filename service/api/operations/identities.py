@@ -3,9 +3,10 @@
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import as_the_input, given_by
 from service.api.guards.permissions import needs
 from service.api.types.primitives import Input, RejectedItem
-from service.domain.people.identities import IdentityPair, link_identities
+from service.domain.people.identities import MAX_PAIRS_PER_REQUEST, IdentityPair, link_identities
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
 
@@ -42,7 +43,8 @@ class LinkIdentitiesPayload:
         description=(
             "Pairs that were rejected. Within a channel a unionid belongs to one openid and an openid "
             "keeps its unionid; UNIONID_CONFLICT otherwise."
-        )
+        ),
+        metadata=as_the_input(most=MAX_PAIRS_PER_REQUEST),
     )
 
 
@@ -54,6 +56,7 @@ class IdentityMutations:
             "admins and integrators (SUBMIT_DATA). Answers LIMIT_EXCEEDED or NOT_FOUND; a bad pair is "
             "rejected by itself."
         ),
+        metadata=given_by("input", "pairs", most=MAX_PAIRS_PER_REQUEST),
         extensions=[needs(Permission.SUBMIT_DATA)],
     )
     async def link_identities(self, info: Info, input: Input[LinkIdentitiesInput]) -> LinkIdentitiesPayload | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import as_many_as
 from service.api.guards.permissions import TYPE_PERMISSIONS, needs
 from service.api.operations.channels import channel_by_id
 from service.api.operations.jobs import job_by_id
@@ -39,6 +40,7 @@ class NodeQueries:
             "At most 100 objects of any types by their ids, in the order of the ids; null where there is "
             "none, or the role may not see it. For every role (VIEW_TAGS). Answers LIMIT_EXCEEDED."
         ),
+        metadata=as_many_as("ids", most=MAX_NODES_PER_QUERY),
         extensions=[needs(Permission.VIEW_TAGS)],
     )
     async def nodes(

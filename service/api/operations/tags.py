@@ -5,12 +5,14 @@ from typing import Annotated
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
 from service.api.types.combo_tag import ComboTag
 from service.api.types.presenters import combo_to_graphql, tag_to_graphql
 from service.api.types.primitives import TagId
 from service.api.types.tag import Tag
 from service.domain.combos import tag_deletion as use_cases
+from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.domain.tags.naming import UNCHANGED
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_tag_gid, tag_gid
@@ -27,7 +29,8 @@ class DeleteTagPayload:
     deleted_id: strawberry.ID = strawberry.field(description="Id of the tag that was deleted.")
     tag: Tag = strawberry.field(description="The tag in its last state, with `deletedAt`.")
     lapsed: list[ComboTag] = strawberry.field(
-        description="Combos that lapsed with the tag, directly or through others."
+        description="Combos that lapsed with the tag, directly or through others.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=20),
     )
 
 
@@ -35,7 +38,8 @@ class DeleteTagPayload:
 class DeleteTagPreview:
     tag: Tag = strawberry.field(description="The tag that would be deleted.")
     would_lapse: list[ComboTag] = strawberry.field(
-        description="Combos that would lapse with the tag, directly or through others."
+        description="Combos that would lapse with the tag, directly or through others.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=20),
     )
 
 

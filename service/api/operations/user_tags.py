@@ -7,6 +7,7 @@ from datetime import datetime
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
 from service.api.types.presenters import tags_to_graphql
 from service.api.types.primitives import AfterEvent, ChannelId, Openid
@@ -14,6 +15,7 @@ from service.api.types.tag import Tag
 from service.api.types.user import User
 from service.domain.feed.cursors import encode_cursor
 from service.domain.input_rules import check_openid
+from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.entities.blocks import ChangeCause
 from service.entities.feed import UserTagsUpdate
 from service.entities.ids import parse_channel_gid
@@ -32,16 +34,20 @@ class UserTagsEvent:
         )
     )
     tags: list[Tag] = strawberry.field(
-        description="The whole set after this event, by category and name: a page can show it and keep no state."
+        description="The whole set after this event, by category and name: a page can show it and keep no state.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=10),
     )
     added: list[Tag] = strawberry.field(
-        description="Tags that the set of the event before did not have; on a reset the whole set."
+        description="Tags that the set of the event before did not have; on a reset the whole set.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=10),
     )
     removed: list[Tag] = strawberry.field(
-        description="Tags that only the set of the event before had; on a reset none."
+        description="Tags that only the set of the event before had; on a reset none.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=10),
     )
     updated: list[Tag] = strawberry.field(
-        description="Tags of the set before and after that were renamed or described anew."
+        description="Tags of the set before and after that were renamed or described anew.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=10),
     )
     cause: ChangeCause | None = strawberry.field(description="Why the set changed; null on a reset.")
     at: datetime = strawberry.field(description="When the change was written.")

@@ -5,10 +5,12 @@ from typing import Annotated
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import as_many_as
 from service.api.guards.permissions import needs
 from service.api.types.primitives import ChannelId, Openid
 from service.api.types.user import User, users_by_openids
 from service.domain.input_rules import check_openid, check_openids
+from service.domain.tags.reader import MAX_USERS_PER_QUERY
 from service.entities.errors import NotFoundError
 from service.entities.ids import parse_channel_gid, parse_user_gid
 from service.entities.principal import Permission
@@ -36,6 +38,7 @@ class UserQueries:
             "null for an unknown openid. For creators, admins and agents (VIEW_USERS). Answers "
             "BAD_USER_INPUT for a malformed openid, LIMIT_EXCEEDED, or NOT_FOUND for the channel."
         ),
+        metadata=as_many_as("openids", most=MAX_USERS_PER_QUERY),
         extensions=[needs(Permission.VIEW_USERS)],
     )
     async def users(

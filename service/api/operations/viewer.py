@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
 from service.entities.ids import gid
 from service.entities.principal import Permission, Role
@@ -20,7 +21,8 @@ class Viewer:
         description=(
             "Everything that the token may do today: what its role allows, without what is not built yet and, if the "
             "token is narrowed to some channels, without what concerns the whole robot."
-        )
+        ),
+        metadata=at_most(len(Permission)),
     )
     token_expires_at: datetime = strawberry.field(
         description="When the token expires; open subscriptions end then, and a WebSocket is closed with 4403."

@@ -16,7 +16,7 @@ from service.entities.errors import RateLimitedError, RequestError
 
 # What is still on its way is thrown away for so long, and up to so many bytes.
 LINGER_SECONDS: Final = 1.0
-LINGER_BYTES: Final = 1_048_576
+LINGER_BYTES: Final = 8_388_608
 
 
 def refusal_response(error: RequestError, request: Request) -> Response:

@@ -152,6 +152,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             # No subscription takes more; the schema refuses one that has them.
             if count_values(operation.variables) <= MAX_VALUES_ON_LOOP:
                 request = parse_subscription(self._schema, operation, context.principal)
+            context.charge(0 if request is None else request.values)
             if request is not None and await self._start_user_tags_session(operation, request, context):
                 return
             if request is None or not await self._stream_tag_events(operation, request, context):

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import long_text
 from service.api.types.primitives import After, First
 from service.api.types.tag import Tag
 from service.api.types.user import UserConnection, user_page
@@ -38,7 +39,8 @@ class Audience:
         description="The oldest `asOf` of the tags in the expression: every change committed before it is counted."
     )
     text: str = strawberry.field(
-        description="The expression as people read it, for example (New user ∩ Opened) − Ordered."
+        description="The expression as people read it, for example (New user ∩ Opened) − Ordered.",
+        metadata=long_text(200),
     )
 
     @strawberry.field(description="Members of the audience, in the order they became known to the channel.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import null_unless, null_unless_one_of
 from service.api.types.job import JobConnection, job_page
 from service.api.types.primitives import After, First, Node
@@ -15,6 +16,7 @@ from service.api.types.tag_list import tag_page
 from service.domain.ad_tags.return_address import ad_return_address
 from service.domain.channels import binding as use_cases
 from service.domain.default_tags.languages import category_in
+from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.domain.tags.filters import TagFilter
 from service.entities.channels import Channel as ChannelEntity
 from service.entities.channels import ChannelKind
@@ -145,7 +147,8 @@ class Channel(Node):
         description=(
             "Categories of the channel's living tags, by name: the first level of the tag panel. Empty "
             "while the gate is closed."
-        )
+        ),
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=20),
     )
     async def tag_categories(self, info: Info) -> list[TagCategory]:
         catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)

@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 import strawberry
 
-from service.api.guards.complexity import MAX_PAGE_SIZE
+from service.api.guards.list_sizes import MAX_PAGE_SIZE, as_the_page
 from service.entities.errors import BadInputError, FieldError, LimitExceededError
 
 T = TypeVar("T")
@@ -41,8 +41,12 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     """Hold one page of a list. GraphQL calls Connection[Job] JobConnection."""
 
-    edges: list[Edge[T]] = strawberry.field(description="The entries of the page, each with its cursor.")
-    nodes: list[T] = strawberry.field(description="The entries of the page without their cursors.")
+    edges: list[Edge[T]] = strawberry.field(
+        description="The entries of the page, each with its cursor.", metadata=as_the_page()
+    )
+    nodes: list[T] = strawberry.field(
+        description="The entries of the page without their cursors.", metadata=as_the_page()
+    )
     page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
 
 

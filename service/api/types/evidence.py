@@ -2,20 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeAlias, assert_never
+from typing import Annotated, Final, TypeAlias, assert_never
 
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most
 from service.api.types.channel import Channel
 from service.api.types.return_tag import ReturnReceipt
 from service.api.types.tag import Tag
 from service.domain.ad_tags.explanations import explain_ad_tag
 from service.domain.combos.explanations import explain_combo
+from service.domain.combos.expressions import MAX_LEAVES
 from service.domain.default_tags.explanations import explain_default_tag
 from service.domain.return_data.explanations import explain_return_tag
 from service.entities.tags import DefaultTagRule, TagKind
-from service.entities.users import ChannelUser, EventKind
+from service.entities.users import MAX_ADS_PER_USER, ChannelUser, EventKind
+
+# Of the batches that hold one person; all of them are in the receipts of the tag.
+MAX_RECEIPTS: Final = 50
 
 
 @strawberry.type(
@@ -40,10 +45,11 @@ class ReturnEvidence:
 
     receipts: list[ReturnReceipt] | None = strawberry.field(
         description=(
-            "Receipts of the batches in effect that hold the person, oldest first; batches too old to be "
-            "undone are left out. Null for a token that may not see receipts (VIEW_TAGS, which every "
+            "Receipts of the latest 50 batches in effect that hold the person, oldest first; batches too old to "
+            "be undone are left out. Null for a token that may not see receipts (VIEW_TAGS, which every "
             "role has)."
-        )
+        ),
+        metadata=at_most(MAX_RECEIPTS, usual=10),
     )
 
 
@@ -51,7 +57,10 @@ class ReturnEvidence:
 class AdEvidence:
     """List the ads behind an ad tag, or behind the default tag Advertising."""
 
-    ad_ids: list[str] = strawberry.field(description="Ids of the ads, where the ad platform told them.")
+    ad_ids: list[str] = strawberry.field(
+        description="Ids of the ads, where the ad platform told them; at most 200, the latest.",
+        metadata=at_most(MAX_ADS_PER_USER, usual=5),
+    )
     at: datetime | None = strawberry.field(
         description="When the person last followed through one of the ads; null where that is not known."
     )
@@ -62,10 +71,12 @@ class ComboEvidence:
     """List the leaves of a combo by whether a user has them."""
 
     has: list[Tag] = strawberry.field(
-        description="Tags at the leaves that the person has now; the combo follows with its next refresh."
+        description="Tags at the leaves that the person has now; the combo follows with its next refresh.",
+        metadata=at_most(MAX_LEAVES, usual=10),
     )
     lacks: list[Tag] = strawberry.field(
-        description="Tags at the leaves that the person does not have; deleted tags are among them."
+        description="Tags at the leaves that the person does not have; deleted tags are among them.",
+        metadata=at_most(MAX_LEAVES, usual=10),
     )
 
 
@@ -130,7 +141,9 @@ async def _return_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
         if batch_id and (receipt := await loaders.receipt.load((user.channel_id, batch_id))) is not None
     ]
     found = explain_return_tag(receipts, settled=0 in batch_ids)
-    return Reason(found.why, found.until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts]))
+    return Reason(
+        found.why, found.until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts[-MAX_RECEIPTS:]])
+    )
 
 
 async def _ad_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:

@@ -5,8 +5,9 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import at_most, long_text, of_a_tree
 from service.api.types.tag import Tag
-from service.domain.combos.expressions import MAX_DEPTH, format_expression
+from service.domain.combos.expressions import MAX_DEPTH, MAX_LEAVES, format_expression
 from service.entities.errors import NotFoundError
 from service.entities.expressions import (
     DifferenceDraft,
@@ -113,12 +114,16 @@ class TagExpression:
         return _leaf_tag(info, self.expression, self.catalogue)
 
     @strawberry.field(
-        description="Sets that are combined, in order; those of EXCEPT are `from` and `remove`. Empty at a leaf."
+        description="Sets that are combined, in order; those of EXCEPT are `from` and `remove`. Empty at a leaf.",
+        metadata=of_a_tree(MAX_LEAVES, usual=10),
     )
     def operands(self) -> list["TagExpression"]:
         return [expression_to_graphql(each, self.catalogue) for each in self.expression.operands]
 
-    @strawberry.field(description="The expression as people read it, for example (New user ∩ Opened) − Ordered.")
+    @strawberry.field(
+        description="The expression as people read it, for example (New user ∩ Opened) − Ordered.",
+        metadata=long_text(200),
+    )
     def text(self) -> str:
         return format_expression(self.catalogue, self.expression)
 
@@ -126,7 +131,8 @@ class TagExpression:
         description=(
             "All nodes of the expression in one list, parents before their operands, operands in order: "
             "what an editor loads in one selection."
-        )
+        ),
+        metadata=at_most(2 * MAX_LEAVES, usual=20),
     )
     def flat(self, info: Info) -> list[TagExpressionNode]:
         return [

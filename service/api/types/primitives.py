@@ -8,6 +8,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from service.domain.input_rules import Rejection
 from service.entities.errors import RejectionCode
+from service.entities.return_data import RejectedOpenid
 from service.foundation.instants import parse_instant
 
 
@@ -37,7 +38,7 @@ class RejectedItem:
     reason: str = strawberry.field(description="Why the entry was rejected, for people.")
 
     @classmethod
-    def of(cls, rejection: Rejection) -> "RejectedItem":
+    def of(cls, rejection: Rejection | RejectedOpenid) -> "RejectedItem":
         """Return the object of a rejection."""
         return cls(index=rejection.index, code=rejection.code, reason=rejection.reason)
 

@@ -1,25 +1,48 @@
 """Show return tags, and the receipts of the batches that made them."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import strawberry
 
 from service.api.context import Info
-from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
+from service.api.guards.list_sizes import MAX_LISTED, at_most
+from service.api.types.connection import (
+    Connection,
+    CountedConnection,
+    Edge,
+    counted_page,
+    encode_page_cursor,
+    page,
+    start_of_page,
+)
 from service.api.types.primitives import After, First, Node, RejectedItem
 from service.api.types.tag import Tag
 from service.domain.return_data.batches import find_receipt, receipts_page
 from service.entities.ids import receipt_gid
+from service.entities.paging import Slice, SliceKey
 from service.entities.principal import Permission, Principal
-from service.entities.return_data import Receipt, ReceiptKey, ReturnMode, ReturnSource
+from service.entities.return_data import ReceiptHead, ReceiptKey, RejectedOpenid, ReturnMode, ReturnSource
+
+T = TypeVar("T")
+
+
+@strawberry.type(description="An openid of another channel that could not be converted.")
+class UnmatchedOpenid:
+    """Show an openid that could not be converted."""
+
+    openid: str = strawberry.field(description="WeChat's id of the person on the other channel.")
+
+
+RejectedItemConnection: TypeAlias = CountedConnection[RejectedItem]
+UnmatchedOpenidConnection: TypeAlias = CountedConnection[UnmatchedOpenid]
 
 
 @strawberry.type(description="What one batch of returned data did to its tag. Receipts are kept for ever.")
 class ReturnReceipt(Node):
     """Show what one batch of returned data did."""
 
-    entity: strawberry.Private[Receipt]
+    entity: strawberry.Private[ReceiptHead]
     at: datetime = strawberry.field(description="When the batch was written.")
     mode: ReturnMode = strawberry.field(description="What the list did to the members of the tag.")
     source: ReturnSource = strawberry.field(description="By which way the list came.")
@@ -41,7 +64,7 @@ class ReturnReceipt(Node):
     )
 
     @classmethod
-    def of(cls, entity: Receipt) -> "ReturnReceipt":
+    def of(cls, entity: ReceiptHead) -> "ReturnReceipt":
         """Return the object of a receipt."""
         return cls(
             id=strawberry.ID(receipt_gid(entity.channel_id, entity.batch_id)),
@@ -61,23 +84,49 @@ class ReturnReceipt(Node):
 
     @strawberry.field(
         description=(
-            "Entries of the list that were rejected, each with its reason. For who sent the list, and for creators, "
-            "admins and agents (VIEW_USERS); empty for others."
-        )
+            "Entries of the list that were rejected, each with its reason; the first 200, and all of them in "
+            "`rejectedPage`. For who sent the list, and for creators, admins and agents (VIEW_USERS); empty for others."
+        ),
+        metadata=at_most(MAX_LISTED, usual=10),
     )
-    def rejected(self, info: Info) -> list[RejectedItem]:
-        if not _may_see_entries(info.context.principal, self.entity):
-            return []
-        return [RejectedItem(index=each.index, code=each.code, reason=each.reason) for each in self.entity.rejected]
+    async def rejected(self, info: Info) -> list[RejectedItem]:
+        return [RejectedItem.of(each) for each in (await self._rejected(info, 0, MAX_LISTED)).items]
 
     @strawberry.field(
         description=(
-            "Openids of the other channel (`openidsOf`) whose person is not known on this one. For who sent the list, "
-            "and for creators, admins and agents (VIEW_USERS), if the token is for that channel; empty for others."
+            "Entries of the list that were rejected, each with its reason, page by page. For who sent the list, and "
+            "for creators, admins and agents (VIEW_USERS); empty for others."
         )
     )
-    def unmatched(self, info: Info) -> list[str]:
-        return list(self.entity.unmatched) if _may_see_unmatched(info.context.principal, self.entity) else []
+    async def rejected_page(self, info: Info, first: First = 50, after: After = None) -> RejectedItemConnection:
+        start = start_of_page("rejected", first, after) or 0
+        found = await self._rejected(info, start, first)
+        return _slice_page("rejected", start, [RejectedItem.of(each) for each in found.items], found.total, after)
+
+    @strawberry.field(
+        description=(
+            "Openids of the other channel (`openidsOf`) whose person is not known on this one; the first 200, and all "
+            "of them in `unmatchedPage`. For who sent the list, and for creators, admins and agents (VIEW_USERS), if "
+            "the token is for that channel; empty for others."
+        ),
+        metadata=at_most(MAX_LISTED, usual=10),
+    )
+    async def unmatched(self, info: Info) -> list[str]:
+        return (await self._unmatched(info, 0, MAX_LISTED)).items
+
+    @strawberry.field(
+        description=(
+            "Openids of the other channel (`openidsOf`) whose person is not known on this one, page by page. For who "
+            "sent the list, and for creators, admins and agents (VIEW_USERS), if the token is for that channel; empty "
+            "for others."
+        )
+    )
+    async def unmatched_page(self, info: Info, first: First = 50, after: After = None) -> UnmatchedOpenidConnection:
+        start = start_of_page("unmatched", first, after) or 0
+        found = await self._unmatched(info, start, first)
+        return _slice_page(
+            "unmatched", start, [UnmatchedOpenid(openid=each) for each in found.items], found.total, after
+        )
 
     @strawberry.field(description="The tag of the batch, as it is now.")
     async def tag(self, info: Info) -> "ReturnTag":
@@ -87,13 +136,31 @@ class ReturnReceipt(Node):
             raise TypeError("receipts belong to return tags")
         return tag
 
+    async def _rejected(self, info: Info, start: int, length: int) -> Slice[RejectedOpenid]:
+        if not _may_see_entries(info.context.principal, self.entity):
+            return Slice([], 0)
+        key = SliceKey(self.entity.batch_id, start, length)
+        return await info.context.loaders.rejected.load((self.entity.channel_id, key))
 
-def _may_see_entries(principal: Principal, receipt: Receipt) -> bool:
+    async def _unmatched(self, info: Info, start: int, length: int) -> Slice[str]:
+        if not _may_see_unmatched(info.context.principal, self.entity):
+            return Slice([], 0)
+        key = SliceKey(self.entity.batch_id, start, length)
+        return await info.context.loaders.unmatched.load((self.entity.channel_id, key))
+
+
+def _slice_page(kind: str, start: int, items: list[T], total: int, after: str | None) -> CountedConnection[T]:
+    """Return a page of a list of `total` entries, of which these stand from place `start` on."""
+    edges = [Edge(cursor=encode_page_cursor(kind, start + place), node=each) for place, each in enumerate(items, 1)]
+    return counted_page(edges, after=after, has_next=start + len(items) < total, total=total)
+
+
+def _may_see_entries(principal: Principal, receipt: ReceiptHead) -> bool:
     """Tell whether a principal may see what a list held: who may see people, and who sent it."""
     return principal.may(Permission.VIEW_USERS) or principal.subject == receipt.subject
 
 
-def _may_see_unmatched(principal: Principal, receipt: Receipt) -> bool:
+def _may_see_unmatched(principal: Principal, receipt: ReceiptHead) -> bool:
     """Tell whether a principal may see openids of the other channel: those entries, with a token for the channel.
 
     Old receipts do not say which channel it was: only a token for all channels is surely for that one.

@@ -8,14 +8,13 @@ import strawberry
 
 from service.api.context import Info
 from service.api.engine.serializers import SerializedForms
+from service.api.guards.list_sizes import MAX_LISTED, at_most, long_text
 from service.api.guards.permissions import null_unless
-from service.api.types.connection import (
-    CountedConnection,
-)
+from service.api.types.connection import CountedConnection, Edge, counted_page, encode_page_cursor, start_of_page
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
 from service.domain.input_rules import EARLIEST_EVENT_TIME
-from service.domain.tags.sizes import size_curve
+from service.domain.tags.sizes import MAX_POINTS, size_curve
 from service.entities.combos import ComboGraph
 from service.entities.expressions import tag as tag_expression
 from service.entities.principal import Permission
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 
 UserConnectionType: TypeAlias = CountedConnection[Annotated["User", strawberry.lazy("service.api.types.user")]]
 ComboTagType = Annotated["ComboTag", strawberry.lazy("service.api.operations.combo_tags")]
+ComboTagConnectionType: TypeAlias = CountedConnection[
+    Annotated["ComboTag", strawberry.lazy("service.api.operations.combo_tags")]
+]
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
 
 
@@ -64,7 +66,7 @@ class Tag(Node):
         )
     )
     description: str | None = strawberry.field(
-        description="What the tag means, in words; null if it has no description."
+        description="What the tag means, in words; null if it has no description.", metadata=long_text(200)
     )
     state: TagState = strawberry.field(
         description="How far the tag is in effect; people show ACTIVE tags only, and only those can be selected."
@@ -107,7 +109,8 @@ class Tag(Node):
             "How many people had the tag over time, oldest first, at most 500 points, the last of them "
             "now; empty while the gate of its channel is closed. Sampled every 15 minutes; samples older "
             "than 2 days are kept by the hour, older than 60 days by the day."
-        )
+        ),
+        metadata=at_most(MAX_POINTS, usual=250),
     )
     async def size_history(
         self,
@@ -140,15 +143,25 @@ class Tag(Node):
             info, self.entity.channel_id, only_this, await self.member_count(info), first=first, after=after
         )
 
-    @strawberry.field(description="Living combos with the tag at one of their leaves, LAPSED ones too.")
+    @strawberry.field(
+        description=(
+            "Living combos with the tag at one of their leaves, LAPSED ones too; the first 200, and all of them in "
+            "`usedByPage`."
+        ),
+        metadata=at_most(MAX_LISTED, usual=10),
+    )
     async def used_by(self, info: Info) -> list[ComboTagType]:
-        presenters = info.context.presenters
-        combos = ComboGraph(
-            self.catalogue, await info.context.loaders.combos_of_channel.load(self.catalogue.channel_id)
-        )
-        return [
-            presenters.combo(combos.tags[each], self.catalogue) for each in combos.direct_dependents(self.entity.tag_id)
-        ]
+        return [self._combo_object(info, each) for each in (await self._combo_ids(info))[:MAX_LISTED]]
+
+    @strawberry.field(
+        description="Living combos with the tag at one of their leaves, LAPSED ones too, oldest first, page by page."
+    )
+    async def used_by_page(self, info: Info, first: First = 50, after: After = None) -> ComboTagConnectionType:
+        after_id = start_of_page("combo", first, after) or 0
+        every = await self._combo_ids(info)
+        rest = [each for each in every if each > after_id]
+        edges = [Edge(cursor=encode_page_cursor("combo", each), node=self._combo_object(info, each)) for each in rest]
+        return counted_page(edges[:first], after=after, has_next=len(rest) > first, total=len(every))
 
     @strawberry.field(
         description=(
@@ -159,6 +172,14 @@ class Tag(Node):
     async def as_of(self, info: Info) -> datetime | None:
         del info
         return self.catalogue.default_tags_as_of
+
+    async def _combo_ids(self, info: Info) -> list[int]:
+        """Return the ids of the living combos with the tag at one of their leaves, ascending."""
+        combos = await info.context.loaders.combos_of_channel.load(self.catalogue.channel_id)
+        return ComboGraph(self.catalogue, combos).direct_dependents(self.entity.tag_id)
+
+    def _combo_object(self, info: Info, tag_id: int) -> "ComboTag":
+        return info.context.presenters.combo(self.catalogue.tags[tag_id], self.catalogue)
 
 
 @strawberry.type(

@@ -12,6 +12,7 @@ import strawberry
 from service.api.context import Info
 from service.api.engine.selection import selected_field_names
 from service.api.engine.serializers import SerializedForms
+from service.api.guards.list_sizes import MAX_CHANNELS, at_most, long_text
 from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
 from service.api.types.connection import (
@@ -29,10 +30,11 @@ from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
 from service.domain.people.history import history_page
+from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.entities.blocks import ChangeCause
 from service.entities.expressions import Expression
 from service.entities.ids import gid, user_gid
-from service.entities.users import ChannelUser
+from service.entities.users import MAX_ADS_PER_USER, ChannelUser
 
 # These cost more to find than the tags themselves, so they are found only where they are selected.
 REASON_FIELDS: Final = frozenset({"since", "why", "until", "evidence"})
@@ -51,7 +53,9 @@ class UserTag:
             "7 days by default."
         )
     )
-    why: str = strawberry.field(description="A sentence that says why the person has the tag, for people.")
+    why: str = strawberry.field(
+        description="A sentence that says why the person has the tag, for people.", metadata=long_text(64)
+    )
     until: datetime | None = strawberry.field(
         description="When the tag ends if nothing happens; null if it does not end by itself, or that is not known."
     )
@@ -65,8 +69,14 @@ class UserTagChange:
     """Show one change of a user's tags."""
 
     at: datetime = strawberry.field(description="When the change was written.")
-    added: list[Tag] = strawberry.field(description="Tags that the person gained; a tag deleted since has `deletedAt`.")
-    removed: list[Tag] = strawberry.field(description="Tags that the person lost; a tag deleted since has `deletedAt`.")
+    added: list[Tag] = strawberry.field(
+        description="Tags that the person gained; a tag deleted since has `deletedAt`.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=5),
+    )
+    removed: list[Tag] = strawberry.field(
+        description="Tags that the person lost; a tag deleted since has `deletedAt`.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=5),
+    )
     cause: ChangeCause = strawberry.field(description="Why the tags changed, for programs.")
     why: str = strawberry.field(description="A sentence that says why the tags changed, for people.")
 
@@ -128,7 +138,8 @@ class User(Node):
         description=(
             "Users with this person's unionid on the robot's other channels that the token may see; "
             "empty while the unionid is not known."
-        )
+        ),
+        metadata=at_most(MAX_CHANNELS, usual=5),
     )
     async def same_person(self, info: Info) -> list["User"]:
         unionid = self.entity.unionid
@@ -142,12 +153,18 @@ class User(Node):
         ]
         return [User.of(found) for found in await loaders.user_by_unionid.load_many(others) if found is not None]
 
-    @strawberry.field(description="Ids of the ads through which the person came.")
+    @strawberry.field(
+        description="Ids of the ads through which the person came, at most 200, the latest.",
+        metadata=at_most(MAX_ADS_PER_USER, usual=5),
+    )
     async def ad_ids(self, info: Info) -> list[str]:
         ads = await info.context.loaders.ads_of_user.load((self.entity.channel_id, self.entity.ordinal))
         return [ad_id for ad_id, _ in ads]
 
-    @strawberry.field(description="ACTIVE tags of the person, by category and name. Empty while the gate is closed.")
+    @strawberry.field(
+        description="ACTIVE tags of the person, by category and name. Empty while the gate is closed.",
+        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=10),
+    )
     async def tags(self, info: Info) -> list[UserTag]:
         loaders = info.context.loaders
         key = (self.entity.channel_id, self.entity.ordinal)

@@ -14,7 +14,7 @@ from service.entities.blocks import ChangeCause, ChangeNotification, bitmap_of
 from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldError, NotFoundError
 from service.entities.paging import Page
 from service.entities.principal import Permission, Principal
-from service.entities.return_data import BatchEnd, Receipt, ReturnMode
+from service.entities.return_data import BatchEnd, Receipt, ReceiptHead, ReturnMode
 from service.storage import channels
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
@@ -60,7 +60,7 @@ async def find_receipt(
 
 async def receipts_page(
     runtime: Runtime, channel_id: int, tag_id: int, *, first: int, before: int | None
-) -> Page[Receipt]:
+) -> Page[ReceiptHead]:
     """Return the next `first` receipts of a tag, newest first, with numbers below `before`."""
     async with runtime.pool.acquire() as conn:
         found = await batches.batches_of_tag(

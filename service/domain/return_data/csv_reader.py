@@ -6,8 +6,7 @@ The rules: docs/specification.md §4.2.
 import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from service.domain.input_rules import MALFORMED_OPENID_REASON
 from service.domain.return_data.csv_records import MAX_RECORD_LENGTH, MAX_SHOWN_LENGTH, Record, RecordReader
@@ -23,7 +22,7 @@ DELIMITER_LINE: Final = re.compile(r'\ufeff?"?sep=([,;\t])"?[,;\t ]*', re.IGNORE
 # Lines that are not blank, among which the heading is looked for.
 MAX_LINES_BEFORE_HEADING: Final = 10
 MAX_SHOWN_COLUMNS: Final = 50
-RECORDS_AT_ONCE: Final = 1_000
+RECORDS_AT_ONCE: Final = 250
 SEVERAL_COLUMNS_REASON: Final = "The list has one column, and this line has several."
 BEFORE_HEADING_REASON: Final = "This line comes before the heading."
 REPEATED_HEADING_REASON: Final = "This is a heading."
@@ -44,8 +43,7 @@ class NoOpenidColumnError(BadInputError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OpenidRow:
+class OpenidRow(NamedTuple):
     """Hold one entry of a file; `line` counts from 1, as editors do. One that has a `problem` names nobody."""
 
     line: int
@@ -62,8 +60,7 @@ class OpenidRow:
         return RejectedRow(self.line, self.openid, self.problem or reason)
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
+class RejectedRow(NamedTuple):
     """Hold one entry that was rejected, and why."""
 
     line: int
@@ -91,7 +88,7 @@ class OpenidReader:
         self._pause_at = RECORDS_AT_ONCE
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[list[OpenidRow]]:
-        """Yield the entries that `chunk` completes, those of at most 1,000 records at a time; all must be taken.
+        """Yield the entries that `chunk` completes, those of 250 lines or so at a time; all must be taken.
 
         Raises NoCsvError, NoOpenidColumnError before it yields any.
         """

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 # Characters of the longest record; a longer line is no list of openids.
 MAX_RECORD_LENGTH: Final = 32_768
 MAX_SHOWN_LENGTH: Final = 200
+_EMPTY_LINES: Final = re.compile("\n+")
 _QUOTED: Final = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"')
 
 
@@ -54,15 +55,17 @@ class RecordReader:
 
     def peek_line(self) -> str | None:
         """Return the line that the next record begins with, or None when it is not complete yet or far too long."""
-        end = self._text.find("\n", self._place)
-        return (
-            None if self._skipping or end < 0 else self._text[self._place : min(end, self._place + MAX_RECORD_LENGTH)]
-        )
+        if self._skipping:
+            return None
+        self._skip_empty_lines()
+        start, end = self._place, self._text.find("\n", self._place)
+        return None if end < 0 else self._text[start : min(end, start + MAX_RECORD_LENGTH)]
 
     def next(self) -> Record | None:
-        """Return the next record, or None when it is not complete yet. A blank line is a record of one empty cell."""
+        """Return the next record, or None when it is not complete yet. Empty lines are passed over."""
         if self._skipping and not self._skip_line():
             return None
+        self._skip_empty_lines()
         start = self._place
         end = self._text.find("\n", start)
         if (len(self._text) if end < 0 else end) - start > MAX_RECORD_LENGTH:
@@ -112,6 +115,12 @@ class RecordReader:
             if text[end] == "\n":
                 return _Cells(cells, end)
             place = end + 1
+
+    def _skip_empty_lines(self) -> None:
+        empty = _EMPTY_LINES.match(self._text, self._place)
+        if empty is not None:
+            self._line += empty.end() - empty.start()
+            self._place = empty.end()
 
     def _skip_line(self) -> bool:
         """Pass over the rest of a line, and tell whether its end was found."""

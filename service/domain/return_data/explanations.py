@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.entities.return_data import Receipt, ReturnSource
+from service.entities.return_data import ReceiptHead, ReturnSource
 from service.foundation.clock import format_time
 
 
@@ -16,7 +16,7 @@ class ReturnTagExplanation:
     until: datetime | None
 
 
-def explain_return_tag(receipts: Sequence[Receipt], *, settled: bool) -> ReturnTagExplanation:
+def explain_return_tag(receipts: Sequence[ReceiptHead], *, settled: bool) -> ReturnTagExplanation:
     """Explain a return tag by the receipts of the batches in force that hold the user, oldest first.
 
     `settled` tells whether a settled batch, which stays for good, holds the user as well.

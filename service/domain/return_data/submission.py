@@ -101,6 +101,18 @@ class ReturnRecorder:
         if earlier is not None:
             return SubmissionResult(earlier, replayed=True)
         checked = self._checked(tidied)
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                return await self._submit_under_key(channel, checked, key, request)
+            except idempotency_keys.KeyReleasedError:
+                if attempt == MAX_ATTEMPTS - 1:
+                    raise
+        raise AssertionError
+
+    async def _submit_under_key(
+        self, channel: Channel, checked: _CheckedList, key: str, request: bytes
+    ) -> SubmissionResult:
+        """Claim a key and write a list, or give the key up again. Raises what `submit` does, and KeyReleasedError."""
         home = await self._claim(channel, key, request)
         try:
             return await self._submit(channel, checked, ClaimedKey(home, key))

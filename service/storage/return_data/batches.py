@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
 
 from service.entities.errors import RejectionCode
-from service.entities.return_data import BatchEnd, Receipt, RejectedOpenid, ReturnMode, ReturnSource
+from service.entities.paging import Slice, SliceKey
+from service.entities.return_data import BatchEnd, Receipt, ReceiptHead, RejectedOpenid, ReturnMode, ReturnSource
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -100,16 +101,39 @@ async def batch(conn: Connection, channel_id: int, batch_id: int) -> Receipt | N
     return None if row is None else _receipt(row)
 
 
-async def batches_by_id(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, Receipt]:
+async def batches_by_id(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, ReceiptHead]:
     """Return receipts by their numbers, `{batch_id: receipt}`."""
     rows = await conn.fetch(STATEMENTS["batches_by_id"], channel_id, list(batch_ids))
-    return {row["batch_id"]: _receipt(row) for row in rows}
+    return {row["batch_id"]: ReceiptHead(**_head(row)) for row in rows}
 
 
-async def batches_of_tag(conn: Connection, channel_id: int, tag_id: int, *, before: int, limit: int) -> list[Receipt]:
+async def batches_of_tag(
+    conn: Connection, channel_id: int, tag_id: int, *, before: int, limit: int
+) -> list[ReceiptHead]:
     """Return at most `limit` receipts of a tag with numbers below `before`, newest first."""
     rows = await conn.fetch(STATEMENTS["batches_of_tag"], channel_id, tag_id, before, limit)
-    return [_receipt(row) for row in rows]
+    return [ReceiptHead(**_head(row)) for row in rows]
+
+
+async def rejected_slices(
+    conn: Connection, channel_id: int, keys: Sequence[SliceKey]
+) -> dict[SliceKey, Slice[RejectedOpenid]]:
+    """Return parts of what was rejected of batches, by the number of the batch; a batch without any has no part."""
+    rows = await conn.fetch(STATEMENTS["rejected_slices"], channel_id, *_columns(keys))
+    return {
+        SliceKey(row["batch_id"], row["start"], row["length"]): Slice(_rejected(row["entries"]), row["total"])
+        for row in rows
+        if row["entries"]
+    }
+
+
+async def unmatched_slices(conn: Connection, channel_id: int, keys: Sequence[SliceKey]) -> dict[SliceKey, Slice[str]]:
+    """Return parts of what was not matched of batches, by the number of the batch."""
+    rows = await conn.fetch(STATEMENTS["unmatched_slices"], channel_id, *_columns(keys))
+    return {
+        SliceKey(row["batch_id"], row["start"], row["length"]): Slice(row["entries"] or [], row["total"] or 0)
+        for row in rows
+    }
 
 
 async def lock_batches(conn: Connection, channel_id: int, batch_ids: Iterable[int]) -> dict[int, list[int]]:
@@ -174,21 +198,32 @@ def _rejected_text(rejected: Sequence[RejectedOpenid]) -> str | None:
     return orjson.dumps([[each.index, each.code.value, each.reason] for each in rejected]).decode()
 
 
+def _columns(keys: Sequence[SliceKey]) -> tuple[list[int], list[int], list[int]]:
+    return [each.list_id for each in keys], [each.start for each in keys], [each.length for each in keys]
+
+
+def _rejected(text: str | None) -> list[RejectedOpenid]:
+    entries = orjson.loads(text) if text else []
+    return [RejectedOpenid(index, RejectionCode(code), reason) for index, code, reason in entries]
+
+
 def _receipt(row: asyncpg.Record) -> Receipt:
+    return Receipt(**_head(row), rejected=_rejected(row["rejected"]), unmatched=row["unmatched"] or [])
+
+
+def _head(row: asyncpg.Record) -> dict[str, Any]:
+    """Return what a receipt has without the entries that were left out, by the names of its attributes."""
     names = ("channel_id", "batch_id", "tag_id", "at", "subject", "expires_at", "added", "removed", "unchanged")
-    rejected = orjson.loads(row["rejected"]) if row["rejected"] else []
-    return Receipt(
+    return {
         **{name: row[name] for name in names},
-        mode=ReturnMode(row["mode"]),
-        source=ReturnSource(row["source"]),
-        duplicates=row["duplicates"],
-        new_users=row["new_users"],
-        rejected=[RejectedOpenid(index, RejectionCode(code), reason) for index, code, reason in rejected],
-        unmatched=row["unmatched"] or [],
-        blocks=row["blocks"],
-        openids_of=row["openids_of"],
-        ended=None if row["ended"] is None else BatchEnd(row["ended"]),
-        ended_at=row["ended_at"],
-        undo_removed=row["undo_removed"],
-        undo_kept=row["undo_kept"],
-    )
+        "mode": ReturnMode(row["mode"]),
+        "source": ReturnSource(row["source"]),
+        "duplicates": row["duplicates"],
+        "new_users": row["new_users"],
+        "blocks": row["blocks"],
+        "openids_of": row["openids_of"],
+        "ended": None if row["ended"] is None else BatchEnd(row["ended"]),
+        "ended_at": row["ended_at"],
+        "undo_removed": row["undo_removed"],
+        "undo_kept": row["undo_kept"],
+    }

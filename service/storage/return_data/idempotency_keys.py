@@ -16,6 +16,10 @@ class ReceiptId(NamedTuple):
     batch_id: int
 
 
+class KeyReleasedError(Exception):
+    """Report that the claim of a key is gone: another request with the key was refused, and gave it up."""
+
+
 class KeyClaim(NamedTuple):
     """Hold the hash of the request that a key was claimed for; `receipt` is None until there is one."""
 
@@ -44,11 +48,11 @@ async def find_key_claim(conn: Connection, home: int, key: str, *, claimed_from:
 async def lock_key(conn: Connection, home: int, key: str) -> ReceiptId | None:
     """Lock a key, waiting for the transaction that holds it, and return its receipt if there is one by then.
 
-    Raises LookupError if the key is not claimed.
+    Raises KeyReleasedError if the key is not claimed any more.
     """
     row = await conn.fetchrow(STATEMENTS["lock_return_key"], home, key)
     if row is None:
-        raise LookupError("the claim of an idempotency key is gone")
+        raise KeyReleasedError
     return _receipt_id(row)
 
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import IO, Final
 
 from starlette.requests import Request
@@ -54,9 +54,9 @@ class CsvImportEndpoint:
         try:
             await self._run_import(request, summary, rejects)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client must learn what was written before
-            return import_error_response(error, summary)
+            return import_error_response(error, summary, request.state.request_id)
         if not names_media_type(request.headers.get("accept", ""), "text/csv"):
-            return json_response(200, {**summary_json(summary), "rejects": [asdict(each) for each in rejects.first]})
+            return json_response(200, {**summary_json(summary), "rejects": [each._asdict() for each in rejects.first]})
         headers = {
             f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)
         }

@@ -108,20 +108,20 @@ def count_plans(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         return await execute(self, *arguments)
 
     def counted_serializer(self: query_plan.SelectionPlan, *arguments: Any) -> Any:
-        serialize = compile_one(self, *arguments)
-        if serialize is None:
+        compiled = compile_one(self, *arguments)
+        if compiled is None:
             return None
 
         def counted(value: object) -> object:
             try:
-                found = serialize(value)
+                found = compiled.serialize(value)
             except Exception:
                 count["fallbacks"] += 1
                 raise
             count["serialized"] += 1
             return found
 
-        return counted
+        return compiled._replace(serialize=counted)
 
     monkeypatch.setattr(query_plan.QueryPlan, "execute", counted_execute)
     monkeypatch.setattr(query_plan.SelectionPlan, "serializer", counted_serializer)

@@ -17,6 +17,7 @@ from service.domain.events.recorder import record_events
 from service.entities.ids import channel_gid
 from service.entities.principal import Principal, Role
 from service.entities.users import EventKind, UserEvent
+from service.foundation.settings import Settings
 from service.resources import Resources
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import FAR_FUTURE, bind, open_runtime
@@ -49,14 +50,17 @@ def _comparable(result: ExecutionResult) -> Any:
 
 
 @asynccontextmanager
-async def open_schema_pair(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
+async def open_schema_pair(
+    database_url: str, redis_url: str, settings: Settings | None = None
+) -> AsyncIterator[SchemaPair]:
     """Open the schemas over a channel whose user `ann` has followed, unfollowed and followed again."""
-    async with open_runtime(database_url, FrozenClock()) as runtime, Redis.from_url(redis_url) as valkey:
+    opened = open_runtime(database_url, FrozenClock(), settings=settings)
+    async with opened as runtime, Redis.from_url(redis_url) as valkey:
         channel = await bind(runtime)
         for number, kind in enumerate((EventKind.FOLLOW, EventKind.MESSAGE, EventKind.UNFOLLOW, EventKind.FOLLOW)):
             await record_events(runtime, channel, [UserEvent("ann", kind, START.replace(second=number))])
-        fast = schemas.make_schema()
+        fast = schemas.make_schema(settings)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(schemas, "optimise_resolvers", lambda _schema: None)
-            plain = schemas.make_schema()
+            plain = schemas.make_schema(settings)
         yield SchemaPair(Resources(runtime, valkey), fast, plain, {"c": channel_gid(channel.channel_id)})

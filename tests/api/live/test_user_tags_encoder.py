@@ -131,7 +131,7 @@ def unvalidated_request(document: str, variables: dict[str, Any]) -> Subscriptio
     plan = QueryPlan(SCHEMA.graphql_schema, parsed, operation, size=0)
     values = plan.coerce_variables(variables)
     assert not isinstance(values, list)
-    return SubscriptionRequest(plan, variables, values, "userTags", {})
+    return SubscriptionRequest(plan, variables, values, "userTags", {}, values=1, max_values=100_000)
 
 
 def encoder_of(document: str, variables: dict[str, Any] | None = None) -> UserTagsEncoder | None:

@@ -38,6 +38,7 @@ async def test_the_books_say_who_has_which_tag_and_what_was_called() -> None:
 
     assert (found["appId"], found["followers"], found["blacklisted"]) == (ACCOUNT.app_id, 2, ["oBob"])
     assert found["tags"] == [{"id": tag_id, "name": "VIP", "members": 1}]
+    assert found["memberships"] == {"changed": 1, "unchanged": 0}
     assert members == {"openids": ["oAda"]}
     assert [token["space"] for token in found["tokensIssued"]] == ["STABLE"]
     tagging = {"outcomes": {"45171": 1}, "running": 0, "peak": 1}

@@ -30,6 +30,7 @@ async def test_tagging_and_untagging_again_changes_nothing() -> None:
         assert await tag(wechat, tag_id, "oAda", path=UNTAGGING) == DONE
         assert await tag(wechat, tag_id, "oAda", path=UNTAGGING) == DONE
         assert wechat.account.tags.tags[tag_id].members == {"oBob", "oEve"}
+        assert (wechat.account.tags.changed, wechat.account.tags.unchanged) == (4, 2)
 
 
 @pytest.mark.parametrize("path", [TAGGING, UNTAGGING])
@@ -154,6 +155,23 @@ async def test_who_has_a_tag_comes_in_pages_and_nobody_comes_without_data() -> N
     assert second == {"count": 1, "data": {"openid": ["oEve"]}, "next_openid": "oEve"}
     assert third == {"count": 0}
     assert strange["errcode"] == 47001
+
+
+async def test_a_last_page_may_have_an_empty_cursor() -> None:
+    async with open_wechat(tag_members_per_page=2, followers_per_page=2) as wechat:
+        wechat.books.behaviour.cursor_ends_empty = True
+        tag_id = await wechat.new_tag()
+        wechat.account.tags.tag(tag_id, wechat.follow(*PEOPLE))
+        asked = {"tagid": tag_id, "next_openid": ""}
+        cursors = [
+            (await wechat.call("user/get"))["next_openid"],
+            (await wechat.call("user/tag/get", asked))["next_openid"],
+        ]
+        asked["next_openid"] = "oBob"
+        ends = [await wechat.call("user/get", next_openid="oBob"), await wechat.call("user/tag/get", asked)]
+
+    assert cursors == ["oBob", "oBob"]
+    assert [(page["data"], page["next_openid"]) for page in ends] == [({"openid": ["oEve"]}, "")] * 2
 
 
 async def test_who_leaves_loses_all_tags_and_comes_back_with_none() -> None:

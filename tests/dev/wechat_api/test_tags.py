@@ -115,3 +115,14 @@ async def test_a_new_tag_is_unknown_for_a_while_if_the_switch_says_so() -> None:
         assert len((await wechat.call("tags/get"))["tags"]) == 2
         wechat.clock.advance(timedelta(seconds=20))
         assert (await wechat.call("tags/members/batchtagging", asked))["errcode"] == 0
+
+
+async def test_a_new_tag_may_not_be_listed_at_once() -> None:
+    async with open_wechat() as wechat:
+        wechat.books.behaviour.new_tag_unlisted_for = timedelta(seconds=20)
+        await wechat.new_tag()
+
+        assert (await wechat.call("tags/get"))["tags"] == [STARRED]
+        assert (await create(wechat, "VIP"))["errcode"] == 45157
+        wechat.clock.advance(timedelta(seconds=20))
+        assert len((await wechat.call("tags/get"))["tags"]) == 2

@@ -1,8 +1,12 @@
 """Remember parsed documents up to a bound in bytes."""
 
-from graphql import build_schema
+import asyncio
+
+import pytest
+from graphql import GraphQLError, build_schema
 
 from service.api.engine.document_cache import DocumentCache, estimated_bytes
+from service.entities.errors import LimitExceededError
 from service.foundation.settings import QueryLimits
 
 SCHEMA = build_schema("type Query { a: Int }")
@@ -24,6 +28,31 @@ def test_a_text_that_is_too_long_is_not_remembered_and_pushes_nothing_out() -> N
     assert documents.parse("{ a }") is kept
 
 
+async def test_a_document_that_is_too_long_is_not_read() -> None:
+    documents = DocumentCache(SCHEMA, QueryLimits(characters=600, tokens=50), 10**6)
+    for text in ("{ a } #" + "x" * 600, "\n" * 51 + "{ a }", "\r" * 51 + "?"):
+        with pytest.raises(LimitExceededError):
+            await documents.prepare(text)
+        assert text not in documents
+
+
+async def test_a_long_document_is_read_once_however_many_wait_for_it() -> None:
+    documents = DocumentCache(SCHEMA, QueryLimits(), 10**6)
+    text = "{ a " + "b " * 300 + "}"
+    seconds = await asyncio.gather(*(documents.prepare(text) for _ in range(3)))
+    assert sum(each > 0 for each in seconds) == 1
+    assert documents.validation_errors(text)
+
+
+async def test_a_syntax_error_is_remembered() -> None:
+    documents = DocumentCache(SCHEMA, QueryLimits(), 10**6)
+    await documents.prepare("{")
+    assert documents.syntax_error("{") is documents.syntax_error("{")
+    with pytest.raises(GraphQLError):
+        documents.parse("{")
+    assert documents.syntax_error("{ a }") is None
+
+
 def test_only_names_of_operations_are_remembered() -> None:
     documents = DocumentCache(SCHEMA, QueryLimits(), 10**6)
     text = "query one { a } query two { a }"
@@ -31,6 +60,6 @@ def test_only_names_of_operations_are_remembered() -> None:
     assert plan is not None
     for name in ("three", None, "four"):
         assert documents.plan_for(text, name, {}) is None
-    assert documents.plan_for(text, "one", {}) is plan
+    assert documents.plan_for(text, "one", {}) == plan
     (cached,) = documents._documents.values()
     assert list(cached.plans) == ["one"]

@@ -14,7 +14,7 @@ from service.entities.principal import Principal, Role
 from service.foundation.settings import QueryLimits, Settings
 from tests.support.robot import USER_TAGS
 
-SCHEMA: Final = make_schema(Settings(query_limits=QueryLimits(cost=60)))
+SCHEMA: Final = make_schema(Settings(query_limits=QueryLimits(cost=50)))
 GIVEN: Final[dict[str, Any]] = {"c": "Q2hhbm5lbDox", "o": "ada"}
 
 

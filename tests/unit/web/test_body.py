@@ -1,13 +1,18 @@
-"""Read a body whole within its bounds."""
+"""Read a body whole within its bounds, or piece by piece as an upload."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
+from service.auth.quotas import RateLimiter
+from service.entities.principal import Principal, Role
+from service.foundation.settings import ClientLimits
 from service.web.endpoints.body import BodyNotReceivedError, BodyTooLargeError, read_body
+from service.web.endpoints.upload import Upload
 
 Message = dict[str, Any]
 
@@ -33,6 +38,12 @@ async def read(request: Request, within: float = 5) -> bytes:
     return await read_body(request, max_bytes=10, within=timedelta(seconds=within))
 
 
+async def streamed(request: Request) -> bytes:
+    principal = Principal("somebody", "r1", Role.INTEGRATOR, datetime.now(UTC) + timedelta(hours=1))
+    upload = Upload(request, principal, RateLimiter(1), ClientLimits())
+    return b"".join([chunk async for chunk in upload.chunks()])
+
+
 async def test_a_body_of_exactly_the_limit_is_read_whole() -> None:
     assert await read(request_of(piece(b"01234"), piece(b"56789", more=False))) == b"0123456789"
 
@@ -48,6 +59,12 @@ async def test_a_body_that_stops_in_the_middle_is_given_up_in_time() -> None:
         await read(request_of(piece(b"0123")), within=0.01)
 
 
-async def test_a_client_that_disconnects_has_sent_no_body() -> None:
+@pytest.mark.parametrize("reader", [read, streamed])
+async def test_a_client_that_disconnects_has_sent_no_body(reader: Callable[[Request], Awaitable[bytes]]) -> None:
     with pytest.raises(BodyNotReceivedError):
-        await read(request_of(piece(b"0123"), {"type": "http.disconnect"}))
+        await reader(request_of(piece(b"0123"), {"type": "http.disconnect"}))
+
+
+async def test_an_upload_is_read_piece_by_piece() -> None:
+    pieces = [piece(b"0123456789") for _ in range(100)]
+    assert len(await streamed(request_of(*pieces, piece(b"", more=False)))) == 1_000

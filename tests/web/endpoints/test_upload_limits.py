@@ -32,13 +32,13 @@ async def upload(web: WebClient, *, token: str | None = None, first: bytes = ROW
     query = urlencode({"channelId": (await robot.bind())["id"], "category": "Level", "label": "Gold"})
     address = urlsplit(web.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    head = (
+    request = (
         f"POST /import/return-data?{query} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
         f"Authorization: Bearer {token or robot.token('integrator')}\r\n\r\n"
     )
 
     async def send() -> None:
-        writer.write(head.encode() + b"%x\r\n%b\r\n" % (len(first), first))
+        writer.write(request.encode() + b"%x\r\n%b\r\n" % (len(first), first))
         while goes_on:
             await asyncio.sleep(0.02)
             writer.write(b"5\r\noAda\n\r\n")
@@ -47,14 +47,16 @@ async def upload(web: WebClient, *, token: str | None = None, first: bytes = ROW
     sending = asyncio.create_task(send())
     try:
         async with asyncio.timeout(10):
-            answered = await reader.read()
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            body = await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r")[0]))
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
     finally:
         sending.cancel()
         with suppress(asyncio.CancelledError, ConnectionError):
             await sending
         writer.close()
-    status, _, rest = answered.partition(b"\r\n")
-    return Answer(int(status.split()[1]), json.loads(rest.partition(b"\r\n\r\n")[2]))
+    return Answer(int(head.split()[1]), json.loads(body))
 
 
 @pytest.mark.parametrize("goes_on", [False, True])

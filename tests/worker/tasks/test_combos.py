@@ -43,6 +43,17 @@ async def enqueue_activations(redis_url: str, channel_id: int, *tag_ids: int) ->
         await queue.close()
 
 
+async def wait_for_scheduled_run(redis_url: str, name: str) -> None:
+    """Wait until a worker has run a scheduled task: its entry is gone, the mark that it ran is left."""
+    async with redis.Redis.from_url(redis_url) as valkey:
+
+        async def has_run() -> bool:
+            entry, mark = f"arq:job:cron:{name}:*", f"arq:in-progress:cron:{name}:*"
+            return bool(await valkey.keys(mark)) and not await valkey.keys(entry)
+
+        await wait_until(has_run, within=20)
+
+
 async def test_the_next_worker_finishes_a_combo_whose_worker_was_killed(
     scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
 ) -> None:
@@ -51,7 +62,7 @@ async def test_the_next_worker_finishes_a_combo_whose_worker_was_killed(
     await runtime.pool.execute(HEADS, channel.channel_id, BLOCKS)
     async with worker(rarely(scheduled_channel), tmp_path / "first.log") as first:
         # What runs at the start would wait for the locked block, too, and hold others meanwhile.
-        await first.wait_for_log("← cron:run_default_tags_for_all")
+        await wait_for_scheduled_run(redis_url, "run_default_tags_for_all")
         async with runtime.pool.acquire() as conn, conn.transaction():
             await conn.execute(LAST_BLOCK, channel.channel_id, BLOCKS)
             combo = await make_combo(runtime, channel, "Combo", tag(apple))
@@ -96,8 +107,8 @@ async def test_a_task_is_run_once_it_is_enqueued(
     scheduled_channel: ScheduledChannel, redis_url: str, tmp_path: Path
 ) -> None:
     runtime, channel = scheduled_channel.runtime, scheduled_channel.channel
-    async with worker(rarely(scheduled_channel), tmp_path / "worker.log") as working:
-        await working.wait_for_log("rescue_combos")
+    async with worker(rarely(scheduled_channel), tmp_path / "worker.log"):
+        await wait_for_scheduled_run(redis_url, "rescue_combos")
         combo = await make_combo(runtime, channel, "Combo", tag(1))
         await enqueue_activations(redis_url, channel.channel_id, combo.tag_id)
         await wait_until(lambda: is_in(TagState.ACTIVE, scheduled_channel, combo.tag_id), within=20)

@@ -148,6 +148,7 @@ class BookControls:
             "followers": books.people.follower_count(),
             "blacklisted": list(books.blacklist),
             "tags": [{"id": tag.id, "name": tag.name, "members": len(tag.members)} for tag in books.tags.tags.values()],
+            "memberships": {"changed": books.tags.changed, "unchanged": books.tags.unchanged},
             "tokensIssued": [
                 {"space": token.space, "at": token.issued_at}
                 for token in self._books.tokens.issued

@@ -11,14 +11,14 @@ from service.dev.demo.wechat_api.errors import ApiError
 
 
 def followers(call: Invocation) -> Answer:
-    """Return a page of who follows, after `next_openid`; the cursor is empty only where nobody is left."""
-    people = call.account.people
+    """Return a page of who follows, after `next_openid`."""
+    people, size = call.account.people, call.books.limits.followers_per_page
     try:
-        page = people.followers_after(call.query.get("next_openid", ""), call.books.limits.followers_per_page)
+        page = people.followers_after(call.query.get("next_openid", ""), size)
     except LookupError as error:
         raise ApiError(40003) from error
-    answer: Answer = {"total": people.follower_count(), "count": len(page), "next_openid": ""}
-    return answer | ({"data": {"openid": page}, "next_openid": page[-1]} if page else {})
+    answer: Answer = {"total": people.follower_count(), "count": len(page), "next_openid": call.next_openid(page, size)}
+    return answer | ({"data": {"openid": page}} if page else {})
 
 
 def user_info(call: Invocation) -> Answer:
