@@ -140,3 +140,6 @@ async def test_openids_change_with_the_account() -> None:
         assert (await change(["oAda"] * 101))["errcode"] == 63179
         assert (await change([]))["errcode"] == (await change(None))["errcode"] == 63182
         assert (await change(["oAda"], ACCOUNT.gh_id))["errcode"] == 63178
+        wechat.books.behaviour.migrated_from_gh_id = True
+        assert (await change(["oAda"], ACCOUNT.gh_id))["result_list"] == [ada]
+        assert (await change(["oAda"]))["errcode"] == 63178

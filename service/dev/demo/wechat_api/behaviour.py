@@ -39,6 +39,8 @@ class Behaviour:
     """What answers a wrong app secret; 40001 was seen too."""
     forced_refresh_code: int | None = None
     """What answers a forced refresh too many for the day; None answers the same token."""
+    migrated_from_gh_id: bool = False
+    """Whether `changeopenid` knows the old account by its `gh_…`, as its page says, not by its app id."""
     rate_limit_inside_quota: bool = False
     """Whether `rate_limit` stands inside `quota`, as one client reads it."""
     answers_after: float = 0.0
