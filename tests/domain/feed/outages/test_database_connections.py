@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -20,8 +19,6 @@ BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
 )
-# Within the same second, following wins.
-A_SECOND = timedelta(seconds=1)
 TERMINATE = """
 select pg_terminate_backend(pid) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and application_name = 'user-tags'
@@ -75,7 +72,6 @@ async def test_a_lock_that_holds_up_one_read_delays_and_loses_nothing(
         for opened in pages:
             await opened.wait_for_tags(JUST_FOLLOWED)
     await writing
-    west.clock.advance(A_SECOND)
     await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
     for opened in pages:
         events = await opened.wait_for_events(3)
@@ -92,7 +88,6 @@ async def test_a_read_that_is_cut_off_is_read_again(
         async with operator.transaction():
             await west.record_events_of(channel, EventKind.MESSAGE, "ann")
             await ann.wait_for_tags(JUST_WROTE)
-            west.clock.advance(A_SECOND)
             await operator.execute("lock table block_head in access exclusive mode")
             writing = asyncio.create_task(_insist(west, channel, EventKind.UNFOLLOW))
             await operator.execute(TERMINATE)
