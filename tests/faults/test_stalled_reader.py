@@ -18,7 +18,7 @@ from tests.support.processes import JWT_SECRET, environment, web
 from tests.support.waiting import wait_until
 
 # Far more than the buffers of both sides hold.
-ANSWERS = 80
+ANSWERS = 40
 # As many requests as may wait for an answer on one connection.
 PIPELINED_ANSWERS = 16
 
