@@ -27,6 +27,9 @@ query($c: ID!, $category: String, $search: String) {
 COUNT = """
 query($c: ID!, $e: TagExpressionInput!) { audience(channelId: $c, expression: $e) { text } }
 """
+PREVIEW = """
+query($id: ID!, $e: TagExpressionInput!) { comboTagEditPreview(id: $id, expression: $e) { text } }
+"""
 PAGE = 'subscription($c: ID!) { userTags(channelId: $c, openid: "ada") { tags { category name } } }'
 EXECUTED_PAGE = """
 subscription($c: ID!) {
@@ -91,6 +94,9 @@ async def test_lists_and_texts_are_in_one_language_and_take_categories_of_both(r
     expression = {"all": [{"tag": new_user}, {"tag": combo}]}
     assert (await ask(robot, "zh", COUNT, c=channel, e=expression))["audience"]["text"] == "新用户 ∩ Combo"
     assert (await ask(robot, "en", COUNT, c=channel, e=expression))["audience"]["text"] == "New user ∩ Combo"
+    for language, text in (("zh", "新用户"), ("en", "New user")):
+        preview = (await ask(robot, language, PREVIEW, id=combo, e={"tag": new_user}))["comboTagEditPreview"]
+        assert preview["text"] == text
 
 
 @pytest.mark.parametrize("query", [PAGE, EXECUTED_PAGE])
