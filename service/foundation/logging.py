@@ -26,7 +26,7 @@ SECRET_PATTERNS: Final = tuple(
         r"()(?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*",
         # WeChat takes the app secret and the access token in the query, and answers with the latter in JSON.
         rf"((?<![A-Za-z])(?:{SECRET_NAMES})(?:=[\"']?|[\"']\s*:\s*[\"']))[^&\s\"'<>]+",
-        r"(://[^/\s:@]*:)[^/\s@]+(?=@)",
+        r"(://[^/\s:@]*:)[^/\s]+(?=@)",
         # PostgreSQL and its driver repeat the values of a row that they refuse, openids among them.
         r"(\bDETAIL:\s+(?:Key \([^)\n]*\)=|Failing row contains )?)[^\s][^\n]*",
         r"(\binvalid input for query argument \$\d+: )[^\n]+",
