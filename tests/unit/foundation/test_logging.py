@@ -97,6 +97,14 @@ def test_readable_in_development(log_lines: Callable[[], list[str]]) -> None:
     assert line.endswith("WARNING test.logs: bound wx1")
 
 
+def test_a_refused_handshake_is_not_logged_but_a_failure_is(log_lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=True)
+    logging.getLogger("strawberry.ws").warning("Rejected WebSocket connection from origin %r", "https://a.example")
+    logging.getLogger("strawberry.ws.task").error("a task failed")
+    (line,) = log_lines()
+    assert "a task failed" in line
+
+
 def test_debug_is_not_logged(log_lines: Callable[[], list[str]]) -> None:
     configure_logging(production=True)
     LOG.debug("noise")
