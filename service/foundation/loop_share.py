@@ -44,6 +44,11 @@ class LoopShare:
             self._waiting.append(future)
             await future
 
+    async def turn(self) -> None:
+        """Wait if the present slice is used up."""
+        if self.used_up:
+            await self.wait()
+
     async def interrupted(self, awaitable: Awaitable[T]) -> T:
         """Return what an awaitable returns, begun in one slice and returned in one."""
         if self.used_up:

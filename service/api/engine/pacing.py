@@ -14,12 +14,12 @@ from graphql.pyutils import Path
 
 from service.api.engine.budget import BudgetedExecutor
 
-# An operation that has made so many values takes turns from then on; that many take a few milliseconds.
-VALUES_AT_ONCE: Final = 500
+# An operation that has made so many values takes turns from then on; behind each may be much to read and to work out.
+VALUES_AT_ONCE: Final = 100
 # A list with more entries is made in turns, whatever was made before.
 ENTRIES_AT_ONCE: Final = 200
 # Entries are begun while those that are not finished have together so many values.
-MAX_BEGUN: Final = 1_000
+MAX_BEGUN: Final = 200
 
 
 class PacedExecutor(BudgetedExecutor):
@@ -44,9 +44,7 @@ class PacedExecutor(BudgetedExecutor):
         """Return a coroutine of a value that must be waited for, completed in a turn of its own in a large answer."""
         if self._left < self._paced_below:
             result = self._share.interrupted(result)
-        return super().complete_awaitable_value(
-            return_type, field_details_list, info, path, result, position_context
-        )
+        return super().complete_awaitable_value(return_type, field_details_list, info, path, result, position_context)
 
     def complete_iterable_value(
         self,
