@@ -14,10 +14,10 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from service.api.context import Context
-from service.api.engine.budget import BudgetedExecutor
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query, hold_many_values
 from service.api.engine.inputs import optimise_inputs
+from service.api.engine.pacing import PacedExecutor
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
@@ -215,7 +215,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
-        execution_context_class=BudgetedExecutor,
+        execution_context_class=PacedExecutor,
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )
     schema.documents = DocumentCache(

@@ -116,6 +116,7 @@ async def _default_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason
     loaders = info.context.loaders
     channel = (await Channel.load(info, user.channel_id)).entity
     windows = (await loaders.windows.load(None)).windows
+    await info.context.resources.loop_share.turn()
     found = explain_default_tag(tag.entity.rule, user.facts, windows, channel.bound_at)
     if tag.entity.rule is DefaultTagRule.ADVERTISING:
         ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
@@ -127,6 +128,7 @@ async def _combo_reason(info: Info, tag: Tag, tag_ids: frozenset[int]) -> Reason
     catalogue, tags = tag.catalogue, info.context.presenters.tags
     combos = await info.context.loaders.combos_of_channel.load(tag.entity.channel_id)
     combo = combos[tag.entity.tag_id]
+    await info.context.resources.loop_share.turn()
     found = explain_combo(catalogue, combo.expression, tag_ids, combo.as_of)
     return Reason(found.why, None, ComboEvidence(has=tags(found.has, catalogue), lacks=tags(found.lacks, catalogue)))
 
@@ -134,6 +136,8 @@ async def _combo_reason(info: Info, tag: Tag, tag_ids: frozenset[int]) -> Reason
 async def _return_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     holding = await loaders.batches_holding.load((user.channel_id, user.ordinal))
+    # What was read for one tag of somebody was read for all their tags at the same time.
+    await info.context.resources.loop_share.turn()
     batch_ids = sorted(holding.get(tag.entity.tag_id, ()))
     receipts = [
         receipt
@@ -150,5 +154,6 @@ async def _ad_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
     ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
+    await info.context.resources.loop_share.turn()
     found = explain_ad_tag([ad for ad in ads if ad.ad_id in of_tag])
     return Reason(found.why, None, AdEvidence(ad_ids=list(found.ad_ids), at=found.at))
