@@ -71,10 +71,9 @@ async def execute_cached_query(
 async def _introspect(plan: QueryPlan, variables: Mapping[str, Any], context: object) -> ExecutionResult:
     """Return what the schema says of itself, which takes a while, and needs nothing that belongs to the event loop."""
     if isinstance(context, Context):
-        context.check_cpu_budget()
-    result, seconds = await run_off_loop(plan.introspect, variables)
-    if isinstance(context, Context):
-        context.charge_cpu(seconds)
+        result = await context.spend_cpu(lambda: run_off_loop(plan.introspect, variables))
+    else:
+        result, _ = await run_off_loop(plan.introspect, variables)
     return masked_result(result, context)
 
 
