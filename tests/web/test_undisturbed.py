@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from graphql import get_introspection_query
 from websockets.exceptions import ConnectionClosed
 
 from service.auth.tokens import sign_token
@@ -118,6 +119,7 @@ async def test_too_large_operations_hold_nobody_up(target: Target) -> None:
         "unknown arguments": (f"{{ {unknown} }}", {}),
         "a long enum value": (BIND, {"input": {"kind": "x" * 3_900_000, "name": "x", "appId": "wx"}}),
         "a long name of an input field": (BIND, {"input": {"x" * 3_900_000: 0}}),
+        "introspection": (get_introspection_query(), {}),
         "unread variables": ("{ __typename }", {"x": [[0]] * 9_000, "y": [{"a": {}}] * 9_000}),
     }
 

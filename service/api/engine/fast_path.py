@@ -57,12 +57,23 @@ async def execute_cached_query(
         return None
     if isinstance(context, Context):
         context.charge(planned.values)
+    if plan.is_introspection:
+        return await _introspect(plan, variables, context)
     result = await plan.execute(values, context)
     if result.errors and plan.operation.operation is graphql.OperationType.QUERY and deserve_retry(result.errors):
         log.warning("a query is run again, since a connection was cut")
         if isinstance(context, Context):
             context.reset_loaders()
         result = await plan.execute(values, context)
+    return masked_result(result, context)
+
+
+async def _introspect(plan: QueryPlan, variables: Mapping[str, Any], context: object) -> ExecutionResult:
+    """Return what the schema says of itself, which takes a while, and needs nothing that belongs to the event loop."""
+    if isinstance(context, Context):
+        result = await context.spend_cpu(lambda: run_off_loop(plan.introspect, variables))
+    else:
+        result, _ = await run_off_loop(plan.introspect, variables)
     return masked_result(result, context)
 
 
