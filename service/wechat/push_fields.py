@@ -22,7 +22,7 @@ MAX_FIELDS_OF_FRONT: Final = 100
 
 XML_START: Final = re.compile(r"(?:<\?xml\s[^<>]*\?>)?\s*<xml>")
 XML_FIELD: Final = re.compile(
-    r"\s*<(\w+)(?:\s*/>|>(?:\s*<!\[CDATA\[(?P<marked>.*?)\]\]>\s*|(?P<plain>[^<]*))</\1>)", re.ASCII | re.DOTALL
+    r"\s*<(\w+)>(?:\s*<!\[CDATA\[(?P<marked>.*?)\]\]>\s*|(?P<plain>[^<]*))</\1>", re.ASCII | re.DOTALL
 )
 JSON_FIELD: Final = re.compile(
     r'\s*"([^"\\]*)"\s*:\s*(?:"(?P<text>(?:[^"\\]|\\.)*+)"|(?P<number>[-+.\dEe]+))\s*(?:,|(?=\}))', re.ASCII | re.DOTALL
@@ -111,6 +111,6 @@ def _fields_from(pattern: re.Pattern[str], text: str, start: int) -> list[tuple[
     """Return the fields that follow each other without a gap, `(name, value)`."""
     fields: list[tuple[str, str]] = []
     while len(fields) < MAX_FIELDS_OF_FRONT and (field := pattern.match(text, start)):
-        fields.append((field[1], field[2] or field[3] or ""))
+        fields.append((field[1], field[3] if field[2] is None else field[2]))
         start = field.end()
     return fields

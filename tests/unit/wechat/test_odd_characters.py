@@ -92,13 +92,6 @@ def test_what_is_typed_into_xml_loses_no_message(odd: bytes) -> None:
     assert opened_in_compatible_mode(body, b"<Encrypt><![CDATA[%s]]></Encrypt>\n") == MESSAGE
 
 
-@pytest.mark.parametrize("empty", [b"<EventKey/>", b"<EventKey />", b"<EventKey></EventKey>"])
-def test_an_empty_field_before_an_odd_one_does_not_matter(empty: bytes) -> None:
-    body = in_xml(b"hello \x02 there").replace(b"<xml>", b"<xml>" + empty)
-
-    assert opened_plain(body) == MESSAGE
-
-
 @pytest.mark.parametrize("odd", ODD_IN_JSON, ids=repr)
 def test_what_is_typed_into_json_loses_no_message(odd: bytes) -> None:
     body = in_json(b"hello " + odd + b" there")
