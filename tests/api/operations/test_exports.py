@@ -193,10 +193,10 @@ async def test_a_closed_gate_hides_whom_an_export_counted_and_its_file(
         answer = await robot.ask(query, id=export["id"], c=export["channel"])
         async with robot.web.socket(robot.token()) as socket:
             watched = (await (await socket.subscribe(PROGRESS, id=export["id"])).next())["jobProgress"]
-        one = answer["job"]
-        others = [answer["node"], *answer["channel"]["jobs"]["nodes"], watched]
-        assert all({name: each[name] for name in one} == one for each in others)
-        return dict(one)
+        listed: list[dict[str, Any]] = answer["channel"]["jobs"]["nodes"]
+        one: dict[str, Any] = answer["job"]
+        assert all({name: each[name] for name in one} == one for each in (answer["node"], watched, *listed))
+        return one
 
     before = await shown()
     assert (before["state"], before["done"], before["total"], before["rowCount"]) == ("DONE", 2, 2, 2)
