@@ -49,13 +49,13 @@ class LoopShare:
         if self.used_up:
             await self.wait()
 
-    async def interrupted(self, awaitable: Awaitable[T]) -> T:
-        """Return what an awaitable returns, begun in one slice and returned in one."""
-        if self.used_up:
-            await self.wait()
+    async def in_turn(self, awaitable: Awaitable[T]) -> T:
+        """Return what an awaitable returns, in a slice that is not used up.
+
+        It is begun at once: what is begun together is read from the database together.
+        """
         value = await awaitable
-        if self.used_up:
-            await self.wait()
+        await self.turn()
         return value
 
     def _open_slice(self) -> None:

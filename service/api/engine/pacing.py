@@ -43,7 +43,7 @@ class PacedExecutor(BudgetedExecutor):
     ) -> Any:
         """Return a coroutine of a value that must be waited for, completed in a turn of its own in a large answer."""
         if self._left < self._paced_below:
-            result = self._share.interrupted(result)
+            result = self._share.in_turn(result)
         return super().complete_awaitable_value(return_type, field_details_list, info, path, result, position_context)
 
     def complete_iterable_value(
@@ -74,8 +74,7 @@ class PacedExecutor(BudgetedExecutor):
         begun = _Begun(completed)
         try:
             for index, item in enumerate(items):
-                if self._share.used_up:
-                    await self._share.wait()
+                await self._share.turn()
                 left = self._left
                 item_path = path.add_key(index, None)
                 if self.complete_list_item_value(
