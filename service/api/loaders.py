@@ -14,6 +14,7 @@ from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
+from service.entities.combos import ComboGraph
 from service.entities.paging import Slice
 from service.entities.principal import Permission, Principal
 from service.entities.return_data import ReceiptHead
@@ -132,6 +133,7 @@ class Loaders:
         self.catalogue_of_channel: MemoizedLoader[int, Catalogue] = MemoizedLoader(self._catalogue_of_channel)
         self.state_of_channel: MemoizedLoader[int, ChannelState] = MemoizedLoader(user_reader.state_of)
         self.tags_of_user: MemoizedLoader[UserKey, frozenset[int]] = MemoizedLoader(self._tags_of_user)
+        self._combo_graphs: dict[int, ComboGraph] = {}
 
     visible_channels = _per_key(visible_channels)
     follower_count = _per_key(channels.follower_count)
@@ -154,6 +156,14 @@ class Loaders:
     def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:
         """Return the loader of a tag's sampled sizes, oldest first."""
         return DataLoader(self._sizes_of_tag)
+
+    async def combo_graph(self, catalogue: Catalogue) -> ComboGraph:
+        """Return the tags of a catalogue with the combos of their channel, put together once for all of them."""
+        combos = await self.combos_of_channel.load(catalogue.channel_id)
+        known = self._combo_graphs.get(catalogue.channel_id)
+        if known is None or known.catalogue is not catalogue:
+            known = self._combo_graphs[catalogue.channel_id] = ComboGraph(catalogue, combos)
+        return known
 
     def prime_catalogue(self, catalogue: Catalogue) -> None:
         """Take a catalogue that was read elsewhere for that of its channel, unless one is known already."""

@@ -11,7 +11,7 @@ from service.api.types.primitives import Node
 from service.api.types.tag import Tag
 from service.domain.combos.explanations import explain_lapse
 from service.domain.combos.expressions import MAX_LEAVES
-from service.entities.combos import Combo, ComboGraph
+from service.entities.combos import Combo
 from service.entities.tags import TagState
 
 
@@ -50,7 +50,7 @@ class ComboTag(Tag, Node):
     async def lapsed_by(self, info: Info) -> list[Tag]:
         if self.entity.state is not TagState.LAPSED:
             return []
-        graph = ComboGraph(self.catalogue, await info.context.loaders.combos_of_channel.load(self.entity.channel_id))
+        graph = await info.context.loaders.combo_graph(self.catalogue)
         deleted = graph.deleted_dependencies(self.entity.tag_id)[:MAX_LISTED]
         return info.context.presenters.tags(tuple(deleted), self.catalogue)
 

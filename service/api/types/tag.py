@@ -1,6 +1,7 @@
 """Show tags: what every kind has in common, default tags, and the list of the tag panel."""
 
 import dataclasses
+from bisect import bisect_right
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -15,7 +16,6 @@ from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.primitives import After, First, Node
 from service.domain.input_rules import EARLIEST_EVENT_TIME
 from service.domain.tags.sizes import MAX_POINTS, size_curve
-from service.entities.combos import ComboGraph
 from service.entities.expressions import tag as tag_expression
 from service.entities.principal import Permission
 from service.entities.tags import Catalogue, DefaultTagRule, MemberCount, TagKind, TagState
@@ -159,9 +159,11 @@ class Tag(Node):
     async def used_by_page(self, info: Info, first: First = 50, after: After = None) -> ComboTagConnectionType:
         after_id = start_of_page("combo", first, after) or 0
         every = await self._combo_ids(info)
-        rest = [each for each in every if each > after_id]
-        edges = [Edge(cursor=encode_page_cursor("combo", each), node=self._combo_object(info, each)) for each in rest]
-        return counted_page(edges[:first], after=after, has_next=len(rest) > first, total=len(every))
+        rest = every[bisect_right(every, after_id) :]
+        edges = [
+            Edge(cursor=encode_page_cursor("combo", each), node=self._combo_object(info, each)) for each in rest[:first]
+        ]
+        return counted_page(edges, after=after, has_next=len(rest) > first, total=len(every))
 
     @strawberry.field(
         description=(
@@ -175,8 +177,7 @@ class Tag(Node):
 
     async def _combo_ids(self, info: Info) -> list[int]:
         """Return the ids of the living combos with the tag at one of their leaves, ascending."""
-        combos = await info.context.loaders.combos_of_channel.load(self.catalogue.channel_id)
-        return ComboGraph(self.catalogue, combos).direct_dependents(self.entity.tag_id)
+        return (await info.context.loaders.combo_graph(self.catalogue)).direct_dependents(self.entity.tag_id)
 
     def _combo_object(self, info: Info, tag_id: int) -> "ComboTag":
         return info.context.presenters.combo(self.catalogue.tags[tag_id], self.catalogue)
