@@ -1,7 +1,7 @@
 """Use the feed as pages do: over WebSockets, on two web processes."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,8 +50,9 @@ async def channel(west: WebClient) -> str:
     return channel_id
 
 
-async def _happens(web: WebClient, channel: str, kind: str) -> None:
-    event = {"openid": "ann", "kind": kind, "at": datetime.now(UTC).isoformat()}
+async def _happens(web: WebClient, channel: str, kind: str, *, seconds_ahead: int = 0) -> None:
+    at = datetime.now(UTC) + timedelta(seconds=seconds_ahead)
+    event = {"openid": "ann", "kind": kind, "at": at.isoformat()}
     answer = await web.run(RECORD, token=web.token("admin"), input={"channelId": channel, "events": [event]})
     assert answer["recordEvents"]["accepted"] == 1
 
@@ -74,7 +75,8 @@ async def test_a_subscription_resumes_on_the_other_process_without_loss(
         assert event["user"]["following"]
         assert {each["tag"]["name"] for each in event["user"]["tags"]} == _names(event["tags"])
     await _happens(east, channel, "MESSAGE")
-    await _happens(west, channel, "UNFOLLOW")
+    # Within the same second, following would win.
+    await _happens(west, channel, "UNFOLLOW", seconds_ahead=2)
     async with east.socket(east.token("agent")) as socket:
         page = await socket.subscribe(USER_TAGS, channel=channel, openid="ann", after=event["cursor"])
         opened, gone = [(await page.next())["userTags"] for _ in range(2)]
