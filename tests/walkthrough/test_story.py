@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from service.auth.tokens import sign_token
-from service.dev.demo.platform import Account, WechatPlatform
+from service.dev.demo.platform import WechatPlatform
+from service.dev.demo.wechat_api.books.accounts import Account
 from service.entities.principal import Role
 from service.foundation.clock import make_clock
 from service.foundation.settings import Settings

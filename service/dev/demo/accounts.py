@@ -6,8 +6,8 @@ import hmac
 import random
 from typing import Final
 
-from service.dev.demo.platform import Account
 from service.dev.demo.simulated_users import new_openid
+from service.dev.demo.wechat_api.books.accounts import Account
 from service.entities.channels import ChannelKind
 
 SHARED_USER_COUNT: Final = 5

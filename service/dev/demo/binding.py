@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import jwt
 
-from service.dev.demo.platform import Account
+from service.dev.demo.wechat_api.books.accounts import Account
 
 ROBOT: Final = "demo"
 TOKEN_LIFETIME: Final = timedelta(minutes=10)

@@ -6,18 +6,10 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from service.dev.demo.platform import Delivery, WechatPlatform
+from service.dev.demo.wechat_api.errors import ApiError
 from service.wechat.pushes import OPENID_PATTERN
 
 ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan")
-
-
-class ApiError(Exception):
-    """Raised to answer an `errcode` of WeChat's with its `errmsg`; -1 where WeChat has no code."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(f"{code} {message}")
-        self.code = code
-        self.message = message
 
 
 class ControlApi:
@@ -31,12 +23,12 @@ class ControlApi:
         self._platform = platform
 
     async def people(self, _: Request) -> dict[str, Any]:
-        """Return all users of all accounts, and whether they follow."""
+        """Return the users of all accounts who are known one by one, and whether they follow."""
         return {
             "people": [
                 {"appId": app_id, "openid": user.openid, "following": user.following}
-                for app_id, users in self._platform.users.items()
-                for user in users.values()
+                for app_id, books in self._platform.books.accounts.items()
+                for user in books.people.known.values()
             ]
         }
 
@@ -52,12 +44,13 @@ class ControlApi:
         return {"appId": app_id, "acknowledged": delivery.acknowledged, "answers": list(delivery.answers)}
 
     def _app_id(self, given: str | None, openid: str) -> str:
-        app_ids = [account.app_id for account in self._platform.accounts.values() if account.callback_url]
+        accounts = self._platform.books.accounts
+        app_ids = [app_id for app_id, books in accounts.items() if books.account.callback_url]
         if given is not None:
             app_ids = [app_id for app_id in app_ids if app_id == given]
         if not app_ids:
             raise ApiError(40013, "invalid appid")
-        known = (app_id for app_id in app_ids if openid in self._platform.users[app_id])
+        known = (app_id for app_id in app_ids if accounts[app_id].people.find(openid))
         return next(known, app_ids[0])
 
     async def _perform(self, app_id: str, openid: str, action: str, query: Mapping[str, str]) -> Delivery:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Generator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class _Server(uvicorn.Server):
@@ -15,6 +16,14 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+
+class _OpenProtocol(HttpToolsProtocol):
+    """Give the application the `transport` of its connection, as an extension, so that it can break it off."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"transport": self.transport}  # type: ignore[dict-item]
 
 
 @contextlib.asynccontextmanager
@@ -31,6 +40,7 @@ async def serve_app(application: ASGIApp, port: int = 0, host: str = "127.0.0.1"
     address = f"http://{host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         application,
+        http=_OpenProtocol,
         log_level="warning",
         access_log=False,
         ws="none",

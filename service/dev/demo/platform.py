@@ -9,51 +9,23 @@ import itertools
 import secrets
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import httpx
 
-from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
-from service.entities.channels import ChannelKind
+from service.dev.demo.push_encoder import encode_push
+from service.dev.demo.wechat_api.books.accounts import Account
+from service.dev.demo.wechat_api.books.books import WechatBooks
+from service.dev.demo.wechat_api.books.people import PlatformUser
+from service.dev.demo.wechat_api.limits import Limits
+from service.foundation.clock import system_clock
 from service.wechat.crypto import sign
 
 MAX_ATTEMPTS: Final = 3
 RESPONSE_TIMEOUT: Final = timedelta(seconds=5)
 """Limit the wait for the whole answer to one attempt, as WeChat does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Describe an Official Account or Mini Program as its owner configured it in WeChat's console."""
-
-    app_id: str
-    gh_id: str
-    token: str = field(repr=False)
-    secret: str = field(repr=False)
-    encoding_aes_key: str | None = field(default=None, repr=False)
-    mode: Mode = "safe"
-    body_format: BodyFormat = "xml"
-    kind: ChannelKind = ChannelKind.SERVICE_ACCOUNT
-    callback_url: str | None = None
-
-
-@dataclass(slots=True)
-class PlatformUser:
-    """Hold what WeChat knows about one openid. `subscribe_scene` is set by the last follow."""
-
-    openid: str
-    unionid: str | None = None
-    following: bool = False
-    followed_at: datetime | None = None
-    subscribe_scene: str = "ADD_SCENE_OTHERS"
-    qr_scene: str = ""
-
-    @property
-    def followed_seconds(self) -> float:
-        """Return when the user last followed, in Unix seconds; 0 if never."""
-        return self.followed_at.timestamp() if self.followed_at else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +41,8 @@ class CallbackRejectedError(Exception):
     """Raised when a callback address does not answer the verification with the echostr."""
 
 
-def utc_now() -> datetime:
-    """Return the time of the system, aware and in UTC."""
-    return datetime.now(UTC)
-
-
 class WechatPlatform:
-    """Hold accounts and their users, and push what the users do.
+    """Push what the users of its accounts do, which is in its books too.
 
     The methods named after actions take an app id, an openid and optionally `at`, the CreateTime of the push (now by
     default), and return its delivery. They raise ValueError if the account has no callback. `deliveries` holds the
@@ -85,30 +52,36 @@ class WechatPlatform:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = system_clock,
         max_deliveries: int | None = None,
         response_timeout: timedelta = RESPONSE_TIMEOUT,
+        limits: Limits | None = None,
     ) -> None:
-        self.accounts: dict[str, Account] = {}
-        self.users: dict[str, dict[str, PlatformUser]] = {}
+        self.books = WechatBooks(clock, limits)
         self.deliveries: deque[Delivery] = deque(maxlen=max_deliveries)
-        self.clock = clock
         self._client = client
         self._timeout = response_timeout.total_seconds()
         self._message_ids = itertools.count(int(clock().timestamp() * 1_000_000) * 10)
 
     def register(self, account: Account) -> None:
         """Open an account, or replace its configuration; its users stay."""
-        self.accounts[account.app_id] = account
-        self.users.setdefault(account.app_id, {})
+        self.books.register(account)
+
+    def account(self, app_id: str) -> Account:
+        """Return an account as it is configured now."""
+        return self.books.accounts[app_id].account
+
+    def clock(self) -> datetime:
+        """Return the time of the platform."""
+        return self.books.now()
 
     def user(self, app_id: str, openid: str) -> PlatformUser:
         """Return the user with this openid, who is created if missing."""
-        return self.users[app_id].setdefault(openid, PlatformUser(openid))
+        return self.books.accounts[app_id].people.user(openid)
 
     async def configure_callback(self, app_id: str, url: str) -> None:
         """Verify a callback address by GET, then use it; raises CallbackRejectedError or httpx.TransportError."""
-        account = self.accounts[app_id]
+        account = self.account(app_id)
         timestamp, nonce, echo = str(int(self.clock().timestamp())), _nonce(), _nonce()
         signature = sign(account.token, timestamp, nonce)
         query = {"signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": echo}
@@ -119,17 +92,13 @@ class WechatPlatform:
 
     async def follow(self, app_id: str, openid: str, scene: str | None = None, at: datetime | None = None) -> Delivery:
         """Follow the account, with `scene` by scanning that QR code."""
-        user = self.user(app_id, openid)
-        user.following = True
-        user.followed_at = at or self.clock()
-        user.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
-        user.qr_scene = scene or ""
+        self.books.accounts[app_id].follow(openid, at or self.clock(), scene)
         code = {"EventKey": ""} if scene is None else {"EventKey": f"qrscene_{scene}", "Ticket": _ticket(scene)}
         return await self.event(app_id, openid, "subscribe", code, at)
 
     async def unfollow(self, app_id: str, openid: str, at: datetime | None = None) -> Delivery:
         """Unfollow the account."""
-        self.user(app_id, openid).following = False
+        self.books.accounts[app_id].unfollow(openid)
         return await self.event(app_id, openid, "unsubscribe", {"EventKey": ""}, at)
 
     async def send_text(self, app_id: str, openid: str, content: str, at: datetime | None = None) -> Delivery:
@@ -159,7 +128,7 @@ class WechatPlatform:
     async def push(self, app_id: str, openid: str, fields: dict[str, str], at: datetime | None = None) -> Delivery:
         """Push any fields, in up to three attempts; 200 with `success` or an empty body acknowledges them."""
         self.user(app_id, openid)
-        account = self.accounts[app_id]
+        account = self.account(app_id)
         all_fields = {
             "ToUserName": account.gh_id,
             "FromUserName": openid,

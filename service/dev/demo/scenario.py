@@ -13,8 +13,9 @@ import httpx
 from service.dev.demo.accounts import demo_accounts, shared_unionids
 from service.dev.demo.ads import AdPlatform, create_ad_tag
 from service.dev.demo.binding import BoundChannel, ServiceNotReadyError, ServiceTarget, bind_account
-from service.dev.demo.platform import Account, CallbackRejectedError, WechatPlatform
+from service.dev.demo.platform import CallbackRejectedError, WechatPlatform
 from service.dev.demo.simulated_users import Action, SimulatedUsers
+from service.dev.demo.wechat_api.books.accounts import Account
 from service.entities.channels import ChannelKind
 
 logger = logging.getLogger("user_tags.demo")
@@ -76,7 +77,7 @@ class Scenario:
 
     def _simulated_users(self, account: Account, ads: AdPlatform | None) -> SimulatedUsers:
         async def reconnect() -> None:
-            url = self.platform.accounts[account.app_id].callback_url
+            url = self.platform.account(account.app_id).callback_url
             try:
                 await self.platform.configure_callback(account.app_id, url or "")
             except (CallbackRejectedError, httpx.TransportError):

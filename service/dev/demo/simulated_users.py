@@ -141,7 +141,7 @@ class SimulatedUsers:
     ) -> None:
         self._platform = platform
         self._app_id = app_id
-        self._kind = platform.accounts[app_id].kind
+        self._kind = platform.account(app_id).kind
         self._rng = random.Random(app_id)
         self._rate = rate
         self._watched_every = watched_every

@@ -13,7 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.dev.demo.hosting import serve_app
-from service.dev.demo.platform import Account, WechatPlatform, utc_now
+from service.dev.demo.platform import WechatPlatform
+from service.dev.demo.wechat_api.books.accounts import Account
+from service.foundation.clock import system_clock
 from service.wechat.pushes import Push, decode_push, verify_url
 
 OPENID = "oDemoPerson_0000000000000001"
@@ -33,7 +35,7 @@ class Receiver:
     async def callback(self, request: Request) -> Response:
         query, account = request.query_params, self.account
         if request.method == "GET":
-            return PlainTextResponse(verify_url(query, account.token, utc_now(), timedelta(minutes=10)))
+            return PlainTextResponse(verify_url(query, account.token, system_clock(), timedelta(minutes=10)))
         self.requests += 1
         if self.statuses:
             return Response(status_code=self.statuses.pop(0))
@@ -43,7 +45,7 @@ class Receiver:
             token=account.token,
             encoding_aes_key=account.encoding_aes_key,
             app_id=account.app_id,
-            now=utc_now(),
+            now=system_clock(),
             max_age=timedelta(minutes=10),
         )
         self.pushes.append(push)

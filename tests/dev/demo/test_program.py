@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from service.dev.demo.accounts import demo_accounts
 from service.dev.demo.hosting import serve_app
-from service.dev.demo.platform import utc_now
+from service.foundation.clock import system_clock
 from service.wechat.pushes import Push, decode_push, verify_url
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -70,14 +70,14 @@ class StandIn:
         if bound is None:
             return Response(status_code=404)
         if request.method == "GET":
-            return PlainTextResponse(verify_url(query, bound["callbackToken"], utc_now(), MAX_AGE))
+            return PlainTextResponse(verify_url(query, bound["callbackToken"], system_clock(), MAX_AGE))
         push = decode_push(
             query,
             await request.body(),
             token=bound["callbackToken"],
             encoding_aes_key=bound["encodingAesKey"],
             app_id=bound["appId"],
-            now=utc_now(),
+            now=system_clock(),
             max_age=MAX_AGE,
         )
         self.pushes.append(push)

@@ -81,7 +81,7 @@ async def test_a_callback_that_is_gone_is_tried_three_times() -> None:
         pass
     async with httpx.AsyncClient(trust_env=False) as client:
         later = WechatPlatform(client)
-        later.register(platform.accounts[receiver.account.app_id])
+        later.register(platform.account(receiver.account.app_id))
         delivery = await later.follow(receiver.account.app_id, OPENID)
 
     assert (delivery.acknowledged, delivery.answers) == (False, ("ConnectError",) * 3)
@@ -107,12 +107,12 @@ async def test_a_callback_that_never_answers_is_given_up_three_times() -> None:
 async def test_a_callback_that_does_not_echo_is_not_used() -> None:
     account = new_account()
     async with open_receiver(account) as (platform, _):
-        url = str(platform.accounts[account.app_id].callback_url)
+        url = str(platform.account(account.app_id).callback_url)
         platform.register(account)
         with pytest.raises(CallbackRejectedError, match="404"):
             await platform.configure_callback(account.app_id, url + "/elsewhere")
 
-        assert platform.accounts[account.app_id].callback_url is None
+        assert platform.account(account.app_id).callback_url is None
 
 
 async def test_an_account_without_callback_cannot_push() -> None:
@@ -129,7 +129,7 @@ async def test_only_the_newest_deliveries_are_remembered_when_asked() -> None:
         httpx.AsyncClient(trust_env=False) as client,
     ):
         platform = WechatPlatform(client, max_deliveries=2)
-        platform.register(configured.accounts[receiver.account.app_id])
+        platform.register(configured.account(receiver.account.app_id))
         for text in ("1", "2", "3"):
             await platform.send_text(receiver.account.app_id, OPENID, text)
 

@@ -1,0 +1,41 @@
+"""Hold the switches of the imitated server API, where WeChat is undocumented or was seen to behave in several ways."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class BadOpenid(StrEnum):
+    """Name how a call on many openids answers when some of them cannot be used."""
+
+    PARTIAL = "PARTIAL"
+    """Do the others, and answer 45171 with `fail_openid_list`."""
+    REFUSE = "REFUSE"
+    """Refuse the whole call with the code of the first of them."""
+    SILENT = "SILENT"
+    """Do the others, and answer 0; only one that is alone has its code."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Behaviour:
+    """Choose between ways of behaving that have all been reported."""
+
+    bad_openid: BadOpenid = BadOpenid.PARTIAL
+    refusal_applies_rest: bool = False
+    """Whether REFUSE does the others all the same."""
+    overlap_code: int | None = 45169
+    """What answers a call that tags somebody whom another call is tagging; 45159 was seen too, None does both."""
+    new_tag_unknown_for: timedelta = timedelta()
+    """How long a new tag is answered 45159."""
+    blacklisted_code: int | None = None
+    """What answers the tagging of somebody on the blacklist, as an openid that cannot be used; 45159 was reported."""
+    escapes_code: int | None = None
+    """What answers a body with `\\uXXXX` in it: 40033 or 47002; None accepts it."""
+    wrong_secret_code: int = 40125
+    """What answers a wrong app secret; 40001 was seen too."""
+    forced_refresh_code: int | None = None
+    """What answers a forced refresh too many for the day; None answers the same token."""
+    rate_limit_inside_quota: bool = False
+    """Whether `rate_limit` stands inside `quota`, as one client reads it."""
+    answers_after: float = 0.0
+    """How many seconds a call takes."""

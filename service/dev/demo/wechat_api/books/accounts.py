@@ -1,0 +1,59 @@
+"""Describe the accounts of the imitated platform, and keep the books of each."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.dev.demo.push_encoder import BodyFormat, Mode
+from service.dev.demo.wechat_api.books.people import People, PlatformUser
+from service.dev.demo.wechat_api.books.quotas import QuotaBook
+from service.dev.demo.wechat_api.books.tags import TagBook
+from service.entities.channels import ChannelKind
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Describe an Official Account or Mini Program as its owner configured it in WeChat's console."""
+
+    app_id: str
+    gh_id: str
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    encoding_aes_key: str | None = field(default=None, repr=False)
+    mode: Mode = "safe"
+    body_format: BodyFormat = "xml"
+    kind: ChannelKind = ChannelKind.SERVICE_ACCOUNT
+    callback_url: str | None = None
+    verified: bool = True
+    ip_whitelist: frozenset[str] | None = None
+    """The addresses that may ask for a token; None lets all do so."""
+
+
+class AccountBooks:
+    """Hold what the platform knows of one account.
+
+    `tagging` has the openids that calls are tagging now, `migrated` the new openid of each of an account that was
+    migrated to this one, by the old account's app id.
+    """
+
+    def __init__(self, account: Account, first_tag_id: int) -> None:
+        self.account = account
+        self.people = People(account.app_id)
+        self.tags = TagBook(first_tag_id)
+        self.quotas = QuotaBook()
+        self.blacklist: dict[str, None] = {}
+        self.tagging: set[str] = set()
+        self.migrated: dict[str, dict[str, str]] = {}
+
+    def follow(self, openid: str, at: datetime, scene: str | None = None) -> PlatformUser:
+        """Let a user follow, with `scene` by scanning that QR code; one who comes back has no tags."""
+        user = self.people.user(openid)
+        user.following = True
+        user.followed_at = at
+        user.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
+        user.qr_scene = scene or ""
+        return user
+
+    def unfollow(self, openid: str) -> None:
+        """Let a user leave, who loses all tags."""
+        self.people.user(openid).following = False
+        self.tags.drop_user(openid)

@@ -1,0 +1,149 @@
+"""Read the books over HTTP, and order faults, switches, quotas and the time, for programs elsewhere.
+
+Bodies and answers are JSON objects with the names of the fields here; a wrong one is answered 47001.
+"""
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import orjson
+from pydantic import TypeAdapter
+from starlette.requests import Request
+
+from service.dev.demo.wechat_api.behaviour import Behaviour
+from service.dev.demo.wechat_api.books.accounts import AccountBooks
+from service.dev.demo.wechat_api.books.books import WechatBooks
+from service.dev.demo.wechat_api.errors import ApiError
+from service.dev.demo.wechat_api.faults import EVERY_PATH, Fault
+from service.dev.demo.wechat_api.limits import Quota
+
+DONE: Final = {"errcode": 0, "errmsg": "ok"}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdSize:
+    """Ask for computed followers, the first of whom followed at `first_followed_at`."""
+
+    size: int
+    first_followed_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
+    unionids: bool = True
+
+
+class BookControls:
+    """Answer the control calls on the books of the server API."""
+
+    def __init__(self, books: WechatBooks) -> None:
+        self._books = books
+
+    async def books(self, _: Request) -> dict[str, Any]:
+        """Return what is in the books of each account: followers, tags, tokens issued, and calls."""
+        return {"now": self._books.now(), "accounts": [self._account(each) for each in self._books.accounts.values()]}
+
+    async def tag_members(self, request: Request) -> dict[str, Any]:
+        """Return the openids of everybody who has a tag."""
+        tag = self._account_books(request).tags.tags.get(request.path_params["tag_id"])
+        if tag is None:
+            raise ApiError(45159)
+        return {"openids": sorted(tag.members)}
+
+    async def recent_calls(self, _: Request) -> dict[str, Any]:
+        """Return the newest calls, the oldest first, without their secrets."""
+        return {
+            "calls": [
+                {"path": each.path, "appId": each.app_id, "at": each.at, "outcome": each.outcome, "body": each.payload}
+                for each in self._books.calls.recent
+            ]
+        }
+
+    async def order_fault(self, request: Request) -> dict[str, Any]:
+        """Order a fault of the `path` in the query, or of every path."""
+        self._books.faults.add(request.query_params.get("path", EVERY_PATH), await _read(request, Fault))
+        return DONE
+
+    async def clear_faults(self, _: Request) -> dict[str, Any]:
+        """Forget all faults to come, and let go what is held."""
+        self._books.faults.clear()
+        return DONE
+
+    async def change_behaviour(self, request: Request) -> dict[str, Any]:
+        """Change the switches that are named in the body."""
+        found = orjson.loads(await request.body())
+        changed = TypeAdapter(Behaviour).validate_python({**asdict(self._books.behaviour), **found})
+        for name, value in asdict(changed).items():
+            setattr(self._books.behaviour, name, value)
+        return DONE
+
+    async def move_clock(self, request: Request) -> dict[str, Any]:
+        """Let the clock run `seconds` ahead of the system's, in the query."""
+        self._books.clock_offset = timedelta(
+            seconds=TypeAdapter(float).validate_python(request.query_params["seconds"])
+        )
+        return DONE
+
+    async def set_crowd(self, request: Request) -> dict[str, Any]:
+        """Let a crowd follow an account."""
+        asked = await _read(request, CrowdSize)
+        self._account_books(request).people.set_crowd(asked.size, asked.first_followed_at, asked.unionids)
+        return DONE
+
+    async def set_quota(self, request: Request) -> dict[str, Any]:
+        """Change the quota of the `path` in the query."""
+        self._account_books(request).quotas.set_quota(request.query_params["path"], await _read(request, Quota))
+        return DONE
+
+    async def kill_tokens(self, request: Request) -> dict[str, Any]:
+        """Refuse all tokens of an account from now on, which only a forced refresh cures."""
+        self._books.tokens.kill(self._account_books(request).account.app_id, self._books.now())
+        return DONE
+
+    async def migrate(self, request: Request) -> dict[str, Any]:
+        """Migrate the followers of the account `from` in the query to this one."""
+        origin = request.query_params["from"]
+        if origin not in self._books.accounts:
+            raise ApiError(40013)
+        self._books.migrate(origin, self._account_books(request).account.app_id)
+        return DONE
+
+    def _account_books(self, request: Request) -> AccountBooks:
+        found = self._books.accounts.get(request.path_params["app_id"])
+        if found is None:
+            raise ApiError(40013)
+        return found
+
+    def _account(self, books: AccountBooks) -> dict[str, Any]:
+        app_id = books.account.app_id
+        return {
+            "appId": app_id,
+            "followers": books.people.follower_count(),
+            "blacklisted": list(books.blacklist),
+            "tags": [{"id": tag.id, "name": tag.name, "members": len(tag.members)} for tag in books.tags.tags.values()],
+            "tokensIssued": [
+                {"space": token.space, "at": token.issued_at}
+                for token in self._books.tokens.issued
+                if token.app_id == app_id
+            ],
+            "calls": self._calls(app_id),
+        }
+
+    def _calls(self, app_id: str) -> dict[str, Any]:
+        log = self._books.calls
+        outcomes: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for (owner, path, outcome), number in log.outcomes.items():
+            if owner == app_id:
+                outcomes[path][str(outcome)] = number
+        groups = [group for owner, group in log.peaks if owner == app_id]
+        return {
+            group: {
+                "outcomes": outcomes.get(group, {}),
+                "running": log.running[app_id, group],
+                "peak": log.peaks[app_id, group],
+            }
+            for group in groups
+        }
+
+
+async def _read(request: Request, shape: type[T]) -> T:
+    return TypeAdapter(shape).validate_json(await request.body())
