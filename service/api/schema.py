@@ -168,7 +168,7 @@ class FastPathSchema(strawberry.Schema):
         Raises RequestError where `prepare` does, and LimitExceededError for a subscription with many variables.
         """
         await self.prepare(query, context_value)
-        allowed = list(DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types)
+        allowed = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else set(allowed_operation_types)
         if root_value is None:
             answer = await execute_cached_query(
                 self.documents, query, operation_name, variable_values, context_value, allowed

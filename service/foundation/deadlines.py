@@ -65,9 +65,7 @@ class Deadline:
         self._task, self._cancelling = task, task.cancelling()
         self._deadlines.add(self)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._deadlines.remove(self)
         # As in asyncio.timeout: who else cancels the task at the same time wins.
         if self._rang and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:

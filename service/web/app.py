@@ -19,6 +19,7 @@ from service.api.transport.sse_view import EventStreamView
 from service.api.transport.trusted_documents import read_trusted_documents
 from service.auth.tokens import TokenVerifier
 from service.domain.combos.activation import activate_combo
+from service.entities.errors import ErrorCode
 from service.entities.tasks import TaskName
 from service.foundation.logging import configure_logging
 from service.foundation.off_loop import SWITCH_INTERVAL
@@ -34,11 +35,13 @@ from service.web.endpoints.exports import download_export
 from service.web.endpoints.health import liveness, readiness
 from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
-from service.web.error_answers import answer_http_exception, answer_unexpected
+from service.web.error_answers import answer_http_exception, answer_unexpected, error_response
 from service.web.request_ids import RequestIds
 from service.web.strangers import StrangerLimit
 
 GRAPHQL_PATH: Final = "/graphql"
+# To read tens of thousands would hold the event loop.
+MAX_PARAMETERS: Final = 1_000
 # Seconds: no client waits longer for an answer.
 STATEMENT_TIMEOUT: Final = 20
 # Objects made before the youngest generation is collected, and how many times that for the older ones.
@@ -70,7 +73,10 @@ class WebApp(Starlette):
         await self._answer(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not scope.get("root_path"):
+        if scope["type"] == "http" and scope["query_string"].count(b"&") >= MAX_PARAMETERS:
+            message = f"An address has at most {MAX_PARAMETERS:,} parameters."
+            await error_response(scope, 400, ErrorCode.LIMIT_EXCEEDED, message)(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not scope.get("root_path"):
             await self._graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

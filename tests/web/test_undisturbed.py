@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from graphql import get_introspection_query
 from websockets.exceptions import ConnectionClosed
 
 from service.auth.tokens import sign_token
@@ -111,6 +112,7 @@ async def test_too_large_operations_hold_nobody_up(target: Target) -> None:
         "conflicting fields": (f"{{ {conflicts} }}", {}),
         "fields to merge": (f"{{ {merged} }}", {}),
         "unknown arguments": (f"{{ {unknown} }}", {}),
+        "introspection": (get_introspection_query(), {}),
         "unread variables": ("{ __typename }", {"x": [[0]] * 9_000, "y": [{"a": {}}] * 9_000}),
     }
 

@@ -58,7 +58,9 @@ class _CachedDocument:
     text: str
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
-    # By the name of the operation, of which a document has only a few.
+    # Of each operation, by its name; empty for a document that is not valid.
+    costs: dict[str | None, OperationCost] = field(default_factory=dict)
+    # By the name that a request gives.
     plans: dict[str | None, _CachedPlan] = field(default_factory=dict)
 
 
@@ -176,7 +178,13 @@ class DocumentCache:
             document = parse(IndexedSource(text), max_tokens=self.limits.tokens)
         except GraphQLError as error:
             return _CachedDocument(text, None, (mask_error(error, None),))
-        return _CachedDocument(text, document, tuple(mask_error(each, None) for each in self._validate(document)))
+        errors = tuple(mask_error(each, None) for each in self._validate(document))
+        return _CachedDocument(text, document, errors, {} if errors else self._costs(document))
+
+    def _costs(self, document: DocumentNode) -> dict[str | None, OperationCost]:
+        """Return the cost of each operation of a valid document, by its name."""
+        operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        return {_name_of(each): OperationCost(self._schema, document, each) for each in operations}
 
     def _validate(self, document: DocumentNode) -> list[GraphQLError]:
         try:
@@ -196,9 +204,12 @@ class DocumentCache:
         if operation is None:
             return None
         plan = QueryPlan(self._schema, cached.document, operation, size=estimated_bytes(text))
-        cost = OperationCost(self._schema, cached.document, operation)
-        made = cached.plans[operation_name] = _CachedPlan(plan, cost)
+        made = cached.plans[operation_name] = _CachedPlan(plan, cached.costs[_name_of(operation)])
         return made
+
+
+def _name_of(operation: OperationDefinitionNode) -> str | None:
+    return None if operation.name is None else operation.name.value
 
 
 def estimated_bytes(text: str) -> int:

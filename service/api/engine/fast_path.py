@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import graphql
@@ -33,7 +33,7 @@ async def execute_cached_query(
     operation_name: str | None,
     variables: Mapping[str, Any] | None,
     context: object,
-    allowed: Iterable[OperationType] = (OperationType.QUERY,),
+    allowed: Collection[OperationType] = (OperationType.QUERY,),
 ) -> ExecutionResult | None:
     """Return the answer to a query or mutation; None, before anything is run, for what is refused or not allowed.
 
@@ -46,7 +46,7 @@ async def execute_cached_query(
     if planned is None or planned.plan.operation.operation not in ANSWERED_ONCE:
         return None
     plan = planned.plan
-    if not any(plan.operation.operation.value == each.value for each in allowed):
+    if OperationType(plan.operation.operation.value) not in allowed:
         return None
     values = await _coerce_variables(plan, variables, context)
     if isinstance(values, list):
@@ -58,12 +58,24 @@ async def execute_cached_query(
         return None
     if isinstance(context, Context):
         context.charge(planned.values)
+    if plan.is_introspection:
+        return await _introspect(plan, variables, context)
     result = await plan.execute(values, context)
     if result.errors and plan.operation.operation is graphql.OperationType.QUERY and deserve_retry(result.errors):
         log.warning("a query is run again, since a connection was cut")
         if isinstance(context, Context):
             context.reset_loaders()
         result = await plan.execute(values, context)
+    return masked_result(result, context)
+
+
+async def _introspect(plan: QueryPlan, variables: Mapping[str, Any], context: object) -> ExecutionResult:
+    """Return what the schema says of itself, which takes a while, and needs nothing that belongs to the event loop."""
+    if isinstance(context, Context):
+        context.check_cpu_budget()
+    result, seconds = await run_off_loop(plan.introspect, variables)
+    if isinstance(context, Context):
+        context.charge_cpu(seconds)
     return masked_result(result, context)
 
 

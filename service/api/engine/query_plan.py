@@ -13,6 +13,7 @@ from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -22,6 +23,7 @@ from graphql import (
     OperationType,
     default_field_resolver,
     default_type_resolver,
+    execute_sync,
 )
 from graphql.execution.collect_fields import (
     CollectedFields,
@@ -66,6 +68,17 @@ class QueryPlan:
         self.fragments = {name: FragmentDetails(each) for name, each in self.definitions.items()}
         self._directive_variables = sorted(directive_variables(operation, self.definitions))
         self._selection_plans: LRUCache[tuple[object, ...], SelectionPlan] = LRUCache(MAX_SELECTION_PLANS)
+
+    @cached_property
+    def is_introspection(self) -> bool:
+        """Tell whether the operation asks for nothing but the schema itself."""
+        selections = self.operation.selection_set.selections
+        return all(isinstance(each, FieldNode) and each.name.value.startswith("__") for each in selections)
+
+    def introspect(self, variables: Mapping[str, Any]) -> ExecutionResult:
+        """Return what the schema says of itself; it may be called in any thread."""
+        name = self.operation.name.value if self.operation.name is not None else None
+        return execute_sync(self.schema, self.document, variable_values=dict(variables), operation_name=name)
 
     def coerce_variables(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
         """Return the variables as their types read them, or what is wrong with them."""

@@ -29,7 +29,6 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_abstract_type,
-    is_leaf_type,
     value_from_ast_untyped,
 )
 
@@ -125,10 +124,12 @@ class ValueCounter:
         """Return the values of a field of one object: itself, and all below it."""
         field = self.field(parent, node)
         own = weight_of(field, (node.alias or node.name).value)
+        if node.selection_set is None and not is_list(field):
+            return own
         entries = self.entries(field, node, parent, handed)
         target = get_named_type(field.type)
-        if is_leaf_type(target) or node.selection_set is None:
-            return combined(sum, [own, entries]) if is_list(field) else own
+        if node.selection_set is None:
+            return combined(sum, [own, entries])
         inside = self.of_selection(node.selection_set, target, self.handed_down(field, node))
         return combined(sum, [own, combined(math.prod, [entries, inside])])
 
@@ -143,6 +144,9 @@ class ValueCounter:
         found = next((each.value for each in node.arguments or () if each.name.value == first), None)
         if found is None:
             return _entries_of(size, Undefined)
+        if isinstance(found, VariableNode) and not inner:
+            name = found.name.value
+            return lambda scope: _entries_of(size, scope.variables.get(name, Undefined))
         if nodes_of(VariableNode, found):
             return lambda scope: _entries_of(size, _follow(found, inner, scope.variables))
         return _entries_of(size, _follow(found, inner, {}))
@@ -184,14 +188,17 @@ def _entries_of(size: ListSize, given: Any) -> int:
     """Return how many entries a value asks for, which may be malformed: it is refused later, and asks for few."""
     if size.argument == (PAGE_ARGUMENT,):
         return min(max(_whole_number(given, size.usual), 1), size.most)
-    if isinstance(given, ListValueNode):
-        given = given.values
-    if given is None or given is Undefined or isinstance(given, NullValueNode):
-        count = 0
-    else:
-        count = len(given) if isinstance(given, list | tuple) else 1
-    count = min(count, size.most)
+    count = min(_length_of(given), size.most)
     return count * (count - 1) // 2 if size.pairs else count
+
+
+def _length_of(given: Any) -> int:
+    """Return how many entries a list has as GraphQL reads it: anything else is a list of one."""
+    if type(given) is list:
+        return len(given)
+    if isinstance(given, ListValueNode):
+        return len(given.values)
+    return 0 if given is None or given is Undefined or isinstance(given, NullValueNode) else 1
 
 
 def _whole_number(given: Any, default: int) -> int:

@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from graphql import GraphQLError
 
 from service.api.engine.document_cache import DocumentCache
 from service.api.errors import field_path_text
-from service.entities.errors import BadInputError, ErrorCode, FieldError, RejectionCode, RequestError
+from service.entities.errors import (
+    BadInputError,
+    ErrorCode,
+    FieldError,
+    LimitExceededError,
+    RejectionCode,
+    RequestError,
+)
 from service.foundation.settings import SettingsError, TrustMode
 
 SHA256: Final = "sha256:"
@@ -126,11 +132,10 @@ def _read_texts(path: str) -> list[tuple[str, str]]:
 
 def _check_document(path: str, document_id: str, text: str, documents: DocumentCache) -> None:
     try:
-        validation_errors = documents.validation_errors(text)
-    except GraphQLError as error:
-        validation_errors = (error,)
-    if validation_errors:
+        documents.check_length(text)
+        messages = [error.message for error in documents.validation_errors(text)]
+    except LimitExceededError as error:
+        messages = [error.message]
+    if messages:
         beginning = text.partition("{")[0].strip()[:60]
-        raise SettingsError(
-            f"{path}: the document {document_id!r} ({beginning}) is wrong: {validation_errors[0].message}"
-        )
+        raise SettingsError(f"{path}: the document {document_id!r} ({beginning}) is wrong: {messages[0]}")

@@ -1,5 +1,6 @@
 """Name the default tags in the language of who asks. They are stored in English, and have no other names anywhere."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -33,6 +34,7 @@ ENGLISH_CATEGORIES: Final = MappingProxyType(
     {chinese: DEFAULT_TAG_NAMES[rule][0] for rule, (chinese, _) in CHINESE_NAMES.items()}
 )
 CHINESE_CATEGORIES: Final = MappingProxyType({english: chinese for chinese, english in ENGLISH_CATEGORIES.items()})
+TRANSLATIONS: Final = MappingProxyType({Language.CHINESE: CHINESE_NAMES})
 
 
 def in_language(catalogue: Catalogue, language: Language) -> Catalogue:
@@ -44,7 +46,8 @@ def in_language(catalogue: Catalogue, language: Language) -> Catalogue:
         return catalogue
     translated: Catalogue | None = catalogue.derived.get(language)
     if translated is None:
-        tags = {tag_id: _in_chinese(tag) for tag_id, tag in catalogue.tags.items()}
+        names = TRANSLATIONS[language]
+        tags = {tag_id: _renamed(tag, names) for tag_id, tag in catalogue.tags.items()}
         translated = catalogue.derived[language] = replace(catalogue, tags=tags)
     return translated
 
@@ -58,8 +61,8 @@ def category_in(catalogue: Catalogue, category: str) -> str:
     return CHINESE_CATEGORIES.get(tidied) or ENGLISH_CATEGORIES.get(tidied) or category
 
 
-def _in_chinese(tag: Tag) -> Tag:
+def _renamed(tag: Tag, names: Mapping[DefaultTagRule, tuple[str, str]]) -> Tag:
     if tag.kind is not TagKind.DEFAULT:
         return tag
-    category, name = CHINESE_NAMES[tag.rule]
+    category, name = names[tag.rule]
     return replace(tag, category=category, name=name)

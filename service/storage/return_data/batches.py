@@ -119,7 +119,7 @@ async def rejected_slices(
     conn: Connection, channel_id: int, keys: Sequence[SliceKey]
 ) -> dict[SliceKey, Slice[RejectedOpenid]]:
     """Return parts of what was rejected of batches, by the number of the batch; a batch without any has no part."""
-    rows = await conn.fetch(STATEMENTS["rejected_slices"], channel_id, *zip(*keys, strict=True))
+    rows = await conn.fetch(STATEMENTS["rejected_slices"], channel_id, *_columns(keys))
     return {
         SliceKey(row["batch_id"], row["start"], row["length"]): Slice(_rejected(row["entries"]), row["total"])
         for row in rows
@@ -129,7 +129,7 @@ async def rejected_slices(
 
 async def unmatched_slices(conn: Connection, channel_id: int, keys: Sequence[SliceKey]) -> dict[SliceKey, Slice[str]]:
     """Return parts of what was not matched of batches, by the number of the batch."""
-    rows = await conn.fetch(STATEMENTS["unmatched_slices"], channel_id, *zip(*keys, strict=True))
+    rows = await conn.fetch(STATEMENTS["unmatched_slices"], channel_id, *_columns(keys))
     return {
         SliceKey(row["batch_id"], row["start"], row["length"]): Slice(row["entries"] or [], row["total"] or 0)
         for row in rows
@@ -196,6 +196,10 @@ def _rejected_text(rejected: Sequence[RejectedOpenid]) -> str | None:
     if not rejected:
         return None
     return orjson.dumps([[each.index, each.code.value, each.reason] for each in rejected]).decode()
+
+
+def _columns(keys: Sequence[SliceKey]) -> tuple[list[int], list[int], list[int]]:
+    return [each.list_id for each in keys], [each.start for each in keys], [each.length for each in keys]
 
 
 def _rejected(text: str | None) -> list[RejectedOpenid]:

@@ -16,7 +16,7 @@ from service.domain.return_data.csv_reader import NoOpenidColumnError
 from service.domain.return_data.csv_text import NoCsvError
 from service.entities.errors import INTERNAL_ERROR_MESSAGE, ErrorCode, RateLimitedError, RequestError
 from service.entities.ids import receipt_gid
-from service.storage.database.pool import DATABASE_ERRORS
+from service.storage.database.pool import OUTAGE_ERRORS
 from service.web.endpoints.body import BodyNotReceivedError
 from service.web.endpoints.upload import UploadLimitError
 
@@ -46,10 +46,10 @@ def json_response(status: int, content: object, headers: Mapping[str, str] | Non
     return Response(orjson.dumps(content), status_code=status, media_type="application/json", headers=headers)
 
 
-def import_error_response(error: Exception, summary: ImportSummary) -> Response:
+def import_error_response(error: Exception, summary: ImportSummary, request_id: str) -> Response:
     """Return the answer for what ended an import, with the summary so far; the connection ends with it.
 
-    What is not foreseen is logged and shown as INTERNAL.
+    What is not foreseen is logged under the request id, and shown as INTERNAL with that.
     """
     match error:
         case NoCsvError():
@@ -62,11 +62,11 @@ def import_error_response(error: Exception, summary: ImportSummary) -> Response:
             return _answer(error.status, ErrorCode.LIMIT_EXCEEDED, error, summary)
         case BodyNotReceivedError():
             return _answer(400, "BROKEN_OFF", Exception("The file did not arrive whole."), summary)
-    log.error("an import broke off", exc_info=error)
-    if isinstance(error, DATABASE_ERRORS):
+    log.error("an import broke off; request %s", request_id, exc_info=error)
+    if isinstance(error, OUTAGE_ERRORS):
         hint = Exception("Send the same file again, with the same idempotencyKey.")
-        return _answer(503, "TRY_AGAIN", hint, summary)
-    return _answer(500, ErrorCode.INTERNAL, Exception(INTERNAL_ERROR_MESSAGE), summary)
+        return _answer(503, "TRY_AGAIN", hint, summary, requestId=request_id)
+    return _answer(500, ErrorCode.INTERNAL, Exception(INTERNAL_ERROR_MESSAGE), summary, requestId=request_id)
 
 
 def _answer(status: int, code: str, error: Exception, summary: ImportSummary, **more: object) -> Response:

@@ -54,7 +54,7 @@ class CsvImportEndpoint:
         try:
             await self._run_import(request, summary, rejects)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client must learn what was written before
-            return import_error_response(error, summary)
+            return import_error_response(error, summary, request.state.request_id)
         if not names_media_type(request.headers.get("accept", ""), "text/csv"):
             return json_response(200, {**summary_json(summary), "rejects": [each._asdict() for each in rejects.first]})
         headers = {

@@ -27,37 +27,37 @@ class MetricsEndpoint:
     def __init__(self, settings: Settings) -> None:
         self._token = settings.metrics_token
         self._is_open = not settings.production
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
+        self._collectors = CollectorRegistry()
+        ProcessCollector(registry=self._collectors)
         self._stalls = Histogram(
             "user_tags_event_loop_stall_seconds",
             "By how much the ticks of the event loop were late: how long something kept it from serving anybody else.",
             buckets=STALL_BUCKETS,
-            registry=self._registry,
+            registry=self._collectors,
         )
         self._cpu_stalls = Histogram(
             "user_tags_event_loop_cpu_stall_seconds",
             "The part of each stall in which the event loop itself was computing.",
             buckets=STALL_BUCKETS,
-            registry=self._registry,
+            registry=self._collectors,
         )
         self._longest_stall = Gauge(
             "user_tags_event_loop_longest_stall_seconds",
             "The longest stall of the event loop since the process began.",
-            registry=self._registry,
+            registry=self._collectors,
         )
         self._longest_seconds = 0.0
 
     @contextmanager
     def collect(self, resources: Resources) -> Iterator[None]:
         """Watch the running event loop and count what the resources hold, as long as this is open."""
-        subscriptions = Gauge("user_tags_open_subscriptions", "Subscriptions that are open.", registry=self._registry)
+        subscriptions = Gauge("user_tags_open_subscriptions", "Subscriptions that are open.", registry=self._collectors)
         subscriptions.set_function(lambda: resources.subscriptions.total)
         try:
             with watch_loop(self._observe_stall):
                 yield
         finally:
-            self._registry.unregister(subscriptions)
+            self._collectors.unregister(subscriptions)
 
     async def get(self, request: Request) -> Response:
         """Answer the metrics; 401 without the token where one is set, 404 in production where none is."""
@@ -69,7 +69,7 @@ class MetricsEndpoint:
         ):
             return PlainTextResponse("Unauthorized", status_code=401, headers={"www-authenticate": "Bearer"})
         text, media_type = exposition.choose_encoder(request.headers.get("accept", ""))
-        return Response(text(self._registry), headers={"content-type": media_type, "cache-control": "no-store"})
+        return Response(text(self._collectors), headers={"content-type": media_type, "cache-control": "no-store"})
 
     def _observe_stall(self, seconds: float, cpu_seconds: float) -> None:
         self._stalls.observe(seconds)

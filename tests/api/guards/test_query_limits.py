@@ -1,6 +1,8 @@
 """Check each limit on operations: one at the limit runs, one beyond it is refused and changes nothing."""
 
 import json
+from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -39,8 +41,11 @@ EDGES: list[tuple[str, int, str, str]] = [
     ("directives_at_once", 2, f"id {ON} {OFF}", f"id {ON} {OFF} {ON}"),
     ("characters", len(MUTATION % "id id"), "id id", "id id id"),
     ("tokens", tokens_of(MUTATION % "id id"), "id id", "id id id"),
-    ("cost", 23, "tags(first: 10) { nodes { id } }", "tags(first: 10) { nodes { id } } name"),
+    ("cost", 14, "tags(first: 10) { nodes { id } }", "tags(first: 10) { nodes { id } } name"),
 ]  # fmt: skip
+# tests/api/engine/test_budget.py holds these.
+WHILE_RUNNING = {"values", "within"}
+PERMISSIONS = "{ viewer { permissions } }"
 
 
 async def post(web: WebClient, text: str) -> httpx.Response:
@@ -48,15 +53,16 @@ async def post(web: WebClient, text: str) -> httpx.Response:
     return await web.http.post("/graphql", json={"query": text, "variables": {"input": INPUT}}, headers=headers)
 
 
-def test_the_table_has_every_limit() -> None:
-    assert [name for name, *_ in EDGES] == list(QueryLimits.__slots__)
+def test_the_table_has_every_limit_that_holds_before_an_operation_runs() -> None:
+    assert [name for name, *_ in EDGES] == [each for each in QueryLimits.__slots__ if each not in WHILE_RUNNING]
 
 
 @pytest.mark.parametrize(("limit", "most", "good", "bad"), EDGES)
 async def test_an_operation_at_the_limit_runs_and_one_beyond_is_refused(
     database_url: str, redis_url: str, limit: str, most: int, good: str, bad: str
 ) -> None:
-    limits = QueryLimits(**{limit: most})
+    given: dict[str, Any] = {limit: most}
+    limits = QueryLimits(**given)
     async with web_process(database_url, redis_url, query_limits=limits) as web:
         before = await table_digests(web)
         refused = (await post(web, MUTATION % bad)).json()
@@ -114,6 +120,24 @@ async def test_too_large_an_operation_is_limit_exceeded_without_data(robot: Robo
     answer = await robot.ask(text)
     assert answer.code == "LIMIT_EXCEEDED"
     assert answer.data is None
+
+
+@pytest.mark.parametrize("way", TRANSPORTS)
+async def test_the_size_of_an_answer_is_limited_on_every_transport(database_url: str, redis_url: str, way: str) -> None:
+    async with web_process(database_url, redis_url, query_limits=QueryLimits(values=5)) as web:
+        assert await error_codes(web, way, {"query": PERMISSIONS}) == ["LIMIT_EXCEEDED"]
+        assert await error_codes(web, way, {"query": "{ viewer { robotId } }"}) == []
+
+
+@pytest.mark.parametrize("way", ["post", "socket"])
+async def test_an_operation_that_costs_much_counts_as_several(database_url: str, redis_url: str, way: str) -> None:
+    """With a cost of 1,000 it takes all operations of a minute."""
+    limits = {"operations_per_second": 10, "operations_burst": timedelta(seconds=10), "values_per_operation": 1}
+    costly = {"query": "{ channels { tags(first: 99) { nodes { id } } } }"}
+    async with web_process(database_url, redis_url, **limits) as web:
+        for _ in range(5):
+            assert await error_codes(web, way, {"query": "{ __typename }"}) == []
+        assert [await error_codes(web, way, costly) for _ in range(2)] == [[], ["RATE_LIMITED"]]
 
 
 async def test_too_many_tokens_are_limit_exceeded(robot: Robot) -> None:

@@ -188,3 +188,27 @@ async def test_panel_and_pages_see_a_combo_come_and_go(robot: Robot) -> None:
         await panel_says("DELETED")
         gone = await page_says()
         assert (gone["removed"], gone["cause"]) == ([{"name": "Tea"}], "TAG_DELETED")
+
+
+USED_BY = """
+query ($id: ID!, $first: Int!, $after: String) { tag(id: $id) { usedBy { id } usedByPage(first: $first, after: $after) {
+  totalCount nodes { id name } edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage endCursor }
+} } }
+"""
+
+
+async def test_the_combos_of_a_tag_have_pages(robot: Robot) -> None:
+    channel, tags = await bind_channel_of_two(robot)
+    made = [await robot.create_combo(channel, tags["Opened"], tags["New user"], name=name) for name in "cab"]
+    seen: list[str] = []
+    after = None
+    for entries in (2, 1):
+        tag = (await robot.ask(USED_BY, id=tags["Opened"], first=2, after=after))["tag"]
+        page = tag["usedByPage"]
+        assert [each["id"] for each in tag["usedBy"]] == made
+        assert (page["totalCount"], len(page["nodes"])) == (3, entries)
+        assert page["pageInfo"]["hasPreviousPage"] == (after is not None)
+        assert page["pageInfo"]["hasNextPage"] == (entries == 2)
+        seen += [each["node"]["id"] for each in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+    assert seen == made

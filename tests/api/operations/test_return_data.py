@@ -195,6 +195,49 @@ async def test_nothing_is_taken_while_the_gate_is_closed(robot: Robot, channel: 
     assert (await robot.ask(node, id=receipt["id"]))["node"] is None
 
 
+LEFT_OUT = """
+query ($id: ID!, $first: Int!, $after: String) { node(id: $id) { ... on ReturnReceipt {
+  rejected { index } unmatched
+  rejectedPage(first: $first, after: $after) { totalCount nodes { index code } pageInfo { hasNextPage endCursor } }
+  unmatchedPage(first: 150) { totalCount nodes { openid } pageInfo { hasNextPage endCursor } }
+} } }
+"""
+
+
+async def test_what_was_left_out_is_listed_in_part_and_paged_in_full(robot: Robot, channel: str) -> None:
+    mini = (await robot.bind(2, kind="MINI_PROGRAM"))["id"]
+    openids = [f"no good {number}" if number % 2 else f"unknown-{number}" for number in range(502)]
+    receipt = (await submit(robot, channel, *openids, openidsOf=mini))["receipt"]
+    assert [each["index"] for each in receipt["rejected"]] == list(range(1, 400, 2))
+    assert receipt["unmatched"] == openids[0:400:2]
+
+    seen: list[int] = []
+    after: str | None = None
+    while True:
+        node = (await robot.ask(LEFT_OUT, id=receipt["id"], first=100, after=after))["node"]
+        assert node["rejected"] == [{"index": each["index"]} for each in receipt["rejected"]]
+        page = node["rejectedPage"]
+        assert page["totalCount"] == 251
+        seen += [each["index"] for each in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert seen == list(range(1, 502, 2))
+    assert node["unmatchedPage"]["totalCount"] == 251
+    assert [each["openid"] for each in node["unmatchedPage"]["nodes"]] == openids[0:300:2]
+    assert node["unmatchedPage"]["pageInfo"]["hasNextPage"]
+
+
+async def test_a_receipt_of_a_list_without_faults_has_empty_pages(robot: Robot, channel: str) -> None:
+    receipt = (await submit(robot, channel, "ada"))["receipt"]
+    node = (await robot.ask(LEFT_OUT, id=receipt["id"], first=1))["node"]
+    assert (node["rejected"], node["unmatched"]) == ([], [])
+    for page in (node["rejectedPage"], node["unmatchedPage"]):
+        assert page == {"totalCount": 0, "nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    wrong = await robot.ask(LEFT_OUT, id=receipt["id"], first=1, after="bm9uZTox")
+    assert wrong.code == "BAD_USER_INPUT"
+
+
 async def test_openids_of_another_channel_are_converted_by_unionid(robot: Robot, channel: str) -> None:
     link = "mutation($input: LinkIdentitiesInput!) { linkIdentities(input: $input) { linked } }"
     mini = (await robot.bind(2, kind="MINI_PROGRAM"))["id"]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.processes import environment, run_to_completion
 from tests.support.robot import table_digests
+from tests.support.servers import free_port
 from tests.support.web import TRANSPORTS, WebClient, error_codes, execute_over, web_process
 
 VIEWER: Final = "query Viewer { viewer { robotId } }"
@@ -183,7 +184,7 @@ async def test_the_process_does_not_start_with_an_invalid_document(
     (tmp_path / "d.json").write_text('{"abc": "query Old { nowhere }"}', encoding="utf-8")
     trusting = {"TRUSTED_DOCUMENTS": str(tmp_path / "d.json"), "TRUSTED_DOCUMENTS_MODE": "only"}
     given = environment(database_url, redis_url, **trusting)
-    code, said = await run_to_completion(given, tmp_path / "web.log", "serve", "--port", "0")
+    code, said = await run_to_completion(given, tmp_path / "web.log", "serve", "--port", str(free_port()))
     assert code == 1
     assert "the document 'abc' (query Old) is wrong" in said
     assert "Traceback" not in said

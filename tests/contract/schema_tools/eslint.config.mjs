@@ -31,6 +31,7 @@ export default [
             "TagExpressionNode",
             "TagPairOverlap",
             "TagSize",
+            "UnmatchedOpenid",
             "UserTagChange",
           ],
         },

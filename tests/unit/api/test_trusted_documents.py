@@ -31,6 +31,7 @@ def sha256(text: str) -> str:
         ('{"a": "query {"}', "the document 'a'.*Syntax Error"),
         ('{"a": ""}', "the document 'a'"),
         ('{"b": "{ x: __typename y: __typename }"}', "the document 'b'.*aliases"),
+        (json.dumps({"c": "{ __typename } #" + "x" * 65_536}), "the document 'c'.*65,536 characters"),
         ('{"sha256:00": "{ __typename }"}', "is not the SHA-256 of its text"),
         (json.dumps({sha256("{ __typename }"): VIEWER, "a": "{ __typename }"}), "belongs to two texts"),
         ('{"shared": "{ __typename }"}', "belongs to another text"),

@@ -107,6 +107,7 @@ async def test_what_is_refused_writes_nothing(robot: Robot, channel: str) -> Non
     await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="2030-01-01T00:00:00")
     await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="2020-01-01T00:00:00Z")
     await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="9999-12-31T23:59:59-14:00")
+    await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="9999-12-31T23:59:59-14:00")
     await refused(400, "BAD_USER_INPUT", failing=["expiresAt"], expiresAt="0001-01-01T00:00:00+14:00")
     await refused(400, "BAD_USER_INPUT", failing=["idempotencyKey"], idempotencyKey="x" * 101)
     await refused(400, "BAD_USER_INPUT", failing=["pageSize", "mode"], pageSize="x", mode="add")

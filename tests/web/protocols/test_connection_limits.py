@@ -81,6 +81,15 @@ async def test_headers_may_have_the_largest_size_and_no_byte_more(strict: WebCli
     assert (await strict.http.get("/healthz")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/graphql", "/nope", "/ads/unknown"])
+async def test_an_address_has_only_so_many_parameters(robot: Robot, path: str) -> None:
+    headers = {"Authorization": f"Bearer {robot.token()}"}
+    refused = await robot.web.http.get(f"{path}?{'a&' * 1_000}", headers=headers)
+    assert refused.status_code == 400
+    assert "LIMIT_EXCEEDED" in refused.text
+    assert (await robot.web.http.get(f"{path}?{'a&' * 999}", headers=headers)).text != refused.text
+
+
 async def test_a_body_must_arrive_in_time(strict: WebClient, wire: Wire) -> None:
     reader, writer = wire
     token = strict.token("agent")
