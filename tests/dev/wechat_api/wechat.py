@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -69,6 +70,10 @@ class Wechat:
         for openid in openids:
             self.account.follow(openid, self.clock())
         return list(openids)
+
+    def configure_callback(self, url: str) -> None:
+        """Give the account a callback address without asking it."""
+        self.platform.register(replace(ACCOUNT, callback_url=url))
 
     def crowd(self, size: int) -> list[str]:
         """Let a computed crowd follow, and return its openids."""

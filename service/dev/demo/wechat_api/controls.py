@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
-import orjson
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
@@ -30,6 +29,35 @@ class CrowdSize:
     size: int
     first_followed_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
     unionids: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class FaultOrder(Fault):
+    """Ask for a fault of a path, or of every path."""
+
+    path: str = EVERY_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaOrder:
+    """Ask for another quota of a path."""
+
+    path: str
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOrder:
+    """Ask for a clock that runs so many seconds ahead of the system's."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationOrder:
+    """Ask for the followers of another account."""
+
+    from_app_id: str
 
 
 class BookControls:
@@ -59,8 +87,9 @@ class BookControls:
         }
 
     async def order_fault(self, request: Request) -> dict[str, Any]:
-        """Order a fault of the `path` in the query, or of every path."""
-        self._books.faults.add(request.query_params.get("path", EVERY_PATH), await _read(request, Fault))
+        """Order a fault."""
+        order = await _read(request, FaultOrder)
+        self._books.faults.add(order.path, order)
         return DONE
 
     async def clear_faults(self, _: Request) -> dict[str, Any]:
@@ -70,17 +99,15 @@ class BookControls:
 
     async def change_behaviour(self, request: Request) -> dict[str, Any]:
         """Change the switches that are named in the body."""
-        found = orjson.loads(await request.body())
+        found = await _read(request, dict[str, Any])
         changed = TypeAdapter(Behaviour).validate_python({**asdict(self._books.behaviour), **found})
         for name, value in asdict(changed).items():
             setattr(self._books.behaviour, name, value)
         return DONE
 
     async def move_clock(self, request: Request) -> dict[str, Any]:
-        """Let the clock run `seconds` ahead of the system's, in the query."""
-        self._books.clock_offset = timedelta(
-            seconds=TypeAdapter(float).validate_python(request.query_params["seconds"])
-        )
+        """Let the clock run ahead of the system's, or behind it."""
+        self._books.clock_offset = timedelta(seconds=(await _read(request, ClockOrder)).seconds)
         return DONE
 
     async def set_crowd(self, request: Request) -> dict[str, Any]:
@@ -90,8 +117,9 @@ class BookControls:
         return DONE
 
     async def set_quota(self, request: Request) -> dict[str, Any]:
-        """Change the quota of the `path` in the query."""
-        self._account_books(request).quotas.set_quota(request.query_params["path"], await _read(request, Quota))
+        """Change the quota of a path."""
+        order = await _read(request, QuotaOrder)
+        self._account_books(request).quotas.set_quota(order.path, order.quota)
         return DONE
 
     async def kill_tokens(self, request: Request) -> dict[str, Any]:
@@ -100,8 +128,8 @@ class BookControls:
         return DONE
 
     async def migrate(self, request: Request) -> dict[str, Any]:
-        """Migrate the followers of the account `from` in the query to this one."""
-        origin = request.query_params["from"]
+        """Migrate the followers of another account to this one."""
+        origin = (await _read(request, MigrationOrder)).from_app_id
         if origin not in self._books.accounts:
             raise ApiError(40013)
         self._books.migrate(origin, self._account_books(request).account.app_id)
@@ -120,6 +148,7 @@ class BookControls:
             "followers": books.people.follower_count(),
             "blacklisted": list(books.blacklist),
             "tags": [{"id": tag.id, "name": tag.name, "members": len(tag.members)} for tag in books.tags.tags.values()],
+            "memberships": {"changed": books.tags.changed, "unchanged": books.tags.unchanged},
             "tokensIssued": [
                 {"space": token.space, "at": token.issued_at}
                 for token in self._books.tokens.issued

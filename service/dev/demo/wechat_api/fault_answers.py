@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -14,7 +15,7 @@ from service.dev.demo.wechat_api.errors import IP_REFUSED, ApiError, ip_refused_
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
 
 PAGE: Final = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
-CHUNK: Final = b" " * 65_536
+CHUNK_BYTES: Final = 65_536
 
 
 async def misbehave(fault: Fault, answer: Mapping[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,27 +30,24 @@ async def misbehave(fault: Fault, answer: Mapping[str, Any], scope: Scope, recei
         case FaultKind.HTML:
             await HTMLResponse(PAGE)(scope, receive, send)
         case FaultKind.OVERSIZED:
-            await _start(send, fault.size)
-            for start in range(0, fault.size, len(CHUNK)):
-                await _send(send, CHUNK[: fault.size - start], more=start + len(CHUNK) < fault.size)
+            await _send_in_pieces(receive, send, b" " * fault.size, CHUNK_BYTES, 0)
         case FaultKind.DRIP:
-            await _start(send, len(body))
-            for position in range(len(body)):
-                await _send(send, body[position : position + 1], more=position + 1 < len(body))
-                await asyncio.sleep(fault.seconds)
-        case FaultKind.TRUNCATED:
-            await _start(send, len(body))
-            await _send(send, body[: len(body) // 2], more=True)
-            scope["extensions"]["transport"].close()
+            await _send_in_pieces(receive, send, body, 1, fault.seconds)
+        case FaultKind.TRUNCATED | FaultKind.RESET | FaultKind.HANG:
+            await _break_off(fault, body, scope, send)
             await _wait_until_gone(receive)
-        case FaultKind.RESET:
-            transport = scope["extensions"]["transport"]
-            linger = struct.pack("ii", 1, 0)
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            transport.abort()
-            await _wait_until_gone(receive)
-        case FaultKind.HANG | FaultKind.HOLD:
-            await _wait_until_gone(receive)
+
+
+async def _break_off(fault: Fault, body: bytes, scope: Scope, send: Send) -> None:
+    """End the connection without a whole answer, or for a fault that hangs do nothing."""
+    transport = scope["extensions"]["transport"]
+    if fault.kind is FaultKind.TRUNCATED:
+        await _start(send, len(body))
+        await _send(send, body[: len(body) // 2], more=True)
+        transport.close()
+    elif fault.kind is FaultKind.RESET:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
 
 
 def _default_message(fault: Fault, scope: Scope) -> str | None:
@@ -59,6 +57,17 @@ def _default_message(fault: Fault, scope: Scope) -> str | None:
 async def _start(send: Send, size: int) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def _send_in_pieces(receive: Receive, send: Send, body: bytes, size: int, seconds: float) -> None:
+    """Send so many bytes every `seconds`, until the client gives up."""
+    await _start(send, len(body))
+    for start in range(0, len(body), size):
+        await _send(send, body[start : start + size], more=start + size < len(body))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _wait_until_gone(receive)
+                return
 
 
 async def _send(send: Send, body: bytes, *, more: bool) -> None:

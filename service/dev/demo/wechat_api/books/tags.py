@@ -36,10 +36,15 @@ class RemoteTag:
 
 
 class TagBook:
-    """Hold the account's own tags by id; ids are never used again."""
+    """Hold the account's own tags by id; ids are never used again.
+
+    `changed` counts the memberships that calls and others began or ended, `unchanged` those that were so already.
+    """
 
     def __init__(self, first_id: int) -> None:
         self.tags: dict[int, RemoteTag] = {}
+        self.changed = 0
+        self.unchanged = 0
         self._ids = count(first_id)
         self._of_user: dict[str, tuple[int, ...]] = {}
 
@@ -57,12 +62,14 @@ class TagBook:
     def tag(self, tag_id: int, openids: Iterable[str]) -> None:
         """Give a tag to users; who has it keeps it."""
         for openid in openids:
+            self._count(change=openid not in self.tags[tag_id].members)
             self.tags[tag_id].add(openid)
             self._of_user[openid] = (*(each for each in self.tags_of(openid) if each != tag_id), tag_id)
 
     def untag(self, tag_id: int, openids: Iterable[str]) -> None:
         """Take a tag from users; nothing happens to who does not have it."""
         for openid in openids:
+            self._count(change=openid in self.tags[tag_id].members)
             self.tags[tag_id].remove(openid)
             left = tuple(each for each in self.tags_of(openid) if each != tag_id)
             if left:
@@ -78,3 +85,7 @@ class TagBook:
         """Take all tags from a user."""
         for tag_id in self._of_user.pop(openid, ()):
             self.tags[tag_id].remove(openid)
+
+    def _count(self, *, change: bool) -> None:
+        self.changed += change
+        self.unchanged += not change

@@ -32,10 +32,11 @@ def untag_users(call: Invocation) -> Answer:
 
 def tag_members(call: Invocation) -> Answer:
     """Return a page of who has a tag; without `data` where nobody is left."""
-    page = known_tag(call).members_after(call.text("next_openid"), call.books.limits.tag_members_per_page)
+    size = call.books.limits.tag_members_per_page
+    page = known_tag(call).members_after(call.text("next_openid"), size)
     if not page:
         return {"count": 0}
-    return {"count": len(page), "data": {"openid": page}, "next_openid": page[-1]}
+    return {"count": len(page), "data": {"openid": page}, "next_openid": call.next_openid(page, size)}
 
 
 def tags_of_user(call: Invocation) -> Answer:

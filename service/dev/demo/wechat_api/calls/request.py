@@ -64,6 +64,11 @@ class Invocation:
             raise ApiError(40032)
         return [str(each) for each in found]
 
+    def next_openid(self, page: list[str], size: int) -> str:
+        """Return the cursor after a page of at most so many: its last openid, or "" where that ends it."""
+        ends = not page or (len(page) < size and self.books.behaviour.cursor_ends_empty)
+        return "" if ends else page[-1]
+
     def text(self, name: str) -> str:
         """Return a text of the body, "" if it is missing; raises ApiError 47001 if it is anything else."""
         found = self.payload.get(name, "")

@@ -25,8 +25,9 @@ def create_tag(call: Invocation) -> Answer:
 
 def list_tags(call: Invocation) -> Answer:
     """Return all tags and how many have each, the system's too."""
-    own = [{"id": tag.id, "name": tag.name, "count": len(tag.members)} for tag in call.account.tags.tags.values()]
-    return {"tags": [STARRED, *own]}
+    unlisted_for = call.books.behaviour.new_tag_unlisted_for
+    own = [tag for tag in call.account.tags.tags.values() if call.now - tag.created_at >= unlisted_for]
+    return {"tags": [STARRED, *({"id": tag.id, "name": tag.name, "count": len(tag.members)} for tag in own)]}
 
 
 def rename_tag(call: Invocation) -> Answer:

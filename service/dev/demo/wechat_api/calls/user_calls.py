@@ -11,14 +11,14 @@ from service.dev.demo.wechat_api.errors import ApiError
 
 
 def followers(call: Invocation) -> Answer:
-    """Return a page of who follows, after `next_openid`; the cursor is empty only where nobody is left."""
-    people = call.account.people
+    """Return a page of who follows, after `next_openid`."""
+    people, size = call.account.people, call.books.limits.followers_per_page
     try:
-        page = people.followers_after(call.query.get("next_openid", ""), call.books.limits.followers_per_page)
+        page = people.followers_after(call.query.get("next_openid", ""), size)
     except LookupError as error:
         raise ApiError(40003) from error
-    answer: Answer = {"total": people.follower_count(), "count": len(page), "next_openid": ""}
-    return answer | ({"data": {"openid": page}, "next_openid": page[-1]} if page else {})
+    answer: Answer = {"total": people.follower_count(), "count": len(page), "next_openid": call.next_openid(page, size)}
+    return answer | ({"data": {"openid": page}} if page else {})
 
 
 def user_info(call: Invocation) -> Answer:
@@ -37,15 +37,21 @@ def users_info(call: Invocation) -> Answer:
 
 def change_openids(call: Invocation) -> Answer:
     """Return the new openids of users of an account that was migrated to this one."""
-    mapping = call.account.migrated.get(call.text("from_appid"))
-    if mapping is None:
-        raise ApiError(63178)
+    mapping = _mapping(call, call.text("from_appid"))
     openids = call.payload.get("openid_list")
     if not isinstance(openids, list) or not openids:
         raise ApiError(63182)
     if len(openids) > call.books.limits.openids_per_migration:
         raise ApiError(63179)
     return {"errcode": 0, "errmsg": "ok", "result_list": [_moved(mapping, str(openid)) for openid in openids]}
+
+
+def _mapping(call: Invocation, named: str) -> dict[str, str]:
+    by_gh_id = call.books.behaviour.migrated_from_gh_id
+    for app_id, mapping in call.account.migrated.items():
+        if named == (call.books.accounts[app_id].account.gh_id if by_gh_id else app_id):
+            return mapping
+    raise ApiError(63178)
 
 
 def _moved(mapping: dict[str, str], openid: str) -> dict[str, str]:
