@@ -40,7 +40,7 @@ async def save_quota(
     api: str,
     day: date,
     *,
-    daily_limit: int,
+    daily_limit: int | None,
     used: int,
     calls: int | None,
     period: timedelta | None,

@@ -27,10 +27,10 @@ class AccessToken:
 class ApiQuota:
     """Hold the quota of a call for the day, what is used of it, and its rate: `calls` within `period`.
 
-    The rate is None where WeChat tells none.
+    The limit and the rate are None where WeChat tells none, or 0.
     """
 
-    daily_limit: int
+    daily_limit: int | None
     used: int
     calls: int | None
     period: timedelta | None
@@ -65,8 +65,9 @@ def _read_quota(answer: Mapping[str, Any]) -> ApiQuota:
     rate = answer.get("rate_limit") or quota.get("rate_limit") or {}
     calls, seconds = int(rate.get("call_count", 0)), int(rate.get("refresh_second", 0))
     has_rate = calls > 0 and seconds > 0
+    daily_limit = int(quota["daily_limit"])
     return ApiQuota(
-        daily_limit=int(quota["daily_limit"]),
+        daily_limit=daily_limit if daily_limit > 0 else None,
         used=int(quota["used"]),
         calls=calls if has_rate else None,
         period=timedelta(seconds=seconds) if has_rate else None,

@@ -13,6 +13,7 @@ from service.domain.official_account.refusals import CallLaterError
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.foundation.settings import Settings
+from service.wechat.api.account_calls import quota_of
 from service.wechat.api.errors import UnansweredError
 from service.wechat.api.tag_calls import list_tags
 from tests.dev.wechat_api.wechat import ACCOUNT, Wechat
@@ -59,6 +60,15 @@ async def test_what_others_used_counts(runtime: Runtime, channel: Channel, wecha
         await call_wechat(runtime, channel, list_tags())
 
     assert outcomes(wechat) == {0: 1}
+
+
+async def test_a_quota_of_nothing_is_none(runtime: Runtime, channel: Channel, wechat: Wechat) -> None:
+    await call_wechat(runtime, channel, list_tags())
+    wechat.account.quotas.set_quota("/cgi-bin/tags/create", Quota(0))
+
+    quota = await call_wechat(runtime, channel, quota_of("/cgi-bin/tags/create"))
+
+    assert quota.daily_limit is None
 
 
 async def test_the_rate_is_kept(runtime: Runtime, channel: Channel, wechat: Wechat) -> None:
