@@ -17,6 +17,7 @@ from service.entities.tasks import TaskName
 from service.foundation.clock import make_clock
 from service.foundation.deadlines import Deadlines
 from service.foundation.encryption import SecretBox
+from service.foundation.loop_share import LoopShare
 from service.foundation.settings import Settings, SettingsError
 from service.storage.database.pool import open_pool
 from service.valkey.connection import Valkey, open_valkey
@@ -89,6 +90,11 @@ class Resources:
     def deadlines(self) -> Deadlines:
         """Return the watch that ends the queries which take too long."""
         return Deadlines(self.runtime.settings.query_limits.within)
+
+    @cached_property
+    def loop_share(self) -> LoopShare:
+        """Return the turns in which large answers are made."""
+        return LoopShare()
 
     @cached_property
     def subscriptions(self) -> OpenLimit:

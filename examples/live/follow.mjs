@@ -13,8 +13,9 @@ const FIRST_DELAY = 250;
 const LONGEST_DELAY = 30_000;
 // What the service answers to a request that will not be better next time.
 const FINAL_CODES = ["UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"];
-// It closes a WebSocket with this, whose token is not good, or no longer.
+// It closes a WebSocket with 4403, and answers a request with 401, whose token is not good, or no longer.
 const TOKEN_NOT_GOOD = 4403;
+const UNAUTHORIZED = 401;
 
 export const url = process.env.URL ?? "http://127.0.0.1:8000";
 export const socketUrl = url.replace(/^http/, "ws") + "/graphql";
@@ -51,7 +52,8 @@ export async function follow(subscribe) {
       const errors = error?.graphQLErrors ?? error?.errors ?? [error].flat();
       console.error(`lost: ${errors[0]?.message ?? error?.message ?? error?.reason ?? error}`);
       const refused = errors.some((each) => FINAL_CODES.includes(each?.extensions?.code));
-      if (refused || wasClosedWith(TOKEN_NOT_GOOD, error)) process.exit(1);
+      const unauthorized = error?.response?.status === UNAUTHORIZED;
+      if (refused || unauthorized || wasClosedWith(TOKEN_NOT_GOOD, error)) process.exit(1);
     }
     // Not all at the same moment: after a restart thousands of pages come back.
     await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random() / 2)));

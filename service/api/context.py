@@ -1,7 +1,8 @@
 """Give resolvers the principal, the resources of the process, and fresh loaders."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import strawberry
 
@@ -15,6 +16,8 @@ from service.resources import Resources
 
 if TYPE_CHECKING:
     from service.api.types.presenters import Presenters
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -56,15 +59,14 @@ class Context:
         if more and self.principal_or_none is not None:
             self.resources.rate_limiter.charge(self.principal_or_none, more)
 
-    def check_cpu_budget(self) -> None:
-        """Raise RateLimitedError while the principal has overdrawn its budget of processor time."""
-        if self.principal_or_none is not None:
-            self.resources.cpu_budget.check(self.principal_or_none)
+    async def spend_cpu(self, work: Callable[[], Awaitable[tuple[T, float]]]) -> T:
+        """Return the result of some work at the expense of the principal; see CpuBudget.spend.
 
-    def charge_cpu(self, seconds: float) -> None:
-        """Count processor time that the principal has used."""
-        if self.principal_or_none is not None:
-            self.resources.cpu_budget.charge(self.principal_or_none, seconds)
+        Raises RateLimitedError while the principal has overdrawn its budget of processor time.
+        """
+        if self.principal_or_none is None:
+            return (await work())[0]
+        return await self.resources.cpu_budget.spend(self.principal_or_none, work)
 
     @property
     def loaders(self) -> Loaders:

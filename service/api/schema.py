@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import strawberry
@@ -13,14 +14,13 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from service.api.context import Context
-from service.api.engine.budget import BudgetedExecutor
 from service.api.engine.document_cache import DocumentCache, DocumentCacheExtension
-from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query
+from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query, hold_many_values
 from service.api.engine.inputs import optimise_inputs
+from service.api.engine.pacing import PacedExecutor
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
-from service.api.guards.input_size import count_values
 from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
@@ -177,7 +177,7 @@ class FastPathSchema(strawberry.Schema):
                 return _single_result(answer)
         if error := self.documents.syntax_error(query):
             return _single_result(PreExecutionError(data=None, errors=[error]))
-        if count_values(variable_values) > MAX_VALUES_ON_LOOP:
+        if hold_many_values(variable_values):
             raise LimitExceededError(f"The variables of a subscription hold at most {MAX_VALUES_ON_LOOP:,} values.")
         return await super().stream(
             query, variable_values, context_value, root_value, operation_name, operation_extensions, allowed
@@ -191,11 +191,11 @@ class FastPathSchema(strawberry.Schema):
         """
         if not text or text in self.documents:
             return
+        self.documents.check_length(text)
         if isinstance(context, Context):
-            context.check_cpu_budget()
-        seconds = await self.documents.prepare(text)
-        if isinstance(context, Context):
-            context.charge_cpu(seconds)
+            await context.spend_cpu(partial(self.documents.prepare, text))
+        else:
+            await self.documents.prepare(text)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing: MaskUnexpectedErrors logs, and a refused request needs no traceback."""
@@ -217,7 +217,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         subscription=Subscription,
         types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
-        execution_context_class=BudgetedExecutor,
+        execution_context_class=PacedExecutor,
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )
     schema.documents = DocumentCache(

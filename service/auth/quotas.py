@@ -3,19 +3,23 @@
 A principal is counted by robot and subject, in each process by itself (docs/settings.md).
 """
 
+import asyncio
 import ipaddress
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
+from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
 from service.entities.errors import LimitExceededError, RateLimitedError
 from service.entities.principal import Principal
+
+T = TypeVar("T")
 
 MAX_KEYS: Final = 10_000
 # Seconds: the operations of this time may come at once.
@@ -97,6 +101,26 @@ class CpuBudget:
 
     def __init__(self, share: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._buckets = TokenBuckets(share, burst, clock)
+        # Kept by those who hold them or wait for them.
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def spend(self, principal: Principal, work: Callable[[], Awaitable[tuple[T, float]]]) -> T:
+        """Return the result of some work, which also says how many seconds of processor time it took.
+
+        One work of a principal is done at a time, so that what came at once is refused as soon as the budget is
+        overdrawn, and nobody else waits for it. It is charged even if nobody waits for the result any more. Raises
+        RateLimitedError while the budget is overdrawn.
+        """
+        return await asyncio.shield(asyncio.create_task(self._spend(principal, work), name="spending"))
+
+    async def _spend(self, principal: Principal, work: Callable[[], Awaitable[tuple[T, float]]]) -> T:
+        key = (principal.robot_id, principal.subject)
+        turn = self._turns.setdefault(key, asyncio.Lock())
+        async with turn:
+            self.check(principal)
+            result, seconds = await work()
+            self.charge(principal, seconds)
+        return result
 
     def check(self, principal: Principal) -> None:
         """Raise RateLimitedError, which says for how many seconds, while the principal has overdrawn its budget."""

@@ -116,6 +116,6 @@ def _ttl(text: str) -> int:
 
 
 def _whole_number(text: str) -> int:
-    if not text.isdecimal() or len(text) > MAX_DIGITS:
+    if not text.removeprefix("-").isdecimal() or len(text) > MAX_DIGITS:
         raise argparse.ArgumentTypeError("must be a whole number")
     return int(text)

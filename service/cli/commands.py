@@ -31,7 +31,7 @@ from service.dev.stack.servers import EmbeddedError, existing_secrets
 from service.entities.errors import RequestError
 from service.entities.principal import Role
 from service.entities.return_data import ReturnMode
-from service.foundation.settings import Settings, SettingsError, read_settings
+from service.foundation.settings import Settings, SettingsError, read_demo_settings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def up(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.dev.stack.supervisor import up as supervise  # noqa: PLC0415
 
     if arguments.demo:
+        read_demo_settings()  # its process would say what is wrong only to its log, again and again
         os.environ.setdefault("USER_TAGS_DEMO_FILE", str(Path(settings.data_dir).resolve() / "demo.json"))
     status = StatusReporter(demo=arguments.demo)
     return supervise(

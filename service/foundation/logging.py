@@ -13,6 +13,8 @@ QUIET_LOGGERS: Final = ("httpx", "httpcore")
 UVICORN_LOGGERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 # A line for every request costs more than it is worth; uvicorn skips it if the logger has no handler.
 SILENCED_LOGGERS: Final = ("uvicorn.access",)
+# A line for each handshake of a page that may not call, in words of the page's choice, that names no setting of ours.
+FAILURES_ONLY: Final = ("strawberry.ws",)
 STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 SECRET_NAMES: Final = "token|app_?secret|secret|(?:pg)?password|passwd|api_?key|(?:encoding_?)?aes_?key"  # noqa: S105 - names
@@ -26,7 +28,7 @@ SECRET_PATTERNS: Final = tuple(
         r"()(?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)*",
         # WeChat takes the app secret and the access token in the query, and answers with the latter in JSON.
         rf"((?<![A-Za-z])(?:{SECRET_NAMES})(?:=[\"']?|[\"']\s*:\s*[\"']))[^&\s\"'<>]+",
-        r"(://[^/\s:@]*:)[^/\s@]+(?=@)",
+        r"(://[^/\s:@]*:)[^/\s]+(?=@)",
         # PostgreSQL and its driver repeat the values of a row that they refuse, openids among them.
         r"(\bDETAIL:\s+(?:Key \([^)\n]*\)=|Failing row contains )?)[^\s][^\n]*",
         r"(\binvalid input for query argument \$\d+: )[^\n]+",
@@ -100,6 +102,8 @@ def configure_logging(production: bool) -> None:
         logger.propagate = name not in SILENCED_LOGGERS
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in FAILURES_ONLY:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def redact(text: str) -> str:

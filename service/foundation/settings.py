@@ -21,6 +21,7 @@ from service.foundation.variable_types import (
     DatabaseUrl,
     Duration,
     Names,
+    Networks,
     Origins,
     Port,
     Positive,
@@ -156,7 +157,7 @@ class Settings:
     windows: Windows = Windows()
     query_limits: QueryLimits = QueryLimits()
     client_limits: ClientLimits = ClientLimits()
-    trusted_proxies: Names = ()
+    trusted_proxies: Networks = ()
     trusted_documents: Names = ()
     trusted_documents_mode: Trust = "off"
     change_log_retention: Positive = timedelta(days=7)

@@ -7,7 +7,9 @@ import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Final, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticUseDefault
@@ -27,9 +29,19 @@ def _url(*schemes: str, base: bool = False) -> BeforeValidator:
     def parse(text: str) -> str:
         if text.partition("://")[0].lower() not in schemes:
             raise ValueError(f"must start with {schemes[0]}://")
+        if base and not _can_be_continued(text):
+            raise ValueError("must have a host, and neither a user nor a query: paths are appended to it")
         return text.rstrip("/") if base else text
 
     return BeforeValidator(parse)
+
+
+def _can_be_continued(url: str) -> bool:
+    try:
+        host, _ = (parts := urlsplit(url)).hostname, parts.port
+    except ValueError:
+        return False
+    return bool(host) and "@" not in parts.netloc and "?" not in url and "#" not in url
 
 
 def _word(*words: str, value: Callable[[str], object] = str) -> BeforeValidator:
@@ -59,6 +71,16 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _secrets(text: str) -> tuple[str, ...]:
     return tuple(_secret(each) for each in _names(text))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    names = _names(text)
+    for each in names:
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError(f"must list addresses and networks like 10.0.0.0/8, not {each!r}") from None
+    return names
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -138,6 +160,7 @@ Secret: TypeAlias = Annotated[str, BeforeValidator(_secret)]
 Secrets: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_secrets)]
 Origins: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Networks: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_networks)]
 Count: TypeAlias = Annotated[int, BeforeValidator(_count)]
 Port: TypeAlias = Annotated[int, BeforeValidator(_port)]
 Rate: TypeAlias = Annotated[float, BeforeValidator(_rate)]

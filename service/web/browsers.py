@@ -9,15 +9,19 @@ from typing import Final
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.domain.return_data.csv_import import ImportSummary
 from service.foundation.origins import origin_check
 from service.foundation.settings import Settings
+from service.web.endpoints.csv_answers import summary_headers
 
 Header = tuple[bytes, bytes]
 
 # Where pages of other origins have something to do.
 SHARED_PATHS: Final = ("/graphql", "/graphql/stream", "/import/")
 # What they may read of an answer besides its body and its type.
-READABLE_HEADERS: Final = ("Content-Disposition", "ETag", "Retry-After", "X-Request-Id")
+READABLE_HEADERS: Final = (
+    "Content-Disposition", "ETag", "Retry-After", "X-Request-Id", *summary_headers(ImportSummary())
+)  # fmt: skip
 PREFLIGHT_MAX_AGE: Final = 600
 
 HEADERS: Final[list[Header]] = [

@@ -18,7 +18,7 @@ from service.auth.tokens import sign_token
 from service.entities.principal import Role
 from service.foundation.settings import Settings
 from tests.support.processes import JWT_SECRET, environment, web
-from tests.support.sockets import open_socket
+from tests.support.sockets import UPGRADE, open_socket
 from tests.support.stalls import assert_undisturbed
 from tests.support.web import DEFAULT_TTL
 
@@ -27,6 +27,7 @@ EVENTS = "mutation ($input: RecordEventsInput!) { recordEvents(input: $input) { 
 OPENIDS = "mutation ($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { receipt { added } } }"
 PAIRS = "mutation ($input: LinkIdentitiesInput!) { linkIdentities(input: $input) { linked } }"
 AUDIENCE = "query ($c: ID!, $e: TagExpressionInput!) { audience(channelId: $c, expression: $e) { matched } }"
+EMPTY_PING = b"\x89\x80\0\0\0\0"
 LARGE_EXPRESSION = {"all": [{"tag": "x"}] * 200_000}
 
 
@@ -51,12 +52,15 @@ class Target:
         body = json.dumps({"query": query, "variables": variables}).encode()
         return (await self.post(body, self.headers(subject))).json()
 
-    async def send_raw(self, content: bytes) -> bytes:
-        """Send bytes over a connection of their own, and return what comes until it ends."""
+    async def send_raw(self, content: bytes, then: bytes = b"") -> bytes:
+        """Send bytes over a connection of their own, some after an answer; return what comes until it ends."""
         where = urlsplit(self.url)
         reader, writer = await asyncio.open_connection(where.hostname, where.port)
         try:
             writer.write(content)
+            if then:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(then)
             with suppress(ConnectionError, TimeoutError):
                 await writer.drain()
                 return await asyncio.wait_for(reader.read(), 2)
@@ -89,6 +93,7 @@ async def test_requests_of_strangers_hold_nobody_up(target: Target) -> None:
             "line ends": lambda: target.post(line_ends),
             "containers": lambda: target.post(b"[" + b"{}," * 1_300_000 + b"{}]"),
             "a first message on a socket": lambda: _say_on_a_socket(target, "[" + "{}," * 300_000 + "{}]"),
+            "frames on a socket": lambda: target.send_raw(UPGRADE, then=EMPTY_PING * 170_000),
             "pipelined requests": lambda: target.send_raw(b"GET /nope HTTP/1.1\r\n\r\n" * 50_000),
             "header lines": lambda: target.send_raw(b"GET /nope HTTP/1.1\r\n" + b"a:b\r\n" * 200_000 + b"\r\n"),
             "chunks of one byte": lambda: target.send_raw(
@@ -113,6 +118,8 @@ async def test_too_large_operations_hold_nobody_up(target: Target) -> None:
         "fields to merge": (f"{{ {merged} }}", {}),
         "unknown arguments": (f"{{ {unknown} }}", {}),
         "introspection": (get_introspection_query(), {}),
+        "a long enum value": (BIND, {"input": {"kind": "x" * 3_900_000, "name": "x", "appId": "wx"}}),
+        "a long name of an input field": (BIND, {"input": {"x" * 3_900_000: 0}}),
         "unread variables": ("{ __typename }", {"x": [[0]] * 9_000, "y": [{"a": {}}] * 9_000}),
     }
 
@@ -127,6 +134,8 @@ async def test_too_large_operations_hold_nobody_up(target: Target) -> None:
 async def test_the_largest_lists_that_may_come_hold_nobody_up(target: Target) -> None:
     openids = [f"o{number:027}" for number in range(10_000)]
     events = [{"openid": each, "kind": "MESSAGE", "at": "2026-03-01T12:00:00Z"} for each in openids]
+    ads = [f"ad{number}" for number in range(99)]
+    with_ads = [{**each, "kind": "FOLLOW", "adIds": ads} for each in events[:1_800]]
     pairs = [{"openid": each, "unionid": f"u{each}"} for each in openids]
     returned = {"category": "a", "label": "b", "openids": openids}
 
@@ -134,6 +143,7 @@ async def test_the_largest_lists_that_may_come_hold_nobody_up(target: Target) ->
         target,
         {
             "events": lambda: target.run(EVENTS, input={"channelId": target.channel, "events": events}),
+            "events with ads": lambda: target.run(EVENTS, input={"channelId": target.channel, "events": with_ads}),
             "bad events": lambda: target.run(
                 EVENTS, input={"channelId": target.channel, "events": [{**each, "openid": "?"} for each in events]}
             ),
@@ -144,6 +154,26 @@ async def test_the_largest_lists_that_may_come_hold_nobody_up(target: Target) ->
             "pairs": lambda: target.run(PAIRS, input={"channelId": target.channel, "pairs": pairs}),
         },
     )
+
+
+async def test_documents_that_come_at_once_make_nobody_wait_until_all_are_read(target: Target) -> None:
+    """Another principal's list needs the same thread; 60 such documents take it for many seconds."""
+
+    def document(number: int) -> str:
+        return (
+            "{ " + " ".join(f'user(channelId: "a", openid: "{number}-{each}") {{ id }}' for each in range(130)) + " }"
+        )
+
+    flood = [asyncio.create_task(target.run(document(number), "greedy")) for number in range(60)]
+    events = [{"openid": f"o{number:027}", "kind": "MESSAGE", "at": "2026-03-01T12:00:00Z"} for number in range(1_000)]
+    await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+    recorded = await target.run(EVENTS, "modest", input={"channelId": target.channel, "events": events})
+    waiting = sum(not each.done() for each in flood)
+    for each in flood:
+        each.cancel()
+
+    assert recorded["data"]["recordEvents"]["accepted"] == 1_000
+    assert waiting > 30
 
 
 async def test_documents_that_are_too_long_are_not_remembered(target: Target) -> None:

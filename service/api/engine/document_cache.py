@@ -90,26 +90,29 @@ class DocumentCache:
         """Return whether a document is remembered."""
         return text in self._documents
 
-    async def prepare(self, text: str) -> float:
-        """Parse and validate a document that is not remembered, and return the seconds of processor time that took.
+    async def prepare(self, text: str) -> tuple[None, float]:
+        """Parse and validate a document, and return nothing and the seconds of processor time that took.
 
         A long one is read off the event loop, where its worst can take a second. Whoever waits for the same text while
-        it is read is told 0. Raises LimitExceededError for one that is too long to be read at all.
+        it is read is told 0, as for a document that is remembered. Raises LimitExceededError for one that is too long
+        to be read at all.
         """
         self.check_length(text)
         if len(text) <= MAX_CHARACTERS_ON_LOOP:
             begun = time.thread_time()
             self._cached_document(text)
-            return time.thread_time() - begun
+            return None, time.thread_time() - begun
+        if text in self._documents:
+            return None, 0.0
         if text in self._arriving:
             await asyncio.shield(self._arriving[text])
-            return 0.0
+            return None, 0.0
         reading = self._arriving[text] = asyncio.ensure_future(run_off_loop(self._read, text))
         try:
             self._documents[text], seconds = await asyncio.shield(reading)
         finally:
             del self._arriving[text]
-        return seconds
+        return None, seconds
 
     def check_length(self, text: str) -> None:
         """Raise LimitExceededError if a text has too many characters or lines to be read at all."""

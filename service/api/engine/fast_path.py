@@ -1,7 +1,6 @@
 """Run an operation by its plan, without the hooks that Strawberry's extensions hang on parsing and executing."""
 
 import logging
-import time
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -52,7 +51,7 @@ async def execute_cached_query(
     if isinstance(values, list):
         return masked_result(graphql.ExecutionResult(None, values), context)
     if not plan.can_run(values):
-        if count_values(variables) > MAX_VALUES_ON_LOOP:
+        if hold_many_values(variables):
             # The standard path would read all of them again, on the event loop.
             raise LimitExceededError(f"The variables of this operation hold at most {MAX_VALUES_ON_LOOP:,} values.")
         return None
@@ -72,10 +71,9 @@ async def execute_cached_query(
 async def _introspect(plan: QueryPlan, variables: Mapping[str, Any], context: object) -> ExecutionResult:
     """Return what the schema says of itself, which takes a while, and needs nothing that belongs to the event loop."""
     if isinstance(context, Context):
-        context.check_cpu_budget()
-    result, seconds = await run_off_loop(plan.introspect, variables)
-    if isinstance(context, Context):
-        context.charge_cpu(seconds)
+        result = await context.spend_cpu(lambda: run_off_loop(plan.introspect, variables))
+    else:
+        result, _ = await run_off_loop(plan.introspect, variables)
     return masked_result(result, context)
 
 
@@ -83,13 +81,25 @@ async def _coerce_variables(
     plan: QueryPlan, variables: Mapping[str, Any], context: object
 ) -> VariableValues | list[GraphQLError]:
     """Return the variables as their types read them, or what is wrong with them; many are read off the event loop."""
-    begun = time.perf_counter()
-    if count_values(variables) <= MAX_VALUES_ON_LOOP:
+    if not hold_many_values(variables):
         return plan.coerce_variables(variables)
-    counted = time.perf_counter() - begun
+
+    def check_and_coerce() -> VariableValues | list[GraphQLError] | LimitExceededError:
+        try:
+            count_values(variables)
+        except LimitExceededError as error:
+            return error  # what was counted is paid for
+        return plan.coerce_variables(variables)
+
     if isinstance(context, Context):
-        context.check_cpu_budget()
-    values, seconds = await run_off_loop(plan.coerce_variables, variables)
-    if isinstance(context, Context):
-        context.charge_cpu(counted + seconds)
+        values = await context.spend_cpu(lambda: run_off_loop(check_and_coerce))
+    else:
+        values, _ = await run_off_loop(check_and_coerce)
+    if isinstance(values, LimitExceededError):
+        raise values
     return values
+
+
+def hold_many_values(variables: Mapping[str, Any] | None) -> bool:
+    """Tell whether variables hold more than 1,000 values. Raises LimitExceededError for an entry that is too long."""
+    return count_values(variables, up_to=MAX_VALUES_ON_LOOP) > MAX_VALUES_ON_LOOP

@@ -37,7 +37,7 @@ from graphql.pyutils import Path
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.utils.await_maybe import await_maybe
 
-from service.api.engine.budget import BudgetedExecutor
+from service.api.engine.pacing import ENTRIES_AT_ONCE, PacedExecutor
 from service.api.engine.selection import directive_variables, variables_of_events
 from service.api.engine.serializers import Serializer, SerializerCompiler
 from service.api.engine.value_counts import Count, CountCompiler, count_in
@@ -168,7 +168,7 @@ class CountedSerializer(NamedTuple):
     inside: Count
 
 
-class PlannedExecutor(BudgetedExecutor):
+class PlannedExecutor(PacedExecutor):
     """Execute a plan once, with graphql-core's executor."""
 
     def __init__(
@@ -220,8 +220,13 @@ class PlannedExecutor(BudgetedExecutor):
         result: Any,
         position_context: Any,
     ) -> Any:
-        """Serialize a value directly where a serializer is compiled; graphql-core completes any other."""
-        counted = None if result is None else self._selection_plan.serializer(return_type, field_details_list)
+        """Serialize a value directly where a serializer is compiled; graphql-core completes any other.
+
+        The entries of a long list are serialized one by one, in turns.
+        """
+        counted = None
+        if result is not None and not (type(result) is list and len(result) > ENTRIES_AT_ONCE):
+            counted = self._selection_plan.serializer(return_type, field_details_list)
         if counted is not None:
             try:
                 serialized = counted.serialize(result)

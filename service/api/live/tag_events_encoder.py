@@ -1,7 +1,8 @@
 """Execute each event of `tagEvents` once for all panels that ask the same with the same rights.
 
-What an event shows of a tag may take the database, like its count. So it is executed for an anonymous principal with
-those rights, and every panel receives a copy with its own cursor.
+What an event shows of a tag may take the database, like its count. So it is executed for a principal who stands for all
+with those rights, and every panel receives a copy with its own cursor. Who may not see people still sees what their own
+lists held: then only panels of one subject have equal rights.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from service.api.errors import masked_result
 from service.api.live.request import SubscriptionRequest
 from service.api.operations.tag_events import tag_event_to_graphql
 from service.entities.feed import PanelUpdate
+from service.entities.principal import Permission
 from service.foundation.byte_cache import ByteCache
 
 TAG_EVENTS_FIELD: Final = "tagEvents"
@@ -41,7 +43,7 @@ class TagEventsEncoder:
     """Encode the events of equal operations of principals with equal rights."""
 
     def __init__(self, request: SubscriptionRequest, context: Context) -> None:
-        """Take one of the operations, and a context of an anonymous principal with the same rights."""
+        """Take one of the operations, and a context of the principal who stands for all with the same rights."""
         self.size = request.size + ENCODER_BYTES
         self._request = request
         self._context = context
@@ -80,13 +82,14 @@ class TagEventsEncoderCache:
         """Return the encoder of an operation with the rights of the principal in `context`, and its language."""
         plan, variables, principal = request.plan, request.variables, context.principal
         event_variables = {name: variables[name] for name in plan.variables_of_events if name in variables}
-        rights = (principal.robot_id, principal.role, principal.channel_ids)
+        subject = "" if principal.may(Permission.VIEW_USERS) else principal.subject
+        rights = (principal.robot_id, principal.role, principal.channel_ids, subject)
         key = (plan, orjson.dumps(event_variables, option=orjson.OPT_SORT_KEYS), rights, context.language)
         encoder = self._encoders.get(key)
         if encoder is None:
-            anonymous = replace(principal, subject="")
+            representative = replace(principal, subject=subject)
             shared_context = Context(
-                context.resources, context.presenters, uuid.uuid4().hex, anonymous, language=context.language
+                context.resources, context.presenters, uuid.uuid4().hex, representative, language=context.language
             )
             encoder = self._encoders[key] = TagEventsEncoder(request, shared_context)
         return encoder

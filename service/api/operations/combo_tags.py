@@ -11,6 +11,7 @@ from service.api.types.expression import ActiveExpression, TagExpressionInput, d
 from service.api.types.presenters import combo_to_graphql
 from service.api.types.primitives import Input, TagId
 from service.domain.combos import editing as use_cases
+from service.domain.combos.expressions import format_expression
 from service.domain.combos.preview import edit_preview
 from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.domain.tags.naming import UNCHANGED
@@ -106,7 +107,7 @@ class ComboTagQueries:
         catalogue = info.context.named(found.graph.catalogue)
         return ComboTagEditPreview(
             tag=combo_to_graphql(found.tag, catalogue),
-            text=found.text,
+            text=format_expression(catalogue, found.expression),
             member_count=found.members,
             gains=found.gains,
             loses=found.loses,

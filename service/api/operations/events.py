@@ -74,7 +74,7 @@ class EventMutations:
             info.context.principal, parse_channel_gid(input.channel_id), Permission.SUBMIT_DATA
         )
         events: list[UserEvent] = []
-        async for part in in_slices(input.events):
+        async for part in in_slices(input.events, weight_of=_weight_of):
             events += [
                 UserEvent(each.openid, each.kind, each.at, each.from_ad, tuple(each.ad_ids or ())) for each in part
             ]
@@ -83,3 +83,7 @@ class EventMutations:
             accepted=recorded.accepted,
             rejected=[RejectedItem.of(each) for each in recorded.rejected],
         )
+
+
+def _weight_of(event: UserEventInput) -> int:
+    return 1 + len(event.ad_ids or ())

@@ -42,4 +42,4 @@ class ExportMutations:
             parse_channel_gid(input.channel_id),
             draft_from_input(input.expression),
         )
-        return ExportAudiencePayload(job=AudienceExport.of(info, job))
+        return ExportAudiencePayload(job=AudienceExport.of(info, job, is_open=True))

@@ -40,7 +40,7 @@ class JobMutations:
     )
     async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:
         job = await use_cases.cancel_job(info.context.runtime, info.context.principal, *parse_job_gid(id))
-        return CancelJobPayload(job=job_to_graphql(info, job))
+        return CancelJobPayload(job=await job_to_graphql(info, job))
 
 
 @strawberry.type
@@ -60,10 +60,10 @@ class JobSubscriptions:
             async with aclosing(resources.hub.job_progress(job.channel_id, job.job_id)) as states:
                 async for state in states:
                     info.context.reset_loaders()
-                    yield job_to_graphql(info, state)
+                    yield await job_to_graphql(info, state)
 
 
 async def job_by_id(info: Info, gid: str) -> Job:
     """Return a job by its id. Raises ForbiddenError for roles that see no jobs, NotFoundError."""
     found = await use_cases.find_job(info.context.runtime, info.context.principal, *parse_job_gid(gid))
-    return job_to_graphql(info, found)
+    return await job_to_graphql(info, found)

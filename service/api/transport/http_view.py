@@ -88,6 +88,8 @@ class GraphQLView(GraphQL[Context, None]):
             response = conditional_response(request, await self.run(request))
         except HTTPException as error:
             response = http_error_response(error, request)
+        except RateLimitedError as limited:
+            response = refusal_response(limited, request)
         except BodyTooLargeError as error:
             response = http_error_response(HTTPException(413, str(error)), request)
         except BodyTimeoutError as error:
@@ -136,17 +138,21 @@ class GraphQLView(GraphQL[Context, None]):
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         """Return what a request asks for. A large body costs its principal the processor time that reading it takes.
 
-        Raises HTTPException 413, before anything is read as JSON, for one with too many values.
+        Raises, before anything is read as JSON, HTTPException 413 for one with too many values, and RateLimitedError
+        while the principal has overdrawn its budget of processor time.
         """
         body = await request.get_body() if request.method != "GET" else b""
         if len(body) < LARGE_BODY_BYTES:
             return await super().parse_http_body(request)
         if count_value_signs(body) > self._limits.body_values:
             raise HTTPException(413, f"The body holds more than {self._limits.body_values:,} values.")
+        own_request = cast("StarletteRequestAdapter", request)._request
+        budget, principal = resources_of(own_request.scope).cpu_budget, own_request.state.principal
+        # Again: other bodies may have arrived meanwhile.
+        budget.check(principal)
         begun = time.thread_time()
         data = await super().parse_http_body(request)
-        own_request = cast("StarletteRequestAdapter", request)._request
-        resources_of(own_request.scope).cpu_budget.charge(own_request.state.principal, time.thread_time() - begun)
+        budget.charge(principal, time.thread_time() - begun)
         return data
 
     async def execute_operation(

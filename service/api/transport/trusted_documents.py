@@ -138,4 +138,5 @@ def _check_document(path: str, document_id: str, text: str, documents: DocumentC
         messages = [error.message]
     if messages:
         beginning = text.partition("{")[0].strip()[:60]
-        raise SettingsError(f"{path}: the document {document_id!r} ({beginning}) is wrong: {messages[0]}")
+        named = f"{document_id!r} ({beginning})" if beginning else repr(document_id)
+        raise SettingsError(f"{path}: the document {named} is wrong: {messages[0]}")

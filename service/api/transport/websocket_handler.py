@@ -23,9 +23,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from service.api.context import Context
-from service.api.engine.fast_path import MAX_VALUES_ON_LOOP
+from service.api.engine.fast_path import hold_many_values
 from service.api.errors import to_graphql_error
-from service.api.guards.input_size import count_values
 from service.api.live.encoders import LiveEncoders
 from service.api.live.push_extension import ADMIT_EXTENSION, PUSH_EXTENSION
 from service.api.live.request import SubscriptionRequest, parse_subscription
@@ -150,7 +149,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self._schema.prepare(operation.query, context)
             request = None
             # No subscription takes more; the schema refuses one that has them.
-            if count_values(operation.variables) <= MAX_VALUES_ON_LOOP:
+            if not hold_many_values(operation.variables):
                 request = parse_subscription(self._schema, operation, context.principal)
             context.charge(0 if request is None else request.values)
             if request is not None and await self._start_user_tags_session(operation, request, context):

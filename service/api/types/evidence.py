@@ -98,7 +98,10 @@ class Reason:
 
 
 async def reason_of(info: Info, user: ChannelUser, tag: Tag, tag_ids: frozenset[int]) -> Reason:
-    """Return why a user has one of their tags; `tag_ids` are all that they have."""
+    """Return why a user has one of their tags; `tag_ids` are all that they have.
+
+    All is read first, together with what other reasons need; it is put into words in turns.
+    """
     match tag.entity.kind:
         case TagKind.DEFAULT:
             return await _default_tag_reason(info, user, tag)
@@ -116,9 +119,11 @@ async def _default_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason
     loaders = info.context.loaders
     channel = (await Channel.load(info, user.channel_id)).entity
     windows = (await loaders.windows.load(None)).windows
+    advertising = tag.entity.rule is DefaultTagRule.ADVERTISING
+    ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal)) if advertising else []
+    await info.context.resources.loop_share.turn()
     found = explain_default_tag(tag.entity.rule, user.facts, windows, channel.bound_at)
-    if tag.entity.rule is DefaultTagRule.ADVERTISING:
-        ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
+    if advertising:
         return Reason(found.why, found.until, AdEvidence(ad_ids=[ad_id for ad_id, _ in ads], at=found.at))
     return Reason(found.why, found.until, FactEvidence(fact=found.fact, at=found.at))
 
@@ -127,6 +132,7 @@ async def _combo_reason(info: Info, tag: Tag, tag_ids: frozenset[int]) -> Reason
     catalogue, tags = tag.catalogue, info.context.presenters.tags
     combos = await info.context.loaders.combos_of_channel.load(tag.entity.channel_id)
     combo = combos[tag.entity.tag_id]
+    await info.context.resources.loop_share.turn()
     found = explain_combo(catalogue, combo.expression, tag_ids, combo.as_of)
     return Reason(found.why, None, ComboEvidence(has=tags(found.has, catalogue), lacks=tags(found.lacks, catalogue)))
 
@@ -140,6 +146,7 @@ async def _return_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
         for batch_id in batch_ids
         if batch_id and (receipt := await loaders.receipt.load((user.channel_id, batch_id))) is not None
     ]
+    await info.context.resources.loop_share.turn()
     found = explain_return_tag(receipts, settled=0 in batch_ids)
     return Reason(
         found.why, found.until, ReturnEvidence(receipts=[ReturnReceipt.of(each) for each in receipts[-MAX_RECEIPTS:]])
@@ -150,5 +157,6 @@ async def _ad_tag_reason(info: Info, user: ChannelUser, tag: Tag) -> Reason:
     loaders = info.context.loaders
     of_tag = set(await loaders.ads_of_tag.load((user.channel_id, tag.entity.tag_id)))
     ads = await loaders.ads_of_user.load((user.channel_id, user.ordinal))
+    await info.context.resources.loop_share.turn()
     found = explain_ad_tag([ad for ad in ads if ad.ad_id in of_tag])
     return Reason(found.why, None, AdEvidence(ad_ids=list(found.ad_ids), at=found.at))

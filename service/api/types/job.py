@@ -29,8 +29,12 @@ class Job(Node):
     entity: strawberry.Private[JobEntity]
     state: JobState = strawberry.field(description="How far the job is.")
     progress: float = strawberry.field(description="Share of the work that is done, 0 to 1.")
-    done: int = strawberry.field(description="How many units of work are done; an export counts people.")
-    total: int | None = strawberry.field(description="How many units of work there are; null until that is known.")
+    done: int = strawberry.field(
+        description="How many units of work are done; an export counts people, 0 while the gate is closed."
+    )
+    total: int | None = strawberry.field(
+        description="How many units of work there are; null until that is known, and while the gate is closed."
+    )
     error: str | None = strawberry.field(description="Why the job failed, for people; null unless it is FAILED.")
     error_code: ErrorCode | None = strawberry.field(
         description="Why the job failed, for programs; null unless it is FAILED."
@@ -47,15 +51,15 @@ class Job(Node):
         return await info.context.presenters.channel(info, self.entity.channel_id)
 
 
-def job_fields(entity: JobEntity) -> dict[str, Any]:
-    """Return the fields that jobs of every kind show, by their Python names."""
+def job_fields(entity: JobEntity, *, is_open: bool) -> dict[str, Any]:
+    """Return the fields that jobs of every kind show, by their Python names; behind a closed gate nobody is counted."""
     return {
         "id": strawberry.ID(gid(entity.kind, entity.channel_id, entity.job_id)),
         "entity": entity,
         "state": entity.state,
         "progress": entity.progress,
-        "done": entity.done,
-        "total": entity.total,
+        "done": entity.done if is_open else 0,
+        "total": entity.total if is_open else None,
         "error": entity.error,
         "error_code": None if entity.error_code is None else ErrorCode(entity.error_code),
         "created_at": entity.created_at,
@@ -74,7 +78,7 @@ async def job_page(info: Info, channel_id: int, *, first: int, after: str | None
     kinds = use_cases.permitted_job_kinds(info.context.principal)
     found = await use_cases.jobs_of_channel(info.context.runtime, channel_id, kinds, first=first, before=before)
     edges = [
-        Edge(cursor=encode_page_cursor("job", each.job_id), node=info.context.presenters.job(info, each))
+        Edge(cursor=encode_page_cursor("job", each.job_id), node=await info.context.presenters.job(info, each))
         for each in found.items
     ]
     return page(edges, after=after, has_next=found.has_more)
@@ -91,23 +95,25 @@ class AudienceExport(Job, Node):
 
     url: str | None = strawberry.field(
         description=(
-            "Signed URL of the file, which opens without a token; null until the job is DONE, and after `urlExpiresAt`."
+            "Signed URL of the file, which opens without a token; null until the job is DONE, after `urlExpiresAt`, "
+            "and while the gate is closed."
         )
     )
     url_expires_at: datetime | None = strawberry.field(
         description="Until when the file is kept, 24 hours by default; null until the job is DONE."
     )
     row_count: int | None = strawberry.field(
-        description="How many rows the file has, without the heading; null until the job is DONE."
+        description=(
+            "How many rows the file has, without the heading; null until the job is DONE, and while the gate is closed."
+        )
     )
 
     @classmethod
-    def of(cls, info: Info, entity: JobEntity) -> "AudienceExport":
-        """Return the object of an export; the link is signed anew each time."""
-        done = entity.state is JobState.DONE
+    def of(cls, info: Info, entity: JobEntity, *, is_open: bool) -> "AudienceExport":
+        """Return the object of an export, `is_open` telling of the gate; the link is signed anew each time."""
         return cls(
-            **job_fields(entity),
-            url=export_url(info.context.runtime, entity),
+            **job_fields(entity, is_open=is_open),
+            url=export_url(info.context.runtime, entity) if is_open else None,
             url_expires_at=entity.expires_at,
-            row_count=entity.payload["rows"] if done else None,
+            row_count=entity.payload["rows"] if is_open and entity.state is JobState.DONE else None,
         )

@@ -4,7 +4,7 @@ Object types refer to each other in circles. They reach these functions through 
 their modules needs to import another one that imports it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 from service.api.context import Info
@@ -29,8 +29,8 @@ TAG_TYPES: Final[Mapping[TagKind, type[Tag]]] = {
     TagKind.AD: AdTag,
     TagKind.COMBO: ComboTag,
 }
-JOB_TYPES: Final[Mapping[JobKind, Callable[[Info, JobEntity], Job]]] = {
-    JobKind.AUDIENCE_EXPORT: AudienceExport.of,
+JOB_TYPES: Final[Mapping[JobKind, type[AudienceExport]]] = {
+    JobKind.AUDIENCE_EXPORT: AudienceExport,
 }
 
 
@@ -63,9 +63,10 @@ def ad_tag_to_graphql(entity: TagEntity, catalogue: Catalogue) -> AdTag:
     return _expect(AdTag, tag_to_graphql(entity, catalogue))
 
 
-def job_to_graphql(info: Info, entity: JobEntity) -> Job:
-    """Return a job as the object type of its kind."""
-    return JOB_TYPES[entity.kind](info, entity)
+async def job_to_graphql(info: Info, entity: JobEntity) -> Job:
+    """Return a job as the object type of its kind, as its channel's gate lets it be seen."""
+    state = await info.context.loaders.state_of_channel.load(entity.channel_id)
+    return JOB_TYPES[entity.kind].of(info, entity, is_open=state.open)
 
 
 def _expect(kind: type[T], tag: Tag) -> T:

@@ -23,7 +23,7 @@ from service.entities.expressions import Draft
 from service.entities.jobs import Job, JobKind, JobState
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue
-from service.storage import audiences, jobs, tags
+from service.storage import audiences, channels, jobs, tags
 from service.storage.database.pool import Connection
 
 COLUMNS: Final = (
@@ -223,11 +223,16 @@ def parse_export_link(runtime: Runtime, link: str) -> ExportLink | None:
 
 
 async def open_export(runtime: Runtime, channel_id: int, job_id: int) -> ExportFile | None:
-    """Return the file of a finished job; None if there is none, or no longer."""
+    """Return the file of a finished job; None if there is none, or no longer.
+
+    Raises ChannelNotBoundError while the gate is closed.
+    """
     async with runtime.pool.acquire() as conn:
         job = await jobs.job(conn, channel_id, job_id)
         if job is None or job.state is not JobState.DONE:
             return None
+        if not (await channels.channel_state(conn, channel_id)).open:
+            raise ChannelNotBoundError
         chunks, size = await audiences.export_size(conn, channel_id, job_id)
     return ExportFile(job, size, chunks) if chunks else None
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.editing import require_combo_tag, try_parse_edited_expression
-from service.domain.combos.expressions import format_expression, not_usable_errors
+from service.domain.combos.expressions import not_usable_errors
 from service.domain.runtime import Runtime
 from service.entities.combos import ComboGraph
 from service.entities.errors import ChannelNotBoundError, raise_field_errors
-from service.entities.expressions import Draft, difference
+from service.entities.expressions import Draft, Expression, difference
 from service.entities.expressions import tag as leaf
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Tag
@@ -18,11 +18,11 @@ from service.storage.combos import count_of_expression
 
 @dataclass(frozen=True, slots=True)
 class EditPreview:
-    """Describe an edit: the new expression as text, how many users it has, gains and loses, and the affected combos."""
+    """Describe an edit: the new expression, how many users it has, gains and loses, and the affected combos."""
 
     graph: ComboGraph
     tag: Tag
-    text: str
+    expression: Expression
     members: int
     gains: int
     loses: int
@@ -50,4 +50,4 @@ async def edit_preview(
             gains = await count_of_expression(conn, channel_id, difference(expression, leaf(tag_id)))
             loses = await count_of_expression(conn, channel_id, difference(leaf(tag_id), expression))
     affected = tuple(graph.tags[each] for each in sorted(graph.dependents(tag_id)))
-    return EditPreview(graph, tag, format_expression(graph.catalogue, expression), members, gains, loses, affected)
+    return EditPreview(graph, tag, expression, members, gains, loses, affected)

@@ -61,6 +61,12 @@ def category_in(catalogue: Catalogue, category: str) -> str:
     return CHINESE_CATEGORIES.get(tidied) or ENGLISH_CATEGORIES.get(tidied) or category
 
 
+def names_of(tag: Tag) -> list[tuple[str, str]]:
+    """Return each (category, name) of a tag as it is stored: a default tag has one for each language."""
+    own = tag.category, tag.name
+    return [own] if tag.kind is not TagKind.DEFAULT else [own, *(names[tag.rule] for names in TRANSLATIONS.values())]
+
+
 def _renamed(tag: Tag, names: Mapping[DefaultTagRule, tuple[str, str]]) -> Tag:
     if tag.kind is not TagKind.DEFAULT:
         return tag

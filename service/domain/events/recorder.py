@@ -33,8 +33,8 @@ from service.storage.database.pool import CONNECTION_LOST, OUTAGE_ERRORS, Deadlo
 from service.storage.users import UserForgottenError
 
 MAX_EVENTS_PER_REQUEST: Final = 10_000
-# More would hold the event loop too long.
-MAX_EVENTS_PER_BATCH: Final = 1_000
+# More events and ads would hold the event loop too long.
+MAX_BATCH_WEIGHT: Final = 1_000
 MAX_ATTEMPTS: Final = 4
 FIRST_RETRY_DELAY: Final = 0.1
 
@@ -56,6 +56,11 @@ class _Request(NamedTuple):
     events: Sequence[UserEvent]
 
 
+def weight_of_event(event: UserEvent) -> int:
+    """Return how much work an event is: one for itself and one for each of its ads."""
+    return 1 + len(event.ad_ids)
+
+
 class EventRecorder:
     """Record the events that one process receives; concurrent events of a channel share transactions."""
 
@@ -64,8 +69,8 @@ class EventRecorder:
         self._writer: BatchWriter[_Request, None] = BatchWriter(
             self._write,
             group_of=lambda request: request.channel.channel_id,
-            size_of=lambda request: len(request.events),
-            max_size=MAX_EVENTS_PER_BATCH,
+            size_of=lambda request: sum(map(weight_of_event, request.events)),
+            max_size=MAX_BATCH_WEIGHT,
             shared_errors=OUTAGE_ERRORS,
         )
 
@@ -79,14 +84,14 @@ class EventRecorder:
         now = self._runtime.clock()
         rejected: list[Rejection] = []
         good: list[UserEvent] = []
-        async for part in in_slices(events):
+        async for part in in_slices(events, weight_of=weight_of_event):
             for event in map(tidy_event, part):
                 rejection = event_rejection(event, now, mini_program=channel.mini_program)
                 if rejection is None:
                     good.append(event)
                 else:
                     rejected.append(Rejection(len(good) + len(rejected), *rejection))
-        async for part in in_slices(good, MAX_EVENTS_PER_BATCH):
+        async for part in in_slices(good, MAX_BATCH_WEIGHT, weight_of_event):
             await self._writer.put(_Request(channel, part))
         return RecordResult(len(good), tuple(rejected))
 

@@ -86,6 +86,9 @@ class PanelWatch(Watch):
         if not since.known or any(change.kind == "GATE" for change in since.changes):
             self._deliver(self._reset(after, self._counts))
             return
+        if not after.open:
+            # The panel is empty behind a closed gate, and what happens there is in the RESET when it opens.
+            return
         position = self._position(before, self._counts)
         for _, lines in itertools.groupby(since.changes, key=lambda change: change.version):
             earlier, updates = position, []
@@ -135,6 +138,8 @@ class PanelWatch(Watch):
         position = self._position(catalogue, counts)
         if not since.known or any(change.kind == "GATE" for change in since.changes):
             return [self._reset(catalogue, counts)]
+        if not catalogue.open:
+            return []
         newest = merge_updates(
             [
                 PanelUpdate(self.channel_id, change.kind, change.tag_id, change.at, catalogue, position)

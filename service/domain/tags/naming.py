@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
+from service.domain.default_tags.languages import names_of
 from service.domain.input_rules import description_error, name_error, normalise_name, stored_name
 from service.entities.errors import ConflictError, ErrorCode, FieldError, NameTakenError, NotFoundError
 from service.entities.tags import Catalogue, Tag
@@ -55,13 +56,13 @@ def name_taken_errors(
 ) -> list[FieldError]:
     """Return one error in `field` when a living tag other than `tag_id` has this category and name, else none.
 
-    A tag looks taken too whose names, from before names were tidied, differ by invisible characters only; a tag that
-    keeps its names keeps them all the same.
+    Names look taken too from which those of another tag, from before names were tidied, differ by invisible characters
+    only, and those of a default tag in any language; a tag that keeps its names keeps them all the same.
     """
     own = None if tag_id is None else catalogue.tags[tag_id]
     if own is not None and (own.category, own.name) == (category, name):
         return []
-    category_looks, name_looks = normalise_name(category), normalise_name(name)
+    looks = normalise_name(category), normalise_name(name)
     return [
         FieldError(
             (field,),
@@ -72,8 +73,7 @@ def name_taken_errors(
         for tag in catalogue.tags.values()
         if tag.deleted_at is None
         and tag.tag_id != tag_id
-        and normalise_name(tag.name) == name_looks
-        and normalise_name(tag.category) == category_looks
+        and any(looks == (normalise_name(first), normalise_name(second)) for first, second in names_of(tag))
     ]
 
 

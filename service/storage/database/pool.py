@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
@@ -42,6 +43,16 @@ CONNECTION_LOST: Final = (
 DATABASE_ERRORS: Final = (*CONNECTION_LOST, asyncpg.PostgresError)
 # What fails for every statement alike, whatever values it has.
 OUTAGE_ERRORS: Final = (*CONNECTION_LOST, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError)
+# After these a connection is good for nothing, though it may look open: until the network says otherwise, it would be
+# handed out again and again.
+_BROKEN: Final = (
+    ConnectionError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 DeadlockError: TypeAlias = asyncpg.DeadlockDetectedError
 # A column's type changed since a statement was prepared. The transaction is lost, and will work when it is tried again.
 StaleStatementError: TypeAlias = asyncpg.InvalidCachedStatementError
@@ -77,22 +88,45 @@ class SessionlessConnection(BareConnection):
             return await super()._do_execute(*arguments, **options)  # type: ignore[misc]
         except (asyncpg.DataError, EncodingError) as error:
             raise UnstorableValueError(str(error)) from error
+        except _BROKEN:
+            await self._give_up()
+            raise
+
+    async def execute(self, *arguments: Any, **options: Any) -> str:
+        """Run a command; those without arguments, which begin and end transactions, go past `_do_execute`."""
+        try:
+            return await super().execute(*arguments, **options)
+        except _BROKEN:
+            await self._give_up()
+            raise
+
+    async def close(self, **options: Any) -> None:
+        """Close the connection; the server may have done so."""
+        with suppress(*_BROKEN):
+            await super().close(**options)
 
     async def _cancel(
         self, waiter: "asyncio.Future[None]", cancel_waiter: "asyncio.Future[None] | None" = None
     ) -> None:
         """End the connection when the server does not take the cancellation of a statement in time.
 
-        Giving the connection back waits for this, and asyncpg would wait as long as for a statement. The other
-        connections of the pool went the same way, so they are made anew before they are used again.
+        Giving the connection back waits for this, and asyncpg would wait as long as for a statement.
         """
         async with asyncio.timeout(CANCEL_TIMEOUT) as deadline:
             await super()._cancel(waiter, cancel_waiter)  # type: ignore[misc]
         if deadline.expired():
-            holder = self._pool_holder and self._pool_holder()  # type: ignore[attr-defined]
-            self.terminate()
-            if holder is not None:
-                await holder._pool.expire_connections()  # a connection knows its pool no other way
+            await self._give_up()
+
+    async def _give_up(self) -> None:
+        """End the connection, which is broken.
+
+        The others of the pool went the same way as a rule, so they are made anew before they are used again.
+        """
+        holder = self._pool_holder and self._pool_holder()  # type: ignore[attr-defined]
+        self.terminate()
+        # A connection knows its pool no other way. Of many that break at once, the first has said so for all.
+        if holder is not None and holder._generation == holder._pool._generation:
+            await holder._pool.expire_connections()
 
 
 async def open_pool(database_url: str, *, size: int, answer_timeout: float = 60) -> Pool:

@@ -41,6 +41,11 @@ def summary_json(summary: ImportSummary) -> dict[str, object]:
     return summary_fields
 
 
+def summary_headers(summary: ImportSummary) -> dict[str, str]:
+    """Return the counts of the summary as headers, for answers whose body is a file."""
+    return {f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)}
+
+
 def json_response(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer in JSON."""
     return Response(orjson.dumps(content), status_code=status, media_type="application/json", headers=headers)

@@ -17,7 +17,7 @@ from service.entities.errors import UnauthenticatedError
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission, Principal
 from service.resources import resources_of
-from service.web.endpoints.csv_answers import import_error_response, json_response, summary_json
+from service.web.endpoints.csv_answers import import_error_response, json_response, summary_headers, summary_json
 from service.web.endpoints.csv_query import import_query
 from service.web.endpoints.upload import Upload
 
@@ -57,9 +57,7 @@ class CsvImportEndpoint:
             return import_error_response(error, summary, request.state.request_id)
         if not names_media_type(request.headers.get("accept", ""), "text/csv"):
             return json_response(200, {**summary_json(summary), "rejects": [each._asdict() for each in rejects.first]})
-        headers = {
-            f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)
-        }
+        headers = summary_headers(summary)
         headers["content-disposition"] = 'attachment; filename="rejects.csv"'
         return StreamingResponse(_stream_file(file), media_type="text/csv", headers=headers)
 

@@ -6,20 +6,28 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from service.domain.audiences.exports import open_export, parse_export_link, read_export
+from service.entities.errors import ChannelNotBoundError
 from service.resources import resources_of
 from service.storage.database.pool import DATABASE_ERRORS
 
 MEDIA_TYPE: Final = "text/csv; charset=utf-8"
+CLOSED: Final = "The file cannot be seen while no verified Official Account is bound."
 
 
 async def download_export(request: Request) -> Response:
-    """Answer the file as CSV: 404 for a link without a valid signature, 410 when the file is gone, 503 in an outage."""
+    """Answer the file as CSV.
+
+    It is 404 for a link without a valid signature, 410 when the file is gone, 403 while the gate is closed, 503 in an
+    outage.
+    """
     runtime = resources_of(request.scope).runtime
     link = parse_export_link(runtime, request.path_params["link"])
     if link is None:
         return PlainTextResponse("There is no such file.", status_code=404)
     try:
         file = await open_export(runtime, link.channel_id, link.job_id)
+    except ChannelNotBoundError:
+        return PlainTextResponse(CLOSED, status_code=403)
     except DATABASE_ERRORS:
         return PlainTextResponse("Try again in a moment.", status_code=503)
     if file is None or link.expires_at <= runtime.clock():

@@ -27,6 +27,10 @@ class TooManyPipelinedError(Exception):
     """A client sent more requests than may wait for an answer; httptools ends the parsing and uvicorn answers 400."""
 
 
+class HeadTooLargeError(Exception):
+    """Address and headers are longer than is allowed, and came with the rest in one piece; answered with 431."""
+
+
 class TimeoutProtocol(HttpToolsProtocol):
     """Speak HTTP, and what is upgraded from it, with clients that read and finish their requests within `limits`.
 
@@ -39,6 +43,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._limits = limits
         self._headers_timer: asyncio.TimerHandle | None = None
         self._headers_size = 0
+        self._head_is_too_large = False
         self._between_messages = True
         self._body_timer: asyncio.TimerHandle | None = None
         self._unparsed = bytearray()
@@ -99,8 +104,11 @@ class TimeoutProtocol(HttpToolsProtocol):
         return self._between_messages and self._headers_timer is None and not self.transport.is_closing()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP, and close."""
-        self._refuse(MALFORMED, msg)
+        """Answer what is not HTTP or has too large a head, and close."""
+        if self._head_is_too_large:
+            self._refuse(HEADERS_TOO_LARGE)
+        else:
+            self._refuse(MALFORMED, msg)
 
     def _refuse(self, status: str, text: str = "") -> None:
         head = f"HTTP/1.1 {status}\r\n{REQUEST_ID_HEADER}: {make_request_id()}\r\nconnection: close\r\n"
@@ -109,8 +117,11 @@ class TimeoutProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def on_headers_complete(self) -> None:
-        """Note that the headers have arrived in time. Raises TooManyPipelinedError."""
+        """Note that the headers have arrived in time. Raises HeadTooLargeError and TooManyPipelinedError."""
         self._cancel_headers_timer()
+        if self._headers_size > self._limits.head_bytes and self._head_size() > self._limits.head_bytes:
+            self._head_is_too_large = True
+            raise HeadTooLargeError
         self._between_messages = False
         if len(self.pipeline) >= MAX_PIPELINED:
             raise TooManyPipelinedError
@@ -135,6 +146,9 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._cancel_headers_timer()
         self._cancel_body_timer()
         super().connection_lost(exc)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _start_headers_timer(self) -> None:
         self._headers_size = 0

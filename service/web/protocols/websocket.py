@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import resource
+import time
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
@@ -24,6 +25,10 @@ TICK: Final = timedelta(seconds=1)
 MIN_16BIT_LENGTH, MIN_64BIT_LENGTH = 126, 2**16
 TEXT_FRAME: Final = b"\x81"
 PING_FRAME: Final = b"\x89\x00"
+# The least frames cost ten microseconds each, and so many bytes hold a thousand of them.
+SLICE_BYTES: Final = 8_192
+# What a client sends faster than it is parsed takes at most this share of the event loop's time.
+PARSING_SHARE: Final = 0.05
 
 
 def raise_file_descriptor_limit() -> None:
@@ -51,7 +56,8 @@ class _IdentifiedHandshake(ServerProtocol):
 class PushProtocol(WebSocketsSansIOProtocol):
     """Speak WebSocket as uvicorn does, with `push` past its queues, and pings by one timer of the process.
 
-    Until a connection is admitted its messages have at most `init_bytes`.
+    Until a connection is admitted its messages have at most `init_bytes`. What arrives at once is parsed in slices,
+    between which others are served, and no more is read before the application has taken the messages in it.
     """
 
     def __init__(self, *args: Any, heartbeat: "Heartbeat", init_bytes: int, **kwargs: Any) -> None:
@@ -67,6 +73,9 @@ class PushProtocol(WebSocketsSansIOProtocol):
         self.conn.max_message_size = min(init_bytes, self.config.ws_max_size)
         self.awaiting_pong = False
         self._heartbeat = heartbeat
+        self._unparsed = b""
+        self._next_slice: asyncio.TimerHandle | None = None
+        self._parse_again_at = 0.0
 
     def handle_connect(self, event: Request) -> None:
         """Begin the handshake, and offer `push` and `admit` to the application in the extensions of its scope."""
@@ -102,11 +111,47 @@ class PushProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Take data from the client, which is also a sign of life."""
         self.awaiting_pong = False
-        super().data_received(data)
+        if len(data) <= SLICE_BYTES and not self._unparsed:
+            super().data_received(data)
+            return
+        self.transport.pause_reading()
+        self._unparsed += data
+        if not self.read_paused:
+            self._read_on()
+
+    async def receive(self) -> Any:
+        """Return the next event of the connection, and read on after the last that has been parsed."""
+        event = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self._read_on()
+        return event
+
+    def _read_on(self) -> None:
+        if not self._unparsed:
+            self.transport.resume_reading()
+        elif self._next_slice is None:
+            self._next_slice = self.loop.call_at(self._parse_again_at, self._parse_slice)
+
+    def _parse_slice(self) -> None:
+        self._next_slice = None
+        part, self._unparsed = self._unparsed[:SLICE_BYTES], self._unparsed[SLICE_BYTES:]
+        if self.transport.is_closing():
+            self._unparsed = b""
+            return
+        begun = time.thread_time()
+        super().data_received(part)
+        self._parse_again_at = self.loop.time() + (time.thread_time() - begun) / PARSING_SHARE
+        # Otherwise the application reads on.
+        if not self.read_paused:
+            self._read_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the connection, and let go of what refers to it."""
         super().connection_lost(exc)
+        self._unparsed = b""
+        if self._next_slice is not None:
+            self._next_slice.cancel()
         # Otherwise the scope would keep this object until garbage is collected. A refused handshake has no scope.
         scope = getattr(self, "scope", None)
         if scope is not None:

@@ -121,3 +121,27 @@ async def test_an_event_that_fails_is_an_error_on_each_panel(robot: Robot, chann
                 with pytest.raises(OperationError) as refused:
                     await panel.next()
                 assert refused.value.codes == ["LIMIT_EXCEEDED"]
+
+
+async def test_who_may_not_see_people_hears_what_their_own_lists_held_only(robot: Robot, channel: str) -> None:
+    query = """
+    subscription($c: ID!) {
+      tagEvents(channelId: $c) {
+        kind tag { ... on ReturnTag { receipts(first: 1) { nodes { subject rejected { index } } } } }
+      }
+    }
+    """
+    submit = "mutation($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { replayed } }"
+    given = {"channelId": channel, "category": "Habits", "label": "Loves tea", "openids": ["ada", "no openid"]}
+    tokens = [robot.web.token("integrator", robot.name, subject=subject) for subject in ("sender", "another")]
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(robot.web.socket(token)) for token in tokens]
+        panels = [await socket.subscribe(query, c=channel) for socket in sockets]
+        submitted = await robot.web.run(submit, token=tokens[0], input=given)
+        assert not submitted.errors
+        counted = [(await received(panel, 2))[-1]["tag"]["receipts"]["nodes"] for panel in panels]
+
+    assert counted == [
+        [{"subject": "sender", "rejected": [{"index": 1}]}],
+        [{"subject": "sender", "rejected": []}],
+    ]

@@ -183,3 +183,38 @@ async def test_a_link_that_was_altered_leads_nowhere(robot: Robot, export: dict[
         assert "openid" not in response.text
     await runtime.pool.execute("delete from export_chunk")
     assert (await robot.web.http.get(url)).status_code == 410
+
+
+async def test_a_closed_gate_hides_whom_an_export_counted_and_its_file(
+    robot: Robot, export: dict[str, Any], runtime: Runtime
+) -> None:
+    await work(runtime, export["id"])
+    verify = "mutation($input: UpdateChannelInput!) { updateChannel(input: $input) { channel { id } } }"
+    query = """
+    query($id: ID!, $c: ID!) {
+      job(id: $id) { ...Shown } node(id: $id) { ... on Job { ...Shown } }
+      channel(id: $c) { jobs { nodes { ...Shown } } }
+    }
+    fragment Shown on Job { state progress done total ... on AudienceExport { url rowCount } }
+    """
+
+    async def shown() -> dict[str, Any]:
+        answer = await robot.ask(query, id=export["id"], c=export["channel"])
+        async with robot.web.socket(robot.token()) as socket:
+            watched = (await (await socket.subscribe(PROGRESS, id=export["id"])).next())["jobProgress"]
+        listed: list[dict[str, Any]] = answer["channel"]["jobs"]["nodes"]
+        one: dict[str, Any] = answer["job"]
+        assert all({name: each[name] for name in one} == one for each in (answer["node"], watched, *listed))
+        return one
+
+    before = await shown()
+    assert (before["state"], before["done"], before["total"], before["rowCount"]) == ("DONE", 2, 2, 2)
+    await robot.ask(verify, input={"id": export["channel"], "verified": False})
+    hidden = {"state": "DONE", "progress": 1.0, "done": 0, "total": None, "url": None, "rowCount": None}
+    assert await shown() == hidden
+    assert (await robot.web.http.get(before["url"])).status_code == 403
+    assert (await robot.web.http.head(before["url"])).status_code == 403
+
+    await robot.ask(verify, input={"id": export["channel"], "verified": True})
+    assert await shown() == before
+    assert "ada" in (await robot.web.http.get(before["url"])).text

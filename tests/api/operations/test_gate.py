@@ -134,3 +134,19 @@ async def test_an_unverified_subscription_account_is_like_an_unbound_channel(
     counted = await robot.ask(AUDIENCE, c=account["id"], e={"tag": tag})
     assert counted.codes == ["CHANNEL_NOT_BOUND"]
     assert (await integrator.submit(xml_of(robot.app_id(2), ["ada"])))["errcode"] == 1011
+
+
+async def test_a_panel_hears_nothing_of_tags_behind_a_closed_gate(robot: Robot, channel: dict[str, Any]) -> None:
+    await robot.create_ad_tag(channel["id"], "Spring sale", "ad1")
+    confirm = "mutation($c: ID!) { confirmAdReturnAddress(channelId: $c) { activated { id } } }"
+    panel = "subscription($c: ID!, $a: String) { tagEvents(channelId: $c, after: $a) { cursor kind tag { name } } }"
+    async with robot.web.socket(robot.token("agent")) as socket:
+        open_panel = await socket.subscribe(panel, c=channel["id"], a="")
+        assert (await open_panel.next())["tagEvents"]["kind"] == "RESET"
+        await robot.ask(UPDATE, input={"id": channel["id"], "verified": False})
+        closed = (await open_panel.next())["tagEvents"]
+        assert (await robot.ask(confirm, c=channel["id"]))["confirmAdReturnAddress"]["activated"] == []
+        resumed = await socket.subscribe(panel, c=channel["id"], a=closed["cursor"])
+
+        await robot.ask(UPDATE, input={"id": channel["id"], "verified": True})
+        assert [(await each.next())["tagEvents"]["kind"] for each in (open_panel, resumed)] == ["RESET", "RESET"]

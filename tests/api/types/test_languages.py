@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.robot import Robot, event_input
+from tests.support.robot import CREATE_COMBO, Robot, event_input
 from tests.support.sockets import GraphqlWebSocket
 
 ENGLISH = ["Follow time/New user", "Opening/Not opened", "Source/Non-advertising", "Touchability/Touchable"]
@@ -26,6 +26,9 @@ query($c: ID!, $category: String, $search: String) {
 """
 COUNT = """
 query($c: ID!, $e: TagExpressionInput!) { audience(channelId: $c, expression: $e) { text } }
+"""
+PREVIEW = """
+query($id: ID!, $e: TagExpressionInput!) { comboTagEditPreview(id: $id, expression: $e) { text } }
 """
 PAGE = 'subscription($c: ID!) { userTags(channelId: $c, openid: "ada") { tags { category name } } }'
 EXECUTED_PAGE = """
@@ -91,6 +94,9 @@ async def test_lists_and_texts_are_in_one_language_and_take_categories_of_both(r
     expression = {"all": [{"tag": new_user}, {"tag": combo}]}
     assert (await ask(robot, "zh", COUNT, c=channel, e=expression))["audience"]["text"] == "新用户 ∩ Combo"
     assert (await ask(robot, "en", COUNT, c=channel, e=expression))["audience"]["text"] == "New user ∩ Combo"
+    for language, text in (("zh", "新用户"), ("en", "New user")):
+        preview = (await ask(robot, language, PREVIEW, id=combo, e={"tag": new_user}))["comboTagEditPreview"]
+        assert preview["text"] == text
 
 
 @pytest.mark.parametrize("query", [PAGE, EXECUTED_PAGE])
@@ -122,3 +128,15 @@ async def test_open_panels_share_events_and_no_language(robot: Robot, channel: s
         counted = [{names([(await panel.next())["tagEvents"]["tag"]])[0] for _ in range(4)} for panel in panels]
 
     assert counted == [set(CHINESE), set(ENGLISH)]
+
+
+async def test_names_of_default_tags_are_taken_in_every_language(robot: Robot, channel: str) -> None:
+    new_user = (await robot.tag_ids(channel, "ada"))["New user"]
+    submit = "mutation($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { replayed } }"
+    for category, name in [("Follow time", "New user"), ("关注时间", "新用户"), ("关注时间\u200b", "新用户")]:
+        combo = {"channelId": channel, "category": category, "name": name, "expression": {"tag": new_user}}
+        assert (await robot.ask(CREATE_COMBO, input=combo)).codes == ["NAME_TAKEN"]
+        returned = {"channelId": channel, "category": category, "label": name, "openids": ["ada"]}
+        assert (await robot.ask(submit, input=returned)).codes == ["NAME_TAKEN"]
+    mixed = {"channelId": channel, "category": "关注时间", "name": "New user", "expression": {"tag": new_user}}
+    assert not (await robot.ask(CREATE_COMBO, input=mixed)).errors

@@ -42,7 +42,8 @@ class FeedProcess:
     clock: FrozenClock
 
     async def record_events_of(self, channel: Channel, kind: EventKind, *openids: str) -> None:
-        """Record the same event of several people, now."""
+        """Record the same event of several people, a second after the last: within one second, following wins."""
+        self.clock.advance(timedelta(seconds=1))
         at = self.clock()
         await record_events(self.runtime, channel, [UserEvent(openid, kind, at) for openid in openids])
 

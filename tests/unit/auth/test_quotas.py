@@ -1,5 +1,8 @@
 """Count the operations of a principal in a bucket that refills."""
 
+import asyncio
+from functools import partial
+
 import pytest
 
 from service.auth.quotas import CpuBudget, RateLimiter, RefusalLimiter
@@ -48,6 +51,41 @@ def test_a_budget_may_be_overdrawn_once_and_fills_up_again() -> None:
     budget.check(admin("another robot"))
     now = 2.0
     budget.check(admin())
+
+
+async def test_work_that_comes_at_once_is_refused_as_soon_as_the_budget_is_overdrawn() -> None:
+    budget = CpuBudget(0.5, 2.0, lambda: 0.0)
+    done: list[str] = []
+
+    async def work(robot: str) -> tuple[str, float]:
+        await asyncio.sleep(0)
+        done.append(robot)
+        return robot, 1.5
+
+    asked = [budget.spend(admin(robot), partial(work, robot)) for robot in ["greedy"] * 10 + ["modest"]]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert answers[:2] == ["greedy", "greedy"]
+    assert all(isinstance(each, RateLimitedError) for each in answers[2:10])
+    assert answers[10] == "modest"
+    assert done.count("greedy") == 2
+
+
+async def test_work_is_charged_although_nobody_waits_for_its_result() -> None:
+    budget = CpuBudget(0.5, 2.0, lambda: 0.0)
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work() -> tuple[None, float]:
+        begun.set()
+        await may_end.wait()
+        return None, 3.0
+
+    asking = asyncio.create_task(budget.spend(admin(), work))
+    await begun.wait()
+    asking.cancel()
+    may_end.set()
+    with pytest.raises(RateLimitedError):
+        await budget.spend(admin(), work)
 
 
 def test_addresses_of_one_ipv6_network_count_together() -> None:

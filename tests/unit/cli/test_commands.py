@@ -84,6 +84,7 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
         (["token", "--robot", "bad robot", "--role", "admin"], "robot id"),
         (["token", "--robot", "r1", "--role", "king"], "invalid choice"),
         (["token", "--robot", "r1", "--role", "admin", "--ttl", "0"], "at least 1"),
+        (["token", "--robot", "r1", "--role", "admin", "--ttl", "-5"], "at least 1"),
         (["token", "--robot", "r1", "--role", "admin", "--ttl", "9" * 30], "whole number"),
         (["token", "--robot", "r1", "--role", "admin", "--ttl", "999999999999"], "ten years"),
         (["serve", "--workers", "0"], "at least 1"),
@@ -106,6 +107,15 @@ def test_a_wrong_environment_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("USER_TAGS_DEFAULT_TAGS_EVERY", "7m")
     with pytest.raises(SystemExit, match="USER_TAGS_DEFAULT_TAGS_EVERY must divide"):
         main(["migrate"])
+
+
+def test_a_wrong_setting_of_the_demo_is_said_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USER_TAGS_DEMO_PORT", "99999")
+    with pytest.raises(SystemExit, match="USER_TAGS_DEMO_PORT must be a port"):
+        main(["up", "--demo", "--data-dir", str(tmp_path / "data")])
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_database_that_does_not_answer_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,7 @@ def records(log_lines: Callable[[], list[str]]) -> list[dict[str, Any]]:
             "the password is wrong; no secret: none, token expired",
         ),
         ("postgresql://user:s3cr3t@db/tags", "postgresql://user:[redacted]@db/tags"),
+        ("postgresql://user:s3@cr3t@db/tags", "postgresql://user:[redacted]@db/tags"),
         ("redis://:s3cr3t@cache:6379", "redis://:[redacted]@cache:6379"),
         ("http://127.0.0.1:8000/healthz", "http://127.0.0.1:8000/healthz"),
         ("GET /graphql 200, wechat is up, tokens: 3", "GET /graphql 200, wechat is up, tokens: 3"),
@@ -70,7 +71,7 @@ def test_redaction(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["eyJ", "eyJ-", "://", "://a:", "Bearer ", "/wechat/", "secret=", "eyJa.", "DETAIL: ", "COPY a, line 1"]
+    "unit", ["eyJ", "eyJ-", "://", "://a:@", "Bearer ", "/wechat/", "secret=", "eyJa.", "DETAIL: ", "COPY a, line 1"]
 )
 def test_redaction_takes_linear_time(unit: str) -> None:
     text = unit * (400_000 // len(unit))
@@ -94,6 +95,14 @@ def test_readable_in_development(log_lines: Callable[[], list[str]]) -> None:
     LOG.warning("bound %s", "wx1")
     (line,) = log_lines()
     assert line.endswith("WARNING test.logs: bound wx1")
+
+
+def test_a_refused_handshake_is_not_logged_but_a_failure_is(log_lines: Callable[[], list[str]]) -> None:
+    configure_logging(production=True)
+    logging.getLogger("strawberry.ws").warning("Rejected WebSocket connection from origin %r", "https://a.example")
+    logging.getLogger("strawberry.ws.task").error("a task failed")
+    (line,) = log_lines()
+    assert "a task failed" in line
 
 
 def test_debug_is_not_logged(log_lines: Callable[[], list[str]]) -> None:

@@ -81,6 +81,13 @@ async def test_headers_may_have_the_largest_size_and_no_byte_more(strict: WebCli
     assert (await strict.http.get("/healthz")).status_code == 200
 
 
+@pytest.mark.parametrize("head", [HELLO + b"X: " + b"x" * 1_000, b"GET /?" + b"x" * 1_000 + b" HTTP/1.1\r\nHost: here"])
+async def test_a_head_that_arrives_whole_may_not_be_larger_either(wire: Wire, head: bytes) -> None:
+    reader, writer = wire
+    writer.write(head + b"\r\n\r\n")
+    assert (await everything_until_closed(reader)).startswith(b"HTTP/1.1 431")
+
+
 @pytest.mark.parametrize("path", ["/graphql", "/nope", "/ads/unknown"])
 async def test_an_address_has_only_so_many_parameters(robot: Robot, path: str) -> None:
     headers = {"Authorization": f"Bearer {robot.token()}"}
