@@ -28,6 +28,7 @@ from service.storage.channels import all_channels
 from service.storage.database.migrations import migrate
 from service.storage.database.pool import BareConnection, open_pool
 from service.storage.database.sql_files import read_sql
+from service.wechat.api.transport import WechatTransport
 
 ROBOT: Final = "bench"
 BENCHMARK_SECRET: Final = "a secret that only benchmarks use"  # noqa: S105 - guards nothing
@@ -182,7 +183,13 @@ async def _runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
     pool = await open_pool(url, size=settings.database_pool_size)
     try:
         yield Runtime(
-            pool, SettableClock(now), SilentPublisher(), IdleQueue(), SecretBox(settings.secrets_keys), settings
+            pool,
+            SettableClock(now),
+            SilentPublisher(),
+            IdleQueue(),
+            SecretBox(settings.secrets_keys),
+            settings,
+            WechatTransport(settings),
         )
     finally:
         await pool.close()

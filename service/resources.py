@@ -1,4 +1,4 @@
-"""Open what a process works with (pool, Valkey, queue of tasks) and hold what its requests share."""
+"""Open what a process works with (pool, Valkey, queue of tasks, WeChat) and hold what its requests share."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +23,7 @@ from service.storage.database.pool import open_pool
 from service.valkey.connection import Valkey, open_valkey
 from service.valkey.notifications import ValkeyPublisher
 from service.valkey.task_queue import ArqQueue
+from service.wechat.api.transport import WechatTransport
 
 # Seconds.
 STATEMENT_TIMEOUT: Final = 60
@@ -123,7 +124,8 @@ async def open_resources(
     valkey = open_valkey(settings.redis_url, answer_timeout=VALKEY_TIMEOUT)
     publisher = ValkeyPublisher(valkey)
     queue = ArqQueue(valkey)
-    runtime = Runtime(pool, make_clock(settings.clock_offset_file), publisher, queue, secret_box, settings)
+    wechat = WechatTransport(settings)
+    runtime = Runtime(pool, make_clock(settings.clock_offset_file), publisher, queue, secret_box, settings, wechat)
     for name, task in (local_tasks or {}).items():
         queue.run_locally(name, partial(task, runtime))
     try:
@@ -131,6 +133,7 @@ async def open_resources(
     finally:
         await queue.close()
         await publisher.close()
+        await wechat.aclose()
         await valkey.aclose()
         await pool.close()
 

@@ -27,3 +27,5 @@ select create_distributed_table('return_batch', 'channel_id', colocate_with => '
 select create_distributed_table('return_support', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('return_key', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('return_counter', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('wechat_account', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('wechat_quota', 'channel_id', colocate_with => 'channel_state');

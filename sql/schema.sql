@@ -537,6 +537,61 @@ CREATE TABLE public.user_tag_change (
     removed integer[] NOT NULL
 );
 
+CREATE TABLE public.wechat_account (
+    channel_id bigint NOT NULL,
+    token bytea,
+    token_expires_at timestamp with time zone,
+    token_renew_at timestamp with time zone,
+    renewal bigint DEFAULT 0 NOT NULL,
+    renewing_until timestamp with time zone,
+    forced_at timestamp with time zone,
+    forced_on date,
+    forced_count integer DEFAULT 0 NOT NULL,
+    stopped_until timestamp with time zone,
+    stopped_errcode integer,
+    stopped_because text,
+    tagging bigint DEFAULT 0 NOT NULL,
+    tagging_until timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON COLUMN public.wechat_account.token IS 'Sealed; null until a call needs one, and when the credentials changed.';
+
+COMMENT ON COLUMN public.wechat_account.renewal IS 'Counts who set out to renew the token; only the last of them may write it.';
+
+COMMENT ON COLUMN public.wechat_account.renewing_until IS 'Until then nobody else renews the token.';
+
+COMMENT ON COLUMN public.wechat_account.forced_count IS 'How many refreshes were forced on the day forced_on of WeChat.';
+
+COMMENT ON COLUMN public.wechat_account.stopped_until IS 'No calls until then, since WeChat refused the account itself.';
+
+COMMENT ON COLUMN public.wechat_account.tagging IS 'Counts the calls that tag, of which an account makes one at a time.';
+
+CREATE TABLE public.wechat_quota (
+    channel_id bigint NOT NULL,
+    api text NOT NULL,
+    day date NOT NULL,
+    used integer NOT NULL,
+    daily_limit integer,
+    window_at timestamp with time zone NOT NULL,
+    window_used integer NOT NULL,
+    window_limit integer,
+    window_length interval DEFAULT '00:01:00'::interval NOT NULL,
+    closed_until timestamp with time zone,
+    asked_at timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON COLUMN public.wechat_quota.api IS 'The path of a call.';
+
+COMMENT ON COLUMN public.wechat_quota.day IS 'A day of WeChat, which begins at midnight in Beijing.';
+
+COMMENT ON COLUMN public.wechat_quota.used IS 'Calls that were made or are about to be, by this service or, as far as WeChat told, by others.';
+
+COMMENT ON COLUMN public.wechat_quota.daily_limit IS 'Null while WeChat has told none.';
+
+COMMENT ON COLUMN public.wechat_quota.closed_until IS 'WeChat said that the quota or the rate is used up until then.';
+
 ALTER TABLE ONLY public.ad_tag_ad
     ADD CONSTRAINT ad_tag_ad_pkey PRIMARY KEY (channel_id, tag_id, ad_id);
 
@@ -645,6 +700,12 @@ ALTER TABLE ONLY public.user_ad
 ALTER TABLE ONLY public.user_tag_change
     ADD CONSTRAINT user_tag_change_pkey PRIMARY KEY (channel_id, block, version, user_offset);
 
+ALTER TABLE ONLY public.wechat_account
+    ADD CONSTRAINT wechat_account_pkey PRIMARY KEY (channel_id);
+
+ALTER TABLE ONLY public.wechat_quota
+    ADD CONSTRAINT wechat_quota_pkey PRIMARY KEY (channel_id, api, day);
+
 CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
 
 CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) WHERE (unbound_at IS NULL);
@@ -725,3 +786,9 @@ ALTER TABLE ONLY public.tag
 
 ALTER TABLE ONLY public.user_ad
     ADD CONSTRAINT user_ad_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.wechat_account
+    ADD CONSTRAINT wechat_account_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.wechat_quota
+    ADD CONSTRAINT wechat_quota_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

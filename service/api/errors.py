@@ -19,6 +19,7 @@ from service.entities.errors import (
     FieldPath,
     RateLimitedError,
     RequestError,
+    UpstreamError,
 )
 
 log = logging.getLogger(__name__)
@@ -127,6 +128,8 @@ def _extensions_of(request_error: RequestError, prefix: FieldPath = ()) -> dict[
         extensions["fields"] = field_errors_json(request_error.fields, prefix)
     if isinstance(request_error, RateLimitedError):
         extensions["retryAfter"] = request_error.retry_after
+    if isinstance(request_error, UpstreamError) and request_error.errcode is not None:
+        extensions["errcode"] = request_error.errcode
     return extensions
 
 

@@ -33,6 +33,7 @@ from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.nodes import NodeQueries
+from service.api.operations.remote_tags import RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
 from service.api.operations.tag_events import TagEventsSubscriptions
@@ -63,6 +64,7 @@ class Query(
     ComboTagQueries,
     JobQueries,
     NodeQueries,
+    RemoteTagQueries,
     ReturnEndpointQueries,
     TagQueries,
     UserQueries,

@@ -11,6 +11,7 @@ from service.foundation.clock import Clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import Pool
+from service.wechat.api.transport import WechatTransport
 
 
 class Publisher(Protocol):
@@ -29,7 +30,7 @@ class TaskQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Hold the database pool, clock, publisher, queue, encryption and settings of a process."""
+    """Hold the database pool, clock, publisher, queue, encryption, settings and way to WeChat of a process."""
 
     pool: Pool
     clock: Clock
@@ -37,3 +38,4 @@ class Runtime:
     queue: TaskQueue
     secret_box: SecretBox
     settings: Settings
+    wechat: WechatTransport

@@ -157,6 +157,14 @@ class ChannelNotBoundError(RequestError):
         )
 
 
+class UpstreamError(RequestError):
+    """Report that WeChat refused what the request needs of it, or cannot be asked now; `errcode` is WeChat's."""
+
+    def __init__(self, message: str, errcode: int | None = None) -> None:
+        super().__init__(ErrorCode.UPSTREAM, message)
+        self.errcode = errcode
+
+
 def raise_field_errors(errors: Iterable[FieldError]) -> None:
     """Raise one RequestError for all errors, the gravest first and with its code; do nothing without errors."""
     fields = tuple(sorted(errors, key=lambda error: SEVERITY_ORDER.index(error.request_code)))

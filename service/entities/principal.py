@@ -36,7 +36,7 @@ class Permission(Enum):
 
 
 # What they allow is not built, so nobody has them (docs/specification.md §6).
-NOT_BUILT: Final = frozenset({Permission.SYNC, Permission.BROADCAST, Permission.VIEW_AUDIT_LOG})
+NOT_BUILT: Final = frozenset({Permission.BROADCAST, Permission.VIEW_AUDIT_LOG})
 
 # What concerns the whole robot: a token that is narrowed to some channels does not have them, whatever its role.
 ROBOT_WIDE: Final = frozenset({Permission.MANAGE_RETURN_KEY, Permission.VIEW_AUDIT_LOG})

@@ -30,6 +30,7 @@ from service.foundation.variable_types import (
     RedisUrl,
     Secret,
     Secrets,
+    Switch,
     Trust,
     TrustMode,
     WebUrl,
@@ -43,6 +44,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "TrustMode",
+    "WechatCalls",
     "Windows",
     "read_demo_settings",
     "read_settings",
@@ -114,6 +116,24 @@ class ClientLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class WechatCalls:
+    """Hold how calls to WeChat's server API are made: their limits of time and size, repeats and pauses.
+
+    `attempts` counts the first one. `retry_after` doubles with each repeat. `utc_offset` is that of WeChat's days.
+    """
+
+    prefix: ClassVar[str] = "USER_TAGS_WECHAT_"
+
+    call_within: Positive = timedelta(seconds=20)
+    connect_within: Positive = timedelta(seconds=5)
+    answer_bytes: Count = 4_194_304
+    attempts: Count = 4
+    retry_after: Positive = timedelta(milliseconds=500)
+    stop_for: Positive = timedelta(minutes=10)
+    utc_offset: Duration = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold the settings of one process. `repr` leaves out the secrets and the URLs that contain passwords."""
 
@@ -130,6 +150,8 @@ class Settings:
     public_url: BaseUrl = "http://127.0.0.1:8000"
     allowed_origins: Origins = ()
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
+    wechat: WechatCalls = WechatCalls()
+    acting: Switch = True
     default_tags_every: Cadence = timedelta(minutes=30)
     combos_every: Cadence = timedelta(minutes=15)
     windows: Windows = Windows()

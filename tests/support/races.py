@@ -13,6 +13,7 @@ from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import BareConnection, SessionlessConnection
 from service.storage.database.statements import STATEMENTS
+from service.wechat.api.transport import WechatTransport
 from tests.support.runtime import SECRETS_KEY, RecordingPublisher, RecordingQueue
 from tests.support.waiting import wait_until
 
@@ -134,11 +135,15 @@ async def start_racing_process(
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )
-    process.runtime = Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings)
+    wechat = WechatTransport(settings)
+    process.runtime = Runtime(
+        pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings, wechat
+    )
     try:
         yield process
     finally:
         await process.end()
+        await wechat.aclose()
         await pool.close()
         await watcher.close()
 

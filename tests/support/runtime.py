@@ -22,6 +22,7 @@ from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool
 from service.storage.database.statements import STATEMENTS
+from service.wechat.api.transport import WechatTransport
 
 SECRETS_KEY = "a key for tests only, 32 bytes or more"
 FAR_FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
@@ -56,12 +57,13 @@ async def open_runtime(
     database_url: str, clock: Clock, *, settings: Settings | None = None, pool_size: int = 8
 ) -> AsyncIterator[Runtime]:
     """Build a runtime with connections of its own, as every process has them."""
+    settings = settings or Settings()
     pool = await open_pool(database_url, size=pool_size)
+    wechat = WechatTransport(settings)
     try:
-        yield Runtime(
-            pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings or Settings()
-        )
+        yield Runtime(pool, clock, RecordingPublisher(), RecordingQueue(), SecretBox((SECRETS_KEY,)), settings, wechat)
     finally:
+        await wechat.aclose()
         await pool.close()
 
 

@@ -103,7 +103,7 @@ _describe(
     VIEW_RETURN_ADDRESS="See the return endpoint, except its key.",
     MANAGE_RETURN_KEY="Obtain the return endpoint, see and reset its key.",
     MANAGE_TAGS="Create, edit, rename and delete tags.",
-    SYNC="Write tags to the Official Account; not built yet, so that nobody has it.",
+    SYNC="See the tags of the Official Account at WeChat; writing ours to it is not built yet.",
     BROADCAST="Send messages to many people at once; not built yet, so that nobody has it.",
     EXPORT="Take people out as CSV, see and cancel jobs.",
     MANAGE_CHANNELS="Bind, change and unbind channels, see their addresses, forget people.",
@@ -214,6 +214,6 @@ _describe(
     PERSISTED_QUERY_NOT_SUPPORTED="Ids of documents are not known here; send the text instead.",
     PERSISTED_QUERY_ONLY="Only trusted documents are run here; send the id of one.",
     CONFLICT="The object was edited since `expectedVersion`, has ended, or is used by another robot or request.",
-    UPSTREAM="WeChat refused; `extensions.errcode` is WeChat's code.",
+    UPSTREAM="WeChat refused, `extensions.errcode` is its code; or it does not answer, and there is none.",
     INTERNAL="Something went wrong on our side; `extensions.requestId` finds it in the log.",
 )

@@ -15,7 +15,7 @@ from service.entities.errors import BadInputError, ConflictError, FieldError, Fo
 from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
-from service.storage import channels, tags
+from service.storage import channels, tags, wechat_accounts
 from service.storage.database.pool import Connection
 
 APP_ID_PATTERN: Final = re.compile(r"wx[0-9A-Za-z]{4,62}")
@@ -101,6 +101,8 @@ async def update_channel(runtime: Runtime, principal: Principal, channel_id: int
             encrypted=_encrypt_credentials(runtime, update.credentials, known),
             unbound_at=known.unbound_at,
         )
+        if update.credentials.app_secret is not None:
+            await wechat_accounts.reset_account(conn, channel_id)
         notifications = await _update_gates(conn, principal.robot_id, runtime.clock())
     runtime.publisher.publish(notifications)
     return channel
@@ -116,6 +118,7 @@ async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int
         await channels.lock_robot(conn, principal.robot_id, now)
         known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         channel = await channels.unbind_channel(conn, known, now) or known
+        await wechat_accounts.reset_account(conn, channel_id)
         notifications = await _update_gates(conn, principal.robot_id, now)
     runtime.publisher.publish(notifications)
     return channel
@@ -210,6 +213,7 @@ async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: C
                 ("kind",), "KIND_CHANGED", f"This app id was bound as {known.kind} before; its kind cannot change."
             )
         )
+    await wechat_accounts.reset_account(conn, known.channel_id)
     return await channels.update_channel(
         conn,
         known,

@@ -18,6 +18,7 @@ from service.foundation.clock import make_clock
 from service.foundation.encryption import SecretBox
 from service.storage.database.pool import open_pool
 from service.valkey.notifications import ValkeyPublisher
+from service.wechat.api.transport import WechatTransport
 from tests.support.robot import Robot, event_input
 from tests.support.runtime import RecordingQueue
 from tests.support.sockets import OperationCompleteError
@@ -46,7 +47,15 @@ async def runtime(robot: Robot) -> AsyncIterator[Runtime]:
     pool = await open_pool(settings.database_url or "", size=2)
     valkey = redis.Redis.from_url(settings.redis_url or "", socket_timeout=2)
     publisher = ValkeyPublisher(valkey)
-    yield Runtime(pool, make_clock(None), publisher, RecordingQueue(), SecretBox((SECRETS_KEY,)), settings)
+    yield Runtime(
+        pool,
+        make_clock(None),
+        publisher,
+        RecordingQueue(),
+        SecretBox((SECRETS_KEY,)),
+        settings,
+        WechatTransport(settings),
+    )
     await publisher.close()
     await valkey.aclose()
     await pool.close()

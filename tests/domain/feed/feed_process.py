@@ -18,6 +18,7 @@ from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
 from service.storage.database.pool import open_pool
 from service.valkey.notifications import ValkeyPublisher
+from service.wechat.api.transport import WechatTransport
 from tests.support.clock import FrozenClock
 from tests.support.runtime import SECRETS_KEY, RecordingQueue
 
@@ -66,7 +67,18 @@ async def feed_process(
     hub.start()
     try:
         yield FeedProcess(
-            Runtime(pool, clock, publisher, RecordingQueue(), SecretBox((SECRETS_KEY,)), Settings()), hub, redis, clock
+            Runtime(
+                pool,
+                clock,
+                publisher,
+                RecordingQueue(),
+                SecretBox((SECRETS_KEY,)),
+                Settings(),
+                WechatTransport(Settings()),
+            ),
+            hub,
+            redis,
+            clock,
         )
     finally:
         await hub.close()

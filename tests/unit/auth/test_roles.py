@@ -17,7 +17,8 @@ TABLE = """
 | export audiences                           | EXPORT                | ✓       | ✓     | -     | -          |
 | bind channels                              | MANAGE_CHANNELS       | ✓       | ✓     | -     | -          |
 | submit data, events and identities         | SUBMIT_DATA           | ✓       | ✓     | -     | ✓          |
-| what is not built yet                      | SYNC BROADCAST        | -       | -     | -     | -          |
+| see the tags of the Official Account       | SYNC                  | ✓       | ✓     | -     | -          |
+| what is not built yet                      | BROADCAST             | -       | -     | -     | -          |
 | what is not built yet either               | VIEW_AUDIT_LOG        | -       | -     | -     | -          |
 """
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.strip().splitlines()]

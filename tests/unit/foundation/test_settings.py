@@ -15,6 +15,7 @@ from service.foundation.settings import (
     QueryLimits,
     Settings,
     SettingsError,
+    WechatCalls,
     Windows,
     read_demo_settings,
     read_settings,
@@ -38,6 +39,14 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_PUBLIC_URL", "public_url", "http://127.0.0.1:8000", "https://tags.example/", "https://tags.example", ["tags.example", "ftp://tags", "https://", "https://tags?a=b", "https://tags/#a", "https://u:p@tags", "https://tags:x"]),
     ("USER_TAGS_ALLOWED_ORIGINS", "allowed_origins", (), "https://A.example, http://b.example:8080", ("https://a.example", "http://b.example:8080"), ["a.example", "https://a.example/", "https://*.example", "null"]),
     ("USER_TAGS_WECHAT_API_URL", "wechat_api_url", "https://api.weixin.qq.com", "http://localhost:9/", "http://localhost:9", ["api.weixin.qq.com"]),
+    ("USER_TAGS_ACTING", "acting", True, "OFF", False, ["0", "no"]),
+    ("USER_TAGS_WECHAT_CALL_WITHIN", "wechat.call_within", timedelta(seconds=20), "5s", timedelta(seconds=5), ["0", "5"]),
+    ("USER_TAGS_WECHAT_CONNECT_WITHIN", "wechat.connect_within", timedelta(seconds=5), "1s", timedelta(seconds=1), ["0s"]),
+    ("USER_TAGS_WECHAT_ANSWER_BYTES", "wechat.answer_bytes", 4_194_304, "1000", 1000, ["0", "4M"]),
+    ("USER_TAGS_WECHAT_ATTEMPTS", "wechat.attempts", 4, "1", 1, ["0"]),
+    ("USER_TAGS_WECHAT_RETRY_AFTER", "wechat.retry_after", timedelta(milliseconds=500), "1s", timedelta(seconds=1), ["0"]),
+    ("USER_TAGS_WECHAT_STOP_FOR", "wechat.stop_for", timedelta(minutes=10), "1h", timedelta(hours=1), ["0"]),
+    ("USER_TAGS_WECHAT_UTC_OFFSET", "wechat.utc_offset", timedelta(hours=8), "0", timedelta(0), ["8"]),
     ("USER_TAGS_DEFAULT_TAGS_EVERY", "default_tags_every", HALF_HOUR, "5s", timedelta(seconds=5), ["7m", "0", "48h", "90m", "500ms", "soon"]),
     ("USER_TAGS_COMBOS_EVERY", "combos_every", timedelta(minutes=15), "6h", timedelta(hours=6), ["7s", "0s", "5h", "-5m"]),
     ("USER_TAGS_WINDOW_FOLLOW", "windows.follow", HOUR, "2h", 2 * HOUR, ["2", "two"]),
@@ -259,8 +268,9 @@ def test_no_setting_is_left_out() -> None:
     windows = {f"windows.{window.name}" for window in fields(Windows)}
     limits = {f"query_limits.{limit.name}" for limit in fields(QueryLimits)}
     clients = {f"client_limits.{limit.name}" for limit in fields(ClientLimits)}
-    alone = {setting.name for setting in fields(Settings)} - {"windows", "query_limits", "client_limits"}
-    assert tested == alone | windows | limits | clients
+    calls = {f"wechat.{limit.name}" for limit in fields(WechatCalls)}
+    alone = {setting.name for setting in fields(Settings)} - {"windows", "query_limits", "client_limits", "wechat"}
+    assert tested == alone | windows | limits | clients | calls
 
 
 def test_trusted_documents_may_be_allowed_or_the_only_ones() -> None:

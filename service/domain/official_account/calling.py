@@ -1,0 +1,133 @@
+"""Call WeChat for a channel: with its token, within its quotas, and by the decision on whatever code comes back.
+
+Source: docs/specification.md, §6.1.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from service.domain.official_account import quotas
+from service.domain.official_account.days import end_of_day, end_of_minute
+from service.domain.official_account.refusals import CallLaterError, require_official_account
+from service.domain.official_account.tokens import LEASE_MARGIN, POLL_INTERVAL, access_token
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.storage import wechat_accounts
+from service.wechat.api.account_calls import STABLE_TOKEN
+from service.wechat.api.call import Answer, ApiCall
+from service.wechat.api.decisions import Decision
+from service.wechat.api.errors import UnansweredError, WechatError
+
+log = logging.getLogger(__name__)
+
+# An administrator who refused is not asked again before that.
+REFUSED_FOR: Final = {89506: timedelta(hours=24), 89507: timedelta(hours=1)}
+
+
+async def call_wechat(runtime: Runtime, channel: Channel, call: ApiCall[Answer]) -> Answer:
+    """Return WeChat's answer to a call for a channel, repeated as often as its failures allow.
+
+    Raises what `require_official_account` raises, before anything is sent; CallLaterError where a quota is used up or
+    the account is stopped; WechatError for codes that the caller has to judge, and for those that repeats did not cure;
+    UnansweredError where no answer came, at once for a call that is not repeatable.
+    """
+    require_official_account(runtime, channel)
+    dead: str | None = None
+    for failures in range(runtime.settings.wechat.attempts):
+        last = failures + 1 == runtime.settings.wechat.attempts
+        token: str | None = None
+        try:
+            token = await access_token(runtime, channel, dead=dead)
+            return await _send(runtime, channel, call, token)
+        except UnansweredError as error:
+            if last or (error.sent and error.path == call.path and not call.repeatable):
+                raise
+            log.warning("WeChat did not answer for channel %d: %s", channel.channel_id, error)
+        except WechatError as error:
+            await _heed(runtime, channel, error)
+            if error.decision is Decision.REFRESH and dead is None and not last:
+                dead = token
+                continue
+            if last or error.decision is not Decision.BACK_OFF:
+                raise
+        await asyncio.sleep(_pause(runtime, failures))
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _send(runtime: Runtime, channel: Channel, call: ApiCall[Answer], token: str) -> Answer:
+    async with _turn(runtime, channel, call):
+        reserved = await quotas.reserve_call(runtime, channel, call.path)
+        try:
+            answer = await runtime.wechat.send(call, token)
+        except UnansweredError as error:
+            if not error.sent:
+                await quotas.give_back(runtime, channel, call.path, reserved)
+            raise
+    if reserved.daily_limit is None:
+        await quotas.learn_quota(runtime, channel, call.path, token)
+    return answer
+
+
+@asynccontextmanager
+async def _turn(runtime: Runtime, channel: Channel, call: ApiCall[Answer]) -> AsyncGenerator[None]:
+    """Wait until no other process makes an exclusive call for the account, and keep others waiting meanwhile."""
+    if not call.exclusive:
+        yield
+        return
+    number = await _begin_turn(runtime, channel)
+    try:
+        yield
+    finally:
+        async with runtime.pool.acquire() as conn:
+            await wechat_accounts.end_tagging(conn, channel.channel_id, number)
+
+
+async def _begin_turn(runtime: Runtime, channel: Channel) -> int:
+    while True:
+        now = runtime.clock()
+        until = now + runtime.settings.wechat.call_within + LEASE_MARGIN
+        async with runtime.pool.acquire() as conn:
+            number = await wechat_accounts.begin_tagging(conn, channel.channel_id, now, until)
+        if number is not None:
+            return number
+        await asyncio.sleep(POLL_INTERVAL)
+
+
+async def _heed(runtime: Runtime, channel: Channel, error: WechatError) -> None:
+    """Let no further call be made where the code says so; raises CallLaterError for quotas and rates."""
+    now = runtime.clock()
+    match error.decision:
+        case Decision.STOP_ACCOUNT | Decision.WAIT_FOR_ADMIN:
+            pause = REFUSED_FOR.get(error.errcode, runtime.settings.wechat.stop_for)
+            await _stop(runtime, channel, error, now + pause)
+        case Decision.WAIT_FOR_QUOTA | Decision.SLOW_DOWN:
+            slow_down = error.decision is Decision.SLOW_DOWN
+            if error.path == STABLE_TOKEN:
+                until = end_of_minute(now) if slow_down else end_of_day(runtime, now)
+                await _stop(runtime, channel, error, until)
+            elif slow_down:
+                until = await quotas.close_for_this_minute(runtime, channel, error.path)
+            else:
+                until = await quotas.close_for_today(runtime, channel, error.path)
+            raise CallLaterError("WeChat's limit of these calls is reached.", until, error.errcode) from error
+
+
+async def _stop(runtime: Runtime, channel: Channel, error: WechatError, until: datetime) -> None:
+    """Stop the account, and say in the log what its owner has to mend."""
+    because = f"WeChat refuses this account with {error.errcode}: {error.errmsg}."
+    if error.refused_ip:
+        because += f" Allow {error.refused_ip} in the IP whitelist of the account."
+    async with runtime.pool.acquire() as conn:
+        await wechat_accounts.stop_account(conn, channel.channel_id, until, error.errcode, because)
+    log.error("No calls to WeChat for channel %d until %s: %s (rid %s)", channel.channel_id, until, because, error.rid)
+
+
+def _pause(runtime: Runtime, failures: int) -> float:
+    """Return the seconds before the next attempt, doubled with each failure, more or less a half."""
+    seconds = runtime.settings.wechat.retry_after.total_seconds() * float(2**failures)
+    return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - spreads repeats, hides nothing

@@ -1,0 +1,55 @@
+"""Say why no call is made to WeChat now, and turn what a call ends with into what clients see."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+
+from service.domain.runtime import Runtime
+from service.entities.channels import Channel
+from service.entities.errors import BadInputError, ChannelNotBoundError, FieldError, UpstreamError
+from service.foundation.clock import format_time
+from service.wechat.api.errors import UnansweredError, WechatError
+
+
+class CallLaterError(Exception):
+    """Report that no call can be made before `until`, and why; `errcode` is WeChat's, where it said so."""
+
+    def __init__(self, because: str, until: datetime, errcode: int | None = None) -> None:
+        super().__init__(f"No call to WeChat before {until:%Y-%m-%d %H:%M:%S} UTC: {because}")
+        self.because = because
+        self.until = until
+        self.errcode = errcode
+
+
+def require_official_account(runtime: Runtime, channel: Channel) -> None:
+    """Raise the error by which a client sees that a channel's Official Account cannot be called.
+
+    UpstreamError where `USER_TAGS_ACTING` is off, BadInputError for a Mini Program or without an app secret,
+    ChannelNotBoundError where the channel is unbound or an unverified subscription account.
+    """
+    if not runtime.settings.acting:
+        raise UpstreamError("This installation makes no calls to WeChat (USER_TAGS_ACTING is off).")
+    if channel.mini_program:
+        raise _bad_channel("MINI_PROGRAM", "A Mini Program has no followers and no tags at WeChat.")
+    if not channel.usable:
+        raise ChannelNotBoundError
+    if channel.encrypted_app_secret is None:
+        raise _bad_channel("NO_APP_SECRET", "WeChat cannot be called without the app secret of the channel.")
+
+
+@contextmanager
+def shown_to_clients() -> Generator[None]:
+    """Turn what calls in the block end with into UpstreamError."""
+    try:
+        yield
+    except WechatError as error:
+        raise UpstreamError(f"WeChat answered {error.errcode}: {error.errmsg}", error.errcode) from error
+    except (UnansweredError, TimeoutError) as error:
+        raise UpstreamError("WeChat does not answer; try again later.") from error
+    except CallLaterError as error:
+        message = f"{error.because} The next call can be made {format_time(error.until)}."
+        raise UpstreamError(message, error.errcode) from error
+
+
+def _bad_channel(code: str, message: str) -> BadInputError:
+    return BadInputError(FieldError(("channel_id",), code, message))
