@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import httpx
@@ -69,6 +69,12 @@ class Sender:
         ]
         self._channel = channel
         self._nonces = itertools.count(self.draw.randrange(10**8, 10**9))
+        self._last_second = datetime.now(UTC).replace(microsecond=0)
+
+    def next_second(self) -> datetime:
+        """Return a second after the last one: within one, following wins over unfollowing. It may lie a little ahead."""
+        self._last_second += timedelta(seconds=1)
+        return self._last_second
 
     async def push(self, openid: str, kind: EventKind, at: datetime | None = None) -> bool:
         """Push one event, in whole seconds as WeChat does; return whether it was answered `success` in the end."""
