@@ -86,7 +86,6 @@ async def test_a_page_that_waits_through_a_restore_is_told_to_start_over(install
 
 async def _insist(sender: Sender, kind: EventKind, people: Sequence[str]) -> None:
     """Record until it is acknowledged: connections that broke in a restart are found out by use."""
-
     at = sender.next_second()
 
     async def recorded() -> bool:
