@@ -72,7 +72,7 @@ class Sender:
         self._last_second = datetime.now(UTC).replace(microsecond=0)
 
     def next_second(self) -> datetime:
-        """Return a second after the last one: within one, following wins over unfollowing. It may lie a little ahead."""
+        """Return a second after the last one: within one, following wins. It may lie a little ahead."""
         self._last_second += timedelta(seconds=1)
         return self._last_second
 
