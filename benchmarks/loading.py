@@ -149,7 +149,7 @@ async def _load_block(connection: BareConnection, channel: Channel, first: int, 
     await connection.copy_records_to_table("tag_member_count", records=[count for count in counts if count[3]])
     await connection.execute(
         "insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version) "
-        "values ($1, $2, $3, $3, $3, $3, 1)",
+        "values ($1, $2, $3, $3, $3, $3, (select max(version) from touch_windows))",
         channel_id,
         block,
         START,

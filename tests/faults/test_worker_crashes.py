@@ -25,7 +25,8 @@ from generate_series(1, $2) b, generate_series(1, $3) n
 """
 HEADS: Final = """
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
-select $1, b, now(), now(), now(), now(), 1 from generate_series(1, $2) b
+select $1, b, now(), now(), now(), now(), (select max(version) from touch_windows)
+from generate_series(1, $2) b
 """
 COUNTS: Final = """
 select t.name, coalesce(sum(c.members), 0)::int as members

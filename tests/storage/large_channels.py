@@ -36,7 +36,8 @@ from generate_series(1, :channels) n;
 insert into channel_state (channel_id, tag_version_at, tag_base_at, default_tags_as_of)
 select channel_id, :now, :now, :now from channel;
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
-select channel_id, b, :now, :now, :now, :now, 1 from channel, generate_series(0, :last_block) b;
+select channel_id, b, :now, :now, :now, :now, (select max(version) from touch_windows)
+from channel, generate_series(0, :last_block) b;
 """
 # One in three has a timer; of each block, about ten are due within the next ten minutes.
 PEOPLE = """

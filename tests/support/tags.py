@@ -31,7 +31,8 @@ select $1, o, 'o' || lpad(o::text, 9, '0'), $3 from unnest($2::int[]) o on confl
 """
 INSERT_HEADS = """
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
-select distinct $1::bigint, o / 32000, $3::timestamptz, $3::timestamptz, $3::timestamptz, $3::timestamptz, 1
+select distinct $1::bigint, o / 32000, $3::timestamptz, $3::timestamptz, $3::timestamptz, $3::timestamptz,
+    (select max(version) from touch_windows)
 from unnest($2::int[]) o on conflict do nothing
 """
 INSERT_TAG = """

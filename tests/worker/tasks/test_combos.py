@@ -17,7 +17,8 @@ from tests.worker.scheduled_channel import ScheduledChannel
 
 HEADS = """
 insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version)
-select $1, b, now(), now(), now(), now(), 1 from generate_series(1, $2::int) b
+select $1, b, now(), now(), now(), now(), (select max(version) from touch_windows)
+from generate_series(1, $2::int) b
 """
 # Several slices, the last of which somebody holds up.
 BLOCKS = 500
