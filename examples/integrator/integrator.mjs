@@ -6,7 +6,7 @@
 // TOKEN=… CHANNEL=… APP_ID=wx… RETURN_ADDRESS=… RETURN_APP_ID=… RETURN_KEY=… OPENIDS=a,b [URL=http://127.0.0.1:8000] \
 //   node integrator.mjs
 
-import { createCipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, randomBytes, randomUUID } from "node:crypto";
 
 const { URL: url = "http://127.0.0.1:8000", TOKEN, CHANNEL, APP_ID, OPENIDS = "" } = process.env;
 const { RETURN_ADDRESS, RETURN_APP_ID, RETURN_KEY } = process.env;
@@ -79,6 +79,6 @@ const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
 const paid = openids.map((openid) => ({ openid, kind: "PAYMENT", at: now }));
 console.log(JSON.stringify((await execute(RECORD, { channel: CHANNEL, events: paid })).recordEvents));
 // Sent again after a lost connection, the request returns the first receipt and changes nothing.
-const gold = { channelId: CHANNEL, category: "Level", label: "Gold", openids, idempotencyKey: `gold-${now}` };
+const gold = { channelId: CHANNEL, category: "Level", label: "Gold", openids, idempotencyKey: randomUUID() };
 console.log(JSON.stringify((await execute(SUBMIT, { input: gold })).submitReturnData));
 console.log(JSON.stringify(await batchset("会员等级", "金牌", "消费满一千元", openids)));

@@ -13,6 +13,7 @@ import os
 import random
 import struct
 import time
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
@@ -110,7 +111,7 @@ def main() -> None:
             "label": "Gold",
             "openids": openids,
             # Sent again after a lost connection, the request returns the first receipt and changes nothing.
-            "idempotencyKey": f"gold-{now}",
+            "idempotencyKey": str(uuid.uuid4()),
         }
         print(json.dumps(execute(client, SUBMIT, input=gold)["submitReturnData"]))
         print(json.dumps(batchset(client, "会员等级", "金牌", "消费满一千元", openids)))

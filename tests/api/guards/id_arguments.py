@@ -20,6 +20,7 @@ PLACES: Final = {
     "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
+    "Query.remoteTags(channelId)": "query($id: ID!) { remoteTags(channelId: $id) { name } }",
     "Query.deleteTagPreview(id)": "query($id: ID!) { deleteTagPreview(id: $id) { tag { id } } }",
     "Query.comboTagEditPreview(id)": """
         query($id: ID!) { comboTagEditPreview(id: $id, expression: {tag: "$tag"}) { gains } }""",
