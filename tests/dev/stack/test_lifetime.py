@@ -53,11 +53,11 @@ async def test_a_killed_guard_takes_the_servers_with_it_or_the_next_start_does(a
 
 async def test_everything_killed_at_once_heals(accessible_dir: Path) -> None:
     with owner(copy_initialised_data(accessible_dir)) as mine:
-        mine.process.kill()
+        # The servers first: of the death of its guard the kernel tells PostgreSQL, which would end in good order.
         for process in mine.processes:
-            # Some may already follow the guard, whose death the kernel tells them.
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        mine.process.kill()
         mine.process.wait()
         await wait_until(lambda: all_exited(mine.processes))
     assert (accessible_dir / "postgres" / "postmaster.pid").exists(), "the crash left its traces"
