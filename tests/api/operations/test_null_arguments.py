@@ -39,7 +39,7 @@ async def test_a_null_in_a_mutation_is_bad_input_and_changes_nothing(robot: Robo
     channel = (await robot.bind())["id"]
     mutation = """
     mutation($c: ID!, $v: ReturnMode = ADD) {
-      submitReturnData(input: { channelId: $c, category: "A", label: "B", openids: ["only-here"], mode: $v }) { __typename }
+      submitReturnData(input: { channelId: $c, category: "A", label: "B", openids: ["only-here"], mode: $v }) { replayed }
     }
     """
     answer = await robot.ask(mutation, c=channel, v=None)
