@@ -105,8 +105,8 @@ class ClientLimits:
     operations_per_second: Count = 200
     operations_burst: AtLeastASecond = timedelta(seconds=5)
     values_per_operation: Count = 1_000
-    cpu_share: Rate = 0.2
-    cpu_burst: Positive = timedelta(seconds=2)
+    cpu_share: Rate = 0.1
+    cpu_burst: Positive = timedelta(seconds=1)
     refusals_per_second: Count = 50
     refusals_burst: AtLeastASecond = timedelta(seconds=10)
     document_cache_bytes: Count = 134_217_728

@@ -39,12 +39,12 @@ async def test_a_null_in_a_mutation_is_bad_input_and_changes_nothing(robot: Robo
     channel = (await robot.bind())["id"]
     mutation = """
     mutation($c: ID!, $v: ReturnMode = ADD) {
-      submitReturnData(input: { channelId: $c, category: "A", label: "B", openids: ["only-here"], mode: $v }) { replayed }
+      submitReturnData(input: { channelId: $c, category: "A", label: "B", openids: ["her"], mode: $v }) { replayed }
     }
     """
     answer = await robot.ask(mutation, c=channel, v=None)
     assert answer.code == "BAD_USER_INPUT"
-    found = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "only-here") { id } }', c=channel)
+    found = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "her") { id } }', c=channel)
     assert found["user"] is None
 
 
