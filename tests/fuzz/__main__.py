@@ -71,6 +71,8 @@ async def fuzz(directory: Path, seconds: int, seed: int) -> int:
             SECRETS_KEY=secrets.token_hex(32),
             PUBLIC_URL="http://127.0.0.1",
             OPERATIONS_PER_SECOND="1000000",
+            CPU_SHARE="1000",
+            REFUSALS_PER_SECOND="1000000",
         )
         async with AsyncExitStack() as running:
             url = await running.enter_async_context(web(settings, logs[0]))

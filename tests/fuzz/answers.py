@@ -21,14 +21,35 @@ LEAK: Final = re.compile(
     r"violates|duplicate key|relation \"|column \"|syntax error at|postgres|deadlock|unexpected keyword",
     re.IGNORECASE,
 )
+UNAUTHORIZED: Final = 401
 MEMBERS: Final = {"message", "locations", "path", "extensions"}
 
 
 def response_errors(
-    schema: GraphQLSchema, query: str, *, accept: str | None, status: int, content_type: str, body: bytes
+    schema: GraphQLSchema,
+    query: str,
+    *,
+    accept: str | None,
+    status: int,
+    content_type: str,
+    body: bytes,
+    has_token: bool = True,
 ) -> list[str]:
     """Return everything that is wrong with the answer to a request that was sent in the protocol's form."""
+    if not has_token:
+        return list(_refusal_errors(schema, status, body))
     return list(_response_errors(schema, query, accept, status, content_type, body))
+
+
+def _refusal_errors(schema: GraphQLSchema, status: int, body: bytes) -> Iterator[str]:
+    """Return what is wrong with the answer to a request without a token, which is given without reading it."""
+    if status != UNAUTHORIZED:
+        yield f"status {status} without a token"
+        return
+    answer = json.loads(body)
+    yield from error_list_errors(schema, answer)
+    if answer.keys() != {"errors"} or [each["extensions"]["code"] for each in answer["errors"]] != ["UNAUTHENTICATED"]:
+        yield f"no refusal: {body[:200]!r}"
 
 
 def _response_errors(
@@ -60,8 +81,12 @@ def _answer_errors(schema: GraphQLSchema, query: str, body: bytes) -> Generator[
     return "data" in answer
 
 
-def stream_errors(schema: GraphQLSchema, query: str, *, status: int, content_type: str, body: bytes) -> list[str]:
+def stream_errors(
+    schema: GraphQLSchema, query: str, *, status: int, content_type: str, body: bytes, has_token: bool = True
+) -> list[str]:
     """Return everything that is wrong with the beginning of a stream of events."""
+    if not has_token:
+        return list(_refusal_errors(schema, status, body))
     return list(_stream_errors(schema, query, status, content_type, body))
 
 

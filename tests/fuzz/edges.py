@@ -109,8 +109,8 @@ class Edges:
             token = self._robot.token("admin")
             await socket.send(json.dumps({"type": "connection_init", "payload": {"token": token}}))
             payload = {"query": operation.text, "variables": variables}
-            await socket.send(_json({"type": "subscribe", "id": "1", "payload": payload}).decode())
             try:
+                await socket.send(_json({"type": "subscribe", "id": "1", "payload": payload}).decode())
                 async with asyncio.timeout(5):
                     await socket.recv()
                     while (message := json.loads(await socket.recv()))["type"] in {"ping", "pong"}:

@@ -123,10 +123,12 @@ def after_call(_context: Any, case: Any, response: Any) -> None:
 def answers_as_promised(_context: Any, response: Any, case: Any) -> None:
     response_fields = {"status": response.status_code, "content_type": response.headers["content-type"][0]}
     query = sent_queries[case.id]
+    has_token = "Authorization" in (case.headers or {})
     if STREAMS:
-        faults = stream_errors(SCHEMA, query, body=response.content, **response_fields)
+        faults = stream_errors(SCHEMA, query, body=response.content, has_token=has_token, **response_fields)
     else:
+        accept = (case.headers or {}).get("Accept")
         faults = response_errors(
-            SCHEMA, query, accept=(case.headers or {}).get("Accept"), body=response.content, **response_fields
+            SCHEMA, query, accept=accept, body=response.content, has_token=has_token, **response_fields
         )
     assert not faults, "\n".join(faults)

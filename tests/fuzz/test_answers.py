@@ -16,7 +16,7 @@ GOOD = {"__typename": "Made", "name": "Gold", "at": "2026-03-01T12:00:00Z", "siz
 def schema() -> GraphQLSchema:
     return build_schema("""
         scalar DateTime
-        enum ErrorCode { NOT_FOUND INTERNAL }
+        enum ErrorCode { NOT_FOUND INTERNAL UNAUTHENTICATED }
         enum Kind { A B }
         interface Tag { name: String!  kinds: [Kind]! }
         type Made implements Tag { name: String!  kinds: [Kind]!  at: DateTime!  size: Int }
@@ -103,6 +103,18 @@ def test_what_is_no_answer_is_a_fault(schema: GraphQLSchema, body: Any, fault: s
 )
 def test_a_message_of_ours_is_a_leak(schema: GraphQLSchema, message: str) -> None:
     assert "leaked" in faults(schema, refused(message))
+
+
+def test_without_a_token_there_is_nothing_but_a_refusal(schema: GraphQLSchema) -> None:
+    def of_stranger(body: Any, status: int) -> list[str]:
+        sent = json.dumps(body).encode()
+        given: Any = {"accept": None, "status": status, "content_type": JSON, "body": sent, "has_token": False}
+        return response_errors(schema, QUERY, **given)
+
+    assert of_stranger(refused(code="UNAUTHENTICATED"), 401) == []
+    assert of_stranger(refused(code="UNAUTHENTICATED"), 200)
+    assert of_stranger(refused(), 401)
+    assert of_stranger({"data": None} | refused(code="UNAUTHENTICATED"), 401)
 
 
 def test_the_form_follows_what_was_accepted(schema: GraphQLSchema) -> None:
