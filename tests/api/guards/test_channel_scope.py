@@ -16,6 +16,7 @@ NOT_FOR_INTEGRATORS: Final = {
     "Query.audience(expression.tag)",
     "Query.tagOverlap(tagIds)",
     "Query.job(id)",
+    "Query.remoteTags(channelId)",
 }
 
 
