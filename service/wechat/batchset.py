@@ -25,7 +25,7 @@ MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_JSON_MARKS: Final = 1_000
 """Base64 holds no comma and no bracket, so the documented body has two."""
 MAX_XML_MARKS: Final = {"<": 40_000, "=": 2_000, "&": 20_000, "\n": 100_000, "\r": 100_000}
-"""How often the XML may have what a parser stops at: 10,000 openids in CDATA have 30,000 tags, and no attributes."""
+"""Limit how often the XML has what a parser stops at: 10,000 openids in CDATA have 30,000 tags and no attributes."""
 LONG_TAG: Final = re.compile(r"<[^<>]{4096}")
 """No tag or text in CDATA that is so long says anything that would be taken."""
 CHARACTERS_AT_ONCE: Final = 16 * 1024

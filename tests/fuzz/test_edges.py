@@ -1,4 +1,4 @@
-"""What the fuzzer takes for right is right, and what it damages is not the same."""
+"""Check that what the fuzzer takes for right is right, and that what it damages is not the same."""
 
 import csv
 from pathlib import Path

@@ -22,26 +22,26 @@ class Behaviour:
 
     bad_openid: BadOpenid = BadOpenid.PARTIAL
     refusal_applies_rest: bool = False
-    """Whether REFUSE does the others all the same."""
+    """Say whether REFUSE does the others all the same."""
     overlap_code: int | None = 45169
-    """What answers a call that tags somebody whom another call is tagging; 45159 was seen too, None does both."""
+    """Give the code of a call that tags somebody whom another call is tagging; 45159 was seen too, None does both."""
     new_tag_unknown_for: timedelta = timedelta()
-    """How long a new tag is answered 45159."""
+    """Say how long a new tag is answered 45159."""
     new_tag_unlisted_for: timedelta = timedelta()
-    """How long `tags/get` leaves out a new tag."""
+    """Say how long `tags/get` leaves out a new tag."""
     cursor_ends_empty: bool = False
-    """Whether the last page of followers or members has an empty `next_openid`, and not its last openid."""
+    """Say whether the last page of followers or members has an empty `next_openid`, and not its last openid."""
     blacklisted_code: int | None = None
-    """What answers the tagging of somebody on the blacklist, as an openid that cannot be used; 45159 was reported."""
+    """Give the code of tagging somebody on the blacklist, as an openid that cannot be used; 45159 was reported."""
     escapes_code: int | None = None
-    """What answers a body with `\\uXXXX` in it: 40033 or 47002; None accepts it."""
+    """Give the code of a body with `\\uXXXX` in it: 40033 or 47002; None accepts it."""
     wrong_secret_code: int = 40125
-    """What answers a wrong app secret; 40001 was seen too."""
+    """Give the code of a wrong app secret; 40001 was seen too."""
     forced_refresh_code: int | None = None
-    """What answers a forced refresh too many for the day; None answers the same token."""
+    """Give the code of a forced refresh too many for the day; None answers the same token."""
     migrated_from_gh_id: bool = False
-    """Whether `changeopenid` knows the old account by its `gh_…`, as its page says, not by its app id."""
+    """Say whether `changeopenid` knows the old account by its `gh_…`, as its page says, not by its app id."""
     rate_limit_inside_quota: bool = False
-    """Whether `rate_limit` stands inside `quota`, as one client reads it."""
+    """Say whether `rate_limit` stands inside `quota`, as one client reads it."""
     answers_after: float = 0.0
-    """How many seconds a call takes."""
+    """Let each call take so many seconds."""
