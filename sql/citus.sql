@@ -29,3 +29,5 @@ select create_distributed_table('return_key', 'channel_id', colocate_with => 'ch
 select create_distributed_table('return_counter', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('wechat_account', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('wechat_quota', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('remote_tag', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('remote_members', 'channel_id', colocate_with => 'channel_state');

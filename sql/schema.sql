@@ -340,6 +340,47 @@ COMMENT ON COLUMN public.job.lease_until IS 'Nobody else takes the job up before
 
 COMMENT ON COLUMN public.job.failures IS 'In a row, since the last slice that was done.';
 
+CREATE TABLE public.remote_members (
+    channel_id bigint NOT NULL,
+    block integer NOT NULL,
+    tag_id integer NOT NULL,
+    members bit(32000) NOT NULL,
+    synced bit(32000) NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.remote_members IS 'By our own tag and block; both bits of a person are cleared when she follows or unfollows, as WeChat drops her tags then.';
+
+COMMENT ON COLUMN public.remote_members.members IS 'Who is known to have the remote tag.';
+
+COMMENT ON COLUMN public.remote_members.synced IS 'Who had it, or was given it, when the tag was synced last; what others gave is not in here.';
+
+CREATE TABLE public.remote_tag (
+    channel_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    remote_tag_id integer,
+    remote_name text NOT NULL,
+    keep_in_sync boolean DEFAULT false NOT NULL,
+    remote_additions text DEFAULT 'KEEP'::text NOT NULL,
+    in_sync boolean DEFAULT false NOT NULL,
+    last_job_id integer,
+    last_success_at timestamp with time zone,
+    failing_since timestamp with time zone,
+    error text,
+    errcode integer,
+    linked_at timestamp with time zone NOT NULL,
+    CONSTRAINT remote_tag_additions CHECK ((remote_additions = ANY (ARRAY['KEEP'::text, 'REMOVE'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.remote_tag IS 'One of our tags that was synced, or of which a sync was begun, or that was imported; a tombstone keeps its row.';
+
+COMMENT ON COLUMN public.remote_tag.remote_tag_id IS 'Null until WeChat told the id of the tag that was made for it, and after it was unlinked.';
+
+COMMENT ON COLUMN public.remote_tag.last_job_id IS 'The newest sync or import that concerned this tag.';
+
+COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeeds; until it does again, `error` says why it does not.';
+
 CREATE TABLE public.repeatable_migration (
     name text NOT NULL,
     rules_version integer NOT NULL,
@@ -643,6 +684,15 @@ ALTER TABLE ONLY public.frozen_audience
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (channel_id, job_id);
 
+ALTER TABLE ONLY public.remote_members
+    ADD CONSTRAINT remote_members_pkey PRIMARY KEY (channel_id, block, tag_id);
+
+ALTER TABLE ONLY public.remote_tag
+    ADD CONSTRAINT remote_tag_linked_once UNIQUE (channel_id, remote_tag_id);
+
+ALTER TABLE ONLY public.remote_tag
+    ADD CONSTRAINT remote_tag_pkey PRIMARY KEY (channel_id, tag_id);
+
 ALTER TABLE ONLY public.repeatable_migration
     ADD CONSTRAINT repeatable_migration_pkey PRIMARY KEY (name);
 
@@ -762,6 +812,9 @@ ALTER TABLE ONLY public.forgotten_openid
 
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.remote_tag
+    ADD CONSTRAINT remote_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.return_batch
     ADD CONSTRAINT return_batch_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
