@@ -14,6 +14,7 @@ import pytest
 
 from service.entities.principal import Role
 from tests.support.robot import Robot
+from tests.support.waiting import PATIENCE
 from tests.support.web import WebClient, web_process
 
 ROWS = b"".join(b"person-%d\n" % number for number in range(11_000))
@@ -46,7 +47,7 @@ async def upload(web: WebClient, *, token: str | None = None, first: bytes = ROW
 
     sending = asyncio.create_task(send())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             body = await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r")[0]))
             with suppress(ConnectionError):
