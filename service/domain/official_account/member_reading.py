@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.domain.jobs import save_progress
+from service.domain.jobs.running import save_progress
 from service.domain.official_account.calling import call_wechat
 from service.domain.return_data.members import by_block
 from service.domain.runtime import Runtime

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from asyncpg import BitString
 
-from service.domain.jobs import LEASE_DURATION, cancel_job, run_job, start_job
+from service.domain.jobs.lookup import cancel_job
+from service.domain.jobs.running import LEASE_DURATION, run_job
+from service.domain.jobs.starting import start_job
 from service.domain.official_account.member_reading import fetch_member_page, keep_member_page
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
