@@ -17,10 +17,11 @@ from service.entities.channels import Channel, ChannelState
 from service.entities.combos import ComboGraph
 from service.entities.paging import Slice
 from service.entities.principal import Permission, Principal
+from service.entities.remote_tags import LinkedTag
 from service.entities.return_data import ReceiptHead
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, combos, default_tags, tags, users
+from service.storage import ad_tags, channels, combos, default_tags, remote_tags, tags, users
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -112,6 +113,10 @@ async def _receipts(conn: Connection, channel_id: int, batch_ids: list[int]) -> 
     return {**await batches.batches_by_id(conn, channel_id, batch_ids)}
 
 
+async def _linked_tags(conn: Connection, channel_id: int, tag_ids: list[int]) -> dict[int, LinkedTag | None]:
+    return {**await remote_tags.linked_tags(conn, channel_id, tag_ids)}
+
+
 def _nothing() -> Slice[Any]:
     return Slice([], 0)
 
@@ -148,6 +153,7 @@ class Loaders:
     tags_since = _per_channel(users.tags_since, dict)
     batches_holding = _per_channel(batches.batches_holding, dict)
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
+    linked_tag = _per_channel(_linked_tags, _none)
     receipt = _per_channel(_receipts, _none)
     rejected = _per_channel(batches.rejected_slices, _nothing)
     unmatched = _per_channel(batches.unmatched_slices, _nothing)

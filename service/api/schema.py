@@ -32,6 +32,7 @@ from service.api.operations.exports import ExportMutations
 from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
+from service.api.operations.linked_tags import LinkedTagMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.remote_tags import RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
@@ -89,6 +90,7 @@ class Mutation(
     ForgetUserMutations,
     IdentityMutations,
     JobMutations,
+    LinkedTagMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
     TagMutations,

@@ -33,6 +33,10 @@ set remote_tag_id = excluded.remote_tag_id, remote_name = excluded.remote_name, 
         when r.remote_tag_id is distinct from excluded.remote_tag_id then excluded.linked_at else r.linked_at
     end;
 
+-- name: set_keep_in_sync
+-- Record whether linked tags are kept in sync.
+update remote_tag set keep_in_sync = $3 where channel_id = $1 and tag_id = any($2::int[]);
+
 -- name: unlink_tag
 -- Record that a tag is no longer linked, and forget who had the remote tag.
 with former_members as (
