@@ -355,6 +355,21 @@ COMMENT ON COLUMN public.remote_members.members IS 'Who is known to have the rem
 
 COMMENT ON COLUMN public.remote_members.synced IS 'Who had it, or was given it, when the tag was synced last; what others gave is not in here.';
 
+CREATE TABLE public.remote_reading (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    tag_id integer NOT NULL,
+    block integer NOT NULL,
+    members bit(32000) NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.remote_reading IS 'Kept until the last page of the tag has come, or the job is over.';
+
+COMMENT ON COLUMN public.remote_reading.tag_id IS 'Our own, as in remote_members.';
+
+COMMENT ON COLUMN public.remote_reading.members IS 'Who stood on the pages that were read so far.';
+
 CREATE TABLE public.remote_tag (
     channel_id bigint NOT NULL,
     tag_id integer NOT NULL,
@@ -686,6 +701,9 @@ ALTER TABLE ONLY public.job
 
 ALTER TABLE ONLY public.remote_members
     ADD CONSTRAINT remote_members_pkey PRIMARY KEY (channel_id, block, tag_id);
+
+ALTER TABLE ONLY public.remote_reading
+    ADD CONSTRAINT remote_reading_pkey PRIMARY KEY (channel_id, job_id, tag_id, block);
 
 ALTER TABLE ONLY public.remote_tag
     ADD CONSTRAINT remote_tag_linked_once UNIQUE (channel_id, remote_tag_id);

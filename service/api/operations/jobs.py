@@ -9,7 +9,7 @@ from service.api.context import Info
 from service.api.guards.permissions import needs_one_of
 from service.api.types.job import Job, JobId
 from service.api.types.presenters import job_to_graphql
-from service.domain import jobs as use_cases
+from service.domain.jobs import lookup as use_cases
 from service.entities.ids import parse_job_gid
 from service.entities.jobs import JOB_PERMISSIONS
 

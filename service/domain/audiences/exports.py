@@ -14,7 +14,9 @@ from typing import Final, NamedTuple
 from service.domain.audiences.csv_writer import Cell, csv_rows
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression
-from service.domain.jobs import JOB_RETENTION, JobLeaseLostError, enqueue_job, save_progress, start_job
+from service.domain.jobs.lookup import JOB_RETENTION
+from service.domain.jobs.running import JobLeaseLostError, save_progress
+from service.domain.jobs.starting import enqueue_job, start_job
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at

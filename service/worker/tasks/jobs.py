@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from service.domain.audiences.exports import write_export_slice
-from service.domain.jobs import SliceFunction, reenqueue_unfinished_jobs, run_job
+from service.domain.jobs.running import SliceFunction, reenqueue_unfinished_jobs, run_job
 from service.entities.jobs import JobKind
 
 SLICES: Final[Mapping[JobKind, SliceFunction]] = {JobKind.AUDIENCE_EXPORT: write_export_slice}
