@@ -19,9 +19,10 @@ from service.entities.paging import Slice
 from service.entities.principal import Permission, Principal
 from service.entities.remote_tags import LinkedTag
 from service.entities.return_data import ReceiptHead
+from service.entities.syncs import TagSync
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, combos, default_tags, remote_tags, tags, users
+from service.storage import ad_tags, channels, combos, default_tags, remote_tags, syncs, tags, users
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -117,6 +118,10 @@ async def _linked_tags(conn: Connection, channel_id: int, tag_ids: list[int]) ->
     return {**await remote_tags.linked_tags(conn, channel_id, tag_ids)}
 
 
+async def _tags_of_sync(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[int, list[TagSync]]:
+    return await syncs.sync_tags(conn, channel_id, job_ids)
+
+
 def _nothing() -> Slice[Any]:
     return Slice([], 0)
 
@@ -155,6 +160,7 @@ class Loaders:
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
     linked_tag = _per_channel(_linked_tags, _none)
     receipt = _per_channel(_receipts, _none)
+    tags_of_sync = _per_channel(_tags_of_sync, list)
     rejected = _per_channel(batches.rejected_slices, _nothing)
     unmatched = _per_channel(batches.unmatched_slices, _nothing)
 

@@ -19,7 +19,7 @@ with former_members as (
     delete from remote_members m
     using remote_tag r
     where m.channel_id = $1 and m.tag_id = $2
-      and r.channel_id = $1 and r.tag_id = $2 and r.remote_tag_id is distinct from $3
+      and r.channel_id = $1 and r.tag_id = $2 and r.remote_tag_id is not null and r.remote_tag_id is distinct from $3
 )
 insert into remote_tag as r (
     channel_id, tag_id, remote_tag_id, remote_name, keep_in_sync, remote_additions, last_job_id, linked_at

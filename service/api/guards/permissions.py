@@ -25,6 +25,7 @@ TYPE_PERMISSIONS: Final = {
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
     "OfficialAccountTag": Permission.SYNC,
+    "OfficialAccountSync": Permission.SYNC,
 }
 
 
