@@ -33,7 +33,7 @@ from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.nodes import NodeQueries
-from service.api.operations.remote_tags import RemoteTagQueries
+from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
 from service.api.operations.tag_events import TagEventsSubscriptions
@@ -89,6 +89,7 @@ class Mutation(
     ForgetUserMutations,
     IdentityMutations,
     JobMutations,
+    RemoteTagMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
     TagMutations,
