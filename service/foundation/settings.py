@@ -231,6 +231,8 @@ def _production_errors(settings: Settings, environment: Mapping[str, str]) -> It
     yield from _secret_errors(settings)
     if settings.jwt_jwks_url is not None and not settings.jwt_jwks_url.lower().startswith("https://"):
         yield "In production USER_TAGS_JWT_JWKS_URL must start with https://: whoever changes the keys makes tokens."
+    if not settings.wechat_api_url.lower().startswith("https://"):
+        yield "In production USER_TAGS_WECHAT_API_URL must start with https://: app secrets and tokens are sent there."
     if settings.clock_offset_file is not None:
         yield "USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it."
 

@@ -18,7 +18,10 @@ def main(config_json: str) -> int:
         for name, options in config["children"].items()
     )
     restart_policy = RestartPolicy(
-        initial_backoff=0.05, max_backoff=0.2, ready_timeout=config["ready_timeout"], stop_timeout=0.5
+        initial_backoff=0.05,
+        max_backoff=0.2,
+        ready_timeout=config["ready_timeout"],
+        stop_timeout=config["stop_timeout"],
     )
     return up(
         Settings(data_dir=config["data_dir"], database_url=external_url, redis_url=external_url),

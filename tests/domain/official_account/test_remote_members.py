@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from service.domain.events.recorder import record_events
+from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE, bitmap_of, offsets_in
 from service.entities.channels import Channel
@@ -14,7 +15,7 @@ from service.entities.users import EventKind, UserEvent
 from service.storage import remote_tags
 from service.storage.database.pool import Connection
 from tests.support.clock import START
-from tests.support.runtime import ordinals_for
+from tests.support.runtime import counted_statements, ordinals_for
 
 TAG, OTHER_TAG = 1, 2
 JOB = 7
@@ -147,3 +148,40 @@ async def test_another_remote_tag_or_none_forgets_who_had_the_former(runtime: Ru
         assert await known(conn, channel) == (set(), set())
         [left] = (await remote_tags.linked_tags(conn, channel.channel_id)).values()
         assert (left.remote_tag_id, left.keep_in_sync, left.in_sync) == (None, False, False)
+
+
+async def test_who_follows_or_unfollows_has_no_remote_tag_any_more(runtime: Runtime, channel: Channel) -> None:
+    people = await followers(runtime, channel, "openid-a", "openid-b", "openid-c", "openid-d", "openid-e")
+    events = {
+        "openid-a": (EventKind.UNFOLLOW, 1),
+        "openid-b": (EventKind.FOLLOW, 1),
+        "openid-c": (EventKind.MESSAGE, 1),
+        "openid-d": (EventKind.FOLLOW, -1),
+    }
+    async with runtime.pool.acquire() as conn:
+        for tag_id in (TAG, OTHER_TAG):
+            await link(conn, channel, tag_id, 100 + tag_id)
+            await given(conn, channel, people, tag_id=tag_id)
+        news = [UserEvent(each, kind, START + timedelta(seconds=by)) for each, (kind, by) in events.items()]
+        await record_events(runtime, channel, news)
+
+        left = {people[each] for each in ("openid-c", "openid-d", "openid-e")}
+        assert [await known(conn, channel, tag_id) for tag_id in (TAG, OTHER_TAG)] == [(left, left)] * 2
+
+
+async def test_who_is_forgotten_has_no_remote_tag_any_more(runtime: Runtime, channel: Channel) -> None:
+    people = await followers(runtime, channel, "openid-a", "openid-b")
+    async with runtime.pool.acquire() as conn:
+        await link(conn, channel)
+        await given(conn, channel, people)
+        await forget_openid(runtime, channel.channel_id, "openid-a")
+        left = {people["openid-b"]}
+        assert await known(conn, channel) == (left, left)
+
+
+async def test_a_channel_without_linked_tags_sends_no_statement_more(runtime: Runtime, channel: Channel) -> None:
+    await followers(runtime, channel, "openid-a")
+    with counted_statements() as sent:
+        await record_events(runtime, channel, [UserEvent("openid-a", EventKind.UNFOLLOW, START + timedelta(seconds=1))])
+    assert "merge_facts" in sent
+    assert not {"share_linked_tags", "clear_remote_members"} & set(sent)
