@@ -13,6 +13,8 @@ class JobKind(StrEnum):
     """Name the kinds of work; the value is also the name of the GraphQL type."""
 
     AUDIENCE_EXPORT = "AudienceExport"
+    OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
+    REMOTE_TAG_IMPORT = "RemoteTagImport"
 
 
 class JobState(StrEnum):
@@ -31,7 +33,11 @@ class JobState(StrEnum):
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
 
-JOB_PERMISSIONS: Final = {JobKind.AUDIENCE_EXPORT: Permission.EXPORT}
+JOB_PERMISSIONS: Final = {
+    JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
+    JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
+    JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
+}
 """The permission that it takes to start, see and cancel a job of each kind."""
 
 

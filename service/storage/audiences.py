@@ -145,7 +145,7 @@ async def drop_frozen_audiences(conn: Connection, channel_id: int) -> None:
 
 
 async def drop_leftovers_of_job(conn: Connection, channel_id: int, job_id: int) -> None:
-    """Delete what a finished job needs no more: its frozen audience, and its file unless it is done."""
+    """Delete what a finished job needs no more: its frozen audience, whom it saw, and its file unless it is done."""
     await conn.execute(STATEMENTS["drop_leftovers_of_job"], channel_id, job_id)
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
+from service.entities.blocks import ordinal_at
 from service.entities.users import Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -30,6 +31,16 @@ class NewFacts(NamedTuple):
 
     facts: Facts
     now: datetime
+
+
+class MergedFacts(NamedTuple):
+    """Hold whose default tags must change, and the ordinals of those whose last follow or unfollow is a later one now.
+
+    The latter are told only where a tag of the channel was ever linked to a remote one.
+    """
+
+    differences: list[RulesDifference]
+    moved: list[int]
 
 
 class Visit(NamedTuple):
@@ -56,8 +67,8 @@ class StoredWindows:
     windows: dict[str, timedelta]
 
 
-async def merge_facts(conn: Connection, rules: ChannelRules, facts: Mapping[int, NewFacts]) -> list[RulesDifference]:
-    """Merge facts into those of users in locked blocks, `{ordinal: facts}`, and return whose tags must change.
+async def merge_facts(conn: Connection, rules: ChannelRules, facts: Mapping[int, NewFacts]) -> MergedFacts:
+    """Merge facts into those of users in locked blocks, `{ordinal: facts}`, and return what must change by that.
 
     Raises UserForgottenError when a user no longer exists; the transaction must then be given up.
     """
@@ -72,9 +83,12 @@ async def merge_facts(conn: Connection, rules: ChannelRules, facts: Mapping[int,
         rules.mini_program,
         rules.bound_at,
     )
-    if any(row["rules"] is None for row in rows):
+    changed = [row for row in rows if row["rules"] is not None]
+    moved = [row for row in rows if row["moved"]]
+    if len(changed) + len(moved) < len(rows):
         raise UserForgottenError
-    return _differences(rows)
+    ordinals_moved = [ordinal_at(row["block"], offset) for row in moved for offset in row["offsets"]]
+    return MergedFacts(_differences(changed), ordinals_moved)
 
 
 async def cross_boundaries(conn: Connection, rules: ChannelRules, visits: Mapping[int, Visit]) -> list[RulesDifference]:

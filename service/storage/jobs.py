@@ -63,6 +63,11 @@ async def count_unfinished_jobs(conn: Connection, channel_id: int, kind: JobKind
     return int(await conn.fetchval(STATEMENTS["count_unfinished_jobs"], channel_id, kind))
 
 
+async def unfinished_job(conn: Connection, channel_id: int, kind: JobKind) -> Job | None:
+    """Return the oldest job of a kind that is not finished, None if there is none."""
+    return _to_job_or_none(await conn.fetchrow(STATEMENTS["unfinished_job"], channel_id, kind))
+
+
 async def unfinished_jobs(conn: Connection, now: datetime) -> list[UnfinishedJob]:
     """Return the jobs of all channels that a worker should claim at `now`."""
     return [UnfinishedJob(*row) for row in await conn.fetch(STATEMENTS["unfinished_jobs"], now)]
@@ -73,6 +78,11 @@ async def claim_job(
 ) -> Job | None:
     """Claim a job until `lease_until` and return it; None if it is finished, not due, or claimed by another worker."""
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["claim_job"], channel_id, job_id, now, lease_until))
+
+
+async def renew_lease(conn: Connection, job: Job, lease_until: datetime) -> None:
+    """Hold a job until `lease_until` at least, unless it was taken away from `job.claim`."""
+    await conn.execute(STATEMENTS["renew_lease"], job.channel_id, job.job_id, job.claim, lease_until)
 
 
 async def lock_job(conn: Connection, channel_id: int, job_id: int) -> Job | None:

@@ -142,8 +142,10 @@ where a.channel_id = $1 and j.channel_id = $1 and j.job_id = a.job_id
   and j.state not in ('QUEUED', 'WAITING', 'RUNNING');
 
 -- name: drop_leftovers_of_job
--- Delete the frozen audience of job $2, and what there is of its file if it failed or was cancelled.
-with file as (
+-- Delete the frozen audience of job $2, whom it saw at WeChat, and what there is of its file if it failed or was cancelled.
+with reading as (
+    delete from remote_reading where channel_id = $1 and job_id = $2
+), file as (
     delete from export_chunk c
     using job j
     where c.channel_id = $1 and c.job_id = $2 and j.channel_id = $1 and j.job_id = $2

@@ -3,7 +3,8 @@
 -- the same difference together. A timer is set only where the present one would come too late. Where a boundary lies
 -- between the latest evaluation of a block and this one, the head records this one even if no bit changes: an earlier
 -- instant would see another tag. No user is evaluated before the newest run's instant, which is read here because the
--- blocks are locked. A row without rules names people who do not exist (any more).
+-- blocks are locked. A row without rules names people who do not exist (any more), or with `moved` people whose last
+-- follow or unfollow is a later one now; those only where a tag of the channel was ever linked to a remote one.
 with event as (
     select e.ordinal, greatest(e.now, s.default_tags_run_at) as now, e.followed_at, e.unfollowed_at, e.messaged_at,
         e.clicked_at, e.scanned_at, e.paid_at, e.ad_followed_at
@@ -18,7 +19,9 @@ with event as (
 ),
 merged as (
     select e.ordinal, e.now, f.facts, w.w, b.boundary,
-        b.boundary is not null and (u.wake_at > e.now and u.wake_at <= b.boundary) is not true as needs_timer
+        b.boundary is not null and (u.wake_at > e.now and u.wake_at <= b.boundary) is not true as needs_timer,
+        (f.facts).followed_at is distinct from (u.facts).followed_at
+            or (f.facts).unfollowed_at is distinct from (u.facts).unfollowed_at as moved
     from event e
     join user_facts u on u.channel_id = $1 and u.ordinal = e.ordinal
     cross join lateral (
@@ -64,7 +67,7 @@ evaluated_late as (
     ) m
     where h.channel_id = $1 and h.block = m.block
 )
-select n.ordinal / 32000 as block, n.rules, o.rules as old_rules,
+select n.ordinal / 32000 as block, n.rules, o.rules as old_rules, false as moved,
     array_agg((n.ordinal % 32000)::smallint order by n.ordinal) as offsets
 from updated n
 cross join lateral (
@@ -75,9 +78,14 @@ cross join lateral (
 where n.rules <> o.rules
 group by 1, 2, 3
 union all
-select e.ordinal / 32000, null, null, array_agg((e.ordinal % 32000)::smallint)
+select e.ordinal / 32000, null, null, false, array_agg((e.ordinal % 32000)::smallint)
 from event e
 where not exists (select from channel_user u where u.channel_id = $1 and u.ordinal = e.ordinal)
+group by 1
+union all
+select m.ordinal / 32000, null, null, true, array_agg((m.ordinal % 32000)::smallint)
+from merged m
+where m.moved and exists (select from remote_tag r where r.channel_id = $1)
 group by 1
 order by 1, 2, 3;
 

@@ -27,6 +27,13 @@ limit $4;
 -- Count the jobs of a kind that are not finished.
 select count(*)::int from job where channel_id = $1 and kind = $2 and state in ('QUEUED', 'WAITING', 'RUNNING');
 
+-- name: unfinished_job
+-- Return the oldest job of a kind that is not finished.
+select * from job
+where channel_id = $1 and kind = $2 and state in ('QUEUED', 'WAITING', 'RUNNING')
+order by job_id
+limit 1;
+
 -- name: unfinished_jobs
 -- List the jobs of every channel to be claimed at instant $1: new, due again, or left by a worker that died.
 select channel_id, job_id, claim
@@ -45,6 +52,11 @@ where channel_id = $1 and job_id = $2
   and (lease_until is null or lease_until <= $3)
   and (resumes_at is null or resumes_at <= $3)
 returning *;
+
+-- name: renew_lease
+-- Hold a job longer, where claim $3 holds it still.
+update job set lease_until = greatest(lease_until, $4)
+where channel_id = $1 and job_id = $2 and claim = $3 and state = 'RUNNING';
 
 -- name: lock_job
 -- Lock a job until the transaction ends, and return it.

@@ -56,6 +56,14 @@ from generate_series(1, 3) c, generate_series(0, :last_block) b, generate_series
 insert into tag_member_count
 select channel_id, block, tag_id, 16000, :now from tag_members;
 """
+# Three tags of each channel are linked.
+LINKS = """
+insert into remote_tag (channel_id, tag_id, remote_tag_id, remote_name, linked_at)
+select channel_id, t, 100 + t, 'Tag ' || t, :now from channel, generate_series(1, 3) t;
+insert into remote_members
+select c, b, t, (repeat('0110', 8000))::bit(32000), (repeat('0110', 8000))::bit(32000)
+from generate_series(1, 20) c, generate_series(0, :last_block) b, generate_series(1, 3) t;
+"""
 LOG = """
 insert into user_tag_change
 select c, n % :blocks, n / :blocks, n * 37 % 32000, :now + n / :blocks * interval '1 second', 'EVENT',
@@ -75,7 +83,7 @@ async def fill_channels(conn: Connection) -> None:
 
 async def fill_large_channel(conn: Connection) -> None:
     """Insert channel 1 with 100,000 people in four blocks, 40 tags and a log of 80,000 changes, and its neighbours."""
-    for text in (CHANNELS, PEOPLE, MEMBERS, LOG, ADS):
+    for text in (CHANNELS, PEOPLE, MEMBERS, LINKS, LOG, ADS):
         await conn.execute(_substituted(text))
     # Index-only scans need the visibility map, as after any autovacuum.
     await conn.execute("vacuum analyze")

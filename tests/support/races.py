@@ -62,8 +62,8 @@ class RacingProcess:
         self._watcher = watcher
 
     def pause_before(self, statement: str) -> Breakpoint:
-        """Pause the next connection that is about to execute a statement; only that one, and only once."""
-        stop = self._stops[STATEMENTS[statement]] = Breakpoint()
+        """Pause the next connection that is about to execute a statement, or `COMMIT;`, and only that one."""
+        stop = self._stops[STATEMENTS.get(statement, statement)] = Breakpoint()
         return stop
 
     def start(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:

@@ -14,7 +14,9 @@ from typing import Final, NamedTuple
 from service.domain.audiences.csv_writer import Cell, csv_rows
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression
-from service.domain.jobs import JOB_RETENTION, JobLeaseLostError, enqueue_job, save_progress, start_job
+from service.domain.jobs.lookup import JOB_RETENTION
+from service.domain.jobs.running import JobLeaseLostError, save_progress
+from service.domain.jobs.starting import enqueue_job, start_job
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
 from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
@@ -40,6 +42,7 @@ COLUMNS: Final = (
 ROWS_PER_SLICE: Final = 10_000
 BLOCKS_PER_SLICE: Final = 16
 COMPRESSION_LEVEL: Final = 1
+PRUNED_KINDS: Final = (JobKind.AUDIENCE_EXPORT, JobKind.REMOTE_TAG_IMPORT)
 
 BlockBitmaps = Sequence[tuple[int, bytes]]
 
@@ -251,9 +254,9 @@ async def read_export(runtime: Runtime, file: ExportFile) -> AsyncIterator[bytes
 
 
 async def purge_expired_exports(runtime: Runtime, channel_id: int) -> None:
-    """Delete expired files, what unfinished exports left behind, and export jobs that finished a month ago."""
+    """Delete expired files, what unfinished exports left behind, and jobs that finished a month ago."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         await audiences.drop_frozen_audiences(conn, channel_id)
         await audiences.drop_export_chunks(conn, channel_id, now)
-        await jobs.prune_jobs(conn, channel_id, [JobKind.AUDIENCE_EXPORT], now - JOB_RETENTION)
+        await jobs.prune_jobs(conn, channel_id, PRUNED_KINDS, now - JOB_RETENTION)

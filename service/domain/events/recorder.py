@@ -30,6 +30,7 @@ from service.storage import users
 from service.storage.ad_tags import ad_tags_gained
 from service.storage.blocks import heads
 from service.storage.database.pool import CONNECTION_LOST, OUTAGE_ERRORS, DeadlockError, StaleStatementError
+from service.storage.remote_tags import clear_remote_members
 from service.storage.users import UserForgottenError
 
 MAX_EVENTS_PER_REQUEST: Final = 10_000
@@ -133,7 +134,8 @@ async def record_events(
 ) -> None:
     """Merge the facts of valid events and refresh the default and ad tags of their users, in one transaction.
 
-    Late repeats about forgotten users are skipped.
+    Whoever followed or unfollowed has no remote tag from then on: WeChat drops those of who unfollows. Late repeats
+    about forgotten users are skipped.
     """
     while True:
         news, ordinals = await find_or_create_event_users(runtime, channel.channel_id, events)
@@ -163,10 +165,14 @@ async def _merge(
             ordinals[openid]: evaluation.NewFacts(each, locked[block_of(ordinals[openid])].evaluation_instant(now))
             for openid, each in facts.items()
         }
-        transitions = to_transitions(await evaluation.merge_facts(conn, channel_rules(channel), merging))
+        merged = await evaluation.merge_facts(conn, channel_rules(channel), merging)
+        transitions = to_transitions(merged.differences)
         ads = [(ordinals[event.openid], ad_id, event.at) for event in events for ad_id in event.ad_ids]
         if ads:
             await users.record_ads(conn, channel.channel_id, ads)
             gained = await ad_tags_gained(conn, channel.channel_id, ((ordinal, ad_id) for ordinal, ad_id, _ in ads))
             transitions = merge_per_user([*transitions, *gained])
-        return await write_transitions(conn, channel.channel_id, locked, transitions, cause=cause, now=now)
+        notifications = await write_transitions(conn, channel.channel_id, locked, transitions, cause=cause, now=now)
+        if merged.moved:
+            await clear_remote_members(conn, channel.channel_id, merged.moved)
+        return notifications

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 
+from service.domain.jobs.running import JobMustWaitError
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, ChannelNotBoundError, FieldError, UpstreamError
@@ -11,13 +12,12 @@ from service.foundation.clock import format_time
 from service.wechat.api.errors import UnansweredError, WechatError
 
 
-class CallLaterError(Exception):
+class CallLaterError(JobMustWaitError):
     """Report that no call can be made before `until`, and why; `errcode` is WeChat's, where it said so."""
 
     def __init__(self, because: str, until: datetime, errcode: int | None = None) -> None:
-        super().__init__(f"No call to WeChat before {until:%Y-%m-%d %H:%M:%S} UTC: {because}")
+        super().__init__(f"No call to WeChat before {until:%Y-%m-%d %H:%M:%S} UTC: {because}", until)
         self.because = because
-        self.until = until
         self.errcode = errcode
 
 
@@ -43,9 +43,9 @@ def shown_to_clients() -> Generator[None]:
     try:
         yield
     except WechatError as error:
-        raise UpstreamError(f"WeChat answered {error.errcode}: {error.errmsg}", error.errcode) from error
+        raise UpstreamError(error.message_for_clients, error.errcode) from error
     except (UnansweredError, TimeoutError) as error:
-        raise UpstreamError("WeChat does not answer; try again later.") from error
+        raise UpstreamError(UnansweredError.message_for_clients) from error
     except CallLaterError as error:
         message = f"{error.because} The next call can be made {format_time(error.until)}."
         raise UpstreamError(message, error.errcode) from error

@@ -2,10 +2,10 @@
 
 WeChat asks that people who unfollow be forgotten (developers.weixin.qq.com
 /doc/service/Account_Management/Wechat_Accreditation_Event_Push.html). Deleted are the openid, the unionid, the facts,
-the ads, what the change log says of the person, and what was copied of them (`copies.py`). The bits are removed first
-and in the usual way, so that counts and open pages are right; the ordinal is never used again. A keyed hash of the
-openid stays for a while with the time until which events are old, so that a late repeat does not bring the person back.
-A newer event makes a new user.
+the ads, what the change log says of the person, which tags WeChat is known to have given them, and what was copied of
+them (`copies.py`). The bits are removed first and in the usual way, so that counts and open pages are right; the
+ordinal is never used again. A keyed hash of the openid stays for a while with the time until which events are old, so
+that a late repeat does not bring the person back. A newer event makes a new user.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -25,6 +25,7 @@ from service.storage import users as forgetting
 from service.storage.audiences import lock_exports
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
+from service.storage.remote_tags import clear_remote_members
 from service.storage.users import UserToForget
 
 ForgetHook = Callable[[Connection, int, int, Sequence[int]], Awaitable[None]]
@@ -130,6 +131,7 @@ async def _forget_in_block(
     await forgetting.extend_removed_tags(conn, channel_id, block, notifications[0].version, taken)
     await forgetting.remember_forgotten(conn, channel_id, _last_facts(runtime, leaving, unfollowed, now), now)
     await forgetting.delete_users(conn, channel_id, gone)
+    await clear_remote_members(conn, channel_id, gone)
     return _Forgotten(gone, notifications)
 
 

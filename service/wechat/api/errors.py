@@ -31,9 +31,16 @@ class WechatError(Exception):
         self.refused_ip = found[1] if (found := REFUSED_IP.search(errmsg)) else None
         super().__init__(f"{path} answered {errcode} {self.errmsg} (rid {self.rid})".strip())
 
+    @property
+    def message_for_clients(self) -> str:
+        """Return what clients are told."""
+        return f"WeChat answered {self.errcode}: {self.errmsg}"
+
 
 class UnansweredError(Exception):
     """Report that no usable answer came; with `sent` the call may have been carried out all the same."""
+
+    message_for_clients: Final = "WeChat does not answer; try again later."
 
     def __init__(self, path: str, reason: str, *, sent: bool) -> None:
         super().__init__(f"{path}: {reason}")

@@ -10,7 +10,7 @@ import pytest
 import redis.asyncio as redis
 
 from service.domain.audiences.exports import write_export_slice
-from service.domain.jobs import run_job
+from service.domain.jobs.running import run_job
 from service.domain.runtime import Runtime
 from service.entities.ids import split_gid
 from service.entities.jobs import Job, JobKind

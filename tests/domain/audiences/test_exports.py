@@ -20,7 +20,8 @@ from service.domain.audiences.exports import (
 from service.domain.channels.binding import unbind_channel
 from service.domain.combos.expressions import to_draft
 from service.domain.events.recorder import record_events
-from service.domain.jobs import JOB_RETENTION, LEASE_DURATION, cancel_job, run_job
+from service.domain.jobs.lookup import JOB_RETENTION, cancel_job
+from service.domain.jobs.running import LEASE_DURATION, run_job
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE

@@ -4,7 +4,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
-from service.domain.jobs import run_job, save_progress, start_job
+from service.domain.jobs.running import run_job, save_progress
+from service.domain.jobs.starting import start_job
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind, JobState

@@ -6,18 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.jobs import (
+from service.domain.jobs.lookup import cancel_job, find_job, jobs_of_channel
+from service.domain.jobs.running import (
     LEASE_DURATION,
     MAX_FAILURES,
-    MAX_UNFINISHED_JOBS,
-    cancel_job,
-    find_job,
-    jobs_of_channel,
     reenqueue_unfinished_jobs,
     run_job,
     save_progress,
-    start_job,
 )
+from service.domain.jobs.starting import MAX_UNFINISHED_JOBS
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import (
@@ -26,39 +23,11 @@ from service.entities.errors import (
     LimitExceededError,
     NotFoundError,
 )
-from service.entities.jobs import Job, JobChangeNotification, JobKind, JobState
+from service.entities.jobs import Job, JobChangeNotification, JobState
 from service.entities.principal import Role
-from service.storage import channels, jobs
+from tests.domain.jobs.counting_job import EXPORT, make_job, one_more, run, stored
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import RecordingPublisher, RecordingQueue, admin, bind
-
-EXPORT = JobKind.AUDIENCE_EXPORT
-
-
-async def make_job(runtime: Runtime, channel: Channel, total: int = 3) -> Job:
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        await channels.lock_channel_state(conn, channel.channel_id)
-        return await start_job(conn, runtime, channel, EXPORT, total=total, payload={}, principal=admin())
-
-
-async def stored(runtime: Runtime, job: Job) -> Job:
-    async with runtime.pool.acquire() as conn:
-        found = await jobs.job(conn, job.channel_id, job.job_id)
-    assert found is not None
-    return found
-
-
-async def one_more(runtime: Runtime, job: Job) -> Job:
-    """Count one, and be done at the total."""
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        done = job.done + 1
-        state = JobState.DONE if done == job.total else JobState.RUNNING
-        return await save_progress(conn, runtime, replace(job, done=done, state=state))
-
-
-async def run(runtime: Runtime, job: Job, work: object = one_more) -> Job:
-    await run_job(runtime, {EXPORT: work}, job.channel_id, job.job_id)  # type: ignore[dict-item]
-    return await stored(runtime, job)
 
 
 def tasks_of(runtime: Runtime) -> list[str]:

@@ -66,7 +66,12 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
         found = await evaluation.merge_facts(conn, channel_rules(channel), facts)
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(
-            conn, channel.channel_id, locked, to_transitions(found), cause=ChangeCause.EVENT, now=runtime.clock()
+            conn,
+            channel.channel_id,
+            locked,
+            to_transitions(found.differences),
+            cause=ChangeCause.EVENT,
+            now=runtime.clock(),
         )
 
 

@@ -23,8 +23,13 @@ NOTHING = [None] * len(ORDINALS)
 ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     "merge_facts": (
         [1, ORDINALS, [NOW] * 5, [NOW] * 5, *[NOTHING] * 6, False, LONG_AGO],
-        {"channel_user": 3 * len(ORDINALS), "tag_members": 8 * len(ORDINALS), "channel_state": 1},
+        {"channel_user": 3 * len(ORDINALS), "tag_members": 8 * len(ORDINALS), "channel_state": 1, "remote_tag": 1},
     ),
+    "share_linked_tags": ([1], {"remote_tag": 3}),
+    "clear_remote_members": ([1, ORDINALS], {"remote_members": 12}),
+    "add_remote_members": ([1, 3, ORDINALS, [NOW] * 5], {"channel_user": len(ORDINALS), "remote_members": 4}),
+    "remove_remote_members": ([1, 3, ORDINALS], {"remote_members": 4}),
+    "remote_members": ([1, 3, 0, 2], {"remote_members": 2}),
     "cross_boundaries": (
         [1, [0, 3], [NOW] * 2, [LATER] * 2, False, LONG_AGO],
         {"channel_user": 50, "alarm": 50, "tag_members": 16},

@@ -6,7 +6,7 @@ import redis.asyncio as redis
 
 from service.domain.audiences.exports import open_export, read_export, start_export
 from service.domain.combos.expressions import to_draft
-from service.domain.jobs import LEASE_DURATION
+from service.domain.jobs.running import LEASE_DURATION
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import tag
 from service.entities.jobs import Job, JobState

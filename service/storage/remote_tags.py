@@ -1,0 +1,182 @@
+"""Store which tags are linked to tags of the Official Account, and who is known to have those.
+
+A transaction that writes the people of a remote tag first locks its link. One that learns that somebody followed or
+unfollowed shares the links after it wrote so. Whichever comes second thus sees what the other did, and nobody is
+recorded as having a tag that WeChat dropped. Links are locked after heads, users and jobs.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+from asyncpg import BitString
+
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
+from service.entities.remote_tags import LinkedTag, RemoteAdditions
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+NOBODY: Final = bytes(BLOCK_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMembers:
+    """Hold who of a block is known to have a remote tag, and who had it when it was synced last, as bitmaps."""
+
+    block: int
+    members: bytes
+    synced: bytes
+
+
+async def linked_tags(
+    conn: Connection, channel_id: int, tag_ids: Collection[int] | None = None
+) -> dict[int, LinkedTag]:
+    """Return the links of these tags, or of all that a channel has or had, `{tag_id: link}`."""
+    rows = await conn.fetch(STATEMENTS["linked_tags"], channel_id, None if tag_ids is None else list(tag_ids))
+    return {row["tag_id"]: _linked_tag(row) for row in rows}
+
+
+async def lock_linked_tags(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> dict[int, LinkedTag]:
+    """Lock the links of these tags, in ascending order, and return them, `{tag_id: link}`."""
+    rows = await conn.fetch(STATEMENTS["lock_linked_tags"], channel_id, list(tag_ids))
+    return {row["tag_id"]: _linked_tag(row) for row in rows}
+
+
+async def link_tag(
+    conn: Connection,
+    channel_id: int,
+    tag_id: int,
+    *,
+    remote_tag_id: int | None,
+    remote_name: str,
+    keep_in_sync: bool,
+    remote_additions: RemoteAdditions,
+    job_id: int,
+    now: datetime,
+) -> None:
+    """Link a tag to a remote tag, or with `remote_tag_id` None note that it is about to be.
+
+    Who had another remote tag before is forgotten. Raises asyncpg.UniqueViolationError if another tag of the channel is
+    linked to the remote one.
+    """
+    await conn.execute(
+        STATEMENTS["link_tag"],
+        channel_id,
+        tag_id,
+        remote_tag_id,
+        remote_name,
+        keep_in_sync,
+        remote_additions,
+        job_id,
+        now,
+    )
+
+
+async def set_keep_in_sync(conn: Connection, channel_id: int, tag_ids: Collection[int], *, keep_in_sync: bool) -> None:
+    """Record whether tags are kept in sync; the caller holds their links."""
+    await conn.execute(STATEMENTS["set_keep_in_sync"], channel_id, list(tag_ids), keep_in_sync)
+
+
+async def unlink_tag(conn: Connection, channel_id: int, tag_id: int) -> None:
+    """End the link of a tag, and forget who had the remote tag; name and last success stay."""
+    await conn.execute(STATEMENTS["unlink_tag"], channel_id, tag_id)
+
+
+async def note_sync_success(
+    conn: Connection, channel_id: int, tag_ids: Collection[int], job_id: int, now: datetime
+) -> None:
+    """Record that a sync made these tags the same on both sides."""
+    await conn.execute(STATEMENTS["note_sync_success"], channel_id, list(tag_ids), job_id, now)
+
+
+async def note_sync_failure(
+    conn: Connection,
+    channel_id: int,
+    tag_ids: Collection[int],
+    job_id: int | None,
+    now: datetime,
+    *,
+    error: str,
+    errcode: int | None = None,
+) -> None:
+    """Record why a sync did not make these tags the same; `job_id` is None where none could be begun."""
+    await conn.execute(STATEMENTS["note_sync_failure"], channel_id, list(tag_ids), job_id, now, error, errcode)
+
+
+async def remote_members(
+    conn: Connection, channel_id: int, tag_id: int, *, first_block: int = 0, limit: int
+) -> list[RemoteMembers]:
+    """Return the first blocks from `first_block` on in which somebody has a remote tag, or had it at the last sync."""
+    rows = await conn.fetch(STATEMENTS["remote_members"], channel_id, tag_id, first_block, limit)
+    return [RemoteMembers(row["block"], row["members"].bytes, row["synced"].bytes) for row in rows]
+
+
+async def replace_remote_members(
+    conn: Connection,
+    channel_id: int,
+    tag_id: int,
+    members: Mapping[int, bytes],
+    *,
+    kept: Mapping[int, bytes],
+    synced: bool = False,
+) -> None:
+    """Write who has a remote tag as it was read, `{block: bitmap}`; the caller holds the link.
+
+    People in `kept`, `{block: bitmap}`, keep what there is: they followed or unfollowed since. With `synced` all of it
+    also counts as synced.
+    """
+    blocks = sorted(members)
+    await conn.execute(
+        STATEMENTS["replace_remote_members"],
+        channel_id,
+        tag_id,
+        blocks,
+        [BitString.frombytes(members[block], BLOCK_SIZE) for block in blocks],
+        [BitString.frombytes(kept.get(block, NOBODY), BLOCK_SIZE) for block in blocks],
+        synced,
+    )
+
+
+async def add_remote_members(
+    conn: Connection, channel_id: int, tag_id: int, moved_at: Mapping[int, datetime | None]
+) -> None:
+    """Record that people were given a remote tag, `{ordinal: the later of followed_at and unfollowed_at}`.
+
+    The instants are as they were when the call was claimed; whoever moved since is passed over. The caller holds the
+    link.
+    """
+    await conn.execute(STATEMENTS["add_remote_members"], channel_id, tag_id, list(moved_at), list(moved_at.values()))
+
+
+async def remove_remote_members(conn: Connection, channel_id: int, tag_id: int, ordinals: Collection[int]) -> None:
+    """Record that a remote tag was taken from people; the caller holds the link."""
+    await conn.execute(STATEMENTS["remove_remote_members"], channel_id, tag_id, list(ordinals))
+
+
+async def clear_remote_members(conn: Connection, channel_id: int, ordinals: Collection[int]) -> None:
+    """Record that people have no remote tag, since they followed, unfollowed or are forgotten; this was written before.
+
+    Costs one look where no tag of the channel was ever linked.
+    """
+    if await conn.fetch(STATEMENTS["share_linked_tags"], channel_id):
+        await conn.execute(STATEMENTS["clear_remote_members"], channel_id, list(ordinals))
+
+
+def _linked_tag(row: asyncpg.Record) -> LinkedTag:
+    return LinkedTag(
+        channel_id=row["channel_id"],
+        tag_id=row["tag_id"],
+        remote_tag_id=row["remote_tag_id"],
+        remote_name=row["remote_name"],
+        keep_in_sync=row["keep_in_sync"],
+        remote_additions=RemoteAdditions(row["remote_additions"]),
+        in_sync=row["in_sync"],
+        last_job_id=row["last_job_id"],
+        last_success_at=row["last_success_at"],
+        failing_since=row["failing_since"],
+        error=row["error"],
+        errcode=row["errcode"],
+        linked_at=row["linked_at"],
+    )
