@@ -34,8 +34,10 @@ set remote_tag_id = excluded.remote_tag_id, remote_name = excluded.remote_name, 
     end;
 
 -- name: set_keep_in_sync
--- Record whether linked tags are kept in sync.
-update remote_tag set keep_in_sync = $3 where channel_id = $1 and tag_id = any($2::int[]);
+-- Record whether linked tags are kept in sync, and have them looked at and tried at once.
+update remote_tag
+set keep_in_sync = $3, looked_revision = null, tried_at = null
+where channel_id = $1 and tag_id = any($2::int[]);
 
 -- name: unlink_tag
 -- Record that a tag is no longer linked, and forget who had the remote tag.
@@ -114,12 +116,78 @@ where r.channel_id = $1 and r.block = n.block and r.tag_id = $2;
 select tag_id from remote_tag where channel_id = $1 order by tag_id for key share;
 
 -- name: clear_remote_members
--- Record that these people have no remote tag.
-update remote_members r
-set members = r.members & ~n.cleared, synced = r.synced & ~n.cleared
+-- Record that these people have no remote tag; where one had, linked tags are to be looked at, though no bit may change.
+with cleared as (
+    update remote_members r
+    set members = r.members & ~n.cleared, synced = r.synced & ~n.cleared
+    from (
+        select o / 32000 as block, bit_or(set_bit(0::bit(32000), o % 32000, 1)) as cleared
+        from unnest($2::int[]) as o
+        group by 1
+    ) n
+    where r.channel_id = $1 and r.block = n.block and bit_count((r.members | r.synced) & n.cleared) > 0
+    returning r.tag_id
+)
+update remote_tag
+set looked_revision = null
+where channel_id = $1 and tag_id in (select tag_id from cleared) and looked_revision is not null;
+
+-- name: channels_to_look_at
+-- List the channels with linked tags in which something changed since these were looked at, or were not since $1.
+select c.channel_id
+from (select distinct channel_id from remote_tag where remote_tag_id is not null) c
+join channel_state s on s.channel_id = c.channel_id
+cross join lateral (
+    select s.tag_version + coalesce(sum(h.version), 0) as revision from block_head h where h.channel_id = c.channel_id
+) v
+where exists (
+    select from remote_tag r
+    where r.channel_id = c.channel_id and r.remote_tag_id is not null
+      and (r.looked_revision is distinct from v.revision or r.looked_at <= $1)
+)
+order by c.channel_id;
+
+-- name: begin_look
+-- Record that the linked tags are looked at, at instant $2, as what is written from now on will have to be again.
+update remote_tag r
+set looked_revision = v.revision, looked_at = $2
 from (
-    select o / 32000 as block, bit_or(set_bit(0::bit(32000), o % 32000, 1)) as cleared
-    from unnest($2::int[]) as o
-    group by 1
-) n
-where r.channel_id = $1 and r.block = n.block and bit_count((r.members | r.synced) & n.cleared) > 0;
+    select s.tag_version
+        + (select coalesce(sum(h.version), 0) from block_head h where h.channel_id = $1) as revision
+    from channel_state s
+    where s.channel_id = $1
+) v
+where r.channel_id = $1 and r.remote_tag_id is not null;
+
+-- name: look_again
+-- Have tags looked at again next time.
+update remote_tag set looked_revision = null where channel_id = $1 and tag_id = any($2::int[]);
+
+-- name: save_look
+-- Record of which tags the people are the same on both sides, $2, unless a sync failed, and of which they are not, $3.
+update remote_tag
+set in_sync = tag_id = any($2::int[]) and failing_since is null and last_success_at is not null
+where channel_id = $1 and tag_id = any($2::int[] || $3::int[])
+  and in_sync <> (tag_id = any($2::int[]) and failing_since is null and last_success_at is not null);
+
+-- name: note_trial
+-- Record that a sync of these tags was begun at instant $3.
+update remote_tag set tried_at = $3 where channel_id = $1 and tag_id = any($2::int[]);
+
+-- name: halt_links
+-- Stop syncing tags that were deleted or have lapsed, and list those of which this was not known.
+update remote_tag r
+set in_sync = false, keep_in_sync = r.keep_in_sync and t.deleted_at is null
+from tag t
+where r.channel_id = $1 and t.channel_id = $1 and t.tag_id = r.tag_id and r.remote_tag_id is not null
+  and (t.deleted_at is not null or t.state = 'LAPSED')
+  and (r.in_sync or (r.keep_in_sync and t.deleted_at is not null))
+returning r.tag_id;
+
+-- name: failing_links
+-- List the living tags of all channels that are kept in sync and have not been since before instant $1.
+select r.*
+from remote_tag r
+join tag t on t.channel_id = r.channel_id and t.tag_id = r.tag_id
+where r.keep_in_sync and r.failing_since <= $1 and t.deleted_at is null and t.state = 'ACTIVE'
+order by r.channel_id, r.failing_since, r.tag_id;
