@@ -28,7 +28,6 @@ MISSING_FROM_SCHEMA: Final = (
     "Mutation.importFollowers",
     "Mutation.syncToOfficialAccount",
     "OfficialAccountSync",
-    "OfficialAccountTag.lastSync",
     "Query.auditLog",
     "Query.broadcast",
     "Query.broadcastPreview",
