@@ -1,6 +1,5 @@
 """Check that an id of another robot is answered like an unknown id, and that nothing of that robot changes."""
 
-import statistics
 import time
 from typing import Final
 
@@ -120,8 +119,9 @@ async def test_an_id_of_another_robot_takes_as_long_as_an_unknown_id(settled: Te
             await ask(settled.robot, "Query.channel(id)", given)
             times.append(time.perf_counter() - started)
 
-    medians = [statistics.median(times) for times in taken.values()]
-    assert max(medians) < 3 * min(medians)
+    # What a busy machine adds is least in the quickest answer.
+    quickest = [min(times) for times in taken.values()]
+    assert max(quickest) < 3 * min(quickest)
 
 
 async def test_lists_contain_nothing_of_another_robot(settled: Tenant, foreign: Tenant) -> None:
