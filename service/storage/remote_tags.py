@@ -199,6 +199,21 @@ async def failing_links(conn: Connection, before: datetime) -> list[LinkedTag]:
     return [_linked_tag(row) for row in await conn.fetch(STATEMENTS["failing_links"], before)]
 
 
+async def stray_remote_members(conn: Connection, channel_id: int, block: int) -> list[int]:
+    """Return the ordinals of a locked block that no user has and that have remote tags all the same."""
+    return [row["ordinal"] for row in await conn.fetch(STATEMENTS["stray_remote_members"], channel_id, block)]
+
+
+async def unlinked_remote_members(conn: Connection, channel_id: int, block: int) -> list[int]:
+    """Return the tags without a remote one of which a block says who had that when it was synced."""
+    return [row["tag_id"] for row in await conn.fetch(STATEMENTS["unlinked_remote_members"], channel_id, block)]
+
+
+async def drop_remote_members_of_block(conn: Connection, channel_id: int, block: int, tag_ids: Collection[int]) -> None:
+    """Forget of a block who has these remote tags."""
+    await conn.execute(STATEMENTS["drop_remote_members_of_block"], channel_id, block, list(tag_ids))
+
+
 def _linked_tag(row: asyncpg.Record) -> LinkedTag:
     return LinkedTag(
         channel_id=row["channel_id"],

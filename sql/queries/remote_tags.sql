@@ -191,3 +191,33 @@ from remote_tag r
 join tag t on t.channel_id = r.channel_id and t.tag_id = r.tag_id
 where r.keep_in_sync and r.failing_since <= $1 and t.deleted_at is null and t.state = 'ACTIVE'
 order by r.channel_id, r.failing_since, r.tag_id;
+
+-- name: stray_remote_members
+-- List the ordinals of a locked block that no user has, and that are known to have a remote tag or had one when synced.
+with bits as materialized (
+    select bit_or(members | synced) as bits from remote_members where channel_id = $1 and block = $2
+), unused as (
+    select o as user_offset from generate_series(0, 31999) o where (select bits from bits) is not null
+    except all
+    select ordinal - $2 * 32000 from channel_user
+    where channel_id = $1 and ordinal between $2 * 32000 and $2 * 32000 + 31999
+)
+select $2 * 32000 + n.user_offset as ordinal
+from unused n
+cross join bits b
+where get_bit(b.bits, n.user_offset) = 1
+order by n.user_offset;
+
+-- name: unlinked_remote_members
+-- List the tags of a block that were never to be linked and say of somebody to have the remote tag, or that are not linked
+-- and say of somebody to have had it when it was synced.
+select r.tag_id
+from remote_members r
+left join remote_tag t on t.channel_id = $1 and t.tag_id = r.tag_id
+where r.channel_id = $1 and r.block = $2 and t.remote_tag_id is null
+  and bit_count(case when t.tag_id is null then r.members | r.synced else r.synced end) > 0
+order by r.tag_id;
+
+-- name: drop_remote_members_of_block
+-- Forget of a block who has some remote tags.
+delete from remote_members where channel_id = $1 and block = $2 and tag_id = any($3::int[]);
