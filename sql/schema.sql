@@ -387,6 +387,7 @@ CREATE TABLE public.remote_tag (
     named_after text,
     looked_revision bigint,
     looked_at timestamp with time zone,
+    agreed_at timestamp with time zone,
     tried_at timestamp with time zone,
     CONSTRAINT remote_tag_additions CHECK ((remote_additions = ANY (ARRAY['KEEP'::text, 'REMOVE'::text])))
 )
@@ -403,6 +404,8 @@ COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeed
 COMMENT ON COLUMN public.remote_tag.named_after IS 'What our tag was called when the remote one got its name; null if that was chosen by somebody else.';
 
 COMMENT ON COLUMN public.remote_tag.looked_revision IS 'Versions of the blocks and of the tag states, summed up, when what was known was last compared; null to look again.';
+
+COMMENT ON COLUMN public.remote_tag.agreed_at IS 'The look before the last, if both sides were still the same then; older if they were not.';
 
 COMMENT ON COLUMN public.remote_tag.tried_at IS 'When a look last began a sync of this tag.';
 

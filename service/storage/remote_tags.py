@@ -30,6 +30,19 @@ class RemoteMembers:
     synced: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KeptLinks:
+    """Hold how many tags fail to be kept in sync, and since when the one that has waited longest does.
+
+    `agreed_at` is when it was last the same on both sides, None if all are now; `looked_at` when the one that has not
+    been looked at for longest was, None if no tag is kept in sync.
+    """
+
+    failing: int
+    agreed_at: datetime | None
+    looked_at: datetime | None
+
+
 async def linked_tags(
     conn: Connection, channel_id: int, tag_ids: Collection[int] | None = None
 ) -> dict[int, LinkedTag]:
@@ -192,6 +205,13 @@ async def note_trial(conn: Connection, channel_id: int, tag_ids: Collection[int]
 async def halt_links(conn: Connection, channel_id: int) -> list[int]:
     """Stop syncing deleted and lapsed tags, and return those that are new among them."""
     return [row["tag_id"] for row in await conn.fetch(STATEMENTS["halt_links"], channel_id)]
+
+
+async def kept_links(conn: Connection) -> KeptLinks:
+    """Return how the tags of all channels that are kept in sync are doing."""
+    row = await conn.fetchrow(STATEMENTS["kept_links"])
+    assert row is not None  # noqa: S101 - an aggregate always has a row
+    return KeptLinks(row["failing"], row["agreed_at"], row["looked_at"])
 
 
 async def failing_links(conn: Connection, before: datetime) -> list[LinkedTag]:

@@ -150,7 +150,7 @@ order by c.channel_id;
 -- name: begin_look
 -- Record that the linked tags are looked at, at instant $2, as what is written from now on will have to be again.
 update remote_tag r
-set looked_revision = v.revision, looked_at = $2
+set looked_revision = v.revision, looked_at = $2, agreed_at = case when r.in_sync then r.looked_at else r.agreed_at end
 from (
     select s.tag_version
         + (select coalesce(sum(h.version), 0) from block_head h where h.channel_id = $1) as revision
@@ -183,6 +183,17 @@ where r.channel_id = $1 and t.channel_id = $1 and t.tag_id = r.tag_id and r.remo
   and (t.deleted_at is not null or t.state = 'LAPSED')
   and (r.in_sync or (r.keep_in_sync and t.deleted_at is not null))
 returning r.tag_id;
+
+-- name: kept_links
+-- Say of all tags of open channels that are kept in sync how many fail, when the first of those that differ was last the
+-- same on both sides, and when the first was last looked at.
+select count(*) filter (where r.failing_since is not null)::int as failing,
+    min(greatest(r.agreed_at, r.last_success_at, r.linked_at)) filter (where not r.in_sync) as agreed_at,
+    min(coalesce(r.looked_at, r.linked_at)) as looked_at
+from remote_tag r
+join tag t on t.channel_id = r.channel_id and t.tag_id = r.tag_id
+join channel_state s on s.channel_id = r.channel_id
+where r.keep_in_sync and r.remote_tag_id is not null and t.deleted_at is null and t.state = 'ACTIVE' and s.open;
 
 -- name: failing_links
 -- List the living tags of all channels that are kept in sync and have not been since before instant $1.
