@@ -26,7 +26,6 @@ MISSING_FROM_SCHEMA: Final = (
     "Mutation.cancelBroadcast",
     "Mutation.createBroadcast",
     "Mutation.importFollowers",
-    "OfficialAccountTag.lastSync",
     "Query.auditLog",
     "Query.broadcast",
     "Query.broadcastPreview",
