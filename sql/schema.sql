@@ -433,7 +433,7 @@ CREATE TABLE public.return_batch (
     openids_of bigint,
     CONSTRAINT return_batch_ended CHECK ((ended = ANY (ARRAY['UNDONE'::text, 'EXPIRED'::text, 'REPLACED'::text, 'SETTLED'::text]))),
     CONSTRAINT return_batch_mode CHECK ((mode = ANY (ARRAY['ADD'::text, 'REMOVE'::text, 'REPLACE'::text]))),
-    CONSTRAINT return_batch_source CHECK ((source = ANY (ARRAY['GRAPHQL'::text, 'HTTP'::text])))
+    CONSTRAINT return_batch_source CHECK ((source = ANY (ARRAY['GRAPHQL'::text, 'HTTP'::text, 'OFFICIAL_ACCOUNT'::text])))
 );
 
 COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';

@@ -93,6 +93,11 @@ def _per_channel(
     return cached_property(make)
 
 
+async def _tag_ids_by_remote_id(conn: Connection, channel_id: int) -> dict[int, int]:
+    links = await remote_tags.linked_tags(conn, channel_id)
+    return {link.remote_tag_id: tag_id for tag_id, link in links.items() if link.remote_tag_id is not None}
+
+
 def _none() -> None:
     """Stand for what is not found."""
 
@@ -150,6 +155,7 @@ class Loaders:
     member_counts = _per_key(members.member_counts)
     combos_of_channel = _per_key(combos.combos_of)
     return_tag_keys = _per_key(batches.return_tag_keys)
+    tag_ids_by_remote_id = _per_key(_tag_ids_by_remote_id)
     windows = _per_key(_windows)
 
     user_by_unionid = _per_channel(_users_by_unionid, _none)

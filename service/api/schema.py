@@ -35,7 +35,7 @@ from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptio
 from service.api.operations.linked_tags import LinkedTagMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
-from service.api.operations.remote_tags import RemoteTagQueries
+from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
 from service.api.operations.tag_events import TagEventsSubscriptions
@@ -95,6 +95,7 @@ class Mutation(
     JobMutations,
     LinkedTagMutations,
     OfficialAccountSyncMutations,
+    RemoteTagMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
     TagMutations,

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
 
     AUDIENCE_EXPORT = "AudienceExport"
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
+    REMOTE_TAG_IMPORT = "RemoteTagImport"
 
 
 class JobState(StrEnum):
@@ -35,6 +36,7 @@ class JobState(StrEnum):
 JOB_PERMISSIONS: Final = {
     JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
+    JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 

@@ -26,6 +26,7 @@ TYPE_PERMISSIONS: Final = {
     "AudienceExport": Permission.EXPORT,
     "OfficialAccountTag": Permission.SYNC,
     "OfficialAccountSync": Permission.SYNC,
+    "RemoteTagImport": Permission.SYNC,
 }
 
 

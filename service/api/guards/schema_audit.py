@@ -21,6 +21,7 @@ IMPLIED_PERMISSIONS: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
     Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
     Permission.EXPORT: {Permission.VIEW_TAGS},
+    Permission.SYNC: {Permission.VIEW_TAGS},
     Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
     Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
     Permission.SYNC: {Permission.VIEW_TAGS, Permission.VIEW_USERS},

@@ -62,7 +62,7 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.BATCH_UNDONE: "A returned batch was undone.",
     ChangeCause.BATCH_EXPIRED: "A returned batch expired.",
     ChangeCause.AD_FEED: "The ad platform reported a follow.",
-    ChangeCause.IMPORT: "The followers were imported.",
+    ChangeCause.IMPORT: "Followers, or tags of the Official Account, were imported.",
     ChangeCause.IDENTITY_LINKED: "The person's unionid became known.",
     ChangeCause.COMBO_REFRESHED: "A combo was refreshed.",
     ChangeCause.TAG_EDITED: "The tag was edited.",
@@ -165,6 +165,7 @@ _describe(
     "The way by which data was handed back.",
     GRAPHQL="By `submitReturnData`, or as a CSV file.",
     HTTP="By the call of the WeChat platform's clients (`batchset`).",
+    OFFICIAL_ACCOUNT="From a tag of the Official Account, by `importRemoteTags`.",
 )
 _describe(
     DefaultTagRule,
