@@ -24,7 +24,7 @@ mutation($c: ID!) {
 """
 
 # What even those who may are answered: the channel has no app secret.
-ALLOWED_BUT: Final = {"Query.remoteTags": ["BAD_USER_INPUT"]}
+ALLOWED_BUT: Final = {"Query.remoteTags": ["BAD_USER_INPUT"], "Mutation.importRemoteTags": ["BAD_USER_INPUT"]}
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.viewer": ("", EVERYBODY),
@@ -40,6 +40,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.importRemoteTags": ('(channelId: "$channel", remoteTagIds: [100])', WHO_MANAGES),
     "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
     "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
     "Query.deleteTagPreview": ('(id: "$combo")', WHO_MANAGES),
