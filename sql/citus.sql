@@ -31,4 +31,7 @@ select create_distributed_table('wechat_account', 'channel_id', colocate_with =>
 select create_distributed_table('wechat_quota', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_tag', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_members', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('sync_tag', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('sync_members', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('sync_failure', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_reading', 'channel_id', colocate_with => 'channel_state');

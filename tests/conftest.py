@@ -116,6 +116,19 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
+def stopped_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no quota fill up again in web processes of this test, however long a loaded machine takes to use it up."""
+    from service.auth.quotas import TokenBuckets
+
+    made_as_ever = TokenBuckets.__init__
+
+    def without_time(self: TokenBuckets, per_second: float, capacity: float, _clock: Callable[[], float]) -> None:
+        made_as_ever(self, per_second, capacity, lambda: 0.0)
+
+    monkeypatch.setattr(TokenBuckets, "__init__", without_time)
+
+
+@pytest.fixture
 def log_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
     """Give what was logged since the last call; afterwards logging is as it was before."""
     root = logging.getLogger()

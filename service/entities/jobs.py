@@ -13,6 +13,7 @@ class JobKind(StrEnum):
     """Name the kinds of work; the value is also the name of the GraphQL type."""
 
     AUDIENCE_EXPORT = "AudienceExport"
+    OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
 
 
@@ -34,6 +35,7 @@ class JobState(StrEnum):
 
 JOB_PERMISSIONS: Final = {
     JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
+    JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""

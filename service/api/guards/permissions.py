@@ -24,6 +24,8 @@ TYPE_PERMISSIONS: Final = {
     "Audience": Permission.VIEW_USERS,
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
+    "OfficialAccountTag": Permission.SYNC,
+    "OfficialAccountSync": Permission.SYNC,
     "RemoteTagImport": Permission.SYNC,
 }
 

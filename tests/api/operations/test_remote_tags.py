@@ -1,6 +1,8 @@
 """List the tags of an Official Account, as WeChat answers, and take them over."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from service.domain.jobs.running import run_job
 from service.domain.official_account.remote_import_pages import read_imported_members
 from service.entities.ids import split_gid
 from service.entities.jobs import JobKind
+from service.foundation.settings import WechatCalls
 from tests.api.operations.test_channel_secrets import SECRETS
 from tests.dev.wechat_api.wechat import Wechat, open_wechat
 from tests.support.robot import Robot, table_digests
@@ -55,8 +58,9 @@ async def wechat() -> AsyncIterator[Wechat]:
 
 @pytest.fixture(scope="module")
 async def calling_robot(servers: EmbeddedServers, migrated_template: str, wechat: Wechat) -> AsyncIterator[Robot]:
-    """Serve a process that calls the imitated server API."""
-    async with shared_web(servers, migrated_template, wechat_api_url=wechat.url) as web:
+    """Serve a process that calls the imitated server API, with hardly a pause before a repeat."""
+    hardly = WechatCalls(retry_after=timedelta(milliseconds=1))
+    async with shared_web(servers, migrated_template, wechat_api_url=wechat.url, wechat=hardly) as web:
         yield Robot(web, f"r{next(robot_numbers)}")
 
 
@@ -195,7 +199,7 @@ async def test_a_silent_wechat_is_no_internal_error(calling_robot: Robot, wechat
 
 @pytest.mark.parametrize(("operation", "given"), [(REMOTE_TAGS, {}), (IMPORT, {"ids": [100]})])
 async def test_channels_that_cannot_be_called_are_refused(
-    robot: Robot, operation: str, given: dict[str, list[int]]
+    robot: Robot, operation: str, given: dict[str, Any]
 ) -> None:
     """The web process of all tests here does not know where WeChat is, and does not need to."""
     mini_program = (await robot.bind(1, kind="MINI_PROGRAM", appSecret=SECRETS["appSecret"]))["id"]

@@ -1,6 +1,7 @@
 """Run the supervisor as `user-tags up` does, over tiny children; one line of JSON says how."""
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from service.foundation.settings import Settings
 
 
 def main(config_json: str) -> int:
+    # Under nohup the tests are deaf to it, and so would be what they start.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config = json.loads(config_json)
     external_url = None if config.get("embedded") else "postgresql://elsewhere/"
     children = tuple(
