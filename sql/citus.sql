@@ -31,4 +31,5 @@ select create_distributed_table('wechat_account', 'channel_id', colocate_with =>
 select create_distributed_table('wechat_quota', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_tag', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_members', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('seen_follower', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_reading', 'channel_id', colocate_with => 'channel_state');

@@ -13,6 +13,7 @@ class JobKind(StrEnum):
     """Name the kinds of work; the value is also the name of the GraphQL type."""
 
     AUDIENCE_EXPORT = "AudienceExport"
+    FOLLOWER_IMPORT = "FollowerImport"
 
 
 class JobState(StrEnum):
@@ -31,7 +32,10 @@ class JobState(StrEnum):
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
 
-JOB_PERMISSIONS: Final = {JobKind.AUDIENCE_EXPORT: Permission.EXPORT}
+JOB_PERMISSIONS: Final = {
+    JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
+    JobKind.FOLLOWER_IMPORT: Permission.MANAGE_CHANNELS,
+}
 """The permission that it takes to start, see and cancel a job of each kind."""
 
 

@@ -12,7 +12,7 @@ from service.api.types.ad_tag import AdTag
 from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
 from service.api.types.combo_tag import ComboTag
-from service.api.types.job import AudienceExport, Job
+from service.api.types.job import AudienceExport, FollowerImport, Job
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag, Tag
 from service.api.types.user import user_page
@@ -29,8 +29,9 @@ TAG_TYPES: Final[Mapping[TagKind, type[Tag]]] = {
     TagKind.AD: AdTag,
     TagKind.COMBO: ComboTag,
 }
-JOB_TYPES: Final[Mapping[JobKind, type[AudienceExport]]] = {
+JOB_TYPES: Final[Mapping[JobKind, type[AudienceExport] | type[FollowerImport]]] = {
     JobKind.AUDIENCE_EXPORT: AudienceExport,
+    JobKind.FOLLOWER_IMPORT: FollowerImport,
 }
 
 

@@ -91,19 +91,20 @@ async def _without_late_repeats(
     conn: Connection, runtime: Runtime, channel_id: int, events: Sequence[Event]
 ) -> Sequence[Event]:
     """Return the events without those from before their user was forgotten."""
-    prints = {
-        fingerprint: openid
-        for openid in {event.openid for event in events}
-        for fingerprint in runtime.secret_box.fingerprints(openid)
-    }
-    forgotten = await forgetting.last_facts_of_forgotten(conn, channel_id, prints)
-    if not forgotten:
-        return events
+    old = await forgotten_until(conn, runtime, channel_id, {event.openid for event in events})
+    return [event for event in events if event.openid not in old or is_newer(event, old[event.openid])]
+
+
+async def forgotten_until(
+    conn: Connection, runtime: Runtime, channel_id: int, openids: Iterable[str]
+) -> dict[str, datetime]:
+    """Return until when what is told of those of the openids that were forgotten is old, `{openid: time}`."""
+    prints = {fingerprint: openid for openid in openids for fingerprint in runtime.secret_box.fingerprints(openid)}
     old: dict[str, datetime] = {}
-    for fingerprint, at in forgotten.items():
+    for fingerprint, at in (await forgetting.last_facts_of_forgotten(conn, channel_id, prints)).items():
         openid = prints[fingerprint]
         old[openid] = max(at, old.get(openid, at))
-    return [event for event in events if event.openid not in old or is_newer(event, old[event.openid])]
+    return old
 
 
 def is_newer(event: UserEvent | AdFollow, old: datetime) -> bool:

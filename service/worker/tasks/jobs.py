@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from service.domain.audiences.exports import write_export_slice
+from service.domain.followers.scanning import import_followers_slice
 from service.domain.jobs.running import SliceFunction, reenqueue_unfinished_jobs, run_job
 from service.entities.jobs import JobKind
 
-SLICES: Final[Mapping[JobKind, SliceFunction]] = {JobKind.AUDIENCE_EXPORT: write_export_slice}
+SLICES: Final[Mapping[JobKind, SliceFunction]] = {
+    JobKind.AUDIENCE_EXPORT: write_export_slice,
+    JobKind.FOLLOWER_IMPORT: import_followers_slice,
+}
 
 
 async def process_job(ctx: dict[str, Any], channel_id: int, job_id: int) -> None:
