@@ -387,6 +387,7 @@ CREATE TABLE public.remote_tag (
     error text,
     errcode integer,
     linked_at timestamp with time zone NOT NULL,
+    named_after text,
     CONSTRAINT remote_tag_additions CHECK ((remote_additions = ANY (ARRAY['KEEP'::text, 'REMOVE'::text])))
 )
 WITH (fillfactor='50');
@@ -398,6 +399,8 @@ COMMENT ON COLUMN public.remote_tag.remote_tag_id IS 'Null until WeChat told the
 COMMENT ON COLUMN public.remote_tag.last_job_id IS 'The newest sync or import that concerned this tag.';
 
 COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeeds; until it does again, `error` says why it does not.';
+
+COMMENT ON COLUMN public.remote_tag.named_after IS 'What our tag was called when the remote one got its name; null if that was chosen by somebody else.';
 
 CREATE TABLE public.repeatable_migration (
     name text NOT NULL,
@@ -433,7 +436,7 @@ CREATE TABLE public.return_batch (
     openids_of bigint,
     CONSTRAINT return_batch_ended CHECK ((ended = ANY (ARRAY['UNDONE'::text, 'EXPIRED'::text, 'REPLACED'::text, 'SETTLED'::text]))),
     CONSTRAINT return_batch_mode CHECK ((mode = ANY (ARRAY['ADD'::text, 'REMOVE'::text, 'REPLACE'::text]))),
-    CONSTRAINT return_batch_source CHECK ((source = ANY (ARRAY['GRAPHQL'::text, 'HTTP'::text])))
+    CONSTRAINT return_batch_source CHECK ((source = ANY (ARRAY['GRAPHQL'::text, 'HTTP'::text, 'OFFICIAL_ACCOUNT'::text])))
 );
 
 COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';
@@ -530,6 +533,73 @@ CREATE TABLE public.seen_follower (
 WITH (fillfactor='50', toast_tuple_target='8160');
 
 COMMENT ON TABLE public.seen_follower IS 'Whom a follower import has found to follow so far; deleted when it is over.';
+
+CREATE TABLE public.sync_failure (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    tag_id integer NOT NULL,
+    ordinal integer NOT NULL,
+    errcode integer
+);
+
+COMMENT ON TABLE public.sync_failure IS 'Who could not be given a remote tag, or not be freed of it; without errcode since she no longer follows.';
+
+CREATE TABLE public.sync_members (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    tag_id integer NOT NULL,
+    block integer NOT NULL,
+    to_add bit(32000) NOT NULL,
+    to_remove bit(32000) NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+COMMENT ON TABLE public.sync_members IS 'Who is to get a remote tag and who is to lose it, as it was planned; never changed after that.';
+
+COMMENT ON COLUMN public.sync_members.job_id IS 'The job that planned it; a sync that applies a dry run has another id.';
+
+CREATE TABLE public.sync_tag (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    tag_id integer NOT NULL,
+    "position" integer NOT NULL,
+    asked_name text,
+    action text NOT NULL,
+    remote_tag_id integer,
+    remote_name text NOT NULL,
+    listed_count integer,
+    known_count integer,
+    to_add integer DEFAULT 0 NOT NULL,
+    to_remove integer DEFAULT 0 NOT NULL,
+    unchanged integer DEFAULT 0 NOT NULL,
+    at_tag_limit integer DEFAULT 0 NOT NULL,
+    drift integer DEFAULT 0 NOT NULL,
+    added integer DEFAULT 0 NOT NULL,
+    removed integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    next_addition integer DEFAULT 0 NOT NULL,
+    next_removal integer DEFAULT 0 NOT NULL,
+    ids_before integer[],
+    made_at timestamp with time zone,
+    error text,
+    errcode integer,
+    CONSTRAINT sync_tag_action CHECK ((action = ANY (ARRAY['CREATE'::text, 'ADOPT'::text, 'RENAME'::text, 'UPDATE'::text, 'NOTHING'::text, 'REFUSED'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.sync_tag IS 'What a sync does, or a dry run would do, about one of our tags, and how far it is.';
+
+COMMENT ON COLUMN public.sync_tag.asked_name IS 'The name at WeChat that the client asked for.';
+
+COMMENT ON COLUMN public.sync_tag.listed_count IS 'How many had the remote tag as WeChat told when this was planned.';
+
+COMMENT ON COLUMN public.sync_tag.known_count IS 'How many were known to have it when this was planned.';
+
+COMMENT ON COLUMN public.sync_tag.next_addition IS 'Whoever has a lower ordinal and was to be added is done.';
+
+COMMENT ON COLUMN public.sync_tag.ids_before IS 'The remote tags that there were before one was made; null until then.';
+
+COMMENT ON COLUMN public.sync_tag.made_at IS 'When a call that makes the remote tag was first made.';
 
 CREATE TABLE public.tag (
     channel_id bigint NOT NULL,
@@ -760,6 +830,15 @@ ALTER TABLE ONLY public.schema_migration
 ALTER TABLE ONLY public.seen_follower
     ADD CONSTRAINT seen_follower_pkey PRIMARY KEY (channel_id, job_id, block);
 
+ALTER TABLE ONLY public.sync_failure
+    ADD CONSTRAINT sync_failure_pkey PRIMARY KEY (channel_id, job_id, tag_id, ordinal);
+
+ALTER TABLE ONLY public.sync_members
+    ADD CONSTRAINT sync_members_pkey PRIMARY KEY (channel_id, job_id, tag_id, block);
+
+ALTER TABLE ONLY public.sync_tag
+    ADD CONSTRAINT sync_tag_pkey PRIMARY KEY (channel_id, job_id, tag_id);
+
 ALTER TABLE ONLY public.tag_change
     ADD CONSTRAINT tag_change_pkey PRIMARY KEY (channel_id, version, tag_id);
 
@@ -867,6 +946,9 @@ ALTER TABLE ONLY public.return_support
 
 ALTER TABLE ONLY public.return_tag
     ADD CONSTRAINT return_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.sync_tag
+    ADD CONSTRAINT sync_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

@@ -9,22 +9,31 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 import psutil
 import pytest
 import redis.asyncio as redis
+from hypothesis import HealthCheck, settings
 
 from service.dev.stack.servers import EmbeddedServers, start_embedded
+from tests.support.builtin_types import remember_builtin_types
 from tests.support.clock import FrozenClock
 from tests.support.servers import enterable_directory, is_shared, shared_processes
 
 TEMPLATE = "user_tags_template"
-GRACE_PERIOD = 1.0
+# Seconds: a loaded machine takes its time to end what is ending.
+GRACE_PERIOD = 10.0
 LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore")
 
 _logical_databases = itertools.cycle(range(1, 16))
+
+remember_builtin_types()
+# How long an example takes says how loaded the machine is.
+settings.register_profile("unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 # Their tests take longest and mostly wait for processes: begun first, they run beside what computes, and none is left
@@ -63,22 +72,32 @@ def servers() -> Iterator[EmbeddedServers]:
 
 
 @pytest.fixture(scope="session")
-async def migrated_template(servers: EmbeddedServers) -> str:
+async def database_admin(servers: EmbeddedServers) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Stay connected to the server for the whole run, to make and drop databases."""
+    connection = await asyncpg.connect(servers.database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def migrated_template(servers: EmbeddedServers, database_admin: "asyncpg.Connection[asyncpg.Record]") -> str:
     """Name a migrated database, to be copied for every test that needs one."""
     from service.storage.database.migrations import migrate
 
-    await _execute_as_admin(servers, f"CREATE DATABASE {TEMPLATE}")
+    await database_admin.execute(f"CREATE DATABASE {TEMPLATE}")
     await migrate(_url_of(servers, TEMPLATE))
     return TEMPLATE
 
 
 @pytest.fixture
-async def database_url(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[str]:
+async def database_url(
+    servers: EmbeddedServers, database_admin: "asyncpg.Connection[asyncpg.Record]", migrated_template: str
+) -> AsyncIterator[str]:
     """Make a migrated database for this test alone, and give its URL."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    await _execute_as_admin(servers, f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY FILE_COPY")
+    await database_admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY FILE_COPY")
     yield _url_of(servers, name)
-    await _execute_as_admin(servers, f"DROP DATABASE {name} WITH (FORCE)")
+    await database_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -94,6 +113,19 @@ async def redis_url(servers: EmbeddedServers) -> str:
 def clock() -> FrozenClock:
     """Set a clock to 2026-03-01T12:00:00Z, to move when the test says so."""
     return FrozenClock()
+
+
+@pytest.fixture
+def stopped_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no quota fill up again in web processes of this test, however long a loaded machine takes to use it up."""
+    from service.auth.quotas import TokenBuckets
+
+    made_as_ever = TokenBuckets.__init__
+
+    def without_time(self: TokenBuckets, per_second: float, capacity: float, _clock: Callable[[], float]) -> None:
+        made_as_ever(self, per_second, capacity, lambda: 0.0)
+
+    monkeypatch.setattr(TokenBuckets, "__init__", without_time)
 
 
 @pytest.fixture
@@ -117,16 +149,22 @@ async def leak_check() -> AsyncIterator[None]:
     tasks_before = asyncio.all_tasks()
     processes_before = _processes()
     yield
-    tasks = asyncio.all_tasks() - tasks_before - {asyncio.current_task()}
-    if tasks:
-        await asyncio.wait(tasks, timeout=GRACE_PERIOD)
-    left = [f"task {task.get_name()}: {task.get_coro()}" for task in tasks if not task.done() and not is_shared(task)]
+    deadline = asyncio.get_running_loop().time() + GRACE_PERIOD
+    while (tasks := _ours(tasks_before)) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.wait(tasks, timeout=0.1)
+    left = [f"task {task.get_name()}: {task.get_coro()}" for task in tasks]
     for pid in _processes() - processes_before:
         left.append(f"process {pid}: {_command(pid)}")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     if left:
         pytest.fail("This test left running: " + "; ".join(left))
+
+
+def _ours(before: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+    """Return the tasks that run since then, without those of what serves many tests."""
+    since = asyncio.all_tasks() - before - {asyncio.current_task()}
+    return {task for task in since if not is_shared(task)}
 
 
 def _processes() -> set[int]:
@@ -162,14 +200,6 @@ def _command(pid: int) -> str:
         return " ".join(process.cmdline()) or process.status()
     except psutil.Error:
         return "gone by now"
-
-
-async def _execute_as_admin(servers: EmbeddedServers, statement: str) -> None:
-    connection = await asyncpg.connect(servers.database_url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def _url_of(servers: EmbeddedServers, database: str) -> str:

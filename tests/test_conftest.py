@@ -8,6 +8,9 @@ from service.dev.stack.servers import environment_with_package_path
 
 LEAKY = """
 import asyncio, subprocess, sys
+from tests import conftest
+
+conftest.GRACE_PERIOD = 0.5
 
 async def test_task():
     global task

@@ -17,10 +17,12 @@ from service.entities.channels import Channel, ChannelState
 from service.entities.combos import ComboGraph
 from service.entities.paging import Slice
 from service.entities.principal import Permission, Principal
+from service.entities.remote_tags import LinkedTag
 from service.entities.return_data import ReceiptHead
+from service.entities.syncs import TagSync
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, combos, default_tags, tags, users
+from service.storage import ad_tags, channels, combos, default_tags, remote_tags, syncs, tags, users
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -91,6 +93,11 @@ def _per_channel(
     return cached_property(make)
 
 
+async def _tag_ids_by_remote_id(conn: Connection, channel_id: int) -> dict[int, int]:
+    links = await remote_tags.linked_tags(conn, channel_id)
+    return {link.remote_tag_id: tag_id for tag_id, link in links.items() if link.remote_tag_id is not None}
+
+
 def _none() -> None:
     """Stand for what is not found."""
 
@@ -110,6 +117,14 @@ async def _users_by_ordinal(conn: Connection, channel_id: int, ordinals: list[in
 
 async def _receipts(conn: Connection, channel_id: int, batch_ids: list[int]) -> dict[int, ReceiptHead | None]:
     return {**await batches.batches_by_id(conn, channel_id, batch_ids)}
+
+
+async def _linked_tags(conn: Connection, channel_id: int, tag_ids: list[int]) -> dict[int, LinkedTag | None]:
+    return {**await remote_tags.linked_tags(conn, channel_id, tag_ids)}
+
+
+async def _tags_of_sync(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[int, list[TagSync]]:
+    return await syncs.sync_tags(conn, channel_id, job_ids)
 
 
 def _nothing() -> Slice[Any]:
@@ -140,6 +155,7 @@ class Loaders:
     member_counts = _per_key(members.member_counts)
     combos_of_channel = _per_key(combos.combos_of)
     return_tag_keys = _per_key(batches.return_tag_keys)
+    tag_ids_by_remote_id = _per_key(_tag_ids_by_remote_id)
     windows = _per_key(_windows)
 
     user_by_unionid = _per_channel(_users_by_unionid, _none)
@@ -148,7 +164,9 @@ class Loaders:
     tags_since = _per_channel(users.tags_since, dict)
     batches_holding = _per_channel(batches.batches_holding, dict)
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
+    linked_tag = _per_channel(_linked_tags, _none)
     receipt = _per_channel(_receipts, _none)
+    tags_of_sync = _per_channel(_tags_of_sync, list)
     rejected = _per_channel(batches.rejected_slices, _nothing)
     unmatched = _per_channel(batches.unmatched_slices, _nothing)
 

@@ -33,8 +33,10 @@ from service.api.operations.follower_imports import FollowerImportMutations
 from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
+from service.api.operations.linked_tags import LinkedTagMutations
 from service.api.operations.nodes import NodeQueries
-from service.api.operations.remote_tags import RemoteTagQueries
+from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
+from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
 from service.api.operations.tag_events import TagEventsSubscriptions
@@ -45,6 +47,7 @@ from service.api.operations.viewer import ViewerQueries
 from service.api.types.ad_tag import AdTag
 from service.api.types.combo_tag import ComboTag
 from service.api.types.job import AudienceExport
+from service.api.types.official_account_sync import OfficialAccountSync
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
@@ -65,6 +68,7 @@ class Query(
     ComboTagQueries,
     JobQueries,
     NodeQueries,
+    OfficialAccountSyncQueries,
     RemoteTagQueries,
     ReturnEndpointQueries,
     TagQueries,
@@ -91,6 +95,9 @@ class Mutation(
     ForgetUserMutations,
     IdentityMutations,
     JobMutations,
+    LinkedTagMutations,
+    OfficialAccountSyncMutations,
+    RemoteTagMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
     TagMutations,
@@ -217,7 +224,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[AdTag, AudienceExport, ComboTag, DefaultTag, ReturnTag, ErrorCode],
+        types=[AdTag, AudienceExport, ComboTag, DefaultTag, OfficialAccountSync, ReturnTag, ErrorCode],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
         execution_context_class=PacedExecutor,
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),

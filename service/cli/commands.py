@@ -31,7 +31,7 @@ from service.dev.stack.servers import EmbeddedError, existing_secrets
 from service.entities.errors import RequestError
 from service.entities.principal import Role
 from service.entities.return_data import ReturnMode
-from service.foundation.settings import Settings, SettingsError, read_demo_settings, read_settings
+from service.foundation.settings import Settings, SettingsError, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,16 @@ def build_parser() -> argparse.ArgumentParser:
 def up(settings: Settings, arguments: argparse.Namespace) -> int:
     """Start the embedded servers, the web processes and a worker, and keep them running until Ctrl-C."""
     from service.cli.status import StatusReporter  # noqa: PLC0415
+    from service.dev.demo.environment import demo_environment  # noqa: PLC0415
     from service.dev.stack.supervisor import up as supervise  # noqa: PLC0415
 
-    if arguments.demo:
-        read_demo_settings()  # its process would say what is wrong only to its log, again and again
-        os.environ.setdefault("USER_TAGS_DEMO_FILE", str(Path(settings.data_dir).resolve() / "demo.json"))
     status = StatusReporter(demo=arguments.demo)
     return supervise(
         settings,
         port=arguments.port,
         web_processes=arguments.web_processes,
         demo=arguments.demo,
+        extra_environment=demo_environment(settings, os.environ) if arguments.demo else {},
         on_ready=status.print_addresses,
         summary_line=status.summary_line,
     )

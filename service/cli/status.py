@@ -33,6 +33,7 @@ SUBSCRIPTION_EXAMPLE: Final = (
     "  }}\n"
     '  variables: {{"channel": "{channel}", "openid": "{openid}"}}'
 )
+REMOTE_TAGS_EXAMPLE: Final = '{{ remoteTags(channelId: "{channel}") {{ remoteTagId name memberCount }} }}'
 
 
 class StatusReporter:
@@ -98,6 +99,9 @@ class StatusReporter:
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
+        print("\nWhat the imitated WeChat has in its books, and what the service is told of it (creator or admin):\n")
+        print(f"  curl {demo_info['platformUrl']}/demo/books")
+        print("  " + REMOTE_TAGS_EXAMPLE.format(channel=watched["channelId"]))
         values = {
             "PLATFORM": demo_info["platformUrl"],
             "TOKEN": tokens[Role.ADMIN],

@@ -14,6 +14,8 @@ class JobKind(StrEnum):
 
     AUDIENCE_EXPORT = "AudienceExport"
     FOLLOWER_IMPORT = "FollowerImport"
+    OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
+    REMOTE_TAG_IMPORT = "RemoteTagImport"
 
 
 class JobState(StrEnum):
@@ -35,6 +37,8 @@ class JobState(StrEnum):
 JOB_PERMISSIONS: Final = {
     JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
     JobKind.FOLLOWER_IMPORT: Permission.MANAGE_CHANNELS,
+    JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
+    JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 

@@ -21,10 +21,11 @@ class ReturnMode(StrEnum):
 
 
 class ReturnSource(StrEnum):
-    """Name how a list came in: over GraphQL or over the batchset endpoint."""
+    """Name how a list came in: over GraphQL, over the batchset endpoint, or from a tag of the Official Account."""
 
     GRAPHQL = "GRAPHQL"
     HTTP = "HTTP"
+    OFFICIAL_ACCOUNT = "OFFICIAL_ACCOUNT"
 
 
 class BatchEnd(StrEnum):

@@ -43,6 +43,7 @@ __all__ = [
     "QueryLimits",
     "Settings",
     "SettingsError",
+    "SyncLimits",
     "TrustMode",
     "WechatCalls",
     "Windows",
@@ -134,6 +135,24 @@ class WechatCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncLimits:
+    """Hold what a sync to the Official Account may do without being told, and how long its plan holds.
+
+    A sync that takes a tag from more people than `max_removals`, or of a tag with more than `small_tag` from more than
+    `max_removal_share`, has to be allowed. One that keeps tags in sync uses at most `automatic_share` of a day's quota.
+    """
+
+    prefix: ClassVar[str] = "USER_TAGS_SYNC_"
+
+    max_removals: Count = 1_000
+    max_removal_share: Rate = 0.2
+    small_tag: Count = 50
+    plan_valid_for: Positive = timedelta(hours=1)
+    automatic_share: Rate = 0.5
+    new_tag_patience: Positive = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold the settings of one process. `repr` leaves out the secrets and the URLs that contain passwords."""
 
@@ -151,6 +170,7 @@ class Settings:
     allowed_origins: Origins = ()
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
     wechat: WechatCalls = WechatCalls()
+    sync: SyncLimits = SyncLimits()
     acting: Switch = True
     default_tags_every: Cadence = timedelta(minutes=30)
     combos_every: Cadence = timedelta(minutes=15)
@@ -231,6 +251,8 @@ def _production_errors(settings: Settings, environment: Mapping[str, str]) -> It
     yield from _secret_errors(settings)
     if settings.jwt_jwks_url is not None and not settings.jwt_jwks_url.lower().startswith("https://"):
         yield "In production USER_TAGS_JWT_JWKS_URL must start with https://: whoever changes the keys makes tokens."
+    if not settings.wechat_api_url.lower().startswith("https://"):
+        yield "In production USER_TAGS_WECHAT_API_URL must start with https://: app secrets and tokens are sent there."
     if settings.clock_offset_file is not None:
         yield "USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it."
 

@@ -13,7 +13,7 @@ from service.storage.database.statements import STATEMENTS
 async def settled_ordinals(conn: Connection, channel_id: int, ordinals: Iterable[int], second: datetime) -> list[int]:
     """Return, ascending, those who still exist and have neither followed nor unfollowed after a second.
 
-    The caller holds their blocks.
+    The caller holds the link of the tag.
     """
     rows = await conn.fetch(STATEMENTS["settled_ordinals"], channel_id, list(ordinals), second)
     return [row["ordinal"] for row in rows]
@@ -27,9 +27,10 @@ async def drop_remote_reading(conn: Connection, channel_id: int, job_id: int, ta
 async def add_read_members(
     conn: Connection, channel_id: int, job_id: int, tag_id: int, bitmaps: Mapping[int, bytes], *, synced: bool
 ) -> None:
-    """Record of `{locked block: bitmap}` that they have a tag at WeChat and were seen there by a job.
+    """Record of `{block: bitmap}` that they have a tag at WeChat and were seen there by a job.
 
-    With `synced` they also count as having had it when the tag was synced last.
+    With `synced` the followers among them also count as having had it when the tag was synced last. The caller holds
+    the link of the tag.
     """
     blocks = sorted(bitmaps)
     bits = [BitString.frombytes(bitmaps[block], BLOCK_SIZE) for block in blocks]
@@ -39,7 +40,6 @@ async def add_read_members(
 async def end_remote_reading(conn: Connection, channel_id: int, job_id: int, tag_id: int) -> None:
     """Record that nobody has a tag at WeChat whom a job has not seen there; whom it has seen is no longer kept.
 
-    The caller holds the job.
+    The caller holds the link of the tag.
     """
-    await conn.execute(STATEMENTS["lock_remote_members"], channel_id, tag_id)
     await conn.execute(STATEMENTS["end_remote_reading"], channel_id, job_id, tag_id)

@@ -74,6 +74,11 @@ async def link_tag(
     )
 
 
+async def set_keep_in_sync(conn: Connection, channel_id: int, tag_ids: Collection[int], *, keep_in_sync: bool) -> None:
+    """Record whether tags are kept in sync; the caller holds their links."""
+    await conn.execute(STATEMENTS["set_keep_in_sync"], channel_id, list(tag_ids), keep_in_sync)
+
+
 async def unlink_tag(conn: Connection, channel_id: int, tag_id: int) -> None:
     """End the link of a tag, and forget who had the remote tag; name and last success stay."""
     await conn.execute(STATEMENTS["unlink_tag"], channel_id, tag_id)

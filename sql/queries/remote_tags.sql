@@ -19,7 +19,7 @@ with former_members as (
     delete from remote_members m
     using remote_tag r
     where m.channel_id = $1 and m.tag_id = $2
-      and r.channel_id = $1 and r.tag_id = $2 and r.remote_tag_id is distinct from $3
+      and r.channel_id = $1 and r.tag_id = $2 and r.remote_tag_id is not null and r.remote_tag_id is distinct from $3
 )
 insert into remote_tag as r (
     channel_id, tag_id, remote_tag_id, remote_name, keep_in_sync, remote_additions, last_job_id, linked_at
@@ -32,6 +32,10 @@ set remote_tag_id = excluded.remote_tag_id, remote_name = excluded.remote_name, 
     linked_at = case
         when r.remote_tag_id is distinct from excluded.remote_tag_id then excluded.linked_at else r.linked_at
     end;
+
+-- name: set_keep_in_sync
+-- Record whether linked tags are kept in sync.
+update remote_tag set keep_in_sync = $3 where channel_id = $1 and tag_id = any($2::int[]);
 
 -- name: unlink_tag
 -- Record that a tag is no longer linked, and forget who had the remote tag.

@@ -27,6 +27,7 @@ from service.auth.keys import MAX_JWKS_SIZE, JwksKeyProvider
 from service.auth.tokens import TokenVerifier
 from service.entities.errors import UnauthenticatedError
 from service.foundation.settings import Settings
+from tests.support.waiting import PATIENCE
 
 RSA, WEAK_RSA = rsa_key(65537, 2048), rsa_key(65537, 1024)  # noqa: S505
 P256, OTHER_P256 = elliptic_key(SECP256R1()), elliptic_key(SECP256R1())
@@ -311,7 +312,7 @@ async def dripping_issuer() -> AsyncIterator[str]:
 async def test_an_answer_that_drips_is_given_up(clock: Clock) -> None:
     async with dripping_issuer() as url:
         provider = JwksKeyProvider(url, ("ES256",), clock, fetch_timeout=0.3)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(UnauthenticatedError, match="cannot be fetched"):
                 await provider.key_for("k1", "ES256")
 

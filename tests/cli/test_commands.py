@@ -14,6 +14,7 @@ from service.foundation.clock import system_clock
 from tests.support.clock import FrozenClock
 from tests.support.processes import reset_environment
 from tests.support.runtime import bind, open_runtime
+from tests.unit.foundation.test_production_settings import PRODUCTION
 
 SECRET = "a secret of the tests that is long enough"
 
@@ -35,6 +36,13 @@ def test_a_second_demo_that_cannot_start_leaves_the_first_one_alone(
         assert main(["up", "--demo", "--port", str(other.getsockname()[1])]) == 1
     assert "cannot be used" in capsys.readouterr().err
     assert file.exists()
+
+
+def test_production_refuses_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="production refuses it"):
+        main(["up", "--demo"])
 
 
 def test_migrate_says_what_it_did(

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
+from service.dev.demo.crowd import FOLLOWERS
 from service.dev.stack.servers import environment_with_package_path
 from tests.support.servers import free_port
 from tests.support.sockets import open_socket
@@ -29,6 +30,8 @@ subscription ($channel: ID!, $openid: String!) {
 AD_TAGS = """
 query ($channel: ID!) { channel(id: $channel) { tags(kind: AD) { nodes { name state memberCount } } } }
 """
+
+REMOTE_TAGS = "query ($channel: ID!) { remoteTags(channelId: $channel) { name memberCount } }"
 
 
 def environment(data_dir: Path) -> dict[str, str]:
@@ -100,6 +103,20 @@ async def wait_for_ad_tag_members(url: str, headers: dict[str, str], *, channel:
         await wait_until(in_force, within=30)
 
 
+async def check_wechats_side(said: str, url: str, *, channel: str) -> None:
+    """Check that the service is told what the imitation that `up` names has in its books."""
+    platform, token = re.search(r"curl (\S+)/demo/books", said), re.search(r"^  creator +(\S+)", said, re.MULTILINE)
+    assert platform is not None, said
+    assert token is not None, said
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token[1]}"}, trust_env=False) as http:
+        asked = {"query": REMOTE_TAGS, "variables": {"channel": channel}}
+        told = (await http.post(f"{url}/graphql", json=asked)).json()["data"]["remoteTags"]
+        [books, _] = (await http.get(f"{platform[1]}/demo/books")).json()["accounts"]
+    assert told == [{"name": tag["name"], "memberCount": tag["members"]} for tag in books["tags"]]
+    assert books["followers"] >= FOLLOWERS
+    assert [token["space"] for token in books["tokensIssued"]] == ["STABLE"]
+
+
 async def check_maintenance(data_dir: Path) -> None:
     """Check that `verify` and `refresh` work beside the running program."""
     code, verified = await command("verify", data_dir=data_dir)
@@ -124,6 +141,7 @@ async def test_up_prints_a_subscription_that_shows_live_tags(accessible_dir: Pat
         assert variables is not None, said
         url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {token[1]}"}
         await check_live_tags(url, headers, channel=variables[1], openid=variables[2])
+        await check_wechats_side(said, url, channel=variables[1])
         await wait_for_ad_tag_members(url, headers, channel=variables[1])
         await check_maintenance(data_dir)
         process.send_signal(signal.SIGINT)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +22,8 @@ from service.foundation.clock import make_clock
 from service.foundation.settings import Settings
 from tests.support.processes import EXAMPLES, JWT_SECRET, command, environment, node
 from tests.support.runtime import bind, open_runtime
-from tests.support.waiting import wait_until
+from tests.support.servers import free_port
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.web import web_process
 
 CLIENTS = ("graphql-ws.mjs", "graphql-sse.mjs", "urql.mjs", "apollo.mjs", "with_gql.py")
@@ -36,14 +36,14 @@ class Example:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def next(self, within: float = 15) -> dict[str, Any]:
+    async def next(self, within: float = PATIENCE) -> dict[str, Any]:
         assert self._process.stdout is not None
         async with asyncio.timeout(within):
             line = await self._process.stdout.readline()
         shown: dict[str, Any] = json.loads(line)
         return shown
 
-    async def errors(self, within: float = 30) -> tuple[int | None, list[str]]:
+    async def errors(self, within: float = PATIENCE) -> tuple[int | None, list[str]]:
         """Return the exit status and the lines of errors, once the program has ended."""
         async with asyncio.timeout(within):
             _, errors = await self._process.communicate()
@@ -96,7 +96,7 @@ async def serving(settings: Mapping[str, str], port: int, log: Path) -> AsyncIte
             except httpx.TransportError:
                 return False
 
-        await wait_until(ready, within=20)
+        await wait_until(ready)
         yield
 
 
@@ -105,8 +105,7 @@ async def test_a_client_comes_back_with_its_cursor(
     database_url: str, redis_url: str, tmp_path: Path, client: str
 ) -> None:
     settings = environment(database_url, redis_url, FEED_HEAL_EVERY="200ms", DATABASE_POOL_SIZE="3")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     token = sign_token(
         Settings(jwt_secret=JWT_SECRET),
         robot="robot-1",

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from service.entities.principal import Role
 from tests.support.processes import EXAMPLES, node
 from tests.support.sockets import MALFORMED_FRAMES
+from tests.support.waiting import PATIENCE
 from tests.support.web import WebClient, web_process
 
 Frame = str | bytes
@@ -110,7 +111,7 @@ async def reference() -> AsyncIterator[str]:
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             port = int(await process.stdout.readline())
         yield f"ws://127.0.0.1:{port}/graphql"
     finally:

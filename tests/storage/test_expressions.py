@@ -56,7 +56,7 @@ async def channels(conn: Connection) -> Connection:
     return conn
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(population=POPULATIONS, expression=expressions())
 async def test_sql_and_sets_agree(
     channels: Connection, population: dict[tuple[int, int], frozenset[int]], expression: Expression

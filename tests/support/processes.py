@@ -5,7 +5,6 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Final
 import httpx
 import pytest
 
+from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 JWT_SECRET: Final = "the real processes' own signing secret of 32 bytes and more"
@@ -116,8 +116,7 @@ async def worker(environment: Mapping[str, str], log: Path) -> AsyncIterator[Ser
 @asynccontextmanager
 async def web(environment: Mapping[str, str], log: Path) -> AsyncIterator[str]:
     """Run a web process on a free port and yield its address once it is ready."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     full_environment = {**environment, "USER_TAGS_PUBLIC_URL": url}
     async with (

@@ -15,10 +15,9 @@ from service.storage.database.pool import BareConnection, SessionlessConnection
 from service.storage.database.statements import STATEMENTS
 from service.wechat.api.transport import WechatTransport
 from tests.support.runtime import SECRETS_KEY, RecordingPublisher, RecordingQueue
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 Answer = TypeVar("Answer")
-TIMEOUT = 10.0
 BLOCKED_BACKENDS = """
 select count(*) from pg_stat_activity
 where datname = current_database() and application_name = $1 and wait_event_type = 'Lock'
@@ -43,7 +42,7 @@ class Breakpoint:
 
     async def wait_reached(self) -> None:
         """Wait until a connection waits here, inside of whatever transaction it is in."""
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(PATIENCE):
             await self._reached.wait()
 
     def release(self) -> None:
@@ -81,7 +80,7 @@ class RacingProcess:
                 return "blocked"
             return "done" if task.done() else ""
 
-        waits = await wait_until(state, within=TIMEOUT) == "blocked"
+        waits = await wait_until(state) == "blocked"
         if not waits:
             task.result()
         return waits

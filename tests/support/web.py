@@ -24,7 +24,7 @@ from service.foundation.settings import ClientLimits, Settings
 from service.web.app import make_app
 from service.web.protocols.uvicorn_options import uvicorn_options
 from tests.support.servers import shared_tasks
-from tests.support.sockets import GraphqlWebSocket, open_socket
+from tests.support.sockets import TIMEOUT, GraphqlWebSocket, open_socket
 from tests.support.waiting import wait_until
 
 JWT_SECRET: Final = "the tests' own signing secret, 32 bytes and more"
@@ -99,7 +99,7 @@ class Stream:
         self.response = response
         self._lines = response.aiter_lines()
 
-    async def next(self, within: float = 5) -> ServerEvent:
+    async def next(self, within: float = TIMEOUT) -> ServerEvent:
         """Return the next event. Raises TimeoutError when none comes within so many seconds."""
         fields: dict[str, str] = {}
         async with asyncio.timeout(within):

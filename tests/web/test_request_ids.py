@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.web.request_ids import RequestIds
 from tests.support.robot import OBTAIN, Robot
+from tests.support.waiting import PATIENCE
 from tests.support.web import web_process
 from tests.web.endpoints.push_account import bind_account, event_fields
 
@@ -77,7 +78,7 @@ async def test_what_is_refused_before_any_route_has_an_id_too(
     address = urlsplit(robot.web.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(f"{request_text}Host: here\r\n\r\n".encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         head = await reader.readuntil(b"\r\n\r\n")
         if status != 101:
             # What is still on its way is answered by a reset.

@@ -68,7 +68,7 @@ async def test_a_worker_finishes_ad_tags_as_soon_as_it_starts(
         async def finished() -> bool:
             return not await scheduled_channel.runtime.pool.fetchval(UNFINISHED)
 
-        await wait_until(finished, within=15)
+        await wait_until(finished)
 
 
 async def test_people_are_forgotten_in_every_channel_and_one_that_fails_holds_up_nobody(

@@ -25,6 +25,9 @@ TYPE_PERMISSIONS: Final = {
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
     "FollowerImport": Permission.MANAGE_CHANNELS,
+    "OfficialAccountTag": Permission.SYNC,
+    "OfficialAccountSync": Permission.SYNC,
+    "RemoteTagImport": Permission.SYNC,
 }
 
 

@@ -15,7 +15,9 @@ from service.entities.errors import ErrorCode, RejectionCode
 from service.entities.expressions import Operator
 from service.entities.jobs import JobState
 from service.entities.principal import Permission, Role
+from service.entities.remote_tags import RemoteAdditions
 from service.entities.return_data import ReturnMode, ReturnSource
+from service.entities.syncs import SyncConflict, TagSyncAction
 from service.entities.tags import DefaultTagRule, TagKind, TagState
 from service.entities.users import EventKind
 
@@ -60,7 +62,7 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.BATCH_UNDONE: "A returned batch was undone.",
     ChangeCause.BATCH_EXPIRED: "A returned batch expired.",
     ChangeCause.AD_FEED: "The ad platform reported a follow.",
-    ChangeCause.IMPORT: "The followers were imported.",
+    ChangeCause.IMPORT: "Followers, or tags of the Official Account, were imported.",
     ChangeCause.IDENTITY_LINKED: "The person's unionid became known.",
     ChangeCause.COMBO_REFRESHED: "A combo was refreshed.",
     ChangeCause.TAG_EDITED: "The tag was edited.",
@@ -163,6 +165,7 @@ _describe(
     "The way by which data was handed back.",
     GRAPHQL="By `submitReturnData`, or as a CSV file.",
     HTTP="By the call of the WeChat platform's clients (`batchset`).",
+    OFFICIAL_ACCOUNT="From a tag of the Official Account, by `importRemoteTags`.",
 )
 _describe(
     DefaultTagRule,
@@ -194,6 +197,29 @@ _describe(
     DONE="The job is finished; single entries may have failed.",
     FAILED="The job was given up; `error` and `errorCode` say why.",
     CANCELLED="The job was cancelled by a user; what it had done stays done.",
+)
+_describe(
+    SyncConflict,
+    "What a sync does where the Official Account has a tag of the same name that is not ours.",
+    FAIL="Nothing is done about our tag.",
+    ADOPT="The remote tag becomes ours, with everybody who has it.",
+    RENAME="Ours gets another name at WeChat; theirs is left alone.",
+)
+_describe(
+    RemoteAdditions,
+    "What a sync does with people who got the remote tag from somebody else and lack ours.",
+    KEEP="They keep it.",
+    REMOVE="They lose it.",
+)
+_describe(
+    TagSyncAction,
+    "What a sync does about a tag. Further actions may be added.",
+    CREATE="A remote tag is made.",
+    ADOPT="A remote tag of the same name becomes ours.",
+    RENAME="The remote tag is renamed, as ours was; its members are updated too.",
+    UPDATE="Members of the remote tag are changed.",
+    NOTHING="Nothing differs.",
+    REFUSED="Nothing can be done; `error` says why.",
 )
 _describe(
     ErrorCode,

@@ -13,6 +13,7 @@ from service.api.guards.list_sizes import MAX_LISTED, at_most, long_text
 from service.api.guards.permissions import null_unless
 from service.api.types.connection import CountedConnection, Edge, counted_page, encode_page_cursor, start_of_page
 from service.api.types.enums import OrderDirection, TagOrderField
+from service.api.types.official_account_tag import OfficialAccountTag
 from service.api.types.primitives import After, First, Node
 from service.domain.input_rules import EARLIEST_EVENT_TIME
 from service.domain.tags.sizes import MAX_POINTS, size_curve
@@ -174,6 +175,19 @@ class Tag(Node):
     async def as_of(self, info: Info) -> datetime | None:
         del info
         return self.catalogue.default_tags_as_of
+
+    @strawberry.field(
+        description=(
+            "What the tag is linked to at the Official Account; null if it was never synced. For creators and admins "
+            "(SYNC), null for others."
+        ),
+        extensions=[null_unless(Permission.SYNC)],
+    )
+    async def official_account(self, info: Info) -> OfficialAccountTag | None:
+        link = await info.context.loaders.linked_tag.load((self.entity.channel_id, self.entity.tag_id))
+        if link is None:
+            return None
+        return OfficialAccountTag.of(link, self.entity, self.catalogue, acting=info.context.runtime.settings.acting)
 
     async def _combo_ids(self, info: Info) -> list[int]:
         """Return the ids of the living combos with the tag at one of their leaves, ascending."""

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from service.dev.demo.binding import BindingRejectedError, ServiceTarget
+from service.dev.demo.environment import refuse_production
 from service.dev.demo.hosting import serve_app
 from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.scenario import Scenario
@@ -22,8 +22,12 @@ logger = logging.getLogger("user_tags.demo")
 
 
 def read_service(environment: Mapping[str, str]) -> ServiceTarget:
-    """Return where the service is and how its tokens are signed; raises SettingsError if there is no shared secret."""
+    """Return where the service is and how its tokens are signed.
+
+    Raises SettingsError if there is no shared secret, and in production.
+    """
     settings = read_settings(environment)
+    refuse_production(settings)
     if settings.jwt_secret is None:
         raise SettingsError("USER_TAGS_JWT_SECRET must be the secret of the service.")
     return ServiceTarget(
@@ -44,20 +48,11 @@ async def run(service: ServiceTarget, settings: DemoSettings) -> None:
     # No proxies from the environment: everything is on one machine.
     async with httpx.AsyncClient(trust_env=False) as client:
         platform = WechatPlatform(client, max_deliveries=1_000)
-        async with serve_app(platform_app(platform), _available_port(settings.port)) as address:
+        async with serve_app(platform_app(platform), settings.port) as address:
             logger.info("the imitated WeChat platform is at %s", address)
             file = Path(settings.file) if settings.file else None
             scenario = Scenario(platform, client, service, address, file, settings.rate)
             await _run_until(stop, asyncio.create_task(scenario.run()))
-
-
-def _available_port(port: int) -> int:
-    """Return the port, or 0 for any free one if it is taken; the demo prints its address in any case."""
-    try:
-        with socket.create_server(("127.0.0.1", port)):
-            return port
-    except OSError:
-        return 0
 
 
 async def _run_until(stop: asyncio.Event, work: asyncio.Task[None]) -> None:

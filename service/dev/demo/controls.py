@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from service.dev.demo.platform import Delivery, WechatPlatform
 from service.dev.demo.wechat_api.errors import ApiError
+from service.entities.channels import ChannelKind
 from service.wechat.pushes import OPENID_PATTERN
 
 ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan")
@@ -15,8 +16,9 @@ ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan")
 class ControlApi:
     """Answer `GET /demo/people` and `POST /demo/{openid}/{action}`.
 
-    The query of an action may have an `appId`, by default that of the account that knows the openid, or else of the
-    first account, and a `scene`, `text` or `key`. An unknown openid becomes a new user.
+    Whoever does not follow an Official Account cannot write to it, so that person follows first. The query of an action
+    may have an `appId`, by default that of the account that knows the openid, or else of the first account, and a
+    `scene`, `text` or `key`. An unknown openid becomes a new user.
     """
 
     def __init__(self, platform: WechatPlatform) -> None:
@@ -40,6 +42,8 @@ class ControlApi:
         if action not in ACTIONS:
             raise ApiError(-1, f"the actions are {', '.join(ACTIONS)}")
         app_id = self._app_id(request.query_params.get("appId"), openid)
+        if action not in ("follow", "unfollow") and self._must_follow(app_id, openid):
+            await self._platform.follow(app_id, openid)
         delivery = await self._perform(app_id, openid, action, request.query_params)
         return {"appId": app_id, "acknowledged": delivery.acknowledged, "answers": list(delivery.answers)}
 
@@ -52,6 +56,10 @@ class ControlApi:
             raise ApiError(40013, "invalid appid")
         known = (app_id for app_id in app_ids if accounts[app_id].people.find(openid))
         return next(known, app_ids[0])
+
+    def _must_follow(self, app_id: str, openid: str) -> bool:
+        official = self._platform.account(app_id).kind is not ChannelKind.MINI_PROGRAM
+        return official and not self._platform.user(app_id, openid).following
 
     async def _perform(self, app_id: str, openid: str, action: str, query: Mapping[str, str]) -> Delivery:
         match action:

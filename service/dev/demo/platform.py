@@ -98,7 +98,7 @@ class WechatPlatform:
 
     async def unfollow(self, app_id: str, openid: str, at: datetime | None = None) -> Delivery:
         """Unfollow the account."""
-        self.books.accounts[app_id].unfollow(openid)
+        self.books.accounts[app_id].unfollow(openid, at or self.clock())
         return await self.event(app_id, openid, "unsubscribe", {"EventKey": ""}, at)
 
     async def send_text(self, app_id: str, openid: str, content: str, at: datetime | None = None) -> Delivery:

@@ -13,9 +13,11 @@ import httpx
 from service.dev.demo.accounts import demo_accounts, shared_unionids
 from service.dev.demo.ads import AdPlatform, create_ad_tag
 from service.dev.demo.binding import BoundChannel, ServiceNotReadyError, ServiceTarget, bind_account
+from service.dev.demo.crowd import gather_crowd
 from service.dev.demo.platform import CallbackRejectedError, WechatPlatform
 from service.dev.demo.simulated_users import Action, SimulatedUsers
 from service.dev.demo.wechat_api.books.accounts import Account
+from service.dev.demo.wechat_api.books.saving import restore_books, save_books
 from service.entities.channels import ChannelKind
 
 logger = logging.getLogger("user_tags.demo")
@@ -24,6 +26,8 @@ CHANNEL_NAMES: Final = {ChannelKind.SERVICE_ACCOUNT: "Tea house", ChannelKind.MI
 USER_COUNTS: Final = {ChannelKind.SERVICE_ACCOUNT: 200, ChannelKind.MINI_PROGRAM: 8}
 RATE_FACTORS: Final = {ChannelKind.SERVICE_ACCOUNT: 1.0, ChannelKind.MINI_PROGRAM: 0.1}
 MAX_BACKOFF: Final = 5.0
+BOOKS_FILE: Final = "demo-books.json"
+SAVE_EVERY: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,17 @@ class Scenario:
     async def run(self) -> None:
         """Run until cancelled; raises BindingRejectedError if the service refuses the accounts."""
         accounts = demo_accounts(self.service.jwt_secret)
-        channels = {}
         for account in accounts:
             self.platform.register(account)
-            channels[account.app_id] = await self.connect(account)
+        self._fill_books(accounts[0])
+        channels = {account.app_id: await self.connect(account) for account in accounts}
         ads = await self._create_ad_platform(channels[accounts[0].app_id])
         all_users = [self._simulated_users(account, ads if account is accounts[0] else None) for account in accounts]
         await all_users[0].perform(all_users[0].watched, Action.FOLLOW)
         self._write_file(accounts, channels, all_users[0].watched)
         logger.info("the demo is running; its users are listed at %s/demo/people", self.platform_url)
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_books())
             for users in all_users:
                 group.create_task(_run_users(users))
 
@@ -68,6 +73,27 @@ class Scenario:
                 backoff = min(backoff * 2, MAX_BACKOFF)
             else:
                 return channel
+
+    @property
+    def _books_file(self) -> Path | None:
+        return None if self.file is None else self.file.with_name(BOOKS_FILE)
+
+    def _fill_books(self, official: Account) -> None:
+        """Let the platform remember an earlier demo; of an account it never heard of, people are followers already."""
+        known = frozenset() if self._books_file is None else restore_books(self.platform.books, self._books_file)
+        if official.app_id not in known:
+            gather_crowd(self.platform, official.app_id)
+
+    async def _keep_books(self) -> None:
+        """Save the books again and again, and once more at the end."""
+        if self._books_file is None:
+            return
+        try:
+            while True:
+                save_books(self.platform.books, self._books_file)
+                await asyncio.sleep(SAVE_EVERY)
+        finally:
+            save_books(self.platform.books, self._books_file)
 
     async def _create_ad_platform(self, channel: BoundChannel) -> AdPlatform | None:
         if channel.ad_return_address is None:

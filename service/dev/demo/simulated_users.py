@@ -11,6 +11,7 @@ from itertools import cycle
 from typing import Final
 
 from service.dev.demo.platform import Delivery, WechatPlatform
+from service.dev.demo.wechat_api.books.people import PlatformUser
 from service.entities.channels import ChannelKind
 
 OPENID_CHARACTERS: Final = string.ascii_letters + string.digits + "_-"
@@ -107,14 +108,15 @@ def draw_action(kind: ChannelKind, following: bool, rng: random.Random) -> Actio
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def draw_history(kind: ChannelKind, openid: str, now: datetime, rng: random.Random) -> list[ScheduledAction]:
-    """Return random actions of a user within three days before `now`, the oldest first."""
-    at = now - rng.random() * BACKLOG_DURATION
-    following = False
+def draw_history(kind: ChannelKind, user: PlatformUser, now: datetime, rng: random.Random) -> list[ScheduledAction]:
+    """Return random actions of a user within three days before `now`, after the last known one, the oldest first."""
+    at, following = now - rng.random() * BACKLOG_DURATION, user.following
+    for known in (user.followed_at, user.left_at):
+        at = at if known is None else max(at, known + timedelta(seconds=1))
     actions: list[ScheduledAction] = []
     while at < now:
         action = draw_action(kind, following, rng)
-        actions.append(ScheduledAction(openid, action, at.replace(microsecond=0)))
+        actions.append(ScheduledAction(user.openid, action, at.replace(microsecond=0)))
         following = action in NON_FOLLOWER_WEIGHTS or (following and action is not Action.UNFOLLOW)
         at += rng.expovariate(1.0) * MEAN_INTERVAL + timedelta(seconds=1)
     return actions
@@ -160,7 +162,9 @@ class SimulatedUsers:
         """Push the last three days of all users, the oldest event first, as fast as the service takes them."""
         now = self._platform.clock()
         actions = [
-            scheduled for openid in self.openids for scheduled in draw_history(self._kind, openid, now, self._rng)
+            scheduled
+            for openid in self.openids
+            for scheduled in draw_history(self._kind, self._platform.user(self._app_id, openid), now, self._rng)
         ]
         actions.sort(key=lambda scheduled: scheduled.at)
         remaining = iter(actions)

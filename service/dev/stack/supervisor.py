@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self, TypeAlias
 
 from service.dev.stack.children import Child, ChildProcess, OrphanReaper, RestartPolicy, orphan_reaper, refusal_in
@@ -59,6 +60,7 @@ def up(
     web_processes: int,
     demo: bool,
     host: str = "127.0.0.1",
+    extra_environment: Mapping[str, str] = MappingProxyType({}),
     on_ready: Callable[[Mapping[str, str]], None] | None = None,
     summary_line: Callable[[], str] | None = None,
     plan: ProcessPlan | None = None,
@@ -66,10 +68,10 @@ def up(
 ) -> int:
     """Run everything; returns 0 after SIGINT or SIGTERM, 1 (and prints why) if something cannot start.
 
-    Servers whose URL `settings` leave out run embedded. `on_ready` gets the environment of the children once `/readyz`
-    answers. From then on `summary_line`, which must not raise, is called every two seconds and its text shown in one
-    line that is overwritten; without a terminal it is printed every 30 seconds. Nothing started here outlives this
-    process, however it ends.
+    Servers whose URL `settings` leave out run embedded. `extra_environment` is added to the environment of the
+    children, which `on_ready` gets once `/readyz` answers. From then on `summary_line`, which must not raise, is called
+    every two seconds and its text shown in one line that is overwritten; without a terminal it is printed every 30
+    seconds. Nothing started here outlives this process, however it ends.
     """
     plan = plan or default_process_plan(host, port, web_processes, demo=demo)
     reachable_host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - no binding
@@ -79,7 +81,7 @@ def up(
         return 1
     try:
         with _stop_signals() as wait_for_stop, _start_missing_servers(settings) as servers, orphan_reaper() as reaper:
-            environment = child_environment(settings, servers, reachable_host, port)
+            environment = {**child_environment(settings, servers, reachable_host, port), **extra_environment}
             logs = Path(environment["USER_TAGS_DATA_DIR"]) / "logs"
             with ProcessGroup(plan, environment, logs, restart_policy, reaper) as group:
                 if not group.migrate(wait_for_stop) or not group.start_until_ready(wait_for_stop, reachable_host, port):

@@ -42,6 +42,7 @@ COLUMNS: Final = (
 ROWS_PER_SLICE: Final = 10_000
 BLOCKS_PER_SLICE: Final = 16
 COMPRESSION_LEVEL: Final = 1
+PRUNED_KINDS: Final = (JobKind.AUDIENCE_EXPORT, JobKind.REMOTE_TAG_IMPORT)
 
 BlockBitmaps = Sequence[tuple[int, bytes]]
 
@@ -253,9 +254,9 @@ async def read_export(runtime: Runtime, file: ExportFile) -> AsyncIterator[bytes
 
 
 async def purge_expired_exports(runtime: Runtime, channel_id: int) -> None:
-    """Delete expired files, what unfinished exports left behind, and export jobs that finished a month ago."""
+    """Delete expired files, what unfinished exports left behind, and jobs that finished a month ago."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         await audiences.drop_frozen_audiences(conn, channel_id)
         await audiences.drop_export_chunks(conn, channel_id, now)
-        await jobs.prune_jobs(conn, channel_id, [JobKind.AUDIENCE_EXPORT], now - JOB_RETENTION)
+        await jobs.prune_jobs(conn, channel_id, PRUNED_KINDS, now - JOB_RETENTION)

@@ -105,10 +105,13 @@ class PanelWatch(Watch):
                 self._recount = loop.call_later(wait, self._request_recount)
             return
         self._counted = loop.time()
-        before, self._counts = self._counts, await members.member_counts(conn, self.channel_id)
+        counts = await members.member_counts(conn, self.channel_id)
         catalogue = self._catalogue
         if catalogue is None:
             return
+        # That of a tag which is not known yet stays untold until the tag is.
+        known = {tag_id: count for tag_id, count in counts.items() if tag_id in catalogue.tags}
+        before, self._counts = self._counts, known
         changed = [
             tag_id
             for tag_id, count in sorted(self._counts.items())

@@ -17,7 +17,7 @@ from service.domain.jobs.running import save_progress
 from service.domain.jobs.starting import publish_job_change
 from service.domain.membership import write_transitions
 from service.domain.people.identities import UNIONID_PATTERN
-from service.domain.people.ordinals import forgotten_until
+from service.domain.people.ordinals import when_forgotten
 from service.domain.privacy.forgetting import forget_if_unfollowed
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification, bitmap_of, block_of, offset_of
@@ -116,7 +116,7 @@ async def _sort(conn: Connection, runtime: Runtime, channel_id: int, batch: Answ
     now = runtime.clock()
     known = await follower_imports.known_followers(conn, channel_id, batch.openids)
     told = [_tidy(each, now) for each in batch.details if each.following]
-    old = await forgotten_until(conn, runtime, channel_id, [each.openid for each in told])
+    old = await when_forgotten(conn, runtime, channel_id, [each.openid for each in told])
     news = [each for each in told if each.openid not in old or _is_newer(each, old[each.openid])]
     links, conflicts = await _links(conn, channel_id, known, news)
     return _Answers(
@@ -148,8 +148,8 @@ def _tidy(details: UserDetails, now: datetime) -> ToldFollower:
 
 
 def _is_newer(told: ToldFollower, old: datetime) -> bool:
-    """Tell whether somebody who was forgotten followed since; in one second following wins, and no time is no news."""
-    return told.followed_at is not None and told.followed_at >= old.replace(microsecond=0)
+    """Tell whether somebody who was forgotten followed since, as `is_newer` does of a follow; no time is no news."""
+    return told.followed_at is not None and told.followed_at >= old
 
 
 async def _links(

@@ -53,7 +53,7 @@ async def call_wechat(runtime: Runtime, channel: Channel, call: ApiCall[Answer])
             if error.decision is Decision.REFRESH and dead is None and not last:
                 dead = token
                 continue
-            if last or error.decision is not Decision.BACK_OFF:
+            if last or error.decision is not Decision.BACK_OFF or (error.path == call.path and not call.repeatable):
                 raise
         await asyncio.sleep(_pause(runtime, failures))
     raise AssertionError("the last attempt returns or raises")

@@ -19,11 +19,10 @@ from service.domain.jobs.running import save_progress
 from service.domain.official_account.calling import call_wechat
 from service.domain.return_data.members import by_block
 from service.domain.runtime import Runtime
-from service.entities.blocks import bitmap_of, block_of
+from service.entities.blocks import bitmap_of
 from service.entities.channels import Channel
 from service.entities.jobs import Job
-from service.storage import jobs, remote_readings, users
-from service.storage.blocks import heads
+from service.storage import jobs, remote_readings, remote_tags, users
 from service.storage.database.pool import Connection
 from service.wechat.api.tag_calls import tag_members
 
@@ -66,29 +65,22 @@ async def keep_member_page(
 ) -> Job:
     """Keep a page in the caller's transaction with the progress of its job, and return the job with a new lease.
 
-    Locks the blocks, then the job, then the remote members. `tag_id` is ours; with `synced` those of the page also
-    count as having had the tag when it was synced last.
+    `tag_id` is ours, and has a row in `remote_tag`. With `synced` the followers of the page also count as having had
+    the tag when it was synced last. Locks the job, then the link of the tag, then the remote members.
 
     Raises JobLeaseLostError; then the transaction must be rolled back.
     """
-    await heads.lock_heads(conn, wanted.channel_id, {block_of(each) for each in page.ordinals.values()})
-    return await keep_locked_page(conn, runtime, wanted, tag_id, page, synced=synced)
-
-
-async def keep_locked_page(
-    conn: Connection, runtime: Runtime, wanted: Job, tag_id: int, page: MemberPage, *, synced: bool
-) -> Job:
-    """Do what `keep_member_page` does, where the caller has locked the blocks."""
-    channel_id = wanted.channel_id
+    channel_id, job_id = wanted.channel_id, wanted.job_id
+    await jobs.lock_job(conn, channel_id, job_id)
+    await remote_tags.lock_linked_tags(conn, channel_id, [tag_id])
+    if not page.cursor:
+        await remote_readings.drop_remote_reading(conn, channel_id, job_id, tag_id)
     second = page.asked_at.replace(microsecond=0)
     settled = await remote_readings.settled_ordinals(conn, channel_id, page.ordinals.values(), second)
-    await jobs.lock_job(conn, channel_id, wanted.job_id)
-    if not page.cursor:
-        await remote_readings.drop_remote_reading(conn, channel_id, wanted.job_id, tag_id)
     if settled:
         bitmaps = {block: bitmap_of(offsets) for block, offsets in by_block(settled).items()}
-        await remote_readings.add_read_members(conn, channel_id, wanted.job_id, tag_id, bitmaps, synced=synced)
+        await remote_readings.add_read_members(conn, channel_id, job_id, tag_id, bitmaps, synced=synced)
     if not page.next_cursor:
-        await remote_readings.end_remote_reading(conn, channel_id, wanted.job_id, tag_id)
+        await remote_readings.end_remote_reading(conn, channel_id, job_id, tag_id)
     # Last, since a job that is done by it loses whom it has seen.
     return await save_progress(conn, runtime, wanted)

@@ -68,6 +68,23 @@ async def learn_quota(runtime: Runtime, channel: Channel, path: str, token: str)
         )
 
 
+async def calls_left(runtime: Runtime, channel: Channel, path: str) -> int | None:
+    """Return how many calls of a path are left of the day, as is known from the first call on; None where it is not."""
+    day = wechat_day(runtime, runtime.clock())
+    async with runtime.pool.acquire() as conn:
+        found = await wechat_quotas.quota(conn, channel.channel_id, path, day)
+    return None if found is None or found.daily_limit is None else max(found.daily_limit - found.used, 0)
+
+
+async def require_share(runtime: Runtime, channel: Channel, path: str, share: float) -> None:
+    """Raise CallLaterError if more than a share of the day's quota of a path is used, once WeChat has told that."""
+    now = runtime.clock()
+    async with runtime.pool.acquire() as conn:
+        found = await wechat_quotas.quota(conn, channel.channel_id, path, wechat_day(runtime, now))
+    if found is not None and found.daily_limit is not None and found.used >= found.daily_limit * share:
+        raise CallLaterError("The rest of the day's calls is left to people.", end_of_day(runtime, now))
+
+
 async def close_for_today(runtime: Runtime, channel: Channel, path: str) -> datetime:
     """Make no more calls of a path on this day, since WeChat takes none; return when it ends."""
     return await _close(runtime, channel, path, end_of_day(runtime, runtime.clock()))

@@ -32,8 +32,12 @@ class ResolvedEvents(NamedTuple, Generic[Event]):
     ordinals: dict[str, int]
 
 
-async def find_or_create_users(runtime: Runtime, channel_id: int, openids: Iterable[str]) -> ResolvedUsers:
+async def find_or_create_users(
+    runtime: Runtime, channel_id: int, openids: Iterable[str], *, forgotten_too: bool = True
+) -> ResolvedUsers:
     """Return the ordinal of every openid, creating the users that are new.
+
+    Who was forgotten is created anew with `forgotten_too`, and left out without it.
 
     This is a short transaction of its own, since it holds the channel's state, which must never be waited for while
     blocks are locked. A user may be forgotten before the caller locks the block: check there with
@@ -48,6 +52,9 @@ async def find_or_create_users(runtime: Runtime, channel_id: int, openids: Itera
             await channels.lock_channel_state(conn, channel_id)
             known |= await users.ordinals_of(conn, channel_id, [each for each in wanted if each not in known])
             new = [openid for openid in wanted if openid not in known]
+            if not forgotten_too:
+                forgotten = await when_forgotten(conn, runtime, channel_id, new)
+                new = [openid for openid in new if openid not in forgotten]
             known |= await create_users(conn, channel_id, new, runtime.clock())
             return ResolvedUsers(known, frozenset(new))
 
@@ -91,14 +98,16 @@ async def _without_late_repeats(
     conn: Connection, runtime: Runtime, channel_id: int, events: Sequence[Event]
 ) -> Sequence[Event]:
     """Return the events without those from before their user was forgotten."""
-    old = await forgotten_until(conn, runtime, channel_id, {event.openid for event in events})
+    old = await when_forgotten(conn, runtime, channel_id, {event.openid for event in events})
+    if not old:
+        return events
     return [event for event in events if event.openid not in old or is_newer(event, old[event.openid])]
 
 
-async def forgotten_until(
+async def when_forgotten(
     conn: Connection, runtime: Runtime, channel_id: int, openids: Iterable[str]
 ) -> dict[str, datetime]:
-    """Return until when what is told of those of the openids that were forgotten is old, `{openid: time}`."""
+    """Return those of the openids that were forgotten, with the second until which all about them is old."""
     prints = {fingerprint: openid for openid in openids for fingerprint in runtime.secret_box.fingerprints(openid)}
     old: dict[str, datetime] = {}
     for fingerprint, at in (await forgetting.last_facts_of_forgotten(conn, channel_id, prints)).items():

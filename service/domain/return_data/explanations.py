@@ -24,9 +24,18 @@ def explain_return_tag(receipts: Sequence[ReceiptHead], *, settled: bool) -> Ret
     if not receipts:
         return ReturnTagExplanation("Handed back by an integrator, in a batch that can no longer be undone.", None)
     newest = receipts[-1]
-    sender = "over HTTP" if newest.source is ReturnSource.HTTP else f"by {newest.subject}"
     others = len(receipts) - 1 + settled
     also = "" if not others else f", and in {others} earlier batch{'es' if others > 1 else ''}"
     ends = [each.expires_at for each in receipts]
     until = None if settled or None in ends else max(each for each in ends if each is not None)
-    return ReturnTagExplanation(f"Handed back {sender} {format_time(newest.at)}{also}.", until)
+    return ReturnTagExplanation(f"{_origin(newest)} {format_time(newest.at)}{also}.", until)
+
+
+def _origin(receipt: ReceiptHead) -> str:
+    match receipt.source:
+        case ReturnSource.GRAPHQL:
+            return f"Handed back by {receipt.subject}"
+        case ReturnSource.HTTP:
+            return "Handed back over HTTP"
+        case ReturnSource.OFFICIAL_ACCOUNT:
+            return f"Taken over from the Official Account by {receipt.subject}"

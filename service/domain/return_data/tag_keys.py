@@ -24,12 +24,14 @@ async def tidy_submission(runtime: Runtime, channel: Channel, submission: Submis
 
 async def find_lookalike(conn: Connection, catalogue: Catalogue, category: str, label: str) -> int | None:
     """Return the living return tag whose stored key differs by invisible characters only; None if there is none."""
+    return (await living_tags_by_key(conn, catalogue)).get((category, label))
+
+
+async def living_tags_by_key(conn: Connection, catalogue: Catalogue) -> dict[tuple[str, str], int]:
+    """Return the living return tags by their tidied keys, `{(category, label): tag_id}`, of several the oldest."""
     keys = await batches.return_tag_keys(conn, catalogue.channel_id)
-    alike = (
-        tag_id
-        for tag_id, key in sorted(keys.items())
-        if (tag := catalogue.tags.get(tag_id)) is not None
-        and tag.deleted_at is None
-        and (normalise_name(key.category), normalise_name(key.label)) == (category, label)
-    )
-    return next(alike, None)
+    return {
+        (normalise_name(key.category), normalise_name(key.label)): tag_id
+        for tag_id, key in sorted(keys.items(), reverse=True)
+        if (tag := catalogue.tags.get(tag_id)) is not None and tag.deleted_at is None
+    }

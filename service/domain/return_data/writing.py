@@ -74,7 +74,7 @@ class SubmissionResult(NamedTuple):
     replayed: bool
 
 
-class _Written(NamedTuple):
+class WrittenBatches(NamedTuple):
     """Hold the receipts of written batches, and the notifications to publish after the commit."""
 
     receipts: list[Receipt]
@@ -90,7 +90,7 @@ async def write_add_batches(runtime: Runtime, channel: Channel, batches: Sequenc
     channel_id = channel.channel_id
     people = await _resolve_people(runtime, channel_id, [openid for each in batches for openid in each.openids])
     async with runtime.pool.acquire() as conn, conn.transaction():
-        receipts, notifications = await _add(conn, runtime, channel_id, batches, people)
+        receipts, notifications = await add_batches(conn, runtime, channel_id, batches, people)
     runtime.publisher.publish(notifications)
     return receipts
 
@@ -111,7 +111,7 @@ async def write_batch(
         if written is not None:
             return SubmissionResult(await receipt_of_key(conn, written), replayed=True)
         if batch.mode is ReturnMode.ADD:
-            (receipt,), notifications = await _add(conn, runtime, channel_id, [batch], people)
+            (receipt,), notifications = await add_batches(conn, runtime, channel_id, [batch], people)
         elif batch.mode is ReturnMode.REMOVE:
             (receipt,), notifications = await _remove(conn, runtime, channel_id, batch, people)
         else:
@@ -143,9 +143,19 @@ async def _resolve_people(
     return ResolvedPeople(*await find_or_create_users(runtime, channel_id, openids), forgotten)
 
 
-async def _add(
-    conn: Connection, runtime: Runtime, channel_id: int, batches: Sequence[PreparedBatch], people: ResolvedPeople
-) -> _Written:
+async def add_batches(
+    conn: Connection,
+    runtime: Runtime,
+    channel_id: int,
+    batches: Sequence[PreparedBatch],
+    people: ResolvedPeople,
+    *,
+    cause: ChangeCause = ChangeCause.RETURN_DATA,
+) -> WrittenBatches:
+    """Write ADD batches in the caller's transaction; `people` were looked up before it.
+
+    Raises what `write_add_batches` raises; then the transaction must be rolled back.
+    """
     tag_ids = {batch.tag_id for batch in batches}
     if await return_batches.lock_tags_shared(conn, channel_id, tag_ids) != tag_ids:
         raise TagDeletedError
@@ -160,15 +170,13 @@ async def _add(
         new = unclaimed_new.intersection(batch.openids)
         unclaimed_new -= new
         receipts.append(_receipt(channel_id, batch, people, now, added=added, new_users=len(new)))
-    notifications = await write_transitions(
-        conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
-    )
-    return _Written(await _save_batches(conn, channel_id, batches, receipts, people), notifications)
+    notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, now=now)
+    return WrittenBatches(await _save_batches(conn, channel_id, batches, receipts, people), notifications)
 
 
 async def _remove(
     conn: Connection, runtime: Runtime, channel_id: int, batch: PreparedBatch, people: ResolvedPeople
-) -> _Written:
+) -> WrittenBatches:
     if batch.tag_id not in await return_batches.lock_tags_shared(conn, channel_id, [batch.tag_id]):
         raise TagDeletedError
     ordinals = people.of(batch)
@@ -185,12 +193,12 @@ async def _remove(
     )
     receipt = _receipt(channel_id, batch, people, now, removed=removed)
     receipt = replace(receipt, unchanged=len(batch.openids) - removed)
-    return _Written(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
+    return WrittenBatches(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
 
 
 async def _replace(
     conn: Connection, runtime: Runtime, channel_id: int, batch: PreparedBatch, people: ResolvedPeople
-) -> _Written:
+) -> WrittenBatches:
     if not await return_batches.lock_tag_exclusive(conn, channel_id, batch.tag_id):
         raise TagDeletedError
     ordinals = people.of(batch)
@@ -209,7 +217,7 @@ async def _replace(
         conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
     receipt = _receipt(channel_id, batch, people, now, added=added, removed=removed, new_users=len(people.new))
-    return _Written(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
+    return WrittenBatches(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
 
 
 async def _check_still_valid(conn: Connection, channel_id: int, people: ResolvedPeople) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Final
 from service.wechat.api.call import ApiCall, read_nothing
 
 MAX_OPENIDS_PER_TAGGING: Final = 50
+TAGGING: Final = "/cgi-bin/tags/members/batchtagging"
+UNTAGGING: Final = "/cgi-bin/tags/members/batchuntagging"
 SYSTEM_TAG_IDS: Final = frozenset({0, 1, 2})
 
 
@@ -66,12 +68,12 @@ def delete_tag(remote_tag_id: int) -> ApiCall[None]:
 
 def tag_users(remote_tag_id: int, openids: Sequence[str]) -> ApiCall[None]:
     """Give a tag to at most 50 followers; who has it keeps it."""
-    return _members("batchtagging", remote_tag_id, openids)
+    return _members(TAGGING, remote_tag_id, openids)
 
 
 def untag_users(remote_tag_id: int, openids: Sequence[str]) -> ApiCall[None]:
     """Take a tag from at most 50 followers; nothing happens to who does not have it."""
-    return _members("batchuntagging", remote_tag_id, openids)
+    return _members(UNTAGGING, remote_tag_id, openids)
 
 
 def tag_members(remote_tag_id: int, cursor: str = "") -> ApiCall[OpenidPage]:
@@ -101,11 +103,11 @@ def read_openids(answer: Mapping[str, Any]) -> OpenidPage:
     return OpenidPage(openids, cursor, int(answer.get("total") or 0))
 
 
-def _members(action: str, remote_tag_id: int, openids: Sequence[str]) -> ApiCall[None]:
+def _members(path: str, remote_tag_id: int, openids: Sequence[str]) -> ApiCall[None]:
     if not 1 <= len(openids) <= MAX_OPENIDS_PER_TAGGING:
         raise ValueError(f"1 to {MAX_OPENIDS_PER_TAGGING} openids a call, not {len(openids)}")
     return ApiCall(
-        path=f"/cgi-bin/tags/members/{action}",
+        path=path,
         body={"openid_list": list(openids), "tagid": remote_tag_id},
         read=read_nothing,
         exclusive=True,

@@ -121,7 +121,7 @@ async def test_a_query_that_waits_too_long_is_ended(database_url: str, redis_url
         await other.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(operation=operations(SCHEMA, KNOWN))
 async def test_no_answer_has_more_values_than_were_counted_before(stage: SchemaPair, operation: Operation) -> None:
     document = parse(operation.text)
@@ -132,7 +132,7 @@ async def test_no_answer_has_more_values_than_were_counted_before(stage: SchemaP
     assert values_in(answer.data) <= OperationCost(SCHEMA, document, node).values(operation.variables)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(operation=operations(SCHEMA, KNOWN))
 async def test_both_paths_refuse_the_same_random_queries(
     stage: SchemaPair, small: SchemaPair, operation: Operation

@@ -49,7 +49,7 @@ async def stage(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
         yield opened
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, suppress_health_check=list(HealthCheck))
 @given(operation=operations(SCHEMA, KNOWN), role=st.sampled_from([Role.ADMIN, Role.ADMIN, Role.AGENT, None]))
 async def test_a_random_query_has_the_answer_of_graphql_core(
     stage: SchemaPair, operation: Operation, role: Role | None

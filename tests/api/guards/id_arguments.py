@@ -45,6 +45,10 @@ PLACES: Final = {
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
     "Mutation.resetChannelAddresses(channelId)": """
         mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
+    "Mutation.setKeepInSync(tagIds)": """
+        mutation($id: ID!) { setKeepInSync(tagIds: [$id], keepInSync: false) { tags { id } } }""",
+    "Mutation.unlinkOfficialAccountTag(tagId)": """
+        mutation($id: ID!) { unlinkOfficialAccountTag(tagId: $id) { tags { id } } }""",
     "Mutation.exportAudience(input.channelId)": """
         mutation($id: ID!) {
           exportAudience(input: {channelId: $id, expression: {tag: "$tag"}}) { job { id } }
@@ -111,6 +115,8 @@ TAKES: Final = {
     "Mutation.updateComboTag(input.expression.tag)": "tag",
     "Mutation.renameTag(id)": "combo",
     "Mutation.deleteTag(id)": "combo",
+    "Mutation.setKeepInSync(tagIds)": "tag",
+    "Mutation.unlinkOfficialAccountTag(tagId)": "tag",
 }
 
 

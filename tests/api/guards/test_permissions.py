@@ -8,6 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_typ
 
 from service.api.schema import make_schema
 from service.entities.principal import Role
+from tests.api.operations.test_linked_tags import link
 from tests.support.robot import Robot, event_input, table_digests
 from tests.support.sockets import OperationError
 
@@ -23,8 +24,12 @@ mutation($c: ID!) {
 }
 """
 
-# What even those who may are answered: the channel has no app secret.
-ALLOWED_BUT: Final = {"Query.remoteTags": ["BAD_USER_INPUT"]}
+# What even those who may are answered: the channel has no app secret, and none of its tags was ever synced.
+ALLOWED_BUT: Final = {
+    "Query.remoteTags": ["BAD_USER_INPUT"],
+    "Mutation.setKeepInSync": ["BAD_USER_INPUT"],
+    "Mutation.unlinkOfficialAccountTag": ["BAD_USER_INPUT"],
+}
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.viewer": ("", EVERYBODY),
@@ -40,6 +45,8 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.setKeepInSync": ('(tagIds: ["$tag"], keepInSync: true)', WHO_MANAGES),
+    "Mutation.unlinkOfficialAccountTag": ('(tagId: "$tag")', WHO_MANAGES),
     "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
     "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
     "Query.deleteTagPreview": ('(id: "$combo")', WHO_MANAGES),
@@ -168,6 +175,15 @@ async def test_only_roles_that_manage_channels_see_addresses_and_credentials(rol
         assert shown["credentials"] == {"callbackTokenSet": False}
     else:
         assert shown == {"pushUrl": None, "credentials": None}
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_only_roles_that_sync_see_what_a_tag_is_linked_to(role: Role, filled: Filled) -> None:
+    await link(filled.robot, filled.tag, 100)
+    query = "query($id: ID!) { tag(id: $id) { officialAccount { remoteName } } }"
+    shown = (await filled.robot.ask(query, role, id=filled.tag))["tag"]["officialAccount"]
+
+    assert shown == ({"remoteName": "贵宾"} if role.value in WHO_MANAGES else None)
 
 
 @pytest.mark.parametrize("way", ["channels", "tag", "user"])

@@ -1,6 +1,5 @@
 """Check that an id of another robot is answered like an unknown id, and that nothing of that robot changes."""
 
-import statistics
 import time
 from typing import Final
 
@@ -37,6 +36,13 @@ MALFORMED: Final = (
     "Q2hhbm5lbDotMQ",  # Channel:-1
 )
 
+# What is answered where the object is found: the channel has no app secret, and the tag was never synced.
+FOUND_AND_REFUSED = {
+    "Query.remoteTags(channelId)": "NO_APP_SECRET",
+    "Mutation.setKeepInSync(tagIds)": "NOT_LINKED",
+    "Mutation.unlinkOfficialAccountTag(tagId)": "NOT_LINKED",
+}
+
 
 @pytest.fixture(scope="module")
 async def settled(web: WebClient) -> Tenant:
@@ -63,9 +69,8 @@ def test_the_table_has_every_argument_that_takes_an_id() -> None:
 async def test_ids_of_the_own_robot_are_found(place: str, own: Tenant) -> None:
     answer = await ask(own.robot, place, own.ids[TAKES.get(place, "channel")])
 
-    if place == "Query.remoteTags(channelId)":
-        # The channel is found, and has no app secret to ask WeChat with.
-        assert [each["code"] for each in answer.error["extensions"]["fields"]] == ["NO_APP_SECRET"]
+    if place in FOUND_AND_REFUSED:
+        assert [each["code"] for each in answer.error["extensions"]["fields"]] == [FOUND_AND_REFUSED[place]]
         return
     assert answer.errors == []
     assert None not in answer.data.values()
@@ -114,8 +119,9 @@ async def test_an_id_of_another_robot_takes_as_long_as_an_unknown_id(settled: Te
             await ask(settled.robot, "Query.channel(id)", given)
             times.append(time.perf_counter() - started)
 
-    medians = [statistics.median(times) for times in taken.values()]
-    assert max(medians) < 3 * min(medians)
+    # What a busy machine adds is least in the quickest answer.
+    quickest = [min(times) for times in taken.values()]
+    assert max(quickest) < 3 * min(quickest)
 
 
 async def test_lists_contain_nothing_of_another_robot(settled: Tenant, foreign: Tenant) -> None:

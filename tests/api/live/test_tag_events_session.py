@@ -16,10 +16,13 @@ subscription($c: ID!) { tagEvents(channelId: $c, after: "") { cursor kind tagId 
 """
 WITH_USERS: Final = """
 subscription($c: ID!, $n: Int!) {
-  tagEvents(channelId: $c) { ...Counted }
+  tagEvents(channelId: $c, after: "") { ...Counted }
 }
 fragment Counted on TagEvent { kind tag { name users(first: $n) { nodes { openid } } } }
 """
+
+
+pytestmark = pytest.mark.usefixtures("quick_counts")
 
 
 @pytest.fixture
@@ -41,9 +44,15 @@ def executions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return count
 
 
-async def opened(stack: AsyncExitStack, robot: Robot, role: str, query: str, **variables: Any) -> Operation:
+async def opened(
+    stack: AsyncExitStack, robot: Robot, role: str, query: str, channels: int = 1, **variables: Any
+) -> Operation:
+    """Open a panel that begins afresh, and return it when it has begun in so many channels."""
     socket = await stack.enter_async_context(robot.web.socket(robot.token(role)))
-    return await socket.subscribe(query, **variables)
+    panel = await socket.subscribe(query, **variables)
+    for _ in range(channels):
+        assert "tag" in (await panel.next())["tagEvents"]
+    return panel
 
 
 async def received(panel: Operation, count: int) -> list[dict[str, Any]]:
@@ -54,8 +63,6 @@ async def test_panels_with_equal_rights_share_executions(robot: Robot, channel: 
     async with AsyncExitStack() as stack:
         roles = ["agent", "agent", "agent", "integrator", "integrator"]
         panels = [await opened(stack, robot, role, PANEL, c=channel) for role in roles]
-        for panel in panels:
-            assert [each["kind"] for each in await received(panel, 1)] == ["RESET"]
         await robot.record(channel, event_input("ada", "FOLLOW"))
         first, *others = [await received(panel, 4) for panel in panels]
         assert {(each["kind"], each["tag"]["memberCount"]) for each in first} == {("COUNT_CHANGED", 1)}
@@ -65,16 +72,14 @@ async def test_panels_with_equal_rights_share_executions(robot: Robot, channel: 
 
 async def test_each_panel_keeps_its_own_cursor(robot: Robot, channel: str) -> None:
     other_channel = str((await robot.bind(2))["id"])
-    everywhere = "subscription { tagEvents { cursor tag { name } } }"
-    here = "subscription($c: ID!) { tagEvents(channelId: $c) { cursor tag { name } } }"
+    everywhere = 'subscription { tagEvents(after: "") { cursor tag { name } } }'
+    here = 'subscription($c: ID!) { tagEvents(channelId: $c, after: "") { cursor tag { name } } }'
     async with AsyncExitStack() as stack:
         wide, narrow = (
-            await opened(stack, robot, "agent", everywhere),
+            await opened(stack, robot, "agent", everywhere, channels=2),
             await opened(stack, robot, "agent", here, c=channel),
         )
-        also_wide = await opened(stack, robot, "agent", everywhere)
-        narrow_reset = await opened(stack, robot, "agent", PANEL, c=channel)
-        await received(narrow_reset, 1)
+        also_wide = await opened(stack, robot, "agent", everywhere, channels=2)
         await robot.record(channel, event_input("ada", "FOLLOW"))
         one, two, three = [await received(panel, 4) for panel in (wide, also_wide, narrow)]
         assert one == two
@@ -86,6 +91,7 @@ async def test_each_panel_keeps_its_own_cursor(robot: Robot, channel: str) -> No
             robot,
             "agent",
             "subscription($a: String!) { tagEvents(after: $a) { tag { name } } }",
+            channels=0,
             a=one[-1]["cursor"],
         )
         assert len(await received(resumed, 4)) == 4
@@ -94,7 +100,6 @@ async def test_each_panel_keeps_its_own_cursor(robot: Robot, channel: str) -> No
 async def test_panels_with_other_variables_in_an_event_do_not_share(robot: Robot, channel: str) -> None:
     async with AsyncExitStack() as stack:
         panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=number) for number in (1, 2, 2)]
-        await received(await opened(stack, robot, "agent", PANEL, c=channel), 1)
         await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
         found = [(await received(panel, 1))[0]["tag"]["users"]["nodes"] for panel in panels]
         assert [len(each) for each in found] == [1, 2, 2]
@@ -105,7 +110,6 @@ async def test_a_field_that_one_role_may_not_see_is_sent_to_the_other(robot: Rob
         agent, integrator = [
             await opened(stack, robot, role, WITH_USERS, c=channel, n=1) for role in ("agent", "integrator")
         ]
-        await received(await opened(stack, robot, "agent", PANEL, c=channel), 1)
         await robot.record(channel, event_input("ada", "FOLLOW"))
         assert (await received(agent, 1))[0]["tag"]["users"]["nodes"] == [{"openid": "ada"}]
         assert (await received(integrator, 1))[0]["tag"]["users"] is None
@@ -114,7 +118,6 @@ async def test_a_field_that_one_role_may_not_see_is_sent_to_the_other(robot: Rob
 async def test_an_event_that_fails_is_an_error_on_each_panel(robot: Robot, channel: str) -> None:
     async with AsyncExitStack() as stack:
         panels = [await opened(stack, robot, "agent", WITH_USERS, c=channel, n=-1) for _ in range(2)]
-        await received(await opened(stack, robot, "agent", PANEL, c=channel), 1)
         await robot.record(channel, event_input("ada", "FOLLOW"))
         for panel in panels:
             for _ in range(4):
@@ -126,7 +129,7 @@ async def test_an_event_that_fails_is_an_error_on_each_panel(robot: Robot, chann
 async def test_who_may_not_see_people_hears_what_their_own_lists_held_only(robot: Robot, channel: str) -> None:
     query = """
     subscription($c: ID!) {
-      tagEvents(channelId: $c) {
+      tagEvents(channelId: $c, after: "") {
         kind tag { ... on ReturnTag { receipts(first: 1) { nodes { subject rejected { index } } } } }
       }
     }
@@ -137,6 +140,8 @@ async def test_who_may_not_see_people_hears_what_their_own_lists_held_only(robot
     async with AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(robot.web.socket(token)) for token in tokens]
         panels = [await socket.subscribe(query, c=channel) for socket in sockets]
+        for panel in panels:
+            assert [each["kind"] for each in await received(panel, 1)] == ["RESET"]
         submitted = await robot.web.run(submit, token=tokens[0], input=given)
         assert not submitted.errors
         counted = [(await received(panel, 2))[-1]["tag"]["receipts"]["nodes"] for panel in panels]

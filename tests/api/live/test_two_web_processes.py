@@ -30,6 +30,9 @@ subscription($after: String) { tagEvents(after: $after) { cursor kind tag { name
 """
 
 
+pytestmark = pytest.mark.usefixtures("quick_counts")
+
+
 @pytest.fixture
 async def west(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
     async with web_process(database_url, redis_url) as web:
@@ -126,7 +129,7 @@ async def test_the_tag_panel_resumes_on_the_other_process(west: WebClient, east:
         await _happens(east, channel, "FOLLOW")
         counted = (await panel.next())["tagEvents"]
         assert (counted["kind"], counted["tag"]["memberCount"]) == ("COUNT_CHANGED", 1)
-    await _happens(west, channel, "UNFOLLOW")
+    await _happens(west, channel, "UNFOLLOW", seconds_ahead=2)
     async with east.socket(east.token("agent")) as socket:
         panel = await socket.subscribe(TAG_EVENTS, after=counted["cursor"])
         again = [(await panel.next())["tagEvents"] for _ in range(4)]

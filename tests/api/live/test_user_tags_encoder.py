@@ -154,7 +154,7 @@ def executed(
 
 
 @given(documents, variables, st.lists(updates, min_size=1, max_size=3), st.sampled_from(Language))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_encoded_events_are_what_graphql_core_answers(
     document: str, given_variables: dict[str, Any], events: list[UserTagsUpdate], language: Language
 ) -> None:

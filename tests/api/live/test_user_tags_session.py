@@ -78,8 +78,10 @@ async def test_a_slow_client_receives_merged_events_and_delays_nobody(
         seen, received = await next_events(slow, 1), await next_events(quick, 1)
         sockets[0].pause_writing()
         moves = 2 * MAX_PENDING + 1
-        await visitor.moves(moves)
-        received += await next_events(quick, moves)
+        for _ in range(moves):
+            # One by one: a loaded machine may read many moves at once, more than are kept even for the quick.
+            await visitor.moves()
+            received += await next_events(quick, 1)
         assert slow.queued_messages == 0
         sockets[0].resume_writing()
         while seen[-1]["cursor"] != received[-1]["cursor"]:

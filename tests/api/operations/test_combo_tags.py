@@ -13,7 +13,9 @@ query Why($channel: ID!, $openid: String!) { user(channelId: $channel, openid: $
   tag { name } why until evidence { __typename ... on ComboEvidence { has { name } lacks { name } } }
 } } }
 """
-EVENTS = "subscription Panel($id: ID!) { tagEvents(channelId: $id) { kind tag { name state memberCount } } }"
+EVENTS = """
+subscription Panel($id: ID!) { tagEvents(channelId: $id, after: "") { kind tag { name state memberCount } } }
+"""
 PAGE = """
 subscription Page($id: ID!) { userTags(channelId: $id, openid: "ada") {
   reset cause added { name } removed { name }
@@ -162,6 +164,7 @@ async def test_panel_and_pages_see_a_combo_come_and_go(robot: Robot) -> None:
     async with robot.web.socket(robot.token()) as socket:
         panel, page = await socket.subscribe(EVENTS, id=channel), await socket.subscribe(PAGE, id=channel)
         assert (await page.next())["userTags"]["reset"]
+        assert (await panel.next())["tagEvents"]["kind"] == "RESET"
 
         async def panel_says(kind: str) -> dict[str, Any]:
             while True:

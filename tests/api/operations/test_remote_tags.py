@@ -1,12 +1,14 @@
 """List the tags of an Official Account, as WeChat answers."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from service.dev.demo.wechat_api.books.accounts import Account
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
 from service.dev.stack.servers import EmbeddedServers
+from service.foundation.settings import WechatCalls
 from tests.api.operations.test_channel_secrets import SECRETS
 from tests.dev.wechat_api.wechat import Wechat, open_wechat
 from tests.support.robot import Robot
@@ -24,8 +26,9 @@ async def wechat() -> AsyncIterator[Wechat]:
 
 @pytest.fixture(scope="module")
 async def calling_robot(servers: EmbeddedServers, migrated_template: str, wechat: Wechat) -> AsyncIterator[Robot]:
-    """Serve a process that calls the imitated server API."""
-    async with shared_web(servers, migrated_template, wechat_api_url=wechat.url) as web:
+    """Serve a process that calls the imitated server API, with hardly a pause before a repeat."""
+    hardly = WechatCalls(retry_after=timedelta(milliseconds=1))
+    async with shared_web(servers, migrated_template, wechat_api_url=wechat.url, wechat=hardly) as web:
         yield Robot(web, f"r{next(robot_numbers)}")
 
 

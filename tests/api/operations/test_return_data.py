@@ -292,13 +292,15 @@ async def test_receipts_come_newest_first_in_pages(robot: Robot, channel: str) -
     assert seen == [receipt["id"] for receipt in reversed(made)]
 
 
+@pytest.mark.usefixtures("quick_counts")
 async def test_a_returned_tag_appears_on_an_open_page_and_in_the_tag_panel(robot: Robot, channel: str) -> None:
     page = 'subscription($c: ID!) { userTags(channelId: $c, openid: "ada") { reset cause tags { name } } }'
-    panel = "subscription($c: ID!) { tagEvents(channelId: $c) { kind tag { name memberCount } } }"
+    panel = 'subscription($c: ID!) { tagEvents(channelId: $c, after: "") { kind tag { name memberCount } } }'
     await robot.record(channel, event_input("ada", "UNFOLLOW"))
     async with robot.web.socket(robot.token("agent")) as socket:
         reader, watcher = await socket.subscribe(page, c=channel), await socket.subscribe(panel, c=channel)
         assert (await reader.next())["userTags"]["tags"] == []
+        assert (await watcher.next())["tagEvents"]["kind"] == "RESET"
         receipt = (await submit(robot, channel, "ada"))["receipt"]["id"]
         gained = (await reader.next())["userTags"]
         made = (await watcher.next())["tagEvents"]

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.robot import Robot
+from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("token", [None, "forged"])
@@ -35,7 +36,7 @@ async def test_the_answer_has_the_media_type_that_was_asked_for(robot: Robot, ac
 async def test_the_answer_comes_before_the_body(robot: Robot) -> None:
     address = urlsplit(robot.web.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         writer.write(b"POST /graphql HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000\r\n\r\n")
         answer = await reader.readuntil(b"]}")
         assert answer.startswith(b"HTTP/1.1 401")

@@ -77,7 +77,7 @@ async def test_a_refused_operation_is_one_error_event_and_completes(
 
 
 async def test_the_stream_ends_with_its_token(robot: Robot, channel: str) -> None:
-    token = robot.web.token(Role.AGENT, robot=robot.name, ttl=timedelta(seconds=2))
+    token = robot.web.token(Role.AGENT, robot=robot.name, ttl=timedelta(seconds=3))
     async with robot.web.stream(token, USER_TAGS, channel=channel, openid="ann") as events:
         await events.next()
         ended = await events.next()

@@ -87,7 +87,7 @@ async def test_an_expired_or_forged_token_closes_the_connection(robot: Robot, ca
 async def test_an_expired_token_closes_its_own_socket_only(robot: Robot) -> None:
     await robot.bind()
     panel = 'subscription { tagEvents(after: "") { kind } }'
-    short = robot.web.token("agent", robot=robot.name, ttl=timedelta(seconds=1.5))
+    short = robot.web.token("agent", robot=robot.name, ttl=timedelta(seconds=3))
     async with robot.web.socket(short) as ending, robot.web.socket(robot.token()) as staying:
         ended, stayed = await ending.subscribe(panel), await staying.subscribe(panel)
         assert (await ended.next())["tagEvents"]["kind"] == "RESET"

@@ -36,7 +36,7 @@ subscription($c: ID!) {
   userTags(channelId: $c, openid: "ada") { tags { category name memberCount } user { tags { tag { category name } } } }
 }
 """
-PANEL = "subscription($c: ID!) { tagEvents(channelId: $c) { kind tag { category name } } }"
+PANEL = 'subscription($c: ID!) { tagEvents(channelId: $c, after: "") { kind tag { category name } } }'
 
 
 @pytest.fixture
@@ -118,12 +118,15 @@ async def test_open_pages_share_events_and_no_language(robot: Robot, channel: st
         assert [names(each["user"]["tags"]) for each in first] == [CHINESE, ENGLISH, CHINESE]
 
 
+@pytest.mark.usefixtures("quick_counts")
 async def test_open_panels_share_events_and_no_language(robot: Robot, channel: str) -> None:
     async with (
         open_socket(robot, {}, **{"Accept-Language": "zh-CN"}) as chinese,
         open_socket(robot, {}) as english,
     ):
         panels = [await each.subscribe(PANEL, c=channel) for each in (chinese, english)]
+        for panel in panels:
+            assert (await panel.next())["tagEvents"]["kind"] == "RESET"
         await robot.record(channel, event_input("bob", "FOLLOW"))
         counted = [{names([(await panel.next())["tagEvents"]["tag"]])[0] for _ in range(4)} for panel in panels]
 

@@ -26,6 +26,7 @@ export default [
           suffixes: ["Payload", "Connection", "Edge", "Evidence", "Event", "Preview"],
           types: [
             "ChannelCredentials",
+            "OfficialAccountTag",
             "PageInfo",
             "RejectedItem",
             "RemoteTag",

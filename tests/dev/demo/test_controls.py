@@ -33,3 +33,16 @@ async def test_somebody_can_play_with_the_people() -> None:
         {EventKind.UNFOLLOW},
     ]
     assert (unknown["errcode"], malformed["errcode"], elsewhere["errcode"]) == (-1, 40003, 40013)
+
+
+async def test_who_does_not_follow_cannot_write_and_follows_first() -> None:
+    async with (
+        open_receiver(ACCOUNT) as (platform, receiver),
+        serve_app(platform_app(platform)) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False) as client,
+    ):
+        await client.post(f"/demo/{OPENID}/message")
+        await client.post(f"/demo/{OPENID}/click")
+
+    assert [push.facts for push in receiver.pushes] == [{EventKind.FOLLOW}, {EventKind.MESSAGE}, {EventKind.MENU_CLICK}]
+    assert platform.user(ACCOUNT.app_id, OPENID).following

@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.dev.demo.accounts import demo_accounts
+from service.dev.demo.crowd import FOLLOWERS
 from service.dev.demo.hosting import serve_app
+from service.dev.demo.wechat_api.books.people import PlatformUser
+from service.dev.demo.wechat_api.books.saving import SAVED
 from service.foundation.clock import system_clock
 from service.wechat.pushes import Push, decode_push, verify_url
+from tests.unit.foundation.test_production_settings import PRODUCTION
 
 SECRET = "0123456789abcdef0123456789abcdef"
 MAX_AGE = timedelta(minutes=10)
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -151,6 +156,34 @@ async def test_the_demo_binds_again_when_the_service_lost_its_data() -> None:
     assert process.returncode == 0
     assert stand_in.times_bound > 2
     assert all(binding["appSecret"] for binding in stand_in.bindings.values())
+
+
+async def test_production_refuses_the_demo() -> None:
+    async with demo(StandIn(), **PRODUCTION) as process:
+        _, said = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"production refuses it" in said
+
+
+async def test_a_demo_that_is_started_again_remembers_who_followed(tmp_path: Path) -> None:
+    file, books = tmp_path / "demo.json", tmp_path / "demo-books.json"
+    official = demo_accounts(SECRET)[0].app_id
+    found: list[dict[str, PlatformUser]] = []
+    for _ in range(2):
+        stand_in = StandIn(wanted=20)
+        async with demo(stand_in, USER_TAGS_DEMO_FILE=str(file)) as process:
+            await stand_in.busy.wait()
+            process.terminate()
+            await process.communicate()
+        found.append({user.openid: user for user in SAVED.validate_json(books.read_bytes())[official].people})
+
+    first, second = found
+    assert len(first) > FOLLOWERS
+    assert first.keys() <= second.keys()
+    later = {openid for openid in first if first[openid].followed_at != second[openid].followed_at}
+    assert all((first[each].followed_at or PAST) < (second[each].followed_at or PAST) for each in later)
+    assert len(later) < FOLLOWERS
 
 
 async def test_the_demo_gives_up_when_the_service_refuses_for_good() -> None:

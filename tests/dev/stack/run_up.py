@@ -1,6 +1,7 @@
 """Run the supervisor as `user-tags up` does, over tiny children; one line of JSON says how."""
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from service.foundation.settings import Settings
 
 
 def main(config_json: str) -> int:
+    # Under nohup the tests are deaf to it, and so would be what they start.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config = json.loads(config_json)
     external_url = None if config.get("embedded") else "postgresql://elsewhere/"
     children = tuple(
@@ -18,7 +21,10 @@ def main(config_json: str) -> int:
         for name, options in config["children"].items()
     )
     restart_policy = RestartPolicy(
-        initial_backoff=0.05, max_backoff=0.2, ready_timeout=config["ready_timeout"], stop_timeout=0.5
+        initial_backoff=0.05,
+        max_backoff=0.2,
+        ready_timeout=config["ready_timeout"],
+        stop_timeout=config["stop_timeout"],
     )
     return up(
         Settings(data_dir=config["data_dir"], database_url=external_url, redis_url=external_url),

@@ -18,6 +18,7 @@ import pytest
 from service.dev.stack.children import Child, ChildProcess, RestartPolicy
 from service.dev.stack.servers import environment_with_package_path
 from tests.dev.stack.server_owners import all_exited, copy_initialised_data, process_tree
+from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
 
@@ -50,11 +51,16 @@ class Supervised:
 
 @contextmanager
 def supervised(
-    accessible_dir: Path, *, migration: str = "", embedded: bool = False, ready_timeout: float = 20, **behaviours: str
+    accessible_dir: Path,
+    *,
+    port: int | None = None,
+    migration: str = "",
+    embedded: bool = False,
+    ready_timeout: float = 60,
+    stop_timeout: float = 30,
+    **behaviours: str,
 ) -> Iterator[Supervised]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     children = {name: [behaviours.get(name, "")] for name in ("worker", "web", "demo")}
     if "web" not in behaviours:
         children["web"].append(str(port))
@@ -65,6 +71,7 @@ def supervised(
         "migration": migration,
         "embedded": embedded,
         "ready_timeout": ready_timeout,
+        "stop_timeout": stop_timeout,
         "children": children,
     }
     with subprocess.Popen(
@@ -123,7 +130,7 @@ async def test_a_killed_child_comes_back(accessible_dir: Path) -> None:
 
 
 async def test_who_ignores_sigterm_is_killed_with_its_children(accessible_dir: Path) -> None:
-    with supervised(accessible_dir, demo="stubborn") as run:
+    with supervised(accessible_dir, stop_timeout=0.5, demo="stubborn") as run:
         await wait_until(lambda: run.has_noted("demo started", "grandchild started"))
         left = [psutil.Process(run.pid_of(name)) for name in ("demo", "grandchild")]
         run.process.terminate()
@@ -162,13 +169,12 @@ async def test_it_stops_when_the_embedded_servers_are_gone_for_good(accessible_d
 
 
 def test_a_taken_port_is_found_before_anything_starts(accessible_dir: Path) -> None:
-    with supervised(accessible_dir) as run, socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", run.port))
-        other.listen()
-        err, status = run.end()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with supervised(accessible_dir, port=port) as run:
+            err, status = run.end()
     assert status == 1
-    assert err.startswith(f"Port {run.port} on 127.0.0.1 cannot be used: Address already in use.")
+    assert err.startswith(f"Port {port} on 127.0.0.1 cannot be used: Address already in use.")
     assert not (accessible_dir / "data").exists()
 
 

@@ -49,7 +49,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(population=POPULATIONS, expression=EXPRESSIONS, first=st.integers(1, 4))
 async def test_an_audience_is_what_sets_say(
     runtime: Runtime, channel: Channel, population: dict[int, frozenset[int]], expression: Expression, first: int
@@ -75,7 +75,7 @@ async def test_an_audience_is_what_sets_say(
     assert seen == [openid_of(ordinal) for ordinal in expected]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(population=POPULATIONS)
 async def test_an_overlap_is_what_sets_say(
     runtime: Runtime, channel: Channel, population: dict[int, frozenset[int]]

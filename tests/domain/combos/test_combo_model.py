@@ -20,7 +20,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # The database outlives an example on purpose: every example binds a channel of its own.
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history=histories())
 @pytest.mark.usefixtures("small_slices")
 async def test_combos_are_what_they_say(runtime: Runtime, clock: FrozenClock, history: list[Step]) -> None:

@@ -46,7 +46,7 @@ async def anns_tags(runtime: Runtime, channel: Channel) -> set[DefaultTagRule]:
     return (await tags_by_openid(runtime, channel))["ann"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history=histories(), lag=st.sampled_from((1, 299, 900)), in_first_block=st.integers(0, 3))
 async def test_reporters_with_slow_clocks_change_nothing(
     runtime: Runtime, clock: FrozenClock, history: History, lag: int, in_first_block: int

@@ -16,7 +16,7 @@ from tests.support.clock import START, FrozenClock
 from tests.support.runtime import bind
 
 # The database outlives an example on purpose: every example binds a channel of its own.
-OFTEN = settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OFTEN = settings(max_examples=90, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 ON_A_MINI_PROGRAM = (EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN, EventKind.PAYMENT)
 
 

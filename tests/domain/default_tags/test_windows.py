@@ -29,7 +29,7 @@ def with_windows(runtime: Runtime, windows: Windows) -> Runtime:
     return replace(runtime, settings=replace(runtime.settings, windows=windows))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     before=histories(),
     after=histories(),

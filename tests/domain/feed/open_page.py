@@ -10,7 +10,7 @@ from service.entities.channels import Channel
 from service.entities.feed import UserTagsUpdate
 from service.entities.tags import DefaultTagRule
 from tests.domain.feed.feed_process import FeedProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 NEW, OLD, OPENED, NOT_OPENED, TOUCHABLE, UNTOUCHABLE, ADVERTISING, NON_ADVERTISING = (
     frozenset({rule.value}) for rule in DefaultTagRule
@@ -44,12 +44,12 @@ class Page:
     def cursor(self) -> str:
         return encode_cursor(self.events[-1].cursor)
 
-    async def wait_for_events(self, count: int, within: float = 10.0) -> list[UserTagsUpdate]:
+    async def wait_for_events(self, count: int, within: float = PATIENCE) -> list[UserTagsUpdate]:
         """Wait for so many events, and return all there are."""
         await wait_until(lambda: self._alive() and len(self.events) >= count, within=within)
         return self.events
 
-    async def wait_for_tags(self, tags: frozenset[int], within: float = 10.0) -> None:
+    async def wait_for_tags(self, tags: frozenset[int], within: float = PATIENCE) -> None:
         await wait_until(lambda: self._alive() and self.tags == tags, within=within)
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from service.entities.feed import PanelUpdate
 from service.entities.principal import Principal, Role
 from tests.domain.feed.feed_process import FeedProcess
 from tests.support.runtime import FAR_FUTURE
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def viewer(role: Role = Role.AGENT, *, only: Collection[Channel] | None = None, robot: str = "robot-1") -> Principal:
@@ -25,7 +25,6 @@ class Panel:
 
     def __init__(self, process: FeedProcess, channel: Channel | None, after: str | None, principal: Principal) -> None:
         self.events: list[tuple[str, PanelUpdate]] = []
-        self.arrivals: list[float] = []
         gid = None if channel is None else channel.channel_id
         self._stream = panel_updates(process.runtime, process.hub, principal, gid, after)
         self._reading = asyncio.create_task(self._read(), name="tag panel")
@@ -39,12 +38,12 @@ class Panel:
         """Return kind and tag id of every event."""
         return [(update.kind, update.tag_id) for _, update in self.events]
 
-    async def wait_for_events(self, *expected: tuple[str, int | None], within: float = 10.0) -> None:
+    async def wait_for_events(self, *expected: tuple[str, int | None], within: float = PATIENCE) -> None:
         """Wait until exactly these events have come, in this order."""
         await wait_until(lambda: self._alive() and len(self.received) >= len(expected), within=within)
         assert self.received == list(expected)
 
-    async def wait_for_event(self, kind: str, tag_id: int | None, within: float = 10.0) -> None:
+    async def wait_for_event(self, kind: str, tag_id: int | None, within: float = PATIENCE) -> None:
         await wait_until(lambda: self._alive() and (kind, tag_id) in self.received, within=within)
 
     async def close(self) -> None:
@@ -61,7 +60,6 @@ class Panel:
         async with aclosing(self._stream) as stream:
             async for event in stream:
                 self.events.append(event)
-                self.arrivals.append(asyncio.get_running_loop().time())
 
 
 @asynccontextmanager

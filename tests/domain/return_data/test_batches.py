@@ -120,7 +120,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return name
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(story=steps)
 async def test_batches_are_what_a_plain_model_says(
     runtime: Runtime, clock: FrozenClock, form: str, story: list[Step]

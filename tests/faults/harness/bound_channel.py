@@ -18,6 +18,7 @@ from tests.support.processes import JWT_SECRET
 APP_ID: Final = "wx00000000000fau17"
 CALLBACK_TOKEN: Final = "CallbackToken123"
 AES_KEY: Final = "Zx9" * 14 + "A"
+APP_SECRET: Final = "fa017fa017fa017fa017fa017fa017f0"
 
 BIND: Final = """
 mutation Bind($input: BindChannelInput!) { bindChannel(input: $input) { channel { id pushUrl } } }
@@ -66,15 +67,16 @@ async def ask(http: httpx.AsyncClient, query: str, /, **variables: Any) -> dict[
     return data
 
 
-async def bind(http: httpx.AsyncClient) -> BoundChannel:
-    """Bind the channel, or bind it again."""
-    details = {
+async def bind(http: httpx.AsyncClient, *, acting: bool = False) -> BoundChannel:
+    """Bind the channel, or bind it again; with its app secret if it is to act at WeChat."""
+    details: dict[str, Any] = {
         "kind": "SERVICE_ACCOUNT",
         "name": "Tea house",
         "verified": True,
         "appId": APP_ID,
         "callbackToken": CALLBACK_TOKEN,
         "encodingAesKey": AES_KEY,
+        **({"appSecret": APP_SECRET} if acting else {}),
     }
     channel = (await ask(http, BIND, input=details))["bindChannel"]["channel"]
     return BoundChannel(channel["id"], urlsplit(channel["pushUrl"]).path)

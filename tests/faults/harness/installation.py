@@ -72,14 +72,14 @@ class Installation:
     def webs(self) -> tuple[WebProgram, WebProgram]:
         return self.west, self.east
 
-    async def start(self, *, east: bool, worker: bool) -> None:
-        """Start everything that is wanted, with one channel bound."""
+    async def start(self, *, east: bool, worker: bool, acting: bool) -> None:
+        """Start everything that is wanted, with one channel bound, which acts at WeChat or only listens."""
         await asyncio.gather(self.postgres.start(), self.valkey.start())
         await asyncio.gather(self.database_proxy.start(), self.valkey_proxy.start())
         wanted = [self.west, *([self.east] if east else []), *([self.worker] if worker else [])]
         await asyncio.gather(*(program.start() for program in wanted))
         async with httpx.AsyncClient(base_url=self.west.url, trust_env=False, timeout=30) as http:
-            self.channel = await bind(http)
+            self.channel = await bind(http, acting=acting)
 
     async def discard(self) -> None:
         for program in (*self.webs, self.worker):

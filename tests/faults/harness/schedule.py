@@ -91,6 +91,7 @@ OTHER_FAULTS: Final[dict[str, FaultAction]] = {
 }
 ALL_FAULTS: Final = (WEB_FAULTS, POSTGRES_FAULTS, VALKEY_FAULTS, NETWORK_FAULTS, OTHER_FAULTS)
 CRASHES: Final = ("west is killed", "PostgreSQL is killed", "east is killed", "PostgreSQL is killed")
+WECHAT_CRASHES: Final = ("the worker is killed", "PostgreSQL is killed", "Valkey is killed")
 FAULT_ACTIONS: Final = {name: action for group in ALL_FAULTS for name, action in group.items()}
 
 
@@ -125,6 +126,13 @@ def draw_crashes(seed: int) -> list[tuple[Fault]]:
     """Draw crashes only, one after the other in any order."""
     draw = random.Random(seed)
     return [(_fault(draw, what),) for what in draw.sample(CRASHES, len(CRASHES))]
+
+
+def draw_kills(seed: int, rounds: int, among: Sequence[str] = WECHAT_CRASHES) -> list[tuple[Fault, ...]]:
+    """Draw so many rounds of one crash, or two of different things at about the same time."""
+    draw = random.Random(seed)
+    chosen = [draw.sample(among, draw.choice((1, 1, 2))) for _ in range(rounds)]
+    return [tuple(_fault(draw, what) for what in together) for together in chosen]
 
 
 def _fault(draw: random.Random, what: str) -> Fault:

@@ -34,7 +34,7 @@ async def test_every_bitmap_column_has_the_size_of_a_block(conn: Connection) -> 
     assert {row["bits"] for row in rows} == {BLOCK_SIZE}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(offsets=st.sets(st.integers(0, BLOCK_SIZE - 1) | st.sampled_from((0, 7, 8, BLOCK_SIZE - 1)), max_size=20))
 async def test_bitmaps_mean_the_same_here_and_in_postgresql(conn: Connection, offsets: set[int]) -> None:
     rows = await conn.fetch(

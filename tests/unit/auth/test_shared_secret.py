@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from service.auth.tokens import TokenVerifier
@@ -220,7 +220,6 @@ TOKEN = signed(claims(exp=4102444800))
 CHARACTERS = st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=.+/ \n")
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(TOKEN)), st.integers(0, 3), st.text(CHARACTERS, max_size=3))
 async def test_no_mutated_token_verifies(at: int, removed: int, inserted: str) -> None:
     mutated = TOKEN[:at] + inserted + TOKEN[at + removed :]
@@ -228,7 +227,6 @@ async def test_no_mutated_token_verifies(at: int, removed: int, inserted: str) -
     await refusal(mutated)
 
 
-@settings(deadline=None)
 @given(st.permutations(TOKEN.split(".")))
 async def test_no_reordered_token_verifies(parts: list[str]) -> None:
     assume(".".join(parts) != TOKEN)
@@ -242,7 +240,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys([*claims(), "channels", "iat", "nbf", "aud", "iss"], JSON)))
 async def test_odd_claims_are_refused_and_break_nothing(odd: dict[str, Any]) -> None:
     try:
@@ -253,7 +250,6 @@ async def test_odd_claims_are_refused_and_break_nothing(odd: dict[str, Any]) -> 
     assert principal.expires_at > datetime.now(UTC)
 
 
-@settings(deadline=None)
 @given(st.text())
 async def test_any_text_is_refused_without_another_error(text: str) -> None:
     with pytest.raises(UnauthenticatedError):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.dev.demo.simulated_users import BACKLOG_DURATION, Action, draw_history, new_openid
+from service.dev.demo.wechat_api.books.people import PlatformUser
 from service.entities.channels import ChannelKind
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -24,7 +25,7 @@ def test_openids_look_like_wechats() -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 def test_nobody_acts_before_following_or_leaves_twice(seed: int) -> None:
-    moments = draw_history(ChannelKind.SERVICE_ACCOUNT, "o1", NOW, random.Random(seed))
+    moments = draw_history(ChannelKind.SERVICE_ACCOUNT, PlatformUser("o1"), NOW, random.Random(seed))
 
     following = False
     for moment in moments:
@@ -37,8 +38,21 @@ def test_nobody_acts_before_following_or_leaves_twice(seed: int) -> None:
     assert all(at.microsecond == 0 for at in times)
 
 
+@pytest.mark.parametrize("seed", range(50))
+def test_who_is_known_goes_on_from_there(seed: int) -> None:
+    known = NOW - timedelta(days=1)
+    user = PlatformUser("o1", following=True, followed_at=known - timedelta(days=9), left_at=None)
+    left = PlatformUser("o1", followed_at=known - timedelta(days=9), left_at=known)
+    for each, first in ((user, known - timedelta(days=9)), (left, known)):
+        moments = draw_history(ChannelKind.SERVICE_ACCOUNT, each, NOW, random.Random(seed))
+        assert all(moment.at > first for moment in moments)
+        if moments:
+            assert (moments[0].action in {Action.FOLLOW, Action.FOLLOW_BY_SCAN}) is not each.following
+
+
 def test_nobody_follows_a_mini_program() -> None:
     rng = random.Random(1)
-    acts = {moment.action for _ in range(50) for moment in draw_history(ChannelKind.MINI_PROGRAM, "o1", NOW, rng)}
+    user = PlatformUser("o1")
+    acts = {moment.action for _ in range(50) for moment in draw_history(ChannelKind.MINI_PROGRAM, user, NOW, rng)}
 
     assert acts == {Action.TEXT, Action.IMAGE, Action.CARD, Action.ENTER}

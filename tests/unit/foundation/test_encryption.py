@@ -4,7 +4,7 @@ import hashlib
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.foundation.encryption import DecryptionError, SecretBox, lookup_hash, new_path_secret
@@ -13,7 +13,6 @@ from service.foundation.settings import SettingsError
 OLD, NEW = "the old key, which is long enough, is this", "the new key, which is long enough, is this"
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8")))
 def test_what_is_encrypted_can_be_decrypted(text: str) -> None:
     secret_box = SecretBox((OLD,))

@@ -103,6 +103,13 @@ def test_production_fetches_keys_over_https_only() -> None:
     assert not read_settings({"USER_TAGS_JWT_JWKS_URL": keys["USER_TAGS_JWT_JWKS_URL"]}).production
 
 
+def test_production_sends_app_secrets_over_https_only() -> None:
+    imitation = {"USER_TAGS_WECHAT_API_URL": "http://127.0.0.1:8089"}
+    with pytest.raises(SettingsError, match="USER_TAGS_WECHAT_API_URL must start with https://"):
+        read_settings(PRODUCTION | imitation)
+    assert not read_settings(imitation).production
+
+
 def test_production_refuses_a_misspelt_variable() -> None:
     with pytest.raises(SettingsError, match="did you mean USER_TAGS_SECRETS_KEY"):
         read_settings(PRODUCTION | {"USER_TAGS_SECRET_KEY": "x"})

@@ -14,9 +14,14 @@ import pytest
 
 from service.entities.principal import Role
 from tests.support.robot import Robot
+from tests.support.waiting import PATIENCE
 from tests.support.web import WebClient, web_process
 
 ROWS = b"".join(b"person-%d\n" % number for number in range(11_000))
+
+
+# As it ends with a whole second, it may last up to one less.
+LASTS_FOR_ALL_ROWS = timedelta(seconds=4)
 
 
 class Answer(NamedTuple):
@@ -46,7 +51,7 @@ async def upload(web: WebClient, *, token: str | None = None, first: bytes = ROW
 
     sending = asyncio.create_task(send())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             body = await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r")[0]))
             with suppress(ConnectionError):
@@ -61,7 +66,7 @@ async def upload(web: WebClient, *, token: str | None = None, first: bytes = ROW
 
 @pytest.mark.parametrize("goes_on", [False, True])
 async def test_an_upload_has_a_time_limit(database_url: str, redis_url: str, goes_on: bool) -> None:
-    async with web_process(database_url, redis_url, import_within=timedelta(seconds=1)) as web:
+    async with web_process(database_url, redis_url, import_within=timedelta(seconds=2)) as web:
         answer = await upload(web, goes_on=goes_on)
 
     assert (answer.status, answer.content["code"]) == (408, "LIMIT_EXCEEDED")
@@ -69,7 +74,7 @@ async def test_an_upload_has_a_time_limit(database_url: str, redis_url: str, goe
 
 
 async def test_a_pause_in_an_upload_has_one_too(database_url: str, redis_url: str) -> None:
-    async with web_process(database_url, redis_url, body_within=timedelta(seconds=0.5)) as web:
+    async with web_process(database_url, redis_url, body_within=timedelta(seconds=1)) as web:
         answer = await upload(web)
 
     assert (answer.status, answer.content["code"]) == (400, "BROKEN_OFF")
@@ -87,7 +92,7 @@ async def test_an_upload_has_a_size_limit(database_url: str, redis_url: str) -> 
 @pytest.mark.parametrize("goes_on", [False, True])
 async def test_an_upload_ends_with_its_token(database_url: str, redis_url: str, goes_on: bool) -> None:
     async with web_process(database_url, redis_url) as web:
-        brief = web.token(Role.INTEGRATOR, ttl=timedelta(seconds=2))
+        brief = web.token(Role.INTEGRATOR, ttl=LASTS_FOR_ALL_ROWS)
         answer = await upload(web, token=brief, goes_on=goes_on)
 
     assert (answer.status, answer.content["code"]) == (401, "UNAUTHENTICATED")
@@ -101,6 +106,7 @@ async def test_an_upload_without_a_token_is_not_read(database_url: str, redis_ur
     assert (answer.status, answer.content["code"]) == (401, "UNAUTHENTICATED")
 
 
+@pytest.mark.usefixtures("stopped_quotas")
 async def test_uploads_and_their_batches_count_as_operations(database_url: str, redis_url: str) -> None:
     limits = {"operations_per_second": 1, "operations_burst": timedelta(seconds=5)}
     async with web_process(database_url, redis_url, **limits) as web:

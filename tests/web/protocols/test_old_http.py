@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.robot import Robot
+from tests.support.waiting import PATIENCE
 
 
 async def exchange(robot: Robot, request_line: str, headers: dict[str, str], body: bytes = b"") -> tuple[bytes, bytes]:
@@ -18,7 +19,7 @@ async def exchange(robot: Robot, request_line: str, headers: dict[str, str], bod
         given |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
     lines = [request_line, *(f"{name}: {value}" for name, value in given.items()), "", ""]
     writer.write("\r\n".join(lines).encode() + body)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         head, _, content = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     return head.lower(), content

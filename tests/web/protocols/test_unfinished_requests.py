@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.waiting import PATIENCE
 from tests.support.web import web_process
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -42,7 +43,7 @@ async def wire(database_url: str, redis_url: str) -> AsyncIterator[Wire]:
 async def test_a_body_that_nobody_reads_must_end_in_time(wire: Wire, request_line: str, framing: str) -> None:
     reader, writer = wire
     writer.write(f"{request_line} HTTP/1.1\r\nHost: here\r\n{framing}".encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 ")
         # This ends uvicorn's own wait for the next request.
         writer.write(b"x")
@@ -52,7 +53,7 @@ async def test_a_body_that_nobody_reads_must_end_in_time(wire: Wire, request_lin
 async def test_after_a_late_end_of_a_body_the_connection_serves_the_next_request(wire: Wire) -> None:
     reader, writer = wire
     writer.write(b"POST /nope HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nx")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await _status_of_answer(reader) == 404
         writer.write(b"12345678" + NEXT)
         assert await _status_of_answer(reader) == 200
@@ -63,7 +64,7 @@ async def test_a_large_piece_of_a_body_arrives_whole(wire: Wire) -> None:
     reader, writer = wire
     body = b"x" * 300_000
     writer.write(b"POST /nope HTTP/1.1\r\nHost: here\r\nContent-Length: 300000\r\n\r\n" + body + NEXT)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await _status_of_answer(reader) == 404
         assert await _status_of_answer(reader) == 200
 
@@ -71,7 +72,7 @@ async def test_a_large_piece_of_a_body_arrives_whole(wire: Wire) -> None:
 async def test_more_requests_than_may_wait_are_refused(wire: Wire) -> None:
     reader, writer = wire
     writer.write(NEXT * 16)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         for _ in range(16):
             assert await _status_of_answer(reader) == 200
         writer.write(NEXT * 100)

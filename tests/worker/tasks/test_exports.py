@@ -53,14 +53,14 @@ async def test_an_export_survives_its_worker_and_a_flushed_valkey(
     async with scheduled_channel.runtime.pool.acquire() as conn:
         async with conn.transaction(), worker(scheduled_channel.environment, tmp_path / "first.log") as first:
             await conn.execute("lock table export_chunk in exclusive mode")
-            await wait_until(lambda: is_(JobState.RUNNING), within=15)
+            await wait_until(lambda: is_(JobState.RUNNING))
             await first.kill()
         async with redis.Redis.from_url(scheduled_channel.environment["REDIS_URL"]) as valkey:
             await valkey.flushdb()
     scheduled_channel.time.advance(LEASE_DURATION)
     async with worker(scheduled_channel.environment, tmp_path / "second.log"):
-        await wait_until(lambda: is_(JobState.DONE), within=20)
+        await wait_until(lambda: is_(JobState.DONE))
         assert await openids_in(scheduled_channel, job) == [openid_of(each) for each in sorted(MEMBERS)]
         later = await export(scheduled_channel)
-        await wait_until(lambda: is_(JobState.DONE, later), within=20)
+        await wait_until(lambda: is_(JobState.DONE, later))
         assert len(await openids_in(scheduled_channel, later)) == len(MEMBERS)

@@ -24,10 +24,11 @@ async def test_more_than_a_mailbox_holds_becomes_one_event(
         events = [await anext(stream)]
         await quick.wait_for_events(1)
         await west.record_events_of(channel, EventKind.MESSAGE, "ann")
-        for _ in range(MAX_PENDING):
+        for turn in range(MAX_PENDING):
             await west.record_events_of(channel, EventKind.UNFOLLOW, "ann")
             await west.record_events_of(channel, EventKind.FOLLOW, "ann")
-        await quick.wait_for_events(2 + 2 * MAX_PENDING)
+            # What a loaded machine reads all at once is too much for the quick one, too.
+            await quick.wait_for_events(4 + 2 * turn)
         while events[-1].cursor != quick.events[-1].cursor:
             events.append(await anext(stream))
         assert 2 <= len(events) <= 2 + MAX_PENDING

@@ -45,15 +45,30 @@ class AccountBooks:
         self.migrated: dict[str, dict[str, str]] = {}
 
     def follow(self, openid: str, at: datetime, scene: str | None = None) -> PlatformUser:
-        """Let a user follow, with `scene` by scanning that QR code; one who comes back has no tags."""
+        """Let a user follow, with `scene` by scanning that QR code; one who comes back has no tags.
+
+        Nothing happens if the user followed or left later than `at`.
+        """
         user = self.people.user(openid)
+        if _is_older(user, at):
+            return user
         user.following = True
         user.followed_at = at
         user.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
         user.qr_scene = scene or ""
         return user
 
-    def unfollow(self, openid: str) -> None:
-        """Let a user leave, who loses all tags."""
-        self.people.user(openid).following = False
+    def unfollow(self, openid: str, at: datetime | None = None) -> None:
+        """Let a user leave, who loses all tags; nothing happens if the user followed or left later than `at`."""
+        user = self.people.user(openid)
+        if at is not None:
+            if _is_older(user, at):
+                return
+            user.left_at = at
+        user.following = False
         self.tags.drop_user(openid)
+
+
+def _is_older(user: PlatformUser, at: datetime) -> bool:
+    """Say whether the user followed or left since."""
+    return any(known is not None and known > at for known in (user.followed_at, user.left_at))

@@ -24,13 +24,15 @@ SUBSCRIBE_SCENES: Final = tuple(
 class PlatformUser:
     """Hold what WeChat knows about one openid. `subscribe_scene` is set by the last follow.
 
-    Of a `sparse` user `user/info` tells little, as happens now and then; a `limited` one is refused with 50002.
+    `left_at` is when the user last left, as far as that was told. Of a `sparse` user `user/info` tells little, as
+    happens now and then; a `limited` one is refused with 50002.
     """
 
     openid: str
     unionid: str | None = None
     following: bool = False
     followed_at: datetime | None = None
+    left_at: datetime | None = None
     subscribe_scene: str = "ADD_SCENE_OTHERS"
     qr_scene: str = ""
     sparse: bool = False

@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class RemoteTag:
 
 
 class TagBook:
-    """Hold the account's own tags by id; ids are never used again.
+    """Hold the account's own tags by id; ids are never used again, `next_id` is the next.
 
     `changed` counts the memberships that calls and others began or ended, `unchanged` those that were so already.
     """
@@ -45,12 +44,17 @@ class TagBook:
         self.tags: dict[int, RemoteTag] = {}
         self.changed = 0
         self.unchanged = 0
-        self._ids = count(first_id)
+        self.next_id = first_id
         self._of_user: dict[str, tuple[int, ...]] = {}
 
     def create(self, name: str, at: datetime) -> RemoteTag:
         """Make a tag without members."""
-        tag = RemoteTag(next(self._ids), name, at)
+        self.next_id += 1
+        return self.restore(self.next_id - 1, name, at)
+
+    def restore(self, tag_id: int, name: str, at: datetime) -> RemoteTag:
+        """Put a tag that was there before into the book again, without members."""
+        tag = RemoteTag(tag_id, name, at)
         self.tags[tag.id] = tag
         return tag
 

@@ -1,0 +1,45 @@
+"""Say by which variables the demo, which imitates WeChat, and the service, which calls it, find each other."""
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from service.foundation.settings import Settings, SettingsError, read_demo_settings
+
+LOCALHOST: Final = "127.0.0.1"
+
+
+def demo_environment(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what is to be added to the environment of the service and of the demo.
+
+    The port of the demo is chosen here, since the service must know it before the demo runs: another one if it is
+    taken. A `USER_TAGS_WECHAT_API_URL` of one's own stays. Raises SettingsError in production, and if a setting of the
+    demo is malformed.
+    """
+    refuse_production(settings)
+    port = _available_port(read_demo_settings(environment).port)
+    added = {"USER_TAGS_DEMO_PORT": str(port)}
+    if not environment.get("USER_TAGS_WECHAT_API_URL", "").strip():
+        added["USER_TAGS_WECHAT_API_URL"] = f"http://{LOCALHOST}:{port}"
+    if not environment.get("USER_TAGS_DEMO_FILE", "").strip():
+        added["USER_TAGS_DEMO_FILE"] = str(Path(settings.data_dir).resolve() / "demo.json")
+    return added
+
+
+def refuse_production(settings: Settings) -> None:
+    """Raise SettingsError in production, where nothing may stand in for WeChat."""
+    if settings.production:
+        raise SettingsError("The demo imitates WeChat, and production refuses it (USER_TAGS_ENV).")
+
+
+def _available_port(wanted: int) -> int:
+    """Return this port, or any free one if it is taken or 0."""
+    for port in (wanted, 0):
+        try:
+            with socket.create_server((LOCALHOST, port)) as probe:
+                found: int = probe.getsockname()[1]
+                return found
+        except OSError:
+            continue
+    raise SettingsError("No port is left for the demo to listen at.")

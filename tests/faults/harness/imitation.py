@@ -1,0 +1,87 @@
+"""Start the imitated server API of WeChat beside an installation, and read and change its books over HTTP."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from service.dev.stack.account import die_with_parent
+from service.dev.stack.servers import tail_log
+from tests.faults.harness.bound_channel import APP_ID
+from tests.faults.harness.servers import TIMEOUT
+from tests.support.servers import free_port
+from tests.support.waiting import wait_until
+
+
+@dataclass(frozen=True, slots=True)
+class Imitation:
+    """Hold a running imitation; `url` is for the service, `http` for the test."""
+
+    url: str
+    http: httpx.AsyncClient
+
+    async def order(self, path: str, /, **body: Any) -> None:
+        """Change something by one of the control calls of the imitation."""
+        answer = (await self.http.post(path, json=body)).json()
+        assert answer["errcode"] == 0, answer
+
+    async def order_of_account(self, what: str, /, **body: Any) -> None:
+        await self.order(f"/demo/accounts/{APP_ID}/{what}", **body)
+
+    async def kill_tokens(self) -> None:
+        """Refuse all tokens from now on, as WeChat does now and then."""
+        await self.http.delete(f"/demo/accounts/{APP_ID}/tokens")
+
+    async def books(self) -> dict[str, Any]:
+        """Return what is in the books of the account."""
+        found: list[dict[str, Any]] = (await self.http.get("/demo/books")).json()["accounts"]
+        return next(account for account in found if account["appId"] == APP_ID)
+
+    async def calls(self) -> dict[str, Counter[str]]:
+        """Return how many calls had which outcome, by path; those that no account could be told of are left out."""
+        groups = (await self.books())["calls"]
+        return {path: Counter(group["outcomes"]) for path, group in groups.items() if path.startswith("/")}
+
+    async def members(self, remote_tag_id: int) -> frozenset[str]:
+        """Return the openids of everybody who has a tag."""
+        return frozenset((await self.http.get(f"/demo/books/{APP_ID}/tags/{remote_tag_id}")).json()["openids"])
+
+
+@asynccontextmanager
+async def open_imitation(directory: Path, **limits: int) -> AsyncIterator[Imitation]:
+    """Run the imitation inside the block, by the clock of the installation in that directory."""
+    port, log = free_port(), directory / "imitation.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "tests.faults.harness.imitation_program", str(port), str(directory / "offset"), json.dumps(limits)),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=lambda: die_with_parent(signal.SIGKILL),
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=TIMEOUT) as http:
+
+            async def ready() -> bool:
+                assert process.returncode is None, tail_log(log)
+                try:
+                    return (await http.get("/demo/books")).status_code == httpx.codes.OK
+                except httpx.TransportError:
+                    return False
+
+            await wait_until(ready, within=TIMEOUT)
+            yield Imitation(url, http)
+    finally:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,59 @@
+"""Import followers and sync tags while the worker, PostgreSQL and Valkey are killed at random instants.
+
+The imitation's own books say what became of it: who has which tag, and how many calls there were.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from service.entities.ids import parse_gid
+from tests.faults.harness.figures import report_figure
+from tests.faults.harness.installation import Install
+from tests.faults.harness.seeds import seeds
+from tests.faults.harness.wechat_side import WechatSide, rounds, wechat_side
+
+# With ROUNDS=100 half an hour.
+pytestmark = [pytest.mark.timeout(3_600), pytest.mark.long]
+
+CROWD: Final = 1_500
+PAGE: Final = 100
+IMPORT: Final = """
+mutation Import($channel: ID!) { importFollowers(channelId: $channel) { job { id } alreadyRunning } }
+"""
+
+
+def job_id(gid: str) -> int:
+    """Return the number of a job from its global id."""
+    found = parse_gid(gid, "FollowerImport", 2)
+    assert found is not None
+    return found[1]
+
+
+@seeds(5)
+async def test_an_import_that_is_killed_again_and_again_finds_everybody_once(
+    install: Install, accessible_dir: Path, seed: int
+) -> None:
+    async with wechat_side(install, accessible_dir, seed, CROWD, followers_per_page=PAGE) as side:
+        for _ in range(rounds()):
+            await _let_people_come_and_go(side)
+            started: dict[str, Any] = await side.start(IMPORT, channel=side.installation.channel.gid)
+            number = job_id(started["job"]["id"])
+            await side.break_in(number)
+            await side.wait_done(number)
+            await side.check_followers()
+        await side.check_calls()
+        assert side.broke_in.total() >= rounds() / 2, "hardly any crash hit a job"
+        report_figure(f"follower imports: {rounds()} rounds, broken by {dict(side.broke_in)}")
+        assert await side.installation.worker.stop() == 0
+        await side.installation.verify()
+
+
+async def _let_people_come_and_go(side: WechatSide) -> None:
+    """Let some follow, some leave and some come back, while no push arrives."""
+    back = side.draw.sample(sorted(side.left), min(len(side.left), side.draw.randrange(10)))
+    leaving = side.draw.sample(sorted(side.followers()), side.draw.randrange(1, 20))
+    await side.grow(side.draw.randrange(30))
+    await side.move(back, "follow")
+    await side.move(leaving, "unfollow")
