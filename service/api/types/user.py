@@ -114,8 +114,8 @@ class User(Node):
     first_seen_at: datetime = strawberry.field(description="When the channel first heard of the person.")
     subscribe_scene: str | None = strawberry.field(
         description=(
-            "How the person came to follow, as WeChat told when followers were last imported, such as "
-            "ADD_SCENE_QR_CODE; null if that is not known. WeChat may add further values."
+            "How the person came to follow, in WeChat's words, which may be others later, as told when followers "
+            "were last imported; null if that is not known."
         )
     )
 
