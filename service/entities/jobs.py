@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     AUDIENCE_EXPORT = "AudienceExport"
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
+    OPENID_MIGRATION = "OpenidMigration"
 
 
 class JobState(StrEnum):
@@ -37,6 +38,7 @@ JOB_PERMISSIONS: Final = {
     JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
+    JobKind.OPENID_MIGRATION: Permission.MANAGE_CHANNELS,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 
