@@ -68,6 +68,7 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.TAG_EDITED: "The tag was edited.",
     ChangeCause.TAG_DELETED: "The tag was deleted.",
     ChangeCause.TAG_LAPSED: "The tag lapsed.",
+    ChangeCause.OPENID_MIGRATED: "The account was migrated, and two openids turned out to be one person.",
     ChangeCause.REPAIRED: "A difference was found and repaired.",
     ChangeCause.FORGOTTEN: "The person was forgotten.",
 }
@@ -208,8 +209,8 @@ _describe(
 _describe(
     RemoteAdditions,
     "What a sync does with people who got the remote tag from somebody else and lack ours.",
-    KEEP="They keep it.",
-    REMOVE="They lose it.",
+    KEEP="These people keep the remote tag.",
+    REMOVE="These people lose the remote tag.",
 )
 _describe(
     TagSyncAction,
@@ -218,7 +219,7 @@ _describe(
     ADOPT="A remote tag of the same name becomes ours.",
     RENAME="The remote tag is renamed, as ours was; its members are updated too.",
     UPDATE="Members of the remote tag are changed.",
-    NOTHING="Nothing differs.",
+    NOTHING="Both sides are the same already.",
     REFUSED="Nothing can be done; `error` says why.",
 )
 _describe(
