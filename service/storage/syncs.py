@@ -186,6 +186,14 @@ async def removals_by_time(
     ]
 
 
+async def settle_synced_members(conn: Connection, channel_id: int, tag_id: int) -> None:
+    """Record of a tag that was synced what both sides agree on now; the caller holds the link.
+
+    So whoever got the remote tag from others while having ours loses it with ours.
+    """
+    await conn.execute(STATEMENTS["settle_synced_members"], channel_id, tag_id)
+
+
 async def frozen_members(
     conn: Connection, channel_id: int, plan: int, tag_id: int, *, removing: bool, start: int, limit: int
 ) -> list[BlockMembers]:

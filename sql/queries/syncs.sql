@@ -154,6 +154,26 @@ cross join lateral (
 where m.channel_id = $1 and m.job_id = $2 and m.tag_id = $3 and bit_count(m.to_remove) > 0
 order by m.block;
 
+-- name: settle_synced_members
+-- Record of a tag what both sides agree on now: who has both tags was synced, and who has neither is so no longer.
+update remote_members r
+set synced = n.synced
+from (
+    select m.block, (m.synced & (m.members | w.wanted)) | (m.members & w.wanted) as synced
+    from remote_members m
+    left join tag_members t on t.channel_id = $1 and t.block = m.block and t.tag_id = $2
+    left join tag_members n on n.channel_id = $1 and n.block = m.block and n.tag_id = 1
+    left join tag_members o on o.channel_id = $1 and o.block = m.block and o.tag_id = 2
+    cross join lateral (
+        select coalesce(t.members, 0::bit(32000))
+            & (coalesce(n.members, 0::bit(32000)) | coalesce(o.members, 0::bit(32000))) as wanted
+        offset 0
+    ) w
+    where m.channel_id = $1 and m.tag_id = $2
+    offset 0
+) n
+where r.channel_id = $1 and r.tag_id = $2 and r.block = n.block and r.synced <> n.synced;
+
 -- name: frozen_sync_members
 -- List the first $5 blocks from $4 on in which people are to get a remote tag or, with $6, to lose it.
 select block, members

@@ -217,6 +217,9 @@ async def _end_stage(runtime: Runtime, job: Job, found: Sequence[TagSync], remov
     async with runtime.pool.acquire() as conn, conn.transaction():
         job = await save_progress(conn, runtime, replace(job, state=JobState.DONE, resumes_at=None))
         same = [tag.tag_id for tag in found if not tag.stopped]
+        await remote_tags.lock_linked_tags(conn, job.channel_id, [tag.tag_id for tag in found])
+        for tag_id in same:
+            await syncs.settle_synced_members(conn, job.channel_id, tag_id)
         await remote_tags.note_sync_success(conn, job.channel_id, same, job.job_id, now)
         for tag in found:
             if tag.error is not None:

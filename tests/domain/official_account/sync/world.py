@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from service.dev.demo.wechat_api.books.accounts import AccountBooks
 from service.domain.combos.tag_deletion import rename_tag
 from service.domain.events.recorder import record_events
 from service.domain.jobs.running import run_job
@@ -21,7 +22,7 @@ from service.entities.tags import TagKey
 from service.entities.users import EventKind, UserEvent
 from service.storage import jobs, remote_tags, syncs
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
-from tests.dev.wechat_api.wechat import ACCOUNT, Wechat
+from tests.dev.wechat_api.wechat import Wechat
 from tests.support.runtime import admin
 from tests.support.tags import submission_of, submit
 
@@ -39,18 +40,20 @@ class World:
     runtime: Runtime
     channel: Channel
     wechat: Wechat
+    account: AccountBooks
 
     async def follow(self, *openids: str) -> None:
         """Let people follow, as the service is told by a push, in a second of its own."""
         self.wechat.clock.advance(SECOND)
-        self.wechat.follow(*openids)
+        for openid in openids:
+            self.account.follow(openid, self.wechat.clock())
         await self._record(EventKind.FOLLOW, openids)
 
     async def unfollow(self, *openids: str, told: bool = True) -> None:
         """Let people leave in a second of its own; unless `told` the push is lost."""
         self.wechat.clock.advance(SECOND)
         for openid in openids:
-            self.wechat.account.unfollow(openid)
+            self.account.unfollow(openid)
         if told:
             await self._record(EventKind.UNFOLLOW, openids)
 
@@ -65,25 +68,25 @@ class World:
 
     def make_remote(self, name: str, *openids: str) -> int:
         """Make a tag of somebody else's at WeChat, and return its id."""
-        tags = self.wechat.account.tags
+        tags = self.account.tags
         made = tags.create(name, self.wechat.clock())
         tags.tag(made.id, openids)
         return made.id
 
     def remote(self, name: str) -> set[str]:
         """Return who has the tag of this name at WeChat. Raises LookupError if there is none."""
-        for tag in self.wechat.account.tags.tags.values():
+        for tag in self.account.tags.tags.values():
             if tag.name == name:
                 return set(tag.members)
         raise LookupError(name)
 
     def remote_names(self) -> list[str]:
         """Return the names of all tags at WeChat, in the order in which they were made."""
-        return [tag.name for tag in self.wechat.account.tags.tags.values()]
+        return [tag.name for tag in self.account.tags.tags.values()]
 
     def calls(self, path: str) -> int:
         """Count the calls of a path so far."""
-        return self.wechat.books.calls.count(ACCOUNT.app_id, path)
+        return self.wechat.books.calls.count(self.account.account.app_id, path)
 
     def sent(self) -> int:
         """Count the calls that change something at WeChat."""
