@@ -208,7 +208,10 @@ async def people_to_tag(conn: Connection, channel_id: int, ordinals: Iterable[in
 
 
 async def advance(conn: Connection, tag: TagSync, *, removing: bool, upto: int, done: int, failed: int) -> None:
-    """Record that everybody with an ordinal below `upto` is dealt with, of whom so many were done and failed."""
+    """Record that everybody with an ordinal below `upto` is dealt with, of whom so many were done and failed.
+
+    Locks the link of the tag, so that the next statement sees who followed or unfollowed.
+    """
     await conn.execute(
         STATEMENTS["advance_sync_tag"], tag.channel_id, tag.job_id, tag.tag_id, upto, removing, done, failed
     )

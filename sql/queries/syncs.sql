@@ -197,14 +197,17 @@ where u.channel_id = $1 and u.ordinal = any($2::int[])
 order by u.ordinal;
 
 -- name: advance_sync_tag
--- Record how far the additions of a tag are or, with $5, its removals, and how many were done and failed.
+-- Record how far the additions of a tag are or, with $5, its removals, and how many were done and failed; lock its link.
+with link as materialized (
+    select tag_id from remote_tag where channel_id = $1 and tag_id = $3 for update
+)
 update sync_tag
 set next_addition = case when $5 then next_addition else $4 end,
     next_removal = case when $5 then $4 else next_removal end,
     added = added + case when $5 then 0 else $6 end,
     removed = removed + case when $5 then $6 else 0 end,
     failed = failed + $7
-where channel_id = $1 and job_id = $2 and tag_id = $3;
+where channel_id = $1 and job_id = $2 and tag_id in (select tag_id from link);
 
 -- name: insert_sync_failures
 -- Record people who could not be given a remote tag or freed of it; of one who fails both ways the last errcode stays.
