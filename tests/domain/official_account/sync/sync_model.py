@@ -99,7 +99,9 @@ class SyncModel:
         app_id = f"wx{next(_numbers):016x}"
         books = wechat.books.register(Account(app_id=app_id, gh_id=app_id, token="T", secret=SECRET))
         details = ChannelDetails(ChannelKind.SERVICE_ACCOUNT, app_id, "N", True, Credentials(app_secret=SECRET))
-        model = cls(World(runtime, await bind_channel(runtime, admin(), details), wechat, books))
+        principal = admin(app_id)
+        channel = await bind_channel(runtime, principal, details)
+        model = cls(World(runtime, channel, wechat, books, principal))
         await model.world.follow(*PEOPLE)
         for label in LABELS:
             await model._members(label, set())

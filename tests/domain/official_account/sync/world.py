@@ -1,7 +1,7 @@
 """Keep a channel and its account at the imitated platform, sync tags of one to the other, and look at both sides."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from service.domain.official_account.sync.slices import run_sync_slice
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind
+from service.entities.principal import Principal
 from service.entities.remote_tags import LinkedTag
 from service.entities.return_data import ReturnMode
 from service.entities.syncs import TagSync
@@ -41,6 +42,7 @@ class World:
     channel: Channel
     wechat: Wechat
     account: AccountBooks
+    principal: Principal = field(default_factory=admin)
 
     async def follow(self, *openids: str) -> None:
         """Let people follow, as the service is told by a push, in a second of its own."""
@@ -64,7 +66,7 @@ class World:
 
     async def rename(self, tag_id: int, name: str) -> None:
         """Rename one of our tags."""
-        await rename_tag(self.runtime, admin(), self.channel.channel_id, tag_id, name=name)
+        await rename_tag(self.runtime, self.principal, self.channel.channel_id, tag_id, name=name)
 
     def make_remote(self, name: str, *openids: str) -> int:
         """Make a tag of somebody else's at WeChat, and return its id."""
@@ -97,7 +99,7 @@ class World:
         channel_id = self.channel.channel_id
         return await start_sync(
             self.runtime,
-            admin(),
+            self.principal,
             channel_id,
             [TagKey(channel_id, tag_id) for tag_id in tag_ids],
             SyncOptions(**options),
@@ -113,7 +115,7 @@ class World:
         plan_hash = options.pop("plan_hash", plan.payload["hash"])
         allow_removals = options.pop("allow_removals", False)
         job = await apply_sync(
-            self.runtime, admin(), plan.channel_id, plan.job_id, plan_hash, allow_removals=allow_removals
+            self.runtime, self.principal, plan.channel_id, plan.job_id, plan_hash, allow_removals=allow_removals
         )
         return await self.finish(job)
 
