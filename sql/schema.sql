@@ -132,6 +132,8 @@ CREATE TABLE public.channel (
     push_secret_hash bytea NOT NULL,
     ad_secret bytea,
     ad_secret_hash bytea,
+    former_app_id text,
+    account_changed_at timestamp with time zone,
     CONSTRAINT channel_kind CHECK ((kind = ANY (ARRAY['SERVICE_ACCOUNT'::text, 'SUBSCRIPTION_ACCOUNT'::text, 'MINI_PROGRAM'::text])))
 );
 
@@ -140,6 +142,8 @@ COMMENT ON COLUMN public.channel.bound_at IS 'First binding, in whole seconds; k
 COMMENT ON COLUMN public.channel.app_secret IS 'Sealed, like callback_token, encoding_aes_key and push_secret.';
 
 COMMENT ON COLUMN public.channel.ad_secret IS 'Sealed; made when the ad return address is first asked for.';
+
+COMMENT ON COLUMN public.channel.former_app_id IS 'The account that the channel was before account_changed_at, when its openids were of another account.';
 
 ALTER TABLE public.channel ALTER COLUMN channel_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.channel_channel_id_seq
@@ -195,15 +199,18 @@ CREATE TABLE public.channel_user (
     scanned_at timestamp with time zone,
     paid_at timestamp with time zone,
     ad_followed_at timestamp with time zone,
-    wake_at timestamp with time zone
+    wake_at timestamp with time zone,
+    subscribe_scene text
 )
 WITH (fillfactor='80');
 
 COMMENT ON COLUMN public.channel_user.ordinal IS 'Never reused; block = ordinal / 32000, offset = ordinal % 32000.';
 
-COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not.';
+COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not; -infinity of a follower of whom no time is known.';
 
 COMMENT ON COLUMN public.channel_user.wake_at IS 'An instant not after the next boundary of a default tag; one that is not after block_head.evaluated_at is spent.';
+
+COMMENT ON COLUMN public.channel_user.subscribe_scene IS 'As WeChat told in the newest follower import; of an open set.';
 
 CREATE TABLE public.combo_tag (
     channel_id bigint NOT NULL,
@@ -292,6 +299,15 @@ CREATE TABLE public.forgotten_openid (
 COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
 
 COMMENT ON COLUMN public.forgotten_openid.last_fact_at IS 'What happened until then is old; what is at exactly this time is news if it implies following.';
+
+CREATE TABLE public.former_openid (
+    channel_id bigint NOT NULL,
+    openid text NOT NULL,
+    ordinal integer NOT NULL,
+    migrated_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.former_openid IS 'Openids from before a migration: what still comes under one of them is of the user with this ordinal. No user has such an openid.';
 
 CREATE TABLE public.frozen_audience (
     channel_id bigint NOT NULL,
@@ -385,6 +401,10 @@ CREATE TABLE public.remote_tag (
     errcode integer,
     linked_at timestamp with time zone NOT NULL,
     named_after text,
+    looked_revision bigint,
+    looked_at timestamp with time zone,
+    agreed_at timestamp with time zone,
+    tried_at timestamp with time zone,
     CONSTRAINT remote_tag_additions CHECK ((remote_additions = ANY (ARRAY['KEEP'::text, 'REMOVE'::text])))
 )
 WITH (fillfactor='50');
@@ -398,6 +418,12 @@ COMMENT ON COLUMN public.remote_tag.last_job_id IS 'The newest sync or import th
 COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeeds; until it does again, `error` says why it does not.';
 
 COMMENT ON COLUMN public.remote_tag.named_after IS 'What our tag was called when the remote one got its name; null if that was chosen by somebody else.';
+
+COMMENT ON COLUMN public.remote_tag.looked_revision IS 'Versions of the blocks and of the tag states, summed up, when what was known was last compared; null to look again.';
+
+COMMENT ON COLUMN public.remote_tag.agreed_at IS 'The look before the last, if both sides were still the same then; older if they were not.';
+
+COMMENT ON COLUMN public.remote_tag.tried_at IS 'When a look last began a sync of this tag.';
 
 CREATE TABLE public.repeatable_migration (
     name text NOT NULL,
@@ -520,6 +546,16 @@ CREATE TABLE public.schema_migration (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE TABLE public.seen_follower (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    block integer NOT NULL,
+    seen bit(32000) NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.seen_follower IS 'Whom a follower import has found to follow so far; deleted when it is over.';
 
 CREATE TABLE public.sync_failure (
     channel_id bigint NOT NULL,
@@ -763,6 +799,9 @@ ALTER TABLE ONLY public.export_chunk
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
 
+ALTER TABLE ONLY public.former_openid
+    ADD CONSTRAINT former_openid_pkey PRIMARY KEY (channel_id, openid);
+
 ALTER TABLE ONLY public.frozen_audience
     ADD CONSTRAINT frozen_audience_pkey PRIMARY KEY (channel_id, job_id, block);
 
@@ -814,6 +853,9 @@ ALTER TABLE ONLY public.robot
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.seen_follower
+    ADD CONSTRAINT seen_follower_pkey PRIMARY KEY (channel_id, job_id, block);
+
 ALTER TABLE ONLY public.sync_failure
     ADD CONSTRAINT sync_failure_pkey PRIMARY KEY (channel_id, job_id, tag_id, ordinal);
 
@@ -863,7 +905,15 @@ CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (cha
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 
+CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, migrated_at);
+
+CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
+
 CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
+
+CREATE INDEX remote_tag_failing ON public.remote_tag USING btree (channel_id) WHERE (keep_in_sync AND (failing_since IS NOT NULL));
+
+CREATE INDEX remote_tag_linked ON public.remote_tag USING btree (channel_id) WHERE (remote_tag_id IS NOT NULL);
 
 CREATE INDEX return_batch_expiry ON public.return_batch USING btree (channel_id, expires_at) WHERE ((ended IS NULL) AND (expires_at IS NOT NULL));
 
@@ -906,6 +956,9 @@ ALTER TABLE ONLY public.combo_tag
 
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.former_openid
+    ADD CONSTRAINT former_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

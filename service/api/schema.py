@@ -29,10 +29,12 @@ from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
 from service.api.operations.events import EventMutations
 from service.api.operations.exports import ExportMutations
+from service.api.operations.follower_imports import FollowerImportMutations
 from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.linked_tags import LinkedTagMutations
+from service.api.operations.migrate_openids import MigrateOpenidsMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
 from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
@@ -47,6 +49,7 @@ from service.api.types.ad_tag import AdTag
 from service.api.types.combo_tag import ComboTag
 from service.api.types.job import AudienceExport
 from service.api.types.official_account_sync import OfficialAccountSync
+from service.api.types.openid_migration import OpenidMigration
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
@@ -90,10 +93,12 @@ class Mutation(
     ComboTagMutations,
     EventMutations,
     ExportMutations,
+    FollowerImportMutations,
     ForgetUserMutations,
     IdentityMutations,
     JobMutations,
     LinkedTagMutations,
+    MigrateOpenidsMutations,
     OfficialAccountSyncMutations,
     RemoteTagMutations,
     ReturnDataMutations,
@@ -222,7 +227,16 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[AdTag, AudienceExport, ComboTag, DefaultTag, OfficialAccountSync, ReturnTag, ErrorCode],
+        types=[
+            AdTag,
+            AudienceExport,
+            ComboTag,
+            DefaultTag,
+            OfficialAccountSync,
+            OpenidMigration,
+            ReturnTag,
+            ErrorCode,
+        ],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
         execution_context_class=PacedExecutor,
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),

@@ -13,8 +13,10 @@ class JobKind(StrEnum):
     """Name the kinds of work; the value is also the name of the GraphQL type."""
 
     AUDIENCE_EXPORT = "AudienceExport"
+    FOLLOWER_IMPORT = "FollowerImport"
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
+    OPENID_MIGRATION = "OpenidMigration"
 
 
 class JobState(StrEnum):
@@ -35,8 +37,10 @@ class JobState(StrEnum):
 
 JOB_PERMISSIONS: Final = {
     JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
+    JobKind.FOLLOWER_IMPORT: Permission.MANAGE_CHANNELS,
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
+    JobKind.OPENID_MIGRATION: Permission.MANAGE_CHANNELS,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 

@@ -24,9 +24,11 @@ TYPE_PERMISSIONS: Final = {
     "Audience": Permission.VIEW_USERS,
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
+    "FollowerImport": Permission.MANAGE_CHANNELS,
     "OfficialAccountTag": Permission.SYNC,
     "OfficialAccountSync": Permission.SYNC,
     "RemoteTagImport": Permission.SYNC,
+    "OpenidMigration": Permission.MANAGE_CHANNELS,
 }
 
 

@@ -81,6 +81,8 @@ PLACES: Final = {
             accepted
           }
         }""",
+    "Mutation.importRemoteTags(channelId)": """
+        mutation($id: ID!) { importRemoteTags(channelId: $id, remoteTagIds: [100]) { job { id } } }""",
     "Mutation.linkIdentities(input.channelId)": """
         mutation($id: ID!) {
           linkIdentities(input: {channelId: $id, pairs: [{openid: "eve", unionid: "u"}]}) { linked }
@@ -104,6 +106,10 @@ PLACES: Final = {
         mutation($id: ID!) { updateAdTag(input: {id: $id, name: "Mine"}) { tag { id } } }""",
     "Mutation.confirmAdReturnAddress(channelId)": """
         mutation($id: ID!) { confirmAdReturnAddress(channelId: $id) { channel { id } } }""",
+    "Mutation.migrateOpenids(input.channelId)": """
+        mutation($id: ID!) {
+          migrateOpenids(input: {channelId: $id, pairs: [{from: "ada", to: "eve"}]}) { moved }
+        }""",
     "Mutation.forgetUser(channelId)": """
         mutation($id: ID!) { forgetUser(channelId: $id, openid: "ada") { forgotten } }""",
     "Subscription.userTags(channelId)": """
