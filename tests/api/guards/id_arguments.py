@@ -81,6 +81,8 @@ PLACES: Final = {
             accepted
           }
         }""",
+    "Mutation.importRemoteTags(channelId)": """
+        mutation($id: ID!) { importRemoteTags(channelId: $id, remoteTagIds: [100]) { job { id } } }""",
     "Mutation.linkIdentities(input.channelId)": """
         mutation($id: ID!) {
           linkIdentities(input: {channelId: $id, pairs: [{openid: "eve", unionid: "u"}]}) { linked }
