@@ -1,4 +1,4 @@
-"""Record that WeChat gave somebody a tag while news comes in that they unfollowed (docs/specification.md §6.2)."""
+"""Record that WeChat gave somebody a tag while news comes in that they unfollowed (docs/specification.md §6.5)."""
 
 from datetime import timedelta
 
