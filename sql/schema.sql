@@ -195,15 +195,18 @@ CREATE TABLE public.channel_user (
     scanned_at timestamp with time zone,
     paid_at timestamp with time zone,
     ad_followed_at timestamp with time zone,
-    wake_at timestamp with time zone
+    wake_at timestamp with time zone,
+    subscribe_scene text
 )
 WITH (fillfactor='80');
 
 COMMENT ON COLUMN public.channel_user.ordinal IS 'Never reused; block = ordinal / 32000, offset = ordinal % 32000.';
 
-COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not.';
+COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not; -infinity of a follower of whom no time is known.';
 
 COMMENT ON COLUMN public.channel_user.wake_at IS 'An instant not after the next boundary of a default tag; one that is not after block_head.evaluated_at is spent.';
+
+COMMENT ON COLUMN public.channel_user.subscribe_scene IS 'As WeChat told in the newest follower import; of an open set.';
 
 CREATE TABLE public.combo_tag (
     channel_id bigint NOT NULL,
@@ -521,6 +524,16 @@ CREATE TABLE public.schema_migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.seen_follower (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    block integer NOT NULL,
+    seen bit(32000) NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.seen_follower IS 'Whom a follower import has found to follow so far; deleted when it is over.';
+
 CREATE TABLE public.sync_failure (
     channel_id bigint NOT NULL,
     job_id integer NOT NULL,
@@ -813,6 +826,9 @@ ALTER TABLE ONLY public.robot
 
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.seen_follower
+    ADD CONSTRAINT seen_follower_pkey PRIMARY KEY (channel_id, job_id, block);
 
 ALTER TABLE ONLY public.sync_failure
     ADD CONSTRAINT sync_failure_pkey PRIMARY KEY (channel_id, job_id, tag_id, ordinal);

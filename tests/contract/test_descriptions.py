@@ -154,12 +154,14 @@ def who_may(field: GraphQLField) -> str:
     """Return the words that the description of a guarded field must have."""
     guards = _guards(field)
     checks = [each for guard in guards for each in guard.permissions]
-    alternatives = [permission for each in checks if isinstance(each, HasAnyPermission) for permission in each.any_of]
+    alternatives = list(
+        dict.fromkeys(permission for each in checks if isinstance(each, HasAnyPermission) for permission in each.any_of)
+    )
     permissions = alternatives or [permission for permission in guards_of(field) if permission is not None]
     if not permissions:
         return "For every valid token."
-    # Of alternatives there is but one today; several would need words of their own.
-    assert len(alternatives) <= 1
+    # Alternatives that different roles have would need words of their own.
+    assert len({roles_with([each]) for each in alternatives}) <= 1
     said = f"For {roles_with(permissions)} ({', '.join(each.value for each in permissions)})"
     return f"{said}, null for others" if any(guard.fail_silently for guard in guards) else said
 
