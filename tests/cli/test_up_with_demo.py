@@ -21,7 +21,8 @@ from tests.support.servers import free_port
 from tests.support.sockets import open_socket
 from tests.support.waiting import wait_until
 
-READY_WITHIN = 60
+# Seconds: eight processes start, and a loaded machine takes its time.
+READY_WITHIN = 150
 SUBSCRIPTION = """
 subscription ($channel: ID!, $openid: String!) {
   userTags(channelId: $channel, openid: $openid) { cursor reset tags { name } added { name } removed { name } }
@@ -81,10 +82,10 @@ async def check_live_tags(url: str, headers: dict[str, str], *, channel: str, op
     async with open_socket(url) as opened:
         await opened.initialise(headers)
         feed = await opened.subscribe(SUBSCRIPTION, channel=channel, openid=openid)
-        first = (await feed.next(within=10))["userTags"]
+        first = (await feed.next())["userTags"]
         assert first["reset"] is True
         assert first["tags"] == first["added"]
-        change = (await feed.next(within=40))["userTags"]
+        change = (await feed.next(within=60))["userTags"]
         assert change["reset"] is False
         assert change["added"] or change["removed"]
 
@@ -101,7 +102,7 @@ async def wait_for_ad_tag_members(url: str, headers: dict[str, str], *, channel:
         async def in_force() -> bool:
             return bool((await campaign())["state"] == "ACTIVE" and (await campaign())["memberCount"])
 
-        await wait_until(in_force, within=30)
+        await wait_until(in_force, within=60)
 
 
 async def check_wechats_side(said: str, url: str) -> None:
@@ -155,7 +156,7 @@ async def test_up_prints_a_subscription_that_shows_live_tags(accessible_dir: Pat
         await wait_for_ad_tag_members(url, headers, channel=variables[1])
         await check_maintenance(data_dir)
         process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     await wait_until(lambda: not [each for each in family if each.is_running()])
 
 
@@ -166,9 +167,9 @@ async def test_killing_it_leaves_nothing_running_and_it_starts_again(accessible_
         assert len(family) > 4
         process.kill()
         await process.wait()
-    await wait_until(lambda: not [each for each in family if each.is_running()], within=40)
+    await wait_until(lambda: not [each for each in family if each.is_running()], within=60)
     async with running(data_dir, free_port()) as (process, _):
         code, verified = await command("verify", data_dir=data_dir)
         assert code == 0, verified
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
