@@ -154,22 +154,21 @@ def who_may(field: GraphQLField) -> str:
     """Return the words that the description of a guarded field must have."""
     guards = _guards(field)
     checks = [each for guard in guards for each in guard.permissions]
-    alternatives = list(
-        dict.fromkeys(permission for each in checks if isinstance(each, HasAnyPermission) for permission in each.any_of)
-    )
+    alternatives = [permission for each in checks if isinstance(each, HasAnyPermission) for permission in each.any_of]
     permissions = alternatives or [permission for permission in guards_of(field) if permission is not None]
     if not permissions:
         return "For every valid token."
-    # Alternatives that different roles have would need words of their own.
-    assert len({roles_with([each]) for each in alternatives}) <= 1
-    said = f"For {roles_with(permissions)} ({', '.join(each.value for each in permissions)})"
+    names = [each.value for each in dict.fromkeys(permissions)]
+    listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 and alternatives else ", ".join(names)
+    said = f"For {roles_with(permissions, of_any=bool(alternatives))} ({listed})"
     return f"{said}, null for others" if any(guard.fail_silently for guard in guards) else said
 
 
-def roles_with(permissions: Iterable[Permission]) -> str:
-    """Return the roles that have all of these permissions, as prose."""
+def roles_with(permissions: Iterable[Permission], *, of_any: bool = False) -> str:
+    """Return the roles that have all of these permissions, or with `of_any` one of them, as prose."""
     needed = set(permissions)
-    names = [PLURALS[role] for role, granted in PERMISSIONS.items() if needed <= granted]
+    enough = needed.intersection if of_any else needed.issubset
+    names = [PLURALS[role] for role, granted in PERMISSIONS.items() if enough(granted)]
     if len(names) == len(Role):
         return "every role"
     return f"{', '.join(names[:-1])} and {names[-1]}"

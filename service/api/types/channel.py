@@ -167,7 +167,7 @@ class Channel(Node):
 
     @strawberry.field(
         description=(
-            "Jobs of the channel, newest first. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC), null for "
+            "Jobs of the channel, newest first. For creators and admins (EXPORT, MANAGE_CHANNELS or SYNC), null for "
             "others."
         ),
         extensions=[null_unless_one_of(*JOB_PERMISSIONS.values())],
