@@ -398,6 +398,10 @@ CREATE TABLE public.remote_tag (
     errcode integer,
     linked_at timestamp with time zone NOT NULL,
     named_after text,
+    looked_revision bigint,
+    looked_at timestamp with time zone,
+    agreed_at timestamp with time zone,
+    tried_at timestamp with time zone,
     CONSTRAINT remote_tag_additions CHECK ((remote_additions = ANY (ARRAY['KEEP'::text, 'REMOVE'::text])))
 )
 WITH (fillfactor='50');
@@ -411,6 +415,12 @@ COMMENT ON COLUMN public.remote_tag.last_job_id IS 'The newest sync or import th
 COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeeds; until it does again, `error` says why it does not.';
 
 COMMENT ON COLUMN public.remote_tag.named_after IS 'What our tag was called when the remote one got its name; null if that was chosen by somebody else.';
+
+COMMENT ON COLUMN public.remote_tag.looked_revision IS 'Versions of the blocks and of the tag states, summed up, when what was known was last compared; null to look again.';
+
+COMMENT ON COLUMN public.remote_tag.agreed_at IS 'The look before the last, if both sides were still the same then; older if they were not.';
+
+COMMENT ON COLUMN public.remote_tag.tried_at IS 'When a look last began a sync of this tag.';
 
 CREATE TABLE public.repeatable_migration (
     name text NOT NULL,
@@ -884,6 +894,10 @@ CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, 
 CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
 
 CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
+
+CREATE INDEX remote_tag_failing ON public.remote_tag USING btree (channel_id) WHERE (keep_in_sync AND (failing_since IS NOT NULL));
+
+CREATE INDEX remote_tag_linked ON public.remote_tag USING btree (channel_id) WHERE (remote_tag_id IS NOT NULL);
 
 CREATE INDEX return_batch_expiry ON public.return_batch USING btree (channel_id, expires_at) WHERE ((ended IS NULL) AND (expires_at IS NOT NULL));
 

@@ -158,16 +158,17 @@ def who_may(field: GraphQLField) -> str:
     permissions = alternatives or [permission for permission in guards_of(field) if permission is not None]
     if not permissions:
         return "For every valid token."
-    # Of alternatives there is but one today; several would need words of their own.
-    assert len(alternatives) <= 1
-    said = f"For {roles_with(permissions)} ({', '.join(each.value for each in permissions)})"
+    names = [each.value for each in dict.fromkeys(permissions)]
+    listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 and alternatives else ", ".join(names)
+    said = f"For {roles_with(permissions, of_any=bool(alternatives))} ({listed})"
     return f"{said}, null for others" if any(guard.fail_silently for guard in guards) else said
 
 
-def roles_with(permissions: Iterable[Permission]) -> str:
-    """Return the roles that have all of these permissions, as prose."""
+def roles_with(permissions: Iterable[Permission], *, of_any: bool = False) -> str:
+    """Return the roles that have all of these permissions, or with `of_any` one of them, as prose."""
     needed = set(permissions)
-    names = [PLURALS[role] for role, granted in PERMISSIONS.items() if needed <= granted]
+    enough = needed.intersection if of_any else needed.issubset
+    names = [PLURALS[role] for role, granted in PERMISSIONS.items() if enough(granted)]
     if len(names) == len(Role):
         return "every role"
     return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -22,7 +22,7 @@ class CancelJobPayload:
 @strawberry.type
 class JobQueries:
     @strawberry.field(
-        description="One job by its id. For who may start such a job (EXPORT, SYNC). Answers NOT_FOUND.",
+        description="One job by its id. For creators and admins (EXPORT or SYNC). Answers NOT_FOUND.",
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job(self, info: Info, id: JobId) -> Job | None:
@@ -33,8 +33,8 @@ class JobQueries:
 class JobMutations:
     @strawberry.mutation(
         description=(
-            "Cancels a job that is not finished; what it had done stays done. For who may start such a job "
-            "(EXPORT, SYNC). Answers NOT_FOUND."
+            "Cancels a job that is not finished; what it had done stays done. For creators and admins "
+            "(EXPORT or SYNC). Answers NOT_FOUND."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
@@ -48,7 +48,7 @@ class JobSubscriptions:
     @strawberry.subscription(
         description=(
             "Sends the present state of a job, then each later state that was seen, and completes when "
-            "the job is finished. For who may start such a job (EXPORT, SYNC). Answers NOT_FOUND, or LIMIT_EXCEEDED "
+            "the job is finished. For creators and admins (EXPORT or SYNC). Answers NOT_FOUND, or LIMIT_EXCEEDED "
             "for too many open subscriptions."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],

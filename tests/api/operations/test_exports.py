@@ -7,22 +7,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import redis.asyncio as redis
 
 from service.domain.audiences.exports import write_export_slice
 from service.domain.jobs.running import run_job
 from service.domain.runtime import Runtime
 from service.entities.ids import split_gid
 from service.entities.jobs import Job, JobKind
-from service.foundation.clock import make_clock
-from service.foundation.encryption import SecretBox
-from service.storage.database.pool import open_pool
-from service.valkey.notifications import ValkeyPublisher
-from service.wechat.api.transport import WechatTransport
 from tests.support.robot import Robot, event_input
-from tests.support.runtime import RecordingQueue
 from tests.support.sockets import OperationCompleteError
-from tests.support.web import SECRETS_KEY
+from tests.support.worker import worker_runtime
 
 PROGRESS = """
 subscription Progress($id: ID!) {
@@ -43,22 +36,8 @@ query List($id: ID!, $first: Int! = 20, $after: String) {
 @pytest.fixture
 async def runtime(robot: Robot) -> AsyncIterator[Runtime]:
     """Open what a worker would have, beside the web process."""
-    settings = robot.web.settings
-    pool = await open_pool(settings.database_url or "", size=2)
-    valkey = redis.Redis.from_url(settings.redis_url or "", socket_timeout=2)
-    publisher = ValkeyPublisher(valkey)
-    yield Runtime(
-        pool,
-        make_clock(None),
-        publisher,
-        RecordingQueue(),
-        SecretBox((SECRETS_KEY,)),
-        settings,
-        WechatTransport(settings),
-    )
-    await publisher.close()
-    await valkey.aclose()
-    await pool.close()
+    async with worker_runtime(robot.web) as running:
+        yield running
 
 
 @pytest.fixture
