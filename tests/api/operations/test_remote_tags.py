@@ -198,9 +198,7 @@ async def test_a_silent_wechat_is_no_internal_error(calling_robot: Robot, wechat
 
 
 @pytest.mark.parametrize(("operation", "given"), [(REMOTE_TAGS, {}), (IMPORT, {"ids": [100]})])
-async def test_channels_that_cannot_be_called_are_refused(
-    robot: Robot, operation: str, given: dict[str, Any]
-) -> None:
+async def test_channels_that_cannot_be_called_are_refused(robot: Robot, operation: str, given: dict[str, Any]) -> None:
     """The web process of all tests here does not know where WeChat is, and does not need to."""
     mini_program = (await robot.bind(1, kind="MINI_PROGRAM", appSecret=SECRETS["appSecret"]))["id"]
     unverified = (await robot.bind(2, kind="SUBSCRIPTION_ACCOUNT", verified=False, appSecret=SECRETS["appSecret"]))[
