@@ -31,6 +31,7 @@ from service.storage.database.sql_files import read_sql
 from service.wechat.api.transport import WechatTransport
 
 ROBOT: Final = "bench"
+LOADED_APP_ID: Final = "wxbenchmark0000001"
 BENCHMARK_SECRET: Final = "a secret that only benchmarks use"  # noqa: S105 - guards nothing
 COPY: Final = "bench"
 LOADING: Final = "loading"
@@ -202,7 +203,7 @@ def _principal() -> Principal:
 async def _bind(runtime: Runtime) -> Channel:
     details = ChannelDetails(
         kind=ChannelKind.SERVICE_ACCOUNT,
-        app_id="wxbenchmark0000001",
+        app_id=LOADED_APP_ID,
         name="Benchmark",
         verified=True,
         credentials=Credentials(),

@@ -16,6 +16,7 @@ from benchmarks import (
     reading,
     return_data,
     scheduled_runs,
+    sync,
 )
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
@@ -40,6 +41,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     reading,
     algebra,
     combos,
+    sync,
     queries,
     hostile,
     block_sizes,

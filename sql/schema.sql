@@ -195,15 +195,18 @@ CREATE TABLE public.channel_user (
     scanned_at timestamp with time zone,
     paid_at timestamp with time zone,
     ad_followed_at timestamp with time zone,
-    wake_at timestamp with time zone
+    wake_at timestamp with time zone,
+    subscribe_scene text
 )
 WITH (fillfactor='80');
 
 COMMENT ON COLUMN public.channel_user.ordinal IS 'Never reused; block = ordinal / 32000, offset = ordinal % 32000.';
 
-COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not.';
+COMMENT ON COLUMN public.channel_user.followed_at IS 'A maximum, like every fact: late and repeated events change nothing they should not; -infinity of a follower of whom no time is known.';
 
 COMMENT ON COLUMN public.channel_user.wake_at IS 'An instant not after the next boundary of a default tag; one that is not after block_head.evaluated_at is spent.';
+
+COMMENT ON COLUMN public.channel_user.subscribe_scene IS 'As WeChat told in the newest follower import; of an open set.';
 
 CREATE TABLE public.combo_tag (
     channel_id bigint NOT NULL,
@@ -396,6 +399,10 @@ CREATE TABLE public.remote_tag (
     errcode integer,
     linked_at timestamp with time zone NOT NULL,
     named_after text,
+    looked_revision bigint,
+    looked_at timestamp with time zone,
+    agreed_at timestamp with time zone,
+    tried_at timestamp with time zone,
     CONSTRAINT remote_tag_additions CHECK ((remote_additions = ANY (ARRAY['KEEP'::text, 'REMOVE'::text])))
 )
 WITH (fillfactor='50');
@@ -409,6 +416,12 @@ COMMENT ON COLUMN public.remote_tag.last_job_id IS 'The newest sync or import th
 COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeeds; until it does again, `error` says why it does not.';
 
 COMMENT ON COLUMN public.remote_tag.named_after IS 'What our tag was called when the remote one got its name; null if that was chosen by somebody else.';
+
+COMMENT ON COLUMN public.remote_tag.looked_revision IS 'Versions of the blocks and of the tag states, summed up, when what was known was last compared; null to look again.';
+
+COMMENT ON COLUMN public.remote_tag.agreed_at IS 'The look before the last, if both sides were still the same then; older if they were not.';
+
+COMMENT ON COLUMN public.remote_tag.tried_at IS 'When a look last began a sync of this tag.';
 
 CREATE TABLE public.repeatable_migration (
     name text NOT NULL,
@@ -531,6 +544,16 @@ CREATE TABLE public.schema_migration (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE TABLE public.seen_follower (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    block integer NOT NULL,
+    seen bit(32000) NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.seen_follower IS 'Whom a follower import has found to follow so far; deleted when it is over.';
 
 CREATE TABLE public.sync_failure (
     channel_id bigint NOT NULL,
@@ -828,6 +851,9 @@ ALTER TABLE ONLY public.robot
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.seen_follower
+    ADD CONSTRAINT seen_follower_pkey PRIMARY KEY (channel_id, job_id, block);
+
 ALTER TABLE ONLY public.sync_failure
     ADD CONSTRAINT sync_failure_pkey PRIMARY KEY (channel_id, job_id, tag_id, ordinal);
 
@@ -878,6 +904,10 @@ CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (cha
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 
 CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
+
+CREATE INDEX remote_tag_failing ON public.remote_tag USING btree (channel_id) WHERE (keep_in_sync AND (failing_since IS NOT NULL));
+
+CREATE INDEX remote_tag_linked ON public.remote_tag USING btree (channel_id) WHERE (remote_tag_id IS NOT NULL);
 
 CREATE INDEX return_batch_expiry ON public.return_batch USING btree (channel_id, expires_at) WHERE ((ended IS NULL) AND (expires_at IS NOT NULL));
 

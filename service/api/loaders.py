@@ -15,6 +15,7 @@ from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.channels import Channel, ChannelState
 from service.entities.combos import ComboGraph
+from service.entities.jobs import Job
 from service.entities.paging import Slice
 from service.entities.principal import Permission, Principal
 from service.entities.remote_tags import LinkedTag
@@ -22,7 +23,7 @@ from service.entities.return_data import ReceiptHead
 from service.entities.syncs import TagSync
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, combos, default_tags, remote_tags, syncs, tags, users
+from service.storage import ad_tags, channels, combos, default_tags, jobs, remote_tags, syncs, tags, users
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -123,6 +124,10 @@ async def _linked_tags(conn: Connection, channel_id: int, tag_ids: list[int]) ->
     return {**await remote_tags.linked_tags(conn, channel_id, tag_ids)}
 
 
+async def _jobs(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[int, Job | None]:
+    return {job.job_id: job for job in await jobs.jobs_by_id(conn, channel_id, job_ids)}
+
+
 async def _tags_of_sync(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[int, list[TagSync]]:
     return await syncs.sync_tags(conn, channel_id, job_ids)
 
@@ -164,6 +169,7 @@ class Loaders:
     tags_since = _per_channel(users.tags_since, dict)
     batches_holding = _per_channel(batches.batches_holding, dict)
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
+    job = _per_channel(_jobs, _none)
     linked_tag = _per_channel(_linked_tags, _none)
     receipt = _per_channel(_receipts, _none)
     tags_of_sync = _per_channel(_tags_of_sync, list)

@@ -29,6 +29,7 @@ from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
 from service.api.operations.events import EventMutations
 from service.api.operations.exports import ExportMutations
+from service.api.operations.follower_imports import FollowerImportMutations
 from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
@@ -90,6 +91,7 @@ class Mutation(
     ComboTagMutations,
     EventMutations,
     ExportMutations,
+    FollowerImportMutations,
     ForgetUserMutations,
     IdentityMutations,
     JobMutations,

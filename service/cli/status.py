@@ -33,7 +33,15 @@ SUBSCRIPTION_EXAMPLE: Final = (
     "  }}\n"
     '  variables: {{"channel": "{channel}", "openid": "{openid}"}}'
 )
-REMOTE_TAGS_EXAMPLE: Final = '{{ remoteTags(channelId: "{channel}") {{ remoteTagId name memberCount }} }}'
+WECHAT_EXAMPLE: Final = (
+    "{{\n"
+    '    remoteTags(channelId: "{channel}") {{ remoteTagId name memberCount }}\n'
+    '    channel(id: "{channel}") {{\n'
+    "      jobs(first: 3) {{ nodes {{ __typename state done total error }} }}\n"
+    "      tags(kind: COMBO) {{ nodes {{ name memberCount officialAccount {{ inSync lastSyncedAt error }} }} }}\n"
+    "    }}\n"
+    "  }}"
+)
 
 
 class StatusReporter:
@@ -99,9 +107,10 @@ class StatusReporter:
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
-        print("\nWhat the imitated WeChat has in its books, and what the service is told of it (creator or admin):\n")
+        print("\nWhat the imitated WeChat has in its books, and what the service does with it (in the IDE, with the")
+        print("creator's or the admin's token): a tag is kept in sync with it.\n")
         print(f"  curl {demo_info['platformUrl']}/demo/books")
-        print("  " + REMOTE_TAGS_EXAMPLE.format(channel=watched["channelId"]))
+        print("  " + WECHAT_EXAMPLE.format(channel=watched["channelId"]))
         values = {
             "PLATFORM": demo_info["platformUrl"],
             "TOKEN": tokens[Role.ADMIN],

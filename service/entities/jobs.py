@@ -13,6 +13,7 @@ class JobKind(StrEnum):
     """Name the kinds of work; the value is also the name of the GraphQL type."""
 
     AUDIENCE_EXPORT = "AudienceExport"
+    FOLLOWER_IMPORT = "FollowerImport"
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
 
@@ -35,6 +36,7 @@ class JobState(StrEnum):
 
 JOB_PERMISSIONS: Final = {
     JobKind.AUDIENCE_EXPORT: Permission.EXPORT,
+    JobKind.FOLLOWER_IMPORT: Permission.MANAGE_CHANNELS,
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
 }

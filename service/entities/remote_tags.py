@@ -18,7 +18,7 @@ class LinkedTag:
 
     `remote_tag_id` is None until WeChat told the id, and after the tag was unlinked. `in_sync` and `last_success_at`
     are of the last sync. While `failing_since` is set, `error` says why no sync succeeds, with WeChat's `errcode` where
-    there is one.
+    there is one. `tried_at` is when a sync was last begun because of what a look found.
     """
 
     channel_id: int
@@ -34,3 +34,4 @@ class LinkedTag:
     error: str | None
     errcode: int | None
     linked_at: datetime
+    tried_at: datetime | None

@@ -96,7 +96,8 @@ def facts_from_events(events: Iterable[UserEvent | AdFollow]) -> dict[str, Facts
 class ChannelUser:
     """Describe a stored user with what follows from the facts.
 
-    `touchable_until` is None if no event ever made the user touchable.
+    `touchable_until` is None if no event ever made the user touchable. `subscribe_scene` is how they came to follow, as
+    WeChat told in the newest follower import.
     """
 
     channel_id: int
@@ -107,3 +108,4 @@ class ChannelUser:
     facts: Facts
     following: bool
     touchable_until: datetime | None
+    subscribe_scene: str | None

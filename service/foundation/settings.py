@@ -174,6 +174,7 @@ class Settings:
     acting: Switch = True
     default_tags_every: Cadence = timedelta(minutes=30)
     combos_every: Cadence = timedelta(minutes=15)
+    keep_in_sync_every: Cadence = timedelta(minutes=5)
     windows: Windows = Windows()
     query_limits: QueryLimits = QueryLimits()
     client_limits: ClientLimits = ClientLimits()

@@ -30,6 +30,19 @@ class RemoteMembers:
     synced: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KeptLinks:
+    """Hold how many tags fail to be kept in sync, and since when the one that has waited longest does.
+
+    `agreed_at` is when it was last the same on both sides, None if all are now; `looked_at` when the one that has not
+    been looked at for longest was, None if no tag is kept in sync.
+    """
+
+    failing: int
+    agreed_at: datetime | None
+    looked_at: datetime | None
+
+
 async def linked_tags(
     conn: Connection, channel_id: int, tag_ids: Collection[int] | None = None
 ) -> dict[int, LinkedTag]:
@@ -164,6 +177,63 @@ async def clear_remote_members(conn: Connection, channel_id: int, ordinals: Coll
         await conn.execute(STATEMENTS["clear_remote_members"], channel_id, list(ordinals))
 
 
+async def channels_to_look_at(conn: Connection, before: datetime) -> list[int]:
+    """Return the channels with linked tags in which something changed since a look, or that had none since `before`."""
+    return [row["channel_id"] for row in await conn.fetch(STATEMENTS["channels_to_look_at"], before)]
+
+
+async def begin_look(conn: Connection, channel_id: int, now: datetime) -> None:
+    """Record that the linked tags of a channel are looked at; a statement after this one sees what that is about."""
+    await conn.execute(STATEMENTS["begin_look"], channel_id, now)
+
+
+async def look_again(conn: Connection, channel_id: int, tag_ids: Collection[int]) -> None:
+    """Have these tags looked at next time, though nothing may have changed."""
+    await conn.execute(STATEMENTS["look_again"], channel_id, list(tag_ids))
+
+
+async def save_look(conn: Connection, channel_id: int, *, same: Collection[int], differing: Collection[int]) -> None:
+    """Record whether tags are in sync by what a look found; one whose last sync failed is not."""
+    await conn.execute(STATEMENTS["save_look"], channel_id, list(same), list(differing))
+
+
+async def note_trial(conn: Connection, channel_id: int, tag_ids: Collection[int], now: datetime) -> None:
+    """Record that a look began a sync of these tags."""
+    await conn.execute(STATEMENTS["note_trial"], channel_id, list(tag_ids), now)
+
+
+async def halt_links(conn: Connection, channel_id: int) -> list[int]:
+    """Stop syncing deleted and lapsed tags, and return those that are new among them."""
+    return [row["tag_id"] for row in await conn.fetch(STATEMENTS["halt_links"], channel_id)]
+
+
+async def kept_links(conn: Connection) -> KeptLinks:
+    """Return how the tags of all channels that are kept in sync are doing."""
+    row = await conn.fetchrow(STATEMENTS["kept_links"])
+    assert row is not None  # noqa: S101 - an aggregate always has a row
+    return KeptLinks(row["failing"], row["agreed_at"], row["looked_at"])
+
+
+async def failing_links(conn: Connection, before: datetime) -> list[LinkedTag]:
+    """Return the links of living tags, of all channels, that are to be kept in sync and fail since `before`."""
+    return [_linked_tag(row) for row in await conn.fetch(STATEMENTS["failing_links"], before)]
+
+
+async def stray_remote_members(conn: Connection, channel_id: int, block: int) -> list[int]:
+    """Return the ordinals of a locked block that no user has and that have remote tags all the same."""
+    return [row["ordinal"] for row in await conn.fetch(STATEMENTS["stray_remote_members"], channel_id, block)]
+
+
+async def unlinked_remote_members(conn: Connection, channel_id: int, block: int) -> list[int]:
+    """Return the tags without a remote one of which a block says who had that when it was synced."""
+    return [row["tag_id"] for row in await conn.fetch(STATEMENTS["unlinked_remote_members"], channel_id, block)]
+
+
+async def drop_remote_members_of_block(conn: Connection, channel_id: int, block: int, tag_ids: Collection[int]) -> None:
+    """Forget of a block who has these remote tags."""
+    await conn.execute(STATEMENTS["drop_remote_members_of_block"], channel_id, block, list(tag_ids))
+
+
 def _linked_tag(row: asyncpg.Record) -> LinkedTag:
     return LinkedTag(
         channel_id=row["channel_id"],
@@ -179,4 +249,5 @@ def _linked_tag(row: asyncpg.Record) -> LinkedTag:
         error=row["error"],
         errcode=row["errcode"],
         linked_at=row["linked_at"],
+        tried_at=row["tried_at"],
     )

@@ -246,6 +246,16 @@ async def stop_tag(
     await conn.execute(STATEMENTS["stop_sync_tag"], tag.channel_id, tag.job_id, tag.tag_id, error, errcode, action)
 
 
+async def is_being_synced(conn: Connection, channel_id: int, tag_id: int) -> bool:
+    """Tell whether a sync of a tag that is no dry run is unfinished."""
+    return bool(await conn.fetchval(STATEMENTS["is_being_synced"], channel_id, tag_id))
+
+
+async def yield_to_job(conn: Connection, channel_id: int, job_id: int, now: datetime) -> list[int]:
+    """Cancel the syncs before a job that were begun by no client and wait; return their ids."""
+    return [row["job_id"] for row in await conn.fetch(STATEMENTS["yield_to_job"], channel_id, job_id, now)]
+
+
 async def earlier_remote_job(
     conn: Connection, channel_id: int, job_id: int, kinds: Collection[JobKind]
 ) -> datetime | None:

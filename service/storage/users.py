@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 from asyncpg import BitString
@@ -15,6 +15,8 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 FACT_NAMES = tuple(field.name for field in fields(Facts))
+# As the driver reads -infinity: somebody followed, and nobody knows when.
+UNKNOWN_TIME: Final = datetime.min  # noqa: DTZ901 - naive, as the driver has it
 
 
 class LastAdFollow(NamedTuple):
@@ -134,15 +136,20 @@ def catalogue_revision_of(row: asyncpg.Record) -> CatalogueRevision:
 
 def user_of(row: asyncpg.Record) -> ChannelUser:
     """Return the user in a row that has the columns of `users_by_ordinal`."""
+    facts = {name: row[name] for name in FACT_NAMES}
+    if facts["followed_at"] == UNKNOWN_TIME:
+        facts["followed_at"] = None
+    touchable_until = row["touchable_until"]
     return ChannelUser(
         channel_id=row["channel_id"],
         ordinal=row["ordinal"],
         openid=row["openid"],
         unionid=row["unionid"],
         first_seen_at=row["first_seen_at"],
-        facts=Facts(**{name: row[name] for name in FACT_NAMES}),
+        facts=Facts(**facts),
         following=row["following"],
-        touchable_until=row["touchable_until"],
+        touchable_until=None if touchable_until == UNKNOWN_TIME else touchable_until,
+        subscribe_scene=row["subscribe_scene"],
     )
 
 

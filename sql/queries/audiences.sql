@@ -117,8 +117,9 @@ where channel_id = $1 and job_id = $2;
 
 -- name: export_rows
 -- Return what an exported file says of these people.
-select u.ordinal, u.openid, u.unionid, follows(f.facts) as following, u.followed_at, u.messaged_at,
-    touchable_until(f.facts, w.w) as touchable_until, u.first_seen_at
+select u.ordinal, u.openid, u.unionid, follows(f.facts) as following,
+    nullif(u.followed_at, '-infinity') as followed_at, u.messaged_at,
+    nullif(touchable_until(f.facts, w.w), '-infinity') as touchable_until, u.first_seen_at
 from channel_user u
 cross join lateral (
     select row(
@@ -145,6 +146,8 @@ where a.channel_id = $1 and j.channel_id = $1 and j.job_id = a.job_id
 -- Delete the frozen audience of job $2, whom it saw at WeChat, and what there is of its file if it failed or was cancelled.
 with reading as (
     delete from remote_reading where channel_id = $1 and job_id = $2
+), scan as (
+    delete from seen_follower where channel_id = $1 and job_id = $2
 ), file as (
     delete from export_chunk c
     using job j

@@ -49,18 +49,30 @@ insert into tag_member_count (channel_id, block, tag_id, members, at) values ($1
 on conflict (channel_id, block, tag_id) do update set members = excluded.members, at = excluded.at;
 
 -- name: stray_members
--- List the bits of a locked block that belong to no user.
-with unused as (
-    select o as user_offset from generate_series(0, 31999) o
-    except all
-    select ordinal - $2 * 32000 from channel_user
+-- List the bits of a locked block that belong to no user. The places without a user are one bit string, so that a tag
+-- without such bits costs one comparison.
+with known as (
+    select ordinal - $2 * 32000 as user_offset, lag(ordinal - $2 * 32000, 1, -1) over (order by ordinal) as previous
+    from channel_user
     where channel_id = $1 and ordinal between $2 * 32000 and $2 * 32000 + 31999
+),
+unused as materialized (
+    select (
+        coalesce(string_agg(repeat('1', user_offset - previous - 1) || '0', '' order by user_offset), '')
+        || repeat('1', 31999 - coalesce(max(user_offset), -1))
+    )::bit(32000) as offsets
+    from known
+),
+stray as materialized (
+    select t.tag_id, t.members & n.offsets as members
+    from unused n
+    join tag_members t on t.channel_id = $1 and t.block = $2 and bit_count(t.members & n.offsets) > 0
 )
-select n.user_offset, array_agg(t.tag_id order by t.tag_id) as tag_ids
-from unused n
-join tag_members t on t.channel_id = $1 and t.block = $2 and get_bit(t.members, n.user_offset) = 1
-group by n.user_offset
-order by n.user_offset;
+select o as user_offset, array_agg(s.tag_id order by s.tag_id) as tag_ids
+from stray s
+cross join lateral (select o from generate_series(0, 31999) o where get_bit(s.members, o) = 1) each
+group by o
+order by o;
 
 -- name: drop_empty_members
 -- Delete the rows of tags that no user of a locked block has. The bits are counted too: a count of 0 may be wrong.

@@ -222,6 +222,24 @@ update sync_tag set remote_tag_id = $4, ids_before = null where channel_id = $1 
 update sync_tag set action = coalesce($6, action), error = $4, errcode = $5
 where channel_id = $1 and job_id = $2 and tag_id = $3;
 
+-- name: is_being_synced
+-- Tell whether a sync of a tag that is no dry run is unfinished.
+select exists (
+    select
+    from job j
+    join sync_tag t on t.channel_id = $1 and t.job_id = j.job_id and t.tag_id = $2
+    where j.channel_id = $1 and j.kind = 'OfficialAccountSync' and j.state in ('QUEUED', 'WAITING', 'RUNNING')
+      and not (j.payload ->> 'dry_run')::boolean
+);
+
+-- name: yield_to_job
+-- Cancel the syncs before job $2 that were begun by no client and wait: what they still had to do is found again.
+update job
+set state = 'CANCELLED', finished_at = $3, resumes_at = null
+where channel_id = $1 and job_id < $2 and kind = 'OfficialAccountSync' and state = 'WAITING'
+  and (payload ->> 'automatic')::boolean
+returning job_id;
+
 -- name: earlier_remote_job
 -- Return when the oldest unfinished job before job $2 that reads or changes remote tags goes on.
 select coalesce(resumes_at, created_at) as at

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,9 @@ from tests.support.servers import free_port
 from tests.support.waiting import PATIENCE, wait_until
 from tests.support.web import web_process
 
-CLIENTS = ("graphql-ws.mjs", "graphql-sse.mjs", "urql.mjs", "apollo.mjs", "with_gql.py")
+IN_JAVASCRIPT = ("graphql-ws.mjs", "graphql-sse.mjs", "urql.mjs", "apollo.mjs")
+IN_PYTHON = ("with_gql.py",)
+CLIENTS = IN_JAVASCRIPT + IN_PYTHON
 ANNS_TAGS = ["New user", "Not opened", "Non-advertising", "Touchable"]
 
 
@@ -100,9 +102,9 @@ async def serving(settings: Mapping[str, str], port: int, log: Path) -> AsyncIte
         yield
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("clients", [IN_JAVASCRIPT, IN_PYTHON], ids=["JavaScript", "Python"])
 async def test_a_client_comes_back_with_its_cursor(
-    database_url: str, redis_url: str, tmp_path: Path, client: str
+    database_url: str, redis_url: str, tmp_path: Path, clients: Sequence[str]
 ) -> None:
     settings = environment(database_url, redis_url, FEED_HEAL_EVERY="200ms", DATABASE_POOL_SIZE="3")
     port = free_port()
@@ -126,11 +128,13 @@ async def test_a_client_comes_back_with_its_cursor(
             "CHANNEL": channel_gid(channel.channel_id),
             "OPENID": "ann",
         }
-        async with example(client, **given) as page:
+        async with AsyncExitStack() as stack:
+            pages = [await stack.enter_async_context(example(each, **given)) for each in clients]
             async with serving(settings, port, tmp_path / "first.log"):
-                whole = await page.next()
-                assert (whole["reset"], whole["tags"]) == (True, ANNS_TAGS)
+                seen = [await page.next() for page in pages]
+            assert [(each["reset"], each["tags"]) for each in seen] == [(True, ANNS_TAGS)] * len(clients), clients
             await happens(EventKind.MESSAGE)
             async with serving(settings, port, tmp_path / "second.log"):
-                missed = await page.next()
-                assert (missed["reset"], missed["added"], missed["removed"]) == (False, ["Opened"], ["Not opened"])
+                seen = [await page.next() for page in pages]
+            changes = [(each["reset"], each["added"], each["removed"]) for each in seen]
+            assert changes == [(False, ["Opened"], ["Not opened"])] * len(clients), clients

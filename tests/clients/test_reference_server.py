@@ -23,7 +23,7 @@ Frame = str | bytes
 Received = list[tuple[str, str | None]]
 
 # A busy machine may be quiet for longer, so what differs is asked again with more patience.
-QUIET: Final = (0.5, 5.0)
+QUIET: Final = (0.5, 5.0, 20.0)
 INIT: Final = '{"type": "connection_init"}'
 PING: Final = '{"type": "ping"}'
 

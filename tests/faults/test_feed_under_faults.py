@@ -3,8 +3,6 @@
 import asyncio
 from typing import Final
 
-import pytest
-
 from service.entities.users import EventKind
 from tests.faults.harness.change_log import changes_by_openid, tags_by_openid
 from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Install, Installation
@@ -14,9 +12,6 @@ from tests.faults.harness.schedule import allow_publish, draw_pairs, inject_faul
 from tests.faults.harness.seeds import seeds
 from tests.faults.harness.sent_events import EventLedger, Sender, run_senders
 from tests.support.waiting import wait_until
-
-# A loaded machine takes its time to start so many processes.
-pytestmark = pytest.mark.timeout(300)
 
 PEOPLE: Final = [f"person-{number}" for number in range(10)]
 LATECOMERS: Final = [f"latecomer-{number}" for number in range(4)]

@@ -11,7 +11,7 @@ from tests.faults.harness.programs import ProcessStats
 from tests.faults.harness.thousand_pages import FaultScenario, fault_scenario
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 WAVES: Final = 3
 # MiB: the allocator keeps what a wave needed, scattered as it is, and gives it to the next; a leak of 10 KiB a page

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-import pytest
-
 from service.entities.users import EventKind
 from tests.faults.harness.change_log import tags_by_openid
 from tests.faults.harness.installation import Install, Installation
@@ -13,9 +11,6 @@ from tests.faults.harness.page_reader import Reader, reading
 from tests.faults.harness.received_events import check_deltas
 from tests.faults.harness.sent_events import EventLedger, Sender
 from tests.support.waiting import wait_until
-
-# A loaded machine takes its time to start so many processes.
-pytestmark = pytest.mark.timeout(300)
 
 BEFORE: Final = [f"person-{number}" for number in range(4)]
 LOST: Final = [f"lost-{number}" for number in range(2)]

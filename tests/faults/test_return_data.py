@@ -5,16 +5,12 @@ import random
 from typing import Any, Final
 
 import httpx
-import pytest
 
 from service.entities.principal import Role
 from tests.faults.harness.bound_channel import token
 from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.seeds import seeds
 from tests.support.waiting import wait_until
-
-# A loaded machine takes its time to start so many processes.
-pytestmark = pytest.mark.timeout(300)
 
 SUBMIT: Final = """
 mutation($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { replayed receipt { id added newUsers } } }

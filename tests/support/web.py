@@ -5,15 +5,12 @@ import contextlib
 import itertools
 import json
 import socket as sockets
-import uuid
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-import asyncpg
 import httpx
 import uvicorn
 
@@ -23,7 +20,7 @@ from service.entities.principal import Role
 from service.foundation.settings import ClientLimits, Settings
 from service.web.app import make_app
 from service.web.protocols.uvicorn_options import uvicorn_options
-from tests.support.servers import shared_tasks
+from tests.support.servers import database_from, shared_tasks
 from tests.support.sockets import TIMEOUT, GraphqlWebSocket, open_socket
 from tests.support.waiting import wait_until
 
@@ -208,22 +205,17 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
 @asynccontextmanager
 async def shared_web(servers: EmbeddedServers, template: str, **settings: Any) -> AsyncGenerator[WebClient]:
     """Serve on a database made from the template, and drop it at the end."""
-    name = f"shared_{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(servers.database_url)
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        database_url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-        listeners_before = _listener_count()
-        async with web_process(database_url, servers.redis_url, **settings) as web:
-            await wait_until(lambda: _listener_count() > listeners_before)
-            shared_tasks[LISTENER_TASK] += 1
-            try:
-                yield web
-            finally:
-                shared_tasks[LISTENER_TASK] -= 1
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
+    listeners_before = _listener_count()
+    async with (
+        database_from(template, servers.database_url) as database_url,
+        web_process(database_url, servers.redis_url, **settings) as web,
+    ):
+        await wait_until(lambda: _listener_count() > listeners_before)
+        shared_tasks[LISTENER_TASK] += 1
+        try:
+            yield web
+        finally:
+            shared_tasks[LISTENER_TASK] -= 1
 
 
 def _listener_count() -> int:

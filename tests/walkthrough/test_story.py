@@ -97,7 +97,7 @@ async def stage(database_url: str, redis_url: str, tmp_path: Path) -> AsyncItera
         web_1 = await running.enter_async_context(web(settings, tmp_path / "web-1.log"))
         web_2 = await running.enter_async_context(web(settings, tmp_path / "web-2.log"))
         await running.enter_async_context(worker(settings, tmp_path / "worker.log"))
-        http = await running.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=20))
+        http = await running.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=60))
         wechat = WechatPlatform(http, make_clock(str(time.file)))
         yield Stage(web_1, web_2, time, settings, tmp_path, http, wechat)
 
@@ -246,7 +246,7 @@ async def _verify_finds_everything_right(stage: Stage) -> None:
 
 
 async def _next(page: Operation) -> dict[str, Any]:
-    event: dict[str, Any] = (await page.next(within=15))["userTags"]
+    event: dict[str, Any] = (await page.next())["userTags"]
     return event | {name: _names(event[name]) for name in ("tags", "added", "removed")}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from graphql import get_introspection_query
 from websockets.exceptions import ConnectionClosed
 
 from service.auth.tokens import sign_token
+from service.dev.stack.servers import EmbeddedServers
 from service.entities.principal import Role
 from service.foundation.settings import Settings
 from tests.support.processes import JWT_SECRET, environment, web
+from tests.support.servers import database_from
 from tests.support.sockets import UPGRADE, open_socket
 from tests.support.stalls import assert_undisturbed
 from tests.support.web import DEFAULT_TTL
@@ -69,14 +71,34 @@ class Target:
         return b""
 
 
-@pytest.fixture
-async def target(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Target]:
-    """Run a web process of its own with a bound channel; its loop is not that of the test."""
-    limits = {"CPU_BURST": "1m", "REFUSALS_PER_SECOND": "1000"}
-    async with web(environment(database_url, redis_url, **limits), tmp_path / "web.log") as url:
+@asynccontextmanager
+async def running_target(database_url: str, redis_url: str, log: Path) -> AsyncIterator[Target]:
+    """Run a web process of its own with a bound channel; its loop is not that of the tests."""
+    limits = {"CPU_BURST": "10m", "REFUSALS_PER_SECOND": "1000"}
+    async with web(environment(database_url, redis_url, **limits), log) as url:
         running = Target(url)
         given = {"kind": "SERVICE_ACCOUNT", "name": "Tea house", "verified": True, "appId": "wxundisturbed"}
         running.channel = (await running.run(BIND, input=given))["data"]["bindChannel"]["channel"]["id"]
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def target(
+    servers: EmbeddedServers, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Target]:
+    """Share one web process among the tests."""
+    log = tmp_path_factory.mktemp("undisturbed") / "web.log"
+    async with (
+        database_from(migrated_template, servers.database_url) as database_url,
+        running_target(database_url, servers.redis_url, log) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+async def own_target(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Target]:
+    """Run a web process for one test, which leaves it busy or asks how large it is."""
+    async with running_target(database_url, redis_url, tmp_path / "web.log") as running:
         yield running
 
 
@@ -156,7 +178,7 @@ async def test_the_largest_lists_that_may_come_hold_nobody_up(target: Target) ->
     )
 
 
-async def test_documents_that_come_at_once_make_nobody_wait_until_all_are_read(target: Target) -> None:
+async def test_documents_that_come_at_once_make_nobody_wait_until_all_are_read(own_target: Target) -> None:
     """Another principal's list needs the same thread; 60 such documents take it for many seconds."""
 
     def document(number: int) -> str:
@@ -164,10 +186,10 @@ async def test_documents_that_come_at_once_make_nobody_wait_until_all_are_read(t
             "{ " + " ".join(f'user(channelId: "a", openid: "{number}-{each}") {{ id }}' for each in range(130)) + " }"
         )
 
-    flood = [asyncio.create_task(target.run(document(number), "greedy")) for number in range(60)]
+    flood = [asyncio.create_task(own_target.run(document(number), "greedy")) for number in range(60)]
     events = [{"openid": f"o{number:027}", "kind": "MESSAGE", "at": "2026-03-01T12:00:00Z"} for number in range(1_000)]
     await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
-    recorded = await target.run(EVENTS, "modest", input={"channelId": target.channel, "events": events})
+    recorded = await own_target.run(EVENTS, "modest", input={"channelId": own_target.channel, "events": events})
     waiting = sum(not each.done() for each in flood)
     for each in flood:
         each.cancel()
@@ -176,16 +198,16 @@ async def test_documents_that_come_at_once_make_nobody_wait_until_all_are_read(t
     assert waiting > 30
 
 
-async def test_documents_that_are_too_long_are_not_remembered(target: Target) -> None:
+async def test_documents_that_are_too_long_are_not_remembered(own_target: Target) -> None:
     long = [_operation("{ __typename } #" + f"{number:07}" * 590_000) for number in range(40)]
-    await target.post(long[0], target.headers())
-    before = await _resident_bytes(target)
+    await own_target.post(long[0], own_target.headers())
+    before = await _resident_bytes(own_target)
     for body in long:
-        assert (await target.post(body)).status_code == 401
-        refused = (await target.post(body, target.headers())).json()
+        assert (await own_target.post(body)).status_code == 401
+        refused = (await own_target.post(body, own_target.headers())).json()
         assert refused["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
 
-    assert await _resident_bytes(target) < before + 2**25
+    assert await _resident_bytes(own_target) < before + 2**25
 
 
 async def _resident_bytes(target: Target) -> float:

@@ -24,6 +24,7 @@ TYPE_PERMISSIONS: Final = {
     "Audience": Permission.VIEW_USERS,
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
+    "FollowerImport": Permission.MANAGE_CHANNELS,
     "OfficialAccountTag": Permission.SYNC,
     "OfficialAccountSync": Permission.SYNC,
     "RemoteTagImport": Permission.SYNC,

@@ -7,8 +7,10 @@ from service.api.guards.list_sizes import MAX_CHANNELS, at_most
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls, unset_to_none
 from service.api.types.channel import Channel
+from service.api.types.job import FollowerImport
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
+from service.domain.followers.starting import bind_and_import, update_and_import
 from service.entities.channels import ChannelKind
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
@@ -92,6 +94,12 @@ class BindChannelPayload:
     channel: Channel = strawberry.field(
         description="The channel that was bound; its `pushUrl` is what WeChat must be given."
     )
+    follower_import: FollowerImport | None = strawberry.field(
+        description=(
+            "The job that imports the followers; null without an app secret, for a Mini Program, and while the gate "
+            "is closed."
+        )
+    )
 
 
 @strawberry.type(description="The answer to `updateChannel`.")
@@ -135,9 +143,10 @@ class ChannelMutations:
     @strawberry.mutation(
         description=(
             "Binds a WeChat account to the robot that the token names, which needs no other registration; binding it "
-            "again updates it and keeps `boundAt`. For creators and admins (MANAGE_CHANNELS); a token narrowed to some "
-            "channels updates only those, FORBIDDEN otherwise. Answers BAD_USER_INPUT, CONFLICT, or LIMIT_EXCEEDED "
-            "for more than 100 channels (a setting), unbound ones included."
+            "again updates it and keeps `boundAt`. With an app secret the followers are imported at once. For creators "
+            "and admins (MANAGE_CHANNELS); a token narrowed to some channels updates only those, FORBIDDEN otherwise. "
+            "Answers BAD_USER_INPUT, CONFLICT, or LIMIT_EXCEEDED for more than 100 channels (a setting), unbound ones "
+            "included."
         ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
@@ -149,13 +158,16 @@ class ChannelMutations:
             verified=input.verified,
             credentials=use_cases.Credentials(input.app_secret, input.callback_token, input.encoding_aes_key),
         )
-        channel = await use_cases.bind_channel(info.context.runtime, info.context.principal, details)
-        return BindChannelPayload(channel=Channel.of(channel))
+        channel, job = await bind_and_import(info.context.runtime, info.context.principal, details)
+        return BindChannelPayload(
+            channel=Channel.of(channel),
+            follower_import=None if job is None else FollowerImport.of(info, job, is_open=True),
+        )
 
     @strawberry.mutation(
         description=(
-            "Changes the name, verification or credentials of a channel. For creators and admins "
-            "(MANAGE_CHANNELS). Answers BAD_USER_INPUT or NOT_FOUND."
+            "Changes the name, verification or credentials of a channel; its followers are imported once WeChat can be "
+            "asked about them. For creators and admins (MANAGE_CHANNELS). Answers BAD_USER_INPUT or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
@@ -170,7 +182,7 @@ class ChannelMutations:
                 unset_to_none(input.encoding_aes_key),
             ),
         )
-        channel = await use_cases.update_channel(
+        channel = await update_and_import(
             info.context.runtime, info.context.principal, parse_channel_gid(input.id), update
         )
         return UpdateChannelPayload(channel=Channel.of(channel))

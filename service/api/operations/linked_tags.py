@@ -61,8 +61,8 @@ class LinkedTagMutations:
         description=(
             "Ends the link of a tag to the Official Account's, of deleted and lapsed tags too; WeChat's tag stays "
             "unless `deleteRemote`. For creators and admins (SYNC). Answers BAD_USER_INPUT for a tag that is not "
-            "linked, UPSTREAM where WeChat does not delete its tag, which then is still linked, CHANNEL_NOT_BOUND or "
-            "NOT_FOUND."
+            "linked, CONFLICT while it is being synced, UPSTREAM where WeChat does not delete its tag, which then is "
+            "still linked, CHANNEL_NOT_BOUND or NOT_FOUND."
         ),
         metadata=given_by("tagId", most=1),
         extensions=[needs(Permission.SYNC)],

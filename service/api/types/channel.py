@@ -166,7 +166,10 @@ class Channel(Node):
         return use_cases.push_url(info.context.runtime, self.entity)
 
     @strawberry.field(
-        description="Jobs of the channel, newest first. For creators and admins (EXPORT or SYNC), null for others.",
+        description=(
+            "Jobs of the channel, newest first. For creators and admins (EXPORT, MANAGE_CHANNELS or SYNC), null for "
+            "others."
+        ),
         extensions=[null_unless_one_of(*JOB_PERMISSIONS.values())],
     )
     async def jobs(self, info: Info, first: First = 20, after: After = None) -> JobConnection | None:

@@ -208,8 +208,8 @@ _describe(
 _describe(
     RemoteAdditions,
     "What a sync does with people who got the remote tag from somebody else and lack ours.",
-    KEEP="They keep it.",
-    REMOVE="They lose it.",
+    KEEP="These people keep the remote tag.",
+    REMOVE="These people lose the remote tag.",
 )
 _describe(
     TagSyncAction,
@@ -218,7 +218,7 @@ _describe(
     ADOPT="A remote tag of the same name becomes ours.",
     RENAME="The remote tag is renamed, as ours was; its members are updated too.",
     UPDATE="Members of the remote tag are changed.",
-    NOTHING="Nothing differs.",
+    NOTHING="Both sides are the same already.",
     REFUSED="Nothing can be done; `error` says why.",
 )
 _describe(

@@ -30,7 +30,7 @@ class Job(Node):
     state: JobState = strawberry.field(description="How far the job is.")
     progress: float = strawberry.field(description="Share of the work that is done, 0 to 1.")
     done: int = strawberry.field(
-        description="How many units of work are done; an export counts people, 0 while the gate is closed."
+        description=("How many units of work are done; exports and imports count people, 0 while the gate is closed.")
     )
     total: int | None = strawberry.field(
         description="How many units of work there are; null until that is known, and while the gate is closed."
@@ -82,6 +82,22 @@ async def job_page(info: Info, channel_id: int, *, first: int, after: str | None
         for each in found.items
     ]
     return page(edges, after=after, has_next=found.has_more)
+
+
+@strawberry.type(
+    description=(
+        "A job that reads who follows an Official Account, since when and how they came, from WeChat. Tags are right "
+        "page by page. For creators and admins (MANAGE_CHANNELS)."
+    )
+)
+class FollowerImport(Job, Node):
+    """Show the import of an account's followers; `done` counts people."""
+
+    @classmethod
+    def of(cls, info: Info, entity: JobEntity, *, is_open: bool) -> "FollowerImport":
+        """Return the object of an import, `is_open` telling of the gate."""
+        del info
+        return cls(**job_fields(entity, is_open=is_open))
 
 
 @strawberry.type(

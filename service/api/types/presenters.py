@@ -12,7 +12,7 @@ from service.api.types.ad_tag import AdTag
 from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
 from service.api.types.combo_tag import ComboTag
-from service.api.types.job import AudienceExport, Job
+from service.api.types.job import AudienceExport, FollowerImport, Job
 from service.api.types.official_account_sync import OfficialAccountSync
 from service.api.types.remote_tag_import import RemoteTagImport
 from service.api.types.return_tag import ReturnTag
@@ -31,8 +31,9 @@ TAG_TYPES: Final[Mapping[TagKind, type[Tag]]] = {
     TagKind.AD: AdTag,
     TagKind.COMBO: ComboTag,
 }
-JOB_TYPES: Final[Mapping[JobKind, type[AudienceExport | OfficialAccountSync | RemoteTagImport]]] = {
+JOB_TYPES: Final[Mapping[JobKind, type[AudienceExport | FollowerImport | OfficialAccountSync | RemoteTagImport]]] = {
     JobKind.AUDIENCE_EXPORT: AudienceExport,
+    JobKind.FOLLOWER_IMPORT: FollowerImport,
     JobKind.OFFICIAL_ACCOUNT_SYNC: OfficialAccountSync,
     JobKind.REMOTE_TAG_IMPORT: RemoteTagImport,
 }

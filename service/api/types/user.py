@@ -112,6 +112,12 @@ class User(Node):
         description="Until when the person can be written to; null if nothing ever made them touchable."
     )
     first_seen_at: datetime = strawberry.field(description="When the channel first heard of the person.")
+    subscribe_scene: str | None = strawberry.field(
+        description=(
+            "How the person came to follow, in WeChat's words, which may be others later, as told when followers "
+            "were last imported; null if that is not known."
+        )
+    )
 
     @classmethod
     def of(cls, entity: ChannelUser, tag_ids: frozenset[int] | None = None) -> "User":
@@ -128,6 +134,7 @@ class User(Node):
             last_message_at=entity.facts.messaged_at,
             touchable_until=entity.touchable_until,
             first_seen_at=entity.first_seen_at,
+            subscribe_scene=entity.subscribe_scene,
         )
 
     @strawberry.field(description="The channel on which the person has this openid.")

@@ -14,17 +14,19 @@ def demo_environment(settings: Settings, environment: Mapping[str, str]) -> dict
     """Return what is to be added to the environment of the service and of the demo.
 
     The port of the demo is chosen here, since the service must know it before the demo runs: another one if it is
-    taken. A `USER_TAGS_WECHAT_API_URL` of one's own stays. Raises SettingsError in production, and if a setting of the
-    demo is malformed.
+    taken. What else somebody has set stays. Raises SettingsError in production, and if a setting of the demo is
+    malformed.
     """
     refuse_production(settings)
     port = _available_port(read_demo_settings(environment).port)
-    added = {"USER_TAGS_DEMO_PORT": str(port)}
-    if not environment.get("USER_TAGS_WECHAT_API_URL", "").strip():
-        added["USER_TAGS_WECHAT_API_URL"] = f"http://{LOCALHOST}:{port}"
-    if not environment.get("USER_TAGS_DEMO_FILE", "").strip():
-        added["USER_TAGS_DEMO_FILE"] = str(Path(settings.data_dir).resolve() / "demo.json")
-    return added
+    defaults = {
+        "USER_TAGS_WECHAT_API_URL": f"http://{LOCALHOST}:{port}",
+        "USER_TAGS_DEMO_FILE": str(Path(settings.data_dir).resolve() / "demo.json"),
+        # Whoever watches it is not to wait for a quarter of an hour.
+        "USER_TAGS_COMBOS_EVERY": "1m",
+    }
+    chosen = {name for name in defaults if environment.get(name, "").strip()}
+    return {"USER_TAGS_DEMO_PORT": str(port), **{name: defaults[name] for name in defaults.keys() - chosen}}
 
 
 def refuse_production(settings: Settings) -> None:

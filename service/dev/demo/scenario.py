@@ -16,6 +16,7 @@ from service.dev.demo.binding import BoundChannel, ServiceNotReadyError, Service
 from service.dev.demo.crowd import gather_crowd
 from service.dev.demo.platform import CallbackRejectedError, WechatPlatform
 from service.dev.demo.simulated_users import Action, SimulatedUsers
+from service.dev.demo.synced_combo import keep_combo_in_sync
 from service.dev.demo.wechat_api.books.accounts import Account
 from service.dev.demo.wechat_api.books.saving import restore_books, save_books
 from service.entities.channels import ChannelKind
@@ -57,7 +58,8 @@ class Scenario:
         logger.info("the demo is running; its users are listed at %s/demo/people", self.platform_url)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_books())
-            for users in all_users:
+            group.create_task(self._run_followers(all_users[0], channels[accounts[0].app_id]))
+            for users in all_users[1:]:
                 group.create_task(_run_users(users))
 
     async def connect(self, account: Account) -> BoundChannel:
@@ -73,6 +75,14 @@ class Scenario:
                 backoff = min(backoff * 2, MAX_BACKOFF)
             else:
                 return channel
+
+    async def _run_followers(self, users: SimulatedUsers, channel: BoundChannel) -> None:
+        """Run the users of the Official Account; once their past is told, some of them are to be tagged there."""
+        await users.send_backlog()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(users.simulate())
+            if self.service.send_app_secret:
+                group.create_task(keep_combo_in_sync(self.client, self.service, channel))
 
     @property
     def _books_file(self) -> Path | None:

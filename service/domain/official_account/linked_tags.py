@@ -11,10 +11,12 @@ from service.domain.channels.lookup import find_channel
 from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.refusals import require_official_account, shown_to_clients
 from service.domain.runtime import Runtime
+from service.domain.tags.catalogue import lock_open_catalogue
 from service.entities.channels import Channel
 from service.entities.errors import (
     BadInputError,
     ChannelNotBoundError,
+    ConflictError,
     FieldError,
     LimitExceededError,
     NotFoundError,
@@ -23,7 +25,7 @@ from service.entities.errors import (
 from service.entities.principal import Permission, Principal
 from service.entities.remote_tags import LinkedTag
 from service.entities.tags import Catalogue, Tag, TagKey, TagState
-from service.storage import remote_tags, tags
+from service.storage import remote_tags, syncs, tags
 from service.storage.database.pool import Connection
 from service.wechat.api.errors import WechatError
 from service.wechat.api.tag_calls import delete_tag, list_tags
@@ -84,13 +86,16 @@ async def unlink_tag(
 ) -> ChangedLinks:
     """End the link of a tag, deleted and lapsed ones too; with `delete_remote` delete the remote tag first.
 
-    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, BadInputError for a tag that is not linked; and to
-    delete the remote tag what `require_official_account` raises, and UpstreamError, after which it is still linked.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, BadInputError for a tag that is not linked,
+    ConflictError while it is being synced; and to delete the remote tag what `require_official_account` raises, and
+    UpstreamError, after which it is still linked.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.SYNC, sought="tag")
-        catalogue = await _open_catalogue(conn, channel_id)
+        catalogue = await lock_open_catalogue(conn, channel_id)
         found = _known_tags(catalogue, [tag_id], living=False)
+        if await syncs.is_being_synced(conn, channel_id, tag_id):
+            raise ConflictError("The tag is being synced; cancel that, or wait until it is done.")
         links = await remote_tags.lock_linked_tags(conn, channel_id, [tag_id])
         _require_linked(links, [tag_id], "tag_id")
         if delete_remote:

@@ -53,7 +53,7 @@ async def find_or_create_users(
             known |= await users.ordinals_of(conn, channel_id, [each for each in wanted if each not in known])
             new = [openid for openid in wanted if openid not in known]
             if not forgotten_too:
-                forgotten = await _when_forgotten(conn, runtime, channel_id, new)
+                forgotten = await when_forgotten(conn, runtime, channel_id, new)
                 new = [openid for openid in new if openid not in forgotten]
             known |= await create_users(conn, channel_id, new, runtime.clock())
             return ResolvedUsers(known, frozenset(new))
@@ -98,13 +98,13 @@ async def _without_late_repeats(
     conn: Connection, runtime: Runtime, channel_id: int, events: Sequence[Event]
 ) -> Sequence[Event]:
     """Return the events without those from before their user was forgotten."""
-    old = await _when_forgotten(conn, runtime, channel_id, {event.openid for event in events})
+    old = await when_forgotten(conn, runtime, channel_id, {event.openid for event in events})
     if not old:
         return events
     return [event for event in events if event.openid not in old or is_newer(event, old[event.openid])]
 
 
-async def _when_forgotten(
+async def when_forgotten(
     conn: Connection, runtime: Runtime, channel_id: int, openids: Iterable[str]
 ) -> dict[str, datetime]:
     """Return those of the openids that were forgotten, with the second until which all about them is old."""

@@ -11,6 +11,7 @@ from service.domain.default_tags.definitions import channel_rules, to_transition
 from service.domain.default_tags.scheduled_run import evaluate_blocks
 from service.domain.membership import merge_per_user, write_transitions
 from service.domain.runtime import Runtime
+from service.domain.verification.remote_members import repair_remote_members
 from service.domain.verification.return_tags import return_tag_differences
 from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification, Transition
 from service.entities.channels import Channel
@@ -40,13 +41,12 @@ class VerifyReport:
     wrong_counts: int = 0
     missing_timers: int = 0
     wrong_combos: int = 0
+    wrong_remote_members: int = 0
 
     @property
     def clean(self) -> bool:
         """Tell whether nothing was wrong."""
-        return not (
-            self.wrong_users or self.stray_bits or self.wrong_counts or self.missing_timers or self.wrong_combos
-        )
+        return replace(self, blocks=0) == VerifyReport(self.channel_id)
 
     def __add__(self, other: "VerifyReport") -> "VerifyReport":
         return VerifyReport(
@@ -57,6 +57,7 @@ class VerifyReport:
             self.wrong_counts + other.wrong_counts,
             self.missing_timers + other.missing_timers,
             self.wrong_combos + other.wrong_combos,
+            self.wrong_remote_members + other.wrong_remote_members,
         )
 
 
@@ -121,11 +122,18 @@ async def _repair(conn: Connection, channel: Channel, head: BlockHead, now: date
     miscounted = await members.miscounted_tags(conn, channel_id, head.block)
     for tag_id, _, count in miscounted:
         await members.set_member_count(conn, channel_id, head.block, tag_id, count, now)
+    wrong_remote_members = await repair_remote_members(conn, channel_id, head.block)
     missing_timers = await default_tags.schedule_reevaluation(conn, rules, head.block, head.evaluated_at)
     notifications = await write_transitions(
         conn, channel_id, {head.block: head}, [*wrong, *stray], cause=ChangeCause.REPAIRED, now=now
     )
     report = VerifyReport(
-        channel_id, 1, sum(len(each.offsets) for each in wrong), len(stray), len(miscounted), len(missing_timers)
+        channel_id,
+        1,
+        sum(len(each.offsets) for each in wrong),
+        len(stray),
+        len(miscounted),
+        len(missing_timers),
+        wrong_remote_members=wrong_remote_members,
     )
     return _VerifiedBlock(report, notifications)

@@ -1,5 +1,6 @@
 """`/metrics`: how a web process is doing, in the text format of Prometheus."""
 
+import asyncio
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,46 @@ from starlette.responses import PlainTextResponse, Response
 from service.auth.tokens import bearer_token
 from service.foundation.loop_watchdog import watch_loop
 from service.foundation.settings import Settings
-from service.resources import Resources
+from service.resources import Resources, resources_of
+from service.storage.database.pool import DATABASE_ERRORS
+from service.storage.remote_tags import kept_links
 
+# Seconds.
+READ_TIMEOUT: Final = 2.0
 # Seconds; no request may hold the loop for more than 0.05.
 STALL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class _KeptTags:
+    """Show how the tags that are kept in sync with Official Accounts are doing, the same in every process."""
+
+    def __init__(self, collectors: CollectorRegistry) -> None:
+        self._failing = Gauge(
+            "user_tags_kept_tags_failing", "Tags whose last sync failed or waits.", registry=collectors
+        )
+        self._lag = Gauge(
+            "user_tags_kept_tags_lag_seconds",
+            "How long the longest of them has not been the same on both sides; 0 while all are.",
+            registry=collectors,
+        )
+        self._unlooked = Gauge(
+            "user_tags_kept_tags_unlooked_seconds",
+            "How long the longest of them has not been looked at; over an hour, the worker does not get to it.",
+            registry=collectors,
+        )
+
+    async def read(self, resources: Resources) -> None:
+        """Read how they are doing; what was read before stays while the database does not answer."""
+        pool = resources.runtime.pool
+        try:
+            async with asyncio.timeout(READ_TIMEOUT), pool.acquire(timeout=READ_TIMEOUT) as conn:
+                found = await kept_links(conn)
+        except DATABASE_ERRORS:
+            return
+        now = resources.runtime.clock()
+        self._failing.set(found.failing)
+        self._lag.set((now - (found.agreed_at or now)).total_seconds())
+        self._unlooked.set((now - (found.looked_at or now)).total_seconds())
 
 
 class MetricsEndpoint:
@@ -47,6 +84,7 @@ class MetricsEndpoint:
             registry=self._collectors,
         )
         self._longest_seconds = 0.0
+        self._kept_tags = _KeptTags(self._collectors)
 
     @contextmanager
     def collect(self, resources: Resources) -> Iterator[None]:
@@ -68,6 +106,7 @@ class MetricsEndpoint:
             (bearer_token(request.headers.get("authorization")) or "").encode(), self._token.encode()
         ):
             return PlainTextResponse("Unauthorized", status_code=401, headers={"www-authenticate": "Bearer"})
+        await self._kept_tags.read(resources_of(request.scope))
         text, media_type = exposition.choose_encoder(request.headers.get("accept", ""))
         return Response(text(self._collectors), headers={"content-type": media_type, "cache-control": "no-store"})
 

@@ -31,10 +31,14 @@ class RemoteTag:
 
 @dataclass(frozen=True, slots=True)
 class OpenidPage:
-    """Hold a page of openids, and the cursor that the next page begins after; "" if this is the last one."""
+    """Hold a page of openids, and the cursor that the next page begins after; "" if this is the last one.
+
+    `total` is how many are on all pages, as far as the call tells.
+    """
 
     openids: tuple[str, ...]
     cursor: str
+    total: int = 0
 
 
 def list_tags() -> ApiCall[list[RemoteTag]]:
@@ -95,7 +99,8 @@ def blacklist(cursor: str = "") -> ApiCall[OpenidPage]:
 def read_openids(answer: Mapping[str, Any]) -> OpenidPage:
     """Read a page of openids, which has no `data` where nobody is left; the cursor may stand on the last page too."""
     openids = tuple(str(each) for each in answer.get("data", {}).get("openid", ()))
-    return OpenidPage(openids, str(answer.get("next_openid") or "") if openids else "")
+    cursor = str(answer.get("next_openid") or "") if openids else ""
+    return OpenidPage(openids, cursor, int(answer.get("total") or 0))
 
 
 def _members(path: str, remote_tag_id: int, openids: Sequence[str]) -> ApiCall[None]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from service.domain.audiences.exports import write_export_slice
+from service.domain.followers.scanning import import_followers_slice
 from service.domain.jobs.running import SliceFunction, reenqueue_unfinished_jobs, run_job
 from service.domain.official_account.remote_import_pages import read_imported_members
 from service.domain.official_account.sync.slices import run_sync_slice
@@ -11,6 +12,7 @@ from service.entities.jobs import JobKind
 
 SLICES: Final[Mapping[JobKind, SliceFunction]] = {
     JobKind.AUDIENCE_EXPORT: write_export_slice,
+    JobKind.FOLLOWER_IMPORT: import_followers_slice,
     JobKind.OFFICIAL_ACCOUNT_SYNC: run_sync_slice,
     JobKind.REMOTE_TAG_IMPORT: read_imported_members,
 }

@@ -21,6 +21,7 @@ PLACES: Final = {
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
     "Query.remoteTags(channelId)": "query($id: ID!) { remoteTags(channelId: $id) { name } }",
+    "Query.officialAccountSync(id)": "query($id: ID!) { officialAccountSync(id: $id) { id } }",
     "Query.deleteTagPreview(id)": "query($id: ID!) { deleteTagPreview(id: $id) { tag { id } } }",
     "Query.comboTagEditPreview(id)": """
         query($id: ID!) { comboTagEditPreview(id: $id, expression: {tag: "$tag"}) { gains } }""",
@@ -57,6 +58,22 @@ PLACES: Final = {
         mutation($id: ID!) {
           exportAudience(input: {channelId: "$channel", expression: {tag: $id}}) { job { id } }
         }""",
+    "Mutation.syncToOfficialAccount(input.channelId)": """
+        mutation($id: ID!) {
+          syncToOfficialAccount(input: {channelId: $id, tagIds: ["$tag"], dryRun: true}) { sync { id } }
+        }""",
+    "Mutation.syncToOfficialAccount(input.tagIds)": """
+        mutation($id: ID!) {
+          syncToOfficialAccount(input: {channelId: "$channel", tagIds: [$id], dryRun: true}) { sync { id } }
+        }""",
+    "Mutation.syncToOfficialAccount(input.remoteNames.tagId)": """
+        mutation($id: ID!) {
+          syncToOfficialAccount(
+            input: {channelId: "$channel", tagIds: [$id], remoteNames: [{tagId: $id, name: "Mine"}], dryRun: true}
+          ) { sync { id } }
+        }""",
+    "Mutation.applySync(syncId)": """
+        mutation($id: ID!) { applySync(syncId: $id, planHash: "none") { sync { id } } }""",
     "Mutation.cancelJob(id)": "mutation($id: ID!) { cancelJob(id: $id) { job { id } } }",
     "Mutation.recordEvents(input.channelId)": """
         mutation($id: ID!) {
@@ -106,6 +123,10 @@ TAKES: Final = {
     "Query.job(id)": "job",
     "Mutation.exportAudience(input.expression.tag)": "tag",
     "Mutation.cancelJob(id)": "job",
+    "Query.officialAccountSync(id)": "sync",
+    "Mutation.syncToOfficialAccount(input.tagIds)": "tag",
+    "Mutation.syncToOfficialAccount(input.remoteNames.tagId)": "tag",
+    "Mutation.applySync(syncId)": "sync",
     "Subscription.jobProgress(id)": "job",
     "Mutation.undoReturnBatch(receiptId)": "receipt",
     "Mutation.updateAdTag(input.id)": "ad tag",

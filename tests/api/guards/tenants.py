@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.api.guards.id_arguments import PLACES
+from tests.api.operations.dry_run import insert_dry_run
 from tests.support.robot import Robot, event_input
 from tests.support.sockets import OperationError
 from tests.support.web import GraphqlResponse
@@ -39,6 +40,7 @@ async def make_tenant(robot: Robot) -> Tenant:
         "ad tag": await robot.create_ad_tag(channel, "Autumn", "7"),
         "user": answer["user"]["id"],
         "job": (await robot.export(channel, {"tag": tag}))["id"],
+        "sync": await insert_dry_run(robot, channel),
         "receipt": submitted["submitReturnData"]["receipt"]["id"],
     }
     OWN[robot.name] = ids

@@ -17,6 +17,7 @@ NOT_FOR_INTEGRATORS: Final = {
     "Query.tagOverlap(tagIds)",
     "Query.job(id)",
     "Query.remoteTags(channelId)",
+    "Query.officialAccountSync(id)",
 }
 
 

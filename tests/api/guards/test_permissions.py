@@ -8,6 +8,7 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_typ
 
 from service.api.schema import make_schema
 from service.entities.principal import Role
+from tests.api.operations.dry_run import insert_dry_run
 from tests.api.operations.test_linked_tags import link
 from tests.support.robot import Robot, event_input, table_digests
 from tests.support.sockets import OperationError
@@ -30,6 +31,8 @@ ALLOWED_BUT: Final = {
     "Mutation.importRemoteTags": ["BAD_USER_INPUT"],
     "Mutation.setKeepInSync": ["BAD_USER_INPUT"],
     "Mutation.unlinkOfficialAccountTag": ["BAD_USER_INPUT"],
+    "Mutation.syncToOfficialAccount": ["BAD_USER_INPUT"],
+    "Mutation.applySync": ["BAD_USER_INPUT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -49,6 +52,9 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.importRemoteTags": ('(channelId: "$channel", remoteTagIds: [100])', WHO_MANAGES),
     "Mutation.setKeepInSync": ('(tagIds: ["$tag"], keepInSync: true)', WHO_MANAGES),
     "Mutation.unlinkOfficialAccountTag": ('(tagId: "$tag")', WHO_MANAGES),
+    "Query.officialAccountSync": ('(id: "$sync")', WHO_MANAGES),
+    "Mutation.syncToOfficialAccount": ('(input: {channelId: "$channel", tagIds: ["$tag"]})', WHO_MANAGES),
+    "Mutation.applySync": ('(syncId: "$sync", planHash: "none")', WHO_MANAGES),
     "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
     "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
     "Query.deleteTagPreview": ('(id: "$combo")', WHO_MANAGES),
@@ -107,6 +113,7 @@ class Filled:
     ad_tag: str
     user: str
     job: str
+    sync: str
     receipt: str
     combos: dict[str, str]
 
@@ -128,6 +135,7 @@ async def filled(robot: Robot) -> Filled:
         ad_tag=await robot.create_ad_tag(channel, "Autumn", "7"),
         user=answer["user"]["id"],
         job=(await robot.export(channel, {"tag": tag}))["id"],
+        sync=await insert_dry_run(robot, channel),
         receipt=receipt,
         combos={role: await robot.create_combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
     )
@@ -219,6 +227,7 @@ def _operation(name: str, filled: Filled, role: Role | None = None) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
     arguments = arguments.replace("$other", filled.other_tag).replace("$job", filled.job)
+    arguments = arguments.replace("$sync", filled.sync)
     arguments = arguments.replace("$receipt", filled.receipt).replace("$combo", filled.combos[by])
     arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
     arguments = arguments.replace("$role", by)

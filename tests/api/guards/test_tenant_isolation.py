@@ -19,6 +19,7 @@ MISSING: Final = {
     "combo": gid("Tag", 999_999, 9),
     "user": gid("User", 999_999, 0),
     "job": gid("AudienceExport", 999_999, 1),
+    "sync": gid("OfficialAccountSync", 999_999, 1),
     "receipt": gid("ReturnReceipt", 999_999, 1),
 }
 MALFORMED: Final = (
@@ -39,6 +40,10 @@ MALFORMED: Final = (
 # What is answered where the object is found: the channel has no app secret, and the tag was never synced.
 FOUND_AND_REFUSED = {
     "Query.remoteTags(channelId)": "NO_APP_SECRET",
+    "Mutation.syncToOfficialAccount(input.channelId)": "NO_APP_SECRET",
+    "Mutation.syncToOfficialAccount(input.tagIds)": "NO_APP_SECRET",
+    "Mutation.syncToOfficialAccount(input.remoteNames.tagId)": "NO_APP_SECRET",
+    "Mutation.applySync(syncId)": "NO_APP_SECRET",
     "Mutation.importRemoteTags(channelId)": "NO_APP_SECRET",
     "Mutation.setKeepInSync(tagIds)": "NOT_LINKED",
     "Mutation.unlinkOfficialAccountTag(tagId)": "NOT_LINKED",
@@ -95,6 +100,7 @@ async def test_an_id_of_another_robot_is_answered_like_an_unknown_id(
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, settled: Tenant) -> None:
     takes = TAKES.get(place, "channel")
     fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
+    fitting |= {"job", "sync"} if takes == "job" else set()
     others = [given for kind, given in settled.ids.items() if kind not in fitting and takes != "user"]
     before = await table_digests(settled.robot.web)
 

@@ -32,6 +32,8 @@ mutation($id: ID!, $delete: Boolean! = false) {{
 """
 DELETE = "mutation($id: ID!) { deleteTag(id: $id) { tag { id officialAccount { keepInSync inSync error } } } }"
 UNBIND = "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }"
+SYNC = "mutation($input: SyncInput!) { syncToOfficialAccount(input: $input) { sync { id } } }"
+LAST_SYNC = "query($id: ID!) { tag(id: $id) { officialAccount { lastSync { id dryRun tags { tag { id } } } } } }"
 SYNCED_AT = datetime(2026, 2, 1, tzinfo=UTC)
 ALL_WELL = {
     "remoteTagId": 100,
@@ -69,7 +71,7 @@ class Linked:
     books: AccountBooks
 
 
-async def link(robot: Robot, tag: str, remote_tag_id: int, *, keep_in_sync: bool = True) -> None:
+async def link(robot: Robot, tag: str, remote_tag_id: int, *, keep_in_sync: bool = True, job_id: int = 99) -> None:
     """Link a tag that was synced once."""
     channel_id, tag_id = parse_tag_gid(tag)
     conn = await asyncpg.connect(robot.web.settings.database_url)
@@ -82,10 +84,10 @@ async def link(robot: Robot, tag: str, remote_tag_id: int, *, keep_in_sync: bool
             remote_name="贵宾",
             keep_in_sync=keep_in_sync,
             remote_additions=RemoteAdditions.KEEP,
-            job_id=1,
+            job_id=job_id,
             now=SYNCED_AT,
         )
-        await remote_tags.note_sync_success(conn, channel_id, [tag_id], 1, SYNCED_AT)
+        await remote_tags.note_sync_success(conn, channel_id, [tag_id], job_id, SYNCED_AT)
     finally:
         await conn.close()
 
@@ -214,3 +216,27 @@ async def test_a_remote_tag_that_wechat_does_not_delete_stays_linked_and_is_not_
     refused = await linked.robot.ask(UNLINK, id=linked.tag, delete=True)
     assert refused.error["extensions"] == {"code": "UPSTREAM", "errcode": 45057}
     assert await shown(linked) == ALL_WELL | {"keepInSync": False}
+
+
+async def test_a_tag_that_is_being_synced_is_not_unlinked_until_that_is_cancelled(linked: Linked) -> None:
+    robot = linked.robot
+    given = {"channelId": linked.channel, "tagIds": [linked.tag]}
+    await robot.ask(SYNC, input=given | {"dryRun": True})
+    sync = (await robot.ask(SYNC, input=given))["syncToOfficialAccount"]["sync"]["id"]
+
+    refused = [await robot.ask(UNLINK, id=linked.tag, delete=delete) for delete in (False, True)]
+    assert [each.code for each in refused] == ["CONFLICT"] * 2
+    assert (await robot.ask(LAST_SYNC, id=linked.tag))["tag"]["officialAccount"] == {"lastSync": None}
+    assert await shown(linked) == ALL_WELL
+    await robot.ask("mutation($id: ID!) { cancelJob(id: $id) { job { state } } }", id=sync)
+    assert (await robot.ask(UNLINK, id=linked.tag)).errors == []
+
+
+async def test_the_last_sync_of_a_tag_is_shown_with_it(linked: Linked) -> None:
+    robot = linked.robot
+    given = {"channelId": linked.channel, "tagIds": [linked.tag], "dryRun": True}
+    sync = (await robot.ask(SYNC, input=given))["syncToOfficialAccount"]["sync"]["id"]
+    await link(robot, linked.tag, 100, job_id=1)
+
+    last = (await robot.ask(LAST_SYNC, id=linked.tag))["tag"]["officialAccount"]["lastSync"]
+    assert last == {"id": sync, "dryRun": True, "tags": [{"tag": {"id": linked.tag}}]}

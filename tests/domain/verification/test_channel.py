@@ -20,12 +20,26 @@ from tests.support.clock import START, FrozenClock
 from tests.support.database_state import logged_versions, miscounted, tags_by_openid, tags_by_ordinal
 from tests.support.runtime import bind, clear_notifications, published_notifications
 
-TABLES = ("channel_user", "block_head", "tag_members", "tag_member_count", "user_tag_change", "bulk_tag_change")
+TABLES = (
+    *("channel_user", "block_head", "tag_members", "tag_member_count", "user_tag_change", "bulk_tag_change"),
+    *("remote_tag", "remote_members"),
+)
 TOUCHABLE, UNTOUCHABLE = DefaultTagRule.TOUCHABLE.value, DefaultTagRule.UNTOUCHABLE.value
 FLIP = "update tag_members set members = set_bit(members, {0}, 1 - get_bit(members, {0})) where tag_id = {1};"
 COUNT = "update tag_member_count set members = members + {0} where tag_id = {1};"
 FORGET_COUNT = "delete from tag_member_count where tag_id = 5"
+# Links of tags 1 and 5, of which 5 was unlinked since.
+LINKS = """
+insert into remote_tag (channel_id, tag_id, remote_tag_id, remote_name, linked_at)
+select channel_id, t, case t when 1 then 100 end, 'A tag', now() from channel, unnest(array[1, 5]) t;
+"""
+REMOTE = """
+insert into remote_members
+select channel_id, 0, {0}, set_bit(0::bit(32000), 1, {1}), set_bit(0::bit(32000), {2}, {3}) from channel;
+"""
 FORGET_BITS = "delete from tag_members where tag_id = 5"
+
+REMOTE_WRONG = {"wrong_remote_members": 1}
 
 DAMAGES = {
     "somebody lost a tag": (
@@ -50,6 +64,24 @@ DAMAGES = {
     "a count is missing": (
         FORGET_COUNT,
         VerifyReport(1, 1, wrong_counts=1),
+        set(),
+        set(),
+    ),
+    "nobody has a remote tag": (
+        LINKS + REMOTE.format(1, 1, 31_998, 1),
+        VerifyReport(1, 1, **REMOTE_WRONG),
+        set(),
+        set(),
+    ),
+    "a tag that is not linked was synced": (
+        LINKS + REMOTE.format(5, 1, 1, 1),
+        VerifyReport(1, 1, **REMOTE_WRONG),
+        set(),
+        set(),
+    ),
+    "a tag that was never linked has a remote one": (
+        REMOTE.format(1, 1, 1, 0),
+        VerifyReport(1, 1, **REMOTE_WRONG),
         set(),
         set(),
     ),
@@ -198,3 +230,9 @@ async def test_one_broken_channel_does_not_show_in_another(runtime: Runtime, cro
 
     assert (await verify_channel(runtime, crowd, repair=False)).clean
     assert not (await verify_channel(runtime, other, repair=False)).clean
+
+
+async def test_links_and_what_is_read_before_them_are_right(runtime: Runtime, crowd: Channel) -> None:
+    await runtime.pool.execute(LINKS + REMOTE.format(1, 1, 1, 1) + REMOTE.format(5, 1, 1, 0))
+
+    assert (await verify_channel(runtime, crowd, repair=False)).clean

@@ -16,7 +16,7 @@ import httpx
 
 from service.dev.stack.account import die_with_parent
 from service.dev.stack.servers import tail_log
-from tests.faults.harness.bound_channel import APP_ID
+from tests.faults.harness.bound_channel import APP_ID, APP_SECRET
 from tests.faults.harness.servers import TIMEOUT
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
@@ -50,6 +50,22 @@ class Imitation:
         """Return how many calls had which outcome, by path; those that no account could be told of are left out."""
         groups = (await self.books())["calls"]
         return {path: Counter(group["outcomes"]) for path, group in groups.items() if path.startswith("/")}
+
+    async def remote_tags(self) -> dict[str, int]:
+        """Return the ids of the account's own tags by their names, of which each is there once."""
+        tags = (await self.books())["tags"]
+        found = {tag["name"]: tag["id"] for tag in tags}
+        assert len(found) == len(tags), tags
+        return found
+
+    async def tag_as_others_do(self, what: str, remote_tag_id: int, openids: list[str]) -> None:
+        """Tag or untag at most 50 people as another client of the account, which has its own kind of token."""
+        asked = {"grant_type": "client_credential", "appid": APP_ID, "secret": APP_SECRET}
+        token = (await self.http.get("/cgi-bin/token", params=asked)).json()["access_token"]
+        path = f"/cgi-bin/tags/members/{what}"
+        body = {"tagid": remote_tag_id, "openid_list": openids}
+        answer = (await self.http.post(path, params={"access_token": token}, json=body)).json()
+        assert answer["errcode"] == 0, answer
 
     async def members(self, remote_tag_id: int) -> frozenset[str]:
         """Return the openids of everybody who has a tag."""

@@ -27,7 +27,11 @@ def test_another_port_stands_in_for_one_that_is_taken() -> None:
 
 
 def test_what_somebody_chose_stays() -> None:
-    chosen = {"USER_TAGS_WECHAT_API_URL": "https://api.weixin.qq.com", "USER_TAGS_DEMO_FILE": "/tmp/mine.json"}  # noqa: S108
+    chosen = {
+        "USER_TAGS_WECHAT_API_URL": "https://api.weixin.qq.com",
+        "USER_TAGS_DEMO_FILE": "mine.json",
+        "USER_TAGS_COMBOS_EVERY": "15m",
+    }
 
     assert demo_environment(Settings(), chosen).keys() == {"USER_TAGS_DEMO_PORT"}
 

@@ -26,6 +26,7 @@ KEPT = LinkedTag(
     error=None,
     errcode=None,
     linked_at=START,
+    tried_at=None,
 )
 NOT_KEPT, UNLINKED = replace(KEPT, keep_in_sync=False), replace(KEPT, remote_tag_id=None, keep_in_sync=False)
 

@@ -20,7 +20,7 @@ from service.domain.official_account.sync.options import SyncOptions, options_of
 from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_BYTES, offsets_in, ordinal_at
 from service.entities.channels import Channel
-from service.entities.jobs import Job, JobKind, JobState
+from service.entities.jobs import Job, JobChangeNotification, JobKind, JobState
 from service.entities.remote_tags import LinkedTag, RemoteAdditions
 from service.entities.syncs import SyncStage, TagSync, TagSyncAction
 from service.storage import jobs, remote_tags, syncs, tags
@@ -102,8 +102,14 @@ async def plan(runtime: Runtime, channel: Channel, job: Job) -> Job:
 
 
 async def wait_for_turn(runtime: Runtime, job: Job) -> None:
-    """Raise JobMustWaitError while an older job reads or changes remote tags."""
+    """Raise JobMustWaitError while an older job reads or changes remote tags.
+
+    A sync that keeps tags the same and waits, maybe until tomorrow for its share of the quota, ends instead.
+    """
     async with runtime.pool.acquire() as conn:
+        if not job.payload.get("automatic"):
+            ended = await syncs.yield_to_job(conn, job.channel_id, job.job_id, runtime.clock())
+            runtime.publisher.publish([JobChangeNotification(job.channel_id, job_id) for job_id in ended])
         at = await syncs.earlier_remote_job(conn, job.channel_id, job.job_id, SERIALISED)
     if at is not None:
         soon = runtime.clock() + TURN_INTERVAL

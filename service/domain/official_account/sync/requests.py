@@ -30,7 +30,7 @@ from service.entities.principal import Permission, Principal
 from service.entities.remote_tags import LinkedTag
 from service.entities.syncs import SyncStage
 from service.entities.tags import Catalogue, Tag, TagKey
-from service.storage import jobs, remote_tags, syncs
+from service.storage import jobs, remote_tags, syncs, tags
 from service.storage.database.pool import Connection
 
 RemoteNames = Sequence[tuple[TagKey, str]]
@@ -54,12 +54,13 @@ async def start_sync(
         channel = await find_channel(conn, principal, channel_id, Permission.SYNC)
         if len(tag_ids) > MAX_REMOTE_TAGS:
             raise LimitExceededError(f"At most {MAX_REMOTE_TAGS} tags are synced at once.")
+        _require_known(await tags.catalogue(conn, channel.channel_id), tag_ids)
         require_official_account(runtime, channel)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        tags = _tags_to_sync(catalogue, tag_ids)
-        links = await remote_tags.linked_tags(conn, channel.channel_id, [tag.tag_id for tag in tags])
-        asked = _asked_names(tags, remote_names)
-        _check_own_names(tag_ids, tags, links, asked)
+        synced = _tags_to_sync(catalogue, tag_ids)
+        links = await remote_tags.linked_tags(conn, channel.channel_id, [tag.tag_id for tag in synced])
+        asked = _asked_names(synced, remote_names)
+        _check_own_names(tag_ids, synced, links, asked)
         job = await start_job(
             conn,
             runtime,
@@ -69,7 +70,7 @@ async def start_sync(
             payload=options.payload(SyncStage.LIST),
             principal=principal,
         )
-        await _insert_tags(conn, job, tags, links, asked, runtime.clock())
+        await _insert_tags(conn, job, synced, links, asked, runtime.clock())
     enqueue_job(runtime, job)
     return job
 
@@ -93,7 +94,7 @@ async def apply_sync(
         applied = await syncs.sync_of_plan(conn, channel_id, job_id)
         if applied is not None and (known := await jobs.job(conn, channel_id, applied)) is not None:
             return known
-        tags = (await syncs.sync_tags(conn, channel_id, [job_id])).get(job_id, [])
+        planned = (await syncs.sync_tags(conn, channel_id, [job_id])).get(job_id, [])
         if not allow_removals and (error := too_many_removals(plan.payload)):
             raise LimitExceededError(error)
         options = replace(options_of(plan.payload), dry_run=False, allow_removals=allow_removals)
@@ -103,7 +104,7 @@ async def apply_sync(
             runtime,
             channel,
             JobKind.OFFICIAL_ACCOUNT_SYNC,
-            total=sum(tag.differences for tag in tags if not tag.refused),
+            total=sum(tag.differences for tag in planned if not tag.refused),
             payload=payload,
             principal=principal,
         )
@@ -140,12 +141,16 @@ async def start_automatic_sync(
     return job
 
 
-def _tags_to_sync(catalogue: Catalogue, tag_ids: Sequence[TagKey]) -> list[Tag]:
-    """Return the tags, each once, in their order; a tag of another channel is answered like one that is not there."""
+def _require_known(catalogue: Catalogue, tag_ids: Sequence[TagKey]) -> None:
+    """Raise BadInputError without tags, NotFoundError for one of another channel as for one that is not there."""
     if not tag_ids:
         raise BadInputError(FieldError(("tag_ids",), "TOO_FEW", "At least one tag is synced."))
     if any(key.channel_id != catalogue.channel_id or key.tag_id not in catalogue.tags for key in tag_ids):
         raise NotFoundError("tag")
+
+
+def _tags_to_sync(catalogue: Catalogue, tag_ids: Sequence[TagKey]) -> list[Tag]:
+    """Return the tags, each once, in their order. Raises TagNotUsableError naming all that are not ACTIVE."""
     errors = [
         FieldError(("tag_ids", index), "TAG_NOT_USABLE", reason)
         for index, key in enumerate(tag_ids)
@@ -156,15 +161,17 @@ def _tags_to_sync(catalogue: Catalogue, tag_ids: Sequence[TagKey]) -> list[Tag]:
     return [catalogue.tags[tag_id] for tag_id in dict.fromkeys(key.tag_id for key in tag_ids)]
 
 
-def _asked_names(tags: Sequence[Tag], remote_names: RemoteNames) -> dict[int, str]:
+def _asked_names(synced: Sequence[Tag], remote_names: RemoteNames) -> dict[int, str]:
     """Return the tidied names that were asked for, `{tag_id: name}`. Raises BadInputError naming all wrong ones."""
-    known = {(tag.channel_id, tag.tag_id) for tag in tags}
+    known = {(tag.channel_id, tag.tag_id) for tag in synced}
     found: dict[int, str] = {}
     errors = []
     for index, (key, name) in enumerate(remote_names):
         tidied = normalise_name(name)
         if key not in known:
-            errors.append(FieldError(("remote_names", index, "tag_id"), "NOT_SYNCED", "This tag is not in `tagIds`."))
+            errors.append(
+                FieldError(("remote_names", index, "tag_id"), "NOT_SYNCED", "This tag is not among those to be synced.")
+            )
         elif not fits_remotely(tidied):
             errors.append(FieldError(("remote_names", index, "name"), "BAD_LENGTH", TOO_LONG))
         elif key.tag_id in found or tidied in found.values():
@@ -176,10 +183,10 @@ def _asked_names(tags: Sequence[Tag], remote_names: RemoteNames) -> dict[int, st
 
 
 def _check_own_names(
-    tag_ids: Sequence[TagKey], tags: Sequence[Tag], links: Mapping[int, LinkedTag], asked: Mapping[int, str]
+    tag_ids: Sequence[TagKey], synced: Sequence[Tag], links: Mapping[int, LinkedTag], asked: Mapping[int, str]
 ) -> None:
     """Raise BadInputError naming the tags that would get too long a remote name; a linked one keeps its name."""
-    by_id = {tag.tag_id: tag for tag in tags}
+    by_id = {tag.tag_id: tag for tag in synced}
     raise_field_errors(
         FieldError(("tag_ids", index), "NAME_TOO_LONG", TOO_LONG)
         for index, key in enumerate(tag_ids)
@@ -192,7 +199,7 @@ def _check_own_names(
 async def _insert_tags(
     conn: Connection,
     job: Job,
-    tags: Sequence[Tag],
+    synced: Sequence[Tag],
     links: Mapping[int, LinkedTag],
     asked: Mapping[int, str],
     now: datetime,
@@ -200,12 +207,17 @@ async def _insert_tags(
     """Write the tags of a new job; from then on, whoever follows or unfollows is taken out of what is read of them."""
     options = options_of(job.payload)
     names = [
-        asked.get(tag.tag_id) or (links[tag.tag_id].remote_name if tag.tag_id in links else tag.name) for tag in tags
+        asked.get(tag.tag_id) or (links[tag.tag_id].remote_name if tag.tag_id in links else tag.name) for tag in synced
     ]
     await syncs.insert_sync_tags(
-        conn, job.channel_id, job.job_id, [tag.tag_id for tag in tags], [asked.get(tag.tag_id) for tag in tags], names
+        conn,
+        job.channel_id,
+        job.job_id,
+        [tag.tag_id for tag in synced],
+        [asked.get(tag.tag_id) for tag in synced],
+        names,
     )
-    for tag, name in zip(tags, names, strict=True):
+    for tag, name in zip(synced, names, strict=True):
         if tag.tag_id not in links:
             await remote_tags.link_tag(
                 conn,

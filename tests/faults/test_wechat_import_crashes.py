@@ -1,6 +1,6 @@
-"""Import followers and sync tags while the worker, PostgreSQL and Valkey are killed at random instants.
+"""Import followers while the worker, PostgreSQL and Valkey are killed at random instants.
 
-The imitation's own books say what became of it: who has which tag, and how many calls there were.
+The imitation's own books say who follows, and how many calls there were.
 """
 
 from pathlib import Path
@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import pytest
 
-from service.entities.ids import parse_gid
 from tests.faults.harness.figures import report_figure
 from tests.faults.harness.installation import Install
 from tests.faults.harness.seeds import seeds
-from tests.faults.harness.wechat_side import WechatSide, rounds, wechat_side
+from tests.faults.harness.wechat_side import WechatSide, job_number, rounds, wechat_side
 
 # With ROUNDS=100 half an hour.
 pytestmark = [pytest.mark.timeout(3_600), pytest.mark.long]
@@ -24,13 +23,6 @@ mutation Import($channel: ID!) { importFollowers(channelId: $channel) { job { id
 """
 
 
-def job_id(gid: str) -> int:
-    """Return the number of a job from its global id."""
-    found = parse_gid(gid, "FollowerImport", 2)
-    assert found is not None
-    return found[1]
-
-
 @seeds(5)
 async def test_an_import_that_is_killed_again_and_again_finds_everybody_once(
     install: Install, accessible_dir: Path, seed: int
@@ -38,8 +30,8 @@ async def test_an_import_that_is_killed_again_and_again_finds_everybody_once(
     async with wechat_side(install, accessible_dir, seed, CROWD, followers_per_page=PAGE) as side:
         for _ in range(rounds()):
             await _let_people_come_and_go(side)
-            started: dict[str, Any] = await side.start(IMPORT, channel=side.installation.channel.gid)
-            number = job_id(started["job"]["id"])
+            started: dict[str, Any] = await side.ask(IMPORT, channel=side.installation.channel.gid)
+            number = job_number(started["job"]["id"])
             await side.break_in(number)
             await side.wait_done(number)
             await side.check_followers()

@@ -1,0 +1,1 @@
+"""Import the followers of an Official Account from WeChat."""
