@@ -27,6 +27,7 @@ mutation($c: ID!) {
 
 # What even those who may are answered: the channel has no app secret, and none of its tags was ever synced.
 ALLOWED_BUT: Final = {
+    "Mutation.importFollowers": ["BAD_USER_INPUT"],
     "Query.remoteTags": ["BAD_USER_INPUT"],
     "Mutation.importRemoteTags": ["BAD_USER_INPUT"],
     "Mutation.setKeepInSync": ["BAD_USER_INPUT"],
@@ -48,6 +49,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.tagOverlap": ('(tagIds: ["$tag", "$other"])', WHO_SEES_USERS),
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
+    "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
     "Mutation.importRemoteTags": ('(channelId: "$channel", remoteTagIds: [100])', WHO_MANAGES),
     "Mutation.setKeepInSync": ('(tagIds: ["$tag"], keepInSync: true)', WHO_MANAGES),
@@ -89,6 +91,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring $role", adIds: ["1"]})', WHO_MANAGES),
     "Mutation.updateAdTag": ('(input: {id: "$ad", name: "Summer"})', WHO_MANAGES),
     "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.migrateOpenids": ('(input: {channelId: "$channel", pairs: [{from: "bob", to: "rob"}]})', WHO_MANAGES),
     "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Subscription.jobProgress": ('(id: "$job")', WHO_MANAGES),
