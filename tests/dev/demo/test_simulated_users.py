@@ -12,6 +12,7 @@ from service.dev.demo.simulated_users import Action, SimulatedUsers
 from service.dev.demo.wechat_api.books.saving import restore_books, save_books
 from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import new_account, open_receiver
+from tests.support.waiting import PATIENCE
 
 
 async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
@@ -28,7 +29,7 @@ async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
 
 
 async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back() -> None:
-    async with open_receiver(new_account()) as (platform, receiver), asyncio.timeout(30):
+    async with open_receiver(new_account()) as (platform, receiver), asyncio.timeout(PATIENCE):
         crowd = SimulatedUsers(
             platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5)
         )
