@@ -37,3 +37,4 @@ select create_distributed_table('sync_members', 'channel_id', colocate_with => '
 select create_distributed_table('sync_failure', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_reading', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('seen_follower', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('former_openid', 'channel_id', colocate_with => 'channel_state');

@@ -132,6 +132,8 @@ CREATE TABLE public.channel (
     push_secret_hash bytea NOT NULL,
     ad_secret bytea,
     ad_secret_hash bytea,
+    former_app_id text,
+    account_changed_at timestamp with time zone,
     CONSTRAINT channel_kind CHECK ((kind = ANY (ARRAY['SERVICE_ACCOUNT'::text, 'SUBSCRIPTION_ACCOUNT'::text, 'MINI_PROGRAM'::text])))
 );
 
@@ -140,6 +142,8 @@ COMMENT ON COLUMN public.channel.bound_at IS 'First binding, in whole seconds; k
 COMMENT ON COLUMN public.channel.app_secret IS 'Sealed, like callback_token, encoding_aes_key and push_secret.';
 
 COMMENT ON COLUMN public.channel.ad_secret IS 'Sealed; made when the ad return address is first asked for.';
+
+COMMENT ON COLUMN public.channel.former_app_id IS 'The account that the channel was before account_changed_at, when its openids were of another account.';
 
 ALTER TABLE public.channel ALTER COLUMN channel_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.channel_channel_id_seq
@@ -295,6 +299,15 @@ CREATE TABLE public.forgotten_openid (
 COMMENT ON TABLE public.forgotten_openid IS 'Keyed hashes: what is not newer than last_fact_at is a late repeat and does not bring a forgotten person back.';
 
 COMMENT ON COLUMN public.forgotten_openid.last_fact_at IS 'What happened until then is old; what is at exactly this time is news if it implies following.';
+
+CREATE TABLE public.former_openid (
+    channel_id bigint NOT NULL,
+    openid text NOT NULL,
+    ordinal integer NOT NULL,
+    migrated_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.former_openid IS 'Openids from before a migration: what still comes under one of them is of the user with this ordinal. No user has such an openid.';
 
 CREATE TABLE public.frozen_audience (
     channel_id bigint NOT NULL,
@@ -797,6 +810,9 @@ ALTER TABLE ONLY public.export_chunk
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
 
+ALTER TABLE ONLY public.former_openid
+    ADD CONSTRAINT former_openid_pkey PRIMARY KEY (channel_id, openid);
+
 ALTER TABLE ONLY public.frozen_audience
     ADD CONSTRAINT frozen_audience_pkey PRIMARY KEY (channel_id, job_id, block);
 
@@ -903,6 +919,10 @@ CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (cha
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 
+CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, migrated_at);
+
+CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
+
 CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
 
 CREATE INDEX remote_tag_failing ON public.remote_tag USING btree (channel_id) WHERE (keep_in_sync AND (failing_since IS NOT NULL));
@@ -950,6 +970,9 @@ ALTER TABLE ONLY public.combo_tag
 
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.former_openid
+    ADD CONSTRAINT former_openid_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

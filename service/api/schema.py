@@ -34,6 +34,7 @@ from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.linked_tags import LinkedTagMutations
+from service.api.operations.migrate_openids import MigrateOpenidsMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
 from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
@@ -48,6 +49,7 @@ from service.api.types.ad_tag import AdTag
 from service.api.types.combo_tag import ComboTag
 from service.api.types.job import AudienceExport
 from service.api.types.official_account_sync import OfficialAccountSync
+from service.api.types.openid_migration import OpenidMigration
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
@@ -96,6 +98,7 @@ class Mutation(
     IdentityMutations,
     JobMutations,
     LinkedTagMutations,
+    MigrateOpenidsMutations,
     OfficialAccountSyncMutations,
     RemoteTagMutations,
     ReturnDataMutations,
@@ -224,7 +227,16 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[AdTag, AudienceExport, ComboTag, DefaultTag, OfficialAccountSync, ReturnTag, ErrorCode],
+        types=[
+            AdTag,
+            AudienceExport,
+            ComboTag,
+            DefaultTag,
+            OfficialAccountSync,
+            OpenidMigration,
+            ReturnTag,
+            ErrorCode,
+        ],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
         execution_context_class=PacedExecutor,
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),

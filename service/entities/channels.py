@@ -1,10 +1,14 @@
 """Describe a channel: what its binding says, and what changes about it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from service.entities.revision import Revision
+
+FORMER_OPENID_RETENTION: Final = timedelta(days=90)
+"""How long the account that a channel was before, and the openids of that account, still stand for what they became."""
 
 
 class ChannelKind(StrEnum):
@@ -19,7 +23,8 @@ class ChannelKind(StrEnum):
 class Channel:
     """Describe a WeChat account bound to a robot, as it is stored: its secrets are encrypted.
 
-    `bound_at` is the instant of the first binding, in whole seconds.
+    `bound_at` is the instant of the first binding, in whole seconds. `former_app_id` is that of the account that was
+    migrated to this one at `account_changed_at`.
     """
 
     channel_id: int
@@ -35,6 +40,15 @@ class Channel:
     encrypted_encoding_aes_key: bytes | None
     encrypted_push_secret: bytes
     encrypted_ad_secret: bytes | None
+    former_app_id: str | None = None
+    account_changed_at: datetime | None = None
+
+    def app_ids(self, now: datetime) -> tuple[str, ...]:
+        """Return the app ids by which others know the channel: its own, and for a while that of the account before."""
+        if self.former_app_id is None or self.account_changed_at is None:
+            return (self.app_id,)
+        still_known = now < self.account_changed_at + FORMER_OPENID_RETENTION
+        return (self.app_id, self.former_app_id) if still_known else (self.app_id,)
 
     @property
     def bound(self) -> bool:
@@ -75,5 +89,5 @@ class ChannelState:
 
     @property
     def forgotten(self) -> int:
-        """Return how many users were forgotten. It grows with each of them, and never shrinks."""
+        """Return how many ordinals have lost their users, forgotten or united with others; it never shrinks."""
         return self.next_ordinal - self.user_count

@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     FOLLOWER_IMPORT = "FollowerImport"
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
+    OPENID_MIGRATION = "OpenidMigration"
 
 
 class JobState(StrEnum):
@@ -39,6 +40,7 @@ JOB_PERMISSIONS: Final = {
     JobKind.FOLLOWER_IMPORT: Permission.MANAGE_CHANNELS,
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
+    JobKind.OPENID_MIGRATION: Permission.MANAGE_CHANNELS,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 

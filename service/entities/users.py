@@ -3,7 +3,7 @@
 Source: docs/architecture/02-facts-as-maxima.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,15 +81,15 @@ class AdFollow:
         return ("ad_followed_at",)
 
 
-def facts_from_events(events: Iterable[UserEvent | AdFollow]) -> dict[str, Facts]:
-    """Return the latest instants of the events as `{openid: Facts}`."""
-    newest: dict[str, dict[str, datetime]] = {}
+def facts_from_events(events: Iterable[UserEvent | AdFollow], ordinals: Mapping[str, int]) -> dict[int, Facts]:
+    """Return the latest instants of the events as `{ordinal: Facts}`; a person may have come under several openids."""
+    newest: dict[int, dict[str, datetime]] = {}
     for event in events:
-        known = newest.setdefault(event.openid, {})
+        known = newest.setdefault(ordinals[event.openid], {})
         for fact in event.facts:
             if fact not in known or known[fact] < event.at:
                 known[fact] = event.at
-    return {openid: Facts(**known) for openid, known in newest.items()}
+    return {ordinal: Facts(**known) for ordinal, known in newest.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,8 @@ def _channel(row: asyncpg.Record) -> Channel:
         encrypted_encoding_aes_key=row["encoding_aes_key"],
         encrypted_push_secret=row["push_secret"],
         encrypted_ad_secret=row["ad_secret"],
+        former_app_id=row["former_app_id"],
+        account_changed_at=row["account_changed_at"],
     )
 
 

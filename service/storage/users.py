@@ -35,7 +35,7 @@ class UserWithTagIds(NamedTuple):
 
 
 async def ordinals_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, int]:
-    """Return the ordinals of the openids that are known, `{openid: ordinal}`."""
+    """Return the ordinals of the openids that are known, or were before a migration, `{openid: ordinal}`."""
     rows = await conn.fetch(STATEMENTS["ordinals_of"], channel_id, list(openids))
     return {row["openid"]: row["ordinal"] for row in rows}
 

@@ -54,11 +54,12 @@ class Envelope:
     """Encrypt and decrypt messages of one account: AES-256-CBC over random(16), length(4), message, app id, padding.
 
     `encoding_aes_key` is the 43 characters shown in WeChat's console (surplus bits in the last one
-    are ignored, as there); `app_id` is whose envelope it is. Raises EnvelopeError when either cannot be used.
+    are ignored, as there); `app_id` is whose envelope it is, and `others` may have written what is read.
+    Raises EnvelopeError when one of them cannot be used.
     CBC does not authenticate: who can alter an envelope can alter the message in it. Only a signature prevents that.
     """
 
-    def __init__(self, encoding_aes_key: str, app_id: str) -> None:
+    def __init__(self, encoding_aes_key: str, app_id: str, *others: str) -> None:
         if ENCODING_AES_KEY.fullmatch(encoding_aes_key) is None:
             raise EnvelopeError("an EncodingAESKey has 43 characters of the base64 alphabet")
         if not app_id:
@@ -66,6 +67,7 @@ class Envelope:
         key = base64.b64decode(encoding_aes_key + "=")
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:AES_BLOCK]))
         self._app_id = app_id.encode()
+        self._readable = (self._app_id, *(other.encode() for other in others))
 
     def encrypt(self, message: bytes, random16: bytes | None = None) -> str:
         """Return the envelope of `message` in base64. `random16` is fixed only to reproduce test vectors."""
@@ -93,7 +95,7 @@ class Envelope:
         end = HEADER_BYTES + int.from_bytes(plaintext[AES_BLOCK:HEADER_BYTES], "big")
         if len(plaintext) < HEADER_BYTES or end > len(plaintext):
             raise EnvelopeError("the length in the envelope is wrong")
-        if not hmac.compare_digest(plaintext[end:], self._app_id):
+        if not any(hmac.compare_digest(plaintext[end:], app_id) for app_id in self._readable):
             raise EnvelopeError("the envelope is for another app id")
         return plaintext[HEADER_BYTES:end]
 

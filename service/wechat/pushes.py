@@ -6,7 +6,7 @@ Rules: docs/specification.md §9.2. Source: developers.weixin.qq.com `/doc/oplat
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -102,7 +102,7 @@ def decode_push(
     *,
     token: str,
     encoding_aes_key: str | None,
-    app_id: str,
+    app_ids: Sequence[str],
     now: datetime,
     max_age: timedelta,
 ) -> Push:
@@ -111,13 +111,14 @@ def decode_push(
     A channel with an EncodingAESKey takes encrypted pushes only, and believes only what is inside `Encrypt`:
     the plain fields of compat mode are ignored, because no signature covers them. Without a key, the plain
     fields are taken, and the signature proves only that the sender saw a genuine one less than `max_age` ago.
+    An envelope may be that of any of `app_ids`.
     The query's `timestamp` must be within `max_age` of `now`, in either direction; `CreateTime` may be old.
     """
     if len(body) > MAX_BODY_BYTES:
         raise PushRejectedError(PushRejection.TOO_LARGE, f"{len(body)} bytes")
     try:
         if encoding_aes_key is not None:
-            message = _decrypt(query, body, token, Envelope(encoding_aes_key, app_id), now, max_age)
+            message = _decrypt(query, body, token, Envelope(encoding_aes_key, *app_ids), now, max_age)
             return _to_push(read_fields(message), now, sealed=True)
         _check_signature(query, "signature", token, now, max_age)
         fields = read_fields(body)

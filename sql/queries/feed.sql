@@ -19,16 +19,16 @@ left join block_head h on h.channel_id = s.channel_id and h.block = any($2::int[
 where s.channel_id = $1;
 
 -- name: block_positions_of
--- Return the positions of those of these openids that are known, and what last changed their tags.
+-- Return the positions of those of these openids that are known, and what last changed their tags, or their openid.
 select u.openid, u.ordinal, h.version, h.at, (
         select c.cause from (
             (
-                select c.version, c.cause from user_tag_change c
+                select c.version, c.at, c.cause from user_tag_change c
                 where c.channel_id = $1 and c.block = h.block and c.user_offset = u.ordinal % 32000
                 order by c.version desc limit 1
             )
             union all
-            select max(b.version), min(b.cause) from bulk_tag_change b
+            select max(b.version), max(b.at), min(b.cause) from bulk_tag_change b
             where b.channel_id = $1 and b.block = h.block and b.version = (
                 select max(version) from bulk_tag_change n
                 where n.channel_id = $1 and n.block = h.block and (
@@ -37,9 +37,12 @@ select u.openid, u.ordinal, h.version, h.at, (
                     or get_bit(n.removed, u.ordinal % 32000) = 1
                 )
             )
+            union all
+            select 0, max(f.migrated_at), 'OPENID_MIGRATED' from former_openid f
+            where f.channel_id = $1 and f.ordinal = u.ordinal
         ) c
-        where c.version is not null
-        order by c.version desc limit 1
+        where c.at is not null
+        order by c.at desc, c.version desc limit 1
     ) as last_cause,
     array(
         select t.tag_id

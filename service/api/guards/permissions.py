@@ -28,6 +28,7 @@ TYPE_PERMISSIONS: Final = {
     "OfficialAccountTag": Permission.SYNC,
     "OfficialAccountSync": Permission.SYNC,
     "RemoteTagImport": Permission.SYNC,
+    "OpenidMigration": Permission.MANAGE_CHANNELS,
 }
 
 

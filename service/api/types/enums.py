@@ -68,6 +68,7 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.TAG_EDITED: "The tag was edited.",
     ChangeCause.TAG_DELETED: "The tag was deleted.",
     ChangeCause.TAG_LAPSED: "The tag lapsed.",
+    ChangeCause.OPENID_MIGRATED: "The account was migrated, and two openids turned out to be one person.",
     ChangeCause.REPAIRED: "A difference was found and repaired.",
     ChangeCause.FORGOTTEN: "The person was forgotten.",
 }

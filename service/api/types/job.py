@@ -30,7 +30,9 @@ class Job(Node):
     state: JobState = strawberry.field(description="How far the job is.")
     progress: float = strawberry.field(description="Share of the work that is done, 0 to 1.")
     done: int = strawberry.field(
-        description=("How many units of work are done; exports and imports count people, 0 while the gate is closed.")
+        description=(
+            "How many units of work are done; exports, imports and migrations count people, 0 while the gate is closed."
+        )
     )
     total: int | None = strawberry.field(
         description="How many units of work there are; null until that is known, and while the gate is closed."

@@ -14,6 +14,7 @@ from service.api.types.channel import Channel
 from service.api.types.combo_tag import ComboTag
 from service.api.types.job import AudienceExport, FollowerImport, Job
 from service.api.types.official_account_sync import OfficialAccountSync
+from service.api.types.openid_migration import OpenidMigration
 from service.api.types.remote_tag_import import RemoteTagImport
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag, Tag
@@ -31,10 +32,13 @@ TAG_TYPES: Final[Mapping[TagKind, type[Tag]]] = {
     TagKind.AD: AdTag,
     TagKind.COMBO: ComboTag,
 }
-JOB_TYPES: Final[Mapping[JobKind, type[AudienceExport | FollowerImport | OfficialAccountSync | RemoteTagImport]]] = {
+JOB_TYPES: Final[
+    Mapping[JobKind, type[AudienceExport | FollowerImport | OfficialAccountSync | OpenidMigration | RemoteTagImport]]
+] = {
     JobKind.AUDIENCE_EXPORT: AudienceExport,
     JobKind.FOLLOWER_IMPORT: FollowerImport,
     JobKind.OFFICIAL_ACCOUNT_SYNC: OfficialAccountSync,
+    JobKind.OPENID_MIGRATION: OpenidMigration,
     JobKind.REMOTE_TAG_IMPORT: RemoteTagImport,
 }
 

@@ -157,13 +157,13 @@ async def _merge(
     cause: ChangeCause,
 ) -> list[ChangeNotification]:
     """Write events and tags. Raises UserForgottenError when a user was forgotten meanwhile; nothing is written then."""
-    facts = facts_from_events(events)
+    facts = facts_from_events(events, ordinals)
     async with runtime.pool.acquire() as conn, conn.transaction():
         locked = await heads.lock_heads(conn, channel.channel_id, {block_of(each) for each in ordinals.values()})
         now = runtime.clock()
         merging = {
-            ordinals[openid]: evaluation.NewFacts(each, locked[block_of(ordinals[openid])].evaluation_instant(now))
-            for openid, each in facts.items()
+            ordinal: evaluation.NewFacts(each, locked[block_of(ordinal)].evaluation_instant(now))
+            for ordinal, each in facts.items()
         }
         merged = await evaluation.merge_facts(conn, channel_rules(channel), merging)
         transitions = to_transitions(merged.differences)

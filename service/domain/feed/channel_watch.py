@@ -1,7 +1,7 @@
 """Keep the subscribers of one channel up to date, block by block."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from service.domain.feed.position_reader import PositionKey, PositionReader
@@ -9,7 +9,7 @@ from service.domain.feed.replay import structural_steps
 from service.domain.feed.subscriber import BlockWatch, Subscriber
 from service.domain.feed.watch import Watch
 from service.entities.blocks import ChangeCause
-from service.entities.tags import Catalogue
+from service.entities.tags import Catalogue, UserTagChange
 from service.storage import feed, tags
 from service.storage.blocks import change_log
 from service.storage.database.pool import Connection, Pool
@@ -166,6 +166,8 @@ class ChannelWatch(Watch):
 
     async def _read_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
         offsets: set[int] = set()
+        migrated: set[str] = set()
+        found: dict[str, feed.BlockPosition] = {}
         while True:
             # A subscriber that joined during the read may have missed a version: read again with its offset.
             offsets |= block.readers.keys()
@@ -176,15 +178,45 @@ class ChannelWatch(Watch):
                 await self._reset_block(conn, number, block)
                 return
             if block.readers.keys() <= offsets:
-                break
+                migrated_now = _migrated_openids(block, since.changes)
+                if migrated_now <= migrated:
+                    break
+                migrated = migrated_now
+                found = await feed.block_positions_of(conn, self.channel_id, migrated)
         for change in since.changes:
             for subscriber in tuple(block.readers.get(change.offset, ())):
+                if change.cause is ChangeCause.OPENID_MIGRATED:
+                    self._follow_migrated(subscriber, change, found.get(subscriber.openid), self._catalogue)
+                    continue
                 subscriber.apply_bit_change(change, self._catalogue)
                 if change.cause is ChangeCause.FORGOTTEN:
                     # A user who comes back has another ordinal.
                     self.leave(subscriber)
                     self._attach(subscriber, None)
         block.revision = since.revision
+
+    def _follow_migrated(
+        self,
+        subscriber: Subscriber,
+        change: UserTagChange,
+        block_position: feed.BlockPosition | None,
+        catalogue: Catalogue,
+    ) -> None:
+        """Move a subscriber to where the person is whose openid it has, and send the difference as one event.
+
+        Of two users who became one, the one of this block may be the one who is no more.
+        """
+        if subscriber.block_position is None or change.version <= subscriber.block_position.revision.version:
+            return
+        self.leave(subscriber)
+        if block_position is not None and not self._attach(subscriber, block_position):
+            # The other block moved on after the position was read; it is read again with those of unknown users.
+            self._attach(subscriber, None)
+            return
+        if block_position is None:
+            self._attach(subscriber, None)
+        shown = catalogue.shown(subscriber.bits)
+        subscriber.emit_difference(shown, catalogue, catalogue.revision, change.cause, change.at)
 
     async def _reset_block(self, conn: Connection, number: int, block: BlockWatch) -> None:
         """Send a reset to all readers of a block whose revision a restored or pruned log does not hold."""
@@ -227,3 +259,9 @@ class ChannelWatch(Watch):
                     block_position.last_cause or ChangeCause.EVENT,
                     block_position.revision.at,
                 )
+
+
+def _migrated_openids(block: BlockWatch, changes: Iterable[UserTagChange]) -> set[str]:
+    """Return the openids of the readers of a block whom changes moved to another ordinal, or others to theirs."""
+    offsets = {change.offset for change in changes if change.cause is ChangeCause.OPENID_MIGRATED}
+    return {reader.openid for offset in offsets for reader in block.readers.get(offset, ())}

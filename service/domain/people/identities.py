@@ -8,7 +8,7 @@ and linked anew.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from service.domain.input_rules import MALFORMED_OPENID_REASON, OPENID_PATTERN, Rejection, RejectionReason
@@ -16,7 +16,8 @@ from service.domain.people.ordinals import create_users
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import LimitExceededError, RejectionCode
-from service.storage import channels, users
+from service.storage import channels, former_openids, users
+from service.storage.database.pool import Connection
 
 MAX_PAIRS_PER_REQUEST: Final = 10_000
 # Those of WeChat look like openids; no document limits their length.
@@ -80,6 +81,7 @@ async def _link(runtime: Runtime, channel: Channel, pairs: Sequence[tuple[int, I
     async with runtime.pool.acquire() as conn, conn.transaction():
         # All that link or create users hold this lock, so what is read next stays true.
         await channels.lock_channel_state(conn, channel_id)
+        pairs = await _with_present_openids(conn, channel_id, pairs)
         people = await users.identities_of_openids(conn, channel_id, {pair.openid for _, pair in pairs})
         linked = await users.identities_of_unionids(conn, channel_id, {pair.unionid for _, pair in pairs})
         unionid_of = {openid: each.unionid for openid, each in people.items() if each.unionid is not None}
@@ -104,6 +106,16 @@ async def _link(runtime: Runtime, channel: Channel, pairs: Sequence[tuple[int, I
     return _Linked(len(new), conflicts)
 
 
+async def _with_present_openids(
+    conn: Connection, channel_id: int, pairs: Sequence[tuple[int, IdentityPair]]
+) -> Sequence[tuple[int, IdentityPair]]:
+    """Return pairs with what people are called now who are named as before a migration."""
+    present = await former_openids.present_openids(conn, channel_id, {pair.openid for _, pair in pairs})
+    if not present:
+        return pairs
+    return [(index, replace(pair, openid=present.get(pair.openid, pair.openid))) for index, pair in pairs]
+
+
 async def convert_openids(
     runtime: Runtime, from_channel: Channel, to_channel: Channel, openids: Iterable[str]
 ) -> Conversion:
@@ -116,14 +128,16 @@ async def convert_openids(
         raise ValueError("openids are converted between channels of one robot only")
     asked = list(dict.fromkeys(openids))
     async with runtime.pool.acquire() as conn:
+        present = await former_openids.present_openids(conn, from_channel.channel_id, asked)
+        named = {openid: present.get(openid, openid) for openid in asked}
         # Two statements, since the channels may live on two machines (docs/architecture/10-citus.md).
-        here = await users.identities_of_openids(conn, from_channel.channel_id, asked)
+        here = await users.identities_of_openids(conn, from_channel.channel_id, named.values())
         unionids = {each.unionid for each in here.values() if each.unionid is not None}
         there = await users.identities_of_unionids(conn, to_channel.channel_id, unionids)
     found = {
         openid: match.openid
         for openid in asked
-        if (known := here.get(openid)) is not None
+        if (known := here.get(named[openid])) is not None
         and known.unionid is not None
         and (match := there.get(known.unionid)) is not None
     }

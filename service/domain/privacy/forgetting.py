@@ -8,7 +8,7 @@ ordinal is never used again. A keyed hash of the openid stays for a while with t
 that a late repeat does not bring the person back. A newer event makes a new user.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -20,7 +20,7 @@ from service.domain.return_data.members import forget_batch_members
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification, Transition, block_of, offset_of
 from service.entities.principal import Permission, Principal
-from service.storage import channels, users
+from service.storage import channels, former_openids, users
 from service.storage import users as forgetting
 from service.storage.audiences import lock_exports
 from service.storage.blocks import heads
@@ -73,12 +73,16 @@ async def forget_user(runtime: Runtime, principal: Principal, channel_id: int, o
 
 async def forget_openid(runtime: Runtime, channel_id: int, openid: str) -> int | None:
     """Forget one user as `forget_user` does, without a check of rights: for the operator, and for WeChat's pushes."""
-    async with runtime.pool.acquire() as conn:
-        known = await users.ordinals_of(conn, channel_id, [openid])
-        if not known:
-            await forget_in_receipts(conn, channel_id, [openid])
-    forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None)
-    return forgotten[0] if forgotten else None
+    while True:
+        async with runtime.pool.acquire() as conn:
+            known = await users.ordinals_of(conn, channel_id, [openid])
+            if not known:
+                await forget_in_receipts(conn, channel_id, [openid])
+                return None
+        forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None)
+        if forgotten:
+            return forgotten[0]
+        # United with another user meanwhile, or forgotten: look again.
 
 
 async def _forget(
@@ -116,7 +120,8 @@ async def _forget_in_block(
     if not leaving:
         return _Forgotten([], [])
     gone = [each.ordinal for each in leaving]
-    openids = [each.openid for each in leaving]
+    former = await former_openids.former_openids_of_users(conn, channel_id, gone)
+    openids = [openid for each in leaving for openid in (each.openid, *former.get(each.ordinal, ()))]
     now = runtime.clock()
     await forget_in_exports(conn, channel_id, block, openids, now)
     await forget_in_receipts(conn, channel_id, openids)
@@ -129,24 +134,33 @@ async def _forget_in_block(
     notifications = await write_transitions(conn, channel_id, locked, transitions, cause=ChangeCause.FORGOTTEN, now=now)
     taken = {offset_of(each): had[each] | logged.get(offset_of(each), set()) for each in gone}
     await forgetting.extend_removed_tags(conn, channel_id, block, notifications[0].version, taken)
-    await forgetting.remember_forgotten(conn, channel_id, _last_facts(runtime, leaving, unfollowed, now), now)
+    last_facts = _last_facts(runtime, leaving, former, unfollowed, now)
+    await forgetting.remember_forgotten(conn, channel_id, last_facts, now)
+    await former_openids.delete_former_openids_of_users(conn, channel_id, gone)
     await forgetting.delete_users(conn, channel_id, gone)
     await clear_remote_members(conn, channel_id, gone)
     return _Forgotten(gone, notifications)
 
 
 def _last_facts(
-    runtime: Runtime, leaving: Iterable[UserToForget], unfollowed: datetime | None, now: datetime
+    runtime: Runtime,
+    leaving: Iterable[UserToForget],
+    former: Mapping[int, Sequence[str]],
+    unfollowed: datetime | None,
+    now: datetime,
 ) -> dict[bytes, datetime]:
     """Return until when events of the users are late repeats, `{keyed hash: time}`; `ordinals.is_newer` reads it.
+
+    So are those under the openids that they had before a migration, `{ordinal: openids}`.
 
     A user who unfollowed may have come back in that very second, which is news. On request everything is old that
     happened before the present second; what happens in it may be new.
     """
     second = now.replace(microsecond=0)
     return {
-        runtime.secret_box.fingerprints(each.openid)[0]: second - timedelta(microseconds=1)
+        runtime.secret_box.fingerprints(openid)[0]: second - timedelta(microseconds=1)
         if unfollowed is None or each.last_fact_at is None
         else each.last_fact_at.replace(microsecond=0)
         for each in leaving
+        for openid in (each.openid, *former.get(each.ordinal, ()))
     }

@@ -63,7 +63,7 @@ async def endpoint_of_token(runtime: Runtime, token: str) -> ReturnEndpoint | No
 
 
 async def channel_of_call(runtime: Runtime, endpoint: ReturnEndpoint, app_id: str) -> Channel:
-    """Return the usable channel of the endpoint's robot with this app id.
+    """Return the usable channel of the endpoint's robot with this app id, or lately migrated from it.
 
     Raises ChannelNotBoundError while the gate is closed, and NotFoundError where the robot has no such channel.
     """
@@ -71,10 +71,11 @@ async def channel_of_call(runtime: Runtime, endpoint: ReturnEndpoint, app_id: st
         every = await channels.channels_of_robot(conn, endpoint.robot_id)
     if not any(channel.opens_gate for channel in every):
         raise ChannelNotBoundError
-    channel = next((each for each in every if each.usable and each.app_id == app_id), None)
-    if channel is None:
+    now = runtime.clock()
+    usable = [each for each in every if each.usable and app_id in each.app_ids(now)]
+    if not usable:
         raise NotFoundError("channel")
-    return channel
+    return next((each for each in usable if each.app_id == app_id), usable[0])
 
 
 async def reset_key(runtime: Runtime, principal: Principal) -> ReturnEndpoint:

@@ -56,8 +56,12 @@ class ResolvedPeople:
     forgotten: int
 
     def of(self, batch: PreparedBatch) -> list[int]:
-        """Return the ordinals of the users of a batch, ascending."""
-        return sorted(self.ordinals[openid] for openid in batch.openids if openid in self.ordinals)
+        """Return the ordinals of the users of a batch, ascending, each once."""
+        return sorted({self.ordinals[openid] for openid in batch.openids if openid in self.ordinals})
+
+    def repeated(self, batch: PreparedBatch) -> int:
+        """Return how many openids of a batch are of people whom another one names: they had it before a migration."""
+        return sum(openid in self.ordinals for openid in batch.openids) - len(self.of(batch))
 
 
 class ClaimedKey(NamedTuple):
@@ -192,7 +196,7 @@ async def _remove(
         conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
     receipt = _receipt(channel_id, batch, people, now, removed=removed)
-    receipt = replace(receipt, unchanged=len(batch.openids) - removed)
+    receipt = replace(receipt, unchanged=receipt.unchanged - removed)
     return WrittenBatches(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
 
 
@@ -266,6 +270,7 @@ def _receipt(
 ) -> Receipt:
     """Return a receipt without its number; listed users who were not added had the tag before."""
     ordinals = [] if batch.mode is ReturnMode.REMOVE else people.of(batch)
+    repeated = people.repeated(batch)
     return Receipt(
         channel_id=channel_id,
         batch_id=0,
@@ -277,8 +282,8 @@ def _receipt(
         expires_at=batch.expires_at,
         added=added,
         removed=removed,
-        unchanged=len(batch.openids) - added,
-        duplicates=batch.duplicates,
+        unchanged=len(batch.openids) - repeated - added,
+        duplicates=batch.duplicates + repeated,
         new_users=new_users,
         rejected=batch.rejected,
         unmatched=batch.unmatched,

@@ -5,7 +5,7 @@ decides whether a cached one is current; so no process shows a tag after any pro
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -16,8 +16,8 @@ from service.entities.tags import Catalogue
 from service.entities.users import ChannelUser
 from service.foundation.batch_reader import BatchReader
 from service.foundation.byte_cache import ByteCache
-from service.storage import channels, tags, users
-from service.storage.database.pool import Pool
+from service.storage import channels, former_openids, tags, users
+from service.storage.database.pool import Connection, Pool
 
 MAX_USERS_PER_QUERY: Final = 100
 MAX_CATALOGUE_BYTES: Final = 268_435_456
@@ -118,8 +118,13 @@ class UserReader:
                 found_users = await users.users_of_robot(conn, *channel, openids)
                 if found_users is None:
                     found |= {(*channel, openid): NotFoundError("channel") for openid in openids}
-                else:
-                    found |= {(*channel, user.openid): user for user in found_users}
+                    continue
+                found |= {(*channel, user.openid): user for user in found_users}
+                present = await _present_openids(conn, channel, openids, found)
+                if present:
+                    those = await users.users_of_robot(conn, *channel, set(present.values()))
+                    by_openid = {user.openid: user for user in those or ()}
+                    found |= {(*channel, each): by_openid[now] for each, now in present.items() if now in by_openid}
         return found
 
     async def _read_tagged(self, keys: list[OpenidKey]) -> dict[OpenidKey, UserTagsRow | NotFoundError]:
@@ -129,8 +134,13 @@ class UserReader:
                 found_users = await users.users_with_tag_ids(conn, *channel, openids)
                 if found_users is None:
                     found |= {(*channel, openid): NotFoundError("channel") for openid in openids}
-                else:
-                    found |= {(*channel, row[0].openid): row for row in found_users}
+                    continue
+                found |= {(*channel, row.user.openid): row for row in found_users}
+                present = await _present_openids(conn, channel, openids, found)
+                if present:
+                    those = await users.users_with_tag_ids(conn, *channel, set(present.values()))
+                    by_openid = {row.user.openid: row for row in those or ()}
+                    found |= {(*channel, each): by_openid[now] for each, now in present.items() if now in by_openid}
         return found
 
     async def _read_bits(self, keys: list[UserKey]) -> dict[UserKey, tuple[frozenset[int], users.CatalogueRevision]]:
@@ -151,6 +161,14 @@ class UserReader:
     async def _read_catalogues(self, channel_ids: list[int]) -> dict[int, Catalogue]:
         async with self._pool.acquire() as conn:
             return {each: await tags.catalogue(conn, each) for each in channel_ids}
+
+
+async def _present_openids(
+    conn: Connection, channel: tuple[str, int], openids: Iterable[str], found: Collection[OpenidKey]
+) -> dict[str, str]:
+    """Return what people are called now of whom none was found, `{openid before a migration: present openid}`."""
+    missing = [openid for openid in openids if openid and (*channel, openid) not in found]
+    return await former_openids.present_openids(conn, channel[1], missing) if missing else {}
 
 
 def _estimated_bytes(catalogue: Catalogue) -> int:

@@ -99,13 +99,14 @@ async def _read_push(request: Request, resources: Resources, credentials: PushCr
         raise PushRejectedError(PushRejection.TOO_LARGE, str(error)) from None
     except BodyNotReceivedError:
         raise PushRejectedError(PushRejection.BAD_XML, "the body did not arrive") from None
+    now = resources.runtime.clock()
     return decode_push(
         request.query_params,
         body,
         token=credentials.callback_token,
         encoding_aes_key=credentials.encoding_aes_key,
-        app_id=credentials.channel.app_id,
-        now=resources.runtime.clock(),
+        app_ids=credentials.channel.app_ids(now),
+        now=now,
         max_age=resources.runtime.settings.push_signature_max_age,
     )
 

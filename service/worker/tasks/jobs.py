@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from service.domain.account_migration.asking import ask_slice
 from service.domain.audiences.exports import write_export_slice
 from service.domain.followers.scanning import import_followers_slice
 from service.domain.jobs.running import SliceFunction, reenqueue_unfinished_jobs, run_job
@@ -15,6 +16,7 @@ SLICES: Final[Mapping[JobKind, SliceFunction]] = {
     JobKind.FOLLOWER_IMPORT: import_followers_slice,
     JobKind.OFFICIAL_ACCOUNT_SYNC: run_sync_slice,
     JobKind.REMOTE_TAG_IMPORT: read_imported_members,
+    JobKind.OPENID_MIGRATION: ask_slice,
 }
 
 

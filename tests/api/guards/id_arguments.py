@@ -106,6 +106,10 @@ PLACES: Final = {
         mutation($id: ID!) { updateAdTag(input: {id: $id, name: "Mine"}) { tag { id } } }""",
     "Mutation.confirmAdReturnAddress(channelId)": """
         mutation($id: ID!) { confirmAdReturnAddress(channelId: $id) { channel { id } } }""",
+    "Mutation.migrateOpenids(input.channelId)": """
+        mutation($id: ID!) {
+          migrateOpenids(input: {channelId: $id, pairs: [{from: "ada", to: "eve"}]}) { moved }
+        }""",
     "Mutation.forgetUser(channelId)": """
         mutation($id: ID!) { forgetUser(channelId: $id, openid: "ada") { forgotten } }""",
     "Subscription.userTags(channelId)": """

@@ -89,6 +89,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.createAdTag": ('(input: {channelId: "$channel", name: "Spring $role", adIds: ["1"]})', WHO_MANAGES),
     "Mutation.updateAdTag": ('(input: {id: "$ad", name: "Summer"})', WHO_MANAGES),
     "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
+    "Mutation.migrateOpenids": ('(input: {channelId: "$channel", pairs: [{from: "bob", to: "rob"}]})', WHO_MANAGES),
     "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Subscription.jobProgress": ('(id: "$job")', WHO_MANAGES),

@@ -44,7 +44,7 @@ class Receiver:
             await request.body(),
             token=account.token,
             encoding_aes_key=account.encoding_aes_key,
-            app_id=account.app_id,
+            app_ids=[account.app_id],
             now=system_clock(),
             max_age=timedelta(minutes=10),
         )

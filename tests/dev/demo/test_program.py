@@ -84,7 +84,7 @@ class StandIn:
             await request.body(),
             token=bound["callbackToken"],
             encoding_aes_key=bound["encodingAesKey"],
-            app_id=bound["appId"],
+            app_ids=[bound["appId"]],
             now=system_clock(),
             max_age=MAX_AGE,
         )

@@ -62,7 +62,8 @@ async def record_in_one_statement(runtime: Runtime, channel: Channel, event: Use
     """Lock by the very statement that reads the difference; the head is read after, so its version is right."""
     ordinal = (await ordinals_for(runtime, channel, [event.openid]))[event.openid]
     async with runtime.pool.acquire() as conn, conn.transaction():
-        facts = {ordinal: evaluation.NewFacts(facts_from_events([event])[event.openid], runtime.clock())}
+        (merged,) = facts_from_events([event], {event.openid: ordinal}).values()
+        facts = {ordinal: evaluation.NewFacts(merged, runtime.clock())}
         found = await evaluation.merge_facts(conn, channel_rules(channel), facts)
         locked = await heads.lock_heads(conn, channel.channel_id, [0])
         await write_transitions(

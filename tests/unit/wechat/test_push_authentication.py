@@ -229,7 +229,7 @@ def test_a_key_that_is_none_is_the_pushs_rejection_too() -> None:
             body,
             token="AAAAA",
             encoding_aes_key="short",
-            app_id=ENCRYPTED.app_id,
+            app_ids=[ENCRYPTED.app_id],
             now=NOW,
             max_age=TEN_MINUTES,
         )

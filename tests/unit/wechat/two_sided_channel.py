@@ -45,7 +45,7 @@ class ChannelKeys:
             body,
             token=self.token,
             encoding_aes_key=self.encoding_aes_key,
-            app_id=self.app_id,
+            app_ids=[self.app_id],
             now=self.now,
             max_age=timedelta(minutes=10),
         )
