@@ -3,6 +3,7 @@ select create_reference_table('robot');
 select create_reference_table('channel');
 select create_reference_table('touch_windows');
 select create_reference_table('return_endpoint');
+select create_reference_table('installation');
 select create_distributed_table('channel_state', 'channel_id');
 select create_distributed_table('channel_user', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('alarm', 'channel_id', colocate_with => 'channel_state');

@@ -319,6 +319,17 @@ WITH (toast_tuple_target='8160');
 
 COMMENT ON TABLE public.frozen_audience IS 'Whom a job is about, as it was when the job was made.';
 
+CREATE TABLE public.installation (
+    acting boolean NOT NULL,
+    public_url text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT installation_once CHECK (acting)
+);
+
+COMMENT ON TABLE public.installation IS 'One row, from when a process that may act first ran on this database.';
+
+COMMENT ON COLUMN public.installation.public_url IS 'Under another one no call to WeChat is made; `user-tags acting --confirm` changes it.';
+
 CREATE TABLE public.job (
     channel_id bigint NOT NULL,
     job_id integer NOT NULL,
@@ -416,6 +427,8 @@ COMMENT ON COLUMN public.remote_tag.remote_tag_id IS 'Null until WeChat told the
 COMMENT ON COLUMN public.remote_tag.last_job_id IS 'The newest sync or import that concerned this tag.';
 
 COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeeds; until it does again, `error` says why it does not.';
+
+COMMENT ON COLUMN public.remote_tag.linked_at IS 'Nothing was known before of who has the remote tag.';
 
 COMMENT ON COLUMN public.remote_tag.named_after IS 'What our tag was called when the remote one got its name; null if that was chosen by somebody else.';
 
@@ -804,6 +817,9 @@ ALTER TABLE ONLY public.former_openid
 
 ALTER TABLE ONLY public.frozen_audience
     ADD CONSTRAINT frozen_audience_pkey PRIMARY KEY (channel_id, job_id, block);
+
+ALTER TABLE ONLY public.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (acting);
 
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (channel_id, job_id);

@@ -59,6 +59,13 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repair", action="store_true", help="correct what is wrong; the exit code is 1 all the same")
 
 
+def add_acting_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add whether `acting` confirms."""
+    parser.add_argument(
+        "--confirm", action="store_true", help="let the installation of USER_TAGS_PUBLIC_URL act, and no other"
+    )
+
+
 def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
     """Add whom to `forget`."""
     parser.add_argument("--channel", required=True, help="a channel id")

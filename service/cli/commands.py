@@ -17,6 +17,7 @@ from typing import Final
 from service import __version__
 from service.cli.arguments import (
     OneLineParser,
+    add_acting_arguments,
     add_common_arguments,
     add_forget_arguments,
     add_import_arguments,
@@ -172,6 +173,14 @@ def forget(settings: Settings, arguments: argparse.Namespace) -> int:
         return asyncio.run(run_forget(resolved.settings, arguments.channel, arguments.openid, print))
 
 
+def acting(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Say whether calls to WeChat are made, and confirm it."""
+    from service.cli.acting import run_acting  # noqa: PLC0415
+
+    with _resolved_settings(settings) as resolved:
+        return asyncio.run(run_acting(resolved.settings, print, confirm=arguments.confirm))
+
+
 def import_csv(settings: Settings, arguments: argparse.Namespace) -> int:
     """Hand back the openids of a CSV file."""
     from service.cli.import_csv import run_import  # noqa: PLC0415
@@ -229,6 +238,12 @@ COMMANDS: Final = (
     ),
     Command("verify", "recompute everything from the facts; exit 1 on any difference", verify, add_verify_arguments),
     Command("forget", "delete what identifies a user; exit 1 if the openid is unknown", forget, add_forget_arguments),
+    Command(
+        "acting",
+        "say whether calls to WeChat are made; exit 1 while they need to be confirmed",
+        acting,
+        add_acting_arguments,
+    ),
     Command(
         "import-csv",
         "hand back a list of openids from a CSV file; exit 1 where some were rejected",

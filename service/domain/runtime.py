@@ -1,7 +1,8 @@
 """Hold what every use case needs of the process it runs in."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from service.entities.blocks import ChangeNotification
@@ -28,6 +29,14 @@ class TaskQueue(Protocol):
         """Queue a task without blocking, unless one with its id is queued; sweeps find again what is lost."""
 
 
+@dataclass(slots=True)
+class ActingInstallation:
+    """Hold the public URL of the installation that calls WeChat by this database, as this process read it last."""
+
+    public_url: str | None = None
+    read_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """Hold the database pool, clock, publisher, queue, encryption, settings and way to WeChat of a process."""
@@ -39,3 +48,4 @@ class Runtime:
     secret_box: SecretBox
     settings: Settings
     wechat: WechatTransport
+    acting: ActingInstallation = field(default_factory=ActingInstallation)

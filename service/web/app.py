@@ -19,6 +19,7 @@ from service.api.transport.sse_view import EventStreamView
 from service.api.transport.trusted_documents import read_trusted_documents
 from service.auth.tokens import TokenVerifier
 from service.domain.combos.activation import activate_combo
+from service.domain.official_account.acting import acting_watched
 from service.entities.errors import ErrorCode
 from service.entities.tasks import TaskName
 from service.foundation.logging import configure_logging
@@ -139,7 +140,8 @@ async def _lifespan(
         sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
-                yield {"resources": resources}
+                async with acting_watched(resources.runtime):
+                    yield {"resources": resources}
         finally:
             await resources.hub.close()
 

@@ -11,6 +11,7 @@ from typing import Final
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, func
 
+from service.domain.official_account.acting import acting_watched
 from service.entities.tasks import TaskName
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.logging import configure_logging
@@ -56,7 +57,7 @@ async def _run_until_stopped(settings: Settings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with open_resources(settings) as resources:
+    async with open_resources(settings) as resources, acting_watched(resources.runtime):
         worker_task = asyncio.create_task(_keep_working(settings, resources), name="worker")
         stop_task = asyncio.create_task(stop.wait(), name="stop request")
         await asyncio.wait({worker_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)

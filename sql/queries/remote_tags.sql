@@ -28,10 +28,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (channel_id, tag_id) do update
 set remote_tag_id = excluded.remote_tag_id, remote_name = excluded.remote_name, keep_in_sync = excluded.keep_in_sync,
     remote_additions = excluded.remote_additions, last_job_id = excluded.last_job_id,
-    in_sync = r.in_sync and r.remote_tag_id is not distinct from excluded.remote_tag_id,
-    linked_at = case
-        when r.remote_tag_id is distinct from excluded.remote_tag_id then excluded.linked_at else r.linked_at
-    end;
+    in_sync = r.in_sync and r.remote_tag_id is not distinct from excluded.remote_tag_id;
 
 -- name: set_keep_in_sync
 -- Record whether linked tags are kept in sync, and have them looked at and tried at once.
@@ -60,30 +57,6 @@ update remote_tag
 set in_sync = false, last_job_id = coalesce($3, last_job_id), failing_since = coalesce(failing_since, $4), error = $5,
     errcode = $6
 where channel_id = $1 and tag_id = any($2::int[]);
-
--- name: remote_members
--- List the first $4 blocks from $3 on in which somebody is known to have a remote tag, or had it at the last sync.
-select block, members, synced
-from remote_members
-where channel_id = $1 and tag_id = $2 and block >= $3
-order by block
-limit $4;
-
--- name: replace_remote_members
--- Write who has a remote tag, as it was read, into blocks; who is in $5 keeps what there is. With $6 all of it is synced.
-insert into remote_members (channel_id, block, tag_id, members, synced)
-select $1, n.block, $2, n.members, case when $6 then n.members else n.synced end
-from (
-    select b.block, (b.members::bit(32000) & ~b.kept::bit(32000)) | (r.members & b.kept::bit(32000)) as members, r.synced
-    from unnest($3::int[], $4::varbit[], $5::varbit[]) as b (block, members, kept)
-    cross join lateral (
-        select coalesce(bit_or(m.members), 0::bit(32000)) as members, coalesce(bit_or(m.synced), 0::bit(32000)) as synced
-        from remote_members m
-        where m.channel_id = $1 and m.block = b.block and m.tag_id = $2
-    ) r
-) n
-order by n.block
-on conflict (channel_id, block, tag_id) do update set members = excluded.members, synced = excluded.synced;
 
 -- name: add_remote_members
 -- Record who was given a remote tag, but nobody who followed or unfollowed since the instants $4, or does not exist.
@@ -116,13 +89,19 @@ where r.channel_id = $1 and r.block = n.block and r.tag_id = $2;
 select tag_id from remote_tag where channel_id = $1 order by tag_id for key share;
 
 -- name: clear_remote_members
--- Record that these people have no remote tag; where one had, linked tags are to be looked at, though no bit may change.
+-- Record that people have no remote tag: those who do not exist, and of the others those who followed or unfollowed after
+-- anything was known of a remote tag, or five minutes before, as clocks differ. Whoever is told only now to have followed
+-- before that has what was read since. Where somebody had a tag it is to be looked at, though no bit of ours may change.
 with cleared as (
     update remote_members r
     set members = r.members & ~n.cleared, synced = r.synced & ~n.cleared
     from (
         select o / 32000 as block, bit_or(set_bit(0::bit(32000), o % 32000, 1)) as cleared
         from unnest($2::int[]) as o
+        left join channel_user u on u.channel_id = $1 and u.ordinal = o
+        where u.ordinal is null or greatest(u.followed_at, u.unfollowed_at) >= (
+            select min(linked_at) - interval '5 minutes' from remote_tag where channel_id = $1
+        )
         group by 1
     ) n
     where r.channel_id = $1 and r.block = n.block and bit_count((r.members | r.synced) & n.cleared) > 0

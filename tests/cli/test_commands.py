@@ -122,3 +122,30 @@ def test_forget_deletes_one_person_and_says_so(
     assert capsys.readouterr().out == "forgotten\nthis openid is unknown\n"
     with pytest.raises(SystemExit, match="no such channel"):
         main(["forget", "--channel", "nothing", "--openid", "ann"])
+
+
+def test_acting_says_who_acts_and_lets_another_installation_act(
+    database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+
+    def acting(public_url: str, *arguments: str) -> tuple[int, str]:
+        monkeypatch.setenv("USER_TAGS_PUBLIC_URL", public_url)
+        return main(["acting", *arguments]), capsys.readouterr().out.strip()
+
+    assert acting("https://a.example") == (0, "on: nobody has acted by this database so far")
+    assert acting("https://a.example", "--confirm") == (0, "on: this database is that of https://a.example")
+    code, said = acting("https://b.example")
+    assert (code, said.partition(";")[0]) == (
+        1,
+        "off: this database is that of https://a.example, and USER_TAGS_PUBLIC_URL is https://b.example",
+    )
+    assert "user-tags acting --confirm" in said
+    assert acting("https://b.example", "--confirm") == (0, "on: this database is that of https://b.example")
+    assert acting("https://a.example")[0] == 1
+    monkeypatch.setenv("USER_TAGS_ACTING", "off")
+    assert acting("https://a.example") == (
+        0,
+        "off: USER_TAGS_ACTING is off (this database is that of https://b.example)",
+    )

@@ -25,6 +25,7 @@ COMMANDS: Final = (
     ("verify",),
     ("refresh",),
     ("forget", "--channel", "c", "--openid", "o"),
+    ("acting",),
     ("import-csv", "people.csv", "--channel", "c", "--category", "Level", "--label", "Gold"),
 )
 each_command = pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: arguments[0])

@@ -47,7 +47,7 @@ NEEDED = {
     "see the return address": Permission.VIEW_RETURN_ADDRESS,
     "obtain the return endpoint, see and reset its key": Permission.MANAGE_RETURN_KEY,
 }
-COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|import-csv|export-schema"
+COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|acting|import-csv|export-schema"
 RELEASE = re.compile(r"\[\d+\.\d+\.\d+\] - 20\d\d-\d\d-\d\d")
 COMMAND = re.compile(rf"user-tags ((?:{COMMANDS})\b[^\n#)|]*)")
 # How a page writes what may be given, and what it leaves out.
@@ -242,7 +242,7 @@ def test_all_graphql_is_found() -> None:
     found = [path for path, _ in operations()]
     assert {page: found.count(page) for page in (README.path, FRONTEND.path, INTEGRATOR.path)} == {
         README.path: 2,
-        FRONTEND.path: 10,
+        FRONTEND.path: 11,
         INTEGRATOR.path: 8,
     }
 

@@ -118,7 +118,7 @@ async def test_the_image_migrates_serves_works_and_stops(image: Path, database_u
     with container.running() as web, container.running("worker") as worker:
         await wait_until(container.is_healthy, within=60)
         async with httpx.AsyncClient(base_url=f"http://{HERE}:{port}", trust_env=False) as http:
-            assert (await http.get("/readyz")).json() == {"database": "ok", "valkey": "ok"}
+            assert (await http.get("/readyz")).json() == {"database": "ok", "valkey": "ok", "acting": "on"}
             refused = await http.post("/graphql", json={"query": "{ viewer { id } }"})
             assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         for process in (web, worker):

@@ -16,6 +16,7 @@ from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.official_account_tag import OfficialAccountTag
 from service.api.types.primitives import After, First, Node
 from service.domain.input_rules import EARLIEST_EVENT_TIME
+from service.domain.official_account.acting import ActingState, acting_state
 from service.domain.tags.sizes import MAX_POINTS, size_curve
 from service.entities.expressions import tag as tag_expression
 from service.entities.principal import Permission
@@ -187,7 +188,8 @@ class Tag(Node):
         link = await info.context.loaders.linked_tag.load((self.entity.channel_id, self.entity.tag_id))
         if link is None:
             return None
-        return OfficialAccountTag.of(link, self.entity, self.catalogue, acting=info.context.runtime.settings.acting)
+        acting = acting_state(info.context.runtime) is ActingState.ON
+        return OfficialAccountTag.of(link, self.entity, self.catalogue, acting=acting)
 
     async def _combo_ids(self, info: Info) -> list[int]:
         """Return the ids of the living combos with the tag at one of their leaves, ascending."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from service.domain.official_account import quotas
+from service.domain.official_account.acting import refresh_acting
 from service.domain.official_account.days import end_of_day, end_of_minute
 from service.domain.official_account.refusals import CallLaterError, require_official_account
 from service.domain.official_account.tokens import LEASE_MARGIN, POLL_INTERVAL, access_token
@@ -75,6 +76,7 @@ async def call_wechat(
     the account is stopped; WechatError for codes that the caller has to judge, and for those that repeats did not cure;
     UnansweredError where no answer came, at once for a call that is not repeatable.
     """
+    await refresh_acting(runtime)
     require_official_account(runtime, channel)
     dead: str | None = None
     for failures in range(runtime.settings.wechat.attempts):

@@ -1,6 +1,6 @@
 """Keep tags in sync with the Official Account's or not, end links, and say why a link does nothing now.
 
-Source: docs/specification.md §6.2.
+Source: docs/specification.md §6.5.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def halted_because(link: LinkedTag, tag: Tag, *, is_open: bool, acting: bool) ->
     if not is_open:
         return "The channel is not bound, or no verified Official Account is; syncing waits."
     if not acting:
-        return "This installation makes no calls to WeChat (USER_TAGS_ACTING is off); syncing waits."
+        return "This installation makes no calls to WeChat (USER_TAGS_ACTING, or `user-tags acting`); syncing waits."
     return "The tag is not in effect yet; syncing waits." if tag.state is TagState.PENDING else None
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from service.domain.jobs.running import JobMustWaitError
+from service.domain.official_account.acting import ActingState, acting_state
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, ChannelNotBoundError, FieldError, UpstreamError
@@ -24,17 +25,27 @@ class CallLaterError(JobMustWaitError):
 def require_official_account(runtime: Runtime, channel: Channel) -> None:
     """Raise the error by which a client sees that a channel's Official Account cannot be called.
 
-    UpstreamError where `USER_TAGS_ACTING` is off, BadInputError for a Mini Program or without an app secret,
+    UpstreamError where this installation does not act, BadInputError for a Mini Program or without an app secret,
     ChannelNotBoundError where the channel is unbound or an unverified subscription account.
     """
-    if not runtime.settings.acting:
-        raise UpstreamError("This installation makes no calls to WeChat (USER_TAGS_ACTING is off).")
+    _require_acting(runtime)
     if channel.mini_program:
         raise _bad_channel("MINI_PROGRAM", "A Mini Program has no followers and no tags at WeChat.")
     if not channel.usable:
         raise ChannelNotBoundError
     if channel.encrypted_app_secret is None:
         raise _bad_channel("NO_APP_SECRET", "WeChat cannot be called without the app secret of the channel.")
+
+
+def _require_acting(runtime: Runtime) -> None:
+    match acting_state(runtime):
+        case ActingState.OFF:
+            raise UpstreamError("This installation makes no calls to WeChat (USER_TAGS_ACTING is off).")
+        case ActingState.UNCONFIRMED:
+            raise UpstreamError(
+                "This installation makes no calls to WeChat: its database is that of another one. Whoever runs it can "
+                "allow them (`user-tags acting --confirm`)."
+            )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Take over tags that exist at the Official Account as return tags, linked for syncing (docs/specification.md §6.3).
+"""Take over tags that exist at the Official Account as return tags, linked for syncing (docs/specification.md §6.6).
 
 The tags are made at once, in one transaction with the job that reads their members.
 """
@@ -242,6 +242,7 @@ async def _start(
         "tags": [[tag_id, tag.remote_tag_id] for tag_id, tag in taking.reading.items()],
         "at": 0,
         "cursor": "",
+        "begun_anew": 0,
     }
     total = sum(tag.member_count for tag in taking.reading.values())
     job = await start_job(conn, runtime, channel, KIND, total=total, payload=payload, principal=principal)

@@ -30,6 +30,8 @@ from service.wechat.api.tag_calls import list_tags, tag_members
 
 MAX_ATTEMPTS: Final = 4
 UNKNOWN_TAG: Final = 45159
+UNKNOWN_OPENID: Final = 40003
+MAX_NEW_BEGINNINGS: Final = 3
 PATH: Final = tag_members(0).path
 # What WeChat refuses in these ways it refuses of this tag only, and for good.
 GIVING_UP: Final = frozenset(
@@ -67,6 +69,8 @@ async def read_imported_members(runtime: Runtime, job: Job) -> Job:
         if error.decision is Decision.STOP_ACCOUNT:
             await _note_failure(runtime, job, [each for each, _ in job.payload["tags"][job.payload["at"] :]], error)
             raise
+        if error.path == PATH and error.errcode == UNKNOWN_OPENID and _may_begin_anew(job):
+            return await _save(runtime, _begin_anew(job))
         if not (_is_of_tag_only(error) or await _is_gone(runtime, channel, error, remote_tag_id)):
             raise
         log.warning("tag %d of channel %d is not taken over: %s", tag_id, job.channel_id, error)
@@ -75,6 +79,15 @@ async def read_imported_members(runtime: Runtime, job: Job) -> Job:
         return await _keep(runtime, job, tag_id, remote_tag_id, page)
     except (TagDeletedError, _UnlinkedError):
         return await _save(runtime, _next_tag(job))
+
+
+def _may_begin_anew(job: Job) -> bool:
+    """Tell whether WeChat may not know the openid that the page was to begin after, and not too often."""
+    return bool(job.payload["cursor"]) and job.payload["begun_anew"] < MAX_NEW_BEGINNINGS
+
+
+def _begin_anew(job: Job) -> Job:
+    return replace(job, payload={**job.payload, "cursor": "", "begun_anew": job.payload["begun_anew"] + 1})
 
 
 def _is_of_tag_only(error: WechatError) -> bool:
@@ -166,7 +179,7 @@ def _after(job: Job, page: MemberPage) -> Job:
 
 
 def _next_tag(job: Job) -> Job:
-    return replace(job, payload={**job.payload, "at": job.payload["at"] + 1, "cursor": ""})
+    return replace(job, payload={**job.payload, "at": job.payload["at"] + 1, "cursor": "", "begun_anew": 0})
 
 
 async def _save(runtime: Runtime, job: Job) -> Job:

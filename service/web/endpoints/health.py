@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from service.domain.official_account.acting import acting_state
 from service.resources import resources_of
 from service.storage.database.migrations import pending_migrations
 from service.storage.database.pool import DATABASE_ERRORS, Pool
@@ -24,10 +25,11 @@ async def liveness(request: Request) -> Response:
 async def readiness(request: Request) -> Response:
     """Answer 200, or 503 without a migrated database; the body says how each server is.
 
-    Without Valkey it is 200 all the same: pages are kept up by polling.
+    Without Valkey it is 200 all the same: pages are kept up by polling. So it is where no calls to WeChat are made.
     """
     resources = resources_of(request.scope)
     report = await check_servers(resources.runtime.pool, resources.valkey)
+    report["acting"] = acting_state(resources.runtime)
     return JSONResponse(report, status_code=200 if report["database"] == "ok" else 503)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from service.domain.channels.binding import unbind_channel
 from service.domain.jobs.lookup import cancel_job
+from service.domain.official_account.acting import READ_AGAIN_AFTER
 from service.domain.official_account.remote_import_pages import read_imported_members
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
@@ -67,6 +68,17 @@ async def test_a_closed_gate_ends_the_job(importer: Importer) -> None:
     job = await import_two_tags(importer, unbind)
 
     assert (job.state, job.error_code, job.done) == (JobState.FAILED, "CHANNEL_NOT_BOUND", 3)
+
+
+async def test_the_jobs_of_a_copied_database_end_where_they_are(importer: Importer) -> None:
+    async def copy(job: Job) -> None:
+        await importer.runtime.pool.execute("update installation set public_url = 'https://elsewhere.example'")
+        importer.wechat.clock.advance(READ_AGAIN_AFTER)
+
+    job = await import_two_tags(importer, copy)
+
+    assert (job.state, job.error_code, job.done) == (JobState.FAILED, "UPSTREAM", 3)
+    assert "user-tags acting --confirm" in (job.error or "")
 
 
 async def test_a_cancelled_job_writes_no_further_page(importer: Importer) -> None:

@@ -1,0 +1,140 @@
+"""Tell whether this installation may call WeChat: on a copy of its database another one must not.
+
+The database remembers the public URL of the installation that acts by it. Under another URL nothing is called until the
+operator confirms it. In development all addresses of the machine itself are one, whatever the port.
+
+Source: docs/specification.md §6.
+"""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from service.domain.runtime import Runtime
+from service.foundation.cancellation import cancel_and_wait
+from service.foundation.settings import Settings
+from service.storage import installation
+from service.storage.database.pool import DATABASE_ERRORS
+
+# How long what was read is relied on: a copy that is restored under a running process is noticed so soon.
+READ_AGAIN_AFTER: Final = timedelta(seconds=5)
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+log = logging.getLogger(__name__)
+
+
+class ActingState(StrEnum):
+    """Name whether calls to WeChat are made; the values are those that `/readyz` shows."""
+
+    ON = "on"
+    OFF = "off"
+    """`USER_TAGS_ACTING` is off."""
+    UNCONFIRMED = "unconfirmed"
+    """The database is that of an installation with another public URL."""
+
+
+def acting_state(runtime: Runtime) -> ActingState:
+    """Return whether this process makes calls to WeChat, as far as it read last."""
+    if not runtime.settings.acting:
+        return ActingState.OFF
+    remembered = runtime.acting.public_url
+    if remembered is None or _same_place(remembered, runtime.settings):
+        return ActingState.ON
+    return ActingState.UNCONFIRMED
+
+
+async def refresh_acting(runtime: Runtime) -> None:
+    """Read which installation acts by the database, unless that was read just now; the first one that may act does.
+
+    Logs a warning when it turns out to be another one.
+    """
+    now, last = runtime.clock(), runtime.acting.read_at
+    if last is not None and timedelta() <= now - last < READ_AGAIN_AFTER:
+        return
+    before = acting_state(runtime)
+    if await read_acting(runtime) is ActingState.ON and runtime.acting.public_url is None:
+        async with runtime.pool.acquire() as conn:
+            await installation.claim_acting(conn, runtime.settings.public_url, now)
+        await read_acting(runtime)
+    _log_change(runtime, before)
+
+
+async def read_acting(runtime: Runtime) -> ActingState:
+    """Read which installation acts by the database, and return whether calls are made."""
+    async with runtime.pool.acquire() as conn:
+        runtime.acting.public_url = await installation.acting_installation(conn)
+    runtime.acting.read_at = runtime.clock()
+    return acting_state(runtime)
+
+
+@asynccontextmanager
+async def acting_watched(runtime: Runtime) -> AsyncGenerator[None]:
+    """Know which installation acts by the database when the block begins, and read it again and again inside."""
+    if not runtime.settings.acting:
+        yield
+        return
+    await _read_patiently(runtime)
+    watching = asyncio.create_task(_watch(runtime), name="who acts")
+    try:
+        yield
+    finally:
+        await cancel_and_wait(watching)
+
+
+async def _watch(runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(READ_AGAIN_AFTER.total_seconds())
+        await _read_patiently(runtime)
+
+
+async def _read_patiently(runtime: Runtime) -> None:
+    try:
+        await refresh_acting(runtime)
+    except DATABASE_ERRORS as error:
+        log.info("It cannot be read which installation acts by this database: %s", type(error).__name__)
+
+
+async def confirm_acting(runtime: Runtime) -> None:
+    """Let this installation act by the database, and no other one any more."""
+    async with runtime.pool.acquire() as conn:
+        await installation.confirm_acting(conn, runtime.settings.public_url, runtime.clock())
+
+
+def _log_change(runtime: Runtime, before: ActingState) -> None:
+    after = acting_state(runtime)
+    if after is ActingState.UNCONFIRMED and before is not after:
+        log.warning(
+            "No calls to WeChat: this database is that of %s, and this installation is %s. If it is no copy, run "
+            "`user-tags acting --confirm`.",
+            runtime.acting.public_url,
+            runtime.settings.public_url,
+        )
+    elif before is ActingState.UNCONFIRMED and after is ActingState.ON:
+        log.warning("Calls to WeChat are made from now on: %s was confirmed.", runtime.settings.public_url)
+
+
+def _same_place(remembered: str, settings: Settings) -> bool:
+    if not settings.production and _is_this_machine(remembered) and _is_this_machine(settings.public_url):
+        return True
+    return _place_of(remembered) == _place_of(settings.public_url)
+
+
+def _place_of(url: str) -> tuple[str | None, int | None, str]:
+    """Return host, port and path of a URL; http and https are the same place."""
+    parts = urlsplit(url)
+    port = None if parts.port == DEFAULT_PORTS.get(parts.scheme) else parts.port
+    return parts.hostname, port, parts.path.rstrip("/")
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
