@@ -159,7 +159,9 @@ class SyncModel:
             people.discard(openid)
 
     async def _others_tag(self, label: str, people: set[str]) -> None:
-        if tag := self._remote(label):
+        tag = self._remote(label)
+        # With people in it, a tag that is not linked yet is somebody else's.
+        if tag and (await self.world.link(self.tags[label])).remote_tag_id == tag.id:
             following = {each for each in people if self.world.account.people.user(each).following}
             self.by_others[label] |= following - tag.members
             self.world.account.tags.tag(tag.id, following)
