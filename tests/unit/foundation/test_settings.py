@@ -15,6 +15,7 @@ from service.foundation.settings import (
     QueryLimits,
     Settings,
     SettingsError,
+    SyncLimits,
     WechatCalls,
     Windows,
     read_demo_settings,
@@ -57,6 +58,12 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_WINDOW_PAYMENT", "windows.payment", TWO_DAYS, "90s", timedelta(seconds=90), ["-1h"]),
     ("USER_TAGS_WINDOW_NEW_USER", "windows.new_user", TWO_DAYS, "1d", timedelta(days=1), ["4000d", "9" * 5000 + "s"]),
     ("USER_TAGS_QUERY_DEPTH", "query_limits.depth", 20, "12", 12, ["0", "deep"]),
+    ("USER_TAGS_SYNC_MAX_REMOVALS", "sync.max_removals", 1000, "50", 50, ["0", "-1"]),
+    ("USER_TAGS_SYNC_MAX_REMOVAL_SHARE", "sync.max_removal_share", 0.2, "0.5", 0.5, ["0", "half"]),
+    ("USER_TAGS_SYNC_SMALL_TAG", "sync.small_tag", 50, "10", 10, ["0", "1.5"]),
+    ("USER_TAGS_SYNC_PLAN_VALID_FOR", "sync.plan_valid_for", timedelta(hours=1), "5m", timedelta(minutes=5), ["0"]),
+    ("USER_TAGS_SYNC_AUTOMATIC_SHARE", "sync.automatic_share", 0.5, "0.1", 0.1, ["0", "half"]),
+    ("USER_TAGS_SYNC_NEW_TAG_PATIENCE", "sync.new_tag_patience", timedelta(minutes=2), "10s", timedelta(seconds=10), ["0"]),
     ("USER_TAGS_QUERY_FIELDS", "query_limits.fields", 400, "100", 100, ["0"]),
     ("USER_TAGS_QUERY_ALIASES", "query_limits.aliases", 30, "5", 5, ["-1"]),
     ("USER_TAGS_QUERY_DIRECTIVES", "query_limits.directives", 20, "5", 5, ["x"]),
@@ -270,8 +277,11 @@ def test_no_setting_is_left_out() -> None:
     limits = {f"query_limits.{limit.name}" for limit in fields(QueryLimits)}
     clients = {f"client_limits.{limit.name}" for limit in fields(ClientLimits)}
     calls = {f"wechat.{limit.name}" for limit in fields(WechatCalls)}
-    alone = {setting.name for setting in fields(Settings)} - {"windows", "query_limits", "client_limits", "wechat"}
-    assert tested == alone | windows | limits | clients | calls
+    syncs = {f"sync.{limit.name}" for limit in fields(SyncLimits)}
+    alone = {setting.name for setting in fields(Settings)} - {
+        "windows", "query_limits", "client_limits", "wechat", "sync"
+    }  # fmt: skip
+    assert tested == alone | windows | limits | clients | calls | syncs
 
 
 def test_trusted_documents_may_be_allowed_or_the_only_ones() -> None:
