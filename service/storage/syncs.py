@@ -25,6 +25,13 @@ class PlannedCounts(NamedTuple):
     known_count: int
 
 
+class UnansweredMaking(NamedTuple):
+    """Hold the name of a remote tag that may have been made, and the ids of those that there were before."""
+
+    remote_name: str
+    ids_before: frozenset[int]
+
+
 class RemoteBits(NamedTuple):
     """Hold who of a block has a remote tag, is to get it and to lose it, as bitmaps; None is nobody."""
 
@@ -243,6 +250,17 @@ async def count_failures(conn: Connection, channel_id: int, job_id: int, tag_ids
 async def intend_to_make(conn: Connection, tag: TagSync, ids_before: Collection[int], now: datetime) -> None:
     """Record that a remote tag is about to be made, and which there were before."""
     await conn.execute(STATEMENTS["intend_to_make_tag"], tag.channel_id, tag.job_id, tag.tag_id, list(ids_before), now)
+
+
+async def unanswered_makings(
+    conn: Connection, channel_id: int, job_id: int, tag_ids: Collection[int]
+) -> dict[int, list[UnansweredMaking]]:
+    """Return what earlier syncs set out to make for tags, without knowing whether they did, `{tag_id: makings}`."""
+    found: dict[int, list[UnansweredMaking]] = {}
+    for row in await conn.fetch(STATEMENTS["unanswered_makings"], channel_id, job_id, list(tag_ids)):
+        making = UnansweredMaking(row["remote_name"], frozenset(row["ids_before"]))
+        found.setdefault(row["tag_id"], []).append(making)
+    return found
 
 
 async def save_made_tag(conn: Connection, tag: TagSync, remote_tag_id: int) -> None:

@@ -236,13 +236,20 @@ group by tag_id;
 update sync_tag set ids_before = $4, made_at = $5
 where channel_id = $1 and job_id = $2 and tag_id = $3 and ids_before is null;
 
+-- name: unanswered_makings
+-- List the remote tags that syncs before job $2 set out to make for these tags, and of which it is not known whether they
+-- were made.
+select tag_id, remote_name, ids_before
+from sync_tag
+where channel_id = $1 and job_id < $2 and tag_id = any($3::int[]) and ids_before is not null;
+
 -- name: save_made_tag
 -- Record the remote tag of a tag, once it is linked.
 update sync_tag set remote_tag_id = $4, ids_before = null where channel_id = $1 and job_id = $2 and tag_id = $3;
 
 -- name: stop_sync_tag
 -- Record why nothing more is done about a tag.
-update sync_tag set action = coalesce($6, action), error = $4, errcode = $5
+update sync_tag set action = coalesce($6, action), error = $4, errcode = $5, ids_before = null
 where channel_id = $1 and job_id = $2 and tag_id = $3;
 
 -- name: is_being_synced

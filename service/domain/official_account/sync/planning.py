@@ -123,10 +123,17 @@ async def name_tags_of(conn: Connection, job: Job, remote: Sequence[RemoteTag]) 
     catalogue = await tags.catalogue(conn, channel_id)
     links = await remote_tags.linked_tags(conn, channel_id)
     named_after = await syncs.names_at_linking(conn, channel_id, [tag.tag_id for tag in asked])
+    makings = await syncs.unanswered_makings(conn, channel_id, job.job_id, [tag.tag_id for tag in asked])
     usable = [tag for tag in asked if catalogue.tags[tag.tag_id].shown]
     found = name_tags(
         [
-            TagToName(tag, catalogue.tags[tag.tag_id], links.get(tag.tag_id), named_after.get(tag.tag_id))
+            TagToName(
+                tag,
+                catalogue.tags[tag.tag_id],
+                links.get(tag.tag_id),
+                named_after.get(tag.tag_id),
+                makings.get(tag.tag_id, ()),
+            )
             for tag in usable
         ],
         remote,
