@@ -33,5 +33,4 @@ class LinkedTag:
     failing_since: datetime | None
     error: str | None
     errcode: int | None
-    linked_at: datetime
     tried_at: datetime | None

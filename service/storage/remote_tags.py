@@ -8,26 +8,12 @@ recorded as having a tag that WeChat dropped. Links are locked after heads, user
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import asyncpg
-from asyncpg import BitString
 
-from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
 from service.entities.remote_tags import LinkedTag, RemoteAdditions
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
-
-NOBODY: Final = bytes(BLOCK_BYTES)
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteMembers:
-    """Hold who of a block is known to have a remote tag, and who had it when it was synced last, as bitmaps."""
-
-    block: int
-    members: bytes
-    synced: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,40 +102,6 @@ async def note_sync_failure(
 ) -> None:
     """Record why a sync did not make these tags the same; `job_id` is None where none could be begun."""
     await conn.execute(STATEMENTS["note_sync_failure"], channel_id, list(tag_ids), job_id, now, error, errcode)
-
-
-async def remote_members(
-    conn: Connection, channel_id: int, tag_id: int, *, first_block: int = 0, limit: int
-) -> list[RemoteMembers]:
-    """Return the first blocks from `first_block` on in which somebody has a remote tag, or had it at the last sync."""
-    rows = await conn.fetch(STATEMENTS["remote_members"], channel_id, tag_id, first_block, limit)
-    return [RemoteMembers(row["block"], row["members"].bytes, row["synced"].bytes) for row in rows]
-
-
-async def replace_remote_members(
-    conn: Connection,
-    channel_id: int,
-    tag_id: int,
-    members: Mapping[int, bytes],
-    *,
-    kept: Mapping[int, bytes],
-    synced: bool = False,
-) -> None:
-    """Write who has a remote tag as it was read, `{block: bitmap}`; the caller holds the link.
-
-    People in `kept`, `{block: bitmap}`, keep what there is: they followed or unfollowed since. With `synced` all of it
-    also counts as synced.
-    """
-    blocks = sorted(members)
-    await conn.execute(
-        STATEMENTS["replace_remote_members"],
-        channel_id,
-        tag_id,
-        blocks,
-        [BitString.frombytes(members[block], BLOCK_SIZE) for block in blocks],
-        [BitString.frombytes(kept.get(block, NOBODY), BLOCK_SIZE) for block in blocks],
-        synced,
-    )
 
 
 async def add_remote_members(
@@ -248,6 +200,5 @@ def _linked_tag(row: asyncpg.Record) -> LinkedTag:
         failing_since=row["failing_since"],
         error=row["error"],
         errcode=row["errcode"],
-        linked_at=row["linked_at"],
         tried_at=row["tried_at"],
     )

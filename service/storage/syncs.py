@@ -186,6 +186,14 @@ async def removals_by_time(
     ]
 
 
+async def settle_synced_members(conn: Connection, channel_id: int, tag_id: int) -> None:
+    """Record of a tag that was synced what both sides agree on now; the caller holds the link.
+
+    So whoever got the remote tag from others while having ours loses it with ours.
+    """
+    await conn.execute(STATEMENTS["settle_synced_members"], channel_id, tag_id)
+
+
 async def frozen_members(
     conn: Connection, channel_id: int, plan: int, tag_id: int, *, removing: bool, start: int, limit: int
 ) -> list[BlockMembers]:
@@ -200,7 +208,10 @@ async def people_to_tag(conn: Connection, channel_id: int, ordinals: Iterable[in
 
 
 async def advance(conn: Connection, tag: TagSync, *, removing: bool, upto: int, done: int, failed: int) -> None:
-    """Record that everybody with an ordinal below `upto` is dealt with, of whom so many were done and failed."""
+    """Record that everybody with an ordinal below `upto` is dealt with, of whom so many were done and failed.
+
+    Locks the link of the tag, so that the next statement sees who followed or unfollowed.
+    """
     await conn.execute(
         STATEMENTS["advance_sync_tag"], tag.channel_id, tag.job_id, tag.tag_id, upto, removing, done, failed
     )

@@ -61,30 +61,6 @@ set in_sync = false, last_job_id = coalesce($3, last_job_id), failing_since = co
     errcode = $6
 where channel_id = $1 and tag_id = any($2::int[]);
 
--- name: remote_members
--- List the first $4 blocks from $3 on in which somebody is known to have a remote tag, or had it at the last sync.
-select block, members, synced
-from remote_members
-where channel_id = $1 and tag_id = $2 and block >= $3
-order by block
-limit $4;
-
--- name: replace_remote_members
--- Write who has a remote tag, as it was read, into blocks; who is in $5 keeps what there is. With $6 all of it is synced.
-insert into remote_members (channel_id, block, tag_id, members, synced)
-select $1, n.block, $2, n.members, case when $6 then n.members else n.synced end
-from (
-    select b.block, (b.members::bit(32000) & ~b.kept::bit(32000)) | (r.members & b.kept::bit(32000)) as members, r.synced
-    from unnest($3::int[], $4::varbit[], $5::varbit[]) as b (block, members, kept)
-    cross join lateral (
-        select coalesce(bit_or(m.members), 0::bit(32000)) as members, coalesce(bit_or(m.synced), 0::bit(32000)) as synced
-        from remote_members m
-        where m.channel_id = $1 and m.block = b.block and m.tag_id = $2
-    ) r
-) n
-order by n.block
-on conflict (channel_id, block, tag_id) do update set members = excluded.members, synced = excluded.synced;
-
 -- name: add_remote_members
 -- Record who was given a remote tag, but nobody who followed or unfollowed since the instants $4, or does not exist.
 insert into remote_members as r (channel_id, block, tag_id, members, synced)

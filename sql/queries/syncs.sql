@@ -154,6 +154,26 @@ cross join lateral (
 where m.channel_id = $1 and m.job_id = $2 and m.tag_id = $3 and bit_count(m.to_remove) > 0
 order by m.block;
 
+-- name: settle_synced_members
+-- Record of a tag what both sides agree on now: who has both tags was synced, and who has neither is so no longer.
+update remote_members r
+set synced = n.synced
+from (
+    select m.block, (m.synced & (m.members | w.wanted)) | (m.members & w.wanted) as synced
+    from remote_members m
+    left join tag_members t on t.channel_id = $1 and t.block = m.block and t.tag_id = $2
+    left join tag_members n on n.channel_id = $1 and n.block = m.block and n.tag_id = 1
+    left join tag_members o on o.channel_id = $1 and o.block = m.block and o.tag_id = 2
+    cross join lateral (
+        select coalesce(t.members, 0::bit(32000))
+            & (coalesce(n.members, 0::bit(32000)) | coalesce(o.members, 0::bit(32000))) as wanted
+        offset 0
+    ) w
+    where m.channel_id = $1 and m.tag_id = $2
+    offset 0
+) n
+where r.channel_id = $1 and r.tag_id = $2 and r.block = n.block and r.synced <> n.synced;
+
 -- name: frozen_sync_members
 -- List the first $5 blocks from $4 on in which people are to get a remote tag or, with $6, to lose it.
 select block, members
@@ -177,14 +197,17 @@ where u.channel_id = $1 and u.ordinal = any($2::int[])
 order by u.ordinal;
 
 -- name: advance_sync_tag
--- Record how far the additions of a tag are or, with $5, its removals, and how many were done and failed.
+-- Record how far the additions of a tag are or, with $5, its removals, and how many were done and failed; lock its link.
+with link as materialized (
+    select tag_id from remote_tag where channel_id = $1 and tag_id = $3 for update
+)
 update sync_tag
 set next_addition = case when $5 then next_addition else $4 end,
     next_removal = case when $5 then $4 else next_removal end,
     added = added + case when $5 then 0 else $6 end,
     removed = removed + case when $5 then $6 else 0 end,
     failed = failed + $7
-where channel_id = $1 and job_id = $2 and tag_id = $3;
+where channel_id = $1 and job_id = $2 and tag_id in (select tag_id from link);
 
 -- name: insert_sync_failures
 -- Record people who could not be given a remote tag or freed of it; of one who fails both ways the last errcode stays.

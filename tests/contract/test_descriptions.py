@@ -154,9 +154,7 @@ def who_may(field: GraphQLField) -> str:
     """Return the words that the description of a guarded field must have."""
     guards = _guards(field)
     checks = [each for guard in guards for each in guard.permissions]
-    alternatives = list(
-        dict.fromkeys(permission for each in checks if isinstance(each, HasAnyPermission) for permission in each.any_of)
-    )
+    alternatives = [permission for each in checks if isinstance(each, HasAnyPermission) for permission in each.any_of]
     permissions = alternatives or [permission for permission in guards_of(field) if permission is not None]
     if not permissions:
         return "For every valid token."

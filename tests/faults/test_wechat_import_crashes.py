@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.timeout(3_600), pytest.mark.long]
 
 CROWD: Final = 1_500
 PAGE: Final = 100
+FOUND: Final = """
+select (select count(*) from channel_user where channel_id = $1) as people,
+    (select sum((payload ->> 'new')::int) from job where channel_id = $1 and kind = 'FollowerImport') as new
+"""
 IMPORT: Final = """
 mutation Import($channel: ID!) { importFollowers(channelId: $channel) { job { id } alreadyRunning } }
 """
@@ -33,9 +37,12 @@ async def test_an_import_that_is_killed_again_and_again_finds_everybody_once(
             started: dict[str, Any] = await side.ask(IMPORT, channel=side.installation.channel.gid)
             number = job_number(started["job"]["id"])
             await side.break_in(number)
-            await side.wait_done(number)
+            job = await side.wait_done(number)
+            assert job["done"] == job["total"], "somebody was counted twice"
             await side.check_followers()
         await side.check_calls()
+        [found] = await side.installation.rows(FOUND, side.installation.channel.channel_id)
+        assert found["people"] == found["new"], "somebody was new twice, or came from nowhere"
         assert side.broke_in.total() >= rounds() / 2, "hardly any crash hit a job"
         report_figure(f"follower imports: {rounds()} rounds, broken by {dict(side.broke_in)}")
         assert await side.installation.worker.stop() == 0

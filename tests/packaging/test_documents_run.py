@@ -22,7 +22,13 @@ TOKEN: Final = re.compile(r"eyJ[\w.…-]+")
 FENCE_LANGUAGE: Final = re.compile(r"^ *```(\w+)$", re.MULTILINE)
 TAGS: Final = "query Tags($id: ID!) { channel(id: $id) { tags(first: 50) { nodes { id name } } } }"
 # The names of the operations' variables, and the tags of the demo that stand for them.
-NAMES: Final = {"new": "New user", "opened": "Opened", "ordered": "Old user", "touchable": "Touchable"}
+NAMES: Final = {
+    "tag": "New user",
+    "new": "New user",
+    "opened": "Opened",
+    "ordered": "Old user",
+    "touchable": "Touchable",
+}
 
 # What each block to paste is known by, and those that cannot be run here: they need Docker, or are how tests begin.
 PASTED: Final = (

@@ -1,4 +1,4 @@
-"""Record that WeChat gave somebody a tag while news comes in that they unfollowed (docs/specification.md §6.2)."""
+"""Record that WeChat gave somebody a tag while news comes in that they unfollowed (docs/specification.md §6.5)."""
 
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from service.entities.remote_tags import RemoteAdditions
 from service.entities.users import EventKind, UserEvent
 from service.storage import remote_tags
 from tests.support.clock import START, FrozenClock
+from tests.support.database_state import remote_members_of
 from tests.support.races import RacingProcess, StartRacingProcess, modified_statement
 from tests.support.runtime import ordinals_for
 
@@ -50,9 +51,7 @@ async def unfollow(process: RacingProcess, channel: Channel, clock: FrozenClock)
 
 async def has_tag(runtime: Runtime, channel: Channel) -> bool:
     """Tell whether anybody is known to have the remote tag, or to have had it at the last sync."""
-    async with runtime.pool.acquire() as conn:
-        rows = await remote_tags.remote_members(conn, channel.channel_id, TAG, limit=1)
-    return any(any(row.members) or any(row.synced) for row in rows)
+    return any(await remote_members_of(runtime, channel, TAG))
 
 
 async def acknowledged_while_an_unfollow_is_written(

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from service.domain.runtime import Runtime
-from service.entities.blocks import BLOCK_SIZE, ChangeCause
+from service.entities.blocks import BLOCK_SIZE, ChangeCause, ordinal_at
 from service.entities.channels import Channel
 from service.entities.tags import DefaultTagRule
 from service.entities.users import FACT_OF_EVENT, Facts, UserEvent
@@ -24,6 +25,7 @@ join channel_user u on u.channel_id = l.channel_id and u.ordinal = l.block * 320
 where u.channel_id = $1 and u.openid = $2
 order by l.version
 """
+REMOTE_MEMBERS = "select block, members, synced from remote_members where channel_id = $1 and tag_id = $2"
 TABLES_OF_EVENTS = (
     "channel_user",
     "block_head",
@@ -33,6 +35,24 @@ TABLES_OF_EVENTS = (
     "bulk_tag_change",
 )
 TagChanges = tuple[set[int], set[int]]
+
+
+class RemoteMembers(NamedTuple):
+    """Hold the ordinals of those who are known to have a remote tag, and of those who had it at the last sync."""
+
+    members: set[int]
+    synced: set[int]
+
+
+async def remote_members_of(runtime: Runtime, channel: Channel, tag_id: int) -> RemoteMembers:
+    """Return who has, as far as is known, the remote tag of one of ours."""
+    rows = await runtime.pool.fetch(REMOTE_MEMBERS, channel.channel_id, tag_id)
+    return RemoteMembers(
+        *(
+            {ordinal_at(row["block"], offset) for row in rows for offset in offsets_in(row[side].bytes)}
+            for side in RemoteMembers._fields
+        )
+    )
 
 
 async def tags_by_ordinal(runtime: Runtime, channel: Channel) -> dict[int, set[int]]:

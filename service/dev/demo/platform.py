@@ -127,12 +127,13 @@ class WechatPlatform:
 
     async def push(self, app_id: str, openid: str, fields: dict[str, str], at: datetime | None = None) -> Delivery:
         """Push any fields, in up to three attempts; 200 with `success` or an empty body acknowledges them."""
-        self.user(app_id, openid)
-        account = self.account(app_id)
+        user, account = self.user(app_id, openid), self.account(app_id)
+        at = at or self.clock()
+        user.acted_at = at if user.acted_at is None else max(at, user.acted_at)
         all_fields = {
             "ToUserName": account.gh_id,
             "FromUserName": openid,
-            "CreateTime": str(int((at or self.clock()).timestamp())),
+            "CreateTime": str(int(at.timestamp())),
             **fields,
         }
         answers: list[int | str] = []

@@ -111,8 +111,8 @@ def draw_action(kind: ChannelKind, following: bool, rng: random.Random) -> Actio
 def draw_history(kind: ChannelKind, user: PlatformUser, now: datetime, rng: random.Random) -> list[ScheduledAction]:
     """Return random actions of a user within three days before `now`, after the last known one, the oldest first."""
     at, following = now - rng.random() * BACKLOG_DURATION, user.following
-    for known in (user.followed_at, user.left_at):
-        at = at if known is None else max(at, known + timedelta(seconds=1))
+    if user.acted_at is not None:
+        at = max(at, user.acted_at + timedelta(seconds=1))
     actions: list[ScheduledAction] = []
     while at < now:
         action = draw_action(kind, following, rng)

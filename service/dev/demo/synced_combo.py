@@ -8,8 +8,8 @@ import httpx
 
 from service.dev.demo.binding import BindingRejectedError, BoundChannel, ServiceNotReadyError, ServiceTarget, execute
 
-COMBO: Final = "In conversation"
-OPERANDS: Final = ("Opened", "Touchable")
+COMBO: Final = "Warm newcomers"
+OPERANDS: Final = ("New user", "Touchable")
 MAX_BACKOFF: Final = 5.0
 TAGS: Final = """
 query DemoTags($channel: ID!) {

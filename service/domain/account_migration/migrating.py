@@ -25,7 +25,7 @@ from service.storage.users import Identity
 
 MAX_PAIRS_PER_REQUEST: Final = 10_000
 # Small enough not to hold up events for long.
-PAIRS_PER_TRANSACTION: Final = 500
+PAIRS_PER_TRANSACTION: Final = 250
 MAX_ATTEMPTS: Final = 4
 
 AlongWith = Callable[[Connection, "MigrationResult"], Awaitable[None]]
@@ -89,11 +89,10 @@ async def migrate_openids(
     good, repeated, rejected = await check_pairs(pairs)
     result = MigrationResult(unchanged=repeated, rejected=rejected)
     async for part in in_slices(good, PAIRS_PER_TRANSACTION):
-        left: Sequence[IndexedPair] = part
-        while left:
-            plan = await _migrate_with_retry(runtime, channel, left, along_with)
-            result.add(plan.result)
-            left = plan.left
+        plan = await _migrate_with_retry(runtime, channel, part, along_with)
+        result.add(plan.result)
+        async for some in in_slices(plan.left, UNIONS_PER_TRANSACTION):
+            result.add((await _migrate_with_retry(runtime, channel, some, along_with)).result)
     result.rejected.sort(key=lambda each: each.index)
     return result
 

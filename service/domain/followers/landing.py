@@ -74,9 +74,10 @@ async def land_batch(
     channel_id = channel.channel_id
     async with runtime.pool.acquire() as conn, conn.transaction():
         # All that create, link or forget users hold this lock, so what is read next stays true.
-        if not (await channels.lock_channel_state(conn, channel_id)).open:
+        state = await channels.lock_channel_state(conn, channel_id)
+        if not state.open:
             raise ChannelNotBoundError
-        answers = await _sort(conn, runtime, channel_id, batch)
+        answers = await _sort(conn, runtime, channel_id, batch, some_forgotten=state.forgotten > 0)
         written = await _write(conn, runtime, channel, answers, scan_started_at(job))
         await follower_imports.mark_seen(conn, channel_id, job.job_id, _bitmaps([*answers.seen, *written.created]))
         counts = {
@@ -111,12 +112,15 @@ def _advanced(job: Job, done: int, counts: Mapping[str, int], position: Mapping[
     )
 
 
-async def _sort(conn: Connection, runtime: Runtime, channel_id: int, batch: AnsweredBatch) -> _Answers:
+async def _sort(
+    conn: Connection, runtime: Runtime, channel_id: int, batch: AnsweredBatch, *, some_forgotten: bool
+) -> _Answers:
     """Sort a batch, with the state of the channel locked."""
     now = runtime.clock()
     known = await follower_imports.known_followers(conn, channel_id, batch.openids)
     told = [_tidy(each, now) for each in batch.details if each.following]
-    old = await when_forgotten(conn, runtime, channel_id, [each.openid for each in told])
+    # Hashing costs much, and of a channel that is imported for the first time nobody was ever forgotten.
+    old = await when_forgotten(conn, runtime, channel_id, [each.openid for each in told]) if some_forgotten else {}
     news = [each for each in told if each.openid not in old or _is_newer(each, old[each.openid])]
     links, conflicts = await _links(conn, channel_id, known, news)
     return _Answers(

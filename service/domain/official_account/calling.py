@@ -9,7 +9,7 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.official_account import quotas
 from service.domain.official_account.acting import refresh_acting
@@ -30,8 +30,47 @@ log = logging.getLogger(__name__)
 REFUSED_FOR: Final = {89506: timedelta(hours=24), 89507: timedelta(hours=1)}
 
 
-async def call_wechat(runtime: Runtime, channel: Channel, call: ApiCall[Answer]) -> Answer:
+class TaggingTurn:
+    """Keep the account's turn to tag over several calls, so that it need not be taken and ended for each of them."""
+
+    def __init__(self, runtime: Runtime, channel: Channel) -> None:
+        self._runtime, self._channel = runtime, channel
+        self._number: int | None = None
+        self._until: datetime | None = None
+
+    async def take(self) -> None:
+        """Wait until no other process makes an exclusive call, and keep others waiting for as long as one may take."""
+        call_within = self._runtime.settings.wechat.call_within
+        if self._until is not None and self._runtime.clock() + call_within <= self._until:
+            return
+        await self.end()
+        self._number, self._until = await _begin_turn(self._runtime, self._channel)
+
+    async def end(self) -> None:
+        """Let others tag, unless the turn is over by now."""
+        if self._number is None:
+            return
+        async with self._runtime.pool.acquire() as conn:
+            await wechat_accounts.end_tagging(conn, self._channel.channel_id, self._number)
+        self._number = self._until = None
+
+
+@asynccontextmanager
+async def tagging_turn(runtime: Runtime, channel: Channel) -> AsyncGenerator[TaggingTurn]:
+    """Keep the account's turn to tag from the first exclusive call in the block to its end."""
+    turn = TaggingTurn(runtime, channel)
+    try:
+        yield turn
+    finally:
+        await turn.end()
+
+
+async def call_wechat(
+    runtime: Runtime, channel: Channel, call: ApiCall[Answer], *, turn: TaggingTurn | None = None
+) -> Answer:
     """Return WeChat's answer to a call for a channel, repeated as often as its failures allow.
+
+    An exclusive call takes a turn of its own, or `turn`, which then is kept for further ones.
 
     Raises what `require_official_account` raises, before anything is sent; CallLaterError where a quota is used up or
     the account is stopped; WechatError for codes that the caller has to judge, and for those that repeats did not cure;
@@ -45,7 +84,7 @@ async def call_wechat(runtime: Runtime, channel: Channel, call: ApiCall[Answer])
         token: str | None = None
         try:
             token = await access_token(runtime, channel, dead=dead)
-            return await _send(runtime, channel, call, token)
+            return await _send(runtime, channel, call, token, turn)
         except UnansweredError as error:
             if last or (error.sent and error.path == call.path and not call.repeatable):
                 raise
@@ -61,8 +100,10 @@ async def call_wechat(runtime: Runtime, channel: Channel, call: ApiCall[Answer])
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _send(runtime: Runtime, channel: Channel, call: ApiCall[Answer], token: str) -> Answer:
-    async with _turn(runtime, channel, call):
+async def _send(
+    runtime: Runtime, channel: Channel, call: ApiCall[Answer], token: str, turn: TaggingTurn | None
+) -> Answer:
+    async with _turn(runtime, channel, call, turn):
         reserved = await quotas.reserve_call(runtime, channel, call.path)
         try:
             answer = await runtime.wechat.send(call, token)
@@ -76,27 +117,34 @@ async def _send(runtime: Runtime, channel: Channel, call: ApiCall[Answer], token
 
 
 @asynccontextmanager
-async def _turn(runtime: Runtime, channel: Channel, call: ApiCall[Answer]) -> AsyncGenerator[None]:
-    """Wait until no other process makes an exclusive call for the account, and keep others waiting meanwhile."""
+async def _turn(
+    runtime: Runtime, channel: Channel, call: ApiCall[Answer], turn: TaggingTurn | None
+) -> AsyncGenerator[None]:
+    """Have the account's turn in the block, if the call needs it."""
     if not call.exclusive:
         yield
-        return
-    number = await _begin_turn(runtime, channel)
-    try:
+    elif turn is not None:
+        await turn.take()
         yield
-    finally:
-        async with runtime.pool.acquire() as conn:
-            await wechat_accounts.end_tagging(conn, channel.channel_id, number)
+    else:
+        async with tagging_turn(runtime, channel) as own:
+            await own.take()
+            yield
 
 
-async def _begin_turn(runtime: Runtime, channel: Channel) -> int:
+class _BegunTurn(NamedTuple):
+    number: int
+    until: datetime
+
+
+async def _begin_turn(runtime: Runtime, channel: Channel) -> _BegunTurn:
     while True:
         now = runtime.clock()
         until = now + runtime.settings.wechat.call_within + LEASE_MARGIN
         async with runtime.pool.acquire() as conn:
             number = await wechat_accounts.begin_tagging(conn, channel.channel_id, now, until)
         if number is not None:
-            return number
+            return _BegunTurn(number, until)
         await asyncio.sleep(POLL_INTERVAL)
 
 

@@ -1,6 +1,6 @@
 """Keep tags in sync with the Official Account's or not, end links, and say why a link does nothing now.
 
-Source: docs/specification.md §6.2.
+Source: docs/specification.md §6.5.
 """
 
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ where others use the account too, WeChat's own refusal closes the path. Source: 
 """
 
 import logging
+import math
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -76,13 +77,20 @@ async def calls_left(runtime: Runtime, channel: Channel, path: str) -> int | Non
     return None if found is None or found.daily_limit is None else max(found.daily_limit - found.used, 0)
 
 
-async def require_share(runtime: Runtime, channel: Channel, path: str, share: float) -> None:
-    """Raise CallLaterError if more than a share of the day's quota of a path is used, once WeChat has told that."""
+async def calls_left_of_share(runtime: Runtime, channel: Channel, path: str, share: float) -> int | None:
+    """Return how many calls of a path are left of a share of the day's quota, at least one; None where it is not known.
+
+    Raises CallLaterError if none is.
+    """
     now = runtime.clock()
     async with runtime.pool.acquire() as conn:
         found = await wechat_quotas.quota(conn, channel.channel_id, path, wechat_day(runtime, now))
-    if found is not None and found.daily_limit is not None and found.used >= found.daily_limit * share:
+    if found is None or found.daily_limit is None:
+        return None
+    left = math.floor(found.daily_limit * share) - found.used
+    if left <= 0:
         raise CallLaterError("The rest of the day's calls is left to people.", end_of_day(runtime, now))
+    return left
 
 
 async def close_for_today(runtime: Runtime, channel: Channel, path: str) -> datetime:

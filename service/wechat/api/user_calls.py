@@ -5,9 +5,8 @@ migration.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from service.wechat.api.call import ApiCall
 from service.wechat.api.tag_calls import OpenidPage, read_openids
@@ -15,8 +14,7 @@ from service.wechat.api.tag_calls import OpenidPage, read_openids
 MAX_USERS_PER_CALL: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class UserDetails:
+class UserDetails(NamedTuple):
     """Hold what WeChat tells about an openid; of one who does not follow, no more than that.
 
     `followed_at` is the last follow. `subscribe_scene` is of an open set, and `qr_scene` empty unless a QR code was

@@ -1,4 +1,4 @@
-"""Keep tags in sync with the Official Account's (docs/specification.md §6.2)."""
+"""Keep tags in sync with the Official Account's (docs/specification.md §6.5)."""
 
 from typing import Any
 

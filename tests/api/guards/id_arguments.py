@@ -20,6 +20,8 @@ PLACES: Final = {
     "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
+    "Mutation.importFollowers(channelId)": """
+        mutation($id: ID!) { importFollowers(channelId: $id) { alreadyRunning } }""",
     "Query.remoteTags(channelId)": "query($id: ID!) { remoteTags(channelId: $id) { name } }",
     "Query.officialAccountSync(id)": "query($id: ID!) { officialAccountSync(id: $id) { id } }",
     "Query.deleteTagPreview(id)": "query($id: ID!) { deleteTagPreview(id: $id) { tag { id } } }",

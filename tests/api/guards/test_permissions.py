@@ -27,6 +27,7 @@ mutation($c: ID!) {
 
 # What even those who may are answered: the channel has no app secret, and none of its tags was ever synced.
 ALLOWED_BUT: Final = {
+    "Mutation.importFollowers": ["BAD_USER_INPUT"],
     "Query.remoteTags": ["BAD_USER_INPUT"],
     "Mutation.importRemoteTags": ["BAD_USER_INPUT"],
     "Mutation.setKeepInSync": ["BAD_USER_INPUT"],
@@ -48,6 +49,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.tagOverlap": ('(tagIds: ["$tag", "$other"])', WHO_SEES_USERS),
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
+    "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
     "Mutation.importRemoteTags": ('(channelId: "$channel", remoteTagIds: [100])', WHO_MANAGES),
     "Mutation.setKeepInSync": ('(tagIds: ["$tag"], keepInSync: true)', WHO_MANAGES),

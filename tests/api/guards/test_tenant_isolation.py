@@ -39,6 +39,7 @@ MALFORMED: Final = (
 
 # What is answered where the object is found: the channel has no app secret, and the tag was never synced.
 FOUND_AND_REFUSED = {
+    "Mutation.importFollowers(channelId)": "NO_APP_SECRET",
     "Query.remoteTags(channelId)": "NO_APP_SECRET",
     "Mutation.syncToOfficialAccount(input.channelId)": "NO_APP_SECRET",
     "Mutation.syncToOfficialAccount(input.tagIds)": "NO_APP_SECRET",

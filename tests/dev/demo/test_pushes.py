@@ -134,3 +134,13 @@ async def test_only_the_newest_deliveries_are_remembered_when_asked() -> None:
             await platform.send_text(receiver.account.app_id, OPENID, text)
 
         assert [delivery.fields["Content"] for delivery in platform.deliveries] == ["2", "3"]
+
+
+async def test_the_last_thing_somebody_did_is_known() -> None:
+    async with open_receiver(new_account()) as (platform, receiver):
+        app_id = receiver.account.app_id
+        await platform.follow(app_id, OPENID, at=PAST)
+        await platform.send_text(app_id, OPENID, "1", at=PAST + timedelta(hours=1))
+        await platform.click_menu(app_id, OPENID, "MENU_HELP", at=PAST)
+
+    assert platform.user(app_id, OPENID).acted_at == PAST + timedelta(hours=1)

@@ -1,11 +1,18 @@
 """Send what the demo's people do, and let them live on."""
 
 import asyncio
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
 
+import httpx
+
+from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.simulated_users import Action, SimulatedUsers
+from service.dev.demo.wechat_api.books.saving import restore_books, save_books
 from service.entities.users import EventKind
 from tests.dev.demo.push_receiver import new_account, open_receiver
+from tests.support.waiting import PATIENCE
 
 
 async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
@@ -22,7 +29,7 @@ async def test_the_backlog_arrives_and_is_the_same_crowd_each_time() -> None:
 
 
 async def test_the_crowd_lives_on_and_the_watched_person_leaves_and_comes_back() -> None:
-    async with open_receiver(new_account()) as (platform, receiver), asyncio.timeout(30):
+    async with open_receiver(new_account()) as (platform, receiver), asyncio.timeout(PATIENCE):
         crowd = SimulatedUsers(
             platform, receiver.account.app_id, size=5, rate=200.0, watched_every=timedelta(milliseconds=5)
         )
@@ -63,3 +70,23 @@ async def test_a_push_that_was_lost_makes_the_crowd_wait_for_the_service() -> No
 
     assert waits == [3]
     assert [push.facts for push in receiver.pushes] == [{EventKind.MESSAGE}]
+
+
+async def test_pushes_and_books_agree_on_who_follows_also_when_the_demo_is_started_again(tmp_path: Path) -> None:
+    account = new_account()
+    async with open_receiver(account) as (platform, receiver), httpx.AsyncClient(trust_env=False) as client:
+        for _ in range(2):
+            again = WechatPlatform(client)
+            again.register(platform.account(account.app_id))
+            restore_books(again.books, tmp_path / "books")
+            await SimulatedUsers(again, account.app_id, size=40).send_backlog()
+            save_books(again.books, tmp_path / "books")
+
+    told: dict[str, list[tuple[datetime, bool]]] = defaultdict(list)
+    for push in receiver.pushes:
+        if push.facts:
+            told[push.openid].append((push.at, EventKind.UNFOLLOW not in push.facts))
+    following = {openid for openid, facts in told.items() if max(facts)[1]}
+    books = again.books.accounts[account.app_id].people
+    assert following == {user.openid for user in books.known.values() if user.following}
+    assert 0 < len(following) < len(told)

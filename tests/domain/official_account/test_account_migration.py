@@ -185,6 +185,17 @@ async def test_what_was_known_of_the_account_before_is_gone(
     assert (again.app_id, again.former_app_id) == (OTHER.app_id, ACCOUNT.app_id)
 
 
+async def test_the_account_before_is_known_for_ninety_days(
+    runtime: Runtime, wechat: Wechat, old_channel: Channel
+) -> None:
+    assert old_channel.app_ids(wechat.clock()) == (OTHER.app_id,)
+    channel = await change_account(runtime, admin(), old_channel.channel_id, NEW)
+    days = timedelta(days=90)
+
+    assert channel.app_ids(wechat.clock() + days - timedelta(seconds=1)) == (ACCOUNT.app_id, OTHER.app_id)
+    assert channel.app_ids(wechat.clock() + days) == (ACCOUNT.app_id,)
+
+
 async def test_an_account_that_cannot_be_taken_is_refused(runtime: Runtime, old_channel: Channel) -> None:
     taken, foreign = await bind(runtime, "wx0taken"), await bind(runtime, "wx0foreign", robot_id="robot-2")
     for app_id in (taken.app_id, foreign.app_id):

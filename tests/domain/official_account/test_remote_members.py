@@ -1,4 +1,4 @@
-"""Keep which tags are linked to remote ones, and who is known to have those (docs/specification.md §6.2)."""
+"""Keep which tags are linked to remote ones, and who is known to have those (docs/specification.md §6.5)."""
 
 from datetime import datetime, timedelta
 
@@ -8,13 +8,13 @@ import pytest
 from service.domain.events.recorder import record_events
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
-from service.entities.blocks import BLOCK_SIZE, bitmap_of, offsets_in
 from service.entities.channels import Channel
 from service.entities.remote_tags import RemoteAdditions
 from service.entities.users import EventKind, UserEvent
 from service.storage import remote_tags
 from service.storage.database.pool import Connection
 from tests.support.clock import START
+from tests.support.database_state import remote_members_of
 from tests.support.runtime import counted_statements, ordinals_for
 
 TAG, OTHER_TAG = 1, 2
@@ -40,15 +40,6 @@ async def followers(runtime: Runtime, channel: Channel, *openids: str) -> dict[s
     """Return the ordinals of people who follow since `START`."""
     await record_events(runtime, channel, [UserEvent(each, EventKind.FOLLOW, START) for each in openids])
     return await ordinals_for(runtime, channel, openids)
-
-
-async def known(conn: Connection, channel: Channel, tag_id: int = TAG) -> tuple[set[int], set[int]]:
-    """Return the ordinals of those who are known to have a remote tag, and of those who had it at the last sync."""
-    rows = await remote_tags.remote_members(conn, channel.channel_id, tag_id, limit=100)
-    return (
-        {row.block * BLOCK_SIZE + offset for row in rows for offset in offsets_in(row.members)},
-        {row.block * BLOCK_SIZE + offset for row in rows for offset in offsets_in(row.synced)},
-    )
 
 
 async def given(
@@ -87,10 +78,10 @@ async def test_who_was_given_a_tag_has_it_and_counts_as_synced_until_it_is_taken
     async with runtime.pool.acquire() as conn:
         await link(conn, channel)
         await given(conn, channel, people)
-        assert await known(conn, channel) == (both, both)
+        assert await remote_members_of(runtime, channel, TAG) == (both, both)
         await remote_tags.remove_remote_members(conn, channel.channel_id, TAG, [people["openid-a"]])
         left = {people["openid-b"]}
-        assert await known(conn, channel) == (left, left)
+        assert await remote_members_of(runtime, channel, TAG) == (left, left)
 
 
 async def test_who_moved_since_a_call_was_claimed_or_does_not_exist_is_not_recorded(
@@ -102,24 +93,7 @@ async def test_who_moved_since_a_call_was_claimed_or_does_not_exist_is_not_recor
         later = START + timedelta(seconds=1)
         await record_events(runtime, channel, [UserEvent("openid-a", EventKind.UNFOLLOW, later)])
         await given(conn, channel, {**people, "nobody": 31_999})
-        assert await known(conn, channel) == ({people["openid-b"]}, {people["openid-b"]})
-
-
-async def test_what_is_read_replaces_what_was_known_but_of_those_who_moved_meanwhile(
-    runtime: Runtime, channel: Channel
-) -> None:
-    people = await followers(runtime, channel, "openid-a", "openid-b", "openid-c")
-    a, b, c = people.values()
-    async with runtime.pool.acquire() as conn:
-        await link(conn, channel)
-        await given(conn, channel, {"openid-a": a})
-        read = {0: bitmap_of([b, c]), 3: bitmap_of([5])}
-        await remote_tags.replace_remote_members(conn, channel.channel_id, TAG, read, kept={0: bitmap_of([a, c])})
-        far = 3 * BLOCK_SIZE + 5
-        assert await known(conn, channel) == ({a, b, far}, {a})
-
-        await remote_tags.replace_remote_members(conn, channel.channel_id, TAG, read, kept={}, synced=True)
-        assert await known(conn, channel) == ({b, c, far}, {b, c, far})
+        assert await remote_members_of(runtime, channel, TAG) == ({people["openid-b"]}, {people["openid-b"]})
 
 
 async def test_people_are_cleared_in_every_tag_of_the_channel_only(runtime: Runtime, channel: Channel) -> None:
@@ -130,7 +104,7 @@ async def test_people_are_cleared_in_every_tag_of_the_channel_only(runtime: Runt
             await given(conn, channel, people, tag_id=tag_id)
         await remote_tags.clear_remote_members(conn, channel.channel_id, [people["openid-a"]])
         left = {people["openid-b"]}
-        assert [await known(conn, channel, tag_id) for tag_id in (TAG, OTHER_TAG)] == [(left, left)] * 2
+        assert [await remote_members_of(runtime, channel, tag_id) for tag_id in (TAG, OTHER_TAG)] == [(left, left)] * 2
 
 
 async def test_another_remote_tag_or_none_forgets_who_had_the_former(runtime: Runtime, channel: Channel) -> None:
@@ -139,13 +113,13 @@ async def test_another_remote_tag_or_none_forgets_who_had_the_former(runtime: Ru
         await link(conn, channel)
         await given(conn, channel, people)
         await link(conn, channel)
-        assert await known(conn, channel) == (set(people.values()), set(people.values()))
+        assert await remote_members_of(runtime, channel, TAG) == (set(people.values()), set(people.values()))
         await link(conn, channel, remote_tag_id=200)
-        assert await known(conn, channel) == (set(), set())
+        assert await remote_members_of(runtime, channel, TAG) == (set(), set())
 
         await given(conn, channel, people)
         await remote_tags.unlink_tag(conn, channel.channel_id, TAG)
-        assert await known(conn, channel) == (set(), set())
+        assert await remote_members_of(runtime, channel, TAG) == (set(), set())
         [left] = (await remote_tags.linked_tags(conn, channel.channel_id)).values()
         assert (left.remote_tag_id, left.keep_in_sync, left.in_sync) == (None, False, False)
 
@@ -166,7 +140,7 @@ async def test_who_follows_or_unfollows_has_no_remote_tag_any_more(runtime: Runt
         await record_events(runtime, channel, news)
 
         left = {people[each] for each in ("openid-c", "openid-d", "openid-e")}
-        assert [await known(conn, channel, tag_id) for tag_id in (TAG, OTHER_TAG)] == [(left, left)] * 2
+        assert [await remote_members_of(runtime, channel, tag_id) for tag_id in (TAG, OTHER_TAG)] == [(left, left)] * 2
 
 
 async def test_who_is_forgotten_has_no_remote_tag_any_more(runtime: Runtime, channel: Channel) -> None:
@@ -176,7 +150,7 @@ async def test_who_is_forgotten_has_no_remote_tag_any_more(runtime: Runtime, cha
         await given(conn, channel, people)
         await forget_openid(runtime, channel.channel_id, "openid-a")
         left = {people["openid-b"]}
-        assert await known(conn, channel) == (left, left)
+        assert await remote_members_of(runtime, channel, TAG) == (left, left)
 
 
 async def test_a_channel_without_linked_tags_sends_no_statement_more(runtime: Runtime, channel: Channel) -> None:

@@ -29,7 +29,6 @@ ARGUMENTS_AND_READS: dict[str, tuple[list[Any], dict[str, int]]] = {
     "clear_remote_members": ([1, ORDINALS], {"remote_members": 12}),
     "add_remote_members": ([1, 3, ORDINALS, [NOW] * 5], {"channel_user": len(ORDINALS), "remote_members": 4}),
     "remove_remote_members": ([1, 3, ORDINALS], {"remote_members": 4}),
-    "remote_members": ([1, 3, 0, 2], {"remote_members": 2}),
     "cross_boundaries": (
         [1, [0, 3], [NOW] * 2, [LATER] * 2, False, LONG_AGO],
         {"channel_user": 50, "alarm": 50, "tag_members": 16},

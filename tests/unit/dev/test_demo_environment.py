@@ -31,6 +31,7 @@ def test_what_somebody_chose_stays() -> None:
         "USER_TAGS_WECHAT_API_URL": "https://api.weixin.qq.com",
         "USER_TAGS_DEMO_FILE": "mine.json",
         "USER_TAGS_COMBOS_EVERY": "15m",
+        "USER_TAGS_KEEP_IN_SYNC_EVERY": "5m",
     }
 
     assert demo_environment(Settings(), chosen).keys() == {"USER_TAGS_DEMO_PORT"}

@@ -40,14 +40,13 @@ def test_nobody_acts_before_following_or_leaves_twice(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 def test_who_is_known_goes_on_from_there(seed: int) -> None:
-    known = NOW - timedelta(days=1)
-    user = PlatformUser("o1", following=True, followed_at=known - timedelta(days=9), left_at=None)
-    left = PlatformUser("o1", followed_at=known - timedelta(days=9), left_at=known)
-    for each, first in ((user, known - timedelta(days=9)), (left, known)):
-        moments = draw_history(ChannelKind.SERVICE_ACCOUNT, each, NOW, random.Random(seed))
-        assert all(moment.at > first for moment in moments)
+    last = NOW - timedelta(days=1)
+    for following in (True, False):
+        user = PlatformUser("o1", following=following, acted_at=last)
+        moments = draw_history(ChannelKind.SERVICE_ACCOUNT, user, NOW, random.Random(seed))
+        assert all(moment.at > last for moment in moments)
         if moments:
-            assert (moments[0].action in {Action.FOLLOW, Action.FOLLOW_BY_SCAN}) is not each.following
+            assert (moments[0].action in {Action.FOLLOW, Action.FOLLOW_BY_SCAN}) is not following
 
 
 def test_nobody_follows_a_mini_program() -> None:

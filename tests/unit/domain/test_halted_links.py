@@ -1,4 +1,4 @@
-"""Say why nothing is synced of a linked tag (docs/specification.md §6.2)."""
+"""Say why nothing is synced of a linked tag (docs/specification.md §6.5)."""
 
 from dataclasses import replace
 
@@ -25,7 +25,6 @@ KEPT = LinkedTag(
     failing_since=None,
     error=None,
     errcode=None,
-    linked_at=START,
     tried_at=None,
 )
 NOT_KEPT, UNLINKED = replace(KEPT, keep_in_sync=False), replace(KEPT, remote_tag_id=None, keep_in_sync=False)

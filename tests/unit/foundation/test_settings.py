@@ -49,6 +49,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_WECHAT_UTC_OFFSET", "wechat.utc_offset", timedelta(hours=8), "0", timedelta(0), ["8"]),
     ("USER_TAGS_DEFAULT_TAGS_EVERY", "default_tags_every", HALF_HOUR, "5s", timedelta(seconds=5), ["7m", "0", "48h", "90m", "500ms", "soon"]),
     ("USER_TAGS_COMBOS_EVERY", "combos_every", timedelta(minutes=15), "6h", timedelta(hours=6), ["7s", "0s", "5h", "-5m"]),
+    ("USER_TAGS_KEEP_IN_SYNC_EVERY", "keep_in_sync_every", timedelta(minutes=5), "30s", timedelta(seconds=30), ["7s", "0s"]),
     ("USER_TAGS_WINDOW_FOLLOW", "windows.follow", HOUR, "2h", 2 * HOUR, ["2", "two"]),
     ("USER_TAGS_WINDOW_MENU_CLICK", "windows.menu_click", HOUR, "10 m", timedelta(minutes=10), ["1w"]),
     ("USER_TAGS_WINDOW_SCAN", "windows.scan", HOUR, "0", timedelta(0), ["1.5h"]),

@@ -20,6 +20,7 @@ query Person($c: ID!, $o: String!) {
 }
 """
 UNBIND = "mutation($id: ID!) { unbindChannel(id: $id) { channel { bound } } }"
+MIGRATE = "mutation($input: MigrateOpenidsInput!) { migrateOpenids(input: $input) { moved } }"
 MODES: list[Mode] = ["plain", "safe", "compat"]
 FORMATS: list[BodyFormat] = ["xml", "json"]
 
@@ -187,6 +188,20 @@ async def test_pushes_to_an_unbound_channel_are_recorded(account: PushingAccount
     assert (hidden["following"], hidden["tags"]) == (True, [])
     await account.robot.bind()
     assert len((await person(account))["tags"]) == 4
+
+
+async def test_pushes_of_an_account_that_was_migrated_are_those_of_the_new_one(account: PushingAccount) -> None:
+    new = account.with_changes(app_id=account.robot.app_id(7))
+    moved = {"channelId": account.channel, "newAppId": new.app_id, "pairs": [{"from": ADA, "to": "oNew"}]}
+    assert (await account.push(event_fields("subscribe"))).text == "success"
+    await account.robot.ask(MIGRATE, input=moved)
+
+    for sender, openid in ((account, ADA), (new, "oNew")):
+        at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=len(openid))
+        assert (await sender.push(message_fields(openid, at=at))).text == "success"
+        assert datetime.fromisoformat((await person(account, "oNew"))["lastMessageAt"]) == at
+    stranger = account.with_changes(app_id=account.robot.app_id(8))
+    assert (await stranger.push(message_fields())).status_code == 400
 
 
 async def test_the_time_of_the_last_push_is_recorded_once_a_minute(account: PushingAccount) -> None:

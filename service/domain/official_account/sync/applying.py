@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from service.domain.jobs.running import save_progress
 from service.domain.official_account import quotas
-from service.domain.official_account.calling import call_wechat
+from service.domain.official_account.calling import TaggingTurn, call_wechat, tagging_turn
 from service.domain.official_account.sync.lost_tags import people_are_refused
 from service.domain.official_account.sync.options import options_of, plan_of
 from service.domain.official_account.sync.planning import NOT_IN_EFFECT
@@ -54,6 +54,14 @@ class _Work(NamedTuple):
         return planned > 0 and self.start < ALL_DONE and not self.tag.refused and not self.tag.stopped
 
 
+class _Caller(NamedTuple):
+    """Hold what calls are made with."""
+
+    runtime: Runtime
+    channel: Channel
+    turn: TaggingTurn
+
+
 class _Batch(NamedTuple):
     """Hold the followers that one call is about, and who is passed over; `upto` is the first ordinal after them."""
 
@@ -82,10 +90,23 @@ async def _change(runtime: Runtime, channel: Channel, job: Job, *, removing: boo
         return await _end_stage(runtime, job, found, removing)
     if not catalogue.tags[work.tag.tag_id].shown:
         return await _stop(runtime, job, work.tag, NOT_IN_EFFECT, None)
+    async with tagging_turn(runtime, channel) as turn:
+        return await _send_all(_Caller(runtime, channel, turn), job, work, batches)
+
+
+async def _send_all(caller: _Caller, job: Job, work: _Work, batches: Sequence[_Batch]) -> Job:
+    """Make the calls of batches, as many as fit into a slice, and return the job after them."""
+    runtime = caller.runtime
+    if options_of(job.payload).automatic:
+        path = UNTAGGING if work.removing else TAGGING
+        share = runtime.settings.sync.automatic_share
+        left = await quotas.calls_left_of_share(runtime, caller.channel, path, share)
+        # After the first call of a day WeChat has told its quota.
+        batches = batches[: 1 if left is None else left]
     until = time.monotonic() + SECONDS_PER_SLICE
     for batch in batches:
         try:
-            job = await _send(runtime, channel, job, work, batch)
+            job = await _send(caller, job, work, batch)
         except WechatError as error:
             if error.decision not in ABOUT_THE_TAG:
                 raise
@@ -139,33 +160,28 @@ async def _next_ordinals(conn: Connection, job: Job, work: _Work) -> list[int]:
         block = found[-1].block + 1
 
 
-async def _send(runtime: Runtime, channel: Channel, job: Job, work: _Work, batch: _Batch) -> Job:
+async def _send(caller: _Caller, job: Job, work: _Work, batch: _Batch) -> Job:
     """Make the call of a batch, if anybody is in it, and record its answer."""
     outcome = Outcome((), {})
     if batch.people:
         remote_id = work.tag.remote_tag_id
         assert remote_id is not None  # noqa: S101 - it was made or found before
-        if options_of(job.payload).automatic:
-            path = UNTAGGING if work.removing else TAGGING
-            await quotas.require_share(runtime, channel, path, runtime.settings.sync.automatic_share)
-        outcome = await _outcome(runtime, channel, job, work, remote_id, batch.people)
-    return await _record(runtime, job, work, batch, outcome)
+        outcome = await _outcome(caller, job, work, remote_id, batch.people)
+    return await _record(caller.runtime, job, work, batch, outcome)
 
 
-async def _outcome(
-    runtime: Runtime, channel: Channel, job: Job, work: _Work, remote_id: int, people: Sequence[PersonToTag]
-) -> Outcome:
+async def _outcome(caller: _Caller, job: Job, work: _Work, remote_id: int, people: Sequence[PersonToTag]) -> Outcome:
     change = untag_users if work.removing else tag_users
 
     async def call(openids: Sequence[str]) -> None:
-        await call_wechat(runtime, channel, change(remote_id, openids))
+        await call_wechat(caller.runtime, caller.channel, change(remote_id, openids), turn=caller.turn)
 
     try:
         return await change_tags(call, people)
     except WechatError as error:
         if error.errcode != UNKNOWN_TAG:
             raise
-        await people_are_refused(runtime, channel, job, work.tag, error)
+        await people_are_refused(caller.runtime, caller.channel, job, work.tag, error)
     return await change_tags(call, people, unknown_tag_is_known=True)
 
 
@@ -179,9 +195,8 @@ async def _record(runtime: Runtime, job: Job, work: _Work, batch: _Batch, outcom
     done = len(outcome.done) + gone
     async with runtime.pool.acquire() as conn, conn.transaction():
         job = await save_progress(conn, runtime, replace(job, done=job.done + done + len(failed)))
-        await remote_tags.lock_linked_tags(conn, job.channel_id, [tag.tag_id])
-        await _record_members(conn, work, outcome)
         await syncs.advance(conn, tag, removing=work.removing, upto=batch.upto, done=done, failed=len(failed))
+        await _record_members(conn, work, outcome)
         if failed:
             await syncs.insert_failures(conn, job.channel_id, job.job_id, tag.tag_id, failed)
     return job
@@ -217,6 +232,9 @@ async def _end_stage(runtime: Runtime, job: Job, found: Sequence[TagSync], remov
     async with runtime.pool.acquire() as conn, conn.transaction():
         job = await save_progress(conn, runtime, replace(job, state=JobState.DONE, resumes_at=None))
         same = [tag.tag_id for tag in found if not tag.stopped]
+        await remote_tags.lock_linked_tags(conn, job.channel_id, [tag.tag_id for tag in found])
+        for tag_id in same:
+            await syncs.settle_synced_members(conn, job.channel_id, tag_id)
         await remote_tags.note_sync_success(conn, job.channel_id, same, job.job_id, now)
         for tag in found:
             if tag.error is not None:

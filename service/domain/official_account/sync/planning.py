@@ -35,7 +35,7 @@ from service.wechat.api.tag_calls import (
 )
 
 # Those that read or change who has a remote tag do so one after the other.
-SERIALISED: Final = (JobKind.OFFICIAL_ACCOUNT_SYNC,)
+SERIALISED: Final = (JobKind.OFFICIAL_ACCOUNT_SYNC, JobKind.REMOTE_TAG_IMPORT)
 TURN_INTERVAL: Final = timedelta(seconds=5)
 AT_LIMIT: Final = 45059
 NOT_IN_EFFECT: Final = "The tag is no longer in effect; the remote tag stays as it is."

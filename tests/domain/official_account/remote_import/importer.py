@@ -18,7 +18,7 @@ from service.entities.tags import Tag
 from service.entities.users import EventKind, UserEvent
 from service.storage import jobs, remote_tags, tags
 from tests.dev.wechat_api.wechat import Wechat
-from tests.support.database_state import miscounted, offsets_in, replay_and_check
+from tests.support.database_state import miscounted, remote_members_of, replay_and_check
 from tests.support.runtime import admin
 from tests.support.tags import members_of
 
@@ -88,11 +88,8 @@ class Importer:
     async def remote(self, name: str) -> tuple[set[str], set[str]]:
         """Return who is known to have a tag at WeChat, and who had it when it was synced last."""
         tag_id, openids = (await self.tags())[name].tag_id, await self.openids()
-        async with self.runtime.pool.acquire() as conn:
-            blocks = await remote_tags.remote_members(conn, self.channel.channel_id, tag_id, limit=99)
-        (block,) = blocks
-        members, synced = ({openids[each] for each in offsets_in(bits)} for bits in (block.members, block.synced))
-        return members, synced
+        members, synced = await remote_members_of(self.runtime, self.channel, tag_id)
+        return {openids[each] for each in members}, {openids[each] for each in synced}
 
     async def receipts(self, name: str) -> list[ReceiptHead]:
         """Return the receipts of a tag, oldest first."""

@@ -11,4 +11,4 @@ from tests.domain.official_account.sync.world import World
 @pytest.fixture
 def world(runtime: Runtime, channel: Channel, wechat: Wechat) -> World:
     """Bind a channel whose account the imitated platform serves."""
-    return World(runtime, channel, wechat)
+    return World(runtime, channel, wechat, wechat.account)

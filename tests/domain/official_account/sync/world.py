@@ -1,10 +1,11 @@
 """Keep a channel and its account at the imitated platform, sync tags of one to the other, and look at both sides."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from service.dev.demo.wechat_api.books.accounts import AccountBooks
 from service.domain.combos.tag_deletion import rename_tag
 from service.domain.events.recorder import record_events
 from service.domain.jobs.running import run_job
@@ -14,6 +15,7 @@ from service.domain.official_account.sync.slices import run_sync_slice
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind
+from service.entities.principal import Principal
 from service.entities.remote_tags import LinkedTag
 from service.entities.return_data import ReturnMode
 from service.entities.syncs import TagSync
@@ -21,7 +23,7 @@ from service.entities.tags import TagKey
 from service.entities.users import EventKind, UserEvent
 from service.storage import jobs, remote_tags, syncs
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
-from tests.dev.wechat_api.wechat import ACCOUNT, Wechat
+from tests.dev.wechat_api.wechat import Wechat
 from tests.support.runtime import admin
 from tests.support.tags import submission_of, submit
 
@@ -39,18 +41,21 @@ class World:
     runtime: Runtime
     channel: Channel
     wechat: Wechat
+    account: AccountBooks
+    principal: Principal = field(default_factory=admin)
 
     async def follow(self, *openids: str) -> None:
         """Let people follow, as the service is told by a push, in a second of its own."""
         self.wechat.clock.advance(SECOND)
-        self.wechat.follow(*openids)
+        for openid in openids:
+            self.account.follow(openid, self.wechat.clock())
         await self._record(EventKind.FOLLOW, openids)
 
     async def unfollow(self, *openids: str, told: bool = True) -> None:
         """Let people leave in a second of its own; unless `told` the push is lost."""
         self.wechat.clock.advance(SECOND)
         for openid in openids:
-            self.wechat.account.unfollow(openid)
+            self.account.unfollow(openid)
         if told:
             await self._record(EventKind.UNFOLLOW, openids)
 
@@ -61,29 +66,29 @@ class World:
 
     async def rename(self, tag_id: int, name: str) -> None:
         """Rename one of our tags."""
-        await rename_tag(self.runtime, admin(), self.channel.channel_id, tag_id, name=name)
+        await rename_tag(self.runtime, self.principal, self.channel.channel_id, tag_id, name=name)
 
     def make_remote(self, name: str, *openids: str) -> int:
         """Make a tag of somebody else's at WeChat, and return its id."""
-        tags = self.wechat.account.tags
+        tags = self.account.tags
         made = tags.create(name, self.wechat.clock())
         tags.tag(made.id, openids)
         return made.id
 
     def remote(self, name: str) -> set[str]:
         """Return who has the tag of this name at WeChat. Raises LookupError if there is none."""
-        for tag in self.wechat.account.tags.tags.values():
+        for tag in self.account.tags.tags.values():
             if tag.name == name:
                 return set(tag.members)
         raise LookupError(name)
 
     def remote_names(self) -> list[str]:
         """Return the names of all tags at WeChat, in the order in which they were made."""
-        return [tag.name for tag in self.wechat.account.tags.tags.values()]
+        return [tag.name for tag in self.account.tags.tags.values()]
 
     def calls(self, path: str) -> int:
         """Count the calls of a path so far."""
-        return self.wechat.books.calls.count(ACCOUNT.app_id, path)
+        return self.wechat.books.calls.count(self.account.account.app_id, path)
 
     def sent(self) -> int:
         """Count the calls that change something at WeChat."""
@@ -94,7 +99,7 @@ class World:
         channel_id = self.channel.channel_id
         return await start_sync(
             self.runtime,
-            admin(),
+            self.principal,
             channel_id,
             [TagKey(channel_id, tag_id) for tag_id in tag_ids],
             SyncOptions(**options),
@@ -110,7 +115,7 @@ class World:
         plan_hash = options.pop("plan_hash", plan.payload["hash"])
         allow_removals = options.pop("allow_removals", False)
         job = await apply_sync(
-            self.runtime, admin(), plan.channel_id, plan.job_id, plan_hash, allow_removals=allow_removals
+            self.runtime, self.principal, plan.channel_id, plan.job_id, plan_hash, allow_removals=allow_removals
         )
         return await self.finish(job)
 

@@ -24,8 +24,8 @@ SUBSCRIBE_SCENES: Final = tuple(
 class PlatformUser:
     """Hold what WeChat knows about one openid. `subscribe_scene` is set by the last follow.
 
-    `left_at` is when the user last left, as far as that was told. Of a `sparse` user `user/info` tells little, as
-    happens now and then; a `limited` one is refused with 50002.
+    `left_at` is when the user last left, as far as that was told, `acted_at` when the last push tells of. Of a `sparse`
+    user `user/info` tells little, as happens now and then; a `limited` one is refused with 50002.
     """
 
     openid: str
@@ -33,6 +33,7 @@ class PlatformUser:
     following: bool = False
     followed_at: datetime | None = None
     left_at: datetime | None = None
+    acted_at: datetime | None = None
     subscribe_scene: str = "ADD_SCENE_OTHERS"
     qr_scene: str = ""
     sparse: bool = False
