@@ -1,9 +1,11 @@
 """Start an import as soon as WeChat can be asked, one at a time, and only where it can."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from service.domain.audiences.exports import purge_expired_exports
 from service.domain.channels.binding import (
     ChannelDetails,
     ChannelUpdate,
@@ -156,6 +158,14 @@ async def test_an_unbound_channel_is_not_imported(importer: Importer) -> None:
     details = ChannelDetails(ChannelKind.SERVICE_ACCOUNT, ACCOUNT.app_id, "An account", True, Credentials())
     _, again = await bind_and_import(importer.runtime, admin(), details)
     assert again is not None, "the secret was kept"
+
+
+async def test_an_import_is_kept_for_a_month(importer: Importer) -> None:
+    await importer.run()
+    for days, kept in ((29, [JobState.DONE]), (2, [])):
+        importer.wechat.clock.advance(timedelta(days=days))
+        await purge_expired_exports(importer.runtime, importer.channel.channel_id)
+        assert await imports(importer.runtime, importer.channel) == kept
 
 
 class TestWithoutActing:
