@@ -11,7 +11,7 @@ import pytest
 from service.dev.demo.wechat_api.books.accounts import Account, AccountBooks
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
 from service.dev.stack.servers import EmbeddedServers
-from service.entities.ids import parse_tag_gid
+from service.entities.ids import parse_tag_gid, split_gid
 from service.entities.remote_tags import RemoteAdditions
 from service.storage import remote_tags
 from tests.api.operations.test_channel_secrets import SECRETS
@@ -236,7 +236,7 @@ async def test_the_last_sync_of_a_tag_is_shown_with_it(linked: Linked) -> None:
     robot = linked.robot
     given = {"channelId": linked.channel, "tagIds": [linked.tag], "dryRun": True}
     sync = (await robot.ask(SYNC, input=given))["syncToOfficialAccount"]["sync"]["id"]
-    await link(robot, linked.tag, 100, job_id=1)
+    await link(robot, linked.tag, 100, job_id=split_gid(sync).numbers[-1])  # type: ignore[union-attr]
 
     last = (await robot.ask(LAST_SYNC, id=linked.tag))["tag"]["officialAccount"]["lastSync"]
     assert last == {"id": sync, "dryRun": True, "tags": [{"tag": {"id": linked.tag}}]}

@@ -38,7 +38,7 @@ NOT_KEPT, UNLINKED = replace(KEPT, keep_in_sync=False), replace(KEPT, remote_tag
         (KEPT, LAPSED, False, False, "lapsed"),
         (KEPT, PENDING, True, True, "not in effect yet"),
         (KEPT, TAG, False, True, "not bound"),
-        (KEPT, TAG, True, False, "USER_TAGS_ACTING"),
+        (KEPT, TAG, True, False, "no calls to WeChat"),
         (NOT_KEPT, TAG, False, False, None),
         (NOT_KEPT, PENDING, True, True, None),
         (NOT_KEPT, LAPSED, True, True, "lapsed"),
