@@ -428,6 +428,8 @@ COMMENT ON COLUMN public.remote_tag.last_job_id IS 'The newest sync or import th
 
 COMMENT ON COLUMN public.remote_tag.failing_since IS 'Null while syncing succeeds; until it does again, `error` says why it does not.';
 
+COMMENT ON COLUMN public.remote_tag.linked_at IS 'Nothing was known before of who has the remote tag.';
+
 COMMENT ON COLUMN public.remote_tag.named_after IS 'What our tag was called when the remote one got its name; null if that was chosen by somebody else.';
 
 COMMENT ON COLUMN public.remote_tag.looked_revision IS 'Versions of the blocks and of the tag states, summed up, when what was known was last compared; null to look again.';

@@ -123,6 +123,7 @@ async def remove_remote_members(conn: Connection, channel_id: int, tag_id: int, 
 async def clear_remote_members(conn: Connection, channel_id: int, ordinals: Collection[int]) -> None:
     """Record that people have no remote tag, since they followed, unfollowed or are forgotten; this was written before.
 
+    Whoever is told only now to have followed before anything was known of a remote tag keeps what was read since.
     Costs one look where no tag of the channel was ever linked.
     """
     if await conn.fetch(STATEMENTS["share_linked_tags"], channel_id):

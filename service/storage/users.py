@@ -13,6 +13,7 @@ from service.entities.revision import Revision
 from service.entities.users import MAX_ADS_PER_USER, ChannelUser, Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
+from service.storage.former_openids import former_openids
 
 FACT_NAMES = tuple(field.name for field in fields(Facts))
 # As the driver reads -infinity: somebody followed, and nobody knows when.
@@ -36,8 +37,12 @@ class UserWithTagIds(NamedTuple):
 
 async def ordinals_of(conn: Connection, channel_id: int, openids: Iterable[str]) -> dict[str, int]:
     """Return the ordinals of the openids that are known, or were before a migration, `{openid: ordinal}`."""
-    rows = await conn.fetch(STATEMENTS["ordinals_of"], channel_id, list(openids))
-    return {row["openid"]: row["ordinal"] for row in rows}
+    wanted = list(openids)
+    rows = await conn.fetch(STATEMENTS["ordinals_of"], channel_id, wanted)
+    known = {row["openid"]: row["ordinal"] for row in rows}
+    missing = [openid for openid in wanted if openid not in known]
+    # Only of those: nearly always everybody is known.
+    return known | await former_openids(conn, channel_id, missing) if missing else known
 
 
 async def insert_users(

@@ -5,6 +5,7 @@ alter table remote_tag
     add column looked_at timestamptz,
     add column agreed_at timestamptz,
     add column tried_at timestamptz;
+comment on column remote_tag.linked_at is 'Nothing was known before of who has the remote tag.';
 comment on column remote_tag.looked_revision is
     'Versions of the blocks and of the tag states, summed up, when what was known was last compared; null to look again.';
 comment on column remote_tag.agreed_at is 'The look before the last, if both sides were still the same then; older if they were not.';

@@ -83,10 +83,9 @@ from event e
 where not exists (select from channel_user u where u.channel_id = $1 and u.ordinal = e.ordinal)
 group by 1
 union all
-select m.ordinal / 32000, null, null, true, array_agg((m.ordinal % 32000)::smallint)
+select m.ordinal / 32000, null, null, true, array[(m.ordinal % 32000)::smallint]
 from merged m
 where m.moved and exists (select from remote_tag r where r.channel_id = $1)
-group by 1
 order by 1, 2, 3;
 
 -- name: cross_boundaries

@@ -28,10 +28,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (channel_id, tag_id) do update
 set remote_tag_id = excluded.remote_tag_id, remote_name = excluded.remote_name, keep_in_sync = excluded.keep_in_sync,
     remote_additions = excluded.remote_additions, last_job_id = excluded.last_job_id,
-    in_sync = r.in_sync and r.remote_tag_id is not distinct from excluded.remote_tag_id,
-    linked_at = case
-        when r.remote_tag_id is distinct from excluded.remote_tag_id then excluded.linked_at else r.linked_at
-    end;
+    in_sync = r.in_sync and r.remote_tag_id is not distinct from excluded.remote_tag_id;
 
 -- name: set_keep_in_sync
 -- Record whether linked tags are kept in sync, and have them looked at and tried at once.
@@ -92,13 +89,19 @@ where r.channel_id = $1 and r.block = n.block and r.tag_id = $2;
 select tag_id from remote_tag where channel_id = $1 order by tag_id for key share;
 
 -- name: clear_remote_members
--- Record that these people have no remote tag; where one had, linked tags are to be looked at, though no bit may change.
+-- Record that people have no remote tag: those who do not exist, and of the others those who followed or unfollowed after
+-- anything was known of a remote tag, or five minutes before, as clocks differ. Whoever is told only now to have followed
+-- before that has what was read since. Where somebody had a tag it is to be looked at, though no bit of ours may change.
 with cleared as (
     update remote_members r
     set members = r.members & ~n.cleared, synced = r.synced & ~n.cleared
     from (
         select o / 32000 as block, bit_or(set_bit(0::bit(32000), o % 32000, 1)) as cleared
         from unnest($2::int[]) as o
+        left join channel_user u on u.channel_id = $1 and u.ordinal = o
+        where u.ordinal is null or greatest(u.followed_at, u.unfollowed_at) >= (
+            select min(linked_at) - interval '5 minutes' from remote_tag where channel_id = $1
+        )
         group by 1
     ) n
     where r.channel_id = $1 and r.block = n.block and bit_count((r.members | r.synced) & n.cleared) > 0

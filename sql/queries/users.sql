@@ -1,8 +1,6 @@
 -- name: ordinals_of
--- Return the ordinals of those of these openids that are known, or were before a migration.
-select openid, ordinal from channel_user where channel_id = $1 and openid = any($2::text[])
-union all
-select openid, ordinal from former_openid where channel_id = $1 and openid = any($2::text[]);
+-- Return the ordinals of those of these openids that are known.
+select openid, ordinal from channel_user where channel_id = $1 and openid = any($2::text[]);
 
 -- name: insert_users
 -- Insert users, one ordinal each, from $3 on; run under the lock of channel_state.

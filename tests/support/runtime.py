@@ -20,7 +20,7 @@ from service.entities.tasks import TaskName
 from service.foundation.clock import Clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
-from service.storage.database.pool import open_pool
+from service.storage.database.pool import Connection, open_pool
 from service.storage.database.statements import STATEMENTS
 from service.wechat.api.transport import WechatTransport
 
@@ -65,6 +65,14 @@ async def open_runtime(
     finally:
         await wechat.aclose()
         await pool.close()
+
+
+@asynccontextmanager
+async def patient_transaction(runtime: Runtime) -> AsyncIterator[Connection]:
+    """Begin a transaction, to hold up others by its locks, that the server does not end while it is idle."""
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await conn.execute("set local idle_in_transaction_session_timeout = 0")
+        yield conn
 
 
 def published_notifications(runtime: Runtime) -> list[ChangeNotification]:

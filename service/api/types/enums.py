@@ -209,8 +209,8 @@ _describe(
 _describe(
     RemoteAdditions,
     "What a sync does with people who got the remote tag from somebody else and lack ours.",
-    KEEP="These people keep the remote tag.",
-    REMOVE="These people lose the remote tag.",
+    KEEP="Whoever got the remote tag from others keeps it.",
+    REMOVE="Whoever got the remote tag from others loses it.",
 )
 _describe(
     TagSyncAction,

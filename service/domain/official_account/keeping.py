@@ -21,7 +21,7 @@ from service.entities.errors import BadInputError, RequestError
 from service.entities.jobs import Job
 from service.entities.remote_tags import LinkedTag
 from service.entities.tags import Catalogue
-from service.storage import remote_tags, syncs, tags
+from service.storage import remote_tags, sync_plans, tags
 
 LOOK_AGAIN_AFTER: Final = timedelta(hours=1)
 # A sync that failed is not begun again by itself before that.
@@ -50,7 +50,7 @@ async def look_at_links(runtime: Runtime, channel: Channel) -> Job | None:
         catalogue = await tags.catalogue(conn, channel_id)
         links = await remote_tags.linked_tags(conn, channel_id)
         usable = _usable_tags(catalogue, links.values())
-        differing = set(await syncs.tags_out_of_sync(conn, channel_id, usable))
+        differing = set(await sync_plans.tags_out_of_sync(conn, channel_id, usable))
         await remote_tags.save_look(conn, channel_id, same=set(usable) - differing, differing=differing)
     due = [tag_id for tag_id in usable if tag_id in differing and _is_due(runtime, links[tag_id])]
     return await _begin_sync(runtime, channel, due) if due and await _can_be_called(runtime, channel, due) else None

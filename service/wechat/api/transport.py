@@ -6,6 +6,7 @@ have none.
 
 import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import httpx
@@ -21,6 +22,7 @@ NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout
 # What a reader runs into where an answer has another shape.
 UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 MAX_CONNECTIONS: Final = 20
+MAX_KNOWN_URLS: Final = 200
 # Uncompressed, since a few bytes can become many.
 HEADERS: Final = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
@@ -78,12 +80,12 @@ class WechatTransport:
 
     async def _exchange(self, call: ApiCall[Any], access_token: str | None) -> bytes:
         """Return the body of the answer. Raises UnansweredError for a status but 200 and for one that is too large."""
-        query = dict(call.query) if access_token is None else {"access_token": access_token, **call.query}
+        token = {} if access_token is None else {"access_token": access_token}
         content = None if call.body is None else orjson.dumps(call.body)
         method = "GET" if call.body is None else "POST"
         received = bytearray()
-        url = f"{self._base_url}{call.path}"
-        async with self._open().stream(method, url, params=query, content=content) as answer:
+        url = _url(f"{self._base_url}{call.path}", tuple({**token, **call.query}.items()))
+        async with self._open().stream(method, url, content=content) as answer:
             if answer.status_code != httpx.codes.OK:
                 raise UnansweredError(call.path, f"HTTP {answer.status_code}", sent=True)
             async for part in answer.aiter_raw():
@@ -100,6 +102,12 @@ class WechatTransport:
                 headers=HEADERS, timeout=timeout, limits=httpx.Limits(max_connections=MAX_CONNECTIONS)
             )
         return self._client
+
+
+@lru_cache(MAX_KNOWN_URLS)
+def _url(address: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
+    """Return the URL of a call: taking one apart costs a quarter of the call, since the token in it is long."""
+    return httpx.URL(address, params=query)
 
 
 def _failed(answer: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from service.wechat.api.call import ApiCall
 from service.wechat.api.tag_calls import OpenidPage, read_openids
 
 MAX_USERS_PER_CALL: Final = 100
+NO_TAGS: Final[frozenset[int]] = frozenset()
 
 
 class UserDetails(NamedTuple):
@@ -68,6 +69,7 @@ def _check_size(openids: Sequence[str]) -> None:
 
 def _read_user(found: Mapping[str, Any]) -> UserDetails:
     seconds, number = int(found.get("subscribe_time") or 0), int(found.get("qr_scene") or 0)
+    tag_ids = found.get("tagid_list")
     return UserDetails(
         openid=str(found["openid"]),
         following=bool(found["subscribe"]),
@@ -75,5 +77,5 @@ def _read_user(found: Mapping[str, Any]) -> UserDetails:
         unionid=found.get("unionid") or None,
         subscribe_scene=found.get("subscribe_scene") or None,
         qr_scene=str(found.get("qr_scene_str") or "") or (str(number) if number else ""),
-        tag_ids=frozenset(int(each) for each in found.get("tagid_list") or ()),
+        tag_ids=frozenset(map(int, tag_ids)) if tag_ids else NO_TAGS,
     )

@@ -20,7 +20,7 @@ from service.entities.users import EventKind, UserEvent
 from tests.domain.default_tags.event_histories import History, HistoryPlayer, histories
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import heads_of, skip_ordinals, tags_by_openid
-from tests.support.runtime import bind
+from tests.support.runtime import bind, patient_transaction
 from tests.support.waiting import wait_until
 
 TOUCHABLE, UNTOUCHABLE = DefaultTagRule.TOUCHABLE, DefaultTagRule.UNTOUCHABLE
@@ -152,10 +152,8 @@ async def test_a_run_waits_for_an_evaluation_from_before_the_boundary(
 ) -> None:
     """A transaction that evaluated before a boundary and commits after it must not stay as it was."""
     await record(runtime, channel, EventKind.FOLLOW, clock() - timedelta(hours=2))
-    async with runtime.pool.acquire() as holder:
+    async with patient_transaction(runtime) as holder:
         # The event's transaction stops here: it has evaluated, and cannot write the counts.
-        holding = holder.transaction()
-        await holding.start()
         await holder.execute("select from tag_member_count for update")
         event = asyncio.create_task(
             record(runtime, channel, EventKind.MENU_CLICK, clock() - timedelta(minutes=59, seconds=59))
@@ -164,7 +162,6 @@ async def test_a_run_waits_for_an_evaluation_from_before_the_boundary(
         clock.advance(timedelta(seconds=1))
         run = asyncio.create_task(run_default_tags(runtime, channel))
         await wait_until(lambda: waiting_for_locks(runtime, 2))
-        await holding.rollback()
     await event
     assert (await run).blocks == 1
     assert UNTOUCHABLE in await anns_tags(runtime, channel)

@@ -15,7 +15,7 @@ from service.entities.errors import LimitExceededError, RejectionCode
 from service.entities.users import EventKind, UserEvent
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import facts_by_openid, heads_of, replay_and_check, tags_by_openid
-from tests.support.runtime import bind, clear_notifications, published_notifications
+from tests.support.runtime import bind, clear_notifications, patient_transaction, published_notifications
 from tests.support.waiting import wait_until
 
 FOLLOW, MESSAGE = EventKind.FOLLOW, EventKind.MESSAGE
@@ -167,7 +167,7 @@ async def test_a_caller_who_goes_away_takes_nobody_along(runtime: Runtime, chann
 async def test_a_lost_connection_loses_no_event(runtime: Runtime, channel: Channel) -> None:
     recorder = EventRecorder(runtime)
     await recorder.record(channel, [UserEvent("o1", FOLLOW, START)])
-    async with runtime.pool.acquire() as holder, holder.transaction():
+    async with patient_transaction(runtime) as holder:
         await holder.execute("select from block_head for update")
         request = asyncio.create_task(recorder.record(channel, [UserEvent("o2", FOLLOW, START)]))
         await wait_until(lambda: _end_whoever_waits(runtime))

@@ -159,3 +159,18 @@ async def test_a_channel_without_linked_tags_sends_no_statement_more(runtime: Ru
         await record_events(runtime, channel, [UserEvent("openid-a", EventKind.UNFOLLOW, START + timedelta(seconds=1))])
     assert "merge_facts" in sent
     assert not {"share_linked_tags", "clear_remote_members"} & set(sent)
+
+
+async def test_who_is_told_late_to_have_followed_long_ago_keeps_what_was_read_since(
+    runtime: Runtime, channel: Channel
+) -> None:
+    people = await ordinals_for(runtime, channel, ["openid-a", "openid-b"])
+    async with runtime.pool.acquire() as conn:
+        await link(conn, channel)
+        moved_at = dict.fromkeys(people.values())
+        await remote_tags.add_remote_members(conn, channel.channel_id, TAG, moved_at)
+    follows = {"openid-a": START - timedelta(days=9), "openid-b": START - timedelta(minutes=4)}
+    await record_events(runtime, channel, [UserEvent(each, EventKind.FOLLOW, at) for each, at in follows.items()])
+
+    left = {people["openid-a"]}
+    assert await remote_members_of(runtime, channel, TAG) == (left, left)

@@ -15,6 +15,7 @@ from service.foundation.settings import (
     QueryLimits,
     Settings,
     SettingsError,
+    SyncLimits,
     WechatCalls,
     Windows,
     read_demo_settings,
@@ -47,6 +48,12 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_WECHAT_RETRY_AFTER", "wechat.retry_after", timedelta(milliseconds=500), "1s", timedelta(seconds=1), ["0"]),
     ("USER_TAGS_WECHAT_STOP_FOR", "wechat.stop_for", timedelta(minutes=10), "1h", timedelta(hours=1), ["0"]),
     ("USER_TAGS_WECHAT_UTC_OFFSET", "wechat.utc_offset", timedelta(hours=8), "0", timedelta(0), ["8"]),
+    ("USER_TAGS_SYNC_MAX_REMOVALS", "sync.max_removals", 1_000, "5", 5, ["0", "few"]),
+    ("USER_TAGS_SYNC_MAX_REMOVAL_SHARE", "sync.max_removal_share", 0.2, "0.5", 0.5, ["a fifth"]),
+    ("USER_TAGS_SYNC_SMALL_TAG", "sync.small_tag", 50, "9", 9, ["0"]),
+    ("USER_TAGS_SYNC_PLAN_VALID_FOR", "sync.plan_valid_for", HOUR, "5m", timedelta(minutes=5), ["0"]),
+    ("USER_TAGS_SYNC_AUTOMATIC_SHARE", "sync.automatic_share", 0.5, "0.25", 0.25, ["half"]),
+    ("USER_TAGS_SYNC_NEW_TAG_PATIENCE", "sync.new_tag_patience", timedelta(minutes=2), "1m", timedelta(minutes=1), ["0"]),
     ("USER_TAGS_DEFAULT_TAGS_EVERY", "default_tags_every", HALF_HOUR, "5s", timedelta(seconds=5), ["7m", "0", "48h", "90m", "500ms", "soon"]),
     ("USER_TAGS_COMBOS_EVERY", "combos_every", timedelta(minutes=15), "6h", timedelta(hours=6), ["7s", "0s", "5h", "-5m"]),
     ("USER_TAGS_KEEP_IN_SYNC_EVERY", "keep_in_sync_every", timedelta(minutes=5), "30s", timedelta(seconds=30), ["7s", "0s"]),
@@ -57,6 +64,12 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_WINDOW_PAYMENT", "windows.payment", TWO_DAYS, "90s", timedelta(seconds=90), ["-1h"]),
     ("USER_TAGS_WINDOW_NEW_USER", "windows.new_user", TWO_DAYS, "1d", timedelta(days=1), ["4000d", "9" * 5000 + "s"]),
     ("USER_TAGS_QUERY_DEPTH", "query_limits.depth", 20, "12", 12, ["0", "deep"]),
+    ("USER_TAGS_SYNC_MAX_REMOVALS", "sync.max_removals", 1000, "50", 50, ["0", "-1"]),
+    ("USER_TAGS_SYNC_MAX_REMOVAL_SHARE", "sync.max_removal_share", 0.2, "0.5", 0.5, ["0", "half"]),
+    ("USER_TAGS_SYNC_SMALL_TAG", "sync.small_tag", 50, "10", 10, ["0", "1.5"]),
+    ("USER_TAGS_SYNC_PLAN_VALID_FOR", "sync.plan_valid_for", timedelta(hours=1), "5m", timedelta(minutes=5), ["0"]),
+    ("USER_TAGS_SYNC_AUTOMATIC_SHARE", "sync.automatic_share", 0.5, "0.1", 0.1, ["0", "half"]),
+    ("USER_TAGS_SYNC_NEW_TAG_PATIENCE", "sync.new_tag_patience", timedelta(minutes=2), "10s", timedelta(seconds=10), ["0"]),
     ("USER_TAGS_QUERY_FIELDS", "query_limits.fields", 400, "100", 100, ["0"]),
     ("USER_TAGS_QUERY_ALIASES", "query_limits.aliases", 30, "5", 5, ["-1"]),
     ("USER_TAGS_QUERY_DIRECTIVES", "query_limits.directives", 20, "5", 5, ["x"]),
@@ -270,8 +283,10 @@ def test_no_setting_is_left_out() -> None:
     limits = {f"query_limits.{limit.name}" for limit in fields(QueryLimits)}
     clients = {f"client_limits.{limit.name}" for limit in fields(ClientLimits)}
     calls = {f"wechat.{limit.name}" for limit in fields(WechatCalls)}
-    alone = {setting.name for setting in fields(Settings)} - {"windows", "query_limits", "client_limits", "wechat"}
-    assert tested == alone | windows | limits | clients | calls
+    syncs = {f"sync.{limit.name}" for limit in fields(SyncLimits)}
+    grouped = {"windows", "query_limits", "client_limits", "wechat", "sync"}
+    alone = {setting.name for setting in fields(Settings)} - grouped
+    assert tested == alone | windows | limits | clients | calls | syncs
 
 
 def test_trusted_documents_may_be_allowed_or_the_only_ones() -> None:

@@ -6,9 +6,18 @@ import asyncpg
 import pytest
 
 from service.dev.stack.servers import start_embedded
+from service.web.endpoints import health
+from tests.support.waiting import PATIENCE
 from tests.support.web import WebClient, web_process
 
 
+@pytest.fixture
+def patient_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take no server for unreachable that is only slow."""
+    monkeypatch.setattr(health, "CHECK_TIMEOUT", PATIENCE)
+
+
+@pytest.mark.usefixtures("patient_checks")
 async def test_a_healthy_process(web: WebClient) -> None:
     alive, ready = await web.http.get("/healthz"), await web.http.get("/readyz")
 
@@ -16,6 +25,7 @@ async def test_a_healthy_process(web: WebClient) -> None:
     assert (ready.status_code, ready.json()) == (200, {"database": "ok", "valkey": "ok", "acting": "on"})
 
 
+@pytest.mark.usefixtures("patient_checks")
 async def test_a_database_that_lacks_migrations_is_not_ready(database_url: str, redis_url: str) -> None:
     async with web_process(database_url, redis_url) as web:
         connection = await asyncpg.connect(database_url)
@@ -46,6 +56,7 @@ async def test_without_the_database_it_is_not_ready(
     assert [record.getMessage() for record in caplog.records if record.name.startswith("service")] == []
 
 
+@pytest.mark.usefixtures("patient_checks")
 async def test_without_valkey_it_works_and_says_so(database_url: str) -> None:
     async with web_process(database_url, "redis://127.0.0.1:1/0") as web:
         ready = await web.http.get("/readyz")

@@ -10,7 +10,7 @@ from service.entities.tags import TagState
 from service.entities.tasks import TaskName
 from service.valkey.task_queue import ArqQueue
 from tests.support.processes import worker
-from tests.support.runtime import admin
+from tests.support.runtime import admin, patient_transaction
 from tests.support.tags import make_combo, make_tag, members_of, state_of
 from tests.support.waiting import wait_until
 from tests.worker.scheduled_channel import ScheduledChannel
@@ -64,7 +64,7 @@ async def test_the_next_worker_finishes_a_combo_whose_worker_was_killed(
     async with worker(rarely(scheduled_channel), tmp_path / "first.log") as first:
         # What runs at the start would wait for the locked block, too, and hold others meanwhile.
         await wait_for_scheduled_run(redis_url, "run_default_tags_for_all")
-        async with runtime.pool.acquire() as conn, conn.transaction():
+        async with patient_transaction(runtime) as conn:
             await conn.execute(LAST_BLOCK, channel.channel_id, BLOCKS)
             combo = await make_combo(runtime, channel, "Combo", tag(apple))
             await enqueue_activations(redis_url, channel.channel_id, combo.tag_id)

@@ -12,7 +12,7 @@ from service.entities.expressions import tag
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
 from tests.support.processes import worker
-from tests.support.runtime import admin
+from tests.support.runtime import admin, patient_transaction
 from tests.support.tags import openid_of, populate
 from tests.support.waiting import wait_until
 from tests.worker.scheduled_channel import ScheduledChannel
@@ -50,13 +50,15 @@ async def test_an_export_survives_its_worker_and_a_flushed_valkey(
     async def is_(state: JobState, job: Job = job) -> bool:
         return await state_of(scheduled_channel, job) is state
 
-    async with scheduled_channel.runtime.pool.acquire() as conn:
-        async with conn.transaction(), worker(scheduled_channel.environment, tmp_path / "first.log") as first:
-            await conn.execute("lock table export_chunk in exclusive mode")
-            await wait_until(lambda: is_(JobState.RUNNING))
-            await first.kill()
-        async with redis.Redis.from_url(scheduled_channel.environment["REDIS_URL"]) as valkey:
-            await valkey.flushdb()
+    async with (
+        patient_transaction(scheduled_channel.runtime) as conn,
+        worker(scheduled_channel.environment, tmp_path / "first.log") as first,
+    ):
+        await conn.execute("lock table export_chunk in exclusive mode")
+        await wait_until(lambda: is_(JobState.RUNNING))
+        await first.kill()
+    async with redis.Redis.from_url(scheduled_channel.environment["REDIS_URL"]) as valkey:
+        await valkey.flushdb()
     scheduled_channel.time.advance(LEASE_DURATION)
     async with worker(scheduled_channel.environment, tmp_path / "second.log"):
         await wait_until(lambda: is_(JobState.DONE))

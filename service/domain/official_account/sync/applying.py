@@ -21,7 +21,7 @@ from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobState
 from service.entities.syncs import SyncStage, TagSync
-from service.storage import remote_tags, syncs, tags
+from service.storage import remote_tags, sync_plans, syncs, tags
 from service.storage.database.pool import Connection
 from service.storage.syncs import PersonToTag
 from service.wechat.api.decisions import Decision
@@ -141,7 +141,7 @@ async def _next_ordinals(conn: Connection, job: Job, work: _Work) -> list[int]:
     ordinals: list[int] = []
     block = block_of(work.start)
     while True:
-        found = await syncs.frozen_members(
+        found = await sync_plans.frozen_members(
             conn,
             job.channel_id,
             plan_of(job),
@@ -234,7 +234,7 @@ async def _end_stage(runtime: Runtime, job: Job, found: Sequence[TagSync], remov
         same = [tag.tag_id for tag in found if not tag.stopped]
         await remote_tags.lock_linked_tags(conn, job.channel_id, [tag.tag_id for tag in found])
         for tag_id in same:
-            await syncs.settle_synced_members(conn, job.channel_id, tag_id)
+            await sync_plans.settle_synced_members(conn, job.channel_id, tag_id)
         await remote_tags.note_sync_success(conn, job.channel_id, same, job.job_id, now)
         for tag in found:
             if tag.error is not None:

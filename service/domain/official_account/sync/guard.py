@@ -11,9 +11,9 @@ from service.entities.blocks import bitmap_of
 from service.entities.jobs import Job
 from service.entities.syncs import TagSync
 from service.foundation.settings import SyncLimits
-from service.storage import remote_tags, syncs
+from service.storage import remote_tags, sync_plans
 from service.storage.database.pool import Connection
-from service.storage.syncs import LostMembers
+from service.storage.sync_plans import LostMembers
 
 
 def too_many_removals(payload: Mapping[str, Any]) -> str | None:
@@ -50,7 +50,7 @@ async def _removed_by_time(conn: Connection, job: Job, tag: TagSync) -> int:
     link = (await remote_tags.linked_tags(conn, job.channel_id, [tag.tag_id])).get(tag.tag_id)
     if link is None or link.last_success_at is None:
         return 0
-    blocks = await syncs.removals_by_time(conn, job.channel_id, job.job_id, tag.tag_id, link.last_success_at)
+    blocks = await sync_plans.removals_by_time(conn, job.channel_id, job.job_id, tag.tag_id, link.last_success_at)
     return sum(_by_time(block).bit_count() for block in blocks)
 
 

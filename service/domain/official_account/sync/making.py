@@ -22,7 +22,7 @@ from service.entities.jobs import Job
 from service.entities.remote_tags import LinkedTag
 from service.entities.syncs import SyncStage, TagSync, TagSyncAction
 from service.entities.tags import Tag
-from service.storage import jobs, remote_tags, syncs, tags
+from service.storage import jobs, remote_tags, sync_plans, syncs, tags
 from service.storage.database.pool import Connection
 from service.wechat.api.decisions import Decision
 from service.wechat.api.errors import WechatError
@@ -54,7 +54,7 @@ async def _require_unmoved(conn: Connection, job: Job, planned: Sequence[TagSync
     if not same_list(map(tuple, job.payload["listed"]), remote):
         raise ConflictError("The tags of the Official Account changed since the plan.")
     now = {tag.tag_id: tag for tag in (await name_tags_of(conn, job, remote)).tags}
-    known = await syncs.count_remote_members(conn, job.channel_id, [tag.tag_id for tag in planned])
+    known = await sync_plans.count_remote_members(conn, job.channel_id, [tag.tag_id for tag in planned])
     for tag in planned:
         if tag.refused:
             continue
@@ -152,7 +152,7 @@ async def _link(runtime: Runtime, job: Job, tag: TagSync, ours: Tag, remote_id: 
         links: Mapping[int, LinkedTag] = await remote_tags.lock_linked_tags(conn, job.channel_id, [tag.tag_id])
         link = links.get(tag.tag_id)
         if tag.action is TagSyncAction.CREATE:
-            await syncs.drop_remote_members(conn, job.channel_id, tag.tag_id)
+            await sync_plans.drop_remote_members(conn, job.channel_id, tag.tag_id)
         await remote_tags.link_tag(
             conn,
             job.channel_id,

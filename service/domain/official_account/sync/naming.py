@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from service.entities.remote_tags import LinkedTag
 from service.entities.syncs import SyncConflict, TagSync, TagSyncAction
 from service.entities.tags import Tag
+from service.storage.syncs import UnansweredMaking
 from service.wechat.api.tag_calls import RemoteTag
 
 MAX_REMOTE_TAGS: Final = 100
@@ -23,12 +24,22 @@ TOO_LONG: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TagToName:
-    """Hold a tag of a sync, its link if it has one, and what it was called when the remote tag was named after it."""
+    """Hold a tag of a sync, its link if it has one, and what it was called when the remote tag was named after it.
+
+    `makings` are the remote tags that earlier syncs may have made for it without having been told.
+    """
 
     sync: TagSync
     tag: Tag
     link: LinkedTag | None
     named_after: str | None
+    makings: Sequence[UnansweredMaking] = ()
+
+    def may_have_made(self, remote: RemoteTag) -> bool:
+        """Tell whether a remote tag is one that an earlier sync set out to make: it is new, and nobody has it."""
+        return not remote.member_count and any(
+            each.remote_name == remote.name and remote.remote_tag_id not in each.ids_before for each in self.makings
+        )
 
 
 class Naming(NamedTuple):
@@ -103,10 +114,11 @@ class _Namer:
         if wanted not in self._taken:
             return self._created(each, wanted)
         found = self._by_name.get(wanted)
-        if self._conflict is SyncConflict.RENAME:
-            return self._created(each, self._free_name(wanted))
         adoptable = found is not None and not found.of_system and found.remote_tag_id not in self._unavailable
-        if self._conflict is SyncConflict.FAIL or found is None or not adoptable:
+        is_ours = found is not None and adoptable and each.may_have_made(found)
+        if self._conflict is SyncConflict.RENAME and not is_ours:
+            return self._created(each, self._free_name(wanted))
+        if found is None or not adoptable or (self._conflict is SyncConflict.FAIL and not is_ours):
             return self._refused(each, wanted, TAKEN.format(wanted))
         self._unavailable.add(found.remote_tag_id)
         return self._planned(each, TagSyncAction.ADOPT, wanted, found)

@@ -23,9 +23,9 @@ from service.entities.channels import Channel
 from service.entities.jobs import Job, JobChangeNotification, JobKind, JobState
 from service.entities.remote_tags import LinkedTag, RemoteAdditions
 from service.entities.syncs import SyncStage, TagSync, TagSyncAction
-from service.storage import jobs, remote_tags, syncs, tags
+from service.storage import jobs, remote_tags, sync_plans, syncs, tags
 from service.storage.database.pool import Connection
-from service.storage.syncs import RemoteBits
+from service.storage.sync_plans import RemoteBits
 from service.wechat.api.tag_calls import (
     MAX_OPENIDS_PER_TAGGING,
     TAGGING,
@@ -123,10 +123,17 @@ async def name_tags_of(conn: Connection, job: Job, remote: Sequence[RemoteTag]) 
     catalogue = await tags.catalogue(conn, channel_id)
     links = await remote_tags.linked_tags(conn, channel_id)
     named_after = await syncs.names_at_linking(conn, channel_id, [tag.tag_id for tag in asked])
+    makings = await syncs.unanswered_makings(conn, channel_id, job.job_id, [tag.tag_id for tag in asked])
     usable = [tag for tag in asked if catalogue.tags[tag.tag_id].shown]
     found = name_tags(
         [
-            TagToName(tag, catalogue.tags[tag.tag_id], links.get(tag.tag_id), named_after.get(tag.tag_id))
+            TagToName(
+                tag,
+                catalogue.tags[tag.tag_id],
+                links.get(tag.tag_id),
+                named_after.get(tag.tag_id),
+                makings.get(tag.tag_id, ()),
+            )
             for tag in usable
         ],
         remote,
@@ -144,7 +151,7 @@ async def name_tags_of(conn: Connection, job: Job, remote: Sequence[RemoteTag]) 
 async def _freeze(conn: Connection, job: Job, tag_id: int) -> None:
     [tag] = [each for each in (await _tags_of(conn, job)) if each.tag_id == tag_id]
     link = (await remote_tags.linked_tags(conn, job.channel_id, [tag_id])).get(tag_id)
-    counts = await syncs.freeze_members(
+    counts = await sync_plans.freeze_members(
         conn,
         tag,
         remove_additions=_removes_additions(options_of(job.payload), link),
@@ -155,7 +162,7 @@ async def _freeze(conn: Connection, job: Job, tag_id: int) -> None:
         counts = counts._replace(drift=0)
     differs = counts.to_add + counts.to_remove > 0
     nothing = tag.action is TagSyncAction.UPDATE and not differs
-    await syncs.save_counts(conn, tag, TagSyncAction.NOTHING if nothing else tag.action, counts)
+    await sync_plans.save_counts(conn, tag, TagSyncAction.NOTHING if nothing else tag.action, counts)
 
 
 def _removes_additions(options: SyncOptions, link: LinkedTag | None) -> bool:
@@ -169,11 +176,11 @@ async def _spare_those_at_limit(conn: Connection, job: Job) -> None:
     links = await remote_tags.linked_tags(conn, job.channel_id)
     if len(links.keys() | set(order)) <= MAX_TAGS_PER_USER:
         return
-    for block in await syncs.crowded_blocks(conn, job.channel_id, job.job_id, MAX_TAGS_PER_USER):
-        found = await syncs.remote_bits_of_block(conn, job.channel_id, job.job_id, block)
+    for block in await sync_plans.crowded_blocks(conn, job.channel_id, job.job_id, MAX_TAGS_PER_USER):
+        found = await sync_plans.remote_bits_of_block(conn, job.channel_id, job.job_id, block)
         for tag_id, full in _without_room(found, order).items():
             bitmap = full.to_bytes(BLOCK_BYTES)
-            await syncs.spare_from_addition(conn, job.channel_id, job.job_id, tag_id, block, bitmap)
+            await sync_plans.spare_from_addition(conn, job.channel_id, job.job_id, tag_id, block, bitmap)
             failures = {ordinal_at(block, offset): AT_LIMIT for offset in offsets_in(bitmap)}
             await syncs.insert_failures(conn, job.channel_id, job.job_id, tag_id, failures)
 

@@ -30,7 +30,7 @@ from service.entities.principal import Permission, Principal
 from service.entities.remote_tags import LinkedTag
 from service.entities.syncs import SyncStage
 from service.entities.tags import Catalogue, Tag, TagKey
-from service.storage import jobs, remote_tags, syncs, tags
+from service.storage import jobs, remote_tags, sync_plans, syncs, tags
 from service.storage.database.pool import Connection
 
 RemoteNames = Sequence[tuple[TagKey, str]]
@@ -123,7 +123,7 @@ async def start_automatic_sync(
     """
     if await jobs.unfinished_job(conn, channel.channel_id, JobKind.OFFICIAL_ACCOUNT_SYNC) is not None:
         return None
-    changed = await syncs.tags_out_of_sync(conn, channel.channel_id, tag_ids)
+    changed = await sync_plans.tags_out_of_sync(conn, channel.channel_id, tag_ids)
     if not changed:
         return None
     links = await remote_tags.linked_tags(conn, channel.channel_id, changed)

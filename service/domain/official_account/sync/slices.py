@@ -18,7 +18,6 @@ from service.storage import channels, remote_tags, syncs
 from service.wechat.api.errors import UnansweredError, WechatError
 
 CallError: TypeAlias = WechatError | UnansweredError | CallLaterError
-Refusal: TypeAlias = RequestError | CallError
 STAGES: Final[Mapping[SyncStage, Callable[[Runtime, Channel, Job], Awaitable[Job]]]] = {
     SyncStage.LIST: list_remote,
     SyncStage.READ: read_members,

@@ -1,6 +1,7 @@
 """Tell random lives of tags on both sides to the service and to the imitated platform, with calls lost and crashes."""
 
 import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -109,8 +110,17 @@ class SyncModel:
 
     async def run(self, history: list[Step]) -> None:
         """Let all of it happen."""
+        happens: dict[str, Callable[..., Awaitable[None]]] = {
+            "members": self._members,
+            "follow": self._follow,
+            "unfollow": self._unfollow,
+            "others_tag": self._others_tag,
+            "others_untag": self._others_untag,
+            "others_delete": self._others_delete,
+            "sync": self._sync,
+        }
         for name, arguments in history:
-            await getattr(self, f"_{name}")(*arguments)
+            await happens[name](*arguments)
         for job in self.jobs:
             await self.world.finish(job)
 
@@ -149,7 +159,9 @@ class SyncModel:
             people.discard(openid)
 
     async def _others_tag(self, label: str, people: set[str]) -> None:
-        if tag := self._remote(label):
+        tag = self._remote(label)
+        # With people in it, a tag that is not linked yet is somebody else's.
+        if tag and (await self.world.link(self.tags[label])).remote_tag_id == tag.id:
             following = {each for each in people if self.world.account.people.user(each).following}
             self.by_others[label] |= following - tag.members
             self.world.account.tags.tag(tag.id, following)
@@ -173,7 +185,9 @@ class SyncModel:
         crash: tuple[int, bool] | None,
     ) -> None:
         for path, kind, code, accepted, skip in faults:
-            fault = Fault(kind=kind, code=code, accepted=accepted, skip=skip)
+            # Only a call without a clear answer may have been carried out.
+            unclear = kind is FaultKind.RESET or code == -1
+            fault = Fault(kind=kind, code=code, accepted=accepted and unclear, skip=skip)
             self.world.wechat.books.faults.add(path, fault)
         job = await self.sync_job(sorted(labels), additions, dry_run=dry_run)
         self.jobs.append(job)

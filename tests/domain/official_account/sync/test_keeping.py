@@ -22,7 +22,9 @@ from service.entities.jobs import Job, JobState
 from service.entities.tags import DefaultTagRule, TagKey
 from service.entities.users import EventKind, UserEvent
 from service.foundation.settings import Settings
+from service.storage import jobs
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
+from service.worker.tasks.official_account import keep_tags_in_sync
 from tests.domain.official_account.sync.world import LIST, MEMBERS, SECOND, World
 from tests.support.runtime import admin, bind, open_runtime
 from tests.support.tags import delete_tag_of, edit_combo, make_combo
@@ -307,6 +309,27 @@ async def test_a_look_during_a_sync_begins_none_and_the_next_one_does(world: Wor
     await world.finish(running)
     await look(world)
 
+    assert world.remote("Gold") == {"oBob"}
+
+
+async def test_the_scheduled_task_looks_at_the_channels_that_changed_and_at_no_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await world.follow("oAda", "oBob")
+    await kept(world, "Gold", "oAda")
+    await bind(world.runtime)
+    await keep_tags_in_sync({"runtime": world.runtime})
+    assert "keeping the tags in sync" not in caplog.text
+    await world.tag("Gold", ["oBob"])
+
+    await keep_tags_in_sync({"runtime": world.runtime})
+
+    assert f"keeping the tags in sync of channel {world.channel.channel_id}: sync 2 was begun" in caplog.text
+    async with world.runtime.pool.acquire() as conn:
+        begun = await jobs.job(conn, world.channel.channel_id, 2)
+    assert begun is not None
+    await world.finish(begun)
     assert world.remote("Gold") == {"oBob"}
 
 

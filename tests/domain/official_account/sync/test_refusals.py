@@ -10,6 +10,7 @@ import pytest
 from service.dev.demo.wechat_api.behaviour import BadOpenid
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
 from service.dev.demo.wechat_api.limits import Quota
+from service.domain.jobs.lookup import cancel_job
 from service.entities.errors import ErrorCode
 from service.entities.jobs import Job, JobState
 from service.entities.syncs import SyncFailure, TagSyncAction
@@ -282,6 +283,24 @@ async def test_a_tag_whose_making_was_not_answered_and_is_not_listed_is_made_onc
     assert world.remote("Gold") == {"oAda"}
 
 
+@pytest.mark.parametrize("foreign", [False, True])
+async def test_a_tag_that_a_sync_made_before_it_was_cancelled_is_ours(world: World, foreign: bool) -> None:
+    await world.follow("oAda")
+    gold = await world.tag("Gold", ["oAda"])
+    world.wechat.books.faults.add(CREATE, Fault(kind=FaultKind.RESET, accepted=True))
+    job = await world.start(gold)
+    await world.work(job)
+    await cancel_job(world.runtime, world.principal, job.kind, job.channel_id, job.job_id)
+    if foreign:
+        world.account.tags.tag(100, ["oBob"])
+
+    result = await world.result(await world.sync(gold))
+
+    assert world.remote_names() == ["Gold"]
+    assert result.action is (TagSyncAction.REFUSED if foreign else TagSyncAction.ADOPT)
+    assert world.remote("Gold") == ({"oBob"} if foreign else {"oAda"})
+
+
 async def test_a_tag_of_somebody_elses_is_never_taken_for_one_that_was_being_made(world: World) -> None:
     await world.follow("oAda")
     gold = await world.tag("Gold", ["oAda"])
@@ -306,7 +325,7 @@ async def test_a_tag_that_disappears_meanwhile_is_made_by_the_next_sync(world: W
     plan = await world.start(gold)
     fail(world, TAGGING, 45009)
     await world.work(plan)
-    world.wechat.account.tags.delete(100)
+    world.account.tags.delete(100)
 
     result = await world.result(await world.finish(plan))
 
@@ -320,7 +339,7 @@ async def test_a_tag_that_disappears_meanwhile_is_made_by_the_next_sync(world: W
 async def test_45159_about_a_person_is_that_persons(world: World) -> None:
     await world.follow("oAda", "oBob", "oCy")
     gold = await world.tag("Gold", ["oAda", "oBob", "oCy"])
-    world.wechat.account.blacklist["oBob"] = None
+    world.account.blacklist["oBob"] = None
     world.wechat.books.behaviour.blacklisted_code = 45159
     world.wechat.books.behaviour.bad_openid = BadOpenid.REFUSE
 
@@ -355,7 +374,7 @@ async def test_the_quota_of_the_day_and_the_rate_are_kept(world: World) -> None:
     people = [f"o{number:04}" for number in range(400)]
     await world.follow(*people)
     gold = await world.tag("Gold", people)
-    world.wechat.account.quotas.set_quota(TAGGING, Quota(5, calls=3, seconds=60))
+    world.account.quotas.set_quota(TAGGING, Quota(5, calls=3, seconds=60))
 
     job = await world.sync(gold)
 
