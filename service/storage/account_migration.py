@@ -1,6 +1,6 @@
 """Store what a migration of an account changes: the openids of users, users who become one, and the account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,8 +8,10 @@ import asyncpg
 
 from service.entities.blocks import block_of
 from service.entities.channels import Channel
+from service.entities.users import Facts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
+from service.storage.users import FACT_NAMES
 
 
 class AppIdTakenError(Exception):
@@ -17,11 +19,23 @@ class AppIdTakenError(Exception):
 
 
 class UnitedUser(NamedTuple):
-    """Hold what a user is called, by unionid too, and since when the other half of the person was known."""
+    """Hold what a user is called, by unionid too, and of the other half of the person its scene and since when it is.
+
+    Scene and time are those that were stored of it.
+    """
 
     ordinal: int
     openid: str
     unionid: str | None
+    subscribe_scene: str | None
+    first_seen_at: datetime
+
+
+class StoredUser(NamedTuple):
+    """Hold what is stored of a user who is about to go; a follow of which no time is known is at `UNKNOWN_TIME`."""
+
+    facts: Facts
+    subscribe_scene: str | None
     first_seen_at: datetime
 
 
@@ -37,6 +51,16 @@ class BatchEntry(NamedTuple):
 async def set_openids(conn: Connection, channel_id: int, openids: Mapping[int, str]) -> None:
     """Call users by other openids, `{ordinal: openid}`; the caller holds the channel's state and their blocks."""
     await conn.execute(STATEMENTS["set_openids"], channel_id, list(openids), list(openids.values()))
+
+
+async def users_as_stored(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, StoredUser]:
+    """Return what is stored of users, `{ordinal: user}`."""
+    return {
+        row["ordinal"]: StoredUser(
+            Facts(**{name: row[name] for name in FACT_NAMES}), row["subscribe_scene"], row["first_seen_at"]
+        )
+        for row in await conn.fetch(STATEMENTS["users_as_stored"], channel_id, list(ordinals))
+    }
 
 
 async def set_united_users(conn: Connection, channel_id: int, united: Sequence[UnitedUser]) -> None:
@@ -73,6 +97,7 @@ async def add_to_batches(conn: Connection, channel_id: int, entries: Sequence[Ba
 async def unite_frozen(conn: Connection, channel_id: int, older_of: Mapping[int, int]) -> None:
     """Let jobs be about the ordinals that stay where they were about those that go, `{the latter: the former}`."""
     await conn.execute(STATEMENTS["unite_frozen"], channel_id, list(older_of), list(older_of.values()))
+    await conn.execute(STATEMENTS["unite_seen_followers"], channel_id, list(older_of), list(older_of.values()))
 
 
 async def unite_remote_members(conn: Connection, channel_id: int, older_of: Mapping[int, int]) -> None:

@@ -5,11 +5,18 @@ set openid = n.openid
 from unnest($2::int[], $3::text[]) as n (ordinal, openid)
 where u.channel_id = $1 and u.ordinal = n.ordinal;
 
+-- name: users_as_stored
+-- Return what is stored of users, -infinity for a follow of which no time is known.
+select * from channel_user where channel_id = $1 and ordinal = any($2::int[]);
+
 -- name: set_united_users
--- Write what users are called, by unionid too, and since when they are known, after others were united with them.
+-- Write what users are called, by unionid too, how they came to follow and since when they are known, after others were
+-- united with them.
 update channel_user u
-set openid = n.openid, unionid = n.unionid, first_seen_at = least(u.first_seen_at, n.first_seen_at)
-from unnest($2::int[], $3::text[], $4::text[], $5::timestamptz[]) as n (ordinal, openid, unionid, first_seen_at)
+set openid = n.openid, unionid = n.unionid, subscribe_scene = coalesce(u.subscribe_scene, n.subscribe_scene),
+    first_seen_at = least(u.first_seen_at, n.first_seen_at)
+from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    as n (ordinal, openid, unionid, subscribe_scene, first_seen_at)
 where u.channel_id = $1 and u.ordinal = n.ordinal;
 
 -- name: lock_return_tags
@@ -89,6 +96,17 @@ where get_bit(r.members, n.newer % 32000) = 1
 group by 2, 3, 4
 order by 2, 3, 4
 on conflict (channel_id, job_id, tag_id, block) do update set members = r.members | excluded.members;
+
+-- name: unite_seen_followers
+-- Count users as seen by follower imports where others were who are united with them.
+insert into seen_follower as s (channel_id, job_id, block, seen)
+select $1, s.job_id, n.older / 32000, bit_or(set_bit(0::bit(32000), n.older % 32000, 1))
+from unnest($2::int[], $3::int[]) as n (newer, older)
+join seen_follower s on s.channel_id = $1 and s.block = n.newer / 32000
+where get_bit(s.seen, n.newer % 32000) = 1
+group by 2, 3
+order by 2, 3
+on conflict (channel_id, job_id, block) do update set seen = s.seen | excluded.seen;
 
 -- name: change_account
 -- Let a channel be another account of WeChat, whose openids and remote tags are its own.

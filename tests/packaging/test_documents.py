@@ -99,7 +99,7 @@ def test_the_readme_has_its_parts_in_order() -> None:
 def test_what_is_said_not_to_be_built_is_not(schema: GraphQLSchema) -> None:
     section = README.text.split("**What it cannot do yet**", 1)[1].split("![", 1)[0]
     assert set(quoted(section)) == MISSING_ADDRESSES
-    for word in ("broadcasts", "Webhooks", "audit log"):
+    for word in ("Broadcasts", "Webhooks", "audit log"):
         assert word in section
     settings = read_settings({"USER_TAGS_JWT_SECRET": "0123456789abcdef" * 2})
     assert not MISSING_ADDRESSES & {getattr(route, "path", None) for route in make_app(settings).routes}

@@ -121,9 +121,9 @@ async def _migrate(
         # Whoever creates, links, forgets or migrates users holds this lock, so what is read next stays true.
         await channels.lock_channel_state(conn, channel_id)
         plan = _plan(pairs, await _look_up(conn, runtime, channel_id, pairs))
-        notifications = await _carry_out(conn, runtime, channel, plan, now)
         if along_with is not None:
             await along_with(conn, plan.result)
+        notifications = await _carry_out(conn, runtime, channel, plan, now)
     runtime.publisher.publish(notifications)
     return plan
 

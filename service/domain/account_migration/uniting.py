@@ -23,7 +23,6 @@ from service.entities.blocks import (
     offset_of,
 )
 from service.entities.channels import Channel
-from service.entities.users import ChannelUser
 from service.storage import account_migration, default_tags, former_openids, remote_tags, users
 from service.storage.ad_tags import ad_tags_gained
 from service.storage.database.pool import Connection
@@ -64,7 +63,7 @@ async def unite(
     """
     channel_id, now = channel.channel_id, runtime.clock()
     older_of = {each.newer: each.older for each in unions}
-    going = {each.ordinal: each for each in await users.users_by_ordinal(conn, channel_id, older_of)}
+    going = await account_migration.users_as_stored(conn, channel_id, older_of)
     had = await users.tags_of_users(conn, channel_id, [*older_of, *older_of.values()])
     transitions = [
         *await _unite_facts(conn, channel, locked, older_of, going, now),
@@ -85,7 +84,13 @@ async def unite(
         conn,
         channel_id,
         [
-            account_migration.UnitedUser(each.older, each.openid, each.unionid, going[each.newer].first_seen_at)
+            account_migration.UnitedUser(
+                each.older,
+                each.openid,
+                each.unionid,
+                going[each.newer].subscribe_scene,
+                going[each.newer].first_seen_at,
+            )
             for each in unions
         ],
     )
@@ -97,7 +102,7 @@ async def _unite_facts(
     channel: Channel,
     locked: Mapping[int, BlockHead],
     older_of: Mapping[int, int],
-    going: Mapping[int, ChannelUser],
+    going: Mapping[int, account_migration.StoredUser],
     now: datetime,
 ) -> list[Transition]:
     merging = {

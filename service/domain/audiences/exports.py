@@ -42,7 +42,7 @@ COLUMNS: Final = (
 ROWS_PER_SLICE: Final = 10_000
 BLOCKS_PER_SLICE: Final = 16
 COMPRESSION_LEVEL: Final = 1
-PRUNED_KINDS: Final = (JobKind.AUDIENCE_EXPORT, JobKind.REMOTE_TAG_IMPORT)
+PRUNED_KINDS: Final = (JobKind.AUDIENCE_EXPORT, JobKind.OPENID_MIGRATION, JobKind.REMOTE_TAG_IMPORT)
 
 BlockBitmaps = Sequence[tuple[int, bytes]]
 

@@ -25,7 +25,7 @@ from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError
 from service.entities.jobs import Job
 from service.entities.users import Facts
-from service.storage import channels, follower_imports, users
+from service.storage import channels, follower_imports, former_openids, users
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
 from service.storage.default_tags import NewFacts, merge_facts
@@ -118,7 +118,9 @@ async def _sort(
     """Sort a batch, with the state of the channel locked."""
     now = runtime.clock()
     known = await follower_imports.known_followers(conn, channel_id, batch.openids)
-    told = [_tidy(each, now) for each in batch.details if each.following]
+    # Of whoever was migrated to another openid, the old one says nothing.
+    former = await former_openids.former_openids(conn, channel_id, batch.openids)
+    told = [_tidy(each, now) for each in batch.details if each.following and each.openid not in former]
     # Hashing costs much, and of a channel that is imported for the first time nobody was ever forgotten.
     old = await when_forgotten(conn, runtime, channel_id, [each.openid for each in told]) if some_forgotten else {}
     news = [each for each in told if each.openid not in old or _is_newer(each, old[each.openid])]
@@ -130,7 +132,7 @@ async def _sort(
         ],
         gone=[known[each.openid].ordinal for each in batch.details if not each.following and each.openid in known],
         links=links,
-        seen=[known[each.openid].ordinal for each in told if each.openid in known],
+        seen=[known[each.openid].ordinal for each in told if each.openid in known] + list(former.values()),
         forgotten=len(told) - len(news),
         conflicts=conflicts,
     )

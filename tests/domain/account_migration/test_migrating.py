@@ -30,7 +30,7 @@ from service.entities.return_data import ReturnMode
 from service.entities.users import EventKind, UserEvent
 from service.storage import remote_tags
 from tests.support.clock import START, FrozenClock
-from tests.support.database_state import facts_by_openid, miscounted, skip_ordinals
+from tests.support.database_state import facts_by_openid, miscounted, skip_ordinals, tags_by_ordinal
 from tests.support.runtime import admin, bind, ordinals_for
 from tests.support.tags import (
     make_ad_tag,
@@ -65,6 +65,11 @@ async def ordinals(runtime: Runtime, channel: Channel) -> dict[str, int]:
 async def check_clean(runtime: Runtime, channel: Channel) -> None:
     assert await miscounted(runtime, channel) == []
     assert (await verify_channel(runtime, channel, repair=False)).clean
+
+
+async def tag_names(runtime: Runtime, channel: Channel, ordinal: int) -> set[str]:
+    names = {row["tag_id"]: row["name"] for row in await runtime.pool.fetch("select tag_id, name from tag")}
+    return {names[tag_id] for tag_id in (await tags_by_ordinal(runtime, channel))[ordinal]}
 
 
 def outcome(result: MigrationResult) -> tuple[int, int, int, int, list[tuple[int, str]]]:
@@ -149,6 +154,26 @@ async def test_two_halves_of_a_person_become_one_whatever_blocks_they_are_in(
     undone = [await undo_batch(runtime, admin(), each.channel_id, each.batch_id) for each in (first, second)]
     assert [(each.result.removed, each.result.kept) for each in undone] == [(0, 1), (1, 0)]
     assert await members_of_batches(runtime, channel, first.tag_id) == set()
+    await check_clean(runtime, channel)
+
+
+async def test_a_follow_of_which_no_time_is_known_counts_for_the_whole_person(
+    runtime: Runtime, channel: Channel
+) -> None:
+    await ordinals_for(runtime, channel, ["old-ann", "new-ann"])
+    await record(runtime, channel, "new-ann", EventKind.MESSAGE, timedelta(0))
+    imported = (
+        "update channel_user set followed_at = '-infinity', messaged_at = null, subscribe_scene = 'ADD_SCENE_SEARCH'"
+        " where openid = 'new-ann'"
+    )
+    await runtime.pool.execute(imported)
+    await verify_channel(runtime, channel, repair=True)
+
+    await migrate(runtime, channel, ("old-ann", "new-ann"))
+
+    stored = "select ordinal, followed_at = '-infinity', subscribe_scene from channel_user"
+    assert [tuple(row) for row in await runtime.pool.fetch(stored)] == [(0, True, "ADD_SCENE_SEARCH")]
+    assert {"Old user", "Not opened"} <= await tag_names(runtime, channel, 0)
     await check_clean(runtime, channel)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from asyncpg import BitString
@@ -19,10 +20,12 @@ from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind, JobState
 from service.entities.remote_tags import RemoteAdditions
 from service.entities.users import EventKind, UserEvent
+from service.foundation.settings import Settings
 from service.storage import channels, jobs, remote_tags
 from tests.dev.wechat_api.wechat import ACCOUNT, Wechat, open_wechat
 from tests.domain.official_account.conftest import SECRET
 from tests.support.database_state import offsets_in, skip_ordinals
+from tests.support.races import start_racing_process
 from tests.support.runtime import admin, ordinals_for
 
 TAG = 9
@@ -74,7 +77,7 @@ class Reader:
         return job
 
     async def run(self, job: Job | None = None) -> Job:
-        """Work on a job until it is over."""
+        """Work on a job, or on a new one, until it is over."""
         job = job or await self.start()
         await run_job(self.runtime, {KIND: self.read_page}, job.channel_id, job.job_id)
         async with self.runtime.pool.acquire() as conn:
@@ -274,3 +277,23 @@ async def test_the_last_page_may_say_that_it_is_the_last(reader: Reader, wechat:
     assert (await reader.run()).done == 4
 
     assert await reader.openids() == {"o01", "o02", "o04", "o05"}
+
+
+async def test_who_goes_while_their_page_is_written_is_not_recorded_as_having_the_tag(
+    reader: Reader, wechat: Wechat, database_url: str, settings: Settings
+) -> None:
+    start = partial(
+        start_racing_process, database_url, clock=wechat.clock, settings=settings, weakened={}, transactions=True
+    )
+    async with start("worker") as worker, start("web") as web:
+        stop = worker.pause_before("add_read_members")
+        reading = worker.start(replace(reader, runtime=worker.runtime).run())
+        await stop.wait_reached()
+        unfollows = [UserEvent("o01", EventKind.UNFOLLOW, wechat.clock())]
+        leaving = web.start(record_events(web.runtime, reader.channel, unfollows))
+        assert await web.blocked(leaving)
+        stop.release()
+        await reading
+        await leaving
+
+    assert await reader.openids() == {"o02", "o04", "o05"}

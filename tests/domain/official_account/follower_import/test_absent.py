@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
+from service.domain.account_migration.migrating import migrate_openids
+from service.domain.account_migration.pairs import OpenidPair
 from service.domain.privacy.forgetting import forget_openid, forget_unfollowed
 from service.entities.jobs import JobState
 from service.entities.users import EventKind
@@ -48,6 +50,18 @@ async def test_nobody_counts_as_gone_only_because_no_page_had_them(importer: Imp
 
     assert importer.new_calls() == {LIST: 1, DETAILS: 1}
     assert (await importer.following(), job.payload["unfollowed"]) == ({"oAda"}, 0)
+
+
+async def test_an_old_openid_on_a_page_is_nobody_new(importer: Importer) -> None:
+    importer.follow("oOld")
+    await importer.run()
+    await migrate_openids(importer.runtime, importer.channel, [OpenidPair("oOld", "oNew")])
+
+    job = await importer.run()
+
+    assert (job.payload["new"], job.payload["unfollowed"]) == (0, 0)
+    assert set(await importer.facts()) == await importer.following() == {"oNew"}
+    await importer.check()
 
 
 async def test_what_is_heard_since_the_import_began_wins(importer: Importer) -> None:
