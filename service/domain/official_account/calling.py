@@ -107,13 +107,15 @@ async def _heed(runtime: Runtime, channel: Channel, error: WechatError) -> None:
 
 
 async def _stop(runtime: Runtime, channel: Channel, error: WechatError, until: datetime) -> None:
-    """Stop the account, and say in the log what its owner has to mend."""
+    """Stop the account, and say in the log what its owner has to mend; what they mended meanwhile stops nothing."""
     because = f"WeChat refuses this account with {error.errcode}: {error.errmsg}."
     if error.refused_ip:
         because += f" Allow {error.refused_ip} in the IP whitelist of the account."
-    async with runtime.pool.acquire() as conn:
-        await wechat_accounts.stop_account(conn, channel.channel_id, until, error.errcode, because)
-    log.error("No calls to WeChat for channel %d until %s: %s (rid %s)", channel.channel_id, until, because, error.rid)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        stopped = await wechat_accounts.stop_account(conn, channel, until, error.errcode, because)
+    if stopped:
+        text = "No calls to WeChat for channel %d until %s: %s (rid %s)"
+        log.error(text, channel.channel_id, until, because, error.rid)
 
 
 def _pause(runtime: Runtime, failures: int) -> float:
