@@ -41,6 +41,8 @@ async def change_account(runtime: Runtime, principal: Principal, channel_id: int
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, runtime.clock())
         known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
+        # Whoever starts jobs and links tags holds this lock.
+        await channels.lock_channel_state(conn, channel_id)
         if known.app_id != new.app_id:
             if principal.narrowed:
                 raise ForbiddenError

@@ -24,6 +24,7 @@ from service.entities.errors import (
     ErrorCode,
     FieldError,
     LimitExceededError,
+    UpstreamError,
     raise_field_errors,
 )
 from service.entities.jobs import Job, JobKind
@@ -79,6 +80,9 @@ async def start_remote_import(
     _require_known(remote_tag_ids, found)
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_open_catalogue(conn, channel_id)
+        # What was found is of no use for another account, and nobody changes it now.
+        if (await find_channel(conn, principal, channel_id, Permission.SYNC)).app_id != channel.app_id:
+            raise UpstreamError("The channel has become another account meanwhile.")
         running = await jobs.unfinished_job(conn, channel_id, KIND)
         if running is not None:
             return _same_import(running, wanted)

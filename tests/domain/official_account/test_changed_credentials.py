@@ -8,8 +8,10 @@ from service.domain.account_migration.account import NewAccount, change_account
 from service.domain.channels.binding import ChannelUpdate, Credentials, update_channel
 from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.refusals import CallLaterError
+from service.domain.official_account.remote_import import start_remote_import
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
+from service.entities.errors import UpstreamError
 from service.foundation.settings import Settings
 from service.wechat.api.errors import WechatError
 from service.wechat.api.tag_calls import list_tags
@@ -79,6 +81,24 @@ async def test_nobody_calls_one_account_for_the_other_once_a_channel_was_migrate
     await call_wechat(runtime, changed, list_tags())
     assert wechat.books.calls.count(ACCOUNT.app_id, TAGS) == made
     assert wechat.books.calls.count(OTHER.app_id, TAGS) == 1 + called_since
+
+
+async def test_tags_of_the_account_before_are_not_linked_to_the_other_one(
+    database_url: str, runtime: Runtime, settings: Settings, channel: Channel, wechat: Wechat
+) -> None:
+    made = wechat.account.tags.create("Gold", wechat.clock())
+    async with start_racing_process(
+        database_url, "late", clock=wechat.clock, settings=settings, weakened={}, transactions=True
+    ) as late:
+        found = late.pause_before("lock_channel_state")
+        taking_over = late.start(start_remote_import(late.runtime, admin(), channel.channel_id, [made.id]))
+        await found.wait_reached()
+        await change_account(runtime, admin(), channel.channel_id, MIGRATED_TO)
+        found.release()
+
+        with pytest.raises(UpstreamError, match="another account"):
+            await taking_over
+    assert await runtime.pool.fetchval("select count(*) from remote_tag") == 0
 
 
 def test_credentials_that_are_given_are_not_shown_where_they_are_logged() -> None:
