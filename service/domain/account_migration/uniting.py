@@ -77,9 +77,10 @@ async def unite(
         conn, channel_id, locked, merge_per_user(transitions), cause=ChangeCause.OPENID_MIGRATED, now=now
     )
     await account_migration.unite_frozen(conn, channel_id, older_of)
-    await _unite_remote_members(conn, channel_id, older_of)
     await former_openids.reassign_former_openids(conn, channel_id, older_of)
     await users.delete_users(conn, channel_id, list(older_of))
+    # Of those who are gone: whoever is there may have been given a remote tag.
+    await _unite_remote_members(conn, channel_id, older_of)
     await account_migration.set_united_users(
         conn,
         channel_id,
