@@ -122,11 +122,6 @@ async def cancel_job(conn: Connection, channel_id: int, job_id: int, now: dateti
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["cancel_job"], channel_id, job_id, now))
 
 
-async def end_waiting(conn: Connection, channel_id: int, now: datetime) -> None:
-    """Let the jobs of a channel that wait go on at once; what they waited for may have changed."""
-    await conn.execute(STATEMENTS["end_waiting"], channel_id, now)
-
-
 async def prune_jobs(conn: Connection, channel_id: int, kinds: Collection[JobKind], before: datetime) -> None:
     """Delete jobs of these kinds that finished, and whose results expired, before an instant."""
     await conn.execute(STATEMENTS["prune_jobs"], channel_id, list(kinds), before)

@@ -81,10 +81,6 @@ set state = 'CANCELLED', finished_at = $3, lease_until = null, resumes_at = null
 where channel_id = $1 and job_id = $2 and state in ('QUEUED', 'WAITING', 'RUNNING')
 returning *;
 
--- name: end_waiting
--- Let the jobs of a channel that wait be claimed at instant $2.
-update job set resumes_at = $2 where channel_id = $1 and state = 'WAITING' and resumes_at > $2;
-
 -- name: prune_jobs
 -- Delete jobs of some kinds that finished, and whose results expired, before an instant.
 delete from job

@@ -49,7 +49,6 @@ async def change_account(runtime: Runtime, principal: Principal, channel_id: int
             secret = _encrypted(runtime, new.app_secret)
             await account_migration.set_app_secret(conn, known, secret)
             await wechat_accounts.reset_account(conn, channel_id)
-            await jobs.end_waiting(conn, channel_id, runtime.clock())
         changed = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
     for job in cancelled:
         publish_job_change(runtime, job)

@@ -15,7 +15,7 @@ from service.entities.errors import BadInputError, ConflictError, FieldError, Fo
 from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
-from service.storage import channels, jobs, tags, wechat_accounts
+from service.storage import channels, tags, wechat_accounts
 from service.storage.database.pool import Connection
 
 APP_ID_PATTERN: Final = re.compile(r"wx[0-9A-Za-z]{4,62}")
@@ -76,7 +76,6 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
             else:
                 channel = await _rebind(conn, runtime, known, details, name)
             notifications = await _update_gates(conn, principal.robot_id, runtime.clock())
-            await jobs.end_waiting(conn, channel.channel_id, runtime.clock())
     except channels.AppIdBoundElsewhereError:
         raise ConflictError("This app id is bound to another robot. Unbind it there first.") from None
     runtime.publisher.publish(notifications)
@@ -105,7 +104,6 @@ async def update_channel(runtime: Runtime, principal: Principal, channel_id: int
         if update.credentials.app_secret is not None:
             await wechat_accounts.reset_account(conn, channel_id)
         notifications = await _update_gates(conn, principal.robot_id, runtime.clock())
-        await jobs.end_waiting(conn, channel_id, runtime.clock())
     runtime.publisher.publish(notifications)
     return channel
 
@@ -122,7 +120,6 @@ async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int
         channel = await channels.unbind_channel(conn, known, now) or known
         await wechat_accounts.reset_account(conn, channel_id)
         notifications = await _update_gates(conn, principal.robot_id, now)
-        await jobs.end_waiting(conn, channel_id, now)
     runtime.publisher.publish(notifications)
     return channel
 

@@ -1,13 +1,11 @@
 """Let a job wait for WeChat without counting it as a failure, and tell what WeChat refused."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from service.domain.channels.binding import ChannelUpdate, Credentials, bind_channel, unbind_channel, update_channel
 from service.domain.jobs import running
 from service.domain.jobs.running import LEASE_DURATION, MAX_FAILURES, reenqueue_unfinished_jobs, save_progress
 from service.domain.jobs.starting import StartedJob, start_only_job
@@ -20,7 +18,7 @@ from service.wechat.api.decisions import Decision, decide
 from service.wechat.api.errors import UnansweredError, WechatError
 from tests.domain.jobs.counting_job import EXPORT, make_job, one_more, run, stored
 from tests.support.clock import FrozenClock
-from tests.support.runtime import admin, channel_details
+from tests.support.runtime import admin
 from tests.support.waiting import wait_until
 
 PATH = "/cgi-bin/user/get"
@@ -59,37 +57,6 @@ async def test_a_job_waits_until_the_next_call_can_be_made(
         until += timedelta(hours=5)
     done = await run(runtime, job)
     assert (done.state, done.resumes_at) == (JobState.DONE, None)
-
-
-async def set_secret(runtime: Runtime, channel: Channel) -> None:
-    update = ChannelUpdate(name=None, verified=None, credentials=Credentials(app_secret="another"))
-    await update_channel(runtime, admin(), channel.channel_id, update)
-
-
-async def bind_again(runtime: Runtime, channel: Channel) -> None:
-    await bind_channel(runtime, admin(), channel_details(channel.app_id))
-
-
-async def unbind(runtime: Runtime, channel: Channel) -> None:
-    await unbind_channel(runtime, admin(), channel.channel_id)
-
-
-@pytest.mark.parametrize("change", [set_secret, bind_again, unbind])
-async def test_a_job_that_waits_goes_on_when_the_channel_is_changed(
-    change: Callable[[Runtime, Channel], Awaitable[None]], runtime: Runtime, channel: Channel, clock: FrozenClock
-) -> None:
-    job = await make_job(runtime, channel)
-
-    async def stopped(runtime: Runtime, job: Job) -> Job:
-        raise CallLaterError("WeChat refuses this account.", clock() + timedelta(hours=24))
-
-    await run(runtime, job, stopped)
-    assert await reenqueue_unfinished_jobs(runtime) == 0
-
-    await change(runtime, channel)
-
-    assert await reenqueue_unfinished_jobs(runtime) == 1
-    assert (await run(runtime, job)).state is JobState.DONE
 
 
 async def test_waiting_forgives_no_failure(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
