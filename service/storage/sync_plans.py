@@ -136,9 +136,16 @@ async def frozen_members(
     return [BlockMembers(row["block"], row["members"].bytes) for row in rows]
 
 
-async def tags_out_of_sync(conn: Connection, channel_id: int, tag_ids: Collection[int]) -> list[int]:
-    """Return which linked tags differ from their remote ones as far as is known, in name or members, ascending."""
-    return [row["tag_id"] for row in await conn.fetch(STATEMENTS["tags_out_of_sync"], channel_id, list(tag_ids))]
+async def tags_out_of_sync(
+    conn: Connection, channel_id: int, tag_ids: Collection[int], *, but_failed_since: datetime | None = None
+) -> list[int]:
+    """Return which linked tags differ from their remote ones as far as is known, in name or members, ascending.
+
+    Whom a sync that ended after `but_failed_since` could not tag does not count, unless they followed or unfollowed
+    since it began.
+    """
+    rows = await conn.fetch(STATEMENTS["tags_out_of_sync"], channel_id, list(tag_ids), but_failed_since)
+    return [row["tag_id"] for row in rows]
 
 
 def _bytes(bits: BitString | None) -> bytes | None:

@@ -8,6 +8,7 @@ from service.entities.errors import ConflictError, ErrorCode
 from service.entities.jobs import JobState
 from service.entities.remote_tags import RemoteAdditions
 from service.entities.syncs import SyncConflict, TagSyncAction
+from service.storage import sync_plans
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
 from tests.domain.official_account.sync.world import CREATE, LIST, MEMBERS, RENAME, World
 
@@ -187,3 +188,18 @@ async def test_a_remote_tag_that_somebody_deleted_is_made_anew(world: World) -> 
     assert (await world.result(job)).action is TagSyncAction.CREATE
     assert world.remote("Gold") == {"oAda"}
     assert (await world.link(gold)).remote_tag_id == 101
+
+
+async def test_another_remote_tag_that_takes_the_place_of_one_that_is_gone_keeps_its_people(world: World) -> None:
+    await world.follow("oAda", "oBob", "oCy")
+    gold = await world.tag("Gold", ["oAda", "oBob", "oCy"])
+    await world.sync(gold)
+    world.account.tags.delete(100)
+    await world.tag("Gold", ["oAda", "oBob"])
+    world.make_remote("Gold", "oAda", "oCy")
+
+    await world.sync(gold, on_conflict=SyncConflict.ADOPT)
+
+    assert world.remote("Gold") == {"oAda", "oBob", "oCy"}
+    async with world.runtime.pool.acquire() as conn:
+        assert await sync_plans.tags_out_of_sync(conn, world.channel.channel_id, [gold]) == []

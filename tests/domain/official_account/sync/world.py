@@ -27,7 +27,7 @@ from tests.dev.wechat_api.wechat import Wechat
 from tests.support.runtime import admin
 from tests.support.tags import submission_of, submit
 
-MAX_WAITS = 30
+MAX_WAITS = 80
 SECOND = timedelta(seconds=1)
 CREATE, LIST, RENAME, MEMBERS = (
     f"/cgi-bin/{path}" for path in ("tags/create", "tags/get", "tags/update", "user/tag/get")
