@@ -137,14 +137,14 @@ async def frozen_members(
 
 
 async def tags_out_of_sync(
-    conn: Connection, channel_id: int, tag_ids: Collection[int], *, but_failed_since: datetime | None = None
+    conn: Connection, channel_id: int, tag_ids: Collection[int], tried_since: datetime, *, failed_too: bool
 ) -> list[int]:
     """Return which linked tags differ from their remote ones as far as is known, in name or members, ascending.
 
-    Whom a sync that ended after `but_failed_since` could not tag does not count, unless they followed or unfollowed
-    since it began.
+    A name that the remote tag could not have in a sync after `tried_since` does not count; nor, unless `failed_too`,
+    whom such a sync could not tag, except for those who followed or unfollowed since it began.
     """
-    rows = await conn.fetch(STATEMENTS["tags_out_of_sync"], channel_id, list(tag_ids), but_failed_since)
+    rows = await conn.fetch(STATEMENTS["tags_out_of_sync"], channel_id, list(tag_ids), tried_since, failed_too)
     return [row["tag_id"] for row in rows]
 
 

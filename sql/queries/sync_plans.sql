@@ -149,15 +149,15 @@ order by block
 limit $5;
 
 -- name: tags_out_of_sync
--- List which of these tags have another name than their remote tag was named after, but for one that it cannot have, or
--- people who are to get it or lose it by what is known. Whom the last sync could not tag does not count for a tag of which
--- that ended after instant $3, unless they followed or unfollowed since it began.
+-- List which of these tags have another name than their remote tag was named after, but for one that it could not have in
+-- a sync after instant $3, or people who are to get it or lose it by what is known. Unless $4, whom a sync that ended after
+-- $3 could not tag does not count, except for those who followed or unfollowed since it began.
 select r.tag_id
 from remote_tag r
 join tag t on t.channel_id = $1 and t.tag_id = r.tag_id
 where r.channel_id = $1 and r.tag_id = any($2::int[]) and (
     r.remote_tag_id is null
-    or (r.named_after <> t.name and r.declined_name is distinct from t.name)
+    or (r.named_after <> t.name and (r.declined_name is distinct from t.name or r.last_success_at <= $3))
     or exists (
         select
         from block_head h
@@ -175,7 +175,7 @@ where r.channel_id = $1 and r.tag_id = any($2::int[]) and (
             from sync_failure f
             join job j on j.channel_id = $1 and j.job_id = f.job_id
             join channel_user u on u.channel_id = $1 and u.ordinal = f.ordinal
-            where r.last_success_at > $3 and f.channel_id = $1 and f.job_id = r.last_job_id and f.tag_id = r.tag_id
+            where not $4 and r.last_success_at > $3 and f.channel_id = $1 and f.job_id = r.last_job_id and f.tag_id = r.tag_id
               and f.ordinal between h.block * 32000 and h.block * 32000 + 31999 and f.errcode is not null
               and coalesce(greatest(u.followed_at, u.unfollowed_at) <= j.created_at, true)
             offset 0

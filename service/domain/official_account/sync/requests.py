@@ -114,16 +114,16 @@ async def apply_sync(
 
 
 async def start_automatic_sync(
-    conn: Connection, runtime: Runtime, channel: Channel, tag_ids: Sequence[int], *, but_failed_since: datetime
+    conn: Connection, runtime: Runtime, channel: Channel, tag_ids: Sequence[int], *, tried_since: datetime
 ) -> Job | None:
     """Start to send what changed of tags that are kept in sync; the caller holds the channel's state.
 
     The job is to be enqueued after the commit. None while a sync of the channel is unfinished, and where nothing
-    changed but whom a sync since `but_failed_since` could not tag: then nothing is written.
+    changed but what a sync since `tried_since` could not do: then nothing is written.
     """
     if await jobs.unfinished_job(conn, channel.channel_id, JobKind.OFFICIAL_ACCOUNT_SYNC) is not None:
         return None
-    changed = await sync_plans.tags_out_of_sync(conn, channel.channel_id, tag_ids, but_failed_since=but_failed_since)
+    changed = await sync_plans.tags_out_of_sync(conn, channel.channel_id, tag_ids, tried_since, failed_too=False)
     if not changed:
         return None
     links = await remote_tags.linked_tags(conn, channel.channel_id, changed)

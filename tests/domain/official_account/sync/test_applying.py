@@ -8,7 +8,6 @@ from service.entities.errors import ConflictError, ErrorCode
 from service.entities.jobs import JobState
 from service.entities.remote_tags import RemoteAdditions
 from service.entities.syncs import SyncConflict, TagSyncAction
-from service.storage import sync_plans
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
 from tests.domain.official_account.sync.world import CREATE, LIST, MEMBERS, RENAME, World
 
@@ -201,5 +200,4 @@ async def test_another_remote_tag_that_takes_the_place_of_one_that_is_gone_keeps
     await world.sync(gold, on_conflict=SyncConflict.ADOPT)
 
     assert world.remote("Gold") == {"oAda", "oBob", "oCy"}
-    async with world.runtime.pool.acquire() as conn:
-        assert await sync_plans.tags_out_of_sync(conn, world.channel.channel_id, [gold]) == []
+    assert not await world.differs(gold)

@@ -40,7 +40,7 @@ async def stop_before(world: World, job: Job, stage: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["一二三四五六七八九十一", "Silver"], ids=["too long", "taken"])
-async def test_a_name_that_the_remote_tag_cannot_have_is_not_tried_at_every_look(world: World, name: str) -> None:
+async def test_a_name_that_the_remote_tag_cannot_have_is_tried_again_after_an_hour(world: World, name: str) -> None:
     await world.follow("oAda", "oBob")
     theirs = world.make_remote("Silver")
     gold = await kept(world, "Gold", "oAda")
@@ -55,7 +55,8 @@ async def test_a_name_that_the_remote_tag_cannot_have_is_not_tried_at_every_look
     assert world.calls(LIST) == lists
     assert (await world.link(gold)).in_sync
     world.account.tags.delete(theirs)
-    await world.sync(gold)
+    world.wechat.clock.advance(HOUR)
+    await look(world)
     assert ("Silver" in world.remote_names()) is (name == "Silver")
 
 

@@ -3,7 +3,6 @@
 from service.entities.jobs import JobState
 from service.entities.remote_tags import RemoteAdditions
 from service.entities.syncs import SyncConflict, TagSyncAction
-from service.storage import sync_plans
 from tests.domain.official_account.sync.world import CREATE, MEMBERS, World
 
 
@@ -63,5 +62,4 @@ async def test_whoever_follows_though_nobody_told_so_keeps_the_tag_with_ours_and
 
     assert world.remote("Gold") == {"oAda", "oCy"}
     assert (await world.result(job)).removed == 2
-    async with world.runtime.pool.acquire() as conn:
-        assert await sync_plans.tags_out_of_sync(conn, job.channel_id, [gold]) == []
+    assert not await world.differs(gold)
