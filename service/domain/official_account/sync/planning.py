@@ -217,11 +217,12 @@ async def _end_plan(conn: Connection, runtime: Runtime, job: Job, quota_left: in
         **job.payload,
         "stage": SyncStage.MAKE.value,
         "todo": [tag.tag_id for tag in planned],
-        "removals": removals,
+        "removals": [*removals.values()],
+        "guarded": [*removals],
         "calls": calls,
         "seconds": round(calls * job.payload["seconds_per_call"]),
         "quota_left": quota_left,
-        "warnings": [*job.payload["warnings"], *removals, *_warnings(planned, names, calls, quota_left)],
+        "warnings": [*job.payload["warnings"], *removals.values(), *_warnings(planned, names, calls, quota_left)],
     }
     total = sum(tag.differences for tag in planned)
     if not options.dry_run:

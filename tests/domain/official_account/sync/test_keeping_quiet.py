@@ -10,6 +10,7 @@ from service.domain.jobs.running import run_job
 from service.domain.official_account.keeping import look_at_links
 from service.domain.official_account.sync.slices import run_sync_slice
 from service.domain.runtime import Runtime
+from service.entities.errors import ErrorCode
 from service.entities.jobs import Job, JobKind, JobState
 from service.wechat.api.tag_calls import TAGGING
 from tests.domain.official_account.sync.test_keeping import HOUR, kept, look
@@ -139,3 +140,21 @@ async def test_a_kept_tag_that_is_deleted_at_wechat_during_a_sync_is_made_anew_b
     assert world.remote("Gold") == {"oAda", "oBob"}
     link = await world.link(gold)
     assert (link.in_sync, link.error) == (True, None)
+
+
+async def test_a_tag_with_too_many_removals_holds_up_no_other(world: World) -> None:
+    crowd = [f"o{number:03}" for number in range(60)]
+    await world.follow(*crowd)
+    gold = await kept(world, "Gold", *crowd)
+    silver = await kept(world, "Silver", "o001")
+    await world.tag("Gold", ["o001"])
+    await world.tag("Silver", ["o001", "o002"])
+    job = await look(world)
+    assert job is not None
+    assert job.error_code == ErrorCode.LIMIT_EXCEEDED
+
+    await look(world)
+
+    assert (world.remote("Gold"), world.remote("Silver")) == (set(crowd), {"o001", "o002"})
+    assert (await world.link(gold)).error == job.error
+    assert (await world.link(silver)).error is None
