@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class WechatAccount:
-    """Hold the encrypted token of a channel, and until when and why no calls are made for it.
+    """Hold the app id of a channel, its encrypted token, and until when and why no calls are made for it.
 
     The token is good until `token_expires_at`, and renewed from `token_renew_at` on. `forced_at` is the
     instant of the last refresh that was forced.
     """
 
+    app_id: str
     encrypted_token: bytes | None
     token_expires_at: datetime | None
     token_renew_at: datetime | None

@@ -112,6 +112,11 @@ async def write_job(conn: Connection, wanted: Job) -> Job | None:
     return _to_job_or_none(row)
 
 
+async def end_waiting(conn: Connection, channel_id: int, now: datetime) -> list[Job]:
+    """Let the waiting jobs of a channel be claimed at once, and return them."""
+    return [_to_job(row) for row in await conn.fetch(STATEMENTS["end_waiting"], channel_id, now)]
+
+
 async def cancel_job(conn: Connection, channel_id: int, job_id: int, now: datetime) -> Job | None:
     """Cancel a job and return it; None if it was finished before."""
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["cancel_job"], channel_id, job_id, now))

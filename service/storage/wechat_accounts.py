@@ -1,12 +1,13 @@
 """Store the tokens of the accounts that are called for, and the leases by which one process at a time renews or tags.
 
-Each function is a transaction of its own: no lock is held while WeChat is called.
+Each function is a transaction of its own, unless it says so: no lock is held while WeChat is called.
 """
 
 from datetime import date, datetime, timedelta
 
 import asyncpg
 
+from service.entities.channels import Channel
 from service.entities.wechat_accounts import WechatAccount
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -56,9 +57,22 @@ async def count_forced_refresh(
     return counted is not None
 
 
-async def stop_account(conn: Connection, channel_id: int, until: datetime, errcode: int, because: str) -> None:
-    """Record why no calls are made until an instant."""
-    await conn.execute(STATEMENTS["stop_wechat_account"], channel_id, until, errcode, because)
+async def stop_account(conn: Connection, channel: Channel, until: datetime, errcode: int, because: str) -> bool:
+    """Record why no calls are made until an instant; False, and nothing recorded, if the credentials have changed.
+
+    Needs a transaction.
+    """
+    await conn.execute(STATEMENTS["lock_wechat_account"], channel.channel_id)
+    stopped = await conn.fetchval(
+        STATEMENTS["stop_wechat_account"],
+        channel.channel_id,
+        until,
+        errcode,
+        because,
+        channel.app_id,
+        channel.encrypted_app_secret,
+    )
+    return stopped is not None
 
 
 async def reset_account(conn: Connection, channel_id: int) -> None:
@@ -79,6 +93,7 @@ async def end_tagging(conn: Connection, channel_id: int, number: int) -> None:
 
 def _account(row: asyncpg.Record) -> WechatAccount:
     return WechatAccount(
+        app_id=row["app_id"],
         encrypted_token=row["token"],
         token_expires_at=row["token_expires_at"],
         token_renew_at=row["token_renew_at"],

@@ -9,9 +9,11 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
-async def reserve_call(conn: Connection, channel_id: int, api: str, day: date, now: datetime) -> CallQuota | None:
-    """Count a call that is about to be made, and return its quota; None, and nothing counted, where it is used up."""
-    row = await conn.fetchrow(STATEMENTS["reserve_wechat_call"], channel_id, api, day, now)
+async def reserve_calls(
+    conn: Connection, channel_id: int, api: str, day: date, now: datetime, calls: int
+) -> CallQuota | None:
+    """Count calls that are about to be made, and return their quota; None, and nothing counted, where not all fit."""
+    row = await conn.fetchrow(STATEMENTS["reserve_wechat_calls"], channel_id, api, day, now, calls)
     return None if row is None else _quota(row)
 
 
@@ -21,9 +23,9 @@ async def quota(conn: Connection, channel_id: int, api: str, day: date) -> CallQ
     return None if row is None else _quota(row)
 
 
-async def release_call(conn: Connection, channel_id: int, api: str, day: date) -> None:
-    """Give back a call that was certainly not made."""
-    await conn.execute(STATEMENTS["release_wechat_call"], channel_id, api, day)
+async def release_calls(conn: Connection, channel_id: int, api: str, counted: CallQuota, calls: int) -> None:
+    """Give back some of the calls that were counted together."""
+    await conn.execute(STATEMENTS["release_wechat_calls"], channel_id, api, counted.day, calls, counted.window_at)
 
 
 async def claim_question(

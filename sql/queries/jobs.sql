@@ -70,6 +70,10 @@ set state = $4, done = $5, total = $6, payload = $7, error = $8, error_code = $9
 where channel_id = $1 and job_id = $2 and claim = $3 and state = 'RUNNING'
 returning *;
 
+-- name: end_waiting
+-- Let the waiting jobs of a channel be claimed at instant $2, and return them.
+update job set resumes_at = $2 where channel_id = $1 and state = 'WAITING' and resumes_at > $2 returning *;
+
 -- name: cancel_job
 -- Cancel a job that is not finished; its worker notices when it saves its progress.
 update job

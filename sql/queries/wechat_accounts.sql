@@ -3,8 +3,8 @@
 insert into wechat_account (channel_id) values ($1) on conflict do nothing;
 
 -- name: wechat_account
--- Return the token of an account, who renews it, and whether it is stopped.
-select * from wechat_account where channel_id = $1;
+-- Return the token of an account, of which app id it is, who renews it, and whether it is stopped.
+select a.*, c.app_id from wechat_account a join channel c using (channel_id) where a.channel_id = $1;
 
 -- name: lease_token_renewal
 -- Set out to renew the token $2, unless somebody else has done so already, or is at it at instant $3.
@@ -32,9 +32,17 @@ where channel_id = $1 and renewal = $2
   and (forced_on is null or forced_on <> $5 or forced_count < $6)
 returning forced_count;
 
+-- name: lock_wechat_account
+-- Lock an account, so that its credentials are not changed by others.
+select from wechat_account where channel_id = $1 for update;
+
 -- name: stop_wechat_account
--- Record why no calls are made until an instant.
-update wechat_account set stopped_until = $2, stopped_errcode = $3, stopped_because = $4 where channel_id = $1;
+-- Record why no calls are made until an instant, unless the credentials are other ones by now.
+update wechat_account a
+set stopped_until = $2, stopped_errcode = $3, stopped_because = $4
+from channel c
+where a.channel_id = $1 and c.channel_id = $1 and c.app_id = $5 and c.app_secret is not distinct from $6
+returning a.stopped_until;
 
 -- name: reset_wechat_account
 -- Forget the token and why calls were stopped, since the credentials changed; a renewal under way writes nothing.

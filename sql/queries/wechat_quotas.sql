@@ -1,19 +1,19 @@
--- name: reserve_wechat_call
--- Count a call that is about to be made and return the quota; nothing where it or the rate is used up at instant $4.
+-- name: reserve_wechat_calls
+-- Count $5 calls that are about to be made and return the quota; nothing where not so many are left of it or of the rate
+-- at instant $4.
 insert into wechat_quota as q (channel_id, api, day, used, window_at, window_used)
-values ($1, $2, $3, 1, date_bin('1 min', $4::timestamptz, 'epoch'), 1)
+values ($1, $2, $3, $5, date_bin('1 min', $4::timestamptz, 'epoch'), $5)
 on conflict (channel_id, api, day) do update
-set used = q.used + 1,
-    window_used = case
-        when q.window_at = date_bin(q.window_length, $4::timestamptz, 'epoch') then q.window_used + 1
-        else 1
-    end,
+set used = q.used + $5,
+    window_used = $5 + case when q.window_at = date_bin(q.window_length, $4::timestamptz, 'epoch') then q.window_used else 0 end,
     window_at = date_bin(q.window_length, $4::timestamptz, 'epoch')
-where (q.daily_limit is null or q.used < q.daily_limit)
+where (q.daily_limit is null or q.used + $5 <= q.daily_limit)
   and (q.closed_until is null or q.closed_until <= $4)
   and (
-      q.window_limit is null or q.window_used < q.window_limit
-      or q.window_at < date_bin(q.window_length, $4::timestamptz, 'epoch')
+      q.window_limit is null or $5 <= q.window_limit - case
+          when q.window_at < date_bin(q.window_length, $4::timestamptz, 'epoch') then 0
+          else q.window_used
+      end
   )
 returning *;
 
@@ -21,10 +21,11 @@ returning *;
 -- Return the quota of a call for a day.
 select * from wechat_quota where channel_id = $1 and api = $2 and day = $3;
 
--- name: release_wechat_call
--- Give back a call that was certainly not made.
+-- name: release_wechat_calls
+-- Give back $4 calls that were certainly not made, also to the rate if they were counted in the window that is the last.
 update wechat_quota
-set used = greatest(used - 1, 0), window_used = greatest(window_used - 1, 0)
+set used = greatest(used - $4, 0),
+    window_used = case when window_at = $5 then greatest(window_used - $4, 0) else window_used end
 where channel_id = $1 and api = $2 and day = $3;
 
 -- name: claim_quota_question

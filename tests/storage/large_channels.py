@@ -64,6 +64,11 @@ insert into remote_members
 select c, b, t, (repeat('0110', 8000))::bit(32000), (repeat('0110', 8000))::bit(32000)
 from generate_series(1, 20) c, generate_series(0, :last_block) b, generate_series(1, 3) t;
 """
+# Some people of each channel had another openid before a migration.
+FORMER_OPENIDS = """
+insert into former_openid
+select c, 'former-openid-' || n, n, :now from generate_series(1, 2) c, generate_series(0, 9990, 10) n;
+"""
 LOG = """
 insert into user_tag_change
 select c, n % :blocks, n / :blocks, n * 37 % 32000, :now + n / :blocks * interval '1 second', 'EVENT',
@@ -83,7 +88,7 @@ async def fill_channels(conn: Connection) -> None:
 
 async def fill_large_channel(conn: Connection) -> None:
     """Insert channel 1 with 100,000 people in four blocks, 40 tags and a log of 80,000 changes, and its neighbours."""
-    for text in (CHANNELS, PEOPLE, MEMBERS, LINKS, LOG, ADS):
+    for text in (CHANNELS, PEOPLE, MEMBERS, LINKS, FORMER_OPENIDS, LOG, ADS):
         await conn.execute(_substituted(text))
     # Index-only scans need the visibility map, as after any autovacuum.
     await conn.execute("vacuum analyze")

@@ -8,6 +8,7 @@ from service.domain.account_migration.asking import can_be_asked, start_asking
 from service.domain.account_migration.migrating import MAX_PAIRS_PER_REQUEST, MigrationResult, migrate_openids
 from service.domain.account_migration.pairs import OpenidPair
 from service.domain.channels.lookup import find_channel
+from service.domain.jobs.starting import resume_waiting_jobs
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import LimitExceededError
@@ -36,6 +37,7 @@ async def follow_migration(
         raise LimitExceededError(f"At most {MAX_PAIRS_PER_REQUEST:,} pairs a request.")
     if new is not None:
         channel = await change_account(runtime, principal, channel_id, new)
+        await resume_waiting_jobs(runtime, channel_id)
     else:
         async with runtime.pool.acquire() as conn:
             channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from service.domain.channels.binding import ChannelDetails, ChannelUpdate, bind_channel, update_channel
 from service.domain.channels.lookup import find_channel
 from service.domain.followers.scanning import NEW_IMPORT
-from service.domain.jobs.starting import StartedJob, enqueue_job, start_only_job
+from service.domain.jobs.starting import StartedJob, enqueue_job, resume_waiting_jobs, start_only_job
 from service.domain.official_account.refusals import require_official_account
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -34,12 +34,13 @@ async def import_followers(runtime: Runtime, principal: Principal, channel_id: i
 
 
 async def bind_and_import(runtime: Runtime, principal: Principal, details: ChannelDetails) -> BoundChannel:
-    """Bind a channel, and import its followers if an app secret was given.
+    """Bind a channel, and import its followers if an app secret was given; what waits for one goes on.
 
     Raises what `bind_channel` raises.
     """
     before = await _importable(runtime, principal.robot_id)
     channel = await bind_channel(runtime, principal, details)
+    await resume_waiting_jobs(runtime, channel.channel_id)
     if details.credentials.app_secret:
         before.pop(channel.channel_id, None)
     started = await _start_missing(runtime, principal, before)
@@ -49,10 +50,12 @@ async def bind_and_import(runtime: Runtime, principal: Principal, details: Chann
 async def update_and_import(runtime: Runtime, principal: Principal, channel_id: int, update: ChannelUpdate) -> Channel:
     """Change a channel, and import its followers if WeChat can be asked about them only since then.
 
-    Raises what `update_channel` raises.
+    With another app secret what waits goes on. Raises what `update_channel` raises.
     """
     before = await _importable(runtime, principal.robot_id)
     channel = await update_channel(runtime, principal, channel_id, update)
+    if update.credentials.app_secret:
+        await resume_waiting_jobs(runtime, channel_id)
     await _start_missing(runtime, principal, before)
     return channel
 

@@ -75,6 +75,14 @@ def enqueue_job(runtime: Runtime, job: Job) -> None:
     publish_job_change(runtime, job)
 
 
+async def resume_waiting_jobs(runtime: Runtime, channel_id: int) -> None:
+    """Go on at once with the jobs of a channel that wait, as what they wait for may be mended; others wait again."""
+    async with runtime.pool.acquire() as conn:
+        waiting = await jobs.end_waiting(conn, channel_id, runtime.clock())
+    for job in waiting:
+        enqueue_job(runtime, job)
+
+
 def enqueue_job_task(runtime: Runtime, channel_id: int, job_id: int, claim: int) -> None:
     """Queue a task that processes a job.
 

@@ -6,16 +6,14 @@ Source: docs/specification.md, §6.1.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from service.domain.official_account import quotas
 from service.domain.official_account.acting import refresh_acting
 from service.domain.official_account.days import end_of_day, end_of_minute
 from service.domain.official_account.refusals import CallLaterError, require_official_account
-from service.domain.official_account.tokens import LEASE_MARGIN, POLL_INTERVAL, access_token
+from service.domain.official_account.series import CallSeries, call_series
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.storage import wechat_accounts
@@ -30,47 +28,12 @@ log = logging.getLogger(__name__)
 REFUSED_FOR: Final = {89506: timedelta(hours=24), 89507: timedelta(hours=1)}
 
 
-class TaggingTurn:
-    """Keep the account's turn to tag over several calls, so that it need not be taken and ended for each of them."""
-
-    def __init__(self, runtime: Runtime, channel: Channel) -> None:
-        self._runtime, self._channel = runtime, channel
-        self._number: int | None = None
-        self._until: datetime | None = None
-
-    async def take(self) -> None:
-        """Wait until no other process makes an exclusive call, and keep others waiting for as long as one may take."""
-        call_within = self._runtime.settings.wechat.call_within
-        if self._until is not None and self._runtime.clock() + call_within <= self._until:
-            return
-        await self.end()
-        self._number, self._until = await _begin_turn(self._runtime, self._channel)
-
-    async def end(self) -> None:
-        """Let others tag, unless the turn is over by now."""
-        if self._number is None:
-            return
-        async with self._runtime.pool.acquire() as conn:
-            await wechat_accounts.end_tagging(conn, self._channel.channel_id, self._number)
-        self._number = self._until = None
-
-
-@asynccontextmanager
-async def tagging_turn(runtime: Runtime, channel: Channel) -> AsyncGenerator[TaggingTurn]:
-    """Keep the account's turn to tag from the first exclusive call in the block to its end."""
-    turn = TaggingTurn(runtime, channel)
-    try:
-        yield turn
-    finally:
-        await turn.end()
-
-
 async def call_wechat(
-    runtime: Runtime, channel: Channel, call: ApiCall[Answer], *, turn: TaggingTurn | None = None
+    runtime: Runtime, channel: Channel, call: ApiCall[Answer], *, series: CallSeries | None = None
 ) -> Answer:
     """Return WeChat's answer to a call for a channel, repeated as often as its failures allow.
 
-    An exclusive call takes a turn of its own, or `turn`, which then is kept for further ones.
+    Several calls of one path cost less in a `series`.
 
     Raises what `require_official_account` raises, before anything is sent; CallLaterError where a quota is used up or
     the account is stopped; WechatError for codes that the caller has to judge, and for those that repeats did not cure;
@@ -78,18 +41,27 @@ async def call_wechat(
     """
     await refresh_acting(runtime)
     require_official_account(runtime, channel)
+    if series is not None:
+        return await _call(runtime, channel, call, series)
+    async with call_series(runtime, channel, call.path, 1) as own:
+        return await _call(runtime, channel, call, own)
+
+
+async def _call(runtime: Runtime, channel: Channel, call: ApiCall[Answer], series: CallSeries) -> Answer:
     dead: str | None = None
     for failures in range(runtime.settings.wechat.attempts):
         last = failures + 1 == runtime.settings.wechat.attempts
         token: str | None = None
         try:
-            token = await access_token(runtime, channel, dead=dead)
-            return await _send(runtime, channel, call, token, turn)
+            token = await series.token(dead=dead)
+            return await _send(runtime, channel, call, token, series)
         except UnansweredError as error:
+            await series.look_again()
             if last or (error.sent and error.path == call.path and not call.repeatable):
                 raise
             log.warning("WeChat did not answer for channel %d: %s", channel.channel_id, error)
         except WechatError as error:
+            await series.look_again()
             await _heed(runtime, channel, error)
             if error.decision is Decision.REFRESH and dead is None and not last:
                 dead = token
@@ -100,52 +72,19 @@ async def call_wechat(
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _send(
-    runtime: Runtime, channel: Channel, call: ApiCall[Answer], token: str, turn: TaggingTurn | None
-) -> Answer:
-    async with _turn(runtime, channel, call, turn):
-        reserved = await quotas.reserve_call(runtime, channel, call.path)
-        try:
-            answer = await runtime.wechat.send(call, token)
-        except UnansweredError as error:
-            if not error.sent:
-                await quotas.give_back(runtime, channel, call.path, reserved)
-            raise
-    if reserved.daily_limit is None:
+async def _send(runtime: Runtime, channel: Channel, call: ApiCall[Answer], token: str, series: CallSeries) -> Answer:
+    if call.exclusive:
+        await series.take_turn()
+    counted = await series.count()
+    try:
+        answer = await runtime.wechat.send(call, token)
+    except UnansweredError as error:
+        if not error.sent:
+            await series.not_made(counted)
+        raise
+    if counted.daily_limit is None:
         await quotas.learn_quota(runtime, channel, call.path, token)
     return answer
-
-
-@asynccontextmanager
-async def _turn(
-    runtime: Runtime, channel: Channel, call: ApiCall[Answer], turn: TaggingTurn | None
-) -> AsyncGenerator[None]:
-    """Have the account's turn in the block, if the call needs it."""
-    if not call.exclusive:
-        yield
-    elif turn is not None:
-        await turn.take()
-        yield
-    else:
-        async with tagging_turn(runtime, channel) as own:
-            await own.take()
-            yield
-
-
-class _BegunTurn(NamedTuple):
-    number: int
-    until: datetime
-
-
-async def _begin_turn(runtime: Runtime, channel: Channel) -> _BegunTurn:
-    while True:
-        now = runtime.clock()
-        until = now + runtime.settings.wechat.call_within + LEASE_MARGIN
-        async with runtime.pool.acquire() as conn:
-            number = await wechat_accounts.begin_tagging(conn, channel.channel_id, now, until)
-        if number is not None:
-            return _BegunTurn(number, until)
-        await asyncio.sleep(POLL_INTERVAL)
 
 
 async def _heed(runtime: Runtime, channel: Channel, error: WechatError) -> None:
@@ -168,13 +107,15 @@ async def _heed(runtime: Runtime, channel: Channel, error: WechatError) -> None:
 
 
 async def _stop(runtime: Runtime, channel: Channel, error: WechatError, until: datetime) -> None:
-    """Stop the account, and say in the log what its owner has to mend."""
+    """Stop the account, and say in the log what its owner has to mend; what they mended meanwhile stops nothing."""
     because = f"WeChat refuses this account with {error.errcode}: {error.errmsg}."
     if error.refused_ip:
         because += f" Allow {error.refused_ip} in the IP whitelist of the account."
-    async with runtime.pool.acquire() as conn:
-        await wechat_accounts.stop_account(conn, channel.channel_id, until, error.errcode, because)
-    log.error("No calls to WeChat for channel %d until %s: %s (rid %s)", channel.channel_id, until, because, error.rid)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        stopped = await wechat_accounts.stop_account(conn, channel, until, error.errcode, because)
+    if stopped:
+        text = "No calls to WeChat for channel %d until %s: %s (rid %s)"
+        log.error(text, channel.channel_id, until, because, error.rid)
 
 
 def _pause(runtime: Runtime, failures: int) -> float:

@@ -29,17 +29,31 @@ async def reserve_call(runtime: Runtime, channel: Channel, path: str) -> CallQuo
     now = runtime.clock()
     day = wechat_day(runtime, now)
     async with runtime.pool.acquire() as conn:
-        quota = await wechat_quotas.reserve_call(conn, channel.channel_id, path, day, now)
+        quota = await wechat_quotas.reserve_calls(conn, channel.channel_id, path, day, now, 1)
         if quota is not None:
             return quota
         quota = await wechat_quotas.quota(conn, channel.channel_id, path, day)
     raise CallLaterError("WeChat's limit of these calls is reached.", _open_again(runtime, quota, now))
 
 
-async def give_back(runtime: Runtime, channel: Channel, path: str, reserved: CallQuota) -> None:
-    """Take back a call that was reserved and certainly not made."""
+async def count_calls(runtime: Runtime, channel: Channel, path: str, calls: int) -> CallQuota | None:
+    """Count several calls before they are made, as long as `counts_now`; None, and none counted, where not all fit."""
+    now = runtime.clock()
+    day = wechat_day(runtime, now)
     async with runtime.pool.acquire() as conn:
-        await wechat_quotas.release_call(conn, channel.channel_id, path, reserved.day)
+        return await wechat_quotas.reserve_calls(conn, channel.channel_id, path, day, now, calls)
+
+
+def counts_now(runtime: Runtime, counted: CallQuota) -> bool:
+    """Tell whether a call that was counted can be made still: later it would count for another day, or another rate."""
+    now = runtime.clock()
+    return counted.day == wechat_day(runtime, now) and now < counted.window_at + counted.window_length
+
+
+async def give_back(runtime: Runtime, channel: Channel, path: str, counted: CallQuota, calls: int) -> None:
+    """Take back calls that were counted together and certainly not made."""
+    async with runtime.pool.acquire() as conn:
+        await wechat_quotas.release_calls(conn, channel.channel_id, path, counted, calls)
 
 
 async def learn_quota(runtime: Runtime, channel: Channel, path: str, token: str) -> None:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.official_account.days import end_of_day, wechat_day
-from service.domain.official_account.refusals import CallLaterError
+from service.domain.official_account.refusals import CallLaterError, require_official_account
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.wechat_accounts import WechatAccount
-from service.storage import wechat_accounts
+from service.storage import channels, wechat_accounts
 from service.wechat.api.account_calls import AccessToken, get_stable_token
 from service.wechat.api.decisions import Decision
 from service.wechat.api.errors import UnansweredError, WechatError
@@ -35,11 +35,13 @@ async def access_token(runtime: Runtime, channel: Channel, *, dead: str | None =
     """Return the token of an account, but not the one that WeChat refuses as `dead`.
 
     Waits while another process gets it. Raises CallLaterError while the account is stopped or no further refresh may be
-    forced, WechatError and UnansweredError from the request for a token.
+    forced, and where the channel became another account after it was read; what `require_official_account` raises where
+    it can no longer be called; WechatError and UnansweredError from the request for a token.
     """
     while True:
         now = runtime.clock()
         account = await _account(runtime, channel)
+        _require_app_id(channel, account.app_id, now)
         if account.stopped_until is not None and account.stopped_until > now:
             raise CallLaterError(account.stopped_because or "", account.stopped_until, account.stopped_errcode)
         known = _living_token(runtime, account, now)
@@ -98,8 +100,13 @@ async def _renew(runtime: Runtime, channel: Channel, renewal: int, *, dead: str 
 
 async def _fetch(runtime: Runtime, channel: Channel, renewal: int, dead: str | None) -> AccessToken:
     """Ask WeChat for the token, force another one if it is the dead one, and save it."""
-    secret = runtime.secret_box.decrypt(channel.encrypted_app_secret or b"")
     asked_at = runtime.clock()
+    # Whoever changes the credentials from here on ends this renewal.
+    async with runtime.pool.acquire() as conn:
+        (present,) = await channels.channels_by_id(conn, [channel.channel_id])
+    _require_app_id(channel, present.app_id, asked_at)
+    require_official_account(runtime, present)
+    secret = runtime.secret_box.decrypt(present.encrypted_app_secret or b"")
     token = await runtime.wechat.send(get_stable_token(channel.app_id, secret))
     if token.token == dead:
         await _count_forced_refresh(runtime, channel, renewal)
@@ -117,6 +124,12 @@ async def _fetch(runtime: Runtime, channel: Channel, renewal: int, dead: str | N
             renew_at=min(expires_at, max(expires_at - RENEW_BEFORE, asked_at + MIN_RENEWAL_INTERVAL)),
         )
     return token
+
+
+def _require_app_id(channel: Channel, app_id: str, now: datetime) -> None:
+    """Raise CallLaterError where a channel is another account than when it was read."""
+    if channel.app_id != app_id:
+        raise CallLaterError("The channel has become another account meanwhile.", now)
 
 
 async def _count_forced_refresh(runtime: Runtime, channel: Channel, renewal: int) -> None:

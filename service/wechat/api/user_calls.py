@@ -12,6 +12,7 @@ from service.wechat.api.call import ApiCall
 from service.wechat.api.tag_calls import OpenidPage, read_openids
 
 MAX_USERS_PER_CALL: Final = 100
+USERS_INFO: Final = "/cgi-bin/user/info/batchget"
 NO_TAGS: Final[frozenset[int]] = frozenset()
 
 
@@ -41,7 +42,7 @@ def users_info(openids: Sequence[str]) -> ApiCall[list[UserDetails]]:
     _check_size(openids)
     asked = [{"openid": openid, "lang": "zh_CN"} for openid in openids]
     return ApiCall(
-        path="/cgi-bin/user/info/batchget",
+        path=USERS_INFO,
         body={"user_list": asked},
         read=lambda answer: [_read_user(each) for each in answer["user_info_list"]],
     )

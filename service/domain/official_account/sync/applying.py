@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from service.domain.jobs.running import save_progress
 from service.domain.official_account import quotas
-from service.domain.official_account.calling import TaggingTurn, call_wechat, tagging_turn
+from service.domain.official_account.calling import call_wechat
+from service.domain.official_account.series import CallSeries, call_series
 from service.domain.official_account.sync.lost_tags import people_are_refused
 from service.domain.official_account.sync.options import options_of, plan_of
 from service.domain.official_account.sync.planning import NOT_IN_EFFECT
@@ -59,7 +60,7 @@ class _Caller(NamedTuple):
 
     runtime: Runtime
     channel: Channel
-    turn: TaggingTurn
+    series: CallSeries
 
 
 class _Batch(NamedTuple):
@@ -90,8 +91,9 @@ async def _change(runtime: Runtime, channel: Channel, job: Job, *, removing: boo
         return await _end_stage(runtime, job, found, removing)
     if not catalogue.tags[work.tag.tag_id].shown:
         return await _stop(runtime, job, work.tag, NOT_IN_EFFECT, None)
-    async with tagging_turn(runtime, channel) as turn:
-        return await _send_all(_Caller(runtime, channel, turn), job, work, batches)
+    path = UNTAGGING if removing else TAGGING
+    async with call_series(runtime, channel, path, len(batches)) as series:
+        return await _send_all(_Caller(runtime, channel, series), job, work, batches)
 
 
 async def _send_all(caller: _Caller, job: Job, work: _Work, batches: Sequence[_Batch]) -> Job:
@@ -175,7 +177,7 @@ async def _outcome(caller: _Caller, job: Job, work: _Work, remote_id: int, peopl
     change = untag_users if work.removing else tag_users
 
     async def call(openids: Sequence[str]) -> None:
-        await call_wechat(caller.runtime, caller.channel, change(remote_id, openids), turn=caller.turn)
+        await call_wechat(caller.runtime, caller.channel, change(remote_id, openids), series=caller.series)
 
     try:
         return await change_tags(call, people)

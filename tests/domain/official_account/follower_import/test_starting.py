@@ -21,7 +21,7 @@ from service.entities.principal import Role
 from service.foundation.settings import Settings
 from tests.dev.wechat_api.wechat import ACCOUNT
 from tests.domain.official_account.conftest import SECRET
-from tests.domain.official_account.follower_import.importer import Importer
+from tests.domain.official_account.follower_import.importer import LIST, Importer
 from tests.support.runtime import RecordingQueue, admin, bind
 
 ROBOT = "robot-2"
@@ -119,6 +119,24 @@ async def test_an_account_that_opens_the_gate_starts_the_imports_that_waited_beh
 
     assert job is None
     assert [await imports(runtime, each) for each in (waiting, mini, opening)] == [[JobState.QUEUED], [], []]
+
+
+async def test_an_import_that_waits_goes_on_at_once_with_the_app_secret_that_is_given(importer: Importer) -> None:
+    importer.follow("oAda")
+    importer.refuse(LIST, 89506, times=None)
+    assert (await importer.work(await importer.start())).state is JobState.FAILED
+    job = await importer.start()
+    waiting = await importer.work(job)
+    assert (waiting.state, waiting.resumes_at) == (JobState.WAITING, importer.wechat.clock() + timedelta(hours=24))
+    importer.wechat.books.faults.clear()
+
+    await update_and_import(importer.runtime, admin(), importer.channel.channel_id, update(name="Renamed"))
+    assert (await importer.work(job)).state is JobState.WAITING
+    await update_and_import(importer.runtime, admin(), importer.channel.channel_id, update(secret=SECRET))
+
+    assert isinstance(importer.runtime.queue, RecordingQueue)
+    assert importer.runtime.queue.tasks[-1][2] == f"job:{job.channel_id}:{job.job_id}:{waiting.claim}"
+    assert (await importer.work(job)).state is JobState.DONE
 
 
 async def test_an_import_is_refused_where_it_cannot_be_made(runtime: Runtime) -> None:
