@@ -416,6 +416,7 @@ CREATE TABLE public.remote_tag (
     looked_at timestamp with time zone,
     agreed_at timestamp with time zone,
     tried_at timestamp with time zone,
+    declined_name text,
     CONSTRAINT remote_tag_additions CHECK ((remote_additions = ANY (ARRAY['KEEP'::text, 'REMOVE'::text])))
 )
 WITH (fillfactor='50');
@@ -437,6 +438,8 @@ COMMENT ON COLUMN public.remote_tag.looked_revision IS 'Versions of the blocks a
 COMMENT ON COLUMN public.remote_tag.agreed_at IS 'The look before the last, if both sides were still the same then; older if they were not.';
 
 COMMENT ON COLUMN public.remote_tag.tried_at IS 'When a look last began a sync of this tag.';
+
+COMMENT ON COLUMN public.remote_tag.declined_name IS 'What our tag was called when the last sync left the remote one its own name, as ours is taken or too long there.';
 
 CREATE TABLE public.repeatable_migration (
     name text NOT NULL,

@@ -54,11 +54,12 @@ async def link_tag(
     remote_additions: RemoteAdditions,
     job_id: int,
     now: datetime,
+    members_are_read: bool = False,
 ) -> None:
     """Link a tag to a remote tag, or with `remote_tag_id` None note that it is about to be.
 
-    Who had another remote tag before is forgotten. Raises asyncpg.UniqueViolationError if another tag of the channel is
-    linked to the remote one.
+    Who had another remote tag before is forgotten, unless `members_are_read`, those of the new one. Raises
+    asyncpg.UniqueViolationError if another tag of the channel is linked to the remote one.
     """
     await conn.execute(
         STATEMENTS["link_tag"],
@@ -70,6 +71,7 @@ async def link_tag(
         remote_additions,
         job_id,
         now,
+        members_are_read,
     )
 
 

@@ -136,9 +136,16 @@ async def frozen_members(
     return [BlockMembers(row["block"], row["members"].bytes) for row in rows]
 
 
-async def tags_out_of_sync(conn: Connection, channel_id: int, tag_ids: Collection[int]) -> list[int]:
-    """Return which linked tags differ from their remote ones as far as is known, in name or members, ascending."""
-    return [row["tag_id"] for row in await conn.fetch(STATEMENTS["tags_out_of_sync"], channel_id, list(tag_ids))]
+async def tags_out_of_sync(
+    conn: Connection, channel_id: int, tag_ids: Collection[int], tried_since: datetime, *, failed_too: bool
+) -> list[int]:
+    """Return which linked tags differ from their remote ones as far as is known, in name or members, ascending.
+
+    A name that the remote tag could not have in a sync after `tried_since` does not count; nor, unless `failed_too`,
+    whom such a sync could not tag, except for those who followed or unfollowed since it began.
+    """
+    rows = await conn.fetch(STATEMENTS["tags_out_of_sync"], channel_id, list(tag_ids), tried_since, failed_too)
+    return [row["tag_id"] for row in rows]
 
 
 def _bytes(bits: BitString | None) -> bytes | None:

@@ -78,14 +78,21 @@ async def names_at_linking(conn: Connection, channel_id: int, tag_ids: Collectio
     return {row["tag_id"]: row["named_after"] for row in rows}
 
 
-async def set_named_after(conn: Connection, channel_id: int, tag_id: int, name: str) -> None:
-    """Record what a tag is called, so that the remote one is renamed when that changes."""
-    await conn.execute(STATEMENTS["set_named_after"], channel_id, tag_id, name)
+async def set_named_after(conn: Connection, channel_id: int, tag_id: int, name: str, *, declined: bool) -> None:
+    """Record what a tag was called when its remote one was named, so that that is renamed when this changes.
+
+    With `declined` the remote one kept the name that it had.
+    """
+    await conn.execute(STATEMENTS["set_named_after"], channel_id, tag_id, name, declined)
 
 
-async def people_to_tag(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> list[PersonToTag]:
-    """Return the people with these ordinals, ascending; who was forgotten is left out."""
-    return [PersonToTag(*row) for row in await conn.fetch(STATEMENTS["people_to_tag"], channel_id, list(ordinals))]
+async def people_to_tag(conn: Connection, channel_id: int, tag_id: int, ordinals: Iterable[int]) -> list[PersonToTag]:
+    """Return the people with these ordinals, ascending; who was forgotten is left out.
+
+    Whoever is known to have the remote tag of a tag counts as following.
+    """
+    rows = await conn.fetch(STATEMENTS["people_to_tag"], channel_id, list(ordinals), tag_id)
+    return [PersonToTag(*row) for row in rows]
 
 
 async def advance(conn: Connection, tag: TagSync, *, removing: bool, upto: int, done: int, failed: int) -> None:

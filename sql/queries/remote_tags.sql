@@ -14,12 +14,14 @@ order by tag_id
 for update;
 
 -- name: link_tag
--- Record that a tag is linked to a remote tag, or with $3 null is about to be; who had another remote tag is forgotten.
+-- Record that a tag is linked to a remote tag, or with $3 null is about to be; who had another remote tag is forgotten,
+-- unless with $9 the members of the new one were read already.
 with former_members as (
     delete from remote_members m
     using remote_tag r
     where m.channel_id = $1 and m.tag_id = $2
       and r.channel_id = $1 and r.tag_id = $2 and r.remote_tag_id is not null and r.remote_tag_id is distinct from $3
+      and not $9
 )
 insert into remote_tag as r (
     channel_id, tag_id, remote_tag_id, remote_name, keep_in_sync, remote_additions, last_job_id, linked_at
@@ -114,14 +116,14 @@ where channel_id = $1 and tag_id in (select tag_id from cleared) and looked_revi
 -- name: channels_to_look_at
 -- List the channels with linked tags in which something changed since these were looked at, or were not since $1.
 select c.channel_id
-from (select distinct channel_id from remote_tag where remote_tag_id is not null) c
+from (select distinct channel_id from remote_tag where remote_tag_id is not null or keep_in_sync) c
 join channel_state s on s.channel_id = c.channel_id
 cross join lateral (
     select s.tag_version + coalesce(sum(h.version), 0) as revision from block_head h where h.channel_id = c.channel_id
 ) v
 where exists (
     select from remote_tag r
-    where r.channel_id = c.channel_id and r.remote_tag_id is not null
+    where r.channel_id = c.channel_id and (r.remote_tag_id is not null or r.keep_in_sync)
       and (r.looked_revision is distinct from v.revision or r.looked_at <= $1)
 )
 order by c.channel_id;
@@ -136,7 +138,7 @@ from (
     from channel_state s
     where s.channel_id = $1
 ) v
-where r.channel_id = $1 and r.remote_tag_id is not null;
+where r.channel_id = $1 and (r.remote_tag_id is not null or r.keep_in_sync);
 
 -- name: look_again
 -- Have tags looked at again next time.
@@ -158,7 +160,7 @@ update remote_tag set tried_at = $3 where channel_id = $1 and tag_id = any($2::i
 update remote_tag r
 set in_sync = false, keep_in_sync = r.keep_in_sync and t.deleted_at is null
 from tag t
-where r.channel_id = $1 and t.channel_id = $1 and t.tag_id = r.tag_id and r.remote_tag_id is not null
+where r.channel_id = $1 and t.channel_id = $1 and t.tag_id = r.tag_id and (r.remote_tag_id is not null or r.keep_in_sync)
   and (t.deleted_at is not null or t.state = 'LAPSED')
   and (r.in_sync or (r.keep_in_sync and t.deleted_at is not null))
 returning r.tag_id;
@@ -172,7 +174,7 @@ select count(*) filter (where r.failing_since is not null)::int as failing,
 from remote_tag r
 join tag t on t.channel_id = r.channel_id and t.tag_id = r.tag_id
 join channel_state s on s.channel_id = r.channel_id
-where r.keep_in_sync and r.remote_tag_id is not null and t.deleted_at is null and t.state = 'ACTIVE' and s.open;
+where r.keep_in_sync and t.deleted_at is null and t.state = 'ACTIVE' and s.open;
 
 -- name: failing_links
 -- List the living tags of all channels that are kept in sync and have not been since before instant $1.

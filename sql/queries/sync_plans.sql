@@ -11,11 +11,11 @@ delete from remote_members where channel_id = $1 and tag_id = $2;
 
 -- name: freeze_sync_members
 -- Freeze for job $2, block by block, who is to get the remote tag of tag $3 and who is to lose it: of the latter, with
--- $4, all who are known to have it, else those who had it when it was synced last; with $5 nobody has it yet. Who follows
--- has one of the tags 1 and 2. Count them, those who have it rightly, what others changed since, and who is known to have
+-- $4, all who are known to have it, but nobody who has tag $3 and is not known to follow, else those who had it when it
+-- was synced last; with $5 nobody has it yet. Who follows has one of the tags 1 and 2. Count them, those who have it rightly, what others changed since, and who is known to have
 -- it.
 with state as (
-    select h.block, r.members, r.synced,
+    select h.block, r.members, r.synced, coalesce(t.members, 0::bit(32000)) as ours,
         coalesce(t.members, 0::bit(32000)) & (coalesce(n.members, 0::bit(32000)) | coalesce(o.members, 0::bit(32000)))
             as wanted
     from block_head h
@@ -31,7 +31,7 @@ with state as (
     offset 0
 ), difference as (
     select block, members, wanted & ~members as to_add,
-        case when $4 then members & ~wanted else members & synced & ~wanted end as to_remove,
+        members & ~case when $4 then ours else wanted | ~synced end as to_remove,
         bit_count(wanted & members) as unchanged, bit_count(members # synced) as drift
     from state
     offset 0
@@ -149,14 +149,15 @@ order by block
 limit $5;
 
 -- name: tags_out_of_sync
--- List which of these tags have another name than their remote tag was named after, or people who are to get it or lose
--- it by what is known.
+-- List which of these tags have another name than their remote tag was named after, but for one that it could not have in
+-- a sync after instant $3, or people who are to get it or lose it by what is known. Unless $4, whom a sync that ended after
+-- $3 could not tag does not count, except for those who followed or unfollowed since it began.
 select r.tag_id
 from remote_tag r
 join tag t on t.channel_id = $1 and t.tag_id = r.tag_id
 where r.channel_id = $1 and r.tag_id = any($2::int[]) and (
     r.remote_tag_id is null
-    or r.named_after <> t.name
+    or (r.named_after <> t.name and (r.declined_name is distinct from t.name or r.last_success_at <= $3))
     or exists (
         select
         from block_head h
@@ -169,10 +170,22 @@ where r.channel_id = $1 and r.tag_id = any($2::int[]) and (
                 & (coalesce(n.members, 0::bit(32000)) | coalesce(o.members, 0::bit(32000))) as wanted
             offset 0
         ) w
+        cross join lateral (
+            select coalesce(bit_or(set_bit(0::bit(32000), f.ordinal % 32000, 1)), 0::bit(32000)) as members
+            from sync_failure f
+            join job j on j.channel_id = $1 and j.job_id = f.job_id
+            join channel_user u on u.channel_id = $1 and u.ordinal = f.ordinal
+            where not $4 and r.last_success_at > $3 and f.channel_id = $1 and f.job_id = r.last_job_id and f.tag_id = r.tag_id
+              and f.ordinal between h.block * 32000 and h.block * 32000 + 31999 and f.errcode is not null
+              and coalesce(greatest(u.followed_at, u.unfollowed_at) <= j.created_at, true)
+            offset 0
+        ) failed
         where h.channel_id = $1 and (
-            bit_count(w.wanted & ~coalesce(k.members, 0::bit(32000))) > 0
-            or bit_count(k.members & ~w.wanted & case when r.remote_additions = 'REMOVE' then k.members else k.synced end)
-                > 0
+            bit_count(w.wanted & ~coalesce(k.members, 0::bit(32000)) & ~failed.members) > 0
+            or bit_count(
+                k.members & ~failed.members & ~case when r.remote_additions = 'REMOVE' then coalesce(m.members, 0::bit(32000))
+                    else w.wanted | ~k.synced end
+            ) > 0
         )
     )
 )

@@ -35,12 +35,21 @@ where channel_id = $1 and job_id = $2 and tag_id = $3;
 select tag_id, named_after from remote_tag where channel_id = $1 and tag_id = any($2::int[]);
 
 -- name: set_named_after
--- Record what a tag is called, whose remote tag has got a name by it.
-update remote_tag set named_after = $3 where channel_id = $1 and tag_id = $2;
+-- Record what a tag was called when its remote tag got a name; with $4 that one kept the name which it had.
+update remote_tag
+set named_after = case when $4 then named_after else $3 end,
+    declined_name = case when $4 and named_after <> $3 then $3 end
+where channel_id = $1 and tag_id = $2;
 
 -- name: people_to_tag
--- Return the openids of people, whether they follow, and when they last followed or unfollowed.
-select u.ordinal, u.openid, follows(f.facts) as following, greatest(u.followed_at, u.unfollowed_at) as moved_at
+-- Return the openids of people, whether they follow, and when they last followed or unfollowed. Whoever is known to have
+-- the remote tag of tag $3 follows, though nobody told so.
+select u.ordinal, u.openid,
+    follows(f.facts) or exists (
+        select from remote_members r
+        where r.channel_id = $1 and r.block = u.ordinal / 32000 and r.tag_id = $3
+          and get_bit(r.members, u.ordinal % 32000) = 1
+    ) as following, greatest(u.followed_at, u.unfollowed_at) as moved_at
 from channel_user u
 join user_facts f using (channel_id, ordinal)
 where u.channel_id = $1 and u.ordinal = any($2::int[])

@@ -24,7 +24,7 @@ from service.entities.tags import Catalogue
 from service.storage import remote_tags, sync_plans, tags
 
 LOOK_AGAIN_AFTER: Final = timedelta(hours=1)
-# A sync that failed is not begun again by itself before that.
+# A sync that failed is not begun again by itself before that, nor one for what it could not do.
 TRY_AGAIN_AFTER: Final = timedelta(hours=1)
 ALARM_AFTER: Final = timedelta(minutes=10)
 
@@ -44,15 +44,18 @@ async def look_at_links(runtime: Runtime, channel: Channel) -> Job | None:
     off, or a tag is not ACTIVE, syncing is suspended.
     """
     channel_id = channel.channel_id
+    tried_since = runtime.clock() - TRY_AGAIN_AFTER
     async with runtime.pool.acquire() as conn:
         await remote_tags.begin_look(conn, channel_id, runtime.clock())
         _report_halted(channel_id, await remote_tags.halt_links(conn, channel_id))
         catalogue = await tags.catalogue(conn, channel_id)
         links = await remote_tags.linked_tags(conn, channel_id)
         usable = _usable_tags(catalogue, links.values())
-        differing = set(await sync_plans.tags_out_of_sync(conn, channel_id, usable))
+        differing = set(await sync_plans.tags_out_of_sync(conn, channel_id, usable, tried_since, failed_too=True))
         await remote_tags.save_look(conn, channel_id, same=set(usable) - differing, differing=differing)
-    due = [tag_id for tag_id in usable if tag_id in differing and _is_due(runtime, links[tag_id])]
+        due = [tag_id for tag_id in usable if tag_id in differing and _is_due(runtime, links[tag_id])]
+        if due:
+            due = await sync_plans.tags_out_of_sync(conn, channel_id, due, tried_since, failed_too=False)
     return await _begin_sync(runtime, channel, due) if due and await _can_be_called(runtime, channel, due) else None
 
 
@@ -78,7 +81,8 @@ def _usable_tags(catalogue: Catalogue, links: Collection[LinkedTag]) -> list[int
     return [
         link.tag_id
         for link in links
-        if link.remote_tag_id is not None and catalogue.shows_members(catalogue.tags[link.tag_id])
+        if (link.remote_tag_id is not None or link.keep_in_sync)
+        and catalogue.shows_members(catalogue.tags[link.tag_id])
     ]
 
 
@@ -111,7 +115,8 @@ async def _begin_sync(runtime: Runtime, channel: Channel, tag_ids: Collection[in
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_catalogue(conn, channel_id)
         still = [tag_id for tag_id in tag_ids if catalogue.shows_members(catalogue.tags[tag_id])]
-        job = await start_automatic_sync(conn, runtime, channel, still)
+        tried_since = runtime.clock() - TRY_AGAIN_AFTER
+        job = await start_automatic_sync(conn, runtime, channel, still, tried_since=tried_since)
         if job is None:
             # Another sync is at work, which may not be about these.
             await remote_tags.look_again(conn, channel_id, still)

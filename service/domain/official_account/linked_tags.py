@@ -98,6 +98,7 @@ async def unlink_tag(
             raise ConflictError("The tag is being synced; cancel that, or wait until it is done.")
         links = await remote_tags.lock_linked_tags(conn, channel_id, [tag_id])
         _require_linked(links, [tag_id], "tag_id")
+        delete_remote = delete_remote and links[tag_id].remote_tag_id is not None
         if delete_remote:
             require_official_account(runtime, channel)
             # Nothing is to be synced to a tag that is being deleted.
@@ -165,7 +166,7 @@ def _require_linked(links: dict[int, LinkedTag], tag_ids: Sequence[int], argumen
     errors = [
         FieldError((argument, index) if argument == "tag_ids" else (argument,), "NOT_LINKED", "Sync this tag first.")
         for index, tag_id in enumerate(tag_ids)
-        if tag_id not in links or links[tag_id].remote_tag_id is None
+        if tag_id not in links or (links[tag_id].remote_tag_id is None and not links[tag_id].keep_in_sync)
     ]
     if errors:
         raise BadInputError(*errors)

@@ -122,7 +122,8 @@ async def _next_batches(conn: Connection, job: Job, work: _Work) -> list[_Batch]
     """Return who comes next, 50 a batch but for the last of a tag; a rest that is not the last waits for the next."""
     ordinals = await _next_ordinals(conn, job, work)
     is_last = len(ordinals) <= PEOPLE_PER_READ
-    found = {each.ordinal: each for each in await syncs.people_to_tag(conn, job.channel_id, ordinals[:PEOPLE_PER_READ])}
+    known = await syncs.people_to_tag(conn, job.channel_id, work.tag.tag_id, ordinals[:PEOPLE_PER_READ])
+    found = {each.ordinal: each for each in known}
     batches, people, skipped = [], [], []
     for ordinal in ordinals[:PEOPLE_PER_READ]:
         person = found.get(ordinal)

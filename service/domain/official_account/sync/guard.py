@@ -24,19 +24,19 @@ def too_many_removals(payload: Mapping[str, Any]) -> str | None:
 
 async def guarded_removals(
     conn: Connection, runtime: Runtime, job: Job, tags: Sequence[TagSync], names: Mapping[int, str]
-) -> list[str]:
-    """Return a sentence for each tag of which a plan removes more people than the guard allows.
+) -> dict[int, str]:
+    """Return a sentence for each tag of which a plan removes more people than the guard allows, `{tag_id: sentence}`.
 
     Whoever lost our tag because time passed, since the last sync, does not count.
     """
     limits = runtime.settings.sync
-    found = []
+    found = {}
     for tag in tags:
         if tag.refused or not _exceeds(limits, tag.to_remove, tag.known_count or 0):
             continue
         counted = tag.to_remove - await _removed_by_time(conn, job, tag)
         if _exceeds(limits, counted, tag.known_count or 0):
-            found.append(f"{names[tag.tag_id]} would be taken from {counted:,} of {tag.known_count:,} people.")
+            found[tag.tag_id] = f"{names[tag.tag_id]} would be taken from {counted:,} of {tag.known_count:,} people."
     return found
 
 

@@ -21,7 +21,6 @@ from service.entities.errors import ConflictError, LimitExceededError
 from service.entities.jobs import Job
 from service.entities.remote_tags import LinkedTag
 from service.entities.syncs import SyncStage, TagSync, TagSyncAction
-from service.entities.tags import Tag
 from service.storage import jobs, remote_tags, sync_plans, syncs, tags
 from service.storage.database.pool import Connection
 from service.wechat.api.decisions import Decision
@@ -103,7 +102,9 @@ async def make(runtime: Runtime, channel: Channel, job: Job) -> Job:
         if error.decision not in ABOUT_THE_TAG:
             raise
         return await _stop(runtime, rest, tag, error.message_for_clients, error.errcode)
-    return await _link(runtime, rest, tag, ours, remote_id)
+    # As it was when the remote name was chosen: who renamed ours since has it renamed by the next sync.
+    our_name = dict(job.payload["our_names"])[tag.tag_id]
+    return await _link(runtime, rest, tag, our_name, remote_id)
 
 
 async def _remote_id(runtime: Runtime, channel: Channel, job: Job, tag: TagSync, made_ids: Sequence[int]) -> int:
@@ -145,7 +146,7 @@ async def _found_or_created_id(runtime: Runtime, channel: Channel, tag: TagSync)
         raise JobMustWaitError("The tag that was made is not listed yet.", now + LOOK_AGAIN_AFTER) from error
 
 
-async def _link(runtime: Runtime, job: Job, tag: TagSync, ours: Tag, remote_id: int) -> Job:
+async def _link(runtime: Runtime, job: Job, tag: TagSync, our_name: str, remote_id: int) -> Job:
     options = options_of(job.payload)
     async with runtime.pool.acquire() as conn, conn.transaction():
         job = await save_progress(conn, runtime, job)
@@ -163,9 +164,10 @@ async def _link(runtime: Runtime, job: Job, tag: TagSync, ours: Tag, remote_id: 
             remote_additions=link.remote_additions if options.automatic and link else options.remote_additions,
             job_id=job.job_id,
             now=runtime.clock(),
+            members_are_read=tag.action is TagSyncAction.ADOPT,
         )
-        if tag.action not in {TagSyncAction.UPDATE, TagSyncAction.NOTHING}:
-            await syncs.set_named_after(conn, job.channel_id, tag.tag_id, ours.name)
+        keeps_name = tag.asked_name is None and tag.action in {TagSyncAction.UPDATE, TagSyncAction.NOTHING}
+        await syncs.set_named_after(conn, job.channel_id, tag.tag_id, our_name, declined=keeps_name)
         await syncs.save_made_tag(conn, tag, remote_id)
     return job
 

@@ -51,7 +51,8 @@ class Naming(NamedTuple):
 
 def fits_remotely(name: str) -> bool:
     """Tell whether WeChat takes a name: it has 1 to 30 bytes, and more than spaces."""
-    return bool(name.strip()) and len(name.encode()) <= MAX_REMOTE_NAME_BYTES
+    # In this order: a text that is too long may be none that can be encoded.
+    return bool(name.strip()) and len(name) <= MAX_REMOTE_NAME_BYTES and len(name.encode()) <= MAX_REMOTE_NAME_BYTES
 
 
 def name_tags(

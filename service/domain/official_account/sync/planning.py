@@ -51,8 +51,10 @@ async def list_remote(runtime: Runtime, channel: Channel, job: Job) -> Job:
     async with runtime.pool.acquire() as conn, conn.transaction():
         await jobs.lock_job(conn, job.channel_id, job.job_id)
         named, warnings = await name_tags_of(conn, job, remote)
+        catalogue = await tags.catalogue(conn, job.channel_id)
         for tag in named:
             await syncs.save_action(conn, tag)
+        await _forget_members_of_others(conn, job, named)
         known = [tag.tag_id for tag in named if tag.remote_tag_id is not None]
         payload = {
             **job.payload,
@@ -60,10 +62,19 @@ async def list_remote(runtime: Runtime, channel: Channel, job: Job) -> Job:
             "todo": [] if options.automatic else known,
             "cursor": "",
             "listed": [(tag.remote_tag_id, tag.name) for tag in remote],
+            "our_names": [(tag.tag_id, catalogue.tags[tag.tag_id].name) for tag in named],
             "seconds_per_call": seconds,
             "warnings": warnings,
         }
         return await save_progress(conn, runtime, replace(job, payload=payload))
+
+
+async def _forget_members_of_others(conn: Connection, job: Job, named: Sequence[TagSync]) -> None:
+    """Forget who had the former remote tags, now gone, of tags that are to have another: that is read anew."""
+    adopting = [tag.tag_id for tag in named if tag.action is TagSyncAction.ADOPT]
+    await remote_tags.lock_linked_tags(conn, job.channel_id, adopting)
+    for tag_id in adopting:
+        await sync_plans.drop_remote_members(conn, job.channel_id, tag_id)
 
 
 async def read_members(runtime: Runtime, channel: Channel, job: Job) -> Job:
@@ -206,11 +217,12 @@ async def _end_plan(conn: Connection, runtime: Runtime, job: Job, quota_left: in
         **job.payload,
         "stage": SyncStage.MAKE.value,
         "todo": [tag.tag_id for tag in planned],
-        "removals": removals,
+        "removals": [*removals.values()],
+        "guarded": [*removals],
         "calls": calls,
         "seconds": round(calls * job.payload["seconds_per_call"]),
         "quota_left": quota_left,
-        "warnings": [*job.payload["warnings"], *removals, *_warnings(planned, names, calls, quota_left)],
+        "warnings": [*job.payload["warnings"], *removals.values(), *_warnings(planned, names, calls, quota_left)],
     }
     total = sum(tag.differences for tag in planned)
     if not options.dry_run:

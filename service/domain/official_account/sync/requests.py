@@ -7,11 +7,11 @@ from typing import Final
 
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, not_usable_reason
-from service.domain.input_rules import normalise_name
+from service.domain.input_rules import name_error, normalise_name
 from service.domain.jobs.starting import enqueue_job, start_job
 from service.domain.official_account.refusals import require_official_account
 from service.domain.official_account.sync.guard import too_many_removals
-from service.domain.official_account.sync.naming import MAX_REMOTE_TAGS, TOO_LONG, fits_remotely
+from service.domain.official_account.sync.naming import MAX_REMOTE_NAME_BYTES, MAX_REMOTE_TAGS, TOO_LONG, fits_remotely
 from service.domain.official_account.sync.options import SyncOptions, options_of
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
@@ -114,16 +114,16 @@ async def apply_sync(
 
 
 async def start_automatic_sync(
-    conn: Connection, runtime: Runtime, channel: Channel, tag_ids: Sequence[int]
+    conn: Connection, runtime: Runtime, channel: Channel, tag_ids: Sequence[int], *, tried_since: datetime
 ) -> Job | None:
     """Start to send what changed of tags that are kept in sync; the caller holds the channel's state.
 
     The job is to be enqueued after the commit. None while a sync of the channel is unfinished, and where nothing
-    changed: then nothing is written.
+    changed but what a sync since `tried_since` could not do: then nothing is written.
     """
     if await jobs.unfinished_job(conn, channel.channel_id, JobKind.OFFICIAL_ACCOUNT_SYNC) is not None:
         return None
-    changed = await sync_plans.tags_out_of_sync(conn, channel.channel_id, tag_ids)
+    changed = await sync_plans.tags_out_of_sync(conn, channel.channel_id, tag_ids, tried_since, failed_too=False)
     if not changed:
         return None
     links = await remote_tags.linked_tags(conn, channel.channel_id, changed)
@@ -172,6 +172,8 @@ def _asked_names(synced: Sequence[Tag], remote_names: RemoteNames) -> dict[int, 
             errors.append(
                 FieldError(("remote_names", index, "tag_id"), "NOT_SYNCED", "This tag is not among those to be synced.")
             )
+        elif len(tidied) <= MAX_REMOTE_NAME_BYTES and (wrong := name_error("name", tidied)):
+            errors.append(replace(wrong, path=("remote_names", index, "name")))
         elif not fits_remotely(tidied):
             errors.append(FieldError(("remote_names", index, "name"), "BAD_LENGTH", TOO_LONG))
         elif key.tag_id in found or tidied in found.values():

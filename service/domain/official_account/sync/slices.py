@@ -11,7 +11,7 @@ from service.domain.official_account.sync.options import options_of
 from service.domain.official_account.sync.planning import list_remote, plan, read_members
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.entities.errors import ChannelNotBoundError, RequestError
+from service.entities.errors import ChannelNotBoundError, LimitExceededError, RequestError
 from service.entities.jobs import Job
 from service.entities.syncs import SyncStage
 from service.storage import channels, remote_tags, syncs
@@ -63,6 +63,11 @@ async def _note(
     async with runtime.pool.acquire() as conn, conn.transaction():
         tags = (await syncs.sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
         concerned = [tag.tag_id for tag in tags if not tag.refused]
+        if job.payload["automatic"] and isinstance(error, LimitExceededError):
+            # The others are kept in sync by the next one.
+            guarded = job.payload["guarded"]
+            await remote_tags.look_again(conn, job.channel_id, [each for each in concerned if each not in guarded])
+            concerned = guarded
         await remote_tags.note_sync_failure(
             conn, job.channel_id, concerned, job.job_id, runtime.clock(), error=message, errcode=errcode
         )

@@ -187,3 +187,17 @@ async def test_a_remote_tag_that_somebody_deleted_is_made_anew(world: World) -> 
     assert (await world.result(job)).action is TagSyncAction.CREATE
     assert world.remote("Gold") == {"oAda"}
     assert (await world.link(gold)).remote_tag_id == 101
+
+
+async def test_another_remote_tag_that_takes_the_place_of_one_that_is_gone_keeps_its_people(world: World) -> None:
+    await world.follow("oAda", "oBob", "oCy")
+    gold = await world.tag("Gold", ["oAda", "oBob", "oCy"])
+    await world.sync(gold)
+    world.account.tags.delete(100)
+    await world.tag("Gold", ["oAda", "oBob"])
+    world.make_remote("Gold", "oAda", "oCy")
+
+    await world.sync(gold, on_conflict=SyncConflict.ADOPT)
+
+    assert world.remote("Gold") == {"oAda", "oBob", "oCy"}
+    assert not await world.differs(gold)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.official_account.sync.limits import MAX_TAGS_PER_USER, without_room
-from service.entities.errors import ErrorCode, LimitExceededError
+from service.entities.errors import ErrorCode, LimitExceededError, RequestError
 from service.entities.jobs import JobState
 from tests.domain.official_account.sync.world import World
 
@@ -84,3 +84,14 @@ async def test_removals_because_time_passed_do_not_count(world: World) -> None:
     assert (await world.result(job)).removed == 60
     assert job.state is JobState.DONE
     assert world.remote("New") == set()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800", "a\u202eb", "a\nb", "\ud800" * 40, " ", "\u200b", "一" * 11])
+async def test_a_remote_name_that_no_tag_may_have_is_refused(world: World, name: str) -> None:
+    gold = await world.tag("Gold", ["oAda"])
+
+    with pytest.raises(RequestError) as refused:
+        await world.start(gold, names={gold: name})
+
+    assert refused.value.code is ErrorCode.BAD_USER_INPUT
+    assert [each.path for each in refused.value.fields] == [("remote_names", 0, "name")]

@@ -48,3 +48,18 @@ async def test_what_others_added_is_kept_unless_it_is_to_go(world: World) -> Non
 
     result = await world.result(job)
     assert (result.to_add, result.to_remove) == (1, 1)
+
+
+async def test_whoever_follows_though_nobody_told_so_keeps_the_tag_with_ours_and_loses_it_without(world: World) -> None:
+    await world.follow("oAda", "oBob")
+    for openid in ("oCy", "oEve"):
+        world.account.follow(openid, world.wechat.clock())
+    gold = await world.tag("Gold", ["oAda", "oCy"])
+    await world.tag("Silver", ["oEve"])
+    world.make_remote("Gold", "oAda", "oBob", "oCy", "oEve")
+
+    job = await world.sync(gold, on_conflict=SyncConflict.ADOPT, remote_additions=RemoteAdditions.REMOVE)
+
+    assert world.remote("Gold") == {"oAda", "oCy"}
+    assert (await world.result(job)).removed == 2
+    assert not await world.differs(gold)

@@ -21,13 +21,13 @@ from service.entities.return_data import ReturnMode
 from service.entities.syncs import TagSync
 from service.entities.tags import TagKey
 from service.entities.users import EventKind, UserEvent
-from service.storage import jobs, remote_tags, syncs
+from service.storage import jobs, remote_tags, sync_plans, syncs
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
 from tests.dev.wechat_api.wechat import Wechat
 from tests.support.runtime import admin
 from tests.support.tags import submission_of, submit
 
-MAX_WAITS = 30
+MAX_WAITS = 80
 SECOND = timedelta(seconds=1)
 CREATE, LIST, RENAME, MEMBERS = (
     f"/cgi-bin/{path}" for path in ("tags/create", "tags/get", "tags/update", "user/tag/get")
@@ -157,6 +157,14 @@ class World:
         """Return the link of a tag."""
         async with self.runtime.pool.acquire() as conn:
             return (await remote_tags.linked_tags(conn, self.channel.channel_id, [tag_id]))[tag_id]
+
+    async def differs(self, tag_id: int) -> bool:
+        """Tell whether the two sides of a tag differ, by what the service knows."""
+        now = self.wechat.clock()
+        async with self.runtime.pool.acquire() as conn:
+            return bool(
+                await sync_plans.tags_out_of_sync(conn, self.channel.channel_id, [tag_id], now, failed_too=True)
+            )
 
     async def _record(self, kind: EventKind, openids: Iterable[str]) -> None:
         events = [UserEvent(each, kind, self.wechat.clock()) for each in openids]
