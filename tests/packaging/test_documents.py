@@ -41,6 +41,8 @@ NEEDED = {
     "export, see and cancel jobs": Permission.EXPORT,
     "bind, update, unbind channels; push addresses": Permission.MANAGE_CHANNELS,
     "confirm the ad return address, forget a person": Permission.MANAGE_CHANNELS,
+    "import followers, migrate openids": Permission.MANAGE_CHANNELS,
+    "see and take over the Official Account's tags, sync to them": Permission.SYNC,
     "make and edit ad tags": Permission.MANAGE_TAGS,
     "link identities": Permission.SUBMIT_DATA,
     "record events, hand data back, undo it": Permission.SUBMIT_DATA,

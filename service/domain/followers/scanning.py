@@ -29,16 +29,13 @@ from service.wechat.api.user_calls import followers
 
 MAX_RESTARTS: Final = 3
 BLOCKS_PER_LOOK: Final = 16
+COUNTS: Final = ("new", "unfollowed", "forgotten", "unanswered", "unionid_conflicts")
 NEW_IMPORT: Final[dict[str, Any]] = {
     "started_at": None,
     "cursor": "",
     "restarts": 0,
     "after_ordinal": -1,
-    "new": 0,
-    "unfollowed": 0,
-    "forgotten": 0,
-    "unanswered": 0,
-    "unionid_conflicts": 0,
+    **dict.fromkeys(COUNTS, 0),
 }
 """The payload of an import that has not begun.
 
@@ -95,7 +92,7 @@ async def _ask_about_unseen(runtime: Runtime, channel: Channel, job: Job) -> Job
     async with runtime.pool.acquire() as conn:
         unseen = await _next_unseen(conn, job)
     if not unseen:
-        counts = {name: job.payload[name] for name in NEW_IMPORT if name not in {"started_at", "cursor"}}
+        counts = ", ".join(f"{job.payload[name]} {name.replace('_', ' ')}" for name in COUNTS)
         log.info("followers of channel %d are imported: %d read, %s", job.channel_id, job.done, counts)
         return await _save(runtime, replace(job, state=JobState.DONE, total=job.done))
     job = replace(job, total=job.done + len(unseen))

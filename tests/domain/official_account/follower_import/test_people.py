@@ -1,6 +1,9 @@
 """Bring in who follows, since when, how they came and who they are, and make the tags right by it."""
 
+import logging
 from datetime import datetime, timedelta
+
+import pytest
 
 from service.dev.demo.wechat_api.books.people import SUBSCRIBE_SCENES
 from service.domain.followers.details import MAX_CONCURRENT_CALLS
@@ -39,6 +42,18 @@ async def test_everybody_who_follows_becomes_known_with_few_calls(importer: Impo
     tags = await importer.tags()
     assert all(tags[openid] == {OLD, UNTOUCHABLE, NOT_OPENED, NO_AD} for openid in crowd)
     await importer.check()
+
+
+async def test_the_log_counts_in_words_what_became_of_an_import(
+    importer: Importer, caplog: pytest.LogCaptureFixture
+) -> None:
+    importer.wechat.crowd(3)
+
+    with caplog.at_level(logging.INFO):
+        await importer.run()
+
+    counts = "3 read, 3 new, 0 unfollowed, 0 forgotten, 0 unanswered, 0 unionid conflicts"
+    assert f"followers of channel {importer.channel.channel_id} are imported: {counts}" in caplog.messages
 
 
 async def test_several_calls_at_once_are_made_but_not_many(importer: Importer) -> None:
