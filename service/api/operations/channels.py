@@ -10,7 +10,7 @@ from service.api.types.channel import Channel
 from service.api.types.job import FollowerImport
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
-from service.domain.followers.starting import bind_and_import, update_and_import
+from service.domain.followers.starting import bind_and_import, unbind_and_end, update_and_import
 from service.entities.channels import ChannelKind
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
@@ -196,7 +196,7 @@ class ChannelMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:
-        channel = await use_cases.unbind_channel(info.context.runtime, info.context.principal, parse_channel_gid(id))
+        channel = await unbind_and_end(info.context.runtime, info.context.principal, parse_channel_gid(id))
         return UnbindChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(

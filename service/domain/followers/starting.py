@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from service.domain.channels.binding import ChannelDetails, ChannelUpdate, bind_channel, update_channel
+from service.domain.channels.binding import ChannelDetails, ChannelUpdate, bind_channel, unbind_channel, update_channel
 from service.domain.channels.lookup import find_channel
 from service.domain.followers.scanning import NEW_IMPORT
 from service.domain.jobs.lookup import jobs_of_channel
@@ -78,6 +78,16 @@ async def _start_missing(runtime: Runtime, principal: Principal, before: Mapping
         for channel_id, channel in now.items()
         if channel_id not in before
     }
+
+
+async def unbind_and_end(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
+    """Unbind a channel; what waits for WeChat goes on, and so ends, at once.
+
+    Raises what `unbind_channel` raises.
+    """
+    channel = await unbind_channel(runtime, principal, channel_id)
+    await resume_waiting_jobs(runtime, channel_id)
+    return channel
 
 
 async def _importable(runtime: Runtime, robot_id: str) -> dict[int, Channel]:

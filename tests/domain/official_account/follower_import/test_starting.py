@@ -12,7 +12,7 @@ from service.domain.channels.binding import (
     Credentials,
     unbind_channel,
 )
-from service.domain.followers.starting import bind_and_import, import_followers, update_and_import
+from service.domain.followers.starting import bind_and_import, import_followers, unbind_and_end, update_and_import
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import BadInputError, ChannelNotBoundError, ForbiddenError, NotFoundError, UpstreamError
@@ -153,6 +153,18 @@ async def test_an_import_that_waits_goes_on_at_once_with_the_app_secret_that_is_
     assert isinstance(importer.runtime.queue, RecordingQueue)
     assert importer.runtime.queue.tasks[-1][2] == f"job:{job.channel_id}:{job.job_id}:{waiting.claim}"
     assert (await importer.work(job)).state is JobState.DONE
+
+
+async def test_an_import_that_waits_ends_when_the_channel_is_unbound(importer: Importer) -> None:
+    importer.refuse(LIST, 89506, times=None)
+    assert (await importer.work(await importer.start())).state is JobState.FAILED
+    job = await importer.start()
+    assert (await importer.work(job)).state is JobState.WAITING
+
+    await unbind_and_end(importer.runtime, admin(), importer.channel.channel_id)
+
+    ended = await importer.work(job)
+    assert (ended.state, ended.error_code) == (JobState.FAILED, "CHANNEL_NOT_BOUND")
 
 
 async def test_an_import_is_refused_where_it_cannot_be_made(runtime: Runtime) -> None:
