@@ -107,9 +107,9 @@ class StatusReporter:
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
-        print("\nWhat the imitated WeChat has in its books, and what the service does with it (in the IDE, with the")
-        print("creator's or the admin's token): a tag is kept in sync with it.\n")
+        print("\nThe imitated WeChat's followers are imported, and a combo tag is kept in sync. Its books:\n")
         print(f"  curl {demo_info['platformUrl']}/demo/books")
+        print("\nWhat the service says of them (in the IDE, with the creator's or the admin's token):\n")
         print("  " + WECHAT_EXAMPLE.format(channel=watched["channelId"]))
         values = {
             "PLATFORM": demo_info["platformUrl"],

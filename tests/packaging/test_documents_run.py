@@ -136,11 +136,19 @@ def test_every_block_of_graphql_works(running: Demo) -> None:
         assert None not in answer["data"].values(), operation
         if export := answer["data"].get("exportAudience"):
             values["job"] = export["job"]["id"]
+        if planned := answer["data"].get("syncToOfficialAccount"):
+            values |= {"sync": planned["sync"]["id"], "plan": planned["sync"]["id"]}
         if job := answer["data"].get("jobProgress"):
             assert job["state"] == "DONE"
-            file = httpx.get(job["url"], trust_env=False)
-            assert file.text.splitlines()[0].split(",") == columns()
-            assert len(file.text.splitlines()) == job["rowCount"] + 1
+            values |= {"hash": job.get("planHash")}
+            if "url" in job:
+                check_file(job)
+
+
+def check_file(export: dict[str, Any]) -> None:
+    file = httpx.get(export["url"], trust_env=False)
+    assert file.text.splitlines()[0].split(",") == columns()
+    assert len(file.text.splitlines()) == export["rowCount"] + 1
 
 
 def test_every_block_is_run() -> None:

@@ -1,4 +1,4 @@
-"""Record that WeChat gave somebody a tag while news comes in that they unfollowed (docs/specification.md §6.5)."""
+"""Record that WeChat gave somebody a tag while news comes in that they unfollowed (docs/specification.md §6.4)."""
 
 from datetime import timedelta
 

@@ -3,7 +3,7 @@
 The channel keeps everything but its app id and app secret. What it knows of tags at WeChat was of the account before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from service.domain.channels.binding import APP_ID_PATTERN, APP_SECRET_PATTERN
@@ -25,7 +25,7 @@ class NewAccount:
     """Name the account that a channel is from now on; without an app secret it cannot be called."""
 
     app_id: str
-    app_secret: str | None
+    app_secret: str | None = field(repr=False)
 
 
 async def change_account(runtime: Runtime, principal: Principal, channel_id: int, new: NewAccount) -> Channel:

@@ -1,7 +1,7 @@
 """Bind and unbind channels, keep their credentials and addresses, and open or close the gate that follows from them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -28,9 +28,9 @@ APP_SECRET_PATTERN: Final = re.compile(r"[!-~]{1,128}")
 class Credentials:
     """Hold secrets as given: None keeps the stored one, an empty string removes it."""
 
-    app_secret: str | None = None
-    callback_token: str | None = None
-    encoding_aes_key: str | None = None
+    app_secret: str | None = field(default=None, repr=False)
+    callback_token: str | None = field(default=None, repr=False)
+    encoding_aes_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Write what WeChat told about a batch of people in one transaction, together with the progress of the import.
 
-Facts are maxima, so whatever was recorded meanwhile and is newer wins. Source: docs/specification.md, §6.4.
+Facts are maxima, so whatever was recorded meanwhile and is newer wins. Source: docs/specification.md, §6.3.
 """
 
 import re

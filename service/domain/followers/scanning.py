@@ -1,7 +1,7 @@
 """Read all followers of an Official Account page by page, then ask about those who were followers and not on any page.
 
 Each batch of people is written with the openid after which the import goes on, so any worker takes up where one died,
-and what was answered before a quota was used up is not asked for again. Source: docs/specification.md, §6.4.
+and what was answered before a quota was used up is not asked for again. Source: docs/specification.md, §6.3.
 """
 
 import logging

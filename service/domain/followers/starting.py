@@ -6,12 +6,13 @@ from typing import NamedTuple
 from service.domain.channels.binding import ChannelDetails, ChannelUpdate, bind_channel, update_channel
 from service.domain.channels.lookup import find_channel
 from service.domain.followers.scanning import NEW_IMPORT
+from service.domain.jobs.lookup import jobs_of_channel
 from service.domain.jobs.starting import StartedJob, enqueue_job, resume_waiting_jobs, start_only_job
 from service.domain.official_account.refusals import require_official_account
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError, RequestError
-from service.entities.jobs import Job, JobKind
+from service.entities.jobs import Job, JobKind, JobState
 from service.entities.principal import Permission, Principal
 from service.storage import channels
 
@@ -50,14 +51,23 @@ async def bind_and_import(runtime: Runtime, principal: Principal, details: Chann
 async def update_and_import(runtime: Runtime, principal: Principal, channel_id: int, update: ChannelUpdate) -> Channel:
     """Change a channel, and import its followers if WeChat can be asked about them only since then.
 
-    With another app secret what waits goes on. Raises what `update_channel` raises.
+    With another app secret what waits goes on, and an import that failed begins anew. Raises what `update_channel`
+    raises.
     """
     before = await _importable(runtime, principal.robot_id)
     channel = await update_channel(runtime, principal, channel_id, update)
     if update.credentials.app_secret:
         await resume_waiting_jobs(runtime, channel_id)
+        if await _failed_last(runtime, channel_id):
+            before.pop(channel_id, None)
     await _start_missing(runtime, principal, before)
     return channel
+
+
+async def _failed_last(runtime: Runtime, channel_id: int) -> bool:
+    """Tell whether the newest import of a channel failed."""
+    newest = await jobs_of_channel(runtime, channel_id, {JobKind.FOLLOWER_IMPORT}, first=1, before=None)
+    return any(job.state is JobState.FAILED for job in newest.items)
 
 
 async def _start_missing(runtime: Runtime, principal: Principal, before: Mapping[int, Channel]) -> dict[int, Job]:

@@ -28,7 +28,10 @@ LEASE_DURATION: Final = timedelta(seconds=30)
 RENEWAL_INTERVAL: Final = 10.0
 RELEASE_TIMEOUT: Final = 2.0
 MAX_FAILURES: Final = 5
+# Half an hour: an outage of WeChat's is no reason to begin anew with thousands of calls.
+MAX_UPSTREAM_FAILURES: Final = 10
 FIRST_RETRY_DELAY: Final = timedelta(seconds=5)
+MAX_RETRY_DELAY: Final = timedelta(minutes=10)
 # What may be cured by waiting. A stop of the account is found by the next attempt, which waits for its end.
 PASSING_DECISIONS: Final = frozenset({Decision.REFRESH, Decision.BACK_OFF, Decision.WAIT_FOR_ADMIN})
 
@@ -86,7 +89,7 @@ async def _run_slice(runtime: Runtime, work: SliceFunction, job: Job) -> Job | N
         log.warning("a slice of job %d of channel %d failed: %s", job.job_id, job.channel_id, error)
         passes = isinstance(error, UnansweredError) or error.decision in PASSING_DECISIONS
         upstream = UpstreamError(error.message_for_clients)
-        end = _retry_or_fail if passes else _to_failed
+        end = partial(_retry_or_fail, most=MAX_UPSTREAM_FAILURES) if passes else _to_failed
         return await _end_slice(runtime, job, partial(end, error=upstream, now=runtime.clock()))
     except asyncio.CancelledError:
         with suppress(Exception):
@@ -175,9 +178,9 @@ def _to_failed(job: Job, error: RequestError, now: datetime) -> Job:
     )
 
 
-def _retry_or_fail(job: Job, error: RequestError, now: datetime) -> Job:
-    """Return the job to be tried again, later after each failure, and as FAILED after `MAX_FAILURES` in a row."""
+def _retry_or_fail(job: Job, error: RequestError, now: datetime, most: int = MAX_FAILURES) -> Job:
+    """Return the job to be tried again, later after each failure, and as FAILED after `most` in a row."""
     failed = replace(job, failures=job.failures + 1)
-    if failed.failures >= MAX_FAILURES:
+    if failed.failures >= most:
         return _to_failed(failed, error, now)
-    return _to_waiting(failed, now + FIRST_RETRY_DELAY * 2**job.failures)
+    return _to_waiting(failed, now + min(FIRST_RETRY_DELAY * 2**job.failures, MAX_RETRY_DELAY))

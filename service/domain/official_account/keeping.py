@@ -2,7 +2,7 @@
 
 A look costs nothing of WeChat's quotas. It is made where the versions of a channel's blocks and tag states have moved
 on since the last one, and now and then anyway, as syncs and readings change what is known without that.
-Source: docs/specification.md §6.5.
+Source: docs/specification.md §6.4.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Keep tags in sync with the Official Account's or not, end links, and say why a link does nothing now.
 
-Source: docs/specification.md §6.5.
+Source: docs/specification.md §6.4.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Take over tags that exist at the Official Account as return tags, linked for syncing (docs/specification.md §6.6).
+"""Take over tags that exist at the Official Account as return tags, linked for syncing (docs/specification.md §6.5).
 
 The tags are made at once, in one transaction with the job that reads their members.
 """

@@ -1,4 +1,4 @@
-"""Correct what is known of who has remote tags, where it is certainly wrong (docs/specification.md §6.5)."""
+"""Correct what is known of who has remote tags, where it is certainly wrong (docs/specification.md §6.4)."""
 
 from service.storage import remote_tags
 from service.storage.database.pool import Connection

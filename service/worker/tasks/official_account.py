@@ -1,4 +1,4 @@
-"""Keep tags in sync with the Official Account's (docs/specification.md §6.5)."""
+"""Keep tags in sync with the Official Account's (docs/specification.md §6.4)."""
 
 from typing import Any
 

@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from service.domain.jobs import running
-from service.domain.jobs.running import LEASE_DURATION, MAX_FAILURES, reenqueue_unfinished_jobs, save_progress
+from service.domain.jobs.running import (
+    LEASE_DURATION,
+    MAX_FAILURES,
+    MAX_UPSTREAM_FAILURES,
+    reenqueue_unfinished_jobs,
+    save_progress,
+)
 from service.domain.jobs.starting import StartedJob, start_only_job
 from service.domain.official_account.refusals import CallLaterError
 from service.domain.runtime import Runtime
@@ -73,7 +79,7 @@ async def test_waiting_forgives_no_failure(runtime: Runtime, channel: Channel, c
         assert now.resumes_at is not None
         clock.now = now.resumes_at
         now = await run(runtime, job, fails_and_waits)
-    assert (now.state, now.failures) == (JobState.FAILED, MAX_FAILURES)
+    assert (now.state, now.failures) == (JobState.FAILED, MAX_UPSTREAM_FAILURES)
 
 
 @pytest.mark.parametrize("error", [*map(refusal, PASSING.values()), UnansweredError(PATH, "HTTP 502", sent=True)])
@@ -85,11 +91,13 @@ async def test_what_may_pass_is_tried_again_later_and_not_for_ever(
     async def fails(runtime: Runtime, job: Job) -> Job:
         raise error
 
-    for failures in range(1, MAX_FAILURES):
+    begun_at = clock()
+    for failures in range(1, MAX_UPSTREAM_FAILURES):
         waiting = await run(runtime, job, fails)
         assert (waiting.state, waiting.failures) == (JobState.WAITING, failures)
-        assert waiting.resumes_at == clock() + timedelta(seconds=5 * 2 ** (failures - 1))
+        assert waiting.resumes_at == clock() + timedelta(seconds=min(5 * 2 ** (failures - 1), 600))
         clock.now = waiting.resumes_at
+    assert clock() - begun_at > timedelta(minutes=30), "an outage of WeChat's"
     failed = await run(runtime, job, fails)
     assert (failed.state, failed.error_code) == (JobState.FAILED, "UPSTREAM")
     assert failed.error == error.message_for_clients

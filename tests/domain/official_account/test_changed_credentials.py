@@ -79,3 +79,8 @@ async def test_nobody_calls_one_account_for_the_other_once_a_channel_was_migrate
     await call_wechat(runtime, changed, list_tags())
     assert wechat.books.calls.count(ACCOUNT.app_id, TAGS) == made
     assert wechat.books.calls.count(OTHER.app_id, TAGS) == 1 + called_since
+
+
+def test_credentials_that_are_given_are_not_shown_where_they_are_logged() -> None:
+    given = Credentials(app_secret=NEW_SECRET, callback_token=NEW_SECRET, encoding_aes_key=NEW_SECRET)
+    assert NEW_SECRET not in repr((ChannelUpdate(None, None, given), MIGRATED_TO))

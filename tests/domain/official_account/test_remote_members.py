@@ -1,4 +1,4 @@
-"""Keep which tags are linked to remote ones, and who is known to have those (docs/specification.md §6.5)."""
+"""Keep which tags are linked to remote ones, and who is known to have those (docs/specification.md §6.4)."""
 
 from datetime import datetime, timedelta
 

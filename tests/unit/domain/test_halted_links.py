@@ -1,4 +1,4 @@
-"""Say why nothing is synced of a linked tag (docs/specification.md §6.5)."""
+"""Say why nothing is synced of a linked tag (docs/specification.md §6.4)."""
 
 from dataclasses import replace
 

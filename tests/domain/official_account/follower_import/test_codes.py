@@ -6,7 +6,7 @@ import pytest
 
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
 from service.dev.demo.wechat_api.limits import Limits
-from service.domain.jobs.running import MAX_FAILURES
+from service.domain.jobs.running import MAX_UPSTREAM_FAILURES
 from service.entities.jobs import Job, JobState
 from service.entities.tags import DefaultTagRule
 from service.foundation.settings import Settings
@@ -101,7 +101,7 @@ async def test_what_does_not_pass_fails_the_import_in_the_end(importer: Importer
     refuse_later(importer, path, Decision.BACK_OFF, times=None)
 
     job = await importer.work(await importer.start())
-    for _ in range(MAX_FAILURES - 1):
+    for _ in range(MAX_UPSTREAM_FAILURES - 1):
         job = await importer.resume(job)
 
     assert (job.state, job.error_code) == (JobState.FAILED, "UPSTREAM")

@@ -121,6 +121,22 @@ async def test_an_account_that_opens_the_gate_starts_the_imports_that_waited_beh
     assert [await imports(runtime, each) for each in (waiting, mini, opening)] == [[JobState.QUEUED], [], []]
 
 
+async def test_the_right_app_secret_after_a_wrong_one_starts_an_import_again(importer: Importer) -> None:
+    importer.follow("oAda")
+    channel_id = importer.channel.channel_id
+    await update_and_import(importer.runtime, admin(), channel_id, update(secret="0" * 32))
+    failed = await importer.work(await importer.start())
+    assert (failed.state, failed.error_code) == (JobState.FAILED, "UPSTREAM")
+
+    await update_and_import(importer.runtime, admin(), channel_id, update(name="Renamed"))
+    assert await imports(importer.runtime, importer.channel) == [JobState.FAILED]
+    await update_and_import(importer.runtime, admin(), channel_id, update(secret=SECRET))
+
+    assert await imports(importer.runtime, importer.channel) == [JobState.FAILED, JobState.QUEUED]
+    assert (await importer.work(await importer.start())).state is JobState.DONE
+    assert await importer.following() == {"oAda"}
+
+
 async def test_an_import_that_waits_goes_on_at_once_with_the_app_secret_that_is_given(importer: Importer) -> None:
     importer.follow("oAda")
     importer.refuse(LIST, 89506, times=None)
