@@ -150,8 +150,7 @@ async def _link(runtime: Runtime, job: Job, tag: TagSync, our_name: str, remote_
     options = options_of(job.payload)
     async with runtime.pool.acquire() as conn, conn.transaction():
         job = await save_progress(conn, runtime, job)
-        links: Mapping[int, LinkedTag] = await remote_tags.lock_linked_tags(conn, job.channel_id, [tag.tag_id])
-        link = links.get(tag.tag_id)
+        link = await _locked_link(conn, tag, remote_id)
         if tag.action is TagSyncAction.CREATE:
             await sync_plans.drop_remote_members(conn, job.channel_id, tag.tag_id)
         await remote_tags.link_tag(
@@ -170,6 +169,17 @@ async def _link(runtime: Runtime, job: Job, tag: TagSync, our_name: str, remote_
         await syncs.set_named_after(conn, job.channel_id, tag.tag_id, our_name, declined=keeps_name)
         await syncs.save_made_tag(conn, tag, remote_id)
     return job
+
+
+async def _locked_link(conn: Connection, tag: TagSync, remote_id: int) -> LinkedTag | None:
+    """Return the link of a tag, locked, and end that of a deleted tag of ours to the same remote tag."""
+    links: Mapping[int, LinkedTag] = await remote_tags.linked_tags(conn, tag.channel_id)
+    former = [each.tag_id for each in links.values() if each.remote_tag_id == remote_id and each.tag_id != tag.tag_id]
+    locked = await remote_tags.lock_linked_tags(conn, tag.channel_id, [tag.tag_id, *former])
+    if tag.action is TagSyncAction.ADOPT:
+        for tag_id in former:
+            await remote_tags.unlink_tag(conn, tag.channel_id, tag_id)
+    return locked.get(tag.tag_id)
 
 
 async def _stop(runtime: Runtime, job: Job, tag: TagSync, error: str, errcode: int | None) -> Job:

@@ -148,7 +148,11 @@ async def name_tags_of(conn: Connection, job: Job, remote: Sequence[RemoteTag]) 
             for tag in usable
         ],
         remote,
-        {link.remote_tag_id for link in links.values() if link.remote_tag_id is not None},
+        {
+            link.remote_tag_id
+            for link in links.values()
+            if link.remote_tag_id is not None and catalogue.tags[link.tag_id].deleted_at is None
+        },
         options_of(job.payload).on_conflict,
     )
     gone = [

@@ -10,6 +10,7 @@ from service.entities.remote_tags import RemoteAdditions
 from service.entities.syncs import SyncConflict, TagSyncAction
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
 from tests.domain.official_account.sync.world import CREATE, LIST, MEMBERS, RENAME, World
+from tests.support.tags import delete_tag_of
 
 
 async def test_a_new_tag_is_made_and_given_to_the_followers_who_have_ours(world: World) -> None:
@@ -200,4 +201,20 @@ async def test_another_remote_tag_that_takes_the_place_of_one_that_is_gone_keeps
     await world.sync(gold, on_conflict=SyncConflict.ADOPT)
 
     assert world.remote("Gold") == {"oAda", "oBob", "oCy"}
+    assert not await world.differs(gold)
+
+
+async def test_a_remote_tag_that_a_deleted_tag_left_can_be_adopted(world: World) -> None:
+    await world.follow("oAda", "oBob")
+    old = await world.tag("Gold", ["oAda"])
+    await world.sync(old, keep_in_sync=True)
+    await delete_tag_of(world.runtime, world.channel, old)
+    gold = await world.tag("Gold", ["oAda", "oBob"])
+    assert (await world.result(await world.sync(gold))).error is not None
+
+    result = await world.result(await world.sync(gold, on_conflict=SyncConflict.ADOPT))
+
+    assert (result.action, result.unchanged, result.added) == (TagSyncAction.ADOPT, 1, 1)
+    assert world.remote("Gold") == {"oAda", "oBob"}
+    assert [(await world.link(each)).remote_tag_id for each in (old, gold)] == [None, 100]
     assert not await world.differs(gold)
