@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -53,7 +53,12 @@ def _comparable(result: ExecutionResult) -> Any:
 async def open_schema_pair(
     database_url: str, redis_url: str, settings: Settings | None = None
 ) -> AsyncIterator[SchemaPair]:
-    """Open the schemas over a channel whose user `ann` has followed, unfollowed and followed again."""
+    """Open the schemas over a channel whose user `ann` has followed, unfollowed and followed again.
+
+    One principal asks all that a test asks, so processor time is not rationed.
+    """
+    settings = settings or Settings()
+    settings = replace(settings, client_limits=replace(settings.client_limits, cpu_share=1_000.0))
     opened = open_runtime(database_url, FrozenClock(), settings=settings)
     async with opened as runtime, Redis.from_url(redis_url) as valkey:
         channel = await bind(runtime)
