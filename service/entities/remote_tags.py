@@ -34,3 +34,8 @@ class LinkedTag:
     error: str | None
     errcode: int | None
     tried_at: datetime | None
+
+    @property
+    def ever_synced(self) -> bool:
+        """Tell whether there was ever a remote tag, or a sync that failed to make one; a dry run leaves neither."""
+        return self.remote_tag_id is not None or self.last_success_at is not None or self.failing_since is not None

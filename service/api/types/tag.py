@@ -186,7 +186,7 @@ class Tag(Node):
     )
     async def official_account(self, info: Info) -> OfficialAccountTag | None:
         link = await info.context.loaders.linked_tag.load((self.entity.channel_id, self.entity.tag_id))
-        if link is None:
+        if link is None or not link.ever_synced:
             return None
         acting = acting_state(info.context.runtime) is ActingState.ON
         return OfficialAccountTag.of(link, self.entity, self.catalogue, acting=acting)

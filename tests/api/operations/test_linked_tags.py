@@ -240,3 +240,11 @@ async def test_the_last_sync_of_a_tag_is_shown_with_it(linked: Linked) -> None:
 
     last = (await robot.ask(LAST_SYNC, id=linked.tag))["tag"]["officialAccount"]["lastSync"]
     assert last == {"id": sync, "dryRun": True, "tags": [{"tag": {"id": linked.tag}}]}
+
+
+async def test_a_tag_that_was_only_planned_shows_no_link(linked: Linked) -> None:
+    new_user = (await linked.robot.tag_ids(linked.channel, "oAda"))["New user"]
+    given = {"channelId": linked.channel, "tagIds": [new_user], "dryRun": True}
+    assert (await linked.robot.ask(SYNC, input=given)).errors == []
+
+    assert (await linked.robot.ask(TAG, id=new_user))["tag"]["officialAccount"] is None
