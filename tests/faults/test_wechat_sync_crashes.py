@@ -27,6 +27,7 @@ CROWD: Final = 1_200
 LABELS: Final = ("Regulars", "茶友")
 PEOPLE_PER_CALL: Final = 50
 BATCH: Final = 50
+FIRST_JOB: Final = 1
 RETURN: Final = "mutation Return($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { receipt { id } } }"
 TAGS: Final = "query Tags($channel: ID!) { channel(id: $channel) { tags(kind: RETURN) { nodes { id name } } } }"
 SYNC: Final = "mutation Sync($input: SyncInput!) { syncToOfficialAccount(input: $input) { sync { id } } }"
@@ -58,6 +59,8 @@ async def test_a_sync_that_is_killed_again_and_again_ends_with_who_is_wanted(
 
 
 async def _everybody_is_known(side: WechatSide) -> None:
+    """Let the service know all followers, and nothing more of who leaves: binding began an import, which ends first."""
+    await side.wait_done(FIRST_JOB)
     async with httpx.AsyncClient(base_url=side.installation.west.url, trust_env=False, timeout=60) as http:
         now = datetime.now(UTC)
         await record(http, side.installation.channel, [(each, EventKind.FOLLOW, now) for each in side.followers()])
