@@ -27,6 +27,7 @@ KINDS: Final = (EventKind.FOLLOW, EventKind.UNFOLLOW, EventKind.FOLLOW, EventKin
 SENDERS: Final = 4
 EVENTS_PER_BATCH: Final = 10
 MIN_ACKNOWLEDGED: Final = 40
+EVENTS_PER_PAGE: Final = 4
 # Short enough for time to pass for everybody while a test runs, so that the worker has something to tell too.
 SETTINGS: Final = {
     "FEED_HEAL_EVERY": "3s",
@@ -76,6 +77,11 @@ class FaultScenario:
             f" the worker after {worked:.1f} s"
         )
 
+    async def enough_happened(self) -> bool:
+        """Tell whether the pages have received so much that missing something of it would show."""
+        await asyncio.sleep(0.2)
+        return (await self.pages.stats()).events > EVENTS_PER_PAGE * len(self.pages.openids)
+
     async def catch_up(self, except_page: int | None = None) -> None:
         """Wait until every page, except `except_page`, has received all that is in the log by now."""
         lines = await changes_by_openid(self.installation)
@@ -120,6 +126,7 @@ async def fault_scenario(
         ):
             await wait_until(lambda: ledger.answers["acknowledged"] > MIN_ACKNOWLEDGED, within=TIMEOUT)
             yield current
+            await wait_until(current.enough_happened, within=TIMEOUT)
         await current.catch_up()
         assert await installation.worker.stop() == 0
         await installation.verify()
@@ -208,7 +215,7 @@ async def _check_received(fault_scenario: FaultScenario, inexact: Sequence[int])
         f" answers {dict(fault_scenario.ledger.answers)}"
     )
     assert resets == len(received), "a page had to begin anew"
-    assert stats.events > 4 * len(received), "hardly anything happened"
+    assert stats.events > EVENTS_PER_PAGE * len(received), "hardly anything happened"
 
 
 async def check_nothing_leaked(fault_scenario: FaultScenario) -> dict[WebProgram, ProcessStats]:
