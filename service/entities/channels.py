@@ -8,7 +8,7 @@ from typing import Final
 from service.entities.revision import Revision
 
 FORMER_OPENID_RETENTION: Final = timedelta(days=90)
-"""How long the account that a channel was before, and the openids of that account, still stand for what they became."""
+"""Say how long the account that a channel was before, and its openids, still stand for what they became."""
 
 
 class ChannelKind(StrEnum):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from service.entities.jobs import JobKind
+from service.entities.jobs import Job, JobKind
 from service.entities.syncs import SyncFailure, TagSync, TagSyncAction
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -54,6 +54,11 @@ async def sync_tags(conn: Connection, channel_id: int, job_ids: Iterable[int]) -
     for row in await conn.fetch(STATEMENTS["sync_tags"], channel_id, list(job_ids)):
         found.setdefault(row["job_id"], []).append(_tag_sync(row))
     return found
+
+
+async def tags_of_job(conn: Connection, job: Job) -> list[TagSync]:
+    """Return the tags of one sync, in its order."""
+    return (await sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
 
 
 async def save_action(conn: Connection, tag: TagSync) -> None:

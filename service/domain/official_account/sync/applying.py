@@ -83,7 +83,7 @@ async def add(runtime: Runtime, channel: Channel, job: Job) -> Job:
 
 async def _change(runtime: Runtime, channel: Channel, job: Job, *, removing: bool) -> Job:
     async with runtime.pool.acquire() as conn:
-        found = (await syncs.sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
+        found = await syncs.tags_of_job(conn, job)
         catalogue = await tags.catalogue(conn, job.channel_id)
         work = next((work for tag in found if (work := _Work(tag, removing)).left), None)
         batches = [] if work is None else await _next_batches(conn, job, work)

@@ -42,7 +42,7 @@ async def check(runtime: Runtime, channel: Channel, job: Job) -> Job:
         plan = await jobs.job(conn, job.channel_id, plan_of(job))
         if plan is None or plan.expires_at is None or plan.expires_at <= runtime.clock():
             raise ConflictError("The plan is over; plan anew.")
-        planned = (await syncs.sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
+        planned = await syncs.tags_of_job(conn, job)
         await _require_unmoved(conn, job, planned, remote)
         todo = [tag.tag_id for tag in planned if not tag.refused]
         payload = {**job.payload, "stage": SyncStage.MAKE.value, "todo": todo}
@@ -89,7 +89,7 @@ async def make(runtime: Runtime, channel: Channel, job: Job) -> Job:
         async with runtime.pool.acquire() as conn, conn.transaction():
             return await save_progress(conn, runtime, replace(job, payload=payload))
     async with runtime.pool.acquire() as conn:
-        found = (await syncs.sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
+        found = await syncs.tags_of_job(conn, job)
         ours = (await tags.catalogue(conn, job.channel_id)).tags[todo[0]]
     [tag] = [each for each in found if each.tag_id == todo[0]]
     made_ids = [each.remote_tag_id for each in found if each.remote_tag_id is not None]

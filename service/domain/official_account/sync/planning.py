@@ -80,7 +80,7 @@ async def _forget_members_of_others(conn: Connection, job: Job, named: Sequence[
 async def read_members(runtime: Runtime, channel: Channel, job: Job) -> Job:
     """Read the next page of who has a remote tag; after the last one go on to plan."""
     async with runtime.pool.acquire() as conn:
-        tags_of_job = (await syncs.sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
+        tags_of_job = await syncs.tags_of_job(conn, job)
     todo: list[int] = job.payload["todo"]
     remote_ids = {tag.tag_id: tag.remote_tag_id for tag in tags_of_job}
     if not todo:
@@ -130,7 +130,7 @@ async def wait_for_turn(runtime: Runtime, job: Job) -> None:
 async def name_tags_of(conn: Connection, job: Job, remote: Sequence[RemoteTag]) -> Naming:
     """Return what is to be done about the tags of a sync, by what WeChat lists now."""
     channel_id = job.channel_id
-    asked = (await syncs.sync_tags(conn, channel_id, [job.job_id])).get(job.job_id, [])
+    asked = await syncs.tags_of_job(conn, job)
     catalogue = await tags.catalogue(conn, channel_id)
     links = await remote_tags.linked_tags(conn, channel_id)
     named_after = await syncs.names_at_linking(conn, channel_id, [tag.tag_id for tag in asked])
@@ -164,7 +164,7 @@ async def name_tags_of(conn: Connection, job: Job, remote: Sequence[RemoteTag]) 
 
 
 async def _freeze(conn: Connection, job: Job, tag_id: int) -> None:
-    [tag] = [each for each in (await _tags_of(conn, job)) if each.tag_id == tag_id]
+    [tag] = [each for each in (await syncs.tags_of_job(conn, job)) if each.tag_id == tag_id]
     link = (await remote_tags.linked_tags(conn, job.channel_id, [tag_id])).get(tag_id)
     counts = await sync_plans.freeze_members(
         conn,
@@ -187,7 +187,7 @@ def _removes_additions(options: SyncOptions, link: LinkedTag | None) -> bool:
 
 async def _spare_those_at_limit(conn: Connection, job: Job) -> None:
     """Take out whoever would get more remote tags than WeChat allows; most channels have fewer than that."""
-    order = [tag.tag_id for tag in await _tags_of(conn, job) if tag.to_add]
+    order = [tag.tag_id for tag in await syncs.tags_of_job(conn, job) if tag.to_add]
     links = await remote_tags.linked_tags(conn, job.channel_id)
     if len(links.keys() | set(order)) <= MAX_TAGS_PER_USER:
         return
@@ -211,7 +211,7 @@ def _without_room(found: Sequence[RemoteBits], order: Sequence[int]) -> dict[int
 
 async def _end_plan(conn: Connection, runtime: Runtime, job: Job, quota_left: int | None) -> Job:
     """Return the job with its plan summed up: as done if it is a dry run, else on its way to be carried out."""
-    planned = [tag for tag in await _tags_of(conn, job) if not tag.refused]
+    planned = [tag for tag in await syncs.tags_of_job(conn, job) if not tag.refused]
     catalogue = await tags.catalogue(conn, job.channel_id)
     names = {tag.tag_id: catalogue.tags[tag.tag_id].name for tag in planned}
     removals = await guarded_removals(conn, runtime, job, planned, names)
@@ -231,7 +231,7 @@ async def _end_plan(conn: Connection, runtime: Runtime, job: Job, quota_left: in
     total = sum(tag.differences for tag in planned)
     if not options.dry_run:
         return replace(job, payload=payload, total=total)
-    payload["hash"] = _hash_of(job, await _tags_of(conn, job))
+    payload["hash"] = _hash_of(job, await syncs.tags_of_job(conn, job))
     expires_at = runtime.clock() + runtime.settings.sync.plan_valid_for
     return replace(
         job, payload=payload, total=total, done=total, state=JobState.DONE, expires_at=expires_at, resumes_at=None
@@ -268,10 +268,6 @@ async def _quota_left(runtime: Runtime, channel: Channel) -> int | None:
     """Return how many calls that tag or untag are left of the day, whichever are fewer; None if neither is known."""
     found = [await quotas.calls_left(runtime, channel, path) for path in (TAGGING, UNTAGGING)]
     return min((each for each in found if each is not None), default=None)
-
-
-async def _tags_of(conn: Connection, job: Job) -> list[TagSync]:
-    return (await syncs.sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
 
 
 async def _save(runtime: Runtime, wanted: Job) -> Job:

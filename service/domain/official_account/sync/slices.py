@@ -61,7 +61,7 @@ async def _note(
     message = error.message if isinstance(error, RequestError) else _message_of(error)
     errcode = None if isinstance(error, RequestError | UnansweredError) else error.errcode
     async with runtime.pool.acquire() as conn, conn.transaction():
-        tags = (await syncs.sync_tags(conn, job.channel_id, [job.job_id])).get(job.job_id, [])
+        tags = await syncs.tags_of_job(conn, job)
         concerned = [tag.tag_id for tag in tags if not tag.refused]
         if job.payload["automatic"] and isinstance(error, LimitExceededError):
             # The others are kept in sync by the next one.
