@@ -44,6 +44,17 @@ def end_of_holiday(at: datetime) -> datetime:
     return first_instant_at(SHANGHAI, datetime.combine(day, time()))
 
 
+def is_holiday_between(start: datetime, end: datetime) -> bool:
+    """Tell whether an instant from `start` on, until before `end`, is on a holiday in Shanghai."""
+    known = start
+    while known < end:
+        day = local_time(SHANGHAI, known).date()
+        if is_holiday(day):
+            return True
+        known = first_instant_at(SHANGHAI, datetime.combine(day + timedelta(days=1), time()))
+    return False
+
+
 def holidays_warning(at: datetime) -> str | None:
     """Return what to tell people who rely on holidays at an instant of a year whose holidays are not known."""
     year = local_time(SHANGHAI, at).year

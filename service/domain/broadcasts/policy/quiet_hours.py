@@ -1,32 +1,15 @@
 """Tell when quiet hours begin and end, by the local wall clock of a time zone (docs/specification.md §6.6)."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from service.entities.broadcasts import QuietHours
 from service.foundation.time_zones import local_time, next_clock_change
 
 DAY: Final = timedelta(days=1)
 TIME_OF_DAY_PATTERN: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """Hold the times of day between which nothing is sent: `start` is within, `end` is not, and they differ.
-
-    A `start` after the `end` crosses midnight.
-    """
-
-    start: time
-    end: time
-
-    def hold_at(self, time_of_day: time) -> bool:
-        """Tell whether a local time of day is within the quiet hours."""
-        if self.start < self.end:
-            return self.start <= time_of_day < self.end
-        return time_of_day >= self.start or time_of_day < self.end
 
 
 def parse_time_of_day(text: str) -> time:
@@ -37,8 +20,11 @@ def parse_time_of_day(text: str) -> time:
 
 
 def is_quiet(hours: QuietHours, zone: ZoneInfo, at: datetime) -> bool:
-    """Tell whether an instant is within the quiet hours of a zone."""
-    return hours.hold_at(local_time(zone, at).time())
+    """Tell whether an instant is within the quiet hours of a zone. Those that start after their end cross midnight."""
+    local = local_time(zone, at).time()
+    if hours.start < hours.end:
+        return hours.start <= local < hours.end
+    return local >= hours.start or local < hours.end
 
 
 def end_of_quiet_hours(hours: QuietHours, zone: ZoneInfo, at: datetime) -> datetime:

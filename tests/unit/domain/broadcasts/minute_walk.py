@@ -41,7 +41,7 @@ def zones_and_instants(draw: st.DrawFn) -> tuple[str, datetime]:
     """Draw a zone and an instant, most often within two days of a change of its clocks."""
     zone = draw(st.sampled_from(ZONES))
     near = changes(zone)
-    if near and draw(st.integers(0, 3)):
+    if near and draw(st.integers(0, 3)) > 0:
         number = draw(st.integers(0, len(near) - 1))
         start, days = near[number] - timedelta(days=1), 3
     else:

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.broadcasts.policy.quiet_hours import (
-    QuietHours,
     end_of_quiet_hours,
     is_quiet,
     parse_time_of_day,
     start_of_quiet_hours,
 )
+from service.entities.broadcasts import QuietHours
 from service.foundation.time_zones import load_zone
 from tests.unit.domain.broadcasts.minute_walk import walk, zones_and_instants
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.broadcasts.policy.repeats import Repeat, RepeatEvery, next_run, runs_after
+from service.domain.broadcasts.policy.repeats import is_due_on, next_run, parse_repeat, runs_after
+from service.entities.errors import RequestError
+from service.entities.repeats import Repeat, RepeatEvery, repeat_from_json, repeat_to_json
 from service.foundation.time_zones import load_zone
 from tests.unit.domain.broadcasts.minute_walk import walk, zones_and_instants
 
@@ -27,7 +29,7 @@ def first_seen(repeat: Repeat, zone: str, after: datetime) -> datetime:
     for at, local in walk(zone, after - timedelta(days=3)):
         if latest is not None and local > latest:
             days = [latest.date() + timedelta(days=each) for each in range((local.date() - latest.date()).days + 1)]
-            due = [datetime.combine(day, repeat.at) for day in days if repeat.is_due_on(day)]
+            due = [datetime.combine(day, repeat.at) for day in days if is_due_on(repeat, day)]
             if at > after and any(latest < each <= local for each in due):
                 return at
         latest = local if latest is None else max(latest, local)
@@ -92,3 +94,37 @@ def test_a_series_whose_end_has_passed_has_no_next_run() -> None:
     repeat = Repeat(RepeatEvery.MONTH, time(9), day_of_month=28, until=datetime(2026, 3, 1, tzinfo=UTC))
 
     assert next_run(repeat, load_zone("Asia/Shanghai"), datetime(2026, 3, 1, tzinfo=UTC)) is None
+
+
+@given(
+    repeat=st.one_of(DAILY, WEEKLY, MONTHLY),
+    until=st.none() | st.datetimes(timezones=st.just(UTC)),
+)
+def test_a_repeat_is_stored_as_it_is(repeat: Repeat, until: datetime | None) -> None:
+    repeat = replace(repeat, until=until)
+    at = f"{repeat.at:%H:%M}"
+
+    assert repeat_from_json(repeat_to_json(repeat)) == repeat
+    assert parse_repeat(repeat.every, at, repeat.weekday, repeat.day_of_month, until) == repeat
+
+
+@pytest.mark.parametrize(
+    ("every", "at", "weekday", "day_of_month", "wrong"),
+    [
+        (RepeatEvery.DAY, "25:00", 1, 1, ["at", "weekday", "day_of_month"]),
+        (RepeatEvery.DAY, "9:00", None, None, ["at"]),
+        (RepeatEvery.WEEK, "09:00", None, None, ["weekday"]),
+        (RepeatEvery.WEEK, "09:00", 0, None, ["weekday"]),
+        (RepeatEvery.WEEK, "09:00", 8, 1, ["weekday", "day_of_month"]),
+        (RepeatEvery.MONTH, "09:00", None, 29, ["day_of_month"]),
+        (RepeatEvery.MONTH, "09:00", None, None, ["day_of_month"]),
+        (RepeatEvery.MONTH, "", 1, 0, ["at", "weekday", "day_of_month"]),
+    ],
+)
+def test_every_wrong_part_of_a_repeat_is_named(
+    every: RepeatEvery, at: str, weekday: int | None, day_of_month: int | None, wrong: list[str]
+) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_repeat(every, at, weekday, day_of_month, None)
+
+    assert [field.path for field in refused.value.fields] == [("repeat", name) for name in wrong]
