@@ -40,9 +40,9 @@ def test_a_holiday_ends_at_midnight_in_shanghai(at: str, ends: str) -> None:
     assert end_of_holiday(datetime.fromisoformat(at)).tzinfo is UTC
 
 
-def test_every_hour_of_a_known_year_ends_on_a_day_that_is_none() -> None:
+def test_a_holiday_at_any_time_of_a_known_year_ends_on_a_day_that_is_none() -> None:
     start = datetime(2025, 1, 1, tzinfo=UTC)
-    for hour in range(365 * 24):
+    for hour in range(0, 365 * 24, 4):
         at = start + timedelta(hours=hour)
         local = (at + timedelta(hours=8)).date()
         while is_holiday(local):
