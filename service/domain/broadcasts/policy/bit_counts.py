@@ -32,11 +32,14 @@ def take_one(planes: Planes, people: int) -> Planes:
 
 def total(counters: Iterable[Planes]) -> Planes:
     """Return the counter that holds each person's sum over several counters."""
-    return _without_leading_zeros(reduce(_sum, counters, NOTHING_COUNTED))
+    summed = NOTHING_COUNTED
+    for counter in counters:
+        summed = _without_leading_zeros(_sum(summed, counter))
+    return summed
 
 
 def at_least(planes: Planes, count: int) -> int:
-    """Return the bitmap of those whose count is `count` or more. Raises ValueError for less than 1: that is everybody."""
+    """Return the bitmap of those whose count is `count` or more, at least 1. Raises ValueError for less."""
     if count < 1:
         raise ValueError("Everybody has at least 0.")
     if count.bit_length() > len(planes):
