@@ -1,16 +1,14 @@
 """Describe the messages that can be sent, each as it is written and, without placeholders, as one person gets it.
 
-`to_json` is the stored form, which `message_from_json` reads. Source: docs/specification.md §6.3.
+`to_json` is the stored form, which `message_from_json` reads. Source: docs/specification.md §6.6.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias, assert_never
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from service.entities.broadcasts import MessageKind
 
-MASS_KINDS: Final = frozenset({MessageKind.MASS_TEXT, MessageKind.MASS_IMAGE, MessageKind.MASS_ARTICLE})
-SUBSCRIPTION_KINDS: Final = frozenset({MessageKind.SERVICE_SUBSCRIPTION, MessageKind.MINI_PROGRAM_SUBSCRIPTION})
 Json: TypeAlias = dict[str, Any]
 
 

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
     OPENID_MIGRATION = "OpenidMigration"
+    BROADCAST = "Broadcast"
 
 
 class JobState(StrEnum):
@@ -24,7 +25,9 @@ class JobState(StrEnum):
 
     QUEUED = "QUEUED"
     WAITING = "WAITING"
+    WAITING_FOR_APPROVAL = "WAITING_FOR_APPROVAL"
     RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
     DONE = "DONE"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
@@ -41,6 +44,7 @@ JOB_PERMISSIONS: Final = {
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
     JobKind.OPENID_MIGRATION: Permission.MANAGE_CHANNELS,
+    JobKind.BROADCAST: Permission.BROADCAST,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 

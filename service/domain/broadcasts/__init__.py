@@ -1,1 +1,1 @@
-"""Send a message once to everybody in an audience (docs/specification.md §6.3)."""
+"""Send a message to the people of an audience: to everybody once, with nobody lost and the uncertain named."""

@@ -1,6 +1,6 @@
 """Check a message before anything of it is stored: all that is wrong with it is said at once.
 
-Source: docs/specification.md §6.3.
+Source: docs/specification.md §6.6.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, assert_never
 from urllib.parse import urlsplit
 
 from service.domain.broadcasts.messages.field_rules import LINK, TEXT, TextRule, rule_of_field
-from service.domain.broadcasts.messages.kinds import is_mass, kind_error
+from service.domain.broadcasts.messages.kinds import kind_error
 from service.domain.broadcasts.messages.placeholders import OPENING, Part, Placeholder, has_placeholder, parse_text
 from service.domain.channels.binding import APP_ID_PATTERN
 from service.entities.broadcast_messages import (
@@ -96,7 +96,7 @@ def _tidied(message: BroadcastMessage) -> BroadcastMessage:
 def _errors(message: BroadcastMessage) -> Iterator[FieldError]:
     match message:
         case TextMessage():
-            yield from _text_errors(("text",), message.text, TEXT, same_for_all=is_mass(message.kind), lines=True)
+            yield from _text_errors(("text",), message.text, TEXT, same_for_all=message.kind.mass, lines=True)
         case ImagesMessage():
             yield from _image_errors(message)
         case ArticleMessage():

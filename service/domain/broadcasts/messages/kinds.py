@@ -1,11 +1,10 @@
 """Say which kinds of messages an account can send.
 
-Source: developers.weixin.qq.com `/doc/service/guide/product/message`; docs/specification.md §6.3.
+Source: developers.weixin.qq.com `/doc/service/guide/product/message`; docs/specification.md §6.6.
 """
 
 from typing import assert_never
 
-from service.entities.broadcast_messages import MASS_KINDS
 from service.entities.broadcasts import MessageKind
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import FieldError, FieldPath
@@ -37,8 +36,3 @@ def _reason(channel: Channel, kind: MessageKind) -> str | None:
     if allowed and (channel.verified or channel.mini_program):
         return None
     return f"Only {needed} sends this kind of message."
-
-
-def is_mass(kind: MessageKind) -> bool:
-    """Tell whether one call sends the message to many people, the same to all of them."""
-    return kind in MASS_KINDS

@@ -1,6 +1,6 @@
 """Read the placeholders of a text: `{{openid}}`, `{{tag:Category}}` and either with `|fallback`.
 
-Source: docs/specification.md §6.3.
+Source: docs/specification.md §6.6.
 """
 
 from collections.abc import Sequence
