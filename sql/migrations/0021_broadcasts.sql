@@ -104,6 +104,7 @@ create table broadcast_chunk (
     client_id     text not null,
     people        int not null,
     claimed_at    timestamptz not null,
+    counted_on    date,
     answered_at   timestamptz,
     errcode       int,
     reason        text,
@@ -123,6 +124,7 @@ create table broadcast_chunk (
     constraint broadcast_chunk_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 50);
 comment on table broadcast_chunk is 'One mass message to up to 10,000 people. A claimed chunk never changes, and a repeat carries the same client_id.';
+comment on column broadcast_chunk.counted_on is 'The day of send_count on which the message counts.';
 comment on column broadcast_chunk.status is 'As the result push or mass/get told; null while neither did.';
 comment on column broadcast_chunk.asked_at is 'When mass/get was asked last.';
 comment on column broadcast_chunk.repeated_at is
@@ -150,6 +152,7 @@ create table broadcast_send (
     state        text not null,
     client_id    text not null,
     claimed_at   timestamptz not null,
+    counted_on   date,
     answered_at  timestamptz,
     errcode      int,
     msg_id       text,
