@@ -104,6 +104,7 @@ create table broadcast_chunk (
     client_id     text not null,
     people        int not null,
     claimed_at    timestamptz not null,
+    counted_on    date,
     answered_at   timestamptz,
     errcode       int,
     reason        text,
@@ -121,6 +122,7 @@ create table broadcast_chunk (
     constraint broadcast_chunk_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 50);
 comment on table broadcast_chunk is 'One mass message to up to 10,000 people. A claimed chunk never changes, and a repeat carries the same client_id.';
+comment on column broadcast_chunk.counted_on is 'The day of send_count on which the message counts.';
 comment on column broadcast_chunk.status is 'As the result push or mass/get told; null while neither did.';
 comment on column broadcast_chunk.asked_at is 'When mass/get was asked last.';
 create index broadcast_chunk_open on broadcast_chunk (channel_id, job_id) where state in ('CLAIMED', 'UNKNOWN');
@@ -145,6 +147,7 @@ create table broadcast_send (
     state       text not null,
     client_id   text not null,
     claimed_at  timestamptz not null,
+    counted_on  date,
     answered_at timestamptz,
     errcode     int,
     msg_id      text,
@@ -154,6 +157,7 @@ create table broadcast_send (
     constraint broadcast_send_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 70);
 comment on table broadcast_send is 'One message to one person; a person who is sent to again has another attempt, of which the last counts.';
+comment on column broadcast_send.counted_on is 'The day of send_count on which the message counts.';
 create index broadcast_send_open on broadcast_send (channel_id, job_id) where state in ('CLAIMED', 'UNKNOWN');
 create index broadcast_send_person on broadcast_send (channel_id, ordinal, kind, claimed_at);
 create index broadcast_send_message on broadcast_send (channel_id, msg_id) where msg_id is not null;
