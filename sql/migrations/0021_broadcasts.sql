@@ -164,6 +164,7 @@ create table broadcast_send (
     constraint broadcast_send_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 70);
 comment on table broadcast_send is 'One message to one person; a person who is sent to again has another attempt.';
+comment on column broadcast_send.counted_on is 'The day of send_count on which the message counts.';
 comment on column broadcast_send.repeated_at is
     'When a call with the same client_id was last set out on, to learn what became of the first.';
 comment on column broadcast_send.replanned_at is 'When the person was planned again, for another attempt; this one counts no more.';
