@@ -3,7 +3,6 @@
 Source: docs/specification.md §6.6.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -102,8 +101,3 @@ def _read_placeholder(inner: str) -> Placeholder | str:
 
 def _shorten(quoted: str) -> str:
     return quoted if len(quoted) <= MAX_QUOTED else f"{quoted[:MAX_QUOTED]}…"
-
-
-def categories_of(parts: Sequence[Part]) -> set[str]:
-    """Return the categories of tags that the parts of a text ask for."""
-    return {part.category for part in parts if isinstance(part, Placeholder) and part.category is not None}
