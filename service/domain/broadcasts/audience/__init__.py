@@ -1,0 +1,1 @@
+"""Decide who of an audience can be sent to."""
