@@ -73,10 +73,15 @@ class Selector:
                 break
             start = max(planned) + 1
         if self.broadcast.kind.mass and selection.people == ALONE:
-            await give_back(self.conn, self.broadcast, selection.chosen, self.now, selection.counted_on)
-            selection.hold({HeldReason.AUDIENCE_TOO_SMALL: selection.chosen})
-            selection.chosen = {}
+            await self.release(selection, selection.chosen, HeldReason.AUDIENCE_TOO_SMALL)
         return selection
+
+    async def release(self, selection: Selection, people: Bitmaps, reason: HeldReason) -> None:
+        """Hold people who were chosen, and count them no longer."""
+        if people:
+            await give_back(self.conn, self.broadcast, people, self.now, selection.counted_on)
+            selection.hold({reason: people})
+            selection.chosen = without(selection.chosen, people)
 
     async def _choose_among(self, planned: Bitmaps, selection: Selection, most: int) -> bool:
         """Choose among people who are planned; False to stop, as the next one would leave somebody over alone."""
