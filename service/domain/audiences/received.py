@@ -11,7 +11,7 @@ from service.domain.jobs.lookup import MAX_JOB_ID
 from service.domain.runtime import Runtime
 from service.entities.expressions import Draft, ReceivedDraft, UnknownBroadcastDraft, broadcast_drafts
 from service.entities.principal import Permission, Principal
-from service.storage import broadcasts
+from service.storage.broadcast_audiences import receivable_broadcasts
 from service.storage.database.pool import Connection
 
 
@@ -34,7 +34,7 @@ async def names_of_receivable(
 ) -> BroadcastNames:
     """Return what those of these broadcasts are called of which it is kept who received them, `{number: name}`."""
     since = runtime.clock() - runtime.settings.broadcast_retention
-    found = await broadcasts.receivable_broadcasts(conn, channel_id, job_ids, since)
+    found = await receivable_broadcasts(conn, channel_id, job_ids, since)
     return {job_id: each.name or f"the broadcast of {each.start_at:%Y-%m-%d}" for job_id, each in found.items()}
 
 
