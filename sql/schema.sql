@@ -251,8 +251,8 @@ CREATE TABLE public.broadcast_policy (
     missed_start_after interval DEFAULT '01:00:00'::interval NOT NULL,
     duplicate_within interval DEFAULT '7 days'::interval NOT NULL,
     hold_out_key uuid NOT NULL,
-    CONSTRAINT broadcast_policy_quiet CHECK ((num_nulls(quiet_from, quiet_to) <> 1)),
-    CONSTRAINT broadcast_policy_rolling CHECK ((num_nulls(rolling_messages, rolling_days) <> 1))
+    CONSTRAINT broadcast_policy_quiet CHECK (((quiet_from IS NULL) = (quiet_to IS NULL))),
+    CONSTRAINT broadcast_policy_rolling CHECK (((rolling_messages IS NULL) = (rolling_days IS NULL)))
 );
 
 COMMENT ON TABLE public.broadcast_policy IS 'When, how often and with whose consent broadcasts of a channel may send; without a row as by default.';

@@ -19,8 +19,8 @@ create table broadcast_policy (
     duplicate_within    interval not null default '7 d',
     hold_out_key        uuid not null,
     primary key (channel_id),
-    constraint broadcast_policy_quiet check (num_nulls(quiet_from, quiet_to) <> 1),
-    constraint broadcast_policy_rolling check (num_nulls(rolling_messages, rolling_days) <> 1)
+    constraint broadcast_policy_quiet check ((quiet_from is null) = (quiet_to is null)),
+    constraint broadcast_policy_rolling check ((rolling_messages is null) = (rolling_days is null))
 );
 comment on table broadcast_policy is 'When, how often and with whose consent broadcasts of a channel may send; without a row as by default.';
 comment on column broadcast_policy.approval_above is 'Broadcasts to more people need a second admin; null for none.';
