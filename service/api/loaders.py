@@ -9,11 +9,13 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.broadcasts.policy.stored import default_policy
 from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.broadcast_reports import BroadcastReport
+from service.entities.broadcasts import BroadcastPolicy
 from service.entities.channels import Channel, ChannelState
 from service.entities.combos import ComboGraph
 from service.entities.jobs import Job
@@ -24,7 +26,19 @@ from service.entities.return_data import ReceiptHead
 from service.entities.syncs import TagSync
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, broadcasts, channels, combos, default_tags, jobs, remote_tags, syncs, tags, users
+from service.storage import (
+    ad_tags,
+    broadcast_policies,
+    broadcasts,
+    channels,
+    combos,
+    default_tags,
+    jobs,
+    remote_tags,
+    syncs,
+    tags,
+    users,
+)
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -185,6 +199,11 @@ class Loaders:
     unmatched = _per_channel(batches.unmatched_slices, _nothing)
 
     @cached_property
+    def broadcast_policy(self) -> DataLoader[int, BroadcastPolicy]:
+        """Return the loader of a channel's policy for broadcasts."""
+        return DataLoader(self._broadcast_policy)
+
+    @cached_property
     def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:
         """Return the loader of a tag's sampled sizes, oldest first."""
         return DataLoader(self._sizes_of_tag)
@@ -207,6 +226,11 @@ class Loaders:
     async def _channel(self, key: tuple[Principal, int]) -> Channel:
         principal, channel_id = key
         return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
+
+    async def _broadcast_policy(self, channel_ids: list[int]) -> list[BroadcastPolicy]:
+        async with self.pool.acquire() as conn:
+            found = await broadcast_policies.broadcast_policies(conn, channel_ids)
+        return [found.get(channel_id) or default_policy() for channel_id in channel_ids]
 
     async def _sizes_of_tag(self, keys: list[SizesKey]) -> list[list[MemberCount]]:
         requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)
