@@ -9,13 +9,12 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from service.domain.broadcasts.policy.stored import default_policy
+from service.domain.broadcasts.policy.stored import shown_policy
 from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
 from service.entities.broadcast_reports import BroadcastReport
-from service.entities.broadcasts import BroadcastPolicy
 from service.entities.channels import Channel, ChannelState
 from service.entities.combos import ComboGraph
 from service.entities.jobs import Job
@@ -28,7 +27,6 @@ from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
 from service.storage import (
     ad_tags,
-    broadcast_policies,
     broadcasts,
     channels,
     combos,
@@ -179,6 +177,7 @@ class Loaders:
     visible_channels = _per_key(visible_channels)
     follower_count = _per_key(channels.follower_count)
     member_counts = _per_key(members.member_counts)
+    broadcast_policy = _per_key(shown_policy)
     combos_of_channel = _per_key(combos.combos_of)
     return_tag_keys = _per_key(batches.return_tag_keys)
     tag_ids_by_remote_id = _per_key(_tag_ids_by_remote_id)
@@ -197,11 +196,6 @@ class Loaders:
     tags_of_sync = _per_channel(_tags_of_sync, list)
     rejected = _per_channel(batches.rejected_slices, _nothing)
     unmatched = _per_channel(batches.unmatched_slices, _nothing)
-
-    @cached_property
-    def broadcast_policy(self) -> DataLoader[int, BroadcastPolicy]:
-        """Return the loader of a channel's policy for broadcasts."""
-        return DataLoader(self._broadcast_policy)
 
     @cached_property
     def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:
@@ -226,11 +220,6 @@ class Loaders:
     async def _channel(self, key: tuple[Principal, int]) -> Channel:
         principal, channel_id = key
         return await self._channel_finder.find(principal, channel_id, Permission.VIEW_TAGS)
-
-    async def _broadcast_policy(self, channel_ids: list[int]) -> list[BroadcastPolicy]:
-        async with self.pool.acquire() as conn:
-            found = await broadcast_policies.broadcast_policies(conn, channel_ids)
-        return [found.get(channel_id) or default_policy() for channel_id in channel_ids]
 
     async def _sizes_of_tag(self, keys: list[SizesKey]) -> list[list[MemberCount]]:
         requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)

@@ -1,6 +1,5 @@
 """Store the policies that channels have for their broadcasts."""
 
-from collections.abc import Collection
 from datetime import datetime, time, timedelta
 
 import asyncpg
@@ -10,10 +9,10 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
-async def broadcast_policies(conn: Connection, channel_ids: Collection[int]) -> dict[int, BroadcastPolicy]:
-    """Return the policies of channels, `{channel_id: policy}`; absent for those that never needed one of their own."""
-    rows = await conn.fetch(STATEMENTS["broadcast_policies"], list(channel_ids))
-    return {row["channel_id"]: _policy(row) for row in rows}
+async def broadcast_policy(conn: Connection, channel_id: int) -> BroadcastPolicy | None:
+    """Return the policy of a channel; None if it never needed one of its own."""
+    row = await conn.fetchrow(STATEMENTS["broadcast_policy"], channel_id)
+    return None if row is None else _policy(row)
 
 
 async def insert_broadcast_policy(conn: Connection, channel_id: int, policy: BroadcastPolicy) -> None:
@@ -21,10 +20,10 @@ async def insert_broadcast_policy(conn: Connection, channel_id: int, policy: Bro
     await conn.execute(STATEMENTS["insert_broadcast_policy"], channel_id, *_columns(policy), policy.hold_out_key)
 
 
-async def lock_broadcast_policy(conn: Connection, channel_id: int) -> BroadcastPolicy | None:
-    """Lock the policy of a channel until the transaction ends, and return it; None if it has none of its own."""
-    row = await conn.fetchrow(STATEMENTS["lock_broadcast_policy"], channel_id)
-    return None if row is None else _policy(row)
+async def lock_broadcast_policy(conn: Connection, channel_id: int) -> BroadcastPolicy:
+    """Lock the policy of a channel, which has one of its own, until the transaction ends, and return it."""
+    (row,) = await conn.fetch(STATEMENTS["lock_broadcast_policy"], channel_id)
+    return _policy(row)
 
 
 async def save_broadcast_policy(conn: Connection, channel_id: int, policy: BroadcastPolicy) -> None:

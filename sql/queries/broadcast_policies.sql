@@ -1,6 +1,6 @@
--- name: broadcast_policies
--- Read the policies of channels; one that was never changed may have none.
-select * from broadcast_policy where channel_id = any($1::bigint[]);
+-- name: broadcast_policy
+-- Read the policy of a channel; one that never needed one of its own has none.
+select * from broadcast_policy where channel_id = $1;
 
 -- name: insert_broadcast_policy
 -- Store the policy of a channel that has none.

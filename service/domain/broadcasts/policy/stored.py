@@ -68,11 +68,17 @@ def default_policy(hold_out_key: UUID = UNUSED_KEY) -> BroadcastPolicy:
 
 async def policy_of(conn: Connection, channel_id: int) -> BroadcastPolicy:
     """Return the policy of a channel, which from here on has a key of its own that decides who is held out."""
-    found = await broadcast_policies.broadcast_policies(conn, [channel_id])
-    if channel_id not in found:
-        await broadcast_policies.insert_broadcast_policy(conn, channel_id, default_policy(uuid4()))
-        found = await broadcast_policies.broadcast_policies(conn, [channel_id])
-    return found[channel_id]
+    found = await broadcast_policies.broadcast_policy(conn, channel_id)
+    if found is not None:
+        return found
+    await broadcast_policies.insert_broadcast_policy(conn, channel_id, default_policy(uuid4()))
+    # Another process may have been the first.
+    return await broadcast_policies.broadcast_policy(conn, channel_id) or default_policy()
+
+
+async def shown_policy(conn: Connection, channel_id: int) -> BroadcastPolicy:
+    """Return the policy of a channel to be looked at; where it has no key of its own, none is made."""
+    return await broadcast_policies.broadcast_policy(conn, channel_id) or default_policy()
 
 
 async def change_policy(runtime: Runtime, principal: Principal, channel_id: int, change: PolicyChange) -> Channel:
@@ -86,8 +92,6 @@ async def change_policy(runtime: Runtime, principal: Principal, channel_id: int,
         raise_field_errors(_errors(change))
         await policy_of(conn, channel_id)
         known = await broadcast_policies.lock_broadcast_policy(conn, channel_id)
-        if known is None:
-            raise RuntimeError("a policy is never deleted")
         wanted = _changed(known, change)
         if _needs_a_creator(known.approval_above, wanted.approval_above):
             _require_override(principal)
