@@ -41,6 +41,7 @@ from service.api.operations.official_account_syncs import OfficialAccountSyncMut
 from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
+from service.api.operations.send_test_message import SendTestMessageMutations
 from service.api.operations.tag_events import TagEventsSubscriptions
 from service.api.operations.tags import TagMutations, TagQueries
 from service.api.operations.user_tags import UserTagsSubscriptions
@@ -105,6 +106,7 @@ class Mutation(
     RemoteTagMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
+    SendTestMessageMutations,
     TagMutations,
 ):
     """Collect the mutations of all features."""
