@@ -178,6 +178,7 @@ CREATE TABLE public.broadcast_chunk (
     client_id text NOT NULL,
     people integer NOT NULL,
     claimed_at timestamp with time zone NOT NULL,
+    counted_on date,
     answered_at timestamp with time zone,
     errcode integer,
     reason text,
@@ -196,6 +197,8 @@ CREATE TABLE public.broadcast_chunk (
 WITH (fillfactor='50');
 
 COMMENT ON TABLE public.broadcast_chunk IS 'One mass message to up to 10,000 people. A claimed chunk never changes, and a repeat carries the same client_id.';
+
+COMMENT ON COLUMN public.broadcast_chunk.counted_on IS 'The day of send_count on which the message counts.';
 
 COMMENT ON COLUMN public.broadcast_chunk.status IS 'As the result push or mass/get told; null while neither did.';
 
@@ -251,8 +254,8 @@ CREATE TABLE public.broadcast_policy (
     missed_start_after interval DEFAULT '01:00:00'::interval NOT NULL,
     duplicate_within interval DEFAULT '7 days'::interval NOT NULL,
     hold_out_key uuid NOT NULL,
-    CONSTRAINT broadcast_policy_quiet CHECK ((num_nulls(quiet_from, quiet_to) <> 1)),
-    CONSTRAINT broadcast_policy_rolling CHECK ((num_nulls(rolling_messages, rolling_days) <> 1))
+    CONSTRAINT broadcast_policy_quiet CHECK (((quiet_from IS NULL) = (quiet_to IS NULL))),
+    CONSTRAINT broadcast_policy_rolling CHECK (((rolling_messages IS NULL) = (rolling_days IS NULL)))
 );
 
 COMMENT ON TABLE public.broadcast_policy IS 'When, how often and with whose consent broadcasts of a channel may send; without a row as by default.';
@@ -270,6 +273,7 @@ CREATE TABLE public.broadcast_send (
     state text NOT NULL,
     client_id text NOT NULL,
     claimed_at timestamp with time zone NOT NULL,
+    counted_on date,
     answered_at timestamp with time zone,
     errcode integer,
     msg_id text,
@@ -280,6 +284,8 @@ CREATE TABLE public.broadcast_send (
 WITH (fillfactor='70');
 
 COMMENT ON TABLE public.broadcast_send IS 'One message to one person; a person who is sent to again has another attempt, of which the last counts.';
+
+COMMENT ON COLUMN public.broadcast_send.counted_on IS 'The day of send_count on which the message counts.';
 
 CREATE TABLE public.bulk_tag_change (
     channel_id bigint NOT NULL,

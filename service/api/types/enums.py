@@ -208,6 +208,14 @@ _describe(
     ALL="All people who are in every operand.",
     ANY="All people who are in at least one operand.",
     EXCEPT="All people who are in the first operand and not in the second.",
+    FOLLOWERS=(
+        "All people who follow, in a Mini Program all who have interacted with it; there are no operands. It never "
+        "lapses."
+    ),
+    RECEIVED=(
+        "All people whom one broadcast was sent to, uncertain ones and, while it is unfinished, planned ones included; "
+        "there are no operands."
+    ),
 )
 _describe(
     JobState,

@@ -7,8 +7,9 @@ from itertools import combinations
 from typing import Final
 
 from service.domain.audiences.paging import users_page
+from service.domain.audiences.received import receivable
 from service.domain.channels.lookup import find_channel
-from service.domain.combos.expressions import AllowedStates, not_usable_reason, parse_expression
+from service.domain.combos.expressions import AllowedStates, BroadcastNames, not_usable_reason, parse_expression
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import (
@@ -33,13 +34,14 @@ MAX_COMPARED_TAGS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Describe a counted set of users, and the catalogue that it was counted with."""
+    """Describe a counted set of users, with the catalogue and the broadcasts that name what it is made of."""
 
     channel: Channel
     catalogue: Catalogue
     expression: Expression
     as_of: datetime
     size: audiences.AudienceSize
+    broadcasts: BroadcastNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,11 @@ async def count_audience(runtime: Runtime, principal: Principal, channel_id: int
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.VIEW_USERS)
         catalogue = await _open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY)
+        broadcasts = await receivable(conn, runtime, principal, channel.channel_id, draft)
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY, broadcasts)
         as_of = await _as_of(conn, catalogue, expression)
         size = await audiences.audience_size(conn, channel.channel_id, expression)
-    return Audience(channel, catalogue, expression, as_of, size)
+    return Audience(channel, catalogue, expression, as_of, size, broadcasts)
 
 
 async def members_page(
@@ -111,7 +114,8 @@ async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
 async def _as_of(conn: Connection, catalogue: Catalogue, expression: Expression) -> datetime:
     """Return the oldest instant of the tags of an expression; read before the members, so that these are not older."""
     kinds = {tag_id: catalogue.tags[tag_id].kind for tag_id in expression.tag_ids()}
-    instants = [catalogue.default_tags_as_of] if set(kinds.values()) != {TagKind.COMBO} else []
+    only_combos = set(kinds.values()) == {TagKind.COMBO} and not expression.has_followers()
+    instants = [] if only_combos else [catalogue.default_tags_as_of]
     if TagKind.COMBO in kinds.values():
         known = await combos.combos_of(conn, catalogue.channel_id)
         found = (known[tag_id].as_of for tag_id, kind in kinds.items() if kind is TagKind.COMBO)

@@ -14,7 +14,7 @@ import orjson
 
 from service.foundation.logging import REDACTED
 from service.foundation.settings import Settings
-from service.wechat.api.call import Answer, ApiCall
+from service.wechat.api.call import Answer, ApiCall, read_message_id
 from service.wechat.api.decisions import decide, decide_on_token
 from service.wechat.api.errors import UnansweredError, WechatError
 
@@ -50,7 +50,8 @@ class WechatTransport:
         if errcode:
             decision = decide_on_token(errcode) if access_token is None else decide(errcode)
             message = _without_secrets(str(answer.get("errmsg", "")), access_token, (call.body or {}).get("secret"))
-            raise WechatError(errcode, message, decision, _failed(answer), path=call.path)
+            msg_id = read_message_id(answer)
+            raise WechatError(errcode, message, decision, _failed(answer), path=call.path, msg_id=msg_id)
         try:
             return call.read(answer)
         except UNREADABLE:
