@@ -55,7 +55,7 @@ class TagExpressionInput:
         default=strawberry.UNSET,
         description=(
             "All people who follow, in a Mini Program all who have interacted with it, as for its default tags. Only "
-            "true, BAD_USER_INPUT otherwise."
+            "`true`, BAD_USER_INPUT otherwise."
         ),
     )
     received: strawberry.ID | None = strawberry.field(
