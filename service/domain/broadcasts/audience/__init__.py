@@ -1,1 +1,1 @@
-"""Decide who of an audience can be sent to."""
+"""Decide whom a broadcast is sent to: preview it, freeze it, and tell who can be sent to."""
