@@ -7,7 +7,8 @@ from typing import Final, TypeAlias
 import strawberry
 
 from service.api.context import Info
-from service.api.guards.list_sizes import at_most
+from service.api.guards.list_sizes import at_most, long_text
+from service.api.types.broadcast_message import BroadcastMessage, message_summary
 from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
 from service.api.types.expression import TagExpression, expression_to_graphql
 from service.api.types.held_back import HeldBack
@@ -15,6 +16,7 @@ from service.api.types.job import Job, job_fields
 from service.api.types.primitives import Node
 from service.domain.audiences.received import broadcast_name
 from service.domain.broadcasts.reports import broadcast_ids, people_of
+from service.entities.broadcast_messages import message_from_json
 from service.entities.broadcast_reports import BroadcastReport, NotSentTo
 from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
 from service.entities.errors import NotFoundError
@@ -141,6 +143,16 @@ class Broadcast(Job, Node):
             if report is not None
         }
         return expression_to_graphql(expression, catalogue, names)
+
+    @strawberry.field(description="What is sent.")
+    def content(self) -> BroadcastMessage:
+        return BroadcastMessage.of(message_from_json(self.report.broadcast.message))
+
+    @strawberry.field(
+        description="What is sent, as a text for lists: of templates all fields.", metadata=long_text(200)
+    )
+    def message(self) -> str:
+        return message_summary(message_from_json(self.report.broadcast.message))
 
     @strawberry.field(
         description="People who can be sent to and are not, by reason; empty while the gate is closed.",
