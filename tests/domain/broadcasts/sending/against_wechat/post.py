@@ -65,9 +65,13 @@ class Post:
             await self.runtime.pool.execute(CONSENT, self.channel.channel_id, "template-2", ordinal, now)
         return sorted(self.ordinals.values())
 
-    def fault(self, kind: MessageKind, **fault: Any) -> None:
+    def fault(self, kind: MessageKind, /, **fault: Any) -> None:
         """Order a fault of the calls that send."""
         self.wechat.books.faults.add(path_of(kind), Fault(**fault))
+
+    def path(self, kind: MessageKind) -> str:
+        """Return the path of the calls that send."""
+        return path_of(kind)
 
     async def send(self, kind: MessageKind, people: list[int], **given: Any) -> Job:
         """Send a message to people, and return its job when it is finished, or somebody has to do something."""
