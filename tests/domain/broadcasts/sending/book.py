@@ -18,7 +18,7 @@ from service.storage.broadcast_ledger import CountChanges, to_bits
 from tests.support.runtime import admin
 
 FOLLOWS = (
-    "insert into tag_members (channel_id, block, tag_id, members) values ($1, $2, 2, $3) "
+    "insert into tag_members (channel_id, block, tag_id, members) values ($1, $2, 4, $3) "
     "on conflict (channel_id, block, tag_id) do update set members = excluded.members"
 )
 NO_LIMITS = BroadcastPolicy(
