@@ -20,6 +20,7 @@ PLACES: Final = {
     "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
+    "Query.broadcast(id)": "query($id: ID!) { broadcast(id: $id) { id } }",
     "Mutation.importFollowers(channelId)": """
         mutation($id: ID!) { importFollowers(channelId: $id) { alreadyRunning } }""",
     "Query.remoteTags(channelId)": "query($id: ID!) { remoteTags(channelId: $id) { name } }",
@@ -131,6 +132,7 @@ TAKES: Final = {
     "Query.audience(expression.tag)": "tag",
     "Query.tagOverlap(tagIds)": "tag",
     "Query.job(id)": "job",
+    "Query.broadcast(id)": "broadcast",
     "Mutation.exportAudience(input.expression.tag)": "tag",
     "Mutation.cancelJob(id)": "job",
     "Query.officialAccountSync(id)": "sync",

@@ -10,6 +10,7 @@ from service.api.schema import make_schema
 from service.entities.principal import Role
 from tests.api.operations.dry_run import insert_dry_run
 from tests.api.operations.test_linked_tags import link
+from tests.support.broadcasts import insert_broadcast_of
 from tests.support.robot import Robot, event_input, table_digests
 from tests.support.sockets import OperationError
 
@@ -49,6 +50,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.tagOverlap": ('(tagIds: ["$tag", "$other"])', WHO_SEES_USERS),
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
+    "Query.broadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
     "Mutation.importRemoteTags": ('(channelId: "$channel", remoteTagIds: [100])', WHO_MANAGES),
@@ -118,6 +120,7 @@ class Filled:
     user: str
     job: str
     sync: str
+    broadcast: str
     receipt: str
     combos: dict[str, str]
 
@@ -140,6 +143,7 @@ async def filled(robot: Robot) -> Filled:
         user=answer["user"]["id"],
         job=(await robot.export(channel, {"tag": tag}))["id"],
         sync=await insert_dry_run(robot, channel),
+        broadcast=await insert_broadcast_of(robot, channel),
         receipt=receipt,
         combos={role: await robot.create_combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
     )
@@ -231,7 +235,7 @@ def _operation(name: str, filled: Filled, role: Role | None = None) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
     arguments = arguments.replace("$other", filled.other_tag).replace("$job", filled.job)
-    arguments = arguments.replace("$sync", filled.sync)
+    arguments = arguments.replace("$sync", filled.sync).replace("$broadcast", filled.broadcast)
     arguments = arguments.replace("$receipt", filled.receipt).replace("$combo", filled.combos[by])
     arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
     arguments = arguments.replace("$role", by)
