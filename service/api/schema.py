@@ -42,6 +42,7 @@ from service.api.operations.official_account_syncs import OfficialAccountSyncMut
 from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
+from service.api.operations.send_test_message import SendTestMessageMutations
 from service.api.operations.tag_events import TagEventsSubscriptions
 from service.api.operations.tags import TagMutations, TagQueries
 from service.api.operations.user_tags import UserTagsSubscriptions
@@ -107,6 +108,7 @@ class Mutation(
     RemoteTagMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
+    SendTestMessageMutations,
     TagMutations,
 ):
     """Collect the mutations of all features."""

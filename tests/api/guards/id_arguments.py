@@ -53,6 +53,10 @@ PLACES: Final = {
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
     "Mutation.resetChannelAddresses(channelId)": """
         mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
+    "Mutation.sendTestMessage(channelId)": """
+        mutation($id: ID!) {
+          sendTestMessage(channelId: $id, message: {massText: {text: "Hello"}}, openids: ["ada"]) { results { sent } }
+        }""",
     "Mutation.setKeepInSync(tagIds)": """
         mutation($id: ID!) { setKeepInSync(tagIds: [$id], keepInSync: false) { tags { id } } }""",
     "Mutation.unlinkOfficialAccountTag(tagId)": """

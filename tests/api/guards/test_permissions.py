@@ -35,6 +35,7 @@ ALLOWED_BUT: Final = {
     "Mutation.unlinkOfficialAccountTag": ["BAD_USER_INPUT"],
     "Mutation.syncToOfficialAccount": ["BAD_USER_INPUT"],
     "Mutation.applySync": ["BAD_USER_INPUT"],
+    "Mutation.sendTestMessage": ["BAD_USER_INPUT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -59,6 +60,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.officialAccountSync": ('(id: "$sync")', WHO_MANAGES),
     "Mutation.syncToOfficialAccount": ('(input: {channelId: "$channel", tagIds: ["$tag"]})', WHO_MANAGES),
     "Mutation.applySync": ('(syncId: "$sync", planHash: "none")', WHO_MANAGES),
+    "Mutation.sendTestMessage": (
+        '(channelId: "$channel", message: {massText: {text: "Hello"}}, openids: ["ada"])',
+        WHO_MANAGES,
+    ),
     "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
     "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
     "Query.deleteTagPreview": ('(id: "$combo")', WHO_MANAGES),
