@@ -19,7 +19,7 @@ from service.storage.database.pool import Connection
 from tests.support.clock import START
 from tests.support.robot import Robot
 
-MESSAGE: Final = {"text": "Spring tea is here."}
+MESSAGE: Final = {"kind": "MASS_TEXT", "text": "Spring tea is here."}
 SET_STATE: Final = """
 update job set state = $3, finished_at = $4 where channel_id = $1 and job_id = $2
 """

@@ -35,6 +35,7 @@ ALLOWED_BUT: Final = {
     "Mutation.unlinkOfficialAccountTag": ["BAD_USER_INPUT"],
     "Mutation.syncToOfficialAccount": ["BAD_USER_INPUT"],
     "Mutation.applySync": ["BAD_USER_INPUT"],
+    "Mutation.sendTestMessage": ["BAD_USER_INPUT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -63,6 +64,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.officialAccountSync": ('(id: "$sync")', WHO_MANAGES),
     "Mutation.syncToOfficialAccount": ('(input: {channelId: "$channel", tagIds: ["$tag"]})', WHO_MANAGES),
     "Mutation.applySync": ('(syncId: "$sync", planHash: "none")', WHO_MANAGES),
+    "Mutation.sendTestMessage": (
+        '(channelId: "$channel", message: {massText: {text: "Hello"}}, openids: ["ada"])',
+        WHO_MANAGES,
+    ),
     "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
     "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
     "Query.deleteTagPreview": ('(id: "$combo")', WHO_MANAGES),
@@ -75,6 +80,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.renameTag": ('(id: "$combo", name: "New by $role")', WHO_MANAGES),
     "Mutation.deleteTag": ('(id: "$combo")', WHO_MANAGES),
     "Mutation.bindChannel": (BINDING, WHO_MANAGES),
+    "Mutation.setBroadcastPolicy": ('(input: {channelId: "$channel", respectHolidays: true})', WHO_MANAGES),
     "Mutation.updateChannel": ('(input: {id: "$channel", name: "n"})', WHO_MANAGES),
     "Mutation.unbindChannel": ('(id: "$channel")', WHO_MANAGES),
     "Mutation.resetChannelAddresses": ('(channelId: "$channel")', WHO_MANAGES),
