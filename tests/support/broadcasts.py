@@ -103,7 +103,7 @@ async def insert_broadcast_of(robot: Robot, channel: str, **changes: Any) -> str
     channel_id = parse_channel_gid(channel)
     conn = await asyncpg.connect(robot.web.settings.database_url)
     try:
-        made = await add_broadcast(conn, channel_id, now=datetime.now(UTC), **changes)
+        made = await add_broadcast(conn, channel_id, created_by="maker", now=datetime.now(UTC), **changes)
     finally:
         await conn.close()
     return gid(JobKind.BROADCAST, channel_id, made.job_id)
