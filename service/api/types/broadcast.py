@@ -1,6 +1,6 @@
 """Show broadcasts: what they send, to whom, how far they are, and who was not sent to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Optional, TypeAlias
 
@@ -88,11 +88,19 @@ class Broadcast(Job, Node):
     @classmethod
     async def find(cls, info: Info, channel_id: int, job_id: int) -> "Broadcast | None":
         """Return a broadcast that the principal may see, None if it is no longer there."""
-        report = await info.context.loaders.broadcast_report.load((channel_id, job_id))
-        if report is None:
-            return None
-        state = await info.context.loaders.state_of_channel.load(channel_id)
-        return cls.of(report, is_open=state.open)
+        return next(iter(await cls.load_many(info, [(channel_id, job_id)])), None)
+
+    @classmethod
+    async def load_many(cls, info: Info, keys: Sequence[tuple[int, int]]) -> "list[Broadcast]":
+        """Return broadcasts by channel and number, in this order; what is not there is left out."""
+        loaders = info.context.loaders
+        reports = await loaders.broadcast_report.load_many(keys)
+        states = await loaders.state_of_channel.load_many([channel_id for channel_id, _ in keys])
+        return [
+            cls.of(report, is_open=state.open)
+            for report, state in zip(reports, states, strict=True)
+            if report is not None
+        ]
 
     @classmethod
     def of(cls, report: BroadcastReport, *, is_open: bool) -> "Broadcast":
@@ -215,8 +223,6 @@ async def broadcast_page(
     """Return a page of a channel's broadcasts, or of the runs of a series, newest first."""
     before = start_of_page("broadcast", first, after)
     found = await broadcast_ids(info.context.runtime, channel_id, first=first, before=before, series=series)
-    edges = [
-        Edge(cursor=encode_page_cursor("broadcast", each), node=await Broadcast.load(info, channel_id, each))
-        for each in found.items
-    ]
+    shown = await Broadcast.load_many(info, [(channel_id, each) for each in found.items])
+    edges = [Edge(cursor=encode_page_cursor("broadcast", each.entity.job_id), node=each) for each in shown]
     return page(edges, after=after, has_next=found.has_more)
