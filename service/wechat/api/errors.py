@@ -56,3 +56,10 @@ class UnansweredError(Exception):
         self.path = path
         self.reason = reason
         self.sent = sent
+
+
+class TooLateError(UnansweredError):
+    """Report that a call was not sent, since its deadline was over when it could have been."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "too late to send it", sent=False)

@@ -46,6 +46,10 @@ PLACES: Final = {
     "Mutation.deleteTag(id)": "mutation($id: ID!) { deleteTag(id: $id) { tag { id } } }",
     "Mutation.updateChannel(input.id)": """
         mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
+    "Mutation.setBroadcastPolicy(input.channelId)": """
+        mutation($id: ID!) {
+          setBroadcastPolicy(input: {channelId: $id, quietHours: {from: "21:00", to: "09:00"}}) { channel { id } }
+        }""",
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
     "Mutation.resetChannelAddresses(channelId)": """
         mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",

@@ -76,6 +76,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.renameTag": ('(id: "$combo", name: "New by $role")', WHO_MANAGES),
     "Mutation.deleteTag": ('(id: "$combo")', WHO_MANAGES),
     "Mutation.bindChannel": (BINDING, WHO_MANAGES),
+    "Mutation.setBroadcastPolicy": ('(input: {channelId: "$channel", respectHolidays: true})', WHO_MANAGES),
     "Mutation.updateChannel": ('(input: {id: "$channel", name: "n"})', WHO_MANAGES),
     "Mutation.unbindChannel": ('(id: "$channel")', WHO_MANAGES),
     "Mutation.resetChannelAddresses": ('(channelId: "$channel")', WHO_MANAGES),
