@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from service.domain.broadcasts.sending.reservations import use_consents
+from service.domain.broadcasts.sending.outcomes import members_of, plan_blocks, take_out_chunk
+from service.domain.broadcasts.sending.reservations import give_back, use_consents
 from service.domain.broadcasts.sending.selecting import Selection, Selector
 from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.jobs.running import save_progress
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import bitmaps_of, ordinals_in, united, without
-from service.entities.broadcast_ledger import PeopleBlock, SendId
+from service.entities.bitmaps import Bitmaps, bitmaps_of, count_people, first_people, ordinals_in, united, without
+from service.entities.broadcast_ledger import Outcome, PeopleBlock, SendId
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, PeopleRole, held
 from service.entities.channels import Channel
 from service.entities.jobs import Job
@@ -116,7 +117,7 @@ async def claim_chunk(
                 job.job_id,
                 number,
                 client_id,
-                {block: PeopleBlock(bits, 0) for block, bits in selection.chosen.items()},
+                _blocks(selection.chosen),
                 claimed_at=claim.now,
                 counted_on=selection.counted_on,
             )
@@ -124,6 +125,42 @@ async def claim_chunk(
     if not selection.people:
         return None
     return ClaimedChunk(number, client_id, selection.chosen, claim.call_before)
+
+
+async def cut_chunk(runtime: Runtime, job: Job, number: int, refusal: Outcome) -> ClaimedChunk | None:
+    """Replace a chunk that was refused as a whole by its first half, claimed anew, and plan the other half again.
+
+    None, and nothing changed, where others called with its id, too. Raises what `claiming` raises.
+    """
+    async with claiming(runtime, job) as claim:
+        conn, channel_id, job_id = claim.conn, job.channel_id, job.job_id
+        chunk = await broadcast_chunks.lock_chunk_not_sent(conn, channel_id, job_id, number)
+        if chunk is None:
+            return None
+        people = await broadcast_chunks.people_of_chunk(conn, channel_id, job_id, number)
+        members = members_of(people)
+        half = first_people(members, count_people(members) // 2)
+        rest = without(members, half)
+        await broadcast_chunks.settle_chunk(conn, channel_id, job_id, number, refusal, claim.now, conclusive=False)
+        await broadcast_chunks.replan_chunk(conn, channel_id, job_id, number, claim.now)
+        client_id, halved = f"{claim.broadcast.token}-{claim.broadcast.next_chunk}", _blocks(half)
+        await broadcast_chunks.insert_chunk(
+            conn,
+            channel_id,
+            job_id,
+            claim.broadcast.next_chunk,
+            client_id,
+            halved,
+            claimed_at=claim.now,
+            counted_on=chunk.counted_on,
+        )
+        left_out = {block: PeopleBlock(rest.get(block, 0), each.forgotten) for block, each in people.items()}
+        await take_out_chunk(conn, chunk, left_out)
+        planned = await plan_blocks(conn, chunk, left_out)
+        changes = CountChanges(planned=planned, uncertain=count_people(half) - chunk.people, chunks=1)
+        await ledger.change_counts(conn, channel_id, job_id, changes)
+        await give_back(conn, claim.broadcast, rest, chunk.claimed_at, chunk.counted_on)
+    return ClaimedChunk(claim.broadcast.next_chunk, client_id, half, claim.call_before)
 
 
 async def claim_sends(
@@ -174,6 +211,10 @@ async def take_from_planned(claim: Claiming, selection: Selection, *, chunks: in
     await ledger.take_out_people(claim.conn, channel_id, job_id, PeopleRole.PLANNED, gone)
     await ledger.drop_empty_roles(claim.conn, channel_id, job_id, PeopleRole.PLANNED, gone)
     await ledger.add_people(claim.conn, channel_id, job_id, {PeopleRole.TAKEN: selection.chosen, **roles})
-    people = selection.people
-    changes = CountChanges(planned=-people - selection.people_held, uncertain=people, chunks=chunks)
+    chosen = selection.people
+    changes = CountChanges(planned=-chosen - selection.people_held, uncertain=chosen, chunks=chunks)
     await ledger.change_counts(claim.conn, channel_id, job_id, changes)
+
+
+def _blocks(people: Bitmaps) -> dict[int, PeopleBlock]:
+    return {block: PeopleBlock(bits, 0) for block, bits in people.items()}
