@@ -93,7 +93,7 @@ create table broadcast_people (
 ) with (fillfactor = 50, toast_tuple_target = 8160);
 comment on table broadcast_people is 'People of a broadcast by block.';
 comment on column broadcast_people.role is
-    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. HELD:reason and UNSENDABLE:reason.';
+    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
 comment on column broadcast_people.forgotten is 'How many more there were, who were forgotten.';
 
 create table broadcast_chunk (
