@@ -4,8 +4,9 @@ Source: docs/specification.md §6.6.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, assert_never
 
 from service.domain.broadcasts.sending.judging import (
     BACK_OFF,
@@ -23,12 +24,14 @@ from service.domain.official_account.calling import heed
 from service.domain.official_account.refusals import CallLaterError, require_account
 from service.domain.official_account.series import CallSeries
 from service.domain.runtime import Runtime
+from service.entities.broadcasts import MessageKind
 from service.entities.channels import Channel
 from service.entities.errors import RequestError
 from service.entities.jobs import Job
 from service.entities.wechat_accounts import CallQuota
 from service.storage import jobs
 from service.storage.database.pool import DATABASE_ERRORS
+from service.wechat.api import message_calls
 from service.wechat.api.call import ApiCall
 from service.wechat.api.decisions import Decision
 from service.wechat.api.errors import TooLateError, UnansweredError, WechatError
@@ -79,8 +82,7 @@ class Caller:
     channel: Channel
     gate: Gate
     series: CallSeries
-    path: str
-    _quota_is_known: bool = field(default=False, init=False)
+    _quota_was_asked: bool = field(default=False, init=False)
 
     async def call(self, call: ApiCall[Sent], call_before: float) -> Verdict:
         """Return what is known after a call, which begins before an instant of the monotonic clock or not at all."""
@@ -101,18 +103,19 @@ class Caller:
             except TooLateError:
                 return NOT_CALLED
             except UnansweredError as error:
-                return judge_silence(error) if error.path == call.path else Verdict(None, BACK_OFF)
+                return judge_silence(error) if error.path == call.path else Verdict(None, BACK_OFF, called=False)
             except CallLaterError as error:
                 return judge_delay(error)
             except RequestError as error:
                 return judge_request(error)
         raise AssertionError("the last attempt returns")
 
-    async def learn_quota(self, counted: CallQuota) -> None:
-        """Ask WeChat for the quota of the calls, once, where it is not known."""
-        if counted.daily_limit is None and not self._quota_is_known:
-            self._quota_is_known = True
-            await quotas.learn_quota(self.runtime, self.channel, self.path, await self.series.token())
+    async def learn_quota(self, path: str, counted: CallQuota) -> None:
+        """Ask WeChat for the quota of calls that it has just answered, once, where it is not known."""
+        if counted.daily_limit is None and not self._quota_was_asked:
+            self._quota_was_asked = True
+            with suppress(CallLaterError, RequestError, UnansweredError, WechatError):
+                await quotas.learn_quota(self.runtime, self.channel, path, await self.series.token())
 
     async def _judge(self, error: WechatError, path: str) -> Verdict:
         verdict = judge_refusal(error, self.runtime.clock())
@@ -123,5 +126,22 @@ class Caller:
             verdict = judge_delay(later)
         if error.path != path:
             # It was about the token.
-            return Verdict(None, verdict.stop)
+            return Verdict(None, verdict.stop, called=False)
         return verdict
+
+
+def path_of(kind: MessageKind) -> str:
+    """Return the path of the calls that send messages of a kind to people."""
+    match kind:
+        case MessageKind.MASS_TEXT | MessageKind.MASS_IMAGE | MessageKind.MASS_ARTICLE:
+            return message_calls.MASS_SEND
+        case MessageKind.TEMPLATE:
+            return message_calls.TEMPLATE_SEND
+        case MessageKind.CUSTOMER_SERVICE_TEXT:
+            return message_calls.CUSTOMER_SERVICE_SEND
+        case MessageKind.SERVICE_SUBSCRIPTION:
+            return message_calls.SERVICE_SUBSCRIPTION_SEND
+        case MessageKind.MINI_PROGRAM_SUBSCRIPTION:
+            return message_calls.MINI_PROGRAM_SUBSCRIPTION_SEND
+        case _:
+            assert_never(kind)

@@ -41,15 +41,16 @@ class Stop:
 class Verdict:
     """Hold what is known of a message, None if certainly nothing was sent, and what stops the broadcast.
 
-    With `about_one` a list was refused as a whole for one person in it.
+    With `about_one` a list was refused as a whole for one person in it; unless `called` WeChat was not even asked.
     """
 
     outcome: Outcome | None
     stop: Stop | None = None
     about_one: bool = False
+    called: bool = True
 
 
-NOT_CALLED: Final = Verdict(None)
+NOT_CALLED: Final = Verdict(None, called=False)
 BACK_OFF: Final = Stop(JobState.WAITING, WaitReason.RATE)
 
 
@@ -60,7 +61,8 @@ def judge_answer(answer: Sent) -> Verdict:
 
 def judge_silence(error: UnansweredError) -> Verdict:
     """Judge a call without a usable answer: it was sent for all one knows, unless not a byte went out."""
-    return Verdict(Outcome(SendState.UNKNOWN, reason=error.reason) if error.sent else None, BACK_OFF)
+    outcome = Outcome(SendState.UNKNOWN, reason=error.reason) if error.sent else None
+    return Verdict(outcome, BACK_OFF, called=error.sent)
 
 
 def judge_refusal(error: WechatError, now: datetime) -> Verdict:
@@ -97,14 +99,14 @@ def judge_delay(error: CallLaterError) -> Verdict:
         return Verdict(None, Stop(JobState.PAUSED, WaitReason.CONFIGURATION, because=error.because))
     quota = error.errcode is not None and decide(error.errcode) is Decision.WAIT_FOR_QUOTA
     reason = WaitReason.QUOTA if quota else WaitReason.RATE
-    return Verdict(None, Stop(JobState.WAITING, reason, error.until))
+    return Verdict(None, Stop(JobState.WAITING, reason, error.until), called=error.errcode is not None)
 
 
 def judge_request(error: RequestError) -> Verdict:
     """Judge a call that was not made since the account, or this installation, calls nobody."""
     acting = error.code is ErrorCode.UPSTREAM
     reason = WaitReason.OPERATOR if acting else WaitReason.CONFIGURATION
-    return Verdict(None, Stop(JobState.PAUSED, reason, because=error.message))
+    return Verdict(None, Stop(JobState.PAUSED, reason, because=error.message), called=False)
 
 
 def _paused(reason: WaitReason, error: WechatError) -> Stop:

@@ -6,7 +6,13 @@ Source: docs/specification.md §6.6.
 from typing import Final
 
 from service.domain.broadcasts.messages.calls import call_to_many
-from service.domain.broadcasts.sending.claims import ClaimedChunk, SendingTurnLostError, claim_chunk, cut_chunk
+from service.domain.broadcasts.sending.claims import (
+    ClaimedChunk,
+    SendingTurnLostError,
+    TooManyCallsError,
+    claim_chunk,
+    cut_chunk,
+)
 from service.domain.broadcasts.sending.judging import NOT_CALLED, Verdict
 from service.domain.broadcasts.sending.outcomes import plan_chunk_anew, record_chunk
 from service.domain.broadcasts.sending.session import Session, Step, record_patiently
@@ -15,6 +21,7 @@ from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
 from service.entities.broadcasts import SendState
 from service.storage import broadcast_ledger as ledger
 from service.storage.database.pool import DATABASE_ERRORS, Connection
+from service.storage.wechat_quotas import release_calls
 from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS
 
 # Fewer cannot be cut into two lists that can be sent.
@@ -39,6 +46,8 @@ async def send_chunk(session: Session) -> Step:
     await _record(session, claimed, verdict)
     outcome = verdict.outcome
     answered = outcome is not None and outcome.state is not SendState.UNKNOWN
+    if answered:
+        await session.caller.learn_quota(session.path, claimed.counted)
     return Step(answered=int(answered), stop=verdict.stop)
 
 
@@ -66,7 +75,7 @@ async def _cut(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> Cla
         return None
     try:
         return await cut_chunk(session.runtime, session.job, claimed.number, refusal)
-    except (JobLeaseLostError, SendingTurnLostError, *DATABASE_ERRORS):
+    except (JobLeaseLostError, SendingTurnLostError, TooManyCallsError, *DATABASE_ERRORS):
         return None
 
 
@@ -78,6 +87,8 @@ async def _record(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> 
         if verdict.outcome is None or too_many:
             # Who of them it is about is found out when they are claimed again.
             await plan_chunk_anew(conn, job.channel_id, job.job_id, claimed.number)
+            if not verdict.called:
+                await release_calls(conn, job.channel_id, session.path, claimed.counted, 1)
         else:
             now, outcome = session.runtime.clock(), verdict.outcome
             await record_chunk(conn, job.channel_id, job.job_id, claimed.number, outcome, now, conclusive=False)

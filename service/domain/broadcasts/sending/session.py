@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from service.domain.broadcasts.sending.calling import Caller
+from service.domain.broadcasts.sending.calling import Caller, path_of
 from service.domain.broadcasts.sending.judging import Stop
 from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.runtime import Runtime
@@ -37,6 +37,11 @@ class Session:
     message: BroadcastMessage
     caller: Caller
     writer: LetterWriter
+
+    @property
+    def path(self) -> str:
+        """Return the path of the calls that send."""
+        return path_of(self.broadcast.kind)
 
 
 @dataclass(frozen=True, slots=True)

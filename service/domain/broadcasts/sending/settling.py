@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.broadcasts.messages.calls import call_to_many
-from service.domain.broadcasts.sending.claims import CALL_WITHIN, ClaimedSends, MessageToOne, claiming
+from service.domain.broadcasts.sending.claims import CALL_WITHIN, MessageToOne, claiming, count_calls
 from service.domain.broadcasts.sending.mass import openids_of
 from service.domain.broadcasts.sending.outcomes import members_of, record_chunk, record_sends
 from service.domain.broadcasts.sending.session import Session, Step, gravest, record_patiently
@@ -51,7 +51,7 @@ async def mark_lost_calls(runtime: Runtime, job: Job) -> None:
 async def settle_some(session: Session) -> Step:
     """Call again with the ids of some messages that are due, and record what that tells; it must not be cancelled.
 
-    The step is exhausted if none is due. Raises what `claiming` raises.
+    The step is exhausted if none is due. Raises TooManyCallsError, and what `claiming` raises.
     """
     if session.broadcast.kind.mass:
         return await _settle_chunk(session)
@@ -87,6 +87,7 @@ async def _settle_chunk(session: Session) -> Step:
             return Step(exhausted=True)
         await broadcast_chunks.repeat_chunk(claim.conn, job.channel_id, job.job_id, due.chunk, claim.now)
         people = members_of(await broadcast_chunks.people_of_chunk(claim.conn, job.channel_id, job.job_id, due.chunk))
+        await count_calls(claim, runtime, 1)
     openids = await openids_of(session, people)
     if len(openids) < MIN_OPENIDS_PER_MASS:
         return Step()
@@ -114,12 +115,13 @@ async def _settle_templates(session: Session) -> Step:
             return Step(exhausted=True)
         await broadcast_sends.repeat_sends(claim.conn, job.channel_id, job.job_id, due, claim.now)
         letters = await session.writer.write(claim.conn, [each.ordinal for each in due])
+        await count_calls(claim, runtime, max(len(letters), 1))
     messages = tuple(
         MessageToOne(send_id, letters[send_id.ordinal].call(each.client_id))
         for send_id, each in due.items()
         if send_id.ordinal in letters
     )
-    verdicts = await call_all(session, ClaimedSends(messages, claim.call_before))
+    verdicts = await call_all(session, messages, claim.call_before)
     sent = {
         send_id: each.outcome
         for send_id, each in verdicts.items()
