@@ -260,7 +260,7 @@ WITH (fillfactor='50', toast_tuple_target='8160');
 
 COMMENT ON TABLE public.broadcast_people IS 'People of a broadcast by block.';
 
-COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. HELD:reason and UNSENDABLE:reason.';
+COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
 
 COMMENT ON COLUMN public.broadcast_people.forgotten IS 'How many more there were, who were forgotten.';
 

@@ -7,7 +7,7 @@ was lost stays at WeChat: nothing there tells it from a draft of the account's o
 Source: docs/specification.md §6.6.
 """
 
-import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -17,24 +17,22 @@ from service.entities.broadcast_messages import ArticleMessage, message_from_jso
 from service.entities.broadcasts import Broadcast, MessageKind
 from service.entities.channels import Channel
 from service.storage import broadcast_drafts
-from service.wechat.api.draft_calls import add_draft, delete_draft, read_draft
+from service.wechat.api.draft_calls import Article, add_draft, delete_draft, read_draft
 from service.wechat.api.errors import WechatError
 
 # WeChat knows an id of ours for a day; after that nothing is called with it again.
 UNSURE_FOR: Final = timedelta(days=3)
 UNKNOWN_MEDIA: Final = 40007
 
-log = logging.getLogger(__name__)
 
-
-async def freeze_article(runtime: Runtime, channel: Channel, broadcast: Broadcast) -> None:
-    """Keep what the draft of a broadcast holds now; do nothing about other kinds. Raises what `call_wechat` raises."""
+async def freeze_article(runtime: Runtime, channel: Channel, broadcast: Broadcast) -> Sequence[Article]:
+    """Keep what the draft of an article holds now, and return it. Raises what `call_wechat` raises."""
     message = message_from_json(broadcast.message)
-    if not isinstance(message, ArticleMessage):
-        return
+    assert isinstance(message, ArticleMessage)  # noqa: S101 - its kind says so
     articles = await call_wechat(runtime, channel, read_draft(message.media_id))
     async with runtime.pool.acquire() as conn:
         await broadcast_drafts.save_articles(conn, broadcast.channel_id, broadcast.job_id, articles)
+    return articles
 
 
 async def copy_for_next_chunk(runtime: Runtime, channel: Channel, broadcast: Broadcast) -> str | None:
@@ -47,11 +45,10 @@ async def copy_for_next_chunk(runtime: Runtime, channel: Channel, broadcast: Bro
     key = (broadcast.channel_id, broadcast.job_id)
     async with runtime.pool.acquire() as conn:
         unused = await broadcast_drafts.unused_draft(conn, *key)
-        articles = None if unused else await broadcast_drafts.articles(conn, *key)
+        kept = None if unused else await broadcast_drafts.articles(conn, *key)
     if unused is not None:
         return unused
-    if articles is None:
-        raise LookupError("the article of a frozen broadcast was kept")
+    articles = await freeze_article(runtime, channel, broadcast) if kept is None else kept
     media_id = await call_wechat(runtime, channel, add_draft(articles))
     async with runtime.pool.acquire() as conn:
         await broadcast_drafts.insert_draft(conn, *key, media_id, runtime.clock())
