@@ -100,7 +100,7 @@ create table broadcast_people (
 ) with (fillfactor = 50, toast_tuple_target = 8160);
 comment on table broadcast_people is 'People of a broadcast by block.';
 comment on column broadcast_people.role is
-    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. HELD:reason and UNSENDABLE:reason.';
+    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
 comment on column broadcast_people.forgotten is 'How many more there were, who were forgotten.';
 
 create table broadcast_chunk (
@@ -149,6 +149,37 @@ create table broadcast_chunk_block (
     forgotten  int not null default 0,
     primary key (channel_id, job_id, chunk, block)
 ) with (toast_tuple_target = 8160);
+
+create table broadcast_article (
+    channel_id bigint not null,
+    job_id     int not null,
+    articles   jsonb not null,
+    primary key (channel_id, job_id),
+    foreign key (channel_id, job_id) references broadcast on delete cascade
+);
+comment on table broadcast_article is 'What the draft of an article held at the freeze: each chunk is sent a copy, as WeChat uses a draft up.';
+
+create table broadcast_draft (
+    channel_id bigint not null,
+    job_id     int not null,
+    media_id   text not null,
+    made_at    timestamptz not null,
+    primary key (channel_id, job_id, media_id),
+    foreign key (channel_id, job_id) references broadcast on delete cascade
+);
+comment on table broadcast_draft is 'Copies of drafts at WeChat; the chunk with the same media_id is sent with one. Unused ones are deleted in the end.';
+
+create table broadcast_remote_tag (
+    channel_id    bigint not null,
+    job_id        int not null,
+    name          text not null,
+    remote_tag_id int,
+    made_at       timestamptz not null,
+    primary key (channel_id, job_id),
+    foreign key (channel_id, job_id) references broadcast on delete cascade
+);
+comment on table broadcast_remote_tag is 'A remote tag that a subscription account sends to, and that is deleted once it was sent.';
+comment on column broadcast_remote_tag.remote_tag_id is 'Null while it is not known whether the tag was made; its name finds it.';
 
 create table broadcast_send (
     channel_id   bigint not null,
