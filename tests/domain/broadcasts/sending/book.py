@@ -13,7 +13,7 @@ from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, 
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind
 from service.storage import broadcast_ledger as ledger
-from service.storage import broadcasts, jobs, wechat_accounts
+from service.storage import broadcast_reports, broadcasts, jobs, wechat_accounts
 from service.storage.broadcast_ledger import CountChanges, to_bits
 from tests.support.runtime import admin
 
@@ -129,7 +129,7 @@ class Book:
     async def counts(self, job: Job) -> dict[str, int]:
         """Return the counts of a broadcast, which must add up."""
         async with self.runtime.pool.acquire() as conn:
-            report = (await broadcasts.broadcast_reports(conn, job.channel_id, [job.job_id]))[job.job_id]
+            report = (await broadcast_reports.broadcast_reports(conn, job.channel_id, [job.job_id]))[job.job_id]
         found = report.broadcast
         counts = {name: getattr(found, name) for name in ("planned", "sent", "failed", "uncertain")}
         left_out = sum(each.count for each in (*report.held, *report.unsendable))
