@@ -178,6 +178,7 @@ CREATE TABLE public.broadcast_chunk (
     client_id text NOT NULL,
     people integer NOT NULL,
     claimed_at timestamp with time zone NOT NULL,
+    counted_on date,
     answered_at timestamp with time zone,
     errcode integer,
     reason text,
@@ -191,15 +192,23 @@ CREATE TABLE public.broadcast_chunk (
     error_count integer,
     status_at timestamp with time zone,
     asked_at timestamp with time zone,
+    repeated_at timestamp with time zone,
+    replanned_at timestamp with time zone,
     CONSTRAINT broadcast_chunk_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 )
 WITH (fillfactor='50');
 
 COMMENT ON TABLE public.broadcast_chunk IS 'One mass message to up to 10,000 people. A claimed chunk never changes, and a repeat carries the same client_id.';
 
+COMMENT ON COLUMN public.broadcast_chunk.counted_on IS 'The day of send_count on which the message counts.';
+
 COMMENT ON COLUMN public.broadcast_chunk.status IS 'As the result push or mass/get told; null while neither did.';
 
 COMMENT ON COLUMN public.broadcast_chunk.asked_at IS 'When mass/get was asked last.';
+
+COMMENT ON COLUMN public.broadcast_chunk.repeated_at IS 'When a call with the same client_id was last set out on, to learn what became of the first.';
+
+COMMENT ON COLUMN public.broadcast_chunk.replanned_at IS 'When its people were planned again, or cut into other chunks; it counts no more.';
 
 CREATE TABLE public.broadcast_chunk_block (
     channel_id bigint NOT NULL,
@@ -270,16 +279,25 @@ CREATE TABLE public.broadcast_send (
     state text NOT NULL,
     client_id text NOT NULL,
     claimed_at timestamp with time zone NOT NULL,
+    counted_on date,
     answered_at timestamp with time zone,
     errcode integer,
     msg_id text,
     status text,
     delivered boolean,
+    repeated_at timestamp with time zone,
+    replanned_at timestamp with time zone,
     CONSTRAINT broadcast_send_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 )
 WITH (fillfactor='70');
 
-COMMENT ON TABLE public.broadcast_send IS 'One message to one person; a person who is sent to again has another attempt, of which the last counts.';
+COMMENT ON TABLE public.broadcast_send IS 'One message to one person; a person who is sent to again has another attempt.';
+
+COMMENT ON COLUMN public.broadcast_send.counted_on IS 'The day of send_count on which the message counts.';
+
+COMMENT ON COLUMN public.broadcast_send.repeated_at IS 'When a call with the same client_id was last set out on, to learn what became of the first.';
+
+COMMENT ON COLUMN public.broadcast_send.replanned_at IS 'When the person was planned again, for another attempt; this one counts no more.';
 
 CREATE TABLE public.bulk_tag_change (
     channel_id bigint NOT NULL,
@@ -961,7 +979,7 @@ CREATE TABLE public.wechat_account (
     stopped_because text,
     tagging bigint DEFAULT 0 NOT NULL,
     tagging_until timestamp with time zone,
-    messaging bigint DEFAULT 0 NOT NULL,
+    messaging_job integer,
     messaging_until timestamp with time zone
 )
 WITH (fillfactor='50');
@@ -978,7 +996,7 @@ COMMENT ON COLUMN public.wechat_account.stopped_until IS 'No calls until then, s
 
 COMMENT ON COLUMN public.wechat_account.tagging IS 'Counts the calls that tag, of which an account makes one at a time.';
 
-COMMENT ON COLUMN public.wechat_account.messaging IS 'Counts who set out to send broadcasts, of which a channel sends one at a time.';
+COMMENT ON COLUMN public.wechat_account.messaging_job IS 'The broadcast that sends until messaging_until; a channel sends one at a time.';
 
 CREATE TABLE public.wechat_quota (
     channel_id bigint NOT NULL,

@@ -25,6 +25,7 @@ from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
+from service.api.operations.broadcasts import BroadcastQueries
 from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
 from service.api.operations.events import EventMutations
@@ -66,6 +67,7 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    BroadcastQueries,
     ChannelQueries,
     ComboTagQueries,
     JobQueries,

@@ -126,22 +126,22 @@ class Broadcast:
     ignore_quiet_hours: bool
     temporary_tag: bool
     repeat: Mapping[str, Any] | None
-    repeat_of: int | None
-    run_at: datetime | None
-    next_run_at: datetime | None
-    approved_by: str | None
-    approved_at: datetime | None
-    approved_for: int | None
-    waiting_for: WaitReason | None
-    frozen_at: datetime | None
-    matched: int
-    following: int
-    planned: int
-    sent: int
-    failed: int
-    uncertain: int
-    delivered: int | None
-    next_chunk: int
+    repeat_of: int | None = None
+    run_at: datetime | None = None
+    next_run_at: datetime | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    approved_for: int | None = None
+    waiting_for: WaitReason | None = None
+    frozen_at: datetime | None = None
+    matched: int = 0
+    following: int = 0
+    planned: int = 0
+    sent: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    delivered: int | None = None
+    next_chunk: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,16 @@ JOB_PERMISSIONS: Final = {
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 
+LISTED_JOB_PERMISSIONS: Final = frozenset(JOB_PERMISSIONS.values()) - {Permission.BROADCAST}
+"""The permissions for the jobs that are listed together; broadcasts have a list of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Describe a job as it is stored.
 
-    `claim` grows whenever a worker takes the job up; a worker with an older claim can no longer write to it.
+    `created_by` is the subject that asked for it. `claim` grows whenever a worker takes the job up; a worker with an
+    older claim can no longer write to it.
     """
 
     channel_id: int
@@ -65,6 +69,7 @@ class Job:
     error: str | None
     error_code: str | None
     created_at: datetime
+    created_by: str
     started_at: datetime | None
     finished_at: datetime | None
     resumes_at: datetime | None

@@ -104,6 +104,7 @@ create table broadcast_chunk (
     client_id     text not null,
     people        int not null,
     claimed_at    timestamptz not null,
+    counted_on    date,
     answered_at   timestamptz,
     errcode       int,
     reason        text,
@@ -117,12 +118,18 @@ create table broadcast_chunk (
     error_count   int,
     status_at     timestamptz,
     asked_at      timestamptz,
+    repeated_at   timestamptz,
+    replanned_at  timestamptz,
     primary key (channel_id, job_id, chunk),
     constraint broadcast_chunk_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 50);
 comment on table broadcast_chunk is 'One mass message to up to 10,000 people. A claimed chunk never changes, and a repeat carries the same client_id.';
+comment on column broadcast_chunk.counted_on is 'The day of send_count on which the message counts.';
 comment on column broadcast_chunk.status is 'As the result push or mass/get told; null while neither did.';
 comment on column broadcast_chunk.asked_at is 'When mass/get was asked last.';
+comment on column broadcast_chunk.repeated_at is
+    'When a call with the same client_id was last set out on, to learn what became of the first.';
+comment on column broadcast_chunk.replanned_at is 'When its people were planned again, or cut into other chunks; it counts no more.';
 create index broadcast_chunk_open on broadcast_chunk (channel_id, job_id) where state in ('CLAIMED', 'UNKNOWN');
 create index broadcast_chunk_message on broadcast_chunk (channel_id, msg_id) where msg_id is not null;
 
@@ -137,23 +144,30 @@ create table broadcast_chunk_block (
 ) with (toast_tuple_target = 8160);
 
 create table broadcast_send (
-    channel_id  bigint not null,
-    job_id      int not null,
-    ordinal     int not null,
-    attempt     smallint not null,
-    kind        text not null,
-    state       text not null,
-    client_id   text not null,
-    claimed_at  timestamptz not null,
-    answered_at timestamptz,
-    errcode     int,
-    msg_id      text,
-    status      text,
-    delivered   boolean,
+    channel_id   bigint not null,
+    job_id       int not null,
+    ordinal      int not null,
+    attempt      smallint not null,
+    kind         text not null,
+    state        text not null,
+    client_id    text not null,
+    claimed_at   timestamptz not null,
+    counted_on   date,
+    answered_at  timestamptz,
+    errcode      int,
+    msg_id       text,
+    status       text,
+    delivered    boolean,
+    repeated_at  timestamptz,
+    replanned_at timestamptz,
     primary key (channel_id, job_id, ordinal, attempt),
     constraint broadcast_send_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 70);
-comment on table broadcast_send is 'One message to one person; a person who is sent to again has another attempt, of which the last counts.';
+comment on table broadcast_send is 'One message to one person; a person who is sent to again has another attempt.';
+comment on column broadcast_send.counted_on is 'The day of send_count on which the message counts.';
+comment on column broadcast_send.repeated_at is
+    'When a call with the same client_id was last set out on, to learn what became of the first.';
+comment on column broadcast_send.replanned_at is 'When the person was planned again, for another attempt; this one counts no more.';
 create index broadcast_send_open on broadcast_send (channel_id, job_id) where state in ('CLAIMED', 'UNKNOWN');
 create index broadcast_send_person on broadcast_send (channel_id, ordinal, kind, claimed_at);
 create index broadcast_send_message on broadcast_send (channel_id, msg_id) where msg_id is not null;
@@ -221,5 +235,5 @@ create table once_only (
 comment on table once_only is 'Freezes of broadcasts with the same onceOnly happen one after the other; a row of the robot''s home channel.';
 comment on column once_only.freezing is 'Counts who set out to freeze; only the last of them may go on.';
 
-alter table wechat_account add column messaging bigint not null default 0, add column messaging_until timestamptz;
-comment on column wechat_account.messaging is 'Counts who set out to send broadcasts, of which a channel sends one at a time.';
+alter table wechat_account add column messaging_job int, add column messaging_until timestamptz;
+comment on column wechat_account.messaging_job is 'The broadcast that sends until messaging_until; a channel sends one at a time.';

@@ -13,21 +13,25 @@ from service.entities.expressions import (
     DifferenceDraft,
     Draft,
     Expression,
+    FollowersDraft,
     NaryDraft,
     Operator,
+    ReceivedDraft,
     TagDraft,
     TooDeepDraft,
+    UnknownBroadcastDraft,
     UnknownTagDraft,
 )
-from service.entities.ids import parse_tag_gid
+from service.entities.ids import parse_job_gid, parse_tag_gid
+from service.entities.jobs import JobKind
 from service.entities.tags import Catalogue
 
 
 @strawberry.input(
     one_of=True,
     description=(
-        "A set of people, described by exactly one of the four fields. Operators nest at most 8 deep "
-        "over at most 100 tags, LIMIT_EXCEEDED beyond; all tags must be of one channel, NOT_FOUND "
+        "A set of people, described by exactly one of the fields. Operators nest at most 8 deep "
+        "over at most 100 leaves, LIMIT_EXCEEDED beyond; all tags and broadcasts must be of one channel, NOT_FOUND "
         "otherwise."
     ),
 )
@@ -46,6 +50,22 @@ class TagExpressionInput:
     )
     except_: Annotated["TagDifferenceInput", strawberry.lazy("service.api.types.expression")] | None = strawberry.field(
         name="except", default=strawberry.UNSET, description="All people who are in one set and not in another."
+    )
+    followers: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "All people who follow, in a Mini Program all who have interacted with it, as for its default tags. Only "
+            "`true`, BAD_USER_INPUT otherwise."
+        ),
+    )
+    received: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "All people whom the broadcast of this id was sent to, uncertain ones included, and while it is unfinished "
+            "those whom it is still to be sent to; of a series, in all its runs. In audiences and broadcasts, "
+            "BAD_USER_INPUT in combos. For those who may broadcast, FORBIDDEN for others. NOT_FOUND for a broadcast of "
+            "another channel, and for one of which this is no longer kept."
+        ),
     )
 
 
@@ -66,6 +86,10 @@ def draft_from_input(expression_input: TagExpressionInput, depth: int = 0) -> Dr
     """Return what the domain reads; GraphQL made sure that exactly one field is given."""
     if expression_input.tag is not strawberry.UNSET and expression_input.tag is not None:
         return _leaf_draft(expression_input.tag)
+    if expression_input.followers is not strawberry.UNSET and expression_input.followers is not None:
+        return FollowersDraft(expression_input.followers)
+    if expression_input.received is not strawberry.UNSET and expression_input.received is not None:
+        return _received_draft(expression_input.received)
     if depth > MAX_DEPTH:
         return TooDeepDraft()
     if expression_input.all:
@@ -87,6 +111,14 @@ def _leaf_draft(gid: str) -> Draft:
         return UnknownTagDraft()
 
 
+def _received_draft(gid: str) -> Draft:
+    try:
+        key = parse_job_gid(gid)
+    except NotFoundError:
+        return UnknownBroadcastDraft()
+    return ReceivedDraft(key.channel_id, key.job_id) if key.kind is JobKind.BROADCAST else UnknownBroadcastDraft()
+
+
 @strawberry.type(description="One node of an expression, as listed in `TagExpression.flat`.")
 class TagExpressionNode:
     """Show one node of an expression in the flat list."""
@@ -95,7 +127,9 @@ class TagExpressionNode:
     parent: int | None = strawberry.field(
         description="Index of the node of which this one is an operand; null for the root."
     )
-    operator: Operator = strawberry.field(description="How the operands of the node are combined; TAG at a leaf.")
+    operator: Operator = strawberry.field(
+        description="How the operands of the node are combined; TAG, FOLLOWERS or RECEIVED at a leaf."
+    )
     tag: Tag | None = strawberry.field(
         description="Tag at a leaf, with `deletedAt` if it was deleted; null unless `operator` is TAG."
     )
@@ -107,7 +141,9 @@ class TagExpression:
 
     expression: strawberry.Private[Expression]
     catalogue: strawberry.Private[Catalogue]
-    operator: Operator = strawberry.field(description="How the operands are combined; TAG at a leaf.")
+    operator: Operator = strawberry.field(
+        description="How the operands are combined; TAG, FOLLOWERS or RECEIVED at a leaf."
+    )
 
     @strawberry.field(description="Tag at a leaf, with `deletedAt` if it was deleted; null unless `operator` is TAG.")
     def tag(self, info: Info) -> Tag | None:
