@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.broadcasts.policy.stored import shown_policy
 from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
@@ -24,7 +25,18 @@ from service.entities.return_data import ReceiptHead
 from service.entities.syncs import TagSync
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, broadcasts, channels, combos, default_tags, jobs, remote_tags, syncs, tags, users
+from service.storage import (
+    ad_tags,
+    broadcasts,
+    channels,
+    combos,
+    default_tags,
+    jobs,
+    remote_tags,
+    syncs,
+    tags,
+    users,
+)
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -165,6 +177,7 @@ class Loaders:
     visible_channels = _per_key(visible_channels)
     follower_count = _per_key(channels.follower_count)
     member_counts = _per_key(members.member_counts)
+    broadcast_policy = _per_key(shown_policy)
     combos_of_channel = _per_key(combos.combos_of)
     return_tag_keys = _per_key(batches.return_tag_keys)
     tag_ids_by_remote_id = _per_key(_tag_ids_by_remote_id)

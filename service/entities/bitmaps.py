@@ -28,6 +28,11 @@ def both(people: Bitmaps, others: Bitmaps) -> dict[int, int]:
     return {block: bits for block, bits in shared.items() if bits}
 
 
+def united(people: Bitmaps, others: Bitmaps) -> dict[int, int]:
+    """Return the people and the others."""
+    return {block: people.get(block, 0) | others.get(block, 0) for block in people.keys() | others.keys()}
+
+
 def first_people(people: Bitmaps, most: int) -> dict[int, int]:
     """Return the `most` people with the lowest ordinals, all if there are fewer."""
     found = {}

@@ -48,7 +48,9 @@ JOB_PERMISSIONS: Final = {
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
 
-LISTED_JOB_PERMISSIONS: Final = frozenset(JOB_PERMISSIONS.values()) - {Permission.BROADCAST}
+LISTED_JOB_PERMISSIONS: Final = tuple(
+    dict.fromkeys(permission for kind, permission in JOB_PERMISSIONS.items() if kind is not JobKind.BROADCAST)
+)
 """The permissions for the jobs that are listed together; broadcasts have a list of their own."""
 
 

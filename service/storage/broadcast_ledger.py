@@ -3,7 +3,7 @@
 Whoever changes roles, chunks or messages has locked the broadcast before, and changes its counts in that transaction.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -135,7 +135,13 @@ async def end_sending_turn(conn: Connection, channel_id: int, job_id: int) -> No
     await conn.execute(STATEMENTS["end_sending_turn"], channel_id, job_id)
 
 
-async def openids_of_people(conn: Connection, channel_id: int, ordinals: list[int]) -> list[str]:
+async def openids_by_ordinal(conn: Connection, channel_id: int, ordinals: Sequence[int]) -> dict[int, str]:
+    """Return the openids of people, `{ordinal: openid}`; those who were forgotten are absent."""
+    rows = await conn.fetch(STATEMENTS["openids_by_ordinal"], channel_id, ordinals)
+    return {row["ordinal"]: row["openid"] for row in rows}
+
+
+async def openids_of_people(conn: Connection, channel_id: int, ordinals: Sequence[int]) -> list[str]:
     """Return the openids of people by ascending ordinal; those who were forgotten are absent."""
     found: list[str] = await conn.fetchval(STATEMENTS["openids_of_people"], channel_id, ordinals)
     return found

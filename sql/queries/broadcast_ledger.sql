@@ -82,6 +82,10 @@ select messaging_until from wechat_account where channel_id = $1;
 -- Let other broadcasts of a channel send, where it is the turn of broadcast $2.
 update wechat_account set messaging_job = null, messaging_until = null where channel_id = $1 and messaging_job = $2;
 
+-- name: openids_by_ordinal
+-- Return the openids of people with their ordinals.
+select ordinal, openid from channel_user where channel_id = $1 and ordinal = any($2::int[]);
+
 -- name: openids_of_people
 -- Return the openids of people, in the order of their ordinals.
 select coalesce(array_agg(openid order by ordinal), '{}') from channel_user

@@ -23,7 +23,7 @@ class CancelJobPayload:
 class JobQueries:
     @strawberry.field(
         description=(
-            "One job by its id. For creators and admins (BROADCAST, EXPORT, MANAGE_CHANNELS or SYNC). Answers "
+            "One job by its id. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers "
             "NOT_FOUND."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
@@ -37,7 +37,7 @@ class JobMutations:
     @strawberry.mutation(
         description=(
             "Cancels a job that is not finished; what it had done stays done. For creators and admins "
-            "(BROADCAST, EXPORT, MANAGE_CHANNELS or SYNC). Answers NOT_FOUND."
+            "(EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers NOT_FOUND."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
@@ -51,7 +51,7 @@ class JobSubscriptions:
     @strawberry.subscription(
         description=(
             "Sends the present state of a job, then each later state that was seen, and completes when "
-            "the job is finished. For creators and admins (BROADCAST, EXPORT, MANAGE_CHANNELS or SYNC). Answers "
+            "the job is finished. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers "
             "NOT_FOUND, or LIMIT_EXCEEDED for too many open subscriptions."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],

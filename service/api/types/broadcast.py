@@ -7,13 +7,16 @@ from typing import Final, TypeAlias
 import strawberry
 
 from service.api.context import Info
-from service.api.guards.list_sizes import at_most
+from service.api.guards.list_sizes import at_most, long_text
+from service.api.types.broadcast_message import BroadcastMessage, message_summary
 from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
 from service.api.types.expression import TagExpression, expression_to_graphql
 from service.api.types.held_back import HeldBack
 from service.api.types.job import Job, job_fields
 from service.api.types.primitives import Node
+from service.domain.audiences.received import broadcast_name
 from service.domain.broadcasts.reports import broadcast_ids, people_of
+from service.entities.broadcast_messages import message_from_json
 from service.entities.broadcast_reports import BroadcastReport, NotSentTo
 from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
 from service.entities.errors import NotFoundError
@@ -75,9 +78,17 @@ class Broadcast(Job, Node):
     @classmethod
     async def load(cls, info: Info, channel_id: int, job_id: int) -> "Broadcast":
         """Return a broadcast that the principal may see. Raises NotFoundError."""
+        found = await cls.find(info, channel_id, job_id)
+        if found is None:
+            raise NotFoundError("broadcast")
+        return found
+
+    @classmethod
+    async def find(cls, info: Info, channel_id: int, job_id: int) -> "Broadcast | None":
+        """Return a broadcast that the principal may see, None if it is no longer there."""
         report = await info.context.loaders.broadcast_report.load((channel_id, job_id))
         if report is None:
-            raise NotFoundError("broadcast")
+            return None
         state = await info.context.loaders.state_of_channel.load(channel_id)
         return cls.of(report, is_open=state.open)
 
@@ -120,8 +131,28 @@ class Broadcast(Job, Node):
 
     @strawberry.field(description="The audience, as an expression over tags of the channel.")
     async def audience(self, info: Info) -> TagExpression:
-        catalogue = await info.context.loaders.catalogue_of_channel.load(self.entity.channel_id)
-        return expression_to_graphql(from_json(self.report.broadcast.audience), catalogue)
+        channel_id, expression = self.entity.channel_id, from_json(self.report.broadcast.audience)
+        catalogue = await info.context.loaders.catalogue_of_channel.load(channel_id)
+        reports = {
+            job_id: await info.context.loaders.broadcast_report.load((channel_id, job_id))
+            for job_id in expression.broadcast_ids()
+        }
+        names = {
+            job_id: broadcast_name(report.broadcast.name, report.broadcast.start_at)
+            for job_id, report in reports.items()
+            if report is not None
+        }
+        return expression_to_graphql(expression, catalogue, names)
+
+    @strawberry.field(description="What is sent.")
+    def content(self) -> BroadcastMessage:
+        return BroadcastMessage.of(message_from_json(self.report.broadcast.message))
+
+    @strawberry.field(
+        description="What is sent, as a text for lists: of templates all fields.", metadata=long_text(200)
+    )
+    def message(self) -> str:
+        return message_summary(message_from_json(self.report.broadcast.message))
 
     @strawberry.field(
         description="People who can be sent to and are not, by reason; empty while the gate is closed.",

@@ -9,6 +9,7 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import null_unless, null_unless_one_of
+from service.api.types.broadcast_policy import BroadcastPolicy
 from service.api.types.connection import Connection
 from service.api.types.job import JobConnection, job_page
 from service.api.types.primitives import After, First, Node
@@ -170,6 +171,12 @@ class Channel(Node):
     )
     def push_url(self, info: Info) -> str | None:
         return use_cases.push_url(info.context.runtime, self.entity)
+
+    @strawberry.field(
+        description="When, how often and with whose consent broadcasts of the channel may send. For every role."
+    )
+    async def broadcast_policy(self, info: Info) -> BroadcastPolicy:
+        return BroadcastPolicy.of(await info.context.loaders.broadcast_policy.load(self.entity.channel_id))
 
     @strawberry.field(
         description="Broadcasts of the channel, newest first. For creators and admins (BROADCAST), null for others.",

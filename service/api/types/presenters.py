@@ -90,6 +90,7 @@ def _expect(kind: type[T], tag: Tag) -> T:
 class Presenters:
     """Offer the functions of this module to object types, each by the name of what it makes."""
 
+    broadcast = staticmethod(Broadcast.find)
     broadcast_page = staticmethod(broadcast_page)
     channel = staticmethod(Channel.load)
     combo = staticmethod(combo_to_graphql)

@@ -10,15 +10,15 @@ from service.dev.demo.wechat_api.errors import ApiError
 from service.entities.channels import ChannelKind
 from service.wechat.pushes import OPENID_PATTERN
 
-ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan")
+ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan", "accept", "reject", "pay")
 
 
 class ControlApi:
-    """Answer `GET /demo/people` and `POST /demo/{openid}/{action}`.
+    """Answer `GET /demo/people`, `POST /demo/{openid}/{action}` and `POST /demo/results`.
 
     Whoever does not follow an Official Account cannot write to it, so that person follows first. The query of an action
     may have an `appId`, by default that of the account that knows the openid, or else of the first account, and a
-    `scene`, `text` or `key`. An unknown openid becomes a new user.
+    `scene`, `text`, `key` or `template`. An unknown openid becomes a new user.
     """
 
     def __init__(self, platform: WechatPlatform) -> None:
@@ -34,6 +34,16 @@ class ControlApi:
             ]
         }
 
+    async def push_results(self, _: Request) -> dict[str, Any]:
+        """Push what became of messages, as far as its time has come, and return how the service took each push."""
+        deliveries = await self._platform.push_results()
+        return {
+            "pushed": [
+                {"event": each.fields["Event"], "acknowledged": each.acknowledged, "answers": list(each.answers)}
+                for each in deliveries
+            ]
+        }
+
     async def perform_action(self, request: Request) -> dict[str, Any]:
         """Perform an action and return how the service took the push; raises ApiError for a wrong request."""
         openid, action = request.path_params["openid"], request.path_params["action"]
@@ -44,6 +54,10 @@ class ControlApi:
         app_id = self._app_id(request.query_params.get("appId"), openid)
         if action not in ("follow", "unfollow") and self._must_follow(app_id, openid):
             await self._platform.follow(app_id, openid)
+        if action == "pay":
+            # Of which WeChat pushes nothing.
+            self._platform.pay(app_id, openid)
+            return {"appId": app_id}
         delivery = await self._perform(app_id, openid, action, request.query_params)
         return {"appId": app_id, "acknowledged": delivery.acknowledged, "answers": list(delivery.answers)}
 
@@ -71,5 +85,8 @@ class ControlApi:
                 return await self._platform.send_text(app_id, openid, query.get("text", "你好"))
             case "click":
                 return await self._platform.click_menu(app_id, openid, query.get("key", "MENU_HELP"))
+            case "accept" | "reject":
+                answers = {query.get("template", ""): action == "accept"}
+                return await self._platform.answer_request(app_id, openid, answers)
             case _:
                 return await self._platform.scan(app_id, openid, query.get("scene", "poster"))

@@ -8,31 +8,41 @@ import asyncio
 import itertools
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
-from service.dev.demo.push_encoder import encode_push
+from service.dev.demo.push_encoder import PushFields, encode_push
 from service.dev.demo.wechat_api.books.accounts import Account
 from service.dev.demo.wechat_api.books.books import WechatBooks
 from service.dev.demo.wechat_api.books.people import PlatformUser
-from service.dev.demo.wechat_api.limits import Limits
+from service.dev.demo.wechat_api.limits import Limits, Trigger
+from service.dev.demo.wechat_api.subscription_events import CHANGE, POPUP, subscription_event
 from service.foundation.clock import system_clock
 from service.wechat.crypto import sign
 
 MAX_ATTEMPTS: Final = 3
 RESPONSE_TIMEOUT: Final = timedelta(seconds=5)
 """Limit the wait for the whole answer to one attempt, as WeChat does."""
+TRIGGERS: Final = {
+    "subscribe": Trigger.FOLLOW,
+    "SCAN": Trigger.SCAN,
+    "CLICK": Trigger.MENU_CLICK,
+    "scancode_push": Trigger.MENU_CLICK,
+    "scancode_waitmsg": Trigger.MENU_CLICK,
+    "user_enter_tempsession": Trigger.ENTER,
+}
+"""Say which events let customer service write to somebody; every message does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """Describe one push and its attempts. `answers` has the HTTP status, or the name of the error, of each."""
 
-    fields: dict[str, str]
+    fields: dict[str, Any]
     acknowledged: bool
     answers: tuple[int | str, ...]
 
@@ -125,11 +135,55 @@ class WechatPlatform:
         """Push an event of any name."""
         return await self.push(app_id, openid, {"MsgType": "event", "Event": name, **fields}, at)
 
-    async def push(self, app_id: str, openid: str, fields: dict[str, str], at: datetime | None = None) -> Delivery:
-        """Push any fields, in up to three attempts; 200 with `success` or an empty body acknowledges them."""
-        user, account = self.user(app_id, openid), self.account(app_id)
-        at = at or self.clock()
+    def pay(self, app_id: str, openid: str, at: datetime | None = None) -> None:
+        """Pay the merchant, of which WeChat pushes nothing."""
+        self.books.accounts[app_id].replies.open(openid, Trigger.PAYMENT, at or self.clock())
+
+    async def answer_request(
+        self, app_id: str, openid: str, answers: Mapping[str, bool], at: datetime | None = None
+    ) -> Delivery:
+        """Accept or refuse messages by templates, `{template_id: accepted}`, in the window that asks for it."""
+        consents = self.books.accounts[app_id].consents
+        for template_id, accepted in answers.items():
+            (consents.accept if accepted else consents.reject)(openid, template_id)
+        entries = [
+            {
+                "TemplateId": template_id,
+                "SubscribeStatusString": "accept" if accepted else "reject",
+                "PopupScene": "1",
+            }
+            for template_id, accepted in answers.items()
+        ]
+        fields = subscription_event(self.account(app_id), POPUP, entries, self.books.behaviour)
+        return await self.push(app_id, openid, fields, at)
+
+    async def revoke_consent(self, app_id: str, openid: str, template_id: str, at: datetime | None = None) -> Delivery:
+        """Refuse messages by a template in the settings, those accepted before too."""
+        self.books.accounts[app_id].consents.reject(openid, template_id)
+        entry = {"TemplateId": template_id, "SubscribeStatusString": "reject"}
+        fields = subscription_event(self.account(app_id), CHANGE, [entry], self.books.behaviour)
+        return await self.push(app_id, openid, fields, at)
+
+    async def push_results(self) -> list[Delivery]:
+        """Push what became of messages, as far as its time has come; an account without a callback is told nothing."""
+        return [
+            await self._deliver(books.account, result.openid, result.fields, now)
+            for now in (self.clock(),)
+            for books in list(self.books.accounts.values())
+            for result in books.results.take_due(now)
+            if books.account.callback_url is not None
+        ]
+
+    async def push(self, app_id: str, openid: str, fields: PushFields, at: datetime | None = None) -> Delivery:
+        """Push what somebody did, in up to three attempts; 200 with `success` or an empty body acknowledges it."""
+        user, at = self.user(app_id, openid), at or self.clock()
         user.acted_at = at if user.acted_at is None else max(at, user.acted_at)
+        trigger = TRIGGERS.get(str(fields.get("Event"))) if fields.get("MsgType") == "event" else Trigger.MESSAGE
+        if trigger is not None:
+            self.books.accounts[app_id].replies.open(openid, trigger, at)
+        return await self._deliver(self.account(app_id), openid, fields, at)
+
+    async def _deliver(self, account: Account, openid: str, fields: PushFields, at: datetime) -> Delivery:
         all_fields = {
             "ToUserName": account.gh_id,
             "FromUserName": openid,
@@ -145,7 +199,7 @@ class WechatPlatform:
         self.deliveries.append(delivery)
         return delivery
 
-    async def _attempt(self, account: Account, fields: dict[str, str]) -> tuple[int | str, bool]:
+    async def _attempt(self, account: Account, fields: PushFields) -> tuple[int | str, bool]:
         if account.callback_url is None:
             raise ValueError(f"{account.app_id} has no callback address")
         query, body = encode_push(

@@ -3,9 +3,9 @@
 Source: developers.weixin.qq.com `/doc/subscription/guide/dev/push/encryption.md`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import orjson
 
@@ -13,9 +13,18 @@ from service.wechat.crypto import Envelope, sign
 
 Mode = Literal["plain", "safe", "compat"]
 BodyFormat = Literal["xml", "json"]
+PushValue: TypeAlias = "str | Mapping[str, PushValue] | Sequence[Mapping[str, PushValue]]"
+"""Hold a text, fields inside a field, or several fields of one name."""
+PushFields: TypeAlias = Mapping[str, PushValue]
 
 NUMERIC_FIELDS: Final = frozenset({"CreateTime", "MsgId", "MsgID"})
 """Fields that are written without CDATA in XML, and as numbers in JSON."""
+XML_NUMERIC_FIELDS: Final = NUMERIC_FIELDS | {
+    *("TotalCount", "FilterCount", "SentCount", "ErrorCount", "Count", "CheckState", "ArticleIdx", "UserDeclareState"),
+    *("AuditState", "OriginalArticleType", "CanReprint", "NeedReplaceContent", "NeedShowReprintSource", "PopupScene"),
+    "ErrorCode",
+}
+"""Fields that are written without CDATA in XML, but as texts inside the lists of JSON."""
 
 
 class EncodedPush(NamedTuple):
@@ -26,7 +35,7 @@ class EncodedPush(NamedTuple):
 
 
 def encode_push(
-    fields: Mapping[str, str],
+    fields: PushFields,
     *,
     token: str,
     encoding_aes_key: str | None,
@@ -45,7 +54,7 @@ def encode_push(
         "signature": sign(token, timestamp, nonce),
         "timestamp": timestamp,
         "nonce": nonce,
-        "openid": fields.get("FromUserName", ""),
+        "openid": str(fields.get("FromUserName", "")),
     }
     plaintext = encode_body(fields, body_format)
     if mode == "plain":
@@ -58,19 +67,36 @@ def encode_push(
     return EncodedPush(query, encode_body({**plain_fields, "Encrypt": encrypted}, body_format))
 
 
-def encode_body(fields: Mapping[str, str], body_format: BodyFormat) -> bytes:
+def encode_body(fields: PushFields, body_format: BodyFormat) -> bytes:
     """Return the fields as WeChat writes them: XML with CDATA, or JSON in which numbers have no quotes."""
     if body_format == "json":
-        return orjson.dumps({name: int(value) if _is_number(name, value) else value for name, value in fields.items()})
-    inner = "".join(f"<{name}>{_xml_text(name, value)}</{name}>" for name, value in fields.items())
-    return f"<xml>{inner}</xml>".encode()
+        return orjson.dumps({name: _json_value(name, value) for name, value in fields.items()})
+    return f"<xml>{_xml_fields(fields)}</xml>".encode()
 
 
-def _is_number(name: str, value: str) -> bool:
-    return name in NUMERIC_FIELDS and value.isascii() and value.isdecimal()
-
-
-def _xml_text(name: str, value: str) -> str:
-    if _is_number(name, value):
+def _json_value(name: str, value: PushValue) -> Any:
+    if not isinstance(value, str):
         return value
+    return int(value) if name in NUMERIC_FIELDS and _is_number(value) else value
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdecimal()
+
+
+def _xml_fields(fields: PushFields) -> str:
+    return "".join(_xml_field(name, value) for name, value in fields.items())
+
+
+def _xml_field(name: str, value: PushValue) -> str:
+    if isinstance(value, str):
+        inner = value if name in XML_NUMERIC_FIELDS and _is_number(value) else _cdata(value)
+    elif isinstance(value, Mapping):
+        inner = _xml_fields(value)
+    else:
+        return "".join(_xml_field(name, each) for each in value)
+    return f"<{name}>{inner}</{name}>"
+
+
+def _cdata(value: str) -> str:
     return "<![CDATA[" + value.replace("]]>", "]]]]><![CDATA[>") + "]]>"

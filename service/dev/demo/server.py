@@ -15,18 +15,21 @@ from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.wechat_api.application import WechatApi
 from service.dev.demo.wechat_api.controls import BookControls
 from service.dev.demo.wechat_api.errors import ApiError
+from service.dev.demo.wechat_api.message_controls import MessageControls
 
 JsonHandler = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
 def platform_app(platform: WechatPlatform) -> Starlette:
     """Return the web application of the platform."""
-    controls, books = ControlApi(platform), BookControls(platform.books)
+    controls, books, messages = ControlApi(platform), BookControls(platform.books), MessageControls(platform.books)
     return Starlette(
         routes=[
             Route("/demo/people", _json_endpoint(controls.people)),
             Route("/demo/books", _json_endpoint(books.books)),
             Route("/demo/books/{app_id}/tags/{tag_id:int}", _json_endpoint(books.tag_members)),
+            Route("/demo/books/{app_id}/messages", _json_endpoint(messages.messages)),
+            Route("/demo/books/{app_id}/crowd", _json_endpoint(messages.crowd_counts)),
             Route("/demo/calls", _json_endpoint(books.recent_calls)),
             Route("/demo/faults", _json_endpoint(books.order_fault), methods=["POST"]),
             Route("/demo/faults", _json_endpoint(books.clear_faults), methods=["DELETE"]),
@@ -36,6 +39,13 @@ def platform_app(platform: WechatPlatform) -> Starlette:
             Route("/demo/accounts/{app_id}/quotas", _json_endpoint(books.set_quota), methods=["POST"]),
             Route("/demo/accounts/{app_id}/tokens", _json_endpoint(books.kill_tokens), methods=["DELETE"]),
             Route("/demo/accounts/{app_id}/migration", _json_endpoint(books.migrate), methods=["POST"]),
+            Route("/demo/accounts/{app_id}/templates", _json_endpoint(messages.add_template), methods=["POST"]),
+            Route("/demo/accounts/{app_id}/consents", _json_endpoint(messages.set_consents), methods=["POST"]),
+            Route("/demo/accounts/{app_id}/blacklist", _json_endpoint(messages.set_blacklist), methods=["POST"]),
+            Route("/demo/accounts/{app_id}/refusals", _json_endpoint(messages.set_refusals), methods=["POST"]),
+            Route("/demo/outcomes", _json_endpoint(messages.order_outcome), methods=["POST"]),
+            Route("/demo/outcomes", _json_endpoint(messages.clear_outcomes), methods=["DELETE"]),
+            Route("/demo/results", _json_endpoint(controls.push_results), methods=["POST"]),
             Route("/demo/{openid}/{action}", _json_endpoint(controls.perform_action), methods=["POST"]),
             Mount("/", WechatApi(platform.books)),
         ]

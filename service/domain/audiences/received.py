@@ -4,6 +4,7 @@ Source: docs/specification.md §6.6.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from service.domain.channels.lookup import require_permission
 from service.domain.combos.expressions import BroadcastNames
@@ -35,7 +36,12 @@ async def names_of_receivable(
     """Return what those of these broadcasts are called of which it is kept who received them, `{number: name}`."""
     since = runtime.clock() - runtime.settings.broadcast_retention
     found = await receivable_broadcasts(conn, channel_id, job_ids, since)
-    return {job_id: each.name or f"the broadcast of {each.start_at:%Y-%m-%d}" for job_id, each in found.items()}
+    return {job_id: broadcast_name(each.name, each.start_at) for job_id, each in found.items()}
+
+
+def broadcast_name(name: str | None, start_at: datetime) -> str:
+    """Return what a broadcast is called in an expression; one without a name is known by its day."""
+    return name or f"the broadcast of {start_at:%Y-%m-%d}"
 
 
 def _numbers(named: Iterable[ReceivedDraft | UnknownBroadcastDraft], channel_id: int) -> list[int]:

@@ -178,12 +178,12 @@ class _DraftParser:
             message = "Combos cannot be made of who received a broadcast; audiences and broadcasts can."
             self.fail(ErrorCode.BAD_USER_INPUT, path, "RECEIVED_IN_COMBO", message)
             return received(0)
-        known = isinstance(draft, ReceivedDraft) and draft.channel_id == self.catalogue.channel_id
-        if not known or draft.job_id not in self.broadcasts:
-            message = "There is no such broadcast in this channel, or it is no longer kept who received it."
-            self.fail(ErrorCode.NOT_FOUND, path, "NOT_FOUND", message)
-            return received(0)
-        return received(draft.job_id)
+        match draft:
+            case ReceivedDraft(self.catalogue.channel_id, job_id) if job_id in self.broadcasts:
+                return received(job_id)
+        message = "There is no such broadcast in this channel, or it is no longer kept who received it."
+        self.fail(ErrorCode.NOT_FOUND, path, "NOT_FOUND", message)
+        return received(0)
 
     def _checked_tag_id(self, channel_id: int, tag_id: int, path: FieldPath) -> int:
         found = self.catalogue.tags.get(tag_id) if channel_id == self.catalogue.channel_id else None

@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from service.dev.demo.wechat_api.faults import EVERY_PATH, Fault, FaultKind
+from service.dev.demo.wechat_api.faults import Fault, FaultKind
+from service.dev.demo.wechat_api.plan import EVERY_PATH
 from tests.dev.wechat_api.wechat import ACCOUNT, Wechat, open_wechat
 from tests.support.waiting import wait_until
 

@@ -61,6 +61,16 @@ class Wechat:
         query["access_token"] = await self.token()
         return await (self.get(path, **query) if body is None else self.post(path, body, **query))
 
+    async def call_as(self, account: Account, path: str, body: object) -> dict[str, Any]:
+        """Call by POST with the token of another account."""
+        return await self.post(path, body, access_token=await self.token(account))
+
+    async def mass(self, *openids: str, client_id: str | None = None, text: str = "Sale") -> dict[str, Any]:
+        """Send a text to many people."""
+        named = {} if client_id is None else {"clientmsgid": client_id}
+        body = {"touser": openids, "msgtype": "text", "text": {"content": text}, **named}
+        return await self.call("message/mass/send", body)
+
     async def new_tag(self, name: str = "VIP") -> int:
         """Make a tag and return its id."""
         return int((await self.call("tags/create", {"tag": {"name": name}}))["tag"]["id"])
@@ -71,9 +81,13 @@ class Wechat:
             self.account.follow(openid, self.clock())
         return list(openids)
 
+    def texts(self, openid: str) -> list[str]:
+        """Return the texts that reached somebody, the oldest first."""
+        return [each.content["text"]["content"] for each in self.account.messages.of(openid)]
+
     def configure_callback(self, url: str) -> None:
         """Give the account a callback address without asking it."""
-        self.platform.register(replace(ACCOUNT, callback_url=url))
+        self.platform.register(replace(ACCOUNT, callback_url=url, mode="plain"))
 
     def crowd(self, size: int) -> list[str]:
         """Let a computed crowd follow, and return its openids."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service.dev.demo.wechat_api.books.accounts import Account, AccountBooks
 from service.dev.demo.wechat_api.books.books import WechatBooks
 from service.dev.demo.wechat_api.books.saving import restore_books, save_books
+from service.dev.demo.wechat_api.limits import Limits
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNT = Account(app_id="wxba5fad812f8e6fb9", gh_id="gh_97417a04a28d", token="AAAAA", secret="the app secret")
@@ -26,7 +27,7 @@ Steps = st.lists(
 
 def books_of(crowd_size: int) -> tuple[AccountBooks, list[str]]:
     """Return books with a crowd of this size, and the openids to do something with."""
-    books = AccountBooks(ACCOUNT, first_tag_id=100)
+    books = AccountBooks(ACCOUNT, Limits())
     books.people.set_crowd(crowd_size, NOW)
     return books, [*books.people.followers_after("", crowd_size), *OPENIDS]
 

@@ -1,8 +1,7 @@
 """Serve the imitated server API as an ASGI application: errors come as HTTP 200 with `errcode`, as at WeChat."""
 
 import asyncio
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -10,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from service.dev.demo.wechat_api.books.accounts import AccountBooks
 from service.dev.demo.wechat_api.books.books import WechatBooks
 from service.dev.demo.wechat_api.books.call_log import CallRecord
 from service.dev.demo.wechat_api.calls.request import Answer, ApiRequest, Call, Invocation
@@ -21,6 +19,9 @@ from service.dev.demo.wechat_api.faults import Fault, FaultKind
 
 TAGGING: Final = "TAGGING"
 """Group the calls that tag users in the books."""
+ANSWERED: Final = (FaultKind.HOLD, FaultKind.TWICE)
+MAX_LISTED: Final = 1_000
+"""Limit the lists that are recorded of a call: a mass send names ten thousand people."""
 
 
 class WechatApi:
@@ -44,15 +45,17 @@ class WechatApi:
         call = CALLS.get(asked.path)
         record = _new_record(asked)
         groups = (asked.path, TAGGING) if call is not None and call.tags_users else (asked.path,)
-        fault = self._books.faults.take(asked.path)
+        fault = self._books.faults.take(asked.path, asked.openids()) if self._books.faults else None
         with self._books.calls.record(record, groups):
-            if fault is None or fault.kind is FaultKind.HOLD or fault.accepted:
+            if fault is not None and fault.kind is FaultKind.TWICE:
+                await self._answer(asked, call, fault)
+            if fault is None or fault.kind in ANSWERED or fault.accepted:
                 answer = await self._answer(asked, call, fault)
                 record.outcome = int(answer.get("errcode", 0))
             else:
                 answer = {}
                 record.outcome = fault.code if fault.kind is FaultKind.ERROR else fault.kind.value
-            if fault is None or fault.kind is FaultKind.HOLD:
+            if fault is None or fault.kind in ANSWERED:
                 await Response(orjson.dumps(answer), media_type="application/json; encoding=utf-8")(
                     scope, receive, send
                 )
@@ -71,30 +74,16 @@ class WechatApi:
         if asked.method != call.method:
             raise ApiError(43001 if call.method == "GET" else 43002)
         account = call.authenticate(asked)
-        account.quotas.take(asked.path, asked.now)
-        payload = asked.payload() if call.method == "POST" else {}
+        if not self._books.behaviour.limitless:
+            account.quotas.take(asked.path, asked.now)
+        payload = asked.payload() if call.method == "POST" and call.needs_body else {}
         invocation = Invocation(self._books, account, asked.path, asked.query, payload, asked.now)
-        with self._tagging(account, invocation, call):
+        with call.guard(invocation):
             if fault is not None and fault.kind is FaultKind.HOLD:
                 await self._books.faults.wait_until_cleared()
             if self._books.behaviour.answers_after:
                 await asyncio.sleep(self._books.behaviour.answers_after)
             return call.answer(invocation)
-
-    @contextmanager
-    def _tagging(self, account: AccountBooks, invocation: Invocation, call: Call) -> Generator[None]:
-        """Mark whom the call tags while it runs; raises ApiError if another call is tagging one of them."""
-        found = invocation.payload.get("openid_list")
-        openids = {str(each) for each in found} if call.tags_users and isinstance(found, list) else set()
-        code = self._books.behaviour.overlap_code
-        if code is not None and openids & account.tagging:
-            raise ApiError(code)
-        mine = openids - account.tagging
-        account.tagging |= mine
-        try:
-            yield
-        finally:
-            account.tagging -= mine
 
 
 def _new_record(asked: ApiRequest) -> CallRecord:
@@ -106,4 +95,10 @@ def _new_record(asked: ApiRequest) -> CallRecord:
     named = asked.query.get("appid") or payload.get("appid")
     if not app_id and isinstance(named, str) and named in asked.books.accounts:
         app_id = named
-    return CallRecord(asked.path, app_id, asked.now, {name: payload[name] for name in payload if name != "secret"})
+    body = {name: _shortened(value) for name, value in payload.items() if name != "secret"}
+    return CallRecord(asked.path, app_id, asked.now, body)
+
+
+def _shortened(value: Any) -> Any:
+    is_long = isinstance(value, list) and len(value) > MAX_LISTED
+    return [*value[:MAX_LISTED], f"… and {len(value) - MAX_LISTED} more"] if is_long else value

@@ -6,7 +6,7 @@ Bodies and answers are JSON objects with the names of the fields here; a wrong o
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -15,11 +15,11 @@ from service.dev.demo.wechat_api.behaviour import Behaviour
 from service.dev.demo.wechat_api.books.accounts import AccountBooks
 from service.dev.demo.wechat_api.books.books import WechatBooks
 from service.dev.demo.wechat_api.errors import ApiError
-from service.dev.demo.wechat_api.faults import EVERY_PATH, Fault
+from service.dev.demo.wechat_api.faults import Fault
 from service.dev.demo.wechat_api.limits import Quota
-
-DONE: Final = {"errcode": 0, "errmsg": "ok"}
-T = TypeVar("T")
+from service.dev.demo.wechat_api.message_controls import summary_of_messages
+from service.dev.demo.wechat_api.orders import DONE, account_of, read_order
+from service.dev.demo.wechat_api.plan import EVERY_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class BookControls:
 
     async def tag_members(self, request: Request) -> dict[str, Any]:
         """Return the openids of everybody who has a tag."""
-        tag = self._account_books(request).tags.tags.get(request.path_params["tag_id"])
+        tag = account_of(self._books, request).tags.tags.get(request.path_params["tag_id"])
         if tag is None:
             raise ApiError(45159)
         return {"openids": sorted(tag.members)}
@@ -88,7 +88,7 @@ class BookControls:
 
     async def order_fault(self, request: Request) -> dict[str, Any]:
         """Order a fault."""
-        order = await _read(request, FaultOrder)
+        order = await read_order(request, FaultOrder)
         self._books.faults.add(order.path, order)
         return DONE
 
@@ -99,7 +99,7 @@ class BookControls:
 
     async def change_behaviour(self, request: Request) -> dict[str, Any]:
         """Change the switches that are named in the body."""
-        found = await _read(request, dict[str, Any])
+        found = await read_order(request, dict[str, Any])
         changed = TypeAdapter(Behaviour).validate_python({**asdict(self._books.behaviour), **found})
         for name, value in asdict(changed).items():
             setattr(self._books.behaviour, name, value)
@@ -107,39 +107,33 @@ class BookControls:
 
     async def move_clock(self, request: Request) -> dict[str, Any]:
         """Let the clock run ahead of the system's, or behind it."""
-        self._books.clock_offset = timedelta(seconds=(await _read(request, ClockOrder)).seconds)
+        self._books.clock_offset = timedelta(seconds=(await read_order(request, ClockOrder)).seconds)
         return DONE
 
     async def set_crowd(self, request: Request) -> dict[str, Any]:
         """Let a crowd follow an account."""
-        asked = await _read(request, CrowdSize)
-        self._account_books(request).people.set_crowd(asked.size, asked.first_followed_at, asked.unionids)
+        asked = await read_order(request, CrowdSize)
+        account_of(self._books, request).people.set_crowd(asked.size, asked.first_followed_at, asked.unionids)
         return DONE
 
     async def set_quota(self, request: Request) -> dict[str, Any]:
         """Change the quota of a path."""
-        order = await _read(request, QuotaOrder)
-        self._account_books(request).quotas.set_quota(order.path, order.quota)
+        order = await read_order(request, QuotaOrder)
+        account_of(self._books, request).quotas.set_quota(order.path, order.quota)
         return DONE
 
     async def kill_tokens(self, request: Request) -> dict[str, Any]:
         """Refuse all tokens of an account from now on, which only a forced refresh cures."""
-        self._books.tokens.kill(self._account_books(request).account.app_id, self._books.now())
+        self._books.tokens.kill(account_of(self._books, request).account.app_id, self._books.now())
         return DONE
 
     async def migrate(self, request: Request) -> dict[str, Any]:
         """Migrate the followers of another account to this one."""
-        origin = (await _read(request, MigrationOrder)).from_app_id
+        origin = (await read_order(request, MigrationOrder)).from_app_id
         if origin not in self._books.accounts:
             raise ApiError(40013)
-        self._books.migrate(origin, self._account_books(request).account.app_id)
+        self._books.migrate(origin, account_of(self._books, request).account.app_id)
         return DONE
-
-    def _account_books(self, request: Request) -> AccountBooks:
-        found = self._books.accounts.get(request.path_params["app_id"])
-        if found is None:
-            raise ApiError(40013)
-        return found
 
     def _account(self, books: AccountBooks) -> dict[str, Any]:
         app_id = books.account.app_id
@@ -149,6 +143,7 @@ class BookControls:
             "blacklisted": list(books.blacklist),
             "tags": [{"id": tag.id, "name": tag.name, "members": len(tag.members)} for tag in books.tags.tags.values()],
             "memberships": {"changed": books.tags.changed, "unchanged": books.tags.unchanged},
+            "messages": summary_of_messages(books, self._books.now()),
             "tokensIssued": [
                 {"space": token.space, "at": token.issued_at}
                 for token in self._books.tokens.issued
@@ -172,7 +167,3 @@ class BookControls:
             }
             for group in groups
         }
-
-
-async def _read(request: Request, shape: type[T]) -> T:
-    return TypeAdapter(shape).validate_json(await request.body())

@@ -28,7 +28,7 @@ def parse_repeat(
         time_of_day = parse_time_of_day(at)
     except ValueError as error:
         time_of_day = time()
-        errors.append(FieldError(("repeat", "at"), "BAD_VALUE", str(error)))
+        errors.append(FieldError(("repeat", "at"), "BAD_FORMAT", str(error)))
     if every is RepeatEvery.WEEK:
         errors += _out_of_range("weekday", weekday, LAST_WEEKDAY)
     elif weekday is not None:

@@ -4,9 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.dev.demo.push_encoder import BodyFormat, Mode
+from service.dev.demo.wechat_api.books.drafts import DraftBook
+from service.dev.demo.wechat_api.books.mass_sends import MassBook
+from service.dev.demo.wechat_api.books.messages import MessageBook
 from service.dev.demo.wechat_api.books.people import People, PlatformUser
 from service.dev.demo.wechat_api.books.quotas import QuotaBook
+from service.dev.demo.wechat_api.books.reply_windows import ReplyWindows
+from service.dev.demo.wechat_api.books.results import ResultBook
 from service.dev.demo.wechat_api.books.tags import TagBook
+from service.dev.demo.wechat_api.books.templates import ConsentBook, TemplateBook
+from service.dev.demo.wechat_api.limits import Limits, Trigger
 from service.entities.channels import ChannelKind
 
 
@@ -32,17 +39,31 @@ class AccountBooks:
     """Hold what the platform knows of one account.
 
     `tagging` has the openids that calls are tagging now, `migrated` the new openid of each of an account that was
-    migrated to this one, by the old account's app id.
+    migrated to this one, by the old account's app id. `message_count` is of those to one person.
     """
 
-    def __init__(self, account: Account, first_tag_id: int) -> None:
+    def __init__(self, account: Account, limits: Limits) -> None:
         self.account = account
         self.people = People(account.app_id)
-        self.tags = TagBook(first_tag_id)
+        self.tags = TagBook(limits.first_tag_id)
+        self.messages = MessageBook(self.people.crowd_number)
+        self.mass = MassBook(limits)
+        self.templates = TemplateBook(limits)
+        self.consents = ConsentBook()
+        self.replies = ReplyWindows()
+        self.drafts = DraftBook()
+        self.results = ResultBook()
+        self.message_count = 0
+        self._first_message_id = limits.first_message_id
         self.quotas = QuotaBook()
         self.blacklist: dict[str, None] = {}
         self.tagging: set[str] = set()
         self.migrated: dict[str, dict[str, str]] = {}
+
+    def next_message_id(self) -> int:
+        """Return the id of a new message to one person."""
+        self.message_count += 1
+        return self._first_message_id + self.message_count
 
     def follow(self, openid: str, at: datetime, scene: str | None = None) -> PlatformUser:
         """Let a user follow, with `scene` by scanning that QR code; one who comes back has no tags.
@@ -56,6 +77,7 @@ class AccountBooks:
         user.followed_at = at
         user.subscribe_scene = "ADD_SCENE_SEARCH" if scene is None else "ADD_SCENE_QR_CODE"
         user.qr_scene = scene or ""
+        self.replies.open(openid, Trigger.FOLLOW if scene is None else Trigger.SCAN, at)
         return user
 
     def unfollow(self, openid: str, at: datetime | None = None) -> None:

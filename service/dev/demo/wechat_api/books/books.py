@@ -9,6 +9,8 @@ from service.dev.demo.wechat_api.books.call_log import CallLog
 from service.dev.demo.wechat_api.books.tokens import TokenBook
 from service.dev.demo.wechat_api.faults import FaultPlan
 from service.dev.demo.wechat_api.limits import Limits
+from service.dev.demo.wechat_api.outcomes import Outcome
+from service.dev.demo.wechat_api.plan import Plan
 from service.foundation.clock import system_clock
 
 
@@ -21,6 +23,7 @@ class WechatBooks:
         self.limits = limits or Limits()
         self.behaviour = Behaviour()
         self.faults = FaultPlan()
+        self.outcomes: Plan[Outcome] = Plan()
         self.tokens = TokenBook(self.limits, self.behaviour)
         self.calls = CallLog()
         self.accounts: dict[str, AccountBooks] = {}
@@ -31,7 +34,7 @@ class WechatBooks:
 
     def register(self, account: Account) -> AccountBooks:
         """Open an account, or replace its configuration; its books stay."""
-        books = self.accounts.setdefault(account.app_id, AccountBooks(account, self.limits.first_tag_id))
+        books = self.accounts.setdefault(account.app_id, AccountBooks(account, self.limits))
         books.account = account
         return books
 

@@ -25,7 +25,8 @@ class PlatformUser:
     """Hold what WeChat knows about one openid. `subscribe_scene` is set by the last follow.
 
     `left_at` is when the user last left, as far as that was told, `acted_at` when the last push tells of. Of a `sparse`
-    user `user/info` tells little, as happens now and then; a `limited` one is refused with 50002.
+    user `user/info` tells little, as happens now and then; a `limited` one is refused with 50002. One who
+    `refuses_messages` has turned off those of the account.
     """
 
     openid: str
@@ -38,6 +39,7 @@ class PlatformUser:
     qr_scene: str = ""
     sparse: bool = False
     limited: bool = False
+    refuses_messages: bool = False
 
     @property
     def followed_seconds(self) -> float:
@@ -111,6 +113,15 @@ class People:
     def find(self, openid: str) -> PlatformUser | None:
         """Return the user with this openid, only to be read; None if the account never knew it."""
         return self.known.get(openid) or self._crowd.user(openid)
+
+    @property
+    def crowd_size(self) -> int:
+        """Return how many users are computed, those who left too."""
+        return self._crowd.size
+
+    def crowd_number(self, openid: str) -> int | None:
+        """Return the number of somebody in the crowd, None of anybody else."""
+        return self._crowd.number(openid)
 
     def follower_count(self) -> int:
         """Return how many follow now."""

@@ -1,4 +1,4 @@
-"""Keep what the books say of people and tags in a file, so that it survives a restart as it does at WeChat.
+"""Keep what the books say of people, tags and messages in a file, so that it survives a restart as it does at WeChat.
 
 Tokens, quotas and calls begin anew, and a computed crowd is not kept.
 """
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.dev.demo.wechat_api.books.books import WechatBooks
 from service.dev.demo.wechat_api.books.people import PlatformUser
+from service.dev.demo.wechat_api.books.saved_messages import SavedMessages, restore_messages, saved_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class SavedAccount:
     next_tag_id: int
     people: list[PlatformUser] = field(default_factory=list)
     tags: list[SavedTag] = field(default_factory=list)
+    blacklist: list[str] = field(default_factory=list)
+    messages: SavedMessages = field(default_factory=SavedMessages)
 
 
 SAVED: Final = TypeAdapter(dict[str, SavedAccount])
 
 
 def save_books(books: WechatBooks, file: Path) -> None:
-    """Write the people known one by one and the tags of all accounts, unless the file says the same already."""
+    """Write what all accounts know of people one by one, tags and messages, unless the file says the same already."""
     text = SAVED.dump_json({app_id: _saved_account(books, app_id) for app_id in books.accounts})
     if file.exists() and file.read_bytes() == text:
         return
@@ -64,6 +67,8 @@ def restore_books(books: WechatBooks, file: Path) -> frozenset[str]:
         for tag in saved.tags:
             account.tags.restore(tag.id, tag.name, tag.created_at)
             account.tags.tag(tag.id, tag.members)
+        account.blacklist.update(dict.fromkeys(saved.blacklist))
+        restore_messages(account, saved.messages)
     return known
 
 
@@ -73,4 +78,6 @@ def _saved_account(books: WechatBooks, app_id: str) -> SavedAccount:
         account.tags.next_id,
         list(account.people.known.values()),
         [SavedTag(tag.id, tag.name, tag.created_at, sorted(tag.members)) for tag in account.tags.tags.values()],
+        list(account.blacklist),
+        saved_messages(account),
     )

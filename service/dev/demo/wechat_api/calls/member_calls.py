@@ -4,7 +4,8 @@ Source: developers.weixin.qq.com `/doc/service/api/usermanage/tag` and `/doc/ser
 call behaves on openids that cannot be used is undocumented: `Behaviour` chooses.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 
 from service.dev.demo.wechat_api.behaviour import BadOpenid
 from service.dev.demo.wechat_api.calls.request import OK, Answer, Invocation
@@ -28,6 +29,22 @@ def untag_users(call: Invocation) -> Answer:
     refused = _refused(call, tagging=False)
     openids = [each for each in call.openids(call.books.limits.openids_per_tagging) if each not in refused]
     return _apply(call, refused, lambda: tags.untag(tag.id, openids))
+
+
+@contextmanager
+def one_call_for_each(call: Invocation) -> Generator[None]:
+    """Mark whom a call tags while it runs; raises ApiError if another call is tagging one of them."""
+    account, code = call.account, call.books.behaviour.overlap_code
+    found = call.payload.get("openid_list")
+    openids = {str(each) for each in found} if isinstance(found, list) else set()
+    if code is not None and openids & account.tagging:
+        raise ApiError(code)
+    mine = openids - account.tagging
+    account.tagging |= mine
+    try:
+        yield
+    finally:
+        account.tagging -= mine
 
 
 def tag_members(call: Invocation) -> Answer:

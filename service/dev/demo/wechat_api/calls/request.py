@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
@@ -18,7 +19,7 @@ OK: Final[Mapping[str, Any]] = {"errcode": 0, "errmsg": "ok"}
 ESCAPE: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ApiRequest:
     """Hold a request to the server API at the instant it came."""
 
@@ -29,9 +30,12 @@ class ApiRequest:
     body: bytes
     client_ip: str
     now: datetime
+    _payload: dict[str, Any] | None = None
 
     def payload(self) -> dict[str, Any]:
         """Return the JSON object in the body; raises ApiError 40033, 44002, 47001 or 47002."""
+        if self._payload is not None:
+            return self._payload
         if not self.body.strip():
             raise ApiError(44002)
         escapes_code = self.books.behaviour.escapes_code
@@ -43,7 +47,16 @@ class ApiRequest:
             raise ApiError(47001) from error
         if not isinstance(found, dict):
             raise ApiError(47001)
+        self._payload = found
         return found
+
+    def openids(self) -> list[str]:
+        """Return whom the body names, whether it can be used or not."""
+        payload: dict[str, Any] = {}
+        with suppress(ApiError):
+            payload = self.payload()
+        named = [payload.get(name) for name in ("touser", "openid", "openid_list")]
+        return [str(each) for one in named for each in (one if isinstance(one, list) else [one])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +90,23 @@ class Invocation:
         return found
 
 
+def _unguarded(_: Invocation) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Describe a call: how it is answered, who may make it, and whether it tags users, one call at a time for each."""
+    """Describe a call: how it is answered, who may make it, and whether it `needs_body` and `tags_users`.
+
+    `guard` is entered before the call may be held up, and left when it has taken effect.
+    """
 
     answer: Callable[[Invocation], Answer]
     authenticate: Callable[[ApiRequest], AccountBooks]
     method: Literal["GET", "POST"] = "POST"
+    needs_body: bool = True
     tags_users: bool = False
+    guard: Callable[[Invocation], AbstractContextManager[None]] = _unguarded
 
 
 def by_token(request: ApiRequest) -> AccountBooks:
