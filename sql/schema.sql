@@ -76,6 +76,15 @@ CREATE TABLE public.alarm (
 
 COMMENT ON TABLE public.alarm IS 'Whom to look at when; it rings if channel_user.wake_at says the same. Not after block_head.evaluated_at: spent.';
 
+CREATE TABLE public.blacklisted (
+    channel_id bigint NOT NULL,
+    block integer NOT NULL,
+    members bit(32000) NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.blacklisted IS 'Whom the account has on its blacklist, as last read or learnt from a refusal.';
+
 CREATE TABLE public.block_head (
     channel_id bigint NOT NULL,
     block integer NOT NULL,
@@ -100,6 +109,195 @@ COMMENT ON COLUMN public.block_head.latest_at IS 'No evaluation of the block tha
 COMMENT ON COLUMN public.block_head.base_version IS 'The newest version no longer in the change log.';
 
 COMMENT ON COLUMN public.block_head.combos_epoch IS 'Together with combos_version: what the combos of the block were last computed from.';
+
+CREATE TABLE public.broadcast (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    kind text NOT NULL,
+    name text,
+    message jsonb NOT NULL,
+    message_hash bytea NOT NULL,
+    audience text NOT NULL,
+    audience_text text NOT NULL,
+    token text NOT NULL,
+    idempotency_key text,
+    request_hash bytea,
+    start_at timestamp with time zone NOT NULL,
+    hold_out_percent integer DEFAULT 0 NOT NULL,
+    once_only text,
+    confirm_duplicate boolean DEFAULT false NOT NULL,
+    confirm_late boolean DEFAULT false NOT NULL,
+    ignore_caps boolean DEFAULT false NOT NULL,
+    ignore_quiet_hours boolean DEFAULT false NOT NULL,
+    temporary_tag boolean DEFAULT false NOT NULL,
+    repeat jsonb,
+    repeat_of integer,
+    run_at timestamp with time zone,
+    next_run_at timestamp with time zone,
+    approved_by text,
+    approved_at timestamp with time zone,
+    approved_for integer,
+    waiting_for text,
+    frozen_at timestamp with time zone,
+    matched integer DEFAULT 0 NOT NULL,
+    following integer DEFAULT 0 NOT NULL,
+    planned integer DEFAULT 0 NOT NULL,
+    sent integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    uncertain integer DEFAULT 0 NOT NULL,
+    delivered integer,
+    next_chunk integer DEFAULT 1 NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.broadcast IS 'A broadcast; the job of the same number says how far it is.';
+
+COMMENT ON COLUMN public.broadcast.message IS 'As it is sent but for placeholders; unchanged from the freeze on.';
+
+COMMENT ON COLUMN public.broadcast.message_hash IS 'Of kind and content, to find what was sent alike lately.';
+
+COMMENT ON COLUMN public.broadcast.audience IS 'The expression, as combos store theirs.';
+
+COMMENT ON COLUMN public.broadcast.token IS 'Random; with the number of a chunk or send it is the id by which WeChat knows a repeat.';
+
+COMMENT ON COLUMN public.broadcast.repeat_of IS 'The series that this is a run of, for the instant run_at.';
+
+COMMENT ON COLUMN public.broadcast.waiting_for IS 'Why it is WAITING, WAITING_FOR_APPROVAL or PAUSED.';
+
+COMMENT ON COLUMN public.broadcast.frozen_at IS 'When audience and content were frozen; null until then, and so long all counts are 0.';
+
+COMMENT ON COLUMN public.broadcast.uncertain IS 'Claimed or without a known outcome. Always: matched = unsendable + planned + sent + failed + uncertain + held.';
+
+COMMENT ON COLUMN public.broadcast.delivered IS 'As result pushes told; null while none did.';
+
+CREATE TABLE public.broadcast_chunk (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    chunk integer NOT NULL,
+    state text NOT NULL,
+    client_id text NOT NULL,
+    people integer NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    counted_on date,
+    answered_at timestamp with time zone,
+    errcode integer,
+    reason text,
+    msg_id text,
+    media_id text,
+    remote_tag_id integer,
+    status text,
+    total_count integer,
+    filter_count integer,
+    sent_count integer,
+    error_count integer,
+    status_at timestamp with time zone,
+    asked_at timestamp with time zone,
+    repeated_at timestamp with time zone,
+    replanned_at timestamp with time zone,
+    CONSTRAINT broadcast_chunk_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.broadcast_chunk IS 'One mass message to up to 10,000 people. A claimed chunk never changes, and a repeat carries the same client_id.';
+
+COMMENT ON COLUMN public.broadcast_chunk.counted_on IS 'The day of send_count on which the message counts.';
+
+COMMENT ON COLUMN public.broadcast_chunk.status IS 'As the result push or mass/get told; null while neither did.';
+
+COMMENT ON COLUMN public.broadcast_chunk.asked_at IS 'When mass/get was asked last.';
+
+COMMENT ON COLUMN public.broadcast_chunk.repeated_at IS 'When a call with the same client_id was last set out on, to learn what became of the first.';
+
+COMMENT ON COLUMN public.broadcast_chunk.replanned_at IS 'When its people were planned again, or cut into other chunks; it counts no more.';
+
+CREATE TABLE public.broadcast_chunk_block (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    chunk integer NOT NULL,
+    block integer NOT NULL,
+    members bit(32000) NOT NULL,
+    forgotten integer DEFAULT 0 NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+CREATE TABLE public.broadcast_failure (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    errcode integer NOT NULL,
+    reason text NOT NULL,
+    people integer NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.broadcast_failure IS 'How many were refused with each code.';
+
+CREATE TABLE public.broadcast_people (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    role text NOT NULL,
+    block integer NOT NULL,
+    members bit(32000) NOT NULL,
+    forgotten integer DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.broadcast_people IS 'People of a broadcast by block.';
+
+COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. HELD:reason and UNSENDABLE:reason.';
+
+COMMENT ON COLUMN public.broadcast_people.forgotten IS 'How many more there were, who were forgotten.';
+
+CREATE TABLE public.broadcast_policy (
+    channel_id bigint NOT NULL,
+    time_zone text DEFAULT 'Asia/Shanghai'::text NOT NULL,
+    quiet_from time without time zone,
+    quiet_to time without time zone,
+    respect_holidays boolean DEFAULT false NOT NULL,
+    per_person_per_day integer,
+    rolling_messages integer,
+    rolling_days integer,
+    approval_above integer,
+    missed_start_after interval DEFAULT '01:00:00'::interval NOT NULL,
+    duplicate_within interval DEFAULT '7 days'::interval NOT NULL,
+    hold_out_key uuid NOT NULL,
+    CONSTRAINT broadcast_policy_quiet CHECK (((quiet_from IS NULL) = (quiet_to IS NULL))),
+    CONSTRAINT broadcast_policy_rolling CHECK (((rolling_messages IS NULL) = (rolling_days IS NULL)))
+);
+
+COMMENT ON TABLE public.broadcast_policy IS 'When, how often and with whose consent broadcasts of a channel may send; without a row as by default.';
+
+COMMENT ON COLUMN public.broadcast_policy.approval_above IS 'Broadcasts to more people need a second admin; null for none.';
+
+COMMENT ON COLUMN public.broadcast_policy.hold_out_key IS 'Decides who is held out; it never changes, so that it is the same people each time.';
+
+CREATE TABLE public.broadcast_send (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    ordinal integer NOT NULL,
+    attempt smallint NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    client_id text NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    counted_on date,
+    answered_at timestamp with time zone,
+    errcode integer,
+    msg_id text,
+    status text,
+    delivered boolean,
+    repeated_at timestamp with time zone,
+    replanned_at timestamp with time zone,
+    CONSTRAINT broadcast_send_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.broadcast_send IS 'One message to one person; a person who is sent to again has another attempt.';
+
+COMMENT ON COLUMN public.broadcast_send.counted_on IS 'The day of send_count on which the message counts.';
+
+COMMENT ON COLUMN public.broadcast_send.repeated_at IS 'When a call with the same client_id was last set out on, to learn what became of the first.';
+
+COMMENT ON COLUMN public.broadcast_send.replanned_at IS 'When the person was planned again, for another attempt; this one counts no more.';
 
 CREATE TABLE public.bulk_tag_change (
     channel_id bigint NOT NULL,
@@ -349,7 +547,7 @@ CREATE TABLE public.job (
     claim integer DEFAULT 0 NOT NULL,
     lease_until timestamp with time zone,
     failures integer DEFAULT 0 NOT NULL,
-    CONSTRAINT job_state CHECK ((state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text, 'DONE'::text, 'FAILED'::text, 'CANCELLED'::text])))
+    CONSTRAINT job_state CHECK ((state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'WAITING_FOR_APPROVAL'::text, 'RUNNING'::text, 'PAUSED'::text, 'DONE'::text, 'FAILED'::text, 'CANCELLED'::text])))
 )
 WITH (fillfactor='50');
 
@@ -366,6 +564,31 @@ COMMENT ON COLUMN public.job.claim IS 'Grows each time somebody takes the job up
 COMMENT ON COLUMN public.job.lease_until IS 'Nobody else takes the job up before.';
 
 COMMENT ON COLUMN public.job.failures IS 'In a row, since the last slice that was done.';
+
+CREATE TABLE public.once_only (
+    channel_id bigint NOT NULL,
+    value text NOT NULL,
+    freezing bigint DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.once_only IS 'Freezes of broadcasts with the same onceOnly happen one after the other; a row of the robot''s home channel.';
+
+COMMENT ON COLUMN public.once_only.freezing IS 'Counts who set out to freeze; only the last of them may go on.';
+
+CREATE TABLE public.push_result (
+    channel_id bigint NOT NULL,
+    event text NOT NULL,
+    msg_id text NOT NULL,
+    ordinal integer,
+    result jsonb NOT NULL,
+    received_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.push_result IS 'Results that WeChat pushed, kept for a few days, since they may come before the answer to the call.';
+
+COMMENT ON COLUMN public.push_result.ordinal IS 'Whom it is about, of messages to one person.';
 
 CREATE TABLE public.remote_members (
     channel_id bigint NOT NULL,
@@ -573,6 +796,20 @@ WITH (fillfactor='50', toast_tuple_target='8160');
 
 COMMENT ON TABLE public.seen_follower IS 'Whom a follower import has found to follow so far; deleted when it is over.';
 
+CREATE TABLE public.send_count (
+    channel_id bigint NOT NULL,
+    class text NOT NULL,
+    day date NOT NULL,
+    block integer NOT NULL,
+    plane smallint NOT NULL,
+    members bit(32000) NOT NULL
+)
+WITH (fillfactor='50', toast_tuple_target='8160');
+
+COMMENT ON TABLE public.send_count IS 'How many messages each person got on a day or in a month, as binary numbers: plane p holds the digit of 2^p.';
+
+COMMENT ON COLUMN public.send_count.class IS 'ALL: messages of broadcasts, a day of the policy''s zone. MASS: mass messages, the first day of a month in Shanghai.';
+
 CREATE TABLE public.sync_failure (
     channel_id bigint NOT NULL,
     job_id integer NOT NULL,
@@ -690,6 +927,18 @@ CREATE TABLE public.tag_size (
 
 COMMENT ON TABLE public.tag_size IS 'Sizes of tags over time. A sample that would say the same as the one before is left out.';
 
+CREATE TABLE public.template_consent (
+    channel_id bigint NOT NULL,
+    template_id text NOT NULL,
+    ordinal integer NOT NULL,
+    accepted_at timestamp with time zone,
+    rejected_at timestamp with time zone,
+    sent_at timestamp with time zone
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.template_consent IS 'Who allowed a subscription message of a template; one acceptance is good for one message. All are maxima.';
+
 CREATE TABLE public.user_ad (
     channel_id bigint NOT NULL,
     ordinal integer NOT NULL,
@@ -729,7 +978,9 @@ CREATE TABLE public.wechat_account (
     stopped_errcode integer,
     stopped_because text,
     tagging bigint DEFAULT 0 NOT NULL,
-    tagging_until timestamp with time zone
+    tagging_until timestamp with time zone,
+    messaging_job integer,
+    messaging_until timestamp with time zone
 )
 WITH (fillfactor='50');
 
@@ -744,6 +995,8 @@ COMMENT ON COLUMN public.wechat_account.forced_count IS 'How many refreshes were
 COMMENT ON COLUMN public.wechat_account.stopped_until IS 'No calls until then, since WeChat refused the account itself.';
 
 COMMENT ON COLUMN public.wechat_account.tagging IS 'Counts the calls that tag, of which an account makes one at a time.';
+
+COMMENT ON COLUMN public.wechat_account.messaging_job IS 'The broadcast that sends until messaging_until; a channel sends one at a time.';
 
 CREATE TABLE public.wechat_quota (
     channel_id bigint NOT NULL,
@@ -779,8 +1032,41 @@ ALTER TABLE ONLY public.ad_tag
 ALTER TABLE ONLY public.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (channel_id, block, wake_at, user_offset);
 
+ALTER TABLE ONLY public.blacklisted
+    ADD CONSTRAINT blacklisted_pkey PRIMARY KEY (channel_id, block);
+
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_pkey PRIMARY KEY (channel_id, block);
+
+ALTER TABLE ONLY public.broadcast_chunk_block
+    ADD CONSTRAINT broadcast_chunk_block_pkey PRIMARY KEY (channel_id, job_id, chunk, block);
+
+ALTER TABLE ONLY public.broadcast_chunk
+    ADD CONSTRAINT broadcast_chunk_pkey PRIMARY KEY (channel_id, job_id, chunk);
+
+ALTER TABLE ONLY public.broadcast_failure
+    ADD CONSTRAINT broadcast_failure_pkey PRIMARY KEY (channel_id, job_id, errcode);
+
+ALTER TABLE ONLY public.broadcast
+    ADD CONSTRAINT broadcast_idempotency UNIQUE (channel_id, idempotency_key);
+
+ALTER TABLE ONLY public.broadcast_people
+    ADD CONSTRAINT broadcast_people_pkey PRIMARY KEY (channel_id, job_id, role, block);
+
+ALTER TABLE ONLY public.broadcast
+    ADD CONSTRAINT broadcast_pkey PRIMARY KEY (channel_id, job_id);
+
+ALTER TABLE ONLY public.broadcast_policy
+    ADD CONSTRAINT broadcast_policy_pkey PRIMARY KEY (channel_id);
+
+ALTER TABLE ONLY public.broadcast
+    ADD CONSTRAINT broadcast_run UNIQUE (channel_id, repeat_of, run_at);
+
+ALTER TABLE ONLY public.broadcast_send
+    ADD CONSTRAINT broadcast_send_pkey PRIMARY KEY (channel_id, job_id, ordinal, attempt);
+
+ALTER TABLE ONLY public.broadcast
+    ADD CONSTRAINT broadcast_token UNIQUE (channel_id, token);
 
 ALTER TABLE ONLY public.bulk_tag_change
     ADD CONSTRAINT bulk_tag_change_pkey PRIMARY KEY (channel_id, block, version, tag_id);
@@ -826,6 +1112,12 @@ ALTER TABLE ONLY public.installation
 
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (channel_id, job_id);
+
+ALTER TABLE ONLY public.once_only
+    ADD CONSTRAINT once_only_pkey PRIMARY KEY (channel_id, value);
+
+ALTER TABLE ONLY public.push_result
+    ADD CONSTRAINT push_result_pkey PRIMARY KEY (channel_id, event, msg_id);
 
 ALTER TABLE ONLY public.remote_members
     ADD CONSTRAINT remote_members_pkey PRIMARY KEY (channel_id, block, tag_id);
@@ -875,6 +1167,9 @@ ALTER TABLE ONLY public.schema_migration
 ALTER TABLE ONLY public.seen_follower
     ADD CONSTRAINT seen_follower_pkey PRIMARY KEY (channel_id, job_id, block);
 
+ALTER TABLE ONLY public.send_count
+    ADD CONSTRAINT send_count_pkey PRIMARY KEY (channel_id, class, day, block, plane);
+
 ALTER TABLE ONLY public.sync_failure
     ADD CONSTRAINT sync_failure_pkey PRIMARY KEY (channel_id, job_id, tag_id, ordinal);
 
@@ -899,6 +1194,9 @@ ALTER TABLE ONLY public.tag
 ALTER TABLE ONLY public.tag_size
     ADD CONSTRAINT tag_size_pkey PRIMARY KEY (channel_id, tag_id, at);
 
+ALTER TABLE ONLY public.template_consent
+    ADD CONSTRAINT template_consent_pkey PRIMARY KEY (channel_id, template_id, ordinal);
+
 ALTER TABLE ONLY public.touch_windows
     ADD CONSTRAINT touch_windows_pkey PRIMARY KEY (version);
 
@@ -915,6 +1213,20 @@ ALTER TABLE ONLY public.wechat_quota
     ADD CONSTRAINT wechat_quota_pkey PRIMARY KEY (channel_id, api, day);
 
 CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
+
+CREATE INDEX broadcast_chunk_message ON public.broadcast_chunk USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
+
+CREATE INDEX broadcast_chunk_open ON public.broadcast_chunk USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['CLAIMED'::text, 'UNKNOWN'::text]));
+
+CREATE INDEX broadcast_hash ON public.broadcast USING btree (channel_id, message_hash, frozen_at) WHERE (frozen_at IS NOT NULL);
+
+CREATE INDEX broadcast_next_run ON public.broadcast USING btree (next_run_at) WHERE (next_run_at IS NOT NULL);
+
+CREATE INDEX broadcast_send_message ON public.broadcast_send USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
+
+CREATE INDEX broadcast_send_open ON public.broadcast_send USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['CLAIMED'::text, 'UNKNOWN'::text]));
+
+CREATE INDEX broadcast_send_person ON public.broadcast_send USING btree (channel_id, ordinal, kind, claimed_at);
 
 CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) WHERE (unbound_at IS NULL);
 
@@ -958,8 +1270,17 @@ ALTER TABLE ONLY public.ad_tag_ad
 ALTER TABLE ONLY public.ad_tag
     ADD CONSTRAINT ad_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.blacklisted
+    ADD CONSTRAINT blacklisted_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.broadcast
+    ADD CONSTRAINT broadcast_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.broadcast_policy
+    ADD CONSTRAINT broadcast_policy_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.channel
     ADD CONSTRAINT channel_robot_id_fkey FOREIGN KEY (robot_id) REFERENCES public.robot(robot_id);
@@ -982,6 +1303,12 @@ ALTER TABLE ONLY public.former_openid
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.once_only
+    ADD CONSTRAINT once_only_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.push_result
+    ADD CONSTRAINT push_result_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
 ALTER TABLE ONLY public.remote_tag
     ADD CONSTRAINT remote_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
@@ -1003,11 +1330,17 @@ ALTER TABLE ONLY public.return_support
 ALTER TABLE ONLY public.return_tag
     ADD CONSTRAINT return_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.send_count
+    ADD CONSTRAINT send_count_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
 ALTER TABLE ONLY public.sync_tag
     ADD CONSTRAINT sync_tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.template_consent
+    ADD CONSTRAINT template_consent_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.user_ad
     ADD CONSTRAINT user_ad_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

@@ -9,10 +9,12 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.broadcasts.policy.stored import shown_policy
 from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
+from service.entities.broadcast_reports import BroadcastReport
 from service.entities.channels import Channel, ChannelState
 from service.entities.combos import ComboGraph
 from service.entities.jobs import Job
@@ -23,7 +25,18 @@ from service.entities.return_data import ReceiptHead
 from service.entities.syncs import TagSync
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import ad_tags, channels, combos, default_tags, jobs, remote_tags, syncs, tags, users
+from service.storage import (
+    ad_tags,
+    broadcasts,
+    channels,
+    combos,
+    default_tags,
+    jobs,
+    remote_tags,
+    syncs,
+    tags,
+    users,
+)
 from service.storage.blocks import members
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
@@ -128,6 +141,12 @@ async def _jobs(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[i
     return {job.job_id: job for job in await jobs.jobs_by_id(conn, channel_id, job_ids)}
 
 
+async def _broadcast_reports(
+    conn: Connection, channel_id: int, job_ids: list[int]
+) -> dict[int, BroadcastReport | None]:
+    return {**await broadcasts.broadcast_reports(conn, channel_id, job_ids)}
+
+
 async def _tags_of_sync(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[int, list[TagSync]]:
     return await syncs.sync_tags(conn, channel_id, job_ids)
 
@@ -158,6 +177,7 @@ class Loaders:
     visible_channels = _per_key(visible_channels)
     follower_count = _per_key(channels.follower_count)
     member_counts = _per_key(members.member_counts)
+    broadcast_policy = _per_key(shown_policy)
     combos_of_channel = _per_key(combos.combos_of)
     return_tag_keys = _per_key(batches.return_tag_keys)
     tag_ids_by_remote_id = _per_key(_tag_ids_by_remote_id)
@@ -169,6 +189,7 @@ class Loaders:
     tags_since = _per_channel(users.tags_since, dict)
     batches_holding = _per_channel(batches.batches_holding, dict)
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
+    broadcast_report = _per_channel(_broadcast_reports, _none)
     job = _per_channel(_jobs, _none)
     linked_tag = _per_channel(_linked_tags, _none)
     receipt = _per_channel(_receipts, _none)

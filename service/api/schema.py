@@ -25,6 +25,8 @@ from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
+from service.api.operations.broadcast_policy import BroadcastPolicyMutations
+from service.api.operations.broadcasts import BroadcastQueries
 from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
 from service.api.operations.events import EventMutations
@@ -40,6 +42,7 @@ from service.api.operations.official_account_syncs import OfficialAccountSyncMut
 from service.api.operations.remote_tags import RemoteTagMutations, RemoteTagQueries
 from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
+from service.api.operations.send_test_message import SendTestMessageMutations
 from service.api.operations.tag_events import TagEventsSubscriptions
 from service.api.operations.tags import TagMutations, TagQueries
 from service.api.operations.user_tags import UserTagsSubscriptions
@@ -66,6 +69,7 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    BroadcastQueries,
     ChannelQueries,
     ComboTagQueries,
     JobQueries,
@@ -89,6 +93,7 @@ class Query(
 )
 class Mutation(
     AdTagMutations,
+    BroadcastPolicyMutations,
     ChannelMutations,
     ComboTagMutations,
     EventMutations,
@@ -103,6 +108,7 @@ class Mutation(
     RemoteTagMutations,
     ReturnDataMutations,
     ReturnEndpointMutations,
+    SendTestMessageMutations,
     TagMutations,
 ):
     """Collect the mutations of all features."""

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
     OPENID_MIGRATION = "OpenidMigration"
+    BROADCAST = "Broadcast"
 
 
 class JobState(StrEnum):
@@ -24,7 +25,9 @@ class JobState(StrEnum):
 
     QUEUED = "QUEUED"
     WAITING = "WAITING"
+    WAITING_FOR_APPROVAL = "WAITING_FOR_APPROVAL"
     RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
     DONE = "DONE"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
@@ -41,15 +44,22 @@ JOB_PERMISSIONS: Final = {
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
     JobKind.OPENID_MIGRATION: Permission.MANAGE_CHANNELS,
+    JobKind.BROADCAST: Permission.BROADCAST,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""
+
+LISTED_JOB_PERMISSIONS: Final = tuple(
+    dict.fromkeys(permission for kind, permission in JOB_PERMISSIONS.items() if kind is not JobKind.BROADCAST)
+)
+"""The permissions for the jobs that are listed together; broadcasts have a list of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Describe a job as it is stored.
 
-    `claim` grows whenever a worker takes the job up; a worker with an older claim can no longer write to it.
+    `created_by` is the subject that asked for it. `claim` grows whenever a worker takes the job up; a worker with an
+    older claim can no longer write to it.
     """
 
     channel_id: int
@@ -61,6 +71,7 @@ class Job:
     error: str | None
     error_code: str | None
     created_at: datetime
+    created_by: str
     started_at: datetime | None
     finished_at: datetime | None
     resumes_at: datetime | None

@@ -33,10 +33,14 @@ class Permission(Enum):
     MANAGE_CHANNELS = "MANAGE_CHANNELS"
     SUBMIT_DATA = "SUBMIT_DATA"
     VIEW_AUDIT_LOG = "VIEW_AUDIT_LOG"
+    OVERRIDE_BROADCAST_POLICY = "OVERRIDE_BROADCAST_POLICY"
 
 
 # What they allow is not built, so nobody has them (docs/specification.md §6).
-NOT_BUILT: Final = frozenset({Permission.BROADCAST, Permission.VIEW_AUDIT_LOG})
+NOT_BUILT: Final = frozenset({Permission.VIEW_AUDIT_LOG})
+
+# What only the owner of a robot may.
+CREATORS_ONLY: Final = frozenset({Permission.OVERRIDE_BROADCAST_POLICY})
 
 # What concerns the whole robot: a token that is narrowed to some channels does not have them, whatever its role.
 ROBOT_WIDE: Final = frozenset({Permission.MANAGE_RETURN_KEY, Permission.VIEW_AUDIT_LOG})
@@ -44,7 +48,7 @@ ROBOT_WIDE: Final = frozenset({Permission.MANAGE_RETURN_KEY, Permission.VIEW_AUD
 PERMISSIONS: Final = MappingProxyType(
     {
         Role.CREATOR: frozenset(Permission) - NOT_BUILT,
-        Role.ADMIN: frozenset(Permission) - NOT_BUILT,
+        Role.ADMIN: frozenset(Permission) - NOT_BUILT - CREATORS_ONLY,
         Role.AGENT: frozenset(
             {Permission.VIEW_TAGS, Permission.VIEW_USERS, Permission.VIEW_RETURN_ADDRESS},
         ),

@@ -9,7 +9,15 @@ import asyncpg
 
 from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.combos import Combo, ComboGraph
-from service.entities.expressions import Expression, Operator, from_json, to_json
+from service.entities.expressions import (
+    TAGS_OF_FOLLOWERS,
+    Expression,
+    Operator,
+    any_of,
+    from_json,
+    tag,
+    to_json,
+)
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from service.storage.tags import catalogue_of_rows
@@ -163,7 +171,10 @@ def differences_sql(members: Sequence[ComboDefinition]) -> str:
     numbers of ours enter the text.
     """
     made = [tag_id for tag_id, _ in members]
-    leaves = {leaf for _, expression in members if expression is not None for leaf in expression.tag_ids()}
+    made_of = [expression for _, expression in members if expression is not None]
+    leaves = {leaf for expression in made_of for leaf in expression.tag_ids()}
+    if any(expression.has_followers() for expression in made_of):
+        leaves |= TAGS_OF_FOLLOWERS
     fetched = ", ".join(f"{stored_members_sql(tag_id)} as s{tag_id:d}" for tag_id in sorted(leaves | set(made)))
     rows = FETCH_SQL.format(fetched)
     columns = {tag_id: f"h.s{tag_id:d}" for tag_id in leaves}
@@ -192,6 +203,19 @@ STORED_MEMBERS: Final = (
     "coalesce((select m.members from tag_members m "
     "where m.channel_id = $1 and m.block = h.block and m.tag_id = {0:d}), 0::bit(32000))"
 )
+MEMBERS_OF_FOLLOWERS: Final = any_of(*map(tag, sorted(TAGS_OF_FOLLOWERS)))
+# Those who were claimed; those who still will be, unless the broadcast is over; of a series, in all its runs.
+RECEIVED_BY: Final = (
+    "coalesce((select bit_or(p.members) from broadcast_people p "
+    "where p.channel_id = $1 and p.block = h.block and p.role = 'TAKEN' "
+    "and p.job_id = any(array(select b.job_id from broadcast b "
+    "where b.channel_id = $1 and (b.job_id = {0:d} or b.repeat_of = {0:d})))), 0::bit(32000)) "
+    "| coalesce((select bit_or(p.members) from broadcast_people p "
+    "where p.channel_id = $1 and p.block = h.block and p.role = 'PLANNED' "
+    "and p.job_id = any(array(select b.job_id from broadcast b join job j using (channel_id, job_id) "
+    "where b.channel_id = $1 and (b.job_id = {0:d} or b.repeat_of = {0:d}) "
+    "and j.state not in ('DONE', 'FAILED', 'CANCELLED')))), 0::bit(32000))"
+)
 OPERATOR_SYMBOLS: Final = {Operator.ALL: " & ", Operator.ANY: " | ", Operator.EXCEPT: " & ~"}
 
 
@@ -204,6 +228,10 @@ def compile_expression(expression: Expression, computed: Mapping[int, str] | Non
     if expression.operator is Operator.TAG:
         known = None if computed is None else computed.get(expression.tag_id)
         return stored_members_sql(expression.tag_id) if known is None else known
+    if expression.operator is Operator.FOLLOWERS:
+        return compile_expression(MEMBERS_OF_FOLLOWERS, computed)
+    if expression.operator is Operator.RECEIVED:
+        return f"({RECEIVED_BY.format(expression.job_id)})"
     sign = OPERATOR_SYMBOLS[expression.operator]
     return f"({sign.join(compile_expression(operand, computed) for operand in expression.operands)})"
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC
 from typing import Final
 
+import uvloop
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, func
 
@@ -43,7 +44,7 @@ def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises SettingsError where the environment is incomplete."""
     configure_logging(settings.production)
     silence_scheduled_runs()
-    asyncio.run(_run_until_stopped(settings))
+    uvloop.run(_run_until_stopped(settings))
 
 
 def task_functions() -> list[Function]:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, bitmap_of, ordinal_at
-from service.entities.expressions import Expression, all_of, any_of, difference, tag
+from service.entities.expressions import FOLLOWERS, Expression, all_of, any_of, difference, tag
 from service.storage.combos import EXPRESSION_PLACEHOLDER, count_of_expression, fill_expression
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -29,7 +29,7 @@ POPULATIONS = st.dictionaries(
 
 
 def expressions(depth: int = DEEPEST) -> st.SearchStrategy[Expression]:
-    leaves = st.sampled_from(TAG_IDS).map(tag)
+    leaves = st.one_of(st.sampled_from(TAG_IDS).map(tag), st.just(FOLLOWERS))
     if depth == 0:
         return leaves
     inner = st.deferred(lambda: expressions(depth - 1))

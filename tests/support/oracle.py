@@ -102,3 +102,7 @@ def holds(expression: Expression, tag_ids: frozenset[int]) -> bool:
         case Operator.EXCEPT:
             keep, remove = expression.operands
             return holds(keep, tag_ids) and not holds(remove, tag_ids)
+        case Operator.FOLLOWERS:
+            return DefaultTagRule.OPENED in tag_ids or DefaultTagRule.NOT_OPENED in tag_ids
+        case Operator.RECEIVED:
+            raise ValueError("who received a broadcast is not said by tags")

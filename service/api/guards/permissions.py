@@ -24,6 +24,8 @@ TYPE_PERMISSIONS: Final = {
     "Audience": Permission.VIEW_USERS,
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
+    "Broadcast": Permission.BROADCAST,
+    "HeldBack": Permission.BROADCAST,
     "FollowerImport": Permission.MANAGE_CHANNELS,
     "OfficialAccountTag": Permission.SYNC,
     "OfficialAccountSync": Permission.SYNC,

@@ -25,6 +25,7 @@ IMPLIED_PERMISSIONS: Final = {
     Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
     Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
     Permission.SYNC: {Permission.VIEW_TAGS, Permission.VIEW_USERS},
+    Permission.BROADCAST: {Permission.VIEW_TAGS, Permission.VIEW_USERS},
 }
 # The resolver checks the type of the object it finds: in `node`, `nodes` and where a job is looked up.
 CHECKED_ON_RESOLUTION: Final = frozenset({"Node", "Job"})

@@ -22,7 +22,10 @@ class CancelJobPayload:
 @strawberry.type
 class JobQueries:
     @strawberry.field(
-        description="One job by its id. For creators and admins (EXPORT, MANAGE_CHANNELS or SYNC). Answers NOT_FOUND.",
+        description=(
+            "One job by its id. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers "
+            "NOT_FOUND."
+        ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def job(self, info: Info, id: JobId) -> Job | None:
@@ -34,7 +37,7 @@ class JobMutations:
     @strawberry.mutation(
         description=(
             "Cancels a job that is not finished; what it had done stays done. For creators and admins "
-            "(EXPORT, MANAGE_CHANNELS or SYNC). Answers NOT_FOUND."
+            "(EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers NOT_FOUND."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
@@ -48,8 +51,8 @@ class JobSubscriptions:
     @strawberry.subscription(
         description=(
             "Sends the present state of a job, then each later state that was seen, and completes when "
-            "the job is finished. For creators and admins (EXPORT, MANAGE_CHANNELS or SYNC). Answers NOT_FOUND, or "
-            "LIMIT_EXCEEDED for too many open subscriptions."
+            "the job is finished. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers "
+            "NOT_FOUND, or LIMIT_EXCEEDED for too many open subscriptions."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )

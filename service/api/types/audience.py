@@ -71,5 +71,5 @@ def audience_to_graphql(audience: use_cases.Audience, catalogue: Catalogue) -> A
         followers=audience.size.followers,
         touchable=audience.size.touchable,
         as_of=audience.as_of,
-        text=format_expression(catalogue, audience.expression),
+        text=format_expression(catalogue, audience.expression, audience.broadcasts),
     )

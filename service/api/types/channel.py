@@ -2,13 +2,15 @@
 
 from collections import Counter
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import strawberry
 
 from service.api.context import Info
 from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import null_unless, null_unless_one_of
+from service.api.types.broadcast_policy import BroadcastPolicy
+from service.api.types.connection import Connection
 from service.api.types.job import JobConnection, job_page
 from service.api.types.primitives import After, First, Node
 from service.api.types.tag import TagCategory, TagConnection, TagOrder
@@ -21,9 +23,14 @@ from service.domain.tags.filters import TagFilter
 from service.entities.channels import Channel as ChannelEntity
 from service.entities.channels import ChannelKind
 from service.entities.ids import channel_gid
-from service.entities.jobs import JOB_PERMISSIONS
+from service.entities.jobs import LISTED_JOB_PERMISSIONS
 from service.entities.principal import Permission
 from service.entities.tags import TagKind, TagState
+
+if TYPE_CHECKING:
+    from service.api.types.broadcast import Broadcast
+
+BroadcastConnectionType: TypeAlias = Connection[Annotated["Broadcast", strawberry.lazy("service.api.types.broadcast")]]
 
 
 @strawberry.type(
@@ -166,11 +173,24 @@ class Channel(Node):
         return use_cases.push_url(info.context.runtime, self.entity)
 
     @strawberry.field(
+        description="When, how often and with whose consent broadcasts of the channel may send. For every role."
+    )
+    async def broadcast_policy(self, info: Info) -> BroadcastPolicy:
+        return BroadcastPolicy.of(await info.context.loaders.broadcast_policy.load(self.entity.channel_id))
+
+    @strawberry.field(
+        description="Broadcasts of the channel, newest first. For creators and admins (BROADCAST), null for others.",
+        extensions=[null_unless(Permission.BROADCAST)],
+    )
+    async def broadcasts(self, info: Info, first: First = 20, after: After = None) -> BroadcastConnectionType | None:
+        return await info.context.presenters.broadcast_page(info, self.entity.channel_id, first=first, after=after)
+
+    @strawberry.field(
         description=(
-            "Jobs of the channel, newest first. For creators and admins (EXPORT, MANAGE_CHANNELS or SYNC), null for "
-            "others."
+            "Jobs of the channel but broadcasts, newest first. For creators and admins (EXPORT, MANAGE_CHANNELS or "
+            "SYNC), null for others."
         ),
-        extensions=[null_unless_one_of(*JOB_PERMISSIONS.values())],
+        extensions=[null_unless_one_of(*LISTED_JOB_PERMISSIONS)],
     )
     async def jobs(self, info: Info, first: First = 20, after: After = None) -> JobConnection | None:
         return await job_page(info, self.entity.channel_id, first=first, after=after)

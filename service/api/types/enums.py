@@ -10,6 +10,7 @@ from typing import Final
 import strawberry
 
 from service.entities.blocks import ChangeCause
+from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
 from service.entities.channels import ChannelKind
 from service.entities.errors import ErrorCode, RejectionCode
 from service.entities.expressions import Operator
@@ -73,6 +74,24 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.FORGOTTEN: "The person was forgotten.",
 }
 
+# `HeldBack.text` says the same to people.
+HELD_DESCRIPTIONS: Final = {
+    HeldReason.FREQUENCY_CAP: "Got as many messages lately as the channel's policy allows.",
+    HeldReason.HOLD_OUT: "Is held out, to compare with those who were sent to.",
+    HeldReason.NOT_FOLLOWING: "Does not follow the channel.",
+    HeldReason.OUT_OF_WINDOW: "Wrote too long ago to be answered.",
+    HeldReason.WINDOW_USED_UP: "Got as many answers already as WeChat allows.",
+    HeldReason.MONTHLY_LIMIT: "Got the four mass messages that WeChat allows in a month.",
+    HeldReason.NO_CONSENT: "Has not allowed a message of this template, or the one allowed was sent.",
+    HeldReason.NO_VALUE: "Has no value for a placeholder without a fallback.",
+    HeldReason.ALREADY_RECEIVED: "Was sent to in an earlier run.",
+    HeldReason.ONCE_ONLY: "Was or will be sent to by another broadcast that counts people once with this one.",
+    HeldReason.BLACKLISTED: "Is on the account's blacklist.",
+    HeldReason.REMOTE_TAG_LIMIT: "Has 20 tags at WeChat, and no room for a temporary one.",
+    HeldReason.AUDIENCE_TOO_SMALL: "Was left alone, and mass messages go to two people at least.",
+    HeldReason.FORGOTTEN: "Was forgotten before being sent to.",
+}
+
 
 def _describe(enum: type[Enum], description: str, *, name: str | None = None, **values: str) -> None:
     """Declare an enum to Strawberry with a description of each value. Raises ValueError unless all are described."""
@@ -94,7 +113,7 @@ _describe(
     Role,
     "Role of who is asking, as the token says; robots, roles and people are registered nowhere else.",
     CREATOR="Owns the robot, and may do everything.",
-    ADMIN="Runs the robot, and may do everything.",
+    ADMIN="Runs the robot, and may do everything but override the policy of broadcasts.",
     AGENT="Human customer service, which sees tags and people.",
     INTEGRATOR="A system that reports events and hands back data, and sees tags.",
 )
@@ -107,11 +126,12 @@ _describe(
     MANAGE_RETURN_KEY="Obtain the return endpoint, see and reset its key.",
     MANAGE_TAGS="Create, edit, rename and delete tags.",
     SYNC="See the tags of the Official Account at WeChat; writing ours to it is not built yet.",
-    BROADCAST="Send messages to many people at once; not built yet, so that nobody has it.",
+    BROADCAST="Make, see, approve, pause, resume, retry and cancel broadcasts, and send test messages.",
     EXPORT="Take people out as CSV, see and cancel jobs.",
     MANAGE_CHANNELS="Bind, change and unbind channels, see their addresses, forget people.",
     SUBMIT_DATA="Report events, hand back data, link identities.",
     VIEW_AUDIT_LOG="Read who did what and when; not built yet, so that nobody has it.",
+    OVERRIDE_BROADCAST_POLICY="Send against caps or in quiet hours, and decide how many people need an approval.",
 )
 _describe(
     TagKind,
@@ -188,16 +208,60 @@ _describe(
     ALL="All people who are in every operand.",
     ANY="All people who are in at least one operand.",
     EXCEPT="All people who are in the first operand and not in the second.",
+    FOLLOWERS=(
+        "All people who follow, in a Mini Program all who have interacted with it; there are no operands. It never "
+        "lapses."
+    ),
+    RECEIVED=(
+        "All people whom one broadcast was sent to, uncertain ones and, while it is unfinished, planned ones included; "
+        "there are no operands."
+    ),
 )
 _describe(
     JobState,
     "How far a job is. Further states may be added.",
     QUEUED="No worker has taken the job up yet.",
     WAITING="The job waits until `resumesAt`, for a start time, for WeChat's quota, or before another try.",
+    WAITING_FOR_APPROVAL="A broadcast waits for the consent of another person, here or at WeChat.",
     RUNNING="A worker is at work on the job.",
+    PAUSED="A broadcast was stopped, by a person or for a reason that a person has to look at.",
     DONE="The job is finished; single entries may have failed.",
     FAILED="The job was given up; `error` and `errorCode` say why.",
     CANCELLED="The job was cancelled by a user; what it had done stays done.",
+)
+_describe(
+    MessageKind,
+    "What a broadcast sends. Further kinds may be added.",
+    MASS_TEXT="One text to all, by WeChat's mass messages.",
+    MASS_IMAGE="Images, to all alike, by WeChat's mass messages.",
+    MASS_ARTICLE="One article to all, by WeChat's mass messages.",
+    TEMPLATE="A template message to each, as service accounts send them.",
+    CUSTOMER_SERVICE_TEXT="A text to each, as customer service sends it to people who wrote lately.",
+    SERVICE_SUBSCRIPTION="A subscription message of a service account to each who allowed one.",
+    MINI_PROGRAM_SUBSCRIPTION="A subscription message of a Mini Program to each who allowed one.",
+)
+_describe(
+    HeldReason,
+    "Why somebody of an audience is not sent to. Further reasons may be added.",
+    **{reason.name: sentence for reason, sentence in HELD_DESCRIPTIONS.items()},
+)
+_describe(
+    WaitReason,
+    "What a broadcast that is WAITING, WAITING_FOR_APPROVAL or PAUSED waits for. LATE_START, DUPLICATE, "
+    "REFUSED_MESSAGE, CONFIGURATION and OPERATOR are for somebody to end. Further reasons may be added.",
+    START_TIME="The start time of the broadcast.",
+    QUIET_HOURS="The end of the channel's quiet hours.",
+    HOLIDAY="The end of a holiday.",
+    QUOTA="The next day or month of a quota at WeChat.",
+    RATE="Another broadcast of the channel, or WeChat's limit by the minute.",
+    OPERAND="A tag of the audience that is still taking effect.",
+    SECOND_ADMIN="The approval of another admin.",
+    WECHAT_ADMIN="The account's administrator, who is asked by WeChat.",
+    LATE_START="Somebody who confirms a start that was missed by more than the policy allows.",
+    DUPLICATE="Somebody who confirms that the same content goes again to people who got it lately.",
+    REFUSED_MESSAGE="Somebody who looks at why WeChat refused the message.",
+    CONFIGURATION="Somebody who mends the account or its credentials.",
+    OPERATOR="Somebody who resumes it, as it was paused by hand, or its database was copied or restored.",
 )
 _describe(
     SyncConflict,

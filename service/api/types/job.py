@@ -13,7 +13,7 @@ from service.domain.jobs import lookup as use_cases
 from service.entities.errors import ErrorCode
 from service.entities.ids import gid
 from service.entities.jobs import Job as JobEntity
-from service.entities.jobs import JobState
+from service.entities.jobs import JobKind, JobState
 
 if TYPE_CHECKING:
     from service.api.types.channel import Channel
@@ -75,9 +75,9 @@ JobConnection: TypeAlias = Connection[Job]
 
 
 async def job_page(info: Info, channel_id: int, *, first: int, after: str | None) -> JobConnection:
-    """Return a page of a channel's jobs, newest first, of the kinds that the role may see."""
+    """Return a page of a channel's jobs but broadcasts, newest first, of the kinds that the role may see."""
     before = start_of_page("job", first, after)
-    kinds = use_cases.permitted_job_kinds(info.context.principal)
+    kinds = use_cases.permitted_job_kinds(info.context.principal) - {JobKind.BROADCAST}
     found = await use_cases.jobs_of_channel(info.context.runtime, channel_id, kinds, first=first, before=before)
     edges = [
         Edge(cursor=encode_page_cursor("job", each.job_id), node=await info.context.presenters.job(info, each))

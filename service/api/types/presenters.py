@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from service.api.context import Info
 from service.api.types.ad_tag import AdTag
+from service.api.types.broadcast import Broadcast, broadcast_page
 from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
 from service.api.types.combo_tag import ComboTag
@@ -74,6 +75,8 @@ def ad_tag_to_graphql(entity: TagEntity, catalogue: Catalogue) -> AdTag:
 
 async def job_to_graphql(info: Info, entity: JobEntity) -> Job:
     """Return a job as the object type of its kind, as its channel's gate lets it be seen."""
+    if entity.kind is JobKind.BROADCAST:
+        return await Broadcast.load(info, entity.channel_id, entity.job_id)
     state = await info.context.loaders.state_of_channel.load(entity.channel_id)
     return JOB_TYPES[entity.kind].of(info, entity, is_open=state.open)
 
@@ -87,6 +90,8 @@ def _expect(kind: type[T], tag: Tag) -> T:
 class Presenters:
     """Offer the functions of this module to object types, each by the name of what it makes."""
 
+    broadcast = staticmethod(Broadcast.find)
+    broadcast_page = staticmethod(broadcast_page)
     channel = staticmethod(Channel.load)
     combo = staticmethod(combo_to_graphql)
     job = staticmethod(job_to_graphql)

@@ -6,10 +6,11 @@ from datetime import datetime
 from itertools import combinations
 from typing import Final
 
+from service.domain.audiences.paging import users_page
+from service.domain.audiences.received import receivable
 from service.domain.channels.lookup import find_channel
-from service.domain.combos.expressions import AllowedStates, not_usable_reason, parse_expression
+from service.domain.combos.expressions import AllowedStates, BroadcastNames, not_usable_reason, parse_expression
 from service.domain.runtime import Runtime
-from service.entities.blocks import block_of, offset_of, offsets_in, ordinal_at
 from service.entities.channels import Channel
 from service.entities.errors import (
     BadInputError,
@@ -24,26 +25,23 @@ from service.entities.paging import Page
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue, Tag, TagKey, TagKind
 from service.entities.users import ChannelUser
-from service.storage import audiences, combos, tags, users
+from service.storage import audiences, combos, tags
 from service.storage.database.pool import Connection
 
 MIN_COMPARED_TAGS: Final = 2
 MAX_COMPARED_TAGS: Final = 20
-INITIAL_BLOCKS_PER_QUERY: Final = 4
-MAX_BLOCKS_PER_QUERY: Final = 64
-# The greatest value of the column.
-MAX_ORDINAL: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Describe a counted set of users, and the catalogue that it was counted with."""
+    """Describe a counted set of users, with the catalogue and the broadcasts that name what it is made of."""
 
     channel: Channel
     catalogue: Catalogue
     expression: Expression
     as_of: datetime
     size: audiences.AudienceSize
+    broadcasts: BroadcastNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +71,22 @@ async def count_audience(runtime: Runtime, principal: Principal, channel_id: int
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.VIEW_USERS)
         catalogue = await _open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY)
+        broadcasts = await receivable(conn, runtime, principal, channel.channel_id, draft)
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY, broadcasts)
         as_of = await _as_of(conn, catalogue, expression)
         size = await audiences.audience_size(conn, channel.channel_id, expression)
-    return Audience(channel, catalogue, expression, as_of, size)
+    return Audience(channel, catalogue, expression, as_of, size, broadcasts)
 
 
 async def members_page(
     runtime: Runtime, channel_id: int, expression: Expression, *, first: int, after: int | None
 ) -> Page[ChannelUser]:
-    """Return the next `first` users of a set after ordinal `after`, in the order they became known.
+    """Return the next `first` users of an expression after ordinal `after`, as `users_page` does."""
 
-    Users who join or leave between two pages do not move the others. A page is empty only where the list ends.
-    """
-    start = 0 if after is None else min(after, MAX_ORDINAL - 1) + 1
-    async with runtime.pool.acquire() as conn:
-        while True:
-            ordinals = await _ordinals_from(conn, channel_id, expression, start=start, wanted=first + 1)
-            found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
-            has_more = len(ordinals) > first
-            # Between the two statements users may be forgotten, all of a page too.
-            if found or not has_more:
-                return Page([found[each] for each in ordinals[:first] if each in found], has_more)
-            start = ordinals[first]
+    async def read_blocks(conn: Connection, start: int, limit: int) -> Sequence[audiences.BlockMembers]:
+        return await audiences.blocks_of_audience(conn, channel_id, expression, start=start, limit=limit)
+
+    return await users_page(runtime, channel_id, read_blocks, first=first, after=after)
 
 
 async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[TagKey]) -> Overlap:
@@ -123,33 +114,13 @@ async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
 async def _as_of(conn: Connection, catalogue: Catalogue, expression: Expression) -> datetime:
     """Return the oldest instant of the tags of an expression; read before the members, so that these are not older."""
     kinds = {tag_id: catalogue.tags[tag_id].kind for tag_id in expression.tag_ids()}
-    instants = [catalogue.default_tags_as_of] if set(kinds.values()) != {TagKind.COMBO} else []
+    only_combos = set(kinds.values()) == {TagKind.COMBO} and not expression.has_followers()
+    instants = [] if only_combos else [catalogue.default_tags_as_of]
     if TagKind.COMBO in kinds.values():
         known = await combos.combos_of(conn, catalogue.channel_id)
         found = (known[tag_id].as_of for tag_id, kind in kinds.items() if kind is TagKind.COMBO)
         instants += (each for each in found if each is not None)
     return min(instants, default=catalogue.default_tags_as_of)
-
-
-async def _ordinals_from(
-    conn: Connection, channel_id: int, expression: Expression, *, start: int, wanted: int
-) -> list[int]:
-    """Return the next `wanted` ordinals of a set from `start` on.
-
-    Reads few blocks first, as most sets fill a page from one, and four times as many each time after.
-    """
-    ordinals: list[int] = []
-    block, limit = block_of(start), INITIAL_BLOCKS_PER_QUERY
-    while True:
-        found = await audiences.blocks_of_audience(conn, channel_id, expression, start=block, limit=limit)
-        for number, bits in found:
-            for offset in offsets_in(bits, offset_of(start) if number == block_of(start) else 0):
-                ordinals.append(ordinal_at(number, offset))
-                if len(ordinals) == wanted:
-                    return ordinals
-        if len(found) < limit:
-            return ordinals
-        block, limit = found[-1][0] + 1, min(limit * 4, MAX_BLOCKS_PER_QUERY)
 
 
 def _check_compared(tag_ids: Sequence[TagKey]) -> int:

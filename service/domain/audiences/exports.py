@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from service.domain.audiences.csv_writer import Cell, csv_rows
+from service.domain.audiences.received import receivable
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression
 from service.domain.jobs.lookup import JOB_RETENTION
@@ -91,14 +92,20 @@ async def start_export(runtime: Runtime, principal: Principal, channel_id: int, 
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.EXPORT)
         catalogue = await lock_open_catalogue(conn, channel.channel_id)
-        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY)
+        broadcasts = await receivable(conn, runtime, principal, channel.channel_id, draft)
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY, broadcasts)
         job = await start_job(
             conn,
             runtime,
             channel,
             JobKind.AUDIENCE_EXPORT,
             total=None,
-            payload={"audience": format_expression(catalogue, expression), "block": 0, "chunk": 0, "rows": 0},
+            payload={
+                "audience": format_expression(catalogue, expression, broadcasts),
+                "block": 0,
+                "chunk": 0,
+                "rows": 0,
+            },
             principal=principal,
         )
         total = await audiences.freeze_audience(conn, channel.channel_id, job.job_id, expression)

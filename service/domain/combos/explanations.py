@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.domain.combos.expressions import format_expression
-from service.entities.expressions import Expression
+from service.entities.expressions import TAGS_OF_FOLLOWERS, Expression
 from service.entities.tags import Catalogue, Tag
 from service.foundation.clock import format_time
 
@@ -31,6 +31,8 @@ def explain_combo(
     has = tuple(each for each in leaves if each in tag_ids)
     lacks = tuple(each for each in leaves if each not in tag_ids)
     parts = [f"{verb} {_names(catalogue, part)}" for verb, part in (("has", has), ("lacks", lacks)) if part]
+    if expression.has_followers():
+        parts.insert(0, "does not follow" if tag_ids.isdisjoint(TAGS_OF_FOLLOWERS) else "follows")
     text = format_expression(catalogue, expression)
     if expression.holds_for(tag_ids):
         return ComboExplanation(f"Is in {text}: {'; '.join(parts)}.", has, lacks)

@@ -12,7 +12,7 @@ from typing import Final
 from service.domain.official_account import quotas
 from service.domain.official_account.acting import refresh_acting
 from service.domain.official_account.days import end_of_day, end_of_minute
-from service.domain.official_account.refusals import CallLaterError, require_official_account
+from service.domain.official_account.refusals import CallLaterError, require_account, require_official_account
 from service.domain.official_account.series import CallSeries, call_series
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -40,7 +40,7 @@ async def call_wechat(
     UnansweredError where no answer came, at once for a call that is not repeatable.
     """
     await refresh_acting(runtime)
-    require_official_account(runtime, channel)
+    (require_account if call.mini_programs else require_official_account)(runtime, channel)
     if series is not None:
         return await _call(runtime, channel, call, series)
     async with call_series(runtime, channel, call.path, 1) as own:

@@ -25,12 +25,21 @@ class CallLaterError(JobMustWaitError):
 def require_official_account(runtime: Runtime, channel: Channel) -> None:
     """Raise the error by which a client sees that a channel's Official Account cannot be called.
 
-    UpstreamError where this installation does not act, BadInputError for a Mini Program or without an app secret,
-    ChannelNotBoundError where the channel is unbound or an unverified subscription account.
+    BadInputError for a Mini Program, else what `require_account` raises.
     """
     _require_acting(runtime)
     if channel.mini_program:
         raise _bad_channel("MINI_PROGRAM", "A Mini Program has no followers and no tags at WeChat.")
+    require_account(runtime, channel)
+
+
+def require_account(runtime: Runtime, channel: Channel) -> None:
+    """Raise the error by which a client sees that WeChat cannot be called for a channel, of whatever kind.
+
+    UpstreamError where this installation does not act, ChannelNotBoundError where the channel is unbound or an
+    unverified subscription account, BadInputError without an app secret.
+    """
+    _require_acting(runtime)
     if not channel.usable:
         raise ChannelNotBoundError
     if channel.encrypted_app_secret is None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.official_account.days import end_of_day, wechat_day
-from service.domain.official_account.refusals import CallLaterError, require_official_account
+from service.domain.official_account.refusals import CallLaterError, require_account
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.wechat_accounts import WechatAccount
@@ -35,7 +35,7 @@ async def access_token(runtime: Runtime, channel: Channel, *, dead: str | None =
     """Return the token of an account, but not the one that WeChat refuses as `dead`.
 
     Waits while another process gets it. Raises CallLaterError while the account is stopped or no further refresh may be
-    forced, and where the channel became another account after it was read; what `require_official_account` raises where
+    forced, and where the channel became another account after it was read; what `require_account` raises where
     it can no longer be called; WechatError and UnansweredError from the request for a token.
     """
     while True:
@@ -105,7 +105,7 @@ async def _fetch(runtime: Runtime, channel: Channel, renewal: int, dead: str | N
     async with runtime.pool.acquire() as conn:
         (present,) = await channels.channels_by_id(conn, [channel.channel_id])
     _require_app_id(channel, present.app_id, asked_at)
-    require_official_account(runtime, present)
+    require_account(runtime, present)
     secret = runtime.secret_box.decrypt(present.encrypted_app_secret or b"")
     token = await runtime.wechat.send(get_stable_token(channel.app_id, secret))
     if token.token == dead:

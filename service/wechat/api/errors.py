@@ -15,11 +15,19 @@ REFUSED_IP: Final = re.compile(r"invalid ip ([0-9A-Fa-f:.]{2,45})[\s,]")
 class WechatError(Exception):
     """Report that WeChat answered with an error code.
 
-    `rid` is WeChat's id of the request, None where it told none; `failed_openids` are those of a PARTIAL answer.
+    `rid` is WeChat's id of the request, None where it told none; `failed_openids` are those of a PARTIAL answer,
+    `msg_id` is the message that an ALREADY_DONE one speaks of.
     """
 
     def __init__(
-        self, errcode: int, errmsg: str, decision: Decision, failed_openids: tuple[str, ...] = (), *, path: str = ""
+        self,
+        errcode: int,
+        errmsg: str,
+        decision: Decision,
+        failed_openids: tuple[str, ...] = (),
+        *,
+        path: str = "",
+        msg_id: str | None = None,
     ) -> None:
         found = RID.search(errmsg)
         self.path = path
@@ -28,6 +36,7 @@ class WechatError(Exception):
         self.rid = found[1] if found else None
         self.decision = decision
         self.failed_openids = failed_openids
+        self.msg_id = msg_id
         self.refused_ip = found[1] if (found := REFUSED_IP.search(errmsg)) else None
         super().__init__(f"{path} answered {errcode} {self.errmsg} (rid {self.rid})".strip())
 
@@ -47,3 +56,10 @@ class UnansweredError(Exception):
         self.path = path
         self.reason = reason
         self.sent = sent
+
+
+class TooLateError(UnansweredError):
+    """Report that a call was not sent, since its deadline was over when it could have been."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "too late to send it", sent=False)

@@ -20,6 +20,7 @@ PLACES: Final = {
     "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
+    "Query.broadcast(id)": "query($id: ID!) { broadcast(id: $id) { id } }",
     "Mutation.importFollowers(channelId)": """
         mutation($id: ID!) { importFollowers(channelId: $id) { alreadyRunning } }""",
     "Query.remoteTags(channelId)": "query($id: ID!) { remoteTags(channelId: $id) { name } }",
@@ -45,9 +46,17 @@ PLACES: Final = {
     "Mutation.deleteTag(id)": "mutation($id: ID!) { deleteTag(id: $id) { tag { id } } }",
     "Mutation.updateChannel(input.id)": """
         mutation($id: ID!) { updateChannel(input: {id: $id, name: "mine"}) { channel { id } } }""",
+    "Mutation.setBroadcastPolicy(input.channelId)": """
+        mutation($id: ID!) {
+          setBroadcastPolicy(input: {channelId: $id, quietHours: {from: "21:00", to: "09:00"}}) { channel { id } }
+        }""",
     "Mutation.unbindChannel(id)": "mutation($id: ID!) { unbindChannel(id: $id) { channel { id } } }",
     "Mutation.resetChannelAddresses(channelId)": """
         mutation($id: ID!) { resetChannelAddresses(channelId: $id) { channel { id } } }""",
+    "Mutation.sendTestMessage(channelId)": """
+        mutation($id: ID!) {
+          sendTestMessage(channelId: $id, message: {massText: {text: "Hello"}}, openids: ["ada"]) { results { sent } }
+        }""",
     "Mutation.setKeepInSync(tagIds)": """
         mutation($id: ID!) { setKeepInSync(tagIds: [$id], keepInSync: false) { tags { id } } }""",
     "Mutation.unlinkOfficialAccountTag(tagId)": """
@@ -127,6 +136,7 @@ TAKES: Final = {
     "Query.audience(expression.tag)": "tag",
     "Query.tagOverlap(tagIds)": "tag",
     "Query.job(id)": "job",
+    "Query.broadcast(id)": "broadcast",
     "Mutation.exportAudience(input.expression.tag)": "tag",
     "Mutation.cancelJob(id)": "job",
     "Query.officialAccountSync(id)": "sync",

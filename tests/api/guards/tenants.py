@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from tests.api.guards.id_arguments import PLACES
 from tests.api.operations.dry_run import insert_dry_run
+from tests.support.broadcasts import insert_broadcast_of
 from tests.support.robot import Robot, event_input
 from tests.support.sockets import OperationError
 from tests.support.web import GraphqlResponse
@@ -41,6 +42,7 @@ async def make_tenant(robot: Robot) -> Tenant:
         "user": answer["user"]["id"],
         "job": (await robot.export(channel, {"tag": tag}))["id"],
         "sync": await insert_dry_run(robot, channel),
+        "broadcast": await insert_broadcast_of(robot, channel),
         "receipt": submitted["submitReturnData"]["receipt"]["id"],
     }
     OWN[robot.name] = ids

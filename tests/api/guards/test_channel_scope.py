@@ -16,6 +16,7 @@ NOT_FOR_INTEGRATORS: Final = {
     "Query.audience(expression.tag)",
     "Query.tagOverlap(tagIds)",
     "Query.job(id)",
+    "Query.broadcast(id)",
     "Query.remoteTags(channelId)",
     "Query.officialAccountSync(id)",
 }

@@ -10,6 +10,7 @@ from service.api.schema import make_schema
 from service.entities.principal import Role
 from tests.api.operations.dry_run import insert_dry_run
 from tests.api.operations.test_linked_tags import link
+from tests.support.broadcasts import insert_broadcast_of
 from tests.support.robot import Robot, event_input, table_digests
 from tests.support.sockets import OperationError
 
@@ -34,6 +35,7 @@ ALLOWED_BUT: Final = {
     "Mutation.unlinkOfficialAccountTag": ["BAD_USER_INPUT"],
     "Mutation.syncToOfficialAccount": ["BAD_USER_INPUT"],
     "Mutation.applySync": ["BAD_USER_INPUT"],
+    "Mutation.sendTestMessage": ["BAD_USER_INPUT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -49,6 +51,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.tagOverlap": ('(tagIds: ["$tag", "$other"])', WHO_SEES_USERS),
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
+    "Query.broadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
     "Mutation.importRemoteTags": ('(channelId: "$channel", remoteTagIds: [100])', WHO_MANAGES),
@@ -57,6 +60,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.officialAccountSync": ('(id: "$sync")', WHO_MANAGES),
     "Mutation.syncToOfficialAccount": ('(input: {channelId: "$channel", tagIds: ["$tag"]})', WHO_MANAGES),
     "Mutation.applySync": ('(syncId: "$sync", planHash: "none")', WHO_MANAGES),
+    "Mutation.sendTestMessage": (
+        '(channelId: "$channel", message: {massText: {text: "Hello"}}, openids: ["ada"])',
+        WHO_MANAGES,
+    ),
     "Mutation.exportAudience": ('(input: {channelId: "$channel", expression: {tag: "$tag"}})', WHO_MANAGES),
     "Mutation.cancelJob": ('(id: "$job")', WHO_MANAGES),
     "Query.deleteTagPreview": ('(id: "$combo")', WHO_MANAGES),
@@ -69,6 +76,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.renameTag": ('(id: "$combo", name: "New by $role")', WHO_MANAGES),
     "Mutation.deleteTag": ('(id: "$combo")', WHO_MANAGES),
     "Mutation.bindChannel": (BINDING, WHO_MANAGES),
+    "Mutation.setBroadcastPolicy": ('(input: {channelId: "$channel", respectHolidays: true})', WHO_MANAGES),
     "Mutation.updateChannel": ('(input: {id: "$channel", name: "n"})', WHO_MANAGES),
     "Mutation.unbindChannel": ('(id: "$channel")', WHO_MANAGES),
     "Mutation.resetChannelAddresses": ('(channelId: "$channel")', WHO_MANAGES),
@@ -117,6 +125,7 @@ class Filled:
     user: str
     job: str
     sync: str
+    broadcast: str
     receipt: str
     combos: dict[str, str]
 
@@ -139,6 +148,7 @@ async def filled(robot: Robot) -> Filled:
         user=answer["user"]["id"],
         job=(await robot.export(channel, {"tag": tag}))["id"],
         sync=await insert_dry_run(robot, channel),
+        broadcast=await insert_broadcast_of(robot, channel),
         receipt=receipt,
         combos={role: await robot.create_combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
     )
@@ -230,7 +240,7 @@ def _operation(name: str, filled: Filled, role: Role | None = None) -> str:
     root, _, field_name = name.partition(".")
     arguments = TABLE[name][0].replace("$channel", filled.channel).replace("$tag", filled.tag)
     arguments = arguments.replace("$other", filled.other_tag).replace("$job", filled.job)
-    arguments = arguments.replace("$sync", filled.sync)
+    arguments = arguments.replace("$sync", filled.sync).replace("$broadcast", filled.broadcast)
     arguments = arguments.replace("$receipt", filled.receipt).replace("$combo", filled.combos[by])
     arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
     arguments = arguments.replace("$role", by)

@@ -20,6 +20,7 @@ MISSING: Final = {
     "user": gid("User", 999_999, 0),
     "job": gid("AudienceExport", 999_999, 1),
     "sync": gid("OfficialAccountSync", 999_999, 1),
+    "broadcast": gid("Broadcast", 999_999, 1),
     "receipt": gid("ReturnReceipt", 999_999, 1),
 }
 MALFORMED: Final = (
@@ -101,7 +102,7 @@ async def test_an_id_of_another_robot_is_answered_like_an_unknown_id(
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, settled: Tenant) -> None:
     takes = TAKES.get(place, "channel")
     fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
-    fitting |= {"job", "sync"} if takes == "job" else set()
+    fitting |= {"job", "sync", "broadcast"} if takes == "job" else set()
     others = [given for kind, given in settled.ids.items() if kind not in fitting and takes != "user"]
     before = await table_digests(settled.robot.web)
 

@@ -25,6 +25,7 @@ export default [
         exceptions: {
           suffixes: ["Payload", "Connection", "Edge", "Evidence", "Event", "Preview"],
           types: [
+            "BroadcastMessage",
             "ChannelCredentials",
             "OfficialAccountTag",
             "PageInfo",
@@ -37,6 +38,8 @@ export default [
             "TagPairOverlap",
             "TagSize",
             "TagSyncResult",
+            "TemplateField",
+            "TestMessageResult",
             "UnmatchedOpenid",
             "UserTagChange",
           ],

@@ -19,7 +19,7 @@ from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.entities.channels import Channel
 from service.entities.errors import ErrorCode, RequestError
-from service.entities.expressions import Expression, all_of, any_of, difference, tag
+from service.entities.expressions import FOLLOWERS, Expression, all_of, any_of, difference, tag
 from service.entities.tags import TagState
 from service.entities.users import EventKind, UserEvent
 from tests.support.clock import FrozenClock
@@ -38,7 +38,7 @@ Step = tuple[str, tuple[Any, ...]]
 
 
 def expression_shapes(depth: int = 3) -> st.SearchStrategy[ExpressionShape]:
-    leaves = st.integers(0, 30)
+    leaves = st.one_of(st.integers(0, 30), st.just("followers"))
     if depth == 0:
         return leaves
     inner = st.deferred(lambda: expression_shapes(depth - 1))
@@ -66,6 +66,11 @@ def histories() -> st.SearchStrategy[list[Step]]:
         st.tuples(st.just("clear"), st.tuples()),
     )
     return st.lists(steps, min_size=4, max_size=16)
+
+
+def leaves_of(expression: Expression) -> tuple[int, ...]:
+    """Return the tags that say who is in an expression."""
+    return (*expression.tag_ids(), *(DEFAULT_TAGS if expression.has_followers() else ()))
 
 
 @dataclass
@@ -140,7 +145,7 @@ class ComboModel:
         found, left = {tag_id}, [tag_id]
         while left:
             now = left.pop()
-            for each in self.made_of[now].tag_ids() if now in self.made_of and now not in self.deleted else ():
+            for each in leaves_of(self.made_of[now]) if now in self.made_of and now not in self.deleted else ():
                 if each not in found:
                     found.add(each)
                     left.append(each)
@@ -157,7 +162,7 @@ class ComboModel:
         if tag_id not in self.made_of:
             return tag_id in tag_ids
         expression = self.made_of[tag_id]
-        return holds(expression, frozenset(each for each in expression.tag_ids() if self._holds(each, tag_ids)))
+        return holds(expression, frozenset(each for each in leaves_of(expression) if self._holds(each, tag_ids)))
 
     async def _create(self, shape: ExpressionShape) -> None:
         expression = self._expression(shape)
@@ -244,6 +249,8 @@ class ComboModel:
         if isinstance(shape, int):
             every = self._tags()
             return tag(every[shape % len(every)])
+        if shape == "followers":
+            return FOLLOWERS
         operator, operands = shape
         read = [self._expression(each) for each in operands]
         if operator == "except":

@@ -18,8 +18,9 @@ TABLE = """
 | bind channels                              | MANAGE_CHANNELS       | ✓       | ✓     | -     | -          |
 | submit data, events and identities         | SUBMIT_DATA           | ✓       | ✓     | -     | ✓          |
 | see the tags of the Official Account       | SYNC                  | ✓       | ✓     | -     | -          |
-| what is not built yet                      | BROADCAST             | -       | -     | -     | -          |
-| what is not built yet either               | VIEW_AUDIT_LOG        | -       | -     | -     | -          |
+| make, see, approve and stop broadcasts     | BROADCAST             | ✓       | ✓     | -     | -          |
+| send against caps, set the threshold       | OVERRIDE_BROADCAST_POLICY | ✓   | -     | -     | -          |
+| what is not built yet                      | VIEW_AUDIT_LOG        | -       | -     | -     | -          |
 """
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.strip().splitlines()]
 ROLES = [Role(name) for name in ROWS[0][2:]]

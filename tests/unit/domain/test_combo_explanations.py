@@ -5,7 +5,7 @@ import pytest
 from service.domain.combos.explanations import explain_combo, explain_lapse
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.combos import Combo
-from service.entities.expressions import all_of, any_of, difference, tag
+from service.entities.expressions import FOLLOWERS, all_of, any_of, difference, tag
 from service.entities.revision import Revision
 from service.entities.tags import Catalogue, Tag, TagKind, TagState
 from tests.support.clock import START
@@ -60,3 +60,10 @@ def test_a_lapse_names_what_was_deleted() -> None:
 )
 def test_progress_is_the_share_of_the_people(next_block: int | None, user_count: int, progress: float) -> None:
     assert Combo(9, ANY, 1, next_block, None, None).progress(user_count) == progress
+
+
+def test_whether_somebody_follows_is_said_where_it_counts() -> None:
+    expression = difference(FOLLOWERS, tag(2))
+
+    assert explain_combo(CATALOGUE, expression, {4}, START).why == "Is in Followers − Apple: follows; lacks Apple."
+    assert explain_combo(CATALOGUE, expression, {1}, START).why.endswith("by now does not follow and lacks Apple.")

@@ -10,15 +10,22 @@ import pytest
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression, to_draft
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.expressions import (
+    FOLLOWERS,
     DifferenceDraft,
     Draft,
     Expression,
+    FollowersDraft,
     NaryDraft,
     Operator,
+    ReceivedDraft,
     TagDraft,
+    UnknownBroadcastDraft,
     UnknownTagDraft,
+    all_of,
     any_of,
+    difference,
     from_json,
+    received,
     tag,
     to_json,
 )
@@ -40,6 +47,7 @@ TAGS = {
     LAPSED: made(LAPSED, TagState.LAPSED),
     DELETED: replace(made(DELETED), deleted_at=START),
 }
+BROADCASTS = {5: "Spring sale", 6: "Autumn sale"}
 CATALOGUE = Catalogue(7, True, Revision(1, START), START, TAGS)
 
 
@@ -151,3 +159,49 @@ def test_an_expression_survives_the_database_and_becomes_a_draft_again() -> None
 
     assert from_json(to_json(expression)) == expression
     assert parse(to_draft(7, expression)) == expression
+
+
+def test_followers_are_a_leaf_and_no_operand() -> None:
+    expression = parse(DifferenceDraft(FollowersDraft(wanted=True), leaf(A)))
+
+    assert expression == difference(FOLLOWERS, tag(A))
+    assert expression.tag_ids() == (A,)
+    assert format_expression(CATALOGUE, expression) == "Followers − T1"
+    assert from_json(to_json(expression)) == expression
+    assert parse(to_draft(7, expression)) == expression
+
+
+def test_whoever_does_not_follow_cannot_be_asked_for_by_false() -> None:
+    refused = refusal(both(leaf(A), FollowersDraft(wanted=False)))
+
+    assert refused.code is ErrorCode.BAD_USER_INPUT
+    assert [each.path for each in refused.fields] == [("expression", "all", 1, "followers")]
+
+
+def test_who_received_a_broadcast_is_a_leaf() -> None:
+    draft = DifferenceDraft(both(FollowersDraft(wanted=True), ReceivedDraft(7, 5)), ReceivedDraft(7, 6))
+
+    expression = parse_expression(CATALOGUE, draft, AllowedStates.ACTIVE_ONLY, BROADCASTS)
+
+    assert expression == difference(all_of(FOLLOWERS, received(5)), received(6))
+    assert expression.broadcast_ids() == (5, 6)
+    assert format_expression(CATALOGUE, expression, BROADCASTS) == (
+        "(Followers ∩ Received Spring sale) − Received Autumn sale"
+    )
+    assert from_json(to_json(expression)) == expression
+    assert to_draft(7, expression) == draft
+    assert expression.digest() != difference(all_of(FOLLOWERS, received(6)), received(5)).digest()
+
+
+@pytest.mark.parametrize("draft", [ReceivedDraft(7, 4), ReceivedDraft(8, 5), UnknownBroadcastDraft()])
+def test_a_broadcast_of_another_channel_or_of_none_is_not_found(draft: Draft) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_expression(CATALOGUE, either(leaf(A), draft), AllowedStates.ACTIVE_ONLY, BROADCASTS)
+
+    assert refused.value.code is ErrorCode.NOT_FOUND
+    assert [each.path for each in refused.value.fields] == [("expression", "any", 1, "received")]
+
+
+@pytest.mark.parametrize("draft", [ReceivedDraft(7, 5), UnknownBroadcastDraft()])
+def test_a_combo_is_not_made_of_who_received_a_broadcast(draft: Draft) -> None:
+    assert refusal(draft).code is ErrorCode.BAD_USER_INPUT

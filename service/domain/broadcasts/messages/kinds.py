@@ -1,0 +1,38 @@
+"""Say which kinds of messages an account can send.
+
+Source: developers.weixin.qq.com `/doc/service/guide/product/message`; docs/specification.md §6.6.
+"""
+
+from typing import assert_never
+
+from service.entities.broadcasts import MessageKind
+from service.entities.channels import Channel, ChannelKind
+from service.entities.errors import FieldError, FieldPath
+
+
+def kind_error(channel: Channel, kind: MessageKind, path: FieldPath) -> FieldError | None:
+    """Return why a channel's account cannot send a kind of message, for the input at `path`; None if it can."""
+    if (reason := _reason(channel, kind)) is None:
+        return None
+    return FieldError(path, "KIND_NOT_ALLOWED", reason)
+
+
+def _reason(channel: Channel, kind: MessageKind) -> str | None:
+    match kind:
+        case MessageKind.MASS_TEXT | MessageKind.MASS_IMAGE | MessageKind.MASS_ARTICLE:
+            allowed = not channel.mini_program
+            needed = "a verified Official Account"
+        case MessageKind.TEMPLATE | MessageKind.SERVICE_SUBSCRIPTION:
+            allowed = channel.kind is ChannelKind.SERVICE_ACCOUNT
+            needed = "a verified service account"
+        case MessageKind.CUSTOMER_SERVICE_TEXT:
+            allowed = True
+            needed = "a verified Official Account or a Mini Program"
+        case MessageKind.MINI_PROGRAM_SUBSCRIPTION:
+            allowed = channel.mini_program
+            needed = "a Mini Program"
+        case _:
+            assert_never(kind)
+    if allowed and (channel.verified or channel.mini_program):
+        return None
+    return f"Only {needed} sends this kind of message."

@@ -1,0 +1,101 @@
+"""Read whom broadcasts are for, and what decides who of them can be sent to; bitmaps are by block.
+
+Source: docs/specification.md §6.6.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
+from service.entities.blocks import BLOCK_SIZE
+from service.entities.expressions import Expression
+from service.storage.broadcast_ledger import to_number
+from service.storage.combos import fill_expression
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+# So many people are looked for one by one; of more, the whole range that they are in is read.
+MAX_LOOKED_FOR: Final = 1_000
+
+
+class ReceivableBroadcast(NamedTuple):
+    """Hold what a broadcast is called of which it is kept who received it, and when it started."""
+
+    name: str | None
+    start_at: datetime
+
+
+class AudienceBlock(NamedTuple):
+    """Hold of one block who is in an audience, who follows, and who is on the blacklist, as bitmaps."""
+
+    block: int
+    members: int
+    following: int
+    blacklisted: int
+
+
+class Answerable(NamedTuple):
+    """Hold that a person wrote or paid lately, and how many customer-service messages were sent since they wrote."""
+
+    ordinal: int
+    wrote: bool
+    paid: bool
+    sends: int
+
+
+async def receivable_broadcasts(
+    conn: Connection, channel_id: int, job_ids: Iterable[int], since: datetime
+) -> dict[int, ReceivableBroadcast]:
+    """Return those of these broadcasts that are unfinished or finished after `since`, by number."""
+    rows = await conn.fetch(STATEMENTS["receivable_broadcasts"], channel_id, list(job_ids), since)
+    return {row["job_id"]: ReceivableBroadcast(row["name"], row["start_at"]) for row in rows}
+
+
+async def audience_blocks(
+    conn: Connection, channel_id: int, expression: Expression, *, start: int, limit: int
+) -> list[AudienceBlock]:
+    """Return the first `limit` blocks of a channel from `start` on, ascending, also those without members."""
+    statement = fill_expression(STATEMENTS["audience_blocks"], expression)
+    rows = await conn.fetch(statement, channel_id, start, limit)
+    return [AudienceBlock(row["block"], to_number(row["members"]), *_states(row)) for row in rows]
+
+
+async def following_and_blacklisted(
+    conn: Connection, channel_id: int, people: Bitmaps
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Return who follows and who is on the blacklist, in the blocks of some people."""
+    rows = await conn.fetch(STATEMENTS["following_and_blacklisted"], channel_id, list(people))
+    states = {row["block"]: _states(row) for row in rows}
+    return {block: each[0] for block, each in states.items()}, {block: each[1] for block, each in states.items()}
+
+
+async def consenting(conn: Connection, channel_id: int, template_id: str, people: Bitmaps) -> list[int]:
+    """Return who allowed a message of a template and was not sent one since; of many people, others as well."""
+    if count_people(people) <= MAX_LOOKED_FOR:
+        rows = await conn.fetch(STATEMENTS["consenting"], channel_id, template_id, ordinals_in(people))
+    else:
+        rows = await conn.fetch(STATEMENTS["consenting_between"], channel_id, template_id, *_range(people))
+    return [row["ordinal"] for row in rows]
+
+
+async def answerable(
+    conn: Connection, channel_id: int, people: Bitmaps, since: datetime, *, most_sends: int
+) -> list[Answerable]:
+    """Return who wrote or paid after an instant; of many people, others as well. `sends` are at most `most_sends`."""
+    if count_people(people) <= MAX_LOOKED_FOR:
+        rows = await conn.fetch(STATEMENTS["answerable"], channel_id, ordinals_in(people), since, most_sends)
+    else:
+        first, last = _range(people)
+        rows = await conn.fetch(STATEMENTS["answerable_between"], channel_id, first, since, most_sends, last)
+    return [Answerable(row["ordinal"], bool(row["wrote"]), row["paid"], row["sends"]) for row in rows]
+
+
+def _range(people: Bitmaps) -> tuple[int, int]:
+    return min(people) * BLOCK_SIZE, (max(people) + 1) * BLOCK_SIZE - 1
+
+
+def _states(row: asyncpg.Record) -> tuple[int, int]:
+    return to_number(row["following"]), 0 if row["blacklisted"] is None else to_number(row["blacklisted"])

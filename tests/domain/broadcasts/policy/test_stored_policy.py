@@ -1,0 +1,31 @@
+"""Keep one policy for each channel, whoever is the first to need it."""
+
+import asyncio
+
+from service.domain.broadcasts.policy.stored import PolicyChange, change_policy, default_policy, policy_of
+from service.domain.runtime import Runtime
+from service.entities.broadcasts import BroadcastPolicy
+from service.entities.channels import Channel
+from tests.support.runtime import admin
+
+
+async def read(runtime: Runtime, channel: Channel) -> BroadcastPolicy:
+    async with runtime.pool.acquire() as conn:
+        return await policy_of(conn, channel.channel_id)
+
+
+async def test_who_is_held_out_is_decided_once_and_for_all(runtime: Runtime, channel: Channel) -> None:
+    found = await asyncio.gather(*(read(runtime, channel) for _ in range(5)))
+    await change_policy(runtime, admin(), channel.channel_id, PolicyChange(time_zone="Asia/Tokyo"))
+
+    assert {each.hold_out_key for each in found} == {(await read(runtime, channel)).hold_out_key}
+    assert found[0] == default_policy(found[0].hold_out_key)
+    assert (await read(runtime, channel)).time_zone == "Asia/Tokyo"
+
+
+async def test_a_row_that_says_nothing_is_the_default(runtime: Runtime, channel: Channel) -> None:
+    async with runtime.pool.acquire() as conn:
+        insert = "insert into broadcast_policy (channel_id, hold_out_key) values ($1, $2)"
+        await conn.execute(insert, channel.channel_id, default_policy().hold_out_key)
+
+    assert await read(runtime, channel) == default_policy()
