@@ -56,7 +56,7 @@ cross join lateral (
         where s.channel_id = $1 and s.ordinal = u.ordinal and s.kind = 'CUSTOMER_SERVICE_TEXT'
           and s.claimed_at >= date_trunc('second', u.messaged_at) and s.state in ('CLAIMED', 'SENT', 'UNKNOWN')
         limit $4
-    ) some
+    ) latest
 ) s
 where u.channel_id = $1 and u.ordinal = any($2::int[]) and (u.messaged_at > $3 or u.paid_at > $3);
 
@@ -71,6 +71,6 @@ cross join lateral (
         where s.channel_id = $1 and s.ordinal = u.ordinal and s.kind = 'CUSTOMER_SERVICE_TEXT'
           and s.claimed_at >= date_trunc('second', u.messaged_at) and s.state in ('CLAIMED', 'SENT', 'UNKNOWN')
         limit $4
-    ) some
+    ) latest
 ) s
 where u.channel_id = $1 and u.ordinal between $2 and $5 and (u.messaged_at > $3 or u.paid_at > $3);

@@ -34,7 +34,7 @@ async def reserve_call(runtime: Runtime, channel: Channel, path: str) -> CallQuo
         if quota is not None:
             return quota
         quota = await wechat_quotas.quota(conn, channel.channel_id, path, day)
-    raise CallLaterError("WeChat's limit of these calls is reached.", _open_again(runtime, quota, now))
+    raise CallLaterError("WeChat's limit of these calls is reached.", opens_again(runtime, quota, now))
 
 
 async def count_calls(runtime: Runtime, channel: Channel, path: str, calls: int) -> CallQuota | None:
@@ -80,7 +80,7 @@ async def reserve_calls(
     counted = min(calls, quota.left(now))
     reserved = await wechat_quotas.reserve_calls(conn, channel_id, path, day, now, counted) if counted else None
     if reserved is None:
-        return Reservation(0, quota, _open_again(runtime, quota, now))
+        return Reservation(0, quota, opens_again(runtime, quota, now))
     return Reservation(counted, reserved, None)
 
 
@@ -154,7 +154,7 @@ async def prune_quotas(runtime: Runtime, channel_id: int) -> None:
         await wechat_quotas.prune_quotas(conn, channel_id, before)
 
 
-def _open_again(runtime: Runtime, quota: CallQuota | None, now: datetime) -> datetime:
+def opens_again(runtime: Runtime, quota: CallQuota | None, now: datetime) -> datetime:
     """Return when a call can be made again: the day's quota is anew at its end, the rate at the end of its window."""
     if quota is None:
         return now
