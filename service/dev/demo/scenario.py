@@ -29,6 +29,7 @@ RATE_FACTORS: Final = {ChannelKind.SERVICE_ACCOUNT: 1.0, ChannelKind.MINI_PROGRA
 MAX_BACKOFF: Final = 5.0
 BOOKS_FILE: Final = "demo-books.json"
 SAVE_EVERY: Final = 2.0
+RESULTS_EVERY: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Scenario:
         logger.info("the demo is running; its users are listed at %s/demo/people", self.platform_url)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_books())
+            group.create_task(self.platform.keep_pushing_results(RESULTS_EVERY))
             group.create_task(self._run_followers(all_users[0], channels[accounts[0].app_id]))
             for users in all_users[1:]:
                 group.create_task(_run_users(users))

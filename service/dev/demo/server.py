@@ -37,6 +37,7 @@ def platform_app(platform: WechatPlatform) -> Starlette:
             Route("/demo/clock", _json_endpoint(books.move_clock), methods=["POST"]),
             Route("/demo/accounts/{app_id}/crowd", _json_endpoint(books.set_crowd), methods=["POST"]),
             Route("/demo/accounts/{app_id}/quotas", _json_endpoint(books.set_quota), methods=["POST"]),
+            Route("/demo/accounts/{app_id}/callback", _json_endpoint(books.set_callback), methods=["POST"]),
             Route("/demo/accounts/{app_id}/tokens", _json_endpoint(books.kill_tokens), methods=["DELETE"]),
             Route("/demo/accounts/{app_id}/migration", _json_endpoint(books.migrate), methods=["POST"]),
             Route("/demo/accounts/{app_id}/templates", _json_endpoint(messages.add_template), methods=["POST"]),

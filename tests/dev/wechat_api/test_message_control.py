@@ -111,10 +111,13 @@ async def test_people_accept_messages_on_order() -> None:
     async with open_wechat() as wechat:
         wechat.configure_callback(wechat.url + "/nowhere")
         wechat.follow("oAda")
-        await control(wechat, "POST", "/demo/oAda/accept?template=S1")
-        assert wechat.account.consents.has("oAda", "S1")
-        await control(wechat, "POST", "/demo/oAda/reject?template=S1")
-        assert not wechat.account.consents.has("oAda", "S1")
+        for action in ("reject", "revoke"):
+            await control(wechat, "POST", "/demo/oAda/accept?template=S1")
+            assert wechat.account.consents.has("oAda", "S1")
+            await control(wechat, "POST", f"/demo/oAda/{action}?template=S1")
+            assert not wechat.account.consents.has("oAda", "S1")
+        events = [each.fields["Event"] for each in wechat.platform.deliveries]
+        assert events == [f"subscribe_msg_{name}_event" for name in ("popup", "popup", "popup", "change")]
         await control(wechat, "POST", "/demo/oAda/pay")
         assert Trigger.PAYMENT in wechat.account.replies.opened["oAda"]
 
