@@ -44,6 +44,7 @@ def platform_app(platform: WechatPlatform) -> Starlette:
             Route("/demo/accounts/{app_id}/consents", _json_endpoint(messages.set_consents), methods=["POST"]),
             Route("/demo/accounts/{app_id}/blacklist", _json_endpoint(messages.set_blacklist), methods=["POST"]),
             Route("/demo/accounts/{app_id}/refusals", _json_endpoint(messages.set_refusals), methods=["POST"]),
+            Route("/demo/accounts/{app_id}/console", _json_endpoint(messages.send_from_console), methods=["POST"]),
             Route("/demo/outcomes", _json_endpoint(messages.order_outcome), methods=["POST"]),
             Route("/demo/outcomes", _json_endpoint(messages.clear_outcomes), methods=["DELETE"]),
             Route("/demo/results", _json_endpoint(controls.push_results), methods=["POST"]),
