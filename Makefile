@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test test-unit coverage faults check lint dead spelling types contracts schema-lint audit fuzz bench bench-peers \
+.PHONY: help install run test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz bench bench-peers \
   lock schema release-schema clean
 
 help: ## Show this list
@@ -34,6 +34,9 @@ coverage: install ## Run the tests, and show which lines and branches of service
 
 faults: install ## Break what open pages and calls to WeChat depend on (ten minutes); ROUNDS=100 breaks each job so often
 	$(BIN)/pytest -m long
+
+models: install ## Compare the service with models of it by three times the examples of `make test`; EXAMPLES=10 by thirty times
+	EXAMPLES=$(or $(EXAMPLES),1) $(RUN_TESTS) -m model
 
 lint: install
 	$(BIN)/ruff format --check .

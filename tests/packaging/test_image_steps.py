@@ -36,6 +36,7 @@ SECRETS: Final = {
     "USER_TAGS_PUBLIC_URL": "https://tags.example.com",
 }
 STOPPED_BY_REQUEST: Final = {0, -signal.SIGTERM}
+pytestmark = pytest.mark.long
 
 
 class Container:

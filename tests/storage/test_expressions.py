@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 from asyncpg import BitString
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, bitmap_of, ordinal_at
@@ -14,6 +14,7 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from tests.contract.tenancy import unscoped_tables
 from tests.storage.large_channels import fill_channels
+from tests.support.examples import compared_with_model
 from tests.support.oracle import matching_ordinals
 
 TAG_IDS = range(1, 9)
@@ -56,7 +57,7 @@ async def channels(conn: Connection) -> Connection:
     return conn
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=100)
 @given(population=POPULATIONS, expression=expressions())
 async def test_sql_and_sets_agree(
     channels: Connection, population: dict[tuple[int, int], frozenset[int]], expression: Expression

@@ -1,21 +1,20 @@
-"""Do the next piece of a broadcast, whatever stage it is in (docs/specification.md §6.6)."""
+"""Do the next piece of a broadcast: freeze its audience, then send (docs/specification.md §6.6)."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
-
+from service.domain.broadcasts.audience.freezing import freeze
 from service.domain.broadcasts.sending.slices import send_slice
 from service.domain.runtime import Runtime
-from service.entities.channels import Channel
 from service.entities.jobs import Job
-from service.storage import channels
-
-STAGES: Final[Mapping[str, Callable[[Runtime, Channel, Job], Awaitable[Job]]]] = {
-    "SEND": send_slice,
-}
+from service.storage import broadcasts, channels
 
 
 async def run_broadcast_slice(runtime: Runtime, job: Job) -> Job:
-    """Do the next piece of a broadcast, and return its job after it. Raises JobLeaseLostError."""
+    """Do the next piece of a broadcast, and return its job after it.
+
+    Raises JobLeaseLostError, and a RequestError where it can never start.
+    """
     async with runtime.pool.acquire() as conn:
         [channel] = await channels.channels_by_id(conn, [job.channel_id])
-    return await STAGES[job.payload["stage"]](runtime, channel, job)
+        broadcast = await broadcasts.broadcast(conn, job.channel_id, job.job_id)
+    if broadcast is None:
+        raise LookupError("a job without its broadcast")
+    return await (freeze if broadcast.frozen_at is None else send_slice)(runtime, channel, job)

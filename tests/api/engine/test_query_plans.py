@@ -17,6 +17,7 @@ from service.entities.ids import tag_gid, user_gid
 from service.entities.principal import Role
 from tests.api.engine.random_operations import OPERATION_NAME, Operation, operations
 from tests.api.engine.two_schemas import SchemaPair, open_schema_pair
+from tests.support.examples import compared_with_model
 
 SCHEMA: GraphQLSchema = make_schema().graphql_schema
 # The first channel of a database, the first tags of a channel, the first user.
@@ -49,7 +50,7 @@ async def stage(database_url: str, redis_url: str) -> AsyncIterator[SchemaPair]:
         yield opened
 
 
-@settings(max_examples=250, suppress_health_check=list(HealthCheck))
+@compared_with_model(examples=250)
 @given(operation=operations(SCHEMA, KNOWN), role=st.sampled_from([Role.ADMIN, Role.ADMIN, Role.AGENT, None]))
 async def test_a_random_query_has_the_answer_of_graphql_core(
     stage: SchemaPair, operation: Operation, role: Role | None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.account_migration.migrating import migrate_openids
@@ -22,6 +22,7 @@ from service.foundation.settings import Windows
 from tests.domain.account_migration.migration_model import Model, Pair
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import expected_facts, facts_by_openid, miscounted, skip_ordinals
+from tests.support.examples import compared_with_model
 from tests.support.oracle import oracle_tags
 from tests.support.runtime import admin, bind
 from tests.support.tags import make_ad_tag, submission_of, submit, tag_ids_by_openid
@@ -214,7 +215,7 @@ class Teller:
         )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@compared_with_model(examples=40)
 @given(story=steps)
 async def test_whatever_happens_people_are_what_the_model_says(
     runtime: Runtime, clock: FrozenClock, story: list[object]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.audiences.counting import count_audience, members_page, tag_overlap
@@ -28,6 +28,7 @@ from service.entities.errors import (
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
 from service.entities.tags import TagKey, TagState
 from tests.support.clock import START
+from tests.support.examples import compared_with_model
 from tests.support.oracle import matching_ordinals
 from tests.support.runtime import admin, bind
 from tests.support.tags import make_combo, make_tag, openid_of, populate, set_state
@@ -49,7 +50,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=40)
 @given(population=POPULATIONS, expression=EXPRESSIONS, first=st.integers(1, 4))
 async def test_an_audience_is_what_sets_say(
     runtime: Runtime, channel: Channel, population: dict[int, frozenset[int]], expression: Expression, first: int
@@ -75,7 +76,7 @@ async def test_an_audience_is_what_sets_say(
     assert seen == [openid_of(ordinal) for ordinal in expected]
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=20)
 @given(population=POPULATIONS)
 async def test_an_overlap_is_what_sets_say(
     runtime: Runtime, channel: Channel, population: dict[int, frozenset[int]]

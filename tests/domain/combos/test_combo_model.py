@@ -4,12 +4,13 @@ The rule: docs/specification.md §4.4.
 """
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from service.domain.combos import activation
 from service.domain.runtime import Runtime
 from tests.domain.combos.combo_model import ComboModel, Step, histories
 from tests.support.clock import START, FrozenClock
+from tests.support.examples import compared_with_model
 from tests.support.runtime import bind
 
 
@@ -19,8 +20,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activation, "BLOCKS_PER_SLICE", 1)
 
 
-# The database outlives an example on purpose: every example binds a channel of its own.
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=40)
 @given(history=histories())
 @pytest.mark.usefixtures("small_slices")
 async def test_combos_are_what_they_say(runtime: Runtime, clock: FrozenClock, history: list[Step]) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.default_tags.scheduled_run import run_default_tags
@@ -20,6 +20,7 @@ from service.entities.users import EventKind, UserEvent
 from tests.domain.default_tags.event_histories import History, HistoryPlayer, histories
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import heads_of, skip_ordinals, tags_by_openid
+from tests.support.examples import compared_with_model
 from tests.support.runtime import bind, patient_transaction
 from tests.support.waiting import wait_until
 
@@ -46,7 +47,7 @@ async def anns_tags(runtime: Runtime, channel: Channel) -> set[DefaultTagRule]:
     return (await tags_by_openid(runtime, channel))["ann"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=60)
 @given(history=histories(), lag=st.sampled_from((1, 299, 900)), in_first_block=st.integers(0, 3))
 async def test_reporters_with_slow_clocks_change_nothing(
     runtime: Runtime, clock: FrozenClock, history: History, lag: int, in_first_block: int

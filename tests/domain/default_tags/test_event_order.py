@@ -5,7 +5,7 @@ The rule: docs/specification.md §4.1.
 
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.runtime import Runtime
@@ -13,10 +13,10 @@ from service.entities.channels import ChannelKind
 from service.entities.users import EventKind
 from tests.domain.default_tags.event_histories import HOUR, History, HistoryPlayer, histories
 from tests.support.clock import START, FrozenClock
+from tests.support.examples import compared_with_model
 from tests.support.runtime import bind
 
-# The database outlives an example on purpose: every example binds a channel of its own.
-OFTEN = settings(max_examples=90, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+OFTEN = compared_with_model(examples=90)
 ON_A_MINI_PROGRAM = (EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN, EventKind.PAYMENT)
 
 

@@ -6,7 +6,7 @@ The rule: docs/specification.md §4.1.
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
@@ -19,6 +19,7 @@ from service.foundation.settings import Windows
 from tests.domain.default_tags.event_histories import HOUR, History, HistoryPlayer, histories
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import tags_by_openid
+from tests.support.examples import compared_with_model
 from tests.support.runtime import bind, clear_notifications, published_notifications
 
 LENGTHS = st.sampled_from((0, 1, HOUR // 2, HOUR, 47 * HOUR, 48 * HOUR, 72 * HOUR))
@@ -29,7 +30,7 @@ def with_windows(runtime: Runtime, windows: Windows) -> Runtime:
     return replace(runtime, settings=replace(runtime.settings, windows=windows))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=60)
 @given(
     before=histories(),
     after=histories(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.return_data import members as return_support
@@ -19,6 +19,7 @@ from service.entities.errors import ConflictError
 from service.entities.return_data import Receipt, ReturnMode
 from tests.support.clock import START, FrozenClock
 from tests.support.database_state import miscounted, replay_and_check, skip_ordinals
+from tests.support.examples import compared_with_model
 from tests.support.runtime import admin, bind
 from tests.support.tags import members_of, members_of_batches, submission_of, submit
 
@@ -120,7 +121,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return name
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=40)
 @given(story=steps)
 async def test_batches_are_what_a_plain_model_says(
     runtime: Runtime, clock: FrozenClock, form: str, story: list[Step]

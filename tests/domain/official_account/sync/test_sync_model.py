@@ -3,7 +3,7 @@
 The rule: docs/specification.md §6.2.
 """
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.dev.demo.wechat_api.behaviour import BadOpenid
@@ -12,10 +12,10 @@ from service.entities.remote_tags import RemoteAdditions
 from service.wechat.api.tag_calls import TAGGING, UNTAGGING
 from tests.dev.wechat_api.wechat import Wechat
 from tests.domain.official_account.sync.sync_model import LABELS, Step, SyncModel, behaviours, histories
+from tests.support.examples import compared_with_model
 
 
-# The database outlives an example on purpose: every example binds a channel of its own.
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=30)
 @given(history=histories(), bad_openid=behaviours(), additions=st.sampled_from(RemoteAdditions))
 async def test_one_undisturbed_sync_makes_both_sides_the_same(
     runtime: Runtime, wechat: Wechat, history: list[Step], bad_openid: BadOpenid, additions: RemoteAdditions

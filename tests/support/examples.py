@@ -1,0 +1,22 @@
+"""Say how many examples the tests try that compare the service with a model of it, which take longest."""
+
+import os
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The database outlives an example on purpose: every example has a channel of its own.
+ALLOWED: Final = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+# `make test` tries a third of them, `make models` all, and `EXAMPLES=10 make models` ten times as many.
+SHARE: Final = float(os.environ.get("EXAMPLES", "0.34"))
+
+
+def compared_with_model(examples: int) -> Any:
+    """Return the decorator of a test that tries so many examples in `make models`, and fewer in `make test`."""
+
+    def decorate(test: Any) -> Any:
+        limited = settings(max_examples=max(round(examples * SHARE), 1), suppress_health_check=ALLOWED)
+        return pytest.mark.model(limited(test))
+
+    return decorate
