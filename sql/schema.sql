@@ -146,7 +146,8 @@ CREATE TABLE public.broadcast (
     failed integer DEFAULT 0 NOT NULL,
     uncertain integer DEFAULT 0 NOT NULL,
     delivered integer,
-    next_chunk integer DEFAULT 1 NOT NULL
+    next_chunk integer DEFAULT 1 NOT NULL,
+    changed_by text
 )
 WITH (fillfactor='50');
 
@@ -169,6 +170,8 @@ COMMENT ON COLUMN public.broadcast.frozen_at IS 'When audience and content were 
 COMMENT ON COLUMN public.broadcast.uncertain IS 'Claimed or without a known outcome. Always: matched = unsendable + planned + sent + failed + uncertain + held.';
 
 COMMENT ON COLUMN public.broadcast.delivered IS 'As result pushes told; null while none did.';
+
+COMMENT ON COLUMN public.broadcast.changed_by IS 'Who changed it last before it started, and so cannot approve it.';
 
 CREATE TABLE public.broadcast_article (
     channel_id bigint NOT NULL,
@@ -612,12 +615,15 @@ CREATE TABLE public.push_result (
     msg_id text NOT NULL,
     ordinal integer,
     result jsonb NOT NULL,
-    received_at timestamp with time zone NOT NULL
+    received_at timestamp with time zone NOT NULL,
+    matched_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.push_result IS 'Results that WeChat pushed, kept for a few days, since they may come before the answer to the call.';
 
 COMMENT ON COLUMN public.push_result.ordinal IS 'Whom it is about, of messages to one person.';
+
+COMMENT ON COLUMN public.push_result.matched_at IS 'When it was written to what it is the result of; null for those of messages that are not ours, too.';
 
 CREATE TABLE public.remote_members (
     channel_id bigint NOT NULL,
@@ -1256,9 +1262,13 @@ CREATE INDEX broadcast_chunk_message ON public.broadcast_chunk USING btree (chan
 
 CREATE INDEX broadcast_chunk_open ON public.broadcast_chunk USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['CLAIMED'::text, 'UNKNOWN'::text]));
 
+CREATE INDEX broadcast_chunk_without_result ON public.broadcast_chunk USING btree (answered_at) WHERE ((state = 'SENT'::text) AND (msg_id IS NOT NULL) AND (status IS NULL));
+
 CREATE INDEX broadcast_hash ON public.broadcast USING btree (channel_id, message_hash, frozen_at) WHERE (frozen_at IS NOT NULL);
 
 CREATE INDEX broadcast_next_run ON public.broadcast USING btree (next_run_at) WHERE (next_run_at IS NOT NULL);
+
+CREATE INDEX broadcast_once_only ON public.broadcast USING btree (channel_id, once_only) WHERE (once_only IS NOT NULL);
 
 CREATE INDEX broadcast_send_message ON public.broadcast_send USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
 
@@ -1278,7 +1288,11 @@ CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, 
 
 CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
 
-CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
+CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'WAITING_FOR_APPROVAL'::text, 'RUNNING'::text, 'PAUSED'::text]));
+
+CREATE INDEX push_result_received ON public.push_result USING btree (channel_id, received_at);
+
+CREATE INDEX push_result_unmatched ON public.push_result USING btree (received_at) WHERE (matched_at IS NULL);
 
 CREATE INDEX remote_tag_failing ON public.remote_tag USING btree (channel_id) WHERE (keep_in_sync AND (failing_since IS NOT NULL));
 

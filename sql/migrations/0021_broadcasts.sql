@@ -138,6 +138,8 @@ comment on column broadcast_chunk.repeated_at is
     'When a call with the same client_id was last set out on, to learn what became of the first.';
 comment on column broadcast_chunk.replanned_at is 'When its people were planned again, or cut into other chunks; it counts no more.';
 create index broadcast_chunk_open on broadcast_chunk (channel_id, job_id) where state in ('CLAIMED', 'UNKNOWN');
+create index broadcast_chunk_without_result on broadcast_chunk (answered_at)
+where state = 'SENT' and msg_id is not null and status is null;
 create index broadcast_chunk_message on broadcast_chunk (channel_id, msg_id) where msg_id is not null;
 
 create table broadcast_chunk_block (
@@ -227,10 +229,14 @@ create table push_result (
     ordinal     int,
     result      jsonb not null,
     received_at timestamptz not null,
+    matched_at  timestamptz,
     primary key (channel_id, event, msg_id)
 );
 comment on table push_result is 'Results that WeChat pushed, kept for a few days, since they may come before the answer to the call.';
 comment on column push_result.ordinal is 'Whom it is about, of messages to one person.';
+comment on column push_result.matched_at is 'When it was written to what it is the result of; null for those of messages that are not ours, too.';
+create index push_result_received on push_result (channel_id, received_at);
+create index push_result_unmatched on push_result (received_at) where matched_at is null;
 
 create table send_count (
     channel_id bigint not null references channel,
