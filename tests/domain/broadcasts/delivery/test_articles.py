@@ -6,9 +6,12 @@ import pytest
 
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
 from service.domain.broadcasts.sending.articles import delete_leftover_copies, freeze_article
-from service.entities.broadcasts import SendState, WaitReason
+from service.domain.broadcasts.slices import run_broadcast_slice
+from service.entities.broadcasts import MessageKind, SendState, WaitReason
+from service.entities.expressions import FOLLOWERS, to_json
 from service.entities.jobs import Job, JobState
 from tests.domain.broadcasts.delivery.office import Office
+from tests.support.broadcast_rows import insert_broadcast_of
 from tests.support.tags import openid_of, populate
 
 ARTICLE: dict[str, Any] = {"title": "Tea", "content": "<p>Spring tea</p>", "thumb_media_id": "T1"}
@@ -147,3 +150,24 @@ async def test_what_is_gone_already_need_not_be_deleted(office: Office) -> None:
 
     assert await cleaned_up(office) == 0
     assert await copies(office) == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_draft_is_read_when_the_audience_is_frozen(office: Office, told: bool) -> None:
+    await office.follow(*PEOPLE)
+    draft = office.books.drafts.add([dict(ARTICLE)], office.wechat.clock())
+    message = {"kind": "MASS_ARTICLE", "media_id": draft, "ignore_reprint": False}
+    job = await insert_broadcast_of(
+        office.runtime, office.channel, audience=to_json(FOLLOWERS), kind=MessageKind.MASS_ARTICLE, message=message
+    )
+    if not told:
+        office.wechat.books.faults.add(GET, Fault(kind=FaultKind.ERROR, code=-1, times=3))
+
+    job = await run_broadcast_slice(office.runtime, await office.book.take_up(job))
+
+    assert (await office.broadcast(job)).frozen_at is not None
+    office.books.drafts.drafts[draft].articles[0]["content"] = "<p>Changed</p>"
+    job = await office.send(job)
+    assert job.state is JobState.DONE
+    # Where WeChat did not tell it at once, it is what the draft held when it did.
+    assert read_by(office, "oAda") == ["<p>Spring tea</p>" if told else "<p>Changed</p>"]
