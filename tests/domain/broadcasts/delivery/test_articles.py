@@ -23,7 +23,7 @@ PEOPLE = ["oAda", "oBob", "oCat"]
 
 async def start(office: Office, *openids: str) -> Job:
     """Begin to send the draft of the account."""
-    draft = office.books.drafts.add([ARTICLE], office.wechat.clock())
+    draft = office.books.drafts.add([dict(ARTICLE)], office.wechat.clock())
     message = {"kind": "MASS_ARTICLE", "media_id": draft, "ignore_reprint": False}
     return await office.start(openids, message=message)
 
@@ -161,11 +161,12 @@ async def test_the_draft_is_read_when_the_audience_is_frozen(office: Office, tol
         office.runtime, office.channel, audience=to_json(FOLLOWERS), kind=MessageKind.MASS_ARTICLE, message=message
     )
     if not told:
-        office.wechat.books.faults.add(GET, Fault(kind=FaultKind.ERROR, code=-1, times=3))
+        office.wechat.books.faults.add(GET, Fault(kind=FaultKind.ERROR, code=-1, times=None))
 
     job = await run_broadcast_slice(office.runtime, await office.book.take_up(job))
 
     assert (await office.broadcast(job)).frozen_at is not None
+    office.wechat.books.faults.clear()
     office.books.drafts.drafts[draft].articles[0]["content"] = "<p>Changed</p>"
     job = await office.send(job)
     assert job.state is JobState.DONE
