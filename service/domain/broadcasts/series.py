@@ -35,6 +35,8 @@ MAX_SERIES_AT_ONCE: Final = 200
 LEAST_GRACE: Final = timedelta(minutes=1)
 # A series is over with these, and pauses with others.
 ENDED_FOR_GOOD: Final = frozenset({JobState.CANCELLED, JobState.FAILED})
+# What a job remembers of how its broadcast was made.
+INHERITED: Final = ("approval_above",)
 HALTED: Final = "an earlier one is paused or waits for an approval"
 
 log = logging.getLogger(__name__)
@@ -143,7 +145,7 @@ async def _insert_run(conn: Connection, job: Job, series: Broadcast, run_at: dat
         series.channel_id,
         JobKind.BROADCAST,
         total=None,
-        payload={"stage": "START"},
+        payload={"stage": "START", **{key: job.payload[key] for key in INHERITED if key in job.payload}},
         created_by=job.created_by,
         now=now,
     )

@@ -171,11 +171,14 @@ async def test_an_approval_is_for_so_many_people_over_all_runs(
     series = await add_series(runtime, channel, approved_by="another", approved_at=START, approved_for=5)
     async with runtime.pool.acquire() as conn:
         await freeze(conn, series, {"FROZEN": {1, 2, 3, 4}, "PLANNED": {1}, "TAKEN": {2, 3}}, sent=1)
+        update = """update job set payload = '{"stage": "SEND", "approval_above": 3}' where job_id = $1"""
+        await conn.execute(update, series.job_id)
     clock.advance(FIRST_RUN - START)
     await start_due_runs(runtime)
 
-    ((run, _),) = await runs_of(runtime, series)
+    ((run, job),) = await runs_of(runtime, series)
     assert (run.approved_by, run.approved_at, run.approved_for) == ("another", START, 2)
+    assert job.payload == {"stage": "START", "approval_above": 3}
 
 
 async def test_two_workers_make_one_run(runtime: Runtime, channel: Channel, clock: FrozenClock) -> None:
