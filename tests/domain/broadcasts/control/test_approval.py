@@ -31,7 +31,9 @@ async def waiting(runtime: Runtime, channel: Channel, **changes: object) -> Broa
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.CREATOR])
 async def test_nobody_approves_what_they_made_or_changed_last(runtime: Runtime, channel: Channel, role: Role) -> None:
-    made = await waiting(runtime, channel, changed_by="second")
+    made = await waiting(runtime, channel)
+    async with runtime.pool.acquire() as conn:
+        await conn.execute("update broadcast set changed_by = 'second'")
     for subject in (MAKER, "second"):
         with pytest.raises(ForbiddenError):
             await approve_broadcast(runtime, called(subject, role), made.channel_id, made.job_id)
