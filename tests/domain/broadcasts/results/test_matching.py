@@ -113,7 +113,8 @@ async def test_the_result_of_a_subscription_message_stands_with_it(sent: SentMes
     [(openid, ordinal)] = (await sent.people(1)).items()
     now = sent.now
     await sent.book.runtime.pool.execute(
-        "insert into template_consent (channel_id, template_id, ordinal, accepted_at) values ($1, 'template-2', $2, $3)",
+        "insert into template_consent (channel_id, template_id, ordinal, accepted_at) "
+        "values ($1, 'template-2', $2, $3)",
         sent.book.channel.channel_id,
         ordinal,
         now,
@@ -233,7 +234,7 @@ async def test_results_are_kept_for_three_days(sent: SentMessages) -> None:
     runtime.clock.advance(timedelta(seconds=1))  # type: ignore[attr-defined]
     await prune_results(runtime, channel_id)
 
-    assert await runtime.pool.fetch("select msg_id from push_result") == [("2",)]
+    assert await runtime.pool.fetchval("select array_agg(msg_id) from push_result") == ["2"]
 
 
 async def test_no_openid_is_kept_with_a_result(sent: SentMessages) -> None:
