@@ -12,7 +12,6 @@ MISSING_FROM_SCHEMA: Final = (
     "CreateBroadcastInput",
     "CreateBroadcastPayload",
     "Mutation.createBroadcast",
-    "Mutation.retryBroadcast",
     "Mutation.updateBroadcast",
     "Query.auditLog",
     "Query.broadcastPreview",
