@@ -44,6 +44,7 @@ class CallQuota:
     window_at: datetime
     window_length: timedelta
     closed_until: datetime | None
+    window_limit: int | None = None
 
     @property
     def used_up(self) -> bool:

@@ -70,4 +70,5 @@ def _quota(row: asyncpg.Record) -> CallQuota:
         window_at=row["window_at"],
         window_length=row["window_length"],
         closed_until=row["closed_until"],
+        window_limit=row["window_limit"],
     )
