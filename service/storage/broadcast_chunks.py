@@ -28,10 +28,15 @@ async def insert_chunk(
     *,
     claimed_at: datetime,
     counted_on: date | None,
+    media_id: str | None = None,
+    remote_tag_id: int | None = None,
 ) -> None:
-    """Insert a chunk, CLAIMED, with its people by block."""
+    """Insert a chunk, CLAIMED, with its people by block; with which draft, and to which remote tag, it is sent."""
     count = sum(each.members.bit_count() + each.forgotten for each in people.values())
-    await conn.execute(STATEMENTS["insert_chunk"], channel_id, job_id, chunk, client_id, count, claimed_at, counted_on)
+    await conn.execute(
+        STATEMENTS["insert_chunk"],
+        *(channel_id, job_id, chunk, client_id, count, claimed_at, counted_on, media_id, remote_tag_id),
+    )
     bits, forgotten = [to_bits(each.members) for each in people.values()], [each.forgotten for each in people.values()]
     await conn.execute(STATEMENTS["insert_chunk_blocks"], channel_id, job_id, chunk, list(people), bits, forgotten)
 
@@ -95,12 +100,9 @@ async def replan_chunk(conn: Connection, channel_id: int, job_id: int, number: i
     return _chunk_or_none(await conn.fetchrow(STATEMENTS["replan_chunk"], channel_id, job_id, number, now))
 
 
-async def repeat_chunk(
-    conn: Connection, channel_id: int, job_id: int, number: int, now: datetime, unless_after: datetime
-) -> Chunk | None:
-    """Set out to call again with the id of an UNKNOWN chunk; None if somebody did so after `unless_after`."""
-    row = await conn.fetchrow(STATEMENTS["repeat_chunk"], channel_id, job_id, number, now, unless_after)
-    return _chunk_or_none(row)
+async def repeat_chunk(conn: Connection, channel_id: int, job_id: int, number: int, now: datetime) -> None:
+    """Record that somebody sets out to call again with the id of an UNKNOWN chunk."""
+    await conn.execute(STATEMENTS["repeat_chunk"], channel_id, job_id, number, now)
 
 
 def _chunk_or_none(row: asyncpg.Record | None) -> Chunk | None:

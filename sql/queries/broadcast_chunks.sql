@@ -1,7 +1,9 @@
 -- name: insert_chunk
 -- Insert a chunk that is about to be sent.
-insert into broadcast_chunk (channel_id, job_id, chunk, state, client_id, people, claimed_at, counted_on)
-values ($1, $2, $3, 'CLAIMED', $4, $5, $6, $7);
+insert into broadcast_chunk (
+    channel_id, job_id, chunk, state, client_id, people, claimed_at, counted_on, media_id, remote_tag_id
+)
+values ($1, $2, $3, 'CLAIMED', $4, $5, $6, $7, $8, $9);
 
 -- name: insert_chunk_blocks
 -- Insert who is in a chunk, and how many of them were forgotten.
@@ -61,8 +63,5 @@ where channel_id = $1 and job_id = $2 and chunk = $3 and replanned_at is null
 returning *;
 
 -- name: repeat_chunk
--- Set out to call again with the id of a chunk without a known outcome, unless somebody has done so after $5.
-update broadcast_chunk set repeated_at = $4
-where channel_id = $1 and job_id = $2 and chunk = $3 and state = 'UNKNOWN' and replanned_at is null
-  and (repeated_at is null or repeated_at <= $5)
-returning *;
+-- Record that somebody sets out to call again with the id of a chunk without a known outcome.
+update broadcast_chunk set repeated_at = $4 where channel_id = $1 and job_id = $2 and chunk = $3;

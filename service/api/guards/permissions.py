@@ -26,6 +26,8 @@ TYPE_PERMISSIONS: Final = {
     "AudienceExport": Permission.EXPORT,
     "Broadcast": Permission.BROADCAST,
     "BroadcastPreview": Permission.BROADCAST,
+    "BroadcastFailure": Permission.BROADCAST,
+    "BroadcastResponse": Permission.BROADCAST,
     "HeldBack": Permission.BROADCAST,
     "FollowerImport": Permission.MANAGE_CHANNELS,
     "OfficialAccountTag": Permission.SYNC,

@@ -50,6 +50,7 @@ FOUND_AND_REFUSED = {
     "Mutation.createBroadcast(input.channelId)": "NO_APP_SECRET",
     "Mutation.createBroadcast(input.audience.tag)": "NO_APP_SECRET",
     "Mutation.createBroadcast(input.audience.received)": "NO_APP_SECRET",
+    "Mutation.sendTestMessage(channelId)": "NO_APP_SECRET",
     "Mutation.setKeepInSync(tagIds)": "NOT_LINKED",
     "Mutation.unlinkOfficialAccountTag(tagId)": "NOT_LINKED",
 }

@@ -12,13 +12,14 @@ from service.entities.bitmaps import bitmaps_of, ordinals_in
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, MessageKind, PeopleRole, held
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind
+from service.storage import broadcast_chunks, broadcast_reports, broadcasts, jobs, wechat_accounts
 from service.storage import broadcast_ledger as ledger
-from service.storage import broadcasts, jobs, wechat_accounts
 from service.storage.broadcast_ledger import CountChanges, to_bits
+from service.storage.database.pool import Connection
 from tests.support.runtime import admin
 
 FOLLOWS = (
-    "insert into tag_members (channel_id, block, tag_id, members) values ($1, $2, 4, $3) "
+    "insert into tag_members (channel_id, block, tag_id, members) values ($1, $2, 3, $3) "
     "on conflict (channel_id, block, tag_id) do update set members = excluded.members"
 )
 NO_LIMITS = BroadcastPolicy(
@@ -66,6 +67,10 @@ class Book:
 
     async def start(self, kind: MessageKind, people: Collection[int], **given: Any) -> Job:
         """Insert a broadcast that is frozen, all of its people planned, and claim its job as a worker does."""
+        return await self.take_up(await self.insert(kind, people, **given))
+
+    async def insert(self, kind: MessageKind, people: Collection[int], **given: Any) -> Job:
+        """Insert a broadcast that is frozen, all of its people planned."""
         channel_id, now = self.channel.channel_id, self.runtime.clock()
         payload = {"stage": "SEND"}
         async with self.runtime.pool.acquire() as conn, conn.transaction():
@@ -106,7 +111,7 @@ class Book:
                 len(people),
                 now,
             )
-        return await self.take_up(job)
+        return job
 
     async def take_up(self, job: Job) -> Job:
         """Claim a job as another worker does, whoever held it so far."""
@@ -122,6 +127,11 @@ class Book:
             found = await ledger.people_of_role(conn, job.channel_id, job.job_id, role)
         return ordinals_in({block: each.members for block, each in found.items()})
 
+    async def people_of_chunk(self, conn: Connection, job: Job, number: int) -> list[int]:
+        """Return the ordinals in a chunk."""
+        found = await broadcast_chunks.people_of_chunk(conn, job.channel_id, job.job_id, number)
+        return ordinals_in({block: each.members for block, each in found.items()})
+
     async def held(self, job: Job, reason: HeldReason) -> list[int]:
         """Return the ordinals that are held for a reason."""
         return await self.people(job, held(reason))
@@ -129,7 +139,7 @@ class Book:
     async def counts(self, job: Job) -> dict[str, int]:
         """Return the counts of a broadcast, which must add up."""
         async with self.runtime.pool.acquire() as conn:
-            report = (await broadcasts.broadcast_reports(conn, job.channel_id, [job.job_id]))[job.job_id]
+            report = (await broadcast_reports.broadcast_reports(conn, job.channel_id, [job.job_id]))[job.job_id]
         found = report.broadcast
         counts = {name: getattr(found, name) for name in ("planned", "sent", "failed", "uncertain")}
         left_out = sum(each.count for each in (*report.held, *report.unsendable))
