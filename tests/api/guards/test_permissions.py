@@ -58,7 +58,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
         WHO_MANAGES,
     ),
     "Mutation.createBroadcast": (
-        '(input: {channelId: "$channel", idempotencyKey: "k", audience: {tag: "$tag"}, message: {massText: {text: ""}}})',
+        (
+            '(input: {channelId: "$channel", audience: {tag: "$tag"}, message: {massText: {text: "Hi"}}, '
+            'idempotencyKey: "key"})'
+        ),
         WHO_MANAGES,
     ),
     "Mutation.approveBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
