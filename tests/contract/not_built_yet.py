@@ -17,6 +17,4 @@ MISSING_FROM_SCHEMA: Final = (
     "Query.broadcastPreview",
     "RepeatInput",
     "UpdateBroadcastInput",
-    "User.repliesLeft",
-    "User.replyUntil",
 )
