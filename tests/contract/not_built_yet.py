@@ -10,6 +10,4 @@ MISSING_FROM_SCHEMA: Final = (
     "Mutation.updateBroadcast",
     "Query.auditLog",
     "UpdateBroadcastInput",
-    "User.repliesLeft",
-    "User.replyUntil",
 )
