@@ -146,7 +146,8 @@ CREATE TABLE public.broadcast (
     failed integer DEFAULT 0 NOT NULL,
     uncertain integer DEFAULT 0 NOT NULL,
     delivered integer,
-    next_chunk integer DEFAULT 1 NOT NULL
+    next_chunk integer DEFAULT 1 NOT NULL,
+    changed_by text
 )
 WITH (fillfactor='50');
 
@@ -169,6 +170,16 @@ COMMENT ON COLUMN public.broadcast.frozen_at IS 'When audience and content were 
 COMMENT ON COLUMN public.broadcast.uncertain IS 'Claimed or without a known outcome. Always: matched = unsendable + planned + sent + failed + uncertain + held.';
 
 COMMENT ON COLUMN public.broadcast.delivered IS 'As result pushes told; null while none did.';
+
+COMMENT ON COLUMN public.broadcast.changed_by IS 'Who changed it last before it started, and so cannot approve it.';
+
+CREATE TABLE public.broadcast_article (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    articles jsonb NOT NULL
+);
+
+COMMENT ON TABLE public.broadcast_article IS 'What the draft of an article held at the freeze: each chunk is sent a copy, as WeChat uses a draft up.';
 
 CREATE TABLE public.broadcast_chunk (
     channel_id bigint NOT NULL,
@@ -220,6 +231,15 @@ CREATE TABLE public.broadcast_chunk_block (
 )
 WITH (toast_tuple_target='8160');
 
+CREATE TABLE public.broadcast_draft (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    media_id text NOT NULL,
+    made_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.broadcast_draft IS 'Copies of drafts at WeChat; the chunk with the same media_id is sent with one. Unused ones are deleted in the end.';
+
 CREATE TABLE public.broadcast_failure (
     channel_id bigint NOT NULL,
     job_id integer NOT NULL,
@@ -243,7 +263,7 @@ WITH (fillfactor='50', toast_tuple_target='8160');
 
 COMMENT ON TABLE public.broadcast_people IS 'People of a broadcast by block.';
 
-COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. HELD:reason and UNSENDABLE:reason.';
+COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
 
 COMMENT ON COLUMN public.broadcast_people.forgotten IS 'How many more there were, who were forgotten.';
 
@@ -269,6 +289,18 @@ COMMENT ON TABLE public.broadcast_policy IS 'When, how often and with whose cons
 COMMENT ON COLUMN public.broadcast_policy.approval_above IS 'Broadcasts to more people need a second admin; null for none.';
 
 COMMENT ON COLUMN public.broadcast_policy.hold_out_key IS 'Decides who is held out; it never changes, so that it is the same people each time.';
+
+CREATE TABLE public.broadcast_remote_tag (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    name text NOT NULL,
+    remote_tag_id integer,
+    made_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.broadcast_remote_tag IS 'A remote tag that a subscription account sends to, and that is deleted once it was sent.';
+
+COMMENT ON COLUMN public.broadcast_remote_tag.remote_tag_id IS 'Null while it is not known whether the tag was made; its name finds it.';
 
 CREATE TABLE public.broadcast_send (
     channel_id bigint NOT NULL,
@@ -1041,11 +1073,17 @@ ALTER TABLE ONLY public.blacklisted
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_pkey PRIMARY KEY (channel_id, block);
 
+ALTER TABLE ONLY public.broadcast_article
+    ADD CONSTRAINT broadcast_article_pkey PRIMARY KEY (channel_id, job_id);
+
 ALTER TABLE ONLY public.broadcast_chunk_block
     ADD CONSTRAINT broadcast_chunk_block_pkey PRIMARY KEY (channel_id, job_id, chunk, block);
 
 ALTER TABLE ONLY public.broadcast_chunk
     ADD CONSTRAINT broadcast_chunk_pkey PRIMARY KEY (channel_id, job_id, chunk);
+
+ALTER TABLE ONLY public.broadcast_draft
+    ADD CONSTRAINT broadcast_draft_pkey PRIMARY KEY (channel_id, job_id, media_id);
 
 ALTER TABLE ONLY public.broadcast_failure
     ADD CONSTRAINT broadcast_failure_pkey PRIMARY KEY (channel_id, job_id, errcode);
@@ -1061,6 +1099,9 @@ ALTER TABLE ONLY public.broadcast
 
 ALTER TABLE ONLY public.broadcast_policy
     ADD CONSTRAINT broadcast_policy_pkey PRIMARY KEY (channel_id);
+
+ALTER TABLE ONLY public.broadcast_remote_tag
+    ADD CONSTRAINT broadcast_remote_tag_pkey PRIMARY KEY (channel_id, job_id);
 
 ALTER TABLE ONLY public.broadcast
     ADD CONSTRAINT broadcast_run UNIQUE (channel_id, repeat_of, run_at);
@@ -1247,7 +1288,7 @@ CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, 
 
 CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
 
-CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
+CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'WAITING_FOR_APPROVAL'::text, 'RUNNING'::text, 'PAUSED'::text]));
 
 CREATE INDEX push_result_received ON public.push_result USING btree (channel_id, received_at);
 
@@ -1287,11 +1328,20 @@ ALTER TABLE ONLY public.blacklisted
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.broadcast_article
+    ADD CONSTRAINT broadcast_article_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.broadcast
     ADD CONSTRAINT broadcast_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.broadcast_draft
+    ADD CONSTRAINT broadcast_draft_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.broadcast_policy
     ADD CONSTRAINT broadcast_policy_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.broadcast_remote_tag
+    ADD CONSTRAINT broadcast_remote_tag_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.channel
     ADD CONSTRAINT channel_robot_id_fkey FOREIGN KEY (robot_id) REFERENCES public.robot(robot_id);

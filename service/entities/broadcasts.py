@@ -85,6 +85,7 @@ class PeopleRole(StrEnum):
     FROZEN = "FROZEN"
     PLANNED = "PLANNED"
     TAKEN = "TAKEN"
+    TAGGED = "TAGGED"
 
 
 def held(reason: HeldReason) -> str:
@@ -142,6 +143,7 @@ class Broadcast:
     uncertain: int = 0
     delivered: int | None = None
     next_chunk: int = 1
+    changed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

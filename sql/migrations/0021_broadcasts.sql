@@ -5,6 +5,10 @@ alter table job add constraint job_state check (
     state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED', 'DONE', 'FAILED', 'CANCELLED')
 );
 
+drop index job_unfinished;
+create index job_unfinished on job (channel_id, job_id)
+where state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED');
+
 create table broadcast_policy (
     channel_id          bigint not null references channel,
     time_zone           text not null default 'Asia/Shanghai',
@@ -63,6 +67,7 @@ create table broadcast (
     uncertain          int not null default 0,
     delivered          int,
     next_chunk         int not null default 1,
+    changed_by         text,
     primary key (channel_id, job_id),
     constraint broadcast_idempotency unique (channel_id, idempotency_key),
     constraint broadcast_token unique (channel_id, token),
@@ -77,6 +82,7 @@ comment on column broadcast.repeat_of is 'The series that this is a run of, for 
 comment on column broadcast.waiting_for is 'Why it is WAITING, WAITING_FOR_APPROVAL or PAUSED.';
 comment on column broadcast.frozen_at is 'When audience and content were frozen; null until then, and so long all counts are 0.';
 comment on column broadcast.uncertain is 'Claimed or without a known outcome. Always: matched = unsendable + planned + sent + failed + uncertain + held.';
+comment on column broadcast.changed_by is 'Who changed it last before it started, and so cannot approve it.';
 comment on column broadcast.delivered is 'As result pushes told; null while none did.';
 
 create index broadcast_hash on broadcast (channel_id, message_hash, frozen_at) where frozen_at is not null;
@@ -94,7 +100,7 @@ create table broadcast_people (
 ) with (fillfactor = 50, toast_tuple_target = 8160);
 comment on table broadcast_people is 'People of a broadcast by block.';
 comment on column broadcast_people.role is
-    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. HELD:reason and UNSENDABLE:reason.';
+    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
 comment on column broadcast_people.forgotten is 'How many more there were, who were forgotten.';
 
 create table broadcast_chunk (
@@ -145,6 +151,37 @@ create table broadcast_chunk_block (
     forgotten  int not null default 0,
     primary key (channel_id, job_id, chunk, block)
 ) with (toast_tuple_target = 8160);
+
+create table broadcast_article (
+    channel_id bigint not null,
+    job_id     int not null,
+    articles   jsonb not null,
+    primary key (channel_id, job_id),
+    foreign key (channel_id, job_id) references broadcast on delete cascade
+);
+comment on table broadcast_article is 'What the draft of an article held at the freeze: each chunk is sent a copy, as WeChat uses a draft up.';
+
+create table broadcast_draft (
+    channel_id bigint not null,
+    job_id     int not null,
+    media_id   text not null,
+    made_at    timestamptz not null,
+    primary key (channel_id, job_id, media_id),
+    foreign key (channel_id, job_id) references broadcast on delete cascade
+);
+comment on table broadcast_draft is 'Copies of drafts at WeChat; the chunk with the same media_id is sent with one. Unused ones are deleted in the end.';
+
+create table broadcast_remote_tag (
+    channel_id    bigint not null,
+    job_id        int not null,
+    name          text not null,
+    remote_tag_id int,
+    made_at       timestamptz not null,
+    primary key (channel_id, job_id),
+    foreign key (channel_id, job_id) references broadcast on delete cascade
+);
+comment on table broadcast_remote_tag is 'A remote tag that a subscription account sends to, and that is deleted once it was sent.';
+comment on column broadcast_remote_tag.remote_tag_id is 'Null while it is not known whether the tag was made; its name finds it.';
 
 create table broadcast_send (
     channel_id   bigint not null,
