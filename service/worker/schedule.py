@@ -9,8 +9,8 @@ from arq.typing import WorkerCoroutine
 
 from service.foundation.settings import Settings
 from service.worker.tasks.ad_tags import complete_ad_tags
-from service.worker.tasks.broadcast_leftovers import clear_broadcast_leftovers
 from service.worker.tasks.broadcast_approvals import cancel_unapproved_broadcasts
+from service.worker.tasks.broadcast_leftovers import clear_broadcast_leftovers
 from service.worker.tasks.broadcast_series import run_series
 from service.worker.tasks.combos import refresh_all_combos, rescue_combos
 from service.worker.tasks.default_tags import run_default_tags_for_all
