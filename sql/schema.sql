@@ -1222,6 +1222,8 @@ CREATE INDEX broadcast_hash ON public.broadcast USING btree (channel_id, message
 
 CREATE INDEX broadcast_next_run ON public.broadcast USING btree (next_run_at) WHERE (next_run_at IS NOT NULL);
 
+CREATE INDEX broadcast_once_only ON public.broadcast USING btree (channel_id, once_only) WHERE (once_only IS NOT NULL);
+
 CREATE INDEX broadcast_send_message ON public.broadcast_send USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
 
 CREATE INDEX broadcast_send_open ON public.broadcast_send USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['CLAIMED'::text, 'UNKNOWN'::text]));

@@ -11,6 +11,7 @@ from service.entities.tasks import TaskName
 from service.foundation.clock import Clock
 from service.foundation.encryption import SecretBox
 from service.foundation.settings import Settings
+from service.foundation.shielding import ShieldedWork
 from service.storage.database.pool import Pool
 from service.wechat.api.transport import WechatTransport
 
@@ -39,7 +40,10 @@ class ActingInstallation:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Hold the database pool, clock, publisher, queue, encryption, settings and way to WeChat of a process."""
+    """Hold the database pool, clock, publisher, queue, encryption, settings and way to WeChat of a process.
+
+    `shielded` is the work that goes on when its task is cancelled.
+    """
 
     pool: Pool
     clock: Clock
@@ -49,3 +53,4 @@ class Runtime:
     settings: Settings
     wechat: WechatTransport
     acting: ActingInstallation = field(default_factory=ActingInstallation)
+    shielded: ShieldedWork = field(default_factory=ShieldedWork)

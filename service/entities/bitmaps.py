@@ -6,7 +6,7 @@ The first digit is the person with the lowest ordinal, as in the rows of the dat
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, block_of, offset_of, offsets_in, ordinal_at
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE, bitmap_of, block_of, offset_of, offsets_in, ordinal_at
 
 Bitmaps: TypeAlias = Mapping[int, int]
 
@@ -69,11 +69,10 @@ def ordinals_in(people: Bitmaps) -> list[int]:
 
 def bitmaps_of(ordinals: Iterable[int]) -> dict[int, int]:
     """Return the people with these ordinals."""
-    found: dict[int, int] = {}
+    offsets: dict[int, list[int]] = {}
     for ordinal in ordinals:
-        block = block_of(ordinal)
-        found[block] = found.get(block, 0) | 1 << (BLOCK_SIZE - 1 - offset_of(ordinal))
-    return found
+        offsets.setdefault(block_of(ordinal), []).append(offset_of(ordinal))
+    return {block: int.from_bytes(bitmap_of(each)) for block, each in offsets.items()}
 
 
 def _first_bits(bits: int, most: int) -> int:

@@ -3,7 +3,7 @@
 Source: docs/specification.md §6.6.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ import asyncpg
 from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.expressions import Expression
-from service.storage.broadcast_ledger import to_number
+from service.storage.broadcast_ledger import to_bits, to_number
 from service.storage.combos import fill_expression
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -91,6 +91,69 @@ async def answerable(
         first, last = _range(people)
         rows = await conn.fetch(STATEMENTS["answerable_between"], channel_id, first, since, most_sends, last)
     return [Answerable(row["ordinal"], bool(row["wrote"]), row["paid"], row["sends"]) for row in rows]
+
+
+async def freeze_broadcast_audience(conn: Connection, channel_id: int, job_id: int, expression: Expression) -> None:
+    """Keep who is in a set now as the audience of a broadcast; all blocks as of one instant."""
+    await conn.execute(fill_expression(STATEMENTS["freeze_broadcast_audience"], expression), channel_id, job_id)
+
+
+async def record_freeze(
+    conn: Connection, channel_id: int, job_id: int, now: datetime, *, matched: int, following: int, planned: int
+) -> None:
+    """Record that the audience of a locked broadcast is frozen, which waits for nothing then."""
+    await conn.execute(STATEMENTS["record_freeze"], channel_id, job_id, now, matched, following, planned)
+
+
+async def received_by(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> dict[int, int]:
+    """Return whom broadcasts were sent to, uncertain ones included, and whom unfinished ones still will be."""
+    rows = await conn.fetch(STATEMENTS["received_by"], channel_id, list(job_ids))
+    return {row["block"]: to_number(row["members"]) for row in rows}
+
+
+async def broadcasts_of_series(conn: Connection, channel_id: int, job_id: int) -> list[int]:
+    """Return the numbers of a series and of its runs."""
+    return [row["job_id"] for row in await conn.fetch(STATEMENTS["broadcasts_of_series"], channel_id, job_id)]
+
+
+async def alike_broadcasts(
+    conn: Connection, channel_id: int, message_hash: bytes, since: datetime, *, but_for_series: int
+) -> list[int]:
+    """Return the numbers of broadcasts with the same content that were frozen after an instant.
+
+    `but_for_series` is a broadcast that is left out, and so are its runs.
+    """
+    rows = await conn.fetch(STATEMENTS["alike_broadcasts"], channel_id, message_hash, since, but_for_series)
+    return [row["job_id"] for row in rows]
+
+
+async def once_only_broadcasts(conn: Connection, channel_id: int, value: str) -> list[int]:
+    """Return the numbers of the broadcasts with a `onceOnly` whose audience was frozen."""
+    return [row["job_id"] for row in await conn.fetch(STATEMENTS["once_only_broadcasts"], channel_id, value)]
+
+
+async def unionids_of_people(conn: Connection, channel_id: int, ordinals: Sequence[int]) -> list[str]:
+    """Return the unionids of those of these people who have one."""
+    return [row["unionid"] for row in await conn.fetch(STATEMENTS["unionids_of_people"], channel_id, ordinals)]
+
+
+async def ordinals_of_unionids(conn: Connection, channel_id: int, unionids: Sequence[str]) -> list[int]:
+    """Return the people of a channel who have one of these unionids."""
+    return [row["ordinal"] for row in await conn.fetch(STATEMENTS["ordinals_of_unionids"], channel_id, unionids)]
+
+
+async def ordinals_of_openids(conn: Connection, channel_id: int, openids: Sequence[str]) -> list[int]:
+    """Return the people of a channel who have one of these openids."""
+    return [row["ordinal"] for row in await conn.fetch(STATEMENTS["ordinals_of_openids"], channel_id, openids)]
+
+
+async def replace_blacklist(conn: Connection, channel_id: int, people: Bitmaps) -> None:
+    """Record whom the account has on its blacklist, and nobody else; needs a transaction."""
+    blocks = sorted(people)
+    await conn.fetch(STATEMENTS["lock_blacklist"], channel_id)
+    await conn.execute(STATEMENTS["clear_blacklist"], channel_id, blocks)
+    if blocks:
+        await conn.execute(STATEMENTS["save_blacklist"], channel_id, blocks, [to_bits(people[each]) for each in blocks])
 
 
 def _range(people: Bitmaps) -> tuple[int, int]:

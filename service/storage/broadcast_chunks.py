@@ -95,12 +95,9 @@ async def replan_chunk(conn: Connection, channel_id: int, job_id: int, number: i
     return _chunk_or_none(await conn.fetchrow(STATEMENTS["replan_chunk"], channel_id, job_id, number, now))
 
 
-async def repeat_chunk(
-    conn: Connection, channel_id: int, job_id: int, number: int, now: datetime, unless_after: datetime
-) -> Chunk | None:
-    """Set out to call again with the id of an UNKNOWN chunk; None if somebody did so after `unless_after`."""
-    row = await conn.fetchrow(STATEMENTS["repeat_chunk"], channel_id, job_id, number, now, unless_after)
-    return _chunk_or_none(row)
+async def repeat_chunk(conn: Connection, channel_id: int, job_id: int, number: int, now: datetime) -> None:
+    """Record that somebody sets out to call again with the id of an UNKNOWN chunk."""
+    await conn.execute(STATEMENTS["repeat_chunk"], channel_id, job_id, number, now)
 
 
 def _chunk_or_none(row: asyncpg.Record | None) -> Chunk | None:

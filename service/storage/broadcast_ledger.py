@@ -12,7 +12,7 @@ from asyncpg import BitString
 from service.entities.bitmaps import Bitmaps
 from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
 from service.entities.broadcast_ledger import PeopleBlock
-from service.entities.broadcasts import WaitReason
+from service.entities.broadcasts import PeopleRole, WaitReason
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -54,15 +54,16 @@ async def add_people(
     conn: Connection,
     channel_id: int,
     job_id: int,
-    people: Mapping[str, Bitmaps],
+    people: Mapping[str, Bitmaps] | Mapping[PeopleRole, Bitmaps],
     forgotten: Mapping[str, Mapping[int, int]] | None = None,
 ) -> None:
     """Add people to roles, `{role: bitmaps}`, and to how many of those were forgotten, `{role: {block: people}}`."""
+    added: dict[str, Bitmaps] = {str(role): bitmaps for role, bitmaps in people.items()}
     more = forgotten or {}
     rows = [
-        (role, block, to_bits(people.get(role, {}).get(block, 0)), more.get(role, {}).get(block, 0))
-        for role in people.keys() | more.keys()
-        for block in people.get(role, {}).keys() | more.get(role, {}).keys()
+        (role, block, to_bits(added.get(role, {}).get(block, 0)), more.get(role, {}).get(block, 0))
+        for role in added.keys() | more.keys()
+        for block in added.get(role, {}).keys() | more.get(role, {}).keys()
     ]
     if rows:
         await conn.execute(STATEMENTS["add_people"], channel_id, job_id, *map(list, zip(*rows, strict=True)))

@@ -74,9 +74,15 @@ async def delete_sends_not_sent(conn: Connection, channel_id: int, job_id: int, 
     return [_send(row) for row in rows]
 
 
-async def open_sends(conn: Connection, channel_id: int, job_id: int, *, most: int) -> list[Send]:
-    """Return the `most` oldest messages without a known outcome, to people who were not planned again."""
-    return [_send(row) for row in await conn.fetch(STATEMENTS["open_sends"], channel_id, job_id, most)]
+async def unknown_sends(
+    conn: Connection, channel_id: int, job_id: int, *, claimed_after: datetime, most: int
+) -> list[Send]:
+    """Return `most` messages without a known outcome that were claimed after an instant, the least asked about first.
+
+    Those to people who were planned again are left out.
+    """
+    rows = await conn.fetch(STATEMENTS["unknown_sends"], channel_id, job_id, claimed_after, most)
+    return [_send(row) for row in rows]
 
 
 async def sends_in_state(
@@ -111,12 +117,9 @@ async def count_sends_again(conn: Connection, channel_id: int, job_id: int, send
     await conn.execute(STATEMENTS["count_sends_again"], channel_id, job_id, *_keys(sends))
 
 
-async def repeat_sends(
-    conn: Connection, channel_id: int, job_id: int, sends: Iterable[SendId], now: datetime, unless_after: datetime
-) -> list[Send]:
-    """Set out to call again with the ids of UNKNOWN messages; return those that nobody repeated after an instant."""
-    rows = await conn.fetch(STATEMENTS["repeat_sends"], channel_id, job_id, *_keys(sends), now, unless_after)
-    return [_send(row) for row in rows]
+async def repeat_sends(conn: Connection, channel_id: int, job_id: int, sends: Iterable[SendId], now: datetime) -> None:
+    """Record that somebody sets out to call again with the ids of UNKNOWN messages."""
+    await conn.execute(STATEMENTS["repeat_sends"], channel_id, job_id, *_keys(sends), now)
 
 
 async def use_consents(

@@ -80,6 +80,11 @@ async def claim_job(
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["claim_job"], channel_id, job_id, now, lease_until))
 
 
+async def is_held(conn: Connection, job: Job) -> bool:
+    """Tell whether a job is RUNNING and held by `job.claim`."""
+    return bool(await conn.fetchval(STATEMENTS["job_is_held"], job.channel_id, job.job_id, job.claim))
+
+
 async def renew_lease(conn: Connection, job: Job, lease_until: datetime) -> None:
     """Hold a job until `lease_until` at least, unless it was taken away from `job.claim`."""
     await conn.execute(STATEMENTS["renew_lease"], job.channel_id, job.job_id, job.claim, lease_until)

@@ -27,6 +27,8 @@ from service.worker.tasks.jobs import process_job
 # Seconds.
 RECONNECT_DELAY: Final = 2.0
 POLL_INTERVAL: Final = 0.2
+# After the calls that were under way when the worker was told to stop, for their outcomes to be written.
+RECORDING_TIMEOUT: Final = 10.0
 # A lost connection cancels the tasks that run, so a worker waits longer for Valkey than a web process does.
 VALKEY_TIMEOUT: Final = 10
 
@@ -64,6 +66,7 @@ async def _run_until_stopped(settings: Settings) -> None:
         await asyncio.wait({worker_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
         failed = worker_task.done()
         await cancel_and_wait(worker_task, stop_task)
+        await resources.runtime.shielded.drain(settings.wechat.call_within.total_seconds() + RECORDING_TIMEOUT)
         if failed:
             worker_task.result()
 

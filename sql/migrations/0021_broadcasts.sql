@@ -80,6 +80,7 @@ comment on column broadcast.uncertain is 'Claimed or without a known outcome. Al
 comment on column broadcast.delivered is 'As result pushes told; null while none did.';
 
 create index broadcast_hash on broadcast (channel_id, message_hash, frozen_at) where frozen_at is not null;
+create index broadcast_once_only on broadcast (channel_id, once_only) where once_only is not null;
 create index broadcast_next_run on broadcast (next_run_at) where next_run_at is not null;
 
 create table broadcast_people (

@@ -61,8 +61,5 @@ where channel_id = $1 and job_id = $2 and chunk = $3 and replanned_at is null
 returning *;
 
 -- name: repeat_chunk
--- Set out to call again with the id of a chunk without a known outcome, unless somebody has done so after $5.
-update broadcast_chunk set repeated_at = $4
-where channel_id = $1 and job_id = $2 and chunk = $3 and state = 'UNKNOWN' and replanned_at is null
-  and (repeated_at is null or repeated_at <= $5)
-returning *;
+-- Record that somebody sets out to call again with the id of a chunk without a known outcome.
+update broadcast_chunk set repeated_at = $4 where channel_id = $1 and job_id = $2 and chunk = $3;

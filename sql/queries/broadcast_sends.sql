@@ -32,12 +32,13 @@ where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attemp
   and s.state in ('CLAIMED', 'UNKNOWN') and s.repeated_at is null and s.replanned_at is null
 returning s.*;
 
--- name: open_sends
--- List messages without a known outcome to people who were not planned again, oldest first.
+-- name: unknown_sends
+-- List messages that were claimed after $3 and have no known outcome, to people who were not planned again; first those
+-- that were called with again the longest ago.
 select * from broadcast_send
-where channel_id = $1 and job_id = $2 and state in ('CLAIMED', 'UNKNOWN') and replanned_at is null
-order by claimed_at, ordinal
-limit $3;
+where channel_id = $1 and job_id = $2 and state = 'UNKNOWN' and replanned_at is null and claimed_at > $3
+order by repeated_at nulls first, claimed_at, ordinal
+limit $4;
 
 -- name: sends_in_state
 -- List the next $6 messages after ordinal $5 that are in a state, if REFUSED with one of the codes $4, to people who were
@@ -62,13 +63,10 @@ from unnest($3::int[], $4::int[]) as n (ordinal, attempt)
 where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attempt = n.attempt;
 
 -- name: repeat_sends
--- Set out to call again with the ids of messages without a known outcome, unless somebody has done so after $6; return
--- these messages.
+-- Record that somebody sets out to call again with the ids of messages without a known outcome.
 update broadcast_send s set repeated_at = $5
 from unnest($3::int[], $4::int[]) as n (ordinal, attempt)
-where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attempt = n.attempt
-  and s.state = 'UNKNOWN' and s.replanned_at is null and (s.repeated_at is null or s.repeated_at <= $6)
-returning s.*;
+where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attempt = n.attempt;
 
 -- name: use_consents
 -- Record that people were sent the message of a template that they had allowed.

@@ -53,6 +53,10 @@ where channel_id = $1 and job_id = $2
   and (resumes_at is null or resumes_at <= $3)
 returning *;
 
+-- name: job_is_held
+-- Tell whether a job is held by claim $3.
+select state = 'RUNNING' and claim = $3 as held from job where channel_id = $1 and job_id = $2;
+
 -- name: renew_lease
 -- Hold a job longer, where claim $3 holds it still.
 update job set lease_until = greatest(lease_until, $4)

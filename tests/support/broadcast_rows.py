@@ -1,71 +1,50 @@
-"""Put broadcasts and their people straight into the tables, without sending anything."""
+"""Put people of broadcasts straight into the tables, end broadcasts, and look who is in which role."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from asyncpg import BitString
 
-from service.domain.jobs.starting import start_job
 from service.domain.runtime import Runtime
-from service.entities.blocks import BLOCK_SIZE, bitmap_of
-from service.entities.broadcasts import Broadcast, MessageKind
+from service.entities.bitmaps import bitmaps_of, ordinals_in
+from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
+from service.entities.broadcasts import Broadcast
 from service.entities.channels import Channel
-from service.entities.expressions import FOLLOWERS, Expression, to_json
-from service.entities.jobs import Job, JobKind, JobState
-from service.storage.broadcasts import insert_broadcast
-from tests.support.runtime import admin
+from service.entities.jobs import Job, JobState
+from service.storage import broadcast_ledger, jobs
+from service.storage.broadcasts import broadcast
+from tests.support.broadcasts import add_broadcast
 
 FINISH = "update job set state = $3, finished_at = $4 where channel_id = $1 and job_id = $2"
+ADD_PEOPLE = "insert into broadcast_people (channel_id, job_id, role, block, members) values ($1, $2, $3, $4, $5)"
 
 
-async def insert_broadcast_of(
-    runtime: Runtime, channel: Channel, *, audience: Expression = FOLLOWERS, total: int | None = None, **given: object
-) -> Job:
-    """Insert a QUEUED broadcast of a text, with whatever is given of its row instead, and return its job."""
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        job = await start_job(
-            conn, runtime, channel, JobKind.BROADCAST, total=total, payload={"stage": "START"}, principal=admin()
+async def insert_broadcast_of(runtime: Runtime, channel: Channel, **given: Any) -> Job:
+    """Insert a QUEUED broadcast with whatever is given of its row, and return its job."""
+    async with runtime.pool.acquire() as conn:
+        made = await add_broadcast(
+            conn, channel.channel_id, now=runtime.clock(), **{"start_at": runtime.clock()} | given
         )
-        made = Broadcast(
-            channel_id=channel.channel_id,
-            job_id=job.job_id,
-            kind=MessageKind.MASS_TEXT,
-            name=None,
-            message={"text": "Hello"},
-            message_hash=b"\x00" * 32,
-            audience=to_json(audience),
-            audience_text="Followers",
-            token=f"token{job.job_id}",
-            idempotency_key=None,
-            request_hash=None,
-            start_at=runtime.clock(),
-            hold_out_percent=0,
-            once_only=None,
-            confirm_duplicate=False,
-            confirm_late=False,
-            ignore_caps=False,
-            ignore_quiet_hours=False,
-            temporary_tag=False,
-            repeat=None,
-        )
-        await insert_broadcast(conn, replace(made, **given))  # type: ignore[arg-type]
-    return job
+        found = await jobs.job(conn, channel.channel_id, made.job_id)
+    assert found is not None
+    return found
+
+
+async def stored_broadcast(runtime: Runtime, job: Job) -> Broadcast:
+    """Return a broadcast as it is in the database."""
+    async with runtime.pool.acquire() as conn:
+        found = await broadcast(conn, job.channel_id, job.job_id)
+    assert found is not None
+    return found
 
 
 async def set_people(runtime: Runtime, job: Job, people: Mapping[str, Collection[int]]) -> None:
     """Give roles of a broadcast, by name, the ordinals in them."""
     for role, ordinals in people.items():
-        for block in sorted({each // BLOCK_SIZE for each in ordinals}):
-            offsets = {each % BLOCK_SIZE for each in ordinals if each // BLOCK_SIZE == block}
-            await runtime.pool.execute(
-                "insert into broadcast_people (channel_id, job_id, role, block, members) values ($1, $2, $3, $4, $5)",
-                job.channel_id,
-                job.job_id,
-                role,
-                block,
-                BitString.frombytes(bitmap_of(offsets), BLOCK_SIZE),
-            )
+        for block, bits in bitmaps_of(ordinals).items():
+            members = BitString.frombytes(bits.to_bytes(BLOCK_BYTES), BLOCK_SIZE)
+            await runtime.pool.execute(ADD_PEOPLE, job.channel_id, job.job_id, role, block, members)
 
 
 async def finish(runtime: Runtime, job: Job, state: JobState = JobState.DONE, at: datetime | None = None) -> None:
@@ -75,15 +54,6 @@ async def finish(runtime: Runtime, job: Job, state: JobState = JobState.DONE, at
 
 async def people_of_role(runtime: Runtime, job: Job, role: str) -> set[int]:
     """Return the ordinals in a role of a broadcast."""
-    rows = await runtime.pool.fetch(
-        "select block, members from broadcast_people where channel_id = $1 and job_id = $2 and role = $3",
-        job.channel_id,
-        job.job_id,
-        role,
-    )
-    return {
-        row["block"] * BLOCK_SIZE + offset
-        for row in rows
-        for offset in range(BLOCK_SIZE)
-        if row["members"].bytes[offset >> 3] & 0x80 >> (offset & 7)
-    }
+    async with runtime.pool.acquire() as conn:
+        found = await broadcast_ledger.people_of_role(conn, job.channel_id, job.job_id, role)
+    return set(ordinals_in({block: each.members for block, each in found.items()}))

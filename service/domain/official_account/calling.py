@@ -62,7 +62,7 @@ async def _call(runtime: Runtime, channel: Channel, call: ApiCall[Answer], serie
             log.warning("WeChat did not answer for channel %d: %s", channel.channel_id, error)
         except WechatError as error:
             await series.look_again()
-            await _heed(runtime, channel, error)
+            await heed(runtime, channel, error)
             if error.decision is Decision.REFRESH and dead is None and not last:
                 dead = token
                 continue
@@ -87,7 +87,7 @@ async def _send(runtime: Runtime, channel: Channel, call: ApiCall[Answer], token
     return answer
 
 
-async def _heed(runtime: Runtime, channel: Channel, error: WechatError) -> None:
+async def heed(runtime: Runtime, channel: Channel, error: WechatError) -> None:
     """Let no further call be made where the code says so; raises CallLaterError for quotas and rates."""
     now = runtime.clock()
     match error.decision:

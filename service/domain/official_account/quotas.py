@@ -33,7 +33,7 @@ async def reserve_call(runtime: Runtime, channel: Channel, path: str) -> CallQuo
         if quota is not None:
             return quota
         quota = await wechat_quotas.quota(conn, channel.channel_id, path, day)
-    raise CallLaterError("WeChat's limit of these calls is reached.", _open_again(runtime, quota, now))
+    raise CallLaterError("WeChat's limit of these calls is reached.", opens_again(runtime, quota, now))
 
 
 async def count_calls(runtime: Runtime, channel: Channel, path: str, calls: int) -> CallQuota | None:
@@ -131,7 +131,7 @@ async def _close(runtime: Runtime, channel: Channel, path: str, until: datetime)
     return until
 
 
-def _open_again(runtime: Runtime, quota: CallQuota | None, now: datetime) -> datetime:
+def opens_again(runtime: Runtime, quota: CallQuota | None, now: datetime) -> datetime:
     """Return when a call can be made again: the day's quota is anew at its end, the rate at the end of its window."""
     if quota is None:
         return now

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from service.domain.account_migration.asking import ask_slice
 from service.domain.audiences.exports import write_export_slice
+from service.domain.broadcasts.slices import run_broadcast_slice
 from service.domain.followers.scanning import import_followers_slice
 from service.domain.jobs.running import SliceFunction, reenqueue_unfinished_jobs, run_job
 from service.domain.official_account.remote_import_pages import read_imported_members
@@ -17,6 +18,7 @@ SLICES: Final[Mapping[JobKind, SliceFunction]] = {
     JobKind.OFFICIAL_ACCOUNT_SYNC: run_sync_slice,
     JobKind.REMOTE_TAG_IMPORT: read_imported_members,
     JobKind.OPENID_MIGRATION: ask_slice,
+    JobKind.BROADCAST: run_broadcast_slice,
 }
 
 

@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from service.domain.broadcasts.sending.reservations import use_consents
+from service.domain.broadcasts.sending.calling import path_of
+from service.domain.broadcasts.sending.outcomes import members_of, plan_blocks, take_out_chunk
+from service.domain.broadcasts.sending.reservations import give_back, use_consents
 from service.domain.broadcasts.sending.selecting import Selection, Selector
 from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.jobs.running import save_progress
+from service.domain.official_account.days import wechat_day
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import bitmaps_of, ordinals_in, united, without
-from service.entities.broadcast_ledger import PeopleBlock, SendId
+from service.entities.bitmaps import Bitmaps, bitmaps_of, count_people, first_people, ordinals_in, united, without
+from service.entities.broadcast_ledger import Outcome, PeopleBlock, SendId
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, PeopleRole, held
 from service.entities.channels import Channel
 from service.entities.jobs import Job
-from service.storage import broadcast_chunks, broadcast_sends, broadcasts
+from service.entities.wechat_accounts import CallQuota
+from service.storage import broadcast_chunks, broadcast_sends, broadcasts, wechat_quotas
 from service.storage import broadcast_ledger as ledger
 from service.storage.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
@@ -40,6 +44,10 @@ class SendingTurnLostError(Exception):
     """Another broadcast of the channel sends now."""
 
 
+class TooManyCallsError(Exception):
+    """Nothing was claimed: WeChat's quota, or its rate, does not allow so many calls now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claiming:
     """Hold what a claim's transaction has locked, its instant, and until when its calls may begin.
@@ -56,11 +64,12 @@ class Claiming:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedChunk:
-    """Hold a chunk that was claimed, and until when it may be called, by the monotonic clock."""
+    """Hold a chunk that was claimed, how its call was counted, and until when it may begin, by the monotonic clock."""
 
     number: int
     client_id: str
     people: Mapping[int, int]
+    counted: CallQuota
     call_before: float
 
 
@@ -73,9 +82,10 @@ class MessageToOne(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSends:
-    """Hold messages that were claimed, and until when they may be called, by the monotonic clock."""
+    """Hold messages that were claimed, how their calls were counted, and until when they may begin, as of a chunk."""
 
     messages: tuple[MessageToOne, ...]
+    counted: CallQuota | None
     call_before: float
 
 
@@ -102,7 +112,7 @@ async def claim_chunk(
 ) -> ClaimedChunk | None:
     """Claim the next chunk of a mass broadcast; None where nobody is left who can be sent to.
 
-    Raises what `claiming` raises.
+    Raises TooManyCallsError, and what `claiming` raises.
     """
     async with claiming(runtime, job) as claim:
         selector = Selector(claim.conn, runtime, channel, claim.broadcast, policy, claim.now)
@@ -116,14 +126,53 @@ async def claim_chunk(
                 job.job_id,
                 number,
                 client_id,
-                {block: PeopleBlock(bits, 0) for block, bits in selection.chosen.items()},
+                _blocks(selection.chosen),
                 claimed_at=claim.now,
                 counted_on=selection.counted_on,
             )
         await take_from_planned(claim, selection, chunks=1 if selection.people else 0)
-    if not selection.people:
-        return None
-    return ClaimedChunk(number, client_id, selection.chosen, claim.call_before)
+        if not selection.people:
+            return None
+        counted = await count_calls(claim, runtime, 1)
+    return ClaimedChunk(number, client_id, selection.chosen, counted, claim.call_before)
+
+
+async def cut_chunk(runtime: Runtime, job: Job, number: int, refusal: Outcome) -> ClaimedChunk | None:
+    """Replace a chunk that was refused as a whole by its first half, claimed anew, and plan the other half again.
+
+    None, and nothing changed, where others called with its id, too. Raises TooManyCallsError, and what `claiming`
+    raises.
+    """
+    async with claiming(runtime, job) as claim:
+        conn, channel_id, job_id = claim.conn, job.channel_id, job.job_id
+        chunk = await broadcast_chunks.lock_chunk_not_sent(conn, channel_id, job_id, number)
+        if chunk is None:
+            return None
+        people = await broadcast_chunks.people_of_chunk(conn, channel_id, job_id, number)
+        members = members_of(people)
+        half = first_people(members, count_people(members) // 2)
+        rest = without(members, half)
+        await broadcast_chunks.settle_chunk(conn, channel_id, job_id, number, refusal, claim.now, conclusive=False)
+        await broadcast_chunks.replan_chunk(conn, channel_id, job_id, number, claim.now)
+        client_id, halved = f"{claim.broadcast.token}-{claim.broadcast.next_chunk}", _blocks(half)
+        await broadcast_chunks.insert_chunk(
+            conn,
+            channel_id,
+            job_id,
+            claim.broadcast.next_chunk,
+            client_id,
+            halved,
+            claimed_at=claim.now,
+            counted_on=chunk.counted_on,
+        )
+        left_out = {block: PeopleBlock(rest.get(block, 0), each.forgotten) for block, each in people.items()}
+        await take_out_chunk(conn, chunk, left_out)
+        planned = await plan_blocks(conn, chunk, left_out)
+        changes = CountChanges(planned=planned, uncertain=count_people(half) - chunk.people, chunks=1)
+        await ledger.change_counts(conn, channel_id, job_id, changes)
+        await give_back(conn, claim.broadcast, rest, chunk.claimed_at, chunk.counted_on)
+        counted = await count_calls(claim, runtime, 1)
+    return ClaimedChunk(claim.broadcast.next_chunk, client_id, half, counted, claim.call_before)
 
 
 async def claim_sends(
@@ -137,14 +186,13 @@ async def claim_sends(
 ) -> ClaimedSends | None:
     """Claim a message to each of the next people; None where nobody is planned any more.
 
-    It may be that none was claimed, as whoever was next is held. Raises what `claiming` raises.
+    It may be that none was claimed, as whoever was next is held. Raises TooManyCallsError, and what `claiming` raises.
     """
     async with claiming(runtime, job) as claim:
         selector = Selector(claim.conn, runtime, channel, claim.broadcast, policy, claim.now)
         selection = await selector.choose(most)
         letters = await writer.write(claim.conn, ordinals_in(selection.chosen))
         await selector.release(selection, without(selection.chosen, bitmaps_of(letters)), HeldReason.NO_VALUE)
-        await use_consents(claim.conn, claim.broadcast, letters, claim.now)
         sends = await broadcast_sends.claim_sends(
             claim.conn,
             job.channel_id,
@@ -156,10 +204,22 @@ async def claim_sends(
             counted_on=selection.counted_on,
         )
         await take_from_planned(claim, selection)
+        await use_consents(claim.conn, claim.broadcast, letters, claim.now)
+        counted = await count_calls(claim, runtime, len(sends)) if sends else None
     if not selection.people and not selection.people_held:
         return None
     messages = (MessageToOne(each.send_id, letters[each.send_id.ordinal].call(each.client_id)) for each in sends)
-    return ClaimedSends(tuple(messages), claim.call_before)
+    return ClaimedSends(tuple(messages), counted, claim.call_before)
+
+
+async def count_calls(claim: Claiming, runtime: Runtime, calls: int) -> CallQuota:
+    """Count calls that are about to be made, as the last thing in a claim. Raises TooManyCallsError."""
+    day = wechat_day(runtime, claim.now)
+    path = path_of(claim.broadcast.kind)
+    counted = await wechat_quotas.reserve_calls(claim.conn, claim.job.channel_id, path, day, claim.now, calls)
+    if counted is None:
+        raise TooManyCallsError
+    return counted
 
 
 async def take_from_planned(claim: Claiming, selection: Selection, *, chunks: int = 0) -> None:
@@ -174,6 +234,10 @@ async def take_from_planned(claim: Claiming, selection: Selection, *, chunks: in
     await ledger.take_out_people(claim.conn, channel_id, job_id, PeopleRole.PLANNED, gone)
     await ledger.drop_empty_roles(claim.conn, channel_id, job_id, PeopleRole.PLANNED, gone)
     await ledger.add_people(claim.conn, channel_id, job_id, {PeopleRole.TAKEN: selection.chosen, **roles})
-    people = selection.people
-    changes = CountChanges(planned=-people - selection.people_held, uncertain=people, chunks=chunks)
+    chosen = selection.people
+    changes = CountChanges(planned=-chosen - selection.people_held, uncertain=chosen, chunks=chunks)
     await ledger.change_counts(claim.conn, channel_id, job_id, changes)
+
+
+def _blocks(people: Bitmaps) -> dict[int, PeopleBlock]:
+    return {block: PeopleBlock(bits, 0) for block, bits in people.items()}

@@ -117,7 +117,7 @@ async def plan_blocks(conn: Connection, chunk: Chunk, people: Mapping[int, Peopl
     """Plan the people of a chunk again and return how many; those who were forgotten are held."""
     members = members_of(people)
     forgotten = {block: each.forgotten for block, each in people.items() if each.forgotten}
-    roles = {PeopleRole.PLANNED: members}
+    roles: dict[str, Bitmaps] = {PeopleRole.PLANNED: members}
     gone = {held(HeldReason.FORGOTTEN): forgotten} if forgotten else None
     await ledger.add_people(conn, chunk.channel_id, chunk.job_id, roles, gone)
     return count_people(members)

@@ -12,13 +12,14 @@ from service.entities.bitmaps import bitmaps_of, ordinals_in
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, MessageKind, PeopleRole, held
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind
+from service.storage import broadcast_chunks, broadcasts, jobs, wechat_accounts
 from service.storage import broadcast_ledger as ledger
-from service.storage import broadcasts, jobs, wechat_accounts
 from service.storage.broadcast_ledger import CountChanges, to_bits
+from service.storage.database.pool import Connection
 from tests.support.runtime import admin
 
 FOLLOWS = (
-    "insert into tag_members (channel_id, block, tag_id, members) values ($1, $2, 2, $3) "
+    "insert into tag_members (channel_id, block, tag_id, members) values ($1, $2, 3, $3) "
     "on conflict (channel_id, block, tag_id) do update set members = excluded.members"
 )
 NO_LIMITS = BroadcastPolicy(
@@ -66,6 +67,10 @@ class Book:
 
     async def start(self, kind: MessageKind, people: Collection[int], **given: Any) -> Job:
         """Insert a broadcast that is frozen, all of its people planned, and claim its job as a worker does."""
+        return await self.take_up(await self.insert(kind, people, **given))
+
+    async def insert(self, kind: MessageKind, people: Collection[int], **given: Any) -> Job:
+        """Insert a broadcast that is frozen, all of its people planned."""
         channel_id, now = self.channel.channel_id, self.runtime.clock()
         payload = {"stage": "SEND"}
         async with self.runtime.pool.acquire() as conn, conn.transaction():
@@ -106,7 +111,7 @@ class Book:
                 len(people),
                 now,
             )
-        return await self.take_up(job)
+        return job
 
     async def take_up(self, job: Job) -> Job:
         """Claim a job as another worker does, whoever held it so far."""
@@ -120,6 +125,11 @@ class Book:
         """Return the ordinals in a role."""
         async with self.runtime.pool.acquire() as conn:
             found = await ledger.people_of_role(conn, job.channel_id, job.job_id, role)
+        return ordinals_in({block: each.members for block, each in found.items()})
+
+    async def people_of_chunk(self, conn: Connection, job: Job, number: int) -> list[int]:
+        """Return the ordinals in a chunk."""
+        found = await broadcast_chunks.people_of_chunk(conn, job.channel_id, job.job_id, number)
         return ordinals_in({block: each.members for block, each in found.items()})
 
     async def held(self, job: Job, reason: HeldReason) -> list[int]:

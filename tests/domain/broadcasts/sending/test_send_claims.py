@@ -12,7 +12,7 @@ from service.storage import broadcasts
 from tests.domain.broadcasts.sending.book import MESSAGES, NO_LIMITS, Book
 from tests.support.runtime import ordinals_for
 
-TEXT, SUBSCRIPTION = MessageKind.CUSTOMER_SERVICE_TEXT, MessageKind.SERVICE_SUBSCRIPTION
+TEMPLATE, SUBSCRIPTION = MessageKind.TEMPLATE, MessageKind.SERVICE_SUBSCRIPTION
 CONSENTS = (
     "insert into template_consent (channel_id, template_id, ordinal, accepted_at) values ($1, 'template-2', $2, $3)"
 )
@@ -32,7 +32,7 @@ async def people(book: Book, count: int) -> list[int]:
 
 
 async def test_no_more_than_thirty_two_are_claimed_at_once(book: Book) -> None:
-    job = await book.start(TEXT, await people(book, 50))
+    job = await book.start(TEMPLATE, await people(book, 50))
 
     found = [await claim(book, job) for _ in range(3)]
 
@@ -42,7 +42,7 @@ async def test_no_more_than_thirty_two_are_claimed_at_once(book: Book) -> None:
 
 async def test_each_message_has_its_person_and_an_id_of_its_own(book: Book) -> None:
     ordinals = await people(book, 2)
-    job = await book.start(MessageKind.TEMPLATE, ordinals, token="t")
+    job = await book.start(TEMPLATE, ordinals, token="t")
 
     found = await claim(book, job)
 
@@ -56,8 +56,8 @@ async def test_each_message_has_its_person_and_an_id_of_its_own(book: Book) -> N
 
 async def test_who_has_no_value_for_a_placeholder_is_held(book: Book) -> None:
     ordinals = await people(book, 3)
-    message = MESSAGES[TEXT] | {"text": "Dear {{tag:Level}}"}
-    job = await book.start(TEXT, ordinals, message=message)
+    message = MESSAGES[TEMPLATE] | {"data": [{"key": "thing1", "value": "Dear {{tag:Level}}"}]}
+    job = await book.start(TEMPLATE, ordinals, message=message)
 
     found = await claim(book, job)
 
@@ -82,7 +82,7 @@ async def test_what_people_allowed_is_used_up_by_the_claim(book: Book) -> None:
 
 
 async def test_nobody_is_claimed_for_a_job_that_was_cancelled(book: Book) -> None:
-    job = await book.start(TEXT, await people(book, 2))
+    job = await book.start(TEMPLATE, await people(book, 2))
     await book.runtime.pool.execute("update job set state = 'CANCELLED'")
 
     with pytest.raises(JobLeaseLostError):

@@ -1,0 +1,96 @@
+"""Send a mass message chunk by chunk, and find out who it is for whom a list is refused as a whole.
+
+Source: docs/specification.md §6.6.
+"""
+
+from typing import Final
+
+from service.domain.broadcasts.messages.calls import call_to_many
+from service.domain.broadcasts.sending.claims import (
+    ClaimedChunk,
+    SendingTurnLostError,
+    TooManyCallsError,
+    claim_chunk,
+    cut_chunk,
+)
+from service.domain.broadcasts.sending.judging import NOT_CALLED, Verdict
+from service.domain.broadcasts.sending.outcomes import plan_chunk_anew, record_chunk
+from service.domain.broadcasts.sending.session import Session, Step, record_patiently
+from service.domain.jobs.running import JobLeaseLostError
+from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
+from service.entities.broadcasts import SendState
+from service.storage import broadcast_ledger as ledger
+from service.storage.database.pool import DATABASE_ERRORS, Connection
+from service.storage.wechat_quotas import release_calls
+from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS
+
+# Fewer cannot be cut into two lists that can be sent.
+MIN_TO_CUT: Final = 2 * MIN_OPENIDS_PER_MASS
+
+
+async def send_chunk(session: Session) -> Step:
+    """Claim the next chunk, send it, and record what became of it; it must not be cancelled.
+
+    Where it is refused for somebody in it, smaller ones follow until that is found out, or something stops the
+    broadcast. Raises what `claim_chunk` raises.
+    """
+    claimed = await claim_chunk(session.runtime, session.channel, session.policy, session.job)
+    if claimed is None:
+        return Step(exhausted=True)
+    while True:
+        verdict = await _call(session, claimed)
+        smaller = await _cut(session, claimed, verdict)
+        if smaller is None:
+            break
+        claimed = smaller
+    await _record(session, claimed, verdict)
+    outcome = verdict.outcome
+    answered = outcome is not None and outcome.state is not SendState.UNKNOWN
+    if answered:
+        await session.caller.learn_quota(session.path, claimed.counted)
+    return Step(answered=int(answered), stop=verdict.stop)
+
+
+async def _call(session: Session, claimed: ClaimedChunk) -> Verdict:
+    try:
+        openids = await openids_of(session, claimed.people)
+    except DATABASE_ERRORS:
+        return NOT_CALLED
+    if len(openids) < MIN_OPENIDS_PER_MASS:
+        # The others were forgotten since they were claimed.
+        return NOT_CALLED
+    return await session.caller.call(call_to_many(session.message, openids, claimed.client_id), claimed.call_before)
+
+
+async def openids_of(session: Session, people: Bitmaps) -> list[str]:
+    """Return the openids of the people of a chunk who were not forgotten since."""
+    async with session.runtime.pool.acquire() as conn:
+        return await ledger.openids_of_people(conn, session.job.channel_id, ordinals_in(people))
+
+
+async def _cut(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> ClaimedChunk | None:
+    """Return a smaller chunk in place of one that was refused for somebody in it, None where it stays as it is."""
+    refusal = verdict.outcome
+    if refusal is None or not verdict.about_one or count_people(claimed.people) < MIN_TO_CUT:
+        return None
+    try:
+        return await cut_chunk(session.runtime, session.job, claimed.number, refusal)
+    except (JobLeaseLostError, SendingTurnLostError, TooManyCallsError, *DATABASE_ERRORS):
+        return None
+
+
+async def _record(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> None:
+    job = session.job
+    too_many = verdict.about_one and count_people(claimed.people) >= MIN_TO_CUT
+
+    async def record(conn: Connection) -> None:
+        if verdict.outcome is None or too_many:
+            # Who of them it is about is found out when they are claimed again.
+            await plan_chunk_anew(conn, job.channel_id, job.job_id, claimed.number)
+            if not verdict.called:
+                await release_calls(conn, job.channel_id, session.path, claimed.counted, 1)
+        else:
+            now, outcome = session.runtime.clock(), verdict.outcome
+            await record_chunk(conn, job.channel_id, job.job_id, claimed.number, outcome, now, conclusive=False)
+
+    await record_patiently(session.runtime, record)

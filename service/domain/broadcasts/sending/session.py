@@ -1,0 +1,75 @@
+"""Hold what the steps of one slice of a broadcast share, and write down outcomes however long the database is away."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from service.domain.broadcasts.sending.calling import Caller, path_of
+from service.domain.broadcasts.sending.judging import Stop
+from service.domain.broadcasts.sending.writing import LetterWriter
+from service.domain.runtime import Runtime
+from service.entities.broadcast_messages import BroadcastMessage
+from service.entities.broadcasts import Broadcast, BroadcastPolicy
+from service.entities.channels import Channel
+from service.entities.jobs import Job, JobState
+from service.storage.database.pool import DATABASE_ERRORS, Connection
+
+Result = TypeVar("Result")
+# Seconds.
+FIRST_PAUSE: Final = 0.1
+MAX_PAUSE: Final = 5.0
+GRAVITY: Final = (JobState.WAITING, JobState.WAITING_FOR_APPROVAL, JobState.PAUSED)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Hold a broadcast that sends, as it was when the slice began, and who calls and writes for it."""
+
+    runtime: Runtime
+    channel: Channel
+    policy: BroadcastPolicy
+    job: Job
+    broadcast: Broadcast
+    message: BroadcastMessage
+    caller: Caller
+    writer: LetterWriter
+
+    @property
+    def path(self) -> str:
+        """Return the path of the calls that send."""
+        return path_of(self.broadcast.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Hold how a step of sending ended: whether anybody is left, whether WeChat answered, and what stops it.
+
+    `answered` counts messages that were sent or refused.
+    """
+
+    exhausted: bool = False
+    answered: int = 0
+    stop: Stop | None = None
+
+
+def gravest(stops: Iterable[Stop | None]) -> Stop | None:
+    """Return the stop that needs most to be ended, of several the one that lasts longest; None if there is none."""
+    found = [each for each in stops if each is not None]
+    return max(found, key=lambda each: (GRAVITY.index(each.state), each.until is not None, each.until), default=None)
+
+
+async def record_patiently(runtime: Runtime, record: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Record an outcome in a transaction, as often as it takes: nobody else knows it, and twice is as once."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            async with runtime.pool.acquire() as conn, conn.transaction():
+                return await record(conn)
+        except DATABASE_ERRORS as error:
+            log.warning("what became of a message is not written down yet: %s", type(error).__name__)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, MAX_PAUSE)
