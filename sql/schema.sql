@@ -146,7 +146,8 @@ CREATE TABLE public.broadcast (
     failed integer DEFAULT 0 NOT NULL,
     uncertain integer DEFAULT 0 NOT NULL,
     delivered integer,
-    next_chunk integer DEFAULT 1 NOT NULL
+    next_chunk integer DEFAULT 1 NOT NULL,
+    changed_by text
 )
 WITH (fillfactor='50');
 
@@ -169,6 +170,8 @@ COMMENT ON COLUMN public.broadcast.frozen_at IS 'When audience and content were 
 COMMENT ON COLUMN public.broadcast.uncertain IS 'Claimed or without a known outcome. Always: matched = unsendable + planned + sent + failed + uncertain + held.';
 
 COMMENT ON COLUMN public.broadcast.delivered IS 'As result pushes told; null while none did.';
+
+COMMENT ON COLUMN public.broadcast.changed_by IS 'Who changed it last before it started, and so cannot approve it.';
 
 CREATE TABLE public.broadcast_chunk (
     channel_id bigint NOT NULL,
@@ -1242,7 +1245,7 @@ CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, 
 
 CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
 
-CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'RUNNING'::text]));
+CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'WAITING_FOR_APPROVAL'::text, 'RUNNING'::text, 'PAUSED'::text]));
 
 CREATE INDEX remote_tag_failing ON public.remote_tag USING btree (channel_id) WHERE (keep_in_sync AND (failing_since IS NOT NULL));
 

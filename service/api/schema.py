@@ -26,7 +26,7 @@ from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
 from service.api.operations.broadcast_policy import BroadcastPolicyMutations
-from service.api.operations.broadcasts import BroadcastQueries
+from service.api.operations.broadcasts import BroadcastMutations, BroadcastQueries
 from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
 from service.api.operations.events import EventMutations
@@ -93,6 +93,7 @@ class Query(
 )
 class Mutation(
     AdTagMutations,
+    BroadcastMutations,
     BroadcastPolicyMutations,
     ChannelMutations,
     ComboTagMutations,

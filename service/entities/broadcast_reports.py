@@ -1,13 +1,13 @@
 """Describe how far a broadcast is: all numbers of one instant, so that they add up."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from service.entities.broadcasts import Broadcast, HeldReason
 from service.entities.jobs import Job
 
 
-class NotSentTo(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NotSentTo:
     """Count the people of a role of a broadcast, HELD or UNSENDABLE for a reason.
 
     `named` can be listed; the `forgotten` ones are known by their number only.

@@ -142,6 +142,7 @@ class Broadcast:
     uncertain: int = 0
     delivered: int | None = None
     next_chunk: int = 1
+    changed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,14 @@ async def broadcast_with_key(conn: Connection, channel_id: int, key: str) -> Bro
     return to_broadcast_or_none(await conn.fetchrow(STATEMENTS["broadcast_with_key"], channel_id, key))
 
 
-async def broadcast_ids_page(conn: Connection, channel_id: int, *, before: int, limit: int) -> list[int]:
-    """Return the numbers of at most `limit` broadcasts below `before`, newest first."""
-    rows = await conn.fetch(STATEMENTS["broadcast_ids_page"], channel_id, before, limit)
+async def broadcast_ids_page(
+    conn: Connection, channel_id: int, *, before: int, limit: int, series: int | None
+) -> list[int]:
+    """Return the numbers of at most `limit` broadcasts, or runs of a series, below `before`, newest first."""
+    if series is None:
+        rows = await conn.fetch(STATEMENTS["broadcast_ids_page"], channel_id, before, limit)
+    else:
+        rows = await conn.fetch(STATEMENTS["run_ids_page"], channel_id, series, before, limit)
     return [row["job_id"] for row in rows]
 
 

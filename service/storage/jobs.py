@@ -33,12 +33,12 @@ async def insert_job(
     row = await conn.fetchrow(
         STATEMENTS["insert_job"], channel_id, job_id, kind, state, total, now, created_by, starts_at, written
     )
-    return _to_job(row)
+    return to_job(row)
 
 
 async def set_job_total(conn: Connection, job: Job, total: int) -> Job:
     """Record how much there is to do, and return the job. Raises LookupError if it does not exist."""
-    return _to_job(await conn.fetchrow(STATEMENTS["set_job_total"], job.channel_id, job.job_id, total))
+    return to_job(await conn.fetchrow(STATEMENTS["set_job_total"], job.channel_id, job.job_id, total))
 
 
 async def job(conn: Connection, channel_id: int, job_id: int) -> Job | None:
@@ -48,14 +48,14 @@ async def job(conn: Connection, channel_id: int, job_id: int) -> Job | None:
 
 async def jobs_by_id(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> list[Job]:
     """Return the jobs with these numbers, in any order."""
-    return [_to_job(row) for row in await conn.fetch(STATEMENTS["jobs_by_id"], channel_id, list(job_ids))]
+    return [to_job(row) for row in await conn.fetch(STATEMENTS["jobs_by_id"], channel_id, list(job_ids))]
 
 
 async def jobs_page(
     conn: Connection, channel_id: int, kinds: Collection[JobKind], *, before: int, limit: int
 ) -> list[Job]:
     """Return at most `limit` jobs of these kinds with numbers below `before`, newest first."""
-    return [_to_job(row) for row in await conn.fetch(STATEMENTS["jobs_page"], channel_id, list(kinds), before, limit)]
+    return [to_job(row) for row in await conn.fetch(STATEMENTS["jobs_page"], channel_id, list(kinds), before, limit)]
 
 
 async def count_unfinished_jobs(conn: Connection, channel_id: int, kind: JobKind) -> int:
@@ -68,15 +68,18 @@ async def unfinished_job(conn: Connection, channel_id: int, kind: JobKind) -> Jo
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["unfinished_job"], channel_id, kind))
 
 
-async def unfinished_jobs(conn: Connection, now: datetime) -> list[UnfinishedJob]:
-    """Return the jobs of all channels that a worker should claim at `now`."""
-    return [UnfinishedJob(*row) for row in await conn.fetch(STATEMENTS["unfinished_jobs"], now)]
+async def unfinished_jobs(conn: Connection, now: datetime, *, limit: int) -> list[UnfinishedJob]:
+    """Return at most `limit` jobs that a worker should claim at `now`, of all channels in turn."""
+    return [UnfinishedJob(*row) for row in await conn.fetch(STATEMENTS["unfinished_jobs"], now, limit)]
 
 
 async def claim_job(
     conn: Connection, channel_id: int, job_id: int, *, now: datetime, lease_until: datetime
 ) -> Job | None:
-    """Claim a job until `lease_until` and return it; None if it is finished, not due, or claimed by another worker."""
+    """Claim a job until `lease_until` and return it.
+
+    None if it is finished, paused, not due, or claimed by another worker.
+    """
     return _to_job_or_none(await conn.fetchrow(STATEMENTS["claim_job"], channel_id, job_id, now, lease_until))
 
 
@@ -118,8 +121,8 @@ async def write_job(conn: Connection, wanted: Job) -> Job | None:
 
 
 async def end_waiting(conn: Connection, channel_id: int, now: datetime) -> list[Job]:
-    """Let the waiting jobs of a channel be claimed at once, and return them."""
-    return [_to_job(row) for row in await conn.fetch(STATEMENTS["end_waiting"], channel_id, now)]
+    """Let the jobs of a channel that wait for WeChat be claimed at once, and return them."""
+    return [to_job(row) for row in await conn.fetch(STATEMENTS["end_waiting"], channel_id, now)]
 
 
 async def cancel_job(conn: Connection, channel_id: int, job_id: int, now: datetime) -> Job | None:
@@ -133,10 +136,11 @@ async def prune_jobs(conn: Connection, channel_id: int, kinds: Collection[JobKin
 
 
 def _to_job_or_none(row: asyncpg.Record | None) -> Job | None:
-    return None if row is None else _to_job(row)
+    return None if row is None else to_job(row)
 
 
-def _to_job(row: asyncpg.Record | None) -> Job:
+def to_job(row: asyncpg.Record | None) -> Job:
+    """Return the job that a row of its table holds. Raises LookupError for no row."""
     if row is None:
         raise LookupError("no job")
     values = {name: row[name] for name in COLUMNS}

@@ -5,6 +5,10 @@ alter table job add constraint job_state check (
     state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED', 'DONE', 'FAILED', 'CANCELLED')
 );
 
+drop index job_unfinished;
+create index job_unfinished on job (channel_id, job_id)
+where state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED');
+
 create table broadcast_policy (
     channel_id          bigint not null references channel,
     time_zone           text not null default 'Asia/Shanghai',
@@ -63,6 +67,7 @@ create table broadcast (
     uncertain          int not null default 0,
     delivered          int,
     next_chunk         int not null default 1,
+    changed_by         text,
     primary key (channel_id, job_id),
     constraint broadcast_idempotency unique (channel_id, idempotency_key),
     constraint broadcast_token unique (channel_id, token),
@@ -77,6 +82,7 @@ comment on column broadcast.repeat_of is 'The series that this is a run of, for 
 comment on column broadcast.waiting_for is 'Why it is WAITING, WAITING_FOR_APPROVAL or PAUSED.';
 comment on column broadcast.frozen_at is 'When audience and content were frozen; null until then, and so long all counts are 0.';
 comment on column broadcast.uncertain is 'Claimed or without a known outcome. Always: matched = unsendable + planned + sent + failed + uncertain + held.';
+comment on column broadcast.changed_by is 'Who changed it last before it started, and so cannot approve it.';
 comment on column broadcast.delivered is 'As result pushes told; null while none did.';
 
 create index broadcast_hash on broadcast (channel_id, message_hash, frozen_at) where frozen_at is not null;

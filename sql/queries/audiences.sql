@@ -140,7 +140,7 @@ where channel_id = $1 and block = any($2::int[]) and tag_id = any($3::int[]);
 delete from frozen_audience a
 using job j
 where a.channel_id = $1 and j.channel_id = $1 and j.job_id = a.job_id
-  and j.state not in ('QUEUED', 'WAITING', 'RUNNING');
+  and j.state in ('DONE', 'FAILED', 'CANCELLED');
 
 -- name: drop_leftovers_of_job
 -- Delete the frozen audience of job $2, whom it saw at WeChat, and what there is of its file if it failed or was cancelled.

@@ -25,32 +25,38 @@ limit $4;
 
 -- name: count_unfinished_jobs
 -- Count the jobs of a kind that are not finished.
-select count(*)::int from job where channel_id = $1 and kind = $2 and state in ('QUEUED', 'WAITING', 'RUNNING');
+select count(*)::int from job
+where channel_id = $1 and kind = $2 and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED');
 
 -- name: unfinished_job
 -- Return the oldest job of a kind that is not finished.
 select * from job
-where channel_id = $1 and kind = $2 and state in ('QUEUED', 'WAITING', 'RUNNING')
+where channel_id = $1 and kind = $2 and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
 order by job_id
 limit 1;
 
 -- name: unfinished_jobs
--- List the jobs of every channel to be claimed at instant $1: new, due again, or left by a worker that died.
+-- List at most $2 jobs to be claimed at instant $1: new, due again, or left by a worker that died. Of every channel the
+-- oldest comes first, then of every channel the next. What waits for somebody's consent is due only if a time is set.
 select channel_id, job_id, claim
-from job
-where state in ('QUEUED', 'WAITING', 'RUNNING')
-  and (lease_until is null or lease_until <= $1)
-  and (resumes_at is null or resumes_at <= $1)
-order by channel_id, job_id;
+from (
+    select channel_id, job_id, claim, row_number() over (partition by channel_id order by job_id) as turn
+    from job
+    where state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING')
+      and (lease_until is null or lease_until <= $1)
+      and (resumes_at <= $1 or resumes_at is null and state <> 'WAITING_FOR_APPROVAL')
+) due
+order by turn, channel_id
+limit $2;
 
 -- name: claim_job
--- Claim a job, unless it is finished, not due, or claimed by another worker at instant $3.
+-- Claim a job, unless it is finished, paused, not due, or claimed by another worker at instant $3.
 update job
 set state = 'RUNNING', claim = claim + 1, lease_until = $4, resumes_at = null, started_at = coalesce(started_at, $3)
 where channel_id = $1 and job_id = $2
-  and state in ('QUEUED', 'WAITING', 'RUNNING')
+  and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING')
   and (lease_until is null or lease_until <= $3)
-  and (resumes_at is null or resumes_at <= $3)
+  and (resumes_at <= $3 or resumes_at is null and state <> 'WAITING_FOR_APPROVAL')
 returning *;
 
 -- name: job_is_held
@@ -75,14 +81,24 @@ where channel_id = $1 and job_id = $2 and claim = $3 and state = 'RUNNING'
 returning *;
 
 -- name: end_waiting
--- Let the waiting jobs of a channel be claimed at instant $2, and return them.
-update job set resumes_at = $2 where channel_id = $1 and state = 'WAITING' and resumes_at > $2 returning *;
+-- Let the jobs of a channel that wait for WeChat be claimed at instant $2, and return them. Broadcasts that wait for
+-- their time, or for a tag, go on waiting.
+update job j
+set resumes_at = $2
+where j.channel_id = $1 and j.state in ('WAITING', 'WAITING_FOR_APPROVAL') and j.resumes_at > $2
+  and not exists (
+      select from broadcast b
+      where b.channel_id = $1 and b.job_id = j.job_id
+        and b.waiting_for in ('START_TIME', 'QUIET_HOURS', 'HOLIDAY', 'OPERAND')
+  )
+returning *;
 
 -- name: cancel_job
 -- Cancel a job that is not finished; its worker notices when it saves its progress.
 update job
 set state = 'CANCELLED', finished_at = $3, lease_until = null, resumes_at = null
-where channel_id = $1 and job_id = $2 and state in ('QUEUED', 'WAITING', 'RUNNING')
+where channel_id = $1 and job_id = $2
+  and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
 returning *;
 
 -- name: prune_jobs

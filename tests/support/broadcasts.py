@@ -11,7 +11,7 @@ import asyncpg
 from service.entities.blocks import bitmap_of, block_of, offset_of
 from service.entities.broadcasts import Broadcast, MessageKind
 from service.entities.expressions import tag, to_json
-from service.entities.ids import gid, parse_channel_gid
+from service.entities.ids import JobKey, gid, parse_channel_gid
 from service.entities.jobs import JobKind, JobState
 from service.storage import jobs
 from service.storage.broadcasts import insert_broadcast
@@ -81,7 +81,12 @@ async def add_broadcast(
 
 
 async def freeze(
-    conn: Connection, broadcast: Broadcast, roles: Mapping[str, Iterable[int]], *, sent: int = 0, failed: int = 0
+    conn: Connection,
+    broadcast: Broadcast | JobKey,
+    roles: Mapping[str, Iterable[int]],
+    *,
+    sent: int = 0,
+    failed: int = 0,
 ) -> None:
     """Write the sets of a broadcast, `{role: ordinals}`, and their counts; who is TAKEN beyond `sent` is uncertain."""
     counts: dict[str, int] = {}
@@ -103,7 +108,7 @@ async def insert_broadcast_of(robot: Robot, channel: str, **changes: Any) -> str
     channel_id = parse_channel_gid(channel)
     conn = await asyncpg.connect(robot.web.settings.database_url)
     try:
-        made = await add_broadcast(conn, channel_id, now=datetime.now(UTC), **changes)
+        made = await add_broadcast(conn, channel_id, created_by="maker", now=datetime.now(UTC), **changes)
     finally:
         await conn.close()
     return gid(JobKind.BROADCAST, channel_id, made.job_id)

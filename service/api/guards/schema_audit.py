@@ -19,12 +19,11 @@ from service.entities.principal import Permission
 # A principal with one of these permissions also has those that it implies.
 IMPLIED_PERMISSIONS: Final = {
     Permission.VIEW_USERS: {Permission.VIEW_TAGS},
-    Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS},
+    Permission.MANAGE_CHANNELS: {Permission.VIEW_TAGS, Permission.BROADCAST},
     Permission.EXPORT: {Permission.VIEW_TAGS},
-    Permission.SYNC: {Permission.VIEW_TAGS},
-    Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
-    Permission.MANAGE_TAGS: {Permission.VIEW_TAGS},
     Permission.SYNC: {Permission.VIEW_TAGS, Permission.VIEW_USERS},
+    Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
+    Permission.MANAGE_TAGS: {Permission.VIEW_TAGS, Permission.BROADCAST},
     Permission.BROADCAST: {Permission.VIEW_TAGS, Permission.VIEW_USERS},
 }
 # The resolver checks the type of the object it finds: in `node`, `nodes` and where a job is looked up.

@@ -1,4 +1,4 @@
-"""Resolve `broadcast`: what is sent to whom, and how far it is."""
+"""Resolve `broadcast`, `approveBroadcast`, `pauseBroadcast`, `resumeBroadcast` and `cancelBroadcast`."""
 
 from typing import Annotated
 
@@ -7,13 +7,24 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.broadcast import Broadcast
+from service.domain.broadcasts.control import approval, stopping
 from service.domain.jobs.lookup import find_job
 from service.entities.errors import NotFoundError
 from service.entities.ids import JobKey, parse_job_gid
-from service.entities.jobs import JobKind
+from service.entities.jobs import Job, JobKind
 from service.entities.principal import Permission
 
 BroadcastId = Annotated[strawberry.ID, strawberry.argument(description="Id of the broadcast.")]
+
+
+@strawberry.type(description="The answer to the mutations that change a broadcast.")
+class BroadcastPayload:
+    broadcast: Broadcast = strawberry.field(description="The broadcast after the change.")
+
+
+@strawberry.type(description="The answer to `cancelBroadcast`.")
+class CancelBroadcastPayload:
+    broadcast: Broadcast = strawberry.field(description="The broadcast, CANCELLED unless it had finished before.")
 
 
 @strawberry.type
@@ -26,6 +37,70 @@ class BroadcastQueries:
         key = parse_broadcast_gid(id)
         job = await find_job(info.context.runtime, info.context.principal, *key)
         return await Broadcast.load(info, job.channel_id, job.job_id)
+
+
+@strawberry.type
+class BroadcastMutations:
+    @strawberry.mutation(
+        description=(
+            "Approves a broadcast to as many people as its audience has now; one with more at its start asks again. "
+            "Only for another admin than who made it, and than who changed it last. For creators and admins "
+            "(BROADCAST). Answers NOT_FOUND, CHANNEL_NOT_BOUND, or CONFLICT once it has started or ended."
+        ),
+        extensions=[needs(Permission.BROADCAST)],
+    )
+    async def approve_broadcast(self, info: Info, id: BroadcastId) -> BroadcastPayload | None:
+        context = info.context
+        job = await approval.approve_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        return BroadcastPayload(broadcast=await _shown(info, job))
+
+    @strawberry.mutation(
+        description=(
+            "Stops a broadcast until it is resumed: once this is answered nobody more is sent to but those of a call "
+            "that is under way. For creators and admins (BROADCAST). Answers NOT_FOUND, or CONFLICT for one that has "
+            "ended."
+        ),
+        extensions=[needs(Permission.BROADCAST)],
+    )
+    async def pause_broadcast(self, info: Info, id: BroadcastId) -> BroadcastPayload | None:
+        context = info.context
+        job = await stopping.pause_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        return BroadcastPayload(broadcast=await _shown(info, job))
+
+    @strawberry.mutation(
+        description=(
+            "Lets a broadcast go on that is PAUSED, and confirms what it was paused for: that it starts late, or sends "
+            "what was sent alike lately. What is not mended pauses it again. One that is not paused is left alone. For "
+            "creators and admins (BROADCAST). Answers NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT for one that has ended, "
+            "or UPSTREAM where acting is off."
+        ),
+        extensions=[needs(Permission.BROADCAST)],
+    )
+    async def resume_broadcast(self, info: Info, id: BroadcastId) -> BroadcastPayload | None:
+        context = info.context
+        job = await stopping.resume_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        return BroadcastPayload(broadcast=await _shown(info, job))
+
+    @strawberry.mutation(
+        description=(
+            "Ends a broadcast that is not finished, and the series that it is of; what was sent stays sent. For "
+            "creators and admins (BROADCAST). Answers NOT_FOUND."
+        ),
+        extensions=[needs(Permission.BROADCAST)],
+    )
+    async def cancel_broadcast(self, info: Info, id: BroadcastId) -> CancelBroadcastPayload | None:
+        context = info.context
+        job = await stopping.cancel_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        return CancelBroadcastPayload(broadcast=await _shown(info, job))
+
+
+async def _shown(info: Info, job: Job) -> Broadcast:
+    return await Broadcast.load(info, job.channel_id, job.job_id)
+
+
+def numbers_of_broadcast(text: str) -> tuple[int, int]:
+    """Return the channel of a broadcast and its number there. Raises NotFoundError for any other text."""
+    return parse_broadcast_gid(text)[1:]
 
 
 def parse_broadcast_gid(text: str) -> JobKey:

@@ -6,11 +6,13 @@ from service.api.context import Info
 from service.api.guards.list_sizes import MAX_CHANNELS, at_most
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls, unset_to_none
+from service.api.types.broadcast import Broadcast
 from service.api.types.channel import Channel
 from service.api.types.job import FollowerImport
 from service.api.types.primitives import ChannelId, Input
 from service.domain.channels import binding as use_cases
 from service.domain.followers.starting import bind_and_import, unbind_and_end, update_and_import
+from service.domain.jobs.starting import MAX_UNFINISHED_BROADCASTS
 from service.entities.channels import ChannelKind
 from service.entities.ids import parse_channel_gid
 from service.entities.principal import Permission
@@ -110,6 +112,13 @@ class UpdateChannelPayload:
 @strawberry.type(description="The answer to `unbindChannel`.")
 class UnbindChannelPayload:
     channel: Channel = strawberry.field(description="The channel that is no longer bound, with `unboundAt`.")
+    stopped: list[Broadcast] = strawberry.field(
+        description=(
+            "Broadcasts that were scheduled or under way and failed, those of other channels that closed too; and "
+            "series that ended."
+        ),
+        metadata=at_most(MAX_UNFINISHED_BROADCASTS, usual=5),
+    )
 
 
 @strawberry.type(description="The answer to `resetChannelAddresses`.")
@@ -196,8 +205,13 @@ class ChannelMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:
-        channel = await unbind_and_end(info.context.runtime, info.context.principal, parse_channel_gid(id))
-        return UnbindChannelPayload(channel=Channel.of(channel))
+        principal = info.context.principal
+        unbound = await unbind_and_end(info.context.runtime, principal, parse_channel_gid(id))
+        stopped = [each for each in unbound.stopped if principal.is_for_channel(each.channel_id)]
+        return UnbindChannelPayload(
+            channel=Channel.of(unbound.channel),
+            stopped=await Broadcast.load_many(info, [(each.channel_id, each.job_id) for each in stopped]),
+        )
 
     @strawberry.mutation(
         description=(

@@ -9,9 +9,10 @@ from service.api.context import Info
 from service.api.guards.permissions import needs_one_of
 from service.api.types.job import Job, JobId
 from service.api.types.presenters import job_to_graphql
+from service.domain.broadcasts.control.stopping import cancel_broadcast
 from service.domain.jobs import lookup as use_cases
 from service.entities.ids import parse_job_gid
-from service.entities.jobs import JOB_PERMISSIONS
+from service.entities.jobs import JOB_PERMISSIONS, JobKind
 
 
 @strawberry.type(description="The answer to `cancelJob`.")
@@ -36,13 +37,18 @@ class JobQueries:
 class JobMutations:
     @strawberry.mutation(
         description=(
-            "Cancels a job that is not finished; what it had done stays done. For creators and admins "
-            "(EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers NOT_FOUND."
+            "Cancels a job that is not finished; what it had done stays done. Of a broadcast its series ends, too. For "
+            "creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers NOT_FOUND."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
     async def cancel_job(self, info: Info, id: JobId) -> CancelJobPayload | None:
-        job = await use_cases.cancel_job(info.context.runtime, info.context.principal, *parse_job_gid(id))
+        kind, channel_id, job_id = parse_job_gid(id)
+        context = info.context
+        if kind is JobKind.BROADCAST and context.principal.may(JOB_PERMISSIONS[kind]):
+            job = await cancel_broadcast(context.runtime, context.principal, channel_id, job_id)
+        else:
+            job = await use_cases.cancel_job(context.runtime, context.principal, kind, channel_id, job_id)
         return CancelJobPayload(job=await job_to_graphql(info, job))
 
 

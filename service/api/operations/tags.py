@@ -7,11 +7,14 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
+from service.api.types.broadcast import Broadcast
 from service.api.types.combo_tag import ComboTag
 from service.api.types.presenters import combo_to_graphql, tag_to_graphql
 from service.api.types.primitives import TagId
 from service.api.types.tag import Tag
+from service.domain.broadcasts.control.tags_in_use import broadcasts_of_tag
 from service.domain.combos import tag_deletion as use_cases
+from service.domain.jobs.starting import MAX_UNFINISHED_BROADCASTS
 from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.domain.tags.naming import UNCHANGED
 from service.entities.errors import NotFoundError
@@ -41,6 +44,10 @@ class DeleteTagPreview:
         description="Combos that would lapse with the tag, directly or through others.",
         metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=20),
     )
+    broadcasts: list[Broadcast] = strawberry.field(
+        description="Broadcasts for people of the tag, also by way of combos, that have not started: they would fail.",
+        metadata=at_most(MAX_UNFINISHED_BROADCASTS, usual=5),
+    )
 
 
 @strawberry.type
@@ -56,17 +63,19 @@ class TagQueries:
 
     @strawberry.field(
         description=(
-            "Tells which combos would lapse if the tag were deleted, and changes nothing. For creators "
-            "and admins (MANAGE_TAGS). Answers TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
+            "Tells which combos would lapse and which broadcasts fail if the tag were deleted, and changes nothing. "
+            "For creators and admins (MANAGE_TAGS). Answers TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def delete_tag_preview(self, info: Info, id: TagId) -> DeleteTagPreview | None:
         found = await use_cases.deletion_preview(info.context.runtime, info.context.principal, *parse_tag_gid(id))
         catalogue = info.context.named(found.graph.catalogue)
+        unstarted = await broadcasts_of_tag(info.context.runtime, found.graph, found.tag.tag_id)
         return DeleteTagPreview(
             tag=tag_to_graphql(found.tag, catalogue),
             would_lapse=[combo_to_graphql(each, catalogue) for each in found.lapsed],
+            broadcasts=await Broadcast.load_many(info, [(found.tag.channel_id, each) for each in unstarted]),
         )
 
 

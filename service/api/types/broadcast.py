@@ -1,8 +1,8 @@
 """Show broadcasts: what they send, to whom, how far they are, and who was not sent to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Annotated, Final, Optional, TypeAlias
 
 import strawberry
 
@@ -13,7 +13,8 @@ from service.api.types.connection import Connection, Edge, encode_page_cursor, p
 from service.api.types.expression import TagExpression, expression_to_graphql
 from service.api.types.held_back import HeldBack
 from service.api.types.job import Job, job_fields
-from service.api.types.primitives import Node
+from service.api.types.primitives import After, First, Node
+from service.api.types.repeat import Repeat
 from service.domain.audiences.received import broadcast_name
 from service.domain.broadcasts.reports import broadcast_ids, people_of
 from service.entities.broadcast_messages import message_from_json
@@ -21,6 +22,7 @@ from service.entities.broadcast_reports import BroadcastReport, NotSentTo
 from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
 from service.entities.errors import NotFoundError
 from service.entities.expressions import from_json
+from service.entities.repeats import repeat_from_json
 
 MAX_REASONS: Final = len(HeldReason)
 
@@ -86,11 +88,19 @@ class Broadcast(Job, Node):
     @classmethod
     async def find(cls, info: Info, channel_id: int, job_id: int) -> "Broadcast | None":
         """Return a broadcast that the principal may see, None if it is no longer there."""
-        report = await info.context.loaders.broadcast_report.load((channel_id, job_id))
-        if report is None:
-            return None
-        state = await info.context.loaders.state_of_channel.load(channel_id)
-        return cls.of(report, is_open=state.open)
+        return next(iter(await cls.load_many(info, [(channel_id, job_id)])), None)
+
+    @classmethod
+    async def load_many(cls, info: Info, keys: Sequence[tuple[int, int]]) -> "list[Broadcast]":
+        """Return broadcasts by channel and number, in this order; what is not there is left out."""
+        loaders = info.context.loaders
+        reports = await loaders.broadcast_report.load_many(keys)
+        states = await loaders.state_of_channel.load_many([channel_id for channel_id, _ in keys])
+        return [
+            cls.of(report, is_open=state.open)
+            for report, state in zip(reports, states, strict=True)
+            if report is not None
+        ]
 
     @classmethod
     def of(cls, report: BroadcastReport, *, is_open: bool) -> "Broadcast":
@@ -168,6 +178,29 @@ class Broadcast(Job, Node):
     def unsendable(self) -> list[HeldBack]:
         return self._not_sent_to(self.report.unsendable)
 
+    @strawberry.field(description="When the broadcast is repeated; null if it is not, and for the runs of a series.")
+    def repeat(self) -> Repeat | None:
+        stored = self.report.broadcast.repeat
+        return None if stored is None else Repeat.of(repeat_from_json(stored))
+
+    @strawberry.field(
+        description="The series that this is a run of, the broadcast that is repeated; null for what is no run."
+    )
+    async def repeat_of(self, info: Info) -> Optional["Broadcast"]:
+        series = self.report.broadcast.repeat_of
+        return None if series is None else await Broadcast.find(info, self.entity.channel_id, series)
+
+    @strawberry.field(
+        description=(
+            "The runs of a series after the broadcast itself, newest first; those that were skipped are CANCELLED, and "
+            "`error` says why. Empty for what is no series."
+        )
+    )
+    async def runs(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[Annotated["Broadcast", strawberry.lazy("service.api.types.broadcast")]]:
+        return await broadcast_page(info, self.entity.channel_id, first=first, after=after, series=self.entity.job_id)
+
     def _not_sent_to(self, counts: Iterable[NotSentTo]) -> list[HeldBack]:
         return [
             HeldBack(
@@ -184,12 +217,12 @@ class Broadcast(Job, Node):
 BroadcastConnection: TypeAlias = Connection[Broadcast]
 
 
-async def broadcast_page(info: Info, channel_id: int, *, first: int, after: str | None) -> BroadcastConnection:
-    """Return a page of a channel's broadcasts, newest first."""
+async def broadcast_page(
+    info: Info, channel_id: int, *, first: int, after: str | None, series: int | None = None
+) -> BroadcastConnection:
+    """Return a page of a channel's broadcasts, or of the runs of a series, newest first."""
     before = start_of_page("broadcast", first, after)
-    found = await broadcast_ids(info.context.runtime, channel_id, first=first, before=before)
-    edges = [
-        Edge(cursor=encode_page_cursor("broadcast", each), node=await Broadcast.load(info, channel_id, each))
-        for each in found.items
-    ]
+    found = await broadcast_ids(info.context.runtime, channel_id, first=first, before=before, series=series)
+    shown = await Broadcast.load_many(info, [(channel_id, each) for each in found.items])
+    edges = [Edge(cursor=encode_page_cursor("broadcast", each.entity.job_id), node=each) for each in shown]
     return page(edges, after=after, has_next=found.has_more)

@@ -17,6 +17,7 @@ from service.entities.expressions import Operator
 from service.entities.jobs import JobState
 from service.entities.principal import Permission, Role
 from service.entities.remote_tags import RemoteAdditions
+from service.entities.repeats import RepeatEvery
 from service.entities.return_data import ReturnMode, ReturnSource
 from service.entities.syncs import SyncConflict, TagSyncAction
 from service.entities.tags import DefaultTagRule, TagKind, TagState
@@ -239,6 +240,13 @@ _describe(
     CUSTOMER_SERVICE_TEXT="A text to each, as customer service sends it to people who wrote lately.",
     SERVICE_SUBSCRIPTION="A subscription message of a service account to each who allowed one.",
     MINI_PROGRAM_SUBSCRIPTION="A subscription message of a Mini Program to each who allowed one.",
+)
+_describe(
+    RepeatEvery,
+    "How often a broadcast is repeated.",
+    DAY="Every day of the calendar.",
+    WEEK="Every week, on one weekday.",
+    MONTH="Every month, on one of its days.",
 )
 _describe(
     HeldReason,

@@ -8,13 +8,13 @@ from typing import Final
 
 from service.domain.channels.binding import APP_ID_PATTERN, APP_SECRET_PATTERN
 from service.domain.channels.lookup import find_channel
-from service.domain.jobs.starting import publish_job_change
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError, ConflictError, FieldError, ForbiddenError
-from service.entities.jobs import Job, JobKind
+from service.entities.jobs import JobChangeNotification, JobKind
 from service.entities.principal import Permission, Principal
 from service.storage import account_migration, audiences, channels, jobs, remote_tags, wechat_accounts
+from service.storage.broadcast_control import cancel_broadcasts
 from service.storage.database.pool import Connection
 
 TAKEN: Final = "This app id is another channel's."
@@ -37,7 +37,7 @@ async def change_account(runtime: Runtime, principal: Principal, channel_id: int
     errors = _errors(new)
     if errors:
         raise BadInputError(*errors)
-    cancelled: list[Job] = []
+    cancelled: list[JobChangeNotification] = []
     async with runtime.pool.acquire() as conn, conn.transaction():
         await channels.lock_robot(conn, principal.robot_id, runtime.clock())
         known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
@@ -52,13 +52,12 @@ async def change_account(runtime: Runtime, principal: Principal, channel_id: int
             await account_migration.set_app_secret(conn, known, secret)
             await wechat_accounts.reset_account(conn, channel_id)
         changed = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
-    for job in cancelled:
-        publish_job_change(runtime, job)
+    runtime.publisher.publish(cancelled)
     return changed
 
 
-async def _change(conn: Connection, runtime: Runtime, channel: Channel, new: NewAccount) -> list[Job]:
-    """Write another account, and return the jobs that were cancelled by that."""
+async def _change(conn: Connection, runtime: Runtime, channel: Channel, new: NewAccount) -> list[JobChangeNotification]:
+    """Write another account, and return what was cancelled by that."""
     if await channels.channel_by_app_id(conn, channel.robot_id, new.app_id) is not None:
         raise ConflictError(TAKEN)
     secret = _encrypted(runtime, new.app_secret)
@@ -74,16 +73,16 @@ async def _change(conn: Connection, runtime: Runtime, channel: Channel, new: New
     return cancelled
 
 
-async def _cancel_jobs(conn: Connection, runtime: Runtime, channel_id: int) -> list[Job]:
-    """Cancel the jobs that call WeChat: they are about the account before."""
-    cancelled = []
-    for kind in sorted(set(JobKind) - {JobKind.AUDIENCE_EXPORT}):
+async def _cancel_jobs(conn: Connection, runtime: Runtime, channel_id: int) -> list[JobChangeNotification]:
+    """Cancel the jobs that call WeChat, and end series of broadcasts: they are about the account before."""
+    cancelled = await cancel_broadcasts(conn, channel_id, runtime.clock())
+    for kind in sorted(set(JobKind) - {JobKind.AUDIENCE_EXPORT, JobKind.BROADCAST}):
         while (unfinished := await jobs.unfinished_job(conn, channel_id, kind)) is not None:
             job = await jobs.cancel_job(conn, channel_id, unfinished.job_id, runtime.clock())
             if job is not None:
                 await audiences.drop_leftovers_of_job(conn, channel_id, job.job_id)
-                cancelled.append(job)
-    return cancelled
+                cancelled.append(job.job_id)
+    return [JobChangeNotification(channel_id, job_id) for job_id in cancelled]
 
 
 def _encrypted(runtime: Runtime, secret: str | None) -> bytes | None:

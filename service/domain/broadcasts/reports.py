@@ -12,11 +12,16 @@ from service.storage.audiences import BlockMembers
 from service.storage.database.pool import Connection
 
 
-async def broadcast_ids(runtime: Runtime, channel_id: int, *, first: int, before: int | None) -> Page[int]:
-    """Return the numbers of the `first` newest broadcasts before number `before`, newest first; None is any."""
+async def broadcast_ids(
+    runtime: Runtime, channel_id: int, *, first: int, before: int | None, series: int | None = None
+) -> Page[int]:
+    """Return the numbers of the `first` newest broadcasts before number `before`, newest first; None is any.
+
+    With `series` only its runs are listed.
+    """
     newest = MAX_JOB_ID if before is None else min(before, MAX_JOB_ID)
     async with runtime.pool.acquire() as conn:
-        found = await broadcasts.broadcast_ids_page(conn, channel_id, before=newest, limit=first + 1)
+        found = await broadcasts.broadcast_ids_page(conn, channel_id, before=newest, limit=first + 1, series=series)
     return Page(found[:first], len(found) > first)
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel, require_permission
 from service.domain.default_tags.definitions import DEFAULT_TAG_NAMES, default_tag_rules
@@ -11,11 +11,20 @@ from service.domain.input_rules import name_error, normalise_name
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel, ChannelKind
-from service.entities.errors import BadInputError, ConflictError, FieldError, ForbiddenError, LimitExceededError
+from service.entities.errors import (
+    BadInputError,
+    ChannelNotBoundError,
+    ConflictError,
+    FieldError,
+    ForbiddenError,
+    LimitExceededError,
+)
+from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
 from service.storage import channels, tags, wechat_accounts
+from service.storage.broadcast_control import fail_broadcasts
 from service.storage.database.pool import Connection
 
 APP_ID_PATTERN: Final = re.compile(r"wx[0-9A-Za-z]{4,62}")
@@ -42,6 +51,13 @@ class ChannelDetails:
     name: str
     verified: bool
     credentials: Credentials
+
+
+class Unbound(NamedTuple):
+    """Hold a channel that was unbound, and the broadcasts of the robot that failed by that."""
+
+    channel: Channel
+    stopped: list[JobChangeNotification]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +91,10 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
                 channel = await _insert(conn, runtime, principal, details, name, now)
             else:
                 channel = await _rebind(conn, runtime, known, details, name)
-            notifications = await _update_gates(conn, principal.robot_id, runtime.clock())
+            changes = await _update_gates(conn, principal.robot_id, runtime.clock())
     except channels.AppIdBoundElsewhereError:
         raise ConflictError("This app id is bound to another robot. Unbind it there first.") from None
-    runtime.publisher.publish(notifications)
+    runtime.publisher.publish(changes)
     return channel
 
 
@@ -103,15 +119,15 @@ async def update_channel(runtime: Runtime, principal: Principal, channel_id: int
         )
         if update.credentials.app_secret is not None:
             await wechat_accounts.reset_account(conn, channel_id)
-        notifications = await _update_gates(conn, principal.robot_id, runtime.clock())
-    runtime.publisher.publish(notifications)
+        changes = await _update_gates(conn, principal.robot_id, runtime.clock())
+    runtime.publisher.publish(changes)
     return channel
 
 
-async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
+async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int) -> Unbound:
     """Unbind a channel, and close the robot's gate if no other channel keeps it open; nothing is deleted.
 
-    Raises ForbiddenError, NotFoundError.
+    Wherever the gate closes broadcasts fail, those of other channels, too. Raises ForbiddenError, NotFoundError.
     """
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -119,9 +135,9 @@ async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int
         known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         channel = await channels.unbind_channel(conn, known, now) or known
         await wechat_accounts.reset_account(conn, channel_id)
-        notifications = await _update_gates(conn, principal.robot_id, now)
-    runtime.publisher.publish(notifications)
-    return channel
+        changes = await _update_gates(conn, principal.robot_id, now)
+    runtime.publisher.publish(changes)
+    return Unbound(channel, [each for each in changes if isinstance(each, JobChangeNotification)])
 
 
 async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
@@ -224,11 +240,16 @@ async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: C
     )
 
 
-async def _update_gates(conn: Connection, robot_id: str, now: datetime) -> list[ChangeNotification]:
-    """Open or close every channel of a robot according to its bindings, locking them in ascending order."""
+async def _update_gates(
+    conn: Connection, robot_id: str, now: datetime
+) -> list[ChangeNotification | JobChangeNotification]:
+    """Open or close every channel of a robot according to its bindings, locking them in ascending order.
+
+    Broadcasts of a channel that closes fail.
+    """
     every = await channels.channels_of_robot(conn, robot_id)
     gate = any(channel.opens_gate for channel in every)
-    notifications = []
+    changes: list[ChangeNotification | JobChangeNotification] = []
     for channel in every:
         state = await channels.lock_channel_state(conn, channel.channel_id)
         is_open = gate and channel.usable
@@ -237,8 +258,12 @@ async def _update_gates(conn: Connection, robot_id: str, now: datetime) -> list[
         revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=is_open)
         change = TagChange(*revision, 0, "GATE", None, state.open, is_open)
         await tags.log_tag_changes(conn, channel.channel_id, [change], None)
-        notifications.append(ChangeNotification(channel.channel_id, None, revision.version))
-    return notifications
+        changes.append(ChangeNotification(channel.channel_id, None, revision.version))
+        if not is_open:
+            refusal = ChannelNotBoundError()
+            failed = await fail_broadcasts(conn, channel.channel_id, refusal.code, refusal.message, now)
+            changes += [JobChangeNotification(channel.channel_id, job_id) for job_id in failed]
+    return changes
 
 
 def _encrypt_credentials(runtime: Runtime, given: Credentials, known: Channel | None) -> dict[str, bytes | None]:

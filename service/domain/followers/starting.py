@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from service.domain.channels.binding import ChannelDetails, ChannelUpdate, bind_channel, unbind_channel, update_channel
+from service.domain.channels.binding import (
+    ChannelDetails,
+    ChannelUpdate,
+    Unbound,
+    bind_channel,
+    unbind_channel,
+    update_channel,
+)
 from service.domain.channels.lookup import find_channel
 from service.domain.followers.scanning import NEW_IMPORT
 from service.domain.jobs.lookup import jobs_of_channel
@@ -80,14 +87,14 @@ async def _start_missing(runtime: Runtime, principal: Principal, before: Mapping
     }
 
 
-async def unbind_and_end(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
+async def unbind_and_end(runtime: Runtime, principal: Principal, channel_id: int) -> Unbound:
     """Unbind a channel; what waits for WeChat goes on, and so ends, at once.
 
     Raises what `unbind_channel` raises.
     """
-    channel = await unbind_channel(runtime, principal, channel_id)
+    unbound = await unbind_channel(runtime, principal, channel_id)
     await resume_waiting_jobs(runtime, channel_id)
-    return channel
+    return unbound
 
 
 async def _importable(runtime: Runtime, robot_id: str) -> dict[int, Channel]:

@@ -28,6 +28,8 @@ LEASE_DURATION: Final = timedelta(seconds=30)
 RENEWAL_INTERVAL: Final = 10.0
 RELEASE_TIMEOUT: Final = 2.0
 MAX_FAILURES: Final = 5
+# Every few seconds; no worker gets through so many.
+MAX_ENQUEUED: Final = 1_000
 # Half an hour: an outage of WeChat's is no reason to begin anew with thousands of calls.
 MAX_UPSTREAM_FAILURES: Final = 10
 FIRST_RETRY_DELAY: Final = timedelta(seconds=5)
@@ -53,9 +55,9 @@ class JobMustWaitError(Exception):
 
 
 async def reenqueue_unfinished_jobs(runtime: Runtime) -> int:
-    """Queue again the unfinished jobs that no worker holds and that need not wait, and return how many those were."""
+    """Queue again unfinished jobs that no worker holds and that need not wait, and return how many those were."""
     async with runtime.pool.acquire() as conn:
-        unfinished = await jobs.unfinished_jobs(conn, runtime.clock())
+        unfinished = await jobs.unfinished_jobs(conn, runtime.clock(), limit=MAX_ENQUEUED)
     for each in unfinished:
         enqueue_job_task(runtime, each.channel_id, each.job_id, each.claim)
     return len(unfinished)

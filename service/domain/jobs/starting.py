@@ -14,6 +14,8 @@ from service.storage import jobs
 from service.storage.database.pool import Connection
 
 MAX_UNFINISHED_JOBS: Final = 20
+# They are made long before they start, and wait for consent.
+MAX_UNFINISHED_BROADCASTS: Final = 500
 
 
 class StartedJob(NamedTuple):
@@ -36,10 +38,11 @@ async def start_job(
 ) -> Job:
     """Insert a job, to be enqueued after the commit with `enqueue_job`; the caller holds the channel's state.
 
-    Raises LimitExceededError when 20 jobs of its kind are unfinished in the channel.
+    Raises LimitExceededError when 20 jobs of its kind, or 500 broadcasts, are unfinished in the channel.
     """
-    if await jobs.count_unfinished_jobs(conn, channel.channel_id, kind) >= MAX_UNFINISHED_JOBS:
-        raise LimitExceededError(f"At most {MAX_UNFINISHED_JOBS} unfinished jobs of this kind a channel.")
+    limit = MAX_UNFINISHED_BROADCASTS if kind is JobKind.BROADCAST else MAX_UNFINISHED_JOBS
+    if await jobs.count_unfinished_jobs(conn, channel.channel_id, kind) >= limit:
+        raise LimitExceededError(f"At most {limit} unfinished jobs of this kind a channel.")
     return await jobs.insert_job(
         conn,
         channel.channel_id,

@@ -3,6 +3,7 @@
 The rule: docs/specification.md §2, "Account migration".
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from service.domain.account_migration.migrating import MigrationResult, migrate_
 from service.domain.account_migration.pairs import OpenidPair
 from service.domain.account_migration.uniting import UNIONS_PER_TRANSACTION
 from service.domain.audiences.exports import start_export
+from service.domain.broadcasts.policy.caps import CountedMessage, over_caps, reserve
+from service.domain.broadcasts.policy.stored import default_policy
 from service.domain.combos.activation import rescue_combos
 from service.domain.combos.expressions import to_draft
 from service.domain.combos.refresh import refresh_combos
@@ -21,7 +24,9 @@ from service.domain.privacy.retention import prune_channel
 from service.domain.return_data.batches import undo_batch
 from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
+from service.entities.bitmaps import bitmaps_of
 from service.entities.blocks import BLOCK_SIZE, ChangeCause
+from service.entities.broadcasts import HeldReason, MessageKind
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import LimitExceededError
 from service.entities.expressions import difference, tag
@@ -375,6 +380,22 @@ async def test_remote_tags_and_frozen_audiences_are_those_of_either_half(runtime
     frozen = "select get_bit(members, 0) from frozen_audience where job_id = $1 and block = 0"
     assert await runtime.pool.fetchval(frozen, job.job_id) == 1
     await check_clean(runtime, channel)
+
+
+async def test_what_either_half_was_sent_counts_for_the_whole_person(runtime: Runtime, channel: Channel) -> None:
+    await ordinals_for(runtime, channel, ["old-ann"])
+    await skip_ordinals(runtime, channel, BLOCK_SIZE)
+    await ordinals_for(runtime, channel, ["new-ann"])
+    message = CountedMessage(replace(default_policy(), per_person_per_day=3), MessageKind.MASS_TEXT, START)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        for people in ({0}, {0, BLOCK_SIZE}):
+            await reserve(conn, channel.channel_id, message, bitmaps_of(people))
+
+    await migrate(runtime, channel, ("old-ann", "new-ann"))
+
+    async with runtime.pool.acquire() as conn:
+        over = await over_caps(conn, channel.channel_id, message, bitmaps_of({0, BLOCK_SIZE}))
+    assert over == {HeldReason.FREQUENCY_CAP: bitmaps_of({0})}
 
 
 async def test_many_are_united_in_several_transactions(runtime: Runtime, channel: Channel) -> None:

@@ -40,7 +40,7 @@ async def is_open(runtime: Runtime, channel: Channel) -> bool:
 
 
 async def unbind(runtime: Runtime, channel: Channel) -> Channel:
-    return await unbind_channel(runtime, admin(channel.robot_id), channel.channel_id)
+    return (await unbind_channel(runtime, admin(channel.robot_id), channel.channel_id)).channel
 
 
 async def shown(runtime: Runtime, channel: Channel) -> tuple[int, int]:

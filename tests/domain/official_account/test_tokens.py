@@ -222,7 +222,7 @@ async def test_a_new_app_secret_ends_a_stop(runtime: Runtime, channel: Channel, 
 async def test_an_unbound_channel_keeps_no_token(runtime: Runtime, channel: Channel) -> None:
     await call_wechat(runtime, channel, list_tags())
 
-    unbound = await unbind_channel(runtime, admin(), channel.channel_id)
+    unbound = (await unbind_channel(runtime, admin(), channel.channel_id)).channel
 
     assert await runtime.pool.fetchval("select token from wechat_account") is None
     with pytest.raises(ChannelNotBoundError):

@@ -7,6 +7,7 @@ million people costs a few operations on each plane (docs/specification.md §6.6
 
 from collections.abc import Iterable
 from functools import reduce
+from itertools import zip_longest
 from operator import or_
 from typing import Final, TypeAlias
 
@@ -52,6 +53,12 @@ def at_least(planes: Planes, count: int) -> int:
             more |= equal & plane
             equal &= ~plane
     return more | equal
+
+
+def changed_planes(before: Planes, after: Planes) -> dict[int, int]:
+    """Return the planes of a counter that are not as they were, `{digit: bitmap}`; those that are gone are 0."""
+    both = enumerate(zip_longest(before, after, fillvalue=0))
+    return {digit: new for digit, (old, new) in both if old != new}
 
 
 def counted(planes: Planes) -> int:

@@ -1,27 +1,33 @@
 """Count what people are sent, and hold back whoever has had enough (docs/specification.md §6.6).
 
-Bitmaps are ints, of blocks whose first person is the highest of 32,000 bits, as the database writes them. Whoever is
-reserved for counts at once, in the transaction of the claim, so two workers cannot both take the last message that a
-person may get; a reservation for a message that was not sent is given back.
+Whoever is reserved for counts at once, in the transaction of the claim, so two workers cannot both take the last
+message that a person may get; a reservation for a message that was not sent is given back.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import zip_longest
+from functools import reduce
 from typing import Final, TypeAlias
 
-from service.domain.broadcasts.policy.bit_counts import NOTHING_COUNTED, Planes, add_one, at_least, take_one, total
+from service.domain.broadcasts.policy.bit_counts import (
+    NOTHING_COUNTED,
+    Planes,
+    add_one,
+    at_least,
+    changed_planes,
+    take_one,
+    total,
+)
 from service.domain.broadcasts.policy.holidays import SHANGHAI
 from service.domain.runtime import Runtime
+from service.entities.bitmaps import Bitmaps, without
 from service.entities.broadcasts import BroadcastPolicy, HeldReason, MessageKind, RollingCap
 from service.foundation.time_zones import load_zone, local_time
 from service.storage import send_counts
 from service.storage.database.pool import Connection
 from service.storage.send_counts import CountClass, CounterKey, PlaneKey
 
-People: TypeAlias = Mapping[int, int]
-"""People by block, `{block: bitmap}`."""
 Counters: TypeAlias = Mapping[CountClass, Mapping[int, Mapping[date, Planes]]]
 """Counters as read, `{class: {block: {day: planes}}}`."""
 
@@ -60,7 +66,7 @@ class Reservation:
     counted_on: date
 
 
-async def reserve(conn: Connection, channel_id: int, message: CountedMessage, people: People) -> Reservation:
+async def reserve(conn: Connection, channel_id: int, message: CountedMessage, people: Bitmaps) -> Reservation:
     """Count a message for each of these people but those who had enough, who are returned by reason instead.
 
     The month's limit of mass messages is WeChat's, so it is never ignored. The caller's transaction holds the counters
@@ -73,20 +79,20 @@ async def reserve(conn: Connection, channel_id: int, message: CountedMessage, pe
     await send_counts.lock_counters(conn, channel_id, keys)
     counters = await _counters(conn, channel_id, message, people)
     over = _over(counters, message, people)
-    fitting = _without(people, over.values())
+    fitting = reduce(without, over.values(), dict(people))
     await _change(conn, channel_id, counters, _keys(message.kind, message.day, message.at, fitting), fitting, add_one)
     return Reservation(fitting, over, message.day)
 
 
 async def over_caps(
-    conn: Connection, channel_id: int, message: CountedMessage, people: People
+    conn: Connection, channel_id: int, message: CountedMessage, people: Bitmaps
 ) -> dict[HeldReason, dict[int, int]]:
     """Return who of these people could not be reserved for now, by reason; nothing is locked or counted."""
     return _over(await _counters(conn, channel_id, message, people), message, people)
 
 
 async def give_back(
-    conn: Connection, channel_id: int, kind: MessageKind, people: People, claimed_at: datetime, counted_on: date
+    conn: Connection, channel_id: int, kind: MessageKind, people: Bitmaps, claimed_at: datetime, counted_on: date
 ) -> None:
     """Take back what was counted for a message that these people certainly did not get.
 
@@ -115,7 +121,7 @@ def month_of(at: datetime) -> date:
     return local_time(SHANGHAI, at).date().replace(day=1)
 
 
-async def _counters(conn: Connection, channel_id: int, message: CountedMessage, people: People) -> Counters:
+async def _counters(conn: Connection, channel_id: int, message: CountedMessage, people: Bitmaps) -> Counters:
     days = 1 if message.rolling is None else message.rolling.days
     first = message.day - (days - 1) * DAY
     counters = {CountClass.ALL: await send_counts.counters_since(conn, channel_id, CountClass.ALL, first, people)}
@@ -125,7 +131,7 @@ async def _counters(conn: Connection, channel_id: int, message: CountedMessage, 
     return counters
 
 
-def _over(counters: Counters, message: CountedMessage, people: People) -> dict[HeldReason, dict[int, int]]:
+def _over(counters: Counters, message: CountedMessage, people: Bitmaps) -> dict[HeldReason, dict[int, int]]:
     found: dict[HeldReason, dict[int, int]] = {HeldReason.MONTHLY_LIMIT: {}, HeldReason.FREQUENCY_CAP: {}}
     for block, those in people.items():
         monthly = those & _over_monthly_limit(counters, message, block)
@@ -157,28 +163,20 @@ async def _change(
     channel_id: int,
     counters: Counters,
     keys: Iterable[CounterKey],
-    people: People,
+    people: Bitmaps,
     change: Callable[[Planes, int], Planes],
 ) -> None:
     changed: dict[PlaneKey, int] = {}
     for key in keys:
         before = counters[key.count_class].get(key.block, {}).get(key.day, NOTHING_COUNTED)
-        planes = zip_longest(before, change(before, people[key.block]), fillvalue=0)
-        changed |= {PlaneKey(*key, number): new for number, (old, new) in enumerate(planes) if old != new}
+        planes = changed_planes(before, change(before, people[key.block]))
+        changed |= {PlaneKey(*key, number): plane for number, plane in planes.items()}
     if changed:
         await send_counts.save_planes(conn, channel_id, changed)
 
 
-def _keys(kind: MessageKind, day: date, at: datetime, people: People) -> list[CounterKey]:
+def _keys(kind: MessageKind, day: date, at: datetime, people: Bitmaps) -> list[CounterKey]:
     keys = [CounterKey(CountClass.ALL, day, block) for block in people]
     if kind.mass:
         keys += [CounterKey(CountClass.MASS, month_of(at), block) for block in people]
     return keys
-
-
-def _without(people: People, others: Iterable[People]) -> dict[int, int]:
-    left = dict(people)
-    for those in others:
-        for block, bits in those.items():
-            left[block] &= ~bits
-    return {block: bits for block, bits in left.items() if bits}

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypedDict
 from uuid import UUID, uuid4
 
 from service.domain.broadcasts.policy.caps import MAX_ROLLING_DAYS
 from service.domain.broadcasts.policy.quiet_hours import parse_time_of_day
+from service.domain.broadcasts.policy.repeats import next_run
 from service.domain.channels.lookup import find_channel
 from service.domain.runtime import Runtime
 from service.entities.broadcasts import BroadcastPolicy, QuietHours, RollingCap
 from service.entities.channels import Channel
 from service.entities.errors import FieldError, ForbiddenError, raise_field_errors
 from service.entities.principal import Permission, Principal
+from service.entities.repeats import repeat_from_json
 from service.foundation.time_zones import load_zone
-from service.storage import broadcast_policies
+from service.storage import broadcast_policies, broadcast_series
 from service.storage.database.pool import Connection
 
 DEFAULT_TIME_ZONE: Final = "Asia/Shanghai"
@@ -96,8 +98,18 @@ async def change_policy(runtime: Runtime, principal: Principal, channel_id: int,
         if _needs_a_creator(known.approval_above, wanted.approval_above):
             _require_override(principal)
         await broadcast_policies.save_broadcast_policy(conn, channel_id, wanted)
-        await broadcast_policies.wake_broadcasts_outside_hours(conn, channel_id, runtime.clock())
+        now = runtime.clock()
+        await broadcast_policies.wake_broadcasts_outside_hours(conn, channel_id, now)
+        await _move_runs(conn, channel_id, wanted, now)
     return channel
+
+
+async def _move_runs(conn: Connection, channel_id: int, policy: BroadcastPolicy, now: datetime) -> None:
+    """Let the series of a channel run next by the clock of the policy's zone; runs that are due stay so."""
+    for series in await broadcast_series.lock_running_series(conn, channel_id):
+        if series.next_run_at > now:
+            at = next_run(repeat_from_json(series.repeat), load_zone(policy.time_zone), max(now, series.start_at))
+            await broadcast_series.set_next_run(conn, channel_id, series.job_id, at)
 
 
 def _require_override(principal: Principal) -> None:

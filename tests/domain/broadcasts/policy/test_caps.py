@@ -20,7 +20,8 @@ from service.domain.broadcasts.policy.caps import (
     reserve,
 )
 from service.domain.runtime import Runtime
-from service.entities.blocks import BLOCK_SIZE, ordinal_at
+from service.entities.bitmaps import Bitmaps, bitmaps_of, ordinals_in
+from service.entities.blocks import BLOCK_SIZE
 from service.entities.broadcasts import BroadcastPolicy, HeldReason, MessageKind, RollingCap
 from service.entities.channels import Channel
 from tests.support.clock import FrozenClock
@@ -56,33 +57,20 @@ def message(
     return CountedMessage(rules, kind, at, ignore_caps)
 
 
-def blocks_of(ordinals: Collection[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for ordinal in ordinals:
-        block, offset = divmod(ordinal, BLOCK_SIZE)
-        found[block] = found.get(block, 0) | 1 << (BLOCK_SIZE - 1 - offset)
-    return found
-
-
-def ordinals_in(people: dict[int, int]) -> set[int]:
-    return {
-        ordinal_at(block, BLOCK_SIZE - 1 - bit)
-        for block, bits in people.items()
-        for bit in range(bits.bit_length())
-        if bits >> bit & 1
-    }
+def people_in(people: Bitmaps) -> set[int]:
+    return set(ordinals_in(people))
 
 
 async def claim(runtime: Runtime, channel: Channel, counted: CountedMessage, ordinals: Collection[int]) -> Reservation:
     async with runtime.pool.acquire() as conn, conn.transaction():
-        return await reserve(conn, channel.channel_id, counted, blocks_of(ordinals))
+        return await reserve(conn, channel.channel_id, counted, bitmaps_of(ordinals))
 
 
 async def refused(
     runtime: Runtime, channel: Channel, counted: CountedMessage, ordinals: Collection[int], counted_on: date
 ) -> None:
     async with runtime.pool.acquire() as conn, conn.transaction():
-        await give_back(conn, channel.channel_id, counted.kind, blocks_of(ordinals), counted.at, counted_on)
+        await give_back(conn, channel.channel_id, counted.kind, bitmaps_of(ordinals), counted.at, counted_on)
 
 
 async def test_a_person_gets_as_many_messages_a_day_as_the_cap_says(runtime: Runtime, channel: Channel) -> None:
@@ -91,14 +79,14 @@ async def test_a_person_gets_as_many_messages_a_day_as_the_cap_says(runtime: Run
     await claim(runtime, channel, message(rules), {2, 3})
     third = await claim(runtime, channel, message(rules), {1, 2, 3, 40_000})
 
-    assert (ordinals_in(first.people), first.over) == ({1, 2, 40_000}, {})
-    assert ordinals_in(third.people) == {1, 3, 40_000}
-    assert third.over == {HeldReason.FREQUENCY_CAP: blocks_of({2})}
+    assert (people_in(first.people), first.over) == ({1, 2, 40_000}, {})
+    assert people_in(third.people) == {1, 3, 40_000}
+    assert third.over == {HeldReason.FREQUENCY_CAP: bitmaps_of({2})}
     midnight = datetime(2026, 3, 31, 16, tzinfo=UTC)
     late = await claim(runtime, channel, message(rules, midnight - timedelta(microseconds=1)), {1})
     next_day = await claim(runtime, channel, message(rules, midnight), {1})
     assert (late.people, late.counted_on) == ({}, date(2026, 3, 31))
-    assert (ordinals_in(next_day.people), next_day.counted_on) == ({1}, date(2026, 4, 1))
+    assert (people_in(next_day.people), next_day.counted_on) == ({1}, date(2026, 4, 1))
 
 
 async def test_what_was_refused_is_given_back(runtime: Runtime, channel: Channel) -> None:
@@ -108,8 +96,8 @@ async def test_what_was_refused_is_given_back(runtime: Runtime, channel: Channel
     await refused(runtime, channel, counted, {2, 3}, reservation.counted_on)
     await refused(runtime, channel, counted, {3}, reservation.counted_on)  # never below none
 
-    assert ordinals_in((await claim(runtime, channel, counted, {1, 2, 3})).people) == {2, 3}
-    assert ordinals_in((await claim(runtime, channel, counted, {1, 2, 3})).people) == set()
+    assert people_in((await claim(runtime, channel, counted, {1, 2, 3})).people) == {2, 3}
+    assert people_in((await claim(runtime, channel, counted, {1, 2, 3})).people) == set()
 
 
 async def test_four_mass_messages_are_all_that_wechat_gives_anybody_in_a_month_of_shanghai(
@@ -120,8 +108,8 @@ async def test_four_mass_messages_are_all_that_wechat_gives_anybody_in_a_month_o
         await claim(runtime, channel, message(rules, kind=MessageKind.MASS_TEXT, ignore_caps=True), {1})
     fifth = await claim(runtime, channel, message(rules, kind=MessageKind.MASS_IMAGE, ignore_caps=True), {1, 2})
 
-    assert fifth.over == {HeldReason.MONTHLY_LIMIT: blocks_of({1})}
-    assert ordinals_in(fifth.people) == {2}
+    assert fifth.over == {HeldReason.MONTHLY_LIMIT: bitmaps_of({1})}
+    assert people_in(fifth.people) == {2}
     assert not (await claim(runtime, channel, message(rules), {1})).over  # not by mass
     # It is April in Shanghai, and still March in New York.
     april = datetime(2026, 3, 31, 16, tzinfo=UTC)
@@ -139,12 +127,12 @@ async def test_caps_that_are_ignored_count_all_the_same(runtime: Runtime, channe
 async def test_a_preview_counts_nothing(runtime: Runtime, channel: Channel) -> None:
     rules = policy(daily=1)
     async with runtime.pool.acquire() as conn:
-        assert await over_caps(conn, channel.channel_id, message(rules), blocks_of({1, 2})) == {}
-        assert await over_caps(conn, channel.channel_id, message(rules), blocks_of({1, 2})) == {}
+        assert await over_caps(conn, channel.channel_id, message(rules), bitmaps_of({1, 2})) == {}
+        assert await over_caps(conn, channel.channel_id, message(rules), bitmaps_of({1, 2})) == {}
     await claim(runtime, channel, message(rules), {1})
     async with runtime.pool.acquire() as conn:
-        found = await over_caps(conn, channel.channel_id, message(rules), blocks_of({1, 2}))
-    assert found == {HeldReason.FREQUENCY_CAP: blocks_of({1})}
+        found = await over_caps(conn, channel.channel_id, message(rules), bitmaps_of({1, 2}))
+    assert found == {HeldReason.FREQUENCY_CAP: bitmaps_of({1})}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +150,7 @@ async def test_two_workers_cannot_both_take_the_last_message(
 ) -> None:
     async with runtime.pool.acquire() as first, runtime.pool.acquire() as second:
         async with first.transaction():
-            one = await reserve(first, channel.channel_id, message(rules), blocks_of({1, 40_000}))
+            one = await reserve(first, channel.channel_id, message(rules), bitmaps_of({1, 40_000}))
             held_up = asyncio.create_task(claim(runtime, channel, message(rules, second_at), {1, 2}))
 
             async def waits() -> bool:
@@ -173,9 +161,9 @@ async def test_two_workers_cannot_both_take_the_last_message(
             assert not held_up.done()
         other = await held_up
 
-    assert ordinals_in(one.people) == {1, 40_000}
-    assert ordinals_in(other.people) == {2}
-    assert other.over == {HeldReason.FREQUENCY_CAP: blocks_of({1})}
+    assert people_in(one.people) == {1, 40_000}
+    assert people_in(other.people) == {2}
+    assert other.over == {HeldReason.FREQUENCY_CAP: bitmaps_of({1})}
 
 
 async def test_workers_that_come_from_both_sides_do_not_block_each_other(runtime: Runtime, channel: Channel) -> None:
@@ -188,8 +176,8 @@ async def test_workers_that_come_from_both_sides_do_not_block_each_other(runtime
     ]
     reservations = await asyncio.gather(*claims)
 
-    assert [len(ordinals_in(each.people)) for each in reservations].count(3) == 4
-    assert [each.over for each in reservations if each.over] == [{HeldReason.MONTHLY_LIMIT: blocks_of(people)}] * 4
+    assert [len(people_in(each.people)) for each in reservations].count(3) == 4
+    assert [each.over for each in reservations if each.over] == [{HeldReason.MONTHLY_LIMIT: bitmaps_of(people)}] * 4
 
 
 @dataclass
@@ -241,19 +229,19 @@ async def test_caps_hold_whom_somebody_with_a_list_would_hold(runtime: Runtime, 
         expected = {person: oracle.over(counted, person) for person in people}
         reservation = await claim(runtime, channel, counted, people)
 
-        assert ordinals_in(reservation.people) == {person for person, reason in expected.items() if reason is None}
-        assert {reason: ordinals_in(over) for reason, over in reservation.over.items()} == {
+        assert people_in(reservation.people) == {person for person, reason in expected.items() if reason is None}
+        assert {reason: people_in(over) for reason, over in reservation.over.items()} == {
             reason: {person for person in people if expected[person] is reason}
             for reason in HeldReason
             if reason in expected.values()
         }
-        for person in ordinals_in(reservation.people):
+        for person in people_in(reservation.people):
             oracle.count(counted, person, 1)
         done.append((counted, reservation))
         if chance.random() < 0.3:
             earlier, those = done.pop(chance.randrange(len(done)))
-            await refused(runtime, channel, earlier, ordinals_in(those.people), those.counted_on)
-            for person in ordinals_in(those.people):
+            await refused(runtime, channel, earlier, people_in(those.people), those.counted_on)
+            for person in people_in(those.people):
                 oracle.count(earlier, person, -1)
 
 

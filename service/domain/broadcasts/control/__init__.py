@@ -1,0 +1,1 @@
+"""Let people decide about broadcasts: approve, pause, resume, retry, cancel and change them."""

@@ -1,0 +1,103 @@
+"""Pause, resume and cancel broadcasts: once the call is answered, nobody more is claimed until it is resumed.
+
+Source: docs/specification.md §6.6.
+"""
+
+from typing import Final
+
+from service.domain.broadcasts.control.locking import LockedBroadcast, check_open, check_unfinished, lock_for, log_act
+from service.domain.jobs.starting import enqueue_job, publish_job_change
+from service.domain.official_account.acting import ActingState, acting_state
+from service.domain.runtime import Runtime
+from service.entities.broadcasts import WaitReason
+from service.entities.errors import UpstreamError
+from service.entities.jobs import Job, JobState
+from service.entities.principal import Principal
+from service.storage import broadcast_control, broadcasts, jobs
+from service.storage.broadcast_ledger import end_sending_turn, set_waiting_for
+from service.storage.database.pool import Connection
+
+NOT_ACTING: Final = "This installation makes no calls to WeChat, so nothing is sent."
+
+
+async def pause_broadcast(runtime: Runtime, principal: Principal, channel_id: int, job_id: int) -> Job:
+    """Return the job of a broadcast, PAUSED; one that is paused already keeps its reason.
+
+    What was claimed before may still be sent, and is recorded. Raises ForbiddenError, NotFoundError, and ConflictError
+    for a broadcast that has ended.
+    """
+    async with runtime.pool.acquire() as conn:
+        async with conn.transaction():
+            found = await lock_for(conn, principal, channel_id, job_id)
+            check_unfinished(found.job)
+            if found.job.state is JobState.PAUSED:
+                return found.job
+            paused = await broadcast_control.set_broadcast_state(conn, found.job, JobState.PAUSED)
+            await set_waiting_for(conn, channel_id, job_id, WaitReason.OPERATOR)
+        # Whoever claims takes the turn before the job, so it is not given up while the job is locked.
+        await end_sending_turn(conn, channel_id, job_id)
+    publish_job_change(runtime, paused)
+    log_act(principal, "pause", paused)
+    return paused
+
+
+async def resume_broadcast(runtime: Runtime, principal: Principal, channel_id: int, job_id: int) -> Job:
+    """Return the job of a broadcast that goes on, if it was paused or waited for WeChat's administrator.
+
+    What it was paused for counts as looked at: a late start, or that the content was sent lately, is confirmed. What is
+    not mended pauses it again. Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError for what has
+    ended, and UpstreamError while this installation makes no calls.
+    """
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        found = await lock_for(conn, principal, channel_id, job_id)
+        check_unfinished(found.job)
+        if not _can_be_resumed(found):
+            return found.job
+        await check_open(conn, channel_id)
+        if acting_state(runtime) is not ActingState.ON:
+            raise UpstreamError(NOT_ACTING)
+        reason = found.broadcast.waiting_for
+        late, duplicate = reason is WaitReason.LATE_START, reason is WaitReason.DUPLICATE
+        await broadcast_control.confirm_start(conn, channel_id, job_id, late=late, duplicate=duplicate)
+        await set_waiting_for(conn, channel_id, job_id, None)
+        resumed = await broadcast_control.set_broadcast_state(conn, found.job, JobState.QUEUED)
+    enqueue_job(runtime, resumed)
+    log_act(principal, "resume", resumed, reason=reason)
+    return resumed
+
+
+async def cancel_broadcast(runtime: Runtime, principal: Principal, channel_id: int, job_id: int) -> Job:
+    """Return the job of a broadcast, CANCELLED unless it was finished before, and end the series that it is of.
+
+    With the series itself its unfinished runs are cancelled, too. What was claimed before may still be sent, and is
+    recorded. Raises ForbiddenError, NotFoundError.
+    """
+    async with runtime.pool.acquire() as conn:
+        async with conn.transaction():
+            found = await lock_for(conn, principal, channel_id, job_id)
+            cancelled = [await _cancel(conn, runtime, found.job)]
+            for run in await broadcast_control.unfinished_runs(conn, channel_id, job_id):
+                job = await jobs.lock_job(conn, channel_id, run)
+                if job is not None:
+                    cancelled.append(await _cancel(conn, runtime, job))
+            await broadcast_control.end_series(conn, channel_id, found.broadcast.repeat_of or job_id)
+        for job in cancelled:
+            await end_sending_turn(conn, channel_id, job.job_id)
+    for job in cancelled:
+        publish_job_change(runtime, job)
+    log_act(principal, "cancel", cancelled[0])
+    return cancelled[0]
+
+
+def _can_be_resumed(found: LockedBroadcast) -> bool:
+    waits_at_wechat = found.broadcast.waiting_for is WaitReason.WECHAT_ADMIN
+    return found.job.state is JobState.PAUSED or (found.job.state is JobState.WAITING_FOR_APPROVAL and waits_at_wechat)
+
+
+async def _cancel(conn: Connection, runtime: Runtime, job: Job) -> Job:
+    """Return a locked job, CANCELLED unless it was finished before."""
+    if job.state.finished:
+        return job
+    await broadcasts.lock_broadcast(conn, job.channel_id, job.job_id)
+    await set_waiting_for(conn, job.channel_id, job.job_id, None)
+    return await broadcast_control.set_broadcast_state(conn, job, JobState.CANCELLED, runtime.clock())

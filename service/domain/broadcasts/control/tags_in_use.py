@@ -1,0 +1,14 @@
+"""Tell which broadcasts have not started and are for people of a tag: they would fail if it were deleted."""
+
+from service.domain.runtime import Runtime
+from service.entities.combos import ComboGraph
+from service.entities.expressions import from_json
+from service.storage import broadcast_control
+
+
+async def broadcasts_of_tag(runtime: Runtime, graph: ComboGraph, tag_id: int) -> list[int]:
+    """Return the numbers of the broadcasts that use a tag, directly or through combos, and have not started."""
+    used = {tag_id, *graph.dependents(tag_id)}
+    async with runtime.pool.acquire() as conn:
+        found = await broadcast_control.audiences_not_frozen(conn, graph.catalogue.channel_id)
+    return [job_id for job_id, audience in found.items() if not used.isdisjoint(from_json(audience).tag_ids())]

@@ -1,0 +1,66 @@
+"""Store what people decide about broadcasts: that they stop, go on, may be sent, or are over."""
+
+from datetime import datetime
+
+from service.entities.errors import ErrorCode
+from service.entities.jobs import Job, JobState
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+from service.storage.jobs import to_job
+
+
+async def set_broadcast_state(conn: Connection, job: Job, state: JobState, finished_at: datetime | None = None) -> Job:
+    """Put the job of a broadcast, which is locked, into a state in which no worker holds it, and return it."""
+    row = await conn.fetchrow(STATEMENTS["set_broadcast_state"], job.channel_id, job.job_id, state, finished_at)
+    return to_job(row)
+
+
+async def confirm_start(conn: Connection, channel_id: int, job_id: int, *, late: bool, duplicate: bool) -> None:
+    """Record that a broadcast may start late, or send what was sent alike lately; what was confirmed stays so."""
+    await conn.execute(STATEMENTS["confirm_start"], channel_id, job_id, late, duplicate)
+
+
+async def approve_broadcast(
+    conn: Connection, channel_id: int, job_id: int, subject: str, now: datetime, people: int
+) -> None:
+    """Record who has approved a broadcast to so many people."""
+    await conn.execute(STATEMENTS["approve_broadcast"], channel_id, job_id, subject, now, people)
+
+
+async def end_series(conn: Connection, channel_id: int, job_id: int) -> None:
+    """Let a series have no further runs."""
+    await conn.execute(STATEMENTS["end_series"], channel_id, job_id)
+
+
+async def unfinished_runs(conn: Connection, channel_id: int, job_id: int) -> list[int]:
+    """Return the numbers of the runs of a series that are not finished."""
+    return [row["job_id"] for row in await conn.fetch(STATEMENTS["unfinished_runs"], channel_id, job_id)]
+
+
+async def fail_broadcasts(conn: Connection, channel_id: int, code: ErrorCode, message: str, now: datetime) -> list[int]:
+    """Fail every broadcast of a channel that is not finished, and end its series; return their numbers."""
+    rows = await conn.fetch(STATEMENTS["end_broadcasts"], channel_id, JobState.FAILED, message, code.value, now)
+    return sorted(row["job_id"] for row in rows)
+
+
+async def cancel_broadcasts(conn: Connection, channel_id: int, now: datetime) -> list[int]:
+    """Cancel every broadcast of a channel that is not finished, and end its series; return their numbers."""
+    rows = await conn.fetch(STATEMENTS["end_broadcasts"], channel_id, JobState.CANCELLED, None, None, now)
+    return sorted(row["job_id"] for row in rows)
+
+
+async def pause_broadcasts(conn: Connection, channel_id: int) -> list[int]:
+    """Pause every broadcast of a channel that is not finished; return their numbers."""
+    return sorted(row["job_id"] for row in await conn.fetch(STATEMENTS["pause_broadcasts"], channel_id))
+
+
+async def unapproved_broadcasts(conn: Connection, started_before: datetime) -> list[tuple[int, int]]:
+    """Return `(channel_id, job_id)` of what nobody has approved though it was to start by an instant."""
+    rows = await conn.fetch(STATEMENTS["unapproved_broadcasts"], started_before)
+    return [(row["channel_id"], row["job_id"]) for row in rows]
+
+
+async def audiences_not_frozen(conn: Connection, channel_id: int) -> dict[int, str]:
+    """Return the audiences of the broadcasts that have not started, `{job_id: expression as it is stored}`."""
+    rows = await conn.fetch(STATEMENTS["broadcasts_not_started"], channel_id)
+    return {row["job_id"]: row["audience"] for row in rows}

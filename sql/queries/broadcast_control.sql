@@ -1,0 +1,72 @@
+-- name: set_broadcast_state
+-- Put the job of a locked broadcast into another state, in which no worker holds it, and return it.
+update job set state = $3, finished_at = $4, lease_until = null, resumes_at = null
+where channel_id = $1 and job_id = $2
+returning *;
+
+-- name: confirm_start
+-- Record what somebody has confirmed of a broadcast: that it may start late, or send what was sent alike lately.
+update broadcast
+set confirm_late = confirm_late or $3, confirm_duplicate = confirm_duplicate or $4
+where channel_id = $1 and job_id = $2;
+
+-- name: approve_broadcast
+-- Record who has approved a broadcast, when, and for how many people.
+update broadcast set approved_by = $3, approved_at = $4, approved_for = $5 where channel_id = $1 and job_id = $2;
+
+-- name: end_series
+-- Let a series have no further runs.
+update broadcast set next_run_at = null where channel_id = $1 and job_id = $2;
+
+-- name: unfinished_runs
+-- List the runs of a series that are not finished.
+select b.job_id
+from broadcast b
+join job j on j.channel_id = $1 and j.job_id = b.job_id
+where b.channel_id = $1 and b.repeat_of = $2
+  and j.state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
+order by b.job_id;
+
+-- name: end_broadcasts
+-- End every broadcast and series of a channel that is not finished, and list them.
+with ended as (
+    update job
+    set state = $2, error = $3, error_code = $4, finished_at = $5, lease_until = null, resumes_at = null
+    where channel_id = $1 and kind = 'Broadcast'
+      and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
+    returning job_id
+)
+update broadcast
+set waiting_for = null, next_run_at = null
+where channel_id = $1 and (job_id in (select job_id from ended) or next_run_at is not null)
+returning job_id;
+
+-- name: pause_broadcasts
+-- Pause every broadcast of a channel that is not finished, whatever it waits for, and list them.
+with paused as (
+    update job
+    set state = 'PAUSED', lease_until = null, resumes_at = null
+    where channel_id = $1 and kind = 'Broadcast' and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING')
+    returning job_id
+)
+update broadcast
+set waiting_for = 'OPERATOR'
+where channel_id = $1 and job_id in (select job_id from paused)
+returning job_id;
+
+-- name: unapproved_broadcasts
+-- List the broadcasts of all channels that nobody has approved since before they were to start at $1.
+select j.channel_id, j.job_id
+from job j
+join broadcast b on b.channel_id = j.channel_id and b.job_id = j.job_id
+where j.state = 'WAITING_FOR_APPROVAL' and b.waiting_for = 'SECOND_ADMIN' and b.start_at <= $1
+order by j.channel_id, j.job_id;
+
+-- name: broadcasts_not_started
+-- List the broadcasts of a channel that are unfinished and whose audience is not frozen, with their audiences.
+select b.job_id, b.audience
+from broadcast b
+join job j on j.channel_id = $1 and j.job_id = b.job_id
+where b.channel_id = $1 and b.frozen_at is null
+  and j.state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
+order by b.job_id;
