@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from service.auth.quotas import CpuBudget, OpenLimit, RateLimiter, RefusalLimiter
+from service.domain.broadcasts.results.recording import ResultRecorder
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
@@ -47,6 +48,11 @@ class Resources:
     def event_recorder(self) -> EventRecorder:
         """Return the recorder that joins events of one channel into one transaction."""
         return EventRecorder(self.runtime)
+
+    @cached_property
+    def result_recorder(self) -> ResultRecorder:
+        """Return the recorder that joins results of messages of one channel into one transaction."""
+        return ResultRecorder(self.runtime)
 
     @cached_property
     def return_recorder(self) -> ReturnRecorder:

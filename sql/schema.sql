@@ -173,6 +173,14 @@ COMMENT ON COLUMN public.broadcast.delivered IS 'As result pushes told; null whi
 
 COMMENT ON COLUMN public.broadcast.changed_by IS 'Who changed it last before it started, and so cannot approve it.';
 
+CREATE TABLE public.broadcast_article (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    articles jsonb NOT NULL
+);
+
+COMMENT ON TABLE public.broadcast_article IS 'What the draft of an article held at the freeze: each chunk is sent a copy, as WeChat uses a draft up.';
+
 CREATE TABLE public.broadcast_chunk (
     channel_id bigint NOT NULL,
     job_id integer NOT NULL,
@@ -223,6 +231,15 @@ CREATE TABLE public.broadcast_chunk_block (
 )
 WITH (toast_tuple_target='8160');
 
+CREATE TABLE public.broadcast_draft (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    media_id text NOT NULL,
+    made_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.broadcast_draft IS 'Copies of drafts at WeChat; the chunk with the same media_id is sent with one. Unused ones are deleted in the end.';
+
 CREATE TABLE public.broadcast_failure (
     channel_id bigint NOT NULL,
     job_id integer NOT NULL,
@@ -246,7 +263,7 @@ WITH (fillfactor='50', toast_tuple_target='8160');
 
 COMMENT ON TABLE public.broadcast_people IS 'People of a broadcast by block.';
 
-COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. HELD:reason and UNSENDABLE:reason.';
+COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
 
 COMMENT ON COLUMN public.broadcast_people.forgotten IS 'How many more there were, who were forgotten.';
 
@@ -272,6 +289,18 @@ COMMENT ON TABLE public.broadcast_policy IS 'When, how often and with whose cons
 COMMENT ON COLUMN public.broadcast_policy.approval_above IS 'Broadcasts to more people need a second admin; null for none.';
 
 COMMENT ON COLUMN public.broadcast_policy.hold_out_key IS 'Decides who is held out; it never changes, so that it is the same people each time.';
+
+CREATE TABLE public.broadcast_remote_tag (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    name text NOT NULL,
+    remote_tag_id integer,
+    made_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.broadcast_remote_tag IS 'A remote tag that a subscription account sends to, and that is deleted once it was sent.';
+
+COMMENT ON COLUMN public.broadcast_remote_tag.remote_tag_id IS 'Null while it is not known whether the tag was made; its name finds it.';
 
 CREATE TABLE public.broadcast_send (
     channel_id bigint NOT NULL,
@@ -586,12 +615,15 @@ CREATE TABLE public.push_result (
     msg_id text NOT NULL,
     ordinal integer,
     result jsonb NOT NULL,
-    received_at timestamp with time zone NOT NULL
+    received_at timestamp with time zone NOT NULL,
+    matched_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.push_result IS 'Results that WeChat pushed, kept for a few days, since they may come before the answer to the call.';
 
 COMMENT ON COLUMN public.push_result.ordinal IS 'Whom it is about, of messages to one person.';
+
+COMMENT ON COLUMN public.push_result.matched_at IS 'When it was written to what it is the result of; null for those of messages that are not ours, too.';
 
 CREATE TABLE public.remote_members (
     channel_id bigint NOT NULL,
@@ -1041,11 +1073,17 @@ ALTER TABLE ONLY public.blacklisted
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_pkey PRIMARY KEY (channel_id, block);
 
+ALTER TABLE ONLY public.broadcast_article
+    ADD CONSTRAINT broadcast_article_pkey PRIMARY KEY (channel_id, job_id);
+
 ALTER TABLE ONLY public.broadcast_chunk_block
     ADD CONSTRAINT broadcast_chunk_block_pkey PRIMARY KEY (channel_id, job_id, chunk, block);
 
 ALTER TABLE ONLY public.broadcast_chunk
     ADD CONSTRAINT broadcast_chunk_pkey PRIMARY KEY (channel_id, job_id, chunk);
+
+ALTER TABLE ONLY public.broadcast_draft
+    ADD CONSTRAINT broadcast_draft_pkey PRIMARY KEY (channel_id, job_id, media_id);
 
 ALTER TABLE ONLY public.broadcast_failure
     ADD CONSTRAINT broadcast_failure_pkey PRIMARY KEY (channel_id, job_id, errcode);
@@ -1061,6 +1099,9 @@ ALTER TABLE ONLY public.broadcast
 
 ALTER TABLE ONLY public.broadcast_policy
     ADD CONSTRAINT broadcast_policy_pkey PRIMARY KEY (channel_id);
+
+ALTER TABLE ONLY public.broadcast_remote_tag
+    ADD CONSTRAINT broadcast_remote_tag_pkey PRIMARY KEY (channel_id, job_id);
 
 ALTER TABLE ONLY public.broadcast
     ADD CONSTRAINT broadcast_run UNIQUE (channel_id, repeat_of, run_at);
@@ -1221,6 +1262,8 @@ CREATE INDEX broadcast_chunk_message ON public.broadcast_chunk USING btree (chan
 
 CREATE INDEX broadcast_chunk_open ON public.broadcast_chunk USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['CLAIMED'::text, 'UNKNOWN'::text]));
 
+CREATE INDEX broadcast_chunk_without_result ON public.broadcast_chunk USING btree (answered_at) WHERE ((state = 'SENT'::text) AND (msg_id IS NOT NULL) AND (status IS NULL));
+
 CREATE INDEX broadcast_hash ON public.broadcast USING btree (channel_id, message_hash, frozen_at) WHERE (frozen_at IS NOT NULL);
 
 CREATE INDEX broadcast_next_run ON public.broadcast USING btree (next_run_at) WHERE (next_run_at IS NOT NULL);
@@ -1246,6 +1289,10 @@ CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, 
 CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
 
 CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'WAITING_FOR_APPROVAL'::text, 'RUNNING'::text, 'PAUSED'::text]));
+
+CREATE INDEX push_result_received ON public.push_result USING btree (channel_id, received_at);
+
+CREATE INDEX push_result_unmatched ON public.push_result USING btree (received_at) WHERE (matched_at IS NULL);
 
 CREATE INDEX remote_tag_failing ON public.remote_tag USING btree (channel_id) WHERE (keep_in_sync AND (failing_since IS NOT NULL));
 
@@ -1281,11 +1328,20 @@ ALTER TABLE ONLY public.blacklisted
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.broadcast_article
+    ADD CONSTRAINT broadcast_article_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.broadcast
     ADD CONSTRAINT broadcast_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
+ALTER TABLE ONLY public.broadcast_draft
+    ADD CONSTRAINT broadcast_draft_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.broadcast_policy
     ADD CONSTRAINT broadcast_policy_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.broadcast_remote_tag
+    ADD CONSTRAINT broadcast_remote_tag_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.channel
     ADD CONSTRAINT channel_robot_id_fkey FOREIGN KEY (robot_id) REFERENCES public.robot(robot_id);

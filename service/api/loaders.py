@@ -27,7 +27,7 @@ from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
 from service.storage import (
     ad_tags,
-    broadcasts,
+    broadcast_reports,
     channels,
     combos,
     default_tags,
@@ -144,7 +144,7 @@ async def _jobs(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[i
 async def _broadcast_reports(
     conn: Connection, channel_id: int, job_ids: list[int]
 ) -> dict[int, BroadcastReport | None]:
-    return {**await broadcasts.broadcast_reports(conn, channel_id, job_ids)}
+    return {**await broadcast_reports.broadcast_reports(conn, channel_id, job_ids)}
 
 
 async def _tags_of_sync(conn: Connection, channel_id: int, job_ids: list[int]) -> dict[int, list[TagSync]]:

@@ -1,9 +1,13 @@
 """Describe how far a broadcast is: all numbers of one instant, so that they add up."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from service.entities.broadcasts import Broadcast, HeldReason
 from service.entities.jobs import Job
+
+# Reasons that may pass: no answer was due, too many answers, blacklisted, no consent.
+RETRYABLE_ERRCODES: Final = frozenset({45015, 45047, 43019, 43101})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,32 @@ class NotSentTo:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureCount:
+    """Count who was refused with a code, in WeChat's words; those who were forgotten since are counted, too."""
+
+    errcode: int
+    reason: str
+    people: int
+
+    @property
+    def retryable(self) -> bool:
+        """Tell whether the reason may pass, so that sending again may help."""
+        return self.errcode in RETRYABLE_ERRCODES
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Count who was sent to and who was held out, and what people of both did since."""
+
+    sent: int = 0
+    sent_messaged: int = 0
+    sent_unfollowed: int = 0
+    held_out: int = 0
+    held_out_messaged: int = 0
+    held_out_unfollowed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastReport:
     """Hold a broadcast, its job, and who is not sent to, as of one instant.
 
@@ -35,6 +65,7 @@ class BroadcastReport:
     broadcast: Broadcast
     held: tuple[NotSentTo, ...]
     unsendable: tuple[NotSentTo, ...]
+    failures: tuple[FailureCount, ...]
 
     @property
     def sendable(self) -> int:

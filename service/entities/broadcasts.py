@@ -85,6 +85,7 @@ class PeopleRole(StrEnum):
     FROZEN = "FROZEN"
     PLANNED = "PLANNED"
     TAKEN = "TAKEN"
+    TAGGED = "TAGGED"
 
 
 def held(reason: HeldReason) -> str:

@@ -28,10 +28,15 @@ async def insert_chunk(
     *,
     claimed_at: datetime,
     counted_on: date | None,
+    media_id: str | None = None,
+    remote_tag_id: int | None = None,
 ) -> None:
-    """Insert a chunk, CLAIMED, with its people by block."""
+    """Insert a chunk, CLAIMED, with its people by block; with which draft, and to which remote tag, it is sent."""
     count = sum(each.members.bit_count() + each.forgotten for each in people.values())
-    await conn.execute(STATEMENTS["insert_chunk"], channel_id, job_id, chunk, client_id, count, claimed_at, counted_on)
+    await conn.execute(
+        STATEMENTS["insert_chunk"],
+        *(channel_id, job_id, chunk, client_id, count, claimed_at, counted_on, media_id, remote_tag_id),
+    )
     bits, forgotten = [to_bits(each.members) for each in people.values()], [each.forgotten for each in people.values()]
     await conn.execute(STATEMENTS["insert_chunk_blocks"], channel_id, job_id, chunk, list(people), bits, forgotten)
 

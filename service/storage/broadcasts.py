@@ -7,10 +7,7 @@ from typing import Final
 import asyncpg
 import orjson
 
-from service.entities.broadcast_reports import BroadcastReport, NotSentTo
-from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, WaitReason
-from service.storage import jobs
-from service.storage.audiences import BlockMembers
+from service.entities.broadcasts import Broadcast, MessageKind, WaitReason
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -56,37 +53,10 @@ async def broadcast_ids_page(
     return [row["job_id"] for row in rows]
 
 
-async def broadcast_reports(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> dict[int, BroadcastReport]:
-    """Return how far broadcasts are, `{job_id: report}`, all numbers of one instant; unknown ones are absent."""
-    wanted = list(job_ids)
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
-        states = {job.job_id: job for job in await jobs.jobs_by_id(conn, channel_id, wanted)}
-        found = await broadcasts_by_id(conn, channel_id, wanted)
-        counts = await conn.fetch(STATEMENTS["counts_not_sent_to"], channel_id, wanted)
-    held: dict[int, list[NotSentTo]] = {job_id: [] for job_id in wanted}
-    unsendable: dict[int, list[NotSentTo]] = {job_id: [] for job_id in wanted}
-    for row in counts:
-        kind, _, reason = row["role"].partition(":")
-        people = NotSentTo(row["role"], HeldReason(reason), row["named"], row["forgotten"])
-        (held if kind == "HELD" else unsendable)[row["job_id"]].append(people)
-    return {
-        job_id: BroadcastReport(states[job_id], each, tuple(held[job_id]), tuple(unsendable[job_id]))
-        for job_id, each in found.items()
-    }
-
-
 async def broadcasts_by_id(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> dict[int, Broadcast]:
     """Return broadcasts by their numbers, `{job_id: broadcast}`; unknown ones are absent."""
     rows = await conn.fetch(STATEMENTS["broadcasts_by_id"], channel_id, list(job_ids))
     return {row["job_id"]: to_broadcast(row) for row in rows}
-
-
-async def people_blocks(
-    conn: Connection, channel_id: int, job_id: int, role: str, *, start: int, limit: int
-) -> list[BlockMembers]:
-    """Return the first `limit` blocks from `start` on in which a role of a broadcast has people, ascending."""
-    rows = await conn.fetch(STATEMENTS["people_blocks"], channel_id, job_id, role, start, limit)
-    return [BlockMembers(row["block"], row["members"].bytes) for row in rows]
 
 
 def to_broadcast(row: asyncpg.Record) -> Broadcast:

@@ -19,6 +19,7 @@ from service.wechat.readable_text import readable_text
 MAX_PARSED_TAGS: Final = 4_096
 """Where there are more tags, only the front is read: a push has some dozens, and a parser takes long for thousands."""
 MAX_FIELDS_OF_FRONT: Final = 100
+MAX_ENTRIES: Final = 100
 
 XML_START: Final = re.compile(r"(?:<\?xml\s[^<>]*\?>)?\s*<xml>")
 XML_FIELD: Final = re.compile(
@@ -52,6 +53,25 @@ def read_fields(body: bytes) -> dict[str, str]:
     for name, value in _read_json(text) if text.startswith("{") else _read_xml(text):
         first.setdefault(name.strip(), value.strip())
     return first
+
+
+def read_entries(body: bytes, name: str) -> list[dict[str, str]]:
+    """Return the fields of each entry of a list that stands in a body, or in one of its fields; none if there is none.
+
+    XML repeats the element of this `name`; JSON has an array, or one object alone. Nobody can type anything into such a
+    body, so one that no parser takes has no entries.
+    """
+    text = _decode(body)
+    if text.count("<") > MAX_PARSED_TAGS:
+        return []
+    try:
+        found = _json_entries(text, name) if text.startswith("{") else _xml_entries(text, name)
+    except (DefusedXmlException, ParseError, ValueError, RecursionError):
+        return []
+    return [
+        {str(key).strip(): str(value).strip() for key, value in entry if isinstance(value, str | float)}
+        for entry in found[:MAX_ENTRIES]
+    ]
 
 
 def encrypted_texts(body: bytes) -> Iterator[str]:
@@ -105,6 +125,18 @@ def _read_json(text: str) -> list[tuple[str, str]]:
             raise UnreadableError(str(error), is_json=True) from None
         return fields
     return [(name, str(value)) for name, value in found if isinstance(value, str | float)]
+
+
+def _xml_entries(text: str, name: str) -> list[list[tuple[str, str]]]:
+    root: Element = ElementTree.fromstring(text, forbid_dtd=True)
+    return [[(child.tag, child.text or "") for child in entry] for entry in root.iter(name)]
+
+
+def _json_entries(text: str, name: str) -> list[list[tuple[str, object]]]:
+    found = json.loads(text, strict=False, parse_int=str)
+    inside = [each[name] for each in (found, *found.values()) if isinstance(each, dict) and name in each]
+    listed = [entry for each in inside for entry in (each if isinstance(each, list) else [each])]
+    return [list(entry.items()) for entry in listed if isinstance(entry, dict)]
 
 
 def _fields_from(pattern: re.Pattern[str], text: str, start: int) -> list[tuple[str, str]]:

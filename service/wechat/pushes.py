@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from service.entities.message_results import PushedResult
 from service.entities.users import EventKind
 from service.wechat.crypto import Envelope, EnvelopeError, verify_signature
 from service.wechat.push_fields import UnreadableError, encrypted_texts, read_fields
+from service.wechat.push_results import CONSENT_EVENTS, MASS_EVENT, RESULT_EVENTS, read_mass_result, read_results
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Bytes. WeChat names no limit; a text message has at most 2,048 characters, compatible mode triples the body."""
@@ -75,13 +77,14 @@ class Push:
 
     `at` is WeChat's `CreateTime` (aware, UTC, whole seconds). `facts` is empty where it says nothing that is kept;
     `openid` may then be empty and `at` the time of arrival. `is_cancellation`: the user closed their account at WeChat
-    and must be forgotten.
+    and must be forgotten. `results` are what it tells of messages.
     """
 
     openid: str
     at: datetime
     facts: frozenset[EventKind]
     is_cancellation: bool = False
+    results: tuple[PushedResult, ...] = ()
 
 
 def verify_url(query: Mapping[str, str], token: str, now: datetime, max_age: timedelta) -> str:
@@ -119,7 +122,7 @@ def decode_push(
     try:
         if encoding_aes_key is not None:
             message = _decrypt(query, body, token, Envelope(encoding_aes_key, *app_ids), now, max_age)
-            return _to_push(read_fields(message), now, sealed=True)
+            return _to_push(read_fields(message), message, now, sealed=True)
         _check_signature(query, "signature", token, now, max_age)
         fields = read_fields(body)
     except UnreadableError as error:
@@ -129,7 +132,7 @@ def decode_push(
         raise PushRejectedError(PushRejection.BAD_ENVELOPE, error.reason) from error
     if "Encrypt" in fields and "FromUserName" not in fields:
         raise PushRejectedError(PushRejection.BAD_ENVELOPE, "encrypted, but the channel has no EncodingAESKey")
-    return _to_push(fields, now, sealed=False)
+    return _to_push(fields, body, now, sealed=False)
 
 
 def _decrypt(
@@ -160,7 +163,7 @@ def _is_signed(query: Mapping[str, str], name: str, token: str, *signed: str) ->
     return bool(token) and verify_signature(*parts, given=query.get(name, ""))
 
 
-def _to_push(fields: Mapping[str, str], now: datetime, *, sealed: bool) -> Push:
+def _to_push(fields: Mapping[str, str], body: bytes, now: datetime, *, sealed: bool) -> Push:
     """Return what the fields say. `sealed`: they were encrypted and signed, so that they may delete something."""
     message_type = fields.get("MsgType", "").lower()
     event = fields.get("Event", "").lower()
@@ -171,6 +174,8 @@ def _to_push(fields: Mapping[str, str], now: datetime, *, sealed: bool) -> Push:
     elif event == CANCELLATION and sealed and OPENID_PATTERN.fullmatch(fields.get("OpenID", "")):
         # Its FromUserName is the platform's.
         return Push(fields["OpenID"], now, frozenset(), is_cancellation=True)
+    elif event in RESULT_EVENTS:
+        return _to_results(event, fields, body, now, sealed=sealed)
     else:
         facts = _facts_of_event(event, fields.get("EventKey", ""), ticket=bool(fields.get("Ticket")))
     try:
@@ -179,6 +184,23 @@ def _to_push(fields: Mapping[str, str], now: datetime, *, sealed: bool) -> Push:
         if facts:
             raise
         return Push("", now, frozenset())
+
+
+def _to_results(event: str, fields: Mapping[str, str], body: bytes, now: datetime, *, sealed: bool) -> Push:
+    """Return what an event tells of messages: nothing if it lacks whose message it was, or the time of a consent."""
+    try:
+        at = _parse_create_time(fields, now)
+    except PushRejectedError:
+        if event in CONSENT_EVENTS:
+            return Push("", now, frozenset())
+        at = now
+    if event == MASS_EVENT:
+        # Its FromUserName is anybody.
+        return Push("", at, frozenset(), results=read_mass_result(fields, at) if sealed else ())
+    openid = fields.get("FromUserName", "")
+    if OPENID_PATTERN.fullmatch(openid) is None:
+        return Push("", at, frozenset())
+    return Push(openid, at, frozenset(), results=read_results(event, fields, body, openid, at, sealed=sealed))
 
 
 def _parse_openid(text: str) -> str:

@@ -13,6 +13,7 @@ from service.worker.tasks.broadcast_series import run_series
 from service.worker.tasks.combos import refresh_all_combos, rescue_combos
 from service.worker.tasks.default_tags import run_default_tags_for_all
 from service.worker.tasks.jobs import rescue_jobs
+from service.worker.tasks.message_results import ask_for_message_results, match_message_results
 from service.worker.tasks.official_account import keep_tags_in_sync
 from service.worker.tasks.retention import forget_unfollowed_users, prune_channels
 from service.worker.tasks.return_data import end_expired_batches
@@ -50,6 +51,8 @@ def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
         ScheduledTask(refresh_all_combos, every=settings.combos_every),
         ScheduledTask(rescue_combos, every=timedelta(seconds=10)),
         ScheduledTask(keep_tags_in_sync, every=settings.keep_in_sync_every),
+        ScheduledTask(match_message_results, every=timedelta(minutes=1), offset=timedelta(seconds=20)),
+        ScheduledTask(ask_for_message_results, every=timedelta(minutes=5), offset=timedelta(seconds=40)),
         ScheduledTask(complete_ad_tags, every=timedelta(minutes=1), offset=timedelta(seconds=10)),
         ScheduledTask(
             sample_tag_sizes, every=timedelta(minutes=15), offset=timedelta(seconds=30), run_at_startup=False

@@ -30,18 +30,3 @@ select * from broadcast where channel_id = $1 and job_id = any($2::int[]);
 -- name: broadcast_ids_page
 -- List the numbers of broadcasts older than number $2, newest first.
 select job_id from broadcast where channel_id = $1 and job_id < $2 order by job_id desc limit $3;
-
--- name: counts_not_sent_to
--- Count who of these broadcasts is held or cannot be sent to, by reason: those who can be named, and those forgotten.
-select job_id, role, sum(bit_count(members))::int as named, sum(forgotten)::int as forgotten
-from broadcast_people
-where channel_id = $1 and job_id = any($2::int[]) and (role like 'HELD:%' or role like 'UNSENDABLE:%')
-group by job_id, role
-order by job_id, role;
-
--- name: people_blocks
--- List the first $5 blocks from $4 on in which role $3 of a broadcast has people.
-select block, members from broadcast_people
-where channel_id = $1 and job_id = $2 and role = $3 and block >= $4 and bit_count(members) > 0
-order by block
-limit $5;

@@ -18,6 +18,7 @@ from tests.contract.tenancy import functions_called, is_a, parsed, unscoped_tabl
 OVER_ALL_TENANTS = {
     *("summary", "unfinished_jobs", "channels_with_expired_batches"),
     *("channels_to_look_at", "failing_links", "kept_links", "unapproved_broadcasts", "due_series"),
+    *("channels_with_unmatched_push_results", "channels_with_overdue_results"),
 }
 CLOCKS_AND_DICE = {
     *("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"),

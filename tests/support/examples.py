@@ -1,10 +1,13 @@
 """Say how many examples the tests try that compare the service with a model of it, which take longest."""
 
 import os
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+Test = TypeVar("Test", bound=Callable[..., Any])
 
 # The database outlives an example on purpose: every example has a channel of its own.
 ALLOWED: Final = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
@@ -12,11 +15,12 @@ ALLOWED: Final = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 SHARE: Final = float(os.environ.get("EXAMPLES", "0.34"))
 
 
-def compared_with_model(examples: int) -> Any:
+def compared_with_model(examples: int) -> Callable[[Test], Test]:
     """Return the decorator of a test that tries so many examples in `make models`, and fewer in `make test`."""
 
-    def decorate(test: Any) -> Any:
-        limited = settings(max_examples=max(round(examples * SHARE), 1), suppress_health_check=ALLOWED)
-        return pytest.mark.model(limited(test))
+    def decorate(test: Test) -> Test:
+        limited: Test = settings(max_examples=max(round(examples * SHARE), 1), suppress_health_check=ALLOWED)(test)
+        marked: Test = pytest.mark.model(limited)
+        return marked
 
     return decorate

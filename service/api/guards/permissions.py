@@ -25,6 +25,8 @@ TYPE_PERMISSIONS: Final = {
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
     "Broadcast": Permission.BROADCAST,
+    "BroadcastFailure": Permission.BROADCAST,
+    "BroadcastResponse": Permission.BROADCAST,
     "HeldBack": Permission.BROADCAST,
     "FollowerImport": Permission.MANAGE_CHANNELS,
     "OfficialAccountTag": Permission.SYNC,

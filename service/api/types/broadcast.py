@@ -9,14 +9,24 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.list_sizes import at_most, long_text
 from service.api.types.broadcast_message import BroadcastMessage, message_summary
-from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
+from service.api.types.broadcast_report import BroadcastFailure, BroadcastResponse, uncertain_page
+from service.api.types.connection import (
+    Connection,
+    Edge,
+    check_page_size,
+    counted_page,
+    encode_page_cursor,
+    page,
+    start_of_page,
+)
 from service.api.types.expression import TagExpression, expression_to_graphql
 from service.api.types.held_back import HeldBack
 from service.api.types.job import Job, job_fields
 from service.api.types.primitives import After, First, Node
 from service.api.types.repeat import Repeat
+from service.api.types.user import UserConnection
 from service.domain.audiences.received import broadcast_name
-from service.domain.broadcasts.reports import broadcast_ids, people_of
+from service.domain.broadcasts.reports import broadcast_ids, people_of, response_within
 from service.entities.broadcast_messages import message_from_json
 from service.entities.broadcast_reports import BroadcastReport, NotSentTo
 from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
@@ -25,6 +35,8 @@ from service.entities.expressions import from_json
 from service.entities.repeats import repeat_from_json
 
 MAX_REASONS: Final = len(HeldReason)
+# WeChat has far fewer codes for messages.
+MAX_CODES: Final = 200
 
 
 @strawberry.type(
@@ -200,6 +212,39 @@ class Broadcast(Job, Node):
         self, info: Info, first: First = 20, after: After = None
     ) -> Connection[Annotated["Broadcast", strawberry.lazy("service.api.types.broadcast")]]:
         return await broadcast_page(info, self.entity.channel_id, first=first, after=after, series=self.entity.job_id)
+
+    @strawberry.field(
+        description="People whom WeChat refused to send to, by its code; empty while the gate is closed.",
+        metadata=at_most(MAX_CODES, usual=3),
+    )
+    def failures(self) -> list[BroadcastFailure]:
+        shown = self.report.failures[:MAX_CODES] if self.is_open else ()
+        return [BroadcastFailure.of(self.report.broadcast, each) for each in shown]
+
+    @strawberry.field(
+        description="People of whom no answer says whether they were sent to; nobody while the gate is closed."
+    )
+    async def uncertain_users(self, info: Info, first: First = 50, after: After = None) -> UserConnection:
+        if not self.is_open:
+            check_page_size(first)
+            return counted_page([], after=after, has_next=False, total=0)
+        return await uncertain_page(info, self.report.broadcast, first=first, after=after)
+
+    @strawberry.field(
+        description=(
+            "What people did within some hours of their message, beside those held out at the same time; null before "
+            "the start and while the gate is closed."
+        )
+    )
+    async def response(
+        self,
+        info: Info,
+        hours: Annotated[
+            int, strawberry.argument(description="How many hours count, 1 to 720; BAD_USER_INPUT outside.")
+        ] = 48,
+    ) -> BroadcastResponse | None:
+        counted = await response_within(info.context.runtime, self.report.broadcast, hours)
+        return None if counted is None or not self.is_open else BroadcastResponse.of(counted)
 
     def _not_sent_to(self, counts: Iterable[NotSentTo]) -> list[HeldBack]:
         return [

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 LazyBroadcast: TypeAlias = Annotated["Broadcast", strawberry.lazy("service.api.types.broadcast")]
 BROADCAST_DESCRIPTION: Final = (
-    "Broadcast at a leaf; null unless `operator` is RECEIVED, for those who may not see broadcasts, and when it is no "
-    "longer kept."
+    "Broadcast at a leaf; null unless `operator` is RECEIVED, and when it is no longer kept. For creators and admins "
+    "(BROADCAST), null for others."
 )
 
 

@@ -10,7 +10,7 @@ from service.dev.demo.wechat_api.errors import ApiError
 from service.entities.channels import ChannelKind
 from service.wechat.pushes import OPENID_PATTERN
 
-ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan", "accept", "reject", "pay")
+ACTIONS: Final = ("follow", "unfollow", "message", "click", "scan", "accept", "reject", "revoke", "pay")
 
 
 class ControlApi:
@@ -88,5 +88,7 @@ class ControlApi:
             case "accept" | "reject":
                 answers = {query.get("template", ""): action == "accept"}
                 return await self._platform.answer_request(app_id, openid, answers)
+            case "revoke":
+                return await self._platform.revoke_consent(app_id, openid, query.get("template", ""))
             case _:
                 return await self._platform.scan(app_id, openid, query.get("scene", "poster"))

@@ -27,6 +27,7 @@ from service.wechat.crypto import sign
 MAX_ATTEMPTS: Final = 3
 RESPONSE_TIMEOUT: Final = timedelta(seconds=5)
 """Limit the wait for the whole answer to one attempt, as WeChat does."""
+CONCURRENT_RESULTS: Final = 8
 TRIGGERS: Final = {
     "subscribe": Trigger.FOLLOW,
     "SCAN": Trigger.SCAN,
@@ -166,13 +167,30 @@ class WechatPlatform:
 
     async def push_results(self) -> list[Delivery]:
         """Push what became of messages, as far as its time has come; an account without a callback is told nothing."""
-        return [
-            await self._deliver(books.account, result.openid, result.fields, now)
-            for now in (self.clock(),)
-            for books in list(self.books.accounts.values())
-            for result in books.results.take_due(now)
-            if books.account.callback_url is not None
-        ]
+        due = iter(
+            [
+                (books.account, result)
+                for books in self.books.accounts.values()
+                for result in books.results.take_due(self.clock())
+                if books.account.callback_url is not None
+            ]
+        )
+        deliveries: list[Delivery] = []
+
+        async def push_next() -> None:
+            for account, result in due:
+                deliveries.append(await self._deliver(account, result.openid, result.fields, self.clock()))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CONCURRENT_RESULTS):
+                group.create_task(push_next())
+        return deliveries
+
+    async def keep_pushing_results(self, every: float) -> None:
+        """Push what became of messages every so many seconds, until cancelled."""
+        while True:
+            await self.push_results()
+            await asyncio.sleep(every)
 
     async def push(self, app_id: str, openid: str, fields: PushFields, at: datetime | None = None) -> Delivery:
         """Push what somebody did, in up to three attempts; 200 with `success` or an empty body acknowledges it."""

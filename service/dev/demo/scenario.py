@@ -17,6 +17,7 @@ from service.dev.demo.crowd import gather_crowd
 from service.dev.demo.platform import CallbackRejectedError, WechatPlatform
 from service.dev.demo.simulated_users import Action, SimulatedUsers
 from service.dev.demo.synced_combo import keep_combo_in_sync
+from service.dev.demo.templates import add_templates
 from service.dev.demo.wechat_api.books.accounts import Account
 from service.dev.demo.wechat_api.books.saving import restore_books, save_books
 from service.entities.channels import ChannelKind
@@ -29,6 +30,7 @@ RATE_FACTORS: Final = {ChannelKind.SERVICE_ACCOUNT: 1.0, ChannelKind.MINI_PROGRA
 MAX_BACKOFF: Final = 5.0
 BOOKS_FILE: Final = "demo-books.json"
 SAVE_EVERY: Final = 2.0
+RESULTS_EVERY: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Scenario:
         for account in accounts:
             self.platform.register(account)
         self._fill_books(accounts[0])
+        for account in accounts:
+            add_templates(self.platform.books.accounts[account.app_id])
         channels = {account.app_id: await self.connect(account) for account in accounts}
         ads = await self._create_ad_platform(channels[accounts[0].app_id])
         all_users = [self._simulated_users(account, ads if account is accounts[0] else None) for account in accounts]
@@ -58,6 +62,7 @@ class Scenario:
         logger.info("the demo is running; its users are listed at %s/demo/people", self.platform_url)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_books())
+            group.create_task(self.platform.keep_pushing_results(RESULTS_EVERY))
             group.create_task(self._run_followers(all_users[0], channels[accounts[0].app_id]))
             for users in all_users[1:]:
                 group.create_task(_run_users(users))

@@ -1,4 +1,4 @@
-"""Simulate the users of an account, who follow, write, click, scan, unfollow and come back."""
+"""Simulate the users of an account, who follow, write, click, scan, accept messages, unfollow and come back."""
 
 import asyncio
 import random
@@ -11,6 +11,7 @@ from itertools import cycle
 from typing import Final
 
 from service.dev.demo.platform import Delivery, WechatPlatform
+from service.dev.demo.templates import NEWS_TEMPLATE
 from service.dev.demo.wechat_api.books.people import PlatformUser
 from service.entities.channels import ChannelKind
 
@@ -35,6 +36,8 @@ class Action(StrEnum):
     LINK = "LINK"
     SCAN = "SCAN"
     ENTER = "ENTER"
+    ANSWER = "ANSWER"
+    """Accept or refuse subscription messages, when asked."""
 
 
 FOLLOWER_WEIGHTS: Final = {
@@ -43,10 +46,12 @@ FOLLOWER_WEIGHTS: Final = {
     Action.CLICK: 22,
     Action.LINK: 8,
     Action.SCAN: 12,
+    Action.ANSWER: 6,
     Action.UNFOLLOW: 8,
 }
 NON_FOLLOWER_WEIGHTS: Final = {Action.FOLLOW: 7, Action.FOLLOW_BY_SCAN: 3}
-MINI_PROGRAM_WEIGHTS: Final = {Action.TEXT: 5, Action.IMAGE: 1, Action.CARD: 2, Action.ENTER: 2}
+MINI_PROGRAM_WEIGHTS: Final = {Action.TEXT: 5, Action.IMAGE: 1, Action.CARD: 2, Action.ENTER: 2, Action.ANSWER: 3}
+ACCEPTED_SHARE: Final = 0.8
 WATCHED_ACTIONS: Final = (
     Action.TEXT,
     Action.UNFOLLOW,
@@ -221,6 +226,9 @@ class SimulatedUsers:
             return await platform.unfollow(app_id, openid, at)
         if action is Action.SCAN:
             return await platform.scan(app_id, openid, rng.choice(SCENES), at)
+        if action is Action.ANSWER:
+            answers = {NEWS_TEMPLATE: rng.random() < ACCEPTED_SHARE}
+            return await platform.answer_request(app_id, openid, answers, at)
         if action in MESSAGES:
             kind, choices = MESSAGES[action]
             return await platform.message(app_id, openid, kind, dict(rng.choice(choices)), at)

@@ -18,6 +18,8 @@ MAX_ORDINAL: Final = 2**31 - 1
 
 # Returns, ascending, the blocks of a set from one on that have members, as many as asked for if there are.
 BlockReader: TypeAlias = Callable[[Connection, int, int], Awaitable[Sequence[BlockMembers]]]
+# Returns the next ordinals of a set: from this one on, as many as asked for if there are.
+OrdinalReader: TypeAlias = Callable[[Connection, int, int], Awaitable[list[int]]]
 # Returns the next people of a set: as many as asked for, after this ordinal.
 PeoplePage: TypeAlias = Callable[[Runtime, int, int | None], Awaitable[Page[ChannelUser]]]
 
@@ -29,10 +31,21 @@ async def users_page(
 
     Users who join or leave between two pages do not move the others. A page is empty only where the list ends.
     """
+
+    async def read_ordinals(conn: Connection, start: int, wanted: int) -> list[int]:
+        return await _ordinals_from(conn, read_blocks, start=start, wanted=wanted)
+
+    return await page_of_ordinals(runtime, channel_id, read_ordinals, first=first, after=after)
+
+
+async def page_of_ordinals(
+    runtime: Runtime, channel_id: int, read_ordinals: OrdinalReader, *, first: int, after: int | None
+) -> Page[ChannelUser]:
+    """Return the next `first` users of a set after ordinal `after`, as `users_page` does."""
     start = 0 if after is None else min(after, MAX_ORDINAL - 1) + 1
     async with runtime.pool.acquire() as conn:
         while True:
-            ordinals = await _ordinals_from(conn, read_blocks, start=start, wanted=first + 1)
+            ordinals = await read_ordinals(conn, start, first + 1)
             found = {user.ordinal: user for user in await users.users_by_ordinal(conn, channel_id, ordinals[:first])}
             has_more = len(ordinals) > first
             # Between the two statements users may be forgotten, all of a page too.

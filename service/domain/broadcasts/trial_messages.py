@@ -15,7 +15,7 @@ from service.domain.official_account.acting import refresh_acting
 from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.refusals import CallLaterError, require_account
 from service.domain.runtime import Runtime
-from service.entities.broadcast_messages import BroadcastMessage
+from service.entities.broadcast_messages import BroadcastMessage, SubscriptionMessage
 from service.entities.channels import Channel
 from service.entities.errors import (
     BadInputError,
@@ -24,7 +24,7 @@ from service.entities.errors import (
     LimitExceededError,
 )
 from service.entities.principal import Permission, Principal
-from service.storage import tags, users
+from service.storage import broadcast_sends, tags, users
 from service.storage.database.pool import Connection
 from service.wechat.api.call import ApiCall
 from service.wechat.api.errors import UnansweredError, WechatError
@@ -50,8 +50,8 @@ async def send_test_message(
 ) -> list[TrialResult]:
     """Send a message to at most 5 people, each once, and return what became of it, in the order of the openids.
 
-    No cap holds it back, no broadcast counts it, and nobody has received one by it. Mass messages go by WeChat's
-    preview, which may be given to people who do not follow.
+    No cap holds it back, no broadcast counts it, and nobody has received one by it; a subscription message uses up what
+    people allowed all the same. Mass messages go by WeChat's preview.
 
     Raises ForbiddenError, NotFoundError, LimitExceededError, BadInputError naming all that is wrong,
     ChannelNotBoundError, and UpstreamError where this installation does not act.
@@ -68,6 +68,9 @@ async def send_test_message(
         values = await _values(conn, channel, renderer, people)
     rendered = {openid: renderer.render(openid, values.get(openid, {})) for openid in people}
     results = await asyncio.gather(*(_send(runtime, channel, openid, each) for openid, each in rendered.items()))
+    if isinstance(checked, SubscriptionMessage):
+        reached = [each.openid for each in results if each.sent or each.reason == UNCERTAIN]
+        await _use_consents(runtime, channel, checked.template_id, reached)
     return list(results)
 
 
@@ -119,3 +122,12 @@ async def _send(runtime: Runtime, channel: Channel, openid: str, message: Broadc
     except UnansweredError as error:
         return TrialResult(openid, sent=False, reason=UNCERTAIN if error.sent else NOT_SENT)
     return TrialResult(openid, sent=True)
+
+
+async def _use_consents(runtime: Runtime, channel: Channel, template_id: str, openids: Sequence[str]) -> None:
+    """Record that what these people allowed is used up at WeChat."""
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        ordinals = await users.ordinals_of(conn, channel.channel_id, openids)
+        await broadcast_sends.use_consents(
+            conn, channel.channel_id, template_id, sorted(ordinals.values()), runtime.clock()
+        )

@@ -6,6 +6,8 @@ Source: docs/specification.md, §6.1.
 import asyncio
 import logging
 import random
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +19,7 @@ from service.domain.official_account.series import CallSeries, call_series
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.storage import wechat_accounts
+from service.storage.database.pool import DATABASE_ERRORS
 from service.wechat.api.account_calls import STABLE_TOKEN
 from service.wechat.api.call import Answer, ApiCall
 from service.wechat.api.decisions import Decision
@@ -37,7 +40,8 @@ async def call_wechat(
 
     Raises what `require_official_account` raises, before anything is sent; CallLaterError where a quota is used up or
     the account is stopped; WechatError for codes that the caller has to judge, and for those that repeats did not cure;
-    UnansweredError where no answer came, at once for a call that is not repeatable.
+    UnansweredError where no answer came, at once for a call that is not repeatable. An error of the database means that
+    nothing was sent: what a call ended with is told whatever befalls the database then.
     """
     await refresh_acting(runtime)
     (require_account if call.mini_programs else require_official_account)(runtime, channel)
@@ -56,12 +60,14 @@ async def _call(runtime: Runtime, channel: Channel, call: ApiCall[Answer], serie
             token = await series.token(dead=dead)
             return await _send(runtime, channel, call, token, series)
         except UnansweredError as error:
-            await series.look_again()
-            if last or (error.sent and error.path == call.path and not call.repeatable):
+            with whatever_befalls_the_database(channel):
+                await series.look_again()
+            if last or (error.sent and not call.repeatable):
                 raise
             log.warning("WeChat did not answer for channel %d: %s", channel.channel_id, error)
         except WechatError as error:
-            await series.look_again()
+            with whatever_befalls_the_database(channel):
+                await series.look_again()
             await heed(runtime, channel, error)
             if error.decision is Decision.REFRESH and dead is None and not last:
                 dead = token
@@ -80,10 +86,12 @@ async def _send(runtime: Runtime, channel: Channel, call: ApiCall[Answer], token
         answer = await runtime.wechat.send(call, token)
     except UnansweredError as error:
         if not error.sent:
-            await series.not_made(counted)
+            with whatever_befalls_the_database(channel):
+                await series.not_made(counted)
         raise
     if counted.daily_limit is None:
-        await quotas.learn_quota(runtime, channel, call.path, token)
+        with whatever_befalls_the_database(channel):
+            await quotas.learn_quota(runtime, channel, call.path, token)
     return answer
 
 
@@ -93,17 +101,26 @@ async def heed(runtime: Runtime, channel: Channel, error: WechatError) -> None:
     match error.decision:
         case Decision.STOP_ACCOUNT | Decision.WAIT_FOR_ADMIN:
             pause = REFUSED_FOR.get(error.errcode, runtime.settings.wechat.stop_for)
-            await _stop(runtime, channel, error, now + pause)
+            with whatever_befalls_the_database(channel):
+                await _stop(runtime, channel, error, now + pause)
         case Decision.WAIT_FOR_QUOTA | Decision.SLOW_DOWN:
             slow_down = error.decision is Decision.SLOW_DOWN
-            if error.path == STABLE_TOKEN:
-                until = end_of_minute(now) if slow_down else end_of_day(runtime, now)
-                await _stop(runtime, channel, error, until)
-            elif slow_down:
-                until = await quotas.close_for_this_minute(runtime, channel, error.path)
-            else:
-                until = await quotas.close_for_today(runtime, channel, error.path)
+            until = end_of_minute(now) if slow_down else end_of_day(runtime, now)
+            with whatever_befalls_the_database(channel):
+                if error.path == STABLE_TOKEN:
+                    await _stop(runtime, channel, error, until)
+                else:
+                    await quotas.close(runtime, channel, error.path, until)
             raise CallLaterError("WeChat's limit of these calls is reached.", until, error.errcode) from error
+
+
+@contextmanager
+def whatever_befalls_the_database(channel: Channel) -> Generator[None]:
+    """Go on where it cannot be noted what a call ended with, so that this is not lost, too."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        log.warning("After a call to WeChat for channel %d: %s", channel.channel_id, type(error).__name__)
 
 
 async def _stop(runtime: Runtime, channel: Channel, error: WechatError, until: datetime) -> None:

@@ -36,7 +36,8 @@ async def access_token(runtime: Runtime, channel: Channel, *, dead: str | None =
 
     Waits while another process gets it. Raises CallLaterError while the account is stopped or no further refresh may be
     forced, and where the channel became another account after it was read; what `require_account` raises where
-    it can no longer be called; WechatError and UnansweredError from the request for a token.
+    it can no longer be called; WechatError and UnansweredError from the request for a token, and then nothing was sent
+    of the call that needs it.
     """
     while True:
         now = runtime.clock()
@@ -91,6 +92,8 @@ async def _renew(runtime: Runtime, channel: Channel, renewal: int, *, dead: str 
             log.warning("the token of channel %d was not renewed: %s", channel.channel_id, error)
             return usable
         await _end(runtime, channel, renewal)
+        if isinstance(error, UnansweredError):
+            raise UnansweredError(error.path, error.reason, sent=False) from None
         raise
     except BaseException:
         await _end(runtime, channel, renewal)

@@ -82,6 +82,7 @@ class WechatPushEndpoint:
         for rejection in recorded.rejected:
             # Sent again it would say the same, so WeChat must not be made to.
             log.info("a push to channel %d says nothing that is kept: %s", channel.channel_id, rejection.reason)
+        await resources.result_recorder.record(channel.channel_id, push.results)
         if push.is_cancellation:
             await forget_openid(resources.runtime, channel.channel_id, push.openid)
         now = resources.runtime.clock()

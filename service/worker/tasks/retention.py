@@ -4,6 +4,7 @@ from typing import Any
 
 from service.domain.audiences.exports import purge_expired_exports
 from service.domain.broadcasts.policy.caps import prune_counters
+from service.domain.broadcasts.results.pruning import prune_results
 from service.domain.official_account.quotas import prune_quotas
 from service.domain.official_account.sync.reports import prune_syncs
 from service.domain.privacy.forgetting import forget_unfollowed
@@ -21,7 +22,7 @@ async def forget_unfollowed_users(ctx: dict[str, Any]) -> None:
 
 
 async def prune_channels(ctx: dict[str, Any]) -> None:
-    """Delete old changes, samples, syncs and counts of calls and messages, and expired exports, of every channel."""
+    """Delete old changes, samples, syncs, results and counts, and expired exports, of every channel."""
     runtime: Runtime = ctx["runtime"]
     before = runtime.clock() - runtime.settings.change_log_retention
 
@@ -32,5 +33,6 @@ async def prune_channels(ctx: dict[str, Any]) -> None:
         await prune_quotas(runtime, channel.channel_id)
         await prune_syncs(runtime, channel.channel_id)
         await prune_counters(runtime, channel.channel_id)
+        await prune_results(runtime, channel.channel_id)
 
     await for_each_channel(runtime, prune, "pruning")

@@ -47,6 +47,7 @@ FOUND_AND_REFUSED = {
     "Mutation.syncToOfficialAccount(input.remoteNames.tagId)": "NO_APP_SECRET",
     "Mutation.applySync(syncId)": "NO_APP_SECRET",
     "Mutation.importRemoteTags(channelId)": "NO_APP_SECRET",
+    "Mutation.sendTestMessage(channelId)": "NO_APP_SECRET",
     "Mutation.setKeepInSync(tagIds)": "NOT_LINKED",
     "Mutation.unlinkOfficialAccountTag(tagId)": "NOT_LINKED",
 }

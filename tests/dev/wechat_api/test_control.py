@@ -89,6 +89,7 @@ async def test_faults_are_ordered_and_cleared() -> None:
         (f"{ACCOUNT_PATH}/crowd", {"size": "many"}),
         (f"{ACCOUNT_PATH}/quotas", {"daily": 1}),
         (f"{ACCOUNT_PATH}/migration", None),
+        (f"{ACCOUNT_PATH}/callback", {"url": 7}),
     ],
 )
 async def test_an_order_that_is_wrong_is_refused(path: str, body: object) -> None:
@@ -131,3 +132,11 @@ async def test_crowds_quotas_tokens_and_migrations_are_ordered_by_account() -> N
     assert (first["total"], dead["errcode"], second["total"], third["errcode"]) == (3, 40001, 3, 45009)
     assert moved["total"] == 3
     assert (unknown["errcode"], nowhere["errcode"]) == (40013, 40013)
+
+
+async def test_pushes_go_where_they_are_ordered_to() -> None:
+    async with open_wechat() as wechat:
+        await control(wechat, "POST", f"{ACCOUNT_PATH}/callback", {"url": "http://127.0.0.1:9/"})
+        assert wechat.platform.account(ACCOUNT.app_id).callback_url == "http://127.0.0.1:9/"
+        await control(wechat, "POST", f"{ACCOUNT_PATH}/callback", {"url": None})
+        assert wechat.platform.account(ACCOUNT.app_id).callback_url is None

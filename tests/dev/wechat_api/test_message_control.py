@@ -111,15 +111,30 @@ async def test_people_accept_messages_on_order() -> None:
     async with open_wechat() as wechat:
         wechat.configure_callback(wechat.url + "/nowhere")
         wechat.follow("oAda")
-        await control(wechat, "POST", "/demo/oAda/accept?template=S1")
-        assert wechat.account.consents.has("oAda", "S1")
-        await control(wechat, "POST", "/demo/oAda/reject?template=S1")
-        assert not wechat.account.consents.has("oAda", "S1")
+        for action in ("reject", "revoke"):
+            await control(wechat, "POST", "/demo/oAda/accept?template=S1")
+            assert wechat.account.consents.has("oAda", "S1")
+            await control(wechat, "POST", f"/demo/oAda/{action}?template=S1")
+            assert not wechat.account.consents.has("oAda", "S1")
+        events = [each.fields["Event"] for each in wechat.platform.deliveries]
+        assert events == [f"subscribe_msg_{name}_event" for name in ("popup", "popup", "popup", "change")]
         await control(wechat, "POST", "/demo/oAda/pay")
         assert Trigger.PAYMENT in wechat.account.replies.opened["oAda"]
 
 
-@pytest.mark.parametrize("path", ["templates", "consents", "blacklist", "refusals"])
+async def test_what_the_console_sends_uses_up_the_four_of_a_month() -> None:
+    async with open_wechat() as wechat:
+        wechat.follow("oAda", "oBob")
+        for _ in range(4):
+            await control(wechat, "POST", f"{ACCOUNT_PATH}/console", {"openids": ["oAda"]})
+        await wechat.mass("oAda", "oBob")
+
+        assert wechat.texts("oAda") == ["From the console"] * 4
+        assert wechat.account.messages.receipts() == {"oBob": 1}
+        assert wechat.account.messages.repeated() == {}
+
+
+@pytest.mark.parametrize("path", ["templates", "consents", "blacklist", "refusals", "console"])
 async def test_an_order_that_is_wrong_is_refused(path: str) -> None:
     async with open_wechat() as wechat:
         assert (await control(wechat, "POST", f"{ACCOUNT_PATH}/{path}", {"openids": "oAda"}))["errcode"] == 47001

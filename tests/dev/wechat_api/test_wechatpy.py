@@ -1,52 +1,12 @@
 """Use the imitation with wechatpy, a client that nobody here wrote."""
 
-import asyncio
-import warnings
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, TypeVar
 
 import pytest
 
 from service.dev.demo.wechat_api.limits import Quota
-from tests.dev.wechat_api.wechat import ACCOUNT, OTHER, Wechat, open_wechat
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from wechatpy.client import WeChatClient
-    from wechatpy.exceptions import APILimitedException, WeChatClientException
-
-T = TypeVar("T")
-
-
-class Client(WeChatClient):  # type: ignore[misc]
-    """Speak to the imitation: wechatpy has the address of the token call in its code."""
-
-    def __init__(self, url: str) -> None:
-        self.API_BASE_URL = f"{url}/cgi-bin/"
-        super().__init__(ACCOUNT.app_id, ACCOUNT.secret)
-        self._http.trust_env = False
-
-    def fetch_access_token(self) -> Any:
-        asked = {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret}
-        return self._fetch_access_token(url=f"{self.API_BASE_URL}token", params=asked)
-
-
-@pytest.fixture(autouse=True)
-def _old_code() -> Iterator[None]:
-    """Let wechatpy call what it calls deprecated itself."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
-
-
-async def run(client: Client, call: Callable[[Client], T]) -> T:
-    """Run a call in a thread, since wechatpy waits for its answers."""
-    return await asyncio.to_thread(call, client)
-
-
-def client_of(wechat: Wechat) -> Client:
-    return Client(wechat.url)
+from tests.dev.wechat_api.wechat import ACCOUNT, OTHER, open_wechat
+from tests.dev.wechat_api.wechatpy_client import APILimitedException, WeChatClientException, client_of, run
 
 
 async def test_a_token_is_fetched_once_and_again_when_it_was_refused() -> None:

@@ -54,4 +54,4 @@ def test_nobody_follows_a_mini_program() -> None:
     user = PlatformUser("o1")
     acts = {moment.action for _ in range(50) for moment in draw_history(ChannelKind.MINI_PROGRAM, user, NOW, rng)}
 
-    assert acts == {Action.TEXT, Action.IMAGE, Action.CARD, Action.ENTER}
+    assert acts == {Action.TEXT, Action.IMAGE, Action.CARD, Action.ENTER, Action.ANSWER}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
+from service.dev.demo.push_encoder import BodyFormat, Mode, PushFields, encode_push
 from service.wechat.pushes import Push, decode_push
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ class ChannelKeys:
     sent: datetime = NOW
 
     def encrypt(
-        self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml"
+        self, fields: PushFields, mode: Mode = "safe", body_format: BodyFormat = "xml"
     ) -> tuple[dict[str, str], bytes]:
         return encode_push(
             {**COMMON, **fields},
@@ -50,7 +50,7 @@ class ChannelKeys:
             max_age=timedelta(minutes=10),
         )
 
-    def round_trip(self, fields: Mapping[str, str], mode: Mode = "safe", body_format: BodyFormat = "xml") -> Push:
+    def round_trip(self, fields: PushFields, mode: Mode = "safe", body_format: BodyFormat = "xml") -> Push:
         return self.open(*self.encrypt(fields, mode, body_format))
 
 

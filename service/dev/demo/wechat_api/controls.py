@@ -4,7 +4,7 @@ Bodies and answers are JSON objects with the names of the fields here; a wrong o
 """
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,6 +51,13 @@ class ClockOrder:
     """Ask for a clock that runs so many seconds ahead of the system's."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackOrder:
+    """Ask for pushes to another address, which is not verified."""
+
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,12 @@ class BookControls:
         """Change the quota of a path."""
         order = await read_order(request, QuotaOrder)
         account_of(self._books, request).quotas.set_quota(order.path, order.quota)
+        return DONE
+
+    async def set_callback(self, request: Request) -> dict[str, Any]:
+        """Change the address of the pushes of an account, or let it have none."""
+        order, account = await read_order(request, CallbackOrder), account_of(self._books, request).account
+        self._books.register(replace(account, callback_url=order.url))
         return DONE
 
     async def kill_tokens(self, request: Request) -> dict[str, Any]:

@@ -38,7 +38,8 @@ async def approve_broadcast(runtime: Runtime, principal: Principal, channel_id: 
             raise ForbiddenError("Another admin than who made the broadcast, or changed it last, has to approve it.")
         await check_open(conn, channel_id)
         size = await audiences.audience_size(conn, channel_id, from_json(found.broadcast.audience))
-        people = max(size.members, found.broadcast.approved_for or 0)
+        # At least as many as approval was asked for.
+        people = max(size.members, found.job.payload.get("people", 0), found.broadcast.approved_for or 0)
         await broadcast_control.approve_broadcast(conn, channel_id, job_id, principal.subject, runtime.clock(), people)
         waited = found.broadcast.waiting_for is WaitReason.SECOND_ADMIN
         job = found.job

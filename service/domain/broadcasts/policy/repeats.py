@@ -11,6 +11,8 @@ from service.entities.repeats import Repeat, RepeatEvery
 from service.foundation.time_zones import first_instant_at, local_time
 
 DAY: Final = timedelta(days=1)
+# Later ones cannot be told in every zone.
+LAST_YEAR: Final = 9998
 LAST_WEEKDAY: Final = 7
 LAST_DAY_OF_EVERY_MONTH: Final = 28
 
@@ -42,15 +44,17 @@ def parse_repeat(
 
 
 def runs_after(repeat: Repeat, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """Yield the instants of the runs after an instant, ascending, in UTC; without end when `until` is None.
+    """Yield the instants of the runs after an instant, ascending, in UTC; to the year 9998 when `until` is None.
 
     A local time that is skipped means the first one after it; of one that comes twice the first counts. A run at
     `until` is the last.
     """
     known = after.astimezone(UTC)
+    if known.year > LAST_YEAR:
+        return
     # Where clocks change at midnight, the run of a day may come on the next one.
     day = local_time(zone, known).date() - DAY
-    while True:
+    while day.year <= LAST_YEAR:
         if is_due_on(repeat, day):
             run = first_instant_at(zone, datetime.combine(day, repeat.at))
             if repeat.until is not None and run > repeat.until:

@@ -130,11 +130,11 @@ class Caller:
         return verdict
 
 
-def path_of(kind: MessageKind) -> str:
-    """Return the path of the calls that send messages of a kind to people."""
+def path_of(kind: MessageKind, *, to_tag: bool = False) -> str:
+    """Return the path of the calls that send messages of a kind to people, mass messages also to a remote tag."""
     match kind:
         case MessageKind.MASS_TEXT | MessageKind.MASS_IMAGE | MessageKind.MASS_ARTICLE:
-            return message_calls.MASS_SEND
+            return message_calls.MASS_SEND_TO_TAG if to_tag else message_calls.MASS_SEND
         case MessageKind.TEMPLATE:
             return message_calls.TEMPLATE_SEND
         case MessageKind.CUSTOMER_SERVICE_TEXT:

@@ -64,13 +64,17 @@ class Claiming:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedChunk:
-    """Hold a chunk that was claimed, how its call was counted, and until when it may begin, by the monotonic clock."""
+    """Hold a chunk that was claimed, how its call was counted, and until when it may begin, by the monotonic clock.
+
+    An article is sent with the draft `media_id`.
+    """
 
     number: int
     client_id: str
     people: Mapping[int, int]
     counted: CallQuota
     call_before: float
+    media_id: str | None = None
 
 
 class MessageToOne(NamedTuple):
@@ -108,9 +112,17 @@ async def claiming(runtime: Runtime, job: Job) -> AsyncGenerator[Claiming]:
 
 
 async def claim_chunk(
-    runtime: Runtime, channel: Channel, policy: BroadcastPolicy, job: Job, *, most: int = MAX_PEOPLE_PER_CHUNK
+    runtime: Runtime,
+    channel: Channel,
+    policy: BroadcastPolicy,
+    job: Job,
+    *,
+    most: int = MAX_PEOPLE_PER_CHUNK,
+    media_id: str | None = None,
 ) -> ClaimedChunk | None:
     """Claim the next chunk of a mass broadcast; None where nobody is left who can be sent to.
+
+    An article is to be sent with the draft `media_id`.
 
     Raises TooManyCallsError, and what `claiming` raises.
     """
@@ -129,12 +141,13 @@ async def claim_chunk(
                 _blocks(selection.chosen),
                 claimed_at=claim.now,
                 counted_on=selection.counted_on,
+                media_id=media_id,
             )
         await take_from_planned(claim, selection, chunks=1 if selection.people else 0)
         if not selection.people:
             return None
         counted = await count_calls(claim, runtime, 1)
-    return ClaimedChunk(number, client_id, selection.chosen, counted, claim.call_before)
+    return ClaimedChunk(number, client_id, selection.chosen, counted, claim.call_before, media_id)
 
 
 async def cut_chunk(runtime: Runtime, job: Job, number: int, refusal: Outcome) -> ClaimedChunk | None:
@@ -164,6 +177,7 @@ async def cut_chunk(runtime: Runtime, job: Job, number: int, refusal: Outcome) -
             halved,
             claimed_at=claim.now,
             counted_on=chunk.counted_on,
+            media_id=chunk.media_id,
         )
         left_out = {block: PeopleBlock(rest.get(block, 0), each.forgotten) for block, each in people.items()}
         await take_out_chunk(conn, chunk, left_out)
@@ -172,7 +186,7 @@ async def cut_chunk(runtime: Runtime, job: Job, number: int, refusal: Outcome) -
         await ledger.change_counts(conn, channel_id, job_id, changes)
         await give_back(conn, claim.broadcast, rest, chunk.claimed_at, chunk.counted_on)
         counted = await count_calls(claim, runtime, 1)
-    return ClaimedChunk(claim.broadcast.next_chunk, client_id, half, counted, claim.call_before)
+    return ClaimedChunk(claim.broadcast.next_chunk, client_id, half, counted, claim.call_before, chunk.media_id)
 
 
 async def claim_sends(
@@ -212,10 +226,10 @@ async def claim_sends(
     return ClaimedSends(tuple(messages), counted, claim.call_before)
 
 
-async def count_calls(claim: Claiming, runtime: Runtime, calls: int) -> CallQuota:
+async def count_calls(claim: Claiming, runtime: Runtime, calls: int, *, to_tag: bool = False) -> CallQuota:
     """Count calls that are about to be made, as the last thing in a claim. Raises TooManyCallsError."""
     day = wechat_day(runtime, claim.now)
-    path = path_of(claim.broadcast.kind)
+    path = path_of(claim.broadcast.kind, to_tag=to_tag)
     counted = await wechat_quotas.reserve_calls(claim.conn, claim.job.channel_id, path, day, claim.now, calls)
     if counted is None:
         raise TooManyCallsError

@@ -13,8 +13,9 @@ from service.domain.broadcasts.sending.claims import (
     claim_chunk,
     cut_chunk,
 )
-from service.domain.broadcasts.sending.judging import NOT_CALLED, Verdict
+from service.domain.broadcasts.sending.judging import NOT_CALLED, Stop, Verdict
 from service.domain.broadcasts.sending.outcomes import plan_chunk_anew, record_chunk
+from service.domain.broadcasts.sending.preparing import draft_for_next_chunk
 from service.domain.broadcasts.sending.session import Session, Step, record_patiently
 from service.domain.jobs.running import JobLeaseLostError
 from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
@@ -34,7 +35,10 @@ async def send_chunk(session: Session) -> Step:
     Where it is refused for somebody in it, smaller ones follow until that is found out, or something stops the
     broadcast. Raises what `claim_chunk` raises.
     """
-    claimed = await claim_chunk(session.runtime, session.channel, session.policy, session.job)
+    media_id = await draft_for_next_chunk(session)
+    if isinstance(media_id, Stop):
+        return Step(stop=media_id)
+    claimed = await claim_chunk(session.runtime, session.channel, session.policy, session.job, media_id=media_id)
     if claimed is None:
         return Step(exhausted=True)
     while True:
@@ -43,7 +47,7 @@ async def send_chunk(session: Session) -> Step:
         if smaller is None:
             break
         claimed = smaller
-    await _record(session, claimed, verdict)
+    await record_verdict(session, claimed, verdict)
     outcome = verdict.outcome
     answered = outcome is not None and outcome.state is not SendState.UNKNOWN
     if answered:
@@ -59,7 +63,8 @@ async def _call(session: Session, claimed: ClaimedChunk) -> Verdict:
     if len(openids) < MIN_OPENIDS_PER_MASS:
         # The others were forgotten since they were claimed.
         return NOT_CALLED
-    return await session.caller.call(call_to_many(session.message, openids, claimed.client_id), claimed.call_before)
+    call = call_to_many(session.message, openids, claimed.client_id, media_id=claimed.media_id)
+    return await session.caller.call(call, claimed.call_before)
 
 
 async def openids_of(session: Session, people: Bitmaps) -> list[str]:
@@ -79,7 +84,8 @@ async def _cut(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> Cla
         return None
 
 
-async def _record(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> None:
+async def record_verdict(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> None:
+    """Record what is known of a chunk after its call, or plan its people again where nothing was sent."""
     job = session.job
     too_many = verdict.about_one and count_people(claimed.people) >= MIN_TO_CUT
 

@@ -25,7 +25,7 @@ SENDS_AT_ONCE: Final = 10_000
 
 
 async def plan_again(conn: Connection, runtime: Runtime, job: Job, *, uncertain: bool) -> int:
-    """Plan those again who were refused for a reason that may pass or, if `uncertain`, who are UNKNOWN; return how many.
+    """Plan who was refused for a reason that may pass again or, if `uncertain`, who is UNKNOWN; return how many.
 
     Claimed ones are left, as their outcome is written down soon. The caller has locked the job; it goes on with it.
     """

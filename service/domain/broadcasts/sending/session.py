@@ -12,7 +12,7 @@ from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.runtime import Runtime
 from service.entities.broadcast_messages import BroadcastMessage
 from service.entities.broadcasts import Broadcast, BroadcastPolicy
-from service.entities.channels import Channel
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import Job, JobState
 from service.storage.database.pool import DATABASE_ERRORS, Connection
 
@@ -39,9 +39,14 @@ class Session:
     writer: LetterWriter
 
     @property
+    def to_tag(self) -> bool:
+        """Tell whether one call sends to everybody who has a remote tag: subscription accounts have no other."""
+        return self.broadcast.kind.mass and self.channel.kind is ChannelKind.SUBSCRIPTION_ACCOUNT
+
+    @property
     def path(self) -> str:
         """Return the path of the calls that send."""
-        return path_of(self.broadcast.kind)
+        return path_of(self.broadcast.kind, to_tag=self.to_tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,21 @@ sends it; all other kinds are left to people. Source: docs/specification.md §6.
 from datetime import datetime, timedelta
 from typing import Final
 
-from service.domain.broadcasts.messages.calls import call_to_many
+from service.domain.broadcasts.messages.calls import call_to_many, call_to_tag
 from service.domain.broadcasts.sending.claims import CALL_WITHIN, MessageToOne, claiming, count_calls
 from service.domain.broadcasts.sending.mass import openids_of
 from service.domain.broadcasts.sending.outcomes import members_of, record_chunk, record_sends
 from service.domain.broadcasts.sending.session import Session, Step, gravest, record_patiently
 from service.domain.broadcasts.sending.single import call_all
 from service.domain.runtime import Runtime
+from service.entities.bitmaps import Bitmaps
 from service.entities.broadcast_ledger import Chunk, Outcome, Send
 from service.entities.broadcasts import Broadcast, MessageKind, SendState
 from service.entities.jobs import Job
 from service.storage import broadcast_chunks, broadcast_sends
 from service.storage.database.pool import Connection
-from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS
+from service.wechat.api.call import ApiCall
+from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS, Sent
 
 # After the limit of a call, for its outcome to be written.
 WRITTEN_WITHIN: Final = timedelta(seconds=30)
@@ -87,11 +89,11 @@ async def _settle_chunk(session: Session) -> Step:
             return Step(exhausted=True)
         await broadcast_chunks.repeat_chunk(claim.conn, job.channel_id, job.job_id, due.chunk, claim.now)
         people = members_of(await broadcast_chunks.people_of_chunk(claim.conn, job.channel_id, job.job_id, due.chunk))
-        await count_calls(claim, runtime, 1)
-    openids = await openids_of(session, people)
-    if len(openids) < MIN_OPENIDS_PER_MASS:
+        await count_calls(claim, runtime, 1, to_tag=session.to_tag)
+    call = await _call_of(session, due, people)
+    if call is None:
         return Step()
-    verdict = await session.caller.call(call_to_many(session.message, openids, due.client_id), claim.call_before)
+    verdict = await session.caller.call(call, claim.call_before)
     sent = verdict.outcome
     if sent is None or sent.state is not SendState.SENT:
         # It says nothing of the first call.
@@ -104,6 +106,16 @@ async def _settle_chunk(session: Session) -> Step:
 
     await record_patiently(runtime, record)
     return Step(answered=1)
+
+
+async def _call_of(session: Session, chunk: Chunk, people: Bitmaps) -> ApiCall[Sent] | None:
+    """Return the call of a chunk once more; None if too many of its people were forgotten."""
+    if chunk.remote_tag_id is not None:
+        return call_to_tag(session.message, chunk.remote_tag_id, chunk.client_id, media_id=chunk.media_id)
+    openids = await openids_of(session, people)
+    if len(openids) < MIN_OPENIDS_PER_MASS:
+        return None
+    return call_to_many(session.message, openids, chunk.client_id, media_id=chunk.media_id)
 
 
 async def _settle_templates(session: Session) -> Step:

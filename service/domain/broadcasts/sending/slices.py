@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from service.domain.broadcasts.policy.sending_times import earliest_start, may_send_throughout
 from service.domain.broadcasts.policy.stored import policy_of
+from service.domain.broadcasts.sending.by_tag import send_to_tag
 from service.domain.broadcasts.sending.calling import Caller, Gate, path_of
 from service.domain.broadcasts.sending.claims import MAX_PEOPLE_PER_CHUNK, SendingTurnLostError, TooManyCallsError
 from service.domain.broadcasts.sending.judging import Stop
@@ -29,7 +30,7 @@ from service.domain.official_account.series import call_series
 from service.domain.runtime import Runtime
 from service.entities.broadcast_messages import message_from_json
 from service.entities.broadcasts import WaitReason
-from service.entities.channels import Channel
+from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import Job, JobState
 from service.storage import broadcast_ledger as ledger
 from service.storage import broadcasts, wechat_accounts, wechat_quotas
@@ -55,8 +56,11 @@ async def send_slice(runtime: Runtime, channel: Channel, job: Job) -> Job:
     if broadcast is None:
         raise LookupError("no such broadcast")
     gate = Gate(runtime, job)
-    path = path_of(broadcast.kind)
-    async with call_series(runtime, channel, path, 0) as series, _turn_given_up(runtime, job, gate):
+    to_tag = channel.kind is ChannelKind.SUBSCRIPTION_ACCOUNT
+    async with (
+        call_series(runtime, channel, path_of(broadcast.kind, to_tag=to_tag), 0) as series,
+        _turn_given_up(runtime, job, gate),
+    ):
         caller = Caller(runtime, channel, gate, series)
         writer, message = LetterWriter(broadcast), message_from_json(broadcast.message)
         session = Session(runtime, channel, policy, job, broadcast, message, caller, writer)
@@ -86,7 +90,7 @@ async def _end_turn(runtime: Runtime, job: Job) -> None:
 async def _send_until(session: Session, end: float) -> Job:
     """Send until an instant of the monotonic clock, unless something ends it before."""
     runtime = session.runtime
-    send = send_chunk if session.broadcast.kind.mass else send_some
+    send = send_to_tag if session.to_tag else send_chunk if session.broadcast.kind.mass else send_some
     settle_at = time.monotonic()
     while (now := time.monotonic()) < end:
         step = await _take_step(session, settle_some if now >= settle_at else send)

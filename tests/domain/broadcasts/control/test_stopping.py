@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ async def make(
     channel: Channel,
     state: JobState = JobState.RUNNING,
     reason: WaitReason | None = None,
-    **changes: object,
+    **changes: Any,
 ) -> Broadcast:
     async with runtime.pool.acquire() as conn, conn.transaction():
         made = await add_broadcast(conn, channel.channel_id, state=state, **changes)

@@ -12,7 +12,7 @@ from service.entities.bitmaps import bitmaps_of, ordinals_in
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, MessageKind, PeopleRole, held
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind
-from service.storage import broadcast_chunks, broadcasts, jobs, wechat_accounts
+from service.storage import broadcast_chunks, broadcast_reports, broadcasts, jobs, wechat_accounts
 from service.storage import broadcast_ledger as ledger
 from service.storage.broadcast_ledger import CountChanges, to_bits
 from service.storage.database.pool import Connection
@@ -139,7 +139,7 @@ class Book:
     async def counts(self, job: Job) -> dict[str, int]:
         """Return the counts of a broadcast, which must add up."""
         async with self.runtime.pool.acquire() as conn:
-            report = (await broadcasts.broadcast_reports(conn, job.channel_id, [job.job_id]))[job.job_id]
+            report = (await broadcast_reports.broadcast_reports(conn, job.channel_id, [job.job_id]))[job.job_id]
         found = report.broadcast
         counts = {name: getattr(found, name) for name in ("planned", "sent", "failed", "uncertain")}
         left_out = sum(each.count for each in (*report.held, *report.unsendable))

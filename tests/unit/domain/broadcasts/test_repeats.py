@@ -92,6 +92,12 @@ def test_a_daily_run_is_at_its_local_time(zone: str, at: time, after: str, run: 
     assert next_run(repeat, load_zone(zone), datetime.fromisoformat(after)) == datetime.fromisoformat(run)
 
 
+@pytest.mark.parametrize("after", [datetime.max.replace(tzinfo=UTC), datetime(9998, 12, 31, 23, 59, tzinfo=UTC)])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_the_end_of_the_calendar_is_the_end_of_every_series(zone: str, after: datetime) -> None:
+    assert next_run(Repeat(RepeatEvery.DAY, time(9)), load_zone(zone), after) is None
+
+
 def test_a_series_whose_end_has_passed_has_no_next_run() -> None:
     repeat = Repeat(RepeatEvery.MONTH, time(9), day_of_month=28, until=datetime(2026, 3, 1, tzinfo=UTC))
 

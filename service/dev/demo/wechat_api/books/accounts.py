@@ -1,12 +1,14 @@
 """Describe the accounts of the imitated platform, and keep the books of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.dev.demo.push_encoder import BodyFormat, Mode
+from service.dev.demo.wechat_api.behaviour import Records
 from service.dev.demo.wechat_api.books.drafts import DraftBook
 from service.dev.demo.wechat_api.books.mass_sends import MassBook
-from service.dev.demo.wechat_api.books.messages import MessageBook
+from service.dev.demo.wechat_api.books.messages import Message, MessageBook, SentBy
 from service.dev.demo.wechat_api.books.people import People, PlatformUser
 from service.dev.demo.wechat_api.books.quotas import QuotaBook
 from service.dev.demo.wechat_api.books.reply_windows import ReplyWindows
@@ -64,6 +66,12 @@ class AccountBooks:
         """Return the id of a new message to one person."""
         self.message_count += 1
         return self._first_message_id + self.message_count
+
+    def send_from_console(self, openids: Sequence[str], text: str, at: datetime) -> None:
+        """Let people receive a text that somebody sent in WeChat's console, which counts as a mass message."""
+        content = {"msgtype": "text", "text": {"content": text}}
+        self.messages.deliver(Message(sent_by=SentBy.CONSOLE, content=content, at=at), openids, Records.EACH)
+        self.mass.count(openids, at)
 
     def follow(self, openid: str, at: datetime, scene: str | None = None) -> PlatformUser:
         """Let a user follow, with `scene` by scanning that QR code; one who comes back has no tags.

@@ -65,11 +65,14 @@ class MassBook:
         """Return the id of the next mass send."""
         return self.limits.first_mass_id + len(self.sends)
 
-    def add(self, send: MassSend, reached: Sequence[str]) -> None:
-        """Enter a mass send and whom it reached."""
+    def add(self, send: MassSend) -> None:
+        """Enter a mass send."""
         self.sends[send.msg_id] = send
         self._by_client_id[send.client_id] = send
-        self.received.setdefault(beijing_month(send.at), Counter()).update(reached)
+
+    def count(self, reached: Sequence[str], at: datetime) -> None:
+        """Count a mass message for everybody whom it reached."""
+        self.received.setdefault(beijing_month(at), Counter()).update(reached)
 
     def earlier(self, client_id: str, now: datetime) -> MassSend | None:
         """Return the mass send with this client id, None if it is forgotten or there is none."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from service.dev.demo.wechat_api.behaviour import Records
 
@@ -19,6 +19,12 @@ class SentBy(StrEnum):
     TEMPLATE = "TEMPLATE"
     CUSTOM = "CUSTOM"
     SUBSCRIPTION = "SUBSCRIPTION"
+    CONSOLE = "CONSOLE"
+    """No call: somebody sent it in WeChat's console, to many."""
+
+
+NOT_BY_SERVICE: Final = frozenset({SentBy.PREVIEW, SentBy.CONSOLE})
+"""Name what is no message of a broadcast."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +82,8 @@ class MessageBook:
         return list(self._of.get(openid, ()))
 
     def receipts(self, *sent_by: SentBy) -> Counter[str]:
-        """Return how many messages reached each, by openid; of these calls only, or of all but previews."""
-        calls = set(sent_by or SentBy) - (set() if sent_by else {SentBy.PREVIEW})
+        """Return how many messages reached each, by openid; of these only, or of all but previews and the console's."""
+        calls = frozenset(sent_by) or frozenset(SentBy) - NOT_BY_SERVICE
         found: Counter[str] = Counter()
         for sending in self.sendings:
             if sending.message.sent_by in calls:
@@ -93,10 +99,13 @@ class MessageBook:
         return found
 
     def repeated(self) -> dict[str, list[Message]]:
-        """Return whom the same content reached more than once by the same call, with these messages; no previews."""
+        """Return whom the same content reached more than once by the same call, with these messages.
+
+        Previews and what the console sent do not count.
+        """
         found: dict[str, list[Message]] = {}
         for openid, received in self._of.items():
-            messages = [each for each in received if each.sent_by is not SentBy.PREVIEW]
+            messages = [each for each in received if each.sent_by not in NOT_BY_SERVICE]
             counted = Counter(each.key for each in messages) if len(messages) > 1 else {}
             if again := [each for each in messages if counted.get(each.key, 0) > 1]:
                 found[openid] = again

@@ -8,7 +8,7 @@ from service.dev.demo.wechat_api.behaviour import Records
 from service.dev.demo.wechat_api.books.accounts import AccountBooks
 from service.dev.demo.wechat_api.books.drafts import Draft
 from service.dev.demo.wechat_api.books.mass_sends import MassSend
-from service.dev.demo.wechat_api.books.messages import Message
+from service.dev.demo.wechat_api.books.messages import Message, SentBy
 from service.dev.demo.wechat_api.books.reply_windows import OpenedWindow
 from service.dev.demo.wechat_api.books.results import ResultPush
 from service.dev.demo.wechat_api.books.templates import SentTemplate, Template
@@ -84,12 +84,12 @@ def saved_messages(account: AccountBooks) -> SavedMessages:
 
 def restore_messages(account: AccountBooks, saved: SavedMessages) -> None:
     """Let an account that is new know what was saved; who got what this month follows from it."""
-    reached: dict[int, list[str]] = {}
     for sending in saved.sendings:
         account.messages.deliver(sending.message, sending.openids, Records.EACH)
-        reached[sending.message.msg_id] = sending.openids
+        if sending.message.sent_by in {SentBy.MASS, SentBy.CONSOLE}:
+            account.mass.count(sending.openids, sending.message.at)
     for send in saved.mass_sends:
-        account.mass.add(send, reached.get(send.msg_id, []))
+        account.mass.add(send)
     account.mass.speed = saved.speed
     account.message_count = saved.message_count
     account.templates.templates.update((each.id, each) for each in saved.templates)

@@ -138,7 +138,9 @@ def _submit(call: Invocation, audience: Audience) -> Answer:
         to_all=audience.to_all,
     )
     reached = _reach(call, send, audience, outcome) if is_success(send.status) else []
-    mass.add(send, [] if behaviour.limitless else reached)
+    mass.add(send)
+    if not behaviour.limitless:
+        mass.count(reached, call.now)
     if is_success(send.status):
         call.account.drafts.drafts.pop(content.media_id, None)
     message = Message(

@@ -4,32 +4,35 @@ Source: developers.weixin.qq.com `/miniprogram/dev/OpenApiDoc/mp-message-managem
 rules of its parameters. A name without a rule, as those of old templates, takes any text.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
+
+import regex
 
 from service.dev.demo.wechat_api.books.templates import Template
 from service.dev.demo.wechat_api.errors import ApiError
 
-FIELD_NAME: Final = re.compile(r"([a-z_]+?)_?[0-9]*", re.ASCII)
-DAY: Final = r"[0-9]{4}(?:年[0-9]{1,2}月[0-9]{1,2}日|-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})"
+FIELD_NAME: Final = regex.compile(r"([a-z_]+?)_?[0-9]*")
+DAY: Final = (
+    r"(?:(?:[0-9]{4}年)?[0-9]{1,2}月[0-9]{1,2}日|[0-9]{4}年[0-9]{1,2}月"
+    r"|[0-9]{4}[-/.][0-9]{1,2}(?:[-/.][0-9]{1,2})?|[0-9]{1,2}[-/.][0-9]{1,2})"
+)
 TIME: Final = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
-CHINESE: Final = "\u4e00-\u9fff"
-RULES: Final[Mapping[str, re.Pattern[str]]] = {
-    name: re.compile(rule)
+RULES: Final[Mapping[str, "regex.Pattern[str]"]] = {
+    name: regex.compile(rule)
     for name, rule in {
         "thing": r"(?s:.{1,20})",
         "number": r"(?=.{1,32}\Z)[+-]?[0-9]+(?:\.[0-9]+)?",
         "letter": r"[A-Za-z]{1,32}",
-        "symbol": rf"[^A-Za-z0-9\s{CHINESE}]{{1,5}}",
-        "character_string": rf"[^{CHINESE}]{{1,32}}",
-        "time": rf"(?:{DAY} ?)?{TIME}(?:~(?:{DAY} ?)?{TIME})?|{DAY}",
-        "date": rf"{DAY}(?: ?{TIME})?(?:~{DAY}(?: ?{TIME})?)?",
-        "amount": r"[^\w\s.]?[0-9]{1,10}(?:\.[0-9]+)?元?",
-        "phone_number": r"[0-9+()（） -]{1,17}",
-        "car_number": rf"[A-Za-z0-9{CHINESE}·]{{1,8}}",
-        "name": rf"[{CHINESE}·]{{1,10}}|[A-Za-z .·]{{1,20}}",
-        "phrase": rf"[{CHINESE}]{{1,5}}",
+        "symbol": r"[^\p{L}\p{N}\s]{1,5}",
+        "character_string": r"[^\p{Han}]{1,32}",
+        "time": rf"(?:{DAY} ?)?{TIME}(?: ?~ ?(?:{DAY} ?)?{TIME})?|{DAY}",
+        "date": rf"{DAY}(?: ?{TIME})?(?: ?~ ?{DAY}(?: ?{TIME})?)?",
+        "amount": r"\p{Sc}?[0-9]{1,10}(?:\.[0-9]+)?元?",
+        "phone_number": r"[^\p{L}]{1,17}",
+        "car_number": r"[A-Za-z0-9\p{Han}·]{1,8}",
+        "name": r"[^\p{N}\p{Han}]{1,20}|[^\p{N}]{1,10}",
+        "phrase": r"\p{Han}{1,5}",
         "const": r"(?s:.{1,20})",
     }.items()
 }

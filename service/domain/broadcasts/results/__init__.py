@@ -1,0 +1,1 @@
+"""Take in what WeChat tells of messages after they were sent, by its pushes or when it is asked."""
