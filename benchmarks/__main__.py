@@ -30,7 +30,7 @@ async def measure_all(users: int, names: list[str], data_dir: Path) -> None:
 
 
 def main() -> None:
-    """Read the arguments and run the benchmarks on the event loop of the service, by default in a temporary directory."""
+    """Read the arguments and run the benchmarks, by default in a temporary directory; on the service's event loop."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and write RESULTS.md.")
     arguments.add_argument("--users", type=int, default=1_000_000, help="size of the channel (1,000,000)")
     arguments.add_argument("--only", default="", help=f"some of {', '.join(BENCHMARKS)}, separated by commas")
