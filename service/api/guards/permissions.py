@@ -27,6 +27,7 @@ TYPE_PERMISSIONS: Final = {
     "Broadcast": Permission.BROADCAST,
     "BroadcastFailure": Permission.BROADCAST,
     "BroadcastResponse": Permission.BROADCAST,
+    "BroadcastPreview": Permission.BROADCAST,
     "HeldBack": Permission.BROADCAST,
     "FollowerImport": Permission.MANAGE_CHANNELS,
     "OfficialAccountTag": Permission.SYNC,
