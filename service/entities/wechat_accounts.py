@@ -47,7 +47,6 @@ class CallQuota:
     window_used: int
     window_limit: int | None
     closed_until: datetime | None
-    window_limit: int | None = None
 
     def left(self, now: datetime) -> int:
         """Return how many calls can be made at an instant of the day; as many as anybody asks for where it is unknown.

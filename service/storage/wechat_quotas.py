@@ -80,5 +80,4 @@ def _quota(row: asyncpg.Record) -> CallQuota:
         window_used=row["window_used"],
         window_limit=row["window_limit"],
         closed_until=row["closed_until"],
-        window_limit=row["window_limit"],
     )
