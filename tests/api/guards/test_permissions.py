@@ -7,6 +7,7 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 
 from service.api.schema import make_schema
+from service.entities.jobs import JobState
 from service.entities.principal import Role
 from tests.api.operations.dry_run import insert_dry_run
 from tests.api.operations.test_linked_tags import link
@@ -36,6 +37,7 @@ ALLOWED_BUT: Final = {
     "Mutation.syncToOfficialAccount": ["BAD_USER_INPUT"],
     "Mutation.applySync": ["BAD_USER_INPUT"],
     "Mutation.sendTestMessage": ["BAD_USER_INPUT"],
+    "Mutation.createBroadcast": ["BAD_USER_INPUT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -52,9 +54,21 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
     "Query.broadcast": ('(id: "$broadcast")', WHO_MANAGES),
+    "Query.broadcastPreview": (
+        '(input: {channelId: "$channel", audience: {followers: true}, kind: MASS_TEXT})',
+        WHO_MANAGES,
+    ),
+    "Mutation.createBroadcast": (
+        (
+            '(input: {channelId: "$channel", audience: {tag: "$tag"}, message: {massText: {text: "Hi"}}, '
+            'idempotencyKey: "key"})'
+        ),
+        WHO_MANAGES,
+    ),
     "Mutation.approveBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.pauseBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.resumeBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
+    "Mutation.retryBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.cancelBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
@@ -152,7 +166,7 @@ async def filled(robot: Robot) -> Filled:
         user=answer["user"]["id"],
         job=(await robot.export(channel, {"tag": tag}))["id"],
         sync=await insert_dry_run(robot, channel),
-        broadcast=await insert_broadcast_of(robot, channel),
+        broadcast=await insert_broadcast_of(robot, channel, state=JobState.PAUSED),
         receipt=receipt,
         combos={role: await robot.create_combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
     )
