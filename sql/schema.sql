@@ -555,12 +555,15 @@ CREATE TABLE public.installation (
     acting boolean NOT NULL,
     public_url text NOT NULL,
     since timestamp with time zone NOT NULL,
+    database text,
     CONSTRAINT installation_once CHECK (acting)
 );
 
 COMMENT ON TABLE public.installation IS 'One row, from when a process that may act first ran on this database.';
 
 COMMENT ON COLUMN public.installation.public_url IS 'Under another one no call to WeChat is made; `user-tags acting --confirm` changes it.';
+
+COMMENT ON COLUMN public.installation.database IS 'Which copy of the database it is, so that a restored one is noticed; null until that is known.';
 
 CREATE TABLE public.job (
     channel_id bigint NOT NULL,

@@ -26,9 +26,11 @@ from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
 from service.api.operations.broadcast_policy import BroadcastPolicyMutations
+from service.api.operations.broadcast_preview import BroadcastPreviewQueries
 from service.api.operations.broadcasts import BroadcastMutations, BroadcastQueries
 from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
+from service.api.operations.create_broadcast import CreateBroadcastMutations
 from service.api.operations.events import EventMutations
 from service.api.operations.exports import ExportMutations
 from service.api.operations.follower_imports import FollowerImportMutations
@@ -69,6 +71,7 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    BroadcastPreviewQueries,
     BroadcastQueries,
     ChannelQueries,
     ComboTagQueries,
@@ -97,6 +100,7 @@ class Mutation(
     BroadcastPolicyMutations,
     ChannelMutations,
     ComboTagMutations,
+    CreateBroadcastMutations,
     EventMutations,
     ExportMutations,
     FollowerImportMutations,

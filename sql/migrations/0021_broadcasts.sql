@@ -282,3 +282,6 @@ comment on column once_only.freezing is 'Counts who set out to freeze; only the 
 
 alter table wechat_account add column messaging_job int, add column messaging_until timestamptz;
 comment on column wechat_account.messaging_job is 'The broadcast that sends until messaging_until; a channel sends one at a time.';
+
+alter table installation add column database text;
+comment on column installation.database is 'Which copy of the database it is, so that a restored one is noticed; null until that is known.';
