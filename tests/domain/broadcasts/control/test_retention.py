@@ -11,7 +11,13 @@ from service.entities.broadcast_ledger import PeopleBlock
 from service.entities.broadcasts import Broadcast, MessageKind, PeopleRole
 from service.entities.channels import Channel
 from service.entities.jobs import JobState
-from service.storage import broadcast_chunks, broadcast_retention, broadcast_sends
+from service.storage import (
+    broadcast_chunks,
+    broadcast_drafts,
+    broadcast_remote_tags,
+    broadcast_retention,
+    broadcast_sends,
+)
 from service.storage.broadcast_ledger import Failure, count_failures
 from tests.domain.broadcasts.control.test_stopping import make
 from tests.support.broadcasts import freeze
