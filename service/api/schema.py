@@ -26,9 +26,11 @@ from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
 from service.api.operations.broadcast_policy import BroadcastPolicyMutations
+from service.api.operations.broadcast_preview import BroadcastPreviewQueries
 from service.api.operations.broadcasts import BroadcastMutations, BroadcastQueries
 from service.api.operations.channels import ChannelMutations, ChannelQueries
 from service.api.operations.combo_tags import ComboTagMutations, ComboTagQueries
+from service.api.operations.create_broadcast import CreateBroadcastMutations
 from service.api.operations.events import EventMutations
 from service.api.operations.exports import ExportMutations
 from service.api.operations.follower_imports import FollowerImportMutations
@@ -45,6 +47,7 @@ from service.api.operations.return_endpoint import ReturnEndpointMutations, Retu
 from service.api.operations.send_test_message import SendTestMessageMutations
 from service.api.operations.tag_events import TagEventsSubscriptions
 from service.api.operations.tags import TagMutations, TagQueries
+from service.api.operations.update_broadcast import UpdateBroadcastMutations
 from service.api.operations.user_tags import UserTagsSubscriptions
 from service.api.operations.users import UserQueries
 from service.api.operations.viewer import ViewerQueries
@@ -69,6 +72,7 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    BroadcastPreviewQueries,
     BroadcastQueries,
     ChannelQueries,
     ComboTagQueries,
@@ -97,6 +101,7 @@ class Mutation(
     BroadcastPolicyMutations,
     ChannelMutations,
     ComboTagMutations,
+    CreateBroadcastMutations,
     EventMutations,
     ExportMutations,
     FollowerImportMutations,
@@ -111,6 +116,7 @@ class Mutation(
     ReturnEndpointMutations,
     SendTestMessageMutations,
     TagMutations,
+    UpdateBroadcastMutations,
 ):
     """Collect the mutations of all features."""
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
 from service.entities.blocks import BLOCK_SIZE
+from service.entities.broadcasts import MessageKind
 from service.entities.expressions import Expression
 from service.storage.broadcast_ledger import to_bits, to_number
 from service.storage.combos import fill_expression
@@ -124,6 +125,14 @@ async def alike_broadcasts(
     `but_for_series` is a broadcast that is left out, and so are its runs.
     """
     rows = await conn.fetch(STATEMENTS["alike_broadcasts"], channel_id, message_hash, since, but_for_series)
+    return [row["job_id"] for row in rows]
+
+
+async def broadcasts_of_kind(
+    conn: Connection, channel_id: int, kind: MessageKind, template_id: str | None, since: datetime
+) -> list[int]:
+    """Return the numbers of broadcasts of a kind, and of a template if there is one, frozen after an instant."""
+    rows = await conn.fetch(STATEMENTS["broadcasts_of_kind"], channel_id, kind, template_id, since)
     return [row["job_id"] for row in rows]
 
 

@@ -111,6 +111,11 @@ select job_id from broadcast
 where channel_id = $1 and message_hash = $2 and frozen_at > $3 and job_id <> $4
   and repeat_of is distinct from $4;
 
+-- name: broadcasts_of_kind
+-- List the broadcasts of a kind, and of template $3 if there is one, that were frozen after instant $4.
+select job_id from broadcast
+where channel_id = $1 and kind = $2 and ($3::text is null or message ->> 'template_id' = $3) and frozen_at > $4;
+
 -- name: once_only_broadcasts
 -- List the broadcasts with this onceOnly that were frozen.
 select job_id from broadcast where channel_id = $1 and once_only = $2 and frozen_at is not null;

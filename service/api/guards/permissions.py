@@ -25,6 +25,7 @@ TYPE_PERMISSIONS: Final = {
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
     "Broadcast": Permission.BROADCAST,
+    "BroadcastPreview": Permission.BROADCAST,
     "BroadcastFailure": Permission.BROADCAST,
     "BroadcastResponse": Permission.BROADCAST,
     "HeldBack": Permission.BROADCAST,

@@ -73,7 +73,7 @@ async def count_audience(runtime: Runtime, principal: Principal, channel_id: int
         catalogue = await _open_catalogue(conn, channel.channel_id)
         broadcasts = await receivable(conn, runtime, principal, channel.channel_id, draft)
         expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY, broadcasts)
-        as_of = await _as_of(conn, catalogue, expression)
+        as_of = await oldest_as_of(conn, catalogue, expression)
         size = await audiences.audience_size(conn, channel.channel_id, expression)
     return Audience(channel, catalogue, expression, as_of, size, broadcasts)
 
@@ -111,7 +111,7 @@ async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:
     return catalogue
 
 
-async def _as_of(conn: Connection, catalogue: Catalogue, expression: Expression) -> datetime:
+async def oldest_as_of(conn: Connection, catalogue: Catalogue, expression: Expression) -> datetime:
     """Return the oldest instant of the tags of an expression; read before the members, so that these are not older."""
     kinds = {tag_id: catalogue.tags[tag_id].kind for tag_id in expression.tag_ids()}
     only_combos = set(kinds.values()) == {TagKind.COMBO} and not expression.has_followers()

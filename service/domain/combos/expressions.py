@@ -91,16 +91,16 @@ def try_parse_expression(
     return ParsedExpression(expression, parser.errors)
 
 
-def not_usable_errors(catalogue: Catalogue, expression: Expression) -> list[FieldError]:
-    """Return one error for each tag of an expression that is not ACTIVE."""
+def not_usable_errors(
+    catalogue: Catalogue, expression: Expression, path: FieldPath = EXPRESSION_PATH
+) -> list[FieldError]:
+    """Return one error at `path` for each tag of an expression that is not ACTIVE."""
     found = (
         not_usable_reason(catalogue.tags[tag_id], AllowedStates.ACTIVE_ONLY)
         for tag_id in expression.tag_ids()
         if tag_id in catalogue.tags
     )
-    return [
-        FieldError(EXPRESSION_PATH, "TAG_NOT_USABLE", message, ErrorCode.TAG_NOT_USABLE) for message in found if message
-    ]
+    return [FieldError(path, "TAG_NOT_USABLE", message, ErrorCode.TAG_NOT_USABLE) for message in found if message]
 
 
 def format_expression(catalogue: Catalogue, expression: Expression, broadcasts: BroadcastNames = NO_BROADCASTS) -> str:

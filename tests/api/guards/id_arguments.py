@@ -17,6 +17,54 @@ PLACES: Final = {
         query($id: ID!) { audience(channelId: $id, expression: {tag: "$tag"}) { id } }""",
     "Query.audience(expression.tag)": """
         query($id: ID!) { audience(channelId: "$channel", expression: {any: [{tag: $id}]}) { id } }""",
+    "Query.audience(expression.received)": """
+        query($id: ID!) { audience(channelId: "$channel", expression: {any: [{received: $id}]}) { id } }""",
+    "Query.broadcastPreview(input.channelId)": """
+        query($id: ID!) {
+          broadcastPreview(input: {channelId: $id, audience: {tag: "$tag"}, kind: MASS_TEXT}) { matched }
+        }""",
+    "Query.broadcastPreview(input.audience.tag)": """
+        query($id: ID!) {
+          broadcastPreview(input: {channelId: "$channel", audience: {tag: $id}, kind: MASS_TEXT}) { matched }
+        }""",
+    "Query.broadcastPreview(input.audience.received)": """
+        query($id: ID!) {
+          broadcastPreview(input: {channelId: "$channel", audience: {received: $id}, kind: MASS_TEXT}) { matched }
+        }""",
+    "Mutation.createBroadcast(input.channelId)": """
+        mutation($id: ID!) {
+          createBroadcast(
+            input: {
+              channelId: $id, audience: {tag: "$tag"}, message: {massText: {text: "Hello"}}, idempotencyKey: "k"
+            }
+          ) { broadcast { id } }
+        }""",
+    "Mutation.createBroadcast(input.audience.tag)": """
+        mutation($id: ID!) {
+          createBroadcast(
+            input: {
+              channelId: "$channel", audience: {tag: $id}, message: {massText: {text: "Hello"}}, idempotencyKey: "k"
+            }
+          ) { broadcast { id } }
+        }""",
+    "Mutation.createBroadcast(input.audience.received)": """
+        mutation($id: ID!) {
+          createBroadcast(
+            input: {
+              channelId: "$channel", audience: {received: $id}, message: {massText: {text: "Hi"}}, idempotencyKey: "k"
+            }
+          ) { broadcast { id } }
+        }""",
+    "Mutation.updateBroadcast(input.id)": """
+        mutation($id: ID!) { updateBroadcast(input: {id: $id, name: "Mine"}) { broadcast { id } } }""",
+    "Mutation.updateBroadcast(input.audience.tag)": """
+        mutation($id: ID!) {
+          updateBroadcast(input: {id: "$broadcast", audience: {tag: $id}}) { broadcast { id } }
+        }""",
+    "Mutation.updateBroadcast(input.audience.received)": """
+        mutation($id: ID!) {
+          updateBroadcast(input: {id: "$broadcast", audience: {received: $id}}) { broadcast { id } }
+        }""",
     "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
@@ -73,6 +121,10 @@ PLACES: Final = {
     "Mutation.exportAudience(input.expression.tag)": """
         mutation($id: ID!) {
           exportAudience(input: {channelId: "$channel", expression: {tag: $id}}) { job { id } }
+        }""",
+    "Mutation.exportAudience(input.expression.received)": """
+        mutation($id: ID!) {
+          exportAudience(input: {channelId: "$channel", expression: {received: $id}}) { job { id } }
         }""",
     "Mutation.syncToOfficialAccount(input.channelId)": """
         mutation($id: ID!) {
@@ -139,6 +191,15 @@ TAKES: Final = {
     "Query.nodes(ids)": "user",
     "Query.tag(id)": "tag",
     "Query.audience(expression.tag)": "tag",
+    "Query.audience(expression.received)": "broadcast",
+    "Query.broadcastPreview(input.audience.tag)": "tag",
+    "Query.broadcastPreview(input.audience.received)": "broadcast",
+    "Mutation.createBroadcast(input.audience.tag)": "tag",
+    "Mutation.updateBroadcast(input.id)": "broadcast",
+    "Mutation.updateBroadcast(input.audience.tag)": "tag",
+    "Mutation.updateBroadcast(input.audience.received)": "broadcast",
+    "Mutation.createBroadcast(input.audience.received)": "broadcast",
+    "Mutation.exportAudience(input.expression.received)": "broadcast",
     "Query.tagOverlap(tagIds)": "tag",
     "Query.job(id)": "job",
     "Query.broadcast(id)": "broadcast",
@@ -166,6 +227,18 @@ TAKES: Final = {
     "Mutation.deleteTag(id)": "combo",
     "Mutation.setKeepInSync(tagIds)": "tag",
     "Mutation.unlinkOfficialAccountTag(tagId)": "tag",
+}
+
+# Combos are not made of who received a broadcast, so no id is looked up there.
+NEVER_LOOKED_UP: Final = {
+    "Query.comboTagEditPreview(expression.received)": """
+        query($id: ID!) { comboTagEditPreview(id: "$combo", expression: {any: [{received: $id}]}) { gains } }""",
+    "Mutation.createComboTag(input.expression.received)": """
+        mutation($id: ID!) {
+          createComboTag(input: {channelId: "$channel", name: "mine", expression: {received: $id}}) { tag { id } }
+        }""",
+    "Mutation.updateComboTag(input.expression.received)": """
+        mutation($id: ID!) { updateComboTag(input: {id: "$combo", expression: {received: $id}}) { tag { id } } }""",
 }
 
 

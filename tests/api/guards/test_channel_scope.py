@@ -14,6 +14,7 @@ NOT_FOR_INTEGRATORS: Final = {
     "Query.users(channelId)",
     "Query.audience(channelId)",
     "Query.audience(expression.tag)",
+    "Query.audience(expression.received)",
     "Query.tagOverlap(tagIds)",
     "Query.job(id)",
     "Query.broadcast(id)",

@@ -37,6 +37,8 @@ ALLOWED_BUT: Final = {
     "Mutation.syncToOfficialAccount": ["BAD_USER_INPUT"],
     "Mutation.applySync": ["BAD_USER_INPUT"],
     "Mutation.sendTestMessage": ["BAD_USER_INPUT"],
+    "Mutation.createBroadcast": ["BAD_USER_INPUT"],
+    "Mutation.updateBroadcast": ["BAD_USER_INPUT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -53,9 +55,21 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
     "Query.broadcast": ('(id: "$broadcast")', WHO_MANAGES),
+    "Query.broadcastPreview": (
+        '(input: {channelId: "$channel", audience: {followers: true}, kind: MASS_TEXT})',
+        WHO_MANAGES,
+    ),
+    "Mutation.createBroadcast": (
+        (
+            '(input: {channelId: "$channel", audience: {tag: "$tag"}, message: {massText: {text: "Hi"}}, '
+            'idempotencyKey: "key"})'
+        ),
+        WHO_MANAGES,
+    ),
     "Mutation.approveBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.pauseBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.resumeBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
+    "Mutation.updateBroadcast": ('(input: {id: "$broadcast", name: "n"})', WHO_MANAGES),
     "Mutation.retryBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.cancelBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),

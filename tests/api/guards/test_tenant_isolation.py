@@ -7,7 +7,7 @@ import pytest
 
 from service.api.schema import make_schema
 from service.entities.ids import gid, parse_gid
-from tests.api.guards.id_arguments import PLACES, TAKES, id_places
+from tests.api.guards.id_arguments import NEVER_LOOKED_UP, PLACES, TAKES, id_places
 from tests.api.guards.tenants import Tenant, ask, assert_not_found, make_tenant
 from tests.support.robot import Robot, table_digests
 from tests.support.web import WebClient, robot_numbers
@@ -47,6 +47,12 @@ FOUND_AND_REFUSED = {
     "Mutation.syncToOfficialAccount(input.remoteNames.tagId)": "NO_APP_SECRET",
     "Mutation.applySync(syncId)": "NO_APP_SECRET",
     "Mutation.importRemoteTags(channelId)": "NO_APP_SECRET",
+    "Mutation.createBroadcast(input.channelId)": "NO_APP_SECRET",
+    "Mutation.createBroadcast(input.audience.tag)": "NO_APP_SECRET",
+    "Mutation.updateBroadcast(input.id)": "NO_APP_SECRET",
+    "Mutation.updateBroadcast(input.audience.tag)": "NO_APP_SECRET",
+    "Mutation.updateBroadcast(input.audience.received)": "NO_APP_SECRET",
+    "Mutation.createBroadcast(input.audience.received)": "NO_APP_SECRET",
     "Mutation.sendTestMessage(channelId)": "NO_APP_SECRET",
     "Mutation.setKeepInSync(tagIds)": "NOT_LINKED",
     "Mutation.unlinkOfficialAccountTag(tagId)": "NOT_LINKED",
@@ -71,7 +77,19 @@ async def leaving(web: WebClient) -> Tenant:
 
 
 def test_the_table_has_every_argument_that_takes_an_id() -> None:
-    assert set(PLACES) == set(id_places(make_schema().graphql_schema))
+    assert set(PLACES) | set(NEVER_LOOKED_UP) == set(id_places(make_schema().graphql_schema))
+
+
+@pytest.mark.parametrize("place", NEVER_LOOKED_UP)
+async def test_an_id_that_is_not_looked_up_is_answered_like_any_other(
+    place: str, settled: Tenant, foreign: Tenant
+) -> None:
+    given = (settled.ids["broadcast"], foreign.ids["broadcast"], MISSING["broadcast"], *MALFORMED)
+
+    answers = [await ask(settled.robot, place, each) for each in given]
+
+    assert {tuple(each.codes) for each in answers} == {("BAD_USER_INPUT",)}
+    assert all(each.body == answers[0].body for each in answers)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -55,9 +55,9 @@ class Assessment:
     """
 
     matched: int = 0
-    planned: dict[int, int] = field(default_factory=dict)
-    unsendable: dict[HeldReason, dict[int, int]] = field(default_factory=dict)
-    held: dict[HeldReason, dict[int, int]] = field(default_factory=dict)
+    planned: dict[int, int] = field(default_factory=dict, repr=False)
+    unsendable: dict[HeldReason, dict[int, int]] = field(default_factory=dict, repr=False)
+    held: dict[HeldReason, dict[int, int]] = field(default_factory=dict, repr=False)
 
     @property
     def following(self) -> int:

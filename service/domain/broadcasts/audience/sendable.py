@@ -11,6 +11,7 @@ from typing import Final
 
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, bitmaps_of, both, united, without
+from service.entities.broadcast_messages import BroadcastMessage, SubscriptionMessage
 from service.entities.broadcasts import Broadcast, HeldReason, MessageKind
 from service.entities.channels import Channel, ChannelKind
 from service.storage import broadcast_audiences
@@ -38,6 +39,12 @@ class Sending:
         """Return what decides for a broadcast."""
         template_id = broadcast.message["template_id"] if broadcast.kind.subscription else None
         return cls(channel, broadcast.kind, template_id, at)
+
+    @classmethod
+    def of_message(cls, channel: Channel, message: BroadcastMessage, at: datetime) -> "Sending":
+        """Return what decides for a message."""
+        template_id = message.template_id if isinstance(message, SubscriptionMessage) else None
+        return cls(channel, message.kind, template_id, at)
 
 
 async def unsendable_now(

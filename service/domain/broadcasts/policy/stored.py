@@ -83,6 +83,11 @@ async def shown_policy(conn: Connection, channel_id: int) -> BroadcastPolicy:
     return await broadcast_policies.broadcast_policy(conn, channel_id) or default_policy()
 
 
+def lacks_key(policy: BroadcastPolicy, hold_out_percent: int) -> bool:
+    """Tell whether people are to be held out by a policy that has no key of its own yet."""
+    return bool(hold_out_percent) and policy.hold_out_key == UNUSED_KEY
+
+
 async def change_policy(runtime: Runtime, principal: Principal, channel_id: int, change: PolicyChange) -> Channel:
     """Change the policy of a channel, and return the channel; what waits for quiet hours to end looks again at once.
 

@@ -14,4 +14,4 @@ __all__ = ("channel", "runtime", "settings", "wechat")
 @pytest.fixture
 def starter(runtime: Runtime, channel: Channel, wechat: Wechat) -> Starter:
     """Start broadcasts of a channel."""
-    return Starter(runtime, channel, wechat.clock)
+    return Starter(runtime, channel, wechat.clock, wechat.account.blacklist)

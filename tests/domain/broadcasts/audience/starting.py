@@ -28,6 +28,7 @@ class Starter:
     runtime: Runtime
     channel: Channel
     clock: FrozenClock
+    blacklist: dict[str, None]
 
     async def make(self, audience: Expression, **given: Any) -> Job:
         """Make a broadcast that is due now, unless it is given otherwise."""

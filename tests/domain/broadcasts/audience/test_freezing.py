@@ -3,6 +3,7 @@
 The rule: docs/specification.md §6.6.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -242,7 +243,7 @@ async def test_without_an_app_secret_it_is_paused(starter: Starter) -> None:
         bare = await channel_of_robot(conn, starter.channel.robot_id, starter.channel.channel_id)
     assert bare is not None
 
-    stopped = await Starter(starter.runtime, bare, starter.clock).start(job)
+    stopped = await replace(starter, channel=bare).start(job)
 
     assert stopped.state is JobState.PAUSED
     assert await starter.waits_for(job) is WaitReason.CONFIGURATION
