@@ -89,11 +89,7 @@ async def create_broadcast(
         earlier = await _made_before(conn, channel_id, new)
         if earlier is not None:
             return earlier
-        policy = await shown_policy(conn, channel_id)
-        planned = await _plan(conn, runtime, principal, channel, policy, new.request)
-        if lacks_key(policy, new.request.hold_out_percent):
-            policy = await policy_of(conn, channel_id)
-            planned = await _plan(conn, runtime, principal, channel, policy, new.request)
+        policy, planned = await check_request(conn, runtime, principal, channel, new.request)
         async with conn.transaction():
             job = await _insert(conn, runtime, principal, channel, policy, new, planned)
     if job is None:
@@ -101,6 +97,21 @@ async def create_broadcast(
     enqueue_job(runtime, job)
     log_act(principal, "create", job, people=count_people(planned.assessment.planned))
     return CreatedBroadcast(channel_id, job.job_id, replayed=False)
+
+
+async def check_request(
+    conn: Connection, runtime: Runtime, principal: Principal, channel: Channel, request: BroadcastRequest
+) -> tuple[BroadcastPolicy, PlannedBroadcast]:
+    """Return the policy of a channel, with a key if people are held out by it, and a broadcast that may be stored.
+
+    Raises what `plan_broadcast` raises.
+    """
+    policy = await shown_policy(conn, channel.channel_id)
+    planned = await _plan(conn, runtime, principal, channel, policy, request)
+    if lacks_key(policy, request.hold_out_percent):
+        policy = await policy_of(conn, channel.channel_id)
+        planned = await _plan(conn, runtime, principal, channel, policy, request)
+    return policy, planned
 
 
 async def _plan(

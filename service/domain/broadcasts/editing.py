@@ -8,9 +8,8 @@ from datetime import datetime
 
 from service.domain.broadcasts.audience.request_checks import AUDIENCE_PATH
 from service.domain.broadcasts.control.locking import check_unfinished, lock_for, log_act
-from service.domain.broadcasts.creating import starting_state
-from service.domain.broadcasts.planning import BroadcastRequest, PlannedBroadcast, RepeatRequest, plan_broadcast
-from service.domain.broadcasts.policy.stored import policy_of
+from service.domain.broadcasts.creating import check_request, starting_state
+from service.domain.broadcasts.planning import BroadcastRequest, PlannedBroadcast, RepeatRequest
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import not_usable_errors, to_draft
 from service.domain.jobs.lookup import MAX_JOB_ID
@@ -68,10 +67,7 @@ async def update_broadcast(
         if stored is None:
             raise NotFoundError("broadcast")
         _check_may_change(principal, stored, change)
-        policy = await policy_of(conn, channel_id)
-        async with conn.transaction(isolation="repeatable_read", readonly=True):
-            request = _request(stored, change)
-            planned = await plan_broadcast(conn, runtime, principal, channel, policy, request)
+        policy, planned = await check_request(conn, runtime, principal, channel, _request(stored, change))
         async with conn.transaction():
             job = await _write(conn, runtime, principal, channel, policy, stored, change, planned)
     if job.state is JobState.QUEUED:
