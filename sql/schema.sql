@@ -1339,20 +1339,11 @@ ALTER TABLE ONLY public.blacklisted
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
-ALTER TABLE ONLY public.broadcast_article
-    ADD CONSTRAINT broadcast_article_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.broadcast
     ADD CONSTRAINT broadcast_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
-ALTER TABLE ONLY public.broadcast_draft
-    ADD CONSTRAINT broadcast_draft_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.broadcast_policy
     ADD CONSTRAINT broadcast_policy_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
-
-ALTER TABLE ONLY public.broadcast_remote_tag
-    ADD CONSTRAINT broadcast_remote_tag_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.channel
     ADD CONSTRAINT channel_robot_id_fkey FOREIGN KEY (robot_id) REFERENCES public.robot(robot_id);

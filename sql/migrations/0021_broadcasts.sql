@@ -157,8 +157,7 @@ create table broadcast_article (
     channel_id bigint not null,
     job_id     int not null,
     articles   jsonb not null,
-    primary key (channel_id, job_id),
-    foreign key (channel_id, job_id) references broadcast on delete cascade
+    primary key (channel_id, job_id)
 );
 comment on table broadcast_article is 'What the draft of an article held at the freeze: each chunk is sent a copy, as WeChat uses a draft up.';
 
@@ -167,8 +166,7 @@ create table broadcast_draft (
     job_id     int not null,
     media_id   text not null,
     made_at    timestamptz not null,
-    primary key (channel_id, job_id, media_id),
-    foreign key (channel_id, job_id) references broadcast on delete cascade
+    primary key (channel_id, job_id, media_id)
 );
 comment on table broadcast_draft is 'Copies of drafts at WeChat; the chunk with the same media_id is sent with one. Unused ones are deleted in the end.';
 
@@ -178,8 +176,7 @@ create table broadcast_remote_tag (
     name          text not null,
     remote_tag_id int,
     made_at       timestamptz not null,
-    primary key (channel_id, job_id),
-    foreign key (channel_id, job_id) references broadcast on delete cascade
+    primary key (channel_id, job_id)
 );
 comment on table broadcast_remote_tag is 'A remote tag that a subscription account sends to, and that is deleted once it was sent.';
 comment on column broadcast_remote_tag.remote_tag_id is 'Null while it is not known whether the tag was made; its name finds it.';

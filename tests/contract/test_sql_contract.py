@@ -17,14 +17,8 @@ from tests.contract.tenancy import functions_called, is_a, parsed, unscoped_tabl
 # Read by whoever runs the service, never by a tenant; writes nothing.
 OVER_ALL_TENANTS = {
     *("summary", "unfinished_jobs", "channels_with_expired_batches"),
-    *(
-        "channels_to_look_at",
-        "failing_links",
-        "kept_links",
-        "unapproved_broadcasts",
-        "channels_with_unfinished_broadcasts",
-        "due_series",
-    ),
+    *("channels_to_look_at", "failing_links", "kept_links", "unapproved_broadcasts", "due_series"),
+    *("channels_with_leftover_drafts", "channels_with_broadcast_remote_tags", "channels_with_unfinished_broadcasts"),
     *("channels_with_unmatched_push_results", "channels_with_overdue_results"),
 }
 CLOCKS_AND_DICE = {

@@ -49,7 +49,8 @@ class NewBroadcast:
     @property
     def digest(self) -> bytes:
         """Return what tells this request from others with the same key."""
-        return hashlib.sha256(orjson.dumps(self, option=orjson.OPT_SORT_KEYS)).digest()
+        # Named tuples, such as fields of templates, are lists like others.
+        return hashlib.sha256(orjson.dumps(self, default=list, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 class CreatedBroadcast(NamedTuple):
