@@ -325,6 +325,8 @@ WITH (fillfactor='70');
 
 COMMENT ON TABLE public.broadcast_send IS 'One message to one person; a person who is sent to again has another attempt.';
 
+COMMENT ON COLUMN public.broadcast_send.ordinal IS 'Negative, and nobody''s, once the person was forgotten.';
+
 COMMENT ON COLUMN public.broadcast_send.counted_on IS 'The day of send_count on which the message counts.';
 
 COMMENT ON COLUMN public.broadcast_send.repeated_at IS 'When a call with the same client_id was last set out on, to learn what became of the first.';
@@ -553,12 +555,15 @@ CREATE TABLE public.installation (
     acting boolean NOT NULL,
     public_url text NOT NULL,
     since timestamp with time zone NOT NULL,
+    database text,
     CONSTRAINT installation_once CHECK (acting)
 );
 
 COMMENT ON TABLE public.installation IS 'One row, from when a process that may act first ran on this database.';
 
 COMMENT ON COLUMN public.installation.public_url IS 'Under another one no call to WeChat is made; `user-tags acting --confirm` changes it.';
+
+COMMENT ON COLUMN public.installation.database IS 'Which copy of the database it is, so that a restored one is noticed; null until that is known.';
 
 CREATE TABLE public.job (
     channel_id bigint NOT NULL,
@@ -1270,6 +1275,8 @@ CREATE INDEX broadcast_next_run ON public.broadcast USING btree (next_run_at) WH
 
 CREATE INDEX broadcast_once_only ON public.broadcast USING btree (channel_id, once_only) WHERE (once_only IS NOT NULL);
 
+CREATE INDEX broadcast_people_frozen ON public.broadcast_people USING btree (channel_id, block) WHERE (role = 'FROZEN'::text);
+
 CREATE INDEX broadcast_send_message ON public.broadcast_send USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
 
 CREATE INDEX broadcast_send_open ON public.broadcast_send USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['CLAIMED'::text, 'UNKNOWN'::text]));
@@ -1289,6 +1296,8 @@ CREATE INDEX former_openid_age ON public.former_openid USING btree (channel_id, 
 CREATE INDEX former_openid_of_user ON public.former_openid USING btree (channel_id, ordinal);
 
 CREATE INDEX job_unfinished ON public.job USING btree (channel_id, job_id) WHERE (state = ANY (ARRAY['QUEUED'::text, 'WAITING'::text, 'WAITING_FOR_APPROVAL'::text, 'RUNNING'::text, 'PAUSED'::text]));
+
+CREATE INDEX push_result_person ON public.push_result USING btree (channel_id, ordinal) WHERE (ordinal IS NOT NULL);
 
 CREATE INDEX push_result_received ON public.push_result USING btree (channel_id, received_at);
 
@@ -1312,6 +1321,8 @@ CREATE INDEX return_tag_by_key ON public.return_tag USING btree (channel_id, cat
 
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX template_consent_person ON public.template_consent USING btree (channel_id, ordinal);
+
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
@@ -1328,20 +1339,11 @@ ALTER TABLE ONLY public.blacklisted
 ALTER TABLE ONLY public.block_head
     ADD CONSTRAINT block_head_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
-ALTER TABLE ONLY public.broadcast_article
-    ADD CONSTRAINT broadcast_article_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.broadcast
     ADD CONSTRAINT broadcast_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
-ALTER TABLE ONLY public.broadcast_draft
-    ADD CONSTRAINT broadcast_draft_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.broadcast_policy
     ADD CONSTRAINT broadcast_policy_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
-
-ALTER TABLE ONLY public.broadcast_remote_tag
-    ADD CONSTRAINT broadcast_remote_tag_channel_id_job_id_fkey FOREIGN KEY (channel_id, job_id) REFERENCES public.broadcast(channel_id, job_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.channel
     ADD CONSTRAINT channel_robot_id_fkey FOREIGN KEY (robot_id) REFERENCES public.robot(robot_id);

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.broadcasts.audience.answering import OwnMessages, own_messages
 from service.domain.broadcasts.policy.stored import shown_policy
 from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.default_tags.languages import Language, in_language
@@ -165,6 +166,7 @@ class Loaders:
         self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder, language: Language
     ) -> None:
         self.pool = runtime.pool
+        self._clock = runtime.clock
         self._user_reader = user_reader
         self._channel_finder = channel_finder
         self._language = language
@@ -196,6 +198,11 @@ class Loaders:
     tags_of_sync = _per_channel(_tags_of_sync, list)
     rejected = _per_channel(batches.rejected_slices, _nothing)
     unmatched = _per_channel(batches.unmatched_slices, _nothing)
+
+    @cached_property
+    def own_messages(self) -> DataLoader[UserKey, OwnMessages]:
+        """Return the loader of how often we wrote to people lately."""
+        return DataLoader(self._own_messages)
 
     @cached_property
     def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:
@@ -231,6 +238,16 @@ class Loaders:
                 for tag_id, samples in (await tags.sizes_since(conn, channel_id, tag_ids, since)).items():
                     found[channel_id, tag_id, since] = samples
         return [found.get(key, []) for key in keys]
+
+    async def _own_messages(self, keys: list[UserKey]) -> list[OwnMessages]:
+        by_channel: dict[int, list[int]] = defaultdict(list)
+        for channel_id, ordinal in keys:
+            by_channel[channel_id].append(ordinal)
+        found = {}
+        async with self.pool.acquire() as conn:
+            for channel_id, ordinals in by_channel.items():
+                found[channel_id] = await own_messages(conn, channel_id, ordinals, self._clock())
+        return [found[channel_id][ordinal] for channel_id, ordinal in keys]
 
     async def _tags_of_user(self, key: UserKey) -> frozenset[int]:
         tag_set = await self._user_reader.tag_set_of(key)

@@ -13,10 +13,11 @@ async def run_acting(settings: Settings, echo: Echo, *, confirm: bool) -> int:
     """Print the state, after confirming it where asked to. Return exit code 0, or 1 while it needs to be confirmed."""
     async with open_resources(settings) as resources:
         runtime = resources.runtime
-        if confirm:
-            await confirm_acting(runtime)
+        paused = await confirm_acting(runtime) if confirm else 0
         state = await read_acting(runtime)
         remembered = runtime.acting.public_url
+    if paused:
+        echo(f"paused {paused} unfinished broadcasts: look at each, and resume or cancel it")
     match state:
         case ActingState.OFF:
             echo(f"off: USER_TAGS_ACTING is off ({_owner(remembered)})")

@@ -45,7 +45,7 @@ async def run_verify(settings: Settings, echo: Echo, *, repair: bool) -> int:
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits without a user, {report.wrong_counts} wrong counts, "
                 f"{report.missing_timers} users without a timer, {report.wrong_combos} wrong members of combos, "
-                f"{report.wrong_remote_members} wrong remote members"
+                f"{report.wrong_remote_members} wrong remote members, {report.wrong_broadcasts} wrong broadcasts"
             )
     return 0 if clean else 1
 

@@ -6,7 +6,7 @@ from typing import Final
 from service.entities.broadcasts import Broadcast, HeldReason
 from service.entities.jobs import Job
 
-# Reasons that may pass: no answer was due, too many answers, blacklisted, no consent.
+# Somebody may write again, be taken off the blacklist, or allow another message.
 RETRYABLE_ERRCODES: Final = frozenset({45015, 45047, 43019, 43101})
 
 

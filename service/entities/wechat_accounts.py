@@ -1,6 +1,5 @@
 """Describe what is kept for calling WeChat on behalf of a channel: its token, a stop, and its quotas."""
 
-import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -44,22 +43,8 @@ class CallQuota:
     daily_limit: int | None
     window_at: datetime
     window_length: timedelta
-    window_used: int
     window_limit: int | None
     closed_until: datetime | None
-
-    def left(self, now: datetime) -> int:
-        """Return how many calls can be made at an instant of the day; as many as anybody asks for where it is unknown.
-
-        Windows that WeChat counts a rate by are of the same length one after the other.
-        """
-        if self.closed_until is not None and now < self.closed_until:
-            return 0
-        left = sys.maxsize if self.daily_limit is None else self.daily_limit - self.used
-        if self.window_limit is not None:
-            used = self.window_used if now < self.window_at + self.window_length else 0
-            left = min(left, self.window_limit - used)
-        return max(left, 0)
 
     @property
     def used_up(self) -> bool:

@@ -64,3 +64,8 @@ async def audiences_not_frozen(conn: Connection, channel_id: int) -> dict[int, s
     """Return the audiences of the broadcasts that have not started, `{job_id: expression as it is stored}`."""
     rows = await conn.fetch(STATEMENTS["broadcasts_not_started"], channel_id)
     return {row["job_id"]: row["audience"] for row in rows}
+
+
+async def channels_with_unfinished_broadcasts(conn: Connection) -> list[int]:
+    """Return the ids of the channels, of all robots, of which broadcasts may go on by themselves."""
+    return [row["channel_id"] for row in await conn.fetch(STATEMENTS["channels_with_unfinished_broadcasts"])]

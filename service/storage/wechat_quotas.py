@@ -17,14 +17,6 @@ async def reserve_calls(
     return None if row is None else _quota(row)
 
 
-async def lock_quota(conn: Connection, channel_id: int, api: str, day: date, now: datetime) -> CallQuota:
-    """Lock the quota of a call for a day until the transaction ends, and return it."""
-    await conn.execute(STATEMENTS["insert_wechat_quota"], channel_id, api, day, now)
-    row = await conn.fetchrow(STATEMENTS["lock_wechat_quota"], channel_id, api, day)
-    assert row is not None  # noqa: S101 - it was inserted if it was not there
-    return _quota(row)
-
-
 async def quota(conn: Connection, channel_id: int, api: str, day: date) -> CallQuota | None:
     """Return the quota of a call, None before the first call of the day."""
     row = await conn.fetchrow(STATEMENTS["wechat_quota"], channel_id, api, day)
@@ -77,7 +69,6 @@ def _quota(row: asyncpg.Record) -> CallQuota:
         daily_limit=row["daily_limit"],
         window_at=row["window_at"],
         window_length=row["window_length"],
-        window_used=row["window_used"],
         window_limit=row["window_limit"],
         closed_until=row["closed_until"],
     )

@@ -9,6 +9,8 @@ from arq.typing import WorkerCoroutine
 
 from service.foundation.settings import Settings
 from service.worker.tasks.ad_tags import complete_ad_tags
+from service.worker.tasks.broadcast_approvals import cancel_unapproved_broadcasts
+from service.worker.tasks.broadcast_leftovers import clear_broadcast_leftovers
 from service.worker.tasks.broadcast_series import run_series
 from service.worker.tasks.combos import refresh_all_combos, rescue_combos
 from service.worker.tasks.default_tags import run_default_tags_for_all
@@ -46,6 +48,7 @@ def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
     return (
         ScheduledTask(run_default_tags_for_all, every=settings.default_tags_every),
         ScheduledTask(rescue_jobs, every=timedelta(seconds=5), timeout=None),
+        ScheduledTask(cancel_unapproved_broadcasts, every=timedelta(minutes=10), offset=timedelta(minutes=3)),
         ScheduledTask(run_series, every=timedelta(seconds=10)),
         ScheduledTask(end_expired_batches, every=settings.return_sweep_every),
         ScheduledTask(refresh_all_combos, every=settings.combos_every),
@@ -54,6 +57,7 @@ def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
         ScheduledTask(match_message_results, every=timedelta(minutes=1), offset=timedelta(seconds=20)),
         ScheduledTask(ask_for_message_results, every=timedelta(minutes=5), offset=timedelta(seconds=40)),
         ScheduledTask(complete_ad_tags, every=timedelta(minutes=1), offset=timedelta(seconds=10)),
+        ScheduledTask(clear_broadcast_leftovers, every=timedelta(minutes=1), offset=timedelta(seconds=20)),
         ScheduledTask(
             sample_tag_sizes, every=timedelta(minutes=15), offset=timedelta(seconds=30), run_at_startup=False
         ),

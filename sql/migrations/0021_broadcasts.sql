@@ -98,6 +98,7 @@ create table broadcast_people (
     forgotten  int not null default 0,
     primary key (channel_id, job_id, role, block)
 ) with (fillfactor = 50, toast_tuple_target = 8160);
+create index broadcast_people_frozen on broadcast_people (channel_id, block) where role = 'FROZEN';
 comment on table broadcast_people is 'People of a broadcast by block.';
 comment on column broadcast_people.role is
     'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
@@ -156,8 +157,7 @@ create table broadcast_article (
     channel_id bigint not null,
     job_id     int not null,
     articles   jsonb not null,
-    primary key (channel_id, job_id),
-    foreign key (channel_id, job_id) references broadcast on delete cascade
+    primary key (channel_id, job_id)
 );
 comment on table broadcast_article is 'What the draft of an article held at the freeze: each chunk is sent a copy, as WeChat uses a draft up.';
 
@@ -166,8 +166,7 @@ create table broadcast_draft (
     job_id     int not null,
     media_id   text not null,
     made_at    timestamptz not null,
-    primary key (channel_id, job_id, media_id),
-    foreign key (channel_id, job_id) references broadcast on delete cascade
+    primary key (channel_id, job_id, media_id)
 );
 comment on table broadcast_draft is 'Copies of drafts at WeChat; the chunk with the same media_id is sent with one. Unused ones are deleted in the end.';
 
@@ -177,8 +176,7 @@ create table broadcast_remote_tag (
     name          text not null,
     remote_tag_id int,
     made_at       timestamptz not null,
-    primary key (channel_id, job_id),
-    foreign key (channel_id, job_id) references broadcast on delete cascade
+    primary key (channel_id, job_id)
 );
 comment on table broadcast_remote_tag is 'A remote tag that a subscription account sends to, and that is deleted once it was sent.';
 comment on column broadcast_remote_tag.remote_tag_id is 'Null while it is not known whether the tag was made; its name finds it.';
@@ -204,6 +202,7 @@ create table broadcast_send (
     constraint broadcast_send_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 70);
 comment on table broadcast_send is 'One message to one person; a person who is sent to again has another attempt.';
+comment on column broadcast_send.ordinal is 'Negative, and nobody''s, once the person was forgotten.';
 comment on column broadcast_send.counted_on is 'The day of send_count on which the message counts.';
 comment on column broadcast_send.repeated_at is
     'When a call with the same client_id was last set out on, to learn what became of the first.';
@@ -232,6 +231,7 @@ create table push_result (
     matched_at  timestamptz,
     primary key (channel_id, event, msg_id)
 );
+create index push_result_person on push_result (channel_id, ordinal) where ordinal is not null;
 comment on table push_result is 'Results that WeChat pushed, kept for a few days, since they may come before the answer to the call.';
 comment on column push_result.ordinal is 'Whom it is about, of messages to one person.';
 comment on column push_result.matched_at is 'When it was written to what it is the result of; null for those of messages that are not ours, too.';
@@ -259,6 +259,7 @@ create table template_consent (
     sent_at     timestamptz,
     primary key (channel_id, template_id, ordinal)
 ) with (fillfactor = 70);
+create index template_consent_person on template_consent (channel_id, ordinal);
 comment on table template_consent is 'Who allowed a subscription message of a template; one acceptance is good for one message. All are maxima.';
 
 create table blacklisted (
@@ -281,3 +282,6 @@ comment on column once_only.freezing is 'Counts who set out to freeze; only the 
 
 alter table wechat_account add column messaging_job int, add column messaging_until timestamptz;
 comment on column wechat_account.messaging_job is 'The broadcast that sends until messaging_until; a channel sends one at a time.';
+
+alter table installation add column database text;
+comment on column installation.database is 'Which copy of the database it is, so that a restored one is noticed; null until that is known.';

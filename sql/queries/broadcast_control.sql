@@ -70,3 +70,9 @@ join job j on j.channel_id = $1 and j.job_id = b.job_id
 where b.channel_id = $1 and b.frozen_at is null
   and j.state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
 order by b.job_id;
+
+-- name: channels_with_unfinished_broadcasts
+-- List the channels of which broadcasts may go on by themselves.
+select distinct channel_id from job
+where kind = 'Broadcast' and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING')
+order by channel_id;

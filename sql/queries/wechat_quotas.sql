@@ -17,16 +17,6 @@ where (q.daily_limit is null or q.used + $5 <= q.daily_limit)
   )
 returning *;
 
--- name: insert_wechat_quota
--- Begin to count a call for a day, unless it is counted already.
-insert into wechat_quota (channel_id, api, day, used, window_at, window_used)
-values ($1, $2, $3, 0, date_bin('1 min', $4::timestamptz, 'epoch'), 0)
-on conflict do nothing;
-
--- name: lock_wechat_quota
--- Lock the quota of a call for a day until the transaction ends, and return it.
-select * from wechat_quota where channel_id = $1 and api = $2 and day = $3 for update;
-
 -- name: wechat_quota
 -- Return the quota of a call for a day.
 select * from wechat_quota where channel_id = $1 and api = $2 and day = $3;

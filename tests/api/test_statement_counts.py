@@ -12,6 +12,7 @@ PLAIN = "tags { tag { id name category } }"
 REASONED = "tags { since why until tag { name } evidence { __typename } }"
 USER = "query ($c: ID!, $o: String!) {{ user(channelId: $c, openid: $o) {{ openid {} }} }}"
 USERS = "query ($c: ID!, $o: [String!]!) {{ users(channelId: $c, openids: $o) {{ openid {} }} }}"
+ANSWERS = "replyUntil repliesLeft"
 REASONS = ["channels_by_id", "current_windows", "tags_since"]
 PEOPLE = 100
 
@@ -45,8 +46,9 @@ async def test_the_catalogue_is_read_once_and_then_kept(robot: Robot, channel: s
         (PLAIN, ["catalogue", "users_with_tag_ids"]),
         ("...on User { ...F } } } fragment F on User { tags { ...G } } fragment G on UserTag { tag { name", None),
         (REASONED, sorted(["catalogue", "users_with_tag_ids", *REASONS])),
+        (ANSWERS, ["answerable", "channels_by_id", "following_and_blacklisted", "users_of_robot"]),
     ],
-    ids=["tags", "in fragments", "with reasons"],
+    ids=["tags", "in fragments", "with reasons", "with answers"],
 )
 async def test_a_hundred_people_take_as_many_as_one(
     robot: Robot, channel: str, selection: str, expected: list[str] | None

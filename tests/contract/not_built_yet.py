@@ -7,10 +7,7 @@ MISSING_FROM_SCHEMA: Final = (
     "AuditEntryConnection",
     "AuditEntryEdge",
     "AuditFilter",
-    "Mutation.retryBroadcast",
     "Mutation.updateBroadcast",
     "Query.auditLog",
     "UpdateBroadcastInput",
-    "User.repliesLeft",
-    "User.replyUntil",
 )

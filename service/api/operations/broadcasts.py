@@ -1,4 +1,7 @@
-"""Resolve `broadcast`, `approveBroadcast`, `pauseBroadcast`, `resumeBroadcast` and `cancelBroadcast`."""
+"""Resolve `broadcast`, and what admins decide about one.
+
+These are `approveBroadcast`, `pauseBroadcast`, `resumeBroadcast`, `cancelBroadcast` and `retryBroadcast`.
+"""
 
 from typing import Annotated
 
@@ -7,7 +10,7 @@ import strawberry
 from service.api.context import Info
 from service.api.guards.permissions import needs
 from service.api.types.broadcast import Broadcast
-from service.domain.broadcasts.control import approval, stopping
+from service.domain.broadcasts.control import approval, retrying, stopping
 from service.domain.jobs.lookup import find_job
 from service.entities.errors import NotFoundError
 from service.entities.ids import JobKey, parse_job_gid
@@ -92,6 +95,29 @@ class BroadcastMutations:
         context = info.context
         job = await stopping.cancel_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
         return CancelBroadcastPayload(broadcast=await _shown(info, job))
+
+    @strawberry.mutation(
+        description=(
+            "Sends once more to those who failed for a reason that may pass, as `retryable` of `failures` says; or "
+            "with `uncertain` to exactly those of whom no answer says whether they were sent to, who may get the "
+            "message twice. Only of a broadcast that is DONE or PAUSED. For creators and admins (BROADCAST). Answers "
+            "NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT in any other state, or UPSTREAM where acting is off."
+        ),
+        extensions=[needs(Permission.BROADCAST)],
+    )
+    async def retry_broadcast(
+        self,
+        info: Info,
+        id: BroadcastId,
+        uncertain: Annotated[
+            bool,
+            strawberry.argument(description="Send to the uncertain ones, at the risk that some get it twice."),
+        ] = False,
+    ) -> BroadcastPayload | None:
+        context = info.context
+        numbers = numbers_of_broadcast(id)
+        job = await retrying.retry_broadcast(context.runtime, context.principal, *numbers, uncertain=uncertain)
+        return BroadcastPayload(broadcast=await _shown(info, job))
 
 
 async def _shown(info: Info, job: Job) -> Broadcast:

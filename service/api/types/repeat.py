@@ -4,7 +4,6 @@ from datetime import datetime
 
 import strawberry
 
-from service.domain.broadcasts.policy.repeats import parse_repeat
 from service.entities import repeats as entities
 from service.entities.repeats import RepeatEvery
 
@@ -49,7 +48,3 @@ class RepeatInput:
     until: datetime | None = strawberry.field(
         default=None, description="When the last run may be; null for no end before it is cancelled."
     )
-
-    def parse(self) -> entities.Repeat:
-        """Return the repeat. Raises RequestError (BAD_USER_INPUT) naming every wrong input, as `repeat.at`."""
-        return parse_repeat(self.every, self.at, self.weekday, self.day_of_month, self.until)

@@ -29,6 +29,7 @@ from service.api.types.evidence import TagEvidence, reason_of
 from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
+from service.domain.broadcasts.audience.answering import Answers, answers
 from service.domain.people.history import history_page
 from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.entities.blocks import ChangeCause
@@ -203,6 +204,29 @@ class User(Node):
             )
             for tag, reason in zip(tags, reasons, strict=True)
         ]
+
+    @strawberry.field(
+        description=(
+            "Until when customer service may still write to the person by WeChat's rules, as far as facts and the "
+            "messages of broadcasts tell; null where it may not: WeChat would refuse."
+        )
+    )
+    async def reply_until(self, info: Info) -> datetime | None:
+        return (await self._answers(info)).until
+
+    @strawberry.field(
+        description=(
+            "How many messages customer service may still write to the person by WeChat's rules, until `replyUntil`, "
+            "as far as the messages of broadcasts tell; null for any number, as after a payment."
+        )
+    )
+    async def replies_left(self, info: Info) -> int | None:
+        return (await self._answers(info)).left
+
+    async def _answers(self, info: Info) -> Answers:
+        own = await info.context.loaders.own_messages.load((self.entity.channel_id, self.entity.ordinal))
+        channel = await info.context.loaders.channel.load((info.context.principal, self.entity.channel_id))
+        return answers(channel.kind, self.entity, own, info.context.runtime.clock())
 
     @strawberry.field(
         description=(

@@ -1,9 +1,10 @@
 """Do the next piece of a broadcast: freeze its audience, then send (docs/specification.md §6.6)."""
 
 from service.domain.broadcasts.audience.freezing import freeze
+from service.domain.broadcasts.sending.preparing import freeze_content
 from service.domain.broadcasts.sending.slices import send_slice
 from service.domain.runtime import Runtime
-from service.entities.jobs import Job
+from service.entities.jobs import Job, JobState
 from service.storage import broadcasts, channels
 
 
@@ -17,4 +18,9 @@ async def run_broadcast_slice(runtime: Runtime, job: Job) -> Job:
         broadcast = await broadcasts.broadcast(conn, job.channel_id, job.job_id)
     if broadcast is None:
         raise LookupError("a job without its broadcast")
-    return await (freeze if broadcast.frozen_at is None else send_slice)(runtime, channel, job)
+    if broadcast.frozen_at is not None:
+        return await send_slice(runtime, channel, job)
+    job = await freeze(runtime, channel, job)
+    if job.state is JobState.RUNNING:
+        await freeze_content(runtime, channel, job)
+    return job

@@ -17,9 +17,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from service.domain.runtime import Runtime
+from service.entities.jobs import JobChangeNotification
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.settings import Settings
-from service.storage import installation
+from service.storage import broadcast_control, installation
 from service.storage.database.pool import DATABASE_ERRORS
 
 # How long what was read is relied on: a copy that is restored under a running process is noticed so soon.
@@ -63,12 +64,15 @@ async def refresh_acting(runtime: Runtime) -> None:
             await installation.claim_acting(conn, runtime.settings.public_url, now)
         await read_acting(runtime)
     _log_change(runtime, before)
+    if acting_state(runtime) is ActingState.ON:
+        await _notice_restored_database(runtime)
 
 
 async def read_acting(runtime: Runtime) -> ActingState:
     """Read which installation acts by the database, and return whether calls are made."""
     async with runtime.pool.acquire() as conn:
-        runtime.acting.public_url = await installation.acting_installation(conn)
+        found = await installation.acting_installation(conn)
+    runtime.acting.public_url = None if found is None else found.public_url
     runtime.acting.read_at = runtime.clock()
     return acting_state(runtime)
 
@@ -100,10 +104,43 @@ async def _read_patiently(runtime: Runtime) -> None:
         log.info("It cannot be read which installation acts by this database: %s", type(error).__name__)
 
 
-async def confirm_acting(runtime: Runtime) -> None:
-    """Let this installation act by the database, and no other one any more."""
+async def confirm_acting(runtime: Runtime) -> int:
+    """Let this installation act by the database, and no other one any more.
+
+    Every unfinished broadcast is paused before, as its messages may have been sent by another one; returns how many.
+    """
+    paused = await _pause_broadcasts(runtime)
     async with runtime.pool.acquire() as conn:
         await installation.confirm_acting(conn, runtime.settings.public_url, runtime.clock())
+        found = await installation.acting_installation(conn)
+        if found is not None:
+            await installation.know_database(conn, found.present)
+    return paused
+
+
+async def _notice_restored_database(runtime: Runtime) -> None:
+    """Pause every unfinished broadcast where the database is another copy: what was sent last may be missing in it."""
+    async with runtime.pool.acquire() as conn:
+        found = await installation.acting_installation(conn)
+    if found is None or found.database == found.present:
+        return
+    paused = 0 if found.database is None else await _pause_broadcasts(runtime)
+    async with runtime.pool.acquire() as conn:
+        await installation.know_database(conn, found.present)
+    if paused:
+        log.warning("The database was restored, or its standby took over: %d broadcasts wait to be resumed.", paused)
+
+
+async def _pause_broadcasts(runtime: Runtime) -> int:
+    """Pause every unfinished broadcast of every robot, and return how many those were."""
+    paused = []
+    async with runtime.pool.acquire() as conn:
+        for channel_id in await broadcast_control.channels_with_unfinished_broadcasts(conn):
+            async with conn.transaction():
+                stopped = await broadcast_control.pause_broadcasts(conn, channel_id)
+            paused += [JobChangeNotification(channel_id, job_id) for job_id in stopped]
+    runtime.publisher.publish(paused)
+    return len(paused)
 
 
 def _log_change(runtime: Runtime, before: ActingState) -> None:

@@ -7,7 +7,7 @@ where others use the account too, WeChat's own refusal closes the path. Source: 
 import logging
 import math
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from service.domain.official_account.days import end_of_day, wechat_day
 from service.domain.official_account.refusals import CallLaterError
@@ -15,7 +15,6 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.wechat_accounts import CallQuota
 from service.storage import wechat_quotas
-from service.storage.database.pool import Connection
 from service.wechat.api.account_calls import quota_of
 from service.wechat.api.errors import UnansweredError, WechatError
 
@@ -55,38 +54,6 @@ async def give_back(runtime: Runtime, channel: Channel, path: str, counted: Call
     """Take back calls that were counted together and certainly not made."""
     async with runtime.pool.acquire() as conn:
         await wechat_quotas.release_calls(conn, channel.channel_id, path, counted, calls)
-
-
-class Reservation(NamedTuple):
-    """Hold how many calls were counted together with a claim, and their quota; where it is none, until when to wait.
-
-    What was counted counts for the day and the window of the claim, whenever the calls are made.
-    """
-
-    calls: int
-    quota: CallQuota
-    wait_until: datetime | None
-
-
-async def reserve_calls(
-    runtime: Runtime, conn: Connection, channel_id: int, path: str, calls: int, now: datetime
-) -> Reservation:
-    """Count as many of these calls as are left of the day's quota and of the rate, in the transaction of a claim.
-
-    It locks the quota until the transaction ends, so that nobody else counts the same ones; other locks come before it.
-    """
-    day = wechat_day(runtime, now)
-    quota = await wechat_quotas.lock_quota(conn, channel_id, path, day, now)
-    counted = min(calls, quota.left(now))
-    reserved = await wechat_quotas.reserve_calls(conn, channel_id, path, day, now, counted) if counted else None
-    if reserved is None:
-        return Reservation(0, quota, opens_again(runtime, quota, now))
-    return Reservation(counted, reserved, None)
-
-
-async def give_back_calls(conn: Connection, channel_id: int, path: str, reserved: CallQuota, calls: int) -> None:
-    """Take back some of the calls of a reservation that were certainly not made, in the transaction of the outcome."""
-    await wechat_quotas.release_calls(conn, channel_id, path, reserved, calls)
 
 
 async def learn_quota(runtime: Runtime, channel: Channel, path: str, token: str) -> None:

@@ -2,10 +2,11 @@
 
 WeChat asks that people who unfollow be forgotten (developers.weixin.qq.com
 /doc/service/Account_Management/Wechat_Accreditation_Event_Push.html). Deleted are the openid, the unionid, the facts,
-the ads, what the change log says of the person, which tags WeChat is known to have given them, and what was copied of
-them (`copies.py`). The bits are removed first and in the usual way, so that counts and open pages are right; the
-ordinal is never used again. A keyed hash of the openid stays for a while with the time until which events are old, so
-that a late repeat does not bring the person back. A newer event makes a new user.
+the ads, what the change log says of the person, which tags WeChat is known to have given them, what broadcasts keep of
+them (`broadcasts.py`), and what was copied of them (`copies.py`). The bits are removed first and in the usual way, so
+that counts and open pages are right; the ordinal is never used again. A keyed hash of the openid stays for a while with
+the time until which events are old, so that a late repeat does not bring the person back. A newer event makes a new
+user.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 
 from service.domain.channels.lookup import find_channel
 from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, write_transitions
+from service.domain.privacy.broadcasts import forget_in_broadcasts
 from service.domain.privacy.copies import forget_in_exports, forget_in_receipts
 from service.domain.return_data.members import forget_batch_members
 from service.domain.runtime import Runtime
@@ -31,7 +33,7 @@ from service.storage.users import UserToForget
 ForgetHook = Callable[[Connection, int, int, Sequence[int]], Awaitable[None]]
 # Functions that delete what other features keep by ordinal: called with (conn, channel id, block, ordinals) under the
 # lock of the block.
-FORGET_HOOKS: Final[tuple[ForgetHook, ...]] = (forget_batch_members,)
+FORGET_HOOKS: Final[tuple[ForgetHook, ...]] = (forget_batch_members, forget_in_broadcasts)
 
 FORGOTTEN_HASH_RETENTION: Final = timedelta(days=90)
 # Up to so many users a block are logged one by one, so that the log says of each what was taken.

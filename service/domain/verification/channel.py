@@ -11,6 +11,7 @@ from service.domain.default_tags.definitions import channel_rules, to_transition
 from service.domain.default_tags.scheduled_run import evaluate_blocks
 from service.domain.membership import merge_per_user, write_transitions
 from service.domain.runtime import Runtime
+from service.domain.verification.broadcasts import verify_broadcasts
 from service.domain.verification.remote_members import repair_remote_members
 from service.domain.verification.return_tags import return_tag_differences
 from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification, Transition
@@ -42,6 +43,7 @@ class VerifyReport:
     missing_timers: int = 0
     wrong_combos: int = 0
     wrong_remote_members: int = 0
+    wrong_broadcasts: int = 0
 
     @property
     def clean(self) -> bool:
@@ -58,6 +60,7 @@ class VerifyReport:
             self.missing_timers + other.missing_timers,
             self.wrong_combos + other.wrong_combos,
             self.wrong_remote_members + other.wrong_remote_members,
+            self.wrong_broadcasts + other.wrong_broadcasts,
         )
 
 
@@ -67,7 +70,10 @@ class _VerifiedBlock(NamedTuple):
 
 
 async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) -> VerifyReport:
-    """Recompute everything from the facts, block by block, and compare; with `repair` also correct it."""
+    """Recompute everything from the facts, block by block, and compare; with `repair` also correct it.
+
+    Broadcasts come last, each as a whole.
+    """
     async with runtime.pool.acquire() as conn:
         blocks = await heads.blocks_of(conn, channel.channel_id)
     report = VerifyReport(channel.channel_id)
@@ -75,6 +81,8 @@ async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) ->
         found, notifications = await _verify_block(runtime, channel, block, repair=repair)
         runtime.publisher.publish(notifications)
         report += found
+    wrong_broadcasts = await verify_broadcasts(runtime, channel.channel_id, repair=repair)
+    report += VerifyReport(channel.channel_id, wrong_broadcasts=wrong_broadcasts)
     if not report.clean:
         log.error("verify found differences in channel %d: %s", channel.channel_id, report)
     return report

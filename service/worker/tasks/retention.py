@@ -3,6 +3,7 @@
 from typing import Any
 
 from service.domain.audiences.exports import purge_expired_exports
+from service.domain.broadcasts.control.retention import prune_broadcasts
 from service.domain.broadcasts.policy.caps import prune_counters
 from service.domain.broadcasts.results.pruning import prune_results
 from service.domain.official_account.quotas import prune_quotas
@@ -33,6 +34,7 @@ async def prune_channels(ctx: dict[str, Any]) -> None:
         await prune_quotas(runtime, channel.channel_id)
         await prune_syncs(runtime, channel.channel_id)
         await prune_counters(runtime, channel.channel_id)
+        await prune_broadcasts(runtime, channel.channel_id)
         await prune_results(runtime, channel.channel_id)
 
     await for_each_channel(runtime, prune, "pruning")

@@ -62,6 +62,7 @@ PLACES: Final = {
     "Mutation.approveBroadcast(id)": "mutation($id: ID!) { approveBroadcast(id: $id) { broadcast { id } } }",
     "Mutation.pauseBroadcast(id)": "mutation($id: ID!) { pauseBroadcast(id: $id) { broadcast { id } } }",
     "Mutation.resumeBroadcast(id)": "mutation($id: ID!) { resumeBroadcast(id: $id) { broadcast { id } } }",
+    "Mutation.retryBroadcast(id)": "mutation($id: ID!) { retryBroadcast(id: $id) { broadcast { id } } }",
     "Mutation.cancelBroadcast(id)": "mutation($id: ID!) { cancelBroadcast(id: $id) { broadcast { id } } }",
     "Mutation.importFollowers(channelId)": """
         mutation($id: ID!) { importFollowers(channelId: $id) { alreadyRunning } }""",
@@ -193,6 +194,7 @@ TAKES: Final = {
     "Mutation.pauseBroadcast(id)": "broadcast",
     "Mutation.resumeBroadcast(id)": "broadcast",
     "Mutation.cancelBroadcast(id)": "broadcast",
+    "Mutation.retryBroadcast(id)": "broadcast",
     "Mutation.exportAudience(input.expression.tag)": "tag",
     "Mutation.cancelJob(id)": "job",
     "Query.officialAccountSync(id)": "sync",

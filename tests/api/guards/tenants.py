@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from service.entities.jobs import JobState
 from tests.api.guards.id_arguments import NEVER_LOOKED_UP, PLACES
 from tests.api.operations.dry_run import insert_dry_run
 from tests.support.broadcasts import insert_broadcast_of
@@ -42,7 +43,7 @@ async def make_tenant(robot: Robot) -> Tenant:
         "user": answer["user"]["id"],
         "job": (await robot.export(channel, {"tag": tag}))["id"],
         "sync": await insert_dry_run(robot, channel),
-        "broadcast": await insert_broadcast_of(robot, channel),
+        "broadcast": await insert_broadcast_of(robot, channel, state=JobState.PAUSED),
         "receipt": submitted["submitReturnData"]["receipt"]["id"],
     }
     OWN[robot.name] = ids

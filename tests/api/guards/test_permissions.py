@@ -7,6 +7,7 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 
 from service.api.schema import make_schema
+from service.entities.jobs import JobState
 from service.entities.principal import Role
 from tests.api.operations.dry_run import insert_dry_run
 from tests.api.operations.test_linked_tags import link
@@ -67,6 +68,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.approveBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.pauseBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.resumeBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
+    "Mutation.retryBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.cancelBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),
     "Query.remoteTags": ('(channelId: "$channel")', WHO_MANAGES),
@@ -164,7 +166,7 @@ async def filled(robot: Robot) -> Filled:
         user=answer["user"]["id"],
         job=(await robot.export(channel, {"tag": tag}))["id"],
         sync=await insert_dry_run(robot, channel),
-        broadcast=await insert_broadcast_of(robot, channel),
+        broadcast=await insert_broadcast_of(robot, channel, state=JobState.PAUSED),
         receipt=receipt,
         combos={role: await robot.create_combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
     )

@@ -10,18 +10,11 @@ import pytest
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
 from service.dev.demo.wechat_api.limits import Quota
 from service.domain.official_account.calling import call_wechat
-from service.domain.official_account.quotas import (
-    Reservation,
-    close,
-    give_back_calls,
-    prune_quotas,
-    reserve_calls,
-)
+from service.domain.official_account.quotas import prune_quotas
 from service.domain.official_account.refusals import CallLaterError
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.foundation.settings import Settings
-from service.storage.database.pool import Connection
 from service.wechat.api.account_calls import quota_of
 from service.wechat.api.errors import UnansweredError, WechatError
 from service.wechat.api.tag_calls import create_tag, list_tags
@@ -148,104 +141,6 @@ async def test_old_counts_are_forgotten(runtime: Runtime, channel: Channel, wech
     await prune_quotas(runtime, channel.channel_id)
 
     assert await runtime.pool.fetchval("select count(*) from wechat_quota") == 1
-
-
-class Claims:
-    """Count calls in the transactions of claims, as a process does."""
-
-    def __init__(self, runtime: Runtime, channel: Channel) -> None:
-        self.runtime = runtime
-        self.channel = channel
-
-    async def reserve(self, calls: int) -> Reservation:
-        """Count as many calls as are left of so many."""
-        async with self.runtime.pool.acquire() as conn, conn.transaction():
-            return await self.reserve_in(conn, calls)
-
-    async def reserve_in(self, conn: Connection, calls: int) -> Reservation:
-        """Count them in a transaction."""
-        now = self.runtime.clock()
-        return await reserve_calls(self.runtime, conn, self.channel.channel_id, TAGS, calls, now)
-
-    async def limit(self, daily: int | None, rate: int | None = None) -> None:
-        """Know the limits of the day."""
-        await self.reserve(0)
-        statement = "update wechat_quota set daily_limit = $1, window_limit = $2"
-        await self.runtime.pool.execute(statement, daily, rate)
-
-
-@pytest.fixture
-def claims(runtime: Runtime, channel: Channel) -> Claims:
-    return Claims(runtime, channel)
-
-
-async def test_a_claim_gets_as_many_calls_as_are_left_of_the_day(claims: Claims, wechat: Wechat) -> None:
-    await claims.limit(5)
-
-    assert [(await claims.reserve(3)).calls for _ in range(3)] == [3, 2, 0]
-
-    midnight = await claims.reserve(1)
-    assert midnight.wait_until is not None
-    assert midnight.wait_until.isoformat() == "2026-03-01T16:00:00+00:00"
-    wechat.clock.now = midnight.wait_until
-    assert (await claims.reserve(3)).calls == 3
-
-
-async def test_a_claim_gets_as_many_calls_as_are_left_of_the_rate(claims: Claims, wechat: Wechat) -> None:
-    await claims.limit(100, rate=2)
-
-    assert [(await claims.reserve(3)).calls for _ in range(2)] == [2, 0]
-
-    wait_until = (await claims.reserve(1)).wait_until
-    assert wait_until is not None
-    wechat.clock.now = wait_until
-    assert (await claims.reserve(3)).calls == 2
-
-
-async def test_where_no_limit_is_known_a_claim_gets_all_until_wechat_takes_no_more(
-    runtime: Runtime, channel: Channel, claims: Claims, wechat: Wechat
-) -> None:
-    assert (await claims.reserve(32)).calls == 32
-    until = wechat.clock() + timedelta(minutes=7)
-    await close(runtime, channel, TAGS, until)
-
-    closed = await claims.reserve(32)
-    assert (closed.calls, closed.wait_until) == (0, until)
-    wechat.clock.now = until
-    assert (await claims.reserve(32)).calls == 32
-
-
-async def test_what_a_claim_gives_back_can_be_claimed_again(runtime: Runtime, channel: Channel, claims: Claims) -> None:
-    await claims.limit(5)
-    reserved = await claims.reserve(5)
-
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        await give_back_calls(conn, channel.channel_id, TAGS, reserved.quota, 2)
-
-    assert (await claims.reserve(5)).calls == 2
-
-
-async def test_a_claim_that_is_not_committed_uses_nothing(runtime: Runtime, claims: Claims) -> None:
-    await claims.limit(5)
-    async with runtime.pool.acquire() as conn:
-        transaction = conn.transaction()
-        await transaction.start()
-        assert (await claims.reserve_in(conn, 5)).calls == 5
-        await transaction.rollback()
-
-    assert (await claims.reserve(5)).calls == 5
-
-
-async def test_claims_of_two_processes_share_what_is_left(
-    database_url: str, runtime: Runtime, settings: Settings, channel: Channel, wechat: Wechat, claims: Claims
-) -> None:
-    await claims.limit(50)
-    async with open_runtime(database_url, wechat.clock, settings=settings, pool_size=4) as other:
-        both = (claims, Claims(other, channel))
-        found = await asyncio.gather(*(each.reserve(3) for each in both * 20))
-
-    assert sum(each.calls for each in found) == 50
-    assert await used(runtime) == 50
 
 
 async def test_what_a_call_ends_with_is_told_though_it_cannot_be_noted(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from service.dev.demo.push_encoder import BodyFormat, Mode, encode_push
+from service.dev.demo.push_encoder import BodyFormat, Mode, PushFields, encode_push
 from tests.support.robot import Robot
 
 TOKEN: Final = "CallbackToken123"
@@ -30,7 +30,7 @@ class PushingAccount:
 
     def encrypt(
         self,
-        fields: Mapping[str, str],
+        fields: PushFields,
         *,
         mode: Mode | None = None,
         sent: datetime | None = None,
@@ -48,7 +48,7 @@ class PushingAccount:
             body_format=body_format,
         )
 
-    async def push(self, fields: Mapping[str, str], **given: Any) -> httpx.Response:
+    async def push(self, fields: PushFields, **given: Any) -> httpx.Response:
         """Push these fields as WeChat would."""
         return await self.post(*self.encrypt(fields, **given))
 

@@ -54,8 +54,7 @@ async def resume_broadcast(runtime: Runtime, principal: Principal, channel_id: i
         if not _can_be_resumed(found):
             return found.job
         await check_open(conn, channel_id)
-        if acting_state(runtime) is not ActingState.ON:
-            raise UpstreamError(NOT_ACTING)
+        check_acting(runtime)
         reason = found.broadcast.waiting_for
         late, duplicate = reason is WaitReason.LATE_START, reason is WaitReason.DUPLICATE
         await broadcast_control.confirm_start(conn, channel_id, job_id, late=late, duplicate=duplicate)
@@ -87,6 +86,12 @@ async def cancel_broadcast(runtime: Runtime, principal: Principal, channel_id: i
         publish_job_change(runtime, job)
     log_act(principal, "cancel", cancelled[0])
     return cancelled[0]
+
+
+def check_acting(runtime: Runtime) -> None:
+    """Raise UpstreamError while this installation makes no calls to WeChat."""
+    if acting_state(runtime) is not ActingState.ON:
+        raise UpstreamError(NOT_ACTING)
 
 
 def _can_be_resumed(found: LockedBroadcast) -> bool:

@@ -3,11 +3,17 @@
 Source: developers.weixin.qq.com `/doc/service/guide/product/message`; docs/specification.md §6.6.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from service.entities.broadcasts import MessageKind
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import FieldError, FieldPath
+from service.entities.expressions import Expression, Operator
+
+NEEDS_TAG: Final = (
+    "A subscription account sends mass messages to one of its own tags at WeChat only. Sync the one tag that is the "
+    "audience, or allow a temporary tag."
+)
 
 
 def kind_error(channel: Channel, kind: MessageKind, path: FieldPath) -> FieldError | None:
@@ -15,6 +21,18 @@ def kind_error(channel: Channel, kind: MessageKind, path: FieldPath) -> FieldErr
     if (reason := _reason(channel, kind)) is None:
         return None
     return FieldError(path, "KIND_NOT_ALLOWED", reason)
+
+
+def route_error(
+    channel: Channel, kind: MessageKind, audience: Expression, *, temporary_tag: bool, path: FieldPath
+) -> FieldError | None:
+    """Return why an audience cannot be sent to without a temporary remote tag, for the input at `path`; None if it can.
+
+    A subscription account sends mass messages to one of its tags at WeChat only.
+    """
+    if not kind.mass or channel.kind is not ChannelKind.SUBSCRIPTION_ACCOUNT or temporary_tag:
+        return None
+    return None if audience.operator is Operator.TAG else FieldError(path, "NEEDED", NEEDS_TAG)
 
 
 def _reason(channel: Channel, kind: MessageKind) -> str | None:

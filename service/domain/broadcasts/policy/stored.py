@@ -1,5 +1,6 @@
 """Read and change the policy of a channel (docs/specification.md §6.6)."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ MAX_AMOUNT: Final = 2**31 - 1
 # Seconds: so late is no start, however late it is.
 HOWEVER_LATE: Final = MAX_AMOUNT
 UNUSED_KEY: Final = UUID(int=0)
+
+log = logging.getLogger(__name__)
 
 
 class TimesOfDay(NamedTuple):
@@ -106,6 +109,8 @@ async def change_policy(runtime: Runtime, principal: Principal, channel_id: int,
         now = runtime.clock()
         await broadcast_policies.wake_broadcasts_outside_hours(conn, channel_id, now)
         await _move_runs(conn, channel_id, wanted, now)
+    said = {"subject": principal.subject, "role": principal.role.value, "robot": principal.robot_id}
+    log.info("policy of channel %d changed", channel_id, extra={"act": "policy", "changed": sorted(change), **said})
     return channel
 
 

@@ -16,7 +16,7 @@ from service.domain.runtime import Runtime
 from service.entities.broadcast_messages import ArticleMessage, message_from_json
 from service.entities.broadcasts import Broadcast, MessageKind
 from service.entities.channels import Channel
-from service.storage import broadcast_drafts
+from service.storage import broadcast_drafts, broadcasts
 from service.wechat.api.draft_calls import Article, add_draft, delete_draft, read_draft
 from service.wechat.api.errors import WechatError
 
@@ -38,12 +38,16 @@ async def freeze_article(runtime: Runtime, channel: Channel, broadcast: Broadcas
 async def copy_for_next_chunk(runtime: Runtime, channel: Channel, broadcast: Broadcast) -> str | None:
     """Return the `media_id` of a draft that the next chunk is to be sent with, made now if no copy is left.
 
-    None for other kinds. It is used by the chunk that has it as its `media_id`. Raises what `call_wechat` raises.
+    None for other kinds, and if nobody is planned. It is used by the chunk that has it as its `media_id`. Raises what
+    `call_wechat` raises.
     """
     if broadcast.kind is not MessageKind.MASS_ARTICLE:
         return None
     key = (broadcast.channel_id, broadcast.job_id)
     async with runtime.pool.acquire() as conn:
+        present = await broadcasts.broadcast(conn, *key)
+        if present is None or not present.planned:
+            return None
         unused = await broadcast_drafts.unused_draft(conn, *key)
         kept = None if unused else await broadcast_drafts.articles(conn, *key)
     if unused is not None:

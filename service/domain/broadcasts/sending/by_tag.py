@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from service.domain.broadcasts.messages.calls import call_to_tag
+from service.domain.broadcasts.messages.kinds import NEEDS_TAG
 from service.domain.broadcasts.sending.claims import (
     ClaimedChunk,
     Claiming,
@@ -28,8 +29,7 @@ from service.domain.broadcasts.sending.selecting import Selection, Selector
 from service.domain.broadcasts.sending.session import Session, Step
 from service.domain.broadcasts.sending.temporary_tags import is_as_planned, lost_tag, made_tag, tag_some
 from service.entities.broadcast_ledger import PeopleBlock
-from service.entities.broadcasts import Broadcast, MessageKind, PeopleRole, SendState, WaitReason
-from service.entities.channels import Channel, ChannelKind
+from service.entities.broadcasts import Broadcast, PeopleRole, SendState, WaitReason
 from service.entities.expressions import Expression, Operator, from_json
 from service.entities.jobs import JobState
 from service.entities.remote_tags import LinkedTag
@@ -39,23 +39,10 @@ from service.wechat.api.errors import WechatError
 
 # Fewer are claimed one by one.
 MIN_PEOPLE_CLAIMED: Final = 3
-NEEDS_TAG: Final = (
-    "A subscription account sends mass messages to one of its own tags at WeChat only. Sync the one tag that is the "
-    "audience, or allow a temporary tag."
-)
 NOT_SYNCED: Final = (
     "At WeChat, not exactly the people who are to be sent to have the synced tag. Sync it again, or send the broadcast "
     "anew and allow a temporary tag."
 )
-
-
-def needs_temporary_tag(
-    channel: Channel, kind: MessageKind, audience: Expression, links: Mapping[int, LinkedTag]
-) -> bool:
-    """Tell whether a message can be sent by a temporary remote tag only: there is no synced tag that it could go to."""
-    if channel.kind is not ChannelKind.SUBSCRIPTION_ACCOUNT or not kind.mass:
-        return False
-    return _synced_tag_id(audience, links) is None
 
 
 async def send_to_tag(session: Session) -> Step:

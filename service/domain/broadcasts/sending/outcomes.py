@@ -35,8 +35,7 @@ async def record_chunk(
     if chunk is None:
         return False
     if chunk.replanned_at is not None:
-        if chunk.state is SendState.SENT:
-            await _hold_those_who_got_it(conn, chunk)
+        await _record_replanned_chunk(conn, broadcast, chunk)
     elif chunk.state is SendState.SENT:
         await ledger.change_counts(conn, channel_id, job_id, CountChanges(sent=chunk.people, uncertain=-chunk.people))
     elif chunk.state is SendState.REFUSED:
@@ -82,6 +81,7 @@ async def record_sends(
     counted = sum(each.replanned_at is None for each in sent)
     if refused:
         await _refuse_sends(conn, broadcast, refused, outcomes)
+    await _give_back_sends(conn, broadcast, [each for each in settled if each.state is SendState.REFUSED])
     changes = CountChanges(sent=counted, failed=len(refused), uncertain=-counted - len(refused))
     await ledger.change_counts(conn, channel_id, job_id, changes)
     if counted < len(sent):
@@ -155,7 +155,6 @@ async def _refuse_sends(
     reasons = {each.errcode or 0: outcomes[each.send_id].reason or NO_REASON for each in refused}
     failures = [Failure(code, reasons[code], number) for code, number in counts.items()]
     await ledger.count_failures(conn, channel_id, job_id, failures)
-    await _give_back_sends(conn, broadcast, refused)
 
 
 async def _give_back_sends(conn: Connection, broadcast: Broadcast, sends: Iterable[Send]) -> None:
@@ -166,10 +165,13 @@ async def _give_back_sends(conn: Connection, broadcast: Broadcast, sends: Iterab
         await give_back(conn, broadcast, bitmaps_of(ordinals), claimed_at, counted_on)
 
 
-async def _hold_those_who_got_it(conn: Connection, chunk: Chunk) -> None:
-    """Hold who of a chunk that was sent after all is planned for another one still."""
+async def _record_replanned_chunk(conn: Connection, broadcast: Broadcast, chunk: Chunk) -> None:
+    """Hold who of a chunk that was sent after all is planned for another one still; nobody of a refused one got it."""
     channel_id, job_id = chunk.channel_id, chunk.job_id
     people = members_of(await broadcast_chunks.people_of_chunk(conn, channel_id, job_id, chunk.chunk))
+    if chunk.state is SendState.REFUSED:
+        await give_back(conn, broadcast, people, chunk.claimed_at, chunk.counted_on)
+        return
     still_planned = both(people, await _planned(conn, channel_id, job_id))
     await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.PLANNED, still_planned)
     await ledger.add_people(conn, channel_id, job_id, {held(HeldReason.ALREADY_RECEIVED): still_planned})

@@ -3,16 +3,20 @@
 Source: docs/specification.md §6.6.
 """
 
+import logging
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from service.domain.broadcasts.sending.articles import copy_for_next_chunk
+from service.domain.broadcasts.sending.articles import copy_for_next_chunk, freeze_article
 from service.domain.broadcasts.sending.judging import BACK_OFF, Stop, judge_delay, judge_refusal, judge_request
 from service.domain.broadcasts.sending.session import Session
 from service.domain.official_account.refusals import CallLaterError
-from service.entities.broadcasts import WaitReason
+from service.domain.runtime import Runtime
+from service.entities.broadcasts import MessageKind, WaitReason
+from service.entities.channels import Channel
 from service.entities.errors import RequestError
-from service.entities.jobs import JobState
+from service.entities.jobs import Job, JobState
+from service.storage import broadcasts
 from service.wechat.api.decisions import Decision
 from service.wechat.api.errors import UnansweredError, WechatError
 
@@ -22,6 +26,23 @@ PREPARING_ERRORS: Final = (WechatError, UnansweredError, CallLaterError, Request
 REFUSED: Final = frozenset(
     {Decision.OUR_FAULT, Decision.UNKNOWN, Decision.SKIP_PERSON, Decision.PERSON_UNREACHABLE, Decision.PARTIAL}
 )
+
+log = logging.getLogger(__name__)
+
+
+async def freeze_content(runtime: Runtime, channel: Channel, job: Job) -> None:
+    """Keep what the draft of an article holds, if the audience is frozen now.
+
+    Where WeChat does not tell it, it is asked again, and the broadcast stopped if need be, before the first chunk.
+    """
+    async with runtime.pool.acquire() as conn:
+        broadcast = await broadcasts.broadcast(conn, job.channel_id, job.job_id)
+    if broadcast is None or broadcast.frozen_at is None or broadcast.kind is not MessageKind.MASS_ARTICLE:
+        return
+    try:
+        await freeze_article(runtime, channel, broadcast)
+    except PREPARING_ERRORS as error:
+        log.info("the article of broadcast %d of channel %d is not read yet: %s", job.job_id, job.channel_id, error)
 
 
 async def draft_for_next_chunk(session: Session) -> str | Stop | None:

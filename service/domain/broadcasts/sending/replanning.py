@@ -12,6 +12,7 @@ from service.domain.broadcasts.sending.outcomes import plan_blocks, take_out_chu
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import bitmaps_of
 from service.entities.broadcast_ledger import Chunk, Send
+from service.entities.broadcast_reports import RETRYABLE_ERRCODES
 from service.entities.broadcasts import Broadcast, PeopleRole, SendState
 from service.entities.jobs import Job
 from service.storage import broadcast_chunks, broadcast_sends, broadcasts
@@ -19,8 +20,6 @@ from service.storage import broadcast_ledger as ledger
 from service.storage.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 
-# Somebody may write again, be taken off the blacklist, or allow another message.
-RETRYABLE: Final = (43019, 43101, 45015, 45047)
 SENDS_AT_ONCE: Final = 10_000
 
 
@@ -37,7 +36,7 @@ async def plan_again(conn: Connection, runtime: Runtime, job: Job, *, uncertain:
         chunks = await _chunks(conn, broadcast, uncertain=uncertain)
         return sum([await _plan_chunk(conn, runtime, chunk) for chunk in chunks])
     planned, after = 0, -1
-    codes = None if uncertain else RETRYABLE
+    codes = None if uncertain else RETRYABLE_ERRCODES
     channel_id, job_id = broadcast.channel_id, broadcast.job_id
     while sends := await broadcast_sends.sends_in_state(
         conn, channel_id, job_id, state, errcodes=codes, after=after, most=SENDS_AT_ONCE
@@ -51,7 +50,7 @@ async def _chunks(conn: Connection, broadcast: Broadcast, *, uncertain: bool) ->
     if uncertain:
         found = await broadcast_chunks.open_chunks(conn, broadcast.channel_id, broadcast.job_id)
         return [each for each in found if each.state is SendState.UNKNOWN]
-    return await broadcast_chunks.refused_chunks(conn, broadcast.channel_id, broadcast.job_id, RETRYABLE)
+    return await broadcast_chunks.refused_chunks(conn, broadcast.channel_id, broadcast.job_id, RETRYABLE_ERRCODES)
 
 
 async def _plan_chunk(conn: Connection, runtime: Runtime, chunk: Chunk) -> int:

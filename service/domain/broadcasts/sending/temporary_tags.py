@@ -45,11 +45,14 @@ from service.wechat.api.tag_calls import (
     tag_users,
     untag_users,
 )
+from service.wechat.api.user_calls import MAX_USERS_PER_CALL, users_info
 
 NAME_PREFIX: Final = "bc-"
 LOOK_AGAIN_AFTER: Final = timedelta(seconds=5)
 NAME_TAKEN: Final = 45157
 BLACKLISTED: Final = frozenset({43019, UNKNOWN_TAG})
+# What WeChat says of people who do not follow, if anything; of some it names no reason.
+GONE: Final = frozenset({Decision.SKIP_PERSON, Decision.PARTIAL})
 TOO_MANY_MEMBERS: Final = 45057
 # WeChat deletes no tag with more members.
 MAX_MEMBERS_OF_DELETED: Final = 100_000
@@ -133,6 +136,7 @@ async def is_as_planned(session: Session, remote_tag_id: int) -> bool:
         tagged = await _people(claim.conn, session, PeopleRole.TAGGED)
         await _change_role(claim.conn, session, without(read.people, tagged), without(tagged, read.people))
     await _untag_strangers(session, remote_tag_id, read)
+    await _hold_unfollowed(session, without(both(planned, tagged), read.people))
     return False
 
 
@@ -220,7 +224,7 @@ def _reason(errcode: int) -> HeldReason:
         return HeldReason.REMOTE_TAG_LIMIT
     if errcode in BLACKLISTED:
         return HeldReason.BLACKLISTED
-    return HeldReason.NOT_FOLLOWING if decide(errcode) is Decision.SKIP_PERSON else HeldReason.REMOTE_TAG_LIMIT
+    return HeldReason.NOT_FOLLOWING if decide(errcode) in GONE else HeldReason.REMOTE_TAG_LIMIT
 
 
 async def _untag_strangers(session: Session, remote_tag_id: int, read: RemotePeople) -> None:
@@ -230,6 +234,22 @@ async def _untag_strangers(session: Session, remote_tag_id: int, read: RemotePeo
     async with call_series(session.runtime, session.channel, UNTAGGING, _calls(some)) as series:
         for start in range(0, len(some), MAX_OPENIDS_PER_TAGGING):
             await _change(session, series, untag_users, remote_tag_id, some[start : start + MAX_OPENIDS_PER_TAGGING])
+
+
+async def _hold_unfollowed(session: Session, missing: Bitmaps) -> None:
+    """Hold who of some people, whom WeChat said to have tagged and did not, does not follow as it says now."""
+    ordinals = ordinals_in(first_people(missing, MAX_USERS_PER_CALL))
+    if not ordinals:
+        return
+    async with session.runtime.pool.acquire() as conn:
+        openids = await ledger.openids_by_ordinal(conn, session.job.channel_id, ordinals)
+    found = await call_wechat(session.runtime, session.channel, users_info(list(openids.values())))
+    following = {each.openid for each in found if each.following}
+    gone = bitmaps_of(ordinal for ordinal, openid in openids.items() if openid not in following)
+    async with claiming(session.runtime, session.job) as claim:
+        held = Selection()
+        held.hold({HeldReason.NOT_FOLLOWING: both(gone, await _people(claim.conn, session, PeopleRole.PLANNED))})
+        await take_from_planned(claim, held)
 
 
 async def _people(conn: Connection, session: Session, role: PeopleRole) -> dict[int, int]:

@@ -54,3 +54,14 @@ async def test_a_row_that_says_nothing_is_the_default(runtime: Runtime, channel:
         await conn.execute(insert, channel.channel_id, default_policy().hold_out_key)
 
     assert await read(runtime, channel) == default_policy()
+
+
+async def test_it_is_logged_who_changed_what(
+    runtime: Runtime, channel: Channel, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        await change_policy(runtime, admin(), channel.channel_id, PolicyChange(time_zone=None, approval_above=None))
+
+    (line,) = [record for record in caplog.records if "policy" in record.getMessage()]
+    assert line.getMessage() == f"policy of channel {channel.channel_id} changed"
+    assert (vars(line)["subject"], vars(line)["changed"]) == ("tests", ["approval_above", "time_zone"])

@@ -40,6 +40,9 @@ class SentMessages:
     async def claim(self, kind: MessageKind, ordinals: list[int], **given: Any) -> Job:
         """Start a broadcast, and claim all of it."""
         job = await self.book.start(kind, ordinals, **given)
+        async with self.book.runtime.pool.acquire() as conn:
+            # Another one may have sent before.
+            await conn.execute("update wechat_account set messaging_until = null")
         if kind.mass:
             assert await claim_chunk(self.book.runtime, self.book.channel, NO_LIMITS, job)
             return job

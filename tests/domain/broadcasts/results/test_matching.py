@@ -7,7 +7,7 @@ import pytest
 from service.domain.broadcasts.results.matching import MATCH_AGAIN_FOR, channels_to_match
 from service.domain.broadcasts.results.pruning import prune_results
 from service.entities.broadcasts import MessageKind
-from service.entities.message_results import MessageResult, ResultEvent
+from service.entities.message_results import ConsentChange, MessageResult, ResultEvent
 from tests.domain.broadcasts.results.sent import UNKNOWN, SentMessages, taken
 
 MASS, TEMPLATE = MessageKind.MASS_TEXT, MessageKind.TEMPLATE
@@ -112,13 +112,7 @@ async def test_ids_are_of_one_kind_of_message(sent: SentMessages) -> None:
 async def test_the_result_of_a_subscription_message_stands_with_it(sent: SentMessages) -> None:
     [(openid, ordinal)] = (await sent.people(1)).items()
     now = sent.now
-    await sent.book.runtime.pool.execute(
-        "insert into template_consent (channel_id, template_id, ordinal, accepted_at) "
-        "values ($1, 'template-2', $2, $3)",
-        sent.book.channel.channel_id,
-        ordinal,
-        now,
-    )
+    await sent.push(ConsentChange(openid, "template-2", True, now))
     job = await sent.claim(MessageKind.SERVICE_SUBSCRIPTION, [ordinal])
     await sent.send_outcomes(job, {ordinal: taken(ID)})
 

@@ -80,7 +80,7 @@ class Book:
             )
             values = {
                 "name": None,
-                "message": MESSAGES[kind],
+                "message": MESSAGES.get(kind),
                 "message_hash": b"hash",
                 "audience": "{}",
                 "audience_text": "Everybody",

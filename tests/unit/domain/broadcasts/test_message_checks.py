@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from service.domain.broadcasts.messages.checking import check_message, examine_message
+from service.domain.broadcasts.messages.kinds import route_error
 from service.entities.broadcast_messages import (
     BroadcastMessage,
     ImagesMessage,
@@ -18,6 +19,7 @@ from service.entities.broadcast_messages import (
 from service.entities.broadcasts import MessageKind
 from service.entities.channels import ChannelKind
 from service.entities.errors import BadInputError, ErrorCode
+from service.entities.expressions import Expression, any_of, tag
 from tests.unit.domain.broadcasts.messages import (
     EVERY_KIND,
     MASS_ARTICLE,
@@ -304,3 +306,22 @@ def test_an_unknown_placeholder_is_named_with_its_place() -> None:
         "{{name}}: The placeholders are {{openid}} and {{tag:Category}}. (Character 6.)",
         "{{age}}: The placeholders are {{openid}} and {{tag:Category}}. (Character 31.)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "audience", "temporary_tag", "needed"),
+    [
+        (SUBSCRIPTION, MASS_TEXT, tag(9), False, False),
+        (SUBSCRIPTION, MASS_TEXT, any_of(tag(9), tag(10)), False, True),
+        (SUBSCRIPTION, MASS_TEXT, any_of(tag(9), tag(10)), True, False),
+        (SUBSCRIPTION, text("Hello"), any_of(tag(9), tag(10)), False, False),
+        (SERVICE, MASS_TEXT, any_of(tag(9), tag(10)), False, False),
+    ],
+)
+def test_what_subscription_accounts_send_to(
+    kind: ChannelKind, message: TextMessage, audience: Expression, temporary_tag: bool, needed: bool
+) -> None:
+    error = route_error(channel(kind), message.kind, audience, temporary_tag=temporary_tag, path=("temporary_tag",))
+
+    assert (error is not None) is needed
+    assert error is None or (error.path, error.code) == (("temporary_tag",), "NEEDED")

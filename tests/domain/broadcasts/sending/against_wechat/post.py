@@ -73,6 +73,10 @@ class Post:
         """Return the path of the calls that send."""
         return path_of(kind)
 
+    def calls(self, kind: MessageKind) -> int:
+        """Count the calls that sent, or tried to."""
+        return self.wechat.books.calls.count(self.channel.app_id, path_of(kind))
+
     async def send(self, kind: MessageKind, people: list[int], **given: Any) -> Job:
         """Send a message to people, and return its job when it is finished, or somebody has to do something."""
         return await self.go_on(await self.book.insert(kind, people, **given))
