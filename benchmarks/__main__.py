@@ -6,10 +6,11 @@
 """
 
 import argparse
-import asyncio
 import tempfile
 import time
 from pathlib import Path
+
+import uvloop
 
 from benchmarks.machine import fresh_machine, loaded_servers
 from benchmarks.registry import BENCHMARKS
@@ -29,7 +30,7 @@ async def measure_all(users: int, names: list[str], data_dir: Path) -> None:
 
 
 def main() -> None:
-    """Read the arguments and run the benchmarks, by default in a temporary directory."""
+    """Read the arguments and run the benchmarks, by default in a temporary directory; on the service's event loop."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and write RESULTS.md.")
     arguments.add_argument("--users", type=int, default=1_000_000, help="size of the channel (1,000,000)")
     arguments.add_argument("--only", default="", help=f"some of {', '.join(BENCHMARKS)}, separated by commas")
@@ -39,12 +40,12 @@ def main() -> None:
     if unknown := set(names) - BENCHMARKS.keys():
         arguments.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     if given.data_dir is not None:
-        asyncio.run(measure_all(given.users, names, given.data_dir))
+        uvloop.run(measure_all(given.users, names, given.data_dir))
         return
     with tempfile.TemporaryDirectory(prefix="user-tags-bench-") as directory:
         # Started by root, the embedded PostgreSQL runs as another account, which must be able to enter.
         Path(directory).chmod(0o711)
-        asyncio.run(measure_all(given.users, names, Path(directory) / "data"))
+        uvloop.run(measure_all(given.users, names, Path(directory) / "data"))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 from benchmarks import (
     algebra,
     block_sizes,
+    broadcasts,
     combos,
     events,
     follower_import,
@@ -44,6 +45,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     algebra,
     combos,
     sync,
+    broadcasts,
     queries,
     hostile,
     block_sizes,

@@ -43,6 +43,7 @@ class CallQuota:
     daily_limit: int | None
     window_at: datetime
     window_length: timedelta
+    window_limit: int | None
     closed_until: datetime | None
 
     @property

@@ -69,5 +69,6 @@ def _quota(row: asyncpg.Record) -> CallQuota:
         daily_limit=row["daily_limit"],
         window_at=row["window_at"],
         window_length=row["window_length"],
+        window_limit=row["window_limit"],
         closed_until=row["closed_until"],
     )

@@ -40,11 +40,11 @@ async def install(migrated: Path, accessible_dir: Path) -> AsyncIterator[Install
     async with AsyncExitStack() as stack:
 
         async def start(
-            *, east: bool = True, worker: bool = True, acting: bool = False, all_proxied: bool = False, **settings: str
+            *, east: bool = True, workers: int = 1, acting: bool = False, all_proxied: bool = False, **settings: str
         ) -> Installation:
             installation = Installation(accessible_dir, settings, all_proxied=all_proxied)
             stack.push_async_callback(installation.discard)
-            await installation.start(east=east, worker=worker, acting=acting)
+            await installation.start(east=east, workers=workers, acting=acting)
             return installation
 
         yield start

@@ -15,7 +15,7 @@ KINDS: Final = (EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, Event
 
 @seeds(2)
 async def test_an_acknowledged_push_survives_every_crash(install: Install, seed: int) -> None:
-    installation = await install(worker=False)
+    installation = await install(workers=0)
     ((fsync, commit),) = await installation.rows(
         "select current_setting('fsync'), current_setting('synchronous_commit')"
     )

@@ -19,7 +19,7 @@ WRITES: Final = 6
 
 
 async def test_cursors_from_a_lost_future_are_answered_with_a_reset(install: Install) -> None:
-    installation = await install(east=False, worker=False)
+    installation = await install(east=False, workers=0)
     sender = Sender("restored backup", [installation.west], installation.channel, EventLedger())
     # `stayed` and `away` are at the same places; these leave before the restore, those keep their page open.
     stayed, away, early = (
@@ -57,7 +57,7 @@ async def test_cursors_from_a_lost_future_are_answered_with_a_reset(install: Ins
 
 async def test_a_page_that_waits_through_a_restore_is_told_to_start_over(install: Install) -> None:
     """The database comes back older, and has the very same version number again before the page can ask."""
-    installation = await install(worker=False, FEED_HEAL_EVERY="1h")
+    installation = await install(workers=0, FEED_HEAL_EVERY="1h")
     sender = Sender("restored backup", [installation.west], installation.channel, EventLedger())
     reader = Reader("waiting", [installation.east], installation.channel, "person-0")
     await _insist(sender, EventKind.FOLLOW, BEFORE)

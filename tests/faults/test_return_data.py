@@ -22,7 +22,7 @@ KILLS: Final = 2
 
 @seeds(4)
 async def test_every_list_has_one_effect_and_one_receipt_whatever_is_killed(install: Install, seed: int) -> None:
-    installation = await install(east=False, worker=False)
+    installation = await install(east=False, workers=0)
     dice = random.Random(seed)
     numbers = iter(range(LISTS))
     answers: dict[int, dict[str, Any]] = {}

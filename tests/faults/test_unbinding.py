@@ -24,7 +24,7 @@ NOTHING: Final[frozenset[int]] = frozenset()
 @seeds(5)
 async def test_a_gate_that_closes_under_load_hides_everything_and_loses_nothing(install: Install, seed: int) -> None:
     draw = random.Random(seed)
-    installation = await install(worker=False)
+    installation = await install(workers=0)
     ledger = EventLedger()
     readers = [
         Reader(f"{seed}, {n}, {openid}", installation.webs, installation.channel, openid)

@@ -33,7 +33,7 @@ async def test_crashes_use_up_quota_but_never_exceed_it(install: Install, access
     async with open_imitation(accessible_dir) as imitation:
         await imitation.order_of_account("quotas", path=PATH, quota={"daily": QUOTA, "calls": 100_000})
         await imitation.order("/demo/behaviour", answers_after=0.02)
-        installation = await install(acting=True, worker=False, WECHAT_API_URL=imitation.url)
+        installation = await install(acting=True, workers=0, WECHAT_API_URL=imitation.url)
         answers: Counter[str] = Counter()
         async with asyncio.TaskGroup() as group:
             asking = [

@@ -37,6 +37,10 @@ class ClockOffsetFile:
         self.file = file
         self._offset = timedelta()
 
+    def now(self) -> datetime:
+        """Return the time by the clocks that were moved."""
+        return datetime.now(UTC) + self._offset
+
     def advance(self, by: timedelta) -> None:
         """Move all clocks forward at once; the file is replaced in one step, so that nobody reads half a number."""
         self._offset += by

@@ -19,6 +19,9 @@ APP_ID: Final = "wx00000000000fau17"
 CALLBACK_TOKEN: Final = "CallbackToken123"
 AES_KEY: Final = "Zx9" * 14 + "A"
 APP_SECRET: Final = "fa017fa017fa017fa017fa017fa017f0"
+# Of other accounts of the same owner, with the same credentials.
+MINI_PROGRAM_APP_ID: Final = "wx00000000000fau18"
+SUBSCRIPTION_APP_ID: Final = "wx00000000000fau19"
 
 BIND: Final = """
 mutation Bind($input: BindChannelInput!) { bindChannel(input: $input) { channel { id pushUrl } } }
@@ -67,13 +70,15 @@ async def ask(http: httpx.AsyncClient, query: str, /, **variables: Any) -> dict[
     return data
 
 
-async def bind(http: httpx.AsyncClient, *, acting: bool = False) -> BoundChannel:
-    """Bind the channel, or bind it again; with its app secret if it is to act at WeChat."""
+async def bind(
+    http: httpx.AsyncClient, *, acting: bool = False, app_id: str = APP_ID, kind: str = "SERVICE_ACCOUNT"
+) -> BoundChannel:
+    """Bind a channel, or bind it again; with its app secret if it is to act at WeChat."""
     details: dict[str, Any] = {
-        "kind": "SERVICE_ACCOUNT",
+        "kind": kind,
         "name": "Tea house",
         "verified": True,
-        "appId": APP_ID,
+        "appId": app_id,
         "callbackToken": CALLBACK_TOKEN,
         "encodingAesKey": AES_KEY,
         **({"appSecret": APP_SECRET} if acting else {}),

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,15 @@ from tests.support.waiting import wait_until
 
 @dataclass(frozen=True, slots=True)
 class Imitation:
-    """Hold a running imitation; `url` is for the service, `http` for the test."""
+    """Hold one account of a running imitation; `url` is for the service, `http` for the test."""
 
     url: str
     http: httpx.AsyncClient
+    app_id: str = APP_ID
+
+    def of(self, app_id: str) -> "Imitation":
+        """Return another account of the same imitation."""
+        return replace(self, app_id=app_id)
 
     async def order(self, path: str, /, **body: Any) -> None:
         """Change something by one of the control calls of the imitation."""
@@ -35,16 +40,16 @@ class Imitation:
         assert answer["errcode"] == 0, answer
 
     async def order_of_account(self, what: str, /, **body: Any) -> None:
-        await self.order(f"/demo/accounts/{APP_ID}/{what}", **body)
+        await self.order(f"/demo/accounts/{self.app_id}/{what}", **body)
 
     async def kill_tokens(self) -> None:
         """Refuse all tokens from now on, as WeChat does now and then."""
-        await self.http.delete(f"/demo/accounts/{APP_ID}/tokens")
+        await self.http.delete(f"/demo/accounts/{self.app_id}/tokens")
 
     async def books(self) -> dict[str, Any]:
         """Return what is in the books of the account."""
         found: list[dict[str, Any]] = (await self.http.get("/demo/books")).json()["accounts"]
-        return next(account for account in found if account["appId"] == APP_ID)
+        return next(account for account in found if account["appId"] == self.app_id)
 
     async def calls(self) -> dict[str, Counter[str]]:
         """Return how many calls had which outcome, by path; those that no account could be told of are left out."""
@@ -60,7 +65,7 @@ class Imitation:
 
     async def tag_as_others_do(self, what: str, remote_tag_id: int, openids: list[str]) -> None:
         """Tag or untag at most 50 people as another client of the account, which has its own kind of token."""
-        asked = {"grant_type": "client_credential", "appid": APP_ID, "secret": APP_SECRET}
+        asked = {"grant_type": "client_credential", "appid": self.app_id, "secret": APP_SECRET}
         token = (await self.http.get("/cgi-bin/token", params=asked)).json()["access_token"]
         path = f"/cgi-bin/tags/members/{what}"
         body = {"tagid": remote_tag_id, "openid_list": openids}
@@ -69,7 +74,12 @@ class Imitation:
 
     async def members(self, remote_tag_id: int) -> frozenset[str]:
         """Return the openids of everybody who has a tag."""
-        return frozenset((await self.http.get(f"/demo/books/{APP_ID}/tags/{remote_tag_id}")).json()["openids"])
+        return frozenset((await self.http.get(f"/demo/books/{self.app_id}/tags/{remote_tag_id}")).json()["openids"])
+
+    async def receipts(self, text: str) -> Counter[str]:
+        """Return how often each got a message with this text in it, by openid."""
+        answer = await self.http.get(f"/demo/books/{self.app_id}/messages", params={"containing": text})
+        return Counter(answer.json()["receipts"])
 
 
 @asynccontextmanager

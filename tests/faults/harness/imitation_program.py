@@ -15,27 +15,42 @@ from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.server import platform_app
 from service.dev.demo.wechat_api.books.accounts import Account
 from service.dev.demo.wechat_api.limits import Limits
+from service.entities.channels import ChannelKind
 from service.foundation.clock import make_clock
-from tests.faults.harness.bound_channel import AES_KEY, APP_ID, APP_SECRET, CALLBACK_TOKEN
+from tests.faults.harness.bound_channel import (
+    AES_KEY,
+    APP_ID,
+    APP_SECRET,
+    CALLBACK_TOKEN,
+    MINI_PROGRAM_APP_ID,
+    SUBSCRIPTION_APP_ID,
+)
 
-# Every push is lost: what people do becomes known by asking only.
+# Every push is lost, unless a test has them sent elsewhere: what people do becomes known by asking only.
 NOBODY: Final = "http://127.0.0.1:9/"
+ACCOUNTS: Final = {
+    APP_ID: ChannelKind.SERVICE_ACCOUNT,
+    MINI_PROGRAM_APP_ID: ChannelKind.MINI_PROGRAM,
+    SUBSCRIPTION_APP_ID: ChannelKind.SUBSCRIPTION_ACCOUNT,
+}
 
 
 async def serve(port: int, clock_offset_file: str, limits: Limits) -> None:
     """Serve until killed; the time is that of the installation."""
     async with httpx.AsyncClient(trust_env=False) as client:
         platform = WechatPlatform(client, make_clock(clock_offset_file), max_deliveries=1, limits=limits)
-        platform.register(
-            Account(
-                app_id=APP_ID,
-                gh_id="gh_97417a04a28d",
-                token=CALLBACK_TOKEN,
-                secret=APP_SECRET,
-                encoding_aes_key=AES_KEY,
-                callback_url=NOBODY,
+        for number, (app_id, kind) in enumerate(ACCOUNTS.items()):
+            platform.register(
+                Account(
+                    app_id=app_id,
+                    gh_id=f"gh_97417a04a28{number}",
+                    token=CALLBACK_TOKEN,
+                    secret=APP_SECRET,
+                    encoding_aes_key=AES_KEY,
+                    callback_url=NOBODY,
+                    kind=kind,
+                )
             )
-        )
         async with serve_app(platform_app(platform), port):
             await asyncio.Event().wait()
 

@@ -1,6 +1,6 @@
-"""A whole installation in processes of its own: PostgreSQL, Valkey, two web processes, a worker.
+"""A whole installation in processes of its own: PostgreSQL, Valkey, two web processes, a worker or two.
 
-The web process `west` and the worker are connected directly, `east` through a network that can fail. With
+The web process `west` and the workers are connected directly, `east` through a network that can fail. With
 `all_proxied` they all are.
 """
 
@@ -66,23 +66,24 @@ class Installation:
         self.west = WebProgram(direct, directory / "west.log")
         self.east = WebProgram(proxied, directory / "east.log")
         self.worker = WorkerProgram(direct, directory / "worker.log")
+        self.second_worker = WorkerProgram(direct, directory / "second_worker.log")
         self.channel: BoundChannel
 
     @property
     def webs(self) -> tuple[WebProgram, WebProgram]:
         return self.west, self.east
 
-    async def start(self, *, east: bool, worker: bool, acting: bool) -> None:
+    async def start(self, *, east: bool, workers: int, acting: bool) -> None:
         """Start everything that is wanted, with one channel bound, which acts at WeChat or only listens."""
         await asyncio.gather(self.postgres.start(), self.valkey.start())
         await asyncio.gather(self.database_proxy.start(), self.valkey_proxy.start())
-        wanted = [self.west, *([self.east] if east else []), *([self.worker] if worker else [])]
+        wanted = [self.west, *([self.east] if east else []), *(self.worker, self.second_worker)[:workers]]
         await asyncio.gather(*(program.start() for program in wanted))
         async with httpx.AsyncClient(base_url=self.west.url, trust_env=False, timeout=30) as http:
             self.channel = await bind(http, acting=acting)
 
     async def discard(self) -> None:
-        for program in (*self.webs, self.worker):
+        for program in (*self.webs, self.worker, self.second_worker):
             await program.kill()
             if program.log_path.exists():
                 print(f"--- {program.log_path.name} ---\n{program.tail_log()}")

@@ -91,8 +91,12 @@ OTHER_FAULTS: Final[dict[str, FaultAction]] = {
 }
 ALL_FAULTS: Final = (WEB_FAULTS, POSTGRES_FAULTS, VALKEY_FAULTS, NETWORK_FAULTS, OTHER_FAULTS)
 CRASHES: Final = ("west is killed", "PostgreSQL is killed", "east is killed", "PostgreSQL is killed")
+# Where two workers run.
+SECOND_WORKER_FAULTS: Final[dict[str, FaultAction]] = {
+    "the second worker is killed": lambda on, duration: on.second_worker.crash(duration),
+}
 WECHAT_CRASHES: Final = ("the worker is killed", "PostgreSQL is killed", "Valkey is killed")
-FAULT_ACTIONS: Final = {name: action for group in ALL_FAULTS for name, action in group.items()}
+FAULT_ACTIONS: Final = {name: action for group in (*ALL_FAULTS, SECOND_WORKER_FAULTS) for name, action in group.items()}
 
 
 @dataclass(frozen=True, slots=True)

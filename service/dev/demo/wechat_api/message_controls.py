@@ -66,10 +66,15 @@ class MessageControls:
         self._books = books
 
     async def messages(self, request: Request) -> dict[str, Any]:
-        """Return what reached the `openid` of the query, or how many messages reached each and who got one twice."""
-        book, openid = account_of(self._books, request).messages, request.query_params.get("openid")
-        if openid is not None:
-            return {"messages": _shown(book.of(openid))}
+        """Return what reached the `openid` of the query, or how many messages reached each and who got one twice.
+
+        Of messages `containing` a text only the receipts are told.
+        """
+        book, query = account_of(self._books, request).messages, request.query_params
+        if "openid" in query:
+            return {"messages": _shown(book.of(query["openid"]))}
+        if "containing" in query:
+            return {"receipts": book.receipts_containing(query["containing"])}
         repeated = {each: _shown(messages) for each, messages in book.repeated().items()}
         return {"receipts": book.receipts(), "repeated": repeated}
 

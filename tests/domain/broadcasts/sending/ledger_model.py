@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from service.domain.broadcasts.sending.claims import SendingTurnLostError, claim_chunk, claim_sends, claiming
 from service.domain.broadcasts.sending.outcomes import plan_chunk_anew, plan_sends_anew, record_chunk, record_sends
-from service.domain.broadcasts.sending.replanning import RETRYABLE, plan_again
+from service.domain.broadcasts.sending.replanning import plan_again
 from service.domain.broadcasts.sending.settling import mark_lost_calls
 from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.jobs.running import JobLeaseLostError
 from service.domain.verification.broadcasts import verify_broadcasts
 from service.entities.bitmaps import ordinals_in
 from service.entities.broadcast_ledger import Outcome, SendId
+from service.entities.broadcast_reports import RETRYABLE_ERRCODES
 from service.entities.broadcasts import HeldReason, MessageKind, PeopleRole, SendState
 from service.entities.jobs import Job, JobState
 from service.storage import broadcast_chunks, broadcast_sends, broadcasts, jobs
@@ -274,7 +275,7 @@ class LedgerModel:
     def _can_be_planned(message: Message, uncertain: bool) -> bool:
         if uncertain:
             return message.state is UNKNOWN
-        retryable = message.truth is not None and message.truth.errcode in RETRYABLE
+        retryable = message.truth is not None and message.truth.errcode in RETRYABLE_ERRCODES
         return message.state is REFUSED and retryable
 
     async def _record(self, message: Message, outcome: Outcome, *, conclusive: bool) -> None:

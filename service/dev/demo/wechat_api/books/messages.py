@@ -90,6 +90,14 @@ class MessageBook:
                 found.update(sending.openids)
         return found
 
+    def receipts_containing(self, text: str) -> Counter[str]:
+        """Return how many messages with this text in their content reached each, by openid; previews too."""
+        found: Counter[str] = Counter()
+        for sending in self.sendings:
+            if text in sending.message.key:
+                found.update(sending.openids)
+        return found
+
     def repeated(self) -> dict[str, list[Message]]:
         """Return whom the same content reached more than once by the same call, with these messages.
 
