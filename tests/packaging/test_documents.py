@@ -61,7 +61,6 @@ PATH = re.compile(r"(?:service|sql|tests|docs|benchmarks|examples|requirements|\
 # What the README says is not built: addresses, and what the API would have for the rest.
 MISSING_ADDRESSES = {"/conversation"}
 MISSING_FIELDS = {
-    "createBroadcast",
     "createWebhookEndpoint",
     "auditLog",
 }
