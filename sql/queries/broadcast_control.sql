@@ -1,6 +1,6 @@
 -- name: set_broadcast_state
 -- Put the job of a locked broadcast into another state, in which no worker holds it, and return it.
-update job set state = $3, finished_at = $4, lease_until = null, resumes_at = null
+update job set state = $3, error = null, error_code = null, finished_at = $4, lease_until = null, resumes_at = null
 where channel_id = $1 and job_id = $2
 returning *;
 

@@ -1,59 +1,57 @@
--- name: broadcasts_of_people
--- List the broadcasts that have somebody of these people in their audience.
-select distinct p.job_id
-from unnest($2::int[]) as n (ordinal)
-join broadcast_people p on p.channel_id = $1 and p.block = n.ordinal / 32000 and p.role = 'FROZEN'
-where get_bit(p.members, n.ordinal % 32000) = 1
-order by p.job_id;
+-- name: roles_of_person
+-- List the roles that a person has in broadcasts, by block $2 and offset $3.
+select job_id, role from broadcast_people
+where channel_id = $1 and block = $2 and get_bit(members, $3) = 1
+order by job_id, role;
 
--- name: roles_of_people
--- List which roles these people have in these broadcasts.
-select p.job_id, n.ordinal, p.role
-from unnest($3::int[]) as n (ordinal)
-join broadcast_people p on p.channel_id = $1 and p.block = n.ordinal / 32000
-where p.job_id = any($2::int[]) and get_bit(p.members, n.ordinal % 32000) = 1
-order by p.job_id, n.ordinal, p.role;
+-- name: move_person_out_of_chunks
+-- Take a person, by block $3 and offset $4, out of the chunks of a locked broadcast that another one, by block $5 and
+-- offset $6, is not in, and list these.
+update broadcast_chunk_block b
+set members = set_bit(b.members, $4, 0)
+where b.channel_id = $1 and b.job_id = $2 and b.block = $3 and get_bit(b.members, $4) = 1 and not exists (
+    select from broadcast_chunk_block o
+    where o.channel_id = $1 and o.job_id = $2 and o.chunk = b.chunk and o.block = $5 and get_bit(o.members, $6) = 1
+)
+returning b.chunk;
 
--- name: chunks_of_people
--- List which chunks of a broadcast these people are in.
-select b.chunk, n.ordinal
-from unnest($3::int[]) as n (ordinal)
-join broadcast_chunk_block b on b.channel_id = $1 and b.job_id = $2 and b.block = n.ordinal / 32000
-where get_bit(b.members, n.ordinal % 32000) = 1
-order by b.chunk, n.ordinal;
-
--- name: leave_chunk
--- Take a person out of a chunk; with $5 one more is known by number only.
-update broadcast_chunk_block
-set members = set_bit(members, $4::int % 32000, 0), forgotten = forgotten + $5
-where channel_id = $1 and job_id = $2 and chunk = $3 and block = $4::int / 32000;
-
--- name: join_chunk
--- Put a person into a chunk.
+-- name: move_person_into_chunks
+-- Put a person, by block $4 and offset $5, into chunks of a locked broadcast.
 insert into broadcast_chunk_block as b (channel_id, job_id, chunk, block, members)
-values ($1, $2, $3, $4::int / 32000, set_bit(0::bit(32000), $4::int % 32000, 1))
+select $1, $2, n.chunk, $4, set_bit(0::bit(32000), $5, 1) from unnest($3::int[]) as n (chunk)
 on conflict (channel_id, job_id, chunk, block) do update set members = b.members | excluded.members;
 
 -- name: move_sends
--- Let messages to person $3 be to person $4, after those that were before.
-update broadcast_send s
-set ordinal = $4, attempt = s.attempt + coalesce(
-    (select max(o.attempt) from broadcast_send o where o.channel_id = $1 and o.job_id = $2 and o.ordinal = $4), 0
-)
-where s.channel_id = $1 and s.job_id = $2 and s.ordinal = $3;
+-- Let the messages of a locked broadcast to a person be to another one, unless there are some to that one.
+update broadcast_send s set ordinal = $4
+where s.channel_id = $1 and s.job_id = $2 and s.ordinal = $3 and not exists (
+    select from broadcast_send o where o.channel_id = $1 and o.job_id = $2 and o.ordinal = $4
+);
+
+-- name: has_sends
+-- Tell whether a broadcast has messages to a person.
+select exists (select from broadcast_send where channel_id = $1 and job_id = $2 and ordinal = $3);
 
 -- name: unite_consents
--- Let people have allowed what others allowed who are united with them.
-insert into template_consent as c (channel_id, template_id, ordinal, accepted_at, rejected_at, sent_at)
-select $1, w.template_id, n.older, w.accepted_at, w.rejected_at, w.sent_at
+-- Give users what those allowed and refused who are united with them; the last of each counts.
+insert into template_consent as t (channel_id, template_id, ordinal, accepted_at, rejected_at, sent_at)
+select $1, c.template_id, n.older, c.accepted_at, c.rejected_at, c.sent_at
 from unnest($2::int[], $3::int[]) as n (newer, older)
-join template_consent w on w.channel_id = $1 and w.ordinal = n.newer
+join template_consent c on c.channel_id = $1 and c.ordinal = n.newer
+order by c.template_id, n.older
 on conflict (channel_id, template_id, ordinal) do update
-set accepted_at = greatest(c.accepted_at, excluded.accepted_at),
-    rejected_at = greatest(c.rejected_at, excluded.rejected_at), sent_at = greatest(c.sent_at, excluded.sent_at);
+set accepted_at = greatest(t.accepted_at, excluded.accepted_at),
+    rejected_at = greatest(t.rejected_at, excluded.rejected_at),
+    sent_at = greatest(t.sent_at, excluded.sent_at);
+
+-- name: reassign_push_results
+-- Let results about users be about those who they are united with.
+update push_result p set ordinal = n.older
+from unnest($2::int[], $3::int[]) as n (newer, older)
+where p.channel_id = $1 and p.ordinal = n.newer;
 
 -- name: unite_blacklisted
--- Count people as blacklisted where others were who are united with them.
+-- Put users on the blacklist who are united with somebody on it.
 insert into blacklisted as b (channel_id, block, members)
 select $1, n.older / 32000, bit_or(set_bit(0::bit(32000), n.older % 32000, 1))
 from unnest($2::int[], $3::int[]) as n (newer, older)
@@ -62,10 +60,3 @@ where get_bit(w.members, n.newer % 32000) = 1
 group by 2
 order by 2
 on conflict (channel_id, block) do update set members = b.members | excluded.members;
-
--- name: reassign_push_results
--- Let results of messages to some people be about others who are united with them.
-update push_result r
-set ordinal = n.older
-from unnest($2::int[], $3::int[]) as n (newer, older)
-where r.channel_id = $1 and r.ordinal = n.newer;

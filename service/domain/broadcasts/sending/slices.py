@@ -18,6 +18,7 @@ from service.domain.broadcasts.sending.calling import Caller, Gate, path_of
 from service.domain.broadcasts.sending.claims import MAX_PEOPLE_PER_CHUNK, SendingTurnLostError, TooManyCallsError
 from service.domain.broadcasts.sending.judging import Stop
 from service.domain.broadcasts.sending.mass import send_chunk
+from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS, stop_for
 from service.domain.broadcasts.sending.session import Session, Step
 from service.domain.broadcasts.sending.settling import mark_lost_calls, settle_some
 from service.domain.broadcasts.sending.single import send_some
@@ -65,7 +66,11 @@ async def send_slice(runtime: Runtime, channel: Channel, job: Job) -> Job:
         writer, message = LetterWriter(broadcast), message_from_json(broadcast.message)
         session = Session(runtime, channel, policy, job, broadcast, message, caller, writer)
         await mark_lost_calls(runtime, job)
-        return await _send_until(session, time.monotonic() + SLICE_DURATION.total_seconds())
+        try:
+            return await _send_until(session, time.monotonic() + SLICE_DURATION.total_seconds())
+        except PREPARING_ERRORS as error:
+            stop = stop_for(error, runtime.clock(), refused=WaitReason.CONFIGURATION)
+            return await stop_broadcast(runtime, job, stop)
 
 
 @asynccontextmanager
