@@ -223,3 +223,32 @@ async def test_the_last_calls_of_a_quota_are_made_and_the_rest_the_next_day(post
     assert (await post.book.counts(job))["sent"] == 3
     assert (await post.go_on(job)).state is JobState.DONE
     assert post.received() == dict.fromkeys(people, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_two_workers_at_the_same_job_send_once(post: Post, kind: MessageKind) -> None:
+    people = await post.people(60)
+    job = await post.book.insert(kind, people)
+
+    await asyncio.gather(*(post.work(job) for _ in range(3)))
+
+    assert (await post.go_on(await post.look_up(job))).state is JobState.DONE
+    assert post.received() == dict.fromkeys(people, 1)
+
+
+async def test_a_worker_that_lost_the_job_claims_nobody_more(post: Post) -> None:
+    people = await post.people(40)
+    job = await post.book.insert(TEXT, people)
+    async with under_way(post, job, CALLS_AT_ONCE) as (working, transport):
+        # Its lease is over as far as others can see.
+        post.wechat.clock.advance(timedelta(minutes=1))
+        other = asyncio.create_task(post.work(job))
+        assert (await other).state is JobState.DONE
+    await working
+
+    assert transport.under_way == CALLS_AT_ONCE
+    await post.check(await post.look_up(job))
+    counts = await post.book.counts(job)
+    # Nobody sends to those whom the other worker took for uncertain when it ended.
+    sent = 40 - 32 + CALLS_AT_ONCE
+    assert (counts["sent"], counts["planned"], counts["uncertain"]) == (sent, 0, 40 - sent)
