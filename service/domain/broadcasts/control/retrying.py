@@ -60,7 +60,7 @@ async def retry_broadcast(
                     runtime, principal, channel_id, job_id, uncertain=uncertain, reached=reached, turn=turn
                 )
         except OnceOnlyTakenError as error:
-            raise ConflictError("Another broadcast with the same `onceOnly` starts just now.") from error
+            raise ConflictError("Another broadcast of which a person gets one starts just now.") from error
     if job.state is JobState.QUEUED:
         enqueue_job(runtime, job)
     else:

@@ -108,6 +108,6 @@ async def test_it_is_not_tried_again_while_another_one_with_the_same_once_only_s
     await runtime.pool.execute("update broadcast set once_only = 'sale'")
 
     async with once_only_turn(runtime, channel, "sale"):
-        with pytest.raises(ConflictError, match="onceOnly"):
+        with pytest.raises(ConflictError, match="starts just now"):
             await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
     assert await counts(runtime, made) == (0, 1, 5, 1)
