@@ -148,6 +148,19 @@ async def test_one_who_cannot_be_sent_to_is_found_by_halves(post: Post) -> None:
     assert sum(post.received().values()) == 40 - failed
 
 
+@pytest.mark.parametrize("place", [0, 20, 39])
+async def test_only_whom_the_platform_does_not_know_is_refused(post: Post, place: int) -> None:
+    people = await post.people(40)
+    unknown = next(openid for openid, ordinal in post.ordinals.items() if ordinal == people[place])
+    del post.wechat.account.people.known[unknown]
+
+    job = await post.send(MASS, people)
+
+    assert job.state is JobState.DONE
+    assert await post.book.failures(job) == {40003: 1}
+    assert post.received() == dict.fromkeys(set(people) - {people[place]}, 1)
+
+
 async def test_an_administrator_at_wechat_is_waited_for(post: Post) -> None:
     people = await post.people(12)
     post.fault(MASS, kind=FaultKind.ERROR, code=89504)
