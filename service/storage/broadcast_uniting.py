@@ -39,12 +39,6 @@ async def move_sends(conn: Connection, channel_id: int, job_id: int, newer: int,
     await conn.execute(STATEMENTS["move_sends"], channel_id, job_id, newer, older)
 
 
-async def has_sends(conn: Connection, channel_id: int, job_id: int, ordinal: int) -> bool:
-    """Tell whether a broadcast has messages to somebody."""
-    found: bool = await conn.fetchval(STATEMENTS["has_sends"], channel_id, job_id, ordinal)
-    return found
-
-
 async def unite_beside_ledgers(conn: Connection, channel_id: int, older_of: Mapping[int, int]) -> None:
     """Give users what others allowed, the results about them, and their place on the blacklist."""
     for name in ("unite_consents", "reassign_push_results", "unite_blacklisted"):

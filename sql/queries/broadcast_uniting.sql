@@ -28,10 +28,6 @@ where s.channel_id = $1 and s.job_id = $2 and s.ordinal = $3 and not exists (
     select from broadcast_send o where o.channel_id = $1 and o.job_id = $2 and o.ordinal = $4
 );
 
--- name: has_sends
--- Tell whether a broadcast has messages to a person.
-select exists (select from broadcast_send where channel_id = $1 and job_id = $2 and ordinal = $3);
-
 -- name: unite_consents
 -- Give users what those allowed and refused who are united with them; the last of each counts.
 insert into template_consent as t (channel_id, template_id, ordinal, accepted_at, rejected_at, sent_at)

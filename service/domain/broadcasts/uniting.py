@@ -8,12 +8,10 @@ from collections.abc import Collection, Mapping
 
 from service.domain.broadcasts.policy.united_counts import unite_counts
 from service.entities.bitmaps import bitmaps_of
-from service.entities.blocks import block_of
-from service.entities.broadcasts import HeldReason, PeopleRole, held
+from service.entities.broadcasts import HeldReason, PeopleRole
 from service.storage import broadcast_ledger as ledger
 from service.storage import broadcast_uniting
 from service.storage.broadcast_forgetting import forget_beside_ledgers, forget_in_ledgers
-from service.storage.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 
 
@@ -57,32 +55,18 @@ class _Person:
             await self._move(roles_of_newer)
             return
         if PeopleRole.TAKEN in roles_of_newer and PeopleRole.TAKEN not in roles_of_older:
-            await self._take_part(set(roles_of_older) - {PeopleRole.FROZEN})
-        ((block, people),) = bitmaps_of([self._newer]).items()
-        await forget_in_ledgers(self._conn, self._channel_id, block, people, [self._newer], [self._job_id])
+            # The older one may have been refused: a retry must not find them, since the newer one was sent to.
+            await self._forget(self._older, HeldReason.ALREADY_RECEIVED)
+            await self._move(roles_of_newer)
+            return
+        await self._forget(self._newer, HeldReason.FORGOTTEN)
 
-    async def _take_part(self, roles_of_older: Collection[str]) -> None:
-        """Let nobody send to the older one, since the newer one was sent to; who got it is the older one then."""
-        older, has_history = bitmaps_of([self._older]), await self._has_history()
-        for role in roles_of_older:
-            if has_history and role != PeopleRole.PLANNED:
-                continue
-            await ledger.take_out_people(self._conn, self._channel_id, self._job_id, role, older)
-            into = role
-            if role == PeopleRole.PLANNED:
-                into = held(HeldReason.ALREADY_RECEIVED)
-                await ledger.change_counts(self._conn, self._channel_id, self._job_id, CountChanges(planned=-1))
-            if has_history:
-                await ledger.add_people(self._conn, self._channel_id, self._job_id, {into: older})
-            else:
-                forgotten = {into: {block_of(self._older): 1}}
-                await ledger.add_people(self._conn, self._channel_id, self._job_id, {}, forgotten)
-        if roles_of_older and not has_history:
-            await self._move([PeopleRole.TAKEN])
-
-    async def _has_history(self) -> bool:
-        """Tell whether the older one was refused messages here, which stay the older one's."""
-        return await broadcast_uniting.has_sends(self._conn, self._channel_id, self._job_id, self._older)
+    async def _forget(self, ordinal: int, planned_as: HeldReason) -> None:
+        """Let one of both be known by number only."""
+        ((block, people),) = bitmaps_of([ordinal]).items()
+        await forget_in_ledgers(
+            self._conn, self._channel_id, block, people, [ordinal], [self._job_id], planned_as=planned_as
+        )
 
     async def _move(self, roles: Collection[str]) -> None:
         """Let the older one have roles, chunks and messages of the newer one."""
