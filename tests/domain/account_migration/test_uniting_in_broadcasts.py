@@ -7,7 +7,9 @@ import pytest
 from service.domain.account_migration.migrating import migrate_openids
 from service.domain.account_migration.pairs import OpenidPair
 from service.domain.broadcasts.sending.outcomes import record_sends
+from service.domain.privacy.forgetting import forget_user
 from service.domain.runtime import Runtime
+from service.domain.verification.broadcasts import verify_broadcasts
 from service.entities.bitmaps import bitmaps_of, ordinals_in
 from service.entities.broadcast_ledger import Outcome, PeopleBlock, SendId
 from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, PeopleRole, SendState, held, unsendable
@@ -17,7 +19,7 @@ from service.storage.broadcast_ledger import people_of_role
 from service.storage.broadcast_reports import broadcast_reports
 from tests.support.broadcasts import add_broadcast, freeze
 from tests.support.database_state import skip_ordinals
-from tests.support.runtime import ordinals_for
+from tests.support.runtime import admin, ordinals_for
 
 CAPPED, GONE = held(HeldReason.FREQUENCY_CAP), unsendable(HeldReason.NOT_FOLLOWING)
 PLANNED, TAKEN = str(PeopleRole.PLANNED), str(PeopleRole.TAKEN)
@@ -96,9 +98,11 @@ async def test_every_count_stays_and_the_person_has_one_part(
     older, newer = await two_users(runtime, channel, apart=PARTS.index(of_older) % 2 == 0)
     made = await sent_to(runtime, channel, MessageKind.CUSTOMER_SERVICE_TEXT, {older: of_older, newer: of_newer})
     before = await figures(runtime, made)
+    assert await verify_broadcasts(runtime, channel.channel_id, repair=False) == 0
 
     await unite(runtime, channel)
 
+    assert await verify_broadcasts(runtime, channel.channel_id, repair=False) == 0
     assert await figures(runtime, made) == before
     assert before[0] == before[-1]
     found = await named(runtime, made)
@@ -113,6 +117,24 @@ async def test_every_count_stays_and_the_person_has_one_part(
     assert newer not in {row["ordinal"] for row in rows}
     assert len(rows) == 1 + sum(part in {TAKEN, FAILED} for part in (of_older, of_newer))
     assert ((older, "SENT") in {tuple(row) for row in rows}) == (TAKEN in {of_older, of_newer})
+
+
+@pytest.mark.parametrize("kind", [MessageKind.CUSTOMER_SERVICE_TEXT, MessageKind.MASS_TEXT])
+@pytest.mark.parametrize("part", PARTS)
+async def test_the_ledger_is_right_when_people_were_forgotten(
+    runtime: Runtime, channel: Channel, part: str, kind: MessageKind
+) -> None:
+    older, newer = await two_users(runtime, channel, apart=True)
+    if kind.mass and part == FAILED:
+        part = PLANNED
+    made = await sent_to(runtime, channel, kind, {older: part, newer: part})
+    matched, *_ = await figures(runtime, made)
+    for openid in ("old", "new", "stranger"):
+        assert await forget_user(runtime, admin(), channel.channel_id, openid) is not None
+        assert await verify_broadcasts(runtime, channel.channel_id, repair=False) == 0
+    after = await figures(runtime, made)
+    assert after[0] == after[-1] == matched
+    assert not any((await named(runtime, made)).values())
 
 
 @pytest.mark.parametrize("apart", [False, True])

@@ -65,6 +65,7 @@ from service.storage.database.pool import Connection
 
 LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
 TRY_AGAIN_AFTER: Final = timedelta(seconds=5)
+READ_BLACKLIST_AFTER: Final = timedelta(minutes=10)
 
 
 async def freeze(runtime: Runtime, channel: Channel, job: Job) -> Job:
@@ -84,7 +85,7 @@ async def freeze(runtime: Runtime, channel: Channel, job: Job) -> Job:
     if stop is not None:
         return await stop_broadcast(runtime, job, stop)
     try:
-        await read_blacklist(runtime, channel)
+        job = await _with_blacklist(runtime, channel, job)
         return await _freeze_once_only(runtime, channel, policy, job, broadcast)
     except StoppedError as stopped:
         return await stop_broadcast(runtime, job, stopped.stop)
@@ -95,6 +96,15 @@ async def freeze(runtime: Runtime, channel: Channel, job: Job) -> Job:
         async with runtime.pool.acquire() as conn:
             await ledger.set_waiting_for(conn, job.channel_id, job.job_id, None)
         raise
+
+
+async def _with_blacklist(runtime: Runtime, channel: Channel, job: Job) -> Job:
+    """Read the blacklist, unless that was done just before for this broadcast, which then had to wait."""
+    now, read_at = runtime.clock(), job.payload.get("blacklist_read_at")
+    if read_at is not None and now - datetime.fromisoformat(read_at) < READ_BLACKLIST_AFTER:
+        return job
+    await read_blacklist(runtime, channel)
+    return replace(job, payload={**job.payload, "blacklist_read_at": now.isoformat()})
 
 
 def _stop_for_account(runtime: Runtime, channel: Channel) -> Stop | None:

@@ -281,3 +281,13 @@ async def test_an_approval_that_takes_longer_than_the_start_is_no_late_one(start
     await starter.claim_again(job)
 
     assert (await starter.start(job)).state is JobState.RUNNING
+
+
+async def test_the_blacklist_is_not_read_again_and_again_while_it_waits(starter: Starter, wechat: Wechat) -> None:
+    await fill(starter)
+    combo = await make_combo(starter.runtime, starter.channel, "Most", difference(FOLLOWERS, tag(OTHER)))
+    job = await starter.start(await starter.make(tag(combo.tag_id)))
+    for _ in range(25):
+        job = await starter.start_when_due(job)
+
+    assert wechat.books.calls.count(starter.channel.app_id, "/cgi-bin/tags/members/getblacklist") == 2
