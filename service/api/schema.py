@@ -47,6 +47,7 @@ from service.api.operations.return_endpoint import ReturnEndpointMutations, Retu
 from service.api.operations.send_test_message import SendTestMessageMutations
 from service.api.operations.tag_events import TagEventsSubscriptions
 from service.api.operations.tags import TagMutations, TagQueries
+from service.api.operations.update_broadcast import UpdateBroadcastMutations
 from service.api.operations.user_tags import UserTagsSubscriptions
 from service.api.operations.users import UserQueries
 from service.api.operations.viewer import ViewerQueries
@@ -115,6 +116,7 @@ class Mutation(
     ReturnEndpointMutations,
     SendTestMessageMutations,
     TagMutations,
+    UpdateBroadcastMutations,
 ):
     """Collect the mutations of all features."""
 

@@ -37,6 +37,11 @@ class JobState(StrEnum):
         """Tell whether the state is final."""
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether a job waits for something that its kind may tell."""
+        return self in {JobState.WAITING, JobState.WAITING_FOR_APPROVAL, JobState.PAUSED}
+
 
 JOB_PERMISSIONS: Final = {
     JobKind.AUDIENCE_EXPORT: Permission.EXPORT,

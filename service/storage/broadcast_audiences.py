@@ -165,6 +165,19 @@ async def replace_blacklist(conn: Connection, channel_id: int, people: Bitmaps) 
         await conn.execute(STATEMENTS["save_blacklist"], channel_id, blocks, [to_bits(people[each]) for each in blocks])
 
 
+async def add_blacklisted(conn: Connection, channel_id: int, people: Bitmaps) -> None:
+    """Record that people are on the account's blacklist."""
+    await conn.execute(
+        STATEMENTS["add_blacklisted"], channel_id, list(people), [to_bits(each) for each in people.values()]
+    )
+
+
+async def take_out_blacklisted(conn: Connection, channel_id: int, people: Bitmaps) -> None:
+    """Take people for no longer blacklisted, until it is learnt again."""
+    bits = [to_bits(each) for each in people.values()]
+    await conn.execute(STATEMENTS["take_out_blacklisted"], channel_id, list(people), bits)
+
+
 def _range(people: Bitmaps) -> tuple[int, int]:
     return min(people) * BLOCK_SIZE, (max(people) + 1) * BLOCK_SIZE - 1
 

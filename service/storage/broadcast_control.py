@@ -1,7 +1,12 @@
 """Store what people decide about broadcasts: that they stop, go on, may be sent, or are over."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+import orjson
+
+from service.entities.broadcasts import Broadcast
 from service.entities.errors import ErrorCode
 from service.entities.jobs import Job, JobState
 from service.storage.database.pool import Connection
@@ -69,3 +74,32 @@ async def audiences_not_frozen(conn: Connection, channel_id: int) -> dict[int, s
 async def channels_with_unfinished_broadcasts(conn: Connection) -> list[int]:
     """Return the ids of the channels, of all robots, of which broadcasts may go on by themselves."""
     return [row["channel_id"] for row in await conn.fetch(STATEMENTS["channels_with_unfinished_broadcasts"])]
+
+
+async def change_broadcast(conn: Connection, changed: Broadcast) -> None:
+    """Write what a broadcast, which is locked and has not started, is from now on; nobody has approved that."""
+    await conn.execute(
+        STATEMENTS["change_broadcast"],
+        changed.channel_id,
+        changed.job_id,
+        changed.name,
+        orjson.dumps(changed.message).decode(),
+        changed.kind,
+        changed.message_hash,
+        changed.audience,
+        changed.audience_text,
+        changed.start_at,
+        changed.hold_out_percent,
+        None if changed.repeat is None else orjson.dumps(changed.repeat).decode(),
+        changed.next_run_at,
+        changed.confirm_duplicate,
+        changed.confirm_late,
+        changed.waiting_for,
+        changed.changed_by,
+    )
+
+
+async def add_to_job_payload(conn: Connection, job: Job, more: Mapping[str, Any]) -> Job:
+    """Add to what is to be done by the job of a locked broadcast, and return the job."""
+    added = orjson.dumps(more).decode()
+    return to_job(await conn.fetchrow(STATEMENTS["add_to_job_payload"], job.channel_id, job.job_id, added))

@@ -21,17 +21,23 @@ async def lock_broadcasts_about(conn: Connection, channel_id: int, block: int, p
 
 
 async def forget_in_ledgers(
-    conn: Connection, channel_id: int, block: int, people: int, ordinals: Collection[int], job_ids: Sequence[int]
+    conn: Connection,
+    channel_id: int,
+    block: int,
+    people: int,
+    ordinals: Collection[int],
+    job_ids: Sequence[int],
+    *,
+    planned_as: HeldReason = HeldReason.FORGOTTEN,
 ) -> None:
     """Count people of a block by their number only in locked broadcasts, `people` being the bitmap of `ordinals`.
 
-    Whoever was planned is held FORGOTTEN. Of messages to one person stays what became of them.
+    Whoever was planned is held for a reason. Of messages to one person stays what became of them.
     """
     bits = to_bits(people)
     await conn.execute(STATEMENTS["forget_chunk_people"], channel_id, block, bits, job_ids)
     await conn.execute(STATEMENTS["forget_sends"], channel_id, job_ids, list(ordinals))
-    planned = held(HeldReason.FORGOTTEN)
-    await conn.execute(STATEMENTS["forget_planned"], channel_id, block, bits, job_ids, planned)
+    await conn.execute(STATEMENTS["forget_planned"], channel_id, block, bits, job_ids, held(planned_as))
     await conn.execute(STATEMENTS["forget_people"], channel_id, block, bits, job_ids, [PeopleRole.PLANNED])
 
 

@@ -50,10 +50,19 @@ async def lock_counters(conn: Connection, channel_id: int, keys: Iterable[Counte
 
 
 async def counters_since(
-    conn: Connection, channel_id: int, count_class: CountClass, day: date, blocks: Collection[int]
+    conn: Connection,
+    channel_id: int,
+    count_class: CountClass,
+    day: date,
+    blocks: Collection[int],
+    *,
+    from_plane: int = 0,
 ) -> dict[int, dict[date, tuple[int, ...]]]:
-    """Return the planes of counters from a day on, `{block: {day: planes}}`; absent where nobody is counted."""
-    rows = await conn.fetch(STATEMENTS["send_counts_since"], channel_id, count_class, day, list(blocks))
+    """Return the planes of counters from a day on, `{block: {day: planes}}`; absent where nobody is counted.
+
+    Planes below `from_plane` are not read, and empty.
+    """
+    rows = await conn.fetch(STATEMENTS["send_counts_since"], channel_id, count_class, day, list(blocks), from_plane)
     found: dict[int, dict[date, tuple[int, ...]]] = defaultdict(dict)
     for row in rows:
         planes = found[row["block"]].get(row["day"], ())

@@ -147,3 +147,16 @@ select $1, n.block, n.members::bit(32000)
 from unnest($2::int[], $3::varbit[]) as n (block, members)
 order by n.block
 on conflict (channel_id, block) do update set members = excluded.members;
+
+-- name: add_blacklisted
+-- Record that people are on the account's blacklist, as was learnt of each.
+insert into blacklisted as b (channel_id, block, members)
+select $1, n.block, n.members::bit(32000) from unnest($2::int[], $3::varbit[]) as n (block, members)
+order by n.block
+on conflict (channel_id, block) do update set members = b.members | excluded.members;
+
+-- name: take_out_blacklisted
+-- Take people for no longer blacklisted, until it is learnt again.
+update blacklisted b set members = b.members & ~n.members::bit(32000)
+from unnest($2::int[], $3::varbit[]) as n (block, members)
+where b.channel_id = $1 and b.block = n.block;

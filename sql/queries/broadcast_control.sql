@@ -1,6 +1,6 @@
 -- name: set_broadcast_state
 -- Put the job of a locked broadcast into another state, in which no worker holds it, and return it.
-update job set state = $3, finished_at = $4, lease_until = null, resumes_at = null
+update job set state = $3, error = null, error_code = null, finished_at = $4, lease_until = null, resumes_at = null
 where channel_id = $1 and job_id = $2
 returning *;
 
@@ -76,3 +76,15 @@ order by b.job_id;
 select distinct channel_id from job
 where kind = 'Broadcast' and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING')
 order by channel_id;
+
+-- name: change_broadcast
+-- Change what a locked broadcast that has not started sends, to whom and when; nobody has approved that.
+update broadcast
+set name = $3, message = $4, kind = $5, message_hash = $6, audience = $7, audience_text = $8, start_at = $9,
+    hold_out_percent = $10, repeat = $11, next_run_at = $12, confirm_duplicate = $13, confirm_late = $14, waiting_for = $15,
+    changed_by = $16, approved_by = null, approved_at = null, approved_for = null
+where channel_id = $1 and job_id = $2;
+
+-- name: add_to_job_payload
+-- Add to what is to be done by the job of a locked broadcast.
+update job set payload = payload || $3::jsonb where channel_id = $1 and job_id = $2 returning *;

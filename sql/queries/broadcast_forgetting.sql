@@ -39,9 +39,11 @@ set forgotten = forgotten + bit_count(members & $3::bit(32000))::int, members = 
 where channel_id = $1 and job_id = any($4::int[]) and block = $2 and bit_count(members & $3::bit(32000)) > 0;
 
 -- name: forget_sends
--- Leave of messages to people only what became of them, under negative numbers that nobody has.
+-- Leave of messages to people only what became of them, under negative numbers that nobody has. Of one that is under way
+-- that will not be known.
 update broadcast_send s
-set ordinal = n.lowest - n.rank, client_id = '', msg_id = null
+set ordinal = n.lowest - n.rank, client_id = '', msg_id = null,
+    state = case s.state when 'CLAIMED' then 'UNKNOWN' else s.state end
 from (
     select f.job_id, f.ordinal, f.attempt, dense_rank() over (partition by f.job_id order by f.ordinal)::int as rank,
         coalesce(

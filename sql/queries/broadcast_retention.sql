@@ -35,6 +35,12 @@ with blocks as (
     delete from broadcast_people where channel_id = $1 and job_id = $2
 ), failures as (
     delete from broadcast_failure where channel_id = $1 and job_id = $2
+), articles as (
+    delete from broadcast_article where channel_id = $1 and job_id = $2
+), drafts as (
+    delete from broadcast_draft where channel_id = $1 and job_id = $2
+), remote_tags as (
+    delete from broadcast_remote_tag where channel_id = $1 and job_id = $2
 ), sending as (
     delete from broadcast where channel_id = $1 and job_id = $2
 )

@@ -16,10 +16,10 @@ order by s.class, s.day, s.block
 for update of s;
 
 -- name: send_counts_since
--- Read the counters of a class and these blocks from a day on, but for planes that are empty.
+-- Read the counters of a class and these blocks from a day and a plane on, but for planes that are empty.
 select day, block, plane, members
 from send_count
-where channel_id = $1 and class = $2 and day >= $3 and block = any($4::int[]) and members <> 0::bit(32000)
+where channel_id = $1 and class = $2 and day >= $3 and block = any($4::int[]) and plane >= $5 and members <> 0::bit(32000)
 order by day, block, plane;
 
 -- name: save_send_counts

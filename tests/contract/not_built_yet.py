@@ -7,7 +7,5 @@ MISSING_FROM_SCHEMA: Final = (
     "AuditEntryConnection",
     "AuditEntryEdge",
     "AuditFilter",
-    "Mutation.updateBroadcast",
     "Query.auditLog",
-    "UpdateBroadcastInput",
 )

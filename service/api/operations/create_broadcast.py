@@ -119,12 +119,13 @@ def _read(given: CreateBroadcastInput) -> NewBroadcast:
         once_only=given.once_only,
         ignore_caps=given.ignore_caps,
         temporary_tag=given.temporary_tag,
-        repeat=_repeat(given.repeat),
+        repeat=repeat_from_input(given.repeat),
     )
     return NewBroadcast(request, given.idempotency_key, given.confirm_duplicate, given.ignore_quiet_hours)
 
 
-def _repeat(given: RepeatInput | None) -> RepeatRequest | None:
+def repeat_from_input(given: RepeatInput | None) -> RepeatRequest | None:
+    """Return how a broadcast is to be repeated as the domain reads it; None for no input."""
     if given is None:
         return None
     return RepeatRequest(given.every, given.at, given.weekday, given.day_of_month, given.until)

@@ -138,7 +138,8 @@ class Broadcast(Job, Node):
             approved_by=entity.approved_by,
             approved_at=entity.approved_at,
             approved_for=entity.approved_for,
-            waiting_for=entity.waiting_for,
+            # Of what goes on again, it is what it waited for last.
+            waiting_for=entity.waiting_for if report.job.state.waits else None,
             hold_out_percent=entity.hold_out_percent,
             matched=shown(entity.matched),
             following=shown(entity.following),

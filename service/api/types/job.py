@@ -37,7 +37,12 @@ class Job(Node):
     total: int | None = strawberry.field(
         description="How many units of work there are; null until that is known, and while the gate is closed."
     )
-    error: str | None = strawberry.field(description="Why the job failed, for people; null unless it is FAILED.")
+    error: str | None = strawberry.field(
+        description=(
+            "Why the job failed, for people; of a broadcast also why it was PAUSED, or skipped, where there is more to "
+            "say. Null otherwise."
+        )
+    )
     error_code: ErrorCode | None = strawberry.field(
         description="Why the job failed, for programs; null unless it is FAILED."
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from service.domain.broadcasts.policy.united_counts import unite_counts
+from service.domain.broadcasts.uniting import unite_in_broadcasts
 from service.domain.default_tags.definitions import channel_rules, to_transitions
 from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, merge_per_user, write_transitions
 from service.domain.return_data.members import by_block, segment_of, slots_of
@@ -82,7 +82,7 @@ async def unite(
     await users.delete_users(conn, channel_id, list(older_of))
     # Of those who are gone: whoever is there may have been given a remote tag.
     await _unite_remote_members(conn, channel_id, older_of)
-    await unite_counts(conn, channel_id, older_of)
+    await unite_in_broadcasts(conn, channel_id, older_of)
     await account_migration.set_united_users(
         conn,
         channel_id,

@@ -62,7 +62,7 @@ class CreatedBroadcast(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
+class StartingState:
     """Hold in which state a broadcast begins, and what it waits for."""
 
     state: JobState
@@ -90,11 +90,7 @@ async def create_broadcast(
         earlier = await _made_before(conn, channel_id, new)
         if earlier is not None:
             return earlier
-        policy = await shown_policy(conn, channel_id)
-        planned = await _plan(conn, runtime, principal, channel, policy, new.request)
-        if lacks_key(policy, new.request.hold_out_percent):
-            policy = await policy_of(conn, channel_id)
-            planned = await _plan(conn, runtime, principal, channel, policy, new.request)
+        policy, planned = await check_request(conn, runtime, principal, channel, new.request)
         async with conn.transaction():
             job = await _insert(conn, runtime, principal, channel, policy, new, planned)
     if job is None:
@@ -102,6 +98,21 @@ async def create_broadcast(
     enqueue_job(runtime, job)
     log_act(principal, "create", job, people=count_people(planned.assessment.planned))
     return CreatedBroadcast(channel_id, job.job_id, replayed=False)
+
+
+async def check_request(
+    conn: Connection, runtime: Runtime, principal: Principal, channel: Channel, request: BroadcastRequest
+) -> tuple[BroadcastPolicy, PlannedBroadcast]:
+    """Return the policy of a channel, with a key if people are held out by it, and a broadcast that may be stored.
+
+    Raises what `plan_broadcast` raises.
+    """
+    policy = await shown_policy(conn, channel.channel_id)
+    planned = await _plan(conn, runtime, principal, channel, policy, request)
+    if lacks_key(policy, request.hold_out_percent):
+        policy = await policy_of(conn, channel.channel_id)
+        planned = await _plan(conn, runtime, principal, channel, policy, request)
+    return policy, planned
 
 
 async def _plan(
@@ -153,29 +164,32 @@ async def _insert(
         principal=principal,
         starts_at=planned.start_at if in_future else None,
     )
-    start = await _start(conn, runtime, channel, policy, new, planned, in_future=in_future)
+    start = await starting_state(
+        conn, runtime, channel, policy, planned, confirm_duplicate=new.confirm_duplicate, in_future=in_future
+    )
     await broadcasts.insert_broadcast(conn, _row(job, new, planned, start.waiting_for))
     return job if start.state is job.state else await broadcast_control.set_broadcast_state(conn, job, start.state)
 
 
-async def _start(
+async def starting_state(
     conn: Connection,
     runtime: Runtime,
     channel: Channel,
     policy: BroadcastPolicy,
-    new: NewBroadcast,
     planned: PlannedBroadcast,
     *,
+    confirm_duplicate: bool,
     in_future: bool,
-) -> _Start:
+) -> StartingState:
+    """Return in which state a broadcast begins that nobody has approved, and what it waits for."""
     people = planned.assessment.planned
-    if not new.confirm_duplicate and await content_was_sent(
+    if not confirm_duplicate and await content_was_sent(
         conn, channel.channel_id, planned.message_hash, policy, people, runtime.clock()
     ):
-        return _Start(JobState.PAUSED, WaitReason.DUPLICATE)
+        return StartingState(JobState.PAUSED, WaitReason.DUPLICATE)
     if policy.approval_above is not None and count_people(people) > policy.approval_above:
-        return _Start(JobState.WAITING_FOR_APPROVAL, WaitReason.SECOND_ADMIN)
-    return _Start(JobState.WAITING, WaitReason.START_TIME) if in_future else _Start(JobState.QUEUED, None)
+        return StartingState(JobState.WAITING_FOR_APPROVAL, WaitReason.SECOND_ADMIN)
+    return StartingState(JobState.WAITING, WaitReason.START_TIME) if in_future else StartingState(JobState.QUEUED, None)
 
 
 def _row(job: Job, new: NewBroadcast, planned: PlannedBroadcast, waiting_for: WaitReason | None) -> Broadcast:

@@ -21,6 +21,7 @@ from service.domain.broadcasts.audience.sendable import Sending
 from service.domain.broadcasts.messages.categories import category_errors
 from service.domain.broadcasts.messages.checking import examine_message
 from service.domain.broadcasts.messages.content_hash import content_hash
+from service.domain.broadcasts.messages.kinds import route_errors
 from service.domain.broadcasts.policy.repeats import parse_repeat
 from service.domain.broadcasts.series import first_run
 from service.domain.combos.expressions import AllowedStates, format_expression, try_parse_expression
@@ -109,6 +110,9 @@ async def plan_broadcast(
     expression, errors = try_parse_expression(
         catalogue, request.audience, AllowedStates.ACTIVE_ONLY, names, path=AUDIENCE_PATH
     )
+    if not errors:
+        kind, temporary_tag = request.message.kind, request.temporary_tag
+        errors += route_errors(channel, kind, expression, temporary_tag=temporary_tag, path=("temporary_tag",))
     examined = examine_message(channel, request.message)
     errors += examined.errors or category_errors(catalogue, examined.message)
     errors += [*_name_errors(request), *start_errors(request.start_at, now)]

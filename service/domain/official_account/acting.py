@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ from service.storage.database.pool import DATABASE_ERRORS
 
 # How long what was read is relied on: a copy that is restored under a running process is noticed so soon.
 READ_AGAIN_AFTER: Final = timedelta(seconds=5)
+# Before each call two are compared.
+KNOWN_URLS: Final = 8
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 log = logging.getLogger(__name__)
@@ -162,6 +165,7 @@ def _same_place(remembered: str, settings: Settings) -> bool:
     return _place_of(remembered) == _place_of(settings.public_url)
 
 
+@lru_cache(KNOWN_URLS)
 def _place_of(url: str) -> tuple[str | None, int | None, str]:
     """Return host, port and path of a URL; http and https are the same place."""
     parts = urlsplit(url)
@@ -169,6 +173,7 @@ def _place_of(url: str) -> tuple[str | None, int | None, str]:
     return parts.hostname, port, parts.path.rstrip("/")
 
 
+@lru_cache(KNOWN_URLS)
 def _is_this_machine(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     try:

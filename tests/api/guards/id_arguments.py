@@ -55,6 +55,16 @@ PLACES: Final = {
             }
           ) { broadcast { id } }
         }""",
+    "Mutation.updateBroadcast(input.id)": """
+        mutation($id: ID!) { updateBroadcast(input: {id: $id, name: "Mine"}) { broadcast { id } } }""",
+    "Mutation.updateBroadcast(input.audience.tag)": """
+        mutation($id: ID!) {
+          updateBroadcast(input: {id: "$broadcast", audience: {tag: $id}}) { broadcast { id } }
+        }""",
+    "Mutation.updateBroadcast(input.audience.received)": """
+        mutation($id: ID!) {
+          updateBroadcast(input: {id: "$broadcast", audience: {received: $id}}) { broadcast { id } }
+        }""",
     "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
@@ -185,6 +195,9 @@ TAKES: Final = {
     "Query.broadcastPreview(input.audience.tag)": "tag",
     "Query.broadcastPreview(input.audience.received)": "broadcast",
     "Mutation.createBroadcast(input.audience.tag)": "tag",
+    "Mutation.updateBroadcast(input.id)": "broadcast",
+    "Mutation.updateBroadcast(input.audience.tag)": "tag",
+    "Mutation.updateBroadcast(input.audience.received)": "broadcast",
     "Mutation.createBroadcast(input.audience.received)": "broadcast",
     "Mutation.exportAudience(input.expression.received)": "broadcast",
     "Query.tagOverlap(tagIds)": "tag",

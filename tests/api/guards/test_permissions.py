@@ -38,6 +38,7 @@ ALLOWED_BUT: Final = {
     "Mutation.applySync": ["BAD_USER_INPUT"],
     "Mutation.sendTestMessage": ["BAD_USER_INPUT"],
     "Mutation.createBroadcast": ["BAD_USER_INPUT"],
+    "Mutation.updateBroadcast": ["BAD_USER_INPUT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -68,6 +69,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.approveBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.pauseBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.resumeBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
+    "Mutation.updateBroadcast": ('(input: {id: "$broadcast", name: "n"})', WHO_MANAGES),
     "Mutation.retryBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.cancelBroadcast": ('(id: "$broadcast")', WHO_MANAGES),
     "Mutation.importFollowers": ('(channelId: "$channel")', WHO_MANAGES),

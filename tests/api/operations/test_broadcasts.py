@@ -31,6 +31,7 @@ query($id: ID!, $after: String) {
 UNBIND: Final = "mutation($id: ID!) { unbindChannel(id: $id) { stopped { id state errorCode planned } } }"
 PREVIEW: Final = "query($id: ID!) { deleteTagPreview(id: $id) { wouldLapse { id } broadcasts { id } } }"
 PROGRESS: Final = "subscription($id: ID!) { jobProgress(id: $id) { state ... on Broadcast { sent planned } } }"
+WAITS: Final = {JobState.WAITING, JobState.WAITING_FOR_APPROVAL, JobState.PAUSED}
 
 
 async def people(robot: Robot, channel: str, *openids: str) -> None:
@@ -65,6 +66,17 @@ async def test_a_report_shows_everybody_of_the_audience_once(robot: Robot) -> No
     assert [(each["reason"], each["count"]) for each in shown["held"]] == [("HOLD_OUT", 1)]
     assert shown["held"][0]["users"] == {"totalCount": 1, "nodes": [{"openid": "person5"}]}
     assert shown["unsendable"][0]["users"]["nodes"] == [{"openid": "person6"}]
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_what_a_broadcast_waits_for_is_shown_while_it_waits(robot: Robot, state: JobState) -> None:
+    channel = (await robot.bind())["id"]
+    broadcast = await insert_broadcast_of(robot, channel, state=state)
+    connection = await connect(robot)
+    await connection.execute("update broadcast set waiting_for = 'RATE'")
+    await connection.close()
+    shown = (await robot.ask(BROADCAST, id=broadcast))["broadcast"]
+    assert shown["waitingFor"] == ("RATE" if state in WAITS else None)
 
 
 async def test_nobody_is_counted_behind_a_closed_gate(robot: Robot) -> None:

@@ -25,9 +25,12 @@ export default [
         exceptions: {
           suffixes: ["Payload", "Connection", "Edge", "Evidence", "Event", "Preview"],
           types: [
+            "BroadcastFailure",
             "BroadcastMessage",
+            "BroadcastResponse",
             "BroadcastPolicy",
             "ChannelCredentials",
+            "HeldBack",
             "OfficialAccountTag",
             "PageInfo",
             "PersonFailure",

@@ -40,12 +40,6 @@ class Terms:
         """Return how a message to each of them counts for the caps."""
         return CountedMessage(self.policy, self.sending.kind, self.sending.at, self.ignore_caps)
 
-    @property
-    def is_counted(self) -> bool:
-        """Tell whether anybody can have had too many messages."""
-        caps = self.policy.per_person_per_day is not None or self.policy.rolling is not None
-        return self.sending.kind.mass or (caps and not self.ignore_caps)
-
 
 @dataclass(slots=True)
 class Assessment:
@@ -130,7 +124,7 @@ async def _assess(
     left = dict(people)
     for unreachable in unsendable.values():
         left = without(left, unreachable)
-    over = await over_caps(conn, channel_id, terms.counted_message, left) if terms.is_counted and left else {}
+    over = await over_caps(conn, channel_id, terms.counted_message, left) if left else {}
     if monthly := over.get(HeldReason.MONTHLY_LIMIT):
         unsendable[HeldReason.MONTHLY_LIMIT] = monthly
         left = without(left, monthly)

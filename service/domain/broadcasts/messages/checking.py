@@ -25,7 +25,7 @@ from service.entities.broadcast_messages import (
 )
 from service.entities.broadcasts import MessageKind
 from service.entities.channels import Channel
-from service.entities.errors import BadInputError, FieldError, FieldPath
+from service.entities.errors import FieldError, FieldPath
 from service.foundation.tidy_text import has_forbidden_character, tidy
 
 MAX_IMAGES: Final = 20
@@ -48,14 +48,6 @@ class ExaminedMessage(NamedTuple):
 
     message: BroadcastMessage
     errors: tuple[FieldError, ...]
-
-
-def check_message(channel: Channel, message: BroadcastMessage) -> BroadcastMessage:
-    """Return the message as it is stored. Raises BadInputError as `examine_message` names what is wrong."""
-    examined = examine_message(channel, message)
-    if examined.errors:
-        raise BadInputError(*examined.errors)
-    return examined.message
 
 
 def examine_message(channel: Channel, message: BroadcastMessage, path: FieldPath = ("message",)) -> ExaminedMessage:

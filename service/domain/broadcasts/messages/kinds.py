@@ -23,16 +23,17 @@ def kind_error(channel: Channel, kind: MessageKind, path: FieldPath) -> FieldErr
     return FieldError(path, "KIND_NOT_ALLOWED", reason)
 
 
-def route_error(
+def route_errors(
     channel: Channel, kind: MessageKind, audience: Expression, *, temporary_tag: bool, path: FieldPath
-) -> FieldError | None:
-    """Return why an audience cannot be sent to without a temporary remote tag, for the input at `path`; None if it can.
+) -> list[FieldError]:
+    """Return why an audience can be sent to through a temporary remote tag only, for the input at `path`.
 
     A subscription account sends mass messages to one of its tags at WeChat only.
     """
-    if not kind.mass or channel.kind is not ChannelKind.SUBSCRIPTION_ACCOUNT or temporary_tag:
-        return None
-    return None if audience.operator is Operator.TAG else FieldError(path, "NEEDED", NEEDS_TAG)
+    by_tag = kind.mass and channel.kind is ChannelKind.SUBSCRIPTION_ACCOUNT
+    if not by_tag or temporary_tag or audience.operator is Operator.TAG:
+        return []
+    return [FieldError(path, "NEEDED", NEEDS_TAG)]
 
 
 def _reason(channel: Channel, kind: MessageKind) -> str | None:

@@ -98,18 +98,13 @@ class CompiledText:
 class MessageRenderer:
     """Render a message that was checked for one person after the other.
 
-    `categories` are those of the tags it needs, `required` those without which a person has no value; with neither and
-    without `uses_openid` it is the same for all.
+    `categories` are those of the tags whose names it needs.
     """
 
     def __init__(self, message: BroadcastMessage) -> None:
         self._render, texts = _compile(message)
         found = [each for text in texts for each in text.placeholders]
         self.categories = frozenset(each.category for each in found if each.category is not None)
-        self.required = frozenset(
-            each.category for each in found if each.category is not None and each.fallback is None
-        )
-        self.uses_openid = any(each.category is None for each in found)
 
     def render(self, openid: str, values: Values = NO_VALUES) -> BroadcastMessage | None:
         """Return the message as a person gets it, or None where a value is missing.
@@ -117,13 +112,6 @@ class MessageRenderer:
         `values` are `{category: what is inserted}`, as `service.domain.broadcasts.messages.tag_values` reads them.
         """
         return self._render(openid, values)
-
-    def render_all(
-        self, openids: Mapping[int, str], values: Mapping[int, Values]
-    ) -> dict[int, BroadcastMessage | None]:
-        """Return the message as each person gets it, `{ordinal: message}`, of openids and values by ordinal."""
-        render = self._render
-        return {ordinal: render(openid, values.get(ordinal, NO_VALUES)) for ordinal, openid in openids.items()}
 
 
 Render: TypeAlias = Callable[[str, Values], BroadcastMessage | None]

@@ -33,6 +33,8 @@ Counters: TypeAlias = Mapping[CountClass, Mapping[int, Mapping[date, Planes]]]
 
 # WeChat gives a follower of a service account no more mass messages than that in a calendar month.
 MAX_MASS_MESSAGES_PER_MONTH: Final = 4
+# The lowest digits of the limit are 0, so those of a count do not matter.
+PLANES_BELOW_LIMIT: Final = 2
 MAX_ROLLING_DAYS: Final = 31
 DAY: Final = timedelta(days=1)
 
@@ -55,6 +57,11 @@ class CountedMessage:
     def rolling(self) -> RollingCap | None:
         """Return the cap over several days, None where there is none to heed."""
         return None if self.ignore_caps else self.policy.rolling
+
+    @property
+    def capped(self) -> bool:
+        """Tell whether a cap is to be heeded, beside the month's limit."""
+        return not self.ignore_caps and (self.policy.per_person_per_day is not None or self.policy.rolling is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,8 @@ async def over_caps(
     conn: Connection, channel_id: int, message: CountedMessage, people: Bitmaps
 ) -> dict[HeldReason, dict[int, int]]:
     """Return who of these people could not be reserved for now, by reason; nothing is locked or counted."""
-    return _over(await _counters(conn, channel_id, message, people), message, people)
+    counters = await _counters(conn, channel_id, message, people, only_heeded=True)
+    return _over(counters, message, people)
 
 
 async def give_back(
@@ -121,13 +129,20 @@ def month_of(at: datetime) -> date:
     return local_time(SHANGHAI, at).date().replace(day=1)
 
 
-async def _counters(conn: Connection, channel_id: int, message: CountedMessage, people: Bitmaps) -> Counters:
-    days = 1 if message.rolling is None else message.rolling.days
-    first = message.day - (days - 1) * DAY
-    counters = {CountClass.ALL: await send_counts.counters_since(conn, channel_id, CountClass.ALL, first, people)}
+async def _counters(
+    conn: Connection, channel_id: int, message: CountedMessage, people: Bitmaps, *, only_heeded: bool = False
+) -> Counters:
+    """Return the counters of these people for a message, or only those by which one of them may have had enough."""
+    counters: dict[CountClass, Mapping[int, Mapping[date, Planes]]] = {CountClass.ALL: {}}
+    if message.capped or not only_heeded:
+        days = 1 if message.rolling is None else message.rolling.days
+        first = message.day - (days - 1) * DAY
+        counters[CountClass.ALL] = await send_counts.counters_since(conn, channel_id, CountClass.ALL, first, people)
     if message.kind.mass:
         month = month_of(message.at)
-        counters[CountClass.MASS] = await send_counts.counters_since(conn, channel_id, CountClass.MASS, month, people)
+        counters[CountClass.MASS] = await send_counts.counters_since(
+            conn, channel_id, CountClass.MASS, month, people, from_plane=PLANES_BELOW_LIMIT if only_heeded else 0
+        )
     return counters
 
 

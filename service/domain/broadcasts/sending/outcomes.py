@@ -17,9 +17,11 @@ from service.entities.broadcast_ledger import Chunk, Outcome, PeopleBlock, Send,
 from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, SendState, held
 from service.storage import broadcast_chunks, broadcast_sends, broadcasts
 from service.storage import broadcast_ledger as ledger
+from service.storage.broadcast_audiences import add_blacklisted
 from service.storage.broadcast_ledger import CountChanges, Failure
 from service.storage.database.pool import Connection
 
+ON_BLACKLIST: Final = 43019
 NO_REASON: Final = "WeChat gave no reason."
 
 
@@ -151,6 +153,8 @@ async def _refuse_sends(
     channel_id, job_id = broadcast.channel_id, broadcast.job_id
     people = bitmaps_of(each.ordinal for each in refused)
     await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.TAKEN, people)
+    if blacklisted := bitmaps_of(each.ordinal for each in refused if each.errcode == ON_BLACKLIST):
+        await add_blacklisted(conn, channel_id, blacklisted)
     counts = Counter(each.errcode or 0 for each in refused)
     reasons = {each.errcode or 0: outcomes[each.send_id].reason or NO_REASON for each in refused}
     failures = [Failure(code, reasons[code], number) for code, number in counts.items()]

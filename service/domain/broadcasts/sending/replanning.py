@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from service.domain.broadcasts.sending.outcomes import plan_blocks, take_out_chunk
+from service.domain.broadcasts.sending.outcomes import ON_BLACKLIST, plan_blocks, take_out_chunk
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import bitmaps_of
 from service.entities.broadcast_ledger import Chunk, Send
@@ -17,6 +17,7 @@ from service.entities.broadcasts import Broadcast, PeopleRole, SendState
 from service.entities.jobs import Job
 from service.storage import broadcast_chunks, broadcast_sends, broadcasts
 from service.storage import broadcast_ledger as ledger
+from service.storage.broadcast_audiences import take_out_blacklisted
 from service.storage.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 
@@ -77,6 +78,9 @@ async def _plan_sends(conn: Connection, runtime: Runtime, broadcast: Broadcast, 
         await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.TAKEN, people)
         changes = CountChanges(planned=len(sends), uncertain=-len(sends))
     else:
+        if blacklisted := bitmaps_of(each.ordinal for each in sends if each.errcode == ON_BLACKLIST):
+            # They were left out else; if they are on it still, WeChat says so again.
+            await take_out_blacklisted(conn, channel_id, blacklisted)
         codes = Counter(each.errcode or 0 for each in sends)
         await ledger.uncount_failures(conn, channel_id, job_id, codes)
         changes = CountChanges(planned=len(sends), failed=-len(sends))

@@ -53,9 +53,8 @@ NAME_TAKEN: Final = 45157
 BLACKLISTED: Final = frozenset({43019, UNKNOWN_TAG})
 # What WeChat says of people who do not follow, if anything; of some it names no reason.
 GONE: Final = frozenset({Decision.SKIP_PERSON, Decision.PARTIAL})
+# WeChat deletes no tag of over 100,000 people.
 TOO_MANY_MEMBERS: Final = 45057
-# WeChat deletes no tag with more members.
-MAX_MEMBERS_OF_DELETED: Final = 100_000
 # Seconds: a step is short, so that a worker can stop.
 SECONDS_PER_STEP: Final = 1.0
 PEOPLE_PER_STEP: Final = 1_000

@@ -11,7 +11,13 @@ from service.entities.broadcast_ledger import PeopleBlock
 from service.entities.broadcasts import Broadcast, MessageKind, PeopleRole
 from service.entities.channels import Channel
 from service.entities.jobs import JobState
-from service.storage import broadcast_chunks, broadcast_retention, broadcast_sends
+from service.storage import (
+    broadcast_chunks,
+    broadcast_drafts,
+    broadcast_remote_tags,
+    broadcast_retention,
+    broadcast_sends,
+)
 from service.storage.broadcast_ledger import Failure, count_failures
 from tests.domain.broadcasts.control.test_stopping import make
 from tests.support.broadcasts import freeze
@@ -19,7 +25,7 @@ from tests.support.clock import FrozenClock
 
 TABLES = (
     *("job", "broadcast", "broadcast_people", "broadcast_chunk", "broadcast_chunk_block"),
-    *("broadcast_send", "broadcast_failure"),
+    *("broadcast_send", "broadcast_failure", "broadcast_article", "broadcast_draft", "broadcast_remote_tag"),
 )
 WEEKLY = {"every": "WEEK", "at": "09:00", "weekday": 1}
 
@@ -34,6 +40,9 @@ async def full(runtime: Runtime, channel: Channel, state: JobState = JobState.DO
         await broadcast_chunks.insert_chunk(conn, *job, 1, "c-1", people, claimed_at=now, counted_on=None)
         await broadcast_sends.claim_sends(conn, *job, [1, 2], made.kind, made.token, claimed_at=now, counted_on=None)
         await count_failures(conn, *job, [Failure(45015, "out of time", 1)])
+        await broadcast_drafts.save_articles(conn, *job, [{"title": "Tea"}])
+        await broadcast_drafts.insert_draft(conn, *job, "D1", now)
+        await broadcast_remote_tags.insert_temporary_tag(conn, *job, "bc-1", now)
     return made
 
 

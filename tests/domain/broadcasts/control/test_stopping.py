@@ -75,6 +75,13 @@ async def test_what_goes_on_anyway_is_not_resumed(runtime: Runtime, channel: Cha
         assert (job.state, broadcast.waiting_for) == (state, WaitReason.QUOTA)
 
 
+async def test_what_it_was_paused_for_is_no_error_once_it_goes_on(runtime: Runtime, channel: Channel) -> None:
+    made = await make(runtime, channel, JobState.PAUSED, WaitReason.REFUSED_MESSAGE)
+    await runtime.pool.execute("update job set error = 'WeChat answered 47003.'")
+    await resume_broadcast(runtime, admin(), made.channel_id, made.job_id)
+    assert (await stored(runtime, made))[0].error is None
+
+
 @pytest.mark.parametrize("reason", WaitReason)
 async def test_resuming_confirms_what_the_broadcast_was_paused_for(
     runtime: Runtime, channel: Channel, reason: WaitReason

@@ -210,6 +210,15 @@ async def test_a_new_tag_may_take_a_while_to_be_known(office: Office, path: str)
     assert len(temporary_tags(office)) == 1
 
 
+async def test_where_no_more_tags_can_be_made_it_says_so(office: Office) -> None:
+    office.wechat.books.faults.add(CREATE, Fault(kind=FaultKind.ERROR, code=45056))
+    job = await start(office)
+    assert (await paused(office, job)).startswith("WeChat answered 45056: ")
+
+    await office.runtime.pool.execute("update job set state = 'QUEUED'")
+    await done(office, await office.book.take_up(job))
+
+
 async def test_strangers_are_taken_out_of_the_tag_before_it_is_sent_to(office: Office) -> None:
     office.books.follow("oUnknown", office.wechat.clock())
     office.wechat.books.faults.add(SENDALL, Fault(kind=FaultKind.ERROR, code=45011))

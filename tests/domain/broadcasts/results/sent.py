@@ -40,17 +40,21 @@ class SentMessages:
     async def claim(self, kind: MessageKind, ordinals: list[int], **given: Any) -> Job:
         """Start a broadcast, and claim all of it."""
         job = await self.book.start(kind, ordinals, **given)
-        async with self.book.runtime.pool.acquire() as conn:
+        await self.claim_all(job)
+        return job
+
+    async def claim_all(self, job: Job) -> None:
+        """Claim everybody who is planned, of whom there are few."""
+        runtime, channel = self.book.runtime, self.book.channel
+        async with runtime.pool.acquire() as conn:
             # Another one may have sent before.
             await conn.execute("update wechat_account set messaging_until = null")
-        if kind.mass:
-            assert await claim_chunk(self.book.runtime, self.book.channel, NO_LIMITS, job)
-            return job
-        async with self.book.runtime.pool.acquire() as conn:
             found = await broadcasts.broadcast(conn, job.channel_id, job.job_id)
         assert found is not None
-        assert await claim_sends(self.book.runtime, self.book.channel, NO_LIMITS, job, LetterWriter(found))
-        return job
+        if found.kind.mass:
+            assert await claim_chunk(runtime, channel, NO_LIMITS, job)
+        else:
+            assert await claim_sends(runtime, channel, NO_LIMITS, job, LetterWriter(found))
 
     async def chunk_outcome(self, job: Job, outcome: Outcome) -> None:
         """Record what the call of the first chunk ended with."""

@@ -6,7 +6,8 @@
 import pytest
 
 from service.dev.demo.wechat_api.faults import FaultKind
-from service.entities.broadcasts import MessageKind
+from service.domain.broadcasts.sending.replanning import plan_again
+from service.entities.broadcasts import HeldReason, MessageKind
 from service.entities.jobs import JobState
 from tests.domain.broadcasts.sending.against_wechat.post import Post
 from tests.domain.broadcasts.sending.against_wechat.test_plain_sending import KINDS
@@ -155,3 +156,36 @@ async def test_an_administrator_at_wechat_is_waited_for(post: Post) -> None:
     assert job.state is JobState.WAITING_FOR_APPROVAL
     assert await post.waiting_for(job) == "WECHAT_ADMIN"
     assert (await post.book.counts(job))["uncertain"] == 12
+
+
+async def test_who_is_on_the_blacklist_is_held_until_tried_again(post: Post) -> None:
+    people = await post.people(3)
+    post.fault(TEMPLATE, kind=FaultKind.ERROR, code=43019)
+    job = await post.send(TEMPLATE, people)
+    assert await post.book.failures(job) == {43019: 1}
+    other = await post.work(await post.book.insert(TEMPLATE, people))
+    assert len(await post.book.held(other, HeldReason.BLACKLISTED)) == 1
+
+    async with post.runtime.pool.acquire() as conn, conn.transaction():
+        assert await plan_again(conn, post.runtime, job, uncertain=False) == 1
+    await post.runtime.pool.execute("update job set state = 'QUEUED' where job_id = $1", job.job_id)
+
+    assert (await post.work(job)).state is JobState.DONE
+    assert await post.book.counts(job) == {"planned": 0, "sent": 3, "failed": 0, "uncertain": 0, "held": 0}
+    assert await post.book.failures(job) == {}
+
+
+async def test_an_admin_sends_once_more_to_the_uncertain_only(post: Post) -> None:
+    people = await post.people(12)
+    kind = MessageKind.CUSTOMER_SERVICE_TEXT
+    post.fault(kind, kind=FaultKind.RESET, skip=5)
+    job = await post.send(kind, people)
+    assert (await post.book.counts(job))["uncertain"] == 1
+
+    async with post.runtime.pool.acquire() as conn, conn.transaction():
+        assert await plan_again(conn, post.runtime, job, uncertain=False) == 0
+        assert await plan_again(conn, post.runtime, job, uncertain=True) == 1
+    await post.resume(job)
+
+    assert post.received() == dict.fromkeys(people, 1)
+    assert (await post.book.counts(job))["sent"] == 12
