@@ -39,7 +39,14 @@ WECHAT_EXAMPLE: Final = (
     '    channel(id: "{channel}") {{\n'
     "      jobs(first: 3) {{ nodes {{ __typename state done total error }} }}\n"
     "      tags(kind: COMBO) {{ nodes {{ name memberCount officialAccount {{ inSync lastSyncedAt error }} }} }}\n"
+    "      broadcasts(first: 3) {{ nodes {{ message state waitingFor planned sent failed uncertain delivered }} }}\n"
     "    }}\n"
+    "  }}"
+)
+BROADCAST_EXAMPLE: Final = (
+    "mutation {{\n"
+    '    createBroadcast(input: {{channelId: "{channel}", audience: {{followers: true}}, idempotencyKey: "hello",\n'
+    '      message: {{massText: {{text: "New teas are in."}}}}}}) {{ broadcast {{ id }} }}\n'
     "  }}"
 )
 
@@ -107,9 +114,11 @@ class StatusReporter:
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
+        print("\nSend a message to everybody who follows (in the IDE, with the creator's or the admin's token):\n")
+        print("  " + BROADCAST_EXAMPLE.format(channel=watched["channelId"]))
         print("\nThe imitated WeChat's followers are imported, and a combo tag is kept in sync. WeChat's books:\n")
         print(f"  curl {demo_info['platformUrl']}/demo/books")
-        print("\nWhat the service says of them (in the IDE, with the creator's or the admin's token):\n")
+        print("\nWhat the service says of all that:\n")
         print("  " + WECHAT_EXAMPLE.format(channel=watched["channelId"]))
         values = {
             "PLATFORM": demo_info["platformUrl"],

@@ -21,7 +21,7 @@ class LedgerFacts:
 
     `people` and `refused_by_code` count them by state and by code. `reached` is whom those are to that were not
     refused, `refused` the others; both are by block and may overlap only where the ledger is wrong. `surplus` is by how
-    many people more they count than there are.
+    many people more they count than there are, `delivered` to how many messages were delivered, None where nobody told.
     """
 
     roles: Mapping[str, Mapping[int, PeopleBlock]]
@@ -32,6 +32,7 @@ class LedgerFacts:
     refused: Mapping[int, int]
     surplus: int
     miscounted_chunks: int
+    delivered: int | None
 
     def count(self, role: str) -> int:
         """Return how many people a role has, those who were forgotten too."""
@@ -70,14 +71,24 @@ async def ledger_facts(conn: Connection, channel_id: int, job_id: int) -> Ledger
         refused,
         surplus,
         len(await conn.fetch(STATEMENTS["miscounted_chunks"], channel_id, job_id)),
+        await conn.fetchval(STATEMENTS["delivered_of_broadcast"], channel_id, job_id),
     )
 
 
 async def correct_counts(
-    conn: Connection, channel_id: int, job_id: int, *, planned: int, sent: int, failed: int, uncertain: int
+    conn: Connection,
+    channel_id: int,
+    job_id: int,
+    *,
+    planned: int,
+    sent: int,
+    failed: int,
+    uncertain: int,
+    delivered: int | None,
 ) -> None:
     """Correct what is counted of a locked broadcast."""
-    await conn.execute(STATEMENTS["correct_broadcast_counts"], channel_id, job_id, planned, sent, failed, uncertain)
+    counts = (planned, sent, failed, uncertain, delivered)
+    await conn.execute(STATEMENTS["correct_broadcast_counts"], channel_id, job_id, *counts)
 
 
 async def correct_failures(conn: Connection, channel_id: int, job_id: int, failures: Mapping[int, int]) -> None:

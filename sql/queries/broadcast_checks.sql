@@ -49,9 +49,21 @@ where channel_id = $1 and job_id = $2 and replanned_at is null;
 -- List how many were refused with each code.
 select errcode, people from broadcast_failure where channel_id = $1 and job_id = $2;
 
+-- name: delivered_of_broadcast
+-- Count to how many the messages of a broadcast were delivered; null where no result told it.
+select sum(t.delivered)::int
+from (
+    select sent_count as delivered from broadcast_chunk
+    where channel_id = $1 and job_id = $2 and sent_count is not null
+    union all
+    select delivered::int from broadcast_send
+    where channel_id = $1 and job_id = $2 and delivered is not null
+) t;
+
 -- name: correct_broadcast_counts
 -- Correct the counts of a broadcast.
-update broadcast set planned = $3, sent = $4, failed = $5, uncertain = $6 where channel_id = $1 and job_id = $2;
+update broadcast set planned = $3, sent = $4, failed = $5, uncertain = $6, delivered = $7
+where channel_id = $1 and job_id = $2;
 
 -- name: correct_failures
 -- Correct how many were refused with each code.

@@ -116,11 +116,12 @@ CONTRIBUTING: Final = Document("CONTRIBUTING.md")
 CHANGELOG: Final = Document("CHANGELOG.md")
 INDEX: Final = Document("docs/index.md")
 FRONTEND: Final = Document("docs/frontend.md")
+BROADCASTS: Final = Document("docs/broadcasts.md")
 INTEGRATOR: Final = Document("docs/integrator.md")
 OPERATOR: Final = Document("docs/operator.md")
 SETTINGS: Final = Document("docs/settings.md")
 # Written for those who use and run the service: what they show to paste is run.
-FOR_USERS: Final = (README, SECURITY, INDEX, FRONTEND, INTEGRATOR, OPERATOR, SETTINGS)
+FOR_USERS: Final = (README, SECURITY, INDEX, FRONTEND, BROADCASTS, INTEGRATOR, OPERATOR, SETTINGS)
 PAGES: Final = tuple(
     Document(path.relative_to(REPOSITORY).as_posix()) for path in sorted((REPOSITORY / "docs").rglob("*.md"))
 )

@@ -13,10 +13,11 @@ import httpx
 import pytest
 
 from service.foundation.settings import read_settings
-from tests.packaging.documents import FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
+from tests.packaging.documents import BROADCASTS, FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
 from tests.packaging.pasted import EXPORTS, Demo, demo, environment
 from tests.support.processes import EXAMPLES, node
 from tests.support.servers import enterable_directory
+from tests.support.waiting import wait_until
 
 TOKEN: Final = re.compile(r"eyJ[\w.…-]+")
 FENCE_LANGUAGE: Final = re.compile(r"^ *```(\w+)$", re.MULTILINE)
@@ -34,7 +35,9 @@ NAMES: Final = {
 PASTED: Final = (
     "export TOKEN",
     "export USER_TAGS_ENV",
-    "/graphql/stream",
+    "userTags",
+    "broadcastPreview",
+    "createBroadcast",
     "/follow",
     "followerCount",
     "documentId",
@@ -42,6 +45,12 @@ PASTED: Final = (
     "/import/return-data",
     "import-csv",
 )
+# The transcript of the terminal leaves out here what is for the IDE.
+LEFT_OUT: Final = "…"
+PRINTED_OPERATION: Final = re.compile(r"^  ((?:mutation )?\{$.*?)^  \}$", re.MULTILINE | re.DOTALL)
+ENOUGH: Final = 20
+SENDABLE: Final = "query Sendable($input: BroadcastPreviewInput!) { broadcastPreview(input: $input) { sendable } }"
+PROGRESS: Final = "subscription Progress($id: ID!) { jobProgress(id: $id) { state } }"
 NOT_RUN: Final = ("make run", "docker compose up")
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
@@ -61,7 +70,41 @@ def stable_lines(said: str) -> list[str]:
 
 def test_the_terminal_looks_as_shown(running: Demo) -> None:
     shown = stable_lines(README.block("text", "User Tags is ready"))
-    assert stable_lines(running.said) == shown[: shown.index("  Ctrl-C stops everything; the data stays.") + 1]
+    begins, ends = shown.index(LEFT_OUT), shown.index("  Ctrl-C stops everything; the data stays.") + 1
+    said = stable_lines(running.said)
+    assert said[:begins] == shown[:begins]
+    assert said[-len(shown[begins + 1 : ends]) :] == shown[begins + 1 : ends]
+
+
+async def test_what_is_printed_for_the_ide_works(running: Demo) -> None:
+    send, look = (f"{found}  }}" for found in PRINTED_OPERATION.findall(running.said))
+    await somebody_can_be_sent_to(running, "MASS_TEXT")
+    made = running.ask(send)["data"]["createBroadcast"]["broadcast"]["id"]
+    assert running.ask(PROGRESS, id=made)["data"]["jobProgress"]["state"] == "DONE"
+    told = running.ask(look)["data"]["channel"]["broadcasts"]["nodes"][0]
+    assert (told["message"], told["planned"], told["failed"], told["uncertain"]) == ("New teas are in.", 0, 0, 0)
+    assert told["sent"] > 0
+
+
+async def test_a_broadcast_is_sent_and_watched_as_shown(running: Demo) -> None:
+    await somebody_can_be_sent_to(running, "CUSTOMER_SERVICE_TEXT")
+    preview = json.loads(running.paste(README.block("sh", "broadcastPreview")))["data"]["broadcastPreview"]
+    assert preview["sendable"] + sum(each["count"] for each in preview["unsendable"]) == preview["matched"]
+
+    events = re.findall(r"^data: (\{.*\})\r?$", running.paste(README.block("sh", "createBroadcast")), re.MULTILINE)
+
+    told = [json.loads(event)["data"]["jobProgress"] for event in events]
+    assert (told[-1]["state"], told[-1]["planned"], told[-1]["uncertain"]) == ("DONE", 0, 0)
+    assert told[-1]["sent"] > 0
+    books = running.paste(next(span for span in README.spans() if span.endswith("/demo/books")))
+    assert sum(map(int, re.findall(r'"CUSTOM":(\d+)', books))) >= told[-1]["sent"]
+    assert re.findall(r'"receivedTwice":(\d+)', books) == ["0", "0"]
+
+
+async def somebody_can_be_sent_to(running: Demo, kind: str) -> None:
+    """Return once people follow, and where that matters have written lately."""
+    wanted = {"channelId": running.exported["CHANNEL"], "audience": {"followers": True}, "kind": kind}
+    await wait_until(lambda: running.ask(SENDABLE, input=wanted)["data"]["broadcastPreview"]["sendable"] >= ENOUGH)
 
 
 def test_the_exports_of_the_readme_are_those_that_the_demo_prints(running: Demo) -> None:
@@ -129,13 +172,15 @@ def test_every_block_of_graphql_works(running: Demo) -> None:
     tags = {tag["name"]: tag["id"] for tag in running.ask(TAGS, id=channel)["data"]["channel"]["tags"]["nodes"]}
     values: dict[str, Any] = {"channel": channel, "openid": openid}
     values |= {variable: tags[name] for variable, name in NAMES.items()}
-    for operation in [*FRONTEND.blocks("graphql"), *INTEGRATOR.blocks("graphql")]:
+    for operation in (each for page in (FRONTEND, BROADCASTS, INTEGRATOR) for each in page.blocks("graphql")):
         declared = re.findall(r"\$(\w+):", operation.split("{", 1)[0])
         answer = running.ask(operation, **{name: values[name] for name in declared})
         assert "errors" not in answer, operation
         assert None not in answer["data"].values(), operation
         if export := answer["data"].get("exportAudience"):
             values["job"] = export["job"]["id"]
+        if created := answer["data"].get("createBroadcast"):
+            values["broadcast"] = created["broadcast"]["id"]
         if planned := answer["data"].get("syncToOfficialAccount"):
             values |= {"sync": planned["sync"]["id"], "plan": planned["sync"]["id"]}
         if job := answer["data"].get("jobProgress"):

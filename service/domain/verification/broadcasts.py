@@ -38,6 +38,7 @@ def differs(broadcast: Broadcast, facts: LedgerFacts) -> bool:
     counted = (broadcast.planned, broadcast.sent, broadcast.failed, broadcast.uncertain)
     return (
         counted != _counts(facts)
+        or broadcast.delivered != facts.delivered
         or facts.failures != facts.refused_by_code
         or facts.miscounted_chunks > 0
         or facts.surplus != 0
@@ -73,6 +74,8 @@ def _people_differ(broadcast: Broadcast, facts: LedgerFacts) -> bool:
 async def _correct(conn: Connection, broadcast: Broadcast, facts: LedgerFacts) -> None:
     planned, sent, failed, uncertain = _counts(facts)
     key = (broadcast.channel_id, broadcast.job_id)
-    await broadcast_checks.correct_counts(conn, *key, planned=planned, sent=sent, failed=failed, uncertain=uncertain)
+    await broadcast_checks.correct_counts(
+        conn, *key, planned=planned, sent=sent, failed=failed, uncertain=uncertain, delivered=facts.delivered
+    )
     if facts.failures != facts.refused_by_code:
         await broadcast_checks.correct_failures(conn, *key, facts.refused_by_code)

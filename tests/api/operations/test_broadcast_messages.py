@@ -20,7 +20,7 @@ mutation($input: CreateBroadcastInput!) {
 FIELDS: Final = [{"key": "thing1", "value": "For {{tag:Opening|you}}"}, {"key": "time2", "value": "15:01"}]
 SHOWN_FIELDS: Final = "thing1: For {{tag:Opening|you}}\ntime2: 15:01"
 PAGE: Final = {"appId": "wx0123456789abcdef", "page": "pages/index?o={{openid}}"}
-NOTHING: Final = {
+NOTHING: Final[dict[str, Any]] = {
     "text": None,
     "mediaIds": [],
     "templateId": None,

@@ -33,7 +33,8 @@ from service.domain.broadcasts.audience.waiting import (
 from service.domain.broadcasts.policy.stored import policy_of
 from service.domain.combos.expressions import AllowedStates, not_usable_reason
 from service.domain.jobs.running import save_progress
-from service.domain.official_account.acting import ActingState, acting_state, refresh_acting
+from service.domain.official_account.acting import refresh_acting
+from service.domain.official_account.refusals import require_account
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
 from service.entities.bitmaps import Bitmaps, count_people
@@ -47,7 +48,14 @@ from service.entities.broadcasts import (
     unsendable,
 )
 from service.entities.channels import Channel
-from service.entities.errors import NotFoundError, RequestError, TagNotUsableError
+from service.entities.errors import (
+    BadInputError,
+    ChannelNotBoundError,
+    NotFoundError,
+    RequestError,
+    TagNotUsableError,
+    UpstreamError,
+)
 from service.entities.expressions import Expression, from_json
 from service.entities.jobs import Job, JobState
 from service.entities.tags import Catalogue, TagState
@@ -57,6 +65,7 @@ from service.storage.database.pool import Connection
 
 LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
 TRY_AGAIN_AFTER: Final = timedelta(seconds=5)
+READ_BLACKLIST_AFTER: Final = timedelta(minutes=10)
 
 
 async def freeze(runtime: Runtime, channel: Channel, job: Job) -> Job:
@@ -72,13 +81,11 @@ async def freeze(runtime: Runtime, channel: Channel, job: Job) -> Job:
     if broadcast.frozen_at is not None:
         return job
     await refresh_acting(runtime)
-    if acting_state(runtime) is not ActingState.ON or channel.encrypted_app_secret is None:
-        return await stop_broadcast(runtime, job, Stop(JobState.PAUSED, WaitReason.CONFIGURATION))
-    stop = stop_before_freeze(policy, broadcast, job, runtime.clock())
+    stop = _stop_for_account(runtime, channel) or stop_before_freeze(policy, broadcast, job, runtime.clock())
     if stop is not None:
         return await stop_broadcast(runtime, job, stop)
     try:
-        await read_blacklist(runtime, channel)
+        job = await _with_blacklist(runtime, channel, job)
         return await _freeze_once_only(runtime, channel, policy, job, broadcast)
     except StoppedError as stopped:
         return await stop_broadcast(runtime, job, stopped.stop)
@@ -89,6 +96,28 @@ async def freeze(runtime: Runtime, channel: Channel, job: Job) -> Job:
         async with runtime.pool.acquire() as conn:
             await ledger.set_waiting_for(conn, job.channel_id, job.job_id, None)
         raise
+
+
+async def _with_blacklist(runtime: Runtime, channel: Channel, job: Job) -> Job:
+    """Read the blacklist, unless that was done just before for this broadcast, which then had to wait."""
+    now, read_at = runtime.clock(), job.payload.get("blacklist_read_at")
+    if read_at is not None and now - datetime.fromisoformat(read_at) < READ_BLACKLIST_AFTER:
+        return job
+    await read_blacklist(runtime, channel)
+    return replace(job, payload={**job.payload, "blacklist_read_at": now.isoformat()})
+
+
+def _stop_for_account(runtime: Runtime, channel: Channel) -> Stop | None:
+    """Return what has to be mended before WeChat can be called; whether the channel is bound is looked at later."""
+    try:
+        require_account(runtime, channel)
+    except UpstreamError as error:
+        return Stop(JobState.PAUSED, WaitReason.OPERATOR, because=error.message)
+    except BadInputError as error:
+        return Stop(JobState.PAUSED, WaitReason.CONFIGURATION, because=error.message)
+    except ChannelNotBoundError:
+        return None
+    return None
 
 
 async def _freeze_once_only(

@@ -20,13 +20,14 @@ from service.storage.broadcast_ledger import set_waiting_for
 class Stop:
     """Hold how a broadcast stops: WAITING until an instant, or WAITING_FOR_APPROVAL or PAUSED until somebody acts.
 
-    `payload` is added to that of its job.
+    `payload` is added to that of its job; `because` says more to people, where there is more to say.
     """
 
     state: JobState
     reason: WaitReason
     resumes_at: datetime | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    because: str | None = None
 
 
 class StoppedError(Exception):
@@ -40,7 +41,7 @@ class StoppedError(Exception):
 async def stop_broadcast(runtime: Runtime, job: Job, stop: Stop) -> Job:
     """Stop a broadcast whose job this worker holds, and return the job. Raises JobLeaseLostError."""
     payload = {**job.payload, **stop.payload}
-    wanted = replace(job, state=stop.state, resumes_at=stop.resumes_at, payload=payload)
+    wanted = replace(job, state=stop.state, resumes_at=stop.resumes_at, payload=payload, error=stop.because)
     async with runtime.pool.acquire() as conn, conn.transaction():
         stopped = await save_progress(conn, runtime, wanted)
         await set_waiting_for(conn, job.channel_id, job.job_id, stop.reason)

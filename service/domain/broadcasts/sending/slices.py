@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from service.domain.broadcasts.policy.sending_times import earliest_start, may_send_throughout
 from service.domain.broadcasts.policy.stored import policy_of
 from service.domain.broadcasts.sending.by_tag import send_to_tag
 from service.domain.broadcasts.sending.calling import Caller, Gate, path_of
-from service.domain.broadcasts.sending.claims import MAX_PEOPLE_PER_CHUNK, SendingTurnLostError, TooManyCallsError
+from service.domain.broadcasts.sending.claims import SendingTurnLostError, TooManyCallsError
+from service.domain.broadcasts.sending.hours import HoursWatch
 from service.domain.broadcasts.sending.judging import Stop
 from service.domain.broadcasts.sending.mass import send_chunk
 from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS, stop_for
@@ -30,7 +30,7 @@ from service.domain.official_account.days import end_of_minute, wechat_day
 from service.domain.official_account.series import call_series
 from service.domain.runtime import Runtime
 from service.entities.broadcast_messages import message_from_json
-from service.entities.broadcasts import WaitReason
+from service.entities.broadcasts import BroadcastPolicy, WaitReason
 from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import Job, JobState
 from service.storage import broadcast_ledger as ledger
@@ -39,8 +39,6 @@ from service.storage import broadcasts, wechat_accounts, wechat_quotas
 # The queue's limit of time for a task is much longer.
 SLICE_DURATION: Final = timedelta(minutes=3)
 OTHERS_LOOK_AGAIN_AFTER: Final = timedelta(seconds=15)
-# To so few people a minute WeChat sends mass messages at its slowest.
-SLOWEST_PER_MINUTE: Final = 100_000
 # Seconds, after which it is looked again for messages whose ids can be called with again.
 SETTLE_INTERVAL: Final = 30.0
 
@@ -94,12 +92,12 @@ async def _end_turn(runtime: Runtime, job: Job) -> None:
 
 async def _send_until(session: Session, end: float) -> Job:
     """Send until an instant of the monotonic clock, unless something ends it before."""
-    runtime = session.runtime
+    runtime, hours = session.runtime, HoursWatch()
     send = send_to_tag if session.to_tag else send_chunk if session.broadcast.kind.mass else send_some
     settle_at = time.monotonic()
     while (now := time.monotonic()) < end:
-        step = await _take_step(session, settle_some if now >= settle_at else send)
-        session = replace(session, job=_answered(session.job, step))
+        step = await _take_step(session, settle_some if now >= settle_at else send, hours)
+        session = replace(session, job=_answered(session.job, step), policy=await _policy(session))
         if step.stop is not None:
             return await stop_broadcast(runtime, session.job, step.stop)
         if step.exhausted and now >= settle_at:
@@ -114,9 +112,14 @@ async def _send_until(session: Session, end: float) -> Job:
     return handed_on
 
 
-async def _take_step(session: Session, step: Callable[[Session], Coroutine[Any, Any, Step]]) -> Step:
+async def _policy(session: Session) -> BroadcastPolicy:
+    async with session.runtime.pool.acquire() as conn:
+        return await policy_of(conn, session.job.channel_id)
+
+
+async def _take_step(session: Session, step: Callable[[Session], Coroutine[Any, Any, Step]], hours: HoursWatch) -> Step:
     """Take a step, which goes on if this is cancelled, unless something keeps the broadcast from sending now."""
-    stop = _stop_for_hours(session)
+    stop = await hours.stop(session)
     if stop is not None:
         return Step(stop=stop)
     try:
@@ -125,20 +128,6 @@ async def _take_step(session: Session, step: Callable[[Session], Coroutine[Any, 
         return Step(stop=await _stop_for_others(session))
     except TooManyCallsError:
         return Step(stop=await _stop_for_quota(session))
-
-
-def _stop_for_hours(session: Session) -> Stop | None:
-    """Return what to wait for before a message can be sent, and delivered to all whom it is for."""
-    now, policy = session.runtime.clock(), session.policy
-    ignore_quiet_hours = session.broadcast.ignore_quiet_hours
-    through = now
-    if session.broadcast.kind.mass:
-        through = now + timedelta(minutes=MAX_PEOPLE_PER_CHUNK / SLOWEST_PER_MINUTE)
-        if not may_send_throughout(policy, now, through, ignore_quiet_hours=ignore_quiet_hours):
-            start = earliest_start(policy, through, ignore_quiet_hours=ignore_quiet_hours)
-            return Stop(JobState.WAITING, start.waiting_for or WaitReason.QUIET_HOURS, start.at)
-    start = earliest_start(policy, now, ignore_quiet_hours=ignore_quiet_hours)
-    return None if start.waiting_for is None else Stop(JobState.WAITING, start.waiting_for, start.at)
 
 
 async def _stop_for_quota(session: Session) -> Stop:

@@ -18,10 +18,6 @@ from service.domain.combos.expressions import to_draft
 from service.domain.runtime import Runtime
 from service.entities.broadcast_messages import (
     ArticleMessage,
-    BroadcastMessage,
-    ImagesMessage,
-    MiniProgramPage,
-    SubscriptionMessage,
     TemplateField,
     TemplateMessage,
     TextMessage,
@@ -49,7 +45,6 @@ from tests.support.tags import populate, set_state
 
 NOT_OPENED, OTHER = 4, 20
 TEXT = TextMessage(MessageKind.MASS_TEXT, "Spring tea is here.")
-FIELDS = (TemplateField("thing1", "Oolong"), TemplateField("time2", "15:01"))
 CREATOR = replace(admin(), role=Role.CREATOR)
 HOUR = timedelta(hours=1)
 
@@ -101,45 +96,6 @@ async def starter(starter: Starter) -> Starter:
     """Let ten people follow, and give a tag to one of them."""
     await populate(starter.runtime, starter.channel, {NOT_OPENED: range(10), OTHER: {3}})
     return starter
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        TextMessage(MessageKind.MASS_TEXT, "Spring tea is here."),
-        ImagesMessage(("image-1", "image-2"), "New"),
-        ArticleMessage("draft-1", ignore_reprint=False),
-        TextMessage(MessageKind.CUSTOMER_SERVICE_TEXT, "Hello {{openid}}"),
-        TemplateMessage(
-            "T1", FIELDS, "https://tea.example/?who={{openid}}", MiniProgramPage("wx0123456789", "pages/tea")
-        ),
-        SubscriptionMessage(MessageKind.SERVICE_SUBSCRIPTION, "S1", FIELDS, None, None),
-    ],
-    ids=lambda message: message.kind.value,
-)
-async def test_each_kind_of_message_is_made_once_for_a_key(starter: Starter, message: BroadcastMessage) -> None:
-    given = new(starter.channel, message=message)
-
-    job = await made(starter, given)
-
-    again = await create(starter, given)
-    assert (again.job_id, again.replayed) == (job.job_id, True)
-    other = replace(given, request=replace(given.request, message=replace(message, **another(message))))
-    with pytest.raises(ConflictError):
-        await create(starter, other)
-
-
-def another(message: BroadcastMessage) -> dict[str, Any]:
-    """Return what makes another message of one, deep inside of it where it has fields."""
-    match message:
-        case TextMessage():
-            return {"text": "Autumn tea is here."}
-        case ImagesMessage():
-            return {"media_ids": ("image-1", "image-3")}
-        case ArticleMessage():
-            return {"media_id": "draft-2"}
-        case TemplateMessage() | SubscriptionMessage():
-            return {"data": (FIELDS[0], TemplateField("time2", "16:01"))}
 
 
 async def test_a_broadcast_is_queued_with_everything_that_it_is(starter: Starter) -> None:

@@ -3,7 +3,6 @@
 The rule: docs/specification.md §6.6.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,6 @@ from service.entities.broadcasts import QuietHours, WaitReason
 from service.entities.errors import ChannelNotBoundError, NotFoundError, TagNotUsableError
 from service.entities.expressions import FOLLOWERS, all_of, any_of, difference, received, tag
 from service.entities.jobs import JobState
-from service.storage.channels import channel_of_robot
 from tests.dev.wechat_api.wechat import Wechat
 from tests.domain.broadcasts.audience.starting import Starter
 from tests.support.broadcast_rows import finish, people_of_role, set_people, stored_broadcast
@@ -234,20 +232,6 @@ async def test_caps_and_the_month_of_wechat_are_told_apart(starter: Starter) -> 
         assert await people_of_role(starter.runtime, each, "UNSENDABLE:MONTHLY_LIMIT") == {60}
 
 
-async def test_without_an_app_secret_it_is_paused(starter: Starter) -> None:
-    await fill(starter)
-    await starter.runtime.pool.execute("update channel set app_secret = null")
-    job = await starter.make(tag(OTHER))
-    async with starter.runtime.pool.acquire() as conn:
-        bare = await channel_of_robot(conn, starter.channel.robot_id, starter.channel.channel_id)
-    assert bare is not None
-
-    stopped = await replace(starter, channel=bare).start(job)
-
-    assert stopped.state is JobState.PAUSED
-    assert await starter.waits_for(job) is WaitReason.CONFIGURATION
-
-
 async def test_a_blacklist_that_wechat_does_not_tell_stops_nothing(starter: Starter, wechat: Wechat) -> None:
     await fill(starter)
     wechat.account.blacklist[openid_of(50)] = None
@@ -297,3 +281,13 @@ async def test_an_approval_that_takes_longer_than_the_start_is_no_late_one(start
     await starter.claim_again(job)
 
     assert (await starter.start(job)).state is JobState.RUNNING
+
+
+async def test_the_blacklist_is_not_read_again_and_again_while_it_waits(starter: Starter, wechat: Wechat) -> None:
+    await fill(starter)
+    combo = await make_combo(starter.runtime, starter.channel, "Most", difference(FOLLOWERS, tag(OTHER)))
+    job = await starter.start(await starter.make(tag(combo.tag_id)))
+    for _ in range(25):
+        job = await starter.start_when_due(job)
+
+    assert wechat.books.calls.count(starter.channel.app_id, "/cgi-bin/tags/members/getblacklist") == 2

@@ -6,6 +6,7 @@ import pytest
 
 from service.domain.broadcasts.results.matching import MATCH_AGAIN_FOR, channels_to_match
 from service.domain.broadcasts.results.pruning import prune_results
+from service.domain.verification.broadcasts import verify_broadcasts
 from service.entities.broadcasts import MessageKind
 from service.entities.message_results import ConsentChange, MessageResult, ResultEvent
 from tests.domain.broadcasts.results.sent import UNKNOWN, SentMessages, taken
@@ -215,6 +216,22 @@ class TestEvidence:
 
         assert (await sent.book.counts(job))["sent"] == 1
         assert await sent.delivered(job) == 1
+
+
+async def test_what_was_delivered_is_verified(sent: SentMessages) -> None:
+    runtime, people = sent.book.runtime, await sent.people(5)
+    first, second, *rest = people.values()
+    job, mass = await sent.claim(TEMPLATE, [first, second]), await sent.claim(MASS, rest)
+    await sent.send_outcomes(job, {first: taken("1"), second: taken("2")})
+    await sent.chunk_outcome(mass, taken("3"))
+    openids = list(people)
+    await sent.push(sent.result("1", openids[0]), sent.result("2", openids[1], "failed"), sent.mass_result("3", 3, 2))
+    assert await verify_broadcasts(runtime, job.channel_id, repair=False) == 0
+    await runtime.pool.execute("update broadcast set delivered = delivered + 1")
+
+    assert await verify_broadcasts(runtime, job.channel_id, repair=True) == 2
+
+    assert (await sent.delivered(job), await sent.delivered(mass)) == (1, 2)
 
 
 async def test_results_are_kept_for_three_days(sent: SentMessages) -> None:

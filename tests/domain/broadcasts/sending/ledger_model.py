@@ -5,6 +5,7 @@ Whoever calls knows whether the platform acted and may lose that knowledge; nobo
 
 import itertools
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -101,8 +102,22 @@ class LedgerModel:
 
     async def run(self, history: list[Step]) -> None:
         """Let all of it happen, and compare after each step."""
+        happens: dict[str, Callable[..., Awaitable[None]]] = {
+            "claim": self._claim,
+            "call": self._call,
+            "answer": self._answer,
+            "claim_and_call": self._claim_and_call,
+            "take_up": self._take_up,
+            "lose": self._lose,
+            "jump": self._jump,
+            "repeat": self._repeat,
+            "push": self._push,
+            "pause": self._pause,
+            "resume": self._resume,
+            "plan_again": self._plan_again,
+        }
         for name, arguments in history:
-            await getattr(self, f"_{name}")(*arguments)
+            await happens[name](*arguments)
             await self.compare()
 
     async def compare(self) -> None:
