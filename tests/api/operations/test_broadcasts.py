@@ -1,17 +1,19 @@
 """Read reports of broadcasts, and decide about them, as clients do."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
 import pytest
 
-from service.entities.broadcasts import HeldReason, PeopleRole, held, unsendable
+from service.entities.broadcasts import HeldReason, MessageKind, PeopleRole, held, unsendable
 from service.entities.expressions import tag, to_json
 from service.entities.ids import parse_job_gid, parse_tag_gid
 from service.entities.jobs import JobState
 from tests.support.broadcasts import freeze, insert_broadcast_of
 from tests.support.robot import Robot, event_input
+from tests.support.runtime import counted_statements
 
 FIELDS: Final = """
 id state progress done total waitingFor createdBy
@@ -30,6 +32,15 @@ query($id: ID!, $after: String) {
 """
 UNBIND: Final = "mutation($id: ID!) { unbindChannel(id: $id) { stopped { id state errorCode planned } } }"
 PREVIEW: Final = "query($id: ID!) { deleteTagPreview(id: $id) { wouldLapse { id } broadcasts { id } } }"
+PEOPLE: Final = """
+query($id: ID!, $after: String) {
+  broadcast(id: $id) {
+    failures { errcode reason retryable count users { nodes { openid } } }
+    uncertainUsers(first: 2, after: $after) { totalCount nodes { openid } pageInfo { endCursor } }
+    response(hours: 24) { sent heldOut }
+  }
+}
+"""
 PROGRESS: Final = "subscription($id: ID!) { jobProgress(id: $id) { state ... on Broadcast { sent planned } } }"
 WAITS: Final = {JobState.WAITING, JobState.WAITING_FOR_APPROVAL, JobState.PAUSED}
 
@@ -219,6 +230,89 @@ async def _move_everybody(robot: Robot, broadcast: str) -> None:
             await conn.execute(into, channel_id, job_id, ordinal, role)
             await conn.execute(count.format("uncertain"), channel_id, job_id, 1 - ordinal % 2)
     await conn.close()
+
+
+ACTS: Final = {
+    "pauseBroadcast": "PAUSED",
+    "resumeBroadcast": "QUEUED",
+    "approveBroadcast": "QUEUED",
+    "cancelBroadcast": "CANCELLED",
+}
+
+
+async def test_admins_decide_about_a_broadcast_and_see_it_after_that(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    broadcast = await insert_broadcast_of(robot, channel, state=JobState.WAITING)
+    for act, state in ACTS.items():
+        mutation = f"mutation($id: ID!) {{ {act}(id: $id) {{ broadcast {{ id state waitingFor approvedFor }} }} }}"
+        shown = (await robot.ask(mutation, id=broadcast))[act]["broadcast"]
+        assert (shown["id"], shown["state"]) == (broadcast, state)
+        assert shown["waitingFor"] == ("OPERATOR" if act == "pauseBroadcast" else None)
+
+
+@pytest.mark.parametrize("act", ["pauseBroadcast", "resumeBroadcast", "approveBroadcast", "retryBroadcast"])
+async def test_what_has_ended_is_a_conflict(robot: Robot, act: str) -> None:
+    channel = (await robot.bind())["id"]
+    broadcast = await insert_broadcast_of(robot, channel, state=JobState.CANCELLED)
+    mutation = f"mutation($id: ID!) {{ {act}(id: $id) {{ broadcast {{ id }} }} }}"
+    assert (await robot.ask(mutation, id=broadcast)).codes == ["CONFLICT"]
+
+
+async def test_a_job_that_is_a_broadcast_is_cancelled_with_its_series(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    repeat = {"every": "DAY", "at": "09:00", "weekday": None, "dayOfMonth": None, "until": None}
+    broadcast = await insert_broadcast_of(robot, channel, repeat=repeat, next_run_at=datetime.now(UTC))
+    cancel = "mutation($id: ID!) { cancelJob(id: $id) { job { state ... on Broadcast { nextRunAt } } } }"
+    assert (await robot.ask(cancel, id=broadcast))["cancelJob"]["job"] == {"state": "CANCELLED", "nextRunAt": None}
+    assert (await robot.ask(cancel, "agent", id=broadcast)).codes == ["FORBIDDEN"]
+
+
+async def test_a_hundred_broadcasts_take_as_many_statements_as_one(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    query = "query($id: ID!) { channel(id: $id) { broadcasts(first: 100) { nodes { state matched held { count } } } } }"
+    counts = []
+    for more in (1, 20):
+        for _ in range(more):
+            await insert_broadcast_of(robot, channel)
+        await robot.ask(query, id=channel)
+        with counted_statements() as sent:
+            await robot.ask(query, id=channel)
+        counts.append(len(sent))
+    assert counts[0] == counts[1]
+
+
+async def test_failures_and_uncertain_people_are_paged_through(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    await people(robot, channel, *(f"person{each}" for each in range(5)))
+    broadcast = await frozen(robot, channel, {PeopleRole.TAKEN: range(5)}, kind=MessageKind.TEMPLATE)
+    _, channel_id, job_id = parse_job_gid(broadcast)
+    conn = await connect(robot)
+    claim = """
+        insert into broadcast_send (channel_id, job_id, ordinal, attempt, kind, state, client_id, claimed_at, errcode)
+        select $1, $2, n, 1, 'TEMPLATE', case when n < 3 then 'UNKNOWN' else 'REFUSED' end, n::text, now(), 43101
+        from generate_series(0, 4) as n"""
+    await conn.execute(claim, channel_id, job_id)
+    failed = (
+        "insert into broadcast_failure (channel_id, job_id, errcode, reason, people) values ($1, $2, 43101, 'no', 2)"
+    )
+    await conn.execute(failed, channel_id, job_id)
+    await conn.close()
+
+    first = (await robot.ask(PEOPLE, id=broadcast))["broadcast"]
+    rest = (await robot.ask(PEOPLE, id=broadcast, after=first["uncertainUsers"]["pageInfo"]["endCursor"]))["broadcast"]
+
+    assert first["uncertainUsers"]["totalCount"] == 3
+    assert [each["openid"] for each in first["uncertainUsers"]["nodes"]] == ["person0", "person1"]
+    assert [each["openid"] for each in rest["uncertainUsers"]["nodes"]] == ["person2"]
+    (failure,) = first["failures"]
+    assert {name: failure[name] for name in ("errcode", "reason", "retryable", "count")} == {
+        "errcode": 43101,
+        "reason": "no",
+        "retryable": True,
+        "count": 2,
+    }
+    assert [each["openid"] for each in failure["users"]["nodes"]] == ["person3", "person4"]
+    assert first["response"] == {"sent": 0, "heldOut": 0}
 
 
 async def set_frozen(robot: Robot, broadcast: str) -> None:

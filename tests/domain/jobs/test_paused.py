@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from service.domain.jobs import starting
 from service.domain.jobs.lookup import cancel_job
 from service.domain.jobs.running import reenqueue_unfinished_jobs
 from service.domain.jobs.starting import MAX_UNFINISHED_JOBS, resume_waiting_jobs
@@ -11,8 +12,8 @@ from service.domain.runtime import Runtime
 from service.entities.broadcasts import WaitReason
 from service.entities.channels import Channel
 from service.entities.errors import LimitExceededError
-from service.entities.jobs import Job, JobState
-from service.storage import audiences, jobs
+from service.entities.jobs import Job, JobKind, JobState
+from service.storage import audiences, channels, jobs
 from service.storage.broadcast_ledger import set_waiting_for
 from tests.domain.jobs.counting_job import EXPORT, make_job, one_more, run, stored
 from tests.support.broadcasts import add_broadcast
@@ -154,3 +155,22 @@ async def test_a_broadcast_is_looked_at_by_workers_like_any_job(runtime: Runtime
     assert await reenqueue_unfinished_jobs(runtime) == 1
     assert isinstance(runtime.queue, RecordingQueue)
     assert runtime.queue.tasks[-1][1] == (made.channel_id, made.job_id)
+
+
+async def test_more_broadcasts_than_other_jobs_may_be_scheduled_ahead(
+    runtime: Runtime, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert starting.MAX_UNFINISHED_BROADCASTS > MAX_UNFINISHED_JOBS
+    monkeypatch.setattr(starting, "MAX_UNFINISHED_BROADCASTS", MAX_UNFINISHED_JOBS + 2)
+
+    async def schedule() -> Job:
+        async with runtime.pool.acquire() as conn, conn.transaction():
+            await channels.lock_channel_state(conn, channel.channel_id)
+            return await starting.start_job(
+                conn, runtime, channel, JobKind.BROADCAST, total=None, payload={}, principal=admin()
+            )
+
+    for state in (*STOPPED, *[JobState.WAITING] * MAX_UNFINISHED_JOBS):
+        await put(runtime, await schedule(), state)
+    with pytest.raises(LimitExceededError):
+        await schedule()

@@ -1,6 +1,7 @@
 """Pause, resume and cancel broadcasts in every state."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -239,3 +240,17 @@ async def test_others_have_no_say(runtime: Runtime, channel: Channel, act: objec
         with pytest.raises(NotFoundError):
             await act(runtime, admin(), made.channel_id, number)  # type: ignore[operator]
     assert (await stored(runtime, made))[0].state is JobState.PAUSED
+
+
+async def test_each_act_is_a_line_with_who_did_it(
+    runtime: Runtime, channel: Channel, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = await make(runtime, channel, JobState.RUNNING)
+    with caplog.at_level(logging.INFO, logger="service.domain.broadcasts.control.locking"):
+        await pause_broadcast(runtime, admin(), made.channel_id, made.job_id)
+        await pause_broadcast(runtime, admin(), made.channel_id, made.job_id)
+        await resume_broadcast(runtime, admin(), made.channel_id, made.job_id)
+        await cancel_broadcast(runtime, admin(), made.channel_id, made.job_id)
+    said = [(vars(each)["act"], vars(each)["subject"], vars(each)["robot"]) for each in caplog.records]
+    assert said == [(act, "tests", "robot-1") for act in ("pause", "resume", "cancel")]
+    assert caplog.records[0].getMessage() == f"pause broadcast {made.job_id} of channel {made.channel_id}"
