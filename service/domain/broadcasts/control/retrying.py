@@ -7,6 +7,7 @@ from service.domain.broadcasts.control.locking import check_open, lock_for, log_
 from service.domain.broadcasts.control.stopping import check_acting
 from service.domain.broadcasts.sending.replanning import plan_again
 from service.domain.jobs.starting import enqueue_job, publish_job_change
+from service.domain.official_account.acting import refresh_acting
 from service.domain.runtime import Runtime
 from service.entities.errors import ConflictError
 from service.entities.jobs import Job, JobState
@@ -23,6 +24,7 @@ async def retry_broadcast(
     they were sent to. Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError in any other state, and
     UpstreamError while this installation makes no calls.
     """
+    await refresh_acting(runtime)
     async with runtime.pool.acquire() as conn, conn.transaction():
         job = (await lock_for(conn, principal, channel_id, job_id)).job
         if job.state not in {JobState.DONE, JobState.PAUSED}:
