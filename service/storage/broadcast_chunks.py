@@ -86,7 +86,10 @@ async def settle_chunk(
 
 
 async def lock_chunk_not_sent(conn: Connection, channel_id: int, job_id: int, number: int) -> Chunk | None:
-    """Lock a chunk whose only call is known not to have sent; None where others have called, or know the outcome."""
+    """Lock a chunk whose only call is known not to have sent.
+
+    None where others have called, or know the outcome, and where the broadcast is DONE.
+    """
     return _chunk_or_none(await conn.fetchrow(STATEMENTS["lock_chunk_not_sent"], channel_id, job_id, number))
 
 

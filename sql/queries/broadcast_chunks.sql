@@ -43,10 +43,12 @@ where channel_id = $1 and job_id = $2 and chunk = $3
 returning *;
 
 -- name: lock_chunk_not_sent
--- Lock a chunk of which it is known that nothing was sent: one call was made at most, and its people are not planned.
+-- Lock a chunk of which it is known that nothing was sent: one call was made at most, and its people are not planned. A
+-- broadcast that is DONE would send to them no more.
 select * from broadcast_chunk
 where channel_id = $1 and job_id = $2 and chunk = $3 and state in ('CLAIMED', 'UNKNOWN') and repeated_at is null
   and replanned_at is null
+  and not exists (select from job j where j.channel_id = $1 and j.job_id = $2 and j.state = 'DONE')
 for update;
 
 -- name: delete_chunk

@@ -76,14 +76,15 @@ class Demo:
             finally:
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def ask(self, query: str, **variables: Any) -> Any:
-        """Answer an operation with the printed token; a subscription that ends, with its last event."""
+    def ask(self, query: str, *, role: str = "admin", **variables: Any) -> Any:
+        """Answer an operation with the printed token of a role; a subscription that ends, with its last event."""
+        [token] = re.findall(rf"^  {role} +(\S+)$", self.said, re.MULTILINE)
         stream = query.lstrip().startswith("subscription")
         answer = httpx.post(
             f"http://127.0.0.1:{self.port}/graphql{'/stream' if stream else ''}",
             json={"query": query, "variables": variables},
             headers={
-                "Authorization": f"Bearer {self.exported['TOKEN']}",
+                "Authorization": f"Bearer {token}",
                 "Accept": "text/event-stream" if stream else "*/*",
             },
             timeout=60,

@@ -50,6 +50,12 @@ LEFT_OUT: Final = "…"
 PRINTED_OPERATION: Final = re.compile(r"^  ((?:mutation )?\{$.*?)^  \}$", re.MULTILINE | re.DOTALL)
 ENOUGH: Final = 20
 SENDABLE: Final = "query Sendable($input: BroadcastPreviewInput!) { broadcastPreview(input: $input) { sendable } }"
+THRESHOLD: Final = (
+    "mutation Threshold($input: BroadcastPolicyInput!) { setBroadcastPolicy(input: $input) { channel { id } } }"
+)
+CREATE: Final = """
+mutation Create($input: CreateBroadcastInput!) { createBroadcast(input: $input) { broadcast { id waitingFor } } }
+"""
 PROGRESS: Final = "subscription Progress($id: ID!) { jobProgress(id: $id) { state } }"
 NOT_RUN: Final = ("make run", "docker compose up")
 
@@ -117,7 +123,7 @@ def test_the_exports_of_the_readme_are_those_that_the_demo_prints(running: Demo)
 
 def test_a_change_is_seen_live_as_shown(running: Demo) -> None:
     shown = [line for line in README.block("text", "event: next").splitlines() if line]
-    with running.watching(README.block("sh", "/graphql/stream")) as printed:
+    with running.watching(README.block("sh", "userTags")) as printed:
         events = (line for line in printed if line and not line.startswith(":"))
         assert list(islice(events, 2)) == shown[:2]
         # One after the other, as a person pastes them: what happens in one moment may come as one event.
@@ -172,6 +178,7 @@ def test_every_block_of_graphql_works(running: Demo) -> None:
     tags = {tag["name"]: tag["id"] for tag in running.ask(TAGS, id=channel)["data"]["channel"]["tags"]["nodes"]}
     values: dict[str, Any] = {"channel": channel, "openid": openid}
     values |= {variable: tags[name] for variable, name in NAMES.items()}
+    values["waiting"] = waits_for_approval(running, channel)
     for operation in (each for page in (FRONTEND, BROADCASTS, INTEGRATOR) for each in page.blocks("graphql")):
         declared = re.findall(r"\$(\w+):", operation.split("{", 1)[0])
         answer = running.ask(operation, **{name: values[name] for name in declared})
@@ -188,6 +195,17 @@ def test_every_block_of_graphql_works(running: Demo) -> None:
             values |= {"hash": job.get("planHash")}
             if "url" in job:
                 check_file(job)
+
+
+def waits_for_approval(running: Demo, channel: str) -> str:
+    """Let the creator make a broadcast that the admin has to approve; return its id."""
+    for threshold in (0, None):
+        running.ask(THRESHOLD, role="creator", input={"channelId": channel, "approvalAbove": threshold})
+        message = {"customerServiceText": {"text": "Whoever is there: we open at nine."}}
+        wanted = {"channelId": channel, "audience": {"followers": True}, "message": message, "idempotencyKey": "nine"}
+        made = running.ask(CREATE, role="creator", input=wanted)["data"]["createBroadcast"]["broadcast"]
+    assert made["waitingFor"] == "SECOND_ADMIN"
+    return str(made["id"])
 
 
 def check_file(export: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from service.entities.broadcasts import MessageKind
 from service.wechat.api import message_calls
-from tests.faults.harness.bound_channel import APP_ID, MINI_PROGRAM_APP_ID
+from tests.faults.harness.bound_channel import APP_ID, MINI_PROGRAM_APP_ID, SUBSCRIPTION_APP_ID
 
 MessageInput: TypeAlias = dict[str, Any]
 TEMPLATE_ID: Final = "template-of-the-tea-house"
@@ -29,9 +29,9 @@ class Variant:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def template_id(self) -> str:
-        """Return of which template people accept messages."""
-        return SUBSCRIPTION_ID
+    def to_all(self) -> bool:
+        """Return whether it goes to all followers, and not to some people with a tag."""
+        return self.path == message_calls.MASS_SEND
 
 
 def _templated(mark: str, template_id: str) -> MessageInput:
@@ -77,5 +77,12 @@ VARIANTS: Final = (
         lambda mark, _: {"miniProgramSubscription": _templated(mark, SUBSCRIPTION_ID)},
         app_id=MINI_PROGRAM_APP_ID,
         wanted_of_people="accept",
+    ),
+    Variant(
+        MessageKind.MASS_TEXT,
+        message_calls.MASS_SEND_TO_TAG,
+        lambda mark, _: {"massText": {"text": f"Autumn tea is here. {mark}"}},
+        app_id=SUBSCRIPTION_APP_ID,
+        options={"temporaryTag": True},
     ),
 )

@@ -6,6 +6,7 @@ It is read from the tables, by plain statements that share nothing with those of
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 from service.storage.database.pool import Connection
@@ -20,6 +21,8 @@ SENDS: Final = """
 select state, ordinal from broadcast_send where channel_id = $1 and job_id = $2 and replanned_at is null
 """
 COUNTS: Final = "select matched, planned, sent, failed, uncertain from broadcast where channel_id = $1 and job_id = $2"
+# Whoever is in these is in another one as well.
+ROLES_BESIDE: Final = {"FROZEN", "TAKEN", "TAGGED"}
 BLOCK: Final = 32_000
 
 
@@ -30,8 +33,8 @@ class Ledger:
     Nobody has two messages that count.
     """
 
-    roles: Mapping[str, frozenset[str]]
-    states: Mapping[str, frozenset[str]]
+    roles: dict[str, frozenset[str]]
+    states: dict[str, frozenset[str]]
     counts: Mapping[str, int]
 
     def role(self, name: str) -> frozenset[str]:
@@ -49,13 +52,12 @@ class Ledger:
 
     def check(self) -> None:
         """Check that everybody of the frozen audience is in one place only, and that the counts tell of these sets."""
-        places = [people for role, people in self.roles.items() if role not in {"FROZEN", "TAKEN"}]
-        places += self.states.values()
-        everybody: Counter[str] = Counter()
-        for people in places:
-            everybody.update(people)
-        assert set(everybody) == self.role("FROZEN"), "somebody was lost, or came from nowhere"
-        assert everybody.total() == len(everybody), "somebody is in two places"
+        places = {role: people for role, people in self.roles.items() if role not in ROLES_BESIDE} | self.states
+        for one, other in combinations(places, 2):
+            both = places[one] & places[other]
+            assert not both, f"{len(both)} are in {one} as well as in {other}"
+        everybody = frozenset[str]().union(*places.values())
+        assert everybody == self.role("FROZEN"), "somebody was lost, or came from nowhere"
         assert self.role("TAKEN") == self.state("SENT") | self.uncertain
         found = {
             "matched": len(self.role("FROZEN")),

@@ -16,7 +16,15 @@ import httpx
 
 from service.dev.demo.wechat_api.books.people import Crowd
 from service.domain.jobs.running import LEASE_DURATION
-from tests.faults.harness.bound_channel import APP_ID, APP_SECRET, MINI_PROGRAM_APP_ID, BoundChannel, bind, token
+from tests.faults.harness.bound_channel import (
+    APP_ID,
+    APP_SECRET,
+    MINI_PROGRAM_APP_ID,
+    SUBSCRIPTION_APP_ID,
+    BoundChannel,
+    bind,
+    token,
+)
 from tests.faults.harness.broadcast_kinds import SUBSCRIPTION_ID, TEMPLATE_ID, VARIANTS, Variant
 from tests.faults.harness.broadcast_ledger import Ledger, read_ledger
 from tests.faults.harness.imitation import Imitation, open_imitation
@@ -25,12 +33,13 @@ from tests.faults.harness.wechat_side import DATABASE_IS_DOWN, FINISHED, FIRST_F
 from tests.support.waiting import wait_until
 
 # Four lists of a mass message, and a rest.
-CROWDS: Final = {APP_ID: 42_000, MINI_PROGRAM_APP_ID: 400}
-AUDIENCE_OF_ONE_PERSON_KINDS: Final = 200
+CROWDS: Final = {APP_ID: 42_000, MINI_PROGRAM_APP_ID: 400, SUBSCRIPTION_APP_ID: 400}
+OTHER_ACCOUNTS: Final = {MINI_PROGRAM_APP_ID: "MINI_PROGRAM", SUBSCRIPTION_APP_ID: "SUBSCRIPTION_ACCOUNT"}
+PEOPLE_WITH_A_TAG: Final = 200
 CALL_TAKES: Final = 0.1
 AT_ONCE: Final = 16
 JOB: Final = "select state, resumes_at from job where channel_id = $1 and job_id = $2"
-KNOWN: Final = "select count(*) as people from channel_user where channel_id = $1"
+KNOWN: Final = "select channel_id, count(*) as people from channel_user group by channel_id"
 PROGRESS: Final = """
 select planned, sent + failed + uncertain as done from broadcast where channel_id = $1 and job_id = $2
 """
@@ -81,8 +90,8 @@ class BroadcastSide:
         channel, mark = self.channels[variant.app_id], f"mark-{next(self.numbers):05d}"
         draft = await self._add_draft(mark)
         audience: dict[str, Any] = {"followers": True}
-        if not variant.kind.mass:
-            people = self.draw.sample(self.crowd(variant.app_id), AUDIENCE_OF_ONE_PERSON_KINDS)
+        if not variant.to_all:
+            people = self.draw.sample(self.crowd(variant.app_id), PEOPLE_WITH_A_TAG)
             if variant.wanted_of_people is not None:
                 await self.act(variant.app_id, variant.wanted_of_people, people)
             audience = {"tag": await self.tag(channel, mark, people)}
@@ -142,12 +151,12 @@ class BroadcastSide:
         return found
 
     async def settle_in(self) -> None:
-        """Wait until the followers are known, whose import began when the channel was bound."""
+        """Wait until the followers are known, whose imports began when the channels were bound."""
 
         async def known() -> bool:
-            [count] = await self.installation.rows(KNOWN, self.channels[APP_ID].channel_id)
-            imported: bool = count["people"] == CROWDS[APP_ID]
-            return imported
+            counts = {row["channel_id"]: row["people"] for row in await self.installation.rows(KNOWN)}
+            imported = {app_id: counts.get(channel.channel_id) for app_id, channel in self.channels.items()}
+            return all(imported[app_id] == CROWDS[app_id] for app_id in (APP_ID, SUBSCRIPTION_APP_ID))
 
         await wait_until(known, within=120)
 
@@ -166,6 +175,8 @@ class BroadcastSide:
                 return []
             over = job["state"] in FINISHED
             begun = row["done"] > share * (row["done"] + row["planned"])
+            if not over:
+                self._skip_pauses([job])
             return [not over] if over or begun or job["state"] == "PAUSED" else []
 
         [running] = await wait_until(reached, within=60)
@@ -263,9 +274,8 @@ async def broadcast_side(install: Install, directory: Path, seed: int) -> AsyncI
         installation = await install(acting=True, east=False, workers=2, WECHAT_API_URL=imitation.url)
         channels = {APP_ID: installation.channel}
         async with httpx.AsyncClient(base_url=installation.west.url, trust_env=False, timeout=30) as http:
-            channels[MINI_PROGRAM_APP_ID] = await bind(
-                http, acting=True, app_id=MINI_PROGRAM_APP_ID, kind="MINI_PROGRAM"
-            )
+            for app_id, kind in OTHER_ACCOUNTS.items():
+                channels[app_id] = await bind(http, acting=True, app_id=app_id, kind=kind)
         for app_id, channel in channels.items():
             url = installation.west.url + channel.push_path
             await imitation.of(app_id).order_of_account("callback", url=url)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -20,6 +20,9 @@ from tests.faults.harness.bound_channel import APP_ID, APP_SECRET
 from tests.faults.harness.servers import TIMEOUT
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
+
+# Seconds: the server closes connections that are idle for 5.
+CLOSE_BEFORE_SERVER: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,10 @@ async def open_imitation(directory: Path, **limits: int) -> AsyncIterator[Imitat
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=TIMEOUT) as http:
+        limits_of_connections = httpx.Limits(keepalive_expiry=CLOSE_BEFORE_SERVER)
+        async with httpx.AsyncClient(
+            base_url=url, trust_env=False, timeout=TIMEOUT, limits=limits_of_connections
+        ) as http:
 
             async def ready() -> bool:
                 assert process.returncode is None, tail_log(log)

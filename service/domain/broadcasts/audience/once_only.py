@@ -13,9 +13,11 @@ from datetime import timedelta
 from typing import Final
 
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import bitmaps_of, ordinals_in, united
+from service.entities.bitmaps import Bitmaps, bitmaps_of, both, count_people, ordinals_in, united
+from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, held
 from service.entities.channels import Channel
-from service.storage import broadcast_audiences, channels, once_only
+from service.storage import broadcast_audiences, broadcast_ledger, channels, once_only
+from service.storage.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 from service.storage.return_data.idempotency_keys import home_channel_id
 
@@ -68,14 +70,20 @@ async def once_only_turn(runtime: Runtime, channel: Channel, value: str) -> Asyn
 
 
 async def reached_before(
-    runtime: Runtime, channel: Channel, value: str, renew: Callable[[], Awaitable[None]] | None = None
+    runtime: Runtime,
+    channel: Channel,
+    value: str,
+    renew: Callable[[], Awaitable[None]] | None = None,
+    *,
+    but_by: int = 0,
 ) -> dict[int, int]:
     """Return the people of a channel whom broadcasts with a value were, or still will be, sent to anywhere.
 
-    `renew` is called again and again, as this takes as long as there are people elsewhere.
+    `but_by` is a broadcast of the channel that does not count. `renew` is called again and again, as this takes as long
+    as there are people elsewhere.
     """
     async with runtime.pool.acquire() as conn:
-        found = await _received(conn, channel.channel_id, value)
+        found = await _received(conn, channel.channel_id, value, but_by)
         others = await channels.channels_of_robot(conn, channel.robot_id)
     for other in others:
         if other.channel_id == channel.channel_id:
@@ -91,8 +99,22 @@ async def reached_before(
     return found
 
 
-async def _received(conn: Connection, channel_id: int, value: str) -> dict[int, int]:
-    job_ids = await broadcast_audiences.once_only_broadcasts(conn, channel_id, value)
+async def hold_reached(conn: Connection, broadcast: Broadcast, reached: Bitmaps) -> int:
+    """Hold who of a locked broadcast is planned and was reached by another one, and return how many they are."""
+    channel_id, job_id = broadcast.channel_id, broadcast.job_id
+    planned = await broadcast_ledger.people_of_role(conn, channel_id, job_id, PeopleRole.PLANNED)
+    those = both({block: each.members for block, each in planned.items()}, reached)
+    people = count_people(those)
+    if people:
+        await broadcast_ledger.take_out_people(conn, channel_id, job_id, PeopleRole.PLANNED, those)
+        await broadcast_ledger.add_people(conn, channel_id, job_id, {held(HeldReason.ONCE_ONLY): those})
+        await broadcast_ledger.change_counts(conn, channel_id, job_id, CountChanges(planned=-people))
+    return people
+
+
+async def _received(conn: Connection, channel_id: int, value: str, but_by: int = 0) -> dict[int, int]:
+    found = await broadcast_audiences.once_only_broadcasts(conn, channel_id, value)
+    job_ids = [each for each in found if each != but_by]
     return await broadcast_audiences.received_by(conn, channel_id, job_ids) if job_ids else {}
 
 

@@ -3,6 +3,7 @@
 Source: docs/specification.md §6.6.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,8 @@ from service.domain.runtime import Runtime
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, WaitReason
 from service.entities.jobs import Job, JobState
 from service.storage.broadcast_ledger import set_waiting_for
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,15 @@ async def stop_broadcast(runtime: Runtime, job: Job, stop: Stop) -> Job:
     async with runtime.pool.acquire() as conn, conn.transaction():
         stopped = await save_progress(conn, runtime, wanted)
         await set_waiting_for(conn, job.channel_id, job.job_id, stop.reason)
+    log_stop(stopped, stop.reason)
     return stopped
+
+
+def log_stop(job: Job, reason: WaitReason) -> None:
+    """Log that a broadcast goes on only when somebody has looked, and why; nothing of what goes on by itself."""
+    if job.state is JobState.PAUSED or reason is WaitReason.WECHAT_ADMIN:
+        because = "" if job.error is None else f": {job.error}"
+        log.warning("broadcast %d of channel %d waits for %s%s", job.job_id, job.channel_id, reason, because)
 
 
 def needs_approval(broadcast: Broadcast, threshold: int | None, people: int) -> bool:

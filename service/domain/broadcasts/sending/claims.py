@@ -18,7 +18,7 @@ from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.jobs.running import save_progress
 from service.domain.official_account.days import wechat_day
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import Bitmaps, bitmaps_of, count_people, first_people, ordinals_in, united, without
+from service.entities.bitmaps import Bitmaps, bitmaps_of, both, count_people, first_people, ordinals_in, united, without
 from service.entities.broadcast_ledger import Outcome, PeopleBlock, SendId
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, PeopleRole, held
 from service.entities.channels import Channel
@@ -150,11 +150,13 @@ async def claim_chunk(
     return ClaimedChunk(number, client_id, selection.chosen, counted, claim.call_before, media_id)
 
 
-async def cut_chunk(runtime: Runtime, job: Job, number: int, refusal: Outcome) -> ClaimedChunk | None:
-    """Replace a chunk that was refused as a whole by its first half, claimed anew, and plan the other half again.
+async def cut_chunk(
+    runtime: Runtime, job: Job, number: int, refusal: Outcome, *, keep: Bitmaps | None = None
+) -> ClaimedChunk | None:
+    """Replace a chunk that was refused as a whole by one of some of its people, and plan the others again.
 
-    None, and nothing changed, where others called with its id, too. Raises TooManyCallsError, and what `claiming`
-    raises.
+    Those who are kept are `keep`, or its first half; they are claimed anew. None, and nothing changed, where others
+    called with its id, too. Raises TooManyCallsError, and what `claiming` raises.
     """
     async with claiming(runtime, job) as claim:
         conn, channel_id, job_id = claim.conn, job.channel_id, job.job_id
@@ -163,7 +165,7 @@ async def cut_chunk(runtime: Runtime, job: Job, number: int, refusal: Outcome) -
             return None
         people = await broadcast_chunks.people_of_chunk(conn, channel_id, job_id, number)
         members = members_of(people)
-        half = first_people(members, count_people(members) // 2)
+        half = first_people(members, count_people(members) // 2) if keep is None else both(members, keep)
         rest = without(members, half)
         await broadcast_chunks.settle_chunk(conn, channel_id, job_id, number, refusal, claim.now, conclusive=False)
         await broadcast_chunks.replan_chunk(conn, channel_id, job_id, number, claim.now)

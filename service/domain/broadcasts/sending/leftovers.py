@@ -7,7 +7,7 @@ import logging
 
 from service.domain.broadcasts.sending.articles import delete_leftover_copies
 from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS
-from service.domain.broadcasts.sending.temporary_tags import delete_finished_tags
+from service.domain.broadcasts.sending.tag_deletion import delete_finished_tags
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.storage import broadcast_drafts, broadcast_remote_tags

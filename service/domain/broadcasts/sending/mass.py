@@ -15,15 +15,19 @@ from service.domain.broadcasts.sending.claims import (
 )
 from service.domain.broadcasts.sending.judging import NOT_CALLED, Stop, Verdict
 from service.domain.broadcasts.sending.outcomes import plan_chunk_anew, record_chunk
-from service.domain.broadcasts.sending.preparing import draft_for_next_chunk
+from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS, draft_for_next_chunk
 from service.domain.broadcasts.sending.session import Session, Step, record_patiently
 from service.domain.jobs.running import JobLeaseLostError
-from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
+from service.domain.official_account.calling import call_wechat
+from service.entities.bitmaps import Bitmaps, bitmaps_of, count_people, ordinals_in
 from service.entities.broadcasts import SendState
 from service.storage import broadcast_ledger as ledger
 from service.storage.database.pool import DATABASE_ERRORS, Connection
 from service.storage.wechat_quotas import release_calls
+from service.wechat.api.decisions import Decision
+from service.wechat.api.errors import WechatError
 from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS
+from service.wechat.api.user_calls import users_info
 
 # Fewer cannot be cut into two lists that can be sent.
 MIN_TO_CUT: Final = 2 * MIN_OPENIDS_PER_MASS
@@ -47,6 +51,7 @@ async def send_chunk(session: Session) -> Step:
         if smaller is None:
             break
         claimed = smaller
+    claimed = await _only_refused(session, claimed, verdict)
     await record_verdict(session, claimed, verdict)
     outcome = verdict.outcome
     answered = outcome is not None and outcome.state is not SendState.UNKNOWN
@@ -82,6 +87,44 @@ async def _cut(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> Cla
         return await cut_chunk(session.runtime, session.job, claimed.number, refusal)
     except (JobLeaseLostError, SendingTurnLostError, TooManyCallsError, *DATABASE_ERRORS):
         return None
+
+
+async def _only_refused(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> ClaimedChunk:
+    """Return a chunk of those for whom a list was refused that is too short to be cut, as WeChat says of each.
+
+    The others are planned again. It stays as it is where that cannot be told.
+    """
+    refusal = verdict.outcome
+    if refusal is None or not verdict.about_one or count_people(claimed.people) >= MIN_TO_CUT:
+        return claimed
+    refused = await _unusable(session, claimed.people)
+    if not refused or refused == claimed.people:
+        return claimed
+    try:
+        cut = await cut_chunk(session.runtime, session.job, claimed.number, refusal, keep=refused)
+    except (JobLeaseLostError, SendingTurnLostError, TooManyCallsError, *DATABASE_ERRORS):
+        return claimed
+    return cut or claimed
+
+
+async def _unusable(session: Session, people: Bitmaps) -> dict[int, int]:
+    """Return whom of a few people WeChat does not know as followers; nobody where it does not say."""
+    found = []
+    try:
+        async with session.runtime.pool.acquire() as conn:
+            openids = await ledger.openids_by_ordinal(conn, session.job.channel_id, ordinals_in(people))
+        for ordinal, openid in openids.items():
+            try:
+                details = await call_wechat(session.runtime, session.channel, users_info([openid]))
+            except WechatError as error:
+                if error.decision is not Decision.SKIP_PERSON:
+                    raise
+                found.append(ordinal)
+            else:
+                found += [ordinal for each in details if not each.following]
+    except (*PREPARING_ERRORS, *DATABASE_ERRORS):
+        return {}
+    return bitmaps_of(found)
 
 
 async def record_verdict(session: Session, claimed: ClaimedChunk, verdict: Verdict) -> None:

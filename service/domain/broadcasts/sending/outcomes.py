@@ -48,7 +48,8 @@ async def record_chunk(
 async def plan_chunk_anew(conn: Connection, channel_id: int, job_id: int, number: int) -> bool:
     """Plan the people of a chunk again of which certainly nothing was sent, as if it had never been.
 
-    False, and nothing changed, where others called with its id, too, or the outcome is known.
+    False, and nothing changed, where others called with its id, too, or the outcome is known, or the broadcast is DONE,
+    since it took them for uncertain.
     """
     broadcast = await _lock(conn, channel_id, job_id)
     chunk = await broadcast_chunks.lock_chunk_not_sent(conn, channel_id, job_id, number)
@@ -94,7 +95,8 @@ async def record_sends(
 async def plan_sends_anew(conn: Connection, channel_id: int, job_id: int, sends: Collection[SendId]) -> int:
     """Plan the people of messages again that were certainly not sent, as if those had never been; return how many.
 
-    Left as they are where others called with the same id, too, or the outcome is known.
+    Left as they are where others called with the same id, too, or the outcome is known, or the broadcast is DONE, since
+    it took them for uncertain.
     """
     broadcast = await _lock(conn, channel_id, job_id)
     deleted = await broadcast_sends.delete_sends_not_sent(conn, channel_id, job_id, sends)

@@ -5,21 +5,26 @@ mass message for a day and of a template message for ten minutes, so calling aga
 sends it; all other kinds are left to people. Source: docs/specification.md §6.6.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.broadcasts.messages.calls import call_to_many, call_to_tag
 from service.domain.broadcasts.sending.claims import CALL_WITHIN, MessageToOne, claiming, count_calls
+from service.domain.broadcasts.sending.judging import BACK_OFF
 from service.domain.broadcasts.sending.mass import openids_of
 from service.domain.broadcasts.sending.outcomes import members_of, record_chunk, record_sends
+from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS
+from service.domain.broadcasts.sending.remote_people import read_remote_people
 from service.domain.broadcasts.sending.session import Session, Step, gravest, record_patiently
 from service.domain.broadcasts.sending.single import call_all
+from service.domain.broadcasts.sending.temporary_tags import restore_tag
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import Bitmaps
+from service.entities.bitmaps import Bitmaps, without
 from service.entities.broadcast_ledger import Chunk, Outcome, Send
 from service.entities.broadcasts import Broadcast, MessageKind, SendState
 from service.entities.jobs import Job
-from service.storage import broadcast_chunks, broadcast_sends
+from service.storage import broadcast_chunks, broadcast_remote_tags, broadcast_sends
 from service.storage.database.pool import Connection
 from service.wechat.api.call import ApiCall
 from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS, Sent
@@ -33,6 +38,8 @@ REPEAT_AFTER: Final = timedelta(seconds=70)
 SHARE_OF_AGE: Final = 4
 MAX_SETTLED_AT_ONCE: Final = 32
 NO_ANSWER: Final = Outcome(SendState.UNKNOWN, reason="No process wrote down an answer.")
+
+log = logging.getLogger(__name__)
 
 
 async def mark_lost_calls(runtime: Runtime, job: Job) -> None:
@@ -82,6 +89,8 @@ async def next_settling(conn: Connection, runtime: Runtime, broadcast: Broadcast
 
 async def _settle_chunk(session: Session) -> Step:
     job, runtime = session.job, session.runtime
+    if session.to_tag and not await _tag_is_right(session):
+        return Step(stop=BACK_OFF)
     async with claiming(runtime, job) as claim:
         chunks = await broadcast_chunks.open_chunks(claim.conn, job.channel_id, job.job_id)
         due = next((each for each in chunks if _is_due(runtime, claim.broadcast, each, claim.now)), None)
@@ -106,6 +115,26 @@ async def _settle_chunk(session: Session) -> Step:
 
     await record_patiently(runtime, record)
     return Step(answered=1)
+
+
+async def _tag_is_right(session: Session) -> bool:
+    """Tell whether the call of a chunk that is due reaches nobody else if it is made again."""
+    job, runtime = session.job, session.runtime
+    async with runtime.pool.acquire() as conn:
+        chunks = await broadcast_chunks.open_chunks(conn, job.channel_id, job.job_id)
+        due = next((each for each in chunks if _is_due(runtime, session.broadcast, each, runtime.clock())), None)
+        if due is None or due.remote_tag_id is None:
+            return True
+        people = members_of(await broadcast_chunks.people_of_chunk(conn, job.channel_id, job.job_id, due.chunk))
+        made = await broadcast_remote_tags.temporary_tag(conn, job.channel_id, job.job_id)
+    try:
+        if made is not None and made.remote_tag_id == due.remote_tag_id:
+            return await restore_tag(session, due.remote_tag_id, people)
+        read = await read_remote_people(runtime, session.channel, due.remote_tag_id)
+        return not read.unknown and not without(read.people, people)
+    except PREPARING_ERRORS as error:
+        log.info("whether broadcast %d of channel %d was sent is not asked yet: %s", job.job_id, job.channel_id, error)
+        return False
 
 
 async def _call_of(session: Session, chunk: Chunk, people: Bitmaps) -> ApiCall[Sent] | None:

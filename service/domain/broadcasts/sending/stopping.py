@@ -3,11 +3,13 @@
 Each is one transaction; it locks the account's turn, the job and the broadcast, in this order.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
+from service.domain.broadcasts.audience.waiting import log_stop
 from service.domain.broadcasts.sending.judging import Stop
 from service.domain.broadcasts.sending.settling import next_settling
 from service.domain.jobs.running import save_progress
@@ -23,6 +25,8 @@ MAX_PAUSE: Final = timedelta(minutes=10)
 # 2 to the power of it, in seconds, is more than the longest pause.
 MAX_DOUBLINGS: Final = 10
 
+log = logging.getLogger(__name__)
+
 
 async def stop_broadcast(runtime: Runtime, job: Job, stop: Stop) -> Job:
     """Return the job as it waits or is PAUSED; others of the channel may send. Raises JobLeaseLostError."""
@@ -33,7 +37,9 @@ async def stop_broadcast(runtime: Runtime, job: Job, stop: Stop) -> Job:
         payload = {**payload, "pauses": pauses + 1}
     async with runtime.pool.acquire() as conn, conn.transaction():
         wanted = replace(job, state=stop.state, resumes_at=until, payload=payload, error=stop.because)
-        return await _end_slice(conn, runtime, wanted, stop.waiting_for)
+        stopped = await _end_slice(conn, runtime, wanted, stop.waiting_for)
+    log_stop(stopped, stop.waiting_for)
+    return stopped
 
 
 async def hand_on(runtime: Runtime, job: Job, payload: Mapping[str, Any] | None = None) -> Job:
@@ -55,9 +61,20 @@ async def finish_or_wait(runtime: Runtime, job: Job) -> Job | None:
             return None
         due = await next_settling(conn, runtime, broadcast)
         if due is None:
+            _log_uncertain(broadcast)
             return await _end_slice(conn, runtime, replace(job, state=JobState.DONE, error=None), None)
         wanted = replace(job, state=JobState.WAITING, resumes_at=max(due, runtime.clock()))
         return await _end_slice(conn, runtime, wanted, WaitReason.RATE)
+
+
+def _log_uncertain(broadcast: Broadcast) -> None:
+    if broadcast.uncertain:
+        log.warning(
+            "broadcast %d of channel %d is done; of %d people nobody knows whether they got it",
+            broadcast.job_id,
+            broadcast.channel_id,
+            broadcast.uncertain,
+        )
 
 
 async def lock_held(conn: Connection, runtime: Runtime, job: Job) -> Broadcast:

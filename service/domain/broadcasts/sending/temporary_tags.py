@@ -1,4 +1,4 @@
-"""Make a remote tag that exactly the people of one broadcast have, and delete it when the message has arrived.
+"""Make a remote tag that exactly the people of one broadcast have.
 
 The name of the tag has the token of the broadcast, so that one is found of which the answer was lost. Who is known to
 have it is the role TAGGED; a call whose answer was lost is made again, as tagging twice is tagging once. Before anybody
@@ -10,7 +10,7 @@ Source: docs/specification.md §6.6.
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from service.domain.broadcasts.sending.claims import claiming, take_from_planned
 from service.domain.broadcasts.sending.judging import BACK_OFF, Stop
@@ -28,7 +28,7 @@ from service.entities.channels import Channel
 from service.entities.jobs import JobState
 from service.storage import broadcast_ledger as ledger
 from service.storage import broadcast_remote_tags
-from service.storage.broadcast_remote_tags import FinishedTag, TemporaryTag
+from service.storage.broadcast_remote_tags import TemporaryTag
 from service.storage.database.pool import Connection
 from service.storage.syncs import PersonToTag
 from service.wechat.api.call import ApiCall
@@ -39,7 +39,6 @@ from service.wechat.api.tag_calls import (
     TAGGING,
     UNTAGGING,
     create_tag,
-    delete_tag,
     list_tags,
     tag_members,
     tag_users,
@@ -47,20 +46,17 @@ from service.wechat.api.tag_calls import (
 )
 from service.wechat.api.user_calls import MAX_USERS_PER_CALL, users_info
 
+Change: TypeAlias = Callable[[int, Sequence[str]], ApiCall[None]]
+
 NAME_PREFIX: Final = "bc-"
 LOOK_AGAIN_AFTER: Final = timedelta(seconds=5)
 NAME_TAKEN: Final = 45157
 BLACKLISTED: Final = frozenset({43019, UNKNOWN_TAG})
 # What WeChat says of people who do not follow, if anything; of some it names no reason.
 GONE: Final = frozenset({Decision.SKIP_PERSON, Decision.PARTIAL})
-# WeChat deletes no tag of over 100,000 people.
-TOO_MANY_MEMBERS: Final = 45057
 # Seconds: a step is short, so that a worker can stop.
 SECONDS_PER_STEP: Final = 1.0
 PEOPLE_PER_STEP: Final = 1_000
-UNTAGGED_PER_RUN: Final = 2_000
-# Nothing tells of a message after so long.
-UNSURE_FOR: Final = timedelta(days=3)
 
 
 def name_of(broadcast: Broadcast) -> str:
@@ -79,7 +75,7 @@ async def made_tag(session: Session) -> int | Stop:
     assert tag is not None  # noqa: S101 - it was inserted just now, or before
     if tag.remote_tag_id is not None:
         return tag.remote_tag_id
-    found = await _find(runtime, channel, tag)
+    found = await find_tag(runtime, channel, tag)
     if found is None:
         try:
             found = await call_wechat(runtime, channel, create_tag(tag.name))
@@ -134,9 +130,30 @@ async def is_as_planned(session: Session, remote_tag_id: int) -> bool:
             return True
         tagged = await _people(claim.conn, session, PeopleRole.TAGGED)
         await _change_role(claim.conn, session, without(read.people, tagged), without(tagged, read.people))
-    await _untag_strangers(session, remote_tag_id, read)
+    await _change_all(session, UNTAGGING, untag_users, remote_tag_id, _strangers(read)[:PEOPLE_PER_STEP])
     await _hold_unfollowed(session, without(both(planned, tagged), read.people))
     return False
+
+
+async def restore_tag(session: Session, remote_tag_id: int, people: Bitmaps) -> bool:
+    """Take the remote tag from everybody but these people, and give it to who of them lost it.
+
+    False while others have it all the same. True also if it is gone, and nobody can be reached by it. Raises what
+    `call_wechat` raises.
+    """
+    try:
+        read = await read_remote_people(session.runtime, session.channel, remote_tag_id)
+        known = await _to_tag(session, without(read.people, people))
+        strangers = [*known, *_strangers(read)]
+        await _change_all(session, UNTAGGING, untag_users, remote_tag_id, strangers[:PEOPLE_PER_STEP])
+        missing = await _to_tag(session, without(people, read.people))
+        await _change_all(session, TAGGING, tag_users, remote_tag_id, missing[:PEOPLE_PER_STEP])
+    except WechatError as error:
+        if error.errcode != UNKNOWN_TAG:
+            raise
+        listed = await call_wechat(session.runtime, session.channel, list_tags())
+        return all(each.remote_tag_id != remote_tag_id for each in listed)
+    return not strangers
 
 
 async def lost_tag(session: Session, error: WechatError) -> Stop:
@@ -152,7 +169,7 @@ async def lost_tag(session: Session, error: WechatError) -> Stop:
     async with runtime.pool.acquire() as conn:
         tag = await broadcast_remote_tags.temporary_tag(conn, job.channel_id, job.job_id)
     patience = runtime.settings.sync.new_tag_patience
-    if tag is not None and now >= tag.made_at + patience and await _find(runtime, channel, tag) is None:
+    if tag is not None and now >= tag.made_at + patience and await find_tag(runtime, channel, tag) is None:
         async with claiming(runtime, job) as claim:
             await broadcast_remote_tags.set_temporary_tag(claim.conn, job.channel_id, job.job_id, None, now)
             tagged = await _people(claim.conn, session, PeopleRole.TAGGED)
@@ -160,21 +177,7 @@ async def lost_tag(session: Session, error: WechatError) -> Stop:
     return BACK_OFF
 
 
-async def delete_finished_tags(runtime: Runtime, channel: Channel) -> int:
-    """Delete the remote tags of a channel's broadcasts that are needed no more; return how many.
-
-    One of over 100,000 people is taken from some of them first, in several runs. Raises what `call_wechat` raises; the
-    rest is done by the next run then.
-    """
-    async with runtime.pool.acquire() as conn:
-        finished = await broadcast_remote_tags.finished_tags(conn, channel.channel_id, runtime.clock() - UNSURE_FOR)
-    deleted = 0
-    for each in finished:
-        deleted += await _delete(runtime, channel, each)
-    return deleted
-
-
-async def _find(runtime: Runtime, channel: Channel, tag: TemporaryTag) -> int | None:
+async def find_tag(runtime: Runtime, channel: Channel, tag: TemporaryTag) -> int | None:
     """Return the id of a remote tag by its name, None if WeChat lists none."""
     listed = await call_wechat(runtime, channel, list_tags())
     return next((each.remote_tag_id for each in listed if each.name == tag.name), None)
@@ -183,7 +186,7 @@ async def _find(runtime: Runtime, channel: Channel, tag: TemporaryTag) -> int | 
 async def _change(
     session: Session,
     series: CallSeries,
-    change: Callable[[int, Sequence[str]], ApiCall[None]],
+    change: Change,
     remote_tag_id: int,
     people: Sequence[PersonToTag],
 ) -> Outcome:
@@ -226,13 +229,23 @@ def _reason(errcode: int) -> HeldReason:
     return HeldReason.NOT_FOLLOWING if decide(errcode) in GONE else HeldReason.REMOTE_TAG_LIMIT
 
 
-async def _untag_strangers(session: Session, remote_tag_id: int, read: RemotePeople) -> None:
-    """Take the remote tag from people whom the channel does not know, or who were forgotten."""
-    some = [PersonToTag(number, openid, following=True, moved_at=None) for number, openid in enumerate(read.unknown)]
-    some = some[:PEOPLE_PER_STEP]
-    async with call_series(session.runtime, session.channel, UNTAGGING, _calls(some)) as series:
-        for start in range(0, len(some), MAX_OPENIDS_PER_TAGGING):
-            await _change(session, series, untag_users, remote_tag_id, some[start : start + MAX_OPENIDS_PER_TAGGING])
+def _strangers(read: RemotePeople) -> list[PersonToTag]:
+    """Return the people who have a remote tag and whom the channel does not know, or who were forgotten."""
+    return [PersonToTag(number, openid, following=True, moved_at=None) for number, openid in enumerate(read.unknown)]
+
+
+async def _change_all(
+    session: Session, path: str, change: Change, remote_tag_id: int, people: Sequence[PersonToTag]
+) -> None:
+    async with call_series(session.runtime, session.channel, path, _calls(people)) as series:
+        for start in range(0, len(people), MAX_OPENIDS_PER_TAGGING):
+            await _change(session, series, change, remote_tag_id, people[start : start + MAX_OPENIDS_PER_TAGGING])
+
+
+async def _to_tag(session: Session, people: Bitmaps) -> list[PersonToTag]:
+    async with session.runtime.pool.acquire() as conn:
+        openids = await ledger.openids_by_ordinal(conn, session.job.channel_id, ordinals_in(people))
+    return [PersonToTag(ordinal, each, following=True, moved_at=None) for ordinal, each in openids.items()]
 
 
 async def _hold_unfollowed(session: Session, missing: Bitmaps) -> None:
@@ -265,31 +278,3 @@ async def _change_role(conn: Connection, session: Session, added: Bitmaps, remov
 
 def _calls(people: Sequence[PersonToTag]) -> int:
     return -(-len(people) // MAX_OPENIDS_PER_TAGGING)
-
-
-async def _delete(runtime: Runtime, channel: Channel, finished: FinishedTag) -> bool:
-    """Delete a remote tag, unless WeChat lists another one, or none, by its name; True if it was."""
-    remote_tag_id = await _find(runtime, channel, finished.tag)
-    if remote_tag_id is None and runtime.clock() < finished.tag.made_at + runtime.settings.sync.new_tag_patience:
-        return False
-    if remote_tag_id is not None:
-        try:
-            await call_wechat(runtime, channel, delete_tag(remote_tag_id))
-        except WechatError as error:
-            if error.errcode != TOO_MANY_MEMBERS:
-                raise
-            await _shrink(runtime, channel, remote_tag_id)
-            return False
-    async with runtime.pool.acquire() as conn:
-        await broadcast_remote_tags.delete_temporary_tag(conn, channel.channel_id, finished.job_id)
-    return remote_tag_id is not None
-
-
-async def _shrink(runtime: Runtime, channel: Channel, remote_tag_id: int) -> None:
-    """Take a remote tag from some of its people."""
-    page = await call_wechat(runtime, channel, tag_members(remote_tag_id))
-    openids = page.openids[:UNTAGGED_PER_RUN]
-    async with call_series(runtime, channel, UNTAGGING, -(-len(openids) // MAX_OPENIDS_PER_TAGGING)) as series:
-        for start in range(0, len(openids), MAX_OPENIDS_PER_TAGGING):
-            some = openids[start : start + MAX_OPENIDS_PER_TAGGING]
-            await call_wechat(runtime, channel, untag_users(remote_tag_id, some), series=series)

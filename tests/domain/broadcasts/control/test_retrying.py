@@ -2,15 +2,18 @@
 
 import pytest
 
+from service.domain.broadcasts.audience.once_only import once_only_turn
 from service.domain.broadcasts.control.retrying import retry_broadcast
 from service.domain.broadcasts.sending.outcomes import record_sends
 from service.domain.runtime import Runtime
+from service.entities.bitmaps import ordinals_in
 from service.entities.broadcast_ledger import Outcome, SendId
-from service.entities.broadcasts import Broadcast, MessageKind, PeopleRole, SendState
+from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, PeopleRole, SendState, held
 from service.entities.channels import Channel
 from service.entities.errors import ConflictError
 from service.entities.jobs import JobState
 from service.storage import broadcast_sends
+from service.storage.broadcast_ledger import people_of_role
 from tests.domain.broadcasts.control.followers import follow
 from tests.domain.broadcasts.control.test_stopping import make, stored
 from tests.support.broadcasts import freeze
@@ -79,4 +82,32 @@ async def test_nothing_else_is_retried(runtime: Runtime, channel: Channel, state
     made = await finished(runtime, channel, state)
     with pytest.raises(ConflictError):
         await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
+    assert await counts(runtime, made) == (0, 1, 5, 1)
+
+
+async def test_whoever_got_another_one_with_the_same_once_only_is_held(runtime: Runtime, channel: Channel) -> None:
+    """Somebody was refused, got the next one, and does not get this one, too, when it is tried again."""
+    made = await finished(runtime, channel)
+    other = await make(runtime, channel, JobState.DONE, once_only="sale")
+    async with runtime.pool.acquire() as conn:
+        await conn.execute("update broadcast set once_only = 'sale'")
+        await freeze(conn, other, {PeopleRole.FROZEN: (2, 3), PeopleRole.TAKEN: (2, 3)}, sent=2)
+
+    await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
+
+    assert await counts(runtime, made) == (2, 1, 1, 1)
+    async with runtime.pool.acquire() as conn:
+        held_back = await people_of_role(conn, made.channel_id, made.job_id, held(HeldReason.ONCE_ONLY))
+    assert ordinals_in({block: each.members for block, each in held_back.items()}) == [2, 3]
+
+
+async def test_it_is_not_tried_again_while_another_one_with_the_same_once_only_starts(
+    runtime: Runtime, channel: Channel
+) -> None:
+    made = await finished(runtime, channel)
+    await runtime.pool.execute("update broadcast set once_only = 'sale'")
+
+    async with once_only_turn(runtime, channel, "sale"):
+        with pytest.raises(ConflictError, match="starts just now"):
+            await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
     assert await counts(runtime, made) == (0, 1, 5, 1)

@@ -85,6 +85,10 @@ class Office:
         """Return the openids of those who are planned."""
         return await self._openids(await self.book.people(job, PeopleRole.PLANNED))
 
+    async def taken(self, job: Job) -> set[str]:
+        """Return the openids of those who are claimed, sent to or uncertain."""
+        return await self._openids(await self.book.people(job, PeopleRole.TAKEN))
+
     async def _openids(self, ordinals: list[int]) -> set[str]:
         rows = await self.runtime.pool.fetch(
             "select openid from channel_user where channel_id = $1 and ordinal = any($2::int[])",

@@ -7,7 +7,7 @@ import pytest
 
 from service.dev.demo.wechat_api.behaviour import BadOpenid
 from service.dev.demo.wechat_api.faults import Fault, FaultKind
-from service.domain.broadcasts.sending.temporary_tags import delete_finished_tags
+from service.domain.broadcasts.sending.tag_deletion import delete_finished_tags
 from service.entities.broadcasts import HeldReason, WaitReason
 from service.entities.expressions import tag, to_json
 from service.entities.jobs import Job, JobState
@@ -258,6 +258,33 @@ async def test_who_is_held_meanwhile_loses_the_tag(office: Office) -> None:
 
     assert set(office.books.messages.receipts()) == {"oBob", "oCat"}
     assert tagged(office, temporary) == {"oBob", "oCat"}
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("synced", [True, False])
+async def test_strangers_get_nothing_by_the_call_that_asks_what_became_of_the_first(
+    office: Office, accepted: bool, synced: bool
+) -> None:
+    office.books.follow("oUnknown", office.wechat.clock())
+    remote = await sync(office, *PEOPLE) if synced else 0
+    office.wechat.books.faults.add(SENDALL, Fault(kind=FaultKind.RESET, accepted=accepted))
+    job = await office.work(await start(office))
+    assert (await office.book.counts(job))["uncertain"] == 3
+    remote = remote or temporary_tags(office)[0]
+    office.books.tags.tag(remote, ["oEve", "oUnknown"])
+    if not synced:
+        office.books.tags.untag(remote, ["oBob"])
+    for _ in range(3 if synced else 0):
+        # It is not asked while others have the tag, which is not ours to change.
+        office.wechat.clock.advance(timedelta(minutes=20))
+        job = await office.work(await office.book.take_up(job))
+        assert set(office.books.messages.receipts()) == (set(PEOPLE) if accepted else set())
+    office.books.tags.untag(remote, ["oEve", "oUnknown"] if synced else [])
+    office.wechat.clock.advance(timedelta(minutes=40))
+    job = await office.book.take_up(job)
+
+    await done(office, job)
+    assert set(office.books.messages.receipts()) == set(PEOPLE)
 
 
 async def test_a_tag_that_others_deleted_is_made_anew(office: Office) -> None:

@@ -78,7 +78,7 @@ async def test_a_refusal_that_passes_sends_to_everybody_later(post: Post, kind: 
     [(47001, "REFUSED_MESSAGE"), (48001, "CONFIGURATION")],
 )
 async def test_a_refusal_of_the_message_or_the_account_stops_at_once(
-    post: Post, kind: MessageKind, code: int, waiting_for: str
+    post: Post, kind: MessageKind, code: int, waiting_for: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     people = await post.people(40)
     post.fault(kind, kind=FaultKind.ERROR, code=code, times=None)
@@ -87,6 +87,7 @@ async def test_a_refusal_of_the_message_or_the_account_stops_at_once(
 
     assert job.state is JobState.PAUSED
     assert await post.waiting_for(job) == waiting_for
+    assert f"waits for {waiting_for}: WeChat answered {code}" in caplog.text
     assert (await post.book.counts(job))["planned"] == 40
     assert post.wechat.books.calls.count(post.channel.app_id, post.path(kind)) <= 8
     post.wechat.books.faults.clear()
@@ -148,6 +149,19 @@ async def test_one_who_cannot_be_sent_to_is_found_by_halves(post: Post) -> None:
     assert sum(post.received().values()) == 40 - failed
 
 
+@pytest.mark.parametrize("place", [0, 20, 39])
+async def test_only_whom_the_platform_does_not_know_is_refused(post: Post, place: int) -> None:
+    people = await post.people(40)
+    unknown = next(openid for openid, ordinal in post.ordinals.items() if ordinal == people[place])
+    del post.wechat.account.people.known[unknown]
+
+    job = await post.send(MASS, people)
+
+    assert job.state is JobState.DONE
+    assert await post.book.failures(job) == {40003: 1}
+    assert post.received() == dict.fromkeys(set(people) - {people[place]}, 1)
+
+
 async def test_an_administrator_at_wechat_is_waited_for(post: Post) -> None:
     people = await post.people(12)
     post.fault(MASS, kind=FaultKind.ERROR, code=89504)
@@ -175,12 +189,13 @@ async def test_who_is_on_the_blacklist_is_held_until_tried_again(post: Post) -> 
     assert await post.book.failures(job) == {}
 
 
-async def test_an_admin_sends_once_more_to_the_uncertain_only(post: Post) -> None:
+async def test_an_admin_sends_once_more_to_the_uncertain_only(post: Post, caplog: pytest.LogCaptureFixture) -> None:
     people = await post.people(12)
     kind = MessageKind.CUSTOMER_SERVICE_TEXT
     post.fault(kind, kind=FaultKind.RESET, skip=5)
     job = await post.send(kind, people)
     assert (await post.book.counts(job))["uncertain"] == 1
+    assert "is done; of 1 people nobody knows whether they got it" in caplog.text
 
     async with post.runtime.pool.acquire() as conn, conn.transaction():
         assert await plan_again(conn, post.runtime, job, uncertain=False) == 0

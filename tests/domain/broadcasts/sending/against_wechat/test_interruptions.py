@@ -20,6 +20,14 @@ from tests.domain.broadcasts.sending.against_wechat.test_plain_sending import KI
 from tests.support.waiting import wait_until
 
 MASS, TEXT = MessageKind.MASS_TEXT, MessageKind.CUSTOMER_SERVICE_TEXT
+CUT_OFF = (
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where datname = current_database() and pid <> pg_backend_pid()"
+)
+QUOTA = (
+    "insert into wechat_quota (channel_id, api, day, used, daily_limit, window_at, window_used)"
+    " values ($1, $2, ($3::timestamptz + interval '8 h')::date, 0, $4, $3, 0)"
+)
 SINGLE = tuple(kind for kind in KINDS if not kind.mass)
 
 
@@ -186,3 +194,61 @@ async def test_broadcasts_of_a_channel_wait_for_each_other(post: Post) -> None:
     assert waiting.resumes_at is not None
     post.wechat.clock.now = waiting.resumes_at
     assert (await post.work(second)).state is JobState.DONE
+
+
+@pytest.mark.parametrize("kind", [MASS, TEXT])
+async def test_an_outcome_is_written_once_the_database_is_there_again(post: Post, kind: MessageKind) -> None:
+    people = await post.people(CALLS_AT_ONCE)
+    job = await post.book.insert(kind, people)
+    async with under_way(post, job, 1 if kind.mass else CALLS_AT_ONCE) as (working, _):
+        # As when it is restarted: whoever was connected is cut off.
+        await post.runtime.pool.execute(CUT_OFF)
+    await asyncio.wait([working])
+    await post.runtime.shielded.drain(10)
+
+    assert (await post.book.counts(job))["sent"] == CALLS_AT_ONCE
+    post.wechat.clock.advance(timedelta(minutes=1))
+    assert (await post.go_on(await post.look_up(job))).state is JobState.DONE
+    assert post.received() == dict.fromkeys(people, 1)
+
+
+async def test_the_last_calls_of_a_quota_are_made_and_the_rest_the_next_day(post: Post) -> None:
+    people = await post.people(12)
+    await post.runtime.pool.execute(QUOTA, post.channel.channel_id, post.path(TEXT), post.wechat.clock(), 3)
+
+    job = await post.work(await post.book.insert(TEXT, people))
+
+    assert job.state is JobState.WAITING
+    assert await post.waiting_for(job) == "QUOTA"
+    assert (await post.book.counts(job))["sent"] == 3
+    assert (await post.go_on(job)).state is JobState.DONE
+    assert post.received() == dict.fromkeys(people, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_two_workers_at_the_same_job_send_once(post: Post, kind: MessageKind) -> None:
+    people = await post.people(60)
+    job = await post.book.insert(kind, people)
+
+    await asyncio.gather(*(post.work(job) for _ in range(3)))
+
+    assert (await post.go_on(await post.look_up(job))).state is JobState.DONE
+    assert post.received() == dict.fromkeys(people, 1)
+
+
+async def test_a_worker_that_lost_the_job_claims_nobody_more(post: Post) -> None:
+    people = await post.people(40)
+    job = await post.book.insert(TEXT, people)
+    async with under_way(post, job, CALLS_AT_ONCE) as (working, transport):
+        # Its lease is over as far as others can see.
+        post.wechat.clock.advance(timedelta(minutes=1))
+        other = asyncio.create_task(post.work(job))
+        assert (await other).state is JobState.DONE
+    await working
+
+    assert transport.under_way == CALLS_AT_ONCE
+    await post.check(await post.look_up(job))
+    counts = await post.book.counts(job)
+    # Nobody sends to those whom the other worker took for uncertain when it ended.
+    sent = 40 - 32 + CALLS_AT_ONCE
+    assert (counts["sent"], counts["planned"], counts["uncertain"]) == (sent, 0, 40 - sent)
