@@ -32,11 +32,9 @@ from service.entities.broadcast_reports import BroadcastReport, NotSentTo
 from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
 from service.entities.errors import NotFoundError
 from service.entities.expressions import from_json
-from service.entities.jobs import JobState
 from service.entities.repeats import repeat_from_json
 
 MAX_REASONS: Final = len(HeldReason)
-WAITING_STATES: Final = frozenset({JobState.WAITING, JobState.WAITING_FOR_APPROVAL, JobState.PAUSED})
 # WeChat has far fewer codes for messages.
 MAX_CODES: Final = 200
 
