@@ -41,5 +41,7 @@ async def move_sends(conn: Connection, channel_id: int, job_id: int, newer: int,
 
 async def unite_beside_ledgers(conn: Connection, channel_id: int, older_of: Mapping[int, int]) -> None:
     """Give users what others allowed, the results about them, and their place on the blacklist."""
-    for name in ("unite_consents", "reassign_push_results", "unite_blacklisted"):
-        await conn.execute(STATEMENTS[name], channel_id, list(older_of), list(older_of.values()))
+    newer, older = list(older_of), list(older_of.values())
+    await conn.execute(STATEMENTS["unite_consents"], channel_id, newer, older)
+    await conn.execute(STATEMENTS["reassign_push_results"], channel_id, newer, older)
+    await conn.execute(STATEMENTS["unite_blacklisted"], channel_id, newer, older)
