@@ -200,6 +200,18 @@ def _due_at(runtime: Runtime, broadcast: Broadcast, message: Chunk | Send, now: 
     return due if max(due, now) < message.claimed_at + ids_hold else None
 
 
+def over_if_claimed_before(runtime: Runtime) -> datetime:
+    """Return an instant: calls of messages that were claimed before are over, and their outcomes are written down.
+
+    What is CLAIMED still was left by a process that died.
+    """
+    return runtime.clock() - _claims_last(runtime)
+
+
 def _call_ends(runtime: Runtime, message: Chunk | Send) -> datetime:
     """Return when the call of a message is certainly over, and its outcome is written down if it can be."""
-    return message.claimed_at + CALL_WITHIN + runtime.settings.wechat.call_within + WRITTEN_WITHIN
+    return message.claimed_at + _claims_last(runtime)
+
+
+def _claims_last(runtime: Runtime) -> timedelta:
+    return CALL_WITHIN + runtime.settings.wechat.call_within + WRITTEN_WITHIN
