@@ -101,6 +101,27 @@ async def test_whoever_got_another_one_with_the_same_once_only_is_held(runtime: 
     assert ordinals_in({block: each.members for block, each in held_back.items()}) == [2, 3]
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["the first one is retried", "a run is retried"])
+async def test_whoever_got_another_one_of_the_series_is_held(runtime: Runtime, channel: Channel, first: bool) -> None:
+    """Somebody was refused, got the next run, and does not get this one, too, when it is tried again."""
+    made = await finished(runtime, channel)
+    other = await make(runtime, channel, JobState.DONE)
+    begun, run = (made, other) if first else (other, made)
+    async with runtime.pool.acquire() as conn:
+        await conn.execute("update broadcast set repeat = '{}' where job_id = $1", begun.job_id)
+        await conn.execute(
+            "update broadcast set repeat_of = $1, run_at = now() where job_id = $2", begun.job_id, run.job_id
+        )
+        await freeze(conn, other, {PeopleRole.FROZEN: (2, 3), PeopleRole.TAKEN: (2, 3)}, sent=2)
+
+    await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
+
+    assert await counts(runtime, made) == (2, 1, 1, 1)
+    async with runtime.pool.acquire() as conn:
+        held_back = await people_of_role(conn, made.channel_id, made.job_id, held(HeldReason.ALREADY_RECEIVED))
+    assert ordinals_in({block: each.members for block, each in held_back.items()}) == [2, 3]
+
+
 async def test_it_is_not_tried_again_while_another_one_with_the_same_once_only_starts(
     runtime: Runtime, channel: Channel
 ) -> None:
