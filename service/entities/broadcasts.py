@@ -86,6 +86,7 @@ class PeopleRole(StrEnum):
     PLANNED = "PLANNED"
     TAKEN = "TAKEN"
     TAGGED = "TAGGED"
+    RESENT = "RESENT"
 
 
 def held(reason: HeldReason) -> str:
