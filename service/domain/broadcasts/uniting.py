@@ -59,6 +59,10 @@ class _Person:
             await self._forget(self._older, HeldReason.ALREADY_RECEIVED)
             await self._move(roles_of_newer)
             return
+        if PeopleRole.PLANNED in roles_of_newer and all(_may_be_sent_to(each) for each in roles_of_older):
+            await self._forget(self._older, HeldReason.FORGOTTEN)
+            await self._move(roles_of_newer)
+            return
         await self._forget(self._newer, HeldReason.FORGOTTEN)
 
     async def _forget(self, ordinal: int, planned_as: HeldReason) -> None:
@@ -76,3 +80,8 @@ class _Person:
             await ledger.add_people(self._conn, self._channel_id, self._job_id, {role: older})
         for move in (broadcast_uniting.move_in_chunks, broadcast_uniting.move_sends):
             await move(self._conn, self._channel_id, self._job_id, self._newer, self._older)
+
+
+def _may_be_sent_to(role: str) -> bool:
+    """Tell whether a role is that of somebody who was refused, or could not be reached, under the name that is over."""
+    return role == PeopleRole.FROZEN or role.startswith("UNSENDABLE:")
