@@ -145,6 +145,11 @@ class Broadcast:
     next_chunk: int = 1
     changed_by: str | None = None
 
+    @property
+    def series(self) -> int | None:
+        """Return the number of the series that this is, or is a run of; None for what is not repeated."""
+        return self.job_id if self.repeat is not None else self.repeat_of
+
 
 @dataclass(frozen=True, slots=True)
 class RollingCap:

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from service.domain.broadcasts.audience.once_only import (
     OnceOnlyTakenError,
     OnceOnlyTurn,
-    hold_reached,
     once_only_turn,
     reached_before,
 )
@@ -20,11 +19,14 @@ from service.domain.channels.lookup import find_channel
 from service.domain.jobs.lookup import MAX_JOB_ID
 from service.domain.jobs.starting import enqueue_job, publish_job_change
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import Bitmaps
+from service.entities.bitmaps import Bitmaps, both, count_people
+from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, held
 from service.entities.errors import ConflictError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Permission, Principal
-from service.storage import broadcast_control, broadcasts
+from service.storage import broadcast_audiences, broadcast_control, broadcast_ledger, broadcasts, channels
+from service.storage.broadcast_ledger import CountChanges
+from service.storage.database.pool import Connection
 
 NOBODY: Final[Bitmaps] = MappingProxyType({})
 
@@ -42,7 +44,8 @@ async def retry_broadcast(
     """Plan people of a broadcast again that is DONE or PAUSED, and return its job: a DONE one goes on if there are any.
 
     They are those who failed for a reason that may pass; with `uncertain` exactly those of whom no answer says whether
-    they were sent to. Whom another broadcast with the same `onceOnly` was sent to since is held, and not planned.
+    they were sent to. Whom another broadcast with the same `onceOnly` or of the same series was, or will be, sent to
+    since is held, and not planned.
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError in any other state, and
     UpstreamError while this installation makes no calls.
     """
@@ -83,6 +86,8 @@ async def _plan_again(
     async with runtime.pool.acquire() as conn, conn.transaction():
         if turn is not None:
             await turn.keep(conn)
+        # Nobody else of a series is frozen meanwhile.
+        await channels.lock_channel_state(conn, channel_id)
         locked = await lock_for(conn, principal, channel_id, job_id)
         job = locked.job
         if job.state not in {JobState.DONE, JobState.PAUSED}:
@@ -90,7 +95,33 @@ async def _plan_again(
         await check_open(conn, channel_id)
         check_acting(runtime)
         planned = await plan_again(conn, runtime, job, uncertain=uncertain)
-        planned -= await hold_reached(conn, locked.broadcast, reached) if reached else 0
+        planned -= await _hold(conn, locked.broadcast, HeldReason.ONCE_ONLY, reached)
+        in_series = await _reached_in_series(conn, locked.broadcast)
+        planned -= await _hold(conn, locked.broadcast, HeldReason.ALREADY_RECEIVED, in_series)
         if planned and job.state is JobState.DONE:
             job = await broadcast_control.set_broadcast_state(conn, job, JobState.QUEUED)
     return RetriedJob(job, planned)
+
+
+async def _reached_in_series(conn: Connection, broadcast: Broadcast) -> Bitmaps:
+    """Return whom the other broadcasts of a series were, or still will be, sent to; nobody outside of series."""
+    if broadcast.series is None:
+        return NOBODY
+    series = await broadcast_audiences.broadcasts_of_series(conn, broadcast.channel_id, broadcast.series)
+    others = [each for each in series if each != broadcast.job_id]
+    return await broadcast_audiences.received_by(conn, broadcast.channel_id, others)
+
+
+async def _hold(conn: Connection, broadcast: Broadcast, reason: HeldReason, reached: Bitmaps) -> int:
+    """Hold who of a locked broadcast is planned and was reached by another one, and return how many they are."""
+    if not reached:
+        return 0
+    channel_id, job_id = broadcast.channel_id, broadcast.job_id
+    planned = await broadcast_ledger.people_of_role(conn, channel_id, job_id, PeopleRole.PLANNED)
+    those = both({block: each.members for block, each in planned.items()}, reached)
+    people = count_people(those)
+    if people:
+        await broadcast_ledger.take_out_people(conn, channel_id, job_id, PeopleRole.PLANNED, those)
+        await broadcast_ledger.add_people(conn, channel_id, job_id, {held(reason): those})
+        await broadcast_ledger.change_counts(conn, channel_id, job_id, CountChanges(planned=-people))
+    return people
