@@ -7,9 +7,9 @@ from typing import Annotated, Final, Optional, TypeAlias
 import strawberry
 
 from service.api.context import Info
-from service.api.guards.list_sizes import at_most, long_text
+from service.api.guards.list_sizes import at_most, long_text, takes_as_long_as
 from service.api.types.broadcast_message import BroadcastMessage, message_summary
-from service.api.types.broadcast_report import BroadcastFailure, BroadcastResponse, uncertain_page
+from service.api.types.broadcast_report import COUNTING, BroadcastFailure, BroadcastResponse, uncertain_page
 from service.api.types.connection import (
     Connection,
     Edge,
@@ -37,6 +37,8 @@ from service.entities.repeats import repeat_from_json
 MAX_REASONS: Final = len(HeldReason)
 # WeChat has far fewer codes for messages.
 MAX_CODES: Final = 200
+# Values: one operation may ask it of a page of 20, whatever their audiences.
+LOOKING_AT_EVERYBODY: Final = 2_000
 
 
 @strawberry.type(
@@ -223,7 +225,8 @@ class Broadcast(Job, Node):
         return [BroadcastFailure.of(self.report.broadcast, each) for each in shown]
 
     @strawberry.field(
-        description="People of whom no answer says whether they were sent to; nobody while the gate is closed."
+        description="People of whom no answer says whether they were sent to; nobody while the gate is closed.",
+        metadata=takes_as_long_as(COUNTING),
     )
     async def uncertain_users(self, info: Info, first: First = 50, after: After = None) -> UserConnection:
         if not self.is_open:
@@ -235,7 +238,8 @@ class Broadcast(Job, Node):
         description=(
             "What people did within some hours of their message, beside those held out at the same time; null before "
             "the start and while the gate is closed."
-        )
+        ),
+        metadata=takes_as_long_as(LOOKING_AT_EVERYBODY),
     )
     async def response(
         self,

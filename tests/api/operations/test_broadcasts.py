@@ -157,10 +157,13 @@ async def test_a_preview_of_deleting_a_tag_names_the_broadcasts_that_would_fail(
     await insert_broadcast_of(robot, channel, audience=to_json(tag(combo)))
     frozen_before = await insert_broadcast_of(robot, channel, audience=to_json(tag(number)))
     await set_frozen(robot, frozen_before)
+    goes_on = {"audience": to_json(tag(number)), "repeat": {}, "next_run_at": datetime.now(UTC)}
+    series = await insert_broadcast_of(robot, channel, state=JobState.DONE, **goes_on)
+    await insert_broadcast_of(robot, channel, state=JobState.CANCELLED, **goes_on)
 
     preview = (await robot.ask(PREVIEW, id=ad))["deleteTagPreview"]
 
-    assert preview["broadcasts"] == [{"id": direct}]
+    assert preview["broadcasts"] == [{"id": direct}, {"id": series}]
     assert (await robot.ask(PREVIEW, id=other))["deleteTagPreview"]["broadcasts"] == []
 
 
@@ -279,6 +282,20 @@ async def test_a_hundred_broadcasts_take_as_many_statements_as_one(robot: Robot)
             await robot.ask(query, id=channel)
         counts.append(len(sent))
     assert counts[0] == counts[1]
+
+
+async def test_what_looks_at_everybody_is_asked_for_of_a_page_at_most(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    reports = "query($id: ID!, $first: Int!) { channel(id: $id) { broadcasts(first: $first) { nodes { %s } } } }"
+
+    async def codes(selected: str, first: int) -> list[str]:
+        return (await robot.ask(reports % selected, id=channel, first=first)).codes
+
+    assert await codes("response { sent }", 20) == []
+    assert await codes("response { sent }", 200) == ["LIMIT_EXCEEDED"]
+    assert await codes("a: response { sent } b: response(hours: 1) { sent }", 20) == ["LIMIT_EXCEEDED"]
+    assert await codes("failures { users(first: 1) { totalCount } }", 20) == []
+    assert await codes("failures { users(first: 1) { totalCount } }", 200) == ["LIMIT_EXCEEDED"]
 
 
 async def test_failures_and_uncertain_people_are_paged_through(robot: Robot) -> None:
