@@ -97,7 +97,15 @@ async def create_broadcast(
     if job is None:
         return await create_broadcast(runtime, principal, channel_id, new)
     enqueue_job(runtime, job)
-    log_act(principal, "create", job, people=count_people(planned.assessment.planned))
+    log_act(
+        principal,
+        "create",
+        job,
+        people=count_people(planned.assessment.planned),
+        confirm_duplicate=new.confirm_duplicate,
+        ignore_caps=new.request.ignore_caps,
+        ignore_quiet_hours=new.ignore_quiet_hours,
+    )
     return CreatedBroadcast(channel_id, job.job_id, replayed=False)
 
 
