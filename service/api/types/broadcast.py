@@ -62,7 +62,10 @@ class Broadcast(Job, Node):
     )
     approved_at: datetime | None = strawberry.field(description="When the broadcast was approved; null until then.")
     approved_for: int | None = strawberry.field(
-        description="How many people were approved; if the audience has more at the start, approval is asked for again."
+        description=(
+            "How many people were approved; if the audience has more at the start, approval is asked for again. Null "
+            "until the broadcast was approved, and while the gate is closed."
+        )
     )
     waiting_for: WaitReason | None = strawberry.field(
         description="What the broadcast waits for; null unless it is WAITING, WAITING_FOR_APPROVAL or PAUSED."
@@ -139,7 +142,7 @@ class Broadcast(Job, Node):
             created_by=report.job.created_by,
             approved_by=entity.approved_by,
             approved_at=entity.approved_at,
-            approved_for=entity.approved_for,
+            approved_for=entity.approved_for if is_open else None,
             # Of what goes on again, it is what it waited for last.
             waiting_for=entity.waiting_for if report.job.state.waits else None,
             hold_out_percent=entity.hold_out_percent,

@@ -94,12 +94,17 @@ async def test_nobody_is_counted_behind_a_closed_gate(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
     await people(robot, channel, "ada", "bob")
     broadcast = await frozen(robot, channel, {PeopleRole.PLANNED: [0], held(HeldReason.HOLD_OUT): [1]})
+    conn = await connect(robot)
+    await conn.execute("update broadcast set approved_by = 'another', approved_at = now(), approved_for = 2")
+    await conn.close()
 
     stopped = (await robot.ask(UNBIND, id=channel))["unbindChannel"]["stopped"]
 
     assert stopped == [{"id": broadcast, "state": "FAILED", "errorCode": "CHANNEL_NOT_BOUND", "planned": 0}]
     shown = (await robot.ask(BROADCAST, id=broadcast))["broadcast"]
     assert (shown["matched"], shown["sendable"], shown["held"]) == (0, 0, [])
+    approved = "query($id: ID!) { broadcast(id: $id) { approvedBy approvedFor } }"
+    assert (await robot.ask(approved, id=broadcast))["broadcast"] == {"approvedBy": "another", "approvedFor": None}
 
 
 async def test_unbinding_stops_what_is_unfinished_in_every_channel_that_closes(robot: Robot) -> None:

@@ -3,6 +3,7 @@
 Source: docs/specification.md §6.6.
 """
 
+from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -21,7 +22,7 @@ from service.domain.jobs.starting import enqueue_job, publish_job_change
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, both, count_people
 from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, held
-from service.entities.errors import ConflictError
+from service.entities.errors import ConflictError, NotFoundError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Permission, Principal
 from service.storage import broadcast_audiences, broadcast_control, broadcast_ledger, broadcasts, channels
@@ -52,16 +53,18 @@ async def retry_broadcast(
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.BROADCAST, sought="broadcast")
         found = None if job_id > MAX_JOB_ID else await broadcasts.broadcast(conn, channel_id, job_id)
-    if found is None or found.once_only is None:
-        job, planned = await _plan_again(runtime, principal, channel_id, job_id, uncertain=uncertain)
+    if found is None:
+        raise NotFoundError("broadcast")
+    plan = partial(
+        _plan_again, runtime, principal, channel_id, job_id, uncertain=uncertain, in_series=found.series is not None
+    )
+    if (value := found.once_only) is None:
+        job, planned = await plan()
     else:
-        value = found.once_only
         try:
             async with once_only_turn(runtime, channel, value) as turn:
                 reached = await reached_before(runtime, channel, value, turn.renew, but_by=job_id)
-                job, planned = await _plan_again(
-                    runtime, principal, channel_id, job_id, uncertain=uncertain, reached=reached, turn=turn
-                )
+                job, planned = await plan(reached=reached, turn=turn)
         except OnceOnlyTakenError as error:
             raise ConflictError("Another broadcast of which a person gets one starts just now.") from error
     if job.state is JobState.QUEUED:
@@ -79,6 +82,7 @@ async def _plan_again(
     job_id: int,
     *,
     uncertain: bool,
+    in_series: bool,
     reached: Bitmaps = NOBODY,
     turn: OnceOnlyTurn | None = None,
 ) -> RetriedJob:
@@ -86,8 +90,9 @@ async def _plan_again(
     async with runtime.pool.acquire() as conn, conn.transaction():
         if turn is not None:
             await turn.keep(conn)
-        # Nobody else of a series is frozen meanwhile.
-        await channels.lock_channel_state(conn, channel_id)
+        if in_series:
+            # No other run of the series is frozen meanwhile.
+            await channels.lock_channel_state(conn, channel_id)
         locked = await lock_for(conn, principal, channel_id, job_id)
         job = locked.job
         if job.state not in {JobState.DONE, JobState.PAUSED}:
@@ -96,8 +101,8 @@ async def _plan_again(
         check_acting(runtime)
         planned = await plan_again(conn, runtime, job, uncertain=uncertain)
         planned -= await _hold(conn, locked.broadcast, HeldReason.ONCE_ONLY, reached)
-        in_series = await _reached_in_series(conn, locked.broadcast)
-        planned -= await _hold(conn, locked.broadcast, HeldReason.ALREADY_RECEIVED, in_series)
+        others = await _reached_in_series(conn, locked.broadcast)
+        planned -= await _hold(conn, locked.broadcast, HeldReason.ALREADY_RECEIVED, others)
         if planned and job.state is JobState.DONE:
             job = await broadcast_control.set_broadcast_state(conn, job, JobState.QUEUED)
     return RetriedJob(job, planned)
