@@ -96,7 +96,7 @@ def judge_refusal(error: WechatError, now: datetime) -> Verdict:
 def judge_delay(error: CallLaterError) -> Verdict:
     """Judge a call that was not made, or was refused, as none can be before an instant."""
     if error.errcode is not None and decide(error.errcode) is Decision.STOP_ACCOUNT:
-        return Verdict(None, Stop(JobState.PAUSED, WaitReason.CONFIGURATION, because=error.because))
+        return Verdict(None, Stop(JobState.PAUSED, WaitReason.CONFIGURATION, because=error.message_for_clients))
     quota = error.errcode is not None and decide(error.errcode) is Decision.WAIT_FOR_QUOTA
     reason = WaitReason.QUOTA if quota else WaitReason.RATE
     return Verdict(None, Stop(JobState.WAITING, reason, error.until), called=error.errcode is not None)
