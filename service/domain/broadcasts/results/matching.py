@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.broadcasts.sending.outcomes import record_chunk, record_sends
+from service.domain.jobs.starting import enqueue_job
 from service.domain.runtime import Runtime
 from service.entities.broadcast_ledger import Outcome, SendId
 from service.entities.broadcasts import MessageKind, SendState
 from service.entities.message_results import MassResult, MessageResult, ResultEvent
-from service.storage import broadcasts, message_results
+from service.storage import broadcast_control, broadcasts, message_results
 from service.storage.database.pool import Connection
 from service.storage.message_results import ChunkId, MessageId, StoredResult
 
@@ -68,7 +69,17 @@ async def match(runtime: Runtime, channel_id: int, results: Sequence[StoredResul
     for job_id, found in by_broadcast.items():
         async with runtime.pool.acquire() as conn, conn.transaction():
             matched += await _write(conn, runtime, channel_id, job_id, found)
+        if found.evident:
+            await _end_settling(runtime, channel_id, job_id)
     return matched
+
+
+async def _end_settling(runtime: Runtime, channel_id: int, job_id: int) -> None:
+    """Go on with a broadcast that only waited for what is known now; whoever locks its job does so before its row."""
+    async with runtime.pool.acquire() as conn:
+        job = await broadcast_control.end_settling(conn, channel_id, job_id, runtime.clock())
+    if job is not None:
+        enqueue_job(runtime, job)
 
 
 async def _find(conn: Connection, channel_id: int, results: Sequence[StoredResult]) -> dict[int, _Matches]:
