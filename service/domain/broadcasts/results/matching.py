@@ -5,6 +5,7 @@ that WeChat took the message, but only where it can be about no other one. Sourc
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +17,7 @@ from service.entities.broadcast_ledger import Outcome, SendId
 from service.entities.broadcasts import MessageKind, SendState
 from service.entities.message_results import MassResult, MessageResult, ResultEvent
 from service.storage import broadcast_control, broadcasts, message_results
-from service.storage.database.pool import Connection
+from service.storage.database.pool import DATABASE_ERRORS, Connection
 from service.storage.message_results import ChunkId, MessageId, StoredResult
 
 # So long it is looked for the message of a result. The answer to a call comes sooner, and most results without a
@@ -31,6 +32,10 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 KINDS: Final[Mapping[ResultEvent, tuple[MessageKind, ...]]] = {
     ResultEvent.TEMPLATE: (MessageKind.TEMPLATE,),
     ResultEvent.SUBSCRIPTION: (MessageKind.SERVICE_SUBSCRIPTION, MessageKind.MINI_PROGRAM_SUBSCRIPTION),
+}
+EVENTS: Final[Mapping[MessageKind, ResultEvent]] = {
+    **{kind: event for event, kinds in KINDS.items() for kind in kinds},
+    **{kind: ResultEvent.MASS for kind in MessageKind if kind.mass},
 }
 
 
@@ -59,6 +64,21 @@ async def match_again(runtime: Runtime, channel_id: int) -> int:
     async with runtime.pool.acquire() as conn:
         results = await message_results.unmatched_results(conn, channel_id, since, MAX_MATCHED_AT_ONCE)
     return await match(runtime, channel_id, results)
+
+
+async def match_sent(runtime: Runtime, channel_id: int, kind: MessageKind, msg_ids: Sequence[str]) -> None:
+    """Write the results to messages of a kind that came before WeChat's ids of those were committed.
+
+    While the database is away nothing happens, as `match_again` finds them, too.
+    """
+    event = EVENTS.get(kind)
+    if event is None:
+        return
+    with suppress(*DATABASE_ERRORS):
+        async with runtime.pool.acquire() as conn:
+            early = await message_results.results_of_messages(conn, channel_id, event, msg_ids)
+        if early:
+            await match(runtime, channel_id, early)
 
 
 async def match(runtime: Runtime, channel_id: int, results: Sequence[StoredResult]) -> int:
