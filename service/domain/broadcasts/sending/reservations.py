@@ -39,7 +39,7 @@ async def give_back(
 
 
 async def give_back_consents(conn: Connection, broadcast: Broadcast, people: Bitmaps, claimed_at: datetime) -> None:
-    """Let these people be sent another message for what one that was claimed at an instant used of what they allowed."""
+    """Let these people allow another message still, where one that was claimed at an instant used that up."""
     if broadcast.kind.subscription:
         template_id, ordinals = broadcast.message["template_id"], ordinals_in(people)
         await broadcast_sends.give_back_consents(conn, broadcast.channel_id, template_id, ordinals, claimed_at)

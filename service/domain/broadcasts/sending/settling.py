@@ -46,6 +46,8 @@ async def mark_lost_calls(runtime: Runtime, channel_id: int, job_id: int) -> Non
     """Take for UNKNOWN whatever was claimed so long ago that its call is over, and its outcome would be written."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
+        # What is read here is not given back and claimed anew before it is written.
+        await broadcasts.lock_broadcast(conn, channel_id, job_id)
         for chunk in await broadcast_chunks.open_chunks(conn, channel_id, job_id):
             if chunk.state is SendState.CLAIMED and _call_ends(runtime, chunk) <= now:
                 await record_chunk(conn, channel_id, job_id, chunk.chunk, NO_ANSWER, now, conclusive=False)
