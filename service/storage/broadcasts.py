@@ -44,6 +44,11 @@ async def lock_broadcast(conn: Connection, channel_id: int, job_id: int) -> Broa
     return to_broadcast_or_none(await conn.fetchrow(STATEMENTS["lock_broadcast"], channel_id, job_id))
 
 
+async def lock_broadcasts(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> None:
+    """Lock broadcasts until the transaction ends."""
+    await conn.fetch(STATEMENTS["lock_broadcasts"], channel_id, sorted(job_ids))
+
+
 async def broadcast_with_key(conn: Connection, channel_id: int, key: str) -> Broadcast | None:
     """Return the broadcast that was asked for with an idempotency key, None if none was."""
     return to_broadcast_or_none(await conn.fetchrow(STATEMENTS["broadcast_with_key"], channel_id, key))

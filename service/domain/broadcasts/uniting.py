@@ -10,7 +10,7 @@ from service.domain.broadcasts.policy.united_counts import unite_counts
 from service.entities.bitmaps import bitmaps_of
 from service.entities.broadcasts import HeldReason, PeopleRole
 from service.storage import broadcast_ledger as ledger
-from service.storage import broadcast_uniting
+from service.storage import broadcast_uniting, broadcasts
 from service.storage.broadcast_forgetting import forget_beside_ledgers, forget_in_ledgers
 from service.storage.database.pool import Connection
 
@@ -27,7 +27,7 @@ async def unite_in_broadcasts(conn: Connection, channel_id: int, older_of: Mappi
     }
     job_ids = {job_id for newer in older_of for job_id in roles[newer]}
     if job_ids:
-        await broadcast_uniting.lock_broadcasts(conn, channel_id, job_ids)
+        await broadcasts.lock_broadcasts(conn, channel_id, job_ids)
     for newer, older in older_of.items():
         # Read again, as a claim may have come before the lock.
         had = await broadcast_uniting.roles_of_person(conn, channel_id, newer) if job_ids else {}

@@ -19,6 +19,7 @@ from service.domain.broadcasts.sending.replanning import plan_again
 from service.domain.channels.lookup import find_channel
 from service.domain.jobs.lookup import MAX_JOB_ID
 from service.domain.jobs.starting import enqueue_job, publish_job_change
+from service.domain.official_account.acting import refresh_acting
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps
 from service.entities.broadcasts import Broadcast, HeldReason
@@ -49,6 +50,7 @@ async def retry_broadcast(
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError in any other state, and
     UpstreamError while this installation makes no calls.
     """
+    await refresh_acting(runtime)
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.BROADCAST, sought="broadcast")
         found = None if job_id > MAX_JOB_ID else await broadcasts.broadcast(conn, channel_id, job_id)

@@ -63,7 +63,7 @@ async def mark_all_lost_calls(runtime: Runtime) -> int:
 
     What is UNKNOWN can be settled by a result, and be sent once more.
     """
-    before = runtime.clock() - _call_takes(runtime)
+    before = runtime.clock() - _claims_last(runtime)
     async with runtime.pool.acquire() as conn:
         found = await broadcasts.broadcasts_with_lost_calls(conn, before)
     for channel_id, job_id in found:
@@ -225,10 +225,18 @@ def _due_at(runtime: Runtime, broadcast: Broadcast, message: Chunk | Send, now: 
     return due if max(due, now) < message.claimed_at + ids_hold else None
 
 
+def over_if_claimed_before(runtime: Runtime) -> datetime:
+    """Return an instant: calls of messages that were claimed before are over, and their outcomes are written down.
+
+    What is CLAIMED still was left by a process that died.
+    """
+    return runtime.clock() - _claims_last(runtime)
+
+
 def _call_ends(runtime: Runtime, message: Chunk | Send) -> datetime:
     """Return when the call of a message is certainly over, and its outcome is written down if it can be."""
-    return message.claimed_at + _call_takes(runtime)
+    return message.claimed_at + _claims_last(runtime)
 
 
-def _call_takes(runtime: Runtime) -> timedelta:
+def _claims_last(runtime: Runtime) -> timedelta:
     return CALL_WITHIN + runtime.settings.wechat.call_within + WRITTEN_WITHIN
