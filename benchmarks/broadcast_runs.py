@@ -15,7 +15,7 @@ from service.domain.broadcasts.slices import run_broadcast_slice
 from service.domain.channels.binding import ChannelUpdate, Credentials, update_channel
 from service.domain.jobs.starting import start_job
 from service.domain.runtime import Runtime
-from service.entities.broadcast_messages import BroadcastMessage
+from service.entities.broadcast_messages import BroadcastMessage, TemplateField, TemplateMessage
 from service.entities.broadcasts import Broadcast
 from service.entities.channels import Channel
 from service.entities.expressions import Expression, to_json
@@ -23,6 +23,14 @@ from service.entities.jobs import Job, JobKind, JobState
 from service.storage import broadcasts, jobs
 from service.storage.broadcasts import insert_broadcast
 
+# Some people with a tag get this message.
+TAG: Final = 1_000
+TEMPLATE: Final = TemplateMessage(
+    "template-of-the-benchmark",
+    (TemplateField("thing1", "Your parcel"), TemplateField("character_string2", "{{openid}}")),
+    "https://example.com/?who={{openid}}",
+    None,
+)
 LEASE: Final = timedelta(hours=6)
 TABLES_OF_LEDGER: Final = (
     *("broadcast_people", "broadcast_chunk", "broadcast_chunk_block", "broadcast_send", "broadcast_failure"),
@@ -54,11 +62,11 @@ class Sender:
         before = await self._ledger_bytes()
         async with spent_time(self.machine, self.imitation) as frozen:
             job = await run_broadcast_slice(self.runtime, job)
-        planned = (await self._broadcast(job)).planned
+        planned = (await self.broadcast(job)).planned
         async with spent_time(self.machine, self.imitation) as sending:
             while job.state is JobState.RUNNING:
                 job = await self._held(await run_broadcast_slice(self.runtime, job))
-        broadcast = await self._broadcast(job)
+        broadcast = await self.broadcast(job)
         if job.state is not JobState.DONE or not 0 < planned == broadcast.sent:
             raise RuntimeError(f"{broadcast.sent} of {planned} people were sent to: {job}")
         return Sent(broadcast, frozen, sending, await self._ledger_bytes() - before)
@@ -69,7 +77,8 @@ class Sender:
             return job
         return await claim(self.runtime, job)
 
-    async def _broadcast(self, job: Job) -> Broadcast:
+    async def broadcast(self, job: Job) -> Broadcast:
+        """Return the broadcast of a job as it is now."""
         async with self.runtime.pool.acquire() as conn:
             found = await broadcasts.broadcast(conn, job.channel_id, job.job_id)
         if found is None:

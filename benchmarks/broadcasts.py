@@ -5,19 +5,19 @@ Our own time is that of this process and of PostgreSQL on the processors; the im
 
 from typing import Final
 
-from benchmarks.broadcast_runs import Sent, sender
+from benchmarks.broadcast_claims import measure_claims
+from benchmarks.broadcast_runs import TAG, TEMPLATE, Sent, sender
 from benchmarks.harness import Table, median_seconds
 from benchmarks.machine import Machine
 from service.domain.broadcasts.audience.assessment import Terms, assess_audience
 from service.domain.broadcasts.audience.sendable import Sending
 from service.domain.broadcasts.policy.stored import policy_of
 from service.entities.bitmaps import first_people
-from service.entities.broadcast_messages import TemplateField, TemplateMessage, TextMessage
+from service.entities.broadcast_messages import TextMessage
 from service.entities.broadcasts import MessageKind
 from service.entities.expressions import FOLLOWERS, tag
 from service.storage.broadcast_ledger import to_bits, to_number
 
-TAG: Final = 1_000
 MOST_SINGLE_SENDS: Final = 100_000
 ADD_TAG: Final = """
 insert into tag (channel_id, tag_id, kind, category, name, state, created_at, updated_at)
@@ -28,22 +28,18 @@ select block, bit_or(members) as members from tag_members
 where channel_id = $1 and tag_id in (3, 4) group by block order by block limit 10
 """
 TEXT: Final = TextMessage(MessageKind.MASS_TEXT, "Spring tea is here.")
-TEMPLATE: Final = TemplateMessage(
-    "template-of-the-benchmark",
-    (TemplateField("thing1", "Your parcel"), TemplateField("character_string2", "{{openid}}")),
-    "https://example.com/?who={{openid}}",
-    None,
-)
 
 
 async def measure(machine: Machine) -> list[Table]:
-    """Measure a preview, then a mass message to all followers, then template messages to some."""
+    """Measure a preview, then a mass message to all followers, template messages to some, and claims of such."""
     preview = await _measure_preview(machine)
-    await _give_tag(machine, min(MOST_SINGLE_SENDS, machine.users // 10))
+    some = min(MOST_SINGLE_SENDS, machine.users // 10)
+    await _give_tag(machine, some)
     async with sender(machine) as sending:
         mass = await sending.send(TEXT, FOLLOWERS)
         single = await sending.send(TEMPLATE, tag(TAG))
-    return [_table("Mass message", mass, "2 µs"), _table("Template message", single, "200 µs"), preview]
+        claims = await measure_claims(sending, some)
+    return [_table("Mass message", mass, "2 µs"), _table("Template messages", single, "200 µs"), claims, preview]
 
 
 async def _give_tag(machine: Machine, people: int) -> None:

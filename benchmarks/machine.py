@@ -137,7 +137,7 @@ async def fresh_machine(servers: EmbeddedServers, users: int) -> AsyncIterator[M
     url = _url_of(servers, COPY)
     try:
         await admin.execute(f"create database {COPY} template {_loaded_name(users)} strategy file_copy")
-        async with _runtime(url, START) as runtime:
+        async with open_runtime(url, START) as runtime:
             connection = await asyncpg.connect(url, command_timeout=STATEMENT_TIMEOUT)
             try:
                 await connection.execute(WARM_CACHE)
@@ -157,7 +157,7 @@ async def _load(admin: BareConnection, servers: EmbeddedServers, users: int) -> 
     await admin.execute(f"create database {LOADING}")
     url = _url_of(servers, LOADING)
     await migrate(url)
-    async with _runtime(url, BOUND_AT) as runtime:
+    async with open_runtime(url, BOUND_AT) as runtime:
         channel = await _bind(runtime)
     await load_users(url, channel, users)
     print(f"[loaded {users:,} users in {time.perf_counter() - started:.0f} s]\n", flush=True)
@@ -179,7 +179,8 @@ def _url_of(servers: EmbeddedServers, database: str) -> str:
 
 
 @asynccontextmanager
-async def _runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
+async def open_runtime(url: str, now: datetime) -> AsyncIterator[Runtime]:
+    """Yield a runtime on a database, whose clock stands at an instant."""
     settings = Settings(jwt_secret=BENCHMARK_SECRET, secrets_keys=(BENCHMARK_SECRET,))
     pool = await open_pool(url, size=settings.database_pool_size)
     try:

@@ -86,6 +86,7 @@ class PeopleRole(StrEnum):
     PLANNED = "PLANNED"
     TAKEN = "TAKEN"
     TAGGED = "TAGGED"
+    RESENT = "RESENT"
 
 
 def held(reason: HeldReason) -> str:
@@ -147,7 +148,7 @@ class Broadcast:
 
     @property
     def series(self) -> int | None:
-        """Return the number of the series that this is, or is a run of; None for what is not repeated."""
+        """Return the number of the series that it began or is a run of; None if it is sent once only."""
         return self.job_id if self.repeat is not None else self.repeat_of
 
 

@@ -93,12 +93,13 @@ update broadcast set frozen_at = $3, matched = $4, following = $5, planned = $6,
 where channel_id = $1 and job_id = $2;
 
 -- name: received_by
--- Return by block who was claimed by these broadcasts, and of unfinished ones who still will be.
+-- Return by block who was claimed by these broadcasts, and of unfinished ones who still will be. Whoever was planned again
+-- while nobody knew whether they got it may have got it, whatever became of them since.
 select p.block, bit_or(p.members) as members
 from broadcast_people p
 join job j on j.channel_id = p.channel_id and j.job_id = p.job_id
 where p.channel_id = $1 and p.job_id = any($2::int[])
-  and (p.role = 'TAKEN' or (p.role = 'PLANNED' and j.state not in ('DONE', 'FAILED', 'CANCELLED')))
+  and (p.role in ('TAKEN', 'RESENT') or (p.role = 'PLANNED' and j.state not in ('DONE', 'FAILED', 'CANCELLED')))
 group by p.block;
 
 -- name: broadcasts_of_series

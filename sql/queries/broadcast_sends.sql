@@ -35,10 +35,11 @@ where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attemp
 returning s.*;
 
 -- name: unknown_sends
--- List messages that were claimed after $3 and have no known outcome, to people who were not planned again; first those
--- that were called with again the longest ago.
+-- List messages that were claimed after $3, and less than $5 ago by the clock of the database, and have no known outcome,
+-- to people who were not planned again or forgotten; first those that were called with again the longest ago.
 select * from broadcast_send
 where channel_id = $1 and job_id = $2 and state = 'UNKNOWN' and replanned_at is null and claimed_at > $3
+  and written_at > clock_timestamp() - $5::interval and ordinal >= 0
 order by repeated_at nulls first, claimed_at, ordinal
 limit $4;
 

@@ -33,7 +33,3 @@ from broadcast
 where channel_id = $1 and next_run_at is not null
 order by job_id
 for update;
-
--- name: run_ids_page
--- List the numbers of the runs of a series older than number $3, newest first.
-select job_id from broadcast where channel_id = $1 and repeat_of = $2 and job_id < $3 order by job_id desc limit $4;

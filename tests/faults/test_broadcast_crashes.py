@@ -16,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from service.domain.broadcasts.sending.claims import MAX_UNCALLED
+from service.domain.broadcasts.sending.settling import TEMPLATE_IDS_HOLD
 from service.domain.jobs.running import LEASE_DURATION
 from service.entities.broadcasts import MessageKind
 from tests.faults.harness.broadcast_kinds import VARIANTS, Variant
@@ -51,6 +52,12 @@ CUTS: Final = (
 USED_UP: Final = 45047
 RESTLESS: Final = 12
 STIR_AGAIN_AFTER: Final = (0.1, 0.4)
+DELIVERED: Final = "query ($id: ID!) { broadcast(id: $id) { delivered } }"
+TOLD_BY_PUSHES: Final = (MessageKind.MASS_TEXT, MessageKind.MASS_IMAGE, MessageKind.MASS_ARTICLE, MessageKind.TEMPLATE)
+YOUNG_AND_UNKNOWN: Final = """
+select count(*) as sends from broadcast_send
+where channel_id = $1 and job_id = $2 and state = 'UNKNOWN' and replanned_at is null and claimed_at > $3
+"""
 UNCERTAIN: Final = """
 query ($id: ID!, $after: String) {
   broadcast(id: $id) {
@@ -124,6 +131,8 @@ async def _send_and_break(side: BroadcastSide, variants: Sequence[Variant]) -> T
             if await side.control(sending, "retryBroadcast"):
                 tally.others["retried"] += 1
         await side.finish(sendings)
+        await _check_settled(side, sendings)
+        await side.push_results()
     tally.reads = sum(each.reads for each in watches)
     for sending, state in zip(sendings, await side.states(sendings), strict=True):
         await _check(side, sending, state, tally)
@@ -185,10 +194,21 @@ async def _stir(side: BroadcastSide, sendings: Sequence[Sending]) -> None:
         await asyncio.sleep(side.draw.uniform(*STIR_AGAIN_AFTER))
 
 
+async def _check_settled(side: BroadcastSide, sendings: Sequence[Sending]) -> None:
+    """Check that nobody is uncertain of a template message that is over, unless it is too old to be asked about."""
+    for sending, state in zip(sendings, await side.states(sendings), strict=True):
+        if sending.variant.kind is MessageKind.TEMPLATE and state == "DONE":
+            since = side.installation.time.now() - TEMPLATE_IDS_HOLD
+            channel_id, job_id = sending.channel.channel_id, sending.job_id
+            [young] = await side.installation.rows(YOUNG_AND_UNKNOWN, channel_id, job_id, since)
+            assert young["sends"] == 0, "WeChat could have been asked"
+
+
 async def _check(side: BroadcastSide, sending: Sending, state: str, tally: Tally) -> None:
     ledger, kind = await side.ledger(sending), sending.variant.kind
     ledger.check()
-    ledger.check_receipts(await side.receipts(sending), side.gone if kind.mass else ())
+    receipts = await side.receipts(sending)
+    ledger.check_receipts(receipts, side.gone if kind.mass else ())
     print(f"{sending.mark} {state} {dict(ledger.counts)}")
     if state == "DONE":
         assert not ledger.role("PLANNED"), "somebody was forgotten"
@@ -196,6 +216,11 @@ async def _check(side: BroadcastSide, sending: Sending, state: str, tally: Tally
         assert not (kind.mass and ledger.uncertain), "WeChat could have been asked"
     else:
         assert state == "CANCELLED"
+    if kind in TOLD_BY_PUSHES:
+        delivered: int | None = (await side.ask(DELIVERED, id=sending.gid))["delivered"]
+        told = delivered or 0
+        # A result is not taken for that of a message without an answer where it may be about another one.
+        assert told == receipts.total() or (ledger.uncertain and told < receipts.total()), (told, receipts.total())
     if not kind.mass:
         assert len(ledger.uncertain) <= tally.uncertain_at_most
         assert await _named_uncertain(side, sending) == ledger.uncertain

@@ -45,6 +45,8 @@ NEEDED = {
     "import followers, migrate openids": Permission.MANAGE_CHANNELS,
     "see and take over the Official Account's tags, sync to them": Permission.SYNC,
     "make and edit ad tags": Permission.MANAGE_TAGS,
+    "make, see, approve, stop and retry broadcasts, test messages; their policy": Permission.BROADCAST,
+    "send against caps and in quiet hours, loosen the threshold of approval": Permission.OVERRIDE_BROADCAST_POLICY,
     "link identities": Permission.SUBMIT_DATA,
     "record events, hand data back, undo it": Permission.SUBMIT_DATA,
     "see the return address": Permission.VIEW_RETURN_ADDRESS,

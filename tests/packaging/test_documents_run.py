@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from service.foundation.settings import read_settings
+from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.documents import BROADCASTS, FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
 from tests.packaging.pasted import EXPORTS, Demo, demo, environment
 from tests.support.processes import EXAMPLES, node
@@ -105,6 +106,22 @@ async def test_a_broadcast_is_sent_and_watched_as_shown(running: Demo) -> None:
     books = running.paste(next(span for span in README.spans() if span.endswith("/demo/books")))
     assert sum(map(int, re.findall(r'"CUSTOM":(\d+)', books))) >= told[-1]["sent"]
     assert re.findall(r'"receivedTwice":(\d+)', books) == ["0", "0"]
+
+
+async def test_the_example_sends_once_however_often_it_is_run(running: Demo) -> None:
+    await somebody_can_be_sent_to(running, "CUSTOMER_SERVICE_TEXT")
+    program = f".venv/bin/python {REPOSITORY}/examples/broadcasts/send_once.py"
+    assert len(running.paste(f"TEXT='Cold brew' {program}").splitlines()) == 1, "it only looks"
+
+    first, second = (running.paste(f"TEXT='Cold brew' SEND=yes {program}").splitlines() for _ in range(2))
+
+    made, again = json.loads(first[1]), json.loads(second[1])
+    assert (made["replayed"], again["replayed"]) == (False, True)
+    assert made["broadcast"]["id"] == again["broadcast"]["id"]
+    report = json.loads(second[-1])
+    assert (report["state"], report["planned"], report["uncertainUsers"]["totalCount"]) == ("DONE", 0, 0)
+    assert report["sent"] > 0
+    assert report["failures"] == []
 
 
 async def somebody_can_be_sent_to(running: Demo, kind: str) -> None:

@@ -261,7 +261,7 @@ _describe(
     QUIET_HOURS="The end of the channel's quiet hours.",
     HOLIDAY="The end of a holiday.",
     QUOTA="The next day or month of a quota at WeChat.",
-    RATE="Another broadcast of the channel, or WeChat's limit by the minute.",
+    RATE="Another broadcast of the channel, WeChat's limit by the minute, or an answer of its that did not come.",
     OPERAND="A tag of the audience that is still taking effect.",
     SECOND_ADMIN="The approval of another admin.",
     WECHAT_ADMIN="The account's administrator, who is asked by WeChat.",

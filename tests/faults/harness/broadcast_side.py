@@ -49,6 +49,8 @@ mutation ($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { re
 CREATE: Final = "mutation ($input: CreateBroadcastInput!) { createBroadcast(input: $input) { broadcast { id } } }"
 CONTROL: Final = "mutation ($id: ID!) {{ {0}(id: $id) {{ broadcast {{ state }} }} }}"
 OTHER_PATHS: Final = ("/cgi-bin/user/get", "/cgi-bin/token", "/cgi-bin/draft/add")
+# Longer than a mass message takes.
+RESULTS_AFTER: Final = timedelta(minutes=2)
 PASSING_CODES: Final = {"INTERNAL"}
 STUCK_AFTER: Final = 4.0
 
@@ -230,6 +232,12 @@ class BroadcastSide:
     async def receipts(self, sending: Sending) -> Counter[str]:
         """Return how often each got a broadcast, as WeChat's books say."""
         return await self.imitation.of(sending.variant.app_id).receipts(sending.mark)
+
+    async def push_results(self) -> None:
+        """Let WeChat tell what became of its messages; each push must be acknowledged."""
+        self.installation.time.advance(RESULTS_AFTER)
+        answer = (await self.imitation.http.post("/demo/results")).json()
+        assert all(each["acknowledged"] for each in answer["pushed"]), answer
 
     async def states(self, sendings: Sequence[Sending]) -> list[str]:
         """Return the states of broadcasts."""

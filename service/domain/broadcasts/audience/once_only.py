@@ -13,9 +13,11 @@ from datetime import timedelta
 from typing import Final
 
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import bitmaps_of, ordinals_in, united
+from service.entities.bitmaps import Bitmaps, bitmaps_of, both, count_people, ordinals_in, united
+from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, held
 from service.entities.channels import Channel
-from service.storage import broadcast_audiences, channels, once_only
+from service.storage import broadcast_audiences, broadcast_ledger, channels, once_only
+from service.storage.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 from service.storage.return_data.idempotency_keys import home_channel_id
 
@@ -95,6 +97,21 @@ async def reached_before(
                 same = await _same_people(conn, other.channel_id, ordinals_in({block: bits}), channel.channel_id)
             found = united(found, bitmaps_of(same))
     return found
+
+
+async def hold_reached(conn: Connection, broadcast: Broadcast, reached: Bitmaps, reason: HeldReason) -> int:
+    """Hold who of a locked broadcast is planned and was reached by another one, and return how many they are."""
+    if not reached:
+        return 0
+    channel_id, job_id = broadcast.channel_id, broadcast.job_id
+    planned = await broadcast_ledger.people_of_role(conn, channel_id, job_id, PeopleRole.PLANNED)
+    those = both({block: each.members for block, each in planned.items()}, reached)
+    people = count_people(those)
+    if people:
+        await broadcast_ledger.take_out_people(conn, channel_id, job_id, PeopleRole.PLANNED, those)
+        await broadcast_ledger.add_people(conn, channel_id, job_id, {held(reason): those})
+        await broadcast_ledger.change_counts(conn, channel_id, job_id, CountChanges(planned=-people))
+    return people
 
 
 async def _received(conn: Connection, channel_id: int, value: str, but_by: int = 0) -> dict[int, int]:

@@ -3,13 +3,13 @@
 Source: docs/specification.md §6.6.
 """
 
-from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from service.domain.broadcasts.audience.once_only import (
     OnceOnlyTakenError,
     OnceOnlyTurn,
+    hold_reached,
     once_only_turn,
     reached_before,
 )
@@ -19,14 +19,14 @@ from service.domain.broadcasts.sending.replanning import plan_again
 from service.domain.channels.lookup import find_channel
 from service.domain.jobs.lookup import MAX_JOB_ID
 from service.domain.jobs.starting import enqueue_job, publish_job_change
+from service.domain.official_account.acting import refresh_acting
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import Bitmaps, both, count_people
-from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, held
-from service.entities.errors import ConflictError, NotFoundError
+from service.entities.bitmaps import Bitmaps
+from service.entities.broadcasts import Broadcast, HeldReason
+from service.entities.errors import ConflictError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Permission, Principal
-from service.storage import broadcast_audiences, broadcast_control, broadcast_ledger, broadcasts, channels
-from service.storage.broadcast_ledger import CountChanges
+from service.storage import broadcast_audiences, broadcast_control, broadcasts, channels
 from service.storage.database.pool import Connection
 
 NOBODY: Final[Bitmaps] = MappingProxyType({})
@@ -45,26 +45,25 @@ async def retry_broadcast(
     """Plan people of a broadcast again that is DONE or PAUSED, and return its job: a DONE one goes on if there are any.
 
     They are those who failed for a reason that may pass; with `uncertain` exactly those of whom no answer says whether
-    they were sent to. Whom another broadcast with the same `onceOnly` or of the same series was, or will be, sent to
-    since is held, and not planned.
+    they were sent to. Whom another broadcast of its series, or with the same `onceOnly`, was sent to since is held, and
+    not planned.
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError in any other state, and
     UpstreamError while this installation makes no calls.
     """
+    await refresh_acting(runtime)
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.BROADCAST, sought="broadcast")
         found = None if job_id > MAX_JOB_ID else await broadcasts.broadcast(conn, channel_id, job_id)
-    if found is None:
-        raise NotFoundError("broadcast")
-    plan = partial(
-        _plan_again, runtime, principal, channel_id, job_id, uncertain=uncertain, in_series=found.series is not None
-    )
-    if (value := found.once_only) is None:
-        job, planned = await plan()
+    if found is None or found.once_only is None:
+        job, planned = await _plan_again(runtime, principal, channel_id, job_id, uncertain=uncertain)
     else:
+        value = found.once_only
         try:
             async with once_only_turn(runtime, channel, value) as turn:
                 reached = await reached_before(runtime, channel, value, turn.renew, but_by=job_id)
-                job, planned = await plan(reached=reached, turn=turn)
+                job, planned = await _plan_again(
+                    runtime, principal, channel_id, job_id, uncertain=uncertain, reached=reached, turn=turn
+                )
         except OnceOnlyTakenError as error:
             raise ConflictError("Another broadcast of which a person gets one starts just now.") from error
     if job.state is JobState.QUEUED:
@@ -82,7 +81,6 @@ async def _plan_again(
     job_id: int,
     *,
     uncertain: bool,
-    in_series: bool,
     reached: Bitmaps = NOBODY,
     turn: OnceOnlyTurn | None = None,
 ) -> RetriedJob:
@@ -90,9 +88,8 @@ async def _plan_again(
     async with runtime.pool.acquire() as conn, conn.transaction():
         if turn is not None:
             await turn.keep(conn)
-        if in_series:
-            # No other run of the series is frozen meanwhile.
-            await channels.lock_channel_state(conn, channel_id)
+        # Freezes take the same lock: of two broadcasts of a series, each sees whom the other one plans.
+        await channels.lock_channel_state(conn, channel_id)
         locked = await lock_for(conn, principal, channel_id, job_id)
         job = locked.job
         if job.state not in {JobState.DONE, JobState.PAUSED}:
@@ -100,33 +97,18 @@ async def _plan_again(
         await check_open(conn, channel_id)
         check_acting(runtime)
         planned = await plan_again(conn, runtime, job, uncertain=uncertain)
-        planned -= await _hold(conn, locked.broadcast, HeldReason.ONCE_ONLY, reached)
-        others = await _reached_in_series(conn, locked.broadcast)
-        planned -= await _hold(conn, locked.broadcast, HeldReason.ALREADY_RECEIVED, others)
+        planned -= await hold_reached(conn, locked.broadcast, reached, HeldReason.ONCE_ONLY)
+        of_series = await _reached_by_series(conn, locked.broadcast)
+        planned -= await hold_reached(conn, locked.broadcast, of_series, HeldReason.ALREADY_RECEIVED)
         if planned and job.state is JobState.DONE:
             job = await broadcast_control.set_broadcast_state(conn, job, JobState.QUEUED)
     return RetriedJob(job, planned)
 
 
-async def _reached_in_series(conn: Connection, broadcast: Broadcast) -> Bitmaps:
-    """Return whom the other broadcasts of a series were, or still will be, sent to; nobody outside of series."""
+async def _reached_by_series(conn: Connection, broadcast: Broadcast) -> Bitmaps:
+    """Return whom other broadcasts of a broadcast's series were, or still will be, sent to."""
     if broadcast.series is None:
         return NOBODY
-    series = await broadcast_audiences.broadcasts_of_series(conn, broadcast.channel_id, broadcast.series)
-    others = [each for each in series if each != broadcast.job_id]
+    found = await broadcast_audiences.broadcasts_of_series(conn, broadcast.channel_id, broadcast.series)
+    others = [each for each in found if each != broadcast.job_id]
     return await broadcast_audiences.received_by(conn, broadcast.channel_id, others)
-
-
-async def _hold(conn: Connection, broadcast: Broadcast, reason: HeldReason, reached: Bitmaps) -> int:
-    """Hold who of a locked broadcast is planned and was reached by another one, and return how many they are."""
-    if not reached:
-        return 0
-    channel_id, job_id = broadcast.channel_id, broadcast.job_id
-    planned = await broadcast_ledger.people_of_role(conn, channel_id, job_id, PeopleRole.PLANNED)
-    those = both({block: each.members for block, each in planned.items()}, reached)
-    people = count_people(those)
-    if people:
-        await broadcast_ledger.take_out_people(conn, channel_id, job_id, PeopleRole.PLANNED, those)
-        await broadcast_ledger.add_people(conn, channel_id, job_id, {held(reason): those})
-        await broadcast_ledger.change_counts(conn, channel_id, job_id, CountChanges(planned=-people))
-    return people

@@ -7,7 +7,7 @@ from typing import Final
 
 from service.domain.broadcasts.control.locking import LockedBroadcast, check_open, check_unfinished, lock_for, log_act
 from service.domain.jobs.starting import enqueue_job, publish_job_change
-from service.domain.official_account.acting import ActingState, acting_state
+from service.domain.official_account.acting import ActingState, acting_state, refresh_acting
 from service.domain.runtime import Runtime
 from service.entities.broadcasts import WaitReason
 from service.entities.errors import UpstreamError
@@ -48,6 +48,7 @@ async def resume_broadcast(runtime: Runtime, principal: Principal, channel_id: i
     not mended pauses it again. Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError for what has
     ended, and UpstreamError while this installation makes no calls.
     """
+    await refresh_acting(runtime)
     async with runtime.pool.acquire() as conn, conn.transaction():
         found = await lock_for(conn, principal, channel_id, job_id)
         check_unfinished(found.job)
@@ -89,7 +90,7 @@ async def cancel_broadcast(runtime: Runtime, principal: Principal, channel_id: i
 
 
 def check_acting(runtime: Runtime) -> None:
-    """Raise UpstreamError while this installation makes no calls to WeChat."""
+    """Raise UpstreamError while this installation makes no calls to WeChat, as far as it read last."""
     if acting_state(runtime) is not ActingState.ON:
         raise UpstreamError(NOT_ACTING)
 

@@ -44,13 +44,15 @@ MAX_ATTEMPTS: Final = 2
 class Gate:
     """Tell whether the job of a broadcast is held and RUNNING still, at an instant after it was asked.
 
-    Calls that ask together share one look at the database. Once it is shut it stays so.
+    Calls that ask together share one look at the database. Once it is shut it stays so; while the database is away it
+    is only not open.
     """
 
     def __init__(self, runtime: Runtime, job: Job) -> None:
         self._runtime, self._job = runtime, job
         self._looking = asyncio.Lock()
         self._looks = 0
+        self._seen_open = False
         self._shut = False
 
     def shut(self) -> None:
@@ -63,15 +65,15 @@ class Gate:
         async with self._looking:
             if not self._shut and self._looks == before:
                 self._looks += 1
-                self._shut = not await self._look()
-        return not self._shut
+                self._seen_open = False
+                await self._look()
+        return self._seen_open and not self._shut
 
-    async def _look(self) -> bool:
-        try:
+    async def _look(self) -> None:
+        with suppress(*DATABASE_ERRORS):
             async with self._runtime.pool.acquire() as conn:
-                return await jobs.is_held(conn, self._job)
-        except DATABASE_ERRORS:
-            return False
+                self._seen_open = await jobs.is_held(conn, self._job)
+            self._shut = self._shut or not self._seen_open
 
 
 @dataclass(slots=True)
@@ -93,7 +95,8 @@ class Caller:
                 require_account(self.runtime, self.channel)
                 token = await self.series.token(dead=dead)
                 if not await self.gate.is_open():
-                    return NOT_CALLED
+                    # It stays shut, so that going on would be claiming in vain.
+                    return Verdict(None, BACK_OFF, called=False)
                 return judge_answer(await self.runtime.wechat.send(call, token, call_before=call_before))
             except WechatError as error:
                 if error.decision is Decision.REFRESH and error.path == call.path and attempt + 1 < MAX_ATTEMPTS:

@@ -87,6 +87,9 @@ async def record_sends(
     await _give_back_sends(conn, broadcast, [each for each in settled if each.state is SendState.REFUSED])
     changes = CountChanges(sent=counted, failed=len(refused), uncertain=-counted - len(refused))
     await ledger.change_counts(conn, channel_id, job_id, changes)
+    if blacklisted := bitmaps_of(each.ordinal for each in refused if each.errcode == ON_BLACKLIST):
+        # Whoever forgets people locks their counters before it, too.
+        await add_blacklisted(conn, channel_id, blacklisted)
     if counted < len(sent):
         await _count_again(conn, broadcast, [each for each in sent if each.replanned_at is not None])
     return len(settled)
@@ -155,8 +158,6 @@ async def _refuse_sends(
     channel_id, job_id = broadcast.channel_id, broadcast.job_id
     people = bitmaps_of(each.ordinal for each in refused)
     await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.TAKEN, people)
-    if blacklisted := bitmaps_of(each.ordinal for each in refused if each.errcode == ON_BLACKLIST):
-        await add_blacklisted(conn, channel_id, blacklisted)
     counts = Counter(each.errcode or 0 for each in refused)
     reasons = {each.errcode or 0: outcomes[each.send_id].reason or NO_REASON for each in refused}
     failures = [Failure(code, reasons[code], number) for code, number in counts.items()]

@@ -229,7 +229,7 @@ class LedgerModel:
     async def _lose(self) -> None:
         """Let time pass, after which whatever is claimed is taken for lost."""
         self.clock.advance(LONG_AFTER)
-        await mark_lost_calls(self.book.runtime, self.job)
+        await mark_lost_calls(self.book.runtime, self.job.channel_id, self.job.job_id)
         for each in self.messages:
             if each.state is CLAIMED and each.counts:
                 each.state = UNKNOWN

@@ -21,7 +21,7 @@ from tests.dev.wechat_api.wechat import Wechat
 from tests.domain.broadcasts.sending.book import Book
 from tests.support.runtime import ordinals_for
 
-MAX_WAITS = 40
+MAX_WAITS = 100
 SECOND = timedelta(seconds=1)
 CONSENT = "insert into template_consent (channel_id, template_id, ordinal, accepted_at) values ($1, $2, $3, $4)"
 STATES = """

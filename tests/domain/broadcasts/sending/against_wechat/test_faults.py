@@ -3,6 +3,8 @@
 `Post.check` compares the ledger with the platform's books whenever a broadcast ends.
 """
 
+from datetime import timedelta
+
 import pytest
 
 from service.dev.demo.wechat_api.faults import FaultKind
@@ -204,3 +206,28 @@ async def test_an_admin_sends_once_more_to_the_uncertain_only(post: Post, caplog
 
     assert post.received() == dict.fromkeys(people, 1)
     assert (await post.book.counts(job))["sent"] == 12
+
+
+async def test_a_repeat_that_comes_too_soon_is_made_once_more(post: Post) -> None:
+    people = await post.people(12)
+    post.wechat.books.behaviour.repeats_too_fast_for = timedelta(minutes=5)
+    post.fault(MASS, kind=FaultKind.RESET, accepted=True)
+
+    job = await post.send(MASS, people)
+
+    assert job.state is JobState.DONE
+    assert (await post.book.counts(job))["sent"] == 12
+    assert post.calls(MASS) >= 3
+
+
+async def test_an_id_is_not_called_with_again_when_wechat_may_have_forgotten_it(post: Post) -> None:
+    people = await post.people(12)
+    post.fault(MASS, kind=FaultKind.RESET, accepted=True, times=None)
+
+    job = await post.send(MASS, people)
+
+    calls = post.calls(MASS)
+    assert job.state is JobState.DONE
+    assert (await post.book.counts(job))["uncertain"] == 12
+    assert 5 <= calls <= 40
+    assert post.received() == dict.fromkeys(people, 1)

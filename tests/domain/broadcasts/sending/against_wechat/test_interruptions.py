@@ -252,3 +252,20 @@ async def test_a_worker_that_lost_the_job_claims_nobody_more(post: Post) -> None
     # Nobody sends to those whom the other worker took for uncertain when it ended.
     sent = 40 - 32 + CALLS_AT_ONCE
     assert (counts["sent"], counts["planned"], counts["uncertain"]) == (sent, 0, 40 - sent)
+
+
+async def test_what_nobody_foresaw_pauses_it_and_it_can_go_on(post: Post) -> None:
+    people = await post.people(3)
+    job = await post.book.insert(MASS, people)
+    message = "update broadcast set message = $3 where channel_id = $1 and job_id = $2 returning message"
+    before = "select message from broadcast where channel_id = $1 and job_id = $2"
+    was = await post.runtime.pool.fetchval(before, job.channel_id, job.job_id)
+    await post.runtime.pool.execute(message, job.channel_id, job.job_id, "{}")
+
+    job = await post.go_on(job)
+
+    assert (job.state, await post.waiting_for(job)) == (JobState.PAUSED, "OPERATOR")
+    assert job.error is not None
+    await post.runtime.pool.execute(message, job.channel_id, job.job_id, was)
+    job = await post.resume(job)
+    assert job.state is JobState.DONE
