@@ -205,6 +205,7 @@ CREATE TABLE public.broadcast_chunk (
     asked_at timestamp with time zone,
     repeated_at timestamp with time zone,
     replanned_at timestamp with time zone,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT broadcast_chunk_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 )
 WITH (fillfactor='50');
@@ -220,6 +221,8 @@ COMMENT ON COLUMN public.broadcast_chunk.asked_at IS 'When mass/get was asked la
 COMMENT ON COLUMN public.broadcast_chunk.repeated_at IS 'When a call with the same client_id was last set out on, to learn what became of the first.';
 
 COMMENT ON COLUMN public.broadcast_chunk.replanned_at IS 'When its people were planned again, or cut into other chunks; it counts no more.';
+
+COMMENT ON COLUMN public.broadcast_chunk.written_at IS 'When it was claimed by the clock of the database: those of the workers may jump, or differ.';
 
 CREATE TABLE public.broadcast_chunk_block (
     channel_id bigint NOT NULL,
@@ -263,7 +266,7 @@ WITH (fillfactor='50', toast_tuple_target='8160');
 
 COMMENT ON TABLE public.broadcast_people IS 'People of a broadcast by block.';
 
-COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
+COMMENT ON COLUMN public.broadcast_people.role IS 'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. RESENT: planned again though a message may have reached them. HELD:reason and UNSENDABLE:reason.';
 
 COMMENT ON COLUMN public.broadcast_people.forgotten IS 'How many more there were, who were forgotten.';
 
@@ -319,6 +322,7 @@ CREATE TABLE public.broadcast_send (
     delivered boolean,
     repeated_at timestamp with time zone,
     replanned_at timestamp with time zone,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT broadcast_send_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 )
 WITH (fillfactor='70');
@@ -332,6 +336,8 @@ COMMENT ON COLUMN public.broadcast_send.counted_on IS 'The day of send_count on 
 COMMENT ON COLUMN public.broadcast_send.repeated_at IS 'When a call with the same client_id was last set out on, to learn what became of the first.';
 
 COMMENT ON COLUMN public.broadcast_send.replanned_at IS 'When the person was planned again, for another attempt; this one counts no more.';
+
+COMMENT ON COLUMN public.broadcast_send.written_at IS 'When it was claimed by the clock of the database: those of the workers may jump, or differ.';
 
 CREATE TABLE public.bulk_tag_change (
     channel_id bigint NOT NULL,

@@ -86,6 +86,7 @@ class PeopleRole(StrEnum):
     PLANNED = "PLANNED"
     TAKEN = "TAKEN"
     TAGGED = "TAGGED"
+    RESENT = "RESENT"
 
 
 def held(reason: HeldReason) -> str:
@@ -144,6 +145,11 @@ class Broadcast:
     delivered: int | None = None
     next_chunk: int = 1
     changed_by: str | None = None
+
+    @property
+    def series(self) -> int | None:
+        """Return the number of the series that it began or is a run of; None if it is sent once only."""
+        return self.job_id if self.repeat is not None else self.repeat_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ async def ledger_facts(conn: Connection, channel_id: int, job_id: int) -> Ledger
         roles[row["role"]][row["block"]] = PeopleBlock(to_number(row["members"]), row["forgotten"])
     people: Counter[SendState] = Counter()
     refused_by_code: Counter[int] = Counter()
-    for statement in ("chunk_sums", "send_sums"):
-        for row in await conn.fetch(STATEMENTS[statement], channel_id, job_id):
+    for statement in (STATEMENTS["chunk_sums"], STATEMENTS["send_sums"]):
+        for row in await conn.fetch(statement, channel_id, job_id):
             people[SendState(row["state"])] += row["people"]
             if row["state"] == SendState.REFUSED:
                 refused_by_code[row["errcode"] or 0] += row["people"]

@@ -5,7 +5,7 @@ The caller has locked the broadcast, and changes its counts and roles in the sam
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import asyncpg
 
@@ -49,6 +49,14 @@ async def chunk(conn: Connection, channel_id: int, job_id: int, number: int) -> 
 async def open_chunks(conn: Connection, channel_id: int, job_id: int) -> list[Chunk]:
     """Return the chunks whose outcome is not known and whose people were not planned again, oldest first."""
     return [_chunk(row) for row in await conn.fetch(STATEMENTS["open_chunks"], channel_id, job_id)]
+
+
+async def unknown_chunks(conn: Connection, channel_id: int, job_id: int, *, within: timedelta) -> list[Chunk]:
+    """Return the chunks without a known outcome that were claimed so lately by the clock of the database.
+
+    Those whose people were planned again are left out; the oldest comes first.
+    """
+    return [_chunk(row) for row in await conn.fetch(STATEMENTS["unknown_chunks"], channel_id, job_id, within)]
 
 
 async def refused_chunks(conn: Connection, channel_id: int, job_id: int, errcodes: Iterable[int]) -> list[Chunk]:

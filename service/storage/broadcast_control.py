@@ -72,7 +72,7 @@ async def unapproved_broadcasts(conn: Connection, started_before: datetime) -> l
 
 
 async def audiences_not_frozen(conn: Connection, channel_id: int) -> dict[int, str]:
-    """Return the audiences of the broadcasts that have not started, `{job_id: expression as it is stored}`."""
+    """Return the audiences of what has not started and of series that go on, `{job_id: expression as it is stored}`."""
     rows = await conn.fetch(STATEMENTS["broadcasts_not_started"], channel_id)
     return {row["job_id"]: row["audience"] for row in rows}
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from service.entities.broadcasts import HeldReason, PeopleRole, held
 from service.storage.broadcast_ledger import to_bits
+from service.storage.broadcasts import lock_broadcasts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -16,7 +17,7 @@ async def lock_broadcasts_about(conn: Connection, channel_id: int, block: int, p
     rows = await conn.fetch(STATEMENTS["broadcasts_about"], channel_id, block, to_bits(people))
     job_ids = [row["job_id"] for row in rows]
     if job_ids:
-        await conn.fetch(STATEMENTS["lock_broadcasts"], channel_id, job_ids)
+        await lock_broadcasts(conn, channel_id, job_ids)
     return job_ids
 
 

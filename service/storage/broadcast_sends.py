@@ -5,7 +5,7 @@ The caller has locked the broadcast, and changes its counts and roles in the sam
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import asyncpg
 
@@ -65,23 +65,26 @@ async def settle_sends(
     return [_send(row) for row in rows]
 
 
-async def delete_sends_not_sent(conn: Connection, channel_id: int, job_id: int, sends: Iterable[SendId]) -> list[Send]:
-    """Delete messages whose only calls are known not to have sent, and return them.
+async def delete_sends_not_sent(
+    conn: Connection, channel_id: int, job_id: int, sends: Iterable[SendId], claimed_at: datetime
+) -> list[Send]:
+    """Delete messages of the claim at an instant, whose only calls are known not to have sent, and return them.
 
     Left are those of which others have called, or know the outcome, and all if the broadcast is DONE.
     """
-    rows = await conn.fetch(STATEMENTS["delete_sends_not_sent"], channel_id, job_id, *_keys(sends))
+    rows = await conn.fetch(STATEMENTS["delete_sends_not_sent"], channel_id, job_id, *_keys(sends), claimed_at)
     return [_send(row) for row in rows]
 
 
 async def unknown_sends(
-    conn: Connection, channel_id: int, job_id: int, *, claimed_after: datetime, most: int
+    conn: Connection, channel_id: int, job_id: int, *, now: datetime, within: timedelta, most: int
 ) -> list[Send]:
-    """Return `most` messages without a known outcome that were claimed after an instant, the least asked about first.
+    """Return `most` messages without a known outcome that were claimed so lately, the least asked about first.
 
-    Those to people who were planned again are left out.
+    Our clock, and that of the database, both have to say so. Those to people who were planned again, or forgotten, are
+    left out.
     """
-    rows = await conn.fetch(STATEMENTS["unknown_sends"], channel_id, job_id, claimed_after, most)
+    rows = await conn.fetch(STATEMENTS["unknown_sends"], channel_id, job_id, now - within, most, within)
     return [_send(row) for row in rows]
 
 

@@ -3,7 +3,7 @@
 Whoever does that holds the blocks of both, and has locked the broadcasts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from service.entities.blocks import block_of, offset_of
 from service.storage.database.pool import Connection
@@ -16,11 +16,6 @@ async def roles_of_person(conn: Connection, channel_id: int, ordinal: int) -> di
     for row in await conn.fetch(STATEMENTS["roles_of_person"], channel_id, block_of(ordinal), offset_of(ordinal)):
         roles.setdefault(row["job_id"], set()).add(row["role"])
     return roles
-
-
-async def lock_broadcasts(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> None:
-    """Lock broadcasts until the transaction ends."""
-    await conn.fetch(STATEMENTS["lock_broadcasts"], channel_id, sorted(job_ids))
 
 
 async def move_in_chunks(conn: Connection, channel_id: int, job_id: int, newer: int, older: int) -> None:
@@ -41,5 +36,7 @@ async def move_sends(conn: Connection, channel_id: int, job_id: int, newer: int,
 
 async def unite_beside_ledgers(conn: Connection, channel_id: int, older_of: Mapping[int, int]) -> None:
     """Give users what others allowed, the results about them, and their place on the blacklist."""
-    for name in ("unite_consents", "reassign_push_results", "unite_blacklisted"):
-        await conn.execute(STATEMENTS[name], channel_id, list(older_of), list(older_of.values()))
+    newer, older = list(older_of), list(older_of.values())
+    await conn.execute(STATEMENTS["unite_consents"], channel_id, newer, older)
+    await conn.execute(STATEMENTS["reassign_push_results"], channel_id, newer, older)
+    await conn.execute(STATEMENTS["unite_blacklisted"], channel_id, newer, older)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import datetime
 from typing import Final
 
 import asyncpg
@@ -32,9 +33,20 @@ async def broadcast(conn: Connection, channel_id: int, job_id: int) -> Broadcast
     return to_broadcast_or_none(await conn.fetchrow(STATEMENTS["broadcast"], channel_id, job_id))
 
 
+async def broadcasts_with_lost_calls(conn: Connection, claimed_before: datetime) -> list[tuple[int, int]]:
+    """Return `(channel_id, job_id)` of those with messages that were claimed so long ago and have no outcome."""
+    rows = await conn.fetch(STATEMENTS["broadcasts_with_lost_calls"], claimed_before)
+    return [(row["channel_id"], row["job_id"]) for row in rows]
+
+
 async def lock_broadcast(conn: Connection, channel_id: int, job_id: int) -> Broadcast | None:
     """Lock a broadcast until the transaction ends, and return it; None if there is none with this number."""
     return to_broadcast_or_none(await conn.fetchrow(STATEMENTS["lock_broadcast"], channel_id, job_id))
+
+
+async def lock_broadcasts(conn: Connection, channel_id: int, job_ids: Iterable[int]) -> None:
+    """Lock broadcasts until the transaction ends."""
+    await conn.fetch(STATEMENTS["lock_broadcasts"], channel_id, sorted(job_ids))
 
 
 async def broadcast_with_key(conn: Connection, channel_id: int, key: str) -> Broadcast | None:

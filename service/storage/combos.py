@@ -204,10 +204,11 @@ STORED_MEMBERS: Final = (
     "where m.channel_id = $1 and m.block = h.block and m.tag_id = {0:d}), 0::bit(32000))"
 )
 MEMBERS_OF_FOLLOWERS: Final = any_of(*map(tag, sorted(TAGS_OF_FOLLOWERS)))
-# Those who were claimed; those who still will be, unless the broadcast is over; of a series, in all its runs.
+# Those who were claimed, also if they were planned again as nobody knew whether they got it; those who still will be,
+# unless the broadcast is over; of a series, in all its runs.
 RECEIVED_BY: Final = (
     "coalesce((select bit_or(p.members) from broadcast_people p "
-    "where p.channel_id = $1 and p.block = h.block and p.role = 'TAKEN' "
+    "where p.channel_id = $1 and p.block = h.block and p.role in ('TAKEN', 'RESENT') "
     "and p.job_id = any(array(select b.job_id from broadcast b "
     "where b.channel_id = $1 and (b.job_id = {0:d} or b.repeat_of = {0:d})))), 0::bit(32000)) "
     "| coalesce((select bit_or(p.members) from broadcast_people p "

@@ -111,19 +111,36 @@ async def sends_of_messages(
 
 
 async def chunk_of_result(
-    conn: Connection, channel_id: int, people: int, *, claimed_after: datetime, claimed_before: datetime
+    conn: Connection,
+    channel_id: int,
+    people: int,
+    *,
+    claimed_after: datetime,
+    claimed_before: datetime,
+    over_before: datetime,
 ) -> ChunkId | None:
-    """Return the chunk without a known outcome that a result is about if it is about one of ours."""
-    row = await conn.fetchrow(STATEMENTS["chunk_of_result"], channel_id, people, claimed_after, claimed_before)
+    """Return the chunk without a known outcome that a result is about if it is about one of ours.
+
+    The calls of chunks that were claimed before `over_before` are over, though nobody may have written down how.
+    """
+    instants = (claimed_after, claimed_before, over_before)
+    row = await conn.fetchrow(STATEMENTS["chunk_of_result"], channel_id, people, *instants)
     return None if row is None else ChunkId(row["job_id"], row["chunk"])
 
 
 async def sends_of_results(
-    conn: Connection, channel_id: int, results: Sequence[StoredResult], *, before: timedelta, after: timedelta
+    conn: Connection,
+    channel_id: int,
+    results: Sequence[StoredResult],
+    *,
+    before: timedelta,
+    after: timedelta,
+    over_before: datetime,
 ) -> dict[str, MessageId]:
     """Return the template messages without a known outcome that results are about if they are about some of ours.
 
-    Each was claimed at most so long before, or after, its result.
+    Each was claimed at most so long before, or after, its result. The calls of those that were claimed before
+    `over_before` are over, though nobody may have written down how.
     """
     rows = await conn.fetch(
         STATEMENTS["sends_of_results"],
@@ -133,6 +150,7 @@ async def sends_of_results(
         [each.result.at for each in results],
         before,
         after,
+        over_before,
     )
     return {row["msg_id"]: _message_id(row) for row in rows}
 

@@ -101,7 +101,7 @@ create table broadcast_people (
 create index broadcast_people_frozen on broadcast_people (channel_id, block) where role = 'FROZEN';
 comment on table broadcast_people is 'People of a broadcast by block.';
 comment on column broadcast_people.role is
-    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. HELD:reason and UNSENDABLE:reason.';
+    'FROZEN: the audience. PLANNED: not claimed yet. TAKEN: claimed, sent to or uncertain. TAGGED: known to have its temporary remote tag. RESENT: planned again though a message may have reached them. HELD:reason and UNSENDABLE:reason.';
 comment on column broadcast_people.forgotten is 'How many more there were, who were forgotten.';
 
 create table broadcast_chunk (
@@ -128,6 +128,7 @@ create table broadcast_chunk (
     asked_at      timestamptz,
     repeated_at   timestamptz,
     replanned_at  timestamptz,
+    written_at    timestamptz not null default clock_timestamp(),
     primary key (channel_id, job_id, chunk),
     constraint broadcast_chunk_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 50);
@@ -137,6 +138,8 @@ comment on column broadcast_chunk.status is 'As the result push or mass/get told
 comment on column broadcast_chunk.asked_at is 'When mass/get was asked last.';
 comment on column broadcast_chunk.repeated_at is
     'When a call with the same client_id was last set out on, to learn what became of the first.';
+comment on column broadcast_chunk.written_at is
+    'When it was claimed by the clock of the database: those of the workers may jump, or differ.';
 comment on column broadcast_chunk.replanned_at is 'When its people were planned again, or cut into other chunks; it counts no more.';
 create index broadcast_chunk_open on broadcast_chunk (channel_id, job_id) where state in ('CLAIMED', 'UNKNOWN');
 create index broadcast_chunk_without_result on broadcast_chunk (answered_at)
@@ -198,6 +201,7 @@ create table broadcast_send (
     delivered    boolean,
     repeated_at  timestamptz,
     replanned_at timestamptz,
+    written_at   timestamptz not null default clock_timestamp(),
     primary key (channel_id, job_id, ordinal, attempt),
     constraint broadcast_send_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 70);
@@ -206,6 +210,8 @@ comment on column broadcast_send.ordinal is 'Negative, and nobody''s, once the p
 comment on column broadcast_send.counted_on is 'The day of send_count on which the message counts.';
 comment on column broadcast_send.repeated_at is
     'When a call with the same client_id was last set out on, to learn what became of the first.';
+comment on column broadcast_send.written_at is
+    'When it was claimed by the clock of the database: those of the workers may jump, or differ.';
 comment on column broadcast_send.replanned_at is 'When the person was planned again, for another attempt; this one counts no more.';
 create index broadcast_send_open on broadcast_send (channel_id, job_id) where state in ('CLAIMED', 'UNKNOWN');
 create index broadcast_send_person on broadcast_send (channel_id, ordinal, kind, claimed_at);

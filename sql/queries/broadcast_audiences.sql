@@ -1,9 +1,11 @@
 -- name: receivable_broadcasts
--- List those of these broadcasts that are unfinished, or finished after instant $3.
+-- List those of these broadcasts that are unfinished, finished after instant $3, or of a series that goes on.
 select b.job_id, b.name, b.start_at
 from broadcast b
 join job j on j.channel_id = b.channel_id and j.job_id = b.job_id
-where b.channel_id = $1 and b.job_id = any($2::int[]) and (j.finished_at is null or j.finished_at > $3);
+left join broadcast s on s.channel_id = b.channel_id and s.job_id = b.repeat_of
+where b.channel_id = $1 and b.job_id = any($2::int[])
+  and (j.finished_at is null or j.finished_at > $3 or b.next_run_at is not null or s.next_run_at is not null);
 
 -- name: audience_blocks
 -- List the first $3 blocks from $2 on of a channel: who is in a set, who follows, and who is on the blacklist.
@@ -93,12 +95,13 @@ update broadcast set frozen_at = $3, matched = $4, following = $5, planned = $6,
 where channel_id = $1 and job_id = $2;
 
 -- name: received_by
--- Return by block who was claimed by these broadcasts, and of unfinished ones who still will be.
+-- Return by block who was claimed by these broadcasts, and of unfinished ones who still will be. Whoever was planned again
+-- while nobody knew whether they got it may have got it, whatever became of them since.
 select p.block, bit_or(p.members) as members
 from broadcast_people p
 join job j on j.channel_id = p.channel_id and j.job_id = p.job_id
 where p.channel_id = $1 and p.job_id = any($2::int[])
-  and (p.role = 'TAKEN' or (p.role = 'PLANNED' and j.state not in ('DONE', 'FAILED', 'CANCELLED')))
+  and (p.role in ('TAKEN', 'RESENT') or (p.role = 'PLANNED' and j.state not in ('DONE', 'FAILED', 'CANCELLED')))
 group by p.block;
 
 -- name: broadcasts_of_series

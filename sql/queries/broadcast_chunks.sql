@@ -21,6 +21,14 @@ select * from broadcast_chunk
 where channel_id = $1 and job_id = $2 and state in ('CLAIMED', 'UNKNOWN') and replanned_at is null
 order by chunk;
 
+-- name: unknown_chunks
+-- List the chunks without a known outcome that were claimed less than $3 ago by the clock of the database, and whose people
+-- were not planned again, oldest first.
+select * from broadcast_chunk
+where channel_id = $1 and job_id = $2 and state = 'UNKNOWN' and replanned_at is null
+  and written_at > clock_timestamp() - $3::interval
+order by chunk;
+
 -- name: refused_chunks
 -- List the chunks that were refused with one of the codes $3 and whose people were not planned again.
 select * from broadcast_chunk

@@ -75,12 +75,13 @@ where j.state = 'WAITING_FOR_APPROVAL' and b.waiting_for = 'SECOND_ADMIN' and b.
 order by j.channel_id, j.job_id;
 
 -- name: broadcasts_not_started
--- List the broadcasts of a channel that are unfinished and whose audience is not frozen, with their audiences.
+-- List the broadcasts of a channel that are unfinished and whose audience is not frozen, and the series that go on, with
+-- their audiences.
 select b.job_id, b.audience
 from broadcast b
 join job j on j.channel_id = $1 and j.job_id = b.job_id
-where b.channel_id = $1 and b.frozen_at is null
-  and j.state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
+where b.channel_id = $1 and j.state not in ('FAILED', 'CANCELLED')
+  and (b.next_run_at is not null or (b.frozen_at is null and j.state <> 'DONE'))
 order by b.job_id;
 
 -- name: channels_with_unfinished_broadcasts

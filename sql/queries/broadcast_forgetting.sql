@@ -4,10 +4,6 @@ select job_id from broadcast_people
 where channel_id = $1 and block = $2 and role = 'FROZEN' and bit_count(members & $3::bit(32000)) > 0
 order by job_id;
 
--- name: lock_broadcasts
--- Lock broadcasts until the transaction ends.
-select from broadcast where channel_id = $1 and job_id = any($2::int[]) order by job_id for update;
-
 -- name: forget_planned
 -- Take people of bitmap $3 of a block out of those who are planned; they count as held.
 with gone as (

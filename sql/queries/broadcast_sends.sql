@@ -25,20 +25,21 @@ where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attemp
 returning s.*;
 
 -- name: delete_sends_not_sent
--- Delete messages of which it is known that they were not sent: one call was made at most; return them. A broadcast that
--- is DONE would send to these people no more.
+-- Delete messages of the claim at instant $5 of which it is known that they were not sent: one call was made at most;
+-- return them. A broadcast that is DONE would send to these people no more.
 delete from broadcast_send s
 using unnest($3::int[], $4::int[]) as n (ordinal, attempt)
 where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attempt = n.attempt
-  and s.state in ('CLAIMED', 'UNKNOWN') and s.repeated_at is null and s.replanned_at is null
+  and s.claimed_at = $5 and s.state in ('CLAIMED', 'UNKNOWN') and s.repeated_at is null and s.replanned_at is null
   and not exists (select from job j where j.channel_id = $1 and j.job_id = $2 and j.state = 'DONE')
 returning s.*;
 
 -- name: unknown_sends
--- List messages that were claimed after $3 and have no known outcome, to people who were not planned again; first those
--- that were called with again the longest ago.
+-- List messages that were claimed after $3, and less than $5 ago by the clock of the database, and have no known outcome,
+-- to people who were not planned again or forgotten; first those that were called with again the longest ago.
 select * from broadcast_send
 where channel_id = $1 and job_id = $2 and state = 'UNKNOWN' and replanned_at is null and claimed_at > $3
+  and written_at > clock_timestamp() - $5::interval and ordinal >= 0
 order by repeated_at nulls first, claimed_at, ordinal
 limit $4;
 

@@ -3,9 +3,15 @@
 select channel_id, job_id from broadcast where next_run_at <= $1 order by next_run_at limit $2;
 
 -- name: series_so_far
--- Tell of a series, the broadcast itself and its runs: whether one is stopped or waits for consent, how many people it
--- has reached or is to reach, and whether there is a run for instant $3 already.
-select coalesce(bool_or(j.state in ('PAUSED', 'WAITING_FOR_APPROVAL')), false) as halted,
+-- Tell of a series, the broadcast itself and its runs: whether one is stopped or waits for consent, or the series has yet
+-- to start itself, how many people it has reached or is to reach, and whether there is a run for instant $3 already.
+select coalesce(
+        bool_or(
+            j.state in ('PAUSED', 'WAITING_FOR_APPROVAL')
+            or (b.job_id = $2 and b.frozen_at is null and j.state in ('QUEUED', 'WAITING', 'RUNNING'))
+        ),
+        false
+    ) as halted,
     coalesce(sum(b.planned + b.sent + b.uncertain), 0)::int as people,
     coalesce(bool_or(b.repeat_of = $2 and b.run_at = $3), false) as has_run
 from broadcast b
@@ -27,7 +33,3 @@ from broadcast
 where channel_id = $1 and next_run_at is not null
 order by job_id
 for update;
-
--- name: run_ids_page
--- List the numbers of the runs of a series older than number $3, newest first.
-select job_id from broadcast where channel_id = $1 and repeat_of = $2 and job_id < $3 order by job_id desc limit $4;

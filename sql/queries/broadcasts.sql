@@ -30,3 +30,18 @@ select * from broadcast where channel_id = $1 and job_id = any($2::int[]);
 -- name: broadcast_ids_page
 -- List the numbers of broadcasts older than number $2, newest first.
 select job_id from broadcast where channel_id = $1 and job_id < $2 order by job_id desc limit $3;
+
+-- name: lock_broadcasts
+-- Lock broadcasts until the transaction ends.
+select from broadcast where channel_id = $1 and job_id = any($2::int[]) order by job_id for update;
+
+-- name: run_ids_page
+-- List the numbers of the runs of a series older than number $3, newest first.
+select job_id from broadcast where channel_id = $1 and repeat_of = $2 and job_id < $3 order by job_id desc limit $4;
+
+-- name: broadcasts_with_lost_calls
+-- List the broadcasts of all channels with messages that were claimed by instant $1 and of which nothing is known.
+select channel_id, job_id from broadcast_chunk where state = 'CLAIMED' and claimed_at <= $1
+union
+select channel_id, job_id from broadcast_send where state = 'CLAIMED' and claimed_at <= $1
+order by channel_id, job_id;

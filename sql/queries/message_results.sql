@@ -43,14 +43,14 @@ where channel_id = $1 and msg_id = any($2::text[]) and kind = any($3::text[]);
 
 -- name: chunk_of_result
 -- Find the chunk without a known outcome that a result to $2 people is about, of those claimed between two instants: it is
--- the only one of this size that it can be about.
+-- the only one of this size that it can be about. Calls of those claimed before $5 are over, whoever made them.
 select min(job_id) as job_id, min(chunk) as chunk from broadcast_chunk
 where channel_id = $1 and people = $2 and claimed_at between $3 and $4 and msg_id is null and state <> 'REFUSED'
-having count(*) = 1 and min(state) = 'UNKNOWN';
+having count(*) = 1 and (min(state) = 'UNKNOWN' or min(state) = 'CLAIMED' and min(claimed_at) < $5);
 
 -- name: sends_of_results
 -- Find the template messages without a known outcome that results to people are about, each claimed at most $5 before and
--- $6 after the result: each the only one to that person that it can be about.
+-- $6 after the result: each the only one to that person that it can be about. Calls of those claimed before $7 are over.
 select n.msg_id, s.job_id, s.ordinal, s.attempt
 from unnest($2::text[], $3::int[], $4::timestamptz[]) as n (msg_id, ordinal, at)
 cross join lateral (
@@ -59,7 +59,7 @@ cross join lateral (
     where f.channel_id = $1 and f.ordinal = n.ordinal and f.kind = 'TEMPLATE'
       and f.claimed_at between n.at - $5::interval and n.at + $6::interval
       and f.msg_id is null and f.state <> 'REFUSED'
-    having count(*) = 1 and min(f.state) = 'UNKNOWN'
+    having count(*) = 1 and (min(f.state) = 'UNKNOWN' or min(f.state) = 'CLAIMED' and min(f.claimed_at) < $7)
 ) s;
 
 -- name: write_chunk_result

@@ -218,7 +218,9 @@ async def _check(side: BroadcastSide, sending: Sending, state: str, tally: Tally
         assert state == "CANCELLED"
     if kind in TOLD_BY_PUSHES:
         delivered: int | None = (await side.ask(DELIVERED, id=sending.gid))["delivered"]
-        assert (delivered or 0) == receipts.total(), "WeChat told of as many"
+        told = delivered or 0
+        # A result is not taken for that of a message without an answer where it may be about another one.
+        assert told == receipts.total() or (ledger.uncertain and told < receipts.total()), (told, receipts.total())
     if not kind.mass:
         assert len(ledger.uncertain) <= tally.uncertain_at_most
         assert await _named_uncertain(side, sending) == ledger.uncertain

@@ -31,6 +31,7 @@ ArgumentPath: TypeAlias = tuple[str, ...]
 _SIZE: Final = "list size"
 _HANDED_DOWN: Final = "size of the lists inside"
 _WEIGHT: Final = "values that a text counts as"
+_WORK: Final = "values as many as which it takes to compute"
 
 
 class UnboundedListError(Exception):
@@ -95,6 +96,11 @@ def long_text(characters: int) -> Metadata:
     return {_WEIGHT: characters // CHARACTERS_PER_VALUE}
 
 
+def takes_as_long_as(values: int) -> Metadata:
+    """Declare a field whose value takes as much work as reading so many values, and counts as that many."""
+    return {_WORK: values}
+
+
 def size_of(field: GraphQLField) -> ListSize | None:
     """Return the declared size of a list field."""
     found: ListSize | None = _metadata_of(field).get(_SIZE)
@@ -112,8 +118,9 @@ def handed_down_by(field: GraphQLField) -> ListSize | int | None:
 
 def weight_of(field: GraphQLField, response_key: str) -> int:
     """Return how many values one value of a field counts as, under this key of the answer."""
-    text: int = _metadata_of(field).get(_WEIGHT, 0)
-    return text + key_weight(response_key)
+    declared = _metadata_of(field)
+    text, work = declared.get(_WEIGHT, 0), declared.get(_WORK, 0)
+    return int(text + work + key_weight(response_key))
 
 
 def key_weight(response_key: str) -> int:

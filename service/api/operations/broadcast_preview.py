@@ -72,7 +72,8 @@ class BroadcastPreview:
     seconds_needed: int | None = strawberry.field(
         description=(
             "How many seconds it takes at the account's rates, as far as WeChat has told them, and at its slowest "
-            "speed for mass messages; whole days are added where the quota of one does not suffice."
+            "speed for mass messages; whole days are added where the quota of one does not suffice; null means that "
+            "WeChat takes no calls of this kind, or next to none."
         )
     )
     earliest_start: datetime = strawberry.field(

@@ -102,7 +102,8 @@ class BroadcastMutations:
             "Sends once more to those who failed for a reason that may pass, as `retryable` of `failures` says; or "
             "with `uncertain` to exactly those of whom no answer says whether they were sent to, who may get the "
             "message twice. Only of a broadcast that is DONE or PAUSED. For creators and admins (BROADCAST). Answers "
-            "NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT in any other state, or UPSTREAM where acting is off."
+            "NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT in any other state and while another broadcast with the same "
+            "`onceOnly` starts, or UPSTREAM where acting is off."
         ),
         extensions=[needs(Permission.BROADCAST)],
     )

@@ -45,7 +45,10 @@ class DeleteTagPreview:
         metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=20),
     )
     broadcasts: list[Broadcast] = strawberry.field(
-        description="Broadcasts for people of the tag, also by way of combos, that have not started: they would fail.",
+        description=(
+            "Broadcasts for people of the tag, also by way of combos, that have not started, and series that have "
+            "further runs: they would fail."
+        ),
         metadata=at_most(MAX_UNFINISHED_BROADCASTS, usual=5),
     )
 

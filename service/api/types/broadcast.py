@@ -7,9 +7,9 @@ from typing import Annotated, Final, Optional, TypeAlias
 import strawberry
 
 from service.api.context import Info
-from service.api.guards.list_sizes import at_most, long_text
+from service.api.guards.list_sizes import at_most, long_text, takes_as_long_as
 from service.api.types.broadcast_message import BroadcastMessage, message_summary
-from service.api.types.broadcast_report import BroadcastFailure, BroadcastResponse, uncertain_page
+from service.api.types.broadcast_report import COUNTING, BroadcastFailure, BroadcastResponse, uncertain_page
 from service.api.types.connection import (
     Connection,
     Edge,
@@ -37,6 +37,8 @@ from service.entities.repeats import repeat_from_json
 MAX_REASONS: Final = len(HeldReason)
 # WeChat has far fewer codes for messages.
 MAX_CODES: Final = 200
+# Values: one operation may ask it of a page of 20, whatever their audiences.
+LOOKING_AT_EVERYBODY: Final = 2_000
 
 
 @strawberry.type(
@@ -60,7 +62,10 @@ class Broadcast(Job, Node):
     )
     approved_at: datetime | None = strawberry.field(description="When the broadcast was approved; null until then.")
     approved_for: int | None = strawberry.field(
-        description="How many people were approved; if the audience has more at the start, approval is asked for again."
+        description=(
+            "How many people were approved; if the audience has more at the start, approval is asked for again. Null "
+            "until the broadcast was approved, and while the gate is closed."
+        )
     )
     waiting_for: WaitReason | None = strawberry.field(
         description="What the broadcast waits for; null unless it is WAITING, WAITING_FOR_APPROVAL or PAUSED."
@@ -137,7 +142,7 @@ class Broadcast(Job, Node):
             created_by=report.job.created_by,
             approved_by=entity.approved_by,
             approved_at=entity.approved_at,
-            approved_for=entity.approved_for,
+            approved_for=entity.approved_for if is_open else None,
             # Of what goes on again, it is what it waited for last.
             waiting_for=entity.waiting_for if report.job.state.waits else None,
             hold_out_percent=entity.hold_out_percent,
@@ -223,7 +228,8 @@ class Broadcast(Job, Node):
         return [BroadcastFailure.of(self.report.broadcast, each) for each in shown]
 
     @strawberry.field(
-        description="People of whom no answer says whether they were sent to; nobody while the gate is closed."
+        description="People of whom no answer says whether they were sent to; nobody while the gate is closed.",
+        metadata=takes_as_long_as(COUNTING),
     )
     async def uncertain_users(self, info: Info, first: First = 50, after: After = None) -> UserConnection:
         if not self.is_open:
@@ -235,7 +241,8 @@ class Broadcast(Job, Node):
         description=(
             "What people did within some hours of their message, beside those held out at the same time; null before "
             "the start and while the gate is closed."
-        )
+        ),
+        metadata=takes_as_long_as(LOOKING_AT_EVERYBODY),
     )
     async def response(
         self,

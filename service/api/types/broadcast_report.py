@@ -5,6 +5,7 @@ from typing import Final
 import strawberry
 
 from service.api.context import Info
+from service.api.guards.list_sizes import takes_as_long_as
 from service.api.types.held_back import people_page
 from service.api.types.primitives import After, First
 from service.api.types.user import UserConnection
@@ -13,6 +14,8 @@ from service.entities.broadcast_reports import FailureCount, Response
 from service.entities.broadcasts import Broadcast, SendState
 
 REFUSED: Final = (SendState.REFUSED,)
+# Values: who is in a state is counted anew, people by people.
+COUNTING: Final = 100
 OPEN: Final = (SendState.CLAIMED, SendState.UNKNOWN)
 
 
@@ -42,7 +45,8 @@ class BroadcastFailure:
         )
 
     @strawberry.field(
-        description="The people, in the order they became known to the channel; those who were forgotten are left out."
+        description="The people, in the order they became known to the channel; those who were forgotten are left out.",
+        metadata=takes_as_long_as(COUNTING),
     )
     async def users(self, info: Info, first: First = 50, after: After = None) -> UserConnection:
         total = await count_in_states(info.context.runtime, self.broadcast, REFUSED, self.code)

@@ -85,7 +85,7 @@ HELD_DESCRIPTIONS: Final = {
     HeldReason.MONTHLY_LIMIT: "Got the four mass messages that WeChat allows in a month.",
     HeldReason.NO_CONSENT: "Has not allowed a message of this template, or the one allowed was sent.",
     HeldReason.NO_VALUE: "Has no value for a placeholder without a fallback.",
-    HeldReason.ALREADY_RECEIVED: "Was sent to in an earlier run.",
+    HeldReason.ALREADY_RECEIVED: "Was sent to in another run.",
     HeldReason.ONCE_ONLY: "Was or will be sent to by another broadcast that counts people once with this one.",
     HeldReason.BLACKLISTED: "Is on the account's blacklist.",
     HeldReason.REMOTE_TAG_LIMIT: "Has 20 tags at WeChat, and no room for a temporary one.",

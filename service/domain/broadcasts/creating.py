@@ -6,6 +6,7 @@ Source: docs/specification.md §6.6.
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import orjson
@@ -96,22 +97,36 @@ async def create_broadcast(
     if job is None:
         return await create_broadcast(runtime, principal, channel_id, new)
     enqueue_job(runtime, job)
-    log_act(principal, "create", job, people=count_people(planned.assessment.planned))
+    log_act(
+        principal,
+        "create",
+        job,
+        people=count_people(planned.assessment.planned),
+        confirm_duplicate=new.confirm_duplicate,
+        ignore_caps=new.request.ignore_caps,
+        ignore_quiet_hours=new.ignore_quiet_hours,
+    )
     return CreatedBroadcast(channel_id, job.job_id, replayed=False)
 
 
 async def check_request(
-    conn: Connection, runtime: Runtime, principal: Principal, channel: Channel, request: BroadcastRequest
+    conn: Connection,
+    runtime: Runtime,
+    principal: Principal,
+    channel: Channel,
+    request: BroadcastRequest,
+    *,
+    kept_start: datetime | None = None,
 ) -> tuple[BroadcastPolicy, PlannedBroadcast]:
     """Return the policy of a channel, with a key if people are held out by it, and a broadcast that may be stored.
 
-    Raises what `plan_broadcast` raises.
+    `kept_start` is when it starts if the request does not say. Raises what `plan_broadcast` raises.
     """
     policy = await shown_policy(conn, channel.channel_id)
-    planned = await _plan(conn, runtime, principal, channel, policy, request)
+    planned = await _plan(conn, runtime, principal, channel, policy, request, kept_start)
     if lacks_key(policy, request.hold_out_percent):
         policy = await policy_of(conn, channel.channel_id)
-        planned = await _plan(conn, runtime, principal, channel, policy, request)
+        planned = await _plan(conn, runtime, principal, channel, policy, request, kept_start)
     return policy, planned
 
 
@@ -122,9 +137,10 @@ async def _plan(
     channel: Channel,
     policy: BroadcastPolicy,
     request: BroadcastRequest,
+    kept_start: datetime | None,
 ) -> PlannedBroadcast:
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        return await plan_broadcast(conn, runtime, principal, channel, policy, request)
+        return await plan_broadcast(conn, runtime, principal, channel, policy, request, kept_start=kept_start)
 
 
 async def _made_before(conn: Connection, channel_id: int, new: NewBroadcast) -> CreatedBroadcast | None:

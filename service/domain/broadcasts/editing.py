@@ -67,7 +67,8 @@ async def update_broadcast(
         if stored is None:
             raise NotFoundError("broadcast")
         _check_may_change(principal, stored, change)
-        policy, planned = await check_request(conn, runtime, principal, channel, _request(stored, change))
+        request = _request(stored, change)
+        policy, planned = await check_request(conn, runtime, principal, channel, request, kept_start=stored.start_at)
         async with conn.transaction():
             job = await _write(conn, runtime, principal, channel, policy, stored, change, planned)
     if job.state is JobState.QUEUED:

@@ -96,9 +96,12 @@ async def plan_broadcast(
     channel: Channel,
     policy: BroadcastPolicy,
     request: BroadcastRequest,
+    *,
+    kept_start: datetime | None = None,
 ) -> PlannedBroadcast:
     """Return a broadcast that may be stored; the transaction must be REPEATABLE READ to count it exactly.
 
+    `kept_start` is when it starts if the request does not say; it is not checked.
     Raises a RequestError that names every failing input: BAD_USER_INPUT, LIMIT_EXCEEDED, NOT_FOUND, TAG_NOT_USABLE;
     then what `require_account` raises. ChannelNotBoundError; ForbiddenError for an audience by other broadcasts.
     """
@@ -118,7 +121,7 @@ async def plan_broadcast(
     errors += [*_name_errors(request), *start_errors(request.start_at, now)]
     errors += hold_out_errors(request.hold_out_percent)
     errors += temporary_tag_errors(channel, mass=request.message.kind.mass, wanted=request.temporary_tag)
-    start_at = max(request.start_at or now, now)
+    start_at = max(request.start_at or kept_start or now, now)
     repeat, first_run_at, repeat_errors = _repeat(policy, request, start_at)
     raise_field_errors([*errors, *repeat_errors])
     require_account(runtime, channel)

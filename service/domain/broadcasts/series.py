@@ -37,7 +37,7 @@ LEAST_GRACE: Final = timedelta(minutes=1)
 ENDED_FOR_GOOD: Final = frozenset({JobState.CANCELLED, JobState.FAILED})
 # What a job remembers of how its broadcast was made.
 INHERITED: Final = ("approval_above",)
-HALTED: Final = "an earlier one is paused or waits for an approval"
+HALTED: Final = "an earlier one is paused, waits for an approval or has not started"
 
 log = logging.getLogger(__name__)
 

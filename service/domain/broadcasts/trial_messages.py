@@ -1,6 +1,7 @@
 """Send a message to a few people to see how it looks, outside all broadcasts (docs/specification.md §6.6)."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -34,6 +35,9 @@ MAX_TEST_OPENIDS: Final = 5
 NO_VALUE: Final = "The person has no tag of a category that the message names, and there is no fallback."
 UNCERTAIN: Final = "WeChat did not answer; the message may have been sent all the same."
 NOT_SENT: Final = "WeChat could not be reached; nothing was sent."
+
+
+log = logging.getLogger(__name__)
 
 
 class TrialResult(NamedTuple):
@@ -71,6 +75,13 @@ async def send_test_message(
     if isinstance(checked, SubscriptionMessage):
         reached = [each.openid for each in results if each.sent or each.reason == UNCERTAIN]
         await _use_consents(runtime, channel, checked.template_id, reached)
+    said = {"act": "test", "subject": principal.subject, "role": principal.role.value, "robot": principal.robot_id}
+    sent = sum(each.sent for each in results)
+    log.info(
+        "test message in channel %d",
+        channel_id,
+        extra={**said, "kind": message.kind, "people": len(people), "sent": sent},
+    )
     return list(results)
 
 

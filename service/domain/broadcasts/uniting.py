@@ -10,7 +10,7 @@ from service.domain.broadcasts.policy.united_counts import unite_counts
 from service.entities.bitmaps import bitmaps_of
 from service.entities.broadcasts import HeldReason, PeopleRole
 from service.storage import broadcast_ledger as ledger
-from service.storage import broadcast_uniting
+from service.storage import broadcast_uniting, broadcasts
 from service.storage.broadcast_forgetting import forget_beside_ledgers, forget_in_ledgers
 from service.storage.database.pool import Connection
 
@@ -27,7 +27,7 @@ async def unite_in_broadcasts(conn: Connection, channel_id: int, older_of: Mappi
     }
     job_ids = {job_id for newer in older_of for job_id in roles[newer]}
     if job_ids:
-        await broadcast_uniting.lock_broadcasts(conn, channel_id, job_ids)
+        await broadcasts.lock_broadcasts(conn, channel_id, job_ids)
     for newer, older in older_of.items():
         # Read again, as a claim may have come before the lock.
         had = await broadcast_uniting.roles_of_person(conn, channel_id, newer) if job_ids else {}
@@ -59,6 +59,10 @@ class _Person:
             await self._forget(self._older, HeldReason.ALREADY_RECEIVED)
             await self._move(roles_of_newer)
             return
+        if PeopleRole.PLANNED in roles_of_newer and all(_may_be_sent_to(each) for each in roles_of_older):
+            await self._forget(self._older, HeldReason.FORGOTTEN)
+            await self._move(roles_of_newer)
+            return
         await self._forget(self._newer, HeldReason.FORGOTTEN)
 
     async def _forget(self, ordinal: int, planned_as: HeldReason) -> None:
@@ -76,3 +80,8 @@ class _Person:
             await ledger.add_people(self._conn, self._channel_id, self._job_id, {role: older})
         for move in (broadcast_uniting.move_in_chunks, broadcast_uniting.move_sends):
             await move(self._conn, self._channel_id, self._job_id, self._newer, self._older)
+
+
+def _may_be_sent_to(role: str) -> bool:
+    """Tell whether a role is that of somebody who was refused, or could not be reached, under the name that is over."""
+    return role == PeopleRole.FROZEN or role.startswith("UNSENDABLE:")

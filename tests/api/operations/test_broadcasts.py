@@ -94,12 +94,17 @@ async def test_nobody_is_counted_behind_a_closed_gate(robot: Robot) -> None:
     channel = (await robot.bind())["id"]
     await people(robot, channel, "ada", "bob")
     broadcast = await frozen(robot, channel, {PeopleRole.PLANNED: [0], held(HeldReason.HOLD_OUT): [1]})
+    conn = await connect(robot)
+    await conn.execute("update broadcast set approved_by = 'another', approved_at = now(), approved_for = 2")
+    await conn.close()
 
     stopped = (await robot.ask(UNBIND, id=channel))["unbindChannel"]["stopped"]
 
     assert stopped == [{"id": broadcast, "state": "FAILED", "errorCode": "CHANNEL_NOT_BOUND", "planned": 0}]
     shown = (await robot.ask(BROADCAST, id=broadcast))["broadcast"]
     assert (shown["matched"], shown["sendable"], shown["held"]) == (0, 0, [])
+    approved = "query($id: ID!) { broadcast(id: $id) { approvedBy approvedFor } }"
+    assert (await robot.ask(approved, id=broadcast))["broadcast"] == {"approvedBy": "another", "approvedFor": None}
 
 
 async def test_unbinding_stops_what_is_unfinished_in_every_channel_that_closes(robot: Robot) -> None:
@@ -157,10 +162,13 @@ async def test_a_preview_of_deleting_a_tag_names_the_broadcasts_that_would_fail(
     await insert_broadcast_of(robot, channel, audience=to_json(tag(combo)))
     frozen_before = await insert_broadcast_of(robot, channel, audience=to_json(tag(number)))
     await set_frozen(robot, frozen_before)
+    goes_on = {"audience": to_json(tag(number)), "repeat": {}, "next_run_at": datetime.now(UTC)}
+    series = await insert_broadcast_of(robot, channel, state=JobState.DONE, **goes_on)
+    await insert_broadcast_of(robot, channel, state=JobState.CANCELLED, **goes_on)
 
     preview = (await robot.ask(PREVIEW, id=ad))["deleteTagPreview"]
 
-    assert preview["broadcasts"] == [{"id": direct}]
+    assert preview["broadcasts"] == [{"id": direct}, {"id": series}]
     assert (await robot.ask(PREVIEW, id=other))["deleteTagPreview"]["broadcasts"] == []
 
 
@@ -279,6 +287,20 @@ async def test_a_hundred_broadcasts_take_as_many_statements_as_one(robot: Robot)
             await robot.ask(query, id=channel)
         counts.append(len(sent))
     assert counts[0] == counts[1]
+
+
+async def test_what_looks_at_everybody_is_asked_for_of_a_page_at_most(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    reports = "query($id: ID!, $first: Int!) { channel(id: $id) { broadcasts(first: $first) { nodes { %s } } } }"
+
+    async def codes(selected: str, first: int) -> list[str]:
+        return (await robot.ask(reports % selected, id=channel, first=first)).codes
+
+    assert await codes("response { sent }", 20) == []
+    assert await codes("response { sent }", 200) == ["LIMIT_EXCEEDED"]
+    assert await codes("a: response { sent } b: response(hours: 1) { sent }", 20) == ["LIMIT_EXCEEDED"]
+    assert await codes("failures { users(first: 1) { totalCount } }", 20) == []
+    assert await codes("failures { users(first: 1) { totalCount } }", 200) == ["LIMIT_EXCEEDED"]
 
 
 async def test_failures_and_uncertain_people_are_paged_through(robot: Robot) -> None:

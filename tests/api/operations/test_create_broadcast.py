@@ -153,6 +153,17 @@ async def test_a_preview_counts_everybody_once_and_names_who_is_held_back(robot:
         assert each["users"] == {"nodes": [{"openid": "p0"}], "totalCount": 1, "pageInfo": {"hasNextPage": False}}
 
 
+@pytest.mark.parametrize("kind", ["SERVICE_SUBSCRIPTION", "TEMPLATE", "MASS_TEXT"])
+async def test_an_id_that_no_template_has_is_refused_before_it_is_looked_for(
+    robot: Robot, channel: str, kind: str
+) -> None:
+    for template_id in ("a\0b", "a" * 65):
+        given = {"channelId": channel, "audience": {"followers": True}, "kind": kind, "templateId": template_id}
+        refused = await robot.ask(PREVIEW, input=given)
+        assert refused.codes == ["BAD_USER_INPUT"]
+        assert refused.error["extensions"]["fields"][0]["path"] == "input.templateId"
+
+
 async def test_a_preview_of_what_cannot_be_sent_says_why(robot: Robot, channel: str) -> None:
     given = {"channelId": channel, "audience": {"followers": True}, "kind": "MINI_PROGRAM_SUBSCRIPTION"}
 

@@ -24,6 +24,7 @@ async def test_the_books_say_what_reached_whom() -> None:
         everybody = await control(wechat, "GET", MESSAGES)
         [first, *_] = (await control(wechat, "GET", f"{MESSAGES}?openid=oAda"))["messages"]
         nobody = await control(wechat, "GET", f"{MESSAGES}?openid=oStranger")
+        sale = await control(wechat, "GET", f"{MESSAGES}?containing=Sale")
         summary = (await books(wechat))["messages"]
 
     assert everybody["receipts"] == {"oAda": 4, "oBob": 3}
@@ -36,6 +37,7 @@ async def test_the_books_say_what_reached_whom() -> None:
         "content": TEXT,
     }
     assert nobody == {"messages": []}
+    assert sale == {"receipts": {"oAda": 2, "oBob": 2}}
     assert summary["sent"] == {"MASS": 7}
     assert summary["receivedTwice"] == 2
     assert [each["clientId"] for each in summary["massSends"]][:2] == ["b1-0", "b1-1"]

@@ -35,14 +35,19 @@ MASS_PEOPLE_PER_SECOND: Final = PEOPLE_PER_MINUTE[-1] / 60
 # Of messages to one person each, while WeChat has not told the account's rate.
 CALLS_PER_SECOND: Final = 100.0
 SECONDS_PER_DAY: Final = 86_400
+# Ten years.
+MAX_DAYS: Final = 3_650
 
 
 class Estimate(NamedTuple):
-    """Hold how many calls it takes, how many are left of the day, None where that is not known, and the seconds."""
+    """Hold how many calls it takes, how many are left of the day, None where that is not known, and the seconds.
+
+    These are None where it would take for ever: WeChat takes no calls of the kind, or next to none.
+    """
 
     calls_needed: int
     calls_left: int | None
-    seconds: int
+    seconds: int | None
 
 
 async def estimate(conn: Connection, runtime: Runtime, channel: Channel, kind: MessageKind, people: int) -> Estimate:
@@ -57,7 +62,8 @@ async def estimate(conn: Connection, runtime: Runtime, channel: Channel, kind: M
         return Estimate(calls, None, math.ceil(seconds))
     left = max(quota.daily_limit - quota.used, 0)
     days = math.ceil(max(calls - left, 0) / max(quota.daily_limit, 1))
-    return Estimate(calls, left, math.ceil(seconds) + days * SECONDS_PER_DAY)
+    endless = days > MAX_DAYS or (days > 0 and quota.daily_limit <= 0)
+    return Estimate(calls, left, None if endless else math.ceil(seconds) + days * SECONDS_PER_DAY)
 
 
 async def _quota(conn: Connection, runtime: Runtime, channel: Channel, kind: MessageKind) -> CallQuota | None:

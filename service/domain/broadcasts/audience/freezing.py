@@ -152,10 +152,11 @@ async def _freeze(
         expression = from_json(broadcast.audience)
         await _check_operands(conn, runtime, catalogue, expression)
         await broadcast_audiences.freeze_broadcast_audience(conn, job.channel_id, job.job_id, expression)
-        if broadcast.repeat_of is not None:
-            series = await broadcast_audiences.broadcasts_of_series(conn, job.channel_id, broadcast.repeat_of)
-            earlier = await broadcast_audiences.received_by(conn, job.channel_id, series)
-            excluded = {HeldReason.ALREADY_RECEIVED: earlier, **excluded}
+        if (series := broadcast.series) is not None:
+            # The first one may have waited longer than its runs did.
+            others = await broadcast_audiences.broadcasts_of_series(conn, job.channel_id, series)
+            received = await broadcast_audiences.received_by(conn, job.channel_id, others)
+            excluded = {HeldReason.ALREADY_RECEIVED: received, **excluded}
         sending = Sending.of(channel, broadcast, now)
         terms = Terms(sending, policy, broadcast.hold_out_percent, broadcast.ignore_caps, excluded)
         assessment = await _assess_frozen(conn, terms, job)

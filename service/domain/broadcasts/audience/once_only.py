@@ -99,15 +99,17 @@ async def reached_before(
     return found
 
 
-async def hold_reached(conn: Connection, broadcast: Broadcast, reached: Bitmaps) -> int:
+async def hold_reached(conn: Connection, broadcast: Broadcast, reached: Bitmaps, reason: HeldReason) -> int:
     """Hold who of a locked broadcast is planned and was reached by another one, and return how many they are."""
+    if not reached:
+        return 0
     channel_id, job_id = broadcast.channel_id, broadcast.job_id
     planned = await broadcast_ledger.people_of_role(conn, channel_id, job_id, PeopleRole.PLANNED)
     those = both({block: each.members for block, each in planned.items()}, reached)
     people = count_people(those)
     if people:
         await broadcast_ledger.take_out_people(conn, channel_id, job_id, PeopleRole.PLANNED, those)
-        await broadcast_ledger.add_people(conn, channel_id, job_id, {held(HeldReason.ONCE_ONLY): those})
+        await broadcast_ledger.add_people(conn, channel_id, job_id, {held(reason): those})
         await broadcast_ledger.change_counts(conn, channel_id, job_id, CountChanges(planned=-people))
     return people
 

@@ -21,6 +21,7 @@ from service.domain.broadcasts.audience.request_checks import (
     temporary_tag_errors,
 )
 from service.domain.broadcasts.audience.sendable import Sending
+from service.domain.broadcasts.messages.checking import template_id_errors
 from service.domain.broadcasts.messages.kinds import kind_error
 from service.domain.broadcasts.policy.holidays import holidays_warning
 from service.domain.broadcasts.policy.sending_times import EarliestStart, earliest_start
@@ -110,9 +111,9 @@ async def _preview(
         )
         raise_field_errors([*errors, *_errors(channel, request, now)])
         as_of = await oldest_as_of(conn, catalogue, expression)
-        template_id = request.template_id if request.kind.subscription else None
+        template_id = _template_id(request)
         terms = Terms(
-            Sending(channel, request.kind, template_id, now),
+            Sending(channel, request.kind, template_id if request.kind.subscription else None, now),
             policy,
             request.hold_out_percent,
             request.ignore_caps,
@@ -121,7 +122,7 @@ async def _preview(
         assessment = await assess_audience(conn, terms, expression)
         people = count_people(assessment.planned)
         needed = await estimate(conn, runtime, channel, request.kind, people)
-        again = await _sent_lately(conn, policy, channel, request, assessment.planned, now)
+        again = await _sent_lately(conn, policy, channel, request.kind, template_id, assessment.planned, now)
     start = earliest_start(policy, max(request.start_at or now, now))
     return BroadcastPreview(
         channel=channel,
@@ -149,11 +150,19 @@ def people_in(channel_id: int, people: Bitmaps) -> PeoplePage:
     return read_page
 
 
+def _template_id(request: PreviewRequest) -> str | None:
+    """Return the template of the message, as broadcasts store it; None for kinds without."""
+    templated = request.kind.subscription or request.kind is MessageKind.TEMPLATE
+    return request.template_id.strip() if templated and request.template_id else None
+
+
 def _errors(channel: Channel, request: PreviewRequest, now: datetime) -> Iterator[FieldError]:
     wrong_kind = kind_error(channel, request.kind, ("kind",))
     if wrong_kind is not None:
         yield wrong_kind
-    if request.kind.subscription and not request.template_id:
+    if request.template_id:
+        yield from template_id_errors(request.template_id.strip())
+    elif request.kind.subscription:
         yield FieldError(("template_id",), "REQUIRED", "People allow messages of a template, so it is needed.")
     yield from start_errors(request.start_at, now)
     yield from hold_out_errors(request.hold_out_percent)
@@ -165,15 +174,14 @@ async def _sent_lately(
     conn: Connection,
     policy: BroadcastPolicy,
     channel: Channel,
-    request: PreviewRequest,
+    kind: MessageKind,
+    template_id: str | None,
     people: Bitmaps,
     now: datetime,
 ) -> int:
     """Count who of some people got, or will get, a message of the same kind and template within the policy's time."""
     since = now - policy.duplicate_within
-    same = await broadcast_audiences.broadcasts_of_kind(
-        conn, channel.channel_id, request.kind, request.template_id, since
-    )
+    same = await broadcast_audiences.broadcasts_of_kind(conn, channel.channel_id, kind, template_id, since)
     return count_people(both(people, await broadcast_audiences.received_by(conn, channel.channel_id, same)))
 
 

@@ -3,6 +3,7 @@
 Source: docs/specification.md §6.6.
 """
 
+from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -22,10 +23,12 @@ from service.domain.jobs.starting import enqueue_job, publish_job_change
 from service.domain.official_account.acting import refresh_acting
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps
-from service.entities.errors import ConflictError
+from service.entities.broadcasts import Broadcast, HeldReason
+from service.entities.errors import ConflictError, NotFoundError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Permission, Principal
-from service.storage import broadcast_control, broadcasts
+from service.storage import broadcast_audiences, broadcast_control, broadcasts, channels
+from service.storage.database.pool import Connection
 
 NOBODY: Final[Bitmaps] = MappingProxyType({})
 
@@ -43,7 +46,8 @@ async def retry_broadcast(
     """Plan people of a broadcast again that is DONE or PAUSED, and return its job: a DONE one goes on if there are any.
 
     They are those who failed for a reason that may pass; with `uncertain` exactly those of whom no answer says whether
-    they were sent to. Whom another broadcast with the same `onceOnly` was sent to since is held, and not planned.
+    they were sent to. Whom another broadcast of its series, or with the same `onceOnly`, was sent to since is held, and
+    not planned.
     Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError in any other state, and
     UpstreamError while this installation makes no calls.
     """
@@ -51,16 +55,17 @@ async def retry_broadcast(
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.BROADCAST, sought="broadcast")
         found = None if job_id > MAX_JOB_ID else await broadcasts.broadcast(conn, channel_id, job_id)
-    if found is None or found.once_only is None:
-        job, planned = await _plan_again(runtime, principal, channel_id, job_id, uncertain=uncertain)
+    if found is None:
+        raise NotFoundError("broadcast")
+    in_series = found.series is not None
+    plan = partial(_plan_again, runtime, principal, channel_id, job_id, uncertain=uncertain, in_series=in_series)
+    if (value := found.once_only) is None:
+        job, planned = await plan()
     else:
-        value = found.once_only
         try:
             async with once_only_turn(runtime, channel, value) as turn:
                 reached = await reached_before(runtime, channel, value, turn.renew, but_by=job_id)
-                job, planned = await _plan_again(
-                    runtime, principal, channel_id, job_id, uncertain=uncertain, reached=reached, turn=turn
-                )
+                job, planned = await plan(reached=reached, turn=turn)
         except OnceOnlyTakenError as error:
             raise ConflictError("Another broadcast of which a person gets one starts just now.") from error
     if job.state is JobState.QUEUED:
@@ -78,6 +83,7 @@ async def _plan_again(
     job_id: int,
     *,
     uncertain: bool,
+    in_series: bool,
     reached: Bitmaps = NOBODY,
     turn: OnceOnlyTurn | None = None,
 ) -> RetriedJob:
@@ -85,6 +91,10 @@ async def _plan_again(
     async with runtime.pool.acquire() as conn, conn.transaction():
         if turn is not None:
             await turn.keep(conn)
+        if in_series:
+            # Freezes take the same lock: of two broadcasts of a series, each sees whom the other one plans. Whoever is
+            # met for the first time waits for it, so others do without.
+            await channels.lock_channel_state(conn, channel_id)
         locked = await lock_for(conn, principal, channel_id, job_id)
         job = locked.job
         if job.state not in {JobState.DONE, JobState.PAUSED}:
@@ -92,7 +102,18 @@ async def _plan_again(
         await check_open(conn, channel_id)
         check_acting(runtime)
         planned = await plan_again(conn, runtime, job, uncertain=uncertain)
-        planned -= await hold_reached(conn, locked.broadcast, reached) if reached else 0
+        planned -= await hold_reached(conn, locked.broadcast, reached, HeldReason.ONCE_ONLY)
+        of_series = await _reached_by_series(conn, locked.broadcast)
+        planned -= await hold_reached(conn, locked.broadcast, of_series, HeldReason.ALREADY_RECEIVED)
         if planned and job.state is JobState.DONE:
             job = await broadcast_control.set_broadcast_state(conn, job, JobState.QUEUED)
     return RetriedJob(job, planned)
+
+
+async def _reached_by_series(conn: Connection, broadcast: Broadcast) -> Bitmaps:
+    """Return whom other broadcasts of a broadcast's series were, or still will be, sent to."""
+    if broadcast.series is None:
+        return NOBODY
+    found = await broadcast_audiences.broadcasts_of_series(conn, broadcast.channel_id, broadcast.series)
+    others = [each for each in found if each != broadcast.job_id]
+    return await broadcast_audiences.received_by(conn, broadcast.channel_id, others)

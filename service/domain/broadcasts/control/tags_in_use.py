@@ -1,4 +1,4 @@
-"""Tell which broadcasts have not started and are for people of a tag: they would fail if it were deleted."""
+"""Tell which broadcasts have yet to start, or to run again, for people of a tag: they would fail without it."""
 
 from service.domain.runtime import Runtime
 from service.entities.combos import ComboGraph
@@ -7,7 +7,7 @@ from service.storage import broadcast_control
 
 
 async def broadcasts_of_tag(runtime: Runtime, graph: ComboGraph, tag_id: int) -> list[int]:
-    """Return the numbers of the broadcasts that use a tag, directly or through combos, and have not started."""
+    """Return the numbers of the broadcasts that use a tag, directly or through combos, and start or run again yet."""
     used = {tag_id, *graph.dependents(tag_id)}
     async with runtime.pool.acquire() as conn:
         found = await broadcast_control.audiences_not_frozen(conn, graph.catalogue.channel_id)

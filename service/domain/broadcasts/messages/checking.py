@@ -173,8 +173,13 @@ def _id_errors(path: FieldPath, given: str, pattern: re.Pattern[str]) -> Iterato
         yield FieldError(path, "BAD_FORMAT", "An id of WeChat's: letters, digits, _ and -.")
 
 
-def _template_errors(template_id: str, data: Sequence[TemplateField]) -> Iterator[FieldError]:
+def template_id_errors(template_id: str) -> Iterator[FieldError]:
+    """Yield what is wrong with WeChat's id of a template."""
     yield from _id_errors(("template_id",), template_id, TEMPLATE_ID_PATTERN)
+
+
+def _template_errors(template_id: str, data: Sequence[TemplateField]) -> Iterator[FieldError]:
+    yield from template_id_errors(template_id)
     if not 1 <= len(data) <= MAX_FIELDS:
         yield FieldError(("data",), "TOO_MANY" if data else "TOO_FEW", f"Between 1 and {MAX_FIELDS} fields.")
     seen: set[str] = set()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.broadcasts.sending.outcomes import record_chunk, record_sends
+from service.domain.broadcasts.sending.settling import over_if_claimed_before
 from service.domain.jobs.starting import enqueue_job
 from service.domain.runtime import Runtime
 from service.entities.broadcast_ledger import Outcome, SendId
@@ -84,7 +85,7 @@ async def match_sent(runtime: Runtime, channel_id: int, kind: MessageKind, msg_i
 async def match(runtime: Runtime, channel_id: int, results: Sequence[StoredResult]) -> int:
     """Write results that are kept to the messages they are about; return of how many those were found."""
     async with runtime.pool.acquire() as conn:
-        by_broadcast = await _find(conn, channel_id, results)
+        by_broadcast = await _find(conn, runtime, channel_id, results)
     matched = 0
     for job_id, found in by_broadcast.items():
         async with runtime.pool.acquire() as conn, conn.transaction():
@@ -102,27 +103,34 @@ async def _end_settling(runtime: Runtime, channel_id: int, job_id: int) -> None:
         enqueue_job(runtime, job)
 
 
-async def _find(conn: Connection, channel_id: int, results: Sequence[StoredResult]) -> dict[int, _Matches]:
+async def _find(
+    conn: Connection, runtime: Runtime, channel_id: int, results: Sequence[StoredResult]
+) -> dict[int, _Matches]:
     """Find the messages of results, `{number of the broadcast: matches}`."""
     found: dict[int, _Matches] = {}
+    over_before = over_if_claimed_before(runtime)
     for event in {each.event for each in results}:
         some = [each for each in results if each.event is event]
         if event is ResultEvent.MASS:
-            await _find_chunks(conn, channel_id, some, found)
+            await _find_chunks(conn, channel_id, some, over_before, found)
         else:
-            await _find_sends(conn, channel_id, event, some, found)
+            await _find_sends(conn, channel_id, event, some, over_before, found)
     return found
 
 
 async def _find_chunks(
-    conn: Connection, channel_id: int, results: Sequence[StoredResult], found: dict[int, _Matches]
+    conn: Connection,
+    channel_id: int,
+    results: Sequence[StoredResult],
+    over_before: datetime,
+    found: dict[int, _Matches],
 ) -> None:
     known = await message_results.chunks_of_messages(conn, channel_id, [each.result.msg_id for each in results])
     for each in results:
         result = each.result
         if not isinstance(result, MassResult):
             continue
-        chunk_id = known.get(result.msg_id) or await _evident_chunk(conn, channel_id, result)
+        chunk_id = known.get(result.msg_id) or await _evident_chunk(conn, channel_id, result, over_before)
         if chunk_id is not None:
             matches = found.setdefault(chunk_id.job_id, _Matches())
             matches.chunks[chunk_id] = result
@@ -130,12 +138,14 @@ async def _find_chunks(
             matches.evident |= result.msg_id not in known
 
 
-async def _evident_chunk(conn: Connection, channel_id: int, result: MassResult) -> ChunkId | None:
+async def _evident_chunk(
+    conn: Connection, channel_id: int, result: MassResult, over_before: datetime
+) -> ChunkId | None:
     if result.total is None:
         return None
     first, last = result.at - MASS_RESULT_AFTER, result.at + CLOCK_TOLERANCE
     return await message_results.chunk_of_result(
-        conn, channel_id, result.total, claimed_after=first, claimed_before=last
+        conn, channel_id, result.total, claimed_after=first, claimed_before=last, over_before=over_before
     )
 
 
@@ -144,6 +154,7 @@ async def _find_sends(
     channel_id: int,
     event: ResultEvent,
     results: Sequence[StoredResult],
+    over_before: datetime,
     found: dict[int, _Matches],
 ) -> None:
     msg_ids = [each.result.msg_id for each in results]
@@ -152,7 +163,7 @@ async def _find_sends(
     strange = [each for each in results if each.ordinal is not None and each.result.msg_id not in known]
     if event is ResultEvent.TEMPLATE and strange:
         evident = await message_results.sends_of_results(
-            conn, channel_id, strange, before=RESULT_AFTER, after=CLOCK_TOLERANCE
+            conn, channel_id, strange, before=RESULT_AFTER, after=CLOCK_TOLERANCE, over_before=over_before
         )
     for each in results:
         msg_id = each.result.msg_id
@@ -170,7 +181,7 @@ async def _write(conn: Connection, runtime: Runtime, channel_id: int, job_id: in
     await broadcasts.lock_broadcast(conn, channel_id, job_id)
     if found.evident:
         # Meanwhile it may be known what became of them.
-        found = (await _find(conn, channel_id, found.results)).get(job_id, _Matches())
+        found = (await _find(conn, runtime, channel_id, found.results)).get(job_id, _Matches())
     new = await message_results.match_results(conn, channel_id, found.results, now)
     chunks = {chunk_id: each for chunk_id, each in found.chunks.items() if (ResultEvent.MASS, each.msg_id) in new}
     sends = {send_id: each for send_id, each in found.sends.items() if (each.event, each.msg_id) in new}

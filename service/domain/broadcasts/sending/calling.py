@@ -95,7 +95,8 @@ class Caller:
                 require_account(self.runtime, self.channel)
                 token = await self.series.token(dead=dead)
                 if not await self.gate.is_open():
-                    return NOT_CALLED
+                    # It stays shut, so that going on would be claiming in vain.
+                    return Verdict(None, BACK_OFF, called=False)
                 return judge_answer(await self.runtime.wechat.send(call, token, call_before=call_before))
             except WechatError as error:
                 if error.decision is Decision.REFRESH and error.path == call.path and attempt + 1 < MAX_ATTEMPTS:

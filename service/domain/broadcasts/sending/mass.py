@@ -135,8 +135,8 @@ async def record_verdict(session: Session, claimed: ClaimedChunk, verdict: Verdi
     async def record(conn: Connection) -> None:
         if verdict.outcome is None or too_many:
             # Who of them it is about is found out when they are claimed again.
-            await plan_chunk_anew(conn, job.channel_id, job.job_id, claimed.number)
-            if not verdict.called:
+            planned = await plan_chunk_anew(conn, job.channel_id, job.job_id, claimed.number)
+            if planned and not verdict.called:
                 await release_calls(conn, job.channel_id, session.path, claimed.counted, 1)
         else:
             now, outcome = session.runtime.clock(), verdict.outcome

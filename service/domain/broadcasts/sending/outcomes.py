@@ -87,19 +87,25 @@ async def record_sends(
     await _give_back_sends(conn, broadcast, [each for each in settled if each.state is SendState.REFUSED])
     changes = CountChanges(sent=counted, failed=len(refused), uncertain=-counted - len(refused))
     await ledger.change_counts(conn, channel_id, job_id, changes)
+    if blacklisted := bitmaps_of(each.ordinal for each in refused if each.errcode == ON_BLACKLIST):
+        # Whoever forgets people locks their counters before it, too.
+        await add_blacklisted(conn, channel_id, blacklisted)
     if counted < len(sent):
         await _count_again(conn, broadcast, [each for each in sent if each.replanned_at is not None])
     return len(settled)
 
 
-async def plan_sends_anew(conn: Connection, channel_id: int, job_id: int, sends: Collection[SendId]) -> int:
+async def plan_sends_anew(
+    conn: Connection, channel_id: int, job_id: int, sends: Collection[SendId], claimed_at: datetime
+) -> int:
     """Plan the people of messages again that were certainly not sent, as if those had never been; return how many.
 
     Left as they are where others called with the same id, too, or the outcome is known, or the broadcast is DONE, since
-    it took them for uncertain.
+    it took them for uncertain. So are messages of other claims than that at `claimed_at`: whoever does this twice, as
+    it could not be told whether it was done, would else take them from who calls now.
     """
     broadcast = await _lock(conn, channel_id, job_id)
-    deleted = await broadcast_sends.delete_sends_not_sent(conn, channel_id, job_id, sends)
+    deleted = await broadcast_sends.delete_sends_not_sent(conn, channel_id, job_id, sends, claimed_at)
     if deleted:
         people = bitmaps_of(each.ordinal for each in deleted)
         await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.TAKEN, people)
@@ -155,8 +161,6 @@ async def _refuse_sends(
     channel_id, job_id = broadcast.channel_id, broadcast.job_id
     people = bitmaps_of(each.ordinal for each in refused)
     await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.TAKEN, people)
-    if blacklisted := bitmaps_of(each.ordinal for each in refused if each.errcode == ON_BLACKLIST):
-        await add_blacklisted(conn, channel_id, blacklisted)
     counts = Counter(each.errcode or 0 for each in refused)
     reasons = {each.errcode or 0: outcomes[each.send_id].reason or NO_REASON for each in refused}
     failures = [Failure(code, reasons[code], number) for code, number in counts.items()]

@@ -2,7 +2,8 @@
 
 A claim whose process says nothing is UNKNOWN once its call is certainly over. WeChat sends once only for each id of a
 mass message for a day and of a template message for ten minutes, so calling again either tells that it was sent or
-sends it; all other kinds are left to people. Source: docs/specification.md §6.6.
+sends it; all other kinds are left to people. A message has to be young enough by our clock and by that of the database:
+one may jump, or differ from the clock of the worker that claimed it. Source: docs/specification.md §6.6.
 """
 
 import logging
@@ -23,8 +24,7 @@ from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, without
 from service.entities.broadcast_ledger import Chunk, Outcome, Send
 from service.entities.broadcasts import Broadcast, MessageKind, SendState
-from service.entities.jobs import Job
-from service.storage import broadcast_chunks, broadcast_remote_tags, broadcast_sends
+from service.storage import broadcast_chunks, broadcast_remote_tags, broadcast_sends, broadcasts
 from service.storage.database.pool import Connection
 from service.wechat.api.call import ApiCall
 from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS, Sent
@@ -42,19 +42,33 @@ NO_ANSWER: Final = Outcome(SendState.UNKNOWN, reason="No process wrote down an a
 log = logging.getLogger(__name__)
 
 
-async def mark_lost_calls(runtime: Runtime, job: Job) -> None:
+async def mark_lost_calls(runtime: Runtime, channel_id: int, job_id: int) -> None:
     """Take for UNKNOWN whatever was claimed so long ago that its call is over, and its outcome would be written."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
-        for chunk in await broadcast_chunks.open_chunks(conn, job.channel_id, job.job_id):
+        # What is read here is not given back and claimed anew before it is written.
+        await broadcasts.lock_broadcast(conn, channel_id, job_id)
+        for chunk in await broadcast_chunks.open_chunks(conn, channel_id, job_id):
             if chunk.state is SendState.CLAIMED and _call_ends(runtime, chunk) <= now:
-                await record_chunk(conn, job.channel_id, job.job_id, chunk.chunk, NO_ANSWER, now, conclusive=False)
-        sends = await broadcast_sends.sends_in_state(
-            conn, job.channel_id, job.job_id, SendState.CLAIMED, most=MAX_SETTLED_AT_ONCE
-        )
+                await record_chunk(conn, channel_id, job_id, chunk.chunk, NO_ANSWER, now, conclusive=False)
+        claimed = SendState.CLAIMED
+        sends = await broadcast_sends.sends_in_state(conn, channel_id, job_id, claimed, most=MAX_SETTLED_AT_ONCE)
         lost = {each.send_id: NO_ANSWER for each in sends if _call_ends(runtime, each) <= now}
         if lost:
-            await record_sends(conn, job.channel_id, job.job_id, lost, now, conclusive=False)
+            await record_sends(conn, channel_id, job_id, lost, now, conclusive=False)
+
+
+async def mark_all_lost_calls(runtime: Runtime) -> int:
+    """Do so in all channels, also for broadcasts that no worker goes on with; return how many have such calls.
+
+    What is UNKNOWN can be settled by a result, and be sent once more.
+    """
+    before = runtime.clock() - _claims_last(runtime)
+    async with runtime.pool.acquire() as conn:
+        found = await broadcasts.broadcasts_with_lost_calls(conn, before)
+    for channel_id, job_id in found:
+        await mark_lost_calls(runtime, channel_id, job_id)
+    return len(found)
 
 
 async def settle_some(session: Session) -> Step:
@@ -78,7 +92,9 @@ async def next_settling(conn: Connection, runtime: Runtime, broadcast: Broadcast
     now = runtime.clock()
     messages: list[Chunk | Send] = []
     if broadcast.kind.mass:
-        messages += await broadcast_chunks.open_chunks(conn, channel_id, job_id)
+        found = await broadcast_chunks.open_chunks(conn, channel_id, job_id)
+        messages += [each for each in found if each.state is SendState.CLAIMED]
+        messages += await _young_chunks(conn, broadcast)
     else:
         claimed = SendState.CLAIMED
         messages += await broadcast_sends.sends_in_state(conn, channel_id, job_id, claimed, most=MAX_SETTLED_AT_ONCE)
@@ -92,7 +108,7 @@ async def _settle_chunk(session: Session) -> Step:
     if session.to_tag and not await _tag_is_right(session):
         return Step(stop=BACK_OFF)
     async with claiming(runtime, job) as claim:
-        chunks = await broadcast_chunks.open_chunks(claim.conn, job.channel_id, job.job_id)
+        chunks = await _young_chunks(claim.conn, claim.broadcast)
         due = next((each for each in chunks if _is_due(runtime, claim.broadcast, each, claim.now)), None)
         if due is None:
             return Step(exhausted=True)
@@ -122,7 +138,7 @@ async def _tag_is_right(session: Session) -> bool:
     """Tell whether the call of a chunk that is due reaches nobody else if it is made again."""
     job, runtime = session.job, session.runtime
     async with runtime.pool.acquire() as conn:
-        chunks = await broadcast_chunks.open_chunks(conn, job.channel_id, job.job_id)
+        chunks = await _young_chunks(conn, session.broadcast)
         due = next((each for each in chunks if _is_due(runtime, session.broadcast, each, runtime.clock())), None)
         if due is None or due.remote_tag_id is None:
             return True
@@ -179,9 +195,18 @@ async def _settle_templates(session: Session) -> Step:
     return Step(answered=len(sent), stop=gravest(each.stop for each in verdicts.values()))
 
 
+async def _young_chunks(conn: Connection, broadcast: Broadcast) -> list[Chunk]:
+    return await broadcast_chunks.unknown_chunks(conn, broadcast.channel_id, broadcast.job_id, within=MASS_IDS_HOLD)
+
+
 async def _young_templates(conn: Connection, broadcast: Broadcast, now: datetime) -> list[Send]:
     return await broadcast_sends.unknown_sends(
-        conn, broadcast.channel_id, broadcast.job_id, claimed_after=now - TEMPLATE_IDS_HOLD, most=MAX_SETTLED_AT_ONCE
+        conn,
+        broadcast.channel_id,
+        broadcast.job_id,
+        now=now,
+        within=TEMPLATE_IDS_HOLD,
+        most=MAX_SETTLED_AT_ONCE,
     )
 
 
@@ -202,6 +227,18 @@ def _due_at(runtime: Runtime, broadcast: Broadcast, message: Chunk | Send, now: 
     return due if max(due, now) < message.claimed_at + ids_hold else None
 
 
+def over_if_claimed_before(runtime: Runtime) -> datetime:
+    """Return an instant: calls of messages that were claimed before are over, and their outcomes are written down.
+
+    What is CLAIMED still was left by a process that died.
+    """
+    return runtime.clock() - _claims_last(runtime)
+
+
 def _call_ends(runtime: Runtime, message: Chunk | Send) -> datetime:
     """Return when the call of a message is certainly over, and its outcome is written down if it can be."""
-    return message.claimed_at + CALL_WITHIN + runtime.settings.wechat.call_within + WRITTEN_WITHIN
+    return message.claimed_at + _claims_last(runtime)
+
+
+def _claims_last(runtime: Runtime) -> timedelta:
+    return CALL_WITHIN + runtime.settings.wechat.call_within + WRITTEN_WITHIN

@@ -63,7 +63,7 @@ async def send_slice(runtime: Runtime, channel: Channel, job: Job, match: Result
         caller = Caller(runtime, channel, gate, series)
         writer, message = LetterWriter(broadcast), message_from_json(broadcast.message)
         session = Session(runtime, channel, policy, job, broadcast, message, caller, writer, match)
-        await mark_lost_calls(runtime, job)
+        await mark_lost_calls(runtime, job.channel_id, job.job_id)
         try:
             return await _send_until(session, time.monotonic() + SLICE_DURATION.total_seconds())
         except PREPARING_ERRORS as error:

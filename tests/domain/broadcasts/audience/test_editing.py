@@ -90,6 +90,19 @@ async def test_the_start_stays_where_it_was_even_if_it_is_over(starter: Starter)
     assert (await found(starter, job)).start_at == due
 
 
+async def test_a_series_is_not_repeated_before_its_start_whatever_is_changed(starter: Starter) -> None:
+    due = starter.clock() + timedelta(days=9)
+    job = await made(starter, new(starter.channel, start_at=due, repeat=RepeatRequest(RepeatEvery.DAY, "09:00")))
+    first = (await found(starter, job)).next_run_at
+
+    await edit(starter, job, name="Spring")
+
+    after = await found(starter, job)
+    assert (after.start_at, after.next_run_at) == (due, first)
+    assert first is not None
+    assert first > due
+
+
 async def test_what_was_approved_is_approved_again_by_somebody_else(starter: Starter) -> None:
     await starter.set_policy(approval_above=2)
     job = await made(starter, new(starter.channel))

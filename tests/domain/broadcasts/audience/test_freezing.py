@@ -208,6 +208,20 @@ async def test_whoever_got_an_earlier_run_of_a_series_does_not_get_the_next(star
     assert await starter.planned(run) == (AUDIENCE & FOLLOWING | {FAR}) - {50, 51, 52}
 
 
+async def test_whoever_got_a_run_does_not_get_the_first_one_that_waited_longer(starter: Starter) -> None:
+    """After a holiday all of a daily series that came due in it start at once, in whatever order."""
+    await fill(starter)
+    series = await starter.make(tag(OTHER), repeat={"every": "DAY"})
+    run = await starter.start(await starter.make(tag(OTHER), repeat_of=series.job_id, run_at=starter.clock()))
+    got = await starter.planned(run)
+
+    series = await starter.start(series)
+
+    assert got == AUDIENCE & FOLLOWING | {FAR}
+    assert await people_of_role(starter.runtime, series, "HELD:ALREADY_RECEIVED") == got
+    assert await starter.planned(series) == set()
+
+
 async def test_caps_and_the_month_of_wechat_are_told_apart(starter: Starter) -> None:
     """Four mass messages a month are WeChat's limit, and cannot be ignored as caps can."""
     await fill(starter)

@@ -120,6 +120,18 @@ async def test_the_quota_and_the_rates_say_how_long_it_takes(starter: Starter) -
     assert any("1,000 calls are needed, and 400 are left today" in each for each in known.warnings)
 
 
+async def test_where_wechat_takes_no_calls_no_time_is_told(starter: Starter) -> None:
+    await populate(starter.runtime, starter.channel, {NOT_OPENED: range(10)})
+    told = (starter.channel.channel_id, "/cgi-bin/message/template/send", starter.clock().date())
+    async with starter.runtime.pool.acquire() as conn:
+        await wechat_quotas.reserve_calls(conn, *told, starter.clock(), 1)
+        await wechat_quotas.save_quota(
+            conn, *told, daily_limit=0, used=0, calls=60, period=timedelta(minutes=1), now=starter.clock()
+        )
+    found = (await preview(starter, kind=MessageKind.TEMPLATE)).estimate
+    assert (found.calls_left, found.seconds) == (0, None)
+
+
 async def test_a_million_by_mass_take_minutes(starter: Starter) -> None:
     await populate(starter.runtime, starter.channel, {NOT_OPENED: {1, 40_000}})
     full = "update tag_members set members = ~0::bit(32000) where channel_id = $1 and tag_id = 4"

@@ -4,15 +4,16 @@ import pytest
 
 from service.domain.broadcasts.audience.once_only import once_only_turn
 from service.domain.broadcasts.control.retrying import retry_broadcast
-from service.domain.broadcasts.sending.outcomes import record_sends
+from service.domain.broadcasts.sending.outcomes import record_chunk, record_sends
 from service.domain.runtime import Runtime
-from service.entities.bitmaps import ordinals_in
-from service.entities.broadcast_ledger import Outcome, SendId
+from service.entities.bitmaps import bitmaps_of, ordinals_in
+from service.entities.broadcast_ledger import Outcome, PeopleBlock, SendId
 from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, PeopleRole, SendState, held
 from service.entities.channels import Channel
 from service.entities.errors import ConflictError
+from service.entities.expressions import received
 from service.entities.jobs import JobState
-from service.storage import broadcast_sends
+from service.storage import audiences, broadcast_audiences, broadcast_chunks, broadcast_sends
 from service.storage.broadcast_ledger import people_of_role
 from tests.domain.broadcasts.control.followers import follow
 from tests.domain.broadcasts.control.test_stopping import make, stored
@@ -33,6 +34,19 @@ async def finished(runtime: Runtime, channel: Channel, state: JobState = JobStat
         refused = {SendId(each, 1): Outcome(SendState.REFUSED, code, "no") for each, code in enumerate(CODES, 2)}
         outcomes = {SendId(0, 1): Outcome(SendState.SENT), SendId(1, 1): Outcome(SendState.UNKNOWN), **refused}
         await record_sends(conn, *job, outcomes, now, conclusive=True)
+    return made
+
+
+async def uncertain_chunk(runtime: Runtime, channel: Channel) -> Broadcast:
+    """Return a broadcast of which nobody knows whether its two people got it."""
+    await follow(runtime, channel, "person0", "person1")
+    made = await make(runtime, channel, JobState.DONE, kind=MessageKind.MASS_TEXT)
+    job, now = (made.channel_id, made.job_id), runtime.clock()
+    people = {0: PeopleBlock(bitmaps_of((0, 1))[0], 0)}
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await freeze(conn, made, {PeopleRole.FROZEN: (0, 1), PeopleRole.TAKEN: (0, 1)})
+        await broadcast_chunks.insert_chunk(conn, *job, 1, "id-1", people, claimed_at=now, counted_on=None)
+        await record_chunk(conn, *job, 1, Outcome(SendState.UNKNOWN), now, conclusive=False)
     return made
 
 
@@ -60,6 +74,23 @@ async def test_exactly_the_uncertain_ones_are_sent_to_where_an_admin_says_so(
     made = await finished(runtime, channel)
     await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=True)
     assert await counts(runtime, made) == (1, 1, 5, 0)
+
+
+@pytest.mark.parametrize("mass", [True, False])
+async def test_an_uncertain_one_counts_as_reached_whatever_becomes_of_the_second_message(
+    runtime: Runtime, channel: Channel, mass: bool
+) -> None:
+    """They may have got the first one, so no other one of the series is sent to them."""
+    made = await uncertain_chunk(runtime, channel) if mass else await finished(runtime, channel)
+    await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=True)
+    await runtime.pool.execute("update broadcast_people set role = 'HELD:FREQUENCY_CAP' where role = 'PLANNED'")
+    await runtime.pool.execute("update job set state = 'DONE'")
+
+    async with runtime.pool.acquire() as conn:
+        reached = await broadcast_audiences.received_by(conn, made.channel_id, [made.job_id])
+        size = await audiences.audience_size(conn, made.channel_id, received(made.job_id))
+    assert 1 in ordinals_in(reached)
+    assert size.members == len(ordinals_in(reached))
 
 
 async def test_a_paused_broadcast_stays_paused(runtime: Runtime, channel: Channel) -> None:
@@ -98,6 +129,27 @@ async def test_whoever_got_another_one_with_the_same_once_only_is_held(runtime: 
     assert await counts(runtime, made) == (2, 1, 1, 1)
     async with runtime.pool.acquire() as conn:
         held_back = await people_of_role(conn, made.channel_id, made.job_id, held(HeldReason.ONCE_ONLY))
+    assert ordinals_in({block: each.members for block, each in held_back.items()}) == [2, 3]
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first one is retried", "a run is retried"])
+async def test_whoever_got_another_one_of_the_series_is_held(runtime: Runtime, channel: Channel, first: bool) -> None:
+    """Somebody was refused, got the next run, and does not get this one, too, when it is tried again."""
+    made = await finished(runtime, channel)
+    other = await make(runtime, channel, JobState.DONE)
+    begun, run = (made, other) if first else (other, made)
+    async with runtime.pool.acquire() as conn:
+        await conn.execute("update broadcast set repeat = '{}' where job_id = $1", begun.job_id)
+        await conn.execute(
+            "update broadcast set repeat_of = $1, run_at = now() where job_id = $2", begun.job_id, run.job_id
+        )
+        await freeze(conn, other, {PeopleRole.FROZEN: (2, 3), PeopleRole.TAKEN: (2, 3)}, sent=2)
+
+    await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
+
+    assert await counts(runtime, made) == (2, 1, 1, 1)
+    async with runtime.pool.acquire() as conn:
+        held_back = await people_of_role(conn, made.channel_id, made.job_id, held(HeldReason.ALREADY_RECEIVED))
     assert ordinals_in({block: each.members for block, each in held_back.items()}) == [2, 3]
 
 

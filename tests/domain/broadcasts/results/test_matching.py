@@ -10,6 +10,7 @@ from service.domain.verification.broadcasts import verify_broadcasts
 from service.entities.broadcasts import MessageKind
 from service.entities.message_results import ConsentChange, MessageResult, ResultEvent
 from tests.domain.broadcasts.results.sent import UNKNOWN, SentMessages, taken
+from tests.support.clock import FrozenClock
 
 MASS, TEMPLATE = MessageKind.MASS_TEXT, MessageKind.TEMPLATE
 ID, OTHER_ID = str(2**63 - 1), str(2**53 + 1)
@@ -195,6 +196,20 @@ class TestEvidence:
         assert await sent.chunk(job) == ("SENT", "send success", 2)
         counts = await sent.book.counts(job)
         assert (counts["sent"], counts["uncertain"]) == (3, 0)
+
+    async def test_it_settles_what_a_process_left_that_died(self, sent: SentMessages, clock: FrozenClock) -> None:
+        (openid, ordinal), *others = (await sent.people(3)).items()
+        job, mass = await sent.claim(TEMPLATE, [ordinal]), await sent.claim(MASS, [each for _, each in others])
+        await sent.push(sent.result(ID, openid), sent.mass_result(OTHER_ID, 2, 2))
+        # As long as the answers may come they are waited for.
+        assert (await sent.message(job, ordinal))[0] == (await sent.chunk(mass))[0] == "CLAIMED"
+
+        clock.advance(timedelta(minutes=2))
+        assert await sent.match_again() == 2
+
+        assert await sent.message(job, ordinal) == ("SENT", "success", True)
+        assert await sent.chunk(mass) == ("SENT", "send success", 2)
+        assert (await sent.book.counts(job))["uncertain"] == (await sent.book.counts(mass))["uncertain"] == 0
 
     async def test_but_not_among_several_of_that_size(self, sent: SentMessages) -> None:
         people = list((await sent.people(6)).values())
