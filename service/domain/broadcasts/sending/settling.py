@@ -17,7 +17,7 @@ from service.domain.broadcasts.sending.mass import openids_of
 from service.domain.broadcasts.sending.outcomes import members_of, record_chunk, record_sends
 from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS
 from service.domain.broadcasts.sending.remote_people import read_remote_people
-from service.domain.broadcasts.sending.session import Session, Step, gravest, record_patiently
+from service.domain.broadcasts.sending.session import Session, Step, gravest, match_results, record_patiently
 from service.domain.broadcasts.sending.single import call_all
 from service.domain.broadcasts.sending.temporary_tags import restore_tag
 from service.domain.runtime import Runtime
@@ -130,6 +130,7 @@ async def _settle_chunk(session: Session) -> Step:
         await record_chunk(conn, job.channel_id, job.job_id, number, outcome, now, conclusive=False)
 
     await record_patiently(runtime, record)
+    await match_results(session, [outcome])
     return Step(answered=1)
 
 
@@ -190,6 +191,7 @@ async def _settle_templates(session: Session) -> Step:
 
     if sent:
         await record_patiently(runtime, record)
+        await match_results(session, sent.values())
     return Step(answered=len(sent), stop=gravest(each.stop for each in verdicts.values()))
 
 

@@ -18,7 +18,7 @@ from service.domain.broadcasts.sending.claims import (
 )
 from service.domain.broadcasts.sending.judging import NOT_CALLED, Verdict
 from service.domain.broadcasts.sending.outcomes import plan_sends_anew, record_sends
-from service.domain.broadcasts.sending.session import Session, Step, gravest, record_patiently
+from service.domain.broadcasts.sending.session import Session, Step, gravest, match_results, record_patiently
 from service.entities.broadcast_ledger import SendId
 from service.entities.broadcasts import SendState
 from service.storage.database.pool import Connection
@@ -90,3 +90,4 @@ async def _record(session: Session, claimed: ClaimedSends, verdicts: dict[SendId
 
     if claimed.messages:
         await record_patiently(session.runtime, record)
+        await match_results(session, outcomes.values())
